@@ -91,7 +91,7 @@ func TestFilesAreBlocksOfTheDesignDocument(t *testing.T) {
 	for _, f := range files {
 		copied, err := os.ReadFile("testdata/" + f.Name())
 		require.NoError(t, err)
-		require.True(t, blocks[string(copied)], "testdata/%s is no block of docs/design-document.md: copy the whole block again", f.Name())
+		require.True(t, blocks[string(copied)], "testdata/%s is not a block of docs/design-document.md: copy the whole block again", f.Name())
 	}
 }
 

@@ -28,7 +28,7 @@ func TestStringUsesTheLargestWholeUnit(t *testing.T) {
 		{"the largest unit that needs no fraction", MiB(1536), "1536Mi"},
 		{"no unit above GiB", GiB(24 << 10), "24576Gi"},
 		{"zero", Bytes(0), "0"},
-		{"a number of bytes that is no whole KiB", Bytes(1025), "1025"},
+		{"a number of bytes that is not a whole KiB", Bytes(1025), "1025"},
 	} {
 		t.Run(row.reason, func(t *testing.T) { require.Equal(t, row.text, row.size.String()) })
 	}

@@ -206,7 +206,7 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a signing key of another cloud", "images", `{"signingKey":"gcpkms://projects/a"}`, "images.signingKey: Invalid value: \"gcpkms://projects/a\": must be a file of the project, or a key of AWS KMS such as awskms:///alias/NAME"},
 		{"a signing key with two slashes", "images", `{"signingKey":"awskms://alias/a"}`, "awskms:// names neither"},
 		{"a cached path that no browser sends", "edge", `{"domain":"example.com","zone":"example.com","cacheable":["/api/v1/../x"]}`, "edge.cacheable: Invalid value"},
-		{"a storage class that is no name", "storageClass", "Fast SSD", "storageClass: Forbidden"},
+		{"a storage class that is not a name", "storageClass", "Fast SSD", "storageClass: Forbidden"},
 		{"a boundary that is a role", "permissionsBoundary", "arn:aws:iam::123456789012:role/a", "permissionsBoundary: Invalid value"},
 		{"a boundary of another partition", "permissionsBoundary", "arn:aws-cn:iam::123456789012:policy/a", "is of partition aws-cn"},
 		{"a boundary", "permissionsBoundary", "arn:aws:iam::123456789012:policy/team/boundary", ""},

@@ -22,7 +22,7 @@ func TestPlaceholdersAreRefusedOnRealAWS(t *testing.T) {
 	}{
 		{"real names", map[string]string{account: "210987654321", auth: realAuth, edge: `{"domain":"shop.progressive.dev","zone":"progressive.dev"}`}, nil},
 		{"the sandbox's account", map[string]string{account: "123456789012", edge: `{"domain":"shop.example","zone":"shop.example"}`}, nil},
-		{"a word in the middle is no ending", map[string]string{account: "210987654321", auth: realAuth, edge: `{"domain":"my.example.dev","zone":"example.dev"}`}, nil},
+		{"a word in the middle is not an ending", map[string]string{account: "210987654321", auth: realAuth, edge: `{"domain":"my.example.dev","zone":"example.dev"}`}, nil},
 		{"names that end with more letters", map[string]string{account: "210987654321", auth: realAuth, edge: `{"domain":"shop.myexample.com","zone":"myexample.com"}`}, nil},
 		{"the domains of documentation", map[string]string{
 			account: "210987654321", edge: `{"domain":"app.example.com","zone":"example.com"}`,

@@ -86,7 +86,7 @@ func TestLoadChecksReleaseAndSigning(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, s.Promoted())
 	for why, tc := range map[string]struct{ images, want string }{
-		"a key of KMS, which is no file":     {`{"signingKey":"awskms:///alias/progressive-framework-staging-signing"}`, ""},
+		"a key of KMS, which is not a file":  {`{"signingKey":"awskms:///alias/progressive-framework-staging-signing"}`, ""},
 		"no key of KMS":                      {`{"signingKey":"awskms:///alias/aws/ebs"}`, "images.signingKey: Invalid value"},
 		"required gates":                     {`{"requiredGates":["pods","load-test"]}`, ""},
 		"a gate that does not exist":         {`{"requiredGates":["pod"]}`, "images.requiredGates[0]: Unsupported value"},

@@ -40,7 +40,7 @@ func ParseMicros(text string) (Micros, error) {
 	whole, decimals, _ := strings.Cut(text, ".")
 	decimals = strings.TrimRight(decimals, "0")
 	if len(decimals) > 6 {
-		return 0, fmt.Errorf("%s is no whole number of millionths of a dollar", text)
+		return 0, fmt.Errorf("%s is not a whole number of millionths of a dollar", text)
 	}
 	n, err := strconv.ParseInt(whole+decimals+strings.Repeat("0", 6-len(decimals)), 10, 64)
 	if err != nil || n < 0 || whole == "" {

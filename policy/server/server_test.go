@@ -86,7 +86,7 @@ func TestAnalyzeReportsViolationsUnknownValuesAndPanics(t *testing.T) {
 
 	require.Empty(t, analyze(urnOne, map[string]any{"a": "x"}).GetDiagnostics())
 	unknown := analyze(urnOne, map[string]any{"a": unknownText})
-	require.Empty(t, unknown.GetDiagnostics(), "an unknown value is no violation")
+	require.Empty(t, unknown.GetDiagnostics(), "an unknown value is not a violation")
 	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "the rule is not decided")
 	require.Contains(t, unknown.GetNotApplicable()[0].GetReason(), "not known yet")
 

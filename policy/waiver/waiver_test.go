@@ -32,7 +32,7 @@ func TestFaultsNamesTheWrongFieldOfAWaiver(t *testing.T) {
 		{"180 days are allowed", func(w *Waiver) { w.Until = "2027-05-27" }, ""},
 		{"181 days are not allowed", func(w *Waiver) { w.Until = "2027-05-28" }, "more than 180 days ahead"},
 		{"YAML reads a day as a time", func(w *Waiver) { w.Until = "2027-01-31T00:00:00Z" }, ""},
-		{"a text that is no day", func(w *Waiver) { w.Until = "soon" }, `"soon" must be a date`},
+		{"a text that is not a day", func(w *Waiver) { w.Until = "soon" }, `"soon" must be a date`},
 		{"no reason", func(w *Waiver) { w.Reason = " " }, "reason:"},
 		{"no owner", func(w *Waiver) { w.Owner = "" }, "owner:"},
 		{"no resource", func(w *Waiver) { w.Resource = "" }, "resource:"},

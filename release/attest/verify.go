@@ -213,8 +213,8 @@ func readError(image name.Digest, err error) error {
 }
 
 // unreachable reports whether the registry did not return the content: it did not answer, or it
-// answered with an error other than 404. A part of an image that is not found means that the
-// image is damaged.
+// answered with an error other than 404. A 404 for a part of an existing image is different:
+// the image is damaged.
 func unreachable(err error) bool {
 	var (
 		answer  *transport.Error

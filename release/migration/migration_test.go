@@ -20,7 +20,7 @@ func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
 		{"a unique index of a new table", `CREATE TABLE a (b TEXT); CREATE UNIQUE INDEX i ON a (b)`, ""},
 		{"a column", `ALTER TABLE users ADD COLUMN a TEXT, ADD COLUMN IF NOT EXISTS b NUMERIC(4, 2) NOT NULL DEFAULT 0`, ""},
 		{"a column that older programs do not write", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL`, "does not write the new column"},
-		{"DEFAULT inside a string is no default value", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL CHECK (a <> 'DEFAULT')`, "does not write the new column"},
+		{"DEFAULT inside a string is not a default value", `ALTER TABLE users ADD COLUMN a TEXT NOT NULL CHECK (a <> 'DEFAULT')`, "does not write the new column"},
 		{"a unique column", `ALTER TABLE users ADD COLUMN a TEXT UNIQUE`, "write a value twice"},
 		{"a column is added and another one dropped", `ALTER TABLE users ADD COLUMN a TEXT, DROP COLUMN email`, "removes"},
 		{"a column of a new table", `CREATE TABLE a (b TEXT); ALTER TABLE a ALTER COLUMN b SET NOT NULL`, ""},

@@ -58,7 +58,7 @@ func (stack *testStack) requireDeletion() {
 	for _, created := range slices.Backward(stack.created) {
 		require.NoError(stack.s.t, stack.s.delete(created), "%s %s", created.token, created.name)
 		require.False(stack.s.t, stack.s.refresh(created), "%s still exists", created.name)
-		require.NoError(stack.s.t, stack.s.delete(created), "%s: a second deletion is no error", created.name)
+		require.NoError(stack.s.t, stack.s.delete(created), "%s: a second deletion is not an error", created.name)
 	}
 	require.Zero(stack.s.t, stack.s.objectCount(), "the store still has objects")
 }

@@ -93,7 +93,7 @@ func TestChangedTemplateOfAGroupStartsAnInstanceRefresh(t *testing.T) {
 	require.True(t, s.refresh(latest))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(latest, with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
-	})).GetChanges(), "$Latest stays $Latest: a new version is no difference, and nothing is refreshed")
+	})).GetChanges(), "$Latest stays $Latest: a new version is not a difference, and nothing is refreshed")
 	require.NoError(t, s.update(latest, with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}}, "tags": nil,
 	})))

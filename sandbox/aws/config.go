@@ -91,7 +91,7 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 			}
 		}
 		if !strings.HasPrefix(out.role, "arn:"+rules.Partition+":iam::"+out.account+":role/") {
-			fail("assumeRole.roleArn", "AWS account ID not allowed: %q is no role of account %s", out.role, out.account)
+			fail("assumeRole.roleArn", "AWS account ID not allowed: %q is not a role of account %s", out.role, out.account)
 		}
 	}
 	if slices.Contains(o.Strings("forbiddenAccountIds"), out.account) {

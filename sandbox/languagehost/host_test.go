@@ -230,7 +230,7 @@ func TestCancelKillsTheProgram(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, <-ended, enginesession.ErrCancelled.Error())
 	_, err = s.Cancel(t.Context(), &emptypb.Empty{})
-	require.NoError(t, err, "a second Cancel is no error")
+	require.NoError(t, err, "a second Cancel is not an error")
 }
 
 func TestTheProgramEndsWithTheEngine(t *testing.T) {

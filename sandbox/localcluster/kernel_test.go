@@ -54,7 +54,7 @@ COMMIT
 -X CNI-0123
 COMMIT
 `
-	require.Equal(t, want, removalScript(parseRules(saved)), "the chains of Docker and of the user stay, and a comment that names a chain is no jump")
+	require.Equal(t, want, removalScript(parseRules(saved)), "the chains of Docker and of the user stay, and a comment that names a chain is not a jump")
 	require.True(t, isNodeChain(firstChain(parseRules(saved))), "a machine with these chains is a node already")
 	require.Empty(t, firstChain(parseRules("*nat\n:DOCKER - [0:0]\n-A OUTPUT -j DOCKER\nCOMMIT\n")), "a machine with Docker is not a node")
 	require.Empty(t, removalScript(parseRules("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")), "without the node's chains the input is empty")

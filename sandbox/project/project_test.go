@@ -131,7 +131,7 @@ func TestCopyReturnsAnErrorForInvalidInput(t *testing.T) {
 		{"an empty name", map[string]string{"Pulumi.yaml": description}, "", `stack ""`},
 		{"no project", nil, "staging", "Pulumi.yaml"},
 		{"malformed YAML names the file", map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config: ["}, "staging", "Pulumi.staging.yaml"},
-		{"a main that is no path", map[string]string{"Pulumi.yaml": "main: [a]\n", "Pulumi.staging.yaml": ""}, "staging", "main"},
+		{"a main that is not a path", map[string]string{"Pulumi.yaml": "main: [a]\n", "Pulumi.staging.yaml": ""}, "staging", "main"},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestOrphansAreInNoStateAndWereNotCreatedByAWS(t *testing.T) {
 	}))
 	orphans, err := s.findOrphans(t.Context())
 	require.NoError(t, err)
-	require.Len(t, orphans, 1, "an object of another stack is no orphan, and neither is one that AWS creates by itself")
+	require.Len(t, orphans, 1, "an object of another stack is not an orphan, and neither is one that AWS creates by itself")
 	require.Equal(t, "subnet-2", orphans[0].ID)
 }
 

@@ -102,7 +102,7 @@ func TestInstalledToolsAreUsedIfTheirVersionsFit(t *testing.T) {
 		{"a kubectl one minor older", func(m *machine) { m.writeTool(m.path, "kubectl", kubectlScript("v1.35.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
 		{"a kubectl one minor newer", func(m *machine) { m.writeTool(m.path, "kubectl", kubectlScript("v1.37.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
 		{"a kubectl outside the supported skew", func(m *machine) { m.writeTool(m.path, "kubectl", kubectlScript("v1.34.4")) }, "kubectl", want{Built, standIn, "1.35 to 1.37"}},
-		{"a file that is not executable is no tool", func(m *machine) {
+		{"a file that is not executable is not a tool", func(m *machine) {
 			require.NoError(m.t, os.Chmod(m.writeTool(m.path, "pulumi-language-go", ""), 0o644))
 		}, "pulumi-language-go", want{StandIn, standIn, ""}},
 	}

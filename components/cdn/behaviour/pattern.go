@@ -78,10 +78,10 @@ func (p pattern) covers(inner pattern) bool {
 }
 
 // covers reports whether t and the tokens after it cover all inner tokens. rest[k] is true
-// if the tokens after t cover inner[k:]. So covers looks for a k for which t covers
+// if the tokens after t cover inner[k:]. So covers searches for a k for which t covers
 // inner[:k] and rest[k] is true. A literal covers one equal literal. A run covers whole
-// inner tokens and never a part of an inner run: the token after the run is a literal, and
-// an inner run does not guarantee any literal.
+// tokens, if their length fits. It never covers only the first part of an inner run. The
+// token after t is a literal, and the other part of the inner run can be any character.
 func (t token) covers(inner []token, rest []bool) bool {
 	if t.literal != 0 {
 		return len(inner) > 0 && inner[0].literal == t.literal && rest[1]

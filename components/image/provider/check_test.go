@@ -96,7 +96,7 @@ func TestResourceTagHasOnlyValidCharacters(t *testing.T) {
 	}{
 		{"stack and name", urn("staging", "mca"), "staging-mca-0123456789ab"},
 		{"characters that a tag can't have", urn("dev", "a/b c"), "dev-a-b-c-0123456789ab"},
-		{"a first character that is no letter or digit", urn(".dev", "mca"), "dev-mca-0123456789ab"},
+		{"a first character that is not a letter or digit", urn(".dev", "mca"), "dev-mca-0123456789ab"},
 		{"at most 128 characters", urn("dev", strings.Repeat("n", 200)), "dev-" + strings.Repeat("n", 111) + "-0123456789ab"},
 	} {
 		tag := resourceTag(c.urn, "", hex)

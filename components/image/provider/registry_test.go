@@ -141,10 +141,10 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 		{"the SBOM of a missing manifest is deleted", func(t *testing.T, _ *testRegistry, _ string, s *stack) {
 			deleteManifest(t, s.output("reference"))
 		}, false, nil},
-		{"a registry without deletion is no failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
+		{"a registry without deletion is not a failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
 			registry.refuse.Store(http.StatusMethodNotAllowed)
 		}, true, []string{"sbom", "test-tiny-"}},
-		{"a login without permission to delete is no failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
+		{"a login without permission to delete is not a failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
 			registry.refuse.Store(http.StatusForbidden)
 		}, true, []string{"sbom", "test-tiny-"}},
 	} {

@@ -168,7 +168,8 @@ func New(services []scaling.Profile, in Namespaces) Config {
 		config.Scrapes = append(config.Scrapes, job{
 			Name: "controllers", Discovery: podDiscovery(in.Controllers...),
 			Targets: podTargets(relabel{Source: []string{podApp}, Target: "app"}),
-			// KEDA's adapter has 2,000 series about its API server, which nothing reads.
+			// KEDA's adapter has 2,000 series about its API server. Nothing reads these
+			// series.
 			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|vpa|controller_runtime_reconcile|process)_.*", Action: "keep"}},
 		})
 	}

@@ -176,7 +176,7 @@ func TestDemandInEverySituation(t *testing.T) {
 			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
 			duration("_sum", "b", "GET /x", counter(90, 0, 11)+" stale"), duration("_count", "b", "GET /x", counter(100, 0, 11)+" stale"),
 		}, 0.2},
-		{"a WebSocket is no slow request", "http_request_duration_seconds", []series{
+		{"a WebSocket is not a slow request", "http_request_duration_seconds", []series{
 			up(app, "a", seen),
 			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
 			duration("_sum", "a", "GET /ws", counter(900, 0, scrapes)), duration("_count", "a", "GET /ws", counter(1, 0, scrapes)),

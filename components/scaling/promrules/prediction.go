@@ -20,7 +20,7 @@ func predictionAlerts(in Input) []alert {
 			name: "ForecastMissing", severity: Ticket,
 			value:   fmt.Sprintf(`(count(%s) or vector(0))`, promquery.Forecast(p)),
 			compare: "<", limit: 1, hold: 10 * time.Minute,
-			summary: "There is no forecast, so that the document's targets decide about the number of pods",
+			summary: "There is no forecast, so that the document's targets determine the number of pods",
 		}.forService(p))
 	}
 	return all

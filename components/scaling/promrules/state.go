@@ -87,8 +87,8 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 // workload selects the pods of a Deployment or a StatefulSet.
 type workload struct{ namespace, pods string }
 
-// String returns the label matchers of the pods. They also match the series of containers that were
-// never started, which kube-state-metrics has.
+// String returns the label matchers of the pods. They do not select by container. So they also
+// match the series that kube-state-metrics has for containers that never started.
 func (w workload) String() string { return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.pods) }
 
 // cpu returns the expression for the CPU that the pods use, as a share of their requests or limits.

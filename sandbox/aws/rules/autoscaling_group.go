@@ -99,8 +99,8 @@ var scalingProcesses = []string{
 }
 
 // terminationPolicies are the predefined policies in
-// autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html. Lambda functions
-// as policies have no rules yet.
+// autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html. The stand-in
+// does not support Lambda functions as policies yet.
 var terminationPolicies = []string{
 	"Default", "AllocationStrategy", "OldestLaunchTemplate", "OldestLaunchConfiguration", "ClosestToNextInstanceHour", "NewestInstance", "OldestInstance",
 }

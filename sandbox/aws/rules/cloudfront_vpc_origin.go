@@ -25,9 +25,9 @@ const (
 var (
 	// toVPCOrigin is the reference of a distribution's origin to a VPC origin.
 	toVPCOrigin = &Ref{To: []string{vpcOriginType}, Noun: "VPC origin", Missing: "EntityNotFound", InUseCode: inUseDelete}
-	// toOriginBalancer is the reference of a VPC origin to its load balancer. Network
-	// load balancers and instances have no rules yet. InUseCode was not checked against
-	// AWS's documentation.
+	// toOriginBalancer is the reference of a VPC origin to its load balancer. The
+	// stand-in does not support Network Load Balancers and instances as origins yet.
+	// InUseCode was not checked against AWS's documentation.
 	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
 )
 

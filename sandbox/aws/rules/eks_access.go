@@ -38,7 +38,7 @@ var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
 
 // eksAccessPolicies are the access policies for users:
 // eks/latest/userguide/access-policy-permissions.html, as of 2025, read on 2026-11-23.
-// The policies of Auto Mode and of AWS's own roles have no rules yet.
+// The stand-in does not support the policies of Auto Mode and of AWS's own roles yet.
 var eksAccessPolicies = []string{
 	"AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSSecretReaderPolicy",
 	"AmazonEKSViewPolicy",

@@ -39,12 +39,12 @@ func yesNo() parameter { return oneWord("yes", "no") }
 // the parameters that the platform sets, and the parameters that a user could copy from
 // a redis.conf.
 //
-// The limits are from the page of the row, and from the output of
-// describe-cache-parameters for redis5.0 in the documentation of AWS's CLI. The names of
-// Redis 7 are from a copy of that page's part about Redis 7: listpack replaces ziplist.
-// It was not checked that lazyfree-lazy-user-del and cluster-allow-reads-when-down exist
-// since Redis 6. rename-commands is left out, because it is not known whether Redis 7 has
-// it.
+// The limits are from the page in the field Page of the row of parameter groups, and from
+// the output of describe-cache-parameters for redis5.0 in the documentation of AWS's CLI.
+// The names of Redis 7 are from a copy of the section about Redis 7 on that page:
+// listpack replaces ziplist. It was not checked that lazyfree-lazy-user-del and
+// cluster-allow-reads-when-down exist since Redis 6. rename-commands is left out, because
+// it is not known whether Redis 7 has it.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),

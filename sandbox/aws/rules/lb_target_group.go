@@ -111,7 +111,7 @@ func healthDefaults(in Object) map[string]any {
 }
 
 // checkTargetGroup checks the properties of a target group that depend on each other. The
-// sources are the page of the row and API_TargetGroupAttribute.html.
+// sources are the page in the field Page of the row and API_TargetGroupAttribute.html.
 func checkTargetGroup(in Object, fail Fail) {
 	algorithm := in.String("loadBalancingAlgorithmType")
 	if in.Int("slowStart") > 0 && (algorithm == "least_outstanding_requests" || algorithm == "weighted_random") {

@@ -16,7 +16,7 @@ func zeroOne() parameter { return oneWord("0", "1") }
 // postgresParameters are parameters of RDS for PostgreSQL: those that the platform sets,
 // and others that a platform often changes. Their sources are:
 //
-//   - Units, and whether a parameter is static: the page of the row. A parameter that is
+//   - Units, and whether a parameter is static: the page in Row.Page. A parameter that is
 //     not on the page is static if its context in pg_settings is postmaster.
 //   - Ranges and words: pg_settings of PostgreSQL 15.20. Those of RDS may be narrower.
 //   - Unchangeable parameters, and 0 and 1 as booleans: the output of

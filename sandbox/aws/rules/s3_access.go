@@ -66,8 +66,9 @@ var _ = add(
 		Label: "S3 Bucket ACL", Global: true, ID: "{bucket},{acl}", NotFound: "NoSuchBucket", Put: true,
 		Props: Props{
 			"bucket": {Replace: true, Ref: toBucket},
-			// AWS changes an ACL in place. The provider's id has the ACL in it, so a change
-			// replaces the resource here. The canned ACLs for public access have no rules.
+			// AWS can change an ACL in place. But the provider's id contains the ACL, so a
+			// change replaces the resource. The stand-in does not support the canned ACLs for
+			// public access.
 			"acl":                 {Replace: true, Required: true, Enum: []string{"private", "log-delivery-write"}},
 			"accessControlPolicy": {Computed: true, Refuse: "use acl"},
 			"expectedBucketOwner": {Replace: true, Refuse: noOtherOwners},

@@ -137,7 +137,7 @@ func TestRowsUseOnlyPropertiesThatExist(t *testing.T) {
 			groups = append(groups, []string{row.Naming.Prop})
 		}
 		for _, name := range slices.Concat(groups...) {
-			require.Contains(t, s.Inputs, name, "%s: a group names a property that is no input", token)
+			require.Contains(t, s.Inputs, name, "%s: a group names a property that is not an input", token)
 		}
 	}
 }

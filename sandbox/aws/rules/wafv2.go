@@ -72,7 +72,7 @@ var _ = add(&Row{
 		"name":        {Replace: true, Computed: true, Valid: wafName},
 		"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), wafName)},
 		"description": {},
-		// Web ACLs of a region (REGIONAL) have no rules yet.
+		// The stand-in does not support web ACLs of a region (REGIONAL) yet.
 		"scope":                                 {Replace: true, Enum: []string{"CLOUDFRONT"}},
 		"defaultAction":                         {},
 		"defaultAction.allow":                   {Present: true},

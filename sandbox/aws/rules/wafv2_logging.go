@@ -24,8 +24,8 @@ var _ = add(&Row{
 		"resourceArn": {Replace: true, Valid: arn, Ref: &Ref{
 			To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "WAFNonexistentItemException", DeletedWith: true,
 		}},
-		// The provider allows 100 destinations, AWS allows one. Buckets and streams have no
-		// rules yet.
+		// The provider allows 100 destinations, AWS allows one. The stand-in does not
+		// support buckets and streams as destinations yet.
 		"logDestinationConfigs": {Replace: true, Set: true, Min: 1, Max: 1, Valid: arn, Ref: &Ref{
 			To: []string{logGroupType}, By: []string{"arn"}, Noun: "log group", Missing: "WAFLogDestinationPermissionIssueException",
 		}},

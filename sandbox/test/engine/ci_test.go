@@ -171,7 +171,7 @@ func driftIsReported(t *testing.T, s *stack, requests *githubRequests) {
 	s.output(t, "namespace", &namespace)
 	s.kubectl(t, "-n", namespace, "scale", "deployment/mca", "--replicas=3")
 	out, code := s.pf(t, "ci", "drift")
-	require.Zero(t, code, "a number of pods that an autoscaler has set is no drift\n%s", out)
+	require.Zero(t, code, "a number of pods that an autoscaler has set is not drift\n%s", out)
 
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
 	require.NoError(t, err)

@@ -30,7 +30,7 @@ func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 	}
 	require.Regexp(t, `\nredis_cluster_state [01]\n`, text)
 	require.Regexp(t, `\nredis_cluster_known_nodes [1-9]`, text)
-	require.NotContains(t, text, "redis_master_link_up", "it is no replica")
+	require.NotContains(t, text, "redis_master_link_up", "it is not a replica")
 	for _, name := range []string{"redis_memory_used_bytes", "redis_commands_processed_total", "redis_slowlog_length", "redis_slowlog_last_id"} {
 		require.NotRegexp(t, regexp.MustCompile(`\n`+name+` 0\n`), text, "%s is above zero", name)
 	}
