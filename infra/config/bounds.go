@@ -105,7 +105,8 @@ var listBounds = map[string]bound{
 	"network.databaseSubnetIds": {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"cluster.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"cluster.publicAccessCidrs": {0, maxPublicBlocks, "EKS allows no more"},
-	// Without one, the cluster is lost with the identity that created it.
+	// Without an administrator here, only the identity that created the cluster can
+	// administer it. If this identity is deleted, nobody can.
 	"cluster.admins": {Min: 1, Max: unlimited},
 	// Together 30 of the 60 rules of a security group (VPC User Guide, "Amazon VPC quotas").
 	"cluster.privateAccessCidrs":          {Min: 0, Max: 20},

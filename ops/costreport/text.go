@@ -69,7 +69,8 @@ func (o output) budget() string {
 	return left + "\n"
 }
 
-// bySKU returns the lines of a component, added up by SKU, the most expensive first.
+// bySKU returns the lines of a component, the most expensive first. Lines with the same SKU
+// and kind are added up.
 func bySKU(lines []cost.Line, component string) []cost.Line {
 	var out []cost.Line
 	for _, l := range lines {

@@ -91,7 +91,7 @@ var unscoped = map[string]bool{
 	"logs:DescribeLogGroups": true, "ecr:GetAuthorizationToken": true, "ssm:UpdateInstanceInformation": true,
 }
 
-// noUsers are the types whose reference to a role does not use the role. For example, a
+// noUsers are the types of resources that refer to a role without using it. For example, a
 // Secret with the name of a role gives nobody the permissions of the role.
 var noUsers = []string{awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token(), k8sview.Secret{}.Token()}
 

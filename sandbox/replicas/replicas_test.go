@@ -140,12 +140,13 @@ func (s state) sum(selected func(pod) bool) (total float64) {
 // tests of promquery prove that its queries compute that value.
 func (s state) demand() float64 { return s.value(s.sum(alive), alive) }
 
-// demandWithEnded also has the requests of pods that ended within the window. Prometheus does
-// not count these pods any more. In a state, they are the pods that are being deleted.
+// demandWithEnded is demand plus the requests of pods that ended within the window. The pods
+// with deleting in the state stand for them: their requests count, but they do not count as
+// pods.
 func (s state) demandWithEnded() float64 { return s.value(s.sum(started), alive) }
 
-// demandWithDraining also has the requests of pods that are being deleted. Prometheus scrapes
-// and counts them until they end.
+// demandWithDraining is demand with the pods that are being deleted: their requests count, and
+// they count as pods. Prometheus scrapes these pods until they end.
 func (s state) demandWithDraining() float64 { return s.value(s.sum(started), started) }
 
 // value returns promquery.Value for a sum and the pods that Prometheus counts.

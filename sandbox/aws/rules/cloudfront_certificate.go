@@ -26,7 +26,7 @@ var viewerCertificateProps = Props{
 	"viewerCertificate.minimumProtocolVersion":       {Default: "TLSv1"},
 }
 
-// checkViewerCertificate returns failures for settings that exclude each other. The
+// checkViewerCertificate reports failures for settings that exclude each other. The
 // SDK's comment on DistributionViewerCertificate lists them.
 func checkViewerCertificate(v Object, fail Fail) {
 	const at = "viewerCertificate."

@@ -130,7 +130,7 @@ var _ = add(&Row{
 	Remove: retainDistribution,
 })
 
-// checkBehavior returns failures for sets of HTTP methods that CloudFront does not allow
+// checkBehavior reports failures for sets of HTTP methods that CloudFront does not allow
 // in a cache behavior.
 func checkBehavior(b Object, path string, fail Fail) {
 	for name, sets := range map[string][][]any{

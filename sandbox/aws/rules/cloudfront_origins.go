@@ -90,7 +90,7 @@ func checkOriginPort(v any) string {
 // bucketHost matches the host name of a bucket that is an origin.
 var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
 
-// checkOrigins returns failures for two origins with the same id, and for an enabled
+// checkOrigins reports failures for two origins with the same id, and for an enabled
 // Origin Shield without a region.
 func checkOrigins(in Object, fail Fail) {
 	seen := map[string]bool{}

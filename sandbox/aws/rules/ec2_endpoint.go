@@ -108,7 +108,7 @@ func checkEndpointPolicy(v any) string {
 	return checkPolicy(s, resourcePolicy)
 }
 
-// checkEndpoint returns failures for properties that the endpoint's type does not have.
+// checkEndpoint reports failures for properties that the endpoint's type does not have.
 func checkEndpoint(in Object, fail Fail) {
 	if in.Has("vpcEndpointType") && !in.Known("vpcEndpointType") {
 		return

@@ -133,7 +133,7 @@ func checkEntryProtocol(v any) string {
 	return checkProtocol(v)
 }
 
-// checkEntry returns failures for ports and ICMP types that do not fit the protocol. AWS
+// checkEntry reports failures for ports and ICMP types that do not fit the protocol. AWS
 // stores no ports for ICMP and for the protocol -1, which means all protocols.
 func checkEntry(e Object, path string, fail Fail) {
 	if path != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {

@@ -192,7 +192,7 @@ func protocolNumber(s string) string {
 	return s
 }
 
-// checkPorts returns failures for port ranges that do not fit the protocol.
+// checkPorts reports failures for port ranges that do not fit the protocol.
 // protocolName is the name of the property with the protocol: "ipProtocol" in a rule
 // that is a separate resource, "protocol" in an inline rule.
 func checkPorts(rule Object, protocolName, path string, fail Fail) {

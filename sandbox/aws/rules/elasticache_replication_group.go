@@ -95,7 +95,7 @@ var _ = add(&Row{
 	},
 })
 
-// checkReplicationGroup returns the failures that the provider reports before it calls
+// checkReplicationGroup reports the failures that the provider reports before it calls
 // AWS.
 func checkReplicationGroup(in Object, fail Fail) {
 	isOff := func(name string) bool { return !in.Has(name) || (in.Known(name) && !in.Bool(name)) }

@@ -75,7 +75,7 @@ func checkActions(in Object, property string, fail Fail) {
 	}
 }
 
-// checkRedirect returns a failure for a redirect to the URL of the request, because the
+// checkRedirect reports a failure for a redirect to the URL of the request, because the
 // client would follow it without end. path is the redirect's path in messages.
 func checkRedirect(redirect Object, path string, fail Fail) {
 	if redirect == nil {

@@ -31,7 +31,7 @@ func hideValue(valid func(any) string) func(any) string {
 	}
 }
 
-// check returns a failure unless the program either gives a password or sets
+// check reports a failure unless the program either gives a password or sets
 // manageMasterUserPassword to true.
 func (m masterPassword) check(in Object, fail Fail) {
 	hasManaged := in.Has("manageMasterUserPassword")

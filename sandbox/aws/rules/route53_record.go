@@ -68,7 +68,7 @@ var _ = add(&Row{
 	},
 })
 
-// checkRecord returns failures for values that a record of its type cannot have.
+// checkRecord reports failures for values that a record of its type cannot have.
 func checkRecord(in Object, fail Fail) {
 	values := in.Strings("records")
 	kind := in.String("type")

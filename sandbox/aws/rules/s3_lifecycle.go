@@ -69,7 +69,7 @@ var _ = add(
 	},
 )
 
-// checkLifecycle returns failures for settings of lifecycle rules that exclude each other.
+// checkLifecycle reports failures for settings of lifecycle rules that exclude each other.
 func checkLifecycle(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {

@@ -44,7 +44,7 @@ func mergeTags(defaults map[string]any, tags any) any {
 	return all
 }
 
-// checkTags returns failures for tags that AWS refuses. value is a map of keys to values; an
+// checkTags reports failures for tags that AWS refuses. value is a map of keys to values; an
 // unknown value is not checked. limit is the maximum number of tags.
 func checkTags(value any, limit int, fail Fail) {
 	tags, ok := value.(map[string]any)

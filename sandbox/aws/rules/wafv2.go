@@ -154,7 +154,7 @@ func capacityOf(in Object) int {
 	return capacity
 }
 
-// checkWebACL returns failures for two rules with the same name or priority, and for
+// checkWebACL reports failures for two rules with the same name or priority, and for
 // actions that a rule cannot have.
 func checkWebACL(in Object, fail Fail) {
 	// requireOne checks that exactly one property of a nested object is set.

@@ -154,7 +154,7 @@ func shell(script string) func(_, container map[string]any) {
 	return func(_, container map[string]any) { container["command"] = []string{"sh", "-c", script} }
 }
 
-// busy returns a change that uses all of a small CPU limit.
+// busy is a change. It gives the container a small CPU limit, and a script that uses all of it.
 func busy(_, container map[string]any) {
 	shell("while :; do :; done")(nil, container)
 	container["resources"] = map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "50m", "memory": "64Mi"}}
