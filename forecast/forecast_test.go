@@ -215,8 +215,8 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	require.Equal(t, WithinBudget, f.Status().State)
 }
 
-// When all pods are replaced at once, the measured load is zero for some steps. Two hours later the
-// forecast is again near the forecast without this gap.
+// When all pods are replaced at the same time, the measured load is zero for some steps. Two hours
+// later the forecast is again near the forecast without this gap.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
 	load := daily(4*day, 9)
 	whole := publish(load)

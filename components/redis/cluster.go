@@ -51,7 +51,7 @@ type ClusterArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
-	// ApplyImmediately lets changes that interrupt the store take effect at once. Otherwise
+	// ApplyImmediately lets changes that interrupt the store take effect immediately. Otherwise
 	// they wait for the maintenance window.
 	ApplyImmediately bool
 	// AlarmTopicARN is the SNS topic of the store's alarms. Empty means that the alarms notify

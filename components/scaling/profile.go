@@ -136,7 +136,7 @@ func Share(q resource.Quantity, share Percent) resource.Quantity {
 	return *resource.NewMilliQuantity((q.MilliValue()*int64(share)+99)/100, q.Format)
 }
 
-// Validate returns every error of a profile at once: values that Kubernetes
+// Validate returns all errors of a profile together: values that Kubernetes
 // refuses, pods that no node can run, and a number that two autoscalers control.
 func (p Profile) Validate() error {
 	errs := []error{p.HPA.validate(), p.VPA.validate(), Conflict(p.HPA, p.VPA)}

@@ -49,7 +49,7 @@ type Size struct{ Min, Desired, Max int }
 // Refresh configures an instance refresh, which replaces instances in batches.
 type Refresh struct {
 	// MinHealthy is the share of instances that stay in service. MaxHealthy is the
-	// share that may exist at once: at most 100 above MinHealthy (Amazon EC2 Auto
+	// share that may exist at the same time: at most 100 above MinHealthy (Amazon EC2 Auto
 	// Scaling API, RefreshPreferences).
 	MinHealthy, MaxHealthy Percent
 	// Warmup is the time until a new instance counts as healthy.

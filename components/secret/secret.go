@@ -44,7 +44,7 @@ type Args struct {
 	Unprotected bool
 	// Accept registers the resources that make the server accept the values, and returns
 	// these resources. Readers of the secret get a value only after the resources exist. nil
-	// means that readers get a value at once.
+	// means that readers get a value immediately.
 	Accept func(accepted pulumi.StringArray) ([]pulumi.Resource, error)
 }
 
@@ -111,7 +111,7 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.ARN})
 }
 
-// generate lets AWS generate the values, and stores them in the secret at once.
+// generate lets AWS generate the values, and stores them in the secret immediately.
 func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOrInvokeOption) error {
 	// The previous value is created first, because Secrets Manager treats the
 	// last created value as the current one.

@@ -41,8 +41,8 @@ type Spec struct {
 	Up, Down Behavior
 }
 
-// Fast returns the behaviour of an HPA that uses a forecast. It adds pods at once: in each period
-// of 15 s up to four pods, or as many as there are. It removes pods after a minute.
+// Fast returns the behaviour of an HPA that uses a forecast. It adds pods immediately: in each
+// period of 15 s up to four pods, or as many as there are. It removes pods after a minute.
 func Fast(low, high int, tolerance float64) Spec {
 	return Spec{
 		Min: low, Max: high,

@@ -89,7 +89,7 @@ func Run(traces []Trace, cores int) Report {
 	return r
 }
 
-// parallel calls work for each job, on this number of cores at once.
+// parallel calls work for each job. At most cores calls run at the same time.
 func parallel(jobs []int, cores int, work func(int)) {
 	queue := make(chan int)
 	var group sync.WaitGroup

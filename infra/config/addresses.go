@@ -18,7 +18,7 @@ const (
 	// endpointInterfaces is larger than the number of interface endpoints, each of which has one
 	// address in each zone. controlPlaneInterfaces is for EKS's network interfaces.
 	endpointInterfaces, controlPlaneInterfaces = 16, 4
-	// prefix is the number of addresses that the network plugin takes at once. A node has its own
+	// prefix is the number of addresses that the network plugin takes together. A node has its own
 	// address, one prefix in use and one spare prefix (WARM_PREFIX_TARGET).
 	prefix  = 16
 	perNode = 1 + 2*prefix

@@ -229,8 +229,9 @@ func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
 		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib, smaller))
 }
 
-// place assigns the largest pods first, each to the first node that has room. It returns an error
-// if a pod is left without a node.
+// place assigns each pod to the first node that has room. Pods that need a tier are assigned before
+// pods that may run on any tier, and large pods before small ones. place returns an error for a pod
+// that fits on no node.
 func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
 	slices.SortStableFunc(all, func(a, b pod) int {
 		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.mib, b.mib), -cmp.Compare(a.milli, b.milli))

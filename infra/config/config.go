@@ -1,7 +1,7 @@
 // Package config owns the stack's configuration: its keys, their types, their
 // defaults and their rules. It is pure and knows nothing of resources.
 //
-// Load reports every error at once, each with the path that `pulumi config set
+// Load reports all errors together, each with the path that `pulumi config set
 // --path` takes. Nothing is registered before the configuration is valid.
 package config
 

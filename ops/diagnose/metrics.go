@@ -126,9 +126,9 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 	return m, append(missing, failed...), without
 }
 
-// withoutOld reports the checks without the counters of one window ago. err is why Prometheus could
-// not be queried. Without an error, Prometheus may lack the values of some pods: its disk is new, or
-// it did not run then.
+// withoutOld returns the checks that have no counters of one window ago to compare with. err is the
+// error of the query to Prometheus. If err is nil, Prometheus may still lack the values of some
+// pods, because its disk is new or because it did not run then.
 func (m metrics) withoutOld(err error) (missing []Missing, absent []Absent) {
 	for _, check := range []Check{Database, Agents, Cache} {
 		var pods []string

@@ -27,7 +27,7 @@ type Client struct {
 	User, Token string
 	HTTP        *http.Client
 	// Limiter delays the HTTP requests of all streams; nil: none. Requests that became due
-	// while a server stood still are then sent at this rate. Otherwise they are sent at once,
+	// while a server stood still are then sent at this rate. Otherwise they are sent together,
 	// and a service responds 429 to one client's requests above its rate.
 	Limiter *rate.Limiter
 }

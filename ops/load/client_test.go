@@ -71,8 +71,8 @@ func TestUncachedRequestsDiffer(t *testing.T) {
 	}
 }
 
-// TestLimiterDelaysAllStreams: requests that are due at once are not sent at once, whichever
-// stream they belong to.
+// All requests of a client share its limiter, whatever their path and connection. The limiter
+// allows two requests here, so the third one must wait.
 func TestLimiterDelaysAllStreams(t *testing.T) {
 	var sent atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

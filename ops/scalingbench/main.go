@@ -97,7 +97,7 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 
 // newLimiter returns the limit of all loads together. Web responds 429 to a client's requests
 // above the document's requests_per_second_max, and 2 cores under four steps at a time may
-// stand still for seconds: 5 s are 1,500 requests of web's load, which would be sent at once.
+// stand still for seconds: 5 s are 1,500 requests of web's load, which would be sent together.
 func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(load.MaxPerSecond()), 1) }
 
 // metricOf returns the metric of a service that a step of load changes: requests or work per time.

@@ -204,7 +204,7 @@ func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 // changes counts how often the Deployment gets another number of pods. It begins after the settle
 // time.
 func (s *service) changes(ctx context.Context, settle, during time.Duration) (n int, err error) {
-	// The second pod may be new, and takes a while to start.
+	// The load has just increased, so the HPA may add a pod. The 30 s are for its start.
 	if err := wait(ctx, settle+30*time.Second); err != nil {
 		return 0, err
 	}

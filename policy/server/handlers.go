@@ -16,7 +16,7 @@ import (
 
 // newServer returns a server that replaces the generated handlers of Remediate and AnalyzeStack.
 // Both generated handlers decode the properties of every resource once more. In AnalyzeStack all
-// resources are decoded at once, and the decoded form needs ten times the memory of the message.
+// resources are decoded together, and the decoded form needs ten times the memory of the message.
 func newServer(a *Analyzer) *grpc.Server {
 	service := pulumirpc.Analyzer_ServiceDesc
 	service.Methods = slices.Clone(service.Methods)

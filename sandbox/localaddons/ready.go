@@ -75,7 +75,7 @@ func (c *connection) notReadyReason(ctx context.Context, object *unstructured.Un
 	return notReady(current)
 }
 
-// readiness has a function for each kind of object that is not ready at once. The function
+// readiness has a function for each kind of object that is not ready immediately. The function
 // returns the reason why an object is not ready, or "" if it is ready.
 var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 	"Deployment": func(o *unstructured.Unstructured) (string, error) {

@@ -24,7 +24,7 @@ type runtime struct {
 func dialRuntime(l *layout.Layout) (*runtime, error) {
 	socket := nodePaths{l}.containerdSocket()
 	// If no process listens on the socket, the gRPC client would log and retry. This
-	// connection returns the error at once.
+	// connection returns the error immediately.
 	test, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("containerd: %w", err)

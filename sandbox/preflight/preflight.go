@@ -1,5 +1,5 @@
 // Package preflight finds problems that would make the start of a sandbox fail. Its checks
-// run before anything is built or started, and report all problems at once. The package
+// run before anything is built or started, and report all problems together. The package
 // and its imports use only the standard library, because the bootstrap runs the checks
 // before anything else is built.
 package preflight

@@ -24,7 +24,7 @@ var benchKeys = func() []userID {
 }()
 
 // measureHits calls get for one key after another, and reports the hits per second.
-// inFlight calls run at once for each core.
+// inFlight calls run at the same time for each core.
 func measureHits(b *testing.B, inFlight int, get func(userID) bool) {
 	b.Helper()
 	b.SetParallelism(inFlight)

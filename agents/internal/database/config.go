@@ -136,7 +136,7 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 	pool.ConnConfig = conn
 	pool.MaxConns = int32(c.MaxConnections)
 	// Connections are renewed, because only new connections reach the new primary after a
-	// failover. The jitter prevents that all connections are renewed at once.
+	// failover. The jitter prevents that all connections are renewed at the same time.
 	pool.MaxConnLifetime, pool.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	pool.MaxConnIdleTime = 5 * time.Minute
 	pool.HealthCheckPeriod = 30 * time.Second

@@ -1,5 +1,5 @@
 // Package envconfig reads a service's configuration from its environment and
-// reports every problem at once. It owns the reading and the error texts. Each
+// reports all problems together. It owns the reading and the error texts. Each
 // service owns its variables and their rules.
 //
 // It uses none of the public libraries for environment variables, for three reasons. They check

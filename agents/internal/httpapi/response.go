@@ -1,6 +1,6 @@
 // Package httpapi has the common form of the services' HTTP APIs. Request
 // bodies are decoded strictly and with a size limit, and all errors are
-// reported at once. Responses are one line of JSON, errors are RFC 9457 problem
+// reported together. Responses are one line of JSON, errors are RFC 9457 problem
 // details, and the OpenAPI document is served as JSON. Each service owns its
 // requests and responses.
 package httpapi

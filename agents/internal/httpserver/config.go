@@ -46,7 +46,7 @@ type Config struct {
 	ShutdownTimeout time.Duration
 
 	// ClientRate is the number of requests a second that one client may send. ClientBurst is
-	// the number of requests that it may send at once. Further requests get 429. A rate of zero
+	// the number of requests that it may send in a burst. Further requests get 429. A rate of zero
 	// means no limit. QuietPaths have no limit, because probes must not fail.
 	ClientRate, ClientBurst int
 	// TrustedProxies is the number of our own proxies in front of the service. Each proxy

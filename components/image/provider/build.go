@@ -37,7 +37,7 @@ const (
 type builder struct {
 	isolated func() (toolchain string, err error) // the error is the reason why this process can't build
 	slots    *semaphore.Weighted
-	running  singleflight.Group // callers share the first caller's context; that is safe, because Pulumi cancels all calls at once
+	running  singleflight.Group // callers share the first caller's context; that is safe, because Pulumi cancels all calls together
 
 	mu   sync.Mutex
 	last map[string]*builtImage // by recipe

@@ -25,7 +25,7 @@ var (
 	computedInputs = []string{"digest", "tag", "goVersion"}
 )
 
-// Check validates the inputs, reports all errors at once, and builds the image.
+// Check validates the inputs, reports all errors together, and builds the image.
 func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[ImageInputs], error) {
 	in, failures, err := infer.DefaultCheck[ImageInputs](ctx, req.NewInputs)
 	resp := infer.CheckResponse[ImageInputs]{Inputs: in}

@@ -64,8 +64,8 @@ func (g *Guard) WireDependencies(f infer.FieldSelector, _ *GuardInputs, out *Gua
 	f.OutputField(&out.Values).AlwaysKnown()
 }
 
-// Check compares each field with its recorded value. It reports every refused
-// change at once.
+// Check compares each field with its recorded value. It reports all refused
+// changes together.
 func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[GuardInputs], error) {
 	in, failures, err := infer.DefaultCheck[GuardInputs](ctx, req.NewInputs)
 	if err != nil || len(failures) > 0 {

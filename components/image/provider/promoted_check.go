@@ -21,7 +21,7 @@ import (
 // wantedTypes are the predicate types that an image must have if the program names none.
 var wantedTypes = []string{attest.ProvenanceType, attest.SPDXType}
 
-// Check validates the inputs and reports all errors at once. It also verifies the image, so
+// Check validates the inputs and reports all errors together. It also verifies the image, so
 // that a preview refuses an image without signatures. If no registry answers, Check warns,
 // and Create verifies the image later.
 func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[PromotedInputs], error) {

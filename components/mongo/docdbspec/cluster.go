@@ -53,7 +53,7 @@ type Cluster struct {
 	BackupDays int
 }
 
-// Complete returns the cluster with its defaults. Its error lists all errors at once.
+// Complete returns the cluster with its defaults. Its error lists all errors together.
 func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, defaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)

@@ -17,7 +17,7 @@ type Behavior struct {
 }
 
 // ForecastBehavior returns the behaviour of an HPA with a forecast. The forecaster assumes the same
-// behaviour in its simulation: it adds pods at once, removes pods after a minute, and has
+// behaviour in its simulation: it adds pods immediately, removes pods after a minute, and has
 // no tolerance. While there is no forecast, the trigger of the forecast has an error. An HPA
 // with such an error removes no pod.
 func ForecastBehavior(h scaling.HPA) (down, up Behavior) {

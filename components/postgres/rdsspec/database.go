@@ -49,7 +49,7 @@ type Database struct {
 }
 
 // Complete returns the database with its defaults, and the settings. Its error lists all errors
-// at once.
+// together.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)

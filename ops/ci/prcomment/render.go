@@ -131,7 +131,7 @@ func renderFaults(stacks []Stack) string {
 	return b.String()
 }
 
-// maxLosses limits the rows of the first part. Nobody approves more changes at once.
+// maxLosses limits the rows of the first part. Nobody can check more changes in one review.
 const maxLosses = 50
 
 // renderLosses returns the table of the stateful resources that would be lost.

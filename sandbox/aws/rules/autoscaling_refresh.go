@@ -95,7 +95,7 @@ func checkRefresh(in Object, fail Fail) {
 
 // refreshInstances stores an instance refresh if the launch template changed, or if the tags
 // changed and the program has "tag" in the triggers. The stand-in has no instances, so the
-// refresh is complete at once.
+// refresh is complete immediately.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {

@@ -46,7 +46,7 @@ func schemaAndRow(token string) (*schema.Resource, *Row, error) {
 }
 
 // Check completes the inputs as Pulumi does (names, presets, tags) and returns all
-// failures at once.
+// failures together.
 func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err error) {
 	defer recoverPanic(req.Token, &err)
 	s, row, err := schemaAndRow(req.Token)

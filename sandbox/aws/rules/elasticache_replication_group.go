@@ -27,7 +27,7 @@ var _ = add(&Row{
 	ExistsCode: "ReplicationGroupAlreadyExists", ExistsText: "Replication group {replicationGroupId} already exists.",
 	Naming: &Naming{Prop: "replicationGroupId", Max: 40, Lower: true},
 	// AmazonElastiCache/latest/APIReference/API_ModifyReplicationGroup.html. The numbers of shards
-	// and replicas change at once, by other calls.
+	// and replicas change immediately, by other calls.
 	Deferral: &Deferral{Props: []string{"nodeType", "engineVersion"}, Window: "maintenanceWindow"},
 	Props: Props{
 		"replicationGroupId": {Replace: true, Valid: cacheID},

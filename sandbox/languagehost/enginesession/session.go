@@ -75,7 +75,7 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 
 // Dial connects to the engine and ends the session when the engine ends. It keeps one idle
 // connection. When the engine is killed, the kernel closes the connection, and the
-// session ends at once. So no polling is needed.
+// session ends immediately. So no polling is needed.
 func (s *Session) Dial(address string) error {
 	if address == "" {
 		return errors.New("the engine gave no address")

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The program reports all errors of a stack's configuration at once, with their paths. It
+// The program reports all errors of a stack's configuration together, with their paths. It
 // registers no resource.
 func TestWrongConfigRegistersNothing(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")

@@ -113,7 +113,7 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 			// KEDA uses the fallback after three failed reads, 15 s apart. Each read waits for
 			// the hanging Prometheus, so the limit is 90 s. npa has load and so has enough pods
 			// already. The HPA of wpa has no stabilization window for scaling up, so it adds
-			// pods at once.
+			// pods immediately.
 			effect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, within: 90 * time.Second,
 			undo: func() { prometheus.thaw() },
 		},

@@ -1,4 +1,4 @@
-// Package queue limits how many requests run at once, and how many wait. It serves
+// Package queue limits how many requests run at the same time, and how many wait. It serves
 // waiting requests by their priority. Callers own the work and its timeout.
 package queue
 

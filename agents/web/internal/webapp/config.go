@@ -18,8 +18,9 @@ type Config struct {
 	// agents. It is above the MCA's own timeout.
 	GatewayTimeout time.Duration
 	// UserRate is USER_RATE, the requests a second that one user may send. UserBurst is
-	// USER_BURST, the requests at once. Their default is the design document's
-	// requests_per_second_max of the whole web tier: a single user must not use more.
+	// USER_BURST, the requests that the user may send in a burst. Their default is the
+	// design document's requests_per_second_max of the whole web tier: a single user must
+	// not use more.
 	UserRate, UserBurst int
 	// Live has WS_CONNECTIONS_PER_USER, WS_CONNECTIONS, WS_PING_INTERVAL and
 	// WS_IDLE_TIMEOUT. PUBLIC_ORIGIN is the page's origin, such as

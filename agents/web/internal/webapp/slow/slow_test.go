@@ -116,8 +116,8 @@ func startService(t *testing.T, env *servicetest.Environment) (*countingListener
 	return listener, "http://" + tcp.Addr().String()
 }
 
-// TestSlowClientsDoNotAffectOthers runs all attacks at once. No request of a normal client may
-// fail, and the server must close the slow connections and free their resources.
+// TestSlowClientsDoNotAffectOthers runs all attacks at the same time. No request of a normal client
+// may fail, and the server must close the slow connections and free their resources.
 func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	tool, err := exec.LookPath("slowhttptest")
 	require.NoError(t, err, "slowhttptest is not installed: install Debian's slowhttptest, or run make test, which installs it")
