@@ -50,7 +50,7 @@ func (s *shadow) scale(k, proposal int) {
 	s.pods.Scale(s.hpa.Next(k*StepSeconds, s.pods.Count(), proposal), s.delay)
 }
 
-// delay returns how long the next pod takes to start, in steps: 60 s and 45 s in turn. Real pods
+// delay returns how long the next pod takes to start, in steps: 60 s and 45 s alternately. Real pods
 // take 30 to 60 s, and then serve from the next step. Random times would be shorter for some
 // candidates than for others.
 func (s *shadow) delay() int {
@@ -121,7 +121,8 @@ func newGate(document, predictive autoscale.Spec, candidates int) *gate {
 	return g
 }
 
-// fade multiplies each sum by the factor of one hour of its half-life. So older steps count less.
+// fade is called once an hour. It reduces each sum, so that older steps count less. A step's part of
+// a sum is halved after longMemory or shortMemory hours.
 func (g *gate) fade() {
 	long, short := math.Exp2(-1.0/longMemory), math.Exp2(-1.0/shortMemory)
 	g.load *= long

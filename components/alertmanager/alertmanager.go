@@ -159,7 +159,7 @@ func File(topicARN, region string) (string, error) {
 	text, err := json.MarshalIndent(object{
 		"route": object{
 			"receiver": receiver, "group_by": []string{"alertname", "service"},
-			// These three times are Alertmanager's defaults. Only a ticket has another: daily.
+			// These three times are Alertmanager's defaults. A ticket repeats only once a day.
 			"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h",
 			"routes": []object{{"receiver": receiver, "matchers": []string{`severity="ticket"`}, "repeat_interval": "24h"}},
 		},

@@ -57,8 +57,9 @@ func cacheFindings(o objects, m metrics) (list []Finding, figures []Figure) {
 		}
 		rate := 100 * c.hits / max(reads, 1)
 		figures = append(figures, Figure{Cache, where, fmt.Sprintf("%.0f %% of %.0f reads %s found a value, %.0f commands failed", rate, reads, since, c.errors)})
-		// A service reads Redis only if its local tier does not have the value. So few reads of Redis
-		// find one if the local tier serves the rest. The local tier alone is small and may miss often.
+		// A service reads Redis only if its local tier does not have the value. If the local tier
+		// serves most reads, the other reads often find no value in Redis. The local tier is small,
+		// so it may often have no value. So cache-cold compares the hits of both tiers with all reads.
 		local := namespaces[cacheNamespace{k.strategy, "local"}].hits
 		allReads := local + reads
 		allRate := 100 * (local + c.hits) / max(allReads, 1)

@@ -93,9 +93,9 @@ func addonRequests(pods []eksspec.Pod) (sum requests) {
 	return sum
 }
 
-// maxRoom returns the sum of the groups' maximum sizes, and what so many nodes have for pods next to
-// the pods that run on each node. Each node is of its group's smallest type. They are known if the
-// sizes and the types are.
+// maxRoom returns in count the sum of the groups' maximum sizes. room is the CPU and memory that
+// these nodes have for pods, without the requests ofNode of the pods that run on each node. Each node
+// is assumed to have its group's smallest type. known is false if a size or a type is not known.
 func maxRoom(groups []*graph.Resource, ofNode requests) (count int64, room requests, known bool) {
 	known = true
 	for _, r := range groups {

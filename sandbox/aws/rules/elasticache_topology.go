@@ -38,6 +38,8 @@ func (c *Call) isSharded() bool {
 	if group, ok := c.resolve(toCacheParameters, name); ok && group.ID != "" {
 		return clusterParameter(group.State) == "yes"
 	}
+	// A default group without cluster mode decides only if the program names it. If only the
+	// state has it, the program may have changed clusterMode.
 	if _, sharded, ok := defaultCacheGroup(name); ok && (sharded || c.In.String("parameterGroupName") != "") {
 		return sharded
 	}

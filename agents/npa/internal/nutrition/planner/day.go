@@ -15,7 +15,7 @@ type constraint struct {
 	bounds   energy.Range
 }
 
-// noUpperBound is the upper bound of fibre in g. No day of food contains so much.
+// noUpperBound is the upper bound of fibre in g. No day of food contains that much.
 const noUpperBound = 1000
 
 // newConstraints returns the constraints of a day with these targets.

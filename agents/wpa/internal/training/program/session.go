@@ -20,7 +20,7 @@ const (
 	// warmUpShare is the warm-up's share of the session. The warm-up takes at least
 	// minWarmUp and at most maxWarmUp seconds. ACSM's Guidelines for Exercise Testing and
 	// Prescription (11th edition) require 5 to 10 minutes. A short session does not have
-	// so much time.
+	// that much time.
 	warmUpShare          = 0.10
 	minWarmUp, maxWarmUp = 120, 600
 	// minCardio is the shortest cardio exercise in seconds.
