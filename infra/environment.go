@@ -24,8 +24,8 @@ type environment struct {
 	statements []iam.Statement
 	// database is how pods log in to PostgreSQL.
 	database *databaseLogins
-	// caFile is the path of the file with the certificate authorities of the managed stores; empty:
-	// there is none.
+	// caFile is the path of the file with the certificate authorities of the managed stores. It
+	// is empty if there is no such file.
 	caFile string
 }
 
@@ -140,8 +140,8 @@ func (e *environment) sslMode(s *store) string {
 	return "verify-full&sslrootcert=" + e.caFile
 }
 
-// role returns the IAM role of the pods; nil: they need no permission. The role may read the files
-// that come from Secrets Manager, and it has the statements of the environment.
+// role returns the IAM role of the pods. It returns nil if they need no permission. The role may read
+// the files that come from Secrets Manager, and it has the statements of the environment.
 func (e *environment) role(base *base, eks *eksCluster) *service.Role {
 	var classes []*secretfiles.Class
 	for _, f := range e.files {

@@ -52,8 +52,8 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	return err
 }
 
-// forecastOf returns the forecast that determines the number of pods of each service. nil means
-// that no forecast does.
+// forecastOf returns the forecast that determines the number of pods of each service. It returns
+// nil if no forecast determines them.
 func forecastOf(stack *config.Stack) *podscaling.Forecast {
 	if stack.PodScaling.Predictive != config.PredictiveOn {
 		return nil

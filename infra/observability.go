@@ -22,8 +22,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// observability is what measures the services and scales their pods; nil: their
-// counts are fixed.
+// observability is what measures the services and scales their pods. It is nil if the numbers of
+// pods are fixed.
 type observability struct {
 	// prometheusURL is where autoscalers send their queries.
 	prometheusURL pulumi.StringOutput
@@ -36,7 +36,7 @@ type observability struct {
 func prometheusNamespace(stack *config.Stack) string { return stack.Name() + "-prometheus" }
 
 // metricsReader returns the network policy peer of Prometheus, whose pods scrape the programs and
-// the stores; nil: the stack has no Prometheus.
+// the stores. It returns nil if the stack has no Prometheus.
 func metricsReader(stack *config.Stack) *podnetwork.Peer {
 	if !stack.PodScaling.Enabled {
 		return nil
@@ -172,8 +172,8 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
 }
 
-// workspaceOf returns the workspace to which Prometheus sends its recorded series; nil: the stack
-// names none.
+// workspaceOf returns the workspace to which Prometheus sends its recorded series. It returns nil if
+// the stack names no workspace.
 func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.Workspace, error) {
 	arn := stack.Prometheus.WorkspaceARN
 	if arn == "" {
@@ -187,7 +187,7 @@ func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.
 }
 
 // targets returns the network policy rules that let Prometheus scrape KEDA and VPA, and reach the
-// Alertmanager. receiver is the Alertmanager's address; empty: there is none.
+// Alertmanager. receiver is the Alertmanager's address. It is empty if there is no Alertmanager.
 func targets(receiver string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
 	rules := append(vpa.Targets(vpaNamespace.Name), keda.Targets(kedaNamespace.Name))
 	if receiver != "" {
@@ -196,8 +196,8 @@ func targets(receiver string, kedaNamespace, vpaNamespace controller.Namespace) 
 	return rules
 }
 
-// deployAlertmanager creates the Alertmanager and returns its address; empty: the
-// stack names no topic for alarms.
+// deployAlertmanager creates the Alertmanager and returns its address. It returns "" if the stack
+// names no topic for alarms.
 func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, namespace controller.Namespace) (string, error) {
 	if stack.Edge.AlarmTopicARN == "" {
 		return "", nil

@@ -20,7 +20,7 @@ import (
 // placement is the VPC and the zones of the stack. They depend on AWS's responses and can't change
 // after the stack was created.
 type placement struct {
-	// vpc is the existing VPC; nil: the stack creates one.
+	// vpc is the existing VPC. It is nil if the stack creates a VPC.
 	vpc *existingvpc.VPC
 	// controlPlane are the zones of the control plane.
 	controlPlane []string

@@ -52,7 +52,7 @@ func (a *podAccess) forMigration() podnetwork.Access {
 }
 
 // tokenRules returns the rule for the EKS Pod Identity Agent, from which a program gets its IAM
-// token for PostgreSQL; nil: the database accepts passwords.
+// token for PostgreSQL. It returns nil if the database accepts passwords.
 func (a *podAccess) tokenRules() []podnetwork.Rule {
 	if db := a.stores.postgres; db != nil && db.resourceID != nil { // it accepts IAM tokens
 		return []podnetwork.Rule{podnetwork.PodIdentity()}

@@ -79,8 +79,8 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	return deployed, denyOtherPods(ctx, stack, eks, policies)
 }
 
-// nodePort returns the port at which a service is open on every node; zero: the service is open on
-// no node.
+// nodePort returns the port at which a service is open on every node. It returns zero if the service
+// is open on no node.
 func nodePort(stack *config.Stack, profile scaling.Profile) int {
 	switch {
 	case stack.Edge.Domain != "": // the load balancer's target groups
@@ -169,8 +169,8 @@ func expireImages(ctx *pulumi.Context, base *base) error {
 	return nil
 }
 
-// predicateTypes returns the types of the statements that a promoted image must have; nil: the
-// stack requires no gate. name is the stack's name in Pulumi.
+// predicateTypes returns the types of the statements that a promoted image must have. It
+// returns nil if the stack requires no gate. name is the stack's name in Pulumi.
 func predicateTypes(name string, stack *config.Stack) []string {
 	var required []gate.Name
 	for _, name := range stack.Images.RequiredGates {

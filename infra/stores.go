@@ -30,16 +30,18 @@ type store struct {
 	secretARN  pulumi.StringInput
 	class      *secretfiles.Class
 	secretName pulumi.StringInput
-	// uri is the address of a document store that the stack does not create; nil: it does.
+	// uri is the address of a document store that the stack does not create. It is nil
+	// for a store that the stack creates.
 	uri pulumi.StringInput
 	// access is the network policy rule that lets pods connect to the store.
 	access podnetwork.Rule
-	// resourceID is the id of a database that accepts IAM tokens; nil: the store accepts passwords.
+	// resourceID is the id of a database that accepts IAM tokens. It is nil for a store that
+	// accepts passwords.
 	resourceID pulumi.StringInput
 }
 
-// output returns the values of a store that the stack exports; nil: the stack does not have the
-// store.
+// output returns the values of a store that the stack exports. It returns nil if the stack does not
+// have the store.
 func (s *store) output() pulumi.Map {
 	if s == nil {
 		return nil
@@ -85,8 +87,8 @@ func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 }
 
 // newSecretClass creates the SecretProviderClass with which pods mount the password of a managed
-// store. field is the name of the password's field in a secret that AWS created; empty: the whole
-// secret is the password.
+// store. field is the name of the password's field in a secret that AWS created. An empty field
+// means that the whole secret is the password.
 func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, name string, secretARN, keyARN pulumi.StringInput, field string) (*secretfiles.Class, error) {
 	return secretfiles.NewClass(ctx, stack.Name()+"-"+name, &secretfiles.Args{
 		Account: base.account, ClassName: name, Namespace: eks.namespace, SecretARN: secretARN, KeyARN: keyARN, Field: field,
@@ -99,7 +101,8 @@ func nodeClients(eks *eksCluster) []clients.Client {
 	return []clients.Client{{Name: "nodes", SecurityGroupID: eks.NodeSecurityGroupID}}
 }
 
-// deployPostgres creates PostgreSQL on RDS or in the cluster; nil: the stack has none.
+// deployPostgres creates PostgreSQL on RDS or in the cluster. It returns nil if the stack has no
+// PostgreSQL.
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
 	case config.Managed:
@@ -139,7 +142,8 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	return nil, nil
 }
 
-// newBackupCopy returns the region of the copies of PostgreSQL's backups; nil: there are none.
+// newBackupCopy returns the region of the copies of PostgreSQL's backups. It returns nil if the
+// stack has no copies.
 func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postgres.BackupCopy, error) {
 	region := stack.Postgres.BackupRegion
 	if region == "" {
@@ -154,7 +158,8 @@ func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postg
 	return &postgres.BackupCopy{Account: &backupAccount, InRegion: pulumi.Provider(provider)}, nil
 }
 
-// deployRedis creates Redis on ElastiCache or in the cluster; nil: the stack has none.
+// deployRedis creates Redis on ElastiCache or in the cluster. It returns nil if the stack has no
+// Redis.
 func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Redis.Kind {
 	case config.Managed:
@@ -188,8 +193,8 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return nil, nil
 }
 
-// deployMongo creates DocumentDB, or connects a MongoDB by its URL; nil: the stack has no document
-// store.
+// deployMongo creates DocumentDB, or connects a MongoDB by its URL. It returns nil if the stack has
+// no document store.
 func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Mongo.Kind {
 	case config.MongoURL:

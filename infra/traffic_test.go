@@ -45,8 +45,8 @@ func stackOf(all []registered) tracer.Stack {
 }
 
 // The resources of each stack on AWS send every path of every OpenAPI document to the
-// service that package traffic names, on nodes that run it. Every target group has
-// traffic, and every alarm watches a target group that has.
+// service that package traffic names, on nodes that run it. Every target group gets
+// requests, and every alarm watches a target group that gets requests.
 func TestResourcesSendEveryPathToTheServiceOfPackageTraffic(t *testing.T) {
 	names := map[string]string{}
 	for _, p := range scaling.Services() {

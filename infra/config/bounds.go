@@ -14,7 +14,7 @@ import (
 // bound is the smallest and the largest number that a key may have, and why.
 type bound struct {
 	Min, Max int
-	// Why is the reason in the error message; empty: the name of the key explains the bound.
+	// Why is the reason in the error message. It is empty if the name of the key explains the bound.
 	Why string
 }
 

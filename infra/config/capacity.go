@@ -147,7 +147,7 @@ func roomOf(h instancespec.Hardware) room {
 // holds reports whether a node has room for a pod.
 func (r room) holds(p pod) bool { return p.milli <= r.milli && p.mib <= r.mib && r.pods >= 1 }
 
-// without returns the room that a node has left next to a pod.
+// without returns the room that is left on a node after a pod is placed there.
 func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib, r.pods - 1, r.cores} }
 
 // validateNodes checks that each pod fits on a node of its tier, and that all pods together fit on

@@ -35,7 +35,7 @@ func TestImagesCoverEveryTier(t *testing.T) {
 }
 
 // requireLoad loads a valid configuration with changes of the project's keys. want is a part of the
-// error; empty: there is none.
+// error. It is empty if there must be no error.
 func requireLoad(t *testing.T, changes map[string]string, want string) {
 	t.Helper()
 	full := map[string]string{}

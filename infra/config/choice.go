@@ -13,9 +13,9 @@ import (
 // needs no further rule: unsupported checks its value, and docs/configuration.md lists the values.
 type choice interface{ Values() []string }
 
-// unsupported returns an error for each choice in v, at any depth, whose value its type does not
-// have. With mayBeUnset an empty value is accepted: an unset key in a member of a map, such as a
-// tier, has the profile's value.
+// unsupported returns an error for each choice in v, at any depth, with a value that is not in the
+// list of its type. With mayBeUnset an empty value is accepted: an unset key in a member of a map,
+// such as a tier, has the profile's value.
 func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
 	if c, ok := v.Interface().(choice); ok {
 		if (mayBeUnset && v.IsZero()) || slices.Contains(c.Values(), v.String()) {
@@ -55,8 +55,8 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 	return problems
 }
 
-// valuesOf returns the values that a key may have. The tag values permits fewer than the key's type
-// has. nil means any value.
+// valuesOf returns the values that a key may have. The tag "values" permits only some of the values
+// of the key's type. nil means any value.
 func valuesOf(f reflect.StructField) []string {
 	if tag := f.Tag.Get("values"); tag != "" {
 		return strings.Split(tag, ",")

@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// kindsOf returns the kinds of the store that have a key, from the tag kinds; nil: all kinds have
-// it.
+// kindsOf returns the kinds of the store that have a key, from the tag kinds. nil means that all
+// kinds have it.
 func kindsOf(f reflect.StructField) []string {
 	if tag := f.Tag.Get("kinds"); tag != "" {
 		return strings.Split(tag, ",")

@@ -17,7 +17,7 @@ import (
 // MongoPort is the port of MongoDB, unless a URL names another one.
 const MongoPort = 27017
 
-// mongoOptions are the options that a URL may have, each with its values; nil: any text. Other
+// mongoOptions are the options that a URL may have, each with its values. nil means any text. Other
 // options change how the server is verified, or log in without a password. The driver refuses any
 // other value (MongoDB, "Connection String Options"), which only the migration would notice.
 var mongoOptions = map[string][]string{

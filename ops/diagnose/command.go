@@ -46,7 +46,8 @@ type CloudReader func(context.Context, stackoutput.Outputs) (Cloud, []Missing, [
 type platform struct {
 	url   *url.URL
 	token string
-	// roots are the trusted authorities of the platform's certificate; nil: those of the system.
+	// roots are the trusted authorities of the platform's certificate. nil means the authorities
+	// of the system.
 	roots   *x509.CertPool
 	objects func(context.Context) (objects, []Missing, []Absent)
 	clients kubeclient.Clients

@@ -26,9 +26,9 @@ type Client struct {
 	Base        *url.URL
 	User, Token string
 	HTTP        *http.Client
-	// Limiter delays the HTTP requests of all streams; nil: none. Requests that became due
-	// while a server stood still are then sent at this rate. Otherwise they are sent together,
-	// and a service responds 429 to one client's requests above its rate.
+	// Limiter delays the HTTP requests of all streams. nil means no delay. When a server pauses,
+	// many requests become due. With a Limiter they are sent at its rate. Without it they are
+	// sent together, and a service responds 429 to one client's requests above its rate.
 	Limiter *rate.Limiter
 }
 

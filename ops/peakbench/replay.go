@@ -51,8 +51,9 @@ type run struct {
 	failed, slow int
 	// podMinutes is the number of pods that the HPA requested, integrated over the time.
 	podMinutes float64
-	// ready is when the pods that the peak needs were ready, since the rise began. It is negative
-	// before the rise. never means that they were not.
+	// ready is the time from the beginning of the rise until the pods that the peak needs were
+	// ready. It is negative if they were ready before the rise. never means that they did not
+	// become ready.
 	ready time.Duration
 	never bool
 	pods  []replicas

@@ -131,7 +131,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		_, err := run(row.args)
 		require.ErrorContains(t, err, row.want, reason)
 	}
-	// user is the user in the kubeconfig; empty: there is no kubeconfig.
+	// user is the user in the kubeconfig. It is empty if there is no kubeconfig.
 	for reason, row := range map[string]struct{ user, want string }{
 		"a program":      {`{"exec": {"command": "gke"}}`, "exec"},
 		"OpenID Connect": {`{"auth-provider": {"name": "oidc"}}`, "oidc"},

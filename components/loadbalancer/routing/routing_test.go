@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// platformTargets returns targets such as a platformTargets has.
+// platformTargets returns targets such as those of the platform.
 func platformTargets() []Target {
 	return []Target{
 		{Name: "web", NodePort: 30080, HealthPath: "/health/ready", Paths: []string{"/*"}},

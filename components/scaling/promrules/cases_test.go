@@ -12,9 +12,9 @@ type alertCase struct {
 	// labels are further labels of the alert.
 	labels map[string]string
 	input  []map[string]any
-	// summary is part of the alert's summary; empty: the alert does not fire.
+	// summary is part of the alert's summary. It is empty if the alert must not fire.
 	summary string
-	// after is the time at which the test checks the alert; empty: 25 minutes.
+	// after is the time at which the test checks the alert. The default is 25 minutes.
 	after string
 }
 

@@ -136,7 +136,7 @@ type alert struct {
 	// value is compared with limit by compare, a comparison operator of PromQL.
 	value, compare string
 	limit          float64
-	// and is a further condition; empty: none.
+	// and is a further condition. It may be empty.
 	and  string
 	hold time.Duration
 	// summary says what is wrong.

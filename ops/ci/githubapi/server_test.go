@@ -59,7 +59,8 @@ func statusResponse(code int, headers ...string) func(http.ResponseWriter) {
 	}
 }
 
-// handle checks the token, and responds with the next of responses or as GitHub does.
+// handle checks the token, and responds with the next entry of responses. Without an entry, it
+// responds as GitHub does.
 func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
