@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// Another order of a list changes nothing: no resource gets another name or moves to another
+// A different order of a list changes nothing: no resource gets a new name or moves to another
 // zone. Lists whose order is a preference, such as tiers.NAME.instanceTypes, are not here.
 func TestOrderOfListsChangesNothing(t *testing.T) {
 	const (

@@ -291,7 +291,8 @@ func TestStoresApplyChangesAtOnceOnlyIfConfigured(t *testing.T) {
 	}
 }
 
-// Each store has another maintenance window, on the day of MaintenanceDay.
+// The stores have different maintenance windows, all on the day of MaintenanceDay. The properties
+// with the windows have the same name in two stores, so one key of the map ends with a space.
 func TestStoresHaveDifferentMaintenanceWindows(t *testing.T) {
 	windows := map[string]string{}
 	for kind, program := range map[string]program{

@@ -33,8 +33,8 @@ type ImageArgs struct {
 	// it in Dir.
 	ImportPath string
 	// Repository is the registry and the repository without a tag, such as
-	// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/progressive/mca. Another
-	// repository replaces the image.
+	// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/progressive/mca. A change
+	// of the repository replaces the image.
 	Repository pulumi.StringInput
 	// Platforms are the platforms to build for. Empty means ociplatform.Default.
 	// With more than one the result is an index.
@@ -84,8 +84,8 @@ type Image struct {
 	// Size is the number of bytes in the registry: compressed layers and configs
 	// of all platforms.
 	Size pulumi.IntOutput `pulumi:"size"`
-	// GoVersion is the Go toolchain that built the image. Another toolchain
-	// changes the digest.
+	// GoVersion is the Go toolchain that built the image. A different
+	// toolchain changes the digest.
 	GoVersion pulumi.StringOutput `pulumi:"goVersion"`
 }
 

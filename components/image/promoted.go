@@ -15,8 +15,8 @@ const PromotedToken = "ko:index:Promoted"
 type PromotedArgs struct {
 	// Source is the image of another stack, as REGISTRY/PATH@sha256:DIGEST.
 	Source string
-	// Repository is the registry and the repository to copy to, without a tag. Another
-	// repository replaces the image.
+	// Repository is the registry and the repository to copy to, without a tag. A change
+	// of the repository replaces the image.
 	Repository pulumi.StringInput
 	// TrustedKeys are public keys in PEM. One of them must have signed the provenance and
 	// the SBOM of the image.

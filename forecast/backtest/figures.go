@@ -122,10 +122,10 @@ func runTrace(trace Trace) TraceReport {
 	return t
 }
 
-// check runs Predictive over the first four days of a trace three times. The third run has another
-// load in the last half day. identical is true if the first two runs publish the same numbers.
-// noLookahead is true if the third run publishes the same numbers until its load changes, and
-// other numbers afterwards.
+// check runs Predictive over the first four days of a trace three times. The third run has a
+// different load in the last half day. identical is true if the first two runs publish the same
+// numbers. noLookahead is true if the third run publishes the same numbers until its load changes,
+// and other numbers afterwards.
 func check(trace Trace) (identical, noLookahead bool) {
 	const days, change = 4 * day, 3*day + day/2
 	publish := func(load []float64) []float64 {

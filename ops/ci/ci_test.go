@@ -397,7 +397,7 @@ func TestWrongUsageIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "the policy pack")
 }
 
-// Uncommitted changes are part of the program, so each version of them gives another result.
+// Uncommitted changes are part of the program, so each version of them gives a different result.
 func TestCommitOfIncludesUncommittedChanges(t *testing.T) {
 	dir := t.TempDir()
 	git := func(args ...string) {

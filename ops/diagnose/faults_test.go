@@ -242,8 +242,8 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	}},
 }
 
-// fixes has a part of the expected fix, by the kind of the finding. A fault with another fix than its
-// kind has an entry of its own.
+// fixes has a part of the expected fix, by the kind of the finding. A fault with a different fix
+// than its kind has an entry of its own.
 var fixes = map[string]string{
 	"agent-hedged":                     "compare its pods",
 	"agent-latency-high":               "see agent-slow of the agent; without it, compare the zones",

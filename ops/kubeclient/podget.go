@@ -28,7 +28,7 @@ const maxBody = 8 << 20
 // error for another status is a *StatusError.
 type PodGet func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error)
 
-// StatusError is a response of a pod with another status than 200.
+// StatusError is a response of a pod with a status other than 200.
 type StatusError struct {
 	Path string
 	Code int

@@ -102,8 +102,8 @@ func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	return r.Check(c.User, body)
 }
 
-// Status returns the status of the response to the request with another token. An empty token is
-// not sent.
+// Status sends the request with this token instead of the client's token, and returns the status of
+// the response. An empty token is not sent.
 func (c *Client) Status(ctx context.Context, r Request, token string) (int, error) {
 	if r.Scenario == WebSocket {
 		conn, status, err := c.dial(ctx, token)

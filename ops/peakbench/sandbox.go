@@ -67,8 +67,8 @@ const (
 	bounds = "    web: {min: 1, max: 3}\n"
 )
 
-// up deploys the stack with another line of podScaling.predictive, and with minPods to maxPods pods
-// of the main application. committed is the configuration in the repository.
+// up deploys the stack with the line predictive for podScaling.predictive, and with minPods to
+// maxPods pods of the main application. committed is the configuration in the repository.
 func (s *sandbox) up(ctx context.Context, committed, predictive string) error {
 	say("make up with%s", strings.TrimRight(strings.TrimPrefix(predictive, "   "), "\n"))
 	for _, line := range []string{shadow, bounds} {

@@ -201,7 +201,7 @@ func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
 	return p, nil
 }
 
-// changes counts how often the Deployment gets another number of pods. It begins after the settle
+// changes counts how often the number of pods of the Deployment changes. It begins after the settle
 // time.
 func (s *service) changes(ctx context.Context, settle, during time.Duration) (n int, err error) {
 	// The load has just increased, so the HPA may add a pod. The 30 s are for its start.

@@ -35,7 +35,7 @@ var literals = map[string]string{
 	"1_000":      "the largest limit of the growth by one change, in percent",
 }
 
-// The rules contain no number that the program has in another place.
+// The rules contain no number that is also defined elsewhere in the program.
 func TestNumbersHaveASource(t *testing.T) {
 	files, err := os.ReadDir(".")
 	require.NoError(t, err)

@@ -342,7 +342,8 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 	}
 }
 
-// A changed layer has another digest than its manifest names, so Copy fails and the target has no image.
+// A changed layer has a different digest than its manifest names, so Copy fails and the target has
+// no image.
 func TestCopyRefusesAChangedLayer(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, _ := newKey(t)

@@ -109,8 +109,8 @@ func (f *File) DiffersOnlyByRelease(earlier *File) bool {
 	return err == nil && string(text) == f.text
 }
 
-// With returns the text of the file with another record. All other bytes stay the same, also in
-// comments.
+// With returns the text of the file with r in place of its record. All other bytes stay the same,
+// also in comments.
 func (f *File) With(r *Record) ([]byte, error) {
 	lines := strings.SplitAfter(f.text, "\n")
 	if last := lines[len(lines)-1]; last == "" {

@@ -31,7 +31,8 @@ type fakeKMS struct {
 	spec    types.KeySpec
 	// fault, if it is not empty, is the exception in every answer.
 	fault string
-	// signing is the key of the signatures. A test sets another key than private for wrong signatures.
+	// signing is the key of the signatures. It is private, or a different key in a
+	// test with wrong signatures.
 	signing *ecdsa.PrivateKey
 	// regions has the AWS region of each request, read from its signature.
 	regions []string

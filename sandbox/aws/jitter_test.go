@@ -32,7 +32,7 @@ func TestJitterIsRepeatable(t *testing.T) {
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(8, "create", "urn"))
 }
 
-// The jitter makes calls end in another order than they start.
+// The jitter makes calls end in a different order than they start.
 func TestJitterChangesTheOrderOfCalls(t *testing.T) {
 	s := newSandbox(t, nil)
 	order := func(seed uint64) []int {

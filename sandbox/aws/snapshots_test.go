@@ -36,7 +36,7 @@ func newSnapshotFixture(t *testing.T) *snapshotFixture {
 	return f
 }
 
-// RDS restores a database with the key of the snapshot. If the program sets another key,
+// RDS restores a database with the key of the snapshot. If the program sets a different key,
 // the program's next update replaces the database.
 func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	f := newSnapshotFixture(t)
@@ -54,7 +54,7 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
 }
 
-// DocumentDB and ElastiCache accept another key at a restore.
+// DocumentDB and ElastiCache accept a different key at a restore.
 func TestRestoredClusterHasTheKeyOfTheProgram(t *testing.T) {
 	f := newSnapshotFixture(t)
 	s := f.s
@@ -74,7 +74,7 @@ func TestRestoredClusterHasTheKeyOfTheProgram(t *testing.T) {
 
 // The deletion of a stack keeps the final snapshot, the automated backups and their key. A
 // new database with the same name is restored from that snapshot. The final snapshot of
-// the new database has another name, because the name contains the id of the database's key.
+// the new database has a different name, because the name contains the id of the database's key.
 func TestDatabaseIsRestoredFromItsFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s

@@ -149,8 +149,8 @@ func kubernetesLinkerFlags(version string) string {
 	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	flags := []string{"-s", "-w"}
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		// This is not a map, because the order must not change. Other flags produce
-		// another binary, and another binary restarts the cluster.
+		// This is not a map, because the order must not change. Different flags produce
+		// a different binary, and a different binary restarts the cluster.
 		for _, variable := range []struct{ name, value string }{
 			{"gitVersion", version}, {"gitMajor", parts[0]}, {"gitMinor", parts[1]}, {"gitCommit", "module"}, {"gitTreeState", "clean"},
 		} {

@@ -174,7 +174,7 @@ func (e *edit) resolvePending(pending []Operation) {
 
 const (
 	// hiddenSecret is the text that a preview prints in place of a secret. For an unknown
-	// value a preview prints another text, which equals no value at AWS. So a creation with
+	// value a preview prints a different text, which equals no value at AWS. So a creation with
 	// an unknown input matches no orphan. The engine has never sent such a creation to AWS.
 	hiddenSecret = "[secret]"
 	// secretSignature is the key of an encrypted value in a state (Pulumi's SDK,

@@ -38,7 +38,7 @@ func TestObjectMayComeFromInputsThatItContains(t *testing.T) {
 	}
 }
 
-// AWS and the provider keep some values in another form than the program sends.
+// AWS and the provider keep some values in a different form than the program sends.
 func TestMayComeFromComparesByMeaning(t *testing.T) {
 	record := orphan("aws:route53/record:Record", "1", map[string]any{"name": "_1.example.com", "type": "CNAME", "records": []any{"a", "b"}})
 	require.True(t, MayComeFrom(record, map[string]any{"name": "_1.example.com."}), "a domain with its final dot")

@@ -33,7 +33,7 @@ const (
 	// LogFolder has the log files of all containers of a node, as
 	// NAMESPACE_POD_UID/CONTAINER/N.log (kubernetes/kubernetes,
 	// pkg/kubelet/kuberuntime/helpers.go, BuildPodLogsDirectory). The names of
-	// rotated files have another ending.
+	// rotated files have a different ending.
 	LogFolder = "/var/log/pods"
 	// StateFolder has the position up to which each file was read. The folder is kept when the
 	// container restarts, and lost with the pod. A new pod sends the current files once more,

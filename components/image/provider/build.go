@@ -82,8 +82,8 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 
 // buildDigest returns the image with the digest that Check computed. It returns the
 // result of Check, or builds again if this process has no such result. It returns an
-// error if the sources have changed since Check, because the user confirmed another
-// digest.
+// error if the sources have changed since Check, because the user confirmed a
+// different digest.
 func (b *builder) buildDigest(ctx context.Context, r recipe, digest string, keys authn.Keychain) (*builtImage, error) {
 	key, err := r.key()
 	if err != nil {

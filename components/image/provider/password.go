@@ -11,8 +11,8 @@ import (
 
 // Password implements ko:index:Password: a random value that stays in the stack's state. So a
 // server can accept the value before a secret of Secrets Manager contains it. AWS's own generator
-// returns another value in each run of the program. Password is in this plugin, because every stack
-// already has the plugin.
+// returns a different value in each run of the program. Password is in this plugin, because every
+// stack already has the plugin.
 type Password struct{}
 
 // Annotate names the resource.

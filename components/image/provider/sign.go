@@ -105,7 +105,7 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 	}
 }
 
-// repositoryVariables are environment variables with which git uses another repository than that of
+// repositoryVariables are environment variables that make git use a different repository than that of
 // the folder. git sets them for its hooks and for the commands of `git rebase --exec`.
 var repositoryVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
 

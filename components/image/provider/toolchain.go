@@ -142,7 +142,7 @@ func pinnedToolchain(dir string) (string, error) {
 }
 
 // goVersion returns the toolchain that builds in dir, such as go1.26.3. The go and
-// toolchain lines of the module may select another toolchain than the one on PATH.
+// toolchain lines of the module may select a different toolchain than the one on PATH.
 func goVersion(ctx context.Context, dir string) (string, error) {
 	raw, err := goTool(ctx, dir, "env", "GOVERSION")
 	return strings.TrimSpace(string(raw)), err

@@ -106,7 +106,7 @@ func (d Database) ModelWhileRunning(running string) (*postgrestuning.Model, erro
 }
 
 // ParameterGroup returns the name of the instance's parameter group. The name does not depend on
-// the instance class, so that a change of the class updates the values in place. With another
+// the instance class, so that a change of the class updates the values in place. With a new
 // group, the new values would take effect only at a reboot without failover (RDS API,
 // ModifyDBInstance, DBParameterGroupName). A change of the class does not cause such a reboot.
 func (d Database) ParameterGroup() string { return d.Identifier + "-postgres" + Major }

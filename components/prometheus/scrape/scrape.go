@@ -228,7 +228,7 @@ func podDiscovery(names ...string) []discovery {
 
 // podTargets returns the rules that select running pods with a metrics port, and that set the
 // labels of their series. selection are further rules. The label instance is POD:PORT and not the
-// pod's address. So a pod that gets another address while Prometheus is down keeps its series.
+// pod's address. So a pod that gets a new address while Prometheus is down keeps its series.
 // With the address, it would have two series for the 5 minutes of the look-back.
 func podTargets(selection ...relabel) []relabel {
 	return append([]relabel{

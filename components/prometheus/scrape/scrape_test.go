@@ -103,7 +103,7 @@ func TestServicesShareOneDiscovery(t *testing.T) {
 	}
 }
 
-// A pod can get another address while Prometheus is down. If its series depended on the address, a
+// A pod can get a new address while Prometheus is down. If its series depended on the address, a
 // sum over pods would count the pod twice for the 5 minutes of the look-back.
 func TestSeriesOfAPodDoNotDependOnItsAddress(t *testing.T) {
 	config := New(scaling.Services(), Namespaces{

@@ -17,7 +17,7 @@ var volatile = []string{"created", "modified", "sourcePosition", "stackTrace"}
 // StateFingerprint returns the digest of a state, which is the output of `pulumi stack export`. The
 // digest does not depend on when the state was written. A secret counts with its encrypted text.
 // Pulumi encrypts some secrets again when it writes a state. So a state that was changed and
-// changed back may have another digest. An empty state also has a digest.
+// changed back may have a different digest. An empty state also has a digest.
 func StateFingerprint(export []byte) (string, error) {
 	var state struct {
 		Deployment *struct {

@@ -60,7 +60,7 @@ type zone struct{ name, id string }
 
 // zonesOf returns the zones of a region, sorted by name. The mapping of zone names to zone
 // ids differs between AWS accounts: ram/latest/userguide/working-with-az-ids.html. So each
-// value of seed gives another mapping, and 0 gives the mapping in regions.
+// value of seed gives a different mapping, and 0 gives the mapping in regions.
 func zonesOf(name string, seed uint64) []zone {
 	r := regions[name]
 	letters := slices.Sorted(maps.Keys(r.zones))

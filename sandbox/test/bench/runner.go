@@ -22,7 +22,7 @@ type runner struct {
 	dir    string // the working directory of the commands
 }
 
-// withDir returns a copy of the runner with another working directory.
+// withDir returns a copy of the runner with a different working directory.
 func (b *runner) withDir(dir string) *runner {
 	return &runner{layout: b.layout, env: slices.Clone(b.env), dir: dir}
 }

@@ -47,7 +47,7 @@ func run(t *testing.T, name string, args ...string) (string, error) {
 	return runWithin(t, timeout, name, args...)
 }
 
-// runWithin does the work of run, with another limit for the time of the command.
+// runWithin does the work of run, with a different limit for the time of the command.
 func runWithin(t *testing.T, limit time.Duration, name string, args ...string) (string, error) {
 	t.Helper()
 	// A cleanup function runs commands after the test's own context has ended.

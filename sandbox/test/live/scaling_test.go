@@ -72,7 +72,7 @@ func TestPrometheusScrapesEveryPodEveryFiveSeconds(t *testing.T) {
 // coordinate sends a request to mca for which mca needs responses of npa and wpa.
 func coordinate(t *testing.T, token string) {
 	t.Helper()
-	grams := time.Now().UnixMilli() % 100_000 // another weight in each call, so that no response comes from the cache
+	grams := time.Now().UnixMilli() % 100_000 // a different weight in each call, so that no response comes from the cache
 	body := fmt.Sprintf(`{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal","nutrition":{"weightKg":%d.%03d}}`, 50+grams/1000%100, grams%1000)
 	status, answer, err := post(t.Context(), &http.Client{Timeout: 10 * time.Second}, output[string](t, "url")+"/api/v1/agents/mca/coordinate", token, body)
 	require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestUsersReadNoMetrics(t *testing.T) {
 	require.NotContains(t, body, "http_requests_total")
 }
 
-// calculate sends two requests a second to npa until ctx ends. Each request is for another
+// calculate sends two requests a second to npa until ctx ends. Each request is for a different
 // plan, because a response from the cache is not a calculation.
 func calculate(ctx context.Context, v *visits, address, token string) {
 	client := &http.Client{Timeout: 10 * time.Second}

@@ -76,8 +76,8 @@ func (a *api) find(d description, path string) (place, bool) {
 }
 
 // walk returns the member that describes the property at a path. It follows the path from
-// the shape root, segment by segment. names has the members of properties with another name
-// in the model, as in the struct description.
+// the shape root, segment by segment. names has the members of properties with a different
+// name in the model, as in the struct description.
 func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 	current := place{shape: root}
 	prefix := "" // the path up to the current segment

@@ -178,7 +178,7 @@ func TestCanceledContextEndsThePlan(t *testing.T) {
 }
 
 // BenchmarkSevenDays plans seven days without a cache. The goal is 30 ms at p95
-// on one core. Each iteration plans another request.
+// on one core. Each iteration plans a different request.
 func BenchmarkSevenDays(b *testing.B) {
 	strict := loadTestRequest()
 	strict.Diet, strict.Avoid, strict.Preferences.HighProtein = foods.Vegan, []foods.Allergen{"soy", "gluten"}, true

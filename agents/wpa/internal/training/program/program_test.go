@@ -224,7 +224,7 @@ func TestRequestOutOfBoundsIsAnError(t *testing.T) {
 }
 
 // BenchmarkSession plans without a cache. The goal of a session is 5 ms at p95
-// on one core. Each iteration plans another request.
+// on one core. Each iteration plans a different request.
 func BenchmarkSession(b *testing.B) {
 	planner := newPlanner(b)
 	for name, days := range map[string]int{"session": 1, "week": 7} {
