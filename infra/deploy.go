@@ -177,7 +177,7 @@ func newSigningKey(ctx *pulumi.Context, stack *config.Stack, account *account.Ac
 }
 
 // newProvider creates the AWS provider of a region. It sets the stack's tags on
-// every resource, and refuses every account but the stack's. An explicit
+// every resource, and refuses every account except the stack's account. An explicit
 // provider reads no key of namespace aws: the program passes them on.
 func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) (*aws.Provider, error) {
 	args := &aws.ProviderArgs{

@@ -86,7 +86,7 @@ type endpoint struct {
 	process testplatform.Process
 	request load.Request
 	// ratio is the goal for the rate at saturation: the endpoint's requests per
-	// second, divided by the echo server's. Zero means no goal.
+	// second, divided by those of the echo server. Zero means no goal.
 	ratio float64
 	// p95 is the goal for the 95th percentile of the latency at uncachedPerSecond.
 	// Zero means no goal.

@@ -26,7 +26,7 @@ type Account struct {
 }
 
 // Lookup reads the account of the credentials of the provider in opts. The region
-// must be the provider's.
+// must be the region of the provider.
 func Lookup(ctx *pulumi.Context, region string, opts ...pulumi.InvokeOption) *Account {
 	identity := aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, opts...)
 	partition := aws.GetPartitionOutput(ctx, aws.GetPartitionOutputArgs{}, opts...)

@@ -37,7 +37,8 @@ type Args struct {
 	Cluster *cluster.Cluster
 	// Options are the autoscaler's settings; see scaling.DefaultClusterAutoscaler.
 	Options scaling.ClusterAutoscalerOptions
-	// Image is the reference of the image in a mirror. The default is upstream's.
+	// Image is the reference of the image in a mirror. The default is the image in
+	// the upstream registry.
 	Image pulumi.StringInput
 	// Nodes are the tiers and add-ons that the autoscaler's pod needs to run.
 	Nodes []pulumi.Resource

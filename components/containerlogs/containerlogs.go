@@ -154,8 +154,8 @@ func (b *builder) newDaemonSet(file string) (pulumi.Resource, error) {
 	return set, nil
 }
 
-// nodeAffinity selects the nodes of the stack's tiers. The logs of other nodes in the cluster
-// are not the platform's.
+// nodeAffinity selects the nodes of the stack's tiers. Other nodes of the cluster have no logs
+// of the platform.
 func nodeAffinity() *corev1.AffinityArgs {
 	return &corev1.AffinityArgs{NodeAffinity: &corev1.NodeAffinityArgs{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelectorArgs{NodeSelectorTerms: corev1.NodeSelectorTermArray{&corev1.NodeSelectorTermArgs{

@@ -32,7 +32,7 @@ type Peer struct {
 	Namespace string
 	// Labels select the pods.
 	Labels map[string]string
-	// Block is a block of IPv4 addresses, such as a subnet's.
+	// Block is a block of IPv4 addresses, such as the block of a subnet.
 	Block pulumi.StringInput
 }
 

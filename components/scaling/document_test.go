@@ -162,7 +162,7 @@ func TestHPAsMatchTheDesignDocument(t *testing.T) {
 	}
 }
 
-// requireBehavior requires that an HPA's behavior is the design document's.
+// requireBehavior requires that an HPA's behavior equals the behavior in the design document.
 func requireBehavior(t *testing.T, want any, actual *Behavior) {
 	t.Helper()
 	if want == nil {
@@ -179,7 +179,7 @@ func requireBehavior(t *testing.T, want any, actual *Behavior) {
 	require.Equal(t, &b, actual)
 }
 
-// requireQuantity requires that a quantity is the design document's.
+// requireQuantity requires that a quantity equals the quantity in the design document.
 func requireQuantity(t *testing.T, want any, actual resource.Quantity) {
 	t.Helper()
 	text, ok := want.(string)
@@ -242,7 +242,7 @@ func probe(v any) Probe {
 	return p
 }
 
-// The VPAs are the design document's, without the resources that their HPAs scale on.
+// The VPAs equal the VPAs of the design document, without the resources that their HPAs scale on.
 func TestVPAsMatchTheDesignDocument(t *testing.T) {
 	specs := byName(t, "vpa.yaml", "spec", "targetRef", "name")
 	require.Len(t, specs, len(Services()))

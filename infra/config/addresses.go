@@ -26,7 +26,7 @@ const (
 	// AWS's documentation).
 	rdsInstance = 2
 	// balancerAddresses is the number of addresses that must be free for the load balancer (ELB
-	// User Guide, "Subnets for your load balancer"), with a NAT gateway's.
+	// User Guide, "Subnets for your load balancer"), plus one for a NAT gateway.
 	balancerAddresses = 8 + 1
 )
 

@@ -221,7 +221,7 @@ func validateSupport(s *Stack, today time.Time) field.ErrorList {
 }
 
 // validateServices checks that each service exists, and that its bounds are in order together with
-// the profile's.
+// the bounds of the profile.
 func validateServices(overrides Services) field.ErrorList {
 	var (
 		problems field.ErrorList

@@ -91,7 +91,7 @@ func (list samples) growth(old map[string]float64) {
 	}
 }
 
-// sum adds the series of a name for which keep returns true. A nil keep accepts all.
+// sum returns the sum of the series with a name for which keep returns true. A nil keep accepts all.
 func (list samples) sum(name string, keep func(labels map[string]string) bool) (total float64) {
 	for _, s := range list {
 		if s.name == name && (keep == nil || keep(s.labels)) {
@@ -101,7 +101,7 @@ func (list samples) sum(name string, keep func(labels map[string]string) bool) (
 	return total
 }
 
-// by adds the series of a name for each value of a label.
+// by returns, for each value of a label, the sum of the series with a name.
 func (list samples) by(name, label string) map[string]float64 {
 	sums := map[string]float64{}
 	for _, s := range list {

@@ -55,7 +55,7 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 	if err != nil {
 		return nil, err
 	}
-	// The stack's minimum and maximum may differ from the design document's.
+	// The stack's minimum and maximum may differ from those in the design document.
 	hpa, err := clients.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).Get(ctx, profile.HPA.Name, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("HPA of %s: %w", name, err)

@@ -5,9 +5,9 @@
 //
 // Each service has a quarter of the load that its pods are meant for. Then the load steps to
 // three times the target, until a new pod is ready. Afterwards the maximum of the
-// ScaledObject is the minimum for a moment, because the document's scale-down windows
-// take minutes. The behaviour of the HPAs is the document's. At the end all loads stay,
-// and each change of the number of pods counts.
+// ScaledObject is the minimum for a moment, because the scale-down windows of the
+// design document take minutes. The HPAs have the behaviour of the design document. At
+// the end all loads stay, and each change of the number of pods counts.
 //
 // The command owns its loads, the parts of a step and their table. It asserts nothing.
 package main

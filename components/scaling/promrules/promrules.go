@@ -68,7 +68,8 @@ const rateWindow = "5m"
 // Groups returns the rules.
 func Groups(in Input) []Group { return groups(in, scaling.Targets()) }
 
-// groups returns the rules for the thresholds t. Tests pass other thresholds than the design document's.
+// groups returns the rules for the thresholds t. Tests pass thresholds that differ from
+// those of the design document.
 func groups(in Input, t scaling.Thresholds) []Group {
 	var values []Rule
 	for _, p := range in.Services {

@@ -159,12 +159,12 @@ func (c *Call) verifyAliasTarget(zoneID string) error {
 				return refuse(invalidBatch, "A record of type %s can't be an alias to a CloudFront distribution: %s", kind, name)
 			}
 		}
-		target := fmt.Sprintf("Tried to create an alias that targets %s., type %s in zone %s", name, kind, alias.String("zoneId"))
+		attempt := fmt.Sprintf("Tried to create an alias that targets %s., type %s in zone %s", name, kind, alias.String("zoneId"))
 		switch {
 		case !inZone:
-			return refuse(invalidBatch, "%s, but the alias target name does not lie within the target zone", target)
+			return refuse(invalidBatch, "%s, but the alias target name does not lie within the target zone", attempt)
 		case !found:
-			return refuse(invalidBatch, "%s, but that target was not found", target)
+			return refuse(invalidBatch, "%s, but that target was not found", attempt)
 		}
 	}
 	return nil

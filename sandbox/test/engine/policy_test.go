@@ -235,7 +235,7 @@ func TestPanickingRuleDoesNotStopTheOthers(t *testing.T) {
 	require.Contains(t, text, "another rule of a test")
 }
 
-// A pack whose process ends in the middle fails preview and up. up creates at most the two
+// If the process of a pack ends in the middle, preview and up fail. up creates at most the two
 // resources that the pack has checked.
 func TestPolicyPackThatEndsEarlyFails(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// On a stack that exists, each rule is decided, and no mandatory one is broken: by the CLI's own
-// command and by the pack's.
+// The Pulumi CLI and the command of the policy pack evaluate the rules on a running stack. Each rule
+// is decided, and no mandatory rule is broken.
 func TestLiveStackKeepsThePolicies(t *testing.T) {
 	must(t, "pulumi", "policy", "analyze", "--stack", "sandbox")
 	export := filepath.Join(t.TempDir(), "export.json")

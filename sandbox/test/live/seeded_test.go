@@ -28,7 +28,8 @@ var slowFaults = flag.Bool("slow-faults", false, "TestDiagnoseFindsSeededFaults 
 const findWithin = 4 * time.Minute
 
 // seededFault is a fault and the finding that pf diagnose must report. finding may have
-// alternatives, separated by "|". where and cause are parts of the finding's.
+// alternatives, separated by "|". where and cause are parts of the fields
+// Where and Cause of the finding.
 type seededFault struct{ fault, check, finding, where, cause string }
 
 // runningFault is a fault of the running platform. Other findings may follow from it, so only one
@@ -40,8 +41,8 @@ type runningFault struct {
 }
 
 // TestDiagnoseFindsSeededFaults causes faults in the running platform. pf diagnose must find
-// each of them. The test prints a table of the findings. Faults of objects of their own exist at
-// the same time. A missing index is not tested, because its finding needs ten minutes of
+// each of them. The test prints a table of the findings. Faults that are in separate objects exist
+// at the same time. A missing index is not tested, because its finding needs ten minutes of
 // Prometheus' history.
 func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	namespace, token := output[string](t, "namespace"), tokenFile(t)
