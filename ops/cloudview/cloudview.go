@@ -147,7 +147,7 @@ func (v *view) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cl
 	return v.cloud, v.missing, v.absent
 }
 
-// store calls keep, or records why a call failed.
+// store calls keep if err is nil. Otherwise it records what as missing, with the error as the reason.
 func (v *view) store(check diagnose.Check, what string, err error, keep func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
