@@ -32,7 +32,8 @@ type UpdateMode string
 
 // The update modes that the design document uses.
 const (
-	// UpdateAuto applies recommendations by evicting pods.
+	// UpdateAuto applies recommendations. components/podscaling renders it as InPlaceOrRecreate,
+	// which resizes a running pod if possible.
 	UpdateAuto UpdateMode = "Auto"
 	// UpdateOff only recommends.
 	UpdateOff UpdateMode = "Off"

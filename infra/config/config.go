@@ -50,7 +50,7 @@ type Stack struct {
 	// The weekday on which AWS maintains the managed stores, in the night (UTC), one
 	// store after the other. Choose a day for staging that is days before prod's.
 	MaintenanceDay storespec.Weekday `key:"maintenanceDay"`
-	// Lets changes of the managed stores that interrupt them take effect at once, such as
+	// Lets changes of the managed stores that interrupt them take effect immediately, such as
 	// another class. Otherwise they wait for the night of `maintenanceDay`; a preview says
 	// which class waits.
 	ApplyImmediately bool `key:"applyImmediately"`

@@ -188,7 +188,7 @@ func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
 // The ids of the account's zones decide which zones EKS refuses. The letters of the zones do not.
 func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 	named := map[string]bool{path("cluster.zones").String(): true}
-	closed := map[string]string{"a": "use1-az3", "b": "use1-az1", "c": "use1-az2", "d": "use1-az4"}
+	zoneIDs := map[string]string{"a": "use1-az3", "b": "use1-az1", "c": "use1-az2", "d": "use1-az4"}
 	for _, tc := range []struct {
 		reason    string
 		change    func(*Stack)
@@ -206,7 +206,7 @@ func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			s := existingStack()
 			tc.change(&s)
-			fields, err := s.PlacedFields(s.Network.Zones, closed)
+			fields, err := s.PlacedFields(s.Network.Zones, zoneIDs)
 			if tc.err != "" {
 				require.EqualError(t, err, tc.err)
 				return

@@ -43,9 +43,10 @@ const (
 	named
 	// tagged is the resources that have the stack's tags Project and Environment.
 	tagged
-	// bounded is the named roles that have the stack's permissions boundary, or get it. IAM
-	// has the condition for the actions that give permissions (Service Authorization Reference,
-	// "Condition keys for AWS Identity and Access Management").
+	// bounded is the named roles that have the stack's permissions boundary, or get it. The
+	// condition key iam:PermissionsBoundary exists only for actions that change permissions, such as
+	// CreateRole and PutRolePolicy (Service Authorization Reference, "Condition keys for AWS
+	// Identity and Access Management").
 	bounded
 )
 

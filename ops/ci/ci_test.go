@@ -219,7 +219,8 @@ func TestApprovalsOfTheProjectAreTheDefault(t *testing.T) {
 	require.Contains(t, out, approval.File)
 }
 
-// A fault of a waiver refuses a change, although the state is evaluated with the same waiver.
+// A waiver that has expired fails the preview. Its finding counts as new, also if the current state has
+// the same finding.
 func TestFaultyWaiverIsNew(t *testing.T) {
 	d := newCIProject(t)
 	d.write(t, "Pulumi.prod.yaml", `config:

@@ -37,13 +37,13 @@ const (
 	tooShort verdict = "too short"
 )
 
-// A difference counts if its mean over the seconds is more than maxErrors standard errors, and more
+// A difference counts if its mean over the seconds is more than maxStandardErrors standard errors, and more
 // than minShare of the older figure. By chance, three standard errors are exceeded in three of
 // 1,000 comparisons.
 const (
-	maxErrors  = 3
-	minShare   = 0.05
-	minSeconds = 10
+	maxStandardErrors = 3
+	minShare          = 0.05
+	minSeconds        = 10
 )
 
 // figures are compared second by second, because the rate of a profile changes over time in both
@@ -111,9 +111,9 @@ func (c *change) judge(old, now []second, figure func(second) (float64, bool), m
 		return
 	}
 	mean, deviation := stat.MeanStdDev(differences, nil)
-	err := stat.StdErr(deviation, float64(len(differences)))
+	standardError := stat.StdErr(deviation, float64(len(differences)))
 	switch {
-	case math.Abs(mean) <= maxErrors*err || math.Abs(mean) <= minShare*stat.Mean(olds, nil):
+	case math.Abs(mean) <= maxStandardErrors*standardError || math.Abs(mean) <= minShare*stat.Mean(olds, nil):
 		c.Verdict = noise
 	case (mean > 0) == moreIsBetter:
 		c.Verdict = better

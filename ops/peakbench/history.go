@@ -101,7 +101,7 @@ func writeMetrics(path string, begin time.Time) error {
 	keep := math.Exp(-scrape.Seconds() / 120)
 	noise, total, late := 0.0, 0.0, time.Duration(0)
 	for at := begin.Add(-historyDays * 24 * time.Hour); !at.After(begin); at = at.Add(scrape) {
-		ahead := begin.Sub(at) % (24 * time.Hour) // the time until begin's time of day
+		ahead := begin.Sub(at) % (24 * time.Hour) // the time from at to the next moment with begin's time of day, less than 24 h
 		if ahead == 12*time.Hour {
 			late = time.Duration(rng.NormFloat64() * float64(jitter))
 		}

@@ -56,7 +56,8 @@ func TestLoadOfAPod(t *testing.T) {
 	require.Equal(t, 80*time.Second, web.settle(), "the window of its HPA is longer than that of its metric")
 }
 
-// A service's limit of one client has this burst, which the loads never use up.
+// The loads of all services with one pod each stay below the limiter's rate. Above it, each request
+// would be later than the one before.
 func TestLoadsStayBelowTheLimitOfOneClient(t *testing.T) {
 	limiter := newLimiter()
 	require.EqualValues(t, load.MaxPerSecond(), limiter.Limit())

@@ -258,7 +258,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o644), info.Mode(), "other users read what packages create, with every umask of the shell")
 	})
-	t.Run("the same program from another source is enough", func(t *testing.T) {
+	t.Run("without a group nothing is installed", func(t *testing.T) {
 		_, out, err := runPackagesScript(t, "echo must not run; exit 1", 0)
 		require.NoError(t, err, out)
 		require.Empty(t, out)

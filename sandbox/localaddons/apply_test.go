@@ -40,7 +40,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code := s.refusals[0]
 		s.refusals = s.refusals[1:]
 		reason := map[int]string{404: "NotFound", 503: "ServiceUnavailable", 500: "InternalError", 403: "Forbidden", 422: "Invalid"}[code]
-		answer(code, map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": reason, "message": "refused for now", "code": code})
+		answer(code, map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": reason, "message": "refused by the test server", "code": code})
 	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") == "application/apply-patch+yaml" && r.URL.Query().Get("force") == "true":
 		body, _ := io.ReadAll(r.Body)
 		var object map[string]any
@@ -91,7 +91,7 @@ func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
 		s := &apiServer{refusals: []int{code}}
 		err := s.connect(t).apply(t.Context(), objects, ignore)
 		require.ErrorContains(t, err, "apply ServiceAccount kube-system/coredns")
-		require.ErrorContains(t, err, "refused for now")
+		require.ErrorContains(t, err, "refused by the test server")
 		require.Empty(t, s.applied)
 	}
 }

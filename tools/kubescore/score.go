@@ -31,6 +31,7 @@ func (f finding) String() string {
 // YAML.
 type document struct{ *bytes.Reader }
 
+// Name is the name of the file in kube-score's findings. There is no file.
 func (document) Name() string { return "object" }
 
 // scored is the result of kube-score for some objects.

@@ -27,7 +27,7 @@ func serviceAlerts(services []scaling.Profile, t scaling.Thresholds) []alert {
 			}
 		}
 		all = append(all, alert{
-			// While this alert fires, KEDA keeps the number of pods.
+			// While this alert fires, no query removes pods. The CPU can still add some.
 			name: "ServiceNotScraped", severity: Page,
 			value: fmt.Sprintf(`(sum(up{job=%q}) or vector(0))`, promquery.Job(p)), compare: "<", limit: 1, hold: 2 * time.Minute,
 			summary: "Prometheus reads the metrics of no pod, so that the number of pods does not follow the load",

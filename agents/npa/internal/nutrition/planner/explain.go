@@ -30,8 +30,8 @@ type Conflict struct {
 
 // Infeasible is the error of a request for which no plan was found.
 type Infeasible struct {
-	// Conflicts are the parts of the request of which each can be relaxed alone to make a plan
-	// possible. Conflicts is empty if more than one part must be relaxed.
+	// Conflicts are parts of the request. If only one of them is relaxed, whichever it is, a plan
+	// is possible. Conflicts is empty if more than one part must be relaxed.
 	Conflicts []Conflict
 	// Missed are the nutrients whose targets no plan can meet. If it is empty, only the
 	// heuristic failed: it found a day with several foods in one slot, but none with one
