@@ -333,7 +333,8 @@ var awsPolicies = []string{
 	"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSBlockStoragePolicy", "AmazonEKSClusterPolicy",
 	"AmazonEKSComputePolicy", "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy", "AmazonEKSServicePolicy",
 	"AmazonEKSVPCResourceController", "AmazonEKSWorkerNodeMinimalPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy",
-	"AmazonEBSCSIDriverPolicyV2", "AmazonS3ReadOnlyAccess", "AmazonSSMManagedInstanceCore", "AWSXRayDaemonWriteAccess", "CloudWatchAgentServerPolicy", "SecurityAudit",
+	"AdministratorAccess", "AmazonEBSCSIDriverPolicyV2", "AmazonS3ReadOnlyAccess", "AmazonSSMManagedInstanceCore", "AWSXRayDaemonWriteAccess",
+	"CloudWatchAgentServerPolicy", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit",
 	"service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonEFSCSIDriverPolicy", "service-role/AmazonRDSEnhancedMonitoringRole",
 	"service-role/AWSLambdaBasicExecutionRole", "service-role/AutoScalingNotificationAccessRole",
 }
