@@ -12,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -165,8 +167,16 @@ func (e *environment) streams(t *testing.T, dir, name string, args ...string) (s
 	cmd.Stdout, cmd.Stderr = &output, &messages
 	err = cmd.Run()
 	both = output.String() + messages.String()
+	if err != nil {
+		t.Logf("%s %v failed:\n%s", name, args, strings.Join(errorLines(both), "\n"))
+	}
 	t.Logf("%s %v\n%s", name, args, shorten(both))
 	return output.String(), both, err
+}
+
+// errorLines returns the lines of a command's output that report an error.
+func errorLines(output string) []string {
+	return slices.DeleteFunc(strings.Split(output, "\n"), func(line string) bool { return !strings.Contains(line, "error:") })
 }
 
 // loggedBytes is the length up to which the test's log has the whole output of a command.

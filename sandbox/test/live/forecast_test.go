@@ -76,6 +76,8 @@ func TestForecasterInTheShadow(t *testing.T) {
 		return found && days >= history["web"]-0.001
 	}, 50*time.Second, time.Second, "a new pod is scraped and has read the history")
 	t.Logf("the new pod was scraped with its history after %s", time.Since(began).Round(time.Second))
+	// Prometheus scrapes the pod before its first readiness probe, and pf reads only ready pods.
+	must(t, "kubectl", "-n", prometheusNamespace, "rollout", "status", "deployment/forecaster", "--timeout=60s")
 	require.Len(t, explain(t), 4)
 	require.Equal(t, before, autoscalerSpecs(t, namespace))
 }
