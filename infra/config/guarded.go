@@ -119,6 +119,14 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 			Fix:    "Choose the version that the cluster has, or the next one",
 		},
 	}
+	if s.Cluster.Nodes != NodesOwn {
+		// Each version has its own stages, so a new version can begin with the first one.
+		fields["cluster.upgradeStage of "+string(s.Cluster.Version)] = changerule.Field{
+			Path: "cluster.upgradeStage", Value: string(s.Cluster.UpgradeStage), Rule: changerule.Forward, From: s.Cluster.UpgradeStage.Values(),
+			Reason: "these parts of the cluster have its version already, and EKS accepts no older add-ons",
+			Fix:    "Set it back; a new cluster.version begins with the first stage",
+		}
+	}
 	switch s.Postgres.Kind {
 	case Managed:
 		fields["postgres.snapshotIdentifier"] = created("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")

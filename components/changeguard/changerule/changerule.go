@@ -27,6 +27,8 @@ const (
 	Preferred Rule = "preferred"
 	// Grows accepts an equal or a larger whole number.
 	Grows Rule = "grows"
+	// Forward accepts an item of From that is equal to the recorded item or after it.
+	Forward Rule = "forward"
 	// OneMinor accepts a version of the same minor, or of the next one.
 	OneMinor Rule = "oneMinor"
 	// Counter accepts the same whole number, or the next one.
@@ -61,7 +63,7 @@ type Field struct {
 	// Value is the value in the current configuration. The value of a list has the form
 	// that List returns.
 	Value string
-	// From are the items from which Kept and Preferred choose.
+	// From are the items from which Kept and Preferred choose, and the order of Forward.
 	From []string
 	Rule Rule
 	// Group is the name of fields that change one at a time; see OneAtATime.
@@ -91,6 +93,10 @@ func (f Field) Accept(recorded string) (string, error) {
 		case available:
 			return recorded, nil
 		case f.Rule == Kept:
+			return "", f.refusal(recorded)
+		}
+	case Forward:
+		if slices.Index(f.From, f.Value) < slices.Index(f.From, recorded) {
 			return "", f.refusal(recorded)
 		}
 	case Grows, Counter:

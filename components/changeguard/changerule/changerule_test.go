@@ -25,6 +25,9 @@ func TestAcceptAppliesTheRule(t *testing.T) {
 		{"a preferred item that left the list is chosen again", Field{Rule: Preferred, Value: "b", From: zones}, "a", "b"},
 		{"a volume grows", Field{Rule: Grows, Value: "10"}, "9", "10"},
 		{"a volume does not shrink (the rule compares numbers: 9 is less than 10)", Field{Rule: Grows, Value: "9"}, "10", ""},
+		{"a later stage", Field{Rule: Forward, Value: "b", From: []string{"a", "b"}}, "a", "b"},
+		{"an earlier stage", Field{Rule: Forward, Value: "a", From: []string{"a", "b"}}, "b", ""},
+		{"an unknown stage", Field{Rule: Forward, Value: "c", From: []string{"a", "b"}}, "a", ""},
 		{"the next minor", Field{Rule: OneMinor, Value: "1.10"}, "1.9", "1.10"},
 		{"two minors at once", Field{Rule: OneMinor, Value: "1.35"}, "1.33", ""},
 		{"a downgrade", Field{Rule: OneMinor, Value: "1.33"}, "1.34", ""},
@@ -76,7 +79,7 @@ func TestAcceptedValueIsAcceptedAgain(t *testing.T) {
 			return rapid.SliceOfNDistinct(rapid.SampledFrom(letters), 1, 4, rapid.ID).Draw(t, label)
 		}
 		number := func(label string) string { return strconv.Itoa(rapid.IntRange(0, 4).Draw(t, label)) }
-		f := Field{Rule: rapid.SampledFrom([]Rule{Fixed, Kept, Preferred, Grows, OneMinor, Counter, Chosen, Free}).Draw(t, "rule"), From: subset("from")}
+		f := Field{Rule: rapid.SampledFrom([]Rule{Fixed, Kept, Preferred, Forward, Grows, OneMinor, Counter, Chosen, Free}).Draw(t, "rule"), From: subset("from")}
 		var recorded string
 		switch f.Rule {
 		case Grows, Counter:

@@ -100,7 +100,7 @@ var stagingChanges = []change{
 	setKey("network.endpoints", "perZone", applied),
 	setKey("cluster.version", "1.36", oneWay),
 	setKey("cluster.version", "1.34", refused).withMessage(`cluster.version: "1.35" can't become "1.34"`).inEveryRun(),
-	setKey("cluster.upgradeStage", "controlPlane", applied),
+	setKey("cluster.upgradeStage", "controlPlane", refused).withMessage(`cluster.upgradeStage: "autoscaler" can't become "controlPlane"`),
 	setKey("cluster.extendedSupport", true, applied),
 	setKey("cluster.zones", []string{"us-east-1c", "us-east-1d"}, refused).withMessage("cluster.zones:"),
 	setKey("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform-operators", "arn:aws:iam::123456789012:role/platform-deployer"}, applied),
@@ -167,7 +167,7 @@ var stagingChanges = []change{
 	setKey("postgres.storageGiB", 200, oneWay),
 	setKey("postgres.storageGiB", 50, refused).withMessage(`postgres.storageGiB: "100" can't become "50"`),
 	setKey("postgres.backupDays", 8, applied),
-	setKey("postgres.backupRegion", "us-west-2", adds),
+	setKey("postgres.backupRegion", "us-west-2", adds).onlyPreviewed(), // AWS keeps the copies of a key that is taken away, and the account must be empty after the test
 	setKey("postgres.singleZone", false, applied),
 	setKey("postgres.snapshotIdentifier", "last", refused).withMessage(`postgres.snapshotIdentifier: "" can't become "last"`).inEveryRun(),
 	setKey("redis.kind", "none", refused).withKey("redis.nodeType", nil).withKey("redis.shards", nil).withKey("redis.snapshotDays", nil).withMessage(protectedText).inEveryRun(),
