@@ -36,13 +36,9 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 	if err != nil || root == "" {
 		return "", err
 	}
-	content, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		return "", err
-	}
-	mod, err := modfile.Parse("go.mod", content, nil)
+	content, mod, err := readModule(root)
 	if err != nil || mod.Module == nil {
-		return "", nil //nolint:nilerr // the go tool reports a better error
+		return "", err
 	}
 	local := func(m *modfile.Replace) bool { return m.New.Version == "" }
 	if slices.ContainsFunc(mod.Replace, local) || exists(filepath.Join(root, "vendor")) {
@@ -78,6 +74,20 @@ func moduleRoot(dir string) (string, error) {
 		return "", err
 	}
 	return findAbove(dir, "go.mod")
+}
+
+// readModule returns the content of the go.mod in root, and its directives. There are none if the
+// content is invalid, because the go tool reports a better error.
+func readModule(root string) ([]byte, *modfile.File, error) {
+	content, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return nil, nil, err
+	}
+	mod, err := modfile.Parse("go.mod", content, nil)
+	if err != nil {
+		return content, &modfile.File{}, nil //nolint:nilerr // see above
+	}
+	return content, mod, nil
 }
 
 // findAbove returns the folder of the first file with this name in dir or a parent of dir, or "".

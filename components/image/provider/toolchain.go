@@ -14,8 +14,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/mod/modfile"
 )
 
 // keptSettings are the user's settings of the go tool that a build keeps: the sources
@@ -130,13 +128,9 @@ func pinnedToolchain(dir string) (string, error) {
 	if err != nil || root == "" {
 		return "", err
 	}
-	content, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		return "", err
-	}
-	mod, err := modfile.Parse("go.mod", content, nil)
+	_, mod, err := readModule(root)
 	if err != nil || mod.Toolchain == nil {
-		return "", nil //nolint:nilerr // the go tool reports a better error
+		return "", err
 	}
 	return mod.Toolchain.Name, nil
 }
