@@ -41,8 +41,9 @@ type Spec[R Request] struct {
 	// process. DefaultCache, such as 256MB, applies if it is not set.
 	CacheVariable, DefaultCache string
 
-	// Strategy decides how long plans are cached. KeyPrefix is the prefix of their
-	// keys in Redis.
+	// Strategy decides how long plans are cached. KeyPrefix is the prefix of their keys
+	// in Redis. A new format of cached plans needs a new prefix: during a rollout, pods
+	// of both versions read the same Redis.
 	Strategy  cache.Strategy
 	KeyPrefix string
 	// Table is the table of the users' saved plans.
@@ -66,10 +67,9 @@ type Request interface {
 	TakeUserID() string
 }
 
-// Planner computes the response to a valid request without a user's id. The result is a struct
-// whose JSON begins with an empty userId. It must depend only on the request, because all users
-// with equal requests share it. The error is an *Infeasible, the error of ctx, or an internal
-// error.
+// Planner computes the response to a valid request without a user's id. The response must
+// depend only on the request, because all users with equal requests share it. The error is an
+// *Infeasible, the error of ctx, or an internal error.
 type Planner[R Request] func(ctx context.Context, request R) (any, error)
 
 // Infeasible is the error of a request that no plan can fulfil. The client sees

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,7 +56,6 @@ func (r *request) TakeUserID() string {
 
 // plan is the response type of the test's agent.
 type plan struct {
-	UserID string `json:"userId"`
 	Number int64  `json:"number"`
 	Text   string `json:"text,omitempty"`
 }
@@ -148,14 +148,11 @@ func (a *testAgent) waitForPlans(t *testing.T, user string, count int) []databas
 func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
 	a := newTestAgent(t, databaseEnv(t))
 	for range 3 {
-		require.Equal(t, `{"userId":"ada","number":1}`+"\n", a.requestPlan(t, "ada", "week"))
-		require.Equal(t, `{"userId":"bob","number":1}`+"\n", a.requestPlan(t, "bob", "week"), "the shared plan with the user's own id")
+		require.Equal(t, `{"number":1}`+"\n", a.requestPlan(t, "ada", "week"))
+		require.Equal(t, `{"number":1}`+"\n", a.requestPlan(t, "bob", "week"), "another user gets the shared plan")
 	}
-	require.Equal(t, `{"userId":"ada","number":2}`+"\n", a.requestPlan(t, "ada", "month"), "another request")
-	require.Equal(t, `{"userId":"a\"b","number":1}`+"\n", a.requestPlan(t, `a"b`, "week"), "any id is encoded as JSON")
-	for user, body := range map[string]string{"bob": `{"userId":"bob","number":1}`, `a"b`: `{"userId":"a\"b","number":1}`} {
-		require.JSONEq(t, body, string(a.waitForPlans(t, user, 1)[0].Body), "one row for each request, also after several responses")
-	}
+	require.Equal(t, `{"number":2}`+"\n", a.requestPlan(t, "ada", "month"), "another request")
+	require.JSONEq(t, `{"number":1}`, string(a.waitForPlans(t, "bob", 1)[0].Body), "one row for each request, also after several responses")
 	a.waitForPlans(t, "ada", 2)
 	require.EqualValues(t, 2, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeOK)), "the counter counts computed plans, not responses")
 }
@@ -184,7 +181,7 @@ func TestFailuresAreNotCached(t *testing.T) {
 		{"the text of an internal error is not sent", nil, errors.New("secret"), 500, "the service failed on this request"},
 		{"timeout", nil, context.DeadlineExceeded, 503, "no plan in 10s"},
 		{"a conflict", nil, &Infeasible{Detail: "conflict", Errors: []httpapi.FieldError{{Pointer: "#/plan"}}}, 422, "conflict"},
-		{"a plan with a user's id cannot be shared", plan{UserID: "ada"}, nil, 500, "the service failed on this request"},
+		{"a plan that has no JSON", make(chan int), nil, 500, "the service failed on this request"},
 	} {
 		a.planner = func(context.Context, *request) (any, error) { return row.plan, row.err }
 		w := a.send(t, "ada", "week")
@@ -195,7 +192,7 @@ func TestFailuresAreNotCached(t *testing.T) {
 	}
 	a.planner = countingPlanner
 	require.Contains(t, a.requestPlan(t, "ada", "week"), `"number":1`)
-	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)), "the planner succeeded for the plan with a user's id")
+	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)), "the planner succeeded for the plan that has no JSON")
 }
 
 // TestRequestsGetPlansWhileTheDatabaseIsDown also checks that an unsaved plan is
@@ -230,7 +227,9 @@ func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 		first.Do(func() { close(started); <-release })
 		return a.plans.write(ctx, plans)
 	}, slog.New(slog.DiscardHandler))
-	filler := savedPlan{planKey{"filler", "bob"}, []byte(`{}`)}
+	compressed, err := encode(plan{})
+	require.NoError(t, err)
+	filler := savedPlan{planKey{"filler", "bob"}, compressed}
 	require.True(t, a.plans.writer.Enqueue(filler))
 	<-started
 	for a.plans.writer.Enqueue(filler) { // until the queue is full
@@ -295,35 +294,35 @@ func TestRoutesDependOnTokenAndPhase(t *testing.T) {
 	require.NotNil(t, cfg.Metrics, "metrics are served")
 }
 
-func TestOnlyLargeResponsesAreCompressed(t *testing.T) {
+func TestClientsWithGzipGetTheCompressedPlan(t *testing.T) {
 	a := newTestAgent(t, nil)
-	a.planner = func(_ context.Context, r *request) (any, error) {
-		return plan{Text: r.Plan + strings.Repeat("a", 20_000)}, nil
-	}
-	small := plan{Text: strings.Repeat("a", 10_000)}
+	a.planner = func(context.Context, *request) (any, error) { return plan{Text: strings.Repeat("a", 10_000)}, nil }
 	for _, row := range []struct {
-		reason, plan, encodings string
-		compressed              bool
+		reason     string
+		encodings  []string // values of Accept-Encoding
+		compressed bool
 	}{
-		{"a month", "large", "gzip, deflate, br", true},
-		{"a month, for a client without gzip", "large", "identity", false},
-		{"a week fits into TCP's first window", "small", "gzip, deflate, br", false},
+		{"a browser", []string{"gzip, deflate, br"}, true},
+		{"CloudFront", []string{"br,gzip"}, true},
+		{"two header lines", []string{"br", "GZIP"}, true},
+		{"no header", nil, false},
+		{"no compression", []string{"identity"}, false},
+		{"gzip is refused", []string{"gzip;q=0, identity"}, false},
+		{"another compression", []string{"br"}, false},
 	} {
-		if row.plan == "small" {
-			a.planner = func(context.Context, *request) (any, error) { return small, nil }
-		}
-		r := httptest.NewRequest(http.MethodPost, "/api/v1/agents/npa/plan", strings.NewReader(`{"userId":"ada","plan":"`+row.plan+`"}`))
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/agents/npa/plan", strings.NewReader(`{"userId":"ada","plan":"week"}`))
 		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Accept-Encoding", row.encodings)
+		r.Header["Accept-Encoding"] = row.encodings
 		r.Header.Set("Authorization", "Bearer "+a.env.Token(t, "ada"))
 		w := httptest.NewRecorder()
 		a.Handler().ServeHTTP(w, r)
 		require.Equal(t, http.StatusOK, w.Code, row.reason)
 		require.Equal(t, "Accept-Encoding", w.Header().Get("Vary"), row.reason)
+		require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"), row.reason)
 		body := io.Reader(w.Body)
 		if row.compressed {
 			require.Equal(t, "gzip", w.Header().Get("Content-Encoding"), row.reason)
-			require.Less(t, w.Body.Len(), 10_000, row.reason)
+			require.Less(t, w.Body.Len(), 200, row.reason)
 			var err error
 			body, err = gzip.NewReader(w.Body)
 			require.NoError(t, err)
@@ -332,6 +331,19 @@ func TestOnlyLargeResponsesAreCompressed(t *testing.T) {
 		}
 		plain, err := io.ReadAll(body)
 		require.NoError(t, err)
-		require.Equal(t, a.requestPlan(t, "ada", row.plan), string(plain), row.reason)
+		require.Equal(t, `{"number":0,"text":"`+strings.Repeat("a", 10_000)+`"}`+"\n", string(plain), row.reason)
+	}
+}
+
+func TestInvalidCachedPlanIsAnError(t *testing.T) {
+	tooLarge, err := encode(plan{Text: strings.Repeat("a", maxPlan)})
+	require.NoError(t, err)
+	truncated, err := encode(plan{})
+	require.NoError(t, err)
+	for reason, compressed := range map[string][]byte{
+		"not gzip": []byte(`{"number":1}`), "empty": nil, "truncated": truncated[:len(truncated)-4], "too large": tooLarge,
+	} {
+		_, err := decompress(compressed)
+		require.Error(t, err, reason)
 	}
 }

@@ -1,15 +1,16 @@
 package agent
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,28 +30,37 @@ func keyOf(request Request) requestKey {
 	return requestKey(hex.EncodeToString(sum[:16]))
 }
 
-// emptyUser is the first field of an encoded plan. In a response, the user's id
-// replaces the empty string.
-const emptyUser = `{"userId":""`
-
-// encodeShared encodes a plan without its first field, userId. The result is the
-// part of the response that is equal for all users.
-func encodeShared(plan any) ([]byte, error) {
-	encoded, err := json.Marshal(plan)
-	if err != nil {
+// encode encodes a plan as one line of JSON and compresses it. All responses with the plan
+// share the result.
+func encode(plan any) ([]byte, error) {
+	var compressed bytes.Buffer
+	w := gzip.NewWriter(&compressed)
+	if err := json.NewEncoder(w).Encode(plan); err != nil {
 		return nil, fmt.Errorf("encode the plan: %w", err)
 	}
-	rest, ok := strings.CutPrefix(string(encoded), emptyUser)
-	if !ok {
-		return nil, fmt.Errorf("plan of type %T begins with %.20q, must begin with %s", plan, encoded, emptyUser)
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("compress the plan: %w", err)
 	}
-	return []byte(rest + "\n"), nil
+	return compressed.Bytes(), nil
 }
 
-// userHead returns the beginning of a response: its first field with the user's id.
-func userHead(userID string) []byte {
-	quoted, _ := json.Marshal(userID) // a string always encodes
-	return append([]byte(`{"userId":`), quoted...)
+// maxPlan bounds a decompressed plan in bytes. A month of meals has 45 kB.
+const maxPlan = 1 << 20
+
+// decompress returns the line of JSON that encode has compressed.
+func decompress(compressed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err != nil {
+		return nil, fmt.Errorf("decompress the plan: %w", err)
+	}
+	line, err := io.ReadAll(io.LimitReader(r, maxPlan+1))
+	if err != nil {
+		return nil, fmt.Errorf("decompress the plan: %w", err)
+	}
+	if len(line) > maxPlan {
+		return nil, fmt.Errorf("plan has more than %d bytes", maxPlan)
+	}
+	return line, nil
 }
 
 // maxSaved is the maximum number of saved plans that a process remembers. The
@@ -79,7 +89,7 @@ func (k planKey) id() uuid.UUID {
 
 type savedPlan struct {
 	planKey
-	encoded []byte
+	compressed []byte // by encode
 }
 
 // newSavedPlans starts the background writer. close ends it.
@@ -91,13 +101,12 @@ func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKi
 	return p
 }
 
-// save queues the user's plan for writing, unless it is saved already. head and
-// rest are the two parts of the response.
-func (p *savedPlans) save(key planKey, head, rest []byte) {
+// save queues the user's plan for writing, unless it is saved already.
+func (p *savedPlans) save(key planKey, compressed []byte) {
 	if _, isNew := p.saved.SetIfAbsent(key, struct{}{}); !isNew {
 		return
 	}
-	if !p.writer.Enqueue(savedPlan{key, slices.Concat(head, rest)}) {
+	if !p.writer.Enqueue(savedPlan{key, compressed}) {
 		p.saved.Invalidate(key) // the next request tries again
 	}
 }
@@ -107,7 +116,10 @@ func (p *savedPlans) save(key planKey, head, rest []byte) {
 func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	var errs []error
 	for _, plan := range plans {
-		err := p.store.SavePlan(ctx, p.table, plan.id(), plan.userID, plan.encoded)
+		encoded, err := decompress(plan.compressed)
+		if err == nil {
+			err = p.store.SavePlan(ctx, p.table, plan.id(), plan.userID, encoded)
+		}
 		if err != nil {
 			p.saved.Invalidate(plan.planKey)
 		}

@@ -7,9 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/klauspost/compress/gzhttp"
-	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
 	"github.com/progressive-framework/platform/agents/internal/cache"
@@ -18,12 +17,6 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
-
-// compressFrom is the minimum size in bytes of a compressed response. A smaller
-// response fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
-// compression saves no round trip. Compression would take twice the CPU time of all
-// other work for a cached response.
-const compressFrom = 14_600
 
 // Service serves one agent.
 //
@@ -86,10 +79,6 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.EnableZstd(false))
-	if err != nil {
-		return nil, fmt.Errorf("compression of responses: %w", err)
-	}
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /health":                            s.state.Live,
@@ -99,7 +88,7 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
-	mux.Handle("POST "+s.spec.pathPrefix()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.servePlan))))
+	mux.Handle("POST "+s.spec.pathPrefix()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.servePlan)))
 	return httpserver.Routes(mux), nil
 }
 
@@ -115,17 +104,33 @@ func (s *Service[R]) servePlan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := keyOf(request)
-	rest, err := s.cached.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
+	compressed, err := s.cached.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
 	if err != nil {
 		s.sendError(w, r, err)
 		return
 	}
-	head := userHead(userID)
-	s.plans.save(planKey{key, userID}, head, rest)
-	httpapi.Line(w, http.StatusOK, head, rest)
+	s.plans.save(planKey{key, userID}, compressed)
+	s.sendPlan(w, r, compressed)
 }
 
-// compute returns the part of the response that all users share.
+// sendPlan sends the plan compressed to a client that lists gzip without a quality value, as
+// browsers do. To other clients it sends the plan uncompressed, which every client accepts.
+func (s *Service[R]) sendPlan(w http.ResponseWriter, r *http.Request, compressed []byte) {
+	w.Header().Set("Vary", "Accept-Encoding")
+	if httpguts.HeaderValuesContainsToken(r.Header["Accept-Encoding"], "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		httpapi.Line(w, http.StatusOK, compressed)
+		return
+	}
+	line, err := decompress(compressed)
+	if err != nil {
+		s.sendError(w, r, err)
+		return
+	}
+	httpapi.Line(w, http.StatusOK, line)
+}
+
+// compute returns the compressed response that all users share.
 func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
@@ -135,7 +140,7 @@ func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 		return nil, err
 	}
 	s.computed.WithLabelValues(telemetry.OutcomeOK).Inc()
-	return encodeShared(plan)
+	return encode(plan)
 }
 
 // sendError responds 422 if no plan can fulfil the request, 503 if the planner

@@ -10,7 +10,6 @@ import (
 
 // PlanResponse is the body of a 200 response to POST /plan.
 type PlanResponse struct {
-	UserID   string   `json:"userId"`   // package agent sets it for each user
 	Duration int      `json:"duration"` // days
 	Goals    []string `json:"goals"`
 	// Assumed has the names of the absent request fields. The plan uses the reference

@@ -31,7 +31,7 @@ var Spec = agent.Spec[*PlanRequest]{
 	MaxBody:         16 << 10,
 	TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 30 * time.Second,
 	CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "256MB",
-	Strategy: cache.NutritionData, KeyPrefix: "npa:plan:",
+	Strategy: cache.NutritionData, KeyPrefix: "npa:plan:gzip:",
 	Table: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
 	NewRequest: func() *PlanRequest { return &PlanRequest{} },
 	NewPlanner: func() (agent.Planner[*PlanRequest], error) {

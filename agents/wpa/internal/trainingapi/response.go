@@ -7,7 +7,6 @@ import (
 
 // WeekResponse is the body of a 200 response to POST /generate.
 type WeekResponse struct {
-	UserID       string            `json:"userId"` // package agent sets it for each user
 	FitnessLevel string            `json:"fitnessLevel"`
 	Duration     int               `json:"duration"` // minutes of a session
 	Deload       bool              `json:"deload"`
