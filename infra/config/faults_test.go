@@ -116,6 +116,7 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 	check(t, []pair{
 		{"no administrator", "cluster", `{"admins":[]}`, "cluster.admins: Invalid value: 0: must have 1 entry or more"},
 		{"an administrator twice", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Duplicate value"},
+		{"two administrators whose names differ in case", "cluster", `{"admins":["arn:aws:iam::123456789012:role/A","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Invalid value"},
 		{"two administrators with the same name", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:user/b/a"]}`, "cluster.admins[1]: Invalid value"},
 		{"an Identity Center role without its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/AWSReservedSSO_Admin_0123456789abcdef"]}`, "role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_Admin_0123456789abcdef"},
 		{"an Identity Center role with its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"]}`, ""},
@@ -152,6 +153,7 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a snapshot of another account", "postgres", `{"instanceClass":"db.r7g.xlarge","snapshotIdentifier":"arn:aws:rds:us-east-1:210987654321:snapshot:a"}`,
 			"postgres.snapshotIdentifier: Invalid value"},
 		{"a snapshot for a store in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","snapshotName":"last"}`, "redis.snapshotName: Forbidden: has no effect with kind inCluster"},
+		{"a cache from a snapshot of a database", "redis", `{"kind":"managed","nodeType":"cache.r7g.large","snapshotName":"rds:platform-2026-11-28-03-10"}`, "redis.snapshotName: Invalid value"},
 		{"a snapshot with a space", "mongo", `{"kind":"managed","instanceClass":"db.r6g.large","snapshotIdentifier":"last one"}`, "mongo.snapshotIdentifier: Invalid value"},
 		{"text after an object", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1b"]}}`, "network: Invalid value"},
 		{"two objects", "postgres", `{"instanceClass":"db.r7g.xlarge"} {}`, "postgres: Invalid value"},

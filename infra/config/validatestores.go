@@ -28,8 +28,8 @@ type storeRules struct {
 	managed, inCluster jointRule
 	image              string
 	// snapshotKey is the key with the snapshot of the managed kind, and snapshot its
-	// value.
-	snapshotKey, snapshot string
+	// value. automatic is the beginning of the names of automatic snapshots.
+	snapshotKey, snapshot, automatic string
 }
 
 // jointRule checks several keys of a store together. Its error is reported at key, whose change can
@@ -49,20 +49,20 @@ func (s *Stack) stores() []storeRules {
 			checkSize: func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
 			managed:   connections(func() error { _, _, err := s.Database().Complete(); return err }),
 			inCluster: connections(func() error { _, err := postgrestuning.New(s.Server()); return err }),
-			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier,
+			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier, automatic: storespec.AutomaticDatabase,
 		},
 		{
 			key: "redis", kind: string(s.Redis.Kind), sizeKey: "nodeType", size: s.Redis.NodeType,
 			checkSize: func(node string) error { _, err := redistuning.MemoryOf(node); return err },
 			managed:   jointRule{"shards", s.Redis.Shards, func() error { _, _, err := s.Cache().Complete(); return err }},
 			inCluster: jointRule{"memoryMiB", cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), s.checkRedisInCluster},
-			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName,
+			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName, automatic: storespec.AutomaticCache,
 		},
 		{
 			key: "mongo", kind: string(s.Mongo.Kind), sizeKey: "instanceClass", size: s.Mongo.InstanceClass,
 			checkSize:   func(string) error { _, err := s.Documents().Complete(); return err },
 			managed:     jointRule{"instances", s.Mongo.Instances, func() error { _, err := s.Documents().Complete(); return err }},
-			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier,
+			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier, automatic: storespec.AutomaticDatabase,
 		},
 	}
 }
@@ -106,7 +106,7 @@ func validateStores(s *Stack) field.ErrorList {
 			if store.snapshot == "" {
 				continue
 			}
-			if err := storespec.CheckSnapshotName(store.snapshot); err != nil {
+			if err := storespec.CheckSnapshotName(store.snapshot, store.automatic); err != nil {
 				problems = append(problems, field.Invalid(at.Child(store.snapshotKey), store.snapshot, err.Error()))
 			}
 		case string(InCluster):

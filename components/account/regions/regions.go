@@ -71,11 +71,12 @@ func Partition(region string) string {
 }
 
 // CheckZone returns an error for a zone that a region does not have. It accepts every
-// zone of a region that is not listed.
+// zone of a region that is not listed, and every name that is not the region and a lower-case
+// letter: package subnet refuses those.
 func CheckZone(region, zone string) error {
 	letter, found := strings.CutPrefix(zone, region)
 	letters, listed := zones[region]
-	if !found || !listed || strings.Contains(letters, letter) {
+	if !found || !listed || letter < "a" || letter > "z" || strings.Contains(letters, letter) {
 		return nil
 	}
 	return fmt.Errorf("%s has no zone %q: its zones have the letters %s", region, zone, strings.Join(strings.Split(letters, ""), ", "))

@@ -40,6 +40,7 @@ func TestCheckZoneRefusesLettersThatARegionLacks(t *testing.T) {
 	require.NoError(t, CheckZone("us-east-1", "us-east-1f"))
 	require.NoError(t, CheckZone("eusc-de-east-1", "eusc-de-east-1h"), "a region that is not listed may have any letter")
 	require.ErrorContains(t, CheckZone("us-east-1", "us-east-1g"), "has no zone")
+	require.NoError(t, CheckZone("us-east-1", "us-east-1A"), "another rule refuses a name of another form")
 	require.ErrorContains(t, CheckZone("eu-west-1", "eu-west-1d"), "the letters a, b, c")
 	require.ErrorContains(t, CheckZone("ca-central-1", "ca-central-1c"), "the letters a, b, d")
 	for region := range zones {

@@ -62,13 +62,14 @@ const (
 
 // CheckAdmins checks the administrators of a cluster. The result has an error
 // or nil for each of arns. Two administrators with the same name are refused, because their
-// Pulumi resources would also have the same name.
+// Pulumi resources would also have the same name. Names that differ only in case are the same,
+// as in IAM (IAM User Guide, "IAM and AWS STS quotas").
 func CheckAdmins(arns []string) []error {
 	errs := make([]error, len(arns))
 	names := map[string]string{}
 	for i, arn := range arns {
 		name, err := AdminName(arn)
-		earlier, taken := names[name]
+		earlier, taken := names[strings.ToLower(name)]
 		switch {
 		case err != nil:
 			errs[i] = err
@@ -77,7 +78,7 @@ func CheckAdmins(arns []string) []error {
 		case taken:
 			errs[i] = fmt.Errorf("administrators %q and %q have one name, %s, which their resources would share: rename one, or let both assume one role", earlier, arn, name)
 		default:
-			names[name] = arn
+			names[strings.ToLower(name)] = arn
 		}
 	}
 	return errs

@@ -7,18 +7,24 @@ import (
 	"strings"
 )
 
-// snapshotName matches the names of snapshots. The names of automatic snapshots begin with
-// "rds:" (RDS) or "automatic." (ElastiCache), and those of AWS Backup with "awsbackup:".
-var snapshotName = regexp.MustCompile(`^(rds:|automatic\.|awsbackup:)?[A-Za-z](-?[0-9A-Za-z])*$`)
+// snapshotName matches the names of snapshots. Those of AWS Backup begin with "awsbackup:".
+var snapshotName = regexp.MustCompile(`^(awsbackup:)?[A-Za-z](-?[0-9A-Za-z])*$`)
+
+// The beginnings of the names of automatic snapshots: of RDS and DocumentDB, and of ElastiCache.
+const (
+	AutomaticDatabase = "rds:"
+	AutomaticCache    = "automatic."
+)
 
 // maxSnapshotName is the longest name of a snapshot (RDS API, CreateDBSnapshot).
 const maxSnapshotName = 255
 
-// CheckSnapshotName checks the name of a snapshot from which a store is created. It
+// CheckSnapshotName checks the name of a snapshot from which a store is created.
+// automatic is the beginning of the names of the store's automatic snapshots. It
 // refuses the ARN of a snapshot of another account, because that account owns the
 // snapshot's key.
-func CheckSnapshotName(name string) error {
-	if len(name) > maxSnapshotName || !snapshotName.MatchString(name) {
+func CheckSnapshotName(name, automatic string) error {
+	if len(name) > maxSnapshotName || !snapshotName.MatchString(strings.TrimPrefix(name, automatic)) {
 		return errors.New("must be the name of a snapshot of the stack's account and region, such as platform-before-release; copy a snapshot of another account first")
 	}
 	return nil
