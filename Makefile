@@ -9,8 +9,10 @@ STACK     ?= sandbox
 ISSUER    := .sandbox/issuer
 # What make build creates there: the issuer's keys, and the key that signs the sandbox's images.
 KEYS      := $(ISSUER)/jwks.json $(ISSUER)/signing.pem
+# The environment of the running sandbox, for the rest of a command. Without one the command ends.
+IN_SANDBOX := variables="$$("$(HOME_DIR)/bin/sandbox" env)" && eval "$$variables"
 # Prometheus of the sandbox at 127.0.0.1:9090, until it is stopped.
-FORWARD   := eval "$$("$(HOME_DIR)/bin/sandbox" env)" && exec kubectl port-forward service/prometheus 9090 \
+FORWARD   := $(IN_SANDBOX) && exec kubectl port-forward service/prometheus 9090 \
 	--namespace "$$(pulumi stack output namespace --stack sandbox)-prometheus"
 FUZZTIME  ?= 1m
 # Recorded loads of public sources; docs/prediction.md says where they come from.
@@ -120,16 +122,16 @@ bench-prediction: ## the predictive scaler's figures of docs/prediction.md, on t
 	@go run ./forecast/benchprediction -traces "$(TRACES)"
 
 bench-scaling: require-sandbox $(ISSUER)/jwks.json ## from a step of load to a ready pod, on the running sandbox; a quarter of an hour
-	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/scalingbench
+	@$(IN_SANDBOX) && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/scalingbench
 
 bench-prediction-live: up ## a daily peak on the sandbox, with the forecast and without it: docs/prediction.md; FAULTS=1 for its faults
-	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && go run ./ops/peakbench $(if $(FAULTS),-faults)
+	@$(IN_SANDBOX) && go run ./ops/peakbench $(if $(FAULTS),-faults)
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
 
 load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="spike --duration 5m --strict" and others
-	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" pf load $(LOAD)
+	@$(IN_SANDBOX) && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" pf load $(LOAD)
 
 bench: up ## the figures of docs/performance.md
 	@go -C sandbox run ./test/bench -home "$$(cd "$(HOME_DIR)" && pwd)"
