@@ -111,9 +111,8 @@ func checkCoordination(user string, body []byte) error {
 	})
 }
 
-func checkPlan(user string, body []byte) error {
+func checkPlan(_ string, body []byte) error {
 	type plan struct {
-		UserID   string
 		Duration int
 		Days     []struct {
 			Day   int
@@ -124,8 +123,8 @@ func checkPlan(user string, body []byte) error {
 		}
 	}
 	return decode(body, func(a plan) error {
-		if a.UserID != user || a.Duration != planDays || len(a.Days) != planDays {
-			return invalidf("the response is not a plan of %d days for the token's user", planDays)
+		if a.Duration != planDays || len(a.Days) != planDays {
+			return invalidf("the response is not a plan of %d days", planDays)
 		}
 		for i, day := range a.Days {
 			if day.Day != i+1 || day.Totals.EnergyKcal <= 0 || len(day.Meals) == 0 {
@@ -141,11 +140,11 @@ func checkPlan(user string, body []byte) error {
 	})
 }
 
-func checkWorkout(user string, body []byte) error {
+func checkWorkout(_ string, body []byte) error {
 	type workout struct {
-		UserID, FitnessLevel string
-		Duration             int
-		Sessions             []struct {
+		FitnessLevel string
+		Duration     int
+		Sessions     []struct {
 			TotalSeconds int
 			Exercises    []struct {
 				Name string
@@ -154,8 +153,8 @@ func checkWorkout(user string, body []byte) error {
 		}
 	}
 	return decode(body, func(a workout) error {
-		if a.UserID != user || a.FitnessLevel != level || a.Duration != minutes || len(a.Sessions) == 0 {
-			return invalidf("the response is not a workout of %d minutes for the token's user, %s", minutes, level)
+		if a.FitnessLevel != level || a.Duration != minutes || len(a.Sessions) == 0 {
+			return invalidf("the response is not a workout of %d minutes, %s", minutes, level)
 		}
 		for _, session := range a.Sessions {
 			if session.TotalSeconds <= 0 || session.TotalSeconds > minutes*60 {

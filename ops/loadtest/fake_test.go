@@ -48,7 +48,7 @@ const (
 	coordinationBody = `{"id":"1","userId":"test-user-123","status":"complete",
 		"agents":[{"agent":"npa","status":"ok","durationMs":12},{"agent":"wpa","status":"ok","durationMs":3}],
 		"week":{"days":[DAY,DAY,DAY,DAY,DAY,DAY,{"meals":[1],"sessions":[1]}]}}`
-	workoutBody = `{"userId":"test-user-123","fitnessLevel":"intermediate","duration":45,
+	workoutBody = `{"fitnessLevel":"intermediate","duration":45,
 		"sessions":[{"totalSeconds":2700,"exercises":[{"name":"Squat","sets":3}]}]}`
 )
 
@@ -68,7 +68,7 @@ func newFake(t *testing.T) *fakePlatform {
 
 // plan is npa's response with this many days.
 func plan(days int) string {
-	response := map[string]any{"userId": user, "duration": 7}
+	response := map[string]any{"duration": 7}
 	var list []any
 	for day := range days {
 		list = append(list, map[string]any{"day": day + 1, "totals": map[string]any{"energyKcal": 2000},
