@@ -51,7 +51,7 @@ up: $(KEYS) ## start or repair the sandbox and bring the platform up; CLUSTER=ex
 	$(BOOTSTRAP) up
 	$(SANDBOX) up
 
-down: require-sandbox ## stop it without a trace; the data stay, PURGE=1 removes them too
+down: require-sandbox ## stop it and remove its processes, mounts and network devices; the data stay, PURGE=1 removes them too
 	$(SANDBOX) down $(if $(PURGE),--purge)
 
 status: require-sandbox ## what runs, which tools are real, what the stack holds

@@ -5,9 +5,9 @@
 // the usual size of its own error (the spread), and keeps the quantiles of its past errors. Each
 // quantile is a candidate for the number of pods. Other candidates divide the current load by a
 // fixed share, without a forecast. A gate simulates an HPA for each candidate all the time. Each
-// hour it selects the cheapest candidate that kept the budget of overload.
+// hour, the gate selects the cheapest candidate with an overload within the budget.
 //
-// The package is pure and deterministic: no clock, no network, no goroutine. It knows neither
-// Kubernetes nor Prometheus. The unit of loads is pods: 1 is the largest load that one pod can
-// serve. docs/design/0020-predictive-scaling.md explains the choices.
+// The package is deterministic and has no side effects: it uses no clock, no network and no
+// goroutine. It does not depend on Kubernetes or Prometheus. The unit of loads is pods: 1 is the
+// largest load that one pod can serve. docs/design/0020-predictive-scaling.md explains the choices.
 package forecast

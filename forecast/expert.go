@@ -8,9 +8,9 @@ import (
 // Levels are the quantiles of the growth that each expert computes.
 var Levels = [...]float64{.3, .4, .5, .6, .7, .8, .85, .9, .93, .95, .97, .98, .99, .995, .998, .9993}
 
-// predictionsKept is the number of steps whose predictions an expert remembers, a power of two. A
-// prediction is needed until the growth of its step is known. That takes the horizon and scrapeLag,
-// which together are fewer steps.
+// predictionsKept is the number of steps for which an expert remembers its predictions, a power of
+// two. A prediction is needed until the growth of its step is known. That takes the horizon and
+// scrapeLag, which together are fewer steps.
 const predictionsKept = 64
 
 // spreadInputs is the number of inputs of the regression of the spread.
@@ -26,11 +26,11 @@ type expert struct {
 	growths, spreads [predictionsKept]float64
 	// errorSums has, at each step, the sum of the absolute errors of all steps before it.
 	errorSums ring
-	// scores are the errors of the last week, one a minute, each divided by its spread. next is
-	// the index of the oldest score, which the next one replaces.
-	scores []float64
-	next   int
-	sorted []float64 // reused by fit
+	// scores are the errors of the last week, one a minute, each divided by its spread. nextScore
+	// is the index of the oldest score. The next score replaces it.
+	scores       []float64
+	nextScore    int
+	sortedScores []float64 // reused by fit
 	// quantiles are the quantiles of the scores at each of the Levels.
 	quantiles [len(Levels)]float64
 }
@@ -57,56 +57,56 @@ func (e *expert) predict(h *history, inputs []float64, k int) (growth, spread fl
 	if e.growthRegression != nil {
 		growth = min(max(e.growthRegression.predict(inputs), minGrowth), maxGrowth)
 	}
-	s := e.spreadInputsAt(h, k)
-	spread = max(e.spreadRegression.predict(s[:]), minSpreadRatio*s[2], minSpread)
+	spreadFeatures := e.computeSpreadInputs(h, k)
+	spread = max(e.spreadRegression.predict(spreadFeatures[:]), minSpreadRatio*spreadFeatures[2], minSpread)
 	e.growths[k&(predictionsKept-1)], e.spreads[k&(predictionsKept-1)] = growth, spread
 	return growth, spread
 }
 
-// spreadInputsAt returns the inputs of the regression of the spread at step k. They are mean
+// computeSpreadInputs returns the inputs of the regression of the spread at step k. They are mean
 // absolute errors of the past, the change of the level in the last minute, and the constant 1.
-func (e *expert) spreadInputsAt(h *history, k int) (s [spreadInputs]float64) {
-	known := max(0, k-h.horizon-scrapeLag)
-	s[0] = e.errorSums.mean(known-5*minute, known)
-	s[1] = e.errorSums.mean(known-hour/2, known)
-	s[2] = e.errorSums.mean(known-6*hour, known)
-	sum, n := 0.0, 0
+func (e *expert) computeSpreadInputs(h *history, k int) (features [spreadInputs]float64) {
+	knownSteps := max(0, k-h.horizon-scrapeLag)
+	features[0] = e.errorSums.mean(knownSteps-5*minute, knownSteps)
+	features[1] = e.errorSums.mean(knownSteps-hour/2, knownSteps)
+	features[2] = e.errorSums.mean(knownSteps-6*hour, knownSteps)
+	sum, days := 0.0, 0
 	for d := 1; d <= 7; d++ { // the same time of each day of the last week
-		at := k - d*day
-		if at < smooth {
+		past := k - d*day
+		if past < seasonWindow {
 			break
 		}
-		mean := e.errorSums.mean(at-smooth, at+smooth+1)
+		mean := e.errorSums.mean(past-seasonWindow, past+seasonWindow+1)
 		if d == 1 {
-			s[3] = mean
+			features[3] = mean
 		}
 		sum += mean
-		n++
+		days++
 	}
-	if n > 0 {
-		s[4] = sum / float64(n)
+	if days > 0 {
+		features[4] = sum / float64(days)
 	}
-	s[5] = math.Abs(h.level.at(k) - h.level.at(max(k-minute, 0)))
-	s[6] = 1
-	return s
+	features[5] = math.Abs(h.level.at(k) - h.level.at(max(k-minute, 0)))
+	features[6] = 1
+	return features
 }
 
-// learn compares the growth of step k, which is now known, with its prediction. If forRegressions
-// is true, the regressions and the scores learn from the step too.
-func (e *expert) learn(h *history, inputs []float64, k int, forRegressions bool) {
+// learn compares the growth of step k, which is now known, with its prediction. If train is true,
+// the regressions and the scores learn from the step too.
+func (e *expert) learn(h *history, inputs []float64, k int, train bool) {
 	growth := h.growth.at(k)
-	miss := growth - e.growths[k&(predictionsKept-1)]
-	e.errorSums.set(k+1, e.errorSums.at(k)+math.Abs(miss))
-	if !forRegressions {
+	predictionError := growth - e.growths[k&(predictionsKept-1)]
+	e.errorSums.set(k+1, e.errorSums.at(k)+math.Abs(predictionError))
+	if !train {
 		return
 	}
 	if len(e.scores) < scoresKept {
 		e.scores = append(e.scores, 0)
 	}
-	e.scores[e.next] = miss / e.spreads[k&(predictionsKept-1)]
-	e.next = (e.next + 1) % scoresKept
-	s := e.spreadInputsAt(h, k)
-	e.spreadRegression.add(s[:], math.Abs(miss))
+	e.scores[e.nextScore] = predictionError / e.spreads[k&(predictionsKept-1)]
+	e.nextScore = (e.nextScore + 1) % scoresKept
+	spreadFeatures := e.computeSpreadInputs(h, k)
+	e.spreadRegression.add(spreadFeatures[:], math.Abs(predictionError))
 	if e.growthRegression != nil {
 		e.growthRegression.add(inputs, growth)
 	}
@@ -121,17 +121,17 @@ func (e *expert) fit() {
 	if len(e.scores) == 0 {
 		return
 	}
-	e.sorted = append(e.sorted[:0], e.scores...)
-	slices.Sort(e.sorted)
+	e.sortedScores = append(e.sortedScores[:0], e.scores...)
+	slices.Sort(e.sortedScores)
 	for i, q := range Levels {
-		e.quantiles[i] = conformal(e.sorted, q)
+		e.quantiles[i] = conformalQuantile(e.sortedScores, q)
 	}
 }
 
-// conformal returns the q-quantile of sorted values, by split conformal prediction. It is the
-// ceil((n+1)q)-th smallest value. If the next value comes from the same distribution, it is larger
-// with a probability of at most 1-q.
-func conformal(sorted []float64, q float64) float64 {
+// conformalQuantile returns the q-quantile of sorted values, by split conformal prediction. It is
+// the ceil((n+1)q)-th smallest value. If the next value comes from the same distribution, it is
+// larger with a probability of at most 1-q.
+func conformalQuantile(sorted []float64, q float64) float64 {
 	i := int(math.Ceil(float64(len(sorted)+1)*q)) - 1
 	return sorted[min(max(i, 0), len(sorted)-1)]
 }

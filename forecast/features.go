@@ -6,22 +6,22 @@ import "math"
 // to an hour.
 var lags = [...]int{1, 2, 3, 4, 6, 8, 16, 32, 60, 120, 240}
 
-// sameMinutes is the number of past hours in one input: the mean of their growths at the same
-// minute.
-const sameMinutes = 6
+// sameMinuteHours is the number of past hours in one input. The input is the mean of the growths at
+// the same minute of these hours.
+const sameMinuteHours = 6
 
 // seasons are the periods, in steps, after which a load usually repeats.
 var seasons = [...]int{day, 2 * day, week}
 
-// smooth is half the window around the same time of a past season, in steps: five minutes.
-const smooth = 5 * minute
+// seasonWindow is half the window around the same time of a past season, in steps: five minutes.
+const seasonWindow = 5 * minute
 
 // maxLevelChange bounds the inputs that compare a level of a past season with the current level.
 const maxLevelChange = 1.5
 
 // featureCount is the number of inputs of the regression of the growth. In this order they are: one
-// for each lag, three past growths, the mean of sameMinutes, four for each season, and eight for
-// the time of day. The last three are the weekend, the level and the constant 1.
+// for each lag, three past growths, the mean over sameMinuteHours, four for each season, and eight
+// for the time of day. The last three are the weekend, the level and the constant 1.
 const featureCount = len(lags) + 3 + 1 + 4*len(seasons) + 8 + 3
 
 // fillFeatures writes the inputs of the regression of the growth for the decision at step k. Each
@@ -44,24 +44,24 @@ func (h *history) appendRecent(x []float64, k int) []float64 {
 		x = append(x, h.growthAt(k-age))
 	}
 	sum := 0.0
-	for i := 1; i <= sameMinutes; i++ {
+	for i := 1; i <= sameMinuteHours; i++ {
 		sum += h.growthAt(k - i*hour)
 	}
-	return append(x, sum/sameMinutes)
+	return append(x, sum/sameMinuteHours)
 }
 
 // appendSeason appends the inputs that depend on the time around the past step, which is one season
 // before step k. They are 0 if the history does not have that time.
 func (h *history) appendSeason(x []float64, k, past int) []float64 {
-	if past < smooth {
+	if past < seasonWindow {
 		return append(x, 0, 0, 0, 0)
 	}
-	highest := h.level.at(past - smooth)
-	for i := past - smooth + 1; i < past+h.horizon+smooth; i++ {
+	highest := h.level.at(past - seasonWindow)
+	for i := past - seasonWindow + 1; i < past+h.horizon+seasonWindow; i++ {
 		highest = max(highest, h.level.at(i))
 	}
 	level := h.level.at(k)
-	return append(x, h.growth.at(past), h.growthSums.mean(past-smooth, past+smooth+1),
+	return append(x, h.growth.at(past), h.growthSums.mean(past-seasonWindow, past+seasonWindow+1),
 		clamp(h.level.at(past)-level, maxLevelChange), clamp(highest-level, maxLevelChange))
 }
 

@@ -16,17 +16,17 @@ import (
 // testConfig returns the configuration of the design document's main application.
 func testConfig() Config {
 	return Config{
-		Target: 0.7, Horizon: 6, Predictive: autoscale.Fast(3, 50, 0),
+		Target: 0.7, Horizon: 6, Predictive: autoscale.FastSpec(3, 50, 0),
 		Document: autoscale.Spec{
 			Min: 3, Max: 50,
 			Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
-			Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
+			Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, SelectMin: true, Tolerance: 0.1},
 		},
 	}
 }
 
-// daily returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
-func daily(steps int, seed uint64) []float64 {
+// dailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
+func dailyLoad(steps int, seed uint64) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	load := make([]float64, steps)
 	for k := range load {
@@ -38,8 +38,8 @@ func daily(steps int, seed uint64) []float64 {
 	return load
 }
 
-// publish returns the pods that a forecaster publishes after each load.
-func publish(load []float64) []float64 {
+// publishedPods returns the pods that a forecaster publishes after each load.
+func publishedPods(load []float64) []float64 {
 	f := New(testConfig())
 	published := make([]float64, len(load))
 	for k, l := range load {
@@ -50,29 +50,29 @@ func publish(load []float64) []float64 {
 }
 
 func TestPublishedValuesDoNotDependOnTheFuture(t *testing.T) {
-	load := daily(3*day, 1)
-	before := publish(load)
+	load := dailyLoad(3*day, 1)
+	before := publishedPods(load)
 	for _, change := range []int{day + 1, 2*day + 17, 3*day - 5} {
-		other := slices.Clone(load)
-		for k := change; k < len(other); k++ {
-			other[k] = 40 - other[k]
+		changedLoad := slices.Clone(load)
+		for k := change; k < len(changedLoad); k++ {
+			changedLoad[k] = 40 - changedLoad[k]
 		}
-		after := publish(other)
+		after := publishedPods(changedLoad)
 		require.Equal(t, before[:change], after[:change])
 		require.NotEqual(t, before[change:], after[change:], "the test changes what is published later")
 	}
 }
 
 func TestRerunsAreIdentical(t *testing.T) {
-	load := daily(2*day, 2)
-	require.Equal(t, publish(load), publish(load))
+	load := dailyLoad(2*day, 2)
+	require.Equal(t, publishedPods(load), publishedPods(load))
 }
 
 func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 	f := New(testConfig())
-	for k, l := range daily(day-1, 3) {
+	for k, l := range dailyLoad(day-1, 3) {
 		f.Add(l)
-		require.InDelta(t, f.history.recent(k+1)/0.7, f.Pods(), 1e-12)
+		require.InDelta(t, f.history.recentMean(k+1)/0.7, f.Pods(), 1e-12)
 	}
 	require.Equal(t, Learning, f.Status().State)
 	f.Add(12)
@@ -83,7 +83,7 @@ func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 // it begins.
 func TestRepeatingBurstIsExpected(t *testing.T) {
 	f := New(testConfig())
-	load := daily(4*day+hour, 4)
+	load := dailyLoad(4*day+hour, 4)
 	for _, l := range load[:4*day-minute] {
 		f.Add(l)
 	}
@@ -109,13 +109,13 @@ func TestConformalQuantileCoversExchangeableValues(t *testing.T) {
 				values[i] = math.Exp(3 * rng.NormFloat64()) // no assumption about the distribution
 			}
 			slices.Sort(values)
-			if math.Exp(3*rng.NormFloat64()) <= conformal(values, q) {
+			if math.Exp(3*rng.NormFloat64()) <= conformalQuantile(values, q) {
 				covered++
 			}
 		}
 		// n values can cover at most n/(n+1). The tolerance is four standard deviations.
-		least := min(q, float64(n)/float64(n+1))
-		require.GreaterOrEqual(t, float64(covered)/trials, least-4*math.Sqrt(least*(1-least)/trials)-1.0/trials)
+		minCoverage := min(q, float64(n)/float64(n+1))
+		require.GreaterOrEqual(t, float64(covered)/trials, minCoverage-4*math.Sqrt(minCoverage*(1-minCoverage)/trials)-1.0/trials)
 	})
 }
 
@@ -124,7 +124,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 	f := New(testConfig())
 	covered, n := [len(Levels)]int{}, 0
 	pending := [][len(Levels)]float64{}
-	for k, l := range daily(8*day, 5) {
+	for k, l := range dailyLoad(8*day, 5) {
 		f.Add(l)
 		pending = append(pending, f.Status().Pods)
 		if decided := k + 1 - f.config.Horizon; decided > 4*day {
@@ -152,7 +152,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 
 func TestGateKeepsTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
 	f := New(testConfig())
-	for _, l := range daily(6*day, 6) {
+	for _, l := range dailyLoad(6*day, 6) {
 		f.Add(l)
 	}
 	g := f.gate
@@ -195,43 +195,43 @@ func TestGateChoosesByCostAndOverload(t *testing.T) {
 // a number.
 func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	f := New(testConfig())
-	for _, l := range daily(2*day, 7) {
+	for _, l := range dailyLoad(2*day, 7) {
 		f.Add(l)
 	}
-	rows := f.experts[0].growthRegression.rows
+	observations := f.experts[0].growthRegression.observations
 	before := f.Pods()
-	for _, wrong := range []float64{math.NaN(), -1, math.Inf(1), math.Inf(-1), 1e300} {
+	for _, invalidLoad := range []float64{math.NaN(), -1, math.Inf(1), math.Inf(-1), 1e300} {
 		for range hour / 5 {
-			f.Add(wrong)
+			f.Add(invalidLoad)
 			require.False(t, math.IsNaN(f.Pods()) || math.IsInf(f.Pods(), 0))
 		}
 	}
 	require.Less(t, f.Pods(), 2*before)
-	require.InDelta(t, rows, f.experts[0].growthRegression.rows, 2, "an hour without loads adds no rows")
-	for _, l := range daily(day, 8) {
+	require.InDelta(t, observations, f.experts[0].growthRegression.observations, 2, "an hour without loads adds no observations")
+	for _, l := range dailyLoad(day, 8) {
 		f.Add(l)
 	}
-	require.Greater(t, f.experts[0].growthRegression.rows, rows+day/minute-2*hour/minute)
+	require.Greater(t, f.experts[0].growthRegression.observations, observations+day/minute-2*hour/minute)
 	require.Equal(t, WithinBudget, f.Status().State)
 }
 
 // When all pods are replaced at the same time, the measured load is zero for some steps. Two hours
 // later the forecast is again near the forecast without this gap.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
-	load := daily(4*day, 9)
-	whole := publish(load)
-	at := 3*day + hour/2
-	for k := at; k < at+2; k++ {
+	load := dailyLoad(4*day, 9)
+	withoutReset := publishedPods(load)
+	resetStep := 3*day + hour/2
+	for k := resetStep; k < resetStep+2; k++ {
 		load[k] = 0
 	}
-	reset := publish(load)
-	for k := at + 2*hour; k < len(load); k++ {
-		require.InDelta(t, 1, reset[k]/whole[k], 0.2)
+	withReset := publishedPods(load)
+	for k := resetStep + 2*hour; k < len(load); k++ {
+		require.InDelta(t, 1, withReset[k]/withoutReset[k], 0.2)
 	}
 }
 
-// With a constant load, or none, the regression's matrix cannot be inverted without its penalty. The
-// forecast must still be a number.
+// If the load is constant, or there is no load, the matrix of the regression can't be inverted
+// without the penalty. The forecast must still be a number.
 func TestForecastOfConstantLoadIsANumber(t *testing.T) {
 	for _, load := range []float64{0, 10, maxLoad} {
 		f := New(testConfig())
@@ -251,7 +251,7 @@ func FuzzAdd(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f, 99, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // the largest number
 	f.Fuzz(func(t *testing.T, data []byte) {
 		forecaster := New(testConfig())
-		for _, l := range daily(day+hour, 10) { // the gate has chosen, the regressions have weights
+		for _, l := range dailyLoad(day+hour, 10) { // the gate has chosen, the regressions have weights
 			forecaster.Add(l)
 		}
 		for len(data) >= 9 && forecaster.history.steps < day+4*hour {
@@ -268,7 +268,7 @@ func FuzzAdd(f *testing.F) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	load := daily(week, 11)
+	load := dailyLoad(week, 11)
 	f := New(testConfig())
 	for i := range b.N {
 		f.Add(load[i%len(load)])

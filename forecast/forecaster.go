@@ -8,7 +8,8 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// Config describes the service. "The document's HPA" is the HPA that the design document gives it.
+// Config describes the service. The design document's HPA is the HPA that the design document
+// requires for this service.
 type Config struct {
 	// Target is the target of the design document's HPA, as a share of a pod's capacity.
 	Target float64
@@ -78,9 +79,9 @@ const (
 func (f *Forecaster) Add(load float64) {
 	h := f.history
 	missing := !(load >= 0 && load <= maxLoad)
-	known := h.knownGrowths
+	firstNew := h.knownGrowths
 	h.add(load, missing)
-	for k := known; k < h.knownGrowths; k++ {
+	for k := firstNew; k < h.knownGrowths; k++ {
 		f.learn(k)
 	}
 	k := h.steps - 1
@@ -95,30 +96,30 @@ func (f *Forecaster) Add(load float64) {
 		if h.steps >= firstChoice {
 			f.gate.choose()
 		}
-		f.gate.fade()
+		f.gate.decay()
 	}
 	f.propose()
 }
 
-// learn gives the growth of step k to the experts. The regressions learn from one step a minute,
-// and only if no load is missing in the hour before it and in the horizon.
+// learn gives the growth of step k to the experts. The regressions learn from one step a minute.
+// They skip a step if a load is missing in the hour before the step or in the horizon after it.
 func (f *Forecaster) learn(k int) {
 	h := f.history
-	forRegressions := k > 0 && k%minute == 0 && h.complete(k-hour, k+h.horizon)
-	if forRegressions && len(f.experts) > 0 {
+	train := k > 0 && k%minute == 0 && h.isComplete(k-hour, k+h.horizon)
+	if train && len(f.experts) > 0 {
 		h.fillFeatures(f.pastInputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
-		e.learn(h, f.pastInputs[:], k, forRegressions)
+		e.learn(h, f.pastInputs[:], k, train)
 	}
 }
 
-// propose computes the pods that each candidate proposes at the current step, and lets the
-// simulated HPAs decide.
+// propose computes the pods that each candidate proposes at the current step. Then it scales the
+// simulated pods as the simulated HPAs decide.
 func (f *Forecaster) propose() {
 	h := f.history
 	k := h.steps
-	present := h.recent(k)
+	currentLoad := h.recentMean(k)
 	i := 0
 	if len(f.experts) > 0 {
 		h.fillFeatures(f.inputs[:], k, f.config.Start)
@@ -131,17 +132,17 @@ func (f *Forecaster) propose() {
 		}
 	}
 	for _, headroom := range Headrooms {
-		f.pods[i] = present / headroom
+		f.pods[i] = currentLoad / headroom
 		i++
 	}
 	if k < firstSimulated {
 		return
 	}
 	document, predictive := f.gate.document, f.config.Predictive
-	document.scale(k, f.config.Document.Proposal(present, f.config.Target, document.pods.Count()))
-	for i, s := range f.gate.candidates {
-		count := s.pods.Count()
-		s.scale(k, max(predictive.Proposal(present, f.config.Floor, count), predictive.Proposal(f.pods[i], 1, count)))
+	document.scale(k, f.config.Document.Proposal(currentLoad, f.config.Target, document.pods.Count()))
+	for i, candidate := range f.gate.candidates {
+		count := candidate.pods.Count()
+		candidate.scale(k, max(predictive.Proposal(currentLoad, f.config.Floor, count), predictive.Proposal(f.pods[i], 1, count)))
 	}
 }
 
@@ -151,7 +152,7 @@ func (f *Forecaster) Pods() float64 {
 	if c := f.gate.current; c >= 0 {
 		return f.pods[c]
 	}
-	return f.history.recent(f.history.steps) / f.config.Target
+	return f.history.recentMean(f.history.steps) / f.config.Target
 }
 
 // Status explains the result of Pods.
@@ -178,17 +179,17 @@ func (f *Forecaster) Status() Status {
 	h, g := f.history, f.gate
 	s := Status{
 		State: g.state, Candidate: fmt.Sprintf("headroom %.2f", f.config.Target),
-		HistoryDays: float64(h.steps) / day, Load: h.recent(h.steps),
+		HistoryDays: float64(h.steps) / day, Load: h.recentMean(h.steps),
 	}
-	inUse := g.document
+	candidateInUse := g.document
 	if g.current >= 0 {
-		s.Candidate, inUse = f.names[g.current], g.candidates[g.current]
+		s.Candidate, candidateInUse = f.names[g.current], g.candidates[g.current]
 	}
 	if g.load > 0 {
-		s.Overload = inUse.overload / g.load
+		s.Overload = candidateInUse.overload / g.load
 	}
 	if g.recentLoad > 0 {
-		s.RecentOverload = inUse.recentOverload / g.recentLoad
+		s.RecentOverload = candidateInUse.recentOverload / g.recentLoad
 	}
 	if len(f.experts) > 0 {
 		copy(s.Pods[:], f.pods)

@@ -11,7 +11,7 @@ import (
 var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 
 // Floor is the default target of the trigger on the current load: all of a pod's capacity. Without
-// a dead band it adds a pod earlier than a target of 95 % with the default dead band of 10 %.
+// a tolerance it adds a pod earlier than a target of 95 % with the default tolerance of 10 %.
 const Floor = 1
 
 // Budget is the largest overload that a candidate in use may have, as a share of the load. The goal
@@ -28,8 +28,8 @@ const (
 	shortMemory = 12
 )
 
-// shadow is the simulation of one candidate: its HPA and its pods.
-type shadow struct {
+// simulation is the simulated HPA of one candidate, and its pods.
+type simulation struct {
 	hpa  *autoscale.HPA
 	pods autoscale.Pods
 	// slowStart is true if the last pod took the longer time to start.
@@ -39,21 +39,21 @@ type shadow struct {
 	cost, overload, recentOverload float64
 }
 
-// newShadow returns a simulation that begins with the smallest number of pods.
-func newShadow(spec autoscale.Spec) *shadow {
-	return &shadow{hpa: autoscale.NewHPA(spec), pods: autoscale.Pods{Ready: spec.Min}}
+// newSimulation returns a simulation that begins with the smallest number of pods.
+func newSimulation(spec autoscale.Spec) *simulation {
+	return &simulation{hpa: autoscale.NewHPA(spec), pods: autoscale.Pods{Ready: spec.Min}}
 }
 
 // scale changes the number of pods at step k as the HPA decides. proposal is the number of pods
 // that the HPA's metrics propose.
-func (s *shadow) scale(k, proposal int) {
-	s.pods.Scale(s.hpa.Next(k*StepSeconds, s.pods.Count(), proposal), s.delay)
+func (s *simulation) scale(k, proposal int) {
+	s.pods.Scale(s.hpa.Next(k*StepSeconds, s.pods.Count(), proposal), s.nextDelay)
 }
 
-// delay returns how long the next pod takes to start, in steps: 60 s and 45 s alternately. Real pods
-// take 30 to 60 s, and then serve from the next step. Random times would be shorter for some
+// nextDelay returns how long the next pod takes to start, in steps: 60 s and 45 s alternately. Real
+// pods take 30 to 60 s, and then serve from the next step. Random times would be shorter for some
 // candidates than for others.
-func (s *shadow) delay() int {
+func (s *simulation) nextDelay() int {
 	s.slowStart = !s.slowStart
 	if s.slowStart {
 		return 60 / StepSeconds
@@ -62,7 +62,7 @@ func (s *shadow) delay() int {
 }
 
 // serve simulates one step with this load.
-func (s *shadow) serve(load float64) {
+func (s *simulation) serve(load float64) {
 	s.cost += float64(s.pods.Count())
 	overload := s.pods.Step(load)
 	s.overload += overload
@@ -71,9 +71,10 @@ func (s *shadow) serve(load float64) {
 
 // gate simulates all candidates and chooses one of them.
 type gate struct {
-	document   *shadow // the design document's HPA
-	candidates []*shadow
-	// load and recentLoad are the sums of the load, with the half-lives of the sums of a shadow.
+	document   *simulation // the design document's HPA
+	candidates []*simulation
+	// load and recentLoad are decayed sums of the load. Their half-lives are those of the sums in a
+	// simulation.
 	load       float64
 	recentLoad float64
 	// current is the index of the candidate in use. It is -1 before the first choice, and if
@@ -90,11 +91,11 @@ const (
 	// Learning: the history is shorter than a day. Pods returns the number of pods of the design
 	// document's HPA.
 	Learning GateState = "learning"
-	// WithinBudget: the candidate in use kept the budget of overload, and cost no more than the
-	// design document's HPA.
+	// WithinBudget: the overload of the candidate in use is within the budget, and the candidate
+	// costs no more than the design document's HPA.
 	WithinBudget GateState = "within_budget"
-	// LeastOverload: no candidate kept the budget without costing more than the design document's
-	// HPA. Of those that cost no more, one with nearly the least overload is in use.
+	// LeastOverload: every candidate within the budget costs more than the design document's HPA.
+	// Of the candidates that cost no more, one with nearly the least overload is in use.
 	LeastOverload GateState = "least_overload"
 	// TooExpensive: each candidate costs more than the design document's HPA. Pods returns the
 	// number of pods of that HPA.
@@ -114,23 +115,23 @@ func (g *gate) serve(load float64) {
 // newGate returns a gate for this number of candidates. document is the behaviour of the design
 // document's HPA. predictive is the behaviour of the candidates' HPAs.
 func newGate(document, predictive autoscale.Spec, candidates int) *gate {
-	g := &gate{document: newShadow(document), current: -1, state: Learning}
+	g := &gate{document: newSimulation(document), current: -1, state: Learning}
 	for range candidates {
-		g.candidates = append(g.candidates, newShadow(predictive))
+		g.candidates = append(g.candidates, newSimulation(predictive))
 	}
 	return g
 }
 
-// fade is called once an hour. It reduces each sum, so that older steps count less. A step's part of
-// a sum is halved after longMemory or shortMemory hours.
-func (g *gate) fade() {
-	long, short := math.Exp2(-1.0/longMemory), math.Exp2(-1.0/shortMemory)
-	g.load *= long
-	g.recentLoad *= short
+// decay reduces each sum, so that older steps count less. It must be called once an hour: the
+// weight of a step is then half after longMemory or shortMemory hours.
+func (g *gate) decay() {
+	longFactor, shortFactor := math.Exp2(-1.0/longMemory), math.Exp2(-1.0/shortMemory)
+	g.load *= longFactor
+	g.recentLoad *= shortFactor
 	for _, s := range append(g.candidates, g.document) {
-		s.cost *= long
-		s.overload *= long
-		s.recentOverload *= short
+		s.cost *= longFactor
+		s.overload *= longFactor
+		s.recentOverload *= shortFactor
 	}
 }
 
@@ -140,27 +141,27 @@ const hysteresis = 0.005
 // choose selects the candidate for the next hour. It considers only candidates that cost no more
 // than the design document's HPA. It selects the cheapest of those that keep the budget of
 // overload. If none keeps it, it selects the cheapest of those with nearly the least overload. The
-// present candidate stays if the new one saves less than hysteresis.
+// current candidate stays if the new one saves less than hysteresis.
 func (g *gate) choose() {
 	best, state := -1, TooExpensive
 	for i, s := range g.candidates {
 		if s.cost > g.document.cost {
 			continue
 		}
-		switch within := g.withinBudget(s); {
-		case within && (state != WithinBudget || s.cost < g.candidates[best].cost):
+		switch isWithinBudget := g.withinBudget(s); {
+		case isWithinBudget && (state != WithinBudget || s.cost < g.candidates[best].cost):
 			best, state = i, WithinBudget
-		case !within && state != WithinBudget && (best < 0 || s.overload < g.candidates[best].overload):
+		case !isWithinBudget && state != WithinBudget && (best < 0 || s.overload < g.candidates[best].overload):
 			best, state = i, LeastOverload
 		}
 	}
 	if state == LeastOverload {
-		best = g.cheapestNear(g.candidates[best].overload)
+		best = g.cheapestWithOverloadNear(g.candidates[best].overload)
 	}
-	if c := g.current; c >= 0 && best >= 0 && state == WithinBudget {
-		s := g.candidates[c]
-		if g.withinBudget(s) && s.cost <= g.document.cost && g.candidates[best].cost > (1-hysteresis)*s.cost {
-			best = c
+	if currentIndex := g.current; currentIndex >= 0 && best >= 0 && state == WithinBudget {
+		current := g.candidates[currentIndex]
+		if g.withinBudget(current) && current.cost <= g.document.cost && g.candidates[best].cost > (1-hysteresis)*current.cost {
+			best = currentIndex
 		}
 	}
 	g.current, g.state = best, state
@@ -170,8 +171,10 @@ func (g *gate) choose() {
 // little more overload is accepted, because the last avoided overload costs the most pods.
 const nearLeast = 1.1
 
-// cheapestNear returns the cheapest candidate with at most nearLeast times the least overload.
-func (g *gate) cheapestNear(least float64) int {
+// cheapestWithOverloadNear returns the index of the cheapest candidate with at most nearLeast times
+// the least overload. It considers only candidates that cost no more than the design document's
+// HPA.
+func (g *gate) cheapestWithOverloadNear(least float64) int {
 	best := -1
 	for i, s := range g.candidates {
 		if s.cost <= g.document.cost && s.overload <= nearLeast*least && (best < 0 || s.cost < g.candidates[best].cost) {
@@ -181,7 +184,7 @@ func (g *gate) cheapestNear(least float64) int {
 	return best
 }
 
-// withinBudget reports whether the candidate kept both budgets of overload.
-func (g *gate) withinBudget(s *shadow) bool {
+// withinBudget reports whether the overload of the candidate is within both budgets.
+func (g *gate) withinBudget(s *simulation) bool {
 	return s.overload <= Budget*g.load && s.recentOverload <= shortBudget*g.recentLoad
 }

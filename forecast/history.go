@@ -24,9 +24,11 @@ type ring []float64
 // newRing returns a ring of zeros.
 func newRing() ring { return make(ring, ringSize) }
 
-// at returns the value of step k, and set stores it.
-func (r ring) at(k int) float64     { return r[k&(ringSize-1)] }
-func (r ring) set(k int, v float64) { r[k&(ringSize-1)] = v }
+// at returns the value of step k.
+func (r ring) at(k int) float64 { return r[k&(ringSize-1)] }
+
+// set stores the value of step k.
+func (r ring) set(k int, value float64) { r[k&(ringSize-1)] = value }
 
 // mean returns the mean of a series over the steps from, from+1 … to-1. r must have the sums of the
 // series: its value at k is the sum of all steps before k.
@@ -41,7 +43,7 @@ func (r ring) mean(from, to int) float64 {
 // history is the load of one service, and what the regressions derive from it.
 type history struct {
 	horizon int
-	// steps is the number of observed steps. A decision at step k knows the steps before k.
+	// steps is the number of observed steps. A decision at step k may use only the steps before k.
 	steps int
 	// load is the load of each step. missing is the number of missing loads before each step.
 	load, missing ring
@@ -50,7 +52,7 @@ type history struct {
 	// growth is log(1 + the largest load within the horizon after the step), less the level.
 	// growthSums are the sums of the growths before each step.
 	growth, growthSums ring
-	// knownGrowths is the number of steps whose growth is known: all steps before this one.
+	// knownGrowths is the number of steps with a known growth: all steps before this one.
 	knownGrowths int
 }
 
@@ -75,7 +77,7 @@ func (h *history) add(load float64, missing bool) {
 		missingLoads++
 	}
 	h.missing.set(h.steps, missingLoads)
-	h.level.set(h.steps, math.Log1p(h.recent(h.steps)))
+	h.level.set(h.steps, math.Log1p(h.recentMean(h.steps)))
 	for h.knownGrowths+h.horizon <= h.steps-scrapeLag {
 		growth := math.Log1p(h.largestAfter(h.knownGrowths)) - h.level.at(h.knownGrowths)
 		h.growth.set(h.knownGrowths, growth)
@@ -87,8 +89,8 @@ func (h *history) add(load float64, missing bool) {
 // scrapeLag is the delay, in steps, until the load of an ended step is known.
 const scrapeLag = 2
 
-// recent returns the mean load of the minute before step k.
-func (h *history) recent(k int) float64 {
+// recentMean returns the mean load of the minute before step k.
+func (h *history) recentMean(k int) float64 {
 	from := max(0, k-minute)
 	if k == from {
 		return 0
@@ -110,7 +112,7 @@ func (h *history) largestAfter(k int) float64 {
 	return largest
 }
 
-// complete reports whether no load is missing in the steps from, from+1 … to-1.
-func (h *history) complete(from, to int) bool {
+// isComplete reports whether no load is missing in the steps from, from+1 … to-1.
+func (h *history) isComplete(from, to int) bool {
 	return h.missing.at(to) == h.missing.at(max(from, 0))
 }

@@ -10,19 +10,19 @@ import (
 // input.
 const penaltyShare = 1e-3
 
-// halfLife is the age in hours at which an observation counts half.
+// halfLife is the age in hours at which the weight of an observation is half.
 const halfLife = 6 * 24
 
 // ridge is a ridge regression: a linear regression with a penalty for large weights. Older
 // observations count less.
 type ridge struct {
-	gram    *mat.SymDense // the sum of x·xᵀ
-	moments *mat.VecDense // the sum of x·y
-	rows    int           // the number of observations
-	weights []float64
+	gram         *mat.SymDense // the sum of x·xᵀ
+	moments      *mat.VecDense // the sum of x·y
+	observations int           // the number of observations
+	weights      []float64
 }
 
-// newRidge returns a regression whose weights are zero.
+// newRidge returns a regression with zero weights.
 func newRidge(inputs int) *ridge {
 	return &ridge{gram: mat.NewSymDense(inputs, nil), moments: mat.NewVecDense(inputs, nil), weights: make([]float64, inputs)}
 }
@@ -32,12 +32,12 @@ func (r *ridge) add(x []float64, y float64) {
 	v := mat.NewVecDense(len(x), x)
 	r.gram.SymRankOne(r.gram, 1, v)
 	r.moments.AddScaledVec(r.moments, y, v)
-	r.rows++
+	r.observations++
 }
 
 // fit computes the weights. If the observations do not determine the weights, the old ones stay.
-// fit is called once an hour. So it then multiplies the sums by the factor of one hour of halfLife,
-// and older observations count less.
+// fit must be called once an hour, because each call also reduces the weight of all earlier
+// observations. After halfLife hours, the weight of an observation is half.
 func (r *ridge) fit() {
 	n := len(r.weights)
 	penalized := mat.NewSymDense(n, nil)
@@ -47,13 +47,13 @@ func (r *ridge) fit() {
 		penalized.SetSym(i, i, r.gram.At(i, i)*(1+penaltyShare)+1e-9)
 	}
 	var cholesky mat.Cholesky
-	solved := mat.NewVecDense(n, nil)
-	if cholesky.Factorize(penalized) && cholesky.SolveVecTo(solved, r.moments) == nil && finite(solved.RawVector().Data) {
-		copy(r.weights, solved.RawVector().Data)
+	solution := mat.NewVecDense(n, nil)
+	if cholesky.Factorize(penalized) && cholesky.SolveVecTo(solution, r.moments) == nil && allFinite(solution.RawVector().Data) {
+		copy(r.weights, solution.RawVector().Data)
 	}
-	fade := math.Exp2(-1.0 / halfLife)
-	r.gram.ScaleSym(fade, r.gram)
-	r.moments.ScaleVec(fade, r.moments)
+	decay := math.Exp2(-1.0 / halfLife)
+	r.gram.ScaleSym(decay, r.gram)
+	r.moments.ScaleVec(decay, r.moments)
 }
 
 // predict returns the result for the inputs x.
@@ -65,8 +65,8 @@ func (r *ridge) predict(x []float64) float64 {
 	return sum
 }
 
-// finite reports whether all values are finite numbers.
-func finite(values []float64) bool {
+// allFinite reports whether all values are finite numbers.
+func allFinite(values []float64) bool {
 	for _, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return false

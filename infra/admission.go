@@ -16,16 +16,16 @@ func deployAdmission(ctx *pulumi.Context, stack *config.Stack, base *base, eks *
 	registry := repository.Registry(ctx, base.inRegion)
 	images := pulumi.StringArray{pulumi.Sprintf("%s/%s/", registry, stack.Name())} // newImage's repositories
 	for _, image := range stack.StoreImages() {
-		images = append(images, repositoryOf(registry, image))
+		images = append(images, referencePrefix(registry, image))
 	}
 	return admissionpolicy.NewPolicy(ctx, stack.Name(), &admissionpolicy.Args{
 		PolicyName: stack.Name(), Namespace: eks.namespace, Images: images,
 	}, eks.inCluster)
 }
 
-// repositoryOf returns the repository of an image of the configuration, with an @ at its end. The
-// references that imageReference returns begin with this text.
-func repositoryOf(registry pulumi.StringInput, image string) pulumi.StringInput {
+// referencePrefix returns the repository of an image of the configuration, with an @ at its end.
+// Every reference that resolveImage returns for an image of this repository begins with this text.
+func referencePrefix(registry pulumi.StringInput, image string) pulumi.StringInput {
 	if tagged, ok := strings.CutPrefix(image, config.AccountRegistry); ok {
 		name, _, _ := strings.Cut(tagged, ":")
 		return pulumi.Sprintf("%s/%s@", registry, name)

@@ -13,7 +13,7 @@ import (
 )
 
 // Each CloudWatch alarm that a stack may have links to its section of the runbook, and each section
-// has an alarm. The description is all that a notification says about what to do.
+// has an alarm. The alarm's description is the only text in a notification that says what to do.
 func TestEachAlarmLinksToItsRunbook(t *testing.T) {
 	page, ok := strings.CutPrefix(scaling.AlarmRunbook, "https://github.com/progressive-framework/platform/blob/main/")
 	require.True(t, ok)
@@ -27,7 +27,7 @@ func TestEachAlarmLinksToItsRunbook(t *testing.T) {
 	}
 	linked := map[string]bool{}
 	for _, owner := range []string{"clusterAutoscaler", "scalingPolicies"} {
-		// Burstable classes have one alarm more.
+		// Burstable classes have one more alarm: for CPU credits.
 		stack, err := config.Load("prod", map[string]string{
 			"aws:region":                        "us-east-1",
 			"progressive-framework:environment": "prod",
@@ -42,9 +42,9 @@ func TestEachAlarmLinksToItsRunbook(t *testing.T) {
 			"progressive-framework:tiers":       `{"web":{"capacityOwner":"` + owner + `"},"application":{"capacityOwner":"` + owner + `"}}`,
 		})
 		require.NoError(t, err)
-		all, err := deployMocked(t, stack)
+		resources, err := deployMocked(t, stack)
 		require.NoError(t, err)
-		for _, r := range all {
+		for _, r := range resources {
 			if r.Type != "aws:cloudwatch/metricAlarm:MetricAlarm" {
 				continue
 			}

@@ -8,14 +8,14 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deployContainerLogs deploys Fluent Bit on each node. It sends the logs of all containers to
-// CloudWatch. Where the stack does not manage the nodes, as in the sandbox, it deploys nothing and
-// the logs stay on the nodes.
+// deployContainerLogs deploys Fluent Bit on each node. Fluent Bit sends the logs of all containers
+// to CloudWatch. If the stack does not manage the nodes, as in the sandbox, the function deploys
+// nothing and the logs stay on the nodes.
 func deployContainerLogs(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) error {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return nil
 	}
-	image, err := imageReference(ctx, base, stack.ImageOf(fluentbit.Image, containerlogs.Repository))
+	image, err := resolveImage(ctx, base, stack.ImageOf(fluentbit.Image, containerlogs.Repository))
 	if err != nil {
 		return err
 	}

@@ -10,23 +10,24 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deployDatabaseExporter runs the exporter of PostgreSQL's metrics where Prometheus runs.
-// It returns the network policy of the exporter's pods. The exporter is created after the resources
-// in after, because the migration creates the exporter's database role.
-func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, shared *environment, access *podAccess, after []pulumi.Resource) ([]pulumi.Resource, error) {
-	reader := metricsReader(stack)
-	if reader == nil || shared.database == nil {
+// deployDatabaseExporter runs the exporter of PostgreSQL's metrics and returns the network policy
+// of its pods. It returns nil if the stack has no Prometheus or no PostgreSQL. The exporter is
+// created after the resources in dependencies, because the migration creates the exporter's
+// database role.
+func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, shared *environment, access *podAccess, dependencies []pulumi.Resource) ([]pulumi.Resource, error) {
+	peer := prometheusPeer(stack)
+	if peer == nil || shared.database == nil {
 		return nil, nil
 	}
 	image, err := newImage(ctx, stack, base, config.DatabaseExporterImage, databaseexporter.Program)
 	if err != nil {
 		return nil, err
 	}
-	own := &environment{variables: pulumi.StringMap{}}
-	shared.database.addTo(own, postgres.Exporter)
-	delete(own.variables, "DATABASE_MAX_CONNECTIONS") // the exporter has one connection
+	env := &environment{variables: pulumi.StringMap{}}
+	shared.database.addLogin(env, postgres.Exporter)
+	delete(env.variables, "DATABASE_MAX_CONNECTIONS") // the exporter has one connection
 	var files []databaseexporter.Files
-	for _, f := range own.files {
+	for _, f := range env.files {
 		files = append(files, databaseexporter.Files{Name: f.Name, SecretName: f.SecretName, MountPath: f.MountPath})
 	}
 	for _, f := range shared.files {
@@ -39,13 +40,13 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 		ClusterName:  eks.Name,
 		Namespace:    controller.Namespace{Name: stack.Name(), Created: eks.namespace},
 		Image:        image,
-		Settings:     own.variables,
+		Settings:     env.variables,
 		Files:        files,
-		Statements:   own.statements,
-		Egress:       append(access.egress(access.stores.postgres), access.tokenRules()...),
-		Reader:       *reader,
+		Statements:   env.statements,
+		Egress:       append(access.egressRules(access.stores.postgres), access.tokenRules()...),
+		Reader:       *peer,
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
-	}, eks.inBoth, pulumi.DependsOn(after))
+	}, eks.inBoth, pulumi.DependsOn(dependencies))
 	if err != nil {
 		return nil, err
 	}

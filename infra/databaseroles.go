@@ -27,15 +27,15 @@ type databaseLogins struct {
 	stack *config.Stack
 	base  *base
 	store *store
-	// query is the value of sslmode in the URL, with the parameters after it. pool is the largest
+	// sslMode is the value of sslmode in the URL, with the parameters after it. pool is the largest
 	// number of connections of each pod.
-	query string
-	pool  int
-	// passwords has, by generation of the passwords, the name of a Secret with the passwords of all
-	// roles, which the migration mounts. own has, by role, the name of the Secret with the role's
-	// current password. With IAM both are empty.
-	passwords map[int]pulumi.StringInput
-	own       map[string]pulumi.StringInput
+	sslMode string
+	pool    int
+	// rolesSecrets has, by generation of the passwords, the name of a Secret with the passwords of
+	// all roles. The migration mounts these Secrets. currentSecrets has, by role, the name of the
+	// Secret with the role's current password. If roles log in with IAM tokens, both are empty.
+	rolesSecrets   map[int]pulumi.StringInput
+	currentSecrets map[string]pulumi.StringInput
 }
 
 // exporterConnections is the number of connections of the exporter: one, and one more while its pod
@@ -47,60 +47,60 @@ const exporterConnections = 2
 func connectionsByRole(stack *config.Stack, pool int) map[string]int {
 	roles := map[string]int{postgres.Exporter: exporterConnections}
 	for _, p := range stack.Profiles() {
-		roles[p.Short] = pool * (p.MostReplicas() + 1) // a rollout adds one pod
+		roles[p.Short] = pool * (p.MaxReplicas() + 1) // a rollout adds one pod
 	}
 	return roles
 }
 
 // newDatabaseLogins returns the logins of the programs. It creates the roles' passwords, unless the
 // database accepts IAM tokens.
-func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, db *store, query string) (*databaseLogins, error) {
+func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, db *store, sslMode string) (*databaseLogins, error) {
 	pool, err := stack.Pool()
 	if err != nil {
 		return nil, fmt.Errorf("postgres.connections: %w", err)
 	}
 	logins := &databaseLogins{
-		stack: stack, base: base, store: db, query: query, pool: pool,
-		passwords: map[int]pulumi.StringInput{}, own: map[string]pulumi.StringInput{},
+		stack: stack, base: base, store: db, sslMode: sslMode, pool: pool,
+		rolesSecrets: map[int]pulumi.StringInput{}, currentSecrets: map[string]pulumi.StringInput{},
 	}
 	if logins.usesIAM() {
 		return logins, nil
 	}
 	values := map[int]pulumi.StringMap{}
-	newest := stack.Postgres.PasswordGeneration
+	newestGeneration := stack.Postgres.PasswordGeneration
 	for _, role := range slices.Sorted(maps.Keys(connectionsByRole(stack, pool))) {
 		generated, err := secret.NewSecret(ctx, stack.Name()+"-postgres-"+role, &secret.Args{
 			KeyARN:      base.key.ARN,
 			Description: "Password of the role " + role + " of PostgreSQL in " + stack.Name(),
-			Generation:  newest,
+			Generation:  newestGeneration,
 			Unprotected: stack.DiscardData,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err
 		}
 		for age, value := range generated.Accepted { // the newest password is the first
-			if values[newest-age] == nil {
-				values[newest-age] = pulumi.StringMap{}
+			if values[newestGeneration-age] == nil {
+				values[newestGeneration-age] = pulumi.StringMap{}
 			}
-			values[newest-age][role] = value
+			values[newestGeneration-age][role] = value
 		}
-		name := fmt.Sprintf("postgres-%s-%d", role, newest)
-		if logins.own[role], err = newPasswordFiles(ctx, stack, eks, name, pulumi.StringMap{secretfiles.FileName: generated.Value}); err != nil {
+		name := fmt.Sprintf("postgres-%s-%d", role, newestGeneration)
+		if logins.currentSecrets[role], err = newPasswordSecret(ctx, stack, eks, name, pulumi.StringMap{secretfiles.FileName: generated.Value}); err != nil {
 			return nil, err
 		}
 	}
 	for _, generation := range slices.Sorted(maps.Keys(values)) {
 		name := fmt.Sprintf("postgres-roles-%d", generation)
-		if logins.passwords[generation], err = newPasswordFiles(ctx, stack, eks, name, values[generation]); err != nil {
+		if logins.rolesSecrets[generation], err = newPasswordSecret(ctx, stack, eks, name, values[generation]); err != nil {
 			return nil, err
 		}
 	}
 	return logins, nil
 }
 
-// newPasswordFiles creates an immutable Secret for one generation of passwords, and returns its
+// newPasswordSecret creates an immutable Secret for one generation of passwords, and returns its
 // name. Running pods keep the Secret that they mount until they end.
-func newPasswordFiles(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name string, files pulumi.StringMap) (pulumi.StringInput, error) {
+func newPasswordSecret(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name string, files pulumi.StringMap) (pulumi.StringInput, error) {
 	created, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
 		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
 		Immutable:  pulumi.Bool(true),
@@ -117,11 +117,12 @@ func (l *databaseLogins) usesIAM() bool { return l.store.resourceID != nil }
 
 // url returns the URL of the database with a user and without a password.
 func (l *databaseLogins) url(user string) pulumi.StringInput {
-	return pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", user, l.store.host, l.store.port, postgres.DatabaseName, l.query)
+	return pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", user, l.store.host, l.store.port, postgres.DatabaseName, l.sslMode)
 }
 
-// addTo adds to an environment what its pods need to log in as a role.
-func (l *databaseLogins) addTo(env *environment, role string) {
+// addLogin adds to an environment the variables, files and permissions that its pods need to log in
+// as a role.
+func (l *databaseLogins) addLogin(env *environment, role string) {
 	env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(l.pool))
 	if l.usesIAM() {
 		env.variables["DATABASE_URL"] = l.url(postgres.IAMLogin(role))
@@ -132,21 +133,21 @@ func (l *databaseLogins) addTo(env *environment, role string) {
 	}
 	env.variables["DATABASE_URL"] = l.url(postgres.PasswordLogin(role, l.stack.Postgres.PasswordGeneration))
 	env.variables["DATABASE_PASSWORD_FILE"] = pulumi.String(secretsFolder + "postgres/" + secretfiles.FileName)
-	env.files = append(env.files, service.SecretFiles{Name: "postgres", SecretName: l.own[role], MountPath: secretsFolder + "postgres"})
+	env.files = append(env.files, service.SecretFiles{Name: "postgres", SecretName: l.currentSecrets[role], MountPath: secretsFolder + "postgres"})
 }
 
-// connectPermission returns the permission to log in as one role of one database (RDS User Guide,
-// "Creating and using an IAM policy for IAM database access").
-func connectPermission(where *account.Account, resourceID pulumi.StringInput, user string) iam.Statement {
+// connectPermission returns the permission to log in as one role of one database. Source: RDS
+// User Guide, "Creating and using an IAM policy for IAM database access".
+func connectPermission(databaseAccount *account.Account, resourceID pulumi.StringInput, user string) iam.Statement {
 	return iam.Statement{
 		Sid: "Connect", Actions: []string{"rds-db:connect"},
-		Resources: iam.ARNs(where.ARN("rds-db", pulumi.Sprintf("dbuser:%s/%s", resourceID, user))),
+		Resources: iam.ARNs(databaseAccount.ARN("rds-db", pulumi.Sprintf("dbuser:%s/%s", resourceID, user))),
 	}
 }
 
-// addOwner adds to the migration's environment what it needs to log in as the owner, and the roles
-// that it creates.
-func (l *databaseLogins) addOwner(env *environment) {
+// addOwnerLogin adds to the migration's environment what the migration needs to log in as the
+// owner. It also adds the roles that the migration creates.
+func (l *databaseLogins) addOwnerLogin(env *environment) {
 	env.variables["DATABASE_URL"] = l.url(postgres.Owner)
 	env.addPassword("postgres", "DATABASE_PASSWORD_FILE", l.store)
 	var connections []string
@@ -163,9 +164,9 @@ func (l *databaseLogins) addOwner(env *environment) {
 	env.variables["ROLE_LOGIN"] = pulumi.String("password")
 	env.variables["ROLE_PASSWORDS"] = pulumi.String(folder)
 	env.variables["ROLE_GENERATION"] = pulumi.String(strconv.Itoa(l.stack.Postgres.PasswordGeneration))
-	for _, generation := range slices.Sorted(maps.Keys(l.passwords)) {
+	for _, generation := range slices.Sorted(maps.Keys(l.rolesSecrets)) {
 		env.files = append(env.files, service.SecretFiles{
-			Name: fmt.Sprintf("roles-%d", generation), SecretName: l.passwords[generation], MountPath: fmt.Sprintf("%s/%d", folder, generation),
+			Name: fmt.Sprintf("roles-%d", generation), SecretName: l.rolesSecrets[generation], MountPath: fmt.Sprintf("%s/%d", folder, generation),
 		})
 	}
 }

@@ -21,11 +21,11 @@ type container struct {
 	secrets []string
 }
 
-// containers returns the first container of each Deployment and Job, by the label app.
-func containers(t *testing.T, all []registered) map[string]container {
+// firstContainers returns the first container of each Deployment and Job, by the label app.
+func firstContainers(t *testing.T, resources []registered) map[string]container {
 	t.Helper()
 	found := map[string]container{}
-	for _, r := range all {
+	for _, r := range resources {
 		if r.Type != "kubernetes:apps/v1:Deployment" && r.Type != "kubernetes:batch/v1:Job" {
 			continue
 		}
@@ -75,8 +75,8 @@ func containers(t *testing.T, all []registered) map[string]container {
 	return found
 }
 
-// clientsOf returns the containers that connect to PostgreSQL, by "USER APP".
-func clientsOf(found map[string]container) map[string]container {
+// databaseClients returns the containers that connect to PostgreSQL, by "USER APP".
+func databaseClients(found map[string]container) map[string]container {
 	clients := map[string]container{}
 	for app, c := range found {
 		if user, _, ok := strings.Cut(strings.TrimPrefix(c.env["DATABASE_URL"], "postgres://"), "@"); ok {
@@ -86,16 +86,16 @@ func clientsOf(found map[string]container) map[string]container {
 	return clients
 }
 
-// users returns the database users of the clients, sorted. A key of clients begins with the
+// databaseUsers returns the database users of the clients, sorted. A key of clients begins with the
 // user and a space.
-func users(clients map[string]container) []string {
-	var all []string
+func databaseUsers(clients map[string]container) []string {
+	var names []string
 	for key := range clients {
 		user, _, _ := strings.Cut(key, " ")
-		all = append(all, user)
+		names = append(names, user)
 	}
-	slices.Sort(all)
-	return all
+	slices.Sort(names)
+	return names
 }
 
 // Only the migration logs in as the owner. Every other program has its own role, and mounts only
@@ -110,8 +110,8 @@ func TestOnlyTheMigrationLogsInAsOwner(t *testing.T) {
 		{"prod", []string{"exporter_iam", "mca_iam", "npa_iam", postgres.Owner, "web_iam", "wpa_iam"}, "postgres"},
 	} {
 		t.Run(tc.stack, func(t *testing.T) {
-			clients := clientsOf(containers(t, deployStackWith(t, tc.stack, withKeySet)))
-			require.Equal(t, tc.users, users(clients))
+			clients := databaseClients(firstContainers(t, deployStackWith(t, tc.stack, configWithoutFiles)))
+			require.Equal(t, tc.users, databaseUsers(clients))
 			for key, c := range clients {
 				user, app, _ := strings.Cut(key, " ")
 				if user == postgres.Owner {
@@ -132,11 +132,11 @@ func TestOnlyTheMigrationLogsInAsOwner(t *testing.T) {
 }
 
 // The variable ROLE_CONNECTIONS of the migration has the roles that the migration's package pgroles
-// knows.
+// lists.
 func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 	for _, stack := range []string{"sandbox", "prod"} {
 		var names []string
-		env := containers(t, deployStackWith(t, stack, withKeySet))["migrate"].env
+		env := firstContainers(t, deployStackWith(t, stack, configWithoutFiles))["migrate"].env
 		for pair := range strings.SplitSeq(env["ROLE_CONNECTIONS"], ",") {
 			name, _, _ := strings.Cut(pair, "=")
 			names = append(names, name)
@@ -154,19 +154,19 @@ func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 // During a rotation the migration mounts the passwords of both generations. A service mounts a new
 // Secret, so that running pods keep the old one.
 func TestRotationMountsNewSecrets(t *testing.T) {
-	values := valuesWith(t, "sandbox", nil)
-	var stores map[string]any
-	require.NoError(t, json.Unmarshal([]byte(values["progressive-framework:postgres"]), &stores))
-	stores["passwordGeneration"] = 2
-	text, err := json.Marshal(stores)
+	values := readStackValues(t, "sandbox", nil)
+	var postgresConfig map[string]any
+	require.NoError(t, json.Unmarshal([]byte(values["progressive-framework:postgres"]), &postgresConfig))
+	postgresConfig["passwordGeneration"] = 2
+	text, err := json.Marshal(postgresConfig)
 	require.NoError(t, err)
-	changes := maps.Clone(withKeySet)
+	changes := maps.Clone(configWithoutFiles)
 	changes["progressive-framework:postgres"] = string(text)
-	found := containers(t, deployStackWith(t, "sandbox", changes))
+	found := firstContainers(t, deployStackWith(t, "sandbox", changes))
 	require.Subset(t, found["migrate"].secrets, []string{"postgres-roles-1", "postgres-roles-2"})
 	require.Equal(t, "2", found["migrate"].env["ROLE_GENERATION"])
-	clients := clientsOf(found)
-	require.Equal(t, []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, users(clients))
+	clients := databaseClients(found)
+	require.Equal(t, []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, databaseUsers(clients))
 	for key, c := range clients {
 		if user, _, _ := strings.Cut(key, " "); user != postgres.Owner {
 			require.Contains(t, c.secrets, fmt.Sprintf("postgres-%s-2", strings.TrimSuffix(user, "_a")))

@@ -78,7 +78,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	observed, err := deployObservability(ctx, stack, base, eks, nodes)
+	monitoring, err := deployObservability(ctx, stack, base, eks, nodes)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	if err := deployPodScaling(ctx, stack, eks, services, observed); err != nil {
+	if err := deployPodScaling(ctx, stack, eks, services, monitoring); err != nil {
 		return err
 	}
 	if err := expireImages(ctx, base); err != nil {
@@ -96,13 +96,13 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	if err := guardAppliedValues(ctx, stack, eks, stores, observed); err != nil {
+	if err := guardAppliedValues(ctx, stack, eks, stores, monitoring); err != nil {
 		return err
 	}
 	if types := protected.Unclassified(); len(types) > 0 {
 		return fmt.Errorf("resource types %q are not classified: say in components/protection/stateful/types.go whether they hold data, an address or an identity", types)
 	}
-	out := outputs{
+	stackOutputs := outputs{
 		URL:               url(stack, services.front, distribution),
 		Images:            base.images,
 		Namespace:         eks.namespace,
@@ -116,12 +116,12 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 		Mongo:             stores.mongo.output(),
 	}
 	if distribution != nil {
-		out.DistributionID = distribution.DistributionID
-		out.DistributionDomain = distribution.DomainName
-		out.StaticBucket = distribution.StaticBucket
-		out.LoadBalancerDomain = origin.balancer.DNSName
+		stackOutputs.DistributionID = distribution.DistributionID
+		stackOutputs.DistributionDomain = distribution.DomainName
+		stackOutputs.StaticBucket = distribution.StaticBucket
+		stackOutputs.LoadBalancerDomain = origin.balancer.DNSName
 	}
-	out.export(ctx)
+	stackOutputs.export(ctx)
 	return nil
 }
 
@@ -145,7 +145,7 @@ type base struct {
 	running      []pulumi.Resource
 }
 
-// deployBase creates the stack's KMS keys.
+// deployBase looks up the stack's AWS account and creates the stack's KMS keys.
 func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider) (*base, error) {
 	inRegion := pulumi.Provider(provider)
 	account := account.Lookup(ctx, stack.Region, inRegion)
@@ -167,7 +167,8 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider
 	return &base{account: account, provider: provider, inRegion: inRegion, key: key, images: pulumi.StringMap{}}, nil
 }
 
-// newSigningKey creates the signing key. A later change of images.signingKey may name it.
+// newSigningKey creates a KMS key for the signatures of images. The key signs them only after
+// images.signingKey names it.
 func newSigningKey(ctx *pulumi.Context, stack *config.Stack, account *account.Account, inRegion pulumi.ResourceOption) (*key.Key, error) {
 	return key.NewSigningKey(ctx, stack.Name()+"-signing", &key.SigningArgs{
 		Account:     account,
@@ -176,9 +177,9 @@ func newSigningKey(ctx *pulumi.Context, stack *config.Stack, account *account.Ac
 	}, inRegion)
 }
 
-// newProvider creates the AWS provider of a region. It sets the stack's tags on
-// every resource, and refuses every account except the stack's account. An explicit
-// provider reads no key of namespace aws: the program passes them on.
+// newProvider creates the AWS provider of a region. It sets the stack's tags on every resource, and
+// refuses every account except the stack's account. An explicit provider does not read the
+// configuration keys of namespace aws, so the program passes their values on.
 func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) (*aws.Provider, error) {
 	args := &aws.ProviderArgs{
 		Region:      pulumi.String(region),
@@ -220,14 +221,15 @@ func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorde
 	}, base.inRegion)
 }
 
-// operators returns the networks from which the stack is deployed and operated over private
-// connections.
+// operators returns the CIDR blocks and security groups from which the stack is deployed and
+// operated over private connections.
 func operators(stack *config.Stack) []access.Source {
 	return access.Sources(stack.Cluster.PrivateAccessCIDRs, stack.Cluster.PrivateAccessSecurityGroups)
 }
 
 // refuseDowngrade returns an error if the configured version is older than the cluster's version at
-// EKS. EKS may have upgraded the cluster: the guard of the applied values does not know that.
+// EKS. EKS may have upgraded the cluster itself, and the guard of the applied values does not
+// record that.
 func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) error {
 	live, err := cluster.LiveVersion(ctx, stack.Name(), inRegion)
 	if err != nil {
@@ -236,7 +238,7 @@ func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.I
 	return eksspec.CheckNotOlder(string(stack.Cluster.Version), live)
 }
 
-// eksCluster is the cluster and how resources are created in it.
+// eksCluster is the EKS cluster, with the options that create resources in it.
 type eksCluster struct {
 	*cluster.Cluster
 	// namespace is the name of the platform's namespace.
@@ -244,7 +246,7 @@ type eksCluster struct {
 	// inCluster selects the cluster's Kubernetes provider. inBoth selects it and
 	// the AWS provider, for components that need the two.
 	inCluster, inBoth pulumi.ResourceOption
-	// addresses are the blocks of the nodes and of the Services, which network policies name.
+	// addresses are the CIDR blocks of the nodes and the service CIDR. Network policies name them.
 	addresses podnetwork.Cluster
 }
 
@@ -257,7 +259,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		Stage:             stack.Cluster.UpgradeStage,
 		ExtendedSupport:   stack.Cluster.ExtendedSupport,
 		VPCID:             vpc.VPCID,
-		Subnets:           byZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
+		Subnets:           subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
 		ControlPlaneZones: placed.controlPlane,
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
 		PrivateAccess:     operators(stack),
@@ -278,10 +280,11 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		// option the preview ends with a conflict of field managers. Fields that the
 		// program does not set stay, such as the replicas that an autoscaler sets.
 		EnablePatchForce: pulumi.Bool(true),
-		// Without this option changed settings of a store create a new ConfigMap, and
-		// replace the StatefulSet with it. A digest of the settings rolls the pods.
+		// Without this option, changed settings of a store create a new ConfigMap, and Pulumi
+		// replaces the StatefulSet too. A digest of the settings in the pod template restarts the
+		// pods.
 		EnableConfigMapMutable: pulumi.Bool(true),
-	}, pulumi.Parent(created), pulumi.DependsOn(created.Admitted)) // before that the API server admits no deployer
+	}, pulumi.Parent(created), pulumi.DependsOn(created.AccessRules)) // before these rules exist, the API server admits no deployer
 	if err != nil {
 		return nil, fmt.Errorf("Kubernetes provider: %w", err)
 	}
@@ -301,12 +304,12 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		namespace: namespace.Metadata.Name().Elem(),
 		inCluster: inCluster,
 		inBoth:    pulumi.Providers(base.provider, provider),
-		addresses: podnetwork.Cluster{Nodes: vpc.Blocks[subnet.PrivateApp], Services: created.ServiceCIDR},
+		addresses: podnetwork.Cluster{NodeBlocks: vpc.Blocks[subnet.PrivateApp], ServiceCIDR: created.ServiceCIDR},
 	}, nil
 }
 
-// byZone maps each zone to its subnet.
-func byZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
+// subnetsByZone returns the id of each zone's subnet, by zone.
+func subnetsByZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
 	zoned := make(map[string]pulumi.StringInput, len(zones))
 	for i, zone := range zones {
 		zoned[zone] = subnets[i]

@@ -15,22 +15,22 @@ func TestWorkloadsWithSeveralPodsHaveADisruptionBudget(t *testing.T) {
 	for _, stack := range []string{"sandbox", "staging", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			changes := map[string]string{}
-			if stack == "sandbox" { // make build creates the key files of its configuration
+			if stack == "sandbox" { // the sandbox's key files exist only after make build
 				changes = map[string]string{
 					config.Project + ":auth":   `{"issuer":"a","audience":"b","jwksUrl":"https://a.example.com/jwks"}`,
 					config.Project + ":images": `{"mirror":"ecr://mirror"}`,
 				}
 			}
 			budgets, checked := map[string]bool{}, 0
-			all := deployStackWith(t, stack, changes)
-			for _, r := range all {
+			resources := deployStackWith(t, stack, changes)
+			for _, r := range resources {
 				if r.Type == "kubernetes:policy/v1:PodDisruptionBudget" {
 					spec := r.Properties["spec"].(map[string]any)
 					require.EqualValues(t, 1, spec["maxUnavailable"], r.URN)
-					budgets[app(spec["selector"])] = true
+					budgets[appLabel(spec["selector"])] = true
 				}
 			}
-			for _, r := range all {
+			for _, r := range resources {
 				if r.Type != "kubernetes:apps/v1:Deployment" && r.Type != "kubernetes:apps/v1:StatefulSet" {
 					continue
 				}
@@ -39,15 +39,16 @@ func TestWorkloadsWithSeveralPodsHaveADisruptionBudget(t *testing.T) {
 					continue
 				}
 				checked++
-				require.True(t, budgets[app(spec["selector"])], "%s has several pods and no budget", r.URN)
+				require.True(t, budgets[appLabel(spec["selector"])], "%s has several pods and no budget", r.URN)
 			}
 			require.GreaterOrEqual(t, checked, 4)
 		})
 	}
 }
 
-// app returns the value of the label app in a selector.
-func app(selector any) string {
+// appLabel returns the value of the label app in a selector. It returns "" if the selector has no
+// such label.
+func appLabel(selector any) string {
 	object, _ := selector.(map[string]any)
 	labels, _ := object["matchLabels"].(map[string]any)
 	name, _ := labels["app"].(string)
@@ -72,7 +73,7 @@ func TestEveryRoleHasThePermissionsBoundary(t *testing.T) {
 func TestMirroredAutoscalerKeepsItsTag(t *testing.T) {
 	images := 0
 	for _, r := range deployStackWith(t, "prod", map[string]string{config.Project + ":images": `{"mirror":"ecr://mirror"}`}) {
-		if r.Type == "kubernetes:apps/v1:Deployment" && app(r.Properties["spec"].(map[string]any)["selector"]) == "cluster-autoscaler" {
+		if r.Type == "kubernetes:apps/v1:Deployment" && appLabel(r.Properties["spec"].(map[string]any)["selector"]) == "cluster-autoscaler" {
 			images++
 			spec, err := json.Marshal(r.Properties["spec"])
 			require.NoError(t, err)

@@ -44,15 +44,15 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		created.inEdgeRegion = pulumi.Provider(provider)
 	}
 	if edge.Zone != "" {
-		id, err := zoneOf(ctx, edge, base.inRegion)
+		id, err := lookupZoneID(ctx, edge, base.inRegion)
 		if err != nil {
 			return nil, err
 		}
 		created.zoneID = pulumi.String(id)
 	}
-	subnets, zoned := pulumi.StringArray{}, byZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
+	subnets, subnetIDs := pulumi.StringArray{}, subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
 	for _, zone := range placed.origin {
-		subnets = append(subnets, zoned[zone])
+		subnets = append(subnets, subnetIDs[zone])
 	}
 	name := stack.Name() + "-origin"
 	originCertificate, err := newCertificate(ctx, name, edge.OriginDomain(), edge.OriginCertificateARN, created.zoneID, base.inRegion)
@@ -71,13 +71,13 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		ZoneID:              created.zoneID,
 		AlarmTopicARN:       edge.AlarmTopicARN,
 		Unprotected:         !stack.DeletionProtection,
-	}, base.inRegion, pulumi.DependsOn(vpc.Settled)) // the VPC origin needs the internet gateway
+	}, base.inRegion, pulumi.DependsOn(vpc.Settled)) // CloudFront's VPC origin needs the VPC's internet gateway
 	return created, err
 }
 
-// zoneOf looks up the hosted zone of edge.zone, by its ID or its name, and returns its
+// lookupZoneID finds the public hosted zone of edge.zone, by its ID or its name, and returns its
 // ID.
-func zoneOf(ctx *pulumi.Context, edge config.Edge, opts ...pulumi.InvokeOption) (string, error) {
+func lookupZoneID(ctx *pulumi.Context, edge config.Edge, opts ...pulumi.InvokeOption) (string, error) {
 	args := &route53.LookupZoneArgs{Name: &edge.Zone}
 	if id := edge.ZoneID(); id != "" {
 		args = &route53.LookupZoneArgs{ZoneId: &id}
@@ -89,14 +89,14 @@ func zoneOf(ctx *pulumi.Context, edge config.Edge, opts ...pulumi.InvokeOption) 
 	if zone.PrivateZone != nil && *zone.PrivateZone {
 		return "", fmt.Errorf("hosted zone %s of edge.zone is private: CloudFront's users could not resolve the domain; name a public zone", edge.Zone)
 	}
-	if err := edge.InZone(zone.Name); err != nil {
+	if err := edge.CheckInZone(zone.Name); err != nil {
 		return "", fmt.Errorf("edge.zone: %w", err)
 	}
 	return zone.ZoneId, nil
 }
 
-// newCertificate creates a certificate of a domain and proves the domain in its
-// zone, or takes the existing certificate at arn.
+// newCertificate creates a certificate for a domain and validates it with DNS records in the zone.
+// If arn is not empty, it uses the existing certificate with that ARN instead.
 func newCertificate(ctx *pulumi.Context, name, domain, arn string, zoneID pulumi.StringInput, provider pulumi.ResourceOption) (*certificate.Certificate, error) {
 	args := &certificate.Args{Names: []string{domain}, ZoneID: zoneID}
 	if arn != "" {
@@ -109,8 +109,8 @@ func newCertificate(ctx *pulumi.Context, name, domain, arn string, zoneID pulumi
 // program.
 const siteFolder = "../agents/web/site/page"
 
-// deployCDN creates CloudFront in front of the origin and the static files, and
-// its web ACL. It returns nil for a stack without a domain.
+// deployCDN creates the CloudFront distribution of the origin and the static files, and the
+// distribution's web ACL. It returns nil for a stack without a domain.
 func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *origin) (*cdn.CDN, error) {
 	if origin == nil {
 		return nil, nil
@@ -135,11 +135,11 @@ func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *ori
 		ContentSecurityPolicy: site.ContentSecurityPolicy,
 	}
 	if edge.WebACL {
-		firewall := &webacl.Args{RequestsPerAddress: edge.RequestsPerAddress, Mode: edge.WebACLMode}
+		aclArgs := &webacl.Args{RequestsPerAddress: edge.RequestsPerAddress, Mode: edge.WebACLMode}
 		if stack.Region == config.EdgeRegion { // the stack's key is in its own region
-			firewall.LogKeyARN = base.key.ARN
+			aclArgs.LogKeyARN = base.key.ARN
 		}
-		acl, err := webacl.NewWebACL(ctx, stack.Name(), firewall, origin.inEdgeRegion)
+		acl, err := webacl.NewWebACL(ctx, stack.Name(), aclArgs, origin.inEdgeRegion)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ func TestZoneIsFoundByNameOrID(t *testing.T) {
 		{"the ID of another domain's zone", `{"domain":"shop.example.org","zone":"Z0123456789ABCDEFGHIJ"}`, "edge.zone: zone example.com must be the domain shop.example.org itself or end it"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			stack, err := config.Load("prod", valuesWith(t, "prod", map[string]string{"progressive-framework:edge": tc.edge}))
+			stack, err := config.Load("prod", readStackValues(t, "prod", map[string]string{"progressive-framework:edge": tc.edge}))
 			require.NoError(t, err)
 			_, err = deployMocked(t, stack)
 			if tc.refused == "" {

@@ -14,13 +14,13 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// environment is what the pods of a service get from the stack: where the stores
-// are and whose tokens are accepted. Passwords come as files.
+// environment is what the pods of a service get from the stack: the addresses of the
+// stores and the accepted issuer of tokens. Passwords come as files.
 type environment struct {
 	variables pulumi.StringMap
 	files     []service.SecretFiles
-	// statements are permissions of the pods, in addition to that for the files that come
-	// from Secrets Manager.
+	// statements are permissions of the pods, in addition to the permission to read the files that
+	// come from Secrets Manager.
 	statements []iam.Statement
 	// database is how pods log in to PostgreSQL.
 	database *databaseLogins
@@ -61,53 +61,54 @@ func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	return env, nil
 }
 
-// clone returns a copy, to which one program's own values are added.
+// clone returns a copy. The caller adds one program's own values to it.
 func (e *environment) clone() *environment {
-	own := *e
-	own.variables, own.files, own.statements = maps.Clone(e.variables), slices.Clone(e.files), slices.Clone(e.statements)
-	return &own
+	env := *e
+	env.variables, env.files, env.statements = maps.Clone(e.variables), slices.Clone(e.files), slices.Clone(e.statements)
+	return &env
 }
 
 // forService returns a copy with what one service needs. That is its database role, the number of
 // proxies that set the client's address, and the address of its page.
 func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
-	own := e.clone()
-	if own.database != nil {
-		own.database.addTo(own, profile.Short)
+	env := e.clone()
+	if env.database != nil {
+		env.database.addLogin(env, profile.Short)
 	}
 	switch {
 	case profile.NodePort == 0:
-		// Only the platform's own services call it; each of their pods is one client.
-		own.variables["CLIENT_RATE"] = pulumi.String("0")
+		// Only the platform's own services call this service. Each of their pods is one client, so
+		// a rate limit for each client would limit all users of that pod together.
+		env.variables["CLIENT_RATE"] = pulumi.String("0")
 	case stack.Edge.Domain != "":
-		own.variables["TRUSTED_PROXIES"] = pulumi.String("2") // CloudFront and the load balancer
+		env.variables["TRUSTED_PROXIES"] = pulumi.String("2") // CloudFront and the load balancer
 	case profile.Short != frontService:
-		own.variables["TRUSTED_PROXIES"] = pulumi.String("1") // the front service
+		env.variables["TRUSTED_PROXIES"] = pulumi.String("1") // the front service
 	}
 	if domain := stack.Edge.Domain; domain != "" && profile.Short == frontService {
-		own.variables["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
+		env.variables["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
 	}
-	return own
+	return env
 }
 
 // forMigration returns a copy with what the migration needs: the owner's password, the roles, and
 // the document store.
 func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, documents *store) (*environment, error) {
-	own := e.clone()
-	own.database.addOwner(own)
+	env := e.clone()
+	env.database.addOwnerLogin(env)
 	if documents == nil {
-		return own, nil
+		return env, nil
 	}
-	own.addPassword("mongo", "MONGODB_PASSWORD_FILE", documents)
-	own.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
+	env.addPassword("mongo", "MONGODB_PASSWORD_FILE", documents)
+	env.variables["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
 	if documents.uri != nil {
-		return own, own.addMongoURI(ctx, stack, eks, documents.uri)
+		return env, env.addMongoURI(ctx, stack, eks, documents.uri)
 	}
 	// DocumentDB Developer Guide, "Connecting programmatically".
-	own.variables["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
+	env.variables["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
 		mongo.Owner, documents.host, documents.port, e.caFile)
-	own.variables["MONGODB_PROFILER"] = pulumi.String("off")
-	return own, nil
+	env.variables["MONGODB_PROFILER"] = pulumi.String("off")
+	return env, nil
 }
 
 // addMongoURI adds the address of a MongoDB that the stack does not create. It also adds the
@@ -131,8 +132,8 @@ func (e *environment) addPassword(name, variable string, s *store) {
 }
 
 // sslMode returns the value of PostgreSQL's sslmode, with the parameters after it. The certificate
-// of a managed server is verified. A server in the cluster has none: its network policy admits only
-// the platform's pods.
+// of a managed server is verified. A server in the cluster has no certificate: its network policy
+// admits only the platform's pods.
 func (e *environment) sslMode(s *store) string {
 	if s.secretARN == nil {
 		return "disable"

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// addKeySet adds the issuer's keys, by which tokens are verified: their URL, or
-// a file of the project. The file is public; it is mounted where the secrets are.
+// addKeySet adds the public keys that verify the issuer's tokens: the URL of the keys, or a file of
+// the project. The file is not secret, but it is mounted in the same way as the secrets.
 func (e *environment) addKeySet(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster) error {
 	if url := stack.Auth.JWKSURL; url != "" {
 		e.variables["JWT_JWKS_URL"] = pulumi.String(url)
@@ -27,7 +27,8 @@ func (e *environment) addKeySet(ctx *pulumi.Context, stack *config.Stack, eks *e
 // authorities.
 const authorities = "authorities"
 
-// addCAFile adds the certificate authorities of the managed stores.
+// addCAFile adds the file with the certificate authorities of the managed stores, if the stack has
+// one.
 func (e *environment) addCAFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster) error {
 	if len(stack.CABundle) == 0 {
 		return nil
@@ -39,13 +40,13 @@ func (e *environment) addCAFile(ctx *pulumi.Context, stack *config.Stack, eks *e
 
 // addFile mounts content in every pod and returns the file's path there.
 func (e *environment) addFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name, file string, content []byte) (string, error) {
-	mounted, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
+	secret, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
 		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
 		StringData: pulumi.StringMap{file: pulumi.String(content)},
 	}, eks.inCluster)
 	if err != nil {
 		return "", fmt.Errorf("file %s of the pods: %w", file, err)
 	}
-	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: mounted.Metadata.Name().Elem(), MountPath: secretsFolder + name})
+	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: secret.Metadata.Name().Elem(), MountPath: secretsFolder + name})
 	return secretsFolder + name + "/" + file, nil
 }

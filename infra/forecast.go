@@ -15,8 +15,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// metricsReaders returns the pods that may send queries to Prometheus.
-func metricsReaders(stack *config.Stack, kedaNamespace controller.Namespace) []podnetwork.Peer {
+// prometheusClients returns the pods that may send queries to Prometheus.
+func prometheusClients(stack *config.Stack, kedaNamespace controller.Namespace) []podnetwork.Peer {
 	readers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
 	if stack.PodScaling.Forecasts() {
 		readers = append(readers, podnetwork.App(forecaster.App))
@@ -25,15 +25,15 @@ func metricsReaders(stack *config.Stack, kedaNamespace controller.Namespace) []p
 }
 
 // egressToPrometheus returns the network policy rule that lets KEDA's operator send the queries of
-// ScaledObjects to Prometheus. The parameter is Prometheus's namespace.
-func egressToPrometheus(observers string) []podnetwork.Rule {
-	return []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(observers, prometheus.App))}
+// ScaledObjects to Prometheus. promNamespace is the name of Prometheus's namespace.
+func egressToPrometheus(promNamespace string) []podnetwork.Rule {
+	return []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(promNamespace, prometheus.App))}
 }
 
 // deployForecaster builds the forecaster's image and runs it, if the stack predicts. No
-// ScaledObject depends on the forecaster. Until it publishes, the guard triggers scale the pods as
-// the HPA of the design document does.
-func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, observers controller.Namespace, server *prometheus.Prometheus) error {
+// ScaledObject depends on the forecaster. Until the forecaster publishes forecasts, the guard
+// triggers scale the pods as the HPA of the design document does.
+func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, promNamespace controller.Namespace, server *prometheus.Prometheus) error {
 	if !stack.PodScaling.Forecasts() {
 		return nil
 	}
@@ -42,7 +42,7 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 		return err
 	}
 	created, err := forecaster.NewForecaster(ctx, stack.Name()+"-"+forecaster.App, &forecaster.Args{
-		Namespace:    observers,
+		Namespace:    promNamespace,
 		Image:        image,
 		Services:     stack.Profiles(),
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},

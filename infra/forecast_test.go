@@ -19,9 +19,9 @@ func deployPredictive(t *testing.T, value string) []registered {
 	return deployStackWith(t, "prod", map[string]string{"progressive-framework:podScaling": `{"enabled":true,"predictive":"` + value + `"}`})
 }
 
-// ofKind returns the resources whose type ends with a Kubernetes kind.
-func ofKind(all []registered, kind string) (found []registered) {
-	for _, r := range all {
+// filterByKind returns the resources of a Kubernetes kind.
+func filterByKind(resources []registered, kind string) (found []registered) {
+	for _, r := range resources {
 		if strings.HasSuffix(r.Type, ":"+kind) {
 			found = append(found, r)
 		}
@@ -29,11 +29,11 @@ func ofKind(all []registered, kind string) (found []registered) {
 	return found
 }
 
-// propertiesByURN returns the properties of resources as JSON, by URN.
-func propertiesByURN(t *testing.T, all []registered) map[string]string {
+// encodeProperties returns the properties of each resource as JSON, by URN.
+func encodeProperties(t *testing.T, resources []registered) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	for _, r := range all {
+	for _, r := range resources {
 		text, err := json.Marshal(r.Properties)
 		require.NoError(t, err)
 		texts[r.URN] = string(text)
@@ -47,26 +47,26 @@ func isForecaster(r registered) bool { return strings.HasSuffix(r.URN, "-forecas
 func TestShadowChangesNoAutoscaler(t *testing.T) {
 	off, shadow := deployPredictive(t, "off"), deployPredictive(t, "shadow")
 	require.False(t, slices.ContainsFunc(off, isForecaster))
-	require.True(t, slices.ContainsFunc(ofKind(shadow, "Deployment"), isForecaster))
+	require.True(t, slices.ContainsFunc(filterByKind(shadow, "Deployment"), isForecaster))
 	for _, kind := range []string{"ScaledObject", "Role", "ClusterRole"} {
-		require.NotEmpty(t, ofKind(off, kind), kind)
-		require.Equal(t, propertiesByURN(t, ofKind(off, kind)), propertiesByURN(t, ofKind(shadow, kind)), kind)
+		require.NotEmpty(t, filterByKind(off, kind), kind)
+		require.Equal(t, encodeProperties(t, filterByKind(off, kind)), encodeProperties(t, filterByKind(shadow, kind)), kind)
 	}
-	require.Equal(t, propertiesByURN(t, deployStackWith(t, "prod", nil)), propertiesByURN(t, off), "off is the default")
+	require.Equal(t, encodeProperties(t, deployStackWith(t, "prod", nil)), encodeProperties(t, off), "off is the default")
 }
 
-// Between "shadow" and "on" only the autoscalers differ: KEDA needs no permission and no network
-// policy for the forecaster, because it reads Prometheus. An external scaler that KEDA can't reach
-// would take the guards with it.
+// Between "shadow" and "on" only the autoscalers differ. KEDA reads the forecast from Prometheus,
+// so it needs no permission and no network policy for the forecaster. The forecaster is not an
+// external scaler: if KEDA could not reach it, the guard triggers would fail too.
 func TestKEDAReadsTheForecastFromPrometheus(t *testing.T) {
 	shadow, on := deployPredictive(t, "shadow"), deployPredictive(t, "on")
 	for _, kind := range []string{"Role", "ClusterRole", "NetworkPolicy", "Service"} {
-		require.NotEmpty(t, ofKind(on, kind), kind)
-		require.Equal(t, propertiesByURN(t, ofKind(shadow, kind)), propertiesByURN(t, ofKind(on, kind)), kind)
+		require.NotEmpty(t, filterByKind(on, kind), kind)
+		require.Equal(t, encodeProperties(t, filterByKind(shadow, kind)), encodeProperties(t, filterByKind(on, kind)), kind)
 	}
-	scaled := propertiesByURN(t, ofKind(on, "ScaledObject"))
-	require.Len(t, scaled, 4)
-	for urn, text := range scaled {
+	scaledObjects := encodeProperties(t, filterByKind(on, "ScaledObject"))
+	require.Len(t, scaledObjects, 4)
+	for urn, text := range scaledObjects {
 		require.Contains(t, text, "forecast_published_pods", urn)
 		require.NotContains(t, text, "external", urn)
 	}

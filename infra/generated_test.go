@@ -21,9 +21,9 @@ func FuzzAnyValidConfigurationDeploys(f *testing.F) {
 		if err != nil {
 			return
 		}
-		all, err := deployMocked(t, stack)
+		resources, err := deployMocked(t, stack)
 		require.NoError(t, err, "seed %d: %v", seed, configgen.Generate(seed))
-		require.NotEmpty(t, all)
-		requireNamesFit(t, all)
+		require.NotEmpty(t, resources)
+		requireNamesFit(t, resources)
 	})
 }

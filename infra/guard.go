@@ -26,12 +26,12 @@ func guardFixedValues(ctx *pulumi.Context, stack *config.Stack) (recordedValues,
 	if err != nil {
 		return nil, err
 	}
-	return guard.Recorded(ctx)
+	return guard.AwaitRecorded(ctx)
 }
 
-// previewAppliedValues checks the values that can change in one direction only,
-// before AWS and Kubernetes see them: their errors do not name the configuration.
-// An update checks these values later, in guardAppliedValues.
+// previewAppliedValues checks the values that can change in one direction only, before AWS and
+// Kubernetes get them. The errors of AWS and Kubernetes do not name the configuration key. An
+// update checks these values later, in guardAppliedValues.
 func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 	if !ctx.DryRun() {
 		return nil
@@ -40,7 +40,7 @@ func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	_, err = guard.Recorded(ctx)
+	_, err = guard.AwaitRecorded(ctx)
 	return err
 }
 
@@ -48,14 +48,14 @@ func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 // such as the version of EKS. It records them after the resources that have
 // these values. So if an update of a resource fails, the earlier value is still
 // recorded, and the change can be reverted.
-func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores, observed *observability) error {
+func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores, monitoring *observability) error {
 	if ctx.DryRun() {
-		return nil // previewAppliedValues has registered it
+		return nil // previewAppliedValues has registered the guard
 	}
-	after := slices.Concat(eks.Settled, stores.resources())
-	if observed != nil { // its volumes only grow
-		after = append(after, observed.settled...)
+	applied := slices.Concat(eks.Settled, stores.settled())
+	if monitoring != nil { // the volumes of Prometheus can only grow
+		applied = append(applied, monitoring.settled...)
 	}
-	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields(), pulumi.DependsOn(after))
+	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields(), pulumi.DependsOn(applied))
 	return err
 }

@@ -17,13 +17,12 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// redisNode is the import path of the agent that keeps a Redis node in its
-// cluster.
-const redisNode = "github.com/progressive-framework/platform/agents/redisnode"
+// redisAgentImportPath is the import path of the agent that keeps a Redis node in its cluster.
+const redisAgentImportPath = "github.com/progressive-framework/platform/agents/redisnode"
 
 // deployPostgresInCluster creates a PostgreSQL server as a StatefulSet.
 func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
-	image, err := imageReference(ctx, base, stack.Postgres.Image)
+	image, err := resolveImage(ctx, base, stack.Postgres.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +50,11 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 
 // deployRedisInCluster creates a Redis cluster as a StatefulSet, with an agent for each node.
 func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
-	image, err := imageReference(ctx, base, stack.Redis.Image)
+	image, err := resolveImage(ctx, base, stack.Redis.Image)
 	if err != nil {
 		return nil, err
 	}
-	agent, err := newImage(ctx, stack, base, config.RedisAgentImage, redisNode)
+	agentImage, err := newImage(ctx, stack, base, config.RedisAgentImage, redisAgentImportPath)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +69,13 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	cache, err := redis.NewInCluster(ctx, stack.Name()+"-redis", &redis.InClusterArgs{
 		Namespace:    eks.namespace,
 		Image:        image,
-		AgentImage:   agent,
+		AgentImage:   agentImage,
 		Memory:       size.MiB(int64(stack.Redis.MemoryMiB)),
 		CPURequest:   scaling.Share(redis.DefaultCPURequest(), scaling.Percent(stack.Cluster.RequestPercent)),
 		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
 		StorageClass: stack.StorageClass,
 		Clients:      clientsOfStores(stack),
-		Reader:       metricsReader(stack),
+		Reader:       prometheusPeer(stack),
 		Password:     password,
 		NodePassword: nodePassword,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
@@ -90,11 +89,12 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	}, nil
 }
 
-// newPassword creates the password of a store in the cluster.
-func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner string) (pulumi.StringInput, error) {
-	password, err := secret.NewSecret(ctx, stack.Name()+"-"+owner, &secret.Args{
+// newPassword creates a password of a store in the cluster. name is unique among the stack's
+// passwords.
+func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, name string) (pulumi.StringInput, error) {
+	password, err := secret.NewSecret(ctx, stack.Name()+"-"+name, &secret.Args{
 		KeyARN:      base.key.ARN,
-		Description: "Password of " + owner + " in " + stack.Name(),
+		Description: "Password of " + name + " in " + stack.Name(),
 		Unprotected: stack.DiscardData,
 	}, base.inRegion)
 	if err != nil {
@@ -103,9 +103,9 @@ func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner str
 	return password.Value, nil
 }
 
-// imageReference returns an image by its digest. It looks up the digest of a tag in the
-// account's own registry.
-func imageReference(ctx *pulumi.Context, base *base, image string) (pulumi.String, error) {
+// resolveImage returns the reference of an image by digest. For a tag in the account's own
+// registry, it looks up the digest.
+func resolveImage(ctx *pulumi.Context, base *base, image string) (pulumi.String, error) {
 	tagged, ok := strings.CutPrefix(image, config.AccountRegistry)
 	if !ok {
 		return pulumi.String(image), nil

@@ -13,7 +13,8 @@ import (
 )
 
 // A different order of a list changes nothing: no resource gets a new name or moves to another
-// zone. Lists whose order is a preference, such as tiers.NAME.instanceTypes, are not here.
+// zone. Lists in the order of a preference, such as tiers.NAME.instanceTypes, are not part of this
+// test.
 func TestOrderOfListsChangesNothing(t *testing.T) {
 	const (
 		cluster = `{"admins":[ADMINS],"publicAccessCidrs":[PUBLIC],"privateAccessCidrs":[PRIVATE],"privateAccessSecurityGroups":[GROUPS],"zones":[ZONES]}`
@@ -46,35 +47,36 @@ func TestOrderOfListsChangesNothing(t *testing.T) {
 		}
 		return values
 	}
-	described := func(reversed bool) []string {
-		var all []string
+	describeResources := func(reversed bool) []string {
+		var descriptions []string
 		for _, r := range deployStackWith(t, "prod", fill(reversed)) {
-			properties, err := json.Marshal(sorted(r.Properties))
+			properties, err := json.Marshal(sortLists(r.Properties))
 			require.NoError(t, err)
-			all = append(all, r.URN+" "+string(properties))
+			descriptions = append(descriptions, r.URN+" "+string(properties))
 		}
-		slices.Sort(all)
-		return all
+		slices.Sort(descriptions)
+		return descriptions
 	}
-	require.Equal(t, described(false), described(true))
+	require.Equal(t, describeResources(false), describeResources(true))
 }
 
-// sorted returns a value in which every list is in the order of its texts.
-func sorted(value any) any {
+// sortLists returns a copy of value in which the items of every list are in the order of their
+// texts.
+func sortLists(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
-		out := map[string]any{}
-		for key, member := range v {
-			out[key] = sorted(member)
+		sorted := map[string]any{}
+		for key, item := range v {
+			sorted[key] = sortLists(item)
 		}
-		return out
+		return sorted
 	case []any:
-		out := make([]any, len(v))
-		for i, member := range v {
-			out[i] = sorted(member)
+		sorted := make([]any, len(v))
+		for i, item := range v {
+			sorted[i] = sortLists(item)
 		}
-		slices.SortFunc(out, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-		return out
+		slices.SortFunc(sorted, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		return sorted
 	case string: // a text with a list, such as the recorded zones
 		if strings.Contains(v, ", ") {
 			items := strings.Split(v, ", ")

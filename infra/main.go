@@ -1,7 +1,6 @@
-// The program of the Progressive Framework platform. It reads a stack's
-// configuration, deploys from the account up to the edge, and exports what
-// users and the next steps need. Resources are created by components/; here
-// they are put together.
+// The program of the Progressive Framework platform. It reads a stack's configuration, deploys from
+// the account up to the edge, and exports what users and the next steps need. The packages of
+// components/ create the resources; this program connects them.
 package main
 
 import (
@@ -44,9 +43,9 @@ func load(stack string) (*config.Stack, error) {
 			return nil, fmt.Errorf("%s, which the engine sets, holds no JSON object: %w", pulumi.EnvConfig, err)
 		}
 	}
-	var secret []string
+	var secretKeys []string
 	if raw := os.Getenv(pulumi.EnvConfigSecretKeys); raw != "" {
-		if err := json.Unmarshal([]byte(raw), &secret); err != nil {
+		if err := json.Unmarshal([]byte(raw), &secretKeys); err != nil {
 			return nil, fmt.Errorf("%s, which the engine sets, holds no JSON list: %w", pulumi.EnvConfigSecretKeys, err)
 		}
 	}
@@ -54,23 +53,24 @@ func load(stack string) (*config.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.Load(stack, values, config.WithSecrets(secret), config.WithToday(day))
+	return config.Load(stack, values, config.WithSecrets(secretKeys), config.WithToday(day))
 }
 
 // todayVariable is an environment variable with a day, such as 2026-12-02. The program checks
-// whether versions have support on that day. Unset, the day is today. Tests set the variable, and
-// so does a person who wants the preview of a later day. The sandbox's AWS reads the same variable.
+// whether versions have support on that day. If it is unset, the day is today. Tests set the
+// variable, and so does a person who wants the preview of a later day. The sandbox's AWS reads the
+// same variable.
 const todayVariable = "PROGRESSIVE_TODAY"
 
 // today returns the day of todayVariable, or the current day.
 func today() (time.Time, error) {
-	set := os.Getenv(todayVariable)
-	if set == "" {
+	value := os.Getenv(todayVariable)
+	if value == "" {
 		return time.Now(), nil
 	}
-	day, err := time.Parse(time.DateOnly, set)
+	day, err := time.Parse(time.DateOnly, value)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s %q: must be a day such as 2026-12-02", todayVariable, set)
+		return time.Time{}, fmt.Errorf("%s %q: must be a day such as 2026-12-02", todayVariable, value)
 	}
 	return day, nil
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// limits are the longest names that AWS allows, by resource type. property is the property with the
-// name. If a resource does not set it, Pulumi adds a suffix to the logical name. Each number is in
-// the API reference of the type.
-var limits = map[string]struct {
+// nameLimits are the longest names that AWS allows, by resource type. property is the property with
+// the name. If a resource does not set it, Pulumi adds a suffix to the logical name. Each number is
+// in the API reference of the type.
+var nameLimits = map[string]struct {
 	property string
 	longest  int
 }{
@@ -43,7 +43,7 @@ var limits = map[string]struct {
 	"aws:elasticache/user:User":                                  {"userId", 40},
 	"aws:elasticache/userGroup:UserGroup":                        {"userGroupId", 40},
 	"aws:iam/instanceProfile:InstanceProfile":                    {"name", 128},
-	"aws:iam/role:Role":                                          {"name", naming.MaxRole},
+	"aws:iam/role:Role":                                          {"name", naming.MaxRoleNameLength},
 	"aws:iam/rolePolicy:RolePolicy":                              {"name", 128},
 	"aws:kms/alias:Alias":                                        {"name", 256},
 	"aws:lb/loadBalancer:LoadBalancer":                           {"name", 32},
@@ -61,48 +61,49 @@ var limits = map[string]struct {
 	"kubernetes:batch/v1:Job":                                    {"metadata.name", 63},
 }
 
-// maxTag is the longest value of a tag (AWS Tagging, "Tag naming limits").
-const maxTag = 256
+// maxTagValue is the longest value of a tag (AWS Tagging, "Tag naming limits").
+const maxTagValue = 256
 
 // requireNamesFit fails the test if a name or a tag is longer than AWS allows.
-func requireNamesFit(t testing.TB, all []cloudmocks.Registration) {
+func requireNamesFit(t testing.TB, resources []cloudmocks.Registration) {
 	t.Helper()
-	for _, r := range all {
+	for _, r := range resources {
 		if !r.Custom {
 			continue
 		}
-		limit, ok := limits[r.Type]
+		limit, ok := nameLimits[r.Type]
 		if !ok {
 			limit.property, limit.longest = "name", 255
 		}
-		if name, isSet := nameIn(r.Inputs, limit.property); isSet {
+		if name, isSet := textAt(r.Inputs, limit.property); isSet {
 			require.LessOrEqual(t, len(name), limit.longest, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
 		} else if ok {
-			require.LessOrEqual(t, len(r.Name)+naming.Suffix, limit.longest, "%s of %s %s", limit.property, r.Type, r.Name)
+			require.LessOrEqual(t, len(r.Name)+naming.SuffixLength, limit.longest, "%s of %s %s", limit.property, r.Type, r.Name)
 		}
 		if tags, ok := r.Inputs["tags"]; ok && tags.IsObject() {
 			for key, value := range tags.ObjectValue() {
 				if value.IsString() {
-					require.LessOrEqual(t, len(value.StringValue()), maxTag, "tag %s of %s", key, r.Name)
+					require.LessOrEqual(t, len(value.StringValue()), maxTagValue, "tag %s of %s", key, r.Name)
 				}
 			}
 		}
 	}
 }
 
-// nameIn returns the text of a property, whose path is separated by dots.
-func nameIn(inputs resource.PropertyMap, property string) (string, bool) {
-	at := resource.NewProperty(inputs)
+// textAt returns the string value of a property, and false if the property is no string. property
+// is a path of keys that are separated by dots.
+func textAt(inputs resource.PropertyMap, property string) (string, bool) {
+	value := resource.NewProperty(inputs)
 	for _, key := range strings.Split(property, ".") {
-		if !at.IsObject() {
+		if !value.IsObject() {
 			return "", false
 		}
-		at = at.ObjectValue()[resource.PropertyKey(key)]
+		value = value.ObjectValue()[resource.PropertyKey(key)]
 	}
-	if !at.IsString() {
+	if !value.IsString() {
 		return "", false
 	}
-	return at.StringValue(), true
+	return value.StringValue(), true
 }
 
 // With the longest environment that the configuration allows, and every part that a stack can have,
@@ -113,7 +114,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 		"progressive-framework:redis":    `{"nodeType":"cache.r7g.large"}`,
 		"progressive-framework:mongo":    `{"kind":"managed","instanceClass":"db.r6g.large"}`,
 	}
-	own := map[string]string{
+	inCluster := map[string]string{
 		"progressive-framework:postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192}`,
 		"progressive-framework:redis":    `{"kind":"inCluster","image":"ecr://debian/redis:7"}`,
 		"progressive-framework:mongo":    `{"kind":"url","url":"mongodb://u@10.60.0.5/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":["10.60.0.0/24"]}`,
@@ -121,7 +122,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 	for _, tc := range []struct {
 		environment string
 		stores      map[string]string
-	}{{"a", managed}, {"abcdefghij", managed}, {"abcdefghijkl", managed}, {"abcdefghijkl", own}} {
+	}{{"a", managed}, {"abcdefghij", managed}, {"abcdefghijkl", managed}, {"abcdefghijkl", inCluster}} {
 		environment := tc.environment
 		values := map[string]string{
 			"aws:region":                                "us-east-1",
@@ -139,12 +140,12 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 		maps.Copy(values, tc.stores)
 		stack, err := config.Load("prod", values)
 		require.NoError(t, err)
-		all, err := deployMocked(t, stack)
+		resources, err := deployMocked(t, stack)
 		require.NoError(t, err, environment)
-		requireNamesFit(t, all)
+		requireNamesFit(t, resources)
 		roles := 0
 		names := map[string]bool{}
-		for _, r := range all {
+		for _, r := range resources {
 			if r.Type != "aws:iam/role:Role" {
 				continue
 			}

@@ -19,8 +19,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// nodes are the worker nodes that the stack manages. It is empty for a cluster whose nodes the
-// stack does not manage.
+// nodes are the worker nodes that the stack manages. The struct is empty if the stack does not
+// manage the nodes of its cluster.
 type nodes struct {
 	// ready are the tiers, the add-ons and the admission policy that the platform's
 	// pods wait for.
@@ -61,19 +61,19 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		}
 		created.ready = append(created.ready, group.Settled...)
 		created.groups[string(t.Profile.Name)] = group.GroupName
-		groups = append(groups, terminationhandler.Group{Part: string(t.Profile.Name), Name: group.GroupName, ARN: group.GroupARN})
+		groups = append(groups, terminationhandler.Group{ShortName: string(t.Profile.Name), Name: group.GroupName, ARN: group.GroupARN})
 		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
 			autoscaled = true
 		}
 	}
-	installed, err := addons.NewAddons(ctx, stack.Name(), &addons.Args{
+	addOns, err := addons.NewAddons(ctx, stack.Name(), &addons.Args{
 		Account: base.account, Cluster: eks.Cluster, KeyARN: base.key.ARN, Nodes: created.ready,
 	}, eks.inBoth)
 	if err != nil {
 		return nil, err
 	}
-	created.ready = append(created.ready, installed.Settled...)
-	image, err := imageReference(ctx, base, stack.ImageOf(terminationspec.Image, terminationhandler.Repository))
+	created.ready = append(created.ready, addOns.Settled...)
+	image, err := resolveImage(ctx, base, stack.ImageOf(terminationspec.Image, terminationhandler.Repository))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		if err != nil {
 			return nil, err
 		}
-		image, err := imageReference(ctx, base, stack.ImageOf(upstream, autoscaler.Repository))
+		image, err := resolveImage(ctx, base, stack.ImageOf(upstream, autoscaler.Repository))
 		if err != nil {
 			return nil, err
 		}
@@ -106,8 +106,8 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return created, nil
 }
 
-// deployEventQueue creates the queue of events about the tiers' instances. It is created
-// after the cluster: until the cluster has nodes nothing reads the queue, and its alarm
+// deployEventQueue creates the queue of events about the tiers' instances. The queue is created
+// after the cluster: until the cluster has nodes, nothing reads the queue, and the queue's alarm
 // would fire.
 func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, tiers []config.NodeTier) (*terminationhandler.Queue, error) {
 	args := &terminationhandler.QueueArgs{AlarmTopicARN: stack.Edge.AlarmTopicARN}
@@ -121,10 +121,10 @@ func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	return queue, nil
 }
 
-// deployTier creates one tier of nodes after the resources in before. With an origin, the tier's
-// instances join the load balancer's target groups.
+// deployTier creates one tier of nodes after the resources in dependencies. With an origin, the
+// tier's instances join the load balancer's target groups.
 func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier,
-	image config.NodeImage, queue *terminationhandler.Queue, before []pulumi.Resource,
+	image config.NodeImage, queue *terminationhandler.Queue, dependencies []pulumi.Resource,
 ) (*tier.Tier, error) {
 	args := &tier.Args{
 		Profile:     t.Profile,
@@ -136,7 +136,8 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		Image:       tier.Image(image),
 		KeyARN:      base.key.ARN,
 		Tags:        stack.OwnTags(),
-		// Without a handler, or while requests fail, no node is replaced.
+		// These alarms stop an instance refresh: no node is replaced while the termination handler
+		// does not work or requests fail.
 		RefreshAlarms: pulumi.StringArray{queue.AlarmName},
 		AlarmTopicARN: stack.Edge.AlarmTopicARN,
 	}
@@ -150,5 +151,5 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		}
 	}
 	// Nodes need the routes, the endpoints and the rules that admit them before they can join.
-	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(append(append([]pulumi.Resource{}, vpc.Settled...), before...)))
+	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(append(append([]pulumi.Resource{}, vpc.Settled...), dependencies...)))
 }

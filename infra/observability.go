@@ -35,9 +35,9 @@ type observability struct {
 // prometheusNamespace returns the name of Prometheus's namespace.
 func prometheusNamespace(stack *config.Stack) string { return stack.Name() + "-prometheus" }
 
-// metricsReader returns the network policy peer of Prometheus, whose pods scrape the programs and
-// the stores. It returns nil if the stack has no Prometheus.
-func metricsReader(stack *config.Stack) *podnetwork.Peer {
+// prometheusPeer returns the network policy peer of Prometheus. Prometheus's pods scrape the
+// programs and the stores. It returns nil if the stack has no Prometheus.
+func prometheusPeer(stack *config.Stack) *podnetwork.Peer {
 	if !stack.PodScaling.Enabled {
 		return nil
 	}
@@ -67,13 +67,13 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if !stack.PodScaling.Enabled {
 		return nil, nil
 	}
-	share := scaling.Percent(stack.Cluster.RequestPercent)
+	requestShare := scaling.Percent(stack.Cluster.RequestPercent)
 	platform := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
 	kedaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-keda", eks.inCluster)
 	if err != nil {
 		return nil, err
 	}
-	observers, err := controller.NewNamespace(ctx, prometheusNamespace(stack), eks.inCluster)
+	promNamespace, err := controller.NewNamespace(ctx, prometheusNamespace(stack), eks.inCluster)
 	if err != nil {
 		return nil, err
 	}
@@ -87,36 +87,36 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		statemetrics.Repository:   statemetrics.Image,
 		vpa.RecommenderRepository: vpa.RecommenderImage, vpa.UpdaterRepository: vpa.UpdaterImage, vpa.AdmissionRepository: vpa.AdmissionImage,
 	} {
-		if images[repository], err = imageReference(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
+		if images[repository], err = resolveImage(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
 			return nil, err
 		}
 	}
-	receiver, err := deployAlertmanager(ctx, stack, base, eks, nodes, observers)
+	alertmanagerAddress, err := deployAlertmanager(ctx, stack, base, eks, nodes, promNamespace)
 	if err != nil {
 		return nil, err
 	}
-	workspace, err := workspaceOf(stack, base, eks)
+	workspace, err := parseWorkspace(stack, base, eks)
 	if err != nil {
 		return nil, err
 	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
-		Namespace:    observers,
+		Namespace:    promNamespace,
 		Platform:     platform,
 		Controllers:  []controller.Namespace{kedaNamespace, vpaNamespace},
 		Cluster:      eks.addresses,
-		Targets:      targets(receiver, kedaNamespace, vpaNamespace),
+		Targets:      targetRules(alertmanagerAddress, kedaNamespace, vpaNamespace),
 		Image:        images[prometheus.Repository],
 		Replicas:     stack.Prometheus.Replicas,
 		Storage:      size.GiB(int64(stack.Prometheus.StorageGiB)),
 		StorageClass: stack.StorageClass,
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
-		Database:     hasDatabase(stack),
+		PGExporter:   hasDatabase(stack),
 		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
-		Alertmanager: receiver,
+		Alertmanager: alertmanagerAddress,
 		Workspace:    workspace,
-		Readers:      metricsReaders(stack, kedaNamespace),
-		RequestShare: share,
+		Readers:      prometheusClients(stack, kedaNamespace),
+		RequestShare: requestShare,
 		Forecaster:   stack.PodScaling.Forecasts(),
 		Predictive:   stack.PodScaling.Predictive == config.PredictiveOn,
 	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
@@ -124,57 +124,57 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		return nil, err
 	}
 	if _, err := statemetrics.NewStateMetrics(ctx, stack.Name()+"-state", &statemetrics.Args{
-		Namespace:    observers,
+		Namespace:    promNamespace,
 		Watched:      platform,
 		Cluster:      eks.addresses,
 		Image:        images[statemetrics.Repository],
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
-		RequestShare: share,
+		RequestShare: requestShare,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready)); err != nil {
 		return nil, err
 	}
-	scaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{
+	kedaScaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{
 		Namespace:     kedaNamespace,
 		Watched:       platform,
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
 		Cluster:       eks.addresses,
-		Triggers:      egressToPrometheus(observers.Name),
-		Readers:       []podnetwork.Peer{podnetwork.AppIn(observers.Name, prometheus.App)},
-		RequestShare:  share,
+		Triggers:      egressToPrometheus(promNamespace.Name),
+		Readers:       []podnetwork.Peer{podnetwork.AppIn(promNamespace.Name, prometheus.App)},
+		RequestShare:  requestShare,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := newImage(ctx, stack, base, config.WebhookCertificateImage, vpa.CertificateProgram)
+	certificateImage, err := newImage(ctx, stack, base, config.WebhookCertificateImage, vpa.CertificateProgram)
 	if err != nil {
 		return nil, err
 	}
-	resizer, err := vpa.NewVPA(ctx, stack.Name()+"-vpa", &vpa.Args{
+	vpaResizer, err := vpa.NewVPA(ctx, stack.Name()+"-vpa", &vpa.Args{
 		Namespace:        vpaNamespace,
 		Watched:          platform,
 		RecommenderImage: images[vpa.RecommenderRepository],
 		UpdaterImage:     images[vpa.UpdaterRepository],
 		AdmissionImage:   images[vpa.AdmissionRepository],
-		CertificateImage: certificate,
+		CertificateImage: certificateImage,
 		Cluster:          eks.addresses,
-		Readers:          []podnetwork.Peer{podnetwork.AppIn(observers.Name, prometheus.App)},
+		Readers:          []podnetwork.Peer{podnetwork.AppIn(promNamespace.Name, prometheus.App)},
 		Interval:         time.Duration(stack.PodScaling.ResizeSeconds) * time.Second,
-		RequestShare:     share,
+		RequestShare:     requestShare,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
-	base.running = append(base.running, resizer.Settled...)
-	if err := deployForecaster(ctx, stack, base, eks, nodes, observers, server); err != nil {
+	base.running = append(base.running, vpaResizer.Settled...)
+	if err := deployForecaster(ctx, stack, base, eks, nodes, promNamespace, server); err != nil {
 		return nil, err
 	}
-	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
+	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, kedaScaler.Settled, vpaResizer.Settled)}, nil
 }
 
-// workspaceOf returns the workspace to which Prometheus sends its recorded series. It returns nil if
-// the stack names no workspace.
-func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.Workspace, error) {
+// parseWorkspace returns the workspace to which Prometheus sends its recorded series. It returns
+// nil if the stack names no workspace.
+func parseWorkspace(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.Workspace, error) {
 	arn := stack.Prometheus.WorkspaceARN
 	if arn == "" {
 		return nil, nil
@@ -186,11 +186,11 @@ func workspaceOf(stack *config.Stack, base *base, eks *eksCluster) (*prometheus.
 	return &prometheus.Workspace{Account: base.account, ClusterName: eks.ClusterName, Cluster: eks.Name, Workspace: workspace}, nil
 }
 
-// targets returns the network policy rules that let Prometheus scrape KEDA and VPA, and reach the
-// Alertmanager. receiver is the Alertmanager's address. It is empty if there is no Alertmanager.
-func targets(receiver string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
+// targetRules returns the network policy rules that let Prometheus scrape KEDA and VPA, and reach
+// the Alertmanager. alertmanagerAddress is empty if there is no Alertmanager.
+func targetRules(alertmanagerAddress string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
 	rules := append(vpa.Targets(vpaNamespace.Name), keda.Targets(kedaNamespace.Name))
-	if receiver != "" {
+	if alertmanagerAddress != "" {
 		rules = append(rules, podnetwork.To(alertmanager.Port, podnetwork.App(alertmanager.App)))
 	}
 	return rules
@@ -202,7 +202,7 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	if stack.Edge.AlarmTopicARN == "" {
 		return "", nil
 	}
-	image, err := imageReference(ctx, base, stack.ImageOf(alertmanager.Image, alertmanager.Repository))
+	image, err := resolveImage(ctx, base, stack.ImageOf(alertmanager.Image, alertmanager.Repository))
 	if err != nil {
 		return "", err
 	}
@@ -219,17 +219,17 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	return alertmanager.Address(namespace.Name), err
 }
 
-// exporters returns those exporters of metrics that only some stacks run, and that this stack runs.
+// exporters returns the metrics exporters of this stack that not every stack has.
 func exporters(stack *config.Stack) []dashboards.Exporter {
-	all := []dashboards.Exporter{dashboards.State}
+	enabled := []dashboards.Exporter{dashboards.State}
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes exports the metrics
-		all = append(all, dashboards.Redis)
+		enabled = append(enabled, dashboards.Redis)
 	}
 	if stack.PodScaling.Forecasts() {
-		all = append(all, dashboards.Forecaster)
+		enabled = append(enabled, dashboards.Forecaster)
 	}
 	if hasDatabase(stack) {
-		all = append(all, dashboards.PostgreSQL)
+		enabled = append(enabled, dashboards.PostgreSQL)
 	}
-	return all
+	return enabled
 }

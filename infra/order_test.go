@@ -8,26 +8,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// order says which resources must exist before a resource. A destroy uses the same
-// edges in the opposite direction.
+// order has all resources by URN, with the resources that must exist before each of them. A destroy
+// uses the same dependencies in the opposite direction.
 type order map[string]registered
 
 // newOrder returns the order of all resources.
-func newOrder(all []registered) order {
+func newOrder(resources []registered) order {
 	o := order{}
-	for _, r := range all {
+	for _, r := range resources {
 		o[r.URN] = r
 	}
 	return o
 }
 
-// before returns the URNs of all resources that must exist before a resource.
-func (o order) before(urn string) map[string]bool {
+// dependencies returns the URNs of all resources that must exist before a resource.
+func (o order) dependencies(urn string) map[string]bool {
 	seen := map[string]bool{}
 	next := []string{urn}
 	for len(next) > 0 {
 		urn, next = next[0], next[1:]
-		for _, earlier := range o[urn].Before {
+		for _, earlier := range o[urn].Dependencies {
 			if !seen[earlier] {
 				seen[earlier] = true
 				next = append(next, earlier)
@@ -37,8 +37,8 @@ func (o order) before(urn string) map[string]bool {
 	return seen
 }
 
-// named returns the URNs of the resources of a type whose names contain part.
-func (o order) named(kind, part string) []string {
+// find returns the URNs of the resources of a type with part in their names.
+func (o order) find(kind, part string) []string {
 	var urns []string
 	for urn, r := range o {
 		if r.Type == kind && strings.Contains(urn[strings.LastIndex(urn, "::"):], part) {
@@ -49,8 +49,8 @@ func (o order) named(kind, part string) []string {
 	return urns
 }
 
-// If a resource is created before one that it needs, AWS refuses it, or nodes do not
-// join. The engine may create resources in every order that the edges allow.
+// If a resource is created before one that it needs, AWS refuses it, or nodes do not join. The
+// engine may create resources in every order that the dependencies allow.
 func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 	o := newOrder(deployStack(t, "prod"))
 	const (
@@ -82,39 +82,39 @@ func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			later, earlier := o.named(tc.later, tc.laterPart), o.named(tc.earlier, tc.earlierPart)
+			later, earlier := o.find(tc.later, tc.laterPart), o.find(tc.earlier, tc.earlierPart)
 			require.NotEmpty(t, later)
 			require.GreaterOrEqual(t, len(earlier), tc.atLeast, "resources of type %s named %s", tc.earlier, tc.earlierPart)
 			for _, urn := range later {
-				before := o.before(urn)
+				dependencies := o.dependencies(urn)
 				for _, e := range earlier {
-					require.True(t, before[e], "%s must come after %s", urn, e)
+					require.True(t, dependencies[e], "%s must come after %s", urn, e)
 				}
 			}
 		})
 	}
 }
 
-// The API server and AWS's services answer a deployer in the VPC, or in a connected
-// network, only after the rules that admit it.
+// A deployer in the VPC or in a connected network needs security group rules to reach the API
+// server and AWS's services. The program creates the rules before anything that needs them.
 func TestDeployersAreAdmittedBeforeTheyConnect(t *testing.T) {
 	o := newOrder(deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:cluster": `{"admins":["arn:aws:iam::123456789012:role/operators"],"privateAccessCidrs":["10.10.0.0/20"]}`,
 	}))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	endpoints, controlPlane := o.named(rule, "endpoints-from-10-10-0-0-20"), o.named(rule, "control-plane-from-10-10-0-0-20")
+	endpoints, controlPlane := o.find(rule, "endpoints-from-10-10-0-0-20"), o.find(rule, "control-plane-from-10-10-0-0-20")
 	require.Len(t, endpoints, 1)
 	require.Len(t, controlPlane, 1)
-	interfaces, objects := 0, 0
+	interfaceEndpoints, kubernetesProviders := 0, 0
 	for urn, r := range o {
 		switch {
 		case r.Type == "aws:ec2/vpcEndpoint:VpcEndpoint" && r.Properties["vpcEndpointType"] == "Interface":
-			interfaces++
-			require.True(t, o.before(urn)[endpoints[0]], "%s must come after %s", urn, endpoints[0])
+			interfaceEndpoints++
+			require.True(t, o.dependencies(urn)[endpoints[0]], "%s must come after %s", urn, endpoints[0])
 		case r.Type == "pulumi:providers:kubernetes":
-			objects++
-			require.True(t, o.before(urn)[controlPlane[0]], "%s must come after %s", urn, controlPlane[0])
+			kubernetesProviders++
+			require.True(t, o.dependencies(urn)[controlPlane[0]], "%s must come after %s", urn, controlPlane[0])
 		}
 	}
-	require.Equal(t, []int{8, 1}, []int{interfaces, objects}, "interface endpoints, and Kubernetes providers")
+	require.Equal(t, []int{8, 1}, []int{interfaceEndpoints, kubernetesProviders}, "interface endpoints, and Kubernetes providers")
 }

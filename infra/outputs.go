@@ -9,8 +9,8 @@ import (
 // outputs are the stack's outputs; the tags are their names. The doc comments are
 // the text of docs/configuration.md. No output is secret: it has the ARN of a secret.
 type outputs struct {
-	// Where the platform answers: `https://DOMAIN`, `http://127.0.0.1:NODEPORT`
-	// where a node port is open, or the front service's name in the cluster.
+	// The URL of the platform: `https://DOMAIN`, `http://127.0.0.1:NODEPORT` if a node port
+	// is open, or the front service's name in the cluster.
 	URL pulumi.Input `output:"url"`
 	// Each image that the stack builds or promotes, as REPOSITORY@DIGEST. Pods run it and
 	// a promotion passes it on.
@@ -45,12 +45,13 @@ type outputs struct {
 	Mongo pulumi.Map `output:"mongo"`
 }
 
-// export exports what the stack has.
+// export exports the outputs that the stack has. The zero value of a field means that the stack
+// does not have the output.
 func (o outputs) export(ctx *pulumi.Context) {
 	values := reflect.ValueOf(o)
 	for i := range values.NumField() {
-		if v := values.Field(i); !v.IsZero() {
-			ctx.Export(values.Type().Field(i).Tag.Get("output"), v.Interface().(pulumi.Input))
+		if field := values.Field(i); !field.IsZero() {
+			ctx.Export(values.Type().Field(i).Tag.Get("output"), field.Interface().(pulumi.Input))
 		}
 	}
 }

@@ -24,16 +24,16 @@ type placement struct {
 	vpc *existingvpc.VPC
 	// controlPlane are the zones of the control plane.
 	controlPlane []string
-	// origin are the zones of the load balancer; empty without a domain.
+	// origin are the zones of the load balancer. It is empty if the stack has no domain.
 	origin []string
 }
 
-// placeStack reads the zones of the account and the existing VPC, chooses the zones of
-// the control plane by their ids, and records the choice. It runs before any resource of
-// AWS is registered. The letter of a zone differs by account, so the configuration alone
-// does not show which zone EKS refuses.
+// placeStack reads the zones of the account and the existing VPC. It chooses the zones of the
+// control plane by their ids, and records the choice. It runs before any resource of AWS is
+// registered. The letter of a zone differs by account, so the configuration alone does not show
+// which zone EKS refuses.
 func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) (*placement, error) {
-	ids, err := zoneIDs(ctx, inRegion)
+	ids, err := lookupZoneIDs(ctx, inRegion)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 	if err != nil {
 		return nil, err
 	}
-	recorded, err := guard.Recorded(ctx)
+	recorded, err := guard.AwaitRecorded(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,15 +85,15 @@ func lookupVPC(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeO
 	return network.LookupExisting(ctx, args, inRegion)
 }
 
-// zoneIDs reads the ids of the account's zones, by their names.
-func zoneIDs(ctx *pulumi.Context, inRegion pulumi.InvokeOption) (map[string]string, error) {
+// lookupZoneIDs reads the ids of the account's availability zones, by their names.
+func lookupZoneIDs(ctx *pulumi.Context, inRegion pulumi.InvokeOption) (map[string]string, error) {
 	available := "available"
 	zones, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{State: &available}, inRegion)
 	if err != nil {
 		return nil, fmt.Errorf("availability zones of the account: %w", err)
 	}
 	if len(zones.Names) != len(zones.ZoneIds) {
-		return nil, errors.New("availability zones of the account: AWS's answer has names without ids")
+		return nil, errors.New("availability zones of the account: AWS's response has names without ids")
 	}
 	ids := map[string]string{}
 	for i, name := range zones.Names {

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// loadSmallStack returns a small stack whose nodes it does not manage, with a value of the key
-// network.
+// loadSmallStack returns a small stack that does not manage its nodes. network is the value of its
+// configuration key "network".
 func loadSmallStack(t *testing.T, network string) *config.Stack {
 	t.Helper()
 	stack, err := config.Load("sandbox", map[string]string{
@@ -32,7 +32,7 @@ func loadSmallStack(t *testing.T, network string) *config.Stack {
 
 const threeZones = `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"]}`
 
-// In an account where us-east-1a is use1-az3, EKS would refuse a subnet of it.
+// In an account where us-east-1a is use1-az3, EKS would refuse a subnet of us-east-1a.
 func TestControlPlaneAvoidsTheZoneThatEKSRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
@@ -43,9 +43,9 @@ func TestControlPlaneAvoidsTheZoneThatEKSRefuses(t *testing.T) {
 		{"the first zone has no control planes", map[string]string{"us-east-1a": "use1-az3"}, []string{"private-app-b", "private-app-c"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			all, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: tc.ids}, loadSmallStack(t, threeZones))
+			resources, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: tc.ids}, loadSmallStack(t, threeZones))
 			require.NoError(t, err)
-			for _, r := range all {
+			for _, r := range resources {
 				if r.Type != "aws:eks/cluster:Cluster" {
 					continue
 				}
@@ -59,12 +59,12 @@ func TestControlPlaneAvoidsTheZoneThatEKSRefuses(t *testing.T) {
 	}
 }
 
-// A zone that can't be used is reported before any resource of AWS is registered.
+// The program reports a zone that can't be used before it registers any resource of AWS.
 func TestRefusedZoneRegistersNothingAtAWS(t *testing.T) {
-	all, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: map[string]string{"us-east-1b": "use1-az3"}},
+	resources, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: map[string]string{"us-east-1b": "use1-az3"}},
 		loadSmallStack(t, `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`))
 	require.ErrorContains(t, err, "network.zones: EKS has control planes in 1 of the zones and needs 2: in this account us-east-1b is use1-az3")
-	for _, r := range all {
+	for _, r := range resources {
 		require.NotRegexp(t, "^aws:", r.Type, r.Name)
 	}
 }
@@ -73,7 +73,7 @@ func TestRefusedZoneRegistersNothingAtAWS(t *testing.T) {
 // load balancer and control plane are in its private subnets, the stores in its database
 // subnets.
 func TestStackInAnExistingVPCCreatesNoNetwork(t *testing.T) {
-	ids := func(prefix, letters string) string {
+	quotedIDs := func(prefix, letters string) string {
 		var quoted []string
 		for _, letter := range letters {
 			quoted = append(quoted, `"`+prefix+string(letter)+`"`)
@@ -83,8 +83,8 @@ func TestStackInAnExistingVPCCreatesNoNetwork(t *testing.T) {
 	stack, err := config.Load("prod", map[string]string{
 		"aws:region":                        "us-east-1",
 		"progressive-framework:environment": "prod",
-		"progressive-framework:network": `{"vpcId":"` + cloudmocks.ExistingVPCID + `","privateSubnetIds":` + ids(cloudmocks.RoutedSubnet, "cba") +
-			`,"databaseSubnetIds":` + ids(cloudmocks.PlainSubnet, "abd") + `}`,
+		"progressive-framework:network": `{"vpcId":"` + cloudmocks.ExistingVPCID + `","privateSubnetIds":` + quotedIDs(cloudmocks.RoutedSubnet, "cba") +
+			`,"databaseSubnetIds":` + quotedIDs(cloudmocks.PlainSubnet, "abd") + `}`,
 		"progressive-framework:auth":     `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
 		"progressive-framework:account":  "123456789012",
 		"progressive-framework:cluster":  `{"admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"]}`,
@@ -95,27 +95,27 @@ func TestStackInAnExistingVPCCreatesNoNetwork(t *testing.T) {
 	})
 	require.NoError(t, err)
 	cloud := &cloudmocks.Cloud{Calls: cloudmocks.ExistingVPC("vgw-1"), ZoneIDs: map[string]string{"us-east-1a": "use1-az3"}}
-	all, err := deployOnCloud(cloud, stack)
+	resources, err := deployOnCloud(cloud, stack)
 	require.NoError(t, err)
 	created := map[string]int{}
-	for _, r := range all {
+	for _, r := range resources {
 		created[r.Type]++
 		switch r.Type {
 		case "aws:eks/cluster:Cluster":
-			subnets := written(r.Inputs["vpcConfig"].ObjectValue()["subnetIds"])
+			subnets := textOf(r.Inputs["vpcConfig"].ObjectValue()["subnetIds"])
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"c")
 			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "EKS has no control planes in use1-az3")
 		case "aws:rds/subnetGroup:SubnetGroup":
-			require.Contains(t, written(r.Inputs["subnetIds"]), cloudmocks.PlainSubnet+"d")
+			require.Contains(t, textOf(r.Inputs["subnetIds"]), cloudmocks.PlainSubnet+"d")
 		case "aws:lb/loadBalancer:LoadBalancer":
-			subnets := written(r.Inputs["subnets"])
+			subnets := textOf(r.Inputs["subnets"])
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
 			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "CloudFront has no VPC origins in use1-az3")
 		case "kubernetes:networking.k8s.io/v1:NetworkPolicy":
 			if r.Name == stack.Name()+"-migrate-policy" {
-				require.Contains(t, written(r.Inputs["spec"]), cloudmocks.SubnetBlock(cloudmocks.PlainSubnet+"d"), "a store is in it")
-				require.NotContains(t, written(r.Inputs["spec"]), cloudmocks.SubnetBlock(cloudmocks.RoutedSubnet+"b"), "no store is in it")
+				require.Contains(t, textOf(r.Inputs["spec"]), cloudmocks.SubnetCIDR(cloudmocks.PlainSubnet+"d"), "a store is in it")
+				require.NotContains(t, textOf(r.Inputs["spec"]), cloudmocks.SubnetCIDR(cloudmocks.RoutedSubnet+"b"), "no store is in it")
 			}
 		case "aws:ec2/securityGroup:SecurityGroup":
 			require.Equal(t, cloudmocks.ExistingVPCID, r.Inputs["vpcId"].StringValue())

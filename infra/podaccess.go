@@ -18,10 +18,10 @@ type podAccess struct {
 	nodes []string
 }
 
-// forService returns the connections that a service may open and accept. Users' requests come from
-// the address of the node that kube-proxy forwards them from.
-func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
-	access := podnetwork.Access{Egress: append(a.egress(a.stores.postgres, a.stores.redis), a.tokenRules()...)}
+// serviceAccess returns the connections that a service may open and accept. kube-proxy forwards
+// users' requests to the pods, and their source address is then the address of a node.
+func (a *podAccess) serviceAccess(profile scaling.Profile) podnetwork.Access {
+	access := podnetwork.Access{Egress: append(a.egressRules(a.stores.postgres, a.stores.redis), a.tokenRules()...)}
 	var callers []podnetwork.Peer
 	for _, other := range a.stack.Profiles() {
 		if slices.Contains(other.Calls, profile.Short) {
@@ -37,8 +37,8 @@ func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
 	if len(callers) > 0 {
 		access.Ingress = append(access.Ingress, podnetwork.To(profile.Port, callers...))
 	}
-	if r := metricsReader(a.stack); r != nil {
-		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *r))
+	if peer := prometheusPeer(a.stack); peer != nil {
+		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *peer))
 	}
 	if a.stack.Auth.JWKSURL != "" {
 		access.Egress = append(access.Egress, podnetwork.To(a.stack.Auth.JWKSPort(), podnetwork.Blocks("0.0.0.0/0")...))
@@ -46,22 +46,22 @@ func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
 	return access
 }
 
-// forMigration returns the connections that the migration may open.
-func (a *podAccess) forMigration() podnetwork.Access {
-	return podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.mongo)}
+// migrationAccess returns the connections that the migration may open.
+func (a *podAccess) migrationAccess() podnetwork.Access {
+	return podnetwork.Access{Egress: a.egressRules(a.stores.postgres, a.stores.mongo)}
 }
 
 // tokenRules returns the rule for the EKS Pod Identity Agent, from which a program gets its IAM
 // token for PostgreSQL. It returns nil if the database accepts passwords.
 func (a *podAccess) tokenRules() []podnetwork.Rule {
-	if db := a.stores.postgres; db != nil && db.resourceID != nil { // it accepts IAM tokens
+	if db := a.stores.postgres; db != nil && db.resourceID != nil { // only a database that accepts IAM tokens has a resource ID
 		return []podnetwork.Rule{podnetwork.PodIdentity()}
 	}
 	return nil
 }
 
-// egress returns the rules for DNS and for connections to stores.
-func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
+// egressRules returns the rules for DNS and for connections to stores.
+func (a *podAccess) egressRules(stores ...*store) []podnetwork.Rule {
 	rules := []podnetwork.Rule{podnetwork.DNS()}
 	for _, s := range stores {
 		if s != nil {
@@ -72,7 +72,7 @@ func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
 }
 
 // clientsOfStores returns the pods that connect to a store in the cluster: the pods of the
-// services, and the pods whose label app is one of others.
+// services, and the pods that have one of others as the value of their label app.
 func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
 	var peers []podnetwork.Peer
 	for _, profile := range stack.Profiles() {
@@ -84,9 +84,9 @@ func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
 	return peers
 }
 
-// denyOtherPods denies all connections of pods of the platform's namespace that have no
-// policy. It is created after the policies of all programs, and deleted before them, so
-// that no update interrupts their connections.
+// denyOtherPods creates a network policy that denies all connections of a pod of the platform's
+// namespace, unless another policy allows them. The policy is created after the policies of all
+// programs and deleted before them, so that no update interrupts connections of the programs.
 func denyOtherPods(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
 	_, err := podnetwork.New(ctx, stack.Name()+"-default", &podnetwork.Args{Name: "default-deny", Namespace: eks.namespace}, eks.inCluster, pulumi.DependsOn(policies))
 	return err

@@ -12,17 +12,17 @@ import (
 // deployPodScaling creates the autoscalers of each service, if the stack runs the controllers that
 // act on them. An autoscaler is created after its Deployment: otherwise its first events are
 // errors.
-func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, services *services, observed *observability) error {
-	if observed == nil {
+func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, services *services, monitoring *observability) error {
+	if monitoring == nil {
 		return nil
 	}
 	for _, profile := range stack.Profiles() {
 		_, err := podscaling.NewPodScaling(ctx, stack.Name()+"-"+profile.Short, &podscaling.Args{
 			Namespace:     eks.namespace,
 			Profile:       profile,
-			PrometheusURL: observed.prometheusURL,
+			PrometheusURL: monitoring.prometheusURL,
 			Forecast:      forecastOf(stack),
-		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(observed.settled), services.byName[profile.Short])))
+		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(monitoring.settled), services.byName[profile.Short])))
 		if err != nil {
 			return err
 		}

@@ -35,10 +35,10 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 		"progressive-framework:mongo":       `{"kind":"none"}`,
 	})
 	require.NoError(t, err)
-	all, err := deployMocked(t, stack)
+	resources, err := deployMocked(t, stack)
 	require.NoError(t, err)
 	providers, groups, templates := 0, 0, 0
-	for _, r := range all {
+	for _, r := range resources {
 		switch r.Type {
 		case "pulumi:providers:aws":
 			providers++
@@ -46,14 +46,14 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 			for key, want := range map[string]string{
 				"allowedAccountIds": "123456789012", "assumeRole": "role/deployer", "defaultTags": "CostCenter", "ignoreTags": "audit:",
 			} {
-				require.Contains(t, written(r.Inputs[resource.PropertyKey(key)]), want)
+				require.Contains(t, textOf(r.Inputs[resource.PropertyKey(key)]), want)
 			}
 		case "pulumi:providers:kubernetes":
-			require.Contains(t, written(r.Inputs["kubeconfig"]), `"--profile","platform"`, "the token is of the identity that created the cluster, whatever the environment has")
-			require.Contains(t, written(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
+			require.Contains(t, textOf(r.Inputs["kubeconfig"]), `"--profile","platform"`, "the token belongs to the identity that created the cluster, not to the identity in the environment")
+			require.Contains(t, textOf(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
 		case "aws:autoscaling/group:Group":
 			groups++
-			require.Contains(t, written(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
+			require.Contains(t, textOf(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
 		case "aws:ec2/launchTemplate:LaunchTemplate":
 			templates++
 			require.False(t, r.Inputs["imageId"].IsSecret(), "a preview shows the AMI")
@@ -62,17 +62,17 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "a provider of the region and one of the edge, a group and a launch template of each tier")
 }
 
-// written returns a value of any type as text.
-func written(v resource.PropertyValue) string { return v.String() }
+// textOf returns the text of a property value, of any type.
+func textOf(v resource.PropertyValue) string { return v.String() }
 
-// The configuration knows each tag that the program sets, and so refuses to ignore it.
+// TagKeys has each tag that the program sets. Load refuses an aws:ignoreTags with such a tag.
 func TestEveryTagOfTheProgramIsKnown(t *testing.T) {
-	stack, err := config.Load("prod", valuesWith(t, "prod", nil))
+	stack, err := config.Load("prod", readStackValues(t, "prod", nil))
 	require.NoError(t, err)
-	all, err := deployMocked(t, stack)
+	resources, err := deployMocked(t, stack)
 	require.NoError(t, err)
 	seen := map[string]bool{}
-	for _, r := range all {
+	for _, r := range resources {
 		tags := r.Inputs["tags"]
 		switch {
 		case tags.IsObject():
@@ -99,14 +99,14 @@ func TestPoliciesOfTheProgramAllowWhatTheyName(t *testing.T) {
 	require.NoError(t, err)
 	documents := 0
 	for _, name := range []string{"prod", "staging"} {
-		stack, err := config.Load(name, valuesWith(t, name, map[string]string{
+		stack, err := config.Load(name, readStackValues(t, name, map[string]string{
 			config.Project + ":prometheus": `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"}`,
 		}))
 		require.NoError(t, err)
-		all, err := deployMocked(t, stack)
+		resources, err := deployMocked(t, stack)
 		require.NoError(t, err)
-		arns := realARNs(all)
-		for _, r := range all {
+		arns := newARNReplacer(resources)
+		for _, r := range resources {
 			for _, key := range []resource.PropertyKey{"policy", "assumeRolePolicy"} {
 				document := r.Inputs[key]
 				if document.IsSecret() {
@@ -138,19 +138,20 @@ var arnForms = map[string]string{
 	"aws:wafv2/webAcl:WebAcl":                  "arn:aws:wafv2:us-east-1:123456789012:global/webacl/NAME/0",
 }
 
-// realARNs returns a replacer of the mocks' ARNs, which name no service, by ARNs in AWS's form.
-// Longer ARNs come first, because some ARNs begin with another one.
-func realARNs(all []cloudmocks.Registration) *strings.Replacer {
-	replaced := map[string]string{}
-	for _, r := range all {
+// newARNReplacer returns a replacer that puts an ARN in AWS's form in the place of each ARN of a
+// mock. The ARNs of the mocks name no service. Longer ARNs come first, because some ARNs begin with
+// another one.
+func newARNReplacer(resources []cloudmocks.Registration) *strings.Replacer {
+	realARNs := map[string]string{}
+	for _, r := range resources {
 		form, known := arnForms[r.Type]
 		if mock := r.Outputs["arn"]; known && mock.IsString() {
-			replaced[mock.StringValue()] = strings.ReplaceAll(form, "NAME", r.Name)
+			realARNs[mock.StringValue()] = strings.ReplaceAll(form, "NAME", r.Name)
 		}
 	}
 	var pairs []string
-	for _, mock := range slices.SortedFunc(maps.Keys(replaced), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) {
-		pairs = append(pairs, mock, replaced[mock])
+	for _, mock := range slices.SortedFunc(maps.Keys(realARNs), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) {
+		pairs = append(pairs, mock, realARNs[mock])
 	}
 	return strings.NewReplacer(pairs...)
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// A run of the program allocates much and keeps little, so the collector would take a third of
-// the time.
+// A run of the program allocates much memory and keeps little of it. With Go's default of 100 %,
+// garbage collection would take a third of the time of the tests.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())
@@ -31,8 +31,9 @@ func TestMain(m *testing.M) {
 type registered struct {
 	tracer.Resource
 	URN string
-	// Before are the URNs of the resources that must exist first: the dependencies and the parent.
-	Before []string
+	// Dependencies are the URNs of the resources that must exist first: the dependencies in Pulumi
+	// and the parent.
+	Dependencies []string
 }
 
 // deployStack runs the whole program for a stack of the project, with its own YAML file, and
@@ -46,32 +47,33 @@ func deployStack(t *testing.T, stack string) []registered {
 // second, and many tests read the same one.
 var deployments = map[string][]registered{}
 
-// deployStackWith runs the whole program for a stack, with other values for some full keys of its
-// YAML file, and returns all resources that it registers.
+// deployStackWith is deployStack with changed configuration values. changes has the values by full
+// key, such as progressive-framework:images.
 func deployStackWith(t *testing.T, stack string, changes map[string]string) []registered {
 	t.Helper()
-	id := fmt.Sprint(stack, changes) // maps are printed in the order of their keys
-	if known, ok := deployments[id]; ok {
-		return known
+	cacheKey := fmt.Sprint(stack, changes) // maps are printed in the order of their keys
+	if cached, ok := deployments[cacheKey]; ok {
+		return cached
 	}
-	loaded, err := config.Load(stack, valuesWith(t, stack, changes))
+	loaded, err := config.Load(stack, readStackValues(t, stack, changes))
 	require.NoError(t, err)
-	all, err := deployMocked(t, loaded)
+	registrations, err := deployMocked(t, loaded)
 	require.NoError(t, err)
-	var program []registered
-	for _, r := range all {
-		program = append(program, registered{
-			Resource: tracer.Resource{Type: r.Type, ID: r.ID, Properties: properties(t, r.Outputs)},
-			URN:      r.URN,
-			Before:   append(slices.Clone(r.Dependencies), r.Parent),
+	var resources []registered
+	for _, r := range registrations {
+		resources = append(resources, registered{
+			Resource:     tracer.Resource{Type: r.Type, ID: r.ID, Properties: marshalProperties(t, r.Outputs)},
+			URN:          r.URN,
+			Dependencies: append(slices.Clone(r.Dependencies), r.Parent),
 		})
 	}
-	deployments[id] = program
-	return program
+	deployments[cacheKey] = resources
+	return resources
 }
 
-// valuesWith returns the configuration in a stack's file, with other values for some full keys.
-func valuesWith(t *testing.T, stack string, changes map[string]string) map[string]string {
+// readStackValues returns the configuration in a stack's file. changes replaces the values of some
+// full keys.
+func readStackValues(t *testing.T, stack string, changes map[string]string) map[string]string {
 	t.Helper()
 	raw, err := os.ReadFile("../Pulumi." + stack + ".yaml")
 	require.NoError(t, err)
@@ -91,12 +93,12 @@ func valuesWith(t *testing.T, stack string, changes map[string]string) map[strin
 	return values
 }
 
-// properties returns the outputs of a resource in the form of a state file.
-func properties(t *testing.T, outputs resource.PropertyMap) map[string]any {
+// marshalProperties returns the outputs of a resource in the form of a state file.
+func marshalProperties(t *testing.T, outputs resource.PropertyMap) map[string]any {
 	t.Helper()
-	marshaled, err := plugin.MarshalProperties(outputs, plugin.MarshalOptions{KeepUnknowns: true})
+	properties, err := plugin.MarshalProperties(outputs, plugin.MarshalOptions{KeepUnknowns: true})
 	require.NoError(t, err)
-	return marshaled.AsMap()
+	return properties.AsMap()
 }
 
 // deployMocked runs the program for a stack against mocks, and returns the resources that it

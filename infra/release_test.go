@@ -28,12 +28,12 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 		t.Run(stack, func(t *testing.T) {
 			const images, auth = "progressive-framework:images", "progressive-framework:auth"
 			changes := map[string]string{images: `{"signingKey":"signing.pem"}`, auth: `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`}
-			built, err := config.Load(stack, valuesWith(t, stack, changes), project)
+			built, err := config.Load(stack, readStackValues(t, stack, changes), project)
 			require.NoError(t, err)
-			all, err := deployMocked(t, built)
+			resources, err := deployMocked(t, built)
 			require.NoError(t, err)
 			digests := map[string]string{}
-			for _, r := range all {
+			for _, r := range resources {
 				if r.Type == image.Token {
 					short := strings.TrimPrefix(r.Name, built.Name()+"-")
 					digests[short] = "sha256:" + strings.Repeat("0a", 32)
@@ -48,12 +48,12 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 			})
 			require.NoError(t, err)
 			changes[images], changes["progressive-framework:release"] = `{"trustedKeys":["staging.pub"],"requiredGates":["pods"]}`, string(release)
-			promoted, err := config.Load(stack, valuesWith(t, stack, changes), project)
+			promoted, err := config.Load(stack, readStackValues(t, stack, changes), project)
 			require.NoError(t, err, "the images of the configuration are those of the program")
-			all, err = deployMocked(t, promoted)
+			resources, err = deployMocked(t, promoted)
 			require.NoError(t, err)
 			sources := map[string]bool{}
-			for _, r := range all {
+			for _, r := range resources {
 				require.NotEqual(t, image.Token, r.Type, r.Name)
 				if r.Type == image.PromotedToken {
 					sources[r.Inputs["source"].StringValue()] = true
@@ -71,7 +71,7 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 			delete(digests, "web")
 			for short := range digests { // each is needed
 				changes["progressive-framework:release"] = strings.Replace(string(release), `"`+short+`":`, `"other":`, 1)
-				_, err = config.Load(stack, valuesWith(t, stack, changes), project)
+				_, err = config.Load(stack, readStackValues(t, stack, changes), project)
 				require.ErrorContains(t, err, "release.images."+short+": Required value")
 			}
 		})
@@ -82,15 +82,15 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 func TestKeyOfKMSSignsTheImages(t *testing.T) {
 	const key = "awskms:///alias/progressive-framework-staging-signing"
 	const auth = "progressive-framework:auth"
-	stack, err := config.Load("staging", valuesWith(t, "staging", map[string]string{
+	stack, err := config.Load("staging", readStackValues(t, "staging", map[string]string{
 		"progressive-framework:images": `{"signingKey":"` + key + `","kmsSigners":["arn:aws:iam::123456789012:role/deploy-staging"]}`,
 		auth:                           `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
 	}), config.WithFiles(fstest.MapFS{}))
 	require.NoError(t, err)
-	all, err := deployMocked(t, stack)
+	resources, err := deployMocked(t, stack)
 	require.NoError(t, err)
 	images, keys := 0, 0
-	for _, r := range all {
+	for _, r := range resources {
 		if r.Type == image.Token {
 			images++
 			require.Equal(t, key, r.Inputs["signingKey"].StringValue())

@@ -26,8 +26,8 @@ type services struct {
 	byName map[string]*service.Service
 }
 
-// deployServices builds the image of each program and runs it: first the
-// migration of the stores, then the services, which wait for it.
+// deployServices builds the image of each program and runs it: first the migration of the stores,
+// then the services. The services wait for the end of the migration.
 func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes, stores *stores) (*services, error) {
 	shared, err := newEnvironment(ctx, stack, base, eks, stores)
 	if err != nil {
@@ -35,7 +35,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	}
 	deployed := &services{byName: map[string]*service.Service{}}
 	access := &podAccess{stack: stack, stores: stores, nodes: vpc.Blocks[subnet.PrivateApp]}
-	policies := stores.resources()
+	policies := stores.settled()
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
@@ -47,9 +47,9 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		pod.Access = access.forMigration()
+		pod.Access = access.migrationAccess()
 		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task},
-			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.resources(), nodes.ready)))
+			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.settled(), nodes.ready)))
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		pod.Access = access.forService(profile)
+		pod.Access = access.serviceAccess(profile)
 		created, err := service.NewService(ctx, stack.Name()+"-"+profile.Short,
 			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.inBoth, pulumi.DependsOn(ready))
 		if err != nil {
@@ -93,8 +93,8 @@ func nodePort(stack *config.Stack, profile scaling.Profile) int {
 }
 
 // newPod builds a program's image and returns its pod: where it runs and with which environment.
-func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, short, importPath string, tier scaling.TierName, env *environment) (*service.Pod, error) {
-	reference, err := newImage(ctx, stack, base, short, importPath)
+func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, program, importPath string, tier scaling.TierName, env *environment) (*service.Pod, error) {
+	reference, err := newImage(ctx, stack, base, program, importPath)
 	if err != nil {
 		return nil, err
 	}
@@ -107,11 +107,11 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 
 // newImage builds a Go program into an image in its own repository, and returns the image's
 // reference by digest. After a promotion it copies the promoted image into this repository instead.
-func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, importPath string) (pulumi.StringOutput, error) {
-	name := stack.Name() + "-" + short
+func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, importPath string) (pulumi.StringOutput, error) {
+	name := stack.Name() + "-" + program
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
-		RepositoryName: stack.Name() + "/" + short,
-		// Without this a destroy would fail at a repository with images, which a build creates
+		RepositoryName: stack.Name() + "/" + program,
+		// Without this, a destroy fails if the repository has images. A build creates the images
 		// again in seconds.
 		ForceDelete: !stack.DeletionProtection,
 	}, base.inRegion)
@@ -122,7 +122,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 	credentials := &image.Credentials{Username: login.Username, Password: login.Password}
 	if stack.Promoted() {
 		promoted, err := image.NewPromoted(ctx, name, &image.PromotedArgs{
-			Source:      stack.Release.Source(short),
+			Source:      stack.Release.Source(program),
 			Repository:  repo.URL,
 			TrustedKeys: stack.Images.TrustedPEM,
 			// Without a required gate the list is nil, and the provider uses its default.
@@ -132,7 +132,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 		if err != nil {
 			return pulumi.StringOutput{}, err
 		}
-		base.images[short] = promoted.Reference
+		base.images[program] = promoted.Reference
 		base.repositories = append(base.repositories, imageRepository{repo, promoted.Tag})
 		return promoted.Reference, nil
 	}
@@ -146,7 +146,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, impor
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	base.images[short] = built.Reference
+	base.images[program] = built.Reference
 	base.repositories = append(base.repositories, imageRepository{repo, built.Tag})
 	return built.Reference, nil
 }
@@ -169,21 +169,22 @@ func expireImages(ctx *pulumi.Context, base *base) error {
 	return nil
 }
 
-// predicateTypes returns the types of the statements that a promoted image must have. It
-// returns nil if the stack requires no gate. name is the stack's name in Pulumi.
-func predicateTypes(name string, stack *config.Stack) []string {
+// predicateTypes returns the types of the statements that a promoted image must have. It returns
+// nil if the stack requires no gate. pulumiStack is the stack's name in Pulumi.
+func predicateTypes(pulumiStack string, stack *config.Stack) []string {
 	var required []gate.Name
-	for _, name := range stack.Images.RequiredGates {
-		required = append(required, gate.Name(name))
+	for _, gateName := range stack.Images.RequiredGates {
+		required = append(required, gate.Name(gateName))
 	}
 	if len(required) == 0 {
 		return nil
 	}
-	return gate.AcceptedPredicateTypes(name, required)
+	return gate.AcceptedPredicateTypes(pulumiStack, required)
 }
 
-// signingKey returns the signing key for the image provider. The configuration names a file
-// relative to the project's folder, but the provider runs in the folder infra.
+// signingKey returns what the image provider signs with: the path of a key file or the URI of a KMS
+// key. It returns "" if the stack signs no images. The configuration names a file relative to the
+// project's folder, but the provider runs in the folder infra.
 func signingKey(stack *config.Stack) string {
 	if stack.Images.SigningKey == "" || signkey.IsKMS(stack.Images.SigningKey) {
 		return stack.Images.SigningKey

@@ -46,30 +46,30 @@ func (s *store) output() pulumi.Map {
 	if s == nil {
 		return nil
 	}
-	out := pulumi.Map{}
-	for name, v := range map[string]pulumi.Input{"host": s.host, "port": s.port, "secretArn": s.secretARN, "secretName": s.secretName} {
-		if v != nil {
-			out[name] = v
+	values := pulumi.Map{}
+	for name, value := range map[string]pulumi.Input{"host": s.host, "port": s.port, "secretArn": s.secretARN, "secretName": s.secretName} {
+		if value != nil {
+			values[name] = value
 		}
 	}
-	return out
+	return values
 }
 
-// resources returns the resources of all stores that clients wait for.
-func (s *stores) resources() []pulumi.Resource {
-	var created []pulumi.Resource
-	for _, one := range []*store{s.postgres, s.redis, s.mongo} {
-		if one != nil {
-			created = append(created, one.settled...)
+// settled returns the resources that clients of the stores wait for.
+func (s *stores) settled() []pulumi.Resource {
+	var resources []pulumi.Resource
+	for _, db := range []*store{s.postgres, s.redis, s.mongo} {
+		if db != nil {
+			resources = append(resources, db.settled...)
 		}
 	}
-	return created
+	return resources
 }
 
-// masterPassword is the field of the secrets that RDS and DocumentDB create for
-// their master user (Secrets Manager User Guide, "JSON structure of AWS Secrets
-// Manager database credential secrets").
-const masterPassword = "password"
+// masterPasswordField is the name of the password's field in the secrets that RDS and DocumentDB
+// create for their master user. Source: Secrets Manager User Guide, "JSON structure of AWS Secrets
+// Manager database credential secrets".
+const masterPasswordField = "password"
 
 // deployStores deploys PostgreSQL, Redis and the document store. A store that the configuration
 // leaves out stays nil.
@@ -106,7 +106,7 @@ func nodeClients(eks *eksCluster) []clients.Client {
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
 	case config.Managed:
-		backups, err := newBackupCopy(ctx, stack, base)
+		backupCopy, err := newBackupCopy(ctx, stack, base)
 		if err != nil {
 			return nil, err
 		}
@@ -125,12 +125,12 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			AlarmTopicARN:    stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Postgres.SnapshotIdentifier,
-			Copy:               backups,
+			Copy:               backupCopy,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err
 		}
-		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
+		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPasswordField)
 		return &store{
 			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
 			access:     podnetwork.To(postgres.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
@@ -142,8 +142,8 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	return nil, nil
 }
 
-// newBackupCopy returns the region of the copies of PostgreSQL's backups. It returns nil if the
-// stack has no copies.
+// newBackupCopy returns the region of the copies of PostgreSQL's backups, with an AWS provider for
+// this region. It returns nil if the stack has no copies.
 func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postgres.BackupCopy, error) {
 	region := stack.Postgres.BackupRegion
 	if region == "" {
@@ -218,7 +218,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		if err != nil {
 			return nil, err
 		}
-		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPassword)
+		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPasswordField)
 		return &store{
 			settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class,
 			access: podnetwork.To(mongo.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
@@ -230,18 +230,19 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 // deployMongoByURL returns the connection to a MongoDB that the stack does not create, and lets
 // pods mount its password.
 func deployMongoByURL(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
-	server, err := stack.MongoServer()
+	server, err := stack.ParseMongoURL()
 	if err != nil {
 		return nil, err
 	}
-	secret := pulumi.String(stack.Mongo.PasswordSecretARN).ToStringOutput()
-	var encryption pulumi.StringInput
+	secretARN := pulumi.String(stack.Mongo.PasswordSecretARN).ToStringOutput()
+	var keyARN pulumi.StringInput
 	if arn := stack.Mongo.PasswordKeyARN; arn != "" {
-		encryption = pulumi.String(arn)
+		keyARN = pulumi.String(arn)
 	}
-	class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", secret, encryption, "")
+	const wholeSecret = "" // the whole secret is the password
+	class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", secretARN, keyARN, wholeSecret)
 	return &store{
-		host: pulumi.String(server.Host), port: pulumi.Int(server.Port), uri: pulumi.String(server.URI), secretARN: secret, class: class,
+		host: pulumi.String(server.Host), port: pulumi.Int(server.Port), uri: pulumi.String(server.URI), secretARN: secretARN, class: class,
 		access: podnetwork.To(server.Port, podnetwork.Blocks(stack.Mongo.CIDRs...)...),
 	}, err
 }

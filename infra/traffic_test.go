@@ -12,17 +12,17 @@ import (
 	"github.com/progressive-framework/platform/components/traffic/tracer"
 )
 
-// openAPI are the files of the services' OpenAPI documents.
-var openAPI = []string{
+// openAPIFiles are the files of the services' OpenAPI documents.
+var openAPIFiles = []string{
 	"../agents/web/internal/webapp/openapi.yaml", "../agents/mca/internal/coordination/openapi.yaml",
 	"../agents/npa/internal/nutritionapi/openapi.yaml", "../agents/wpa/internal/trainingapi/openapi.yaml",
 }
 
-// servedPaths returns the paths of the front page and of every OpenAPI document.
-func servedPaths(t *testing.T) []string {
+// readServedPaths returns the paths of the front page and of every OpenAPI document.
+func readServedPaths(t *testing.T) []string {
 	t.Helper()
 	paths := []string{"/", "/index.html"}
-	for _, file := range openAPI {
+	for _, file := range openAPIFiles {
 		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
 		var document struct{ Paths map[string]any }
@@ -35,17 +35,17 @@ func servedPaths(t *testing.T) []string {
 	return paths
 }
 
-// stackOf returns the registered resources in the form of package tracer.
-func stackOf(all []registered) tracer.Stack {
+// toTracerStack returns the registered resources in the form of package tracer.
+func toTracerStack(resources []registered) tracer.Stack {
 	var s tracer.Stack
-	for _, r := range all {
+	for _, r := range resources {
 		s = append(s, r.Resource)
 	}
 	return s
 }
 
-// The resources of each stack on AWS send every path of every OpenAPI document to the
-// service that package traffic names, on nodes that run it. Every target group gets
+// The resources of each stack on AWS send every path of every OpenAPI document to the service that
+// package traffic names. The requests go to nodes that run the service. Every target group gets
 // requests, and every alarm watches a target group that gets requests.
 func TestResourcesSendEveryPathToTheServiceOfPackageTraffic(t *testing.T) {
 	names := map[string]string{}
@@ -54,20 +54,20 @@ func TestResourcesSendEveryPathToTheServiceOfPackageTraffic(t *testing.T) {
 	}
 	for _, name := range []string{"staging", "prod"} {
 		t.Run(name, func(t *testing.T) {
-			s := stackOf(deployStack(t, name))
-			paths := servedPaths(t)
+			s := toTracerStack(deployStack(t, name))
+			paths := readServedPaths(t)
 			for _, path := range paths {
 				want, err := traffic.Trace(path)
 				require.NoError(t, err)
-				way, err := s.Trace(path, scaling.NodeLabel)
+				route, err := s.Trace(path, scaling.NodeLabel)
 				require.NoError(t, err)
-				require.Equal(t, want.Static, way.Static, path)
-				require.Equal(t, want.Behaviour, way.Behaviour, path)
-				require.Equal(t, want.Rule, way.Rule, path)
-				require.Equal(t, string(want.Tier), way.Tier, path)
-				require.Equal(t, names[want.Entry], way.Deployment, path)
+				require.Equal(t, want.Static, route.Static, path)
+				require.Equal(t, want.Behaviour, route.Behaviour, path)
+				require.Equal(t, want.Rule, route.Rule, path)
+				require.Equal(t, string(want.Tier), route.Tier, path)
+				require.Equal(t, names[want.Entry], route.Deployment, path)
 			}
-			idle, err := s.Idle(paths, scaling.NodeLabel)
+			idle, err := s.FindIdle(paths, scaling.NodeLabel)
 			require.NoError(t, err)
 			require.Empty(t, idle)
 		})

@@ -6,7 +6,7 @@
 //	policy rules         print the rules as a Markdown table
 //	policy record FILE   print a preview's JSON as a recording for tests
 //
-// Without a command it is policy serve, because the engine starts it without one.
+// Without a command the program serves, because the engine starts it without one.
 package main
 
 import (
@@ -32,8 +32,8 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// reportVariable names the file to which the plugin writes its JSON report:
-// the engine's own JSON has no policy results.
+// reportVariable is the environment variable with the path of the plugin's JSON report. The
+// plugin writes one because the engine's own JSON has no policy results.
 const reportVariable = "POLICY_REPORT"
 
 // errViolations is the error of a report with mandatory violations. The report itself
@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, out *os.File, messages io.Writer) i
 	case "check":
 		err = check(args, out, messages)
 	case "rules":
-		err = report.RulesTable(out, ruleset.All())
+		err = report.WriteRulesTable(out, ruleset.All())
 	case "record":
 		err = record(args, out)
 	default:
@@ -86,18 +86,18 @@ const usage = `usage:
 
 // serve serves the engine. It writes a JSON report if reportVariable is set.
 func serve(ctx context.Context, out *os.File) error {
-	o := server.Options{Rules: ruleset.All(), Now: time.Now, StackConfig: stackconfig.Find}
+	options := server.Options{Rules: ruleset.All(), Now: time.Now, StackConfig: stackconfig.Find}
 	if file := os.Getenv(reportVariable); file != "" {
-		o.Report = func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error {
+		options.Report = func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error {
 			f, err := os.Create(file)
 			if err != nil {
 				return fmt.Errorf("%s: %w", reportVariable, err)
 			}
 			defer f.Close()
-			return report.New(stack, environment, e, g, results).JSON(f)
+			return report.New(stack, environment, e, g, results).WriteJSON(f)
 		}
 	}
-	return server.Serve(ctx, o, out)
+	return server.Serve(ctx, options, out)
 }
 
 // check applies the rules to a file and writes the report.
@@ -107,7 +107,7 @@ func check(args []string, out *os.File, messages io.Writer) error {
 	format := flags.String("format", "text", "text, json, sarif, junit or markdown")
 	against := flags.String("against", "", "a state export of the stack; a violation that the export already has does not fail")
 	config := flags.String("config", "", "the stack's configuration; default Pulumi.STACK.yaml")
-	target := flags.String("out", "", "the file to write; default standard output")
+	outFile := flags.String("out", "", "the file to write; default standard output")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
@@ -129,11 +129,11 @@ func check(args []string, out *os.File, messages io.Writer) error {
 		}
 		r.Compare(earlier)
 	}
-	var text strings.Builder
-	if err := render(r, &text); err != nil {
+	var rendered strings.Builder
+	if err := render(r, &rendered); err != nil {
 		return err
 	}
-	if err := write(*target, text.String(), out); err != nil {
+	if err := write(*outFile, rendered.String(), out); err != nil {
 		return err
 	}
 	if r.Fails() {
@@ -168,26 +168,27 @@ func record(args []string, out io.Writer) error {
 	return err
 }
 
-// evaluateFile evaluates the stack in one file. config is the path of the stack's YAML file. If it
-// is empty, the configuration is that of the file, or that of Pulumi.STACK.yaml.
-func evaluateFile(file, config string) (*report.Report, error) {
+// evaluateFile evaluates the stack in one file. configFile is the path of the stack's YAML file. If
+// configFile is empty, evaluateFile takes the configuration from the file of the stack. If that
+// configuration names no environment, it takes the configuration from Pulumi.STACK.yaml.
+func evaluateFile(file, configFile string) (*report.Report, error) {
 	s, err := source.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	values := s.Config
-	if config != "" {
-		values, err = stackconfig.Read(config)
-	} else if values[waiver.EnvironmentKey] == "" {
-		values = stackconfig.Find(s.Name())
+	config := s.Config
+	if configFile != "" {
+		config, err = stackconfig.Read(configFile)
+	} else if config[waiver.EnvironmentKey] == "" {
+		config = stackconfig.Find(s.Name())
 	}
 	if err != nil {
 		return nil, err
 	}
-	environment := values[waiver.EnvironmentKey]
+	environment := config[waiver.EnvironmentKey]
 	if environment == "" {
 		environment = s.Name()
 	}
-	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
+	e := evaluate.New(ruleset.All(), environment, config[waiver.Key], time.Now())
 	return report.New(s.Name(), environment, e, s.Graph, e.ApplyToStack(s.Graph)), nil
 }

@@ -32,13 +32,13 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 	_, after, found := strings.Cut(rest, end)
 	require.True(t, found, "%s must have the line %s", file, end)
 	var table bytes.Buffer
-	require.NoError(t, report.RulesTable(&table, ruleset.All()))
-	text := before + begin + "\n" + table.String() + "\n" + end + after
+	require.NoError(t, report.WriteRulesTable(&table, ruleset.All()))
+	updated := before + begin + "\n" + table.String() + "\n" + end + after
 	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(updated), 0o600))
 		return
 	}
-	require.True(t, text == string(current), "%s is stale: run make generate", file)
+	require.True(t, updated == string(current), "%s is stale: run make generate", file)
 }
 
 // goodKey is a recording of a stack with one resource, which breaks no rule.
@@ -47,14 +47,14 @@ const goodKey = `{"urn":"urn:pulumi:prod::p::aws:kms/key:Key::k","inputs":{"enab
 func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	write := func(name, content string) string {
+	writeFile := func(name, content string) string {
 		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
 		return name
 	}
-	good := write("good.jsonl", goodKey)
-	bad := write("bad.jsonl", strings.Replace(goodKey, "true", "false", 1))
-	write("Pulumi.prod.yaml", "config:\n  progressive-framework:environment: prod\n")
-	waived := write("waived.yaml", `config:
+	good := writeFile("good.jsonl", goodKey)
+	bad := writeFile("bad.jsonl", strings.Replace(goodKey, "true", "false", 1))
+	writeFile("Pulumi.prod.yaml", "config:\n  progressive-framework:environment: prod\n")
+	waived := writeFile("waived.yaml", `config:
   aws:secretKey:
     secure: v1:x
   progressive-framework:environment: prod
@@ -62,12 +62,12 @@ func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
     waivers:
       - {rule: key-rotates, resource: k, reason: r, owner: o, until: 2000-01-01}
 `)
-	natGateway := write("nat-gateway.jsonl", // $32.85 a month
+	natGateway := writeFile("nat-gateway.jsonl", // $32.85 a month
 		`{"urn":"urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"}
 {"urn":"urn:pulumi:prod::p::pulumi:providers:aws::aws","inputs":{"region":"us-east-1","allowedAccountIds":["1"],"defaultTags":{"tags":{"Environment":"prod","Project":"p"}}}}
 {"urn":"urn:pulumi:prod::p::aws:ec2/natGateway:NatGateway::nat","inputs":{"subnetId":"s"}}
 `)
-	budget := write("budget.yaml", `config:
+	budget := writeFile("budget.yaml", `config:
   progressive-framework:environment: prod
   progressive-framework:policy:
     cost: {monthlyBudget: 30}
@@ -81,8 +81,8 @@ func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
 		{"nothing is wrong", []string{"check", good}, 0, "0 mandatory"},
 		{"a mandatory rule is broken", []string{"check", bad}, 1, "enableKeyRotation is not true"},
 		{"the earlier state has the same violation", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
-		{"a waiver, which the earlier state has, too", []string{"check", "-config", waived, "-against", bad, bad}, 1, "it expired on 2000-01-01"},
-		{"an expired waiver in the YAML file has expired", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
+		{"an expired waiver, which the earlier state has, too", []string{"check", "-config", waived, "-against", bad, bad}, 1, "it expired on 2000-01-01"},
+		{"the waiver in the YAML file has expired", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
 		{"the stack costs more than its budget", []string{"check", "-config", budget, natGateway}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
 		{"the format SARIF", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
 		{"the report is written to a file", []string{"check", "-out", "report.txt", good}, 0, ""},

@@ -5,5 +5,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd"
 )
 
-// kubectl runs the genuine kubectl of the module k8s.io/kubectl and returns its exit code.
-func kubectl() int { return cli.Run(cmd.NewDefaultKubectlCommand()) }
+// runKubectl runs the real kubectl, which is in the module k8s.io/kubectl, and returns its exit
+// code.
+func runKubectl() int { return cli.Run(cmd.NewDefaultKubectlCommand()) }

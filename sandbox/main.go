@@ -28,22 +28,22 @@ var programs = map[string]func(ctx context.Context, args []string, stdout, stder
 		return languagehost.Serve(ctx, args, stdout)
 	},
 	"aws": func(_ context.Context, args []string, stdout, stderr io.Writer) error {
-		return aws.CLI(args, stdout, stderr)
+		return aws.RunCLI(args, stdout, stderr)
 	},
 }
 
 func run() int {
 	name, args := filepath.Base(os.Args[0]), os.Args[1:]
 	if name == "kubectl" {
-		return kubectl()
+		return runKubectl()
 	}
-	ctx, stop := cmd.Signals(context.Background())
+	ctx, stop := cmd.WithSignals(context.Background())
 	defer stop()
-	program, ok := programs[name]
+	runProgram, ok := programs[name]
 	if !ok {
 		return cmd.Main(ctx, args, components.Run, os.Stdin, os.Stdout, os.Stderr)
 	}
-	if err := program(ctx, args, os.Stdout, os.Stderr); err != nil {
+	if err := runProgram(ctx, args, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "error: %s: %v\n", name, err)
 		return 1
 	}

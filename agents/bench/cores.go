@@ -11,23 +11,23 @@ import (
 
 // cores are the CPUs of this machine: the first is for the measured process,
 // the others for everything else.
-type cores struct{ first, rest unix.CPUSet }
+type cores struct{ first, others unix.CPUSet }
 
 // newCores assigns the first CPU that the process may use to one set, and all
 // others to the other set.
 func newCores() (c cores, err error) {
-	if err := unix.SchedGetaffinity(0, &c.rest); err != nil {
+	if err := unix.SchedGetaffinity(0, &c.others); err != nil {
 		return c, fmt.Errorf("get the CPU affinity: %w", err)
 	}
-	if c.rest.Count() < 2 {
+	if c.others.Count() < 2 {
 		return c, errors.New("this machine has one CPU, must have at least 2: one for the server and one for the load")
 	}
 	first := 0
-	for !c.rest.IsSet(first) {
+	for !c.others.IsSet(first) {
 		first++
 	}
 	c.first.Set(first)
-	c.rest.Clear(first)
+	c.others.Clear(first)
 	return c, nil
 }
 
@@ -46,7 +46,7 @@ func (c cores) isolate(pid int) error {
 	}
 	descendants := []int{os.Getpid()} // grows in the loop
 	for i := 0; i < len(descendants); i++ {
-		if err := bind(descendants[i], &c.rest); err != nil {
+		if err := bind(descendants[i], &c.others); err != nil {
 			return err
 		}
 		descendants = append(descendants, children[descendants[i]]...)
@@ -69,8 +69,8 @@ func bind(pid int, cpus *unix.CPUSet) error {
 	return err
 }
 
-// cpuSeconds returns the CPU time that the process has used.
-func cpuSeconds(pid int) (float64, error) {
+// readCPUSeconds returns the CPU time that the process has used.
+func readCPUSeconds(pid int) (float64, error) {
 	p, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0, err

@@ -41,7 +41,7 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 	}
 	fmt.Printf("| at saturation, median of %d | requests/s | of its core | to the echo | p50 | p95 | p99 | failed | goal |\n", rounds)
 	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---:|---|")
-	var echoes []sample
+	var echoSamples []sample
 	for _, e := range endpoints {
 		// The first response is checked. It also fills the cache.
 		if err := e.newClient(token).Send(ctx, e.request, 0); err != nil {
@@ -58,7 +58,7 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 				return err
 			}
 			echoSample.ratio, s.ratio = 1, s.PerSecond/echoSample.PerSecond
-			samples, echoes = append(samples, s), append(echoes, echoSample)
+			samples, echoSamples = append(samples, s), append(echoSamples, echoSample)
 		}
 		goal := ""
 		s := median(samples, func(s sample) float64 { return s.ratio })
@@ -70,7 +70,7 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 		}
 		s.print(e.name, goal)
 	}
-	median(echoes, func(s sample) float64 { return s.PerSecond }).print(echo.name, "")
+	median(echoSamples, func(s sample) float64 { return s.PerSecond }).print(echo.name, "")
 	return nil
 }
 
@@ -87,9 +87,9 @@ func (s sample) print(name, goal string) {
 		name, s.PerSecond, 100*s.core, s.ratio, us(s.P50), us(s.P95), us(s.P99), s.Failed, goal)
 }
 
-// script is a Lua program for wrk. It defines the request that wrk repeats, and
+// wrkScript is a Lua program for wrk. It defines the request that wrk repeats, and
 // prints a sample in JSON as wrk's last line.
-const script = `wrk.method, wrk.body = %q, %q
+const wrkScript = `wrk.method, wrk.body = %q, %q
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Accept-Encoding"] = "gzip" -- as browsers send
 wrk.headers["Authorization"] = %q
@@ -100,7 +100,7 @@ function done(s, latency)
 end
 `
 
-// saturate gives the first core to the endpoint's process, and measures it with wrk.
+// saturate binds the endpoint's process to the first core, and measures it with wrk.
 func (c cores) saturate(ctx context.Context, e endpoint, token string, duration time.Duration) (s sample, err error) {
 	if err := c.isolate(e.process.PID); err != nil {
 		return s, err
@@ -117,10 +117,10 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, duration 
 		}
 	}
 	file := filepath.Join(dir, "request.lua")
-	if err := os.WriteFile(file, fmt.Appendf(nil, script, e.request.Method, body, "Bearer "+token), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, wrkScript, e.request.Method, body, "Bearer "+token), 0o600); err != nil {
 		return s, err
 	}
-	before, err := cpuSeconds(e.process.PID)
+	cpuBefore, err := readCPUSeconds(e.process.PID)
 	if err != nil {
 		return s, err
 	}
@@ -133,7 +133,7 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, duration 
 	if err := json.Unmarshal(lines[len(lines)-1], &s); err != nil {
 		return s, fmt.Errorf("wrk's last line: %w\n%s", err, out)
 	}
-	after, err := cpuSeconds(e.process.PID)
-	s.core = (after - before) / duration.Seconds()
+	cpuAfter, err := readCPUSeconds(e.process.PID)
+	s.core = (cpuAfter - cpuBefore) / duration.Seconds()
 	return s, err
 }

@@ -6,7 +6,7 @@ import "net/http"
 // points in 0.4 MB. The client of Prometheus reads a whole response into memory.
 const maxResponse = 4 << 20
 
-// boundedTransport is an HTTP transport whose responses end with an error after maxResponse
+// boundedTransport is an HTTP transport. Its responses end with an error after maxResponse
 // bytes.
 type boundedTransport struct{ http.RoundTripper }
 

@@ -92,17 +92,17 @@ func (p *mcaProcess) waitFor(t *testing.T, msg string) map[string]any {
 	return nil
 }
 
-// exit waits until the process ends. It returns the exit code and the remaining
+// waitForExit waits until the process ends. It returns the exit code and the remaining
 // log records.
-func (p *mcaProcess) exit(t *testing.T) (int, []map[string]any) {
+func (p *mcaProcess) waitForExit(t *testing.T) (int, []map[string]any) {
 	t.Helper()
 	var records []map[string]any
 	for record := range p.records {
 		records = append(records, record)
 	}
 	err := p.cmd.Wait()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exit.ExitCode(), records
+	if exitErr, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exitErr.ExitCode(), records
 	}
 	require.NoError(t, err)
 	return 0, records
@@ -168,7 +168,7 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.NoError(t, err, "readiness responds while draining")
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 
-	code, records := p.exit(t)
+	code, records := p.waitForExit(t)
 	require.Zero(t, code, "%v", records)
 	require.Equal(t, "drained", lastMessage(records))
 	var paths []any
@@ -230,7 +230,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 		{"an address of another machine", map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			code, records := start(t, row.env).exit(t)
+			code, records := start(t, row.env).waitForExit(t)
 			require.Equal(t, row.code, code)
 			var messages []string
 			for _, record := range records {

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
-	full, err := url.Parse(server.Database(t))
+	full, err := url.Parse(server.CreateDatabase(t))
 	require.NoError(t, err)
 	noPassword := *full
 	noPassword.User = url.User("postgres")

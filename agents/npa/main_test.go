@@ -16,9 +16,9 @@ var npa = servicetest.PlanningAgent{
 	Body: `{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`,
 }
 
-func TestProcessAnswersTheLoadTestRequest(t *testing.T) {
+func TestProcessRespondsToTheLoadTestRequest(t *testing.T) {
 	var plan struct{ Days []json.RawMessage }
-	require.NoError(t, json.Unmarshal(npa.LoadTestResponse(t), &plan))
+	require.NoError(t, json.Unmarshal(npa.SendLoadTestRequest(t), &plan))
 	require.Len(t, plan.Days, 7)
 }
 

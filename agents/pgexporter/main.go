@@ -64,8 +64,8 @@ func serve(ctx context.Context, cfg httpserver.Config, store database.Config, lo
 	cfg.Metrics = pgmetrics.New(pool, log).Handler()
 	state := &httpserver.State{}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+healthPath, state.Live)
-	server, err := httpserver.New(cfg, httpserver.Routes(mux), state, log)
+	mux.HandleFunc("GET "+healthPath, state.ServeLiveness)
+	server, err := httpserver.New(cfg, httpserver.HandleUnknownRoutes(mux), state, log)
 	if err != nil {
 		return err
 	}

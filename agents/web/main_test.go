@@ -24,7 +24,7 @@ func startWeb(t *testing.T) (*servicetest.Process, string) {
 	server, err := testservers.StartPostgres(startCtx, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	url := servicetest.Database(t, server)
+	url := servicetest.CreateDatabase(t, server)
 	return servicetest.Start(t, program, "web", map[string]string{"DATABASE_URL": url, "DRAIN_DELAY": "500ms"}), url
 }
 
@@ -47,7 +47,7 @@ func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	for i := range tokens {
 		tokens[i] = p.Env.Token(t, fmt.Sprint("user-", i))
 	}
-	load := p.Load(t, clients, func(client, n int) *http.Request {
+	load := p.StartLoad(t, clients, func(client, n int) *http.Request {
 		if n%3 == 2 {
 			return newRequest(t, p, tokens[client], http.MethodPost, "/api/v1/users/preferences", `{"theme":"dark"}`)
 		}

@@ -26,8 +26,8 @@ type apiServer struct {
 	client     *http.Client
 }
 
-// clusterAPIServer returns the API server of the pod's cluster.
-func clusterAPIServer() (*apiServer, error) {
+// newClusterAPIServer returns the API server of the pod's cluster.
+func newClusterAPIServer() (*apiServer, error) {
 	token, err := os.ReadFile(filepath.Join(accountDir, "token"))
 	if err != nil {
 		return nil, fmt.Errorf("token of the service account: %w", err)
@@ -47,10 +47,10 @@ func clusterAPIServer() (*apiServer, error) {
 	}, nil
 }
 
-// trust sets the field caBundle of a webhook, so that the API server trusts its
+// setCABundle sets the field caBundle of a webhook, so that the API server trusts its
 // certificate. It sends a strategic merge patch, which finds the webhook by its name and
 // changes no other field.
-func (s *apiServer) trust(ctx context.Context, configuration, webhook string, certificate []byte) error {
+func (s *apiServer) setCABundle(ctx context.Context, configuration, webhook string, certificate []byte) error {
 	patch, err := json.Marshal(map[string]any{"webhooks": []any{map[string]any{
 		"name": webhook, "clientConfig": map[string]any{"caBundle": certificate}, // []byte is base64 in JSON
 	}}})
@@ -70,8 +70,8 @@ func (s *apiServer) trust(ctx context.Context, configuration, webhook string, ce
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		answer, _ := io.ReadAll(io.LimitReader(response.Body, 1<<12))
-		return fmt.Errorf("patch of MutatingWebhookConfiguration %s: %s: %s", configuration, response.Status, bytes.TrimSpace(answer))
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<12))
+		return fmt.Errorf("patch of MutatingWebhookConfiguration %s: %s: %s", configuration, response.Status, bytes.TrimSpace(body))
 	}
 	return nil
 }

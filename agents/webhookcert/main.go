@@ -25,7 +25,7 @@ const timeout = 30 * time.Second
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "webhookcert")
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	err := run(ctx, os.Args[1:], clusterAPIServer)
+	err := run(ctx, os.Args[1:], newClusterAPIServer)
 	cancel()
 	if err != nil {
 		log.Error("no certificate for the webhook", "error", err)
@@ -65,5 +65,5 @@ func run(ctx context.Context, args []string, connect func() (*apiServer, error))
 	if err != nil {
 		return err
 	}
-	return server.trust(ctx, *configuration, *webhook, pair.certificate)
+	return server.setCABundle(ctx, *configuration, *webhook, pair.certificate)
 }

@@ -16,9 +16,9 @@ var wpa = servicetest.PlanningAgent{
 	Body: `{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`,
 }
 
-func TestProcessAnswersTheLoadTestRequest(t *testing.T) {
+func TestProcessRespondsToTheLoadTestRequest(t *testing.T) {
 	var week struct{ Sessions []json.RawMessage }
-	require.NoError(t, json.Unmarshal(wpa.LoadTestResponse(t), &week))
+	require.NoError(t, json.Unmarshal(wpa.SendLoadTestRequest(t), &week))
 	require.Len(t, week.Sessions, 1)
 }
 

@@ -25,8 +25,8 @@ type Account struct {
 	PermissionsBoundary string
 }
 
-// Lookup reads the account of the credentials of the provider in opts. The region
-// must be the region of the provider.
+// Lookup gets the account and the partition from AWS, with the credentials of the provider in
+// opts. The region must be the region of this provider.
 func Lookup(ctx *pulumi.Context, region string, opts ...pulumi.InvokeOption) *Account {
 	identity := aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, opts...)
 	partition := aws.GetPartitionOutput(ctx, aws.GetPartitionOutputArgs{}, opts...)

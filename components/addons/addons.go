@@ -78,15 +78,15 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err != nil {
 		return nil, err
 	}
-	created := map[string]*eks.Addon{}
-	for _, addon := range []string{eksspec.CoreDNS, eksspec.EBSCSIDriver, eksspec.MetricsServer, eksspec.SecretsStore} {
-		spec, dependencies := args.addonArgs(addon, release.Addons[addon], role)
-		if created[addon], err = eks.NewAddon(ctx, name+"-"+addon, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
-			return nil, fmt.Errorf("add-on %s: %w", addon, err)
+	addons := map[string]*eks.Addon{}
+	for _, addonName := range []string{eksspec.CoreDNS, eksspec.EBSCSIDriver, eksspec.MetricsServer, eksspec.SecretsStore} {
+		spec, dependencies := args.addonArgs(addonName, release.Addons[addonName], role)
+		if addons[addonName], err = eks.NewAddon(ctx, name+"-"+addonName, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
+			return nil, fmt.Errorf("add-on %s: %w", addonName, err)
 		}
-		a.Settled = append(a.Settled, created[addon])
+		a.Settled = append(a.Settled, addons[addonName])
 	}
-	class, err := newStorageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{created[eksspec.EBSCSIDriver]}))
+	class, err := newStorageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{addons[eksspec.EBSCSIDriver]}))
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +95,9 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }
 
-// addonArgs returns the arguments of an add-on and the resources that it needs. volumes is the
-// role of the EBS CSI driver.
-func (a *Args) addonArgs(name, version string, volumes *iam.Role) (*eks.AddonArgs, []pulumi.Resource) {
+// addonArgs returns the arguments of an add-on and the resources that it needs. volumeRole is
+// the role of the EBS CSI driver.
+func (a *Args) addonArgs(name, version string, volumeRole *iam.Role) (*eks.AddonArgs, []pulumi.Resource) {
 	spec := &eks.AddonArgs{
 		ClusterName:              a.Cluster.Name,
 		AddonName:                pulumi.String(name),
@@ -109,9 +109,9 @@ func (a *Args) addonArgs(name, version string, volumes *iam.Role) (*eks.AddonArg
 		spec.ConfigurationValues = pulumi.String(secretsStoreConfig)
 	case eksspec.EBSCSIDriver:
 		spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
-			RoleArn: volumes.ARN, ServiceAccount: pulumi.String(volumeAccount),
+			RoleArn: volumeRole.ARN, ServiceAccount: pulumi.String(volumeAccount),
 		}}
-		return spec, append(slices.Clone(a.Nodes), volumes.Policies...)
+		return spec, append(slices.Clone(a.Nodes), volumeRole.Policies...)
 	}
 	return spec, a.Nodes
 }

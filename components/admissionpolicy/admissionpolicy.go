@@ -22,9 +22,9 @@ import (
 // apiVersion is served since Kubernetes 1.30.
 const apiVersion = "admissionregistration.k8s.io/v1"
 
-// namespaceName is the label with the name of each namespace. The API server sets
+// namespaceNameLabel is the label with the name of each namespace. The API server sets
 // it, and nobody can change it.
-const namespaceName = "kubernetes.io/metadata.name"
+const namespaceNameLabel = "kubernetes.io/metadata.name"
 
 // Args configure a Policy.
 type Args struct {
@@ -34,8 +34,8 @@ type Args struct {
 	Namespace pulumi.StringInput
 	// Images are the allowed prefixes of image references; see podrules.Allowed.
 	Images pulumi.StringArray
-	// TokenAccounts are the service accounts whose pods may have a token of the API
-	// server.
+	// TokenAccounts are the service accounts of the pods that may have a token of
+	// the API server.
 	TokenAccounts []string
 }
 
@@ -50,8 +50,8 @@ func (a *Args) validate() error {
 type Policy struct {
 	pulumi.ResourceState
 
-	// Settled is the binding. The API server enforces the policy from its creation on. A
-	// resource that creates pods must depend on Settled, and not on the Policy (see
+	// Settled is the binding. The API server enforces the policy as soon as the binding
+	// exists. A resource that creates pods must depend on Settled, and not on the Policy (see
 	// network.Network.Settled).
 	Settled []pulumi.Resource
 }
@@ -76,7 +76,7 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	binding, err := newObject(ctx, name+"-binding", "ValidatingAdmissionPolicyBinding", args.PolicyName, pulumi.Map{
 		"policyName":        policy.Metadata.Name().Elem(),
 		"validationActions": pulumi.ToStringArray([]string{"Deny"}),
-		"matchResources":    pulumi.Map{"namespaceSelector": pulumi.Map{"matchLabels": pulumi.StringMap{namespaceName: args.Namespace}}},
+		"matchResources":    pulumi.Map{"namespaceSelector": pulumi.Map{"matchLabels": pulumi.StringMap{namespaceNameLabel: args.Namespace}}},
 	}, pulumi.Parent(p))
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 
 // newObject creates an object of kind with a spec and no other field.
 func newObject(ctx *pulumi.Context, name, kind, objectName string, spec pulumi.Input, parent pulumi.ResourceOption) (*apiextensions.CustomResource, error) {
-	created, err := apiextensions.NewCustomResource(ctx, name, &apiextensions.CustomResourceArgs{
+	object, err := apiextensions.NewCustomResource(ctx, name, &apiextensions.CustomResourceArgs{
 		ApiVersion:  pulumi.String(apiVersion),
 		Kind:        pulumi.String(kind),
 		Metadata:    &metav1.ObjectMetaArgs{Name: pulumi.String(objectName)},
@@ -96,5 +96,5 @@ func newObject(ctx *pulumi.Context, name, kind, objectName string, spec pulumi.I
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", kind, objectName, err)
 	}
-	return created, nil
+	return object, nil
 }

@@ -120,13 +120,13 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	ready, alive := probe("/-/ready"), probe("/-/healthy")
 	_, err = controller.New(ctx, name, &controller.Args{
 		Namespace: args.Namespace, App: app, Image: args.Image,
-		Command: []string{
+		ContainerArgs: []string{
 			"--config.file=" + configFolder + "/" + configFile, "--storage.path=" + dataFolder,
 			fmt.Sprintf("--web.listen-address=:%d", Port), "--cluster.listen-address=", "--log.format=json",
 		},
 		Ports: []controller.Port{{Name: "api", Number: Port, Service: Port, From: args.Senders}},
 		// A network policy can't name the addresses of SNS, because they change.
-		Egress: podnetwork.APIs(),
+		Egress: podnetwork.AWSAndAPIServer(),
 		Ready:  ready, Alive: alive,
 		Resources: scaling.AlertmanagerResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{

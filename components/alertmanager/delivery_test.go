@@ -23,12 +23,12 @@ import (
 // channel. Its response has only the fields that Alertmanager's SNS client reads.
 type snsMessages chan map[string]string
 
-func (p snsMessages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m snsMessages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	p <- map[string]string{
+	m <- map[string]string{
 		"action": r.Form.Get("Action"), "topic": r.Form.Get("TopicArn"), "message": r.Form.Get("Message"), "signed": r.Header.Get("Authorization"),
 	}
 	_, _ = w.Write([]byte(`<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`))
@@ -47,22 +47,22 @@ func TestAlertReachesTheTopic(t *testing.T) {
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
 	dir := t.TempDir()
-	write := func(name string, text []byte) string {
+	writeFile := func(name string, text []byte) string {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(path, text, 0o600))
 		return path
 	}
 
-	file, err := File(topic, "us-east-1")
+	file, err := File(topicARN, "us-east-1")
 	require.NoError(t, err)
 	var config object
 	require.NoError(t, json.Unmarshal([]byte(file), &config))
 	config["route"].(object)["group_wait"] = "1s"
-	receiver := config["receivers"].([]any)[0].(object)["sns_configs"].([]any)[0].(object)
-	receiver["api_url"] = sns.URL
+	snsConfig := config["receivers"].([]any)[0].(object)["sns_configs"].([]any)[0].(object)
+	snsConfig["api_url"] = sns.URL
 	text, err := json.Marshal(config)
 	require.NoError(t, err)
-	start(t, "prometheus-alertmanager", "--config.file="+write(configFile, text), "--storage.path="+filepath.Join(dir, "alerts"),
+	startProgram(t, "prometheus-alertmanager", "--config.file="+writeFile(configFile, text), "--storage.path="+filepath.Join(dir, "alerts"),
 		"--web.listen-address="+address, "--cluster.listen-address=")
 
 	rules, err := promrules.File(promrules.Input{Services: scaling.Services(), Namespace: "progressive-framework-prod"})
@@ -71,20 +71,20 @@ func TestAlertReachesTheTopic(t *testing.T) {
 	require.Contains(t, string(rules), "interval: 15s")
 	rules = []byte(strings.NewReplacer("for: 120s", "for: 0s", "interval: 15s", "interval: 1s").Replace(string(rules)))
 	text, err = json.Marshal(object{
-		"rule_files": []string{write("rules.yaml", rules)},
+		"rule_files": []string{writeFile("rules.yaml", rules)},
 		"alerting":   object{"alertmanagers": []object{{"static_configs": []object{{"targets": []string{address}}}}}},
 	})
 	require.NoError(t, err)
 	// Prometheus finds its Alertmanagers only after five seconds. The short delay makes it
 	// resend the alerts that fired before.
-	start(t, "prometheus", "--config.file="+write("prometheus.json", text), "--storage.tsdb.path="+filepath.Join(dir, "series"),
+	startProgram(t, "prometheus", "--config.file="+writeFile("prometheus.json", text), "--storage.tsdb.path="+filepath.Join(dir, "series"),
 		"--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=1s")
 
 	for _, service := range []string{"web", "mca", "npa", "wpa"} {
 		select {
 		case m := <-messages:
 			require.Equal(t, "Publish", m["action"])
-			require.Equal(t, topic, m["topic"])
+			require.Equal(t, topicARN, m["topic"])
 			require.Contains(t, m["signed"], "us-east-1/sns/aws4_request")
 			require.Contains(t, m["message"], "ServiceNotScraped")
 			require.Contains(t, m["message"], promrules.Runbook)
@@ -94,8 +94,8 @@ func TestAlertReachesTheTopic(t *testing.T) {
 	}
 }
 
-// start runs a program until the test ends.
-func start(t *testing.T, program string, args ...string) {
+// startProgram runs a program until the test ends.
+func startProgram(t *testing.T, program string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	require.NoError(t, err, "apt-get install prometheus prometheus-alertmanager")

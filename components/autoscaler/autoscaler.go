@@ -75,13 +75,13 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	image, err := manifest.Image(args.Cluster.Versions.Autoscaler)
+	upstreamImage, err := manifest.Image(args.Cluster.Versions.Autoscaler)
 	if err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}
-	reference := args.Image
-	if reference == nil {
-		reference = pulumi.String(image)
+	image := args.Image
+	if image == nil {
+		image = pulumi.String(upstreamImage)
 	}
 	command, err := manifest.Command(args.Options, args.Cluster.ClusterName)
 	if err != nil {
@@ -97,11 +97,11 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 			return nil, err
 		}
 	}
-	if err := b.createDeployment(reference, command); err != nil {
+	if err := b.createDeployment(image, command); err != nil {
 		return nil, err
 	}
 	metrics, err := corev1.NewService(ctx, name+"-metrics", &corev1.ServiceArgs{
-		Metadata: meta(),
+		Metadata: objectMeta(),
 		Spec: &corev1.ServiceSpecArgs{
 			Selector: labels(),
 			Ports: corev1.ServicePortArray{&corev1.ServicePortArgs{
@@ -135,8 +135,10 @@ func (b *builder) createRole() error {
 	return err
 }
 
+// labels returns the labels of the autoscaler's objects, and the selector of its pods.
 func labels() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(appName)} }
 
-func meta() *metav1.ObjectMetaArgs {
+// objectMeta returns the metadata of the autoscaler's objects in its namespace.
+func objectMeta() *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Namespace: pulumi.String(namespace), Labels: labels()}
 }

@@ -17,13 +17,14 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// user is the id of the user nobody, as in kubernetes/autoscaler's example.
-const user = 65534
+// userID is the id of the user nobody, as in kubernetes/autoscaler's example.
+const userID = 65534
 
-// createDisruptionBudget creates the budget that allows a drain to evict one pod of the autoscaler at a time.
+// createDisruptionBudget creates the PodDisruptionBudget of the autoscaler. A drain may evict
+// one pod at a time.
 func (b *builder) createDisruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
-		Metadata: meta(),
+		Metadata: objectMeta(),
 		Spec:     poddisruption.OneAtATime(labels()),
 	}, b.parent)
 	if err != nil {
@@ -40,7 +41,7 @@ func (b *builder) createDeployment(image pulumi.StringInput, command []string) e
 		return err
 	}
 	_, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
-		Metadata: meta(),
+		Metadata: objectMeta(),
 		Spec: &appsv1.DeploymentSpecArgs{
 			Replicas: pulumi.Int(1),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
@@ -60,10 +61,10 @@ func (b *builder) createDeployment(image pulumi.StringInput, command []string) e
 	return nil
 }
 
-// networkPolicy returns the network policy: the autoscaler may call the Kubernetes and AWS
-// APIs, and no pod may call the autoscaler.
+// networkPolicy returns the arguments of the network policy. The autoscaler may call the
+// Kubernetes and AWS APIs, and no pod may call the autoscaler.
 func (b *builder) networkPolicy() *podnetwork.Args {
-	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()}}
+	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.AWSAndAPIServer()}}
 }
 
 // podSpec returns the spec of the autoscaler's pod.
@@ -71,8 +72,8 @@ func (b *builder) podSpec(image pulumi.StringInput, command []string) *corev1.Po
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
-		SecurityContext:    podsecurity.Pod(user),
-		// The tier of the agents always has nodes.
+		SecurityContext:    podsecurity.Pod(userID),
+		// The application tier runs the agents, so it always has nodes.
 		NodeSelector: pulumi.StringMap{scaling.NodeLabel: pulumi.String(string(scaling.ApplicationTier))},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:    pulumi.String(appName),
@@ -91,8 +92,8 @@ func (b *builder) podSpec(image pulumi.StringInput, command []string) *corev1.Po
 	}
 }
 
-// probe checks that the autoscaler's main loop runs. It also succeeds if the pod
-// is not the leader.
+// probe returns the probe that checks that the autoscaler's main loop runs. The probe also
+// succeeds if the pod is not the leader.
 func probe() *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics")},

@@ -16,47 +16,47 @@ const rbacGroup = "rbac.authorization.k8s.io"
 // createRBAC creates the autoscaler's service account, and binds it to a ClusterRole and a
 // Role with the rules of package manifest.
 func (b *builder) createRBAC() error {
-	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
+	serviceAccount, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: objectMeta()}, b.parent)
 	if err != nil {
 		return fmt.Errorf("service account of %s: %w", b.name, err)
 	}
 	subjects := rbacv1.SubjectArray{&rbacv1.SubjectArgs{
-		Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
+		Kind: pulumi.String("ServiceAccount"), Name: serviceAccount.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
 	}}
-	clusterWide := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
+	clusterMeta := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
 
-	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterWide, Rules: policyRules(manifest.ClusterRules())}, b.parent)
+	clusterRole, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterMeta, Rules: policyRules(manifest.ClusterRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role of %s: %w", b.name, err)
 	}
 	clusterBinding, err := rbacv1.NewClusterRoleBinding(b.ctx, b.name, &rbacv1.ClusterRoleBindingArgs{
-		Metadata: clusterWide,
-		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("ClusterRole"), Name: cluster.Metadata.Name().Elem()},
+		Metadata: clusterMeta,
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("ClusterRole"), Name: clusterRole.Metadata.Name().Elem()},
 		Subjects: subjects,
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
 	}
-	role, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: policyRules(manifest.NamespaceRules())}, b.parent)
+	role, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: objectMeta(), Rules: policyRules(manifest.NamespaceRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("Kubernetes role of %s: %w", b.name, err)
 	}
 	binding, err := rbacv1.NewRoleBinding(b.ctx, b.name, &rbacv1.RoleBindingArgs{
-		Metadata: meta(),
+		Metadata: objectMeta(),
 		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()},
 		Subjects: subjects,
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("role binding of %s: %w", b.name, err)
 	}
-	b.dependencies = append([]pulumi.Resource{account, clusterBinding, binding}, b.dependencies...)
+	b.dependencies = append([]pulumi.Resource{serviceAccount, clusterBinding, binding}, b.dependencies...)
 	return nil
 }
 
 // policyRules converts rules to the type of the Kubernetes SDK.
-func policyRules(all []manifest.Rule) rbacv1.PolicyRuleArray {
+func policyRules(rules []manifest.Rule) rbacv1.PolicyRuleArray {
 	var converted rbacv1.PolicyRuleArray
-	for _, r := range all {
+	for _, r := range rules {
 		rule := &rbacv1.PolicyRuleArgs{
 			ApiGroups: pulumi.ToStringArray(r.Groups),
 			Resources: pulumi.ToStringArray(r.Resources),

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// maxName is the largest length of the component's name. S3 allows 63
-	// characters (S3 User Guide, "Bucket naming rules"). Pulumi and this package add
-	// "-bucket-" and seven random characters.
-	maxName = 63 - len("-bucket-") - 7
+	// maxNameLength is the largest length of the component's name. S3 allows 63
+	// characters (S3 User Guide, "Bucket naming rules"). This package adds "-bucket",
+	// and Pulumi adds a hyphen and seven random characters.
+	maxNameLength = 63 - len("-bucket-") - 7
 
 	// noncurrentDays is the number of days for which an overwritten or deleted
 	// object can be restored: the platform's choice.
@@ -38,7 +38,7 @@ type Args struct {
 	// such as access for AWS services and other accounts.
 	Statements func(arn pulumi.StringOutput) []iam.Statement
 	// PolicyFollows creates the bucket without a policy. The caller calls
-	// SetPolicy later, when it knows the policy.
+	// SetPolicy later, when the policy is known.
 	PolicyFollows bool
 	// ExpireDays is the number of days after which objects are deleted. Use it for
 	// logs. Zero means never.
@@ -57,8 +57,8 @@ func (a *Args) validate(name string) error {
 	switch {
 	case a == nil:
 		return errors.New("args must not be nil")
-	case len(name) > maxName:
-		return fmt.Errorf("the name has %d characters; must have at most %d, because S3 allows 63 with what Pulumi adds", len(name), maxName)
+	case len(name) > maxNameLength:
+		return fmt.Errorf("the name has %d characters; must have at most %d, because S3 allows 63 with what Pulumi adds", len(name), maxNameLength)
 	case a.PolicyFollows && a.Statements != nil:
 		return errors.New("Statements and PolicyFollows contradict: give the statements to SetPolicy")
 	case a.ExpireDays < 0:

@@ -40,7 +40,7 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	}
 	encryption, err := s3.NewBucketServerSideEncryptionConfigurationV2(ctx, b.name+"-encryption", &s3.BucketServerSideEncryptionConfigurationV2Args{
 		Bucket: b.Name,
-		Rules:  s3.BucketServerSideEncryptionConfigurationV2RuleArray{encryption(args.KeyARN)},
+		Rules:  s3.BucketServerSideEncryptionConfigurationV2RuleArray{encryptionRule(args.KeyARN)},
 	}, parent)
 	if err != nil {
 		return fmt.Errorf("encryption of bucket %s: %w", b.name, err)
@@ -49,7 +49,7 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	// S3 accepts rules about versions only after versioning is enabled.
 	if _, err := s3.NewBucketLifecycleConfigurationV2(ctx, b.name+"-lifecycle", &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: b.Name,
-		Rules:  lifecycle(args.ExpireDays),
+		Rules:  lifecycleRules(args.ExpireDays),
 	}, parent, pulumi.DependsOn([]pulumi.Resource{versioning})); err != nil {
 		return fmt.Errorf("lifecycle of bucket %s: %w", b.name, err)
 	}
@@ -65,25 +65,25 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	return nil
 }
 
-// encryption returns the rule that encrypts objects with a KMS key, or with S3's own key if
-// the key is nil.
-func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
+// encryptionRule returns the rule that encrypts objects with a KMS key, or with S3's own key
+// if keyARN is nil.
+func encryptionRule(keyARN pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
 	sse := &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
 		SseAlgorithm: pulumi.String("AES256"),
 	}
-	if key == nil {
+	if keyARN == nil {
 		return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{ApplyServerSideEncryptionByDefault: sse}
 	}
-	sse.SseAlgorithm, sse.KmsMasterKeyId = pulumi.String("aws:kms"), key.ToStringOutput()
+	sse.SseAlgorithm, sse.KmsMasterKeyId = pulumi.String("aws:kms"), keyARN.ToStringOutput()
 	return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
 		ApplyServerSideEncryptionByDefault: sse,
 		BucketKeyEnabled:                   pulumi.Bool(true), // fewer KMS requests: one for many objects
 	}
 }
 
-// lifecycle returns the rules that delete old versions and incomplete uploads, and objects
-// after expireDays unless it is 0.
-func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
+// lifecycleRules returns the rules that delete old versions and incomplete uploads. If
+// expireDays is not 0, one rule also deletes objects after this number of days.
+func lifecycleRules(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
 	allObjects := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
 	rules := s3.BucketLifecycleConfigurationV2RuleArray{
 		&s3.BucketLifecycleConfigurationV2RuleArgs{

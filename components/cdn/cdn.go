@@ -1,7 +1,7 @@
-// Package cdn owns the CloudFront distribution, by which users reach the
-// platform, and its bucket of static files. Package traffic has the paths that it
-// forwards, package behaviour how each is cached, and package staticfiles
-// the properties of static files.
+// Package cdn owns the CloudFront distribution, by which users reach the platform, and the
+// bucket of static files. Package traffic has the paths that the distribution forwards to the
+// load balancer. Package behaviour has the caching of each path. Package staticfiles has the
+// properties of static files.
 //
 // Some names of CloudFront are unique in an account. They begin with the
 // component's name, so that staging and prod can share an account.
@@ -41,8 +41,8 @@ type Args struct {
 	// ZoneID is the public hosted zone for the records of Domains. Without it an operator
 	// must create the records, which point to DomainName.
 	ZoneID pulumi.StringInput
-	// Cacheable are the endpoints below /api/ whose responses may be cached, as
-	// path patterns; see traffic.Behaviours.
+	// Cacheable are the endpoints below /api/ with responses that may be
+	// cached, as path patterns; see traffic.Behaviours.
 	Cacheable []string
 	// SiteFolder is a folder of static files on the machine that runs Pulumi. Without it
 	// an operator must upload the files to StaticBucket.
@@ -116,37 +116,37 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	}
 	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(c), args: args}
 
-	logs, err := b.newLogBucket()
+	logBucket, err := b.newLogBucket()
 	if err != nil {
 		return nil, err
 	}
-	static, err := bucket.NewBucket(ctx, name+"-static", &bucket.Args{
-		LogBucket: logs, PolicyFollows: true, Unprotected: args.Unprotected,
+	staticBucket, err := bucket.NewBucket(ctx, name+"-static", &bucket.Args{
+		LogBucket: logBucket, PolicyFollows: true, Unprotected: args.Unprotected,
 	}, b.parent)
 	if err != nil {
 		return nil, err
 	}
-	distribution, err := b.newDistribution(table, static, logs)
+	distribution, err := b.newDistribution(table, staticBucket, logBucket)
 	if err != nil {
 		return nil, err
 	}
-	if err := static.SetPolicy(ctx, iam.Statement{
+	if err := staticBucket.SetPolicy(ctx, iam.Statement{
 		Sid:        "Distribution",
 		Principals: []iam.Principal{iam.ServicePrincipal("cloudfront.amazonaws.com")},
 		Actions:    []string{"s3:GetObject"},
-		Resources:  iam.ARNs(static.Objects()),
+		Resources:  iam.ARNs(staticBucket.Objects()),
 		Conditions: []iam.Condition{iam.Equals("aws:SourceArn", distribution.Arn)},
 	}); err != nil {
 		return nil, err
 	}
-	if err := b.upload(files, static); err != nil {
+	if err := b.uploadFiles(files, staticBucket); err != nil {
 		return nil, err
 	}
 	if err := b.createRecords(distribution); err != nil {
 		return nil, err
 	}
 
-	c.DomainName, c.DistributionID, c.StaticBucket = distribution.DomainName, distribution.ID(), static.Name
+	c.DomainName, c.DistributionID, c.StaticBucket = distribution.DomainName, distribution.ID(), staticBucket.Name
 	c.URL = pulumi.Sprintf("https://%s", distribution.DomainName)
 	if len(args.Domains) > 0 {
 		c.URL = pulumi.Sprintf("https://%s", args.Domains[0])
@@ -157,8 +157,8 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 }
 
 // newLogBucket creates the bucket for the CDN's log and the static bucket's access log.
-// CloudFront writes with an ACL that it sets itself, S3 with a bucket policy (S3 User
-// Guide, "Enabling server access logging").
+// CloudFront adds a grant for itself to the bucket's ACL. S3 needs a statement in the bucket
+// policy (S3 User Guide, "Enabling server access logging").
 func (b *builder) newLogBucket() (*bucket.Bucket, error) {
 	return bucket.NewBucket(b.ctx, b.name+"-logs", &bucket.Args{
 		ExpireDays:  logs.Days,
@@ -176,17 +176,17 @@ func (b *builder) newLogBucket() (*bucket.Bucket, error) {
 	}, b.parent)
 }
 
-// upload uploads the static files. Each file is a resource, which Pulumi updates when the
+// uploadFiles uploads the static files. Each file is a resource, which Pulumi updates when the
 // content changes.
-func (b *builder) upload(files []staticfiles.File, to *bucket.Bucket) error {
+func (b *builder) uploadFiles(files []staticfiles.File, staticBucket *bucket.Bucket) error {
 	for _, f := range files {
 		if _, err := s3.NewBucketObjectv2(b.ctx, b.name+"-"+f.Key, &s3.BucketObjectv2Args{
-			Bucket:       to.Name,
+			Bucket:       staticBucket.Name,
 			Key:          pulumi.String(f.Key),
 			Source:       pulumi.NewFileAsset(filepath.Join(b.args.SiteFolder, filepath.FromSlash(f.Key))),
 			ContentType:  pulumi.String(f.ContentType),
 			CacheControl: pulumi.String(f.CacheControl),
-		}, b.parent, pulumi.DependsOn(to.Settled)); err != nil {
+		}, b.parent, pulumi.DependsOn(staticBucket.Settled)); err != nil {
 			return fmt.Errorf("static file %s: %w", f.Key, err)
 		}
 	}

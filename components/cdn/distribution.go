@@ -26,14 +26,14 @@ var viewerProtocols = map[behaviour.Origin]pulumi.String{
 	behaviour.Dynamic: "https-only",
 }
 
-// newDistribution creates the distribution, its policies, and the access control by which it
-// reads the static bucket.
-func (b *builder) newDistribution(table behaviour.Table, static, logs *bucket.Bucket) (*cloudfront.Distribution, error) {
+// newDistribution creates the distribution, its policies, and the origin access control with
+// which CloudFront reads the static bucket.
+func (b *builder) newDistribution(table behaviour.Table, staticBucket, logBucket *bucket.Bucket) (*cloudfront.Distribution, error) {
 	policies, err := b.newPolicies(table)
 	if err != nil {
 		return nil, err
 	}
-	control, err := cloudfront.NewOriginAccessControl(b.ctx, b.name+"-static", &cloudfront.OriginAccessControlArgs{
+	accessControl, err := cloudfront.NewOriginAccessControl(b.ctx, b.name+"-static", &cloudfront.OriginAccessControlArgs{
 		Name:                          pulumi.String(b.name + "-static"),
 		Description:                   pulumi.String("Static files of " + b.name),
 		OriginAccessControlOriginType: pulumi.String("s3"),
@@ -58,15 +58,15 @@ func (b *builder) newDistribution(table behaviour.Table, static, logs *bucket.Bu
 		Origins: cloudfront.DistributionOriginArray{
 			&cloudfront.DistributionOriginArgs{
 				OriginId:              originIDs[behaviour.Static],
-				DomainName:            static.RegionalDomainName,
-				OriginAccessControlId: control.ID(),
+				DomainName:            staticBucket.RegionalDomainName,
+				OriginAccessControlId: accessControl.ID(),
 			},
 			&cloudfront.DistributionOriginArgs{
 				OriginId:   originIDs[behaviour.Dynamic],
 				DomainName: b.args.OriginDomain,
 				VpcOriginConfig: &cloudfront.DistributionOriginVpcOriginConfigArgs{
 					VpcOriginId:            b.args.VPCOriginID,
-					OriginReadTimeout:      seconds(scaling.EdgeTimeouts().CDN.Answer),
+					OriginReadTimeout:      seconds(scaling.EdgeTimeouts().CDN.Response),
 					OriginKeepaliveTimeout: seconds(scaling.EdgeTimeouts().CDN.KeepAlive),
 				},
 			},
@@ -74,7 +74,7 @@ func (b *builder) newDistribution(table behaviour.Table, static, logs *bucket.Bu
 		DefaultCacheBehavior:  policies.defaultBehavior(table.Default),
 		OrderedCacheBehaviors: ordered,
 		LoggingConfig: &cloudfront.DistributionLoggingConfigArgs{
-			Bucket: logs.DomainName, Prefix: pulumi.String("cdn/"), IncludeCookies: pulumi.Bool(false),
+			Bucket: logBucket.DomainName, Prefix: pulumi.String("cdn/"), IncludeCookies: pulumi.Bool(false),
 		},
 		Restrictions: &cloudfront.DistributionRestrictionsArgs{
 			GeoRestriction: &cloudfront.DistributionRestrictionsGeoRestrictionArgs{RestrictionType: pulumi.String("none")},
@@ -87,7 +87,7 @@ func (b *builder) newDistribution(table behaviour.Table, static, logs *bucket.Bu
 	if b.args.WebACLARN != nil {
 		args.WebAclId = b.args.WebACLARN.ToStringOutput()
 	}
-	distribution, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logs.Settled))
+	distribution, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logBucket.Settled))
 	if err != nil {
 		return nil, fmt.Errorf("distribution: %w", err)
 	}
@@ -108,17 +108,17 @@ func (b *builder) viewerCertificate() *cloudfront.DistributionViewerCertificateA
 
 // orderedBehavior converts the rule of a pattern to the SDK's type.
 func (p policies) orderedBehavior(rule behaviour.Rule) *cloudfront.DistributionOrderedCacheBehaviorArgs {
-	d := p.defaultBehavior(rule)
+	common := p.defaultBehavior(rule)
 	return &cloudfront.DistributionOrderedCacheBehaviorArgs{
 		PathPattern:             pulumi.String(rule.Pattern),
-		TargetOriginId:          d.TargetOriginId,
-		ViewerProtocolPolicy:    d.ViewerProtocolPolicy,
-		AllowedMethods:          d.AllowedMethods,
-		CachedMethods:           d.CachedMethods,
-		Compress:                d.Compress,
-		CachePolicyId:           d.CachePolicyId,
-		OriginRequestPolicyId:   d.OriginRequestPolicyId,
-		ResponseHeadersPolicyId: d.ResponseHeadersPolicyId,
+		TargetOriginId:          common.TargetOriginId,
+		ViewerProtocolPolicy:    common.ViewerProtocolPolicy,
+		AllowedMethods:          common.AllowedMethods,
+		CachedMethods:           common.CachedMethods,
+		Compress:                common.Compress,
+		CachePolicyId:           common.CachePolicyId,
+		OriginRequestPolicyId:   common.OriginRequestPolicyId,
+		ResponseHeadersPolicyId: common.ResponseHeadersPolicyId,
 	}
 }
 

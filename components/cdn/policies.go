@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
 )
 
-// AWS's own policies, whose ids are the same in every account (CloudFront
+// AWS's own policies, which have the same ids in every account (CloudFront
 // Developer Guide, "Use managed cache policies" and "Use managed origin request
 // policies").
 const (
@@ -24,11 +24,11 @@ const (
 )
 
 const (
-	// contentSecurity is the default Content-Security-Policy: a page loads content only
-	// from its own site, and no site may show the page in a frame.
-	contentSecurity = "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-	// strictTransport is the time for which a browser uses only HTTPS for the site.
-	strictTransport = 365 * 24 * time.Hour
+	// defaultContentSecurityPolicy is the default Content-Security-Policy: a page loads content
+	// only from its own site, and no site may show the page in a frame.
+	defaultContentSecurityPolicy = "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+	// hstsMaxAge is the time for which a browser uses only HTTPS for the site, a year.
+	hstsMaxAge = 365 * 24 * time.Hour
 )
 
 // policies are the ids of the policies that behaviours use.
@@ -40,7 +40,7 @@ type policies struct {
 // newPolicies creates a cache policy for each kind of caching in the table, and the policy
 // of the security headers.
 func (b *builder) newPolicies(table behaviour.Table) (policies, error) {
-	headers, err := b.newSecurityHeaders()
+	headers, err := b.newSecurityHeadersPolicy()
 	if err != nil {
 		return policies{}, err
 	}
@@ -93,15 +93,15 @@ func cacheKey(caching behaviour.Caching) *cloudfront.CachePolicyParametersInCach
 	}
 }
 
-// newSecurityHeaders creates the policy that adds the security headers to every response. It
-// overrides headers of the origin.
-func (b *builder) newSecurityHeaders() (pulumi.IDOutput, error) {
+// newSecurityHeadersPolicy creates the policy that adds the security headers to every
+// response. These headers override the same headers of the origin.
+func (b *builder) newSecurityHeadersPolicy() (pulumi.IDOutput, error) {
 	always := pulumi.Bool(true)
 	policy, err := cloudfront.NewResponseHeadersPolicy(b.ctx, b.name+"-headers", &cloudfront.ResponseHeadersPolicyArgs{
 		Name: pulumi.String(b.name + "-headers"),
 		SecurityHeadersConfig: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgs{
 			StrictTransportSecurity: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurityArgs{
-				AccessControlMaxAgeSec: seconds(strictTransport), IncludeSubdomains: pulumi.Bool(b.args.HSTSSubdomains), Override: always,
+				AccessControlMaxAgeSec: seconds(hstsMaxAge), IncludeSubdomains: pulumi.Bool(b.args.HSTSSubdomains), Override: always,
 			},
 			ContentTypeOptions: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigContentTypeOptionsArgs{Override: always},
 			FrameOptions: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigFrameOptionsArgs{
@@ -111,7 +111,7 @@ func (b *builder) newSecurityHeaders() (pulumi.IDOutput, error) {
 				ReferrerPolicy: pulumi.String("strict-origin-when-cross-origin"), Override: always,
 			},
 			ContentSecurityPolicy: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigContentSecurityPolicyArgs{
-				ContentSecurityPolicy: pulumi.String(cmp.Or(b.args.ContentSecurityPolicy, contentSecurity)), Override: always,
+				ContentSecurityPolicy: pulumi.String(cmp.Or(b.args.ContentSecurityPolicy, defaultContentSecurityPolicy)), Override: always,
 			},
 		},
 	}, b.parent)

@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/certificate/names"
 )
 
-// recordTTL is the TTL of a validation record in seconds. It has little effect, because only ACM reads the
-// record: at creation and before each renewal.
+// recordTTL is the TTL of a validation record in seconds. It has little effect, because only ACM
+// reads the record: at the creation of the certificate and before each renewal.
 const recordTTL = 300
 
 // Args configure a Certificate: either ARN, or Names and ZoneID.
@@ -25,7 +25,7 @@ type Args struct {
 	// Names are the domain names of the certificate, one to ten. A wildcard
 	// covers one label.
 	Names []string
-	// ZoneID is the public hosted zone of all names in Route 53.
+	// ZoneID is the public hosted zone in Route 53 that has all names.
 	ZoneID pulumi.StringInput
 }
 
@@ -52,8 +52,8 @@ type Certificate struct {
 }
 
 // NewCertificate requests a certificate, creates the DNS records that validate
-// its names, and waits until it is issued. With args.ARN it returns that
-// certificate instead.
+// its names, and waits until ACM has issued the certificate. With args.ARN it returns
+// the existing certificate instead.
 func NewCertificate(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Certificate, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("certificate %s: %w", name, err)
@@ -73,15 +73,15 @@ func NewCertificate(ctx *pulumi.Context, name string, args *Args, opts ...pulumi
 // request creates the certificate and its validation records, and sets c.ARN.
 func (c *Certificate) request(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(c)
-	request := &acm.CertificateArgs{
+	certificateArgs := &acm.CertificateArgs{
 		DomainName:       pulumi.String(args.Names[0]),
 		ValidationMethod: pulumi.String("DNS"),
 		Tags:             pulumi.StringMap{"Name": pulumi.String(name)},
 	}
 	if others := args.Names[1:]; len(others) > 0 {
-		request.SubjectAlternativeNames = pulumi.ToStringArray(others)
+		certificateArgs.SubjectAlternativeNames = pulumi.ToStringArray(others)
 	}
-	certificate, err := acm.NewCertificate(ctx, name+"-certificate", request, parent)
+	certificate, err := acm.NewCertificate(ctx, name+"-certificate", certificateArgs, parent)
 	if err != nil {
 		return err
 	}

@@ -46,17 +46,17 @@ func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Fie
 	return g, nil
 }
 
-// Recorded waits until the provider has checked the fields, and returns the accepted
-// values. It returns an error if a change was refused. So the Pulumi program can stop before
-// it registers further resources.
-func (g *Guard) Recorded(ctx *pulumi.Context) (map[string]string, error) {
+// AwaitRecorded waits until the provider has checked the fields, and returns the accepted
+// values by the ids of the fields. It returns an error if the provider refused a change. So
+// the Pulumi program can stop before it registers further resources.
+func (g *Guard) AwaitRecorded(ctx *pulumi.Context) (map[string]string, error) {
 	result, err := internals.UnsafeAwaitOutput(ctx.Context(), g.Values)
 	if err != nil {
 		return nil, fmt.Errorf("changes of recorded values: %w", err)
 	}
 	values, ok := result.Value.(map[string]string)
 	if !ok || !result.Known {
-		return nil, fmt.Errorf("changes of recorded values: the provider answered %v, must be known text by id", result.Value)
+		return nil, fmt.Errorf("changes of recorded values: the provider returned %v, must be known text by id", result.Value)
 	}
 	return values, nil
 }

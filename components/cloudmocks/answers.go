@@ -8,14 +8,15 @@ import (
 
 type object = map[string]any
 
-// completedByAWS are the properties that a program sets in part. AWS adds the rest.
+// completedByAWS are properties with an object of which a program sets only some fields. AWS
+// adds the other fields.
 var completedByAWS = []string{"vpcConfig", "kubernetesNetworkConfig"}
 
-// outputs returns the outputs that a resource has in addition to its inputs.
-func outputs(r Registration) object {
+// computedOutputs returns the outputs of a resource that the provider or AWS would compute.
+func computedOutputs(r Registration) object {
 	masterSecrets := []any{object{"secretArn": "arn:aws:secretsmanager:" + Region + ":" + AccountID + ":secret:master-of-" + r.Name}}
-	out := object{"name": r.Name, "arn": "arn:aws:mock:" + Region + ":" + AccountID + ":" + r.Name}
-	maps.Copy(out, map[string]object{
+	outputs := object{"name": r.Name, "arn": "arn:aws:mock:" + Region + ":" + AccountID + ":" + r.Name}
+	maps.Copy(outputs, map[string]object{
 		"aws:acm/certificate:Certificate":          {"domainValidationOptions": validationRecords(r.Inputs)},
 		"aws:cloudfront/distribution:Distribution": {"domainName": "d1.cloudfront.net", "hostedZoneId": "Z2"},
 		"aws:docdb/cluster:Cluster":                {"endpoint": "writer.docdb", "readerEndpoint": "reader.docdb", "masterUserSecrets": masterSecrets},
@@ -40,12 +41,12 @@ func outputs(r Registration) object {
 		"ko:index:Password":    {"value": "generated-" + r.Name},
 		"ko:index:Promoted":    {"digest": "sha256:1", "tag": "promoted-stack-" + r.Name + "-000000000001", "reference": "registry.example.com/service@sha256:1"},
 	}[r.Type])
-	return out
+	return outputs
 }
 
 // validationRecords returns the DNS records that validate the names of a certificate.
 func validationRecords(certificate resource.PropertyMap) []any {
-	var all []any
+	var records []any
 	for _, key := range []resource.PropertyKey{"domainName", "subjectAlternativeNames"} {
 		names := []resource.PropertyValue{certificate[key]}
 		if certificate[key].IsArray() {
@@ -53,14 +54,14 @@ func validationRecords(certificate resource.PropertyMap) []any {
 		}
 		for _, name := range names {
 			if name.IsString() {
-				all = append(all, object{
+				records = append(records, object{
 					"domainName": name.StringValue(), "resourceRecordName": "_proof." + name.StringValue(),
 					"resourceRecordType": "CNAME", "resourceRecordValue": "_acm",
 				})
 			}
 		}
 	}
-	return all
+	return records
 }
 
 // recordedValues returns the values that a new ChangeGuard records: the values of the Pulumi
@@ -75,8 +76,8 @@ func recordedValues(guard resource.PropertyMap) object {
 	return values
 }
 
-// results are the results of invokes, by token.
-var results = map[string]object{
+// invokeResults are the results of invokes, by token.
+var invokeResults = map[string]object{
 	"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token", "proxyEndpoint": "https://registry.example.com"},
 	"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
@@ -89,9 +90,9 @@ var results = map[string]object{
 	"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},
 }
 
-// zones returns the result of getAvailabilityZones: a zone for each of the letters a to
+// zonesResult returns the result of getAvailabilityZones: a zone for each of the letters a to
 // h. An id is invented unless ZoneIDs has it.
-func (c *Cloud) zones() object {
+func (c *Cloud) zonesResult() object {
 	region := c.Region
 	if region == "" {
 		region = Region

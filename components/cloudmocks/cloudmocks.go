@@ -42,7 +42,7 @@ type Cloud struct {
 	Outputs map[string]map[string]any
 	// Region is the region of the zones. Empty means the constant Region.
 	Region string
-	// Calls are functions that answer invokes, by token. Each gets the invoke's
+	// Calls are functions that handle invokes, by token. Each gets the invoke's
 	// arguments and returns the result.
 	Calls map[string]func(args map[string]any) map[string]any
 	// ZoneIDs are the ids of zones, by name. A zone that is not in the map gets an invented
@@ -70,7 +70,7 @@ func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	}
 	if args.Custom {
 		r.ID, r.Outputs = args.Name+"-id", args.Inputs.Copy()
-		computed := outputs(r)
+		computed := computedOutputs(r)
 		maps.Copy(computed, c.Outputs[r.Type])
 		for name, value := range computed {
 			key := resource.PropertyKey(name)
@@ -87,21 +87,21 @@ func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 
 // Call is called by Pulumi for each invoke.
 func (c *Cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	if answer, ok := c.Calls[args.Token]; ok {
-		return resource.NewPropertyMapFromMap(answer(args.Args.Mappable())), nil
+	if handler, ok := c.Calls[args.Token]; ok {
+		return resource.NewPropertyMapFromMap(handler(args.Args.Mappable())), nil
 	}
 	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
-		return resource.NewPropertyMapFromMap(c.zones()), nil
+		return resource.NewPropertyMapFromMap(c.zonesResult()), nil
 	}
-	result, ok := results[args.Token]
+	result, ok := invokeResults[args.Token]
 	if !ok {
-		return nil, fmt.Errorf("call of %s: no answer; add one to components/cloudmocks", args.Token)
+		return nil, fmt.Errorf("call of %s: no result; add one to components/cloudmocks", args.Token)
 	}
-	answer := resource.NewPropertyMapFromMap(result)
+	properties := resource.NewPropertyMapFromMap(result)
 	if name, byName := args.Args["name"]; byName && args.Token == "aws:route53/getZone:getZone" {
-		answer["name"] = name
+		properties["name"] = name
 	}
-	return answer, nil
+	return properties, nil
 }
 
 // urn returns the URN that Pulumi's mocks give to a resource. Its stack and project are

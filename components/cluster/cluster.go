@@ -39,7 +39,7 @@ type Args struct {
 	// ControlPlaneZones are the zones of the control plane's network interfaces. EKS
 	// can't change them; see eksspec.CheckZones.
 	ControlPlaneZones []string
-	// PublicAccessCIDRs are the blocks that may reach the API endpoint over the
+	// PublicAccessCIDRs are the CIDR blocks that may reach the API endpoint over the
 	// internet. Empty means that the endpoint is private.
 	PublicAccessCIDRs []string
 	// PrivateAccess are the networks that may reach the private API endpoint, in
@@ -49,7 +49,7 @@ type Args struct {
 	// creator of the cluster is always an administrator and must not be listed.
 	Admins []string
 	// KeyARN is the KMS key of Kubernetes' secrets and of the control plane's logs.
-	// Its policy must allow CloudWatch Logs to use it (key.Logs).
+	// The key's policy must allow CloudWatch Logs to use it (key.Logs).
 	KeyARN pulumi.StringInput
 	// SessionManager allows operators to open a shell on nodes with AWS Systems
 	// Manager. There is no other way to log in to a node.
@@ -85,12 +85,12 @@ type Cluster struct {
 	Name pulumi.StringOutput
 	// ClusterName is Name as plain text, which is known before the cluster is created.
 	ClusterName string
-	// Versions are the Kubernetes minor versions of its parts.
+	// Versions are the Kubernetes minor versions of the cluster's parts.
 	Versions eksspec.Parts
 	Endpoint pulumi.StringOutput
 	// CertificateAuthority is in base64, as in EKS's API.
 	CertificateAuthority pulumi.StringOutput
-	// ServiceCIDR is the block of the Services' addresses.
+	// ServiceCIDR is the CIDR block from which Services get their cluster IPs.
 	ServiceCIDR pulumi.StringOutput
 	// SecurityGroupID is the security group that EKS creates for the control plane.
 	SecurityGroupID pulumi.StringOutput
@@ -101,12 +101,12 @@ type Cluster struct {
 	InstanceProfileARN pulumi.StringOutput
 	// Kubeconfig has no secret: it gets a token from `aws eks get-token`.
 	Kubeconfig pulumi.StringOutput
-	// NodesNeed are the resources that a node needs to join and become ready. A
+	// NodeDependencies are the resources that a node needs to join and become ready. A
 	// resource that launches nodes must depend on them.
-	NodesNeed []pulumi.Resource
-	// Admitted are the security group rules for PrivateAccess. A resource that calls the
+	NodeDependencies []pulumi.Resource
+	// AccessRules are the security group rules for PrivateAccess. A resource that calls the
 	// API server must depend on them.
-	Admitted []pulumi.Resource
+	AccessRules []pulumi.Resource
 	// Settled is the control plane. A resource that needs it must depend on Settled, and
 	// not on the Cluster (see network.Network.Settled).
 	Settled []pulumi.Resource
@@ -137,10 +137,10 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	c.CertificateAuthority = controlPlane.CertificateAuthority.Data().Elem()
 	c.ServiceCIDR = controlPlane.KubernetesNetworkConfig.ServiceIpv4Cidr().Elem()
 	c.SecurityGroupID = controlPlane.VpcConfig.ClusterSecurityGroupId().Elem()
-	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(v []any) (string, error) {
-		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account)
+	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(values []any) (string, error) {
+		return kubeconfig(values[0].(string), values[1].(string), values[2].(string), args.Account)
 	}).(pulumi.StringOutput)
-	for _, step := range []func() error{b.createAdmins, b.admitOperators, b.createNodeSecurityGroup, b.createNodeRole, b.createNodeAddons} {
+	for _, step := range []func() error{b.grantAdminAccess, b.admitOperators, b.createNodeSecurityGroup, b.createNodeRole, b.createNodeAddons} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -160,8 +160,8 @@ type builder struct {
 	cluster *Cluster
 }
 
-// createAdmins gives the administrators full access to the cluster.
-func (b *builder) createAdmins() error {
+// grantAdminAccess gives the administrators (Args.Admins) full access to the cluster.
+func (b *builder) grantAdminAccess() error {
 	for _, arn := range b.args.Admins {
 		name, err := eksspec.AdminName(arn)
 		if err != nil {

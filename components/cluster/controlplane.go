@@ -15,9 +15,10 @@ import (
 // controlPlaneLogs are all log types of EKS.
 var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
 
-// newControlPlane creates the EKS cluster after its role and its log group, and so
-// deletes it before them. Without its role EKS can't release its network interfaces.
-// Without the log group EKS would create one that is not encrypted and never deleted.
+// newControlPlane creates the role and the log group before the EKS cluster. So Pulumi
+// deletes the cluster first. EKS needs the role to release the network interfaces of the
+// control plane. Without the log group EKS would create one that is not encrypted and never
+// deleted.
 func (b *builder) newControlPlane() (*eks.Cluster, error) {
 	args := b.args
 	role, err := iam.NewRole(b.ctx, b.name+"-control-plane", &iam.RoleArgs{
@@ -34,7 +35,7 @@ func (b *builder) newControlPlane() (*eks.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-control-plane", &cloudwatch.LogGroupArgs{
+	logGroup, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-control-plane", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/eks/" + args.ClusterName + "/cluster"), // where EKS writes
 		RetentionInDays: pulumi.Int(logs.Days),
 		KmsKeyId:        args.KeyARN,
@@ -60,7 +61,7 @@ func (b *builder) newControlPlane() (*eks.Cluster, error) {
 		},
 		UpgradePolicy:          &eks.ClusterUpgradePolicyArgs{SupportType: pulumi.String(supportType(args.ExtendedSupport))},
 		EnabledClusterLogTypes: controlPlaneLogs,
-	}, b.parent, pulumi.DependsOn(append(slices.Clone(role.Policies), group)))
+	}, b.parent, pulumi.DependsOn(append(slices.Clone(role.Policies), logGroup)))
 	if err != nil {
 		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
 	}
@@ -74,14 +75,14 @@ func (b *builder) vpcConfig() *eks.ClusterVpcConfigArgs {
 	for _, zone := range slices.Sorted(slices.Values(b.args.ControlPlaneZones)) {
 		subnets = append(subnets, b.args.Subnets[zone])
 	}
-	public := b.args.PublicAccessCIDRs
+	publicCIDRs := b.args.PublicAccessCIDRs
 	vpc := &eks.ClusterVpcConfigArgs{
 		SubnetIds:             subnets,
 		EndpointPrivateAccess: pulumi.Bool(true),
-		EndpointPublicAccess:  pulumi.Bool(len(public) > 0),
+		EndpointPublicAccess:  pulumi.Bool(len(publicCIDRs) > 0),
 	}
-	if len(public) > 0 {
-		vpc.PublicAccessCidrs = pulumi.ToStringArray(public)
+	if len(publicCIDRs) > 0 {
+		vpc.PublicAccessCidrs = pulumi.ToStringArray(publicCIDRs)
 	}
 	return vpc
 }

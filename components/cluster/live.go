@@ -20,9 +20,9 @@ func LiveVersion(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) 
 	if !slices.Contains(clusters.Names, name) {
 		return "", nil
 	}
-	found, err := eks.LookupCluster(ctx, &eks.LookupClusterArgs{Name: name}, opts...)
+	eksCluster, err := eks.LookupCluster(ctx, &eks.LookupClusterArgs{Name: name}, opts...)
 	if err != nil {
 		return "", fmt.Errorf("version of cluster %s: %w", name, err)
 	}
-	return found.Version, nil
+	return eksCluster.Version, nil
 }

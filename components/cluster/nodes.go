@@ -15,23 +15,23 @@ import (
 // SystemNamespace is the namespace of the cluster's system pods.
 const SystemNamespace = "kube-system"
 
-// OwnedTag returns the key of the tag of the cluster's instances. Kubernetes' cloud
-// controller finds the nodes of the cluster by this tag.
+// OwnedTag returns the key of a tag that all instances of the cluster have. Kubernetes' cloud
+// controller manager finds the nodes of the cluster by this tag.
 func (c *Cluster) OwnedTag() string { return "kubernetes.io/cluster/" + c.ClusterName }
 
 // createNodeRole creates the role with which nodes join the cluster. The role may describe
 // the cluster, get credentials of pods (both are in AmazonEKSWorkerNodePolicy) and pull
 // images. Pods can't use it, because they can't reach the instance metadata service.
 func (b *builder) createNodeRole() error {
-	managed := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
+	managedPolicies := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
 	if b.args.SessionManager {
-		managed = append(managed, "AmazonSSMManagedInstanceCore")
+		managedPolicies = append(managedPolicies, "AmazonSSMManagedInstanceCore")
 	}
 	role, err := iam.NewRole(b.ctx, b.name+"-node", &iam.RoleArgs{
 		Account:         b.args.Account,
 		Description:     "Nodes of EKS cluster " + b.args.ClusterName,
 		Trust:           iam.Service("ec2.amazonaws.com"),
-		ManagedPolicies: managed,
+		ManagedPolicies: managedPolicies,
 	}, b.parent)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (b *builder) createNodeRole() error {
 		return fmt.Errorf("access entry of nodes: %w", err)
 	}
 	b.cluster.NodeRoleARN, b.cluster.InstanceProfileARN = role.ARN, profile.Arn
-	b.cluster.NodesNeed = append(append(b.cluster.NodesNeed, entry), role.Policies...)
+	b.cluster.NodeDependencies = append(append(b.cluster.NodeDependencies, entry), role.Policies...)
 	return nil
 }
 
@@ -71,11 +71,11 @@ func (b *builder) createNodeAddons() error {
 	if err != nil {
 		return err
 	}
-	network, err := json.Marshal(map[string]any{
+	cniConfig, err := json.Marshal(map[string]any{
 		"enableNetworkPolicy": "true",
 		// A node gets addresses in blocks of /28. So 110 pods fit on a node of any
-		// size, with fewer calls to EC2 (EKS User Guide, "Assign more IP addresses to
-		// Amazon EKS nodes with prefixes").
+		// size, with fewer calls to EC2. Source: EKS User Guide, "Assign more IP
+		// addresses to Amazon EKS nodes with prefixes".
 		"env": map[string]string{"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (b *builder) createNodeAddons() error {
 		return err
 	}
 	_, err = b.createAddon(eksspec.VPCCNI, release, func(a *eks.AddonArgs) {
-		a.ConfigurationValues = pulumi.String(network)
+		a.ConfigurationValues = pulumi.String(cniConfig)
 		a.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 			RoleArn: role.ARN, ServiceAccount: pulumi.String("aws-node"),
 		}}
@@ -113,6 +113,6 @@ func (b *builder) createAddon(name string, release eksspec.Release, configure fu
 	if err != nil {
 		return nil, fmt.Errorf("add-on %s: %w", name, err)
 	}
-	b.cluster.NodesNeed = append(b.cluster.NodesNeed, addon)
+	b.cluster.NodeDependencies = append(b.cluster.NodeDependencies, addon)
 	return addon, nil
 }

@@ -14,8 +14,9 @@ import (
 // kubelets, and servers that extend the API server (EKS User Guide, "View Amazon EKS
 // security group requirements for clusters").
 var controlPlanePorts = []struct {
-	part, description string
-	port              int
+	// ruleName is the last part of the name of the ingress rule.
+	ruleName, description string
+	port                  int
 }{
 	{"https", "API services and webhooks on 443", 443},
 	{"keda", "the metrics API of KEDA", 6443},
@@ -28,15 +29,15 @@ var controlPlanePorts = []struct {
 const allPorts = 0
 
 // admitOperators allows the networks of PrivateAccess to call the API server. EKS's own
-// security group admits only its members. So a private endpoint needs a rule for port 443
-// (EKS User Guide, "Cluster API server endpoint").
+// security group admits only network interfaces in the same group. So a private endpoint needs a
+// rule for port 443 (EKS User Guide, "Cluster API server endpoint").
 func (b *builder) admitOperators() error {
 	for _, source := range b.args.PrivateAccess {
 		rule, err := access.NewRule(b.ctx, b.name+"-control-plane", b.cluster.SecurityGroupID, source, b.parent)
 		if err != nil {
 			return err
 		}
-		b.cluster.Admitted = append(b.cluster.Admitted, rule)
+		b.cluster.AccessRules = append(b.cluster.AccessRules, rule)
 	}
 	return nil
 }
@@ -53,23 +54,23 @@ func (b *builder) createNodeSecurityGroup() error {
 	if err != nil {
 		return fmt.Errorf("security group of nodes: %w", err)
 	}
-	nodes := group.ID().ToStringOutput()
-	b.cluster.NodeSecurityGroupID = nodes
-	controlPlane := b.cluster.SecurityGroupID
+	nodeGroupID := group.ID().ToStringOutput()
+	b.cluster.NodeSecurityGroupID = nodeGroupID
+	controlPlaneGroupID := b.cluster.SecurityGroupID
 
-	if err := b.createIngressRule("node-from-nodes", "nodes and pods among themselves", nodes, nodes, allPorts); err != nil {
+	if err := b.createIngressRule("node-from-nodes", "nodes and pods among themselves", nodeGroupID, nodeGroupID, allPorts); err != nil {
 		return err
 	}
 	for _, p := range controlPlanePorts {
-		if err := b.createIngressRule("node-from-control-plane-"+p.part, p.description, nodes, controlPlane, p.port); err != nil {
+		if err := b.createIngressRule("node-from-control-plane-"+p.ruleName, p.description, nodeGroupID, controlPlaneGroupID, p.port); err != nil {
 			return err
 		}
 	}
-	if err := b.createIngressRule("control-plane-from-nodes", "nodes and pods to the API server", controlPlane, nodes, 443); err != nil {
+	if err := b.createIngressRule("control-plane-from-nodes", "nodes and pods to the API server", controlPlaneGroupID, nodeGroupID, 443); err != nil {
 		return err
 	}
 	egress, err := vpc.NewSecurityGroupEgressRule(b.ctx, b.name+"-node-out", &vpc.SecurityGroupEgressRuleArgs{
-		SecurityGroupId: nodes,
+		SecurityGroupId: nodeGroupID,
 		Description:     pulumi.String("images, AWS APIs, data stores; network policies say what a pod may reach"),
 		IpProtocol:      pulumi.String("-1"),
 		CidrIpv4:        pulumi.String("0.0.0.0/0"),
@@ -77,16 +78,16 @@ func (b *builder) createNodeSecurityGroup() error {
 	if err != nil {
 		return fmt.Errorf("egress of nodes: %w", err)
 	}
-	b.cluster.NodesNeed = append(b.cluster.NodesNeed, egress)
+	b.cluster.NodeDependencies = append(b.cluster.NodeDependencies, egress)
 	return nil
 }
 
-// createIngressRule creates a rule: members of the security group client may connect to a port of
-// members of the security group server. The port can be allPorts.
-func (b *builder) createIngressRule(part, description string, server, client pulumi.StringInput, port int) error {
+// createIngressRule creates a rule: network interfaces in the security group clientGroupID may
+// connect to a port of interfaces in serverGroupID. The port can be allPorts.
+func (b *builder) createIngressRule(ruleName, description string, serverGroupID, clientGroupID pulumi.StringInput, port int) error {
 	args := &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           server,
-		ReferencedSecurityGroupId: client,
+		SecurityGroupId:           serverGroupID,
+		ReferencedSecurityGroupId: clientGroupID,
 		Description:               pulumi.String(description),
 		IpProtocol:                pulumi.String("-1"),
 	}
@@ -94,10 +95,10 @@ func (b *builder) createIngressRule(part, description string, server, client pul
 		args.IpProtocol = pulumi.String("tcp")
 		args.FromPort, args.ToPort = pulumi.Int(port), pulumi.Int(port)
 	}
-	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-"+part, args, b.parent)
+	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-"+ruleName, args, b.parent)
 	if err != nil {
-		return fmt.Errorf("ingress rule %s: %w", part, err)
+		return fmt.Errorf("ingress rule %s: %w", ruleName, err)
 	}
-	b.cluster.NodesNeed = append(b.cluster.NodesNeed, rule)
+	b.cluster.NodeDependencies = append(b.cluster.NodeDependencies, rule)
 	return nil
 }

@@ -25,16 +25,16 @@ func newAdmissionPolicy(change func(*admissionpolicy.Args)) program {
 // it can't evaluate a rule.
 func TestAdmissionPolicyFailsClosedInItsNamespaceOnly(t *testing.T) {
 	d := deploy(t, newAdmissionPolicy(func(*admissionpolicy.Args) {}))
-	policy := d.one(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy")
+	policy := d.find(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy")
 	policy.requireInputs(t, map[string]any{
 		"metadata.name": "app", "spec.failurePolicy": "Fail", "spec.matchConstraints.resourceRules[0].operations": []any{"CREATE", "UPDATE"},
 		"spec.matchConstraints.resourceRules[0].resources": []any{"pods", "pods/ephemeralcontainers"},
 		"spec.variables[0].name":                           "image_of_this_stack", "spec.validations[0].expression": "variables.image_of_this_stack.size() == 0",
 	})
-	require.Contains(t, policy.get("spec.variables[0].expression"), `["registry.example.com/app/"].exists(`)
-	require.Len(t, policy.get("spec.validations"), 4)
+	require.Contains(t, policy.input("spec.variables[0].expression"), `["registry.example.com/app/"].exists(`)
+	require.Len(t, policy.input("spec.validations"), 4)
 
-	binding := d.one(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding")
+	binding := d.find(t, "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding")
 	binding.requireInputs(t, map[string]any{
 		"metadata.name": "app", "spec.policyName": "app", "spec.validationActions": []any{"Deny"},
 		`spec.matchResources.namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "platform",

@@ -19,11 +19,12 @@ import (
 )
 
 const (
-	scaledObject = "kubernetes:keda.sh/v1alpha1:ScaledObject"
-	verticalPA   = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
+	scaledObject          = "kubernetes:keda.sh/v1alpha1:ScaledObject"
+	verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
 )
 
-// newPodScaling creates the autoscalers of a service with changed arguments.
+// newPodScaling returns a program that creates the autoscalers of a service. change can change
+// the arguments.
 func newPodScaling(p scaling.Profile, change func(*podscaling.Args)) program {
 	return func(ctx *pulumi.Context, _ *account.Account) error {
 		p.Autoscaled = true
@@ -34,26 +35,27 @@ func newPodScaling(p scaling.Profile, change func(*podscaling.Args)) program {
 	}
 }
 
-// unchanged is a change for newPodScaling that changes nothing.
-func unchanged(*podscaling.Args) {}
+// noChange is a change for newPodScaling that changes nothing.
+func noChange(*podscaling.Args) {}
 
-// designObjects reads the Kubernetes objects of a file of the design document. It returns them
-// by the name of the Deployment that they scale. reference is the field with this name.
-func designObjects(t *testing.T, file, reference string) map[string]map[string]any {
+// readDesignObjects reads the Kubernetes objects in a file of the design document. It returns
+// them by the name of the Deployment that each object scales. referenceField is the field of the
+// spec that has this name.
+func readDesignObjects(t *testing.T, file, referenceField string) map[string]map[string]any {
 	t.Helper()
-	f, err := os.Open("../scaling/testdata/" + file)
+	manifest, err := os.Open("../scaling/testdata/" + file)
 	require.NoError(t, err)
-	defer f.Close()
+	defer manifest.Close()
 	objects := map[string]map[string]any{}
-	for d := yaml.NewDecoder(f); ; {
-		var o map[string]any
-		err := d.Decode(&o)
+	for decoder := yaml.NewDecoder(manifest); ; {
+		var object map[string]any
+		err := decoder.Decode(&object)
 		if errors.Is(err, io.EOF) {
 			return objects
 		}
 		require.NoError(t, err)
-		target := o["spec"].(map[string]any)[reference].(map[string]any)
-		objects[target["name"].(string)] = o
+		target := object["spec"].(map[string]any)[referenceField].(map[string]any)
+		objects[target["name"].(string)] = object
 	}
 }
 
@@ -78,13 +80,13 @@ func intsToFloats(v any) any {
 // The test builds the HPA that KEDA would create from the ScaledObject. It must be equal to the
 // HPA in the design document.
 func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
-	designHPAs := designObjects(t, "hpa.yaml", "scaleTargetRef")
-	floors := map[string]int{"web": 6, "mca": 3, "npa": 2, "wpa": 2}
+	designHPAs := readDesignObjects(t, "hpa.yaml", "scaleTargetRef")
+	fallbackReplicas := map[string]int{"web": 6, "mca": 3, "npa": 2, "wpa": 2}
 	require.Len(t, designHPAs, len(scaling.Services()))
 	for _, p := range scaling.Services() {
 		t.Run(p.Short, func(t *testing.T) {
-			o := deploy(t, newPodScaling(p, unchanged)).one(t, scaledObject)
-			triggers, _ := o.get("spec.triggers").([]any)
+			object := deploy(t, newPodScaling(p, noChange)).find(t, scaledObject)
+			triggers, _ := object.input("spec.triggers").([]any)
 			var metrics []any
 			for _, trigger := range triggers {
 				trigger := trigger.(map[string]any)
@@ -107,21 +109,21 @@ func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
 					require.NotContains(t, metadata["query"], "avg", "KEDA divides the sum by the number of pods; it would divide an average again")
 				}
 			}
-			reference, _ := o.get("spec.scaleTargetRef").(map[string]any)
+			reference, _ := object.input("spec.scaleTargetRef").(map[string]any)
 			spec := map[string]any{
 				"scaleTargetRef": reference, "metrics": metrics,
-				"minReplicas": o.get("spec.minReplicaCount"), "maxReplicas": o.get("spec.maxReplicaCount"),
+				"minReplicas": object.input("spec.minReplicaCount"), "maxReplicas": object.input("spec.maxReplicaCount"),
 			}
-			if b := o.get("spec.advanced.horizontalPodAutoscalerConfig.behavior"); b != nil {
-				spec["behavior"] = b
+			if behavior := object.input("spec.advanced.horizontalPodAutoscalerConfig.behavior"); behavior != nil {
+				spec["behavior"] = behavior
 			}
 			want := designHPAs[p.Name]
-			require.Equal(t, want["metadata"].(map[string]any)["name"], o.get("spec.advanced.horizontalPodAutoscalerConfig.name"))
+			require.Equal(t, want["metadata"].(map[string]any)["name"], object.input("spec.advanced.horizontalPodAutoscalerConfig.name"))
 			require.Equal(t, intsToFloats(want["spec"]), spec)
 
-			o.requireInputs(t, map[string]any{
+			object.requireInputs(t, map[string]any{
 				"metadata.name": p.Name, "metadata.namespace": "platform", "spec.pollingInterval": nil, "spec.idleReplicaCount": nil,
-				"spec.fallback": map[string]any{"failureThreshold": 3.0, "replicas": float64(floors[p.Short]), "behavior": "currentReplicasIfHigher"},
+				"spec.fallback": map[string]any{"failureThreshold": 3.0, "replicas": float64(fallbackReplicas[p.Short]), "behavior": "currentReplicasIfHigher"},
 			})
 		})
 	}
@@ -131,8 +133,8 @@ func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
 // query of its metric.
 func TestEachTriggerHasTheQueryOfItsMetric(t *testing.T) {
 	web := scaling.Web()
-	o := deploy(t, newPodScaling(web, unchanged)).one(t, scaledObject)
-	o.requireInputs(t, map[string]any{
+	object := deploy(t, newPodScaling(web, noChange)).find(t, scaledObject)
+	object.requireInputs(t, map[string]any{
 		"spec.triggers[2].name":           "http_requests_per_second",
 		"spec.triggers[2].metadata.query": promquery.Demand(web, web.HPA.Metrics[2].(scaling.PodsMetric)),
 		"spec.triggers[3].name":           "http_request_duration_seconds",
@@ -143,7 +145,7 @@ func TestEachTriggerHasTheQueryOfItsMetric(t *testing.T) {
 // The VPA is equal to the design document's VPA, with two differences. It does not control a
 // resource on which the HPA scales, and it resizes pods in place.
 func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
-	designVPAs := designObjects(t, "vpa.yaml", "targetRef")
+	designVPAs := readDesignObjects(t, "vpa.yaml", "targetRef")
 	want := map[string]struct {
 		mode      string
 		resources []any
@@ -157,9 +159,9 @@ func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
 		t.Run(p.Short, func(t *testing.T) {
 			spec := designVPAs[p.Name]["spec"].(map[string]any)
 			policy := spec["resourcePolicy"].(map[string]any)["containerPolicies"].([]any)[0].(map[string]any)
-			v := deploy(t, newPodScaling(p, unchanged)).one(t, verticalPA)
+			vpa := deploy(t, newPodScaling(p, noChange)).find(t, verticalPodAutoscaler)
 			const policyPath = "spec.resourcePolicy.containerPolicies[0]."
-			v.requireInputs(t, map[string]any{
+			vpa.requireInputs(t, map[string]any{
 				"metadata.name":  designVPAs[p.Name]["metadata"].(map[string]any)["name"],
 				"spec.targetRef": spec["targetRef"],
 				"spec.updatePolicy": map[string]any{
@@ -171,10 +173,10 @@ func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
 			for _, bound := range []string{"minAllowed", "maxAllowed"} {
 				for _, name := range want[p.Short].resources {
 					documented := resource.MustParse(policy[bound].(map[string]any)[name.(string)].(string))
-					actual := resource.MustParse(v.get(policyPath + bound + "." + name.(string)).(string))
+					actual := resource.MustParse(vpa.input(policyPath + bound + "." + name.(string)).(string))
 					require.Zero(t, documented.Cmp(actual), "%s of %s", bound, name)
 				}
-				require.Len(t, v.get(policyPath+bound), len(want[p.Short].resources))
+				require.Len(t, vpa.input(policyPath+bound), len(want[p.Short].resources))
 			}
 		})
 	}

@@ -61,11 +61,12 @@ func newTier(change func(*tier.Args)) program {
 // newNodes creates a cluster with a tier of nodes, the add-ons, the handler that drains nodes,
 // and the Cluster Autoscaler.
 func newNodes(ctx *pulumi.Context, stackAccount *account.Account) error {
-	return newNodesWith(ctx, stackAccount, nil)
+	return newNodesWithImage(ctx, stackAccount, nil)
 }
 
-// newNodesWith is newNodes with an image of a mirror for the handler and the autoscaler.
-func newNodesWith(ctx *pulumi.Context, stackAccount *account.Account, image pulumi.StringInput) error {
+// newNodesWithImage is like newNodes. The handler and the autoscaler run image, such as an image
+// in a mirror. nil means upstream's images.
+func newNodesWithImage(ctx *pulumi.Context, stackAccount *account.Account, image pulumi.StringInput) error {
 	c, err := cluster.NewCluster(ctx, "app", clusterArgs(stackAccount))
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func newNodesWith(ctx *pulumi.Context, stackAccount *account.Account, image pulu
 	}
 	if _, err := terminationhandler.NewHandler(ctx, "app", &terminationhandler.Args{
 		Account: stackAccount, Cluster: c, Queue: queue, Image: image, Nodes: web.Settled,
-		Groups: []terminationhandler.Group{{Part: "web", Name: web.GroupName, ARN: web.GroupARN}},
+		Groups: []terminationhandler.Group{{ShortName: "web", Name: web.GroupName, ARN: web.GroupARN}},
 	}); err != nil {
 		return err
 	}
@@ -108,26 +109,26 @@ const (
 	attachment           = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
-// The handler and the autoscaler run upstream's images, or those of a mirror.
-func TestNodeControllersRunTheMirrorsImage(t *testing.T) {
+// The handler and the autoscaler run upstream's images, or the image in Args.Image.
+func TestNodeControllersRunTheConfiguredImage(t *testing.T) {
 	const mirrored = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:0123"
-	images := func(program func(*pulumi.Context, *account.Account) error) (all []any) {
+	deployedImages := func(program func(*pulumi.Context, *account.Account) error) (deployed []any) {
 		for _, d := range deploy(t, program).ofType(kubernetesDeployment) {
-			all = append(all, d.get("spec.template.spec.containers[0].image"))
+			deployed = append(deployed, d.input("spec.template.spec.containers[0].image"))
 		}
-		return all
+		return deployed
 	}
-	for _, image := range images(newNodes) {
+	for _, image := range deployedImages(newNodes) {
 		require.Contains(t, []any{terminationspec.Image, "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"}, image)
 	}
-	require.Equal(t, []any{mirrored, mirrored}, images(func(ctx *pulumi.Context, where *account.Account) error {
-		return newNodesWith(ctx, where, pulumi.String(mirrored))
+	require.Equal(t, []any{mirrored, mirrored}, deployedImages(func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		return newNodesWithImage(ctx, stackAccount, pulumi.String(mirrored))
 	}))
 }
 
 func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	d := deploy(t, newCluster(func(*cluster.Args) {}))
-	c := d.one(t, eksCluster)
+	c := d.find(t, eksCluster)
 	c.requireInputs(t, map[string]any{
 		"name": "app", "version": "1.34", "vpcConfig.endpointPrivateAccess": true, "vpcConfig.endpointPublicAccess": false,
 		"vpcConfig.subnetIds": []any{"subnet-a", "subnet-b"}, "accessConfig.authenticationMode": "API",
@@ -135,11 +136,11 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 		"upgradePolicy.supportType": "STANDARD",
 		"enabledClusterLogTypes":    []any{"api", "audit", "authenticator", "controllerManager", "scheduler"},
 	})
-	log := d.one(t, "aws:cloudwatch/logGroup:LogGroup")
+	log := d.find(t, "aws:cloudwatch/logGroup:LogGroup")
 	log.requireInputs(t, map[string]any{"name": "/aws/eks/app/cluster", "kmsKeyId": "arn:key"})
-	c.requireDependsOn(t, log, d.one(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
+	c.requireDependsOn(t, log, d.find(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
 
-	withPublicAccess := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).one(t, eksCluster)
+	withPublicAccess := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).find(t, eksCluster)
 	withPublicAccess.requireInputs(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
 }
 
@@ -153,8 +154,8 @@ func TestPrivateEndpointAdmitsTheSourcesOfPrivateAccess(t *testing.T) {
 		"app-control-plane-from-10-99-0-0-16":         {"cidrIpv4": "10.99.0.0/16", "referencedSecurityGroupId": nil},
 		"app-control-plane-from-sg-0123456789abcdef0": {"cidrIpv4": nil, "referencedSecurityGroupId": "sg-0123456789abcdef0"},
 	} {
-		d.one(t, rule, name).requireInputs(t, source)
-		d.one(t, rule, name).requireInputs(t, map[string]any{"securityGroupId": "sg-eks", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
+		d.find(t, rule, name).requireInputs(t, source)
+		d.find(t, rule, name).requireInputs(t, map[string]any{"securityGroupId": "sg-eks", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
 	}
 	for wantError, change := range map[string]func(*cluster.Args){
 		"nodes alone would reach the API server": func(a *cluster.Args) { a.PrivateAccess = nil },
@@ -171,38 +172,38 @@ func TestOnlyTheClusterCanConnectToNodes(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) { a.PrivateAccess, a.PublicAccessCIDRs = nil, []string{"203.0.113.0/24"} }))
 	for _, rule := range d.ofType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
 		rule.requireInputs(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
-		require.Contains(t, []any{"app-node-id", "sg-eks"}, rule.get("referencedSecurityGroupId"), rule.Name)
+		require.Contains(t, []any{"app-node-id", "sg-eks"}, rule.input("referencedSecurityGroupId"), rule.Name)
 	}
-	d.one(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "app-node-from-control-plane-kubelet").
+	d.find(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "app-node-from-control-plane-kubelet").
 		requireInputs(t, map[string]any{"fromPort": 10250, "toPort": 10250, "securityGroupId": "app-node-id", "referencedSecurityGroupId": "sg-eks"})
 }
 
 func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
-	policies := func(d deployment) []string {
+	nodePolicies := func(d deployment) []string {
 		var arns []string
 		for _, a := range d.ofType(attachment) {
-			if a.get("role") == "app-node-role" {
-				arns = append(arns, a.get("policyArn").(string))
+			if a.input("role") == "app-node-role" {
+				arns = append(arns, a.input("policyArn").(string))
 			}
 		}
 		return arns
 	}
-	least := []string{"arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"}
-	require.ElementsMatch(t, least, policies(deploy(t, newCluster(func(*cluster.Args) {}))))
-	require.ElementsMatch(t, append(least, "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"),
-		policies(deploy(t, newCluster(func(a *cluster.Args) { a.SessionManager = true }))))
+	leastPolicies := []string{"arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"}
+	require.ElementsMatch(t, leastPolicies, nodePolicies(deploy(t, newCluster(func(*cluster.Args) {}))))
+	require.ElementsMatch(t, append(leastPolicies, "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"),
+		nodePolicies(deploy(t, newCluster(func(a *cluster.Args) { a.SessionManager = true }))))
 }
 
 func TestAdminsMayAdministerTheCluster(t *testing.T) {
 	d := deploy(t, newCluster(func(a *cluster.Args) { a.Admins = []string{"arn:aws:iam::123456789012:role/ops/platform"} }))
-	d.one(t, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "app-admin-platform").requireInputs(t, map[string]any{
+	d.find(t, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "app-admin-platform").requireInputs(t, map[string]any{
 		"principalArn": "arn:aws:iam::123456789012:role/ops/platform", "accessScope.type": "cluster",
 		"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
 	})
 }
 
 func TestNodesEncryptVolumesAndRefuseMetadataToPods(t *testing.T) {
-	template := deploy(t, newTier(func(*tier.Args) {})).one(t, launchTemplate)
+	template := deploy(t, newTier(func(*tier.Args) {})).find(t, launchTemplate)
 	template.requireInputs(t, map[string]any{
 		"metadataOptions.httpTokens": "required", "metadataOptions.httpPutResponseHopLimit": 1,
 		"blockDeviceMappings[0].ebs.encrypted": "true", "blockDeviceMappings[0].ebs.kmsKeyId": "arn:key", "blockDeviceMappings[0].ebs.volumeSize": 50,
@@ -210,28 +211,28 @@ func TestNodesEncryptVolumesAndRefuseMetadataToPods(t *testing.T) {
 		"imageId": "ami-recommended", "keyName": nil,
 	})
 	require.Empty(t, template.IgnoreChanges, "the release is in the name of the image's parameter")
-	data, err := base64.StdEncoding.DecodeString(template.get("userData").(string))
+	data, err := base64.StdEncoding.DecodeString(template.input("userData").(string))
 	require.NoError(t, err)
 	require.Contains(t, string(data), "https://eks.example.com")
 	require.Contains(t, string(data), scaling.NodeLabel+"=web")
 
-	named := deploy(t, newTier(func(a *tier.Args) { a.Image = tier.Image{ID: "ami-1"} }))
-	named.one(t, launchTemplate).requireInputs(t, map[string]any{"imageId": "ami-1"})
-	require.NotContains(t, named.names(metricAlarm), "app-web-image-age", "the age of an AMI is not known")
+	withAMI := deploy(t, newTier(func(a *tier.Args) { a.Image = tier.Image{ID: "ami-1"} }))
+	withAMI.find(t, launchTemplate).requireInputs(t, map[string]any{"imageId": "ami-1"})
+	require.NotContains(t, withAMI.names(metricAlarm), "app-web-image-age", "the age of an AMI is not known")
 }
 
 // Either the Cluster Autoscaler or scaling policies change the number of instances, and not
 // both.
 func TestGroupHasOneCapacityOwner(t *testing.T) {
-	tags := func(group registration) []any {
+	tagKeys := func(group registration) []any {
 		var keys []any
-		for _, tag := range group.get("tags").([]any) {
+		for _, tag := range group.input("tags").([]any) {
 			keys = append(keys, tag.(map[string]any)["key"])
 		}
 		return keys
 	}
 	d := deploy(t, newTier(func(*tier.Args) {}))
-	group := d.one(t, scalingGroup)
+	group := d.find(t, scalingGroup)
 	group.requireInputs(t, map[string]any{
 		"name": "progressive-framework-v5-web-test", "minSize": 3, "desiredCapacity": 6, "maxSize": 30,
 		"suspendedProcesses": []any{"AZRebalance"}, "healthCheckType": "EC2",
@@ -239,42 +240,42 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 		"mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version":        "7",
 	})
 	require.Equal(t, []string{"desiredCapacity"}, group.IgnoreChanges)
-	require.Contains(t, tags(group), scaling.DiscoveryCluster("app"))
+	require.Contains(t, tagKeys(group), scaling.DiscoveryCluster("app"))
 	require.NotContains(t, d.names(metricAlarm), "app-web-cpu-low")
 	require.Empty(t, d.names(scalingPolicy), "the Cluster Autoscaler adds and removes instances")
-	withTopic := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).one(t, metricAlarm, "app-web-cpu-high")
+	withTopic := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).find(t, metricAlarm, "app-web-cpu-high")
 	withTopic.requireInputs(t, map[string]any{"alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}})
-	d.one(t, metricAlarm, "app-web-cpu-high").requireInputs(t, map[string]any{"alarmActions": nil})
-	for _, needed := range d.ofType(eksAddon) {
-		group.requireDependsOn(t, needed)
+	d.find(t, metricAlarm, "app-web-cpu-high").requireInputs(t, map[string]any{"alarmActions": nil})
+	for _, addon := range d.ofType(eksAddon) {
+		group.requireDependsOn(t, addon)
 	}
 
 	d = deploy(t, newTier(func(a *tier.Args) { a.Owner = scaling.ScalingPolicies{} }))
-	require.NotContains(t, tags(d.one(t, scalingGroup)), scaling.DiscoveryCluster("app"))
+	require.NotContains(t, tagKeys(d.find(t, scalingGroup)), scaling.DiscoveryCluster("app"))
 	require.Equal(t, []string{"app-web-web-scale-down", "app-web-web-scale-up"}, d.names(scalingPolicy))
 	for alarm, policy := range map[string]string{"app-web-cpu-high": "app-web-web-scale-up", "app-web-cpu-low": "app-web-web-scale-down"} {
-		d.one(t, metricAlarm, alarm).requireInputs(t, map[string]any{"alarmActions": []any{"arn:aws:mock:us-east-1:123456789012:" + policy}})
+		d.find(t, metricAlarm, alarm).requireInputs(t, map[string]any{"alarmActions": []any{"arn:aws:mock:us-east-1:123456789012:" + policy}})
 	}
 }
 
 const preferences = "instanceRefresh.preferences."
 
-// A refresh launches new instances before it terminates old ones. It waits at checkpoints, and stops when it fails or when an alarm is
-// in ALARM. The former version of the launch template stays, so that a person can set the group
-// back to it.
+// An instance refresh launches new instances before it terminates old ones. It waits at
+// checkpoints. It stops when it fails, or when an alarm is in the state ALARM. The former version
+// of the launch template stays, so that a person can set the group back to it.
 func TestRefreshStopsWhenItFails(t *testing.T) {
 	d := deploy(t, newNodes)
-	group := d.one(t, scalingGroup)
+	group := d.find(t, scalingGroup)
 	group.requireInputs(t, map[string]any{
 		preferences + "autoRollback": nil, preferences + "skipMatching": true,
 		preferences + "minHealthyPercentage": 100, preferences + "maxHealthyPercentage": 110, preferences + "instanceWarmup": "300",
 		preferences + "checkpointPercentages": []any{10.0, 50.0, 100.0}, preferences + "checkpointDelay": "600",
 		preferences + "alarmSpecification.alarms": []any{"app-termination-handler-silent"},
 	})
-	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").requireInputs(t, map[string]any{
+	d.find(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").requireInputs(t, map[string]any{
 		"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 300, "defaultResult": "ABANDON",
 	})
-	template := func(version string) registration {
+	deployTemplate := func(version string) registration {
 		return deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
 			args := clusterArgs(stackAccount)
 			args.Version = version
@@ -284,23 +285,23 @@ func TestRefreshStopsWhenItFails(t *testing.T) {
 			}
 			_, err = tier.NewTier(ctx, "app-web", tierArgs(c))
 			return err
-		}).one(t, launchTemplate)
+		}).find(t, launchTemplate)
 	}
-	require.Equal(t, template("1.33").URN, template("1.34").URN, "another Kubernetes version is a version of the same template")
+	require.Equal(t, deployTemplate("1.33").URN, deployTemplate("1.34").URN, "another Kubernetes version is a version of the same template")
 }
 
 func TestTagsStartNoRefresh(t *testing.T) {
-	plain := deploy(t, newTier(func(*tier.Args) {}))
-	tagged := deploy(t, newTier(func(a *tier.Args) { a.Tags = map[string]string{"CostCenter": "42"} }))
-	require.Equal(t, plain.one(t, launchTemplate).Inputs, tagged.one(t, launchTemplate).Inputs, "a new version of the template would start a refresh")
-	require.NotEqual(t, plain.one(t, scalingGroup).get("tags"), tagged.one(t, scalingGroup).get("tags"))
-	tagged.one(t, scalingGroup).requireInputs(t, map[string]any{"instanceRefresh.triggers": nil})
+	withoutTag := deploy(t, newTier(func(*tier.Args) {}))
+	withTag := deploy(t, newTier(func(a *tier.Args) { a.Tags = map[string]string{"CostCenter": "42"} }))
+	require.Equal(t, withoutTag.find(t, launchTemplate).Inputs, withTag.find(t, launchTemplate).Inputs, "a new version of the template would start a refresh")
+	require.NotEqual(t, withoutTag.find(t, scalingGroup).input("tags"), withTag.find(t, scalingGroup).input("tags"))
+	withTag.find(t, scalingGroup).requireInputs(t, map[string]any{"instanceRefresh.triggers": nil})
 }
 
 func TestOldImageRaisesAnAlarm(t *testing.T) {
 	release, err := instancespec.ParseRelease("1.34-20260923")
 	require.NoError(t, err)
-	alarm := deploy(t, newTier(func(a *tier.Args) { a.Image.Release, a.AlarmTopicARN = release, "arn:topic" })).one(t, metricAlarm, "app-web-image-age")
+	alarm := deploy(t, newTier(func(a *tier.Args) { a.Image.Release, a.AlarmTopicARN = release, "arn:topic" })).find(t, metricAlarm, "app-web-image-age")
 	alarm.requireInputs(t, map[string]any{
 		"metricQueries[0].expression": "(EPOCH(cpu) - 1790121600) / 86400", "threshold": 60, "comparisonOperator": "GreaterThanThreshold", // 1790121600 is 2026-09-23 00:00 UTC
 		"alarmActions": []any{"arn:topic"},
@@ -311,45 +312,45 @@ func TestOldImageRaisesAnAlarm(t *testing.T) {
 // the hook that makes new instances wait for it.
 func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	d := deploy(t, newNodes)
-	group, queue := d.one(t, scalingGroup), d.one(t, "aws:sqs/queue:Queue")
+	group, queue := d.find(t, scalingGroup), d.find(t, "aws:sqs/queue:Queue")
 	queue.requireInputs(t, map[string]any{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
-	d.one(t, "aws:cloudwatch/eventRule:EventRule", "app-lifecycle").requireInputs(t, map[string]any{
+	d.find(t, "aws:cloudwatch/eventRule:EventRule", "app-lifecycle").requireInputs(t, map[string]any{
 		"eventPattern": `{"source":["aws.autoscaling"],"detail-type":["EC2 Instance-launch Lifecycle Action","EC2 Instance-terminate Lifecycle Action"],` +
 			`"detail":{"AutoScalingGroupName":["progressive-framework-v5-web-test"]}}`,
 	})
 	require.Equal(t, []string{"app-lifecycle", "app-maintenance", "app-spot", "app-state"}, d.names("aws:cloudwatch/eventRule:EventRule"))
-	policy := d.one(t, "aws:sqs/queuePolicy:QueuePolicy")
-	require.Contains(t, policy.get("policy"), `"ArnEquals":{"aws:SourceArn":["arn:aws:mock:us-east-1:123456789012:app-lifecycle"`)
+	policy := d.find(t, "aws:sqs/queuePolicy:QueuePolicy")
+	require.Contains(t, policy.input("policy"), `"ArnEquals":{"aws:SourceArn":["arn:aws:mock:us-east-1:123456789012:app-lifecycle"`)
 	for _, target := range d.ofType("aws:cloudwatch/eventTarget:EventTarget") {
 		target.requireDependsOn(t, policy)
 	}
 
-	permissions := d.one(t, rolePolicy, "app-termination-policy").get("policy")
+	permissions := d.find(t, rolePolicy, "app-termination-policy").input("policy")
 	require.Contains(t, permissions, `{"Action":["autoscaling:CompleteLifecycleAction"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-web-group"]`)
 	require.Contains(t, permissions, `{"Action":["sqs:DeleteMessage","sqs:ReceiveMessage"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-events"]`)
 
-	handler := d.one(t, kubernetesDeployment, "app-termination")
+	handler := d.find(t, kubernetesDeployment, "app-termination")
 	requireRestricted(t, handler, "spec.template.spec", 1000)
 	handler.requireInputs(t, map[string]any{"spec.replicas": 2})
-	handler.requireDependsOn(t, group, policy, d.one(t, rolePolicy, "app-termination-policy"),
-		d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app-termination"))
+	handler.requireDependsOn(t, group, policy, d.find(t, rolePolicy, "app-termination-policy"),
+		d.find(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app-termination"))
 	env := map[any]any{}
-	for _, v := range handler.get("spec.template.spec.containers[0].env").([]any) {
+	for _, v := range handler.input("spec.template.spec.containers[0].env").([]any) {
 		env[v.(map[string]any)["name"]] = v.(map[string]any)["value"]
 	}
 	require.Equal(t, "https://sqs.example.com/app-events", env["QUEUE_URL"])
 	require.Equal(t, "kubernetes.io/cluster/app", env["MANAGED_TAG"])
-	var managed bool
-	for _, tag := range group.get("tags").([]any) {
-		managed = managed || tag.(map[string]any)["key"] == env["MANAGED_TAG"] && tag.(map[string]any)["propagateAtLaunch"] == true
+	var hasManagedTag bool
+	for _, tag := range group.input("tags").([]any) {
+		hasManagedTag = hasManagedTag || tag.(map[string]any)["key"] == env["MANAGED_TAG"] && tag.(map[string]any)["propagateAtLaunch"] == true
 	}
-	require.True(t, managed, "instances have the tag by which the handler selects them")
+	require.True(t, hasManagedTag, "instances have the tag by which the handler selects them")
 
-	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-web-drain").requireInputs(t, map[string]any{
+	d.find(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-web-drain").requireInputs(t, map[string]any{
 		"lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 600, "defaultResult": "CONTINUE",
 	})
-	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").requireDependsOn(t, handler)
-	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget", "app-termination").requireInputs(t, map[string]any{
+	d.find(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").requireDependsOn(t, handler)
+	d.find(t, "kubernetes:policy/v1:PodDisruptionBudget", "app-termination").requireInputs(t, map[string]any{
 		"spec.maxUnavailable": 1, "spec.selector.matchLabels.app": "aws-node-termination-handler",
 	})
 }
@@ -359,37 +360,37 @@ func TestTierHasAnAlarmForEachTarget(t *testing.T) {
 		a.LoadBalancer = pulumi.String("app/alb")
 		a.Targets = []tier.Target{{Name: "web", ARN: pulumi.String("arn:web"), ARNSuffix: pulumi.String("targetgroup/web")}}
 	}))
-	d.one(t, scalingGroup).requireInputs(t, map[string]any{"targetGroupArns": []any{"arn:web"}})
-	d.one(t, metricAlarm, "app-web-response-time-high-web").requireInputs(t, map[string]any{
+	d.find(t, scalingGroup).requireInputs(t, map[string]any{"targetGroupArns": []any{"arn:web"}})
+	d.find(t, metricAlarm, "app-web-response-time-high-web").requireInputs(t, map[string]any{
 		"threshold": 0.5, "namespace": "AWS/ApplicationELB", "dimensions.TargetGroup": "targetgroup/web", "dimensions.LoadBalancer": "app/alb",
 	})
 }
 
 func TestAddonsWaitForNodesAndEncryptVolumes(t *testing.T) {
 	d := deploy(t, newNodes)
-	group := d.one(t, scalingGroup)
+	group := d.find(t, scalingGroup)
 	for _, name := range []string{"app-coredns", "app-aws-ebs-csi-driver", "app-metrics-server", "app-aws-secrets-store-csi-driver-provider"} {
-		d.one(t, eksAddon, name).requireDependsOn(t, group)
+		d.find(t, eksAddon, name).requireDependsOn(t, group)
 	}
-	d.one(t, "kubernetes:storage.k8s.io/v1:StorageClass").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:storage.k8s.io/v1:StorageClass").requireInputs(t, map[string]any{
 		"metadata.name": "fast-ssd", "parameters.encrypted": "true", "parameters.kmsKeyId": "arn:key", "reclaimPolicy": "Retain",
 		"volumeBindingMode": "WaitForFirstConsumer",
 	})
-	require.Contains(t, d.one(t, eksAddon, "app-aws-secrets-store-csi-driver-provider").get("configurationValues"), `"enableSecretRotation":true`)
+	require.Contains(t, d.find(t, eksAddon, "app-aws-secrets-store-csi-driver-provider").input("configurationValues"), `"enableSecretRotation":true`)
 }
 
 func TestAutoscalerIsScopedToItsCluster(t *testing.T) {
 	d := deploy(t, newNodes)
-	policy := d.one(t, rolePolicy, "app-policy").get("policy")
+	policy := d.find(t, rolePolicy, "app-policy").input("policy")
 	require.Contains(t, policy, `"aws:ResourceTag/k8s.io/cluster-autoscaler/app":["owned"]`)
 	require.NotContains(t, policy, `"autoscaling:*"`)
-	autoscalerPod := d.one(t, kubernetesDeployment, "app")
+	autoscalerPod := d.find(t, kubernetesDeployment, "app")
 	requireRestricted(t, autoscalerPod, "spec.template.spec", 65534)
 	autoscalerPod.requireInputs(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
-	autoscalerPod.requireDependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.one(t, rolePolicy, "app-policy"))
+	autoscalerPod.requireDependsOn(t, d.find(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.find(t, rolePolicy, "app-policy"))
 	for _, kind := range []string{"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "kubernetes:rbac.authorization.k8s.io/v1:Role"} {
 		for _, role := range d.ofType(kind) {
-			for _, rule := range role.get("rules").([]any) {
+			for _, rule := range role.input("rules").([]any) {
 				require.NotContains(t, rule.(map[string]any)["verbs"], "*")
 				require.NotContains(t, rule.(map[string]any)["resources"], "secrets")
 			}

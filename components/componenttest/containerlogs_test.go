@@ -31,10 +31,10 @@ func newContainerLogs(change func(*containerlogs.Args)) program {
 // files it can read only the log files.
 func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
-	set := d.one(t, "kubernetes:apps/v1:DaemonSet")
-	requireRestricted(t, set, "spec.template.spec", 65532)
+	daemonSet := d.find(t, "kubernetes:apps/v1:DaemonSet")
+	requireRestricted(t, daemonSet, "spec.template.spec", 65532)
 	const pod = "spec.template.spec."
-	set.requireInputs(t, map[string]any{
+	daemonSet.requireInputs(t, map[string]any{
 		"metadata.namespace": "kube-system", pod + "serviceAccountName": "fluent-bit", pod + "automountServiceAccountToken": false,
 		pod + "priorityClassName": "system-node-critical", pod + "tolerations": []any{map[string]any{"operator": "Exists"}},
 		pod + "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions": []any{
@@ -48,11 +48,11 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 		pod + "volumes[0].configMap.name": "fluent-bit", pod + "volumes[1].emptyDir.sizeLimit": "64Mi",
 		pod + "volumes[2].hostPath.path": "/var/log/pods",
 	})
-	require.Len(t, set.get(pod+"volumes"), 3)
-	config := d.one(t, "kubernetes:core/v1:ConfigMap").get(`data["fluent-bit.yaml"]`)
+	require.Len(t, daemonSet.input(pod+"volumes"), 3)
+	config := d.find(t, "kubernetes:core/v1:ConfigMap").input(`data["fluent-bit.yaml"]`)
 	require.Contains(t, config, "/var/log/pods/platform_*/*/*.log")
-	require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`), "a changed setting must replace the pods")
-	set.requireDependsOn(t, d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.one(t, identity, "app-logs"), d.one(t, rolePolicy, "app-logs-policy"))
+	require.NotEmpty(t, daemonSet.input(`spec.template.metadata.annotations["progressive-framework/config"]`), "a changed setting must replace the pods")
+	daemonSet.requireDependsOn(t, d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.find(t, identity, "app-logs"), d.find(t, rolePolicy, "app-logs-policy"))
 }
 
 // The shipper may write only to the stack's two log groups, which have a key and a retention
@@ -60,15 +60,15 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 func TestShipperMayWriteOnlyToItsLogGroups(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	for name, group := range map[string]string{"app-logs-application": "/aws/containerinsights/app/application", "app-logs-dataplane": "/aws/containerinsights/app/dataplane"} {
-		d.one(t, "aws:cloudwatch/logGroup:LogGroup", name).requireInputs(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
+		d.find(t, "aws:cloudwatch/logGroup:LogGroup", name).requireInputs(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
 	}
-	d.one(t, identity, "app-logs").requireInputs(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
+	d.find(t, identity, "app-logs").requireInputs(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
 	var policy struct {
 		Statement []struct {
 			Action, Resource []string
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(d.one(t, rolePolicy, "app-logs-policy").get("policy").(string)), &policy))
+	require.NoError(t, json.Unmarshal([]byte(d.find(t, rolePolicy, "app-logs-policy").input("policy").(string)), &policy))
 	require.Len(t, policy.Statement, 1)
 	require.Equal(t, []string{"logs:CreateLogStream", "logs:PutLogEvents"}, policy.Statement[0].Action)
 	require.Len(t, policy.Statement[0].Resource, 2)
@@ -82,14 +82,14 @@ func TestShipperMayWriteOnlyToItsLogGroups(t *testing.T) {
 func TestSilentContainerLogsRaiseAnAlarm(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
 	d := deploy(t, newContainerLogs(func(a *containerlogs.Args) { a.AlarmTopicARN = topic }))
-	alarm := d.one(t, metricAlarm, "app-logs-silent")
+	alarm := d.find(t, metricAlarm, "app-logs-silent")
 	alarm.requireInputs(t, map[string]any{
 		"name": "app-logs-silent", "namespace": "AWS/Logs", "metricName": "IncomingLogEvents", "statistic": "Sum",
 		"dimensions.LogGroupName": "/aws/containerinsights/app/dataplane", "comparisonOperator": "LessThanThreshold", "threshold": 1,
 		"period": 3600, "evaluationPeriods": 4, "treatMissingData": "breaching", "alarmActions": []any{topic}, "okActions": []any{topic},
 	})
-	alarm.requireDependsOn(t, d.one(t, "kubernetes:apps/v1:DaemonSet"))
-	require.Nil(t, deploy(t, newContainerLogs(func(*containerlogs.Args) {})).one(t, metricAlarm, "app-logs-silent").get("alarmActions"))
+	alarm.requireDependsOn(t, d.find(t, "kubernetes:apps/v1:DaemonSet"))
+	require.Nil(t, deploy(t, newContainerLogs(func(*containerlogs.Args) {})).find(t, metricAlarm, "app-logs-silent").input("alarmActions"))
 }
 
 func TestContainerLogsRefuseMissingArgs(t *testing.T) {

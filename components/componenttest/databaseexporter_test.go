@@ -27,10 +27,11 @@ func newDatabaseExporter(change func(*databaseexporter.Args)) program {
 	})
 }
 
-// The exporter has no token of the API server, and only Prometheus reads it.
+// The exporter has no token of the API server, and only Prometheus can connect to its metrics
+// port.
 func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(*databaseexporter.Args) {}))
-	pod := d.one(t, k8sDeployment)
+	pod := d.find(t, k8sDeployment)
 	requireRestricted(t, pod, "spec.template.spec", 65532)
 	pod.requireInputs(t, map[string]any{
 		"metadata.name": "postgres-exporter", "spec.template.spec.automountServiceAccountToken": false,
@@ -39,7 +40,7 @@ func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 		"spec.template.spec.volumes[0].secret.secretName":            "postgres-exporter-0",
 		"spec.template.spec.containers[0].volumeMounts[0].mountPath": "/etc/platform/postgres",
 	})
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": 9090,
 	})
 	require.Empty(t, d.ofType(identity), "an exporter with a password needs no role")
@@ -50,7 +51,7 @@ func TestDatabaseExporterLogsInWithItsRole(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(a *databaseexporter.Args) {
 		a.Statements = []iam.Statement{{Sid: "Connect", Actions: []string{"rds-db:connect"}, Resources: iam.ARNs(pulumi.String("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-1/exporter_iam"))}}
 	}))
-	d.one(t, identity).requireInputs(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
-	d.one(t, k8sDeployment).requireDependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
-	require.Contains(t, d.one(t, rolePolicy).get("policy"), "dbuser:db-1/exporter_iam")
+	d.find(t, identity).requireInputs(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
+	d.find(t, k8sDeployment).requireDependsOn(t, d.find(t, identity), d.find(t, rolePolicy))
+	require.Contains(t, d.find(t, rolePolicy).input("policy"), "dbuser:db-1/exporter_iam")
 }

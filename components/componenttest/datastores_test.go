@@ -113,7 +113,7 @@ const (
 
 func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 	d := deploy(t, newDatabase(databaseArgs))
-	instance := d.one(t, rdsInstance)
+	instance := d.find(t, rdsInstance)
 	instance.requireInputs(t, map[string]any{
 		"identifier": "app-postgres", "engine": "postgres", "engineVersion": "17", "instanceClass": "db.m7g.large",
 		"publiclyAccessible": false, "multiAz": true, "deletionProtection": true,
@@ -130,7 +130,7 @@ func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 
 func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 	d := deploy(t, newRedis(redisArgs))
-	group := d.one(t, replicationGroup)
+	group := d.find(t, replicationGroup)
 	group.requireInputs(t, map[string]any{
 		"replicationGroupId": "app-redis", "engineVersion": "7.1", "nodeType": "cache.r7g.large",
 		"numNodeGroups": 3, "replicasPerNodeGroup": 1, "automaticFailoverEnabled": true, "multiAzEnabled": true,
@@ -140,10 +140,10 @@ func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 		"subnetGroupName": "app-redis", "parameterGroupName": "app-redis-redis7", "securityGroupIds[0]": "app-redis-sg-id",
 		"logDeliveryConfigurations[0].logType": "slow-log", "logDeliveryConfigurations[1].destination": "/aws/elasticache/app-redis/engine-log",
 	})
-	user := d.one(t, "aws:elasticache/user:User")
+	user := d.find(t, "aws:elasticache/user:User")
 	user.requireInputs(t, map[string]any{"userName": "default", "passwords": []any{"generated-app-redis-password-0"}})
 	require.True(t, user.Inputs["passwords"].ContainsSecrets())
-	require.Contains(t, user.get("accessString"), "-@dangerous")
+	require.Contains(t, user.input("accessString"), "-@dangerous")
 }
 
 // After a rotation Redis still accepts the previous password. So it refuses no client that has
@@ -156,7 +156,7 @@ func TestRotationKeepsThePreviousPassword(t *testing.T) {
 	}))
 	require.Equal(t, []string{"app-redis-version-3"}, d.names(secretVersion))
 	require.Equal(t, []string{"app-redis-password-2", "app-redis-password-3"}, d.names(secret.PasswordToken))
-	require.Len(t, d.one(t, "aws:elasticache/user:User").get("passwords"), 2)
+	require.Len(t, d.find(t, "aws:elasticache/user:User").input("passwords"), 2)
 }
 
 // ElastiCache accepts a new password before Secrets Manager has it. So no pod reads a password
@@ -167,12 +167,12 @@ func TestRedisAcceptsAPasswordBeforePodsReadIt(t *testing.T) {
 		args.Generation = 1
 		return args
 	}))
-	user, users := d.one(t, "aws:elasticache/user:User"), d.one(t, "aws:elasticache/userGroup:UserGroup")
+	user, userGroup := d.find(t, "aws:elasticache/user:User"), d.find(t, "aws:elasticache/userGroup:UserGroup")
 	user.requireInputs(t, map[string]any{"passwords": []any{"generated-app-redis-password-1", "generated-app-redis-password-0"}})
 	user.requireDependsOn(t, d.ofType(secret.PasswordToken)...)
-	users.requireDependsOn(t, user)
-	version := d.one(t, secretVersion)
-	version.requireDependsOn(t, users)
+	userGroup.requireDependsOn(t, user)
+	version := d.find(t, secretVersion)
+	version.requireDependsOn(t, userGroup)
 	version.requireInputs(t, map[string]any{"secretString": "generated-app-redis-password-1"})
 	require.True(t, version.Inputs["secretString"].ContainsSecrets())
 	require.Empty(t, version.IgnoreChanges)
@@ -182,34 +182,34 @@ func TestRedisAcceptsAPasswordBeforePodsReadIt(t *testing.T) {
 // destroyed.
 func TestBackupsAreCopiedToTheOtherRegion(t *testing.T) {
 	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
-		there := *stackAccount
-		there.Region = "us-west-2"
-		provider, err := aws.NewProvider(ctx, "there", &aws.ProviderArgs{Region: pulumi.String(there.Region)})
+		otherAccount := *stackAccount
+		otherAccount.Region = "us-west-2"
+		provider, err := aws.NewProvider(ctx, "other-region", &aws.ProviderArgs{Region: pulumi.String(otherAccount.Region)})
 		if err != nil {
 			return err
 		}
 		args := databaseArgs(stackAccount)
 		args.Unprotected, args.Database.BackupDays = true, 14
-		args.Copy = &postgres.BackupCopy{Account: &there, InRegion: pulumi.Provider(provider)}
+		args.Copy = &postgres.BackupCopy{Account: &otherAccount, InRegion: pulumi.Provider(provider)}
 		_, err = postgres.NewDatabase(ctx, "app-postgres", args)
 		return err
 	})
-	copies := d.one(t, "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication")
+	copies := d.find(t, "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication")
 	copies.requireInputs(t, map[string]any{
 		"sourceDbInstanceArn": mockARN + "app-postgres-instance", "kmsKeyId": mockARN + "app-postgres-copy-key", "retentionPeriod": 14,
 	})
-	key := d.one(t, "aws:kms/key:Key", "app-postgres-copy-key")
+	key := d.find(t, "aws:kms/key:Key", "app-postgres-copy-key")
 	require.True(t, key.RetainOnDelete)
 	for _, r := range []registration{copies, key} {
-		require.Contains(t, r.Provider, "::there::", r.Name)
+		require.Contains(t, r.Provider, "::other-region::", r.Name)
 	}
-	require.NotContains(t, d.one(t, rdsInstance).Provider, "::there::")
+	require.NotContains(t, d.find(t, rdsInstance).Provider, "::other-region::")
 	require.Empty(t, deploy(t, newDatabase(databaseArgs)).ofType(copies.Type))
 }
 
 func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
 	d := deploy(t, newMongo(mongoArgs))
-	cluster := d.one(t, docdbCluster)
+	cluster := d.find(t, docdbCluster)
 	cluster.requireInputs(t, map[string]any{
 		"clusterIdentifier": "app-mongo", "engine": "docdb", "engineVersion": "5.0.0",
 		"storageEncrypted": true, "kmsKeyId": mockARN + "app-mongo-key", "deletionProtection": true,
@@ -246,12 +246,12 @@ func TestDestroyedStoresLeaveSnapshotsAndKeys(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			d := deploy(t, program)
-			store := d.one(t, kind)
-			require.Contains(t, store.get("finalSnapshotIdentifier"), "-final-")
-			require.NotEqual(t, true, store.get("skipFinalSnapshot"))
-			require.NotEqual(t, true, store.get("deleteAutomatedBackups"))
-			require.NotEqual(t, true, store.get("deletionProtection"))
-			require.True(t, d.one(t, "aws:kms/key:Key").RetainOnDelete)
+			store := d.find(t, kind)
+			require.Contains(t, store.input("finalSnapshotIdentifier"), "-final-")
+			require.NotEqual(t, true, store.input("skipFinalSnapshot"))
+			require.NotEqual(t, true, store.input("deleteAutomatedBackups"))
+			require.NotEqual(t, true, store.input("deletionProtection"))
+			require.True(t, d.find(t, "aws:kms/key:Key").RetainOnDelete)
 		})
 	}
 }
@@ -285,14 +285,15 @@ func TestStoresApplyChangesAtOnceOnlyIfConfigured(t *testing.T) {
 		for _, immediately := range []bool{true, false} {
 			d := deploy(t, program(immediately))
 			for _, store := range append(d.ofType(kind), d.ofType(docdbCluster)...) {
-				require.Equal(t, immediately, store.get("applyImmediately"), store.Name)
+				require.Equal(t, immediately, store.input("applyImmediately"), store.Name)
 			}
 		}
 	}
 }
 
-// The stores have different maintenance windows, all on the day of MaintenanceDay. The properties
-// with the windows have the same name in two stores, so one key of the map ends with a space.
+// The stores have different maintenance windows, all on the day of MaintenanceDay. The keys of the
+// map are the properties with the windows. Two stores have the same property, and map keys must
+// differ, so one key ends with a space.
 func TestStoresHaveDifferentMaintenanceWindows(t *testing.T) {
 	windows := map[string]string{}
 	for kind, program := range map[string]program{
@@ -314,7 +315,7 @@ func TestStoresHaveDifferentMaintenanceWindows(t *testing.T) {
 	} {
 		d := deploy(t, program)
 		for _, store := range append(append(d.ofType(rdsInstance), d.ofType(replicationGroup)...), d.ofType(docdbCluster)...) {
-			window, _ := store.get(strings.TrimSpace(kind)).(string)
+			window, _ := store.input(strings.TrimSpace(kind)).(string)
 			require.True(t, strings.HasPrefix(window, "wed:"), window)
 			require.NotContains(t, windows, window)
 			windows[window] = kind
@@ -323,7 +324,7 @@ func TestStoresHaveDifferentMaintenanceWindows(t *testing.T) {
 	require.Len(t, windows, 3)
 }
 
-// A stack whose data may be discarded leaves no snapshot and no key.
+// A stack with discardData leaves no snapshot and no key.
 func TestStoresWithDiscardDataLeaveNoSnapshotAndNoKey(t *testing.T) {
 	for _, tc := range []struct {
 		kind    string
@@ -348,10 +349,10 @@ func TestStoresWithDiscardDataLeaveNoSnapshotAndNoKey(t *testing.T) {
 	} {
 		t.Run(tc.kind, func(t *testing.T) {
 			d := deploy(t, tc.program)
-			store := d.one(t, tc.kind)
-			require.False(t, d.one(t, "aws:kms/key:Key").RetainOnDelete)
+			store := d.find(t, tc.kind)
+			require.False(t, d.find(t, "aws:kms/key:Key").RetainOnDelete)
 			store.requireInputs(t, tc.want)
-			require.Nil(t, store.get("finalSnapshotIdentifier"))
+			require.Nil(t, store.input("finalSnapshotIdentifier"))
 		})
 	}
 }
@@ -374,28 +375,28 @@ func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := deploy(t, tc.program)
-			parent := d.one(t, tc.component).URN
+			parent := d.find(t, tc.component).URN
 
 			// Only the client may connect, to the store's port. The store may not connect to anything.
-			d.one(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", tc.name+"-from-nodes").requireInputs(t, map[string]any{
+			d.find(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", tc.name+"-from-nodes").requireInputs(t, map[string]any{
 				"securityGroupId": tc.name + "-sg-id", "referencedSecurityGroupId": "sg-nodes", "fromPort": tc.port, "toPort": tc.port,
 				"cidrIpv4": nil, "cidrIpv6": nil,
 			})
 			require.Empty(t, d.ofType("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"))
-			require.Nil(t, d.one(t, "aws:ec2/securityGroup:SecurityGroup", tc.name+"-sg").get("egress"))
+			require.Nil(t, d.find(t, "aws:ec2/securityGroup:SecurityGroup", tc.name+"-sg").input("egress"))
 
-			d.one(t, "aws:kms/key:Key", tc.name+"-key").requireInputs(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30})
-			group := d.one(t, "aws:"+tc.service+"/subnetGroup:SubnetGroup", tc.name+"-subnets")
-			group.requireInputs(t, map[string]any{"name": tc.name, "subnetIds": []any{"subnet-a", "subnet-b"}})
-			require.Equal(t, parent, group.Parent)
-			settings := d.one(t, tc.parameterGroup, tc.name+"-parameters")
-			settings.requireInputs(t, map[string]any{"family": tc.family})
-			require.NotEmpty(t, settings.get("parameters"))
-			require.Equal(t, parent, settings.Parent)
+			d.find(t, "aws:kms/key:Key", tc.name+"-key").requireInputs(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30})
+			subnetGroup := d.find(t, "aws:"+tc.service+"/subnetGroup:SubnetGroup", tc.name+"-subnets")
+			subnetGroup.requireInputs(t, map[string]any{"name": tc.name, "subnetIds": []any{"subnet-a", "subnet-b"}})
+			require.Equal(t, parent, subnetGroup.Parent)
+			parameterGroup := d.find(t, tc.parameterGroup, tc.name+"-parameters")
+			parameterGroup.requireInputs(t, map[string]any{"family": tc.family})
+			require.NotEmpty(t, parameterGroup.input("parameters"))
+			require.Equal(t, parent, parameterGroup.Parent)
 
 			var names []string
 			for _, log := range d.ofType("aws:cloudwatch/logGroup:LogGroup") {
-				names = append(names, log.get("name").(string))
+				names = append(names, log.input("name").(string))
 				log.requireInputs(t, map[string]any{"kmsKeyId": mockARN + tc.name + "-key", "retentionInDays": 90})
 				require.Equal(t, parent, log.Parent)
 			}
@@ -405,22 +406,22 @@ func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 }
 
 func TestParameterGroupsHaveTheApplyMethodOfEachParameter(t *testing.T) {
-	parameter := func(group registration, name string) map[string]any {
-		for _, p := range group.get("parameters").([]any) {
+	findParameter := func(group registration, name string) map[string]any {
+		for _, p := range group.input("parameters").([]any) {
 			if p := p.(map[string]any); p["name"] == name {
 				return p
 			}
 		}
 		return nil
 	}
-	rds := deploy(t, newDatabase(databaseArgs)).one(t, "aws:rds/parameterGroup:ParameterGroup")
-	require.Equal(t, "pending-reboot", parameter(rds, "shared_buffers")["applyMethod"])
-	require.Equal(t, "immediate", parameter(rds, "work_mem")["applyMethod"])
-	require.Equal(t, "200", parameter(rds, "max_connections")["value"])
-	docdb := deploy(t, newMongo(mongoArgs)).one(t, "aws:docdb/clusterParameterGroup:ClusterParameterGroup")
-	require.Equal(t, map[string]any{"name": "tls", "value": "enabled", "applyMethod": "pending-reboot"}, parameter(docdb, "tls"))
-	redis := deploy(t, newRedis(redisArgs)).one(t, "aws:elasticache/parameterGroup:ParameterGroup")
-	require.NotContains(t, parameter(redis, "maxmemory-policy"), "applyMethod", "ElastiCache has no apply methods")
+	rds := deploy(t, newDatabase(databaseArgs)).find(t, "aws:rds/parameterGroup:ParameterGroup")
+	require.Equal(t, "pending-reboot", findParameter(rds, "shared_buffers")["applyMethod"])
+	require.Equal(t, "immediate", findParameter(rds, "work_mem")["applyMethod"])
+	require.Equal(t, "200", findParameter(rds, "max_connections")["value"])
+	docdb := deploy(t, newMongo(mongoArgs)).find(t, "aws:docdb/clusterParameterGroup:ClusterParameterGroup")
+	require.Equal(t, map[string]any{"name": "tls", "value": "enabled", "applyMethod": "pending-reboot"}, findParameter(docdb, "tls"))
+	redis := deploy(t, newRedis(redisArgs)).find(t, "aws:elasticache/parameterGroup:ParameterGroup")
+	require.NotContains(t, findParameter(redis, "maxmemory-policy"), "applyMethod", "ElastiCache has no apply methods")
 }
 
 // The stores' pods in the cluster pass the Pod Security Standard "restricted", and only pods in
@@ -437,9 +438,9 @@ func TestStoresInTheClusterAdmitOnlyTheirNamespace(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := deploy(t, tc.program)
-			set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-			requireRestricted(t, set, "spec.template.spec", tc.user)
-			set.requireInputs(t, map[string]any{
+			statefulSet := d.find(t, "kubernetes:apps/v1:StatefulSet")
+			requireRestricted(t, statefulSet, "spec.template.spec", tc.user)
+			statefulSet.requireInputs(t, map[string]any{
 				"metadata.name": tc.name, "spec.template.spec.securityContext.fsGroup": tc.user,
 				"spec.volumeClaimTemplates[0].metadata.name":                   tc.volume,
 				"spec.volumeClaimTemplates[0].spec.storageClassName":           "fast-ssd",
@@ -447,22 +448,22 @@ func TestStoresInTheClusterAdmitOnlyTheirNamespace(t *testing.T) {
 				"spec.template.spec.automountServiceAccountToken":              false,
 				"spec.template.metadata.labels.app":                            tc.name,
 			})
-			require.Contains(t, set.IgnoreChanges, "spec.volumeClaimTemplates", "Kubernetes can't change the templates")
-			require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`))
-			policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
+			require.Contains(t, statefulSet.IgnoreChanges, "spec.volumeClaimTemplates", "Kubernetes can't change the templates")
+			require.NotEmpty(t, statefulSet.input(`spec.template.metadata.annotations["progressive-framework/config"]`))
+			policy := d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
 			policy.requireInputs(t, map[string]any{"spec.policyTypes": []any{"Ingress", "Egress"}, "spec.podSelector.matchLabels.app": tc.name})
-			for _, rule := range policy.get("spec.ingress").([]any) {
-				from := rule.(map[string]any)["from"].([]any)
-				require.Len(t, from, 1)
-				require.NotContains(t, from[0], "namespaceSelector")
-				require.Contains(t, from[0], "podSelector")
-				require.NotContains(t, from[0], "ipBlock")
+			for _, rule := range policy.input("spec.ingress").([]any) {
+				peers := rule.(map[string]any)["from"].([]any)
+				require.Len(t, peers, 1)
+				require.NotContains(t, peers[0], "namespaceSelector")
+				require.Contains(t, peers[0], "podSelector")
+				require.NotContains(t, peers[0], "ipBlock")
 			}
 			for _, file := range d.ofType("kubernetes:core/v1:Secret") {
 				require.True(t, file.Inputs["stringData"].ContainsSecrets(), file.Name)
 			}
 			for _, config := range d.ofType("kubernetes:core/v1:ConfigMap") {
-				for _, text := range config.get("data").(map[string]any) {
+				for _, text := range config.input("data").(map[string]any) {
 					require.NotContains(t, text, "hidden")
 					require.NotContains(t, text, "buried")
 				}
@@ -473,18 +474,18 @@ func TestStoresInTheClusterAdmitOnlyTheirNamespace(t *testing.T) {
 
 // Each node has a metrics port, and only the pods that scrape it can connect to it.
 func TestOnlyTheReaderReachesRedisMetrics(t *testing.T) {
-	require.Equal(t, promrules.Redis, redis.StatefulSet, "the alerts of Redis watch its pods")
+	require.Equal(t, promrules.RedisStatefulSet, redis.StatefulSet, "the alerts of Redis watch its pods")
 	args := redisPodArgs()
 	reader := podnetwork.AppIn("app-prometheus", "prometheus")
 	args.Reader = &reader
 	d := deploy(t, newRedisPods(args))
-	policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
+	policy := d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
 	policy.requireInputs(t, map[string]any{
 		"spec.ingress[2].ports[0].port": scaling.MetricsPort, "spec.ingress[2].from[0].podSelector.matchLabels.app": "prometheus",
 		`spec.ingress[2].from[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-prometheus",
 	})
-	require.Len(t, policy.get("spec.ingress"), 3)
-	d.one(t, "kubernetes:apps/v1:StatefulSet").requireInputs(t, map[string]any{
+	require.Len(t, policy.input("spec.ingress"), 3)
+	d.find(t, "kubernetes:apps/v1:StatefulSet").requireInputs(t, map[string]any{
 		"spec.template.spec.containers[1].ports[1].name": "metrics", "spec.template.spec.containers[1].ports[1].containerPort": scaling.MetricsPort,
 	})
 }
@@ -492,13 +493,13 @@ func TestOnlyTheReaderReachesRedisMetrics(t *testing.T) {
 // The cluster bus of Redis has no password. So only nodes may connect to it.
 func TestOnlyNodesReachTheRedisBus(t *testing.T) {
 	d := deploy(t, newRedisPods(redisPodArgs()))
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].ports[0].port": redis.Port, "spec.ingress[0].ports[1]": nil, "spec.ingress[0].from[0].podSelector.matchLabels.app": "mca",
 		"spec.ingress[1].ports[1].port": redis.Port + 10_000, "spec.ingress[1].from[0].podSelector.matchLabels.app": "redis-cluster",
 		"spec.egress[0].ports[1].port": redis.Port + 10_000, "spec.egress[0].to[0].podSelector.matchLabels.app": "redis-cluster",
 	})
-	d.one(t, "kubernetes:core/v1:Service").requireInputs(t, map[string]any{"spec.clusterIP": "None", "spec.publishNotReadyAddresses": true})
-	d.one(t, "kubernetes:apps/v1:StatefulSet").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:core/v1:Service").requireInputs(t, map[string]any{"spec.clusterIP": "None", "spec.publishNotReadyAddresses": true})
+	d.find(t, "kubernetes:apps/v1:StatefulSet").requireInputs(t, map[string]any{
 		"spec.replicas": 6, "spec.podManagementPolicy": "Parallel",
 		"spec.template.spec.containers[0].resources.limits.memory": "4Gi", "spec.template.spec.containers[0].resources.requests.memory": "1Gi",
 		"spec.template.spec.containers[0].resources.requests.cpu": "200m",
@@ -508,13 +509,13 @@ func TestOnlyNodesReachTheRedisBus(t *testing.T) {
 
 // Only a changed setting replaces the pods. A changed password does not.
 func TestOnlyChangedSettingsReplaceThePods(t *testing.T) {
-	annotation := func(args *postgres.InClusterArgs) any {
-		return deploy(t, newPostgresPod(args)).one(t, "kubernetes:apps/v1:StatefulSet").get(`spec.template.metadata.annotations["progressive-framework/config"]`)
+	configAnnotation := func(args *postgres.InClusterArgs) any {
+		return deploy(t, newPostgresPod(args)).find(t, "kubernetes:apps/v1:StatefulSet").input(`spec.template.metadata.annotations["progressive-framework/config"]`)
 	}
 	newPassword, newSetting := postgresPodArgs(), postgresPodArgs()
 	newPassword.Password, newSetting.Tuning.Connections = pulumi.String("another"), 60
-	require.Equal(t, annotation(postgresPodArgs()), annotation(newPassword))
-	require.NotEqual(t, annotation(postgresPodArgs()), annotation(newSetting))
+	require.Equal(t, configAnnotation(postgresPodArgs()), configAnnotation(newPassword))
+	require.NotEqual(t, configAnnotation(postgresPodArgs()), configAnnotation(newSetting))
 }
 
 // Each store has alarms that fire before it is full, slow, or behind with replication. The alarms
@@ -562,8 +563,8 @@ func TestAlarmsReadAllServersOfAStore(t *testing.T) {
 			require.Equal(t, tc.want, d.names(alarm))
 			servers := map[string]int{}
 			for _, a := range d.ofType(alarm) {
-				require.Equal(t, []any{topic}, a.get("alarmActions"))
-				queries := a.get("metricQueries").([]any)
+				require.Equal(t, []any{topic}, a.input("alarmActions"))
+				queries := a.input("metricQueries").([]any)
 				require.LessOrEqual(t, len(queries), 10, "the quota of an alarm")
 				for _, q := range queries[1:] {
 					metric := q.(map[string]any)["metric"].(map[string]any)
@@ -583,7 +584,7 @@ func TestThresholdsOfADatabaseDependOnItsSize(t *testing.T) {
 	d := deploy(t, newDatabase(databaseArgs))
 	thresholds := map[string]any{}
 	for _, a := range d.ofType("aws:cloudwatch/metricAlarm:MetricAlarm") {
-		thresholds[a.Name] = a.get("threshold")
+		thresholds[a.Name] = a.input("threshold")
 	}
 	require.Equal(t, map[string]any{
 		"app-postgres-storage-low":      0.05 * 100 * (1 << 30),

@@ -81,39 +81,39 @@ const (
 // origins, on port 443. It needs no prefix list and no secret header.
 func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(*loadbalancer.Args) {}))
-	balancer := d.one(t, loadBalancer)
+	balancer := d.find(t, loadBalancer)
 	balancer.requireInputs(t, map[string]any{
 		"name": "pf-test", "internal": true, "ipAddressType": "ipv4", "enableDeletionProtection": true, "dropInvalidHeaderFields": true,
 		"desyncMitigationMode": "strictest", "accessLogs.enabled": true, "securityGroups": []any{"app-alb-id"},
-		"idleTimeout": scaling.EdgeTimeouts().Balancer.Answer.Seconds(),
+		"idleTimeout": scaling.EdgeTimeouts().Balancer.Response.Seconds(),
 	})
-	origin := d.one(t, vpcOrigin)
+	origin := d.find(t, vpcOrigin)
 	origin.requireInputs(t, map[string]any{
 		"vpcOriginEndpointConfig.arn": mockARN + "app-alb", "vpcOriginEndpointConfig.originProtocolPolicy": "https-only",
 		"vpcOriginEndpointConfig.httpsPort": 443, "vpcOriginEndpointConfig.name": "pf-test-app-alb",
 	})
 	origin.requireDependsOn(t, balancer)
-	var admitted []registration
+	var balancerRules []registration
 	for _, rule := range d.ofType(ingressRule) {
 		rule.requireInputs(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
-		if rule.get("securityGroupId") == "app-alb-id" {
-			admitted = append(admitted, rule)
+		if rule.input("securityGroupId") == "app-alb-id" {
+			balancerRules = append(balancerRules, rule)
 		} else {
 			rule.requireInputs(t, map[string]any{"securityGroupId": "sg-nodes", "referencedSecurityGroupId": "app-alb-id"})
 		}
 	}
-	require.Len(t, admitted, 1)
-	admitted[0].requireInputs(t, map[string]any{"referencedSecurityGroupId": "sg-vpc-origins", "fromPort": 443, "toPort": 443})
-	admitted[0].requireDependsOn(t, origin) // CloudFront creates the group with the VPC origin
-	d.one(t, listener).requireInputs(t, map[string]any{
+	require.Len(t, balancerRules, 1)
+	balancerRules[0].requireInputs(t, map[string]any{"referencedSecurityGroupId": "sg-vpc-origins", "fromPort": 443, "toPort": 443})
+	balancerRules[0].requireDependsOn(t, origin) // CloudFront creates the group with the VPC origin
+	d.find(t, listener).requireInputs(t, map[string]any{
 		"port": 443, "protocol": "HTTPS", "certificateArn": "arn:certificate",
 		"defaultActions[0].type": "fixed-response", "defaultActions[0].fixedResponse.statusCode": "404",
 	})
 	require.Len(t, d.ofType(listenerRule), 3)
 	for _, rule := range d.ofType(listenerRule) {
-		require.Len(t, rule.get("conditions"), 1, "a rule has only a condition for the path, and none for a secret header")
+		require.Len(t, rule.input("conditions"), 1, "a rule has only a condition for the path, and none for a secret header")
 	}
-	require.Less(t, d.one(t, listenerRule, "app-agents/api/v1/agents/").get("priority"), d.one(t, listenerRule, "app-web/api/").get("priority"))
+	require.Less(t, d.find(t, listenerRule, "app-agents/api/v1/agents/").input("priority"), d.find(t, listenerRule, "app-web/api/").input("priority"))
 }
 
 // The distribution depends on everything between it and the load balancer. So it is created
@@ -127,31 +127,31 @@ func TestDistributionDependsOnThePathToTheLoadBalancer(t *testing.T) {
 		_, err = cdn.NewCDN(ctx, "app", &cdn.Args{Account: stackAccount, VPCOriginID: balancer.VPCOriginID, OriginDomain: balancer.OriginDomain})
 		return err
 	})
-	front := d.one(t, distribution)
-	front.requireDependsOn(t, d.one(t, vpcOrigin), d.one(t, ingressRule, "app-from-cloudfront"))
-	front.requireDependsOn(t, d.ofType(listenerRule)...)
+	cloudFront := d.find(t, distribution)
+	cloudFront.requireDependsOn(t, d.find(t, vpcOrigin), d.find(t, ingressRule, "app-from-cloudfront"))
+	cloudFront.requireDependsOn(t, d.ofType(listenerRule)...)
 }
 
 func TestAlarmFiresForFailedRequests(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.AlarmTopicARN = "arn:topic" }))
-	alarm := d.one(t, metricAlarm)
+	alarm := d.find(t, metricAlarm)
 	alarm.requireInputs(t, map[string]any{"threshold": 1, "alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}, "evaluationPeriods": 3})
-	watched := map[any]bool{}
-	for _, q := range alarm.get("metricQueries").([]any) {
+	metricNames := map[any]bool{}
+	for _, q := range alarm.input("metricQueries").([]any) {
 		if metric, ok := q.(map[string]any)["metric"].(map[string]any); ok {
-			watched[metric["metricName"]] = true
+			metricNames[metric["metricName"]] = true
 			require.Equal(t, map[string]any{"LoadBalancer": "app/app-alb"}, metric["dimensions"])
 		}
 	}
-	require.Equal(t, map[any]bool{"HTTPCode_Target_5XX_Count": true, "HTTPCode_ELB_5XX_Count": true, "RequestCount": true}, watched)
-	require.Nil(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).one(t, metricAlarm).get("alarmActions"))
+	require.Equal(t, map[any]bool{"HTTPCode_Target_5XX_Count": true, "HTTPCode_ELB_5XX_Count": true, "RequestCount": true}, metricNames)
+	require.Nil(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).find(t, metricAlarm).input("alarmActions"))
 }
 
 func TestOriginRecordsNeedAZone(t *testing.T) {
-	record := "aws:route53/record:Record"
-	require.Empty(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).ofType(record))
+	dnsRecord := "aws:route53/record:Record"
+	require.Empty(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).ofType(dnsRecord))
 	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.ZoneID = pulumi.String("Z0") }))
-	require.Equal(t, []string{"app-origin-A"}, d.names(record), "an internal load balancer has IPv4 only")
+	require.Equal(t, []string{"app-origin-A"}, d.names(dnsRecord), "an internal load balancer has IPv4 only")
 }
 
 func TestBucketsArePrivateEncryptedAndVersioned(t *testing.T) {
@@ -170,12 +170,12 @@ func TestBucketsArePrivateEncryptedAndVersioned(t *testing.T) {
 			for _, b := range buckets {
 				name := strings.TrimSuffix(b.Name, "-bucket")
 				b.requireInputs(t, map[string]any{"forceDestroy": false})
-				d.one(t, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-private").requireInputs(t, map[string]any{
+				d.find(t, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-private").requireInputs(t, map[string]any{
 					"blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true,
 				})
-				d.one(t, "aws:s3/bucketVersioningV2:BucketVersioningV2", name+"-versioning").requireInputs(t, map[string]any{"versioningConfiguration.status": "Enabled"})
-				d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", name+"-encryption")
-				policy := d.one(t, "aws:s3/bucketPolicy:BucketPolicy", name+"-policy").get("policy")
+				d.find(t, "aws:s3/bucketVersioningV2:BucketVersioningV2", name+"-versioning").requireInputs(t, map[string]any{"versioningConfiguration.status": "Enabled"})
+				d.find(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", name+"-encryption")
+				policy := d.find(t, "aws:s3/bucketPolicy:BucketPolicy", name+"-policy").input("policy")
 				require.Contains(t, policy, `"aws:SecureTransport":["false"]`)
 			}
 		})
@@ -185,10 +185,10 @@ func TestBucketsArePrivateEncryptedAndVersioned(t *testing.T) {
 func TestBucketHasItsKeyAndExpiry(t *testing.T) {
 	d := deploy(t, newBucket(&bucket.Args{KeyARN: pulumi.String("arn:key"), ExpireDays: 90}))
 	rules := "rules[0].applyServerSideEncryptionByDefault."
-	d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").requireInputs(t, map[string]any{
+	d.find(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").requireInputs(t, map[string]any{
 		rules + "sseAlgorithm": "aws:kms", rules + "kmsMasterKeyId": "arn:key",
 	})
-	d.one(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").requireInputs(t, map[string]any{"rules[1].expiration.days": 90})
+	d.find(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").requireInputs(t, map[string]any{"rules[1].expiration.days": 90})
 }
 
 func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
@@ -196,18 +196,18 @@ func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
 		a.Domains, a.CertificateARN, a.ZoneID = []string{"example.com"}, pulumi.String("arn:certificate"), pulumi.String("Z0")
 		a.WebACLARN = pulumi.String("arn:acl")
 	}))
-	front := d.one(t, distribution)
-	front.requireInputs(t, map[string]any{
+	cloudFront := d.find(t, distribution)
+	cloudFront.requireInputs(t, map[string]any{
 		"aliases": []any{"example.com"}, "viewerCertificate.minimumProtocolVersion": "TLSv1.2_2021", "webAclId": "arn:acl",
 		"origins[1].vpcOriginConfig.vpcOriginId": "vo_1", "origins[1].domainName": "origin.example.com", "origins[1].customOriginConfig": nil,
-		"origins[1].vpcOriginConfig.originReadTimeout":      scaling.EdgeTimeouts().CDN.Answer.Seconds(),
+		"origins[1].vpcOriginConfig.originReadTimeout":      scaling.EdgeTimeouts().CDN.Response.Seconds(),
 		"origins[1].vpcOriginConfig.originKeepaliveTimeout": scaling.EdgeTimeouts().CDN.KeepAlive.Seconds(),
 		"origins[1].customHeaders":                          nil, "defaultRootObject": "index.html",
 	})
-	for _, b := range front.get("orderedCacheBehaviors").([]any) {
+	for _, b := range cloudFront.input("orderedCacheBehaviors").([]any) {
 		require.NotEqual(t, "allow-all", b.(map[string]any)["viewerProtocolPolicy"])
 	}
-	require.Contains(t, d.one(t, "aws:s3/bucketPolicy:BucketPolicy", "app-static-policy").get("policy"), mockARN+"app-distribution", "only the distribution may read the files")
+	require.Contains(t, d.find(t, "aws:s3/bucketPolicy:BucketPolicy", "app-static-policy").input("policy"), mockARN+"app-distribution", "only the distribution may read the files")
 	require.Equal(t, []string{"app-example.com-A", "app-example.com-AAAA"}, d.names("aws:route53/record:Record"))
 }
 
@@ -216,27 +216,27 @@ func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
 func TestHSTSExcludesSubdomainsByDefault(t *testing.T) {
 	const policy, hsts = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "securityHeadersConfig.strictTransportSecurity."
 	d := deploy(t, newCDN(func(*cdn.Args) {}))
-	d.one(t, policy).requireInputs(t, map[string]any{hsts + "includeSubdomains": false, hsts + "accessControlMaxAgeSec": 31536000})
+	d.find(t, policy).requireInputs(t, map[string]any{hsts + "includeSubdomains": false, hsts + "accessControlMaxAgeSec": 31536000})
 	d = deploy(t, newCDN(func(a *cdn.Args) { a.HSTSSubdomains = true }))
-	d.one(t, policy).requireInputs(t, map[string]any{hsts + "includeSubdomains": true})
+	d.find(t, policy).requireInputs(t, map[string]any{hsts + "includeSubdomains": true})
 }
 
 func TestSiteIsUploadedWithContentTypes(t *testing.T) {
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "index.html"), []byte("<p>"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "app.js"), []byte("1"), 0o600))
-	object := "aws:s3/bucketObjectv2:BucketObjectv2"
+	bucketObject := "aws:s3/bucketObjectv2:BucketObjectv2"
 	d := deploy(t, newCDN(func(a *cdn.Args) { a.SiteFolder = folder }))
-	require.Equal(t, []string{"app-app.js", "app-index.html"}, d.names(object))
-	d.one(t, object, "app-index.html").requireInputs(t, map[string]any{"contentType": "text/html; charset=utf-8", "bucket": "app-static-bucket", "acl": nil})
+	require.Equal(t, []string{"app-app.js", "app-index.html"}, d.names(bucketObject))
+	d.find(t, bucketObject, "app-index.html").requireInputs(t, map[string]any{"contentType": "text/html; charset=utf-8", "bucket": "app-static-bucket", "acl": nil})
 }
 
 func TestCertificateIsIssuedBeforeItIsUsed(t *testing.T) {
 	d := deploy(t, newCertificate(&certificate.Args{Names: []string{"example.com", "*.example.com"}, ZoneID: pulumi.String("Z0")}))
-	d.one(t, "aws:acm/certificate:Certificate").requireInputs(t, map[string]any{"validationMethod": "DNS", "subjectAlternativeNames": []any{"*.example.com"}})
-	record := d.one(t, "aws:route53/record:Record")
+	d.find(t, "aws:acm/certificate:Certificate").requireInputs(t, map[string]any{"validationMethod": "DNS", "subjectAlternativeNames": []any{"*.example.com"}})
+	record := d.find(t, "aws:route53/record:Record")
 	record.requireInputs(t, map[string]any{"name": "_proof.example.com", "type": "CNAME", "records": []any{"_acm"}})
-	d.one(t, "aws:acm/certificateValidation:CertificateValidation").requireDependsOn(t, record)
+	d.find(t, "aws:acm/certificateValidation:CertificateValidation").requireDependsOn(t, record)
 	existing := deploy(t, newCertificate(&certificate.Args{ARN: pulumi.String("arn:existing")}))
 	require.Empty(t, existing.ofType("aws:acm/certificate:Certificate"))
 }
@@ -246,10 +246,10 @@ func TestKeyPolicyAllowsOnlyTheAccount(t *testing.T) {
 		_, err := key.NewKey(ctx, "app", &key.Args{Account: stackAccount, Description: "data"})
 		return err
 	})
-	policy := d.one(t, "aws:kms/key:Key").get("policy")
+	policy := d.find(t, "aws:kms/key:Key").input("policy")
 	require.Contains(t, policy, "arn:aws:iam::123456789012:root")
 	require.NotContains(t, policy, "amazonaws.com", "a key without Services allows no AWS service")
-	d.one(t, "aws:kms/alias:Alias").requireInputs(t, map[string]any{"name": "alias/app", "targetKeyId": "app-key-id"})
+	d.find(t, "aws:kms/alias:Alias").requireInputs(t, map[string]any{"name": "alias/app", "targetKeyId": "app-key-id"})
 }
 
 // Only the signers may sign with the key, and only with the message type and algorithm that
@@ -260,8 +260,8 @@ func TestOnlySignersMaySignWithTheSigningKey(t *testing.T) {
 		_, err := key.NewSigningKey(ctx, "app-signing", &key.SigningArgs{Account: stackAccount, Description: "statements", Signers: []string{signer}})
 		return err
 	})
-	k := d.one(t, "aws:kms/key:Key")
-	k.requireInputs(t, map[string]any{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "deletionWindowInDays": 30})
+	signingKey := d.find(t, "aws:kms/key:Key")
+	signingKey.requireInputs(t, map[string]any{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "deletionWindowInDays": 30})
 	var policy struct {
 		Statement []struct {
 			Sid       string
@@ -270,7 +270,7 @@ func TestOnlySignersMaySignWithTheSigningKey(t *testing.T) {
 			Condition map[string]map[string]any
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(k.get("policy").(string)), &policy))
+	require.NoError(t, json.Unmarshal([]byte(signingKey.input("policy").(string)), &policy))
 	signStatements := 0
 	for _, s := range policy.Statement {
 		for _, action := range s.Action {
@@ -285,23 +285,23 @@ func TestOnlySignersMaySignWithTheSigningKey(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, signStatements)
-	d.one(t, "aws:kms/alias:Alias").requireInputs(t, map[string]any{"name": "alias/app-signing", "targetKeyId": "app-signing-key-id"})
+	d.find(t, "aws:kms/alias:Alias").requireInputs(t, map[string]any{"name": "alias/app-signing", "targetKeyId": "app-signing-key-id"})
 }
 
 func TestSecretValueIsGeneratedAndEncryptedInTheState(t *testing.T) {
-	newSecret := func(args *secret.Args) deployment {
+	deploySecret := func(args *secret.Args) deployment {
 		return deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
 			_, err := secret.NewSecret(ctx, "app", args)
 			return err
 		})
 	}
-	d := newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "test secret"})
-	d.one(t, "aws:secretsmanager/secret:Secret").requireInputs(t, map[string]any{"kmsKeyId": "arn:key", "recoveryWindowInDays": 30})
-	version := d.one(t, "aws:secretsmanager/secretVersion:SecretVersion")
+	d := deploySecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "test secret"})
+	d.find(t, "aws:secretsmanager/secret:Secret").requireInputs(t, map[string]any{"kmsKeyId": "arn:key", "recoveryWindowInDays": 30})
+	version := d.find(t, "aws:secretsmanager/secretVersion:SecretVersion")
 	require.True(t, version.Inputs["secretString"].ContainsSecrets())
 	require.Equal(t, []string{"secretString"}, version.IgnoreChanges, "each run generates a new value")
-	newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "test secret", Unprotected: true}).
-		one(t, "aws:secretsmanager/secret:Secret").requireInputs(t, map[string]any{"recoveryWindowInDays": 0})
+	deploySecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "test secret", Unprotected: true}).
+		find(t, "aws:secretsmanager/secret:Secret").requireInputs(t, map[string]any{"recoveryWindowInDays": 0})
 }
 
 func newWebACL(args *webacl.Args) program {
@@ -312,7 +312,7 @@ func newWebACL(args *webacl.Args) program {
 }
 
 func TestWebACLLimitsEachAddress(t *testing.T) {
-	deploy(t, newWebACL(&webacl.Args{})).one(t, "aws:wafv2/webAcl:WebAcl").requireInputs(t, map[string]any{
+	deploy(t, newWebACL(&webacl.Args{})).find(t, "aws:wafv2/webAcl:WebAcl").requireInputs(t, map[string]any{
 		"scope": "CLOUDFRONT", "rules[0].statement.rateBasedStatement.limit": 6000, "rules[0].statement.rateBasedStatement.aggregateKeyType": "IP",
 		"rules[0].action": map[string]any{"block": map[string]any{}},
 		"rules[3].statement.managedRuleGroupStatement.name": "AWSManagedRulesCommonRuleSet",
@@ -323,7 +323,7 @@ func TestWebACLLimitsEachAddress(t *testing.T) {
 // "none" keeps the rules' own action, which blocks.
 func TestManagedRulesBlockOnlyInModeBlock(t *testing.T) {
 	for mode, action := range map[webaclspec.Mode]string{"": "count", webaclspec.Count: "count", webaclspec.Block: "none"} {
-		rules := deploy(t, newWebACL(&webacl.Args{Mode: mode})).one(t, "aws:wafv2/webAcl:WebAcl").get("rules").([]any)
+		rules := deploy(t, newWebACL(&webacl.Args{Mode: mode})).find(t, "aws:wafv2/webAcl:WebAcl").input("rules").([]any)
 		require.Len(t, rules, 4)
 		for _, rule := range rules[1:] {
 			require.Equal(t, map[string]any{action: map[string]any{}}, rule.(map[string]any)["overrideAction"], "mode %q", mode)
@@ -333,19 +333,19 @@ func TestManagedRulesBlockOnlyInModeBlock(t *testing.T) {
 
 func TestWebACLLogsMatchesWithoutTokens(t *testing.T) {
 	d := deploy(t, newWebACL(&webacl.Args{LogKeyARN: pulumi.String("arn:key")}))
-	group := d.one(t, "aws:cloudwatch/logGroup:LogGroup")
+	group := d.find(t, "aws:cloudwatch/logGroup:LogGroup")
 	group.requireInputs(t, map[string]any{"name": "aws-waf-logs-app", "retentionInDays": 90, "kmsKeyId": "arn:key"})
-	log := d.one(t, "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
-	log.requireDependsOn(t, group, d.one(t, "aws:wafv2/webAcl:WebAcl"))
+	log := d.find(t, "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
+	log.requireDependsOn(t, group, d.find(t, "aws:wafv2/webAcl:WebAcl"))
 	log.requireInputs(t, map[string]any{
 		"resourceArn": mockARN + "app-acl", "logDestinationConfigs": []any{mockARN + "app-waf"},
 		"loggingFilter.defaultBehavior": "DROP", "loggingFilter.filters[0].behavior": "KEEP", "loggingFilter.filters[0].requirement": "MEETS_ANY",
 	})
-	require.Contains(t, log.get("loggingFilter.filters[0].conditions"), map[string]any{"actionCondition": map[string]any{"action": "COUNT"}})
+	require.Contains(t, log.input("loggingFilter.filters[0].conditions"), map[string]any{"actionCondition": map[string]any{"action": "COUNT"}})
 	require.ElementsMatch(t, []any{
 		map[string]any{"queryString": map[string]any{}},
 		map[string]any{"singleHeader": map[string]any{"name": "authorization"}},
 		map[string]any{"singleHeader": map[string]any{"name": "cookie"}},
 		map[string]any{"singleHeader": map[string]any{"name": "sec-websocket-protocol"}},
-	}, log.get("redactedFields"))
+	}, log.input("redactedFields"))
 }

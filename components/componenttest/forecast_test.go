@@ -29,7 +29,7 @@ func newForecaster(change func(*forecaster.Args)) program {
 // its memory limit is 64 MB.
 func TestOnlyPrometheusReachesTheForecaster(t *testing.T) {
 	d := deploy(t, newForecaster(func(*forecaster.Args) {}))
-	pod := d.one(t, "kubernetes:apps/v1:Deployment")
+	pod := d.find(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
 	pod.requireInputs(t, map[string]any{
 		"spec.replicas": 1,
@@ -43,7 +43,7 @@ func TestOnlyPrometheusReachesTheForecaster(t *testing.T) {
 		"spec.template.spec.containers[0].env[1].value":                           "http://prometheus:9090",
 	})
 	require.Empty(t, d.ofType(k8sService), "Prometheus scrapes the pod, so no Service is needed")
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus",
 		"spec.ingress[0].ports[0].port":                       9090,
 		"spec.ingress[1]":                                     nil,
@@ -66,15 +66,15 @@ func TestForecasterRefusesInvalidArgs(t *testing.T) {
 	}
 }
 
-// withForecast is a change for newPodScaling that adds a forecast.
-func withForecast(a *podscaling.Args) {
+// addForecast is a change for newPodScaling that adds a forecast.
+func addForecast(a *podscaling.Args) {
 	a.Forecast = &podscaling.Forecast{Namespace: "app"}
 }
 
 // The tests of package trigger check the triggers. This test checks the address of Prometheus
 // in them, and the scaling behaviour.
 func TestScaledObjectReadsTheForecast(t *testing.T) {
-	o := deploy(t, newPodScaling(scaling.Web(), withForecast)).one(t, scaledObject)
+	o := deploy(t, newPodScaling(scaling.Web(), addForecast)).find(t, scaledObject)
 	o.requireInputs(t, map[string]any{
 		"spec.triggers[0].metadata.value":                                          "95",
 		"spec.triggers[2].metadata.threshold":                                      "135.714",

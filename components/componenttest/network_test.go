@@ -45,13 +45,13 @@ func TestSubnetsAreInThreeTiersOfEveryZone(t *testing.T) {
 	require.Len(t, d.ofType(ec2Subnet), 9)
 	for _, s := range d.ofType(ec2Subnet) {
 		s.requireInputs(t, map[string]any{"mapPublicIpOnLaunch": false, "vpcId": "app-vpc-id"})
-		require.NotNil(t, s.get("ipv6CidrBlock"))
+		require.NotNil(t, s.input("ipv6CidrBlock"))
 	}
-	d.one(t, ec2Subnet, "app-private-app-a").requireInputs(t, map[string]any{
+	d.find(t, ec2Subnet, "app-private-app-a").requireInputs(t, map[string]any{
 		"cidrBlock": "10.10.0.0/20", "availabilityZone": "us-east-1a",
 		`tags["Tier"]`: "private-app", `tags["kubernetes.io/role/internal-elb"]`: "1",
 	})
-	d.one(t, ec2Subnet, "app-public-a").requireInputs(t, map[string]any{`tags["kubernetes.io/role/elb"]`: "1"})
+	d.find(t, ec2Subnet, "app-public-a").requireInputs(t, map[string]any{`tags["kubernetes.io/role/elb"]`: "1"})
 }
 
 // The data tier has no route out of the VPC. The application tier has routes only for outgoing
@@ -59,12 +59,12 @@ func TestSubnetsAreInThreeTiersOfEveryZone(t *testing.T) {
 func TestDataTierHasNoRouteOutOfTheVPC(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
 	for _, route := range d.ofType(ec2Route) {
-		require.NotContains(t, route.get("routeTableId"), "private-data", route.Name)
+		require.NotContains(t, route.input("routeTableId"), "private-data", route.Name)
 	}
-	d.one(t, ec2Route, "app-private-app-b-out").requireInputs(t, map[string]any{"natGatewayId": "app-nat-b-id", "gatewayId": nil})
-	d.one(t, ec2Route, "app-private-app-b-out6").requireInputs(t, map[string]any{"egressOnlyGatewayId": "app-eigw-id", "gatewayId": nil})
-	d.one(t, ec2Route, "app-public-b-out").requireInputs(t, map[string]any{"gatewayId": "app-igw-id"})
-	d.one(t, "aws:ec2/networkAcl:NetworkAcl")
+	d.find(t, ec2Route, "app-private-app-b-out").requireInputs(t, map[string]any{"natGatewayId": "app-nat-b-id", "gatewayId": nil})
+	d.find(t, ec2Route, "app-private-app-b-out6").requireInputs(t, map[string]any{"egressOnlyGatewayId": "app-eigw-id", "gatewayId": nil})
+	d.find(t, ec2Route, "app-public-b-out").requireInputs(t, map[string]any{"gatewayId": "app-igw-id"})
+	d.find(t, "aws:ec2/networkAcl:NetworkAcl")
 }
 
 func TestLayoutDecidesTheNumberOfGatewaysAndEndpoints(t *testing.T) {
@@ -85,8 +85,8 @@ func TestLayoutDecidesTheNumberOfGatewaysAndEndpoints(t *testing.T) {
 			require.Len(t, d.ofType("aws:ec2/natGateway:NatGateway"), tc.nats)
 			require.Len(t, d.ofType(endpoint), tc.endpoints)
 			for _, e := range d.ofType(endpoint) {
-				if e.get("vpcEndpointType") == "Interface" {
-					require.Len(t, e.get("subnetIds"), tc.zones, e.Name)
+				if e.input("vpcEndpointType") == "Interface" {
+					require.Len(t, e.input("subnetIds"), tc.zones, e.Name)
 					e.requireInputs(t, map[string]any{"privateDnsEnabled": true, "securityGroupIds": []any{"app-endpoints-id"}})
 				}
 			}
@@ -108,13 +108,13 @@ func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
 	}
 	d := deploy(t, newNetwork(operators))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	block := d.one(t, rule, "app-endpoints-from-10-10-0-0-20")
-	block.requireInputs(t, map[string]any{"securityGroupId": "app-endpoints-id", "cidrIpv4": "10.10.0.0/20", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
-	group := d.one(t, rule, "app-endpoints-from-sg-0123456789abcdef0")
-	group.requireInputs(t, map[string]any{"referencedSecurityGroupId": "sg-0123456789abcdef0"})
+	cidrRule := d.find(t, rule, "app-endpoints-from-10-10-0-0-20")
+	cidrRule.requireInputs(t, map[string]any{"securityGroupId": "app-endpoints-id", "cidrIpv4": "10.10.0.0/20", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
+	groupRule := d.find(t, rule, "app-endpoints-from-sg-0123456789abcdef0")
+	groupRule.requireInputs(t, map[string]any{"referencedSecurityGroupId": "sg-0123456789abcdef0"})
 	for _, e := range d.ofType(endpoint) {
-		if e.get("vpcEndpointType") == "Interface" {
-			e.requireDependsOn(t, block, group)
+		if e.input("vpcEndpointType") == "Interface" {
+			e.requireDependsOn(t, cidrRule, groupRule)
 		}
 	}
 
@@ -126,12 +126,12 @@ func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
 
 func TestFlowLogsAreEncryptedAndScoped(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
-	d.one(t, "aws:cloudwatch/logGroup:LogGroup").requireInputs(t, map[string]any{"kmsKeyId": "arn:key", "retentionInDays": 30})
-	log := d.one(t, "aws:ec2/flowLog:FlowLog")
+	d.find(t, "aws:cloudwatch/logGroup:LogGroup").requireInputs(t, map[string]any{"kmsKeyId": "arn:key", "retentionInDays": 30})
+	log := d.find(t, "aws:ec2/flowLog:FlowLog")
 	log.requireInputs(t, map[string]any{"trafficType": "ALL"})
 	log.requireDependsOn(t, d.ofType("aws:iam/rolePolicy:RolePolicy")...)
-	require.NotContains(t, d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy"), `"logs:*"`)
-	group := d.one(t, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+	require.NotContains(t, d.find(t, "aws:iam/rolePolicy:RolePolicy").input("policy"), `"logs:*"`)
+	group := d.find(t, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
 	group.requireInputs(t, map[string]any{"ingress": nil, "egress": nil})
 }
 
@@ -142,11 +142,11 @@ func TestSingleGatewayAndEndpointsStayInTheirZone(t *testing.T) {
 		a.NAT, a.Endpoints = subnet.NATSingle, subnet.EndpointsSingle
 		a.NATZone, a.EndpointZone = "us-east-1b", "us-east-1c"
 	}))
-	d.one(t, "aws:ec2/natGateway:NatGateway").requireInputs(t, map[string]any{"subnetId": "app-public-b-id"})
+	d.find(t, "aws:ec2/natGateway:NatGateway").requireInputs(t, map[string]any{"subnetId": "app-public-b-id"})
 	for _, letter := range []string{"a", "b", "c"} {
-		d.one(t, ec2Route, "app-private-app-"+letter+"-out").requireInputs(t, map[string]any{"natGatewayId": "app-nat-b-id"})
+		d.find(t, ec2Route, "app-private-app-"+letter+"-out").requireInputs(t, map[string]any{"natGatewayId": "app-nat-b-id"})
 	}
-	d.one(t, endpoint, "app-endpoint-sts").requireInputs(t, map[string]any{"subnetIds": []any{"app-private-app-c-id"}})
+	d.find(t, endpoint, "app-endpoint-sts").requireInputs(t, map[string]any{"subnetIds": []any{"app-private-app-c-id"}})
 
 	for _, change := range []func(*network.Args){
 		func(a *network.Args) { a.NATZone = "us-east-1d" }, func(a *network.Args) { a.EndpointZone = "us-east-1d" },
@@ -161,7 +161,7 @@ func TestNewZoneChangesNoExistingResource(t *testing.T) {
 	three := deploy(t, newNetwork(func(*network.Args) {}))
 	four := deploy(t, newNetwork(func(a *network.Args) { a.Zones = append([]string{"us-east-1d"}, a.Zones...) }))
 	for _, before := range append(three.ofType(ec2Subnet), three.ofType(ec2Route)...) {
-		after := four.one(t, before.Type, before.Name)
+		after := four.find(t, before.Type, before.Name)
 		require.Equal(t, before.Inputs, after.Inputs, before.Name)
 	}
 	require.Len(t, four.ofType(ec2Subnet), 12)
@@ -169,7 +169,7 @@ func TestNewZoneChangesNoExistingResource(t *testing.T) {
 
 // Image layers are in AWS's own buckets, and a condition could refuse them. So reading has no
 // condition. Writing is allowed only to buckets of the account.
-func TestStorageEndpointReadsWithoutACondition(t *testing.T) {
+func TestS3EndpointReadsWithoutACondition(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
 	var policy struct {
 		Statement []struct {
@@ -178,7 +178,7 @@ func TestStorageEndpointReadsWithoutACondition(t *testing.T) {
 			Condition map[string]any
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(d.one(t, endpoint, "app-endpoint-s3").get("policy").(string)), &policy))
+	require.NoError(t, json.Unmarshal([]byte(d.find(t, endpoint, "app-endpoint-s3").input("policy").(string)), &policy))
 	require.Len(t, policy.Statement, 2)
 	require.Equal(t, "Read", policy.Statement[0].Sid)
 	require.Empty(t, policy.Statement[0].Condition)
@@ -186,8 +186,9 @@ func TestStorageEndpointReadsWithoutACondition(t *testing.T) {
 	require.Contains(t, policy.Statement[1].Condition["StringEquals"], "aws:ResourceAccount")
 }
 
-// An interface endpoint admits principals of the account only. Nodes pull images of AWS's
-// registries, and a caller without an account may get a role of this one.
+// An interface endpoint admits only principals of the account, with two exceptions. Nodes pull
+// images from AWS's registries. A caller without AWS credentials may assume a role of the account
+// with a web identity token.
 func TestInterfaceEndpointsAdmitTheAccount(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
 	type statement struct {
@@ -196,31 +197,31 @@ func TestInterfaceEndpointsAdmitTheAccount(t *testing.T) {
 		Resource  []string
 		Condition struct{ StringEquals map[string]any }
 	}
-	seen := 0
+	checked := 0
 	for _, e := range d.ofType(endpoint) {
-		text, _ := e.get("policy").(string)
-		if e.get("vpcEndpointType") != "Interface" || text == "" {
+		policyText, _ := e.input("policy").(string)
+		if e.input("vpcEndpointType") != "Interface" || policyText == "" {
 			require.Contains(t, []string{"app-endpoint-s3", "app-endpoint-eks-auth"}, e.Name)
 			continue
 		}
-		seen++
+		checked++
 		var policy struct{ Statement []statement }
-		require.NoError(t, json.Unmarshal([]byte(text), &policy))
+		require.NoError(t, json.Unmarshal([]byte(policyText), &policy))
 		for _, s := range policy.Statement {
-			_, account := s.Condition.StringEquals["aws:PrincipalAccount"]
-			_, resource := s.Condition.StringEquals["aws:ResourceAccount"]
+			_, accountCondition := s.Condition.StringEquals["aws:PrincipalAccount"]
+			_, resourceCondition := s.Condition.StringEquals["aws:ResourceAccount"]
 			switch s.Sid {
 			case "Federated":
 				require.Equal(t, []string{"sts:AssumeRoleWithWebIdentity"}, s.Action)
 				require.NotContains(t, s.Resource, "*")
 			case "Pull":
-				require.True(t, account)
+				require.True(t, accountCondition)
 				require.NotContains(t, s.Action, "ecr:PutImage")
 			default:
-				require.True(t, account, "%s %s", e.Name, s.Sid)
-				require.Equal(t, strings.Contains(e.Name, "-ecr."), resource, "%s %s", e.Name, s.Sid)
+				require.True(t, accountCondition, "%s %s", e.Name, s.Sid)
+				require.Equal(t, strings.Contains(e.Name, "-ecr."), resourceCondition, "%s %s", e.Name, s.Sid)
 			}
 		}
 	}
-	require.Equal(t, 7, seen)
+	require.Equal(t, 7, checked)
 }

@@ -22,7 +22,7 @@ func newPolicy(access podnetwork.Access, selector pulumi.StringMap) program {
 
 // A policy without rules and without a selector denies every connection of every pod.
 func TestEmptyAccessDeniesEverything(t *testing.T) {
-	policy := deploy(t, newPolicy(podnetwork.Access{}, nil)).one(t, k8sNetworkPolicy)
+	policy := deploy(t, newPolicy(podnetwork.Access{}, nil)).find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{
 		"spec.podSelector": map[string]any{}, "spec.policyTypes": []any{"Ingress", "Egress"}, "spec.ingress": nil, "spec.egress": nil,
 	})
@@ -32,7 +32,7 @@ func TestAccessBecomesPeersAndPortsOfThePolicy(t *testing.T) {
 	policy := deploy(t, newPolicy(podnetwork.Access{
 		Ingress: []podnetwork.Rule{{Peers: []podnetwork.Peer{podnetwork.App("web"), {Block: pulumi.String("10.30.0.0/16")}}, Ports: []podnetwork.Port{{Number: 3000}}}},
 		Egress:  []podnetwork.Rule{podnetwork.DNS()},
-	}, pulumi.StringMap{"app": pulumi.String("mca")})).one(t, k8sNetworkPolicy)
+	}, pulumi.StringMap{"app": pulumi.String("mca")})).find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{
 		"spec.podSelector.matchLabels.app":                   "mca",
 		"spec.ingress[0].from[0].podSelector.matchLabels":    map[string]any{"app": "web"},
@@ -67,28 +67,28 @@ func TestRulesThatAllowTooMuchAreRefused(t *testing.T) {
 // connect to it.
 func TestServicesAndTasksHaveANetworkPolicy(t *testing.T) {
 	d := deploy(t, newService(func(a *service.Args) {}))
-	policy := d.one(t, k8sNetworkPolicy)
+	policy := d.find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{"metadata.name": "mca", "spec.podSelector.matchLabels.app": "mca", "spec.ingress": nil, "spec.egress": nil})
-	require.Equal(t, d.one(t, k8sDeployment).get("spec.template.metadata.labels"), policy.get("spec.podSelector.matchLabels"))
+	require.Equal(t, d.find(t, k8sDeployment).input("spec.template.metadata.labels"), policy.input("spec.podSelector.matchLabels"))
 
 	d = deploy(t, newTask(func(a *service.TaskArgs) { a.Access.Egress = []podnetwork.Rule{podnetwork.DNS()} }))
-	policy = d.one(t, k8sNetworkPolicy)
+	policy = d.find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{"metadata.name": "migrate", "spec.podSelector.matchLabels.app": "migrate", "spec.ingress": nil})
-	d.one(t, "kubernetes:batch/v1:Job").requireDependsOn(t, policy)
+	d.find(t, "kubernetes:batch/v1:Job").requireDependsOn(t, policy)
 }
 
-// The API server's Service has the first address of the Services' block. The VPC CNI compares a
+// The API server's Service has the first address of the service CIDR. The VPC CNI compares a
 // network policy with this address. Other network plugins compare the policy with the addresses of
 // the API server, which are in the nodes' subnets.
-func TestAPIRulesHaveTheNodesAndTheFirstServiceAddress(t *testing.T) {
-	rules := podnetwork.Cluster{Nodes: []string{"10.30.0.0/20"}, Services: pulumi.String("10.100.0.0/16")}.API()
-	policy := deploy(t, newPolicy(podnetwork.Access{Egress: rules}, nil)).one(t, k8sNetworkPolicy)
+func TestAPIServerRulesAllowNodeSubnetsAndKubernetesServiceIP(t *testing.T) {
+	rules := podnetwork.Cluster{NodeBlocks: []string{"10.30.0.0/20"}, ServiceCIDR: pulumi.String("10.100.0.0/16")}.APIServerEgress()
+	policy := deploy(t, newPolicy(podnetwork.Access{Egress: rules}, nil)).find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{
 		"spec.egress[1].to": []any{
 			map[string]any{"ipBlock": map[string]any{"cidr": "10.30.0.0/20"}}, map[string]any{"ipBlock": map[string]any{"cidr": "10.100.0.1/32"}},
 		},
 		"spec.egress[1].ports": []any{map[string]any{"port": 443.0, "protocol": "TCP"}},
 	})
-	_, err := run(newPolicy(podnetwork.Access{Egress: podnetwork.Cluster{Services: pulumi.String("fd00::/108")}.API()}, nil))
-	require.ErrorContains(t, err, `block of the Services "fd00::/108"`)
+	_, err := run(newPolicy(podnetwork.Access{Egress: podnetwork.Cluster{ServiceCIDR: pulumi.String("fd00::/108")}.APIServerEgress()}, nil))
+	require.ErrorContains(t, err, `service CIDR "fd00::/108"`)
 }

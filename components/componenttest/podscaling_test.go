@@ -27,13 +27,13 @@ func existingNamespace(name string) controller.Namespace {
 	return controller.Namespace{Name: name, Created: pulumi.String(name)}
 }
 
-// addresses are the address blocks of a cluster in the VPC 10.30.0.0/16.
-var addresses = podnetwork.Cluster{Nodes: []string{"10.30.0.0/20", "10.30.32.0/20"}, Services: pulumi.String("172.20.0.0/16")}
+// clusterAddresses are the CIDR blocks of a cluster in the VPC 10.30.0.0/16.
+var clusterAddresses = podnetwork.Cluster{NodeBlocks: []string{"10.30.0.0/20", "10.30.32.0/20"}, ServiceCIDR: pulumi.String("172.20.0.0/16")}
 
 func prometheusArgs() *prometheus.Args {
 	return &prometheus.Args{
 		Namespace: existingNamespace("app-prometheus"), Platform: existingNamespace("app"), Controllers: []controller.Namespace{existingNamespace("app-keda")},
-		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(), Cluster: addresses,
+		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(), Cluster: clusterAddresses,
 		Readers: []podnetwork.Peer{podnetwork.AppIn("app-keda", keda.OperatorApp)}, RequestShare: 50,
 		Dashboards: dashboards.New(dashboards.Platform{Services: scaling.Services(), Connections: 200}),
 	}
@@ -42,7 +42,7 @@ func prometheusArgs() *prometheus.Args {
 func kedaArgs() *keda.Args {
 	return &keda.Args{
 		Namespace: existingNamespace("app-keda"), Watched: existingNamespace("app"),
-		OperatorImage: pulumi.String("keda" + digest), AdapterImage: pulumi.String("adapter" + digest), Cluster: addresses,
+		OperatorImage: pulumi.String("keda" + digest), AdapterImage: pulumi.String("adapter" + digest), Cluster: clusterAddresses,
 		Readers: []podnetwork.Peer{podnetwork.AppIn("app-prometheus", prometheus.App)}, RequestShare: 50,
 	}
 }
@@ -67,22 +67,22 @@ func newKEDA(change func(*keda.Args)) program {
 // the same pod.
 func TestPrometheusServesFromPodsInTwoZones(t *testing.T) {
 	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
-	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-	requireRestricted(t, set, "spec.template.spec", 65534)
-	set.requireInputs(t, map[string]any{
+	statefulSet := d.find(t, "kubernetes:apps/v1:StatefulSet")
+	requireRestricted(t, statefulSet, "spec.template.spec", 65534)
+	statefulSet.requireInputs(t, map[string]any{
 		"spec.replicas": 2, "spec.template.spec.containers[0].image": "prometheus" + digest,
 		"spec.template.spec.containers[0].resources.requests.memory":              "256Mi",
 		"spec.template.spec.topologySpreadConstraints[0].topologyKey":             "topology.kubernetes.io/zone",
 		"spec.template.spec.containers[0].args[3]":                                "--storage.tsdb.retention.size=8192MB",
 		"spec.template.spec.automountServiceAccountToken":                         true,
 		"spec.template.spec.volumes[0].configMap.name":                            "prometheus",
-		`spec.template.metadata.annotations["progressive-framework/config"]`:      set.get(`spec.template.metadata.annotations["progressive-framework/config"]`),
+		`spec.template.metadata.annotations["progressive-framework/config"]`:      statefulSet.input(`spec.template.metadata.annotations["progressive-framework/config"]`),
 		"spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem": true,
 	})
 	require.Len(t, d.ofType("kubernetes:core/v1:PersistentVolumeClaim"), 2)
-	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").requireInputs(t, map[string]any{"spec.maxUnavailable": 1})
-	d.one(t, k8sService, "app-api").requireInputs(t, map[string]any{"metadata.name": "prometheus", "spec.sessionAffinity": "ClientIP", "spec.ports[0].port": 9090})
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:policy/v1:PodDisruptionBudget").requireInputs(t, map[string]any{"spec.maxUnavailable": 1})
+	d.find(t, k8sService, "app-api").requireInputs(t, map[string]any{"metadata.name": "prometheus", "spec.sessionAffinity": "ClientIP", "spec.ports[0].port": 9090})
+	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app":                                  "prometheus",
 		"spec.ingress[0].from[1].podSelector.matchLabels.app":                                  "keda-operator",
 		`spec.ingress[0].from[1].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-keda",
@@ -96,24 +96,24 @@ type permission struct {
 	groups, resources, names, verbs []string
 }
 
-// permissions returns the rules of all Roles and ClusterRoles.
-func permissions(d deployment) []permission {
+// listPermissions returns the rules of all Roles and ClusterRoles.
+func listPermissions(d deployment) []permission {
 	var all []permission
-	texts := func(v resource.PropertyValue) []string {
-		var list []string
+	stringItems := func(v resource.PropertyValue) []string {
+		var items []string
 		if v.IsArray() {
 			for _, item := range v.ArrayValue() {
-				list = append(list, item.StringValue())
+				items = append(items, item.StringValue())
 			}
 		}
-		return list
+		return items
 	}
 	for _, kind := range []string{"Role", "ClusterRole"} {
 		for _, r := range d.ofType("kubernetes:rbac.authorization.k8s.io/v1:" + kind) {
-			namespace, _ := r.get("metadata.namespace").(string)
+			namespace, _ := r.input("metadata.namespace").(string)
 			for _, rule := range r.Inputs["rules"].ArrayValue() {
-				o := rule.ObjectValue()
-				all = append(all, permission{namespace, texts(o["apiGroups"]), texts(o["resources"]), texts(o["resourceNames"]), texts(o["verbs"])})
+				fields := rule.ObjectValue()
+				all = append(all, permission{namespace, stringItems(fields["apiGroups"]), stringItems(fields["resources"]), stringItems(fields["resourceNames"]), stringItems(fields["verbs"])})
 			}
 		}
 	}
@@ -122,7 +122,7 @@ func permissions(d deployment) []permission {
 
 var readVerbs = []string{"get", "list", "watch"}
 
-// writes reports whether the permission has a verb that changes objects.
+// writes reports whether the permission has a verb other than readVerbs.
 func (p permission) writes() bool {
 	return slices.ContainsFunc(p.verbs, func(verb string) bool { return !slices.Contains(readVerbs, verb) })
 }
@@ -131,19 +131,19 @@ func (p permission) writes() bool {
 // offers them to a Grafana in the cluster.
 func TestPrometheusServesItsDashboards(t *testing.T) {
 	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
-	d.one(t, "kubernetes:core/v1:ConfigMap", "app-consoles").requireInputs(t, map[string]any{"metadata.name": "prometheus-consoles"})
-	d.one(t, "kubernetes:core/v1:ConfigMap", "app-dashboards").requireInputs(t, map[string]any{"metadata.labels.grafana_dashboard": "1"})
-	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-	set.requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:core/v1:ConfigMap", "app-consoles").requireInputs(t, map[string]any{"metadata.name": "prometheus-consoles"})
+	d.find(t, "kubernetes:core/v1:ConfigMap", "app-dashboards").requireInputs(t, map[string]any{"metadata.labels.grafana_dashboard": "1"})
+	statefulSet := d.find(t, "kubernetes:apps/v1:StatefulSet")
+	statefulSet.requireInputs(t, map[string]any{
 		"spec.template.spec.volumes[1].configMap.name":               "prometheus-consoles",
 		"spec.template.spec.containers[0].volumeMounts[2].mountPath": "/consoles",
 	})
-	require.Contains(t, set.get("spec.template.spec.containers[0].args"), "--web.console.templates=/consoles")
+	require.Contains(t, statefulSet.input("spec.template.spec.containers[0].args"), "--web.console.templates=/consoles")
 }
 
 // Prometheus may only read: the pods in the namespaces of its targets, and the metrics of nodes.
 func TestPrometheusOnlyReads(t *testing.T) {
-	for _, p := range permissions(deploy(t, newPrometheus(func(*prometheus.Args) {}))) {
+	for _, p := range listPermissions(deploy(t, newPrometheus(func(*prometheus.Args) {}))) {
 		require.False(t, p.writes(), "%+v", p)
 		if p.namespace == "" {
 			require.Subset(t, []string{"nodes", "nodes/metrics"}, p.resources, "%+v", p)
@@ -157,7 +157,7 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 	return newProgram(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
 		args := &statemetrics.Args{
 			Namespace: existingNamespace("app-prometheus"), Watched: existingNamespace("app"), Image: pulumi.String("state" + digest),
-			Cluster: addresses, Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
+			Cluster: clusterAddresses, Readers: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 		change(args)
 		return args
@@ -170,7 +170,7 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 func TestStateMetricsMayListOneNamespace(t *testing.T) {
 	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))
 	var kinds []string
-	for _, p := range permissions(d) {
+	for _, p := range listPermissions(d) {
 		require.Equal(t, []string{"list", "watch"}, p.verbs, "%+v", p)
 		if p.namespace == "" {
 			require.Equal(t, []string{"customresourcedefinitions"}, p.resources, "%+v", p)
@@ -180,14 +180,14 @@ func TestStateMetricsMayListOneNamespace(t *testing.T) {
 		kinds = append(kinds, p.resources...)
 	}
 	require.Equal(t, []string{"pods", "deployments", "statefulsets", "horizontalpodautoscalers", "verticalpodautoscalers"}, kinds)
-	pod := d.one(t, "kubernetes:apps/v1:Deployment")
+	pod := d.find(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
 	pod.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].args[2]":       "--namespaces=app",
 		"spec.template.spec.containers[0].args[3]":       "--resources=pods,deployments,statefulsets,horizontalpodautoscalers",
 		"spec.template.spec.containers[0].ports[0].name": "metrics",
 	})
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
+	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
 }
 
 // Alertmanager may only publish to its topic. Its ConfigMap is immutable and has a generated
@@ -200,25 +200,25 @@ func TestAlertmanagerMayOnlyPublishToItsTopic(t *testing.T) {
 			TopicARN: topic, Region: "us-east-1", Senders: []podnetwork.Peer{podnetwork.App(prometheus.App)}, RequestShare: 50,
 		}
 	}))
-	policy := d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy").(string)
+	policy := d.find(t, "aws:iam/rolePolicy:RolePolicy").input("policy").(string)
 	require.Contains(t, policy, topic)
 	require.Equal(t, 1, strings.Count(policy, "sns:Publish"))
 	require.NotContains(t, policy, `"*"`)
-	require.Empty(t, permissions(d), "it has no permission in Kubernetes")
-	d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation").requireInputs(t, map[string]any{"serviceAccount": "alertmanager", "namespace": "app-prometheus"})
-	d.one(t, "kubernetes:core/v1:ConfigMap").requireInputs(t, map[string]any{"immutable": true, "metadata.name": nil})
-	pod := d.one(t, "kubernetes:apps/v1:Deployment")
+	require.Empty(t, listPermissions(d), "it has no permission in Kubernetes")
+	d.find(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation").requireInputs(t, map[string]any{"serviceAccount": "alertmanager", "namespace": "app-prometheus"})
+	d.find(t, "kubernetes:core/v1:ConfigMap").requireInputs(t, map[string]any{"immutable": true, "metadata.name": nil})
+	pod := d.find(t, "kubernetes:apps/v1:Deployment")
 	requireRestricted(t, pod, "spec.template.spec", 65532)
-	d.one(t, k8sService).requireInputs(t, map[string]any{"metadata.name": "alertmanager", "spec.ports[0].port": 9093})
+	d.find(t, k8sService).requireInputs(t, map[string]any{"metadata.name": "alertmanager", "spec.ports[0].port": 9093})
 	require.Equal(t, "alertmanager.app-prometheus.svc:9093", alertmanager.Address("app-prometheus"))
-	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
+	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
 }
 
 // KEDA's published manifest allows KEDA to read every Secret and to scale every workload. The
 // platform's KEDA may not.
 func TestKEDAReadsNoSecretOfThePlatform(t *testing.T) {
 	d := deploy(t, newKEDA(func(*keda.Args) {}))
-	for _, p := range permissions(d) {
+	for _, p := range listPermissions(d) {
 		require.NotContains(t, p.groups, "*", "%+v", p)
 		if p.namespace != "app-keda" {
 			require.NotContains(t, p.resources, "secrets", "%+v", p)
@@ -228,7 +228,7 @@ func TestKEDAReadsNoSecretOfThePlatform(t *testing.T) {
 			require.Equal(t, []string{"v1beta1.external.metrics.k8s.io"}, p.names, "%+v", p)
 		}
 	}
-	operator := d.one(t, k8sDeployment, "app-operator")
+	operator := d.find(t, k8sDeployment, "app-operator")
 	requireRestricted(t, operator, "spec.template.spec", 65532)
 	operator.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].env[1].name": "WATCH_NAMESPACE", "spec.template.spec.containers[0].env[1].value": "app",
@@ -240,15 +240,15 @@ func TestKEDAReadsNoSecretOfThePlatform(t *testing.T) {
 // Pulumi program also set the field, each preview would show a change.
 func TestKEDALeavesTheCABundleToTheOperator(t *testing.T) {
 	d := deploy(t, newKEDA(func(*keda.Args) {}))
-	api := d.one(t, "kubernetes:apiregistration.k8s.io/v1:APIService")
-	api.requireInputs(t, map[string]any{
+	apiService := d.find(t, "kubernetes:apiregistration.k8s.io/v1:APIService")
+	apiService.requireInputs(t, map[string]any{
 		"metadata.name": "v1beta1.external.metrics.k8s.io", "spec.service.name": "keda-metrics-apiserver", "spec.service.namespace": "app-keda",
 		"spec.caBundle": nil, "spec.insecureSkipTLSVerify": nil,
 	})
-	api.requireDependsOn(t, d.one(t, k8sDeployment, "app-adapter"))
-	d.one(t, k8sDeployment, "app-adapter").requireDependsOn(t, d.one(t, k8sDeployment, "app-operator"))
+	apiService.requireDependsOn(t, d.find(t, k8sDeployment, "app-adapter"))
+	d.find(t, k8sDeployment, "app-adapter").requireDependsOn(t, d.find(t, k8sDeployment, "app-operator"))
 	require.Len(t, d.ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"), 6, "the operator starts only if all of its kinds exist")
-	d.one(t, "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "app-scaledobjects.keda.sh").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "app-scaledobjects.keda.sh").requireInputs(t, map[string]any{
 		"spec.group": "keda.sh", "spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.maxReplicaCount.type": "integer",
 	})
 }

@@ -38,7 +38,7 @@ func TestProtectionReachesChildrenOfComponents(t *testing.T) {
 			newNetwork(func(*network.Args) {}), newCluster(func(*cluster.Args) {}), newCDN(func(*cdn.Args) {}), newDatabase(databaseArgs), newRedisPods(redisPodArgs()), newMongo(mongoArgs)))
 		protected := map[string]bool{}
 		for _, r := range d {
-			holds, _ := stateful.Holds(r.Type, r.Parent != "")
+			holds, _ := stateful.HoldsState(r.Type, r.Parent != "")
 			require.Equal(t, enabled && holds, r.Protect, "%s %s", r.Type, r.Name)
 			protected[r.Type] = r.Protect
 		}

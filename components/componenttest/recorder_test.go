@@ -26,7 +26,8 @@ type registration struct{ cloudmocks.Registration }
 // deployment is the list of resources that a program registered, sorted by URN.
 type deployment []registration
 
-// program creates components in an account.
+// program is a Pulumi program that creates components in an account. The tests' functions with
+// a name such as newCluster return a program that creates one component.
 type program func(ctx *pulumi.Context, stackAccount *account.Account) error
 
 // run runs a program against the default mocks. It returns the registered resources also if the
@@ -52,7 +53,7 @@ func deploy(t *testing.T, p program) deployment {
 	d, err := run(p)
 	require.NoError(t, err)
 	for _, r := range d {
-		_, known := stateful.Holds(r.Type, true)
+		_, known := stateful.HoldsState(r.Type, true)
 		require.True(t, known, "type %s: say in components/protection/stateful/types.go whether it holds data, an address or an identity", r.Type)
 	}
 	return d
@@ -63,8 +64,9 @@ func (d deployment) ofType(kind string) deployment {
 	return slices.DeleteFunc(slices.Clone(d), func(r registration) bool { return r.Type != kind })
 }
 
-// one returns the only resource of a type, or the resource of the type with the given name.
-func (d deployment) one(t *testing.T, kind string, name ...string) registration {
+// find returns the only resource of a type, or the only one of the type with the given name. It
+// fails the test if there is none, or more than one.
+func (d deployment) find(t *testing.T, kind string, name ...string) registration {
 	t.Helper()
 	found := slices.DeleteFunc(d.ofType(kind), func(r registration) bool { return len(name) > 0 && r.Name != name[0] })
 	require.Len(t, found, 1, "resources of type %s named %v", kind, name)
@@ -81,25 +83,26 @@ func (d deployment) names(kind string) []string {
 	return names
 }
 
-// get returns the input at a path such as "spec.containers[0].image". Secrets are returned as
-// plain values. It returns nil if the input is not set.
-func (r registration) get(path string) any {
+// input returns the input at a path such as "spec.containers[0].image", with the plain values
+// of secrets. It returns nil if the input is not set. For an invalid path it returns the error,
+// so that the test that compares the value fails with it.
+func (r registration) input(path string) any {
 	parsed, err := resource.ParsePropertyPath(path)
 	if err != nil {
 		return err
 	}
-	v, ok := parsed.Get(resource.NewProperty(r.Inputs))
+	value, ok := parsed.Get(resource.NewProperty(r.Inputs))
 	if !ok {
 		return nil
 	}
-	return withoutSecrets(v)
+	return revealSecrets(value)
 }
 
 // requireInputs fails the test unless the resource has the given inputs, by path.
 func (r registration) requireInputs(t *testing.T, want map[string]any) {
 	t.Helper()
 	for _, path := range slices.Sorted(maps.Keys(want)) {
-		require.EqualValues(t, want[path], r.get(path), "%s of %s %s", path, r.Type, r.Name)
+		require.EqualValues(t, want[path], r.input(path), "%s of %s %s", path, r.Type, r.Name)
 	}
 }
 
@@ -111,41 +114,41 @@ func (r registration) requireDependsOn(t *testing.T, others ...registration) {
 	}
 }
 
-// requireRestricted requires that a pod template passes the Pod Security
-// Standard "restricted", and that no container writes to its root file system.
-func requireRestricted(t *testing.T, r registration, pod string, user int) {
+// requireRestricted requires that the pod spec at podPath passes the Pod Security Standard
+// "restricted", and that no container can write to its root file system.
+func requireRestricted(t *testing.T, r registration, podPath string, user int) {
 	t.Helper()
 	r.requireInputs(t, map[string]any{
-		pod + ".securityContext.runAsNonRoot": true, pod + ".securityContext.runAsUser": user,
-		pod + ".securityContext.seccompProfile.type": "RuntimeDefault",
-		pod + ".hostNetwork":                         nil, pod + ".hostPID": nil,
+		podPath + ".securityContext.runAsNonRoot": true, podPath + ".securityContext.runAsUser": user,
+		podPath + ".securityContext.seccompProfile.type": "RuntimeDefault",
+		podPath + ".hostNetwork":                         nil, podPath + ".hostPID": nil,
 	})
-	containers, _ := r.get(pod + ".containers").([]any)
+	containers, _ := r.input(podPath + ".containers").([]any)
 	require.NotEmpty(t, containers)
 	for i := range containers {
-		at := fmt.Sprintf("%s.containers[%d].securityContext.", pod, i)
+		prefix := fmt.Sprintf("%s.containers[%d].securityContext.", podPath, i)
 		r.requireInputs(t, map[string]any{
-			at + "allowPrivilegeEscalation": false, at + "readOnlyRootFilesystem": true, at + "capabilities.drop": []any{"ALL"},
-			at + "privileged": nil, at + "capabilities.add": nil,
+			prefix + "allowPrivilegeEscalation": false, prefix + "readOnlyRootFilesystem": true, prefix + "capabilities.drop": []any{"ALL"},
+			prefix + "privileged": nil, prefix + "capabilities.add": nil,
 		})
 	}
 }
 
-// withoutSecrets returns a value of which all secrets are replaced by their plain values.
-func withoutSecrets(v resource.PropertyValue) any {
+// revealSecrets converts a property to a Go value, with the plain values of secrets.
+func revealSecrets(v resource.PropertyValue) any {
 	switch {
 	case v.IsSecret():
-		return withoutSecrets(v.SecretValue().Element)
+		return revealSecrets(v.SecretValue().Element)
 	case v.IsArray():
 		var all []any
 		for _, e := range v.ArrayValue() {
-			all = append(all, withoutSecrets(e))
+			all = append(all, revealSecrets(e))
 		}
 		return all
 	case v.IsObject():
 		all := map[string]any{}
 		for k, e := range v.ObjectValue() {
-			all[string(k)] = withoutSecrets(e)
+			all[string(k)] = revealSecrets(e)
 		}
 		return all
 	}

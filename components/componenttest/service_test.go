@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/components/service"
 )
 
-// podArgs returns the pod of the service MCA.
+// podArgs returns the arguments for a pod of the service MCA.
 func podArgs() service.Pod {
 	return service.Pod{
 		Namespace: pulumi.String("platform"), Image: pulumi.String("mca" + digest),
@@ -52,7 +52,7 @@ const (
 
 func TestServiceIsRestrictedAndRollsWithoutDowntime(t *testing.T) {
 	d := deploy(t, newService(func(*service.Args) {}))
-	pods := d.one(t, k8sDeployment)
+	pods := d.find(t, k8sDeployment)
 	requireRestricted(t, pods, "spec.template.spec", 65532)
 	pods.requireInputs(t, map[string]any{
 		"metadata.name": "mca", "spec.replicas": 3,
@@ -73,11 +73,11 @@ func TestServiceIsRestrictedAndRollsWithoutDowntime(t *testing.T) {
 		"spec.template.spec.containers[0].readinessProbe.initialDelaySeconds": nil,
 		"spec.template.spec.containers[0].livenessProbe.initialDelaySeconds":  nil,
 	})
-	d.one(t, k8sService).requireInputs(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
+	d.find(t, k8sService).requireInputs(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
 	require.Empty(t, d.ofType(identity), "a service without a role has no permissions")
-	d.one(t, "kubernetes:core/v1:ServiceAccount").requireInputs(t, map[string]any{"automountServiceAccountToken": false})
+	d.find(t, "kubernetes:core/v1:ServiceAccount").requireInputs(t, map[string]any{"automountServiceAccountToken": false})
 
-	withNodePort := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).one(t, k8sService)
+	withNodePort := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).find(t, k8sService)
 	withNodePort.requireInputs(t, map[string]any{"spec.type": "NodePort", "spec.ports[0].nodePort": 30800})
 }
 
@@ -85,9 +85,9 @@ func TestServiceIsRestrictedAndRollsWithoutDowntime(t *testing.T) {
 // the pods over zones and nodes, but it also schedules pods that it can't spread.
 func TestServicePodsAreSpreadAndEvictedOneAtATime(t *testing.T) {
 	d := deploy(t, newService(func(*service.Args) {}))
-	pods := d.one(t, k8sDeployment)
-	labels := pods.get("spec.selector.matchLabels")
-	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").requireInputs(t, map[string]any{
+	pods := d.find(t, k8sDeployment)
+	labels := pods.input("spec.selector.matchLabels")
+	d.find(t, "kubernetes:policy/v1:PodDisruptionBudget").requireInputs(t, map[string]any{
 		"metadata.name": "mca", "spec.unhealthyPodEvictionPolicy": "AlwaysAllow", "spec.maxUnavailable": 1, "spec.minAvailable": nil, "spec.selector.matchLabels": labels,
 	})
 	for i, key := range []string{"topology.kubernetes.io/zone", "kubernetes.io/hostname"} {
@@ -101,7 +101,7 @@ func TestServicePodsAreSpreadAndEvictedOneAtATime(t *testing.T) {
 // A Deployment with a number of replicas would reset the number that the autoscaler has set.
 func TestAutoscaledServiceHasNoNumberOfReplicas(t *testing.T) {
 	d := deploy(t, newService(func(a *service.Args) { a.Profile.Autoscaled = true }))
-	require.Nil(t, d.one(t, k8sDeployment).get("spec.replicas"))
+	require.Nil(t, d.find(t, k8sDeployment).input("spec.replicas"))
 }
 
 // The pod gets a store's secret as a file. Only the pod's role may read the secret.
@@ -121,18 +121,18 @@ func TestOnlyTheRoleOfThePodReadsTheMountedSecret(t *testing.T) {
 		_, err = service.NewService(ctx, "app-mca", args)
 		return err
 	})
-	d.one(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").requireInputs(t, map[string]any{
 		"spec.provider": "aws", "spec.parameters.region": region, "spec.parameters.usePodIdentity": "true",
 	})
-	pods := d.one(t, k8sDeployment)
+	pods := d.find(t, k8sDeployment)
 	pods.requireInputs(t, map[string]any{
 		"spec.template.spec.volumes[0].csi.driver": "secrets-store.csi.k8s.io", "spec.template.spec.volumes[0].csi.readOnly": true,
 		"spec.template.spec.volumes[0].csi.volumeAttributes.secretProviderClass": "postgres",
 		"spec.template.spec.containers[0].volumeMounts[0].readOnly":              true,
 		"spec.template.spec.containers[0].volumeMounts[0].mountPath":             "/etc/postgres",
 	})
-	d.one(t, identity).requireInputs(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
-	pods.requireDependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	d.find(t, identity).requireInputs(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
+	pods.requireDependsOn(t, d.find(t, identity), d.find(t, rolePolicy))
 	var policy struct {
 		Statement []struct {
 			Sid              string
@@ -140,14 +140,14 @@ func TestOnlyTheRoleOfThePodReadsTheMountedSecret(t *testing.T) {
 			Condition        map[string]map[string][]string
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(d.one(t, rolePolicy).get("policy").(string)), &policy))
+	require.NoError(t, json.Unmarshal([]byte(d.find(t, rolePolicy).input("policy").(string)), &policy))
 	require.Len(t, policy.Statement, 2)
 	require.Equal(t, []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, policy.Statement[0].Action)
 	require.Equal(t, []string{secretARN}, policy.Statement[0].Resource)
 	require.Equal(t, []string{"kms:Decrypt"}, policy.Statement[1].Action)
 	require.Equal(t, []string{keyARN}, policy.Statement[1].Resource)
 	require.Equal(t, []string{"secretsmanager.us-east-1.amazonaws.com"}, policy.Statement[1].Condition["StringEquals"]["kms:ViaService"])
-	trust := d.one(t, "aws:iam/role:Role").get("assumeRolePolicy")
+	trust := d.find(t, "aws:iam/role:Role").input("assumeRolePolicy")
 	require.Contains(t, trust, "pods.eks.amazonaws.com")
 	require.Contains(t, trust, `"mca"`)
 }
@@ -168,14 +168,14 @@ func TestSecretProviderClassListsTheFilesOfTheSecret(t *testing.T) {
 				})
 				return err
 			})
-			require.JSONEq(t, tc.want, d.one(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").get("spec.parameters.objects").(string))
+			require.JSONEq(t, tc.want, d.find(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").input("spec.parameters.objects").(string))
 		})
 	}
 }
 
 func TestTaskRunsAtOnceAndOnItsSchedule(t *testing.T) {
 	d := deploy(t, newTask(func(*service.TaskArgs) {}))
-	job := d.one(t, "kubernetes:batch/v1:Job")
+	job := d.find(t, "kubernetes:batch/v1:Job")
 	requireRestricted(t, job, "spec.template.spec", 65532)
 	job.requireInputs(t, map[string]any{
 		"metadata.name": nil, "spec.backoffLimit": 6, "spec.activeDeadlineSeconds": 2400, "spec.template.spec.restartPolicy": "Never",
@@ -183,11 +183,11 @@ func TestTaskRunsAtOnceAndOnItsSchedule(t *testing.T) {
 		// update fails with the Job's failure, and not with a timeout.
 		`metadata.annotations["pulumi.com/replaceUnready"]`: "true", `metadata.annotations["pulumi.com/timeoutSeconds"]`: "2700",
 	})
-	d.one(t, "kubernetes:batch/v1:CronJob").requireInputs(t, map[string]any{
+	d.find(t, "kubernetes:batch/v1:CronJob").requireInputs(t, map[string]any{
 		"spec.startingDeadlineSeconds": 3600, "spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",
 	})
-	once := deploy(t, newTask(func(a *service.TaskArgs) { a.Task.Schedule = "" }))
-	require.Empty(t, once.ofType("kubernetes:batch/v1:CronJob"))
+	withoutSchedule := deploy(t, newTask(func(a *service.TaskArgs) { a.Task.Schedule = "" }))
+	require.Empty(t, withoutSchedule.ofType("kubernetes:batch/v1:CronJob"))
 }
 
 func TestRepositoryHasImmutableTagsAndIsNotForceDeleted(t *testing.T) {
@@ -195,7 +195,7 @@ func TestRepositoryHasImmutableTagsAndIsNotForceDeleted(t *testing.T) {
 		_, err := repository.NewRepository(ctx, "app-mca", &repository.Args{RepositoryName: "app/mca"})
 		return err
 	})
-	d.one(t, "aws:ecr/repository:Repository").requireInputs(t, map[string]any{
+	d.find(t, "aws:ecr/repository:Repository").requireInputs(t, map[string]any{
 		"name": "app/mca", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration.scanOnPush": true,
 		"encryptionConfigurations[0].encryptionType": "KMS", "forceDelete": false,
 	})
@@ -215,12 +215,12 @@ func TestRepositoryExpiresOldImagesAfterThePodsChange(t *testing.T) {
 		}
 		return repo.ExpireImages(ctx, pulumi.String("prod-app-mca-0123456789ab"), pulumi.DependsOn([]pulumi.Resource{dependency}))
 	})
-	d.one(t, "aws:ecr/repository:Repository").requireInputs(t, map[string]any{"forceDelete": true})
-	policy := d.one(t, "aws:ecr/lifecyclePolicy:LifecyclePolicy")
-	policy.requireDependsOn(t, d.one(t, "aws:kms/key:Key"))
+	d.find(t, "aws:ecr/repository:Repository").requireInputs(t, map[string]any{"forceDelete": true})
+	policy := d.find(t, "aws:ecr/lifecyclePolicy:LifecyclePolicy")
+	policy.requireDependsOn(t, d.find(t, "aws:kms/key:Key"))
 	policy.requireInputs(t, map[string]any{"repository": "app/mca"})
-	require.Contains(t, policy.get("policy"), `"tagPrefixList":["prod-app-mca-0123456789ab"]`)
-	require.Equal(t, d.one(t, "progressive:repository:Repository").URN, policy.Parent)
+	require.Contains(t, policy.input("policy"), `"tagPrefixList":["prod-app-mca-0123456789ab"]`)
+	require.Equal(t, d.find(t, "progressive:repository:Repository").URN, policy.Parent)
 }
 
 func TestImageHasOnlyTheInputsThatAreSet(t *testing.T) {
@@ -232,15 +232,15 @@ func TestImageHasOnlyTheInputsThatAreSet(t *testing.T) {
 		})
 		return err
 	})
-	built := d.one(t, image.Token)
-	built.requireInputs(t, map[string]any{
+	imageResource := d.find(t, image.Token)
+	imageResource.requireInputs(t, map[string]any{
 		"importPath": "example.com/platform/mca", "credentials.username": "AWS", "credentials.password": "token",
 		"platforms": nil, "base": nil, "labels": nil, "dir": nil,
 	})
-	require.True(t, built.Inputs["credentials"].ContainsSecrets(), "a password is secret in the stack's state")
+	require.True(t, imageResource.Inputs["credentials"].ContainsSecrets(), "a password is secret in the stack's state")
 
-	both := deploy(t, newProgram(image.NewImage, fixedArgs(&image.ImageArgs{
+	twoPlatforms := deploy(t, newProgram(image.NewImage, fixedArgs(&image.ImageArgs{
 		ImportPath: "example.com/x", Repository: pulumi.String("example.com/x"), Platforms: []ociplatform.Platform{ociplatform.AMD64, ociplatform.ARM64},
 	})))
-	both.one(t, image.Token).requireInputs(t, map[string]any{"platforms": []any{"linux/amd64", "linux/arm64"}})
+	twoPlatforms.find(t, image.Token).requireInputs(t, map[string]any{"platforms": []any{"linux/amd64", "linux/arm64"}})
 }

@@ -49,28 +49,28 @@ func newRestoredDocumentDB(ctx *pulumi.Context, stackAccount *account.Account) e
 func TestStoresAreCreatedFromSnapshots(t *testing.T) {
 	d, err := runOn(cloudWithSnapshot("17.6"), newRestoredDatabase)
 	require.NoError(t, err)
-	database := d.one(t, rdsInstance)
+	database := d.find(t, rdsInstance)
 	database.requireInputs(t, map[string]any{"snapshotIdentifier": "last", "kmsKeyId": nil, "storageEncrypted": true})
 	require.Equal(t, []string{"snapshotIdentifier", "kmsKeyId"}, database.IgnoreChanges)
 
 	d, err = runOn(cloudWithSnapshot("5.0.0"), newRestoredDocumentDB)
 	require.NoError(t, err)
-	documents := d.one(t, docdbCluster)
-	documents.requireInputs(t, map[string]any{"snapshotIdentifier": "last"})
-	require.NotNil(t, documents.get("kmsKeyId"), "DocumentDB has the key of the stack, not of the snapshot")
-	require.Equal(t, []string{"snapshotIdentifier"}, documents.IgnoreChanges)
+	documentDB := d.find(t, docdbCluster)
+	documentDB.requireInputs(t, map[string]any{"snapshotIdentifier": "last"})
+	require.NotNil(t, documentDB.input("kmsKeyId"), "DocumentDB has the key of the stack, not of the snapshot")
+	require.Equal(t, []string{"snapshotIdentifier"}, documentDB.IgnoreChanges)
 
-	cache := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+	redisGroup := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
 		args := redisArgs(stackAccount)
 		args.SnapshotName = "last"
 		return args
-	})).one(t, replicationGroup)
-	cache.requireInputs(t, map[string]any{"snapshotName": "last"})
-	require.Equal(t, []string{"snapshotName"}, cache.IgnoreChanges)
+	})).find(t, replicationGroup)
+	redisGroup.requireInputs(t, map[string]any{"snapshotName": "last"})
+	require.Equal(t, []string{"snapshotName"}, redisGroup.IgnoreChanges)
 
 	// Without a snapshot the database has its own key.
-	empty := deploy(t, newDatabase(databaseArgs)).one(t, rdsInstance)
-	empty.requireInputs(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
+	withoutSnapshot := deploy(t, newDatabase(databaseArgs)).find(t, rdsInstance)
+	withoutSnapshot.requireInputs(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
 }
 
 // A snapshot of another version is refused before the store is registered.

@@ -29,15 +29,15 @@ func TestStackCreatesTheClaimOfEveryStorePod(t *testing.T) {
 			for i, claim := range claims { // sorted by name
 				claim.requireInputs(t, map[string]any{
 					"metadata.name":                                fmt.Sprintf("%s-%s-%d", tc.volume, tc.store, i),
-					"metadata.namespace":                           d.one(t, "kubernetes:apps/v1:StatefulSet").get("metadata.namespace"),
+					"metadata.namespace":                           d.find(t, "kubernetes:apps/v1:StatefulSet").input("metadata.namespace"),
 					"spec.storageClassName":                        tc.class,
 					"spec.resources.requests.storage":              tc.capacity,
 					`metadata.annotations["pulumi.com/skipAwait"]`: "true",
 				})
 			}
-			set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-			set.requireDependsOn(t, claims...)
-			set.requireInputs(t, map[string]any{"metadata.name": tc.store, "spec.volumeClaimTemplates[0].metadata.name": tc.volume, "spec.replicas": tc.replicas})
+			statefulSet := d.find(t, "kubernetes:apps/v1:StatefulSet")
+			statefulSet.requireDependsOn(t, claims...)
+			statefulSet.requireInputs(t, map[string]any{"metadata.name": tc.store, "spec.volumeClaimTemplates[0].metadata.name": tc.volume, "spec.replicas": tc.replicas})
 		})
 	}
 }

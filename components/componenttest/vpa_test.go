@@ -20,7 +20,7 @@ func newVPA(change func(*vpa.Args)) program {
 		args := &vpa.Args{
 			Namespace: existingNamespace("app-vpa"), Watched: existingNamespace("app"),
 			RecommenderImage: pulumi.String("recommender" + digest), UpdaterImage: pulumi.String("updater" + digest),
-			AdmissionImage: pulumi.String("admission" + digest), CertificateImage: pulumi.String("certificate" + digest), Cluster: addresses,
+			AdmissionImage: pulumi.String("admission" + digest), CertificateImage: pulumi.String("certificate" + digest), Cluster: clusterAddresses,
 			Readers:  []podnetwork.Peer{podnetwork.AppIn("app-prometheus", prometheus.App)},
 			Interval: time.Minute, RequestShare: 50,
 		}
@@ -32,7 +32,7 @@ func newVPA(change func(*vpa.Args)) program {
 // VPA's published manifest allows VPA to change pods and to read workloads in every namespace. The
 // platform's VPA may do so only in two namespaces.
 func TestVPAHasPermissionsOnlyInItsTwoNamespaces(t *testing.T) {
-	for _, p := range permissions(deploy(t, newVPA(func(*vpa.Args) {}))) {
+	for _, p := range listPermissions(deploy(t, newVPA(func(*vpa.Args) {}))) {
 		require.NotContains(t, strings.Join(slices.Concat(p.groups, p.resources, p.verbs), " "), "*", "%+v", p)
 		require.NotContains(t, p.resources, "secrets", "%+v", p)
 		if p.namespace == "" {
@@ -49,8 +49,8 @@ func TestVPAHasPermissionsOnlyInItsTwoNamespaces(t *testing.T) {
 // The API server calls the webhook only for pods of one namespace. If the webhook does not respond
 // within two seconds, the pod is created without it.
 func TestVPAWebhookDoesNotBlockPods(t *testing.T) {
-	w := deploy(t, newVPA(func(*vpa.Args) {})).one(t, "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration")
-	w.requireInputs(t, map[string]any{
+	webhook := deploy(t, newVPA(func(*vpa.Args) {})).find(t, "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration")
+	webhook.requireInputs(t, map[string]any{
 		"metadata.name":                                                            "app-vpa",
 		"webhooks[0].failurePolicy":                                                "Ignore",
 		"webhooks[0].timeoutSeconds":                                               2.0,
@@ -69,7 +69,7 @@ func TestVPAWebhookDoesNotBlockPods(t *testing.T) {
 func TestVPACertificateIsInNoSecret(t *testing.T) {
 	d := deploy(t, newVPA(func(*vpa.Args) {}))
 	require.Empty(t, d.ofType("kubernetes:core/v1:Secret"))
-	admission := d.one(t, k8sDeployment, "app-admission")
+	admission := d.find(t, k8sDeployment, "app-admission")
 	requireRestricted(t, admission, "spec.template.spec", 65532)
 	const pod = "spec.template.spec."
 	admission.requireInputs(t, map[string]any{
@@ -79,32 +79,32 @@ func TestVPACertificateIsInNoSecret(t *testing.T) {
 		pod + "containers[0].volumeMounts[0].name":     "certificates",
 		pod + "containers[0].volumeMounts[0].readOnly": true,
 	})
-	require.Contains(t, admission.get(pod+"containers[0].args"), "--register-webhook=false")
-	require.Contains(t, admission.get(pod+"containers[0].args"), "--tls-private-key=/certs/tls.key")
+	require.Contains(t, admission.input(pod+"containers[0].args"), "--register-webhook=false")
+	require.Contains(t, admission.input(pod+"containers[0].args"), "--tls-private-key=/certs/tls.key")
 }
 
 func TestVPAActsInOneNamespace(t *testing.T) {
 	d := deploy(t, newVPA(func(*vpa.Args) {}))
 	const arguments = "spec.template.spec.containers[0].args"
 	for app, flag := range map[string]string{"recommender": "--recommender-interval=1m0s", "updater": "--updater-interval=1m0s", "admission": "--port=9443"} {
-		o := d.one(t, k8sDeployment, "app-"+app)
-		requireRestricted(t, o, "spec.template.spec", 65532)
-		require.Contains(t, o.get(arguments), "--vpa-object-namespace=app")
-		require.Contains(t, o.get(arguments), flag)
-		o.requireInputs(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
+		deployment := d.find(t, k8sDeployment, "app-"+app)
+		requireRestricted(t, deployment, "spec.template.spec", 65532)
+		require.Contains(t, deployment.input(arguments), "--vpa-object-namespace=app")
+		require.Contains(t, deployment.input(arguments), flag)
+		deployment.requireInputs(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
 	}
 	// RequestShare is 50 percent. So the smallest recommendation is half of 250 MB.
-	require.Contains(t, d.one(t, k8sDeployment, "app-recommender").get(arguments), "--pod-recommendation-min-memory-mb=125")
+	require.Contains(t, d.find(t, k8sDeployment, "app-recommender").input(arguments), "--pod-recommendation-min-memory-mb=125")
 }
 
 // The CustomResourceDefinitions are read from VPA's Go module. Their API group ends in k8s.io, so
 // the API server requires the annotation.
 func TestVPACustomResourceDefinitionsHaveTheirApproval(t *testing.T) {
-	kinds := deploy(t, newVPA(func(*vpa.Args) {})).ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition")
-	require.Len(t, kinds, 2)
-	for _, k := range kinds {
-		require.Equal(t, "autoscaling.k8s.io", k.get("spec.group"))
-		require.NotEmpty(t, k.get(`metadata.annotations["api-approved.kubernetes.io"]`))
+	definitions := deploy(t, newVPA(func(*vpa.Args) {})).ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition")
+	require.Len(t, definitions, 2)
+	for _, definition := range definitions {
+		require.Equal(t, "autoscaling.k8s.io", definition.input("spec.group"))
+		require.NotEmpty(t, definition.input(`metadata.annotations["api-approved.kubernetes.io"]`))
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 const workspaceARN = "arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"
 
-// newWritingPrometheus creates a Prometheus that writes to a workspace.
+// newWritingPrometheus returns a program that creates a Prometheus that writes to a workspace.
 func newWritingPrometheus(change func(*prometheus.Workspace)) program {
 	return newProgram(prometheus.NewPrometheus, func(stackAccount *account.Account) *prometheus.Args {
 		args := prometheusArgs()
@@ -31,22 +31,22 @@ func newWritingPrometheus(change func(*prometheus.Workspace)) program {
 // pods.
 func TestPrometheusMayOnlyWriteToItsWorkspace(t *testing.T) {
 	d := deploy(t, newWritingPrometheus(func(*prometheus.Workspace) {}))
-	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
-	set.requireInputs(t, map[string]any{
+	statefulSet := d.find(t, "kubernetes:apps/v1:StatefulSet")
+	statefulSet.requireInputs(t, map[string]any{
 		"spec.template.spec.containers[0].env": []any{map[string]any{
 			"name": "POD_NAME", "valueFrom": map[string]any{"fieldRef": map[string]any{"fieldPath": "metadata.name"}},
 		}},
 	})
-	set.requireDependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
-	d.one(t, identity).requireInputs(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
+	statefulSet.requireDependsOn(t, d.find(t, identity), d.find(t, rolePolicy))
+	d.find(t, identity).requireInputs(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
 	require.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Sid":"Write","Effect":"Allow","Action":["aps:RemoteWrite"],"Resource":["`+workspaceARN+`"]}]}`,
-		d.one(t, rolePolicy).get("policy").(string))
-	require.Contains(t, d.one(t, "kubernetes:core/v1:ConfigMap", "app-config").get(`data["prometheus.json"]`), "/api/v1/remote_write")
+		d.find(t, rolePolicy).input("policy").(string))
+	require.Contains(t, d.find(t, "kubernetes:core/v1:ConfigMap", "app-config").input(`data["prometheus.json"]`), "/api/v1/remote_write")
 
-	egress := func(d deployment) []any {
-		return d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").get("spec.egress").([]any)
+	egressRules := func(d deployment) []any {
+		return d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").input("spec.egress").([]any)
 	}
-	require.Len(t, egress(d), len(egress(deploy(t, newPrometheus(func(*prometheus.Args) {}))))+2, "two more rules: AWS on port 443, and the Pod Identity agent")
+	require.Len(t, egressRules(d), len(egressRules(deploy(t, newPrometheus(func(*prometheus.Args) {}))))+2, "two more rules: AWS on port 443, and the Pod Identity agent")
 }
 
 // Without a workspace, Prometheus has no permission at AWS.
@@ -54,7 +54,7 @@ func TestPrometheusWithoutWorkspaceHasNoRole(t *testing.T) {
 	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
 	require.Empty(t, d.ofType(identity))
 	require.Empty(t, d.ofType(rolePolicy))
-	require.NotContains(t, d.one(t, "kubernetes:core/v1:ConfigMap", "app-config").get(`data["prometheus.json"]`), "remote_write")
+	require.NotContains(t, d.find(t, "kubernetes:core/v1:ConfigMap", "app-config").input(`data["prometheus.json"]`), "remote_write")
 }
 
 func TestWorkspaceRefusesMissingFields(t *testing.T) {

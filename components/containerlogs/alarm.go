@@ -10,10 +10,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// createAlarm creates an alarm for a log group that gets no logs. group must have pods that
-// always write: the Cluster Autoscaler at each scan, and Prometheus for each block of two hours.
-// CloudWatch has no data for a group that gets nothing, so missing data is treated as breaching.
-// The alarm is created after the pods. It leaves the state ALARM when their first lines arrive.
+// createAlarm creates an alarm that fires when a log group gets no logs. Some pods of the group
+// must always write logs: the Cluster Autoscaler at each scan, and Prometheus every two hours,
+// when it writes a block. CloudWatch has no data for a group that gets nothing, so missing data is
+// treated as breaching. The alarm is created after the pods. It leaves the state ALARM when the
+// first log lines arrive.
 func (b *builder) createAlarm(group *cloudwatch.LogGroup, pods pulumi.Resource) error {
 	const period = time.Hour
 	args := &cloudwatch.MetricAlarmArgs{

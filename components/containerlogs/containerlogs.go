@@ -1,6 +1,6 @@
 // Package containerlogs sends the logs of containers to CloudWatch Logs. It owns the log
 // groups, and a pod of AWS for Fluent Bit on each node of the stack. The pod's role may only
-// write to these groups. Package fluentbit owns which files the pod reads and sends.
+// write to these groups. Package fluentbit decides which files the pod reads and sends.
 package containerlogs
 
 import (
@@ -42,7 +42,7 @@ type Args struct {
 	Account *account.Account
 	// Cluster is the cluster with the nodes.
 	Cluster *cluster.Cluster
-	// Namespace is the name of the platform's namespace, whose logs have a group of their own.
+	// Namespace is the name of the platform's namespace. Its logs have a group of their own.
 	Namespace string
 	// KeyARN encrypts the logs. The key's policy must let CloudWatch Logs use it (key.Logs).
 	KeyARN pulumi.StringInput
@@ -80,7 +80,7 @@ func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	file, err := fluentbit.File(fluentbit.Input{Region: args.Account.Region, Cluster: args.Cluster.ClusterName, Namespace: args.Namespace})
+	config, err := fluentbit.File(fluentbit.Input{Region: args.Account.Region, Cluster: args.Cluster.ClusterName, Namespace: args.Namespace})
 	if err != nil {
 		return nil, err
 	}
@@ -89,18 +89,18 @@ func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("container logs %s: %w", name, err)
 	}
 	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(s), dependencies: append([]pulumi.Resource{}, args.Nodes...)}
-	var kinds []string
+	var groupNames []string
 	for _, g := range fluentbit.Groups() {
-		kinds = append(kinds, string(g))
+		groupNames = append(groupNames, string(g))
 	}
-	groups, err := logs.NewGroups(ctx, name, fluentbit.Folder(args.Cluster.ClusterName), kinds, args.KeyARN, b.parent)
+	groups, err := logs.NewGroups(ctx, name, fluentbit.LogGroupPrefix(args.Cluster.ClusterName), groupNames, args.KeyARN, b.parent)
 	if err != nil {
 		return nil, err
 	}
 	if err := b.createRole(groups); err != nil {
 		return nil, err
 	}
-	pods, err := b.newDaemonSet(file)
+	pods, err := b.newDaemonSet(config)
 	if err != nil {
 		return nil, err
 	}
@@ -112,50 +112,51 @@ func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 
 // createRole creates the IAM role of the pods.
 func (b *builder) createRole(groups []*cloudwatch.LogGroup) error {
-	var streams []pulumi.StringInput
+	var streamARNs []pulumi.StringInput
 	for _, g := range groups {
-		streams = append(streams, pulumi.Sprintf("%s:*", g.Arn))
+		streamARNs = append(streamARNs, pulumi.Sprintf("%s:*", g.Arn))
 	}
 	permissions, err := podidentity.New(b.ctx, b.name, &podidentity.Args{
 		Account:     b.args.Account,
 		Description: "Container logs of EKS cluster " + b.args.Cluster.ClusterName,
 		ClusterName: b.args.Cluster.Name, Namespace: pulumi.String(namespace), ServiceAccount: appName,
-		Statements: []iam.Statement{{Sid: "Write", Actions: fluentbit.WriteActions(), Resources: streams}},
+		Statements: []iam.Statement{{Sid: "Write", Actions: fluentbit.WriteActions(), Resources: streamARNs}},
 	}, b.parent)
 	b.dependencies = append(b.dependencies, permissions...)
 	return err
 }
 
 // newDaemonSet creates the DaemonSet with its service account, network policy and ConfigMap.
-func (b *builder) newDaemonSet(file string) (pulumi.Resource, error) {
+// config is the text of Fluent Bit's configuration file.
+func (b *builder) newDaemonSet(config string) (pulumi.Resource, error) {
 	objects := &datastore.Objects{Context: b.ctx, Name: b.name, App: appName, Namespace: pulumi.String(namespace), Parent: b.parent}
-	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: objects.Meta(appName)}, b.parent)
+	serviceAccount, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: objects.Meta(appName)}, b.parent)
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", b.name, err)
 	}
-	policy, err := objects.NewNetworkPolicy(podnetwork.Access{Egress: podnetwork.APIs()})
+	policy, err := objects.NewNetworkPolicy(podnetwork.Access{Egress: podnetwork.AWSAndAPIServer()})
 	if err != nil {
 		return nil, err
 	}
-	config, err := objects.NewConfigMap(appName, map[string]string{configFile: file})
+	configMap, err := objects.NewConfigMap(appName, map[string]string{configFile: config})
 	if err != nil {
 		return nil, err
 	}
-	set, err := appsv1.NewDaemonSet(b.ctx, b.name, &appsv1.DaemonSetArgs{
+	daemonSet, err := appsv1.NewDaemonSet(b.ctx, b.name, &appsv1.DaemonSetArgs{
 		Metadata: objects.Meta(appName),
 		Spec: &appsv1.DaemonSetSpecArgs{
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()},
-			Template: objects.PodTemplate([]byte(file), podSpec(b.args.Image, config)),
+			Template: objects.PodTemplate([]byte(config), podSpec(b.args.Image, configMap)),
 		},
-	}, b.parent, pulumi.DependsOn(append(b.dependencies, account, policy)))
+	}, b.parent, pulumi.DependsOn(append(b.dependencies, serviceAccount, policy)))
 	if err != nil {
 		return nil, fmt.Errorf("DaemonSet of %s: %w", b.name, err)
 	}
-	return set, nil
+	return daemonSet, nil
 }
 
-// nodeAffinity selects the nodes of the stack's tiers. Other nodes of the cluster have no logs
-// of the platform.
+// nodeAffinity returns an affinity for the nodes of the stack's tiers. Other nodes of the cluster
+// have no logs of the platform.
 func nodeAffinity() *corev1.AffinityArgs {
 	return &corev1.AffinityArgs{NodeAffinity: &corev1.NodeAffinityArgs{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelectorArgs{NodeSelectorTerms: corev1.NodeSelectorTermArray{&corev1.NodeSelectorTermArgs{

@@ -15,13 +15,14 @@ import (
 // this group can read them without being root.
 const rootGroup = 0
 
-// terminationGrace is the time in seconds for sending the lines that were read.
+// terminationGrace is the time in seconds in which an ending pod can send the lines that it has
+// read: Kubernetes' default.
 const terminationGrace = 30
 
 // podSpec returns the spec of the pods. They need no token of the API server, because the path of
 // a log file has the names of its namespace, pod and container.
-func podSpec(image, config pulumi.StringInput) *corev1.PodSpecArgs {
-	spec := datastore.Pod(podsecurity.NonRoot, terminationGrace,
+func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
+	spec := datastore.PodSpec(podsecurity.NonRoot, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:    pulumi.String(appName),
 			Image:   image,
@@ -42,7 +43,7 @@ func podSpec(image, config pulumi.StringInput) *corev1.PodSpecArgs {
 			},
 		}},
 		corev1.VolumeArray{
-			datastore.ConfigFiles("config", config),
+			datastore.ConfigFiles("config", configMapName),
 			&corev1.VolumeArgs{Name: pulumi.String("state"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("64Mi")}},
 			&corev1.VolumeArgs{Name: pulumi.String("logs"), HostPath: &corev1.HostPathVolumeSourceArgs{
 				Path: pulumi.String(fluentbit.LogFolder), Type: pulumi.String("Directory"),
@@ -53,7 +54,7 @@ func podSpec(image, config pulumi.StringInput) *corev1.PodSpecArgs {
 	security.RunAsGroup = pulumi.Int(rootGroup)
 	spec.SecurityContext = security
 	spec.ServiceAccountName = pulumi.String(appName)
-	spec.PriorityClassName = pulumi.String("system-node-critical") // a full node evicts other pods for it
+	spec.PriorityClassName = pulumi.String("system-node-critical") // on a full node, the scheduler evicts other pods for these pods
 	spec.Tolerations = corev1.TolerationArray{&corev1.TolerationArgs{Operator: pulumi.String("Exists")}}
 	spec.Affinity = nodeAffinity()
 	return spec

@@ -30,10 +30,10 @@ type Namespace struct {
 	Created pulumi.StringInput
 }
 
-// NewNamespace creates a namespace whose pods get no more permissions than the Pod
+// NewNamespace creates a namespace. Its pods get no more permissions than the Pod
 // Security Standard "restricted" allows.
 func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (Namespace, error) {
-	created, err := corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
+	namespace, err := corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
 			Name:   pulumi.String(name),
 			Labels: pulumi.StringMap{"pod-security.kubernetes.io/enforce": pulumi.String("restricted")},
@@ -42,7 +42,7 @@ func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOptio
 	if err != nil {
 		return Namespace{}, fmt.Errorf("namespace %s: %w", name, err)
 	}
-	return Namespace{Name: name, Created: created.Metadata.Name().Elem()}, nil
+	return Namespace{Name: name, Created: namespace.Metadata.Name().Elem()}, nil
 }
 
 // Port is a port of the container.
@@ -60,14 +60,14 @@ type Args struct {
 	Namespace Namespace
 	// App is the name of the controller's objects, and the value of their label app.
 	App string
-	// Image is the reference of the image, and Command the arguments of its entry
-	// point.
-	Image   pulumi.StringInput
-	Command []string
-	// Before are the init containers of the pod.
-	Before corev1.ContainerArray
-	// Env are environment variables, in this order. Settings are further variables whose
-	// values may be outputs, such as an endpoint. None of them is secret.
+	// Image is the reference of the image. ContainerArgs are the arguments of its entry point: args
+	// in Kubernetes, not command.
+	Image         pulumi.StringInput
+	ContainerArgs []string
+	// InitContainers are the init containers of the pod.
+	InitContainers corev1.ContainerArray
+	// Env are environment variables, in this order. Settings are further variables. The
+	// values of Settings may be outputs, such as an endpoint. No variable is secret.
 	Env      []scaling.EnvVar
 	Settings pulumi.StringMap
 	// Ports are the ports of the pod. The controller has a Service only if one of them
@@ -75,8 +75,8 @@ type Args struct {
 	Ports []Port
 	// Egress are the connections that the pod may open. Empty means none.
 	Egress []podnetwork.Rule
-	// Ready is the startup and readiness probe, and Alive the liveness probe. A new pod
-	// may take two minutes to become ready.
+	// Ready is the request of the startup and readiness probes, and Alive the request of the
+	// liveness probe. A new pod may take two minutes to become ready.
 	Ready, Alive corev1.HTTPGetActionArgs
 	Resources    scaling.Resources
 	// Volumes are the volumes of the pod, and Mounts their paths in the container.
@@ -113,7 +113,7 @@ func (a *Args) Account() rbac.Account {
 
 // Controller is a running controller.
 type Controller struct {
-	// Settled is the Deployment. It is known when the pod is ready.
+	// Settled is the Deployment. Pulumi creates what depends on it only when the pod is ready.
 	Settled pulumi.Resource
 	// Policy is the network policy.
 	Policy pulumi.Resource
@@ -173,23 +173,23 @@ func podSpec(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	for _, name := range slices.Sorted(maps.Keys(args.Settings)) {
 		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(name), Value: args.Settings[name]})
 	}
-	var token pulumi.BoolPtrInput // nil is Kubernetes' default: the pod gets a token
+	var automountToken pulumi.BoolPtrInput // nil is Kubernetes' default: the pod gets a token
 	if args.Tokenless {
-		token = pulumi.Bool(false)
+		automountToken = pulumi.Bool(false)
 	}
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,
-		AutomountServiceAccountToken:  token,
+		AutomountServiceAccountToken:  automountToken,
 		EnableServiceLinks:            pulumi.Bool(false),
 		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),
 		SecurityContext:               podsecurity.PodWithVolumes(podsecurity.NonRoot),
 		NodeSelector:                  pulumi.ToStringMap(args.NodeSelector),
 		Volumes:                       args.Volumes,
-		InitContainers:                args.Before,
+		InitContainers:                args.InitContainers,
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:            pulumi.String(args.App),
 			Image:           args.Image,
-			Args:            pulumi.ToStringArray(args.Command),
+			Args:            pulumi.ToStringArray(args.ContainerArgs),
 			Env:             env,
 			Ports:           ports,
 			StartupProbe:    &corev1.ProbeArgs{HttpGet: args.Ready, PeriodSeconds: pulumi.Int(2), TimeoutSeconds: pulumi.Int(5), FailureThreshold: pulumi.Int(60)},
@@ -202,8 +202,8 @@ func podSpec(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	}
 }
 
-// newService creates a Service for the ports that have a Service port, and returns its name. It
-// returns nil if no port has one.
+// newService creates a Service for the ports that have a Service port, and returns the name of
+// the Service. If no port has a Service port, newService creates nothing and returns nil.
 func newService(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) (pulumi.StringInput, error) {
 	var ports corev1.ServicePortArray
 	for _, p := range args.Ports {
@@ -218,7 +218,7 @@ func newService(ctx *pulumi.Context, name string, args *Args, meta *metav1.Objec
 	}
 	// A pod may need its own Service to become ready. So Pulumi must not wait until the
 	// Service has a ready pod.
-	created, err := corev1.NewService(ctx, name, &corev1.ServiceArgs{
+	service, err := corev1.NewService(ctx, name, &corev1.ServiceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
 			Name: meta.Name, Namespace: meta.Namespace, Labels: labels,
 			Annotations: pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")},
@@ -228,5 +228,5 @@ func newService(ctx *pulumi.Context, name string, args *Args, meta *metav1.Objec
 	if err != nil {
 		return nil, fmt.Errorf("service of %s: %w", name, err)
 	}
-	return created.Metadata.Name().Elem(), nil
+	return service.Metadata.Name().Elem(), nil
 }

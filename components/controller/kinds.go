@@ -11,29 +11,29 @@ import (
 	"github.com/progressive-framework/platform/components/manifestfile"
 )
 
-// approval is an annotation of CustomResourceDefinitions. The API server requires it for
+// approvalAnnotation is an annotation of CustomResourceDefinitions. The API server requires it for
 // API groups that end in k8s.io (Kubernetes, "Labels, Annotations and Taints").
-const approval = "api-approved.kubernetes.io"
+const approvalAnnotation = "api-approved.kubernetes.io"
 
-// NewKinds creates the CustomResourceDefinitions that a controller's module publishes.
-// name is the prefix of the resources' names in Pulumi.
-func NewKinds(ctx *pulumi.Context, name string, definitions []manifestfile.Object, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	var created []pulumi.Resource
+// NewCustomResourceDefinitions creates the CustomResourceDefinitions that a controller's module
+// publishes. name is the prefix of the resources' names in Pulumi.
+func NewCustomResourceDefinitions(ctx *pulumi.Context, name string, definitions []manifestfile.Object, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	var resources []pulumi.Resource
 	for _, o := range definitions {
 		meta := &metav1.ObjectMetaArgs{Name: pulumi.String(o.Name())}
-		if url := o.Annotation(approval); url != "" {
-			meta.Annotations = pulumi.StringMap{approval: pulumi.String(url)}
+		if url := o.Annotation(approvalAnnotation); url != "" {
+			meta.Annotations = pulumi.StringMap{approvalAnnotation: pulumi.String(url)}
 		}
-		kind, err := apiextensions.NewCustomResource(ctx, name+"-"+o.Name(), &apiextensions.CustomResourceArgs{
+		definition, err := apiextensions.NewCustomResource(ctx, name+"-"+o.Name(), &apiextensions.CustomResourceArgs{
 			ApiVersion:  pulumi.String(o.APIVersion()),
 			Kind:        pulumi.String(o.Kind()),
 			Metadata:    meta,
 			OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Any(o["spec"])},
 		}, opts...)
 		if err != nil {
-			return nil, fmt.Errorf("kind %s: %w", o.Name(), err)
+			return nil, fmt.Errorf("CustomResourceDefinition %s: %w", o.Name(), err)
 		}
-		created = append(created, kind)
+		resources = append(resources, definition)
 	}
-	return created, nil
+	return resources, nil
 }

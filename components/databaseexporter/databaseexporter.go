@@ -1,5 +1,5 @@
-// Package databaseexporter owns the pod that turns the statistics of PostgreSQL into series
-// for Prometheus. It is the same for a server in the cluster and for RDS.
+// Package databaseexporter owns the pod that turns the statistics of PostgreSQL into metrics
+// for Prometheus. The pod is the same for a server in the cluster and for RDS.
 package databaseexporter
 
 import (
@@ -105,7 +105,7 @@ func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Re
 		mounts = append(mounts, datastore.Mount(f.Name, f.MountPath))
 	}
 	alive := corev1.HTTPGetActionArgs{Path: pulumi.String("/health"), Port: pulumi.String("http")}
-	created, err := controller.New(ctx, name, &controller.Args{
+	exporter, err := controller.New(ctx, name, &controller.Args{
 		Namespace: args.Namespace, App: App, Image: args.Image,
 		Settings: args.Settings, Tokenless: true, Egress: args.Egress,
 		Ports: []controller.Port{
@@ -120,12 +120,12 @@ func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Re
 	if err != nil {
 		return nil, err
 	}
-	e.Policy = created.Policy
+	e.Policy = exporter.Policy
 	return e, ctx.RegisterResourceOutputs(e, pulumi.Map{})
 }
 
-// newRole creates the pod's IAM role, or nothing without Statements. The pod must depend on the
-// returned resources.
+// newRole creates the pod's IAM role. Without Statements it creates nothing and returns nil. The
+// pod must depend on the returned resources.
 func (a *Args) newRole(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	if len(a.Statements) == 0 {
 		return nil, nil

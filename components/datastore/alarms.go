@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// metricsPerAlarm is the largest number of servers of one alarm: CloudWatch allows 10
+// metricsPerAlarm is the largest number of servers for one alarm: CloudWatch allows 10
 // metrics in an alarm, and the expression is one of them (CloudWatch User Guide, "Use
 // metric math").
 const metricsPerAlarm = 9
@@ -30,17 +30,17 @@ type AlarmArgs struct {
 // servers with the threshold. A store with more than nine servers has several alarms.
 func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.ResourceOption) error {
 	for _, a := range args.Alarms {
-		part := 0
+		chunk := 0
 		for nodes := range slices.Chunk(args.Nodes, metricsPerAlarm) {
 			suffix := a.Name
-			if part > 0 {
-				suffix = fmt.Sprintf("%s-%d", a.Name, part+1)
+			if chunk > 0 {
+				suffix = fmt.Sprintf("%s-%d", a.Name, chunk+1)
 			}
-			part++
+			chunk++
 			alarm := &cloudwatch.MetricAlarmArgs{
 				Name:               pulumi.String(name + "-" + suffix),
 				AlarmDescription:   pulumi.String(scaling.AlarmDescription(a.Name, fmt.Sprintf("%s: %s is beyond %v for %d minutes", name, a.Metric, a.Threshold, a.Evaluations))),
-				MetricQueries:      queries(a, args.Dimension, nodes),
+				MetricQueries:      metricQueries(a, args.Dimension, nodes),
 				ComparisonOperator: pulumi.String(a.Comparison),
 				Threshold:          pulumi.Float64(a.Threshold),
 				EvaluationPeriods:  pulumi.Int(a.Evaluations),
@@ -58,17 +58,17 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.
 	return nil
 }
 
-// queries returns the expression for the worst value, and the metric of each server.
-func queries(a scaling.Alarm, dimension string, nodes []string) cloudwatch.MetricAlarmMetricQueryArray {
-	worst := "MAX(METRICS())"
+// metricQueries returns the expression for the worst value, and the metric of each server.
+func metricQueries(a scaling.Alarm, dimension string, nodes []string) cloudwatch.MetricAlarmMetricQueryArray {
+	expression := "MAX(METRICS())"
 	if a.Comparison == scaling.Below {
-		worst = "MIN(METRICS())"
+		expression = "MIN(METRICS())"
 	}
-	list := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
-		Id: pulumi.String("worst"), Label: pulumi.String(a.Metric), Expression: pulumi.String(worst), ReturnData: pulumi.Bool(true),
+	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
+		Id: pulumi.String("worst"), Label: pulumi.String(a.Metric), Expression: pulumi.String(expression), ReturnData: pulumi.Bool(true),
 	}}
 	for i, node := range nodes {
-		list = append(list, &cloudwatch.MetricAlarmMetricQueryArgs{
+		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
 			Id: pulumi.Sprintf("node%d", i),
 			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
 				Namespace:  pulumi.String(a.Scope),
@@ -79,5 +79,5 @@ func queries(a scaling.Alarm, dimension string, nodes []string) cloudwatch.Metri
 			},
 		})
 	}
-	return list
+	return queries
 }

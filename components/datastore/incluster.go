@@ -34,11 +34,11 @@ type Objects struct {
 	Parent    pulumi.ResourceOption
 }
 
-// CheckImage returns an error for an image without a digest. It accepts an output, whose
-// value is not known yet.
+// CheckImage returns an error for an image without a digest. It accepts every output, because
+// the value of an output is not known yet.
 func CheckImage(image pulumi.StringInput) error {
-	if name, known := image.(pulumi.String); known && !strings.Contains(string(name), "@sha256:") {
-		return fmt.Errorf("image %q must name a digest: append @sha256:...", string(name))
+	if reference, known := image.(pulumi.String); known && !strings.Contains(string(reference), "@sha256:") {
+		return fmt.Errorf("image %q must name a digest: append @sha256:...", string(reference))
 	}
 	return nil
 }
@@ -51,27 +51,28 @@ func (o *Objects) Meta(name string) *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: o.Namespace, Labels: o.Selector()}
 }
 
-// NewSecret creates a Secret and returns its name. All values become secret in
-// the stack's state.
-func (o *Objects) NewSecret(part, name string, values map[string]pulumi.StringInput) (pulumi.StringOutput, error) {
+// NewSecret creates a Secret with a name in Kubernetes, and returns the name as an output.
+// resourceSuffix is the last part of the name in Pulumi. All values become secret in the stack's
+// state.
+func (o *Objects) NewSecret(resourceSuffix, name string, values map[string]pulumi.StringInput) (pulumi.StringOutput, error) {
 	data := pulumi.StringMap{}
 	for key, value := range values {
 		data[key] = pulumi.ToSecret(value.ToStringOutput()).(pulumi.StringOutput)
 	}
-	created, err := corev1.NewSecret(o.Context, o.Name+"-"+part, &corev1.SecretArgs{Metadata: o.Meta(name), StringData: data}, o.Parent)
+	secret, err := corev1.NewSecret(o.Context, o.Name+"-"+resourceSuffix, &corev1.SecretArgs{Metadata: o.Meta(name), StringData: data}, o.Parent)
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("secret %s of %s: %w", name, o.Name, err)
 	}
-	return created.Metadata.Name().Elem(), nil
+	return secret.Metadata.Name().Elem(), nil
 }
 
 // NewConfigMap creates the ConfigMap of the store's files and returns its name.
 func (o *Objects) NewConfigMap(name string, files map[string]string) (pulumi.StringOutput, error) {
-	created, err := corev1.NewConfigMap(o.Context, o.Name+"-config", &corev1.ConfigMapArgs{Metadata: o.Meta(name), Data: pulumi.ToStringMap(files)}, o.Parent)
+	configMap, err := corev1.NewConfigMap(o.Context, o.Name+"-config", &corev1.ConfigMapArgs{Metadata: o.Meta(name), Data: pulumi.ToStringMap(files)}, o.Parent)
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("config of %s: %w", o.Name, err)
 	}
-	return created.Metadata.Name().Elem(), nil
+	return configMap.Metadata.Name().Elem(), nil
 }
 
 // NewNetworkPolicy creates the policy of the store's pods, which denies what access does not
@@ -95,16 +96,16 @@ func (o *Objects) NewHeadlessService(name string, publishNotReady bool, ports ..
 	if publishNotReady {
 		spec.PublishNotReadyAddresses = pulumi.Bool(true)
 	}
-	var list corev1.ServicePortArray
+	var servicePorts corev1.ServicePortArray
 	for _, p := range ports {
-		list = append(list, &corev1.ServicePortArgs{Name: pulumi.String(p.Name), Port: pulumi.Int(p.Number), TargetPort: pulumi.String(p.Name)})
+		servicePorts = append(servicePorts, &corev1.ServicePortArgs{Name: pulumi.String(p.Name), Port: pulumi.Int(p.Number), TargetPort: pulumi.String(p.Name)})
 	}
-	spec.Ports = list
-	created, err := corev1.NewService(o.Context, o.Name+"-service", &corev1.ServiceArgs{Metadata: o.Meta(name), Spec: spec}, o.Parent)
+	spec.Ports = servicePorts
+	service, err := corev1.NewService(o.Context, o.Name+"-service", &corev1.ServiceArgs{Metadata: o.Meta(name), Spec: spec}, o.Parent)
 	if err != nil {
 		return nil, fmt.Errorf("service of %s: %w", o.Name, err)
 	}
-	return created, nil
+	return service, nil
 }
 
 // Host returns the DNS name by which pods of every namespace reach a service.
@@ -127,8 +128,8 @@ type StatefulSet struct {
 	After []pulumi.Resource
 }
 
-// PodTemplate returns the template of the pods. A change of config, the text of their settings,
-// replaces the pods.
+// PodTemplate returns the template of the pods. config is the text of the pods' settings. A
+// change of config replaces the pods, because its hash is an annotation of the template.
 func (o *Objects) PodTemplate(config []byte, pod *corev1.PodSpecArgs) *corev1.PodTemplateSpecArgs {
 	sum := sha256.Sum256(config)
 	return &corev1.PodTemplateSpecArgs{
@@ -155,19 +156,19 @@ func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	if s.Parallel {
 		spec.PodManagementPolicy = pulumi.String("Parallel")
 	}
-	// Kubernetes can't change the claim templates. They only name the volume, because
+	// Kubernetes can't change the claim templates. The templates only name the volume, because
 	// newClaims has created the claims.
-	created, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
+	statefulSet, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
 		pulumi.DependsOn(append(claims, s.After...)), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
 	if err != nil {
 		return nil, fmt.Errorf("StatefulSet of %s: %w", o.Name, err)
 	}
-	return created, nil
+	return statefulSet, nil
 }
 
-// Pod returns a pod that the Pod Security Standard "restricted" admits, without a token
-// of the API server. grace is its termination grace period in seconds.
-func Pod(user, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
+// PodSpec returns the spec of a pod that the Pod Security Standard "restricted" admits, without a
+// token of the API server. grace is the pod's termination grace period in seconds.
+func PodSpec(user, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
 	security := podsecurity.PodWithVolumes(user)
 	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // always changing the group of all files takes minutes on a large volume
 	return &corev1.PodSpecArgs{

@@ -117,12 +117,12 @@ func NewDependencies(ctx *pulumi.Context, name string, args *Args, parent pulumi
 	}, parent); err != nil {
 		return nil, err
 	}
-	if d.SubnetGroup, err = newNamed(ctx, args.Engine.typeToken("SubnetGroup"), name+"-subnets", pulumi.Map{
+	if d.SubnetGroup, err = newNamedResource(ctx, args.Engine.typeToken("SubnetGroup"), name+"-subnets", pulumi.Map{
 		"name": pulumi.String(args.Identifier), "description": pulumi.String("private-data subnets"), "subnetIds": args.SubnetIDs,
 	}, parent); err != nil {
 		return nil, fmt.Errorf("subnet group of %s: %w", name, err)
 	}
-	if d.ParameterGroup, err = newNamed(ctx, args.Engine.typeToken(args.Engine.parameterGroup), name+"-parameters", args.Parameters.inputs(), parent); err != nil {
+	if d.ParameterGroup, err = newNamedResource(ctx, args.Engine.typeToken(args.Engine.parameterGroup), name+"-parameters", args.Parameters.inputs(), parent); err != nil {
 		return nil, fmt.Errorf("parameter group of %s: %w", name, err)
 	}
 	d.LogGroups, err = logs.NewGroups(ctx, name, args.Engine.logFolder+args.Identifier, args.Logs, d.Key.ARN, parent)
@@ -143,26 +143,26 @@ func Tags(name string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(name), "Tier": pulumi.String("private-data")}
 }
 
-// Snapshot returns the name of the snapshot that a store is created from, or nil for an
-// empty store.
-func Snapshot(name string) pulumi.StringPtrInput {
+// SnapshotName converts the name of the snapshot from which a store is created to an input. It
+// returns nil for an empty name: then the store is created empty.
+func SnapshotName(name string) pulumi.StringPtrInput {
 	if name == "" {
 		return nil
 	}
 	return pulumi.String(name)
 }
 
-// FinalSnapshot returns the name of the snapshot that AWS creates when the store is
-// deleted. It is nil for a store whose data may be discarded. The store's key makes the
-// name unique, because the final snapshot of a former store may exist. A new store has a new
-// key.
-func (d *Dependencies) FinalSnapshot(identifier string, discard bool) pulumi.StringPtrInput {
+// FinalSnapshotName returns the name of the snapshot that AWS creates when the store is deleted.
+// It returns nil if discard is true: then the data may be lost. A part of the key's id makes
+// the name unique, because the final snapshot of a former store may still exist. A new store has
+// a new key.
+func (d *Dependencies) FinalSnapshotName(identifier string, discard bool) pulumi.StringPtrInput {
 	if discard {
 		return nil
 	}
 	return d.Key.ID.ApplyT(func(id string) *string {
-		first, _, _ := strings.Cut(id, "-")
-		name := identifier + "-final-" + first
+		keyIDStart, _, _ := strings.Cut(id, "-")
+		name := identifier + "-final-" + keyIDStart
 		return &name
 	}).(pulumi.StringPtrOutput)
 }
@@ -175,16 +175,16 @@ func (e Engine) typeToken(kind string) string {
 
 // inputs returns the inputs of the parameter group's resource.
 func (g ParameterGroup) inputs() pulumi.Map {
-	var list pulumi.Array
+	var parameters pulumi.Array
 	for _, p := range g.Parameters {
 		parameter := pulumi.Map{"name": pulumi.String(p.Name), "value": pulumi.String(p.Value)}
 		if p.ApplyMethod != "" {
 			parameter["applyMethod"] = pulumi.String(p.ApplyMethod)
 		}
-		list = append(list, parameter)
+		parameters = append(parameters, parameter)
 	}
 	return pulumi.Map{
-		"name": pulumi.String(g.Name), "family": pulumi.String(g.Family), "description": pulumi.String(g.Description), "parameters": list,
+		"name": pulumi.String(g.Name), "family": pulumi.String(g.Family), "description": pulumi.String(g.Description), "parameters": parameters,
 	}
 }
 
@@ -195,11 +195,11 @@ type namedResource struct {
 	Name pulumi.StringOutput `pulumi:"name"`
 }
 
-// newNamed registers a resource by its type token, and returns its name. RDS, ElastiCache
+// newNamedResource registers a resource by its type token, and returns its name. RDS, ElastiCache
 // and DocumentDB have the same inputs for these groups, but different Go types in the
 // SDK. Typed code would be written three times.
-func newNamed(ctx *pulumi.Context, token, name string, inputs pulumi.Map, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
-	var created namedResource
-	err := ctx.RegisterResource(token, name, inputs, &created, parent)
-	return created.Name, err
+func newNamedResource(ctx *pulumi.Context, token, name string, inputs pulumi.Map, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
+	var registered namedResource
+	err := ctx.RegisterResource(token, name, inputs, &registered, parent)
+	return registered.Name, err
 }

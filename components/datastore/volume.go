@@ -16,14 +16,14 @@ import (
 type Volume struct {
 	Name string
 	// Capacity and Class are the size and the storage class. Zero means
-	// storespec.Volume and storespec.StorageClass.
+	// storespec.DefaultVolumeSize and storespec.StorageClass.
 	Capacity size.Size
 	Class    string
 }
 
 // newClaims creates the claim of each pod with the name that the StatefulSet expects
-// (Kubernetes, "Stable Storage"). The StatefulSet then uses these claims. They can grow,
-// because they are resources of the stack. Claims that a StatefulSet creates can't grow:
+// (Kubernetes, "Stable Storage"). The StatefulSet then uses these claims. These claims
+// can grow, because they are resources of the stack. Claims that a StatefulSet creates can't grow:
 // a change of its template would replace the StatefulSet.
 func (o *Objects) newClaims(v Volume, replicas int) ([]pulumi.Resource, error) {
 	var claims []pulumi.Resource
@@ -55,7 +55,7 @@ func (v Volume) spec() *corev1.PersistentVolumeClaimSpecArgs {
 		AccessModes:      pulumi.ToStringArray([]string{"ReadWriteOnce"}),
 		StorageClassName: pulumi.String(cmp.Or(v.Class, storespec.StorageClass)),
 		Resources: &corev1.VolumeResourceRequirementsArgs{
-			Requests: pulumi.StringMap{"storage": pulumi.String(cmp.Or(v.Capacity, storespec.Volume()).String())},
+			Requests: pulumi.StringMap{"storage": pulumi.String(cmp.Or(v.Capacity, storespec.DefaultVolumeSize()).String())},
 		},
 	}
 }

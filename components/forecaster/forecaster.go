@@ -7,9 +7,9 @@
 // loads in Prometheus. A new pod reads two weeks of loads within seconds, and continues
 // with the same numbers. Two pods would publish the same numbers and cost twice.
 //
-// While no forecaster publishes, the HPA removes no pod, and adds pods at the floor of
-// the prediction. Within two minutes the guard triggers apply the design document's
-// targets (components/podscaling/trigger).
+// While no forecaster publishes, the HPA removes no pod. It adds pods only at the high target
+// scaling.PredictionFloor. Within two minutes the guard triggers apply the design document's
+// targets again (components/podscaling/trigger).
 package forecaster
 
 import (

@@ -18,8 +18,8 @@ import (
 // go.sum: "h1:...".
 type Module struct{ Path, Version, Sum string }
 
-// download has the fields of the output of `go mod download -json` that this package reads.
-type download struct{ Dir, Sum, Error string }
+// downloadOutput has the fields of the output of `go mod download -json` that this package reads.
+type downloadOutput struct{ Dir, Sum, Error string }
 
 // folders are the folders of the modules that this process has looked up.
 var folders sync.Map // Module to func() (string, error)
@@ -28,8 +28,8 @@ var folders sync.Map // Module to func() (string, error)
 // downloads the module if it is not in the module cache. A module with another hash
 // is an error.
 func (m Module) Read(file string) ([]byte, error) {
-	once, _ := folders.LoadOrStore(m, sync.OnceValues(m.folder))
-	dir, err := once.(func() (string, error))()
+	download, _ := folders.LoadOrStore(m, sync.OnceValues(m.download))
+	dir, err := download.(func() (string, error))()
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +40,9 @@ func (m Module) Read(file string) ([]byte, error) {
 	return content, nil
 }
 
-// folder returns the folder of the module in the module cache.
-func (m Module) folder() (string, error) {
+// download downloads the module if the module cache does not have it, and checks the hash. It
+// returns the folder of the module in the cache.
+func (m Module) download() (string, error) {
 	fail := func(err error) (string, error) {
 		return "", fmt.Errorf("module %s@%s: %w", m.Path, m.Version, err)
 	}
@@ -52,17 +53,17 @@ func (m Module) folder() (string, error) {
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, runErr := command.Output()
-	var d download
-	if err := json.Unmarshal(output, &d); err != nil {
+	var result downloadOutput
+	if err := json.Unmarshal(output, &result); err != nil {
 		return fail(fmt.Errorf("go mod download: %w: %s", errors.Join(runErr, err), bytes.TrimSpace(stderr.Bytes())))
 	}
 	switch {
-	case d.Error != "":
-		return fail(fmt.Errorf("go mod download: %s", d.Error))
+	case result.Error != "":
+		return fail(fmt.Errorf("go mod download: %s", result.Error))
 	case runErr != nil:
 		return fail(fmt.Errorf("go mod download: %w: %s", runErr, bytes.TrimSpace(stderr.Bytes())))
-	case d.Sum != m.Sum:
-		return fail(fmt.Errorf("its hash is %s, must be %s: the module was changed; check GOPROXY and run go clean -modcache", d.Sum, m.Sum))
+	case result.Sum != m.Sum:
+		return fail(fmt.Errorf("its hash is %s, must be %s: the module was changed; check GOPROXY and run go clean -modcache", result.Sum, m.Sum))
 	}
-	return d.Dir, nil
+	return result.Dir, nil
 }

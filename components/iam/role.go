@@ -1,5 +1,5 @@
 // Package iam owns the IAM roles of the platform and their policies. Each workload
-// has its own role. One AWS service may assume it, and its policy lists every
+// has its own role. One AWS service may assume the role, and the role's policy lists every
 // action. The rules of least privilege are in package policydocument.
 package iam
 
@@ -59,13 +59,13 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	trust, err := ResourcePolicy(args.Trust.statement(args.Account))
+	trustPolicy, err := ResourcePolicy(args.Trust.statement(args.Account))
 	if err != nil {
 		return nil, fmt.Errorf("trust policy of role %s: %w", name, err)
 	}
-	var document pulumi.StringOutput
+	var inlinePolicy pulumi.StringOutput
 	if len(args.Statements) > 0 {
-		if document, err = IdentityPolicy(args.Statements...); err != nil {
+		if inlinePolicy, err = IdentityPolicy(args.Statements...); err != nil {
 			return nil, fmt.Errorf("role %s: %w", name, err)
 		}
 	}
@@ -74,38 +74,38 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 		return nil, fmt.Errorf("role %s: %w", name, err)
 	}
 	parent := pulumi.Parent(r)
-	role, err := iam.NewRole(ctx, naming.Fit(name+"-role", naming.MaxRole), &iam.RoleArgs{
-		AssumeRolePolicy:    trust,
+	role, err := iam.NewRole(ctx, naming.FitName(name+"-role", naming.MaxRoleNameLength), &iam.RoleArgs{
+		AssumeRolePolicy:    trustPolicy,
 		Description:         pulumi.String(args.Description),
-		PermissionsBoundary: boundary(args.Account),
+		PermissionsBoundary: permissionsBoundary(args.Account),
 	}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("role %s: %w", name, err)
 	}
 	if len(args.Statements) > 0 {
-		p, err := iam.NewRolePolicy(ctx, name+"-policy", &iam.RolePolicyArgs{Role: role.Name, Policy: document}, parent)
+		policy, err := iam.NewRolePolicy(ctx, name+"-policy", &iam.RolePolicyArgs{Role: role.Name, Policy: inlinePolicy}, parent)
 		if err != nil {
 			return nil, fmt.Errorf("policy of role %s: %w", name, err)
 		}
-		r.Policies = append(r.Policies, p)
+		r.Policies = append(r.Policies, policy)
 	}
 	for _, path := range args.ManagedPolicies {
-		p, err := iam.NewRolePolicyAttachment(ctx, name+"-"+strings.ToLower(path[strings.LastIndex(path, "/")+1:]), &iam.RolePolicyAttachmentArgs{
+		policy, err := iam.NewRolePolicyAttachment(ctx, name+"-"+strings.ToLower(path[strings.LastIndex(path, "/")+1:]), &iam.RolePolicyAttachmentArgs{
 			Role:      role.Name,
 			PolicyArn: args.Account.ManagedPolicy(path),
 		}, parent)
 		if err != nil {
 			return nil, fmt.Errorf("policy %s of role %s: %w", path, name, err)
 		}
-		r.Policies = append(r.Policies, p)
+		r.Policies = append(r.Policies, policy)
 	}
 	r.Name, r.ARN = role.Name, role.Arn
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"name": r.Name, "arn": r.ARN})
 }
 
-// boundary returns the permissions boundary of the account's roles, or nil if it has
-// none.
-func boundary(a *account.Account) pulumi.StringPtrInput {
+// permissionsBoundary returns the permissions boundary of the account's roles, or nil if the
+// account has none.
+func permissionsBoundary(a *account.Account) pulumi.StringPtrInput {
 	if a.PermissionsBoundary == "" {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/iam/policydocument"
 )
 
-// Statement is a policydocument.Statement whose ARNs may be outputs of resources.
+// Statement is a policydocument.Statement. Its ARNs may be outputs of resources.
 type Statement struct {
 	// Sid is the name of the statement in its policy: letters and digits. It is
 	// required.
@@ -104,15 +104,15 @@ func renderPolicy(statements []Statement, check func(policydocument.Statement) e
 // inputs lists the values of all fields that may be outputs. withValues expects the same
 // order.
 func (s Statement) inputs() []pulumi.StringInput {
-	var all []pulumi.StringInput
+	var inputs []pulumi.StringInput
 	for _, p := range s.Principals {
-		all = append(all, p.name)
+		inputs = append(inputs, p.name)
 	}
-	all = append(all, s.Resources...)
+	inputs = append(inputs, s.Resources...)
 	for _, c := range s.Conditions {
-		all = append(all, c.Values...)
+		inputs = append(inputs, c.Values...)
 	}
-	return all
+	return inputs
 }
 
 // inputsOutput returns the values of inputs as an output.

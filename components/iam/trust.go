@@ -13,23 +13,24 @@ type Trust struct {
 	conditions []Condition
 }
 
-// deputies are services through which another account could use the role (the confused
+// deputyServices are services through which another account could use the role (the confused
 // deputy problem). The trust policy of such a service has a condition on
-// aws:SourceAccount, the account for which the service acts (guides of VPC flow logs and
-// RDS Enhanced Monitoring, pages on the confused deputy).
-var deputies = map[string]bool{
+// aws:SourceAccount, the account for which the service acts. Sources: the guides of VPC
+// flow logs and RDS Enhanced Monitoring, pages on the confused deputy.
+var deputyServices = map[string]bool{
 	"vpc-flow-logs.amazonaws.com":  true,
 	"monitoring.rds.amazonaws.com": true,
 }
 
-// Service returns the trust in an AWS service such as "ec2.amazonaws.com".
+// Service returns a Trust with which an AWS service such as "ec2.amazonaws.com" may assume the
+// role.
 func Service(name string) Trust {
 	return Trust{service: name, tagSession: name == "eks.amazonaws.com"} // EKS User Guide, "Cluster IAM role"
 }
 
-// Pod returns the trust that lets pods assume the role through EKS Pod Identity. The pods must
-// have the service account, in the namespace of the cluster (EKS User Guide, "Create IAM role with trust policy required by EKS
-// Pod Identity").
+// Pod returns the trust that lets pods assume the role through EKS Pod Identity. The pods must have
+// the service account, in the namespace of the cluster. Source: EKS User Guide, "Create IAM role
+// with trust policy required by EKS Pod Identity".
 func Pod(cluster, namespace pulumi.StringInput, serviceAccount string) Trust {
 	return Trust{service: "pods.eks.amazonaws.com", tagSession: true, conditions: []Condition{
 		Equals("aws:RequestTag/eks-cluster-name", cluster),
@@ -49,7 +50,7 @@ func (t Trust) statement(a *account.Account) Statement {
 	if t.tagSession {
 		s.Actions = append(s.Actions, "sts:TagSession")
 	}
-	if deputies[t.service] {
+	if deputyServices[t.service] {
 		s.Conditions = append(s.Conditions, Equals("aws:SourceAccount", a.ID))
 	}
 	return s

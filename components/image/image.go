@@ -26,7 +26,7 @@ const (
 )
 
 // ImageArgs configure an Image. The arguments of the build are plain values and not
-// outputs, so that every preview knows them.
+// outputs, so that they are known in every preview.
 type ImageArgs struct {
 	// ImportPath is the import path of the main package, such as
 	// github.com/progressive-framework/platform/agents/mca. The go tool resolves
@@ -51,8 +51,8 @@ type ImageArgs struct {
 	Dir string
 	// SigningKey is the key that signs the image's provenance and SBOM. It is a key of AWS
 	// KMS, awskms:///KEY, or a file with the private key (ECDSA P-256, PKCS #8 in PEM),
-	// relative to the program. The content of the file is in no state. Empty means that
-	// nothing is signed.
+	// relative to the program. The content of the file is never in the stack's state. Empty
+	// means that nothing is signed.
 	SigningKey string
 	// Credentials are the credentials for the repository. nil means those of the
 	// docker config.

@@ -47,20 +47,20 @@ func NewPromoted(ctx *pulumi.Context, name string, args *PromotedArgs, opts ...p
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("promoted image %q: %w", name, err)
 	}
-	in := pulumi.Map{
+	inputs := pulumi.Map{
 		"source":      pulumi.String(args.Source),
 		"repository":  args.Repository,
 		"trustedKeys": pulumi.ToStringArray(args.TrustedKeys),
 	}
 	if len(args.PredicateTypes) > 0 {
-		in["predicateTypes"] = pulumi.ToStringArray(args.PredicateTypes)
+		inputs["predicateTypes"] = pulumi.ToStringArray(args.PredicateTypes)
 	}
 	if c := args.Credentials; c != nil {
-		in["credentials"] = c.inputs()
+		inputs["credentials"] = c.inputs()
 	}
 	opts = append(opts, pulumi.AdditionalSecretOutputs([]string{"credentials"}))
 	img := &Promoted{}
-	if err := ctx.RegisterResource(PromotedToken, name, in, img, opts...); err != nil {
+	if err := ctx.RegisterResource(PromotedToken, name, inputs, img, opts...); err != nil {
 		return nil, fmt.Errorf("promoted image %q: %w", name, err)
 	}
 	return img, nil

@@ -25,10 +25,10 @@ import (
 
 // Names of KEDA's objects. The operator and the adapter expect these names.
 const (
-	operatorApp  = "keda-operator"
-	adapterApp   = "keda-metrics-apiserver"
-	certificates = "kedaorg-certs"
-	apiService   = "v1beta1.external.metrics.k8s.io"
+	operatorApp       = "keda-operator"
+	adapterApp        = "keda-metrics-apiserver"
+	certificateSecret = "kedaorg-certs"
+	apiServiceName    = "v1beta1.external.metrics.k8s.io"
 )
 
 // OperatorApp is the value of the label app of the operator's pod. The operator sends the
@@ -36,8 +36,7 @@ const (
 const OperatorApp = operatorApp
 
 // KEDA's default ports. On metricsPort the operator and the adapter publish metrics for
-// Prometheus. On
-// operatorPort the adapter gets the external metrics from the operator.
+// Prometheus. On operatorPort the adapter gets the external metrics from the operator.
 const (
 	metricsPort  = 8080
 	operatorPort = 9666
@@ -71,7 +70,7 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.OperatorImage == nil || a.AdapterImage == nil || a.Cluster.Services == nil:
+	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.OperatorImage == nil || a.AdapterImage == nil || a.Cluster.ServiceCIDR == nil:
 		return errors.New("keda: Namespace, Watched, OperatorImage, AdapterImage and Cluster must be set")
 	case a.Namespace.Name == a.Watched.Name:
 		return fmt.Errorf("keda: Namespace is %s, must not be Watched: KEDA lists every Secret of its namespace", a.Namespace.Name)
@@ -101,23 +100,23 @@ func NewKEDA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 		return nil, fmt.Errorf("keda %s: %w", name, err)
 	}
 	parent := pulumi.Parent(k)
-	kinds, err := newKinds(ctx, name, parent)
+	definitions, err := newCustomResourceDefinitions(ctx, name, parent)
 	if err != nil {
 		return nil, err
 	}
-	operator, err := newOperator(ctx, name, args, kinds, parent)
+	operator, err := newOperator(ctx, name, args, definitions, parent)
 	if err != nil {
 		return nil, err
 	}
 	// The adapter's pod starts once the operator has written its certificate.
-	adapter, err := newAdapter(ctx, name, args, append(kinds, operator.Settled), parent)
+	adapter, err := newAdapter(ctx, name, args, append(definitions, operator.Settled), parent)
 	if err != nil {
 		return nil, err
 	}
-	service, err := apiextensions.NewCustomResource(ctx, name+"-metrics", &apiextensions.CustomResourceArgs{
+	apiService, err := apiextensions.NewCustomResource(ctx, name+"-metrics", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String("apiregistration.k8s.io/v1"),
 		Kind:       pulumi.String("APIService"),
-		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(apiService)},
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(apiServiceName)},
 		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{
 			"group": pulumi.String("external.metrics.k8s.io"), "version": pulumi.String("v1beta1"),
 			"groupPriorityMinimum": pulumi.Int(100), "versionPriority": pulumi.Int(100),
@@ -127,16 +126,16 @@ func NewKEDA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 	if err != nil {
 		return nil, fmt.Errorf("APIService of %s: %w", name, err)
 	}
-	k.Settled = append(kinds, operator.Settled, adapter.Settled, service)
+	k.Settled = append(definitions, operator.Settled, adapter.Settled, apiService)
 	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{})
 }
 
 // newOperator creates the operator, which queries the triggers of ScaledObjects and
 // maintains their HPAs.
-func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
+func newOperator(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: operatorApp, Image: args.OperatorImage,
-		Command: []string{
+		ContainerArgs: []string{
 			"--leader-elect",
 			"--enable-cert-rotation=true",
 			"--enable-webhook-patching=false", // KEDA's webhooks are not installed
@@ -148,25 +147,25 @@ func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Re
 			{Name: "health", Number: 8081},
 			{Name: "metricsservice", Number: operatorPort, Service: operatorPort, From: []podnetwork.Peer{podnetwork.App(adapterApp)}},
 		},
-		Egress: append(args.Cluster.API(), args.Triggers...),
+		Egress: append(args.Cluster.APIServerEgress(), args.Triggers...),
 		Ready:  probe("/readyz", "health", "HTTP"), Alive: probe("/healthz", "health", "HTTP"),
 		Resources:    scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes:      corev1.VolumeArray{certificateVolume(optional)},
 		Mounts:       corev1.VolumeMountArray{certificateMount()},
 		NodeSelector: args.NodeSelector,
 	}
-	granted, err := grantOperator(ctx, name, args, spec.Account(), parent)
+	permissions, err := grantOperator(ctx, name, args, spec.Account(), parent)
 	if err != nil {
 		return nil, err
 	}
-	return controller.New(ctx, name+"-operator", spec, append(granted, after...), parent)
+	return controller.New(ctx, name+"-operator", spec, append(permissions, dependencies...), parent)
 }
 
 // newAdapter creates the metrics adapter, from which HPAs read external metrics.
-func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
+func newAdapter(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: adapterApp, Image: args.AdapterImage,
-		Command: []string{
+		ContainerArgs: []string{
 			"--secure-port=6443",
 			"--client-ca-file=/certs/ca.crt", "--tls-cert-file=/certs/tls.crt", "--tls-private-key-file=/certs/tls.key", "--cert-dir=/certs",
 			"--zap-log-level=info", "--zap-encoder=json", "--zap-time-encoding=rfc3339",
@@ -174,9 +173,9 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Res
 		Env: environment(args),
 		Ports: []controller.Port{
 			{Name: "metrics", Number: metricsPort, From: args.Readers},
-			{Name: "https", Number: 6443, Service: 443, From: args.Cluster.APIServer()},
+			{Name: "https", Number: 6443, Service: 443, From: args.Cluster.APIServerPeers()},
 		},
-		Egress: append(args.Cluster.API(), podnetwork.To(operatorPort, podnetwork.App(operatorApp))),
+		Egress: append(args.Cluster.APIServerEgress(), podnetwork.To(operatorPort, podnetwork.App(operatorApp))),
 		Ready:  probe("/readyz", "https", "HTTPS"), Alive: probe("/healthz", "https", "HTTPS"),
 		Resources: scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{
@@ -189,11 +188,11 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Res
 		},
 		NodeSelector: args.NodeSelector,
 	}
-	granted, err := grantAdapter(ctx, name, args, spec.Account(), parent)
+	permissions, err := grantAdapter(ctx, name, args, spec.Account(), parent)
 	if err != nil {
 		return nil, err
 	}
-	return controller.New(ctx, name+"-adapter", spec, append(granted, after...), parent)
+	return controller.New(ctx, name+"-adapter", spec, append(permissions, dependencies...), parent)
 }
 
 // Arguments of certificateVolume.
@@ -208,10 +207,10 @@ func environment(args *Args) []scaling.EnvVar {
 }
 
 // certificateVolume returns the volume of the Secret that the operator writes. isOptional is
-// true for the operator, which must start before the Secret has files. It is false for the
-// adapter, whose pod starts only when the Secret has the files.
+// true for the operator, which must start before the Secret has files. isOptional is false for
+// the adapter: the adapter's pod starts only when the Secret has the files.
 func certificateVolume(isOptional bool) *corev1.VolumeArgs {
-	secret := &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(certificates), DefaultMode: pulumi.Int(0o440)}
+	secret := &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(certificateSecret), DefaultMode: pulumi.Int(0o440)}
 	if isOptional {
 		secret.Optional = pulumi.Bool(true)
 	} else {

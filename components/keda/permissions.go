@@ -19,10 +19,10 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 	own, err := grant.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
 		// The Secret of KEDA's certificates. RBAC can't limit "create" to a name.
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch", "create"}},
-		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Names: []string{certificates}, Verbs: []string{"get", "update", "patch"}},
+		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Names: []string{certificateSecret}, Verbs: []string{"get", "update", "patch"}},
 		// Leader election.
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch"}},
-		events,
+		eventsRule,
 	)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments", "deployments/scale"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments/scale"}, Verbs: []string{"update", "patch"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods", "limitranges"}, Verbs: readVerbs},
-		events,
+		eventsRule,
 	)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"clustercloudeventsources"}, Verbs: readVerbs},
 		// The operator writes its certificate authority into one APIService.
 		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Verbs: []string{"list", "watch"}},
-		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Names: []string{apiService}, Verbs: []string{"get", "update", "patch"}},
+		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Names: []string{apiServiceName}, Verbs: []string{"get", "update", "patch"}},
 	)
 	return []pulumi.Resource{own, watched, cluster}, err
 }
@@ -54,10 +54,10 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 // maxTriggers is the largest number of triggers of one ScaledObject of the platform.
 const maxTriggers = 10
 
-// externalMetrics returns the names that KEDA gives to the metrics of Prometheus triggers,
+// externalMetricNames returns the names that KEDA gives to the metrics of Prometheus triggers,
 // by the position of the trigger (KEDA, pkg/scalers/scaler.go,
 // GenerateMetricNameWithIndex). In RBAC each name is a resource.
-func externalMetrics() []string {
+func externalMetricNames() []string {
 	names := make([]string, maxTriggers)
 	for i := range names {
 		names[i] = fmt.Sprintf("s%d-prometheus", i)
@@ -65,8 +65,8 @@ func externalMetrics() []string {
 	return names
 }
 
-// events is the rule for events, which the operator writes about its objects.
-var events = rbac.Rule{Groups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
+// eventsRule is the rule for events, which the operator writes about its objects.
+var eventsRule = rbac.Rule{Groups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
 
 // grantAdapter creates the adapter's permissions: to read ScaledObjects, and to
 // authenticate its callers with the API server. It also allows the HPA controller to read
@@ -86,8 +86,8 @@ func grantAdapter(ctx *pulumi.Context, name string, args *Args, account rbac.Acc
 	if err != nil {
 		return nil, err
 	}
-	autoscaler := &rbac.Grant{Context: ctx, Options: grant.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
-	reader, err := autoscaler.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
-		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetrics(), Verbs: []string{"get", "list"}})
+	hpaGrant := &rbac.Grant{Context: ctx, Options: grant.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
+	reader, err := hpaGrant.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
+		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetricNames(), Verbs: []string{"get", "list"}})
 	return []pulumi.Resource{watched, callers, authority, reader}, err
 }

@@ -25,8 +25,8 @@ type Args struct {
 	Account *account.Account
 	// Description says what the key encrypts.
 	Description string
-	// Users are the AWS services that use the key. See Logs, Service and
-	// ViaService. Without them, only principals of the account can use the key.
+	// Users are the policy statements for the AWS services that use the key. See Logs,
+	// Service and ViaService. Without them, only principals of the account can use the key.
 	Users []iam.Statement
 	// Retain keeps the key when the stack is destroyed. Encrypted data that outlives the
 	// stack, such as final snapshots, needs the key. The key costs 1 USD a month until
@@ -48,8 +48,8 @@ func CryptographicActions() []string {
 	return []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
 }
 
-// Logs returns the statement that allows CloudWatch Logs to encrypt the log groups of the account (CloudWatch
-// Logs User Guide, "Encrypt log data using AWS KMS").
+// Logs returns the statement that allows CloudWatch Logs to encrypt the log groups of the account.
+// Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
 func Logs(a *account.Account) iam.Statement {
 	return iam.Statement{
 		Sid:        "Logs",
@@ -102,23 +102,23 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	}
 	// Without this statement nobody could change the key again (KMS Developer
 	// Guide, "Default key policy").
-	owner := accountStatement(args.Account, "kms:*")
-	document, err := iam.ResourcePolicy(append([]iam.Statement{owner}, args.Users...)...)
+	accountAccess := accountStatement(args.Account, "kms:*")
+	policy, err := iam.ResourcePolicy(append([]iam.Statement{accountAccess}, args.Users...)...)
 	if err != nil {
 		return nil, fmt.Errorf("policy of key %s: %w", name, err)
 	}
 	if err := k.create(ctx, name, &kms.KeyArgs{
 		Description:       pulumi.String(args.Description),
 		EnableKeyRotation: pulumi.Bool(true),
-		Policy:            document,
+		Policy:            policy,
 	}, pulumi.RetainOnDelete(args.Retain)); err != nil {
 		return nil, fmt.Errorf("key %s: %w", name, err)
 	}
 	return k, nil
 }
 
-// accountStatement returns the statement with which IAM policies of the account can allow
-// the actions on a key.
+// accountStatement returns the statement of a key policy that lets IAM policies of the account
+// allow the actions on the key.
 func accountStatement(a *account.Account, actions ...string) iam.Statement {
 	return iam.Statement{Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(a.Root())}, Actions: actions, Resources: iam.AnyResource()}
 }

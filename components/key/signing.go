@@ -48,7 +48,7 @@ func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...
 	for _, arn := range args.Signers {
 		signers = append(signers, iam.AWSPrincipal(pulumi.String(arn)))
 	}
-	document, err := iam.ResourcePolicy(
+	policy, err := iam.ResourcePolicy(
 		accountStatement(args.Account, administrationActions()...),
 		iam.Statement{
 			Sid: "PublicKey", Principals: signers, Actions: []string{"kms:DescribeKey", "kms:GetPublicKey"}, Resources: iam.AnyResource(),
@@ -69,7 +69,7 @@ func NewSigningKey(ctx *pulumi.Context, name string, args *SigningArgs, opts ...
 		Description:           pulumi.String(args.Description),
 		KeyUsage:              pulumi.String("SIGN_VERIFY"),
 		CustomerMasterKeySpec: pulumi.String("ECC_NIST_P256"),
-		Policy:                document,
+		Policy:                policy,
 	}); err != nil {
 		return nil, fmt.Errorf("signing key %s: %w", name, err)
 	}

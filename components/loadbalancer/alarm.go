@@ -11,15 +11,16 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// errorRate is the percentage of requests with a 5xx response of a target or of the load
-// balancer itself. AWS publishes no metric when a count is 0 (ELB User Guide, "CloudWatch metrics for
-// your Application Load Balancer"), so FILL replaces missing counts. A missing number of
-// requests becomes 1. So errors without counted requests raise the alarm, and missing
-// data alone does not.
-const errorRate = "100 * (FILL(targets, 0) + FILL(balancer, 0)) / FILL(requests, 1)"
+// errorRateExpression is the percentage of requests with a 5xx response of a target or of the
+// load balancer itself. AWS publishes no metric when a count is 0 (ELB User Guide, "CloudWatch
+// metrics for your Application Load Balancer"), so FILL replaces missing counts. A missing number
+// of requests becomes 1. So errors without counted requests raise the alarm, and missing data
+// alone does not.
+const errorRateExpression = "100 * (FILL(targets, 0) + FILL(balancer, 0)) / FILL(requests, 1)"
 
-// errorMetrics are the metrics of errorRate. id is the name of the metric in the expression.
-var errorMetrics = []struct{ id, metric string }{
+// errorMetrics are the metrics of errorRateExpression. id is the name of the metric in the
+// expression, and name is the name in CloudWatch.
+var errorMetrics = []struct{ id, name string }{
 	{"targets", "HTTPCode_Target_5XX_Count"},
 	{"balancer", "HTTPCode_ELB_5XX_Count"},
 	{"requests", "RequestCount"},
@@ -27,17 +28,17 @@ var errorMetrics = []struct{ id, metric string }{
 
 // newErrorAlarm creates the alarm for too many failed requests, and returns its name.
 func (b *builder) newErrorAlarm(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
-	a := scaling.ErrorRate()
-	period := pulumi.Int(int(a.Period.Seconds()))
+	spec := scaling.ErrorRateAlarm()
+	period := pulumi.Int(int(spec.Period.Seconds()))
 	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
-		Id: pulumi.String("rate"), Label: pulumi.String("Failed requests in percent"), Expression: pulumi.String(errorRate), ReturnData: pulumi.Bool(true),
+		Id: pulumi.String("rate"), Label: pulumi.String("Failed requests in percent"), Expression: pulumi.String(errorRateExpression), ReturnData: pulumi.Bool(true),
 	}}
-	for _, c := range errorMetrics {
+	for _, metric := range errorMetrics {
 		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
-			Id: pulumi.String(c.id),
+			Id: pulumi.String(metric.id),
 			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
 				Namespace:  pulumi.String(scaling.TargetScope),
-				MetricName: pulumi.String(c.metric),
+				MetricName: pulumi.String(metric.name),
 				Dimensions: pulumi.StringMap{"LoadBalancer": balancer.ArnSuffix},
 				Period:     period,
 				Stat:       pulumi.String("Sum"),
@@ -45,22 +46,22 @@ func (b *builder) newErrorAlarm(balancer *lb.LoadBalancer) (pulumi.StringOutput,
 		})
 	}
 	args := &cloudwatch.MetricAlarmArgs{
-		Name:               pulumi.String(routing.BalancerName(b.args.Environment) + "-" + a.Name),
-		AlarmDescription:   pulumi.String(scaling.AlarmDescription(a.Name, fmt.Sprintf("More than %s of all requests fail", a.Threshold))),
+		Name:               pulumi.String(routing.BalancerName(b.args.Environment) + "-" + spec.Name),
+		AlarmDescription:   pulumi.String(scaling.AlarmDescription(spec.Name, fmt.Sprintf("More than %s of all requests fail", spec.Threshold))),
 		MetricQueries:      queries,
 		ComparisonOperator: pulumi.String(scaling.Above),
-		Threshold:          pulumi.Float64(a.Threshold),
-		EvaluationPeriods:  pulumi.Int(a.Evaluations),
+		Threshold:          pulumi.Float64(spec.Threshold),
+		EvaluationPeriods:  pulumi.Int(spec.Evaluations),
 		TreatMissingData:   pulumi.String("notBreaching"),
-		Tags:               b.tags(a.Name),
+		Tags:               b.tags(spec.Name),
 	}
 	if b.args.AlarmTopicARN != "" {
 		topics := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
 		args.AlarmActions, args.OkActions = topics, topics
 	}
-	alarm, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+a.Name, args, b.parent)
+	alarm, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+spec.Name, args, b.parent)
 	if err != nil {
-		return pulumi.StringOutput{}, fmt.Errorf("alarm %s: %w", a.Name, err)
+		return pulumi.StringOutput{}, fmt.Errorf("alarm %s: %w", spec.Name, err)
 	}
 	return alarm.Name, nil
 }

@@ -25,7 +25,7 @@ const (
 )
 
 // createTargetGroups creates the target group of each target.
-func (b *builder) createTargetGroups(l *LoadBalancer) error {
+func (b *builder) createTargetGroups(loadBalancer *LoadBalancer) error {
 	for _, t := range b.args.Targets {
 		group, err := lb.NewTargetGroup(b.ctx, b.name+"-"+t.Name, &lb.TargetGroupArgs{
 			Name:                pulumi.String(routing.GroupName(b.args.Environment, t)),
@@ -48,15 +48,15 @@ func (b *builder) createTargetGroups(l *LoadBalancer) error {
 		if err != nil {
 			return fmt.Errorf("target group %s: %w", t.Name, err)
 		}
-		l.TargetGroupARNs[t.Name], l.TargetGroupSuffixes[t.Name] = group.Arn, group.ArnSuffix
+		loadBalancer.TargetGroupARNs[t.Name], loadBalancer.TargetGroupSuffixes[t.Name] = group.Arn, group.ArnSuffix
 	}
 	return nil
 }
 
 // createListener creates the only listener, for HTTPS, and a rule for each path. A request for
 // a path without a rule gets the status 404. createListener returns the ids of the rules.
-func (b *builder) createListener(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
-	https, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
+func (b *builder) createListener(balancer *lb.LoadBalancer, loadBalancer *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
+	listener, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,
 		Port:            pulumi.Int(httpsPort),
 		Protocol:        pulumi.String("HTTPS"),
@@ -74,8 +74,8 @@ func (b *builder) createListener(balancer *lb.LoadBalancer, l *LoadBalancer, rul
 	}
 	var ids []pulumi.IDOutput
 	for _, rule := range rules {
-		created, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+strings.TrimSuffix(rule.Path, "*"), &lb.ListenerRuleArgs{
-			ListenerArn: https.Arn,
+		listenerRule, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+strings.TrimSuffix(rule.Path, "*"), &lb.ListenerRuleArgs{
+			ListenerArn: listener.Arn,
 			Priority:    pulumi.Int(rule.Priority),
 			Conditions: lb.ListenerRuleConditionArray{
 				&lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{
@@ -83,13 +83,13 @@ func (b *builder) createListener(balancer *lb.LoadBalancer, l *LoadBalancer, rul
 				}},
 			},
 			Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
-				Type: pulumi.String("forward"), TargetGroupArn: l.TargetGroupARNs[rule.Target],
+				Type: pulumi.String("forward"), TargetGroupArn: loadBalancer.TargetGroupARNs[rule.Target],
 			}},
 		}, b.parent)
 		if err != nil {
 			return nil, fmt.Errorf("rule for %s: %w", rule.Path, err)
 		}
-		ids = append(ids, created.ID())
+		ids = append(ids, listenerRule.ID())
 	}
 	return ids, nil
 }

@@ -44,8 +44,8 @@ type Args struct {
 	CertificateARN pulumi.StringInput
 	// ZoneID is the public zone in which the record of OriginDomain is created. If it is
 	// nil, an operator must create the record, as an alias of DNSName. CloudFront finds
-	// the load balancer by its ARN. But AWS does not document whether it also resolves
-	// the name, so the record must exist.
+	// the load balancer by its ARN. But AWS does not document whether CloudFront also
+	// resolves the name, so the record must exist.
 	ZoneID pulumi.StringInput
 	// AlarmTopicARN is the SNS topic of the alarm for failed requests. Empty means no
 	// notification.
@@ -99,8 +99,8 @@ type builder struct {
 }
 
 // tags returns the tags of one of the load balancer's resources.
-func (b *builder) tags(part string) pulumi.StringMap {
-	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
+func (b *builder) tags(nameSuffix string) pulumi.StringMap {
+	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + nameSuffix)}
 }
 
 // NewLoadBalancer creates the load balancer in the private subnets, with a
@@ -113,17 +113,17 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	l := &LoadBalancer{TargetGroupARNs: map[string]pulumi.StringOutput{}, TargetGroupSuffixes: map[string]pulumi.StringOutput{}}
-	if err := ctx.RegisterComponentResource("progressive:loadbalancer:LoadBalancer", name, l, opts...); err != nil {
+	loadBalancer := &LoadBalancer{TargetGroupARNs: map[string]pulumi.StringOutput{}, TargetGroupSuffixes: map[string]pulumi.StringOutput{}}
+	if err := ctx.RegisterComponentResource("progressive:loadbalancer:LoadBalancer", name, loadBalancer, opts...); err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(l), args: args}
+	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(loadBalancer), args: args}
 
-	group, err := b.newSecurityGroup()
+	securityGroupID, err := b.newSecurityGroup()
 	if err != nil {
 		return nil, err
 	}
-	logs, err := b.newLogBucket()
+	logBucket, err := b.newLogBucket()
 	if err != nil {
 		return nil, err
 	}
@@ -134,24 +134,24 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		// CloudFront reaches a VPC origin over IPv4.
 		IpAddressType:            pulumi.String("ipv4"),
 		Subnets:                  args.SubnetIDs,
-		SecurityGroups:           pulumi.StringArray{group},
-		IdleTimeout:              pulumi.Int(int(scaling.EdgeTimeouts().Balancer.Answer.Seconds())),
+		SecurityGroups:           pulumi.StringArray{securityGroupID},
+		IdleTimeout:              pulumi.Int(int(scaling.EdgeTimeouts().Balancer.Response.Seconds())),
 		EnableDeletionProtection: pulumi.Bool(!args.Unprotected),
 		DropInvalidHeaderFields:  pulumi.Bool(true),
 		DesyncMitigationMode:     pulumi.String("strictest"),
-		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Name, Enabled: pulumi.Bool(true)},
+		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logBucket.Name, Enabled: pulumi.Bool(true)},
 		Tags:                     b.tags("alb"),
-	}, b.parent, pulumi.DependsOn(logs.Settled))
+	}, b.parent, pulumi.DependsOn(logBucket.Settled))
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	if l.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
+	if loadBalancer.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
 		return nil, err
 	}
-	if err := b.createTargetGroups(l); err != nil {
+	if err := b.createTargetGroups(loadBalancer); err != nil {
 		return nil, err
 	}
-	ruleIDs, err := b.createListener(balancer, l, rules)
+	ruleIDs, err := b.createListener(balancer, loadBalancer, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -159,21 +159,21 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, err
 	}
-	ingressID, err := b.admitCloudFront(group, origin)
+	ingressID, err := b.admitCloudFront(securityGroupID, origin)
 	if err != nil {
 		return nil, err
 	}
 
-	l.DNSName, l.ARNSuffix, l.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, group
-	l.VPCOriginID = after(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
-	if l.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
+	loadBalancer.DNSName, loadBalancer.ARNSuffix, loadBalancer.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, securityGroupID
+	loadBalancer.VPCOriginID = knownAfter(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
+	if loadBalancer.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
 		return nil, err
 	}
-	return l, ctx.RegisterResourceOutputs(l, pulumi.Map{"dnsName": l.DNSName, "originDomain": l.OriginDomain})
+	return loadBalancer, ctx.RegisterResourceOutputs(loadBalancer, pulumi.Map{"dnsName": loadBalancer.DNSName, "originDomain": loadBalancer.OriginDomain})
 }
 
-// after returns value as an output that is known when value and all ids are known.
-func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
+// knownAfter returns value as an output that is known when value and all ids are known.
+func knownAfter(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
 	all := []any{value.ToStringOutput()} // as a plain StringInput, an id would not resolve to a string
 	for _, id := range ids {
 		all = append(all, id)
@@ -220,5 +220,5 @@ func (b *builder) createOriginRecord(balancer *lb.LoadBalancer) (pulumi.StringOu
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("record of %s: %w", b.args.OriginDomain, err)
 	}
-	return after(pulumi.String(b.args.OriginDomain), []pulumi.IDOutput{record.ID()}), nil
+	return knownAfter(pulumi.String(b.args.OriginDomain), []pulumi.IDOutput{record.ID()}), nil
 }

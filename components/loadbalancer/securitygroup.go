@@ -24,11 +24,11 @@ func (b *builder) newSecurityGroup() (pulumi.StringOutput, error) {
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("security group of the load balancer: %w", err)
 	}
-	balancer := group.ID().ToStringOutput()
+	balancerGroupID := group.ID().ToStringOutput()
 	for _, port := range routing.Ports(b.args.Targets) {
 		// The egress rule of the load balancer, and the ingress rule of the nodes.
 		if _, err := vpc.NewSecurityGroupEgressRule(b.ctx, fmt.Sprintf("%s-to-%d", b.name, port), &vpc.SecurityGroupEgressRuleArgs{
-			SecurityGroupId:           balancer,
+			SecurityGroupId:           balancerGroupID,
 			ReferencedSecurityGroupId: b.args.NodeSecurityGroupID.ToStringOutput(),
 			IpProtocol:                pulumi.String("tcp"),
 			FromPort:                  pulumi.Int(port),
@@ -39,7 +39,7 @@ func (b *builder) newSecurityGroup() (pulumi.StringOutput, error) {
 		}
 		if _, err := vpc.NewSecurityGroupIngressRule(b.ctx, fmt.Sprintf("%s-at-%d", b.name, port), &vpc.SecurityGroupIngressRuleArgs{
 			SecurityGroupId:           b.args.NodeSecurityGroupID,
-			ReferencedSecurityGroupId: balancer,
+			ReferencedSecurityGroupId: balancerGroupID,
 			IpProtocol:                pulumi.String("tcp"),
 			FromPort:                  pulumi.Int(port),
 			ToPort:                    pulumi.Int(port),
@@ -48,5 +48,5 @@ func (b *builder) newSecurityGroup() (pulumi.StringOutput, error) {
 			return pulumi.StringOutput{}, fmt.Errorf("rule at the nodes for port %d: %w", port, err)
 		}
 	}
-	return balancer, nil
+	return balancerGroupID, nil
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
-// originGroup is the name of the security group of CloudFront's network interfaces.
+// originGroupName is the name of the security group of CloudFront's network interfaces.
 // CloudFront creates the group in each VPC, with the first VPC origin (CloudFront
 // Developer Guide, "Restrict access with VPC origins").
-const originGroup = "CloudFront-VPCOrigins-Service-SG"
+const originGroupName = "CloudFront-VPCOrigins-Service-SG"
 
 // newVPCOrigin creates the VPC origin, through which CloudFront reaches the internal load
 // balancer. CloudFront creates network interfaces in the load balancer's subnets. The
@@ -28,7 +28,7 @@ const originGroup = "CloudFront-VPCOrigins-Service-SG"
 func (b *builder) newVPCOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, error) {
 	origin, err := cloudfront.NewVpcOrigin(b.ctx, b.name+"-vpc-origin", &cloudfront.VpcOriginArgs{
 		VpcOriginEndpointConfig: &cloudfront.VpcOriginVpcOriginEndpointConfigArgs{
-			Name: pulumi.Sprintf("%s-%s", routing.BalancerName(b.args.Environment), balancer.ArnSuffix.ApplyT(lastPart).(pulumi.StringOutput)),
+			Name: pulumi.Sprintf("%s-%s", routing.BalancerName(b.args.Environment), balancer.ArnSuffix.ApplyT(balancerID).(pulumi.StringOutput)),
 			Arn:  balancer.Arn,
 			// The API also requires a port for HTTP. With https-only, CloudFront never
 			// uses this port.
@@ -47,27 +47,27 @@ func (b *builder) newVPCOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin
 	return origin, nil
 }
 
-// lastPart returns the id at the end of an ARN's suffix such as
+// balancerID returns the id of a load balancer: the last part of an ARN suffix such as
 // app/pf-prod/50dc6c495c0c9188.
-func lastPart(suffix string) string { return suffix[strings.LastIndex(suffix, "/")+1:] }
+func balancerID(suffix string) string { return suffix[strings.LastIndex(suffix, "/")+1:] }
 
 // admitCloudFront admits only the network interfaces of CloudFront's VPC origins to the
 // load balancer.
 //
 // The alternative is CloudFront's prefix list. It would admit the distributions of every
-// customer, and counts as 55 of the 60 rules of a security group. AWS describes it for
-// the time before the VPC origin exists. Here Pulumi creates the rule after the VPC
+// customer, and counts as 55 of the 60 rules of a security group. AWS describes this
+// list for the time before the VPC origin exists. Here Pulumi creates the rule after the VPC
 // origin, so the group already exists.
 //
 // The VPC id of the lookup is known only when the VPC origin exists. So the preview of
 // the first `up` does not look for a group that does not exist yet.
-func (b *builder) admitCloudFront(balancerGroup pulumi.StringOutput, origin *cloudfront.VpcOrigin) (pulumi.IDOutput, error) {
+func (b *builder) admitCloudFront(balancerGroupID pulumi.StringOutput, origin *cloudfront.VpcOrigin) (pulumi.IDOutput, error) {
 	group := ec2.LookupSecurityGroupOutput(b.ctx, ec2.LookupSecurityGroupOutputArgs{
-		Name:  pulumi.String(originGroup),
-		VpcId: after(b.args.VPCID, []pulumi.IDOutput{origin.ID()}),
+		Name:  pulumi.String(originGroupName),
+		VpcId: knownAfter(b.args.VPCID, []pulumi.IDOutput{origin.ID()}),
 	}, b.parent)
 	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-from-cloudfront", &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           balancerGroup,
+		SecurityGroupId:           balancerGroupID,
 		ReferencedSecurityGroupId: group.Id(),
 		IpProtocol:                pulumi.String("tcp"),
 		FromPort:                  pulumi.Int(httpsPort),

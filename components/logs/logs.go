@@ -10,18 +10,18 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Days is the retention time in days of the logs of stores, of containers and of the control
-// plane, and of access logs. 90 days are a quarter, the usual period of an audit. CloudWatch
+// Days is the retention time in days of access logs, and of the logs of stores, containers and
+// the control plane. 90 days are a quarter, the usual period of an audit. CloudWatch
 // Logs allows only some numbers, and 90 is one of them.
 const Days = 90
 
-// NewGroups creates a log group FOLDER/KIND for each kind of log, in their order.
-// The key's policy must let CloudWatch Logs use it (key.Logs).
-func NewGroups(ctx *pulumi.Context, name, folder string, kinds []string, keyARN pulumi.StringInput, opts ...pulumi.ResourceOption) ([]*cloudwatch.LogGroup, error) {
+// NewGroups creates a log group PREFIX/KIND for each kind of log, and returns the groups in the
+// order of kinds. The key's policy must let CloudWatch Logs use the key (key.Logs).
+func NewGroups(ctx *pulumi.Context, name, prefix string, kinds []string, keyARN pulumi.StringInput, opts ...pulumi.ResourceOption) ([]*cloudwatch.LogGroup, error) {
 	groups := make([]*cloudwatch.LogGroup, len(kinds))
 	for i, kind := range kinds {
 		group, err := cloudwatch.NewLogGroup(ctx, name+"-"+kind, &cloudwatch.LogGroupArgs{
-			Name:            pulumi.String(folder + "/" + kind),
+			Name:            pulumi.String(prefix + "/" + kind),
 			KmsKeyId:        keyARN,
 			RetentionInDays: pulumi.Int(Days),
 		}, opts...)

@@ -50,33 +50,33 @@ func parse(text []byte) ([]Object, error) {
 }
 
 // APIVersion returns the object's apiVersion, or "" if it has none.
-func (o Object) APIVersion() string { return o.text("apiVersion") }
+func (o Object) APIVersion() string { return o.stringField("apiVersion") }
 
 // Kind returns the object's kind, or "" if it has none.
-func (o Object) Kind() string { return o.text("kind") }
+func (o Object) Kind() string { return o.stringField("kind") }
 
 // Name returns the object's name, or "" if it has none.
 func (o Object) Name() string {
 	meta, _ := o["metadata"].(map[string]any)
-	return Object(meta).text("name")
+	return Object(meta).stringField("name")
 }
 
 // Annotation returns the value of an annotation, or "" if the object does not have it.
 func (o Object) Annotation(name string) string {
 	meta, _ := o["metadata"].(map[string]any)
 	annotations, _ := meta["annotations"].(map[string]any)
-	return Object(annotations).text(name)
+	return Object(annotations).stringField(name)
 }
 
-// text returns the value of a field, or "" if it is not a string.
-func (o Object) text(field string) string {
+// stringField returns the value of a field, or "" if it is not a string.
+func (o Object) stringField(field string) string {
 	s, _ := o[field].(string)
 	return s
 }
 
-// OpenSchema replaces the schemas of a CustomResourceDefinition, so that every object of
+// RelaxSchema replaces the schemas of a CustomResourceDefinition, so that every object of
 // the kind is valid.
-func (o Object) OpenSchema() error {
+func (o Object) RelaxSchema() error {
 	spec, _ := o["spec"].(map[string]any)
 	versions, _ := spec["versions"].([]any)
 	if o.Kind() != "CustomResourceDefinition" || len(versions) == 0 {

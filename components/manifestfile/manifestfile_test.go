@@ -39,14 +39,14 @@ func TestParseReturnsTheObjectsOfAllDocuments(t *testing.T) {
 	require.Empty(t, objects[1].Annotation("api-approved.kubernetes.io"))
 }
 
-func TestOpenSchemaAcceptsEveryObject(t *testing.T) {
+func TestRelaxSchemaAcceptsEveryObject(t *testing.T) {
 	objects, err := parse([]byte(manifest))
 	require.NoError(t, err)
-	require.NoError(t, objects[0].OpenSchema())
+	require.NoError(t, objects[0].RelaxSchema())
 	version := objects[0]["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
 	require.Equal(t, "v1", version["name"])
 	require.Equal(t, map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}, version["schema"])
-	require.ErrorContains(t, objects[1].OpenSchema(), "Namespace b: only a CustomResourceDefinition has a schema")
+	require.ErrorContains(t, objects[1].RelaxSchema(), "Namespace b: only a CustomResourceDefinition has a schema")
 }
 
 func TestParseRefusesInvalidManifests(t *testing.T) {

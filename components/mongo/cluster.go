@@ -1,6 +1,6 @@
 // Package mongo owns the platform's document store: a DocumentDB cluster. Package datastore has
-// the parts that all stores share. The task migrate (agents/migrate)
-// owns its collections and indexes.
+// what all stores share. The task migrate (agents/migrate) owns the collections and indexes of
+// the database.
 package mongo
 
 import (
@@ -29,9 +29,9 @@ const (
 	engine = "docdb"
 )
 
-// exports are the logs that DocumentDB can export (Developer Guide, "Auditing" and
+// logExports are the logs that DocumentDB can export (Developer Guide, "Auditing" and
 // "Profiling").
-var exports = []string{"audit", "profiler"}
+var logExports = []string{"audit", "profiler"}
 
 // ClusterArgs configure a Cluster. Zero values mean safe defaults: three instances,
 // protection, and a private cluster.
@@ -110,9 +110,9 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err := checkSnapshot(ctx, args.SnapshotIdentifier, spec, parent); err != nil {
 		return nil, err
 	}
-	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
+	dependencies, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.DocumentDB, Identifier: spec.Identifier, Account: args.Account,
-		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports, DiscardData: args.DiscardData,
+		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: logExports, DiscardData: args.DiscardData,
 		Parameters: datastore.ParameterGroup{
 			Name: spec.ParameterGroup(), Family: docdbspec.Family,
 			Description: "TLS, audit and slow operations", Parameters: parameters(),
@@ -126,14 +126,14 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		Engine:                      pulumi.String(engine),
 		EngineVersion:               pulumi.String(docdbspec.Version),
 		AllowMajorVersionUpgrade:    pulumi.Bool(true), // a change of docdbspec.Version is the decision for an upgrade
-		DbClusterParameterGroupName: needs.ParameterGroup,
+		DbClusterParameterGroupName: dependencies.ParameterGroup,
 		MasterUsername:              pulumi.String(Owner),
 		ManageMasterUserPassword:    pulumi.Bool(true),
 		StorageEncrypted:            pulumi.Bool(true),
-		KmsKeyId:                    needs.Key.ARN,
+		KmsKeyId:                    dependencies.Key.ARN,
 
-		DbSubnetGroupName:   needs.SubnetGroup,
-		VpcSecurityGroupIds: pulumi.StringArray{needs.SecurityGroupID},
+		DbSubnetGroupName:   dependencies.SubnetGroup,
+		VpcSecurityGroupIds: pulumi.StringArray{dependencies.SecurityGroupID},
 		Port:                pulumi.Int(Port),
 
 		BackupRetentionPeriod:        pulumi.Int(spec.BackupDays),
@@ -142,20 +142,20 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDB)),
 		DeletionProtection:           pulumi.Bool(!args.Unprotected),
 		SkipFinalSnapshot:            pulumi.Bool(args.DiscardData),
-		FinalSnapshotIdentifier:      needs.FinalSnapshot(spec.Identifier, args.DiscardData),
-		EnabledCloudwatchLogsExports: pulumi.ToStringArray(exports),
+		FinalSnapshotIdentifier:      dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),
+		EnabledCloudwatchLogsExports: pulumi.ToStringArray(logExports),
 		Tags:                         datastore.Tags(name),
-		SnapshotIdentifier:           datastore.Snapshot(args.SnapshotIdentifier),
-	}, parent, needs.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a changed snapshot would replace the cluster
+		SnapshotIdentifier:           datastore.SnapshotName(args.SnapshotIdentifier),
+	}, parent, dependencies.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a changed snapshot would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("DocumentDB cluster %s: %w", spec.Identifier, err)
 	}
-	var nodes []string
+	var instanceNames []string
 	for i := range spec.Instances {
-		nodes = append(nodes, fmt.Sprintf("%s-%d", spec.Identifier, i))
+		instanceNames = append(instanceNames, fmt.Sprintf("%s-%d", spec.Identifier, i))
 	}
 	if err := datastore.NewAlarms(ctx, name, &datastore.AlarmArgs{
-		Alarms: scaling.DocumentAlarms(spec.InstanceClass), Dimension: "DBInstanceIdentifier", Nodes: nodes, TopicARN: args.AlarmTopicARN,
+		Alarms: scaling.DocumentAlarms(spec.InstanceClass), Dimension: "DBInstanceIdentifier", Nodes: instanceNames, TopicARN: args.AlarmTopicARN,
 	}, parent); err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 			CopyTagsToSnapshot:          pulumi.Bool(true),
 			ApplyImmediately:            pulumi.Bool(args.ApplyImmediately),
 			EnablePerformanceInsights:   pulumi.Bool(true),
-			PerformanceInsightsKmsKeyId: needs.Key.ARN,
+			PerformanceInsightsKmsKeyId: dependencies.Key.ARN,
 		}, parent)
 		if err != nil {
 			return nil, fmt.Errorf("instance %d of DocumentDB cluster %s: %w", i, spec.Identifier, err)
@@ -183,15 +183,15 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		}
 		return *secrets[0].SecretArn, nil
 	}).(pulumi.StringOutput)
-	c.SecurityGroupID = needs.SecurityGroupID
+	c.SecurityGroupID = dependencies.SecurityGroupID
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"host": c.Host, "readerHost": c.ReaderHost, "port": c.Port, "secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,
 	})
 }
 
-// checkSnapshot checks the snapshot of a cluster that does not exist yet. After the
-// creation the snapshot may be deleted. The functions of RDS also find the clusters and snapshots
-// of DocumentDB (RDS API, DescribeDBClusters).
+// checkSnapshot checks the snapshot of a cluster that does not exist yet. For an existing
+// cluster it checks nothing, because the snapshot may be deleted. The functions of RDS also find
+// the clusters and snapshots of DocumentDB (RDS API, DescribeDBClusters).
 func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, parent pulumi.InvokeOption) error {
 	if name == "" {
 		return nil
@@ -205,19 +205,19 @@ func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, par
 	if len(existing.ClusterIdentifiers) > 0 {
 		return nil
 	}
-	found, err := rds.LookupClusterSnapshot(ctx, &rds.LookupClusterSnapshotArgs{DbClusterSnapshotIdentifier: &name}, parent)
+	clusterSnapshot, err := rds.LookupClusterSnapshot(ctx, &rds.LookupClusterSnapshotArgs{DbClusterSnapshotIdentifier: &name}, parent)
 	if err != nil {
 		return fmt.Errorf("snapshot %s: %w", name, err)
 	}
-	snapshot := storespec.Snapshot{Name: name, Engine: found.Engine, Version: found.EngineVersion, Encrypted: found.StorageEncrypted}
-	return snapshot.Check(storespec.Wanted{Engine: engine, Version: docdbspec.Version})
+	snapshot := storespec.Snapshot{Name: name, Engine: clusterSnapshot.Engine, Version: clusterSnapshot.EngineVersion, Encrypted: clusterSnapshot.StorageEncrypted}
+	return snapshot.Check(storespec.Store{Engine: engine, Version: docdbspec.Version})
 }
 
 // parameters returns the parameters of docdbspec with their apply methods.
 func parameters() []datastore.Parameter {
-	var list []datastore.Parameter
+	var parameters []datastore.Parameter
 	for _, p := range docdbspec.Parameters() {
-		list = append(list, datastore.Parameter{Name: p.Name, Value: p.Value, ApplyMethod: storespec.ApplyMethod(p.Value, p.Default, p.Static)})
+		parameters = append(parameters, datastore.Parameter{Name: p.Name, Value: p.Value, ApplyMethod: storespec.ApplyMethod(p.Value, p.Default, p.Static)})
 	}
-	return list
+	return parameters
 }

@@ -15,12 +15,12 @@ import (
 // show as drift.
 const tcp = "6"
 
-// createACL creates the network ACL of the private-data subnets. data are the ids of these
-// subnets. The rules are inline and not separate resources. So the next `pulumi up` removes a
+// createACL creates the network ACL of the private-data subnets. dataSubnetIDs are the ids of
+// these subnets. The rules are inline and not separate resources. So the next `pulumi up` removes a
 // rule that somebody added by hand.
-func (b *builder) createACL(planned []subnet.Subnet, data pulumi.StringArray) error {
-	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
-		ipv6, err := parseIPv6(assigned)
+func (b *builder) createACL(planned []subnet.Subnet, dataSubnetIDs pulumi.StringArray) error {
+	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assignedBlock string) (acl.Rules, error) {
+		ipv6, err := parseIPv6(assignedBlock)
 		if err != nil {
 			return acl.Rules{}, err
 		}
@@ -48,7 +48,7 @@ func (b *builder) createACL(planned []subnet.Subnet, data pulumi.StringArray) er
 	}).(ec2.NetworkAclEgressArrayOutput)
 	if _, err := ec2.NewNetworkAcl(b.ctx, b.name+"-private-data-acl", &ec2.NetworkAclArgs{
 		VpcId:     b.vpc.ID(),
-		SubnetIds: data,
+		SubnetIds: dataSubnetIDs,
 		Ingress:   ingress,
 		Egress:    egress,
 		Tags:      b.tags("private-data"),

@@ -39,7 +39,7 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 		return nil
 	case subnet.EndpointsSingle:
 		zone := cmp.Or(b.args.EndpointZone, slices.Min(b.args.Zones))
-		subnets = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, letter(zone)}].ID()}
+		subnets = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, zoneLetter(zone)}].ID()}
 	}
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
 		VpcId:       b.vpc.ID(),
@@ -55,12 +55,12 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 		return err
 	}
 	for _, service := range interfaceServices {
-		part := "endpoint-" + service
+		suffix := "endpoint-" + service
 		policy, err := b.servicePolicy(service)
 		if err != nil {
 			return fmt.Errorf("policy of the endpoint of %s: %w", service, err)
 		}
-		endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
+		endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+suffix, &ec2.VpcEndpointArgs{
 			VpcId:             b.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
 			ServiceName:       b.serviceName(service),
@@ -68,7 +68,7 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
 			Policy:            policy,
-			Tags:              b.tags(part),
+			Tags:              b.tags(suffix),
 		}, b.parent, pulumi.DependsOn(admitted))
 		if err != nil {
 			return fmt.Errorf("endpoint of %s: %w", service, err)
@@ -79,39 +79,40 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 }
 
 // servicePolicy returns the policy of an interface endpoint. It admits principals of this
-// account only, so that nobody sends data out with a key of another account. It returns nil
+// account only, so that nobody sends data out with an access key of another account. It returns nil
 // for eks-auth: AWS's documents do not say that eks-auth has endpoint policies, and EC2 refuses a
 // policy for a service without them.
 //
-// Only pushes of images have a condition on aws:ResourceAccount. A request for an action
-// without a resource, such as secretsmanager:GetRandomPassword, does not have that key. The
-// policies of the roles name the resources.
+// Only the policy for ecr has a condition on aws:ResourceAccount. A request for an action
+// without a resource, such as secretsmanager:GetRandomPassword, does not have that key. So for
+// the other services, only the policies of the roles limit the resources.
 func (b *builder) servicePolicy(service string) (pulumi.StringPtrInput, error) {
 	prefix, _, _ := strings.Cut(service, ".") // ecr.api and ecr.dkr have the actions of ecr
 	account := b.args.Account
-	ours := iam.Equals("aws:PrincipalAccount", account.ID)
+	principalInAccount := iam.Equals("aws:PrincipalAccount", account.ID)
 	everyone := []iam.Principal{iam.Everyone()}
-	own := iam.Statement{
-		Sid: "Own", Principals: everyone, Actions: []string{prefix + ":*"}, Resources: iam.AnyResource(), Conditions: []iam.Condition{ours},
+	ownAccount := iam.Statement{
+		Sid: "Own", Principals: everyone, Actions: []string{prefix + ":*"}, Resources: iam.AnyResource(), Conditions: []iam.Condition{principalInAccount},
 	}
 	switch prefix {
 	case "eks-auth":
 		return nil, nil
 	case "ecr":
-		own.Conditions = append(own.Conditions, iam.Equals("aws:ResourceAccount", account.ID))
+		ownAccount.Conditions = append(ownAccount.Conditions, iam.Equals("aws:ResourceAccount", account.ID))
 		// The images of EKS's add-ons are in registries of AWS's accounts.
-		return iam.EndpointPolicy(own, iam.Statement{
-			Sid: "Pull", Principals: everyone, Resources: iam.AnyResource(), Conditions: []iam.Condition{ours},
+		return iam.EndpointPolicy(ownAccount, iam.Statement{
+			Sid: "Pull", Principals: everyone, Resources: iam.AnyResource(), Conditions: []iam.Condition{principalInAccount},
 			Actions: []string{"ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
 		})
 	case "sts":
-		// A runner with a token of its CI has no account before it has the role.
-		return iam.EndpointPolicy(own, iam.Statement{
+		// A CI runner that assumes its role with a web identity token is a principal of no
+		// account yet.
+		return iam.EndpointPolicy(ownAccount, iam.Statement{
 			Sid: "Federated", Principals: everyone, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
 			Resources: iam.ARNs(pulumi.Sprintf("arn:%s:iam::%s:role/*", account.Partition, account.ID)),
 		})
 	}
-	return iam.EndpointPolicy(own)
+	return iam.EndpointPolicy(ownAccount)
 }
 
 // admitOperators admits the operators of the stack to the endpoints. The rules must exist
@@ -136,7 +137,7 @@ func (b *builder) serviceName(service string) pulumi.String {
 }
 
 // createStorageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its
-// policy allows to read every object, because image layers and packages are in buckets of
+// policy allows reading every object, because image layers and packages are in buckets of
 // AWS and of registry.k8s.io. It allows other actions only for principals and buckets of
 // this account. So an attacker can't write stolen data to other buckets.
 //
@@ -162,15 +163,15 @@ func (b *builder) createStorageEndpoint() error {
 	if err != nil {
 		return fmt.Errorf("policy of the S3 endpoint: %w", err)
 	}
-	var tables pulumi.StringArray
+	var routeTableIDs pulumi.StringArray
 	for _, zone := range b.args.Zones {
-		tables = append(tables, b.tables[subnetKey{subnet.PrivateApp, letter(zone)}].ID())
+		routeTableIDs = append(routeTableIDs, b.routeTables[subnetKey{subnet.PrivateApp, zoneLetter(zone)}].ID())
 	}
 	endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-endpoint-s3", &ec2.VpcEndpointArgs{
 		VpcId:           b.vpc.ID(),
 		VpcEndpointType: pulumi.String("Gateway"),
 		ServiceName:     b.serviceName("s3"),
-		RouteTableIds:   tables,
+		RouteTableIds:   routeTableIDs,
 		Policy:          document,
 		Tags:            b.tags("endpoint-s3"),
 	}, b.parent)

@@ -17,7 +17,7 @@ type ExistingArgs struct {
 	// DatabaseSubnetIDs are the subnets of the data stores. Each list has one subnet of
 	// each zone.
 	PrivateSubnetIDs, DatabaseSubnetIDs []string
-	// Needs are the numbers of addresses that the stack needs in each subnet.
+	// Needs are the numbers of IPv4 addresses that the stack needs in each subnet.
 	Needs existingvpc.Needs
 	// InternetGateway requires an internet gateway, as CloudFront's VPC origins do.
 	InternetGateway bool
@@ -27,15 +27,15 @@ type ExistingArgs struct {
 // it. It registers nothing. Its error lists all reasons why the platform can't use the
 // VPC.
 func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.InvokeOption) (*existingvpc.VPC, error) {
-	found, err := ec2.LookupVpc(ctx, &ec2.LookupVpcArgs{Id: &args.VPCID}, opts...)
+	awsVPC, err := ec2.LookupVpc(ctx, &ec2.LookupVpcArgs{Id: &args.VPCID}, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("VPC %s: %w", args.VPCID, err)
 	}
-	v := &existingvpc.VPC{ID: found.Id, DNSSupport: found.EnableDnsSupport, DNSHostnames: found.EnableDnsHostnames}
+	vpc := &existingvpc.VPC{ID: awsVPC.Id, DNSSupport: awsVPC.EnableDnsSupport, DNSHostnames: awsVPC.EnableDnsHostnames}
 	for _, tier := range []struct {
 		ids     []string
 		subnets *[]existingvpc.Subnet
-	}{{args.PrivateSubnetIDs, &v.Private}, {args.DatabaseSubnetIDs, &v.Database}} {
+	}{{args.PrivateSubnetIDs, &vpc.Private}, {args.DatabaseSubnetIDs, &vpc.Database}} {
 		for _, id := range tier.ids {
 			s, err := lookupSubnet(ctx, id, opts...)
 			if err != nil {
@@ -46,50 +46,50 @@ func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.Invo
 	}
 	if args.InternetGateway {
 		if _, err := ec2.LookupInternetGateway(ctx, &ec2.LookupInternetGatewayArgs{
-			Filters: []ec2.GetInternetGatewayFilter{{Name: "attachment.vpc-id", Values: []string{v.ID}}},
+			Filters: []ec2.GetInternetGatewayFilter{{Name: "attachment.vpc-id", Values: []string{vpc.ID}}},
 		}, opts...); err != nil {
-			return nil, fmt.Errorf("VPC %s needs an internet gateway, although nothing of the platform has a route to it: CloudFront has VPC origins in no other VPC: %w", v.ID, err)
+			return nil, fmt.Errorf("internet gateway of VPC %s: CloudFront supports VPC origins only in a VPC with an internet gateway, even if no subnet has a route to it: %w", vpc.ID, err)
 		}
 	}
-	return v, v.Check(args.Needs)
+	return vpc, vpc.Check(args.Needs)
 }
 
 // lookupSubnet reads a subnet and the target of its default route.
 func lookupSubnet(ctx *pulumi.Context, id string, opts ...pulumi.InvokeOption) (existingvpc.Subnet, error) {
-	found, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id}, opts...)
+	awsSubnet, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id}, opts...)
 	if err != nil {
 		return existingvpc.Subnet{}, fmt.Errorf("subnet %s: %w", id, err)
 	}
-	route, err := defaultRoute(ctx, found.VpcId, id, opts...)
+	route, err := lookupDefaultRoute(ctx, awsSubnet.VpcId, id, opts...)
 	if err != nil {
 		return existingvpc.Subnet{}, fmt.Errorf("routes of subnet %s: %w", id, err)
 	}
 	return existingvpc.Subnet{
-		ID: id, VPCID: found.VpcId, Zone: found.AvailabilityZone, Block: found.CidrBlock, FreeAddresses: found.AvailableIpAddressCount, DefaultRoute: route,
+		ID: id, VPCID: awsSubnet.VpcId, Zone: awsSubnet.AvailabilityZone, Block: awsSubnet.CidrBlock, FreeAddresses: awsSubnet.AvailableIpAddressCount, DefaultRoute: route,
 	}, nil
 }
 
-// defaultRoute returns the target of a subnet's route to 0.0.0.0/0, or "" if there is no
+// lookupDefaultRoute reads the target of a subnet's route to 0.0.0.0/0, or "" if there is no
 // such route. A subnet without its own route table uses the main route table of the VPC
 // (VPC User Guide, "Subnet route tables").
-func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.InvokeOption) (string, error) {
+func lookupDefaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.InvokeOption) (string, error) {
 	tables, err := ec2.GetRouteTables(ctx, &ec2.GetRouteTablesArgs{
 		VpcId: &vpcID, Filters: []ec2.GetRouteTablesFilter{{Name: "association.subnet-id", Values: []string{subnetID}}},
 	}, opts...)
 	if err != nil {
 		return "", err
 	}
-	var id string
+	var tableID string
 	if len(tables.Ids) > 0 {
-		id = tables.Ids[0]
+		tableID = tables.Ids[0]
 	} else {
 		vpc, err := ec2.LookupVpc(ctx, &ec2.LookupVpcArgs{Id: &vpcID}, opts...)
 		if err != nil {
 			return "", err
 		}
-		id = vpc.MainRouteTableId
+		tableID = vpc.MainRouteTableId
 	}
-	table, err := ec2.LookupRouteTable(ctx, &ec2.LookupRouteTableArgs{RouteTableId: &id}, opts...)
+	table, err := ec2.LookupRouteTable(ctx, &ec2.LookupRouteTableArgs{RouteTableId: &tableID}, opts...)
 	if err != nil {
 		return "", err
 	}
@@ -109,8 +109,8 @@ func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.In
 	return "", nil
 }
 
-// UseExisting returns a VPC that LookupExisting returned as a Network. It creates nothing at AWS:
-// routes, endpoints, network ACLs and flow logs belong to the VPC's owner.
+// UseExisting returns a Network for the VPC v, which LookupExisting has read. It creates nothing in
+// AWS: routes, endpoints, network ACLs and flow logs belong to the VPC's owner.
 func UseExisting(ctx *pulumi.Context, name string, v *existingvpc.VPC, opts ...pulumi.ResourceOption) (*Network, error) {
 	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones(), Blocks: map[subnet.Tier][]string{}}
 	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {

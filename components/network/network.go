@@ -1,7 +1,7 @@
 // Package network owns the VPC: its subnets in three tiers and all zones of the stack,
 // their routes, the VPC endpoints of AWS's services, and the flow logs. It can also read
-// an existing VPC instead. It does not know what runs in the subnets. Package subnet
-// computes the blocks. Package acl computes the rules of the data tier's network ACL.
+// an existing VPC instead. It does not depend on what runs in the subnets. Package subnet
+// computes the CIDR blocks. Package acl computes the rules of the data tier's network ACL.
 // Package existingvpc checks an existing VPC.
 package network
 
@@ -23,7 +23,7 @@ import (
 type Args struct {
 	// Account is the account and region of the VPC. All zones are in that region.
 	Account *account.Account
-	// Block is the IPv4 block of the VPC, /16 to /20. AWS assigns the IPv6 block.
+	// Block is the IPv4 CIDR block of the VPC, /16 to /20. AWS assigns the IPv6 block.
 	Block netip.Prefix
 	// Zones are two to six availability zones of the region.
 	Zones []string
@@ -33,7 +33,7 @@ type Args struct {
 	// every zone.
 	Endpoints subnet.EndpointLayout
 	// NATZone is the zone of NATSingle, and EndpointZone the zone of EndpointsSingle.
-	// Empty means the first of Zones by name. infra sets them to the zones that the stack
+	// Empty means the first of Zones by name. Package infra sets them to the zones that the stack
 	// has recorded, so that a change of Zones does not move a gateway or an endpoint.
 	NATZone, EndpointZone string
 	// Operators are the networks from which the stack is deployed and operated. They
@@ -82,9 +82,9 @@ type Network struct {
 	// Args.Zones. For an existing VPC the tier Public is missing, because the platform
 	// uses no public subnets there.
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
-	// Blocks are the IPv4 blocks of SubnetIDs.
+	// Blocks are the IPv4 CIDR blocks of the subnets in SubnetIDs, in the same order.
 	Blocks map[subnet.Tier][]string
-	// Settled are the routes and the endpoints. A resource whose instances need the
+	// Settled are the routes and the endpoints. A resource with instances that need the
 	// network must depend on Settled, and not on the Network. The SDK adds children to a
 	// component asynchronously. So a dependency on the component can miss some of them.
 	Settled []pulumi.Resource

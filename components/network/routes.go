@@ -35,33 +35,33 @@ func (b *builder) createRoutes() error {
 	if err != nil {
 		return err
 	}
-	b.tables = map[subnetKey]*ec2.RouteTable{}
+	b.routeTables = map[subnetKey]*ec2.RouteTable{}
 	for _, zone := range b.args.Zones {
 		for _, tier := range subnet.Tiers() {
-			table, err := b.newRouteTable(tier, letter(zone))
+			table, err := b.newRouteTable(tier, zoneLetter(zone))
 			if err != nil {
 				return err
 			}
-			v4 := &ec2.RouteArgs{RouteTableId: table.ID(), DestinationCidrBlock: pulumi.String(anywhere)}
-			v6 := &ec2.RouteArgs{RouteTableId: table.ID(), DestinationIpv6CidrBlock: pulumi.String(anywhereV6)}
+			ipv4Args := &ec2.RouteArgs{RouteTableId: table.ID(), DestinationCidrBlock: pulumi.String(anywhere)}
+			ipv6Args := &ec2.RouteArgs{RouteTableId: table.ID(), DestinationIpv6CidrBlock: pulumi.String(anywhereV6)}
 			switch tier {
 			case subnet.Public:
-				v4.GatewayId, v6.GatewayId = gateway.ID(), gateway.ID()
+				ipv4Args.GatewayId, ipv6Args.GatewayId = gateway.ID(), gateway.ID()
 			case subnet.PrivateApp:
-				v4.NatGatewayId, v6.EgressOnlyGatewayId = nats[zone].ID(), egressOnly.ID()
+				ipv4Args.NatGatewayId, ipv6Args.EgressOnlyGatewayId = nats[zone].ID(), egressOnly.ID()
 			default:
 				continue // the data tier has no route out of the VPC
 			}
-			part := string(tier) + "-" + letter(zone)
-			out, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out", v4, b.parent)
+			suffix := string(tier) + "-" + zoneLetter(zone)
+			ipv4Route, err := ec2.NewRoute(b.ctx, b.name+"-"+suffix+"-out", ipv4Args, b.parent)
 			if err != nil {
-				return fmt.Errorf("route out of %s: %w", part, err)
+				return fmt.Errorf("route out of %s: %w", suffix, err)
 			}
-			out6, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out6", v6, b.parent)
+			ipv6Route, err := ec2.NewRoute(b.ctx, b.name+"-"+suffix+"-out6", ipv6Args, b.parent)
 			if err != nil {
-				return fmt.Errorf("IPv6 route out of %s: %w", part, err)
+				return fmt.Errorf("IPv6 route out of %s: %w", suffix, err)
 			}
-			b.settled = append(b.settled, out, out6)
+			b.settled = append(b.settled, ipv4Route, ipv6Route)
 		}
 	}
 	return nil
@@ -71,14 +71,14 @@ func (b *builder) createRoutes() error {
 func (b *builder) newNATGateways(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway, error) {
 	nats := map[string]*ec2.NatGateway{}
 	if b.args.NAT == subnet.NATSingle {
-		single, err := b.newNATGateway(letter(cmp.Or(b.args.NATZone, slices.Min(b.args.Zones))), gateway)
+		single, err := b.newNATGateway(zoneLetter(cmp.Or(b.args.NATZone, slices.Min(b.args.Zones))), gateway)
 		for _, zone := range b.args.Zones {
 			nats[zone] = single
 		}
 		return nats, err
 	}
 	for _, zone := range slices.Sorted(slices.Values(b.args.Zones)) {
-		nat, err := b.newNATGateway(letter(zone), gateway)
+		nat, err := b.newNATGateway(zoneLetter(zone), gateway)
 		if err != nil {
 			return nil, err
 		}
@@ -89,43 +89,43 @@ func (b *builder) newNATGateways(gateway *ec2.InternetGateway) (map[string]*ec2.
 
 // newNATGateway creates the NAT gateway of a zone and its public address.
 func (b *builder) newNATGateway(letter string, gateway *ec2.InternetGateway) (*ec2.NatGateway, error) {
-	part := "nat-" + letter
+	suffix := "nat-" + letter
 	// AWS refuses addresses and NAT gateways in a VPC without an internet gateway.
-	after := pulumi.DependsOn([]pulumi.Resource{gateway})
-	address, err := ec2.NewEip(b.ctx, b.name+"-"+part, &ec2.EipArgs{
-		Domain: pulumi.String("vpc"), Tags: b.tags(part),
-	}, b.parent, after)
+	afterGateway := pulumi.DependsOn([]pulumi.Resource{gateway})
+	address, err := ec2.NewEip(b.ctx, b.name+"-"+suffix, &ec2.EipArgs{
+		Domain: pulumi.String("vpc"), Tags: b.tags(suffix),
+	}, b.parent, afterGateway)
 	if err != nil {
-		return nil, fmt.Errorf("address of %s: %w", part, err)
+		return nil, fmt.Errorf("address of %s: %w", suffix, err)
 	}
-	nat, err := ec2.NewNatGateway(b.ctx, b.name+"-"+part, &ec2.NatGatewayArgs{
+	nat, err := ec2.NewNatGateway(b.ctx, b.name+"-"+suffix, &ec2.NatGatewayArgs{
 		AllocationId: address.AllocationId,
 		SubnetId:     b.subnetsByKey[subnetKey{subnet.Public, letter}].ID(),
-		Tags:         b.tags(part),
-	}, b.parent, after)
+		Tags:         b.tags(suffix),
+	}, b.parent, afterGateway)
 	if err != nil {
-		return nil, fmt.Errorf("gateway %s: %w", part, err)
+		return nil, fmt.Errorf("gateway %s: %w", suffix, err)
 	}
 	return nat, nil
 }
 
 // newRouteTable creates the route table of a subnet and associates it with the subnet.
 func (b *builder) newRouteTable(tier subnet.Tier, letter string) (*ec2.RouteTable, error) {
-	part := string(tier) + "-" + letter
-	table, err := ec2.NewRouteTable(b.ctx, b.name+"-"+part, &ec2.RouteTableArgs{
-		VpcId: b.vpc.ID(), Tags: b.tags(part),
+	suffix := string(tier) + "-" + letter
+	table, err := ec2.NewRouteTable(b.ctx, b.name+"-"+suffix, &ec2.RouteTableArgs{
+		VpcId: b.vpc.ID(), Tags: b.tags(suffix),
 	}, b.parent)
 	if err != nil {
-		return nil, fmt.Errorf("route table of %s: %w", part, err)
+		return nil, fmt.Errorf("route table of %s: %w", suffix, err)
 	}
-	association, err := ec2.NewRouteTableAssociation(b.ctx, b.name+"-"+part, &ec2.RouteTableAssociationArgs{
+	association, err := ec2.NewRouteTableAssociation(b.ctx, b.name+"-"+suffix, &ec2.RouteTableAssociationArgs{
 		RouteTableId: table.ID(),
 		SubnetId:     b.subnetsByKey[subnetKey{tier, letter}].ID(),
 	}, b.parent)
 	if err != nil {
-		return nil, fmt.Errorf("route table of %s: %w", part, err)
+		return nil, fmt.Errorf("association of the route table of %s: %w", suffix, err)
 	}
 	b.settled = append(b.settled, association)
-	b.tables[subnetKey{tier, letter}] = table
+	b.routeTables[subnetKey{tier, letter}] = table
 	return table, nil
 }

@@ -25,41 +25,42 @@ type builder struct {
 
 	vpc          *ec2.Vpc
 	subnetsByKey map[subnetKey]*ec2.Subnet
-	tables       map[subnetKey]*ec2.RouteTable
+	routeTables  map[subnetKey]*ec2.RouteTable
 	// endpointGroup is the security group of the interface endpoints. It is nil if the
-	// stack has none.
+	// stack has no interface endpoints.
 	endpointGroup *ec2.SecurityGroup
 	// settled is Network.Settled.
 	settled []pulumi.Resource
 }
 
-// tags returns the tags of one of the network's resources.
-func (b *builder) tags(part string) pulumi.StringMap {
-	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
+// tags returns the tags of one of the network's resources. suffix is the last part of the
+// resource's name.
+func (b *builder) tags(suffix string) pulumi.StringMap {
+	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + suffix)}
 }
 
-// letter returns the last letter of a zone's name. The letter is part of the names of the zone's
+// zoneLetter returns the last letter of a zone's name. The letter is part of the names of the zone's
 // subnets.
-func letter(zone string) string { return zone[len(zone)-1:] }
+func zoneLetter(zone string) string { return zone[len(zone)-1:] }
 
-// roleTags mark the subnets of internet-facing and of internal load balancers for the AWS
-// load balancer controller (EKS User Guide, "VPC and subnet requirements").
-var roleTags = map[subnet.Tier]string{
+// roleTagKeys are tag keys. By these tags, the AWS load balancer controller finds the subnets of
+// internet-facing and of internal load balancers (EKS User Guide, "VPC and subnet requirements").
+var roleTagKeys = map[subnet.Tier]string{
 	subnet.Public:     "kubernetes.io/role/elb",
 	subnet.PrivateApp: "kubernetes.io/role/internal-elb",
 }
 
-// createSubnets creates the planned subnets, and adds their ids to ids.
+// createSubnets creates the planned subnets, and adds their ids to the map ids.
 func (b *builder) createSubnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.StringArray) error {
 	b.subnetsByKey = make(map[subnetKey]*ec2.Subnet, len(planned))
 	for _, s := range planned {
-		part := string(s.Tier) + "-" + letter(s.Zone)
-		tags := b.tags(part)
+		suffix := string(s.Tier) + "-" + zoneLetter(s.Zone)
+		tags := b.tags(suffix)
 		tags["Tier"] = pulumi.String(string(s.Tier))
-		if role, ok := roleTags[s.Tier]; ok {
-			tags[role] = pulumi.String("1")
+		if roleTag, ok := roleTagKeys[s.Tier]; ok {
+			tags[roleTag] = pulumi.String("1")
 		}
-		created, err := ec2.NewSubnet(b.ctx, b.name+"-"+part, &ec2.SubnetArgs{
+		created, err := ec2.NewSubnet(b.ctx, b.name+"-"+suffix, &ec2.SubnetArgs{
 			VpcId:            b.vpc.ID(),
 			AvailabilityZone: pulumi.String(s.Zone),
 			CidrBlock:        pulumi.String(s.Block.String()),
@@ -70,19 +71,19 @@ func (b *builder) createSubnets(planned []subnet.Subnet, ids map[subnet.Tier]pul
 			Tags:                tags,
 		}, b.parent)
 		if err != nil {
-			return fmt.Errorf("subnet %s: %w", part, err)
+			return fmt.Errorf("subnet %s: %w", suffix, err)
 		}
-		b.subnetsByKey[subnetKey{s.Tier, letter(s.Zone)}] = created
+		b.subnetsByKey[subnetKey{s.Tier, zoneLetter(s.Zone)}] = created
 		ids[s.Tier] = append(ids[s.Tier], created.ID())
 	}
 	return nil
 }
 
-// ipv6Block returns the IPv6 block of a subnet. The output is known after AWS assigned the
+// ipv6Block returns the IPv6 block of a subnet. The output is known after AWS has assigned the
 // VPC's block.
 func (b *builder) ipv6Block(s subnet.Subnet) pulumi.StringOutput {
-	return b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (string, error) {
-		vpc, err := parseIPv6(assigned)
+	return b.vpc.Ipv6CidrBlock.ApplyT(func(assignedBlock string) (string, error) {
+		vpc, err := parseIPv6(assignedBlock)
 		if err != nil {
 			return "", err
 		}
@@ -92,8 +93,8 @@ func (b *builder) ipv6Block(s subnet.Subnet) pulumi.StringOutput {
 }
 
 // parseIPv6 parses the IPv6 block that AWS assigned to the VPC.
-func parseIPv6(assigned string) (netip.Prefix, error) {
-	block, err := netip.ParsePrefix(assigned)
+func parseIPv6(assignedBlock string) (netip.Prefix, error) {
+	block, err := netip.ParsePrefix(assignedBlock)
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("IPv6 block that AWS assigned to the VPC: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 type Args struct {
 	// Account is the account of the role.
 	Account *account.Account
-	// Description says what uses the role.
+	// Description names the pods that use the role.
 	Description string
 	// ClusterName is the name of the EKS cluster in which the pods run.
 	ClusterName pulumi.StringInput

@@ -10,12 +10,12 @@ import (
 // Cluster has the addresses of a cluster's nodes and API server. Network policies must name
 // these addresses, because labels select only pods.
 type Cluster struct {
-	// Nodes are the blocks of the subnets with the nodes and with the network interfaces of
-	// the control plane. From these interfaces the API server connects to webhooks.
-	Nodes []string
-	// Services is the block of the Services' addresses. The API server's Service has the
-	// first address of the block (Kubernetes, "Service ClusterIP allocation").
-	Services pulumi.StringInput
+	// NodeBlocks are the CIDR blocks of the subnets with the nodes and with the network
+	// interfaces of the control plane. The API server connects to webhooks from these interfaces.
+	NodeBlocks []string
+	// ServiceCIDR is the service CIDR of the cluster. The API server's Service has the first
+	// address of this CIDR (Kubernetes, "Service ClusterIP allocation").
+	ServiceCIDR pulumi.StringInput
 }
 
 // The ports of the API server and of the kubelet.
@@ -24,28 +24,29 @@ const (
 	kubeletPort = 10250
 )
 
-// API returns the egress rules that allow a controller to resolve names and to call the API
-// server. The rules have the address of the API server's Service and the blocks of the
+// APIServerEgress returns the egress rules that allow a controller to resolve names and to call the
+// API server. The rules have the address of the API server's Service and the blocks of the
 // nodes. The VPC CNI checks a connection before kube-proxy replaces the Service's address.
 // Other network plugins check it afterwards.
-func (c Cluster) API() []Rule {
-	service := c.Services.ToStringOutput().ApplyT(apiService).(pulumi.StringOutput)
-	return []Rule{DNS(), To(apiPort, append(Blocks(c.Nodes...), Peer{Block: service})...)}
+func (c Cluster) APIServerEgress() []Rule {
+	serviceBlock := c.ServiceCIDR.ToStringOutput().ApplyT(apiServerBlock).(pulumi.StringOutput)
+	return []Rule{DNS(), To(apiPort, append(Blocks(c.NodeBlocks...), Peer{Block: serviceBlock})...)}
 }
 
-// Kubelets returns the egress rule for connections to the kubelets, which have the metrics of
+// KubeletEgress returns the egress rule for connections to the kubelets, which have the metrics of
 // nodes.
-func (c Cluster) Kubelets() Rule { return To(kubeletPort, Blocks(c.Nodes...)...) }
+func (c Cluster) KubeletEgress() Rule { return To(kubeletPort, Blocks(c.NodeBlocks...)...) }
 
-// APIServer returns the peers from which the API server connects to pods. The pods of
+// APIServerPeers returns the peers from which the API server connects to pods. The pods of
 // the cluster have addresses in the same blocks, so a rule with these peers also admits the pods.
-func (c Cluster) APIServer() []Peer { return Blocks(c.Nodes...) }
+func (c Cluster) APIServerPeers() []Peer { return Blocks(c.NodeBlocks...) }
 
-// apiService returns the first address of the Services' block as a /32.
-func apiService(services string) (string, error) {
-	block, err := netip.ParsePrefix(services)
+// apiServerBlock returns the address of the API server's Service as a /32. It is the first address
+// of the service CIDR.
+func apiServerBlock(serviceCIDR string) (string, error) {
+	block, err := netip.ParsePrefix(serviceCIDR)
 	if err != nil || !block.Addr().Is4() {
-		return "", fmt.Errorf("block of the Services %q: it must be a block of IPv4 addresses", services)
+		return "", fmt.Errorf("service CIDR %q: must be an IPv4 CIDR", serviceCIDR)
 	}
 	return netip.PrefixFrom(block.Masked().Addr().Next(), 32).String(), nil
 }

@@ -26,13 +26,13 @@ type Rule struct {
 	Ports []Port
 }
 
-// Peer is either pods or a block of addresses.
+// Peer is either pods or a CIDR block.
 type Peer struct {
 	// Namespace is the name of the pods' namespace. Empty means the policy's namespace.
 	Namespace string
 	// Labels select the pods.
 	Labels map[string]string
-	// Block is a block of IPv4 addresses, such as the block of a subnet.
+	// Block is an IPv4 CIDR block, such as the block of a subnet.
 	Block pulumi.StringInput
 }
 
@@ -44,7 +44,7 @@ func AppIn(namespace, name string) Peer {
 	return Peer{Namespace: namespace, Labels: map[string]string{"app": name}}
 }
 
-// Blocks returns the peers for blocks of addresses.
+// Blocks returns the peers for CIDR blocks.
 func Blocks(blocks ...string) []Peer {
 	peers := make([]Peer, len(blocks))
 	for i, block := range blocks {
@@ -74,15 +74,15 @@ func DNS() Rule {
 	}
 }
 
-// PodIdentity returns the egress rule for connections to the agent that gives a pod the credentials of its
-// role (EKS User Guide, "EKS Pod Identity Agent").
+// PodIdentity returns the egress rule for connections to the agent that gives a pod the
+// credentials of its role. Source: EKS User Guide, "EKS Pod Identity Agent".
 func PodIdentity() Rule {
 	return To(80, Blocks("169.254.170.23/32")...)
 }
 
-// APIs returns the egress rules of a controller that calls AWS and the API server. They
-// allow port 443 of all addresses, because AWS's addresses change.
-func APIs() []Rule {
+// AWSAndAPIServer returns the egress rules of a controller that calls AWS and the API server. The
+// rules allow DNS, Pod Identity, and port 443 of all addresses, because AWS's addresses change.
+func AWSAndAPIServer() []Rule {
 	return []Rule{DNS(), To(443, Blocks("0.0.0.0/0")...), PodIdentity()}
 }
 

@@ -15,8 +15,8 @@ func Requirements(r scaling.Resources, caches ...scaling.Cache) *corev1.Resource
 	return Quantities(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
 }
 
-// Quantities returns the requests and limits of a container like Requirements. The first four
-// arguments are Kubernetes quantities, such as "100m": the requests and then the limits.
+// Quantities does the same as Requirements, but for Kubernetes quantities as text, such as "100m".
+// The first two are the requests and the next two are the limits.
 func Quantities(cpu, memory, cpuLimit, memoryLimit string, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	disk := scaling.DiskFor(caches...)
 	return &corev1.ResourceRequirementsArgs{

@@ -21,7 +21,8 @@ import (
 type Args struct {
 	// Namespace is the namespace of the service.
 	Namespace pulumi.StringInput
-	// Profile has the HPA, the VPA and Floor, the number of pods while no metric can be read.
+	// Profile has the HPA and the VPA. Its Floor is the smallest number of pods while KEDA can't
+	// read Prometheus.
 	Profile scaling.Profile
 	// PrometheusURL is the URL from which KEDA reads the metrics, such as
 	// http://prometheus:9090.
@@ -43,7 +44,7 @@ func (a *Args) validate() error {
 		return errors.New("pod scaling: Namespace and PrometheusURL must be set")
 	}
 	if !a.Profile.Autoscaled {
-		return fmt.Errorf("pod scaling of %s: its Deployment has a fixed number of replicas, which would undo the autoscaler's: set Profile.Autoscaled", a.Profile.Name)
+		return fmt.Errorf("pod scaling of %s: its Deployment has a fixed number of replicas, so each update would undo the changes of the autoscaler: set Profile.Autoscaled", a.Profile.Name)
 	}
 	if f := a.Forecast; f != nil {
 		if f.Namespace == "" {
@@ -82,7 +83,7 @@ func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaledObject},
 		{"vpa", "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", args.Profile.VPA.Name, verticalPodAutoscalerSpec(args.Profile)},
 	} {
-		if _, err := apiextensions.NewCustomResource(ctx, name+"-"+o.part, &apiextensions.CustomResourceArgs{
+		if _, err := apiextensions.NewCustomResource(ctx, name+"-"+o.suffix, &apiextensions.CustomResourceArgs{
 			ApiVersion:  pulumi.String(o.apiVersion),
 			Kind:        pulumi.String(o.kind),
 			Metadata:    &metav1.ObjectMetaArgs{Name: pulumi.String(o.name), Namespace: args.Namespace},
@@ -94,10 +95,11 @@ func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"hpaName": s.HPAName})
 }
 
-// object has the fields of a custom resource. part is the last part of its name in Pulumi.
+// object has the fields of a custom resource. suffix is the last part of the resource's name in
+// Pulumi.
 type object struct {
-	part, apiVersion, kind, name string
-	spec                         pulumi.Map
+	suffix, apiVersion, kind, name string
+	spec                           pulumi.Map
 }
 
 // deploymentReference returns the reference to the service's Deployment.
@@ -141,12 +143,12 @@ func scaledObjectSpec(args *Args) (pulumi.Map, error) {
 // triggerSpecs converts the triggers of package trigger to the form of the ScaledObject, and adds
 // the address of Prometheus.
 func triggerSpecs(args *Args) (pulumi.Array, error) {
-	all, err := trigger.WithoutForecast(args.Profile), error(nil)
+	triggers, err := trigger.WithoutForecast(args.Profile), error(nil)
 	if f := args.Forecast; f != nil {
-		all, err = trigger.WithForecast(args.Profile, f.Namespace)
+		triggers, err = trigger.WithForecast(args.Profile, f.Namespace)
 	}
-	var list pulumi.Array
-	for _, t := range all {
+	var specs pulumi.Array
+	for _, t := range triggers {
 		metadata := pulumi.StringMap{}
 		for key, value := range t.Metadata {
 			metadata[key] = pulumi.String(value)
@@ -158,26 +160,26 @@ func triggerSpecs(args *Args) (pulumi.Array, error) {
 		if t.Name != "" {
 			spec["name"] = pulumi.String(t.Name)
 		}
-		list = append(list, spec)
+		specs = append(specs, spec)
 	}
-	return list, err
+	return specs, err
 }
 
-// behaviorSpec returns the behaviour of the HPA in both directions. Without a forecast it is the design
-// document's behaviour. With a forecast it is the behaviour that the forecaster assumes in
-// its simulation.
+// behaviorSpec returns the behaviour of the HPA in both directions. Without a forecast it is the
+// design document's behaviour, and it is empty if the document sets none. With a forecast it is
+// the behaviour that the forecaster assumes in its simulation.
 func behaviorSpec(args *Args) pulumi.Map {
-	h, both := args.Profile.HPA, pulumi.Map{}
+	h, spec := args.Profile.HPA, pulumi.Map{}
 	if args.Forecast != nil {
 		down, up := trigger.ForecastBehavior(h)
 		return pulumi.Map{"scaleDown": scalingRules(down), "scaleUp": scalingRules(up)}
 	}
 	for direction, b := range map[string]*scaling.Behavior{"scaleDown": h.ScaleDown, "scaleUp": h.ScaleUp} {
 		if b != nil {
-			both[direction] = scalingRules(trigger.Behavior{Behavior: *b})
+			spec[direction] = scalingRules(trigger.Behavior{Behavior: *b})
 		}
 	}
-	return both
+	return spec
 }
 
 // scalingRules converts the behaviour in one direction to the HPAScalingRules of the HPA's API.

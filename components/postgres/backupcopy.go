@@ -11,8 +11,8 @@ import (
 )
 
 // BackupCopy is a copy of the automated backups in another region. If the database's own region is
-// lost, the database can be restored from the copy to any second (RDS User Guide, "Replicating automated
-// backups to another AWS Region").
+// lost, the database can be restored from the copy to any second. Source: RDS User Guide,
+// "Replicating automated backups to another AWS Region".
 type BackupCopy struct {
 	// Account is the stack's account with the other region.
 	Account *account.Account
@@ -20,11 +20,11 @@ type BackupCopy struct {
 	InRegion pulumi.ResourceOption
 }
 
-// start creates a key in the other region, and lets RDS copy the backups there. RDS keeps the
-// copies for days. The copies stay when the database is deleted. The key stays unless discard is
-// true.
-func (c *BackupCopy) start(ctx *pulumi.Context, name string, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
-	encryption, err := key.NewKey(ctx, name+"-copy", &key.Args{
+// create creates a key in the other region and the replication, with which RDS copies the backups
+// there. RDS keeps each copy for the number of days. The copies stay when the database is deleted.
+// The key stays unless discard is true.
+func (c *BackupCopy) create(ctx *pulumi.Context, name string, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
+	copyKey, err := key.NewKey(ctx, name+"-copy", &key.Args{
 		Account: c.Account, Description: "Copies of the backups of PostgreSQL " + name, Retain: !discard,
 	}, parent, c.InRegion)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *BackupCopy) start(ctx *pulumi.Context, name string, instance *rds.Insta
 	// deletes the replication before it creates another one. Existing copies stay.
 	if _, err := rds.NewInstanceAutomatedBackupsReplication(ctx, name+"-copy", &rds.InstanceAutomatedBackupsReplicationArgs{
 		SourceDbInstanceArn: instance.Arn,
-		KmsKeyId:            encryption.ARN,
+		KmsKeyId:            copyKey.ARN,
 		RetentionPeriod:     pulumi.Int(days),
 	}, parent, c.InRegion, pulumi.DeleteBeforeReplace(true)); err != nil {
 		return fmt.Errorf("copies of the backups of %s in %s: %w", name, c.Account.Region, err)

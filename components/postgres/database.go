@@ -34,9 +34,9 @@ const (
 	monitoringSeconds, insightsDays = 60, 7
 )
 
-// exports are the logs that RDS for PostgreSQL can export (RDS User Guide, "Publishing
+// logExports are the logs that RDS for PostgreSQL can export (RDS User Guide, "Publishing
 // PostgreSQL logs to Amazon CloudWatch Logs").
-var exports = []string{"postgresql", "upgrade"}
+var logExports = []string{"postgresql", "upgrade"}
 
 // DatabaseArgs configure a Database. Zero values mean safe defaults: two zones, and
 // protection. The database is always private.
@@ -118,13 +118,13 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
 	parent := pulumi.Parent(d)
-	model, err := args.tuningModel(ctx, spec, parent)
+	model, err := args.newTuningModel(ctx, spec, parent)
 	if err != nil {
 		return nil, err
 	}
-	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
+	dependencies, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.PostgreSQL, Identifier: spec.Identifier, Account: args.Account,
-		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports, DiscardData: args.DiscardData,
+		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: logExports, DiscardData: args.DiscardData,
 		Parameters: datastore.ParameterGroup{
 			Name: spec.ParameterGroup(), Family: "postgres" + rdsspec.Major,
 			Description: "tuned by memory, cores and connections", Parameters: parameters(model),
@@ -133,7 +133,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
-	monitoring, err := iam.NewRole(ctx, name+"-monitoring", &iam.RoleArgs{
+	monitoringRole, err := iam.NewRole(ctx, name+"-monitoring", &iam.RoleArgs{
 		Account: args.Account, Description: "RDS Enhanced Monitoring of " + name,
 		Trust:           iam.Service("monitoring.rds.amazonaws.com"),
 		ManagedPolicies: []string{"service-role/AmazonRDSEnhancedMonitoringRole"},
@@ -143,8 +143,8 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	}
 	// The snapshot and its key matter only for the creation. Without IgnoreChanges, a change
 	// of either would replace the database.
-	instance, err := rds.NewInstance(ctx, name+"-instance", instanceArgs(name, args, spec, needs, monitoring), parent,
-		needs.AfterLogGroups(monitoring.Policies...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
+	instance, err := rds.NewInstance(ctx, name+"-instance", instanceArgs(name, args, spec, dependencies, monitoringRole), parent,
+		dependencies.AfterLogGroups(monitoringRole.Policies...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}
@@ -159,7 +159,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, err
 	}
 	if args.Copy != nil {
-		if err := args.Copy.start(ctx, name, instance, spec.BackupDays, args.DiscardData, parent); err != nil {
+		if err := args.Copy.create(ctx, name, instance, spec.BackupDays, args.DiscardData, parent); err != nil {
 			return nil, err
 		}
 	}
@@ -171,14 +171,14 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		}
 		return *secrets[0].SecretArn, nil
 	}).(pulumi.StringOutput)
-	d.SecurityGroupID, d.SecretKeyARN = needs.SecurityGroupID, needs.Key.ARN
+	d.SecurityGroupID, d.SecretKeyARN = dependencies.SecurityGroupID, dependencies.Key.ARN
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{
 		"host": d.Host, "port": d.Port, "secretArn": d.SecretARN, "resourceId": d.ResourceID, "securityGroupId": d.SecurityGroupID,
 	})
 }
 
 // instanceArgs returns the arguments of the RDS instance.
-func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs *datastore.Dependencies, monitoring *iam.Role) *rds.InstanceArgs {
+func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, dependencies *datastore.Dependencies, monitoringRole *iam.Role) *rds.InstanceArgs {
 	instance := &rds.InstanceArgs{
 		Identifier:              pulumi.String(spec.Identifier),
 		Engine:                  pulumi.String(engine),
@@ -188,24 +188,24 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 		// version gets its own parameter group.
 		AllowMajorVersionUpgrade: pulumi.Bool(true),
 		InstanceClass:            pulumi.String(spec.InstanceClass),
-		ParameterGroupName:       needs.ParameterGroup,
+		ParameterGroupName:       dependencies.ParameterGroup,
 
 		AllocatedStorage:    pulumi.Int(spec.StorageGiB),
 		MaxAllocatedStorage: pulumi.Int(spec.MostStorageGiB),
 		StorageType:         pulumi.String("gp3"),
 		StorageEncrypted:    pulumi.Bool(true),
-		KmsKeyId:            needs.Key.ARN,
+		KmsKeyId:            dependencies.Key.ARN,
 
 		MultiAz:             pulumi.Bool(!args.SingleAZ),
-		DbSubnetGroupName:   needs.SubnetGroup,
-		VpcSecurityGroupIds: pulumi.StringArray{needs.SecurityGroupID},
+		DbSubnetGroupName:   dependencies.SubnetGroup,
+		VpcSecurityGroupIds: pulumi.StringArray{dependencies.SecurityGroupID},
 		PubliclyAccessible:  pulumi.Bool(false),
 		Port:                pulumi.Int(Port),
 
 		DbName:                           pulumi.String(DatabaseName),
 		Username:                         pulumi.String(Owner),
 		ManageMasterUserPassword:         pulumi.Bool(true),
-		MasterUserSecretKmsKeyId:         needs.Key.ARN,
+		MasterUserSecretKmsKeyId:         dependencies.Key.ARN,
 		IamDatabaseAuthenticationEnabled: pulumi.Bool(true),
 
 		BackupRetentionPeriod:   pulumi.Int(spec.BackupDays),
@@ -216,26 +216,27 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 		DeleteAutomatedBackups:  pulumi.Bool(args.DiscardData),
 		DeletionProtection:      pulumi.Bool(!args.Unprotected),
 		SkipFinalSnapshot:       pulumi.Bool(args.DiscardData),
-		FinalSnapshotIdentifier: needs.FinalSnapshot(spec.Identifier, args.DiscardData),
+		FinalSnapshotIdentifier: dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),
 
 		MonitoringInterval:                 pulumi.Int(monitoringSeconds),
-		MonitoringRoleArn:                  monitoring.ARN,
+		MonitoringRoleArn:                  monitoringRole.ARN,
 		PerformanceInsightsEnabled:         pulumi.Bool(true),
-		PerformanceInsightsKmsKeyId:        needs.Key.ARN,
+		PerformanceInsightsKmsKeyId:        dependencies.Key.ARN,
 		PerformanceInsightsRetentionPeriod: pulumi.Int(insightsDays),
-		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(exports),
+		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(logExports),
 		Tags:                               datastore.Tags(name),
 	}
 	if args.SnapshotIdentifier != "" {
-		// RDS restores with the key of the snapshot, and the provider would replace
-		// the database in the next update (hashicorp/terraform-provider-aws#15390).
+		// RDS encrypts the restored database with the key of the snapshot. With another
+		// KmsKeyId the provider would replace the database in the next update
+		// (hashicorp/terraform-provider-aws#15390).
 		instance.SnapshotIdentifier, instance.KmsKeyId = pulumi.String(args.SnapshotIdentifier), nil
 	}
 	return instance
 }
 
-// exists reports whether the database already exists in RDS.
-func exists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (bool, error) {
+// databaseExists reports whether the database already exists in RDS.
+func databaseExists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (bool, error) {
 	existing, err := rds.GetInstances(ctx, &rds.GetInstancesArgs{
 		Filters: []rds.GetInstancesFilter{{Name: "db-instance-id", Values: []string{spec.Identifier}}},
 	}, parent)
@@ -245,15 +246,16 @@ func exists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOpti
 	return len(existing.InstanceIdentifiers) > 0, nil
 }
 
-// tuningModel returns the settings for the database's memory and cores. It checks the snapshot of a
-// database that does not exist yet. It warns while a change of the instance class waits for the
-// maintenance window: until then RDS returns the old class, and every preview shows the change.
-func (a *DatabaseArgs) tuningModel(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (*postgrestuning.Model, error) {
-	existing, err := exists(ctx, spec, parent)
+// newTuningModel returns the settings for the database's memory and cores. If the database does not
+// exist yet, newTuningModel checks the snapshot. If a change of the instance class waits for the
+// maintenance window, newTuningModel logs a warning. Before the window, RDS returns the old class,
+// so every preview shows the change.
+func (a *DatabaseArgs) newTuningModel(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (*postgrestuning.Model, error) {
+	existing, err := databaseExists(ctx, spec, parent)
 	if err != nil {
 		return nil, err
 	}
-	running := spec.InstanceClass
+	runningClass := spec.InstanceClass
 	switch {
 	case !existing:
 		if err := checkSnapshot(ctx, a.SnapshotIdentifier, spec, parent); err != nil {
@@ -264,31 +266,32 @@ func (a *DatabaseArgs) tuningModel(ctx *pulumi.Context, spec rdsspec.Database, p
 		if err != nil {
 			return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 		}
-		running = live.DbInstanceClass
-		if warning := spec.ClassChangeWarning(running, live.PreferredMaintenanceWindow); warning != "" {
+		runningClass = live.DbInstanceClass
+		if warning := spec.ClassChangeWarning(runningClass, live.PreferredMaintenanceWindow); warning != "" {
 			if err := ctx.Log.Warn(warning, nil); err != nil {
 				return nil, fmt.Errorf("warning about a waiting instance class: %w", err)
 			}
 		}
 	}
-	return spec.ModelWhileRunning(running)
+	return spec.ModelWhileRunning(runningClass)
 }
 
-// checkSnapshot checks the snapshot of a database that does not exist yet. After the creation
-// the snapshot may be deleted.
+// checkSnapshot checks the snapshot of a database that does not exist yet. It is not called for an
+// existing database, because the snapshot may be deleted after the creation. An empty name means
+// that there is no snapshot.
 func checkSnapshot(ctx *pulumi.Context, name string, spec rdsspec.Database, parent pulumi.InvokeOption) error {
 	if name == "" {
 		return nil
 	}
-	found, err := rds.LookupSnapshot(ctx, &rds.LookupSnapshotArgs{DbSnapshotIdentifier: &name}, parent)
+	awsSnapshot, err := rds.LookupSnapshot(ctx, &rds.LookupSnapshotArgs{DbSnapshotIdentifier: &name}, parent)
 	if err != nil {
 		return fmt.Errorf("snapshot %s: %w", name, err)
 	}
-	snapshot := storespec.Snapshot{Name: name, Engine: found.Engine, Version: found.EngineVersion, StorageGiB: found.AllocatedStorage, Encrypted: found.Encrypted}
-	return snapshot.Check(storespec.Wanted{Engine: engine, Version: rdsspec.Major, StorageGiB: spec.StorageGiB})
+	snapshot := storespec.Snapshot{Name: name, Engine: awsSnapshot.Engine, Version: awsSnapshot.EngineVersion, StorageGiB: awsSnapshot.AllocatedStorage, Encrypted: awsSnapshot.Encrypted}
+	return snapshot.Check(storespec.Store{Engine: engine, Version: rdsspec.Major, StorageGiB: spec.StorageGiB})
 }
 
-// parameters returns the parameters of the model in RDS' units.
+// parameters returns the parameters of the model for an RDS parameter group, in RDS' units.
 func parameters(model *postgrestuning.Model) []datastore.Parameter {
 	var list []datastore.Parameter
 	for _, p := range model.RDS() {

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// InClusterArgs configure an InCluster.
+// InClusterArgs configure a PostgreSQL server in the cluster.
 type InClusterArgs struct {
 	// Namespace is the namespace of the server.
 	Namespace pulumi.StringInput
@@ -24,7 +24,7 @@ type InClusterArgs struct {
 	// Tuning is the size of the container, from which the settings are computed.
 	Tuning postgrestuning.Inputs
 	// Storage and StorageClass are the size and the class of the volume. Zero means
-	// storespec.Volume and storespec.StorageClass.
+	// storespec.DefaultVolumeSize and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
 	// Clients are the pods that may connect.
@@ -41,7 +41,7 @@ func (a *InClusterArgs) validate() error {
 	case len(a.Clients) == 0:
 		return errors.New("server: Clients is empty: nobody could connect")
 	case a.Storage.Less(size.Bytes(0)):
-		return fmt.Errorf("server: Storage is %s, must be positive, or zero for %s", a.Storage, storespec.Volume())
+		return fmt.Errorf("server: Storage is %s, must be positive, or zero for %s", a.Storage, storespec.DefaultVolumeSize())
 	}
 	if err := datastore.CheckImage(a.Image); err != nil {
 		return fmt.Errorf("server: %w", err)
@@ -67,9 +67,9 @@ const (
 	// StatefulSet is the name of the StatefulSet in the design document.
 	StatefulSet = "postgres"
 	portName    = "postgres"
-	// user is the id of the user postgres in the official Debian image. The pod's passwd file
+	// userID is the id of the user postgres in the official Debian image. The pod's passwd file
 	// gives this id the name Owner.
-	user = 999
+	userID = 999
 
 	configFolder, secretFolder, socketFolder = "/etc/postgres", "/etc/postgres-auth", "/run/postgresql"
 	dataFolder                               = "/var/lib/postgresql/data"
@@ -96,10 +96,10 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}
 	objects := &datastore.Objects{Context: ctx, Name: name, App: StatefulSet, Namespace: args.Namespace, Parent: pulumi.Parent(s)}
 	files := map[string]string{
-		"postgresql.conf": serverfiles.File(model, "", serverfiles.Paths{Sockets: socketFolder, Access: configFolder + "/pg_hba.conf"}),
-		"pg_hba.conf":     serverfiles.Access,
-		"passwd":          serverfiles.Users(Owner, user),
-		"entrypoint.sh":   serverfiles.Script,
+		"postgresql.conf": serverfiles.PostgresqlConf(model, "", serverfiles.Paths{SocketFolder: socketFolder, HBAConf: configFolder + "/pg_hba.conf"}),
+		"pg_hba.conf":     serverfiles.HBAConf,
+		"passwd":          serverfiles.PasswdFile(Owner, userID),
+		"entrypoint.sh":   serverfiles.Entrypoint,
 	}
 	config, err := objects.NewConfigMap("postgres-config", files)
 	if err != nil {
@@ -120,7 +120,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	pods, err := objects.NewStatefulSet(datastore.StatefulSet{
+	statefulSet, err := objects.NewStatefulSet(datastore.StatefulSet{
 		Service:  service,
 		Replicas: 1,
 		Config:   fmt.Append(nil, files), // fmt prints a map in the order of its keys
@@ -130,6 +130,6 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	s.Host, s.Settled = datastore.Host(service), []pulumi.Resource{policy, pods}
+	s.Host, s.Settled = datastore.Host(service), []pulumi.Resource{policy, statefulSet}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"host": s.Host, "secretName": s.SecretName})
 }

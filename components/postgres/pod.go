@@ -14,7 +14,7 @@ import (
 // podSpec returns the spec of the server's pod, which has one container.
 func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSpecArgs {
 	memory := args.Tuning.Memory.String()
-	return datastore.Pod(user, terminationGrace,
+	return datastore.PodSpec(userID, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:    pulumi.String("postgres"),
 			Image:   args.Image,
@@ -29,10 +29,10 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 			// The settings use all of the memory, so the memory request is the limit. The server
 			// may share its cores, so the CPU request is a quarter of the limit.
 			Resources: podresources.Quantities(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
-			// Recovery after a crash can take long.
-			StartupProbe:   probe(5, 120),
-			LivenessProbe:  probe(30, 3),
-			ReadinessProbe: probe(5, 3),
+			// Recovery after a crash may take up to ten minutes: 120 times 5 s.
+			StartupProbe:   newProbe(5, 120),
+			LivenessProbe:  newProbe(30, 3),
+			ReadinessProbe: newProbe(5, 3),
 			// SIGINT is PostgreSQL's fast shutdown. With SIGTERM the server would wait
 			// for every client.
 			Lifecycle: &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
@@ -59,8 +59,8 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 	)
 }
 
-// probe returns a probe that runs the entry point's command "ready".
-func probe(period, failures int) *corev1.ProbeArgs {
+// newProbe returns a probe that runs the entry point's command "ready" every period seconds.
+func newProbe(period, failures int) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		Exec:          &corev1.ExecActionArgs{Command: pulumi.ToStringArray([]string{"/bin/sh", configFolder + "/entrypoint.sh", "ready"})},
 		PeriodSeconds: pulumi.Int(period), TimeoutSeconds: pulumi.Int(5), FailureThreshold: pulumi.Int(failures),

@@ -29,8 +29,8 @@ const (
 	// pods only increase the cost.
 	MaxReplicas = 2
 	// DefaultStorageGiB is enough for 100 pods with 300 series each, for 15 days with a
-	// sample of 2 bytes every 5 s (prometheus/prometheus, docs/storage.md, "Operational
-	// aspects").
+	// sample of 2 bytes every 5 s. Source: prometheus/prometheus, docs/storage.md,
+	// "Operational aspects".
 	DefaultStorageGiB = 50
 )
 
@@ -64,15 +64,15 @@ type Args struct {
 	// scrapes it. Predictive means that HPAs read the forecast, and that an alert
 	// fires without a forecast.
 	Forecaster, Predictive bool
-	// Database means that the exporter of PostgreSQL's metrics runs in Platform.
-	Database bool
+	// PGExporter means that the exporter of PostgreSQL's metrics runs in Platform.
+	PGExporter bool
 	// Dashboards are shown on a page of Prometheus, and in Grafana if the cluster has it.
 	Dashboards []dashboards.Dashboard
 	// Alertmanager is the host and port that gets the alerts. Empty means that alerts are
 	// sent nowhere.
 	Alertmanager string
-	// Workspace is a workspace that also gets the recorded series. nil means that they are
-	// only in the pods' volumes.
+	// Workspace is a workspace that also gets the recorded series. nil means that these series
+	// are only in the pods' volumes.
 	Workspace *Workspace
 	// Readers are the pods that may send queries.
 	Readers []podnetwork.Peer
@@ -85,7 +85,7 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Platform.Name == "" || a.Platform.Created == nil || a.Image == nil || a.Cluster.Services == nil:
+	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Platform.Name == "" || a.Platform.Created == nil || a.Image == nil || a.Cluster.ServiceCIDR == nil:
 		return errors.New("prometheus: Namespace, Platform, Image and Cluster must be set")
 	case a.Replicas < 1 || a.Replicas > MaxReplicas:
 		return fmt.Errorf("prometheus: Replicas is %d, must be 1 to %d", a.Replicas, MaxReplicas)

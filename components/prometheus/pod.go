@@ -15,22 +15,22 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// user is the id of the user nobody, as in the image of the Prometheus project.
-const user = 65534
+// userID is the id of the user nobody, as in the image of the Prometheus project.
+const userID = 65534
 
 // podSpec returns the spec of a Prometheus pod.
 func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.StringMap) *corev1.PodSpecArgs {
-	r := scaling.PrometheusResources().WithRequests(args.RequestShare)
-	pod := datastore.Pod(user, terminationGrace,
+	resources := scaling.PrometheusResources().WithRequests(args.RequestShare)
+	pod := datastore.PodSpec(userID, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:            pulumi.String(app),
 			Image:           args.Image,
 			Args:            pulumi.ToStringArray(flags(args)),
 			Ports:           corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port), Protocol: pulumi.String("TCP")}},
-			Resources:       podresources.Requirements(r),
-			StartupProbe:    probe("/-/ready", 1, 600), // after a crash Prometheus replays its write-ahead log
-			ReadinessProbe:  probe("/-/ready", 5, 3),
-			LivenessProbe:   probe("/-/healthy", 15, 4),
+			Resources:       podresources.Requirements(resources),
+			StartupProbe:    newProbe("/-/ready", 1, 600), // ten minutes: after a crash Prometheus replays its write-ahead log
+			ReadinessProbe:  newProbe("/-/ready", 5, 3),
+			LivenessProbe:   newProbe("/-/healthy", 15, 4),
 			SecurityContext: podsecurity.Container(),
 			VolumeMounts:    corev1.VolumeMountArray{datastore.Mount("config", configFolder), datastore.Mount(volumeName, dataFolder), datastore.Mount("consoles", consoleFolder)},
 		}},
@@ -62,7 +62,7 @@ func flags(args *Args) []string {
 		"--config.file=" + configFolder + "/" + configFile,
 		"--storage.tsdb.path=" + dataFolder,
 		fmt.Sprintf("--storage.tsdb.retention.time=%dh", int(retention.Hours())),
-		// A full volume would stop Prometheus. Four fifths leave room for the write-ahead log
+		// A full volume would stop Prometheus. Four fifths leave space for the write-ahead log
 		// and for compaction (prometheus/prometheus, docs/storage.md, "Right-sizing retention
 		// size").
 		fmt.Sprintf("--storage.tsdb.retention.size=%dMB", args.Storage.Mul(4).Div(5).Bytes()/size.MiB(1).Bytes()),
@@ -72,8 +72,8 @@ func flags(args *Args) []string {
 	}
 }
 
-// probe returns a probe that gets the path from Prometheus' API.
-func probe(path string, period, failures int) *corev1.ProbeArgs {
+// newProbe returns a probe that gets the path from Prometheus' API every period seconds.
+func newProbe(path string, period, failures int) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(portName)},
 		PeriodSeconds: pulumi.Int(period), TimeoutSeconds: pulumi.Int(5), FailureThreshold: pulumi.Int(failures),

@@ -55,19 +55,19 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	names := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, Database: args.Database}
+	namespaces := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, PGExporter: args.PGExporter}
 	for _, n := range args.Controllers {
-		names.Controllers = append(names.Controllers, n.Name)
+		namespaces.Controllers = append(namespaces.Controllers, n.Name)
 	}
-	settings := scrape.New(args.Services, names)
+	config := scrape.New(args.Services, namespaces)
 	if args.Alertmanager != "" {
-		settings = settings.WithAlertmanager(args.Alertmanager)
+		config = config.WithAlertmanager(args.Alertmanager)
 	}
-	ruleInput := promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, Database: args.Database}
+	ruleInput := promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores, Predictive: args.Predictive, PGExporter: args.PGExporter}
 	if w := args.Workspace; w != nil {
-		settings = settings.WithRemoteWrite(w.Workspace, w.ClusterName, promrules.Recorded(ruleInput))
+		config = config.WithRemoteWrite(w.Workspace, w.ClusterName, promrules.RecordedSeries(ruleInput))
 	}
-	file, err := settings.File()
+	configText, err := config.File()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	config, err := objects.NewConfigMap(app, map[string]string{configFile: file, scrape.RulesFile: string(rules)})
+	configMap, err := objects.NewConfigMap(app, map[string]string{configFile: configText, scrape.RulesFile: string(rules)})
 	if err != nil {
 		return nil, err
 	}
@@ -110,16 +110,16 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}
 	const publishNotReady = true
-	pods, err := objects.NewHeadlessService(app+"-pods", publishNotReady, datastore.Port{Name: portName, Number: Port})
+	podsService, err := objects.NewHeadlessService(app+"-pods", publishNotReady, datastore.Port{Name: portName, Number: Port})
 	if err != nil {
 		return nil, err
 	}
-	set, err := objects.NewStatefulSet(datastore.StatefulSet{
-		Service:  pods,
+	statefulSet, err := objects.NewStatefulSet(datastore.StatefulSet{
+		Service:  podsService,
 		Replicas: args.Replicas,
 		Parallel: true, // each pod scrapes all targets and needs no other pod
-		Config:   append([]byte(file), rules...),
-		Pod:      podSpec(args, config, consoles, objects.Selector()),
+		Config:   append([]byte(configText), rules...),
+		Pod:      podSpec(args, configMap, consoles, objects.Selector()),
 		Volume:   datastore.Volume{Name: volumeName, Capacity: args.Storage, Class: args.StorageClass},
 		After:    permissions,
 	})
@@ -136,17 +136,17 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 				Name: pulumi.String(portName), Port: pulumi.Int(Port), TargetPort: pulumi.String(portName), Protocol: pulumi.String("TCP"),
 			}},
 		},
-	}, parent, pulumi.DependsOn([]pulumi.Resource{set}))
+	}, parent, pulumi.DependsOn([]pulumi.Resource{statefulSet}))
 	if err != nil {
 		return nil, fmt.Errorf("service of %s: %w", name, err)
 	}
 	p.URL = pulumi.Sprintf("http://%s:%d", datastore.Host(service), Port)
-	p.Settled = []pulumi.Resource{set, service}
+	p.Settled = []pulumi.Resource{statefulSet, service}
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"url": p.URL})
 }
 
 // newAccount creates the service account and its permissions: to find pods in the namespaces with
-// targets, and to read the metrics of nodes. It returns the resources that the pods need.
+// targets, and to read the metrics of nodes. The pods must depend on the returned resources.
 func newAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	account, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{Metadata: objects.Meta(app)}, parent)
 	if err != nil {
@@ -154,8 +154,8 @@ func newAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore
 	}
 	created := []pulumi.Resource{account}
 	grant := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
-	watch := []string{"get", "list", "watch"}
-	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: watch}
+	readVerbs := []string{"get", "list", "watch"}
+	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: readVerbs}
 	for _, n := range append([]controller.Namespace{args.Namespace, args.Platform}, args.Controllers...) {
 		binding, err := grant.InNamespace(name+"-pods-of-"+n.Name, name, n.Created, findPods)
 		if err != nil {
@@ -163,8 +163,8 @@ func newAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore
 		}
 		created = append(created, binding)
 	}
-	nodes, err := grant.InCluster(name+"-nodes", name,
-		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: watch},
+	nodesBinding, err := grant.InCluster(name+"-nodes", name,
+		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}})
-	return append(created, nodes), err
+	return append(created, nodesBinding), err
 }

@@ -39,13 +39,13 @@ func (r receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	text, err := snappy.Decode(nil, compressed)
+	decompressed, err := snappy.Decode(nil, compressed)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	var body prompb.WriteRequest
-	if err := body.Unmarshal(text); err != nil {
+	if err := body.Unmarshal(decompressed); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
@@ -78,7 +78,7 @@ func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 	t.Cleanup(target.Close)
 
 	dir := t.TempDir()
-	write := func(name, text string) string {
+	writeFile := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
@@ -90,29 +90,29 @@ func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 	workspace, err := scrape.ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
 	require.NoError(t, err)
 	file, err := scrape.New(scaling.Services(), scrape.Namespaces{Own: "app-prometheus", Platform: "app"}).
-		WithRemoteWrite(workspace, "app", promrules.Recorded(ruleInput)).File()
+		WithRemoteWrite(workspace, "app", promrules.RecordedSeries(ruleInput)).File()
 	require.NoError(t, err)
 	// The test changes only the targets, which need a cluster, and the intervals and addresses.
 	var config object
 	require.NoError(t, json.Unmarshal([]byte(file), &config))
-	config["rule_files"] = []string{write("rules.yaml", strings.ReplaceAll(string(rules), "interval: 15s", "interval: 1s"))}
+	config["rule_files"] = []string{writeFile("rules.yaml", strings.ReplaceAll(string(rules), "interval: 15s", "interval: 1s"))}
 	config["remote_write"].([]any)[0].(object)["url"] = workspaceServer.URL
-	config["global"] = object{"external_labels": config["global"].(object)["external_labels"]} // Debian's release does not know the global limits
+	config["global"] = object{"external_labels": config["global"].(object)["external_labels"]} // Debian's release has no global limits
 	config["scrape_configs"] = []object{{
 		"job_name": promquery.Job(web), "scrape_interval": "1s", "scrape_timeout": "1s",
 		"static_configs": []object{{"targets": []string{strings.TrimPrefix(target.URL, "http://")}}},
 	}}
-	text, err := json.Marshal(config)
+	configJSON, err := json.Marshal(config)
 	require.NoError(t, err)
 	// Debian's release 2 needs a flag to replace variables in external labels. Release 3 does not.
-	start(t, "prometheus", "--config.file="+write("prometheus.json", string(text)), "--storage.tsdb.path="+filepath.Join(dir, "series"),
+	startProgram(t, "prometheus", "--config.file="+writeFile("prometheus.json", string(configJSON)), "--storage.tsdb.path="+filepath.Join(dir, "series"),
 		"--web.listen-address=127.0.0.1:0", "--enable-feature=expand-external-labels")
 
 	// This recorded rate needs two scrapes. If scraped series were also sent, the workspace would
 	// get them earlier than this series.
-	const last = "objective:requests:rate5m"
+	const lastSeries = "objective:requests:rate5m"
 	names := map[string]bool{}
-	for deadline := time.After(60 * time.Second); !names[last]; {
+	for deadline := time.After(60 * time.Second); !names[lastSeries]; {
 		select {
 		case received := <-requests:
 			for _, labels := range received {
@@ -121,16 +121,16 @@ func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 				require.Equal(t, "prometheus-0", labels["__replica__"], "without this label the workspace would keep the samples of both pods")
 			}
 		case <-deadline:
-			require.Fail(t, "no series with the name "+last, "got %v", names)
+			require.Fail(t, "no series with the name "+lastSeries, "got %v", names)
 		}
 	}
 	for name := range names {
-		require.True(t, slices.Contains(promrules.Recorded(ruleInput), name), "%s is not recorded", name)
+		require.True(t, slices.Contains(promrules.RecordedSeries(ruleInput), name), "%s is not recorded", name)
 	}
 }
 
-// start runs a program until the test ends.
-func start(t *testing.T, program string, args ...string) {
+// startProgram runs a program until the test ends.
+func startProgram(t *testing.T, program string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	require.NoError(t, err, "apt-get install prometheus")

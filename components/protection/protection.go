@@ -1,5 +1,5 @@
-// Package protection protects the resources whose loss can't be repaired, because they hold
-// data, an address or an identity. A preview refuses to delete or replace a protected
+// Package protection protects the resources that can't be created again after a loss. They
+// hold data, an address or an identity. A preview refuses to delete or replace a protected
 // resource. Package stateful classifies every type of the stack.
 package protection
 
@@ -27,16 +27,16 @@ func New(enabled bool) *Policy { return &Policy{enabled: enabled, unclassified: 
 
 // Transform is a transformation for the whole stack
 // (pulumi.Context.RegisterStackTransformation). It protects every resource that holds data,
-// an address or an identity. It overrides the resource's own option. It also protects a resource
-// of an unclassified type.
+// an address or an identity. It overrides the option protect of the resource itself. It
+// also protects a resource of an unclassified type.
 func (p *Policy) Transform(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
-	holds, known := stateful.Holds(args.Type, hasComponent(args.Opts))
+	isStateful, known := stateful.HoldsState(args.Type, isInComponent(args.Opts))
 	switch {
 	case !known: // continue: the type is protected until stateful/types.go classifies it
 		p.mu.Lock()
 		p.unclassified[args.Type] = true
 		p.mu.Unlock()
-	case !holds:
+	case !isStateful:
 		return nil
 	}
 	return &pulumi.ResourceTransformationResult{Props: args.Props, Opts: append(slices.Clone(args.Opts), pulumi.Protect(p.enabled))}
@@ -49,8 +49,8 @@ func (p *Policy) Unclassified() []string {
 	return slices.Sorted(maps.Keys(p.unclassified))
 }
 
-// hasComponent reports whether a resource is a component's child.
-func hasComponent(opts []pulumi.ResourceOption) bool {
+// isInComponent reports whether a resource with these options is a component's child.
+func isInComponent(opts []pulumi.ResourceOption) bool {
 	snapshot, err := pulumi.NewResourceOptions(opts...)
 	return err == nil && snapshot.Parent != nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// group is the API group of Roles and ClusterRoles.
-const group = "rbac.authorization.k8s.io"
+// apiGroup is the API group of Roles and ClusterRoles.
+const apiGroup = "rbac.authorization.k8s.io"
 
 // Rule allows the verbs on the resources of the API groups. Names limits the rule to
 // objects with these names. Empty means all objects.
@@ -32,22 +32,23 @@ type Grant struct {
 	Options []pulumi.ResourceOption
 }
 
-// InNamespace grants the account the rules in one namespace, and returns the binding. name is the name of the resources in
-// Pulumi. object is the name of the Role and of its binding in Kubernetes.
-func (g *Grant) InNamespace(name, object string, namespace pulumi.StringInput, rules ...Rule) (pulumi.Resource, error) {
-	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: namespace}
+// InNamespace grants the account the rules in one namespace, and returns the binding. name is the
+// name of the resources in Pulumi. objectName is the name of the Role and of its binding in
+// Kubernetes.
+func (g *Grant) InNamespace(name, objectName string, namespace pulumi.StringInput, rules ...Rule) (pulumi.Resource, error) {
+	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: namespace}
 	role, err := rbacv1.NewRole(g.Context, name, &rbacv1.RoleArgs{Metadata: meta, Rules: policyRules(rules)}, g.Options...)
 	if err != nil {
 		return nil, fmt.Errorf("role %s: %w", name, err)
 	}
-	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()})
+	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(apiGroup), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()})
 }
 
 // ExistingRole grants a Role that every cluster has, such as
 // extension-apiserver-authentication-reader. namespace is the namespace of the Role.
-func (g *Grant) ExistingRole(name, object, role, namespace string) (pulumi.Resource, error) {
-	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: pulumi.String(namespace)}
-	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("Role"), Name: pulumi.String(role)})
+func (g *Grant) ExistingRole(name, objectName, role, namespace string) (pulumi.Resource, error) {
+	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: pulumi.String(namespace)}
+	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(apiGroup), Kind: pulumi.String("Role"), Name: pulumi.String(role)})
 }
 
 // bind binds a Role to the account.
@@ -59,29 +60,29 @@ func (g *Grant) bind(name string, meta *metav1.ObjectMetaArgs, role *rbacv1.Role
 	return binding, nil
 }
 
-// InCluster grants the account the rules for objects without a namespace and in all namespaces. It
-// returns the binding.
-func (g *Grant) InCluster(name, object string, rules ...Rule) (pulumi.Resource, error) {
+// InCluster grants the account the rules in the whole cluster: for objects in all namespaces, and
+// for objects without a namespace. It returns the binding.
+func (g *Grant) InCluster(name, objectName string, rules ...Rule) (pulumi.Resource, error) {
 	role, err := rbacv1.NewClusterRole(g.Context, name, &rbacv1.ClusterRoleArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(object)}, Rules: policyRules(rules),
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(objectName)}, Rules: policyRules(rules),
 	}, g.Options...)
 	if err != nil {
 		return nil, fmt.Errorf("cluster role %s: %w", name, err)
 	}
-	return g.bindInCluster(name, object, role.Metadata.Name().Elem())
+	return g.bindInCluster(name, objectName, role.Metadata.Name().Elem())
 }
 
 // ExistingClusterRole grants a ClusterRole that every cluster has, such as
 // system:auth-delegator.
-func (g *Grant) ExistingClusterRole(name, object, role string) (pulumi.Resource, error) {
-	return g.bindInCluster(name, object, pulumi.String(role))
+func (g *Grant) ExistingClusterRole(name, objectName, role string) (pulumi.Resource, error) {
+	return g.bindInCluster(name, objectName, pulumi.String(role))
 }
 
 // bindInCluster binds a ClusterRole to the account.
-func (g *Grant) bindInCluster(name, object string, role pulumi.StringInput) (pulumi.Resource, error) {
+func (g *Grant) bindInCluster(name, objectName string, role pulumi.StringInput) (pulumi.Resource, error) {
 	binding, err := rbacv1.NewClusterRoleBinding(g.Context, name, &rbacv1.ClusterRoleBindingArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(object)},
-		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("ClusterRole"), Name: role},
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(objectName)},
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(apiGroup), Kind: pulumi.String("ClusterRole"), Name: role},
 		Subjects: g.subjects(),
 	}, g.Options...)
 	if err != nil {
@@ -98,9 +99,9 @@ func (g *Grant) subjects() rbacv1.SubjectArray {
 }
 
 // policyRules converts rules to the type of the Kubernetes SDK.
-func policyRules(all []Rule) rbacv1.PolicyRuleArray {
+func policyRules(rules []Rule) rbacv1.PolicyRuleArray {
 	var converted rbacv1.PolicyRuleArray
-	for _, r := range all {
+	for _, r := range rules {
 		rule := &rbacv1.PolicyRuleArgs{
 			ApiGroups: pulumi.ToStringArray(r.Groups),
 			Resources: pulumi.ToStringArray(r.Resources),

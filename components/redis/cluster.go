@@ -105,7 +105,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
 	parent := pulumi.Parent(c)
-	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
+	dependencies, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.Redis, Identifier: spec.Identifier, Account: args.Account,
 		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: logKinds, DiscardData: args.DiscardData,
 		Parameters: datastore.ParameterGroup{
@@ -116,13 +116,13 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	var users *elasticache.UserGroup
+	var userGroup *elasticache.UserGroup
 	password, err := secret.NewSecret(ctx, name, &secret.Args{
-		KeyARN: needs.Key.ARN, Description: "password of Redis " + name,
+		KeyARN: dependencies.Key.ARN, Description: "password of Redis " + name,
 		Generation: args.Generation, Unprotected: args.DiscardData,
-		Accept: func(accepted pulumi.StringArray) ([]pulumi.Resource, error) {
-			users, err = newUsers(ctx, name, spec.Identifier, accepted, parent)
-			return []pulumi.Resource{users}, err
+		Accept: func(passwords pulumi.StringArray) ([]pulumi.Resource, error) {
+			userGroup, err = newUserGroup(ctx, name, spec.Identifier, passwords, parent)
+			return []pulumi.Resource{userGroup}, err
 		},
 	}, parent)
 	if err != nil {
@@ -135,7 +135,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		EngineVersion:           pulumi.String(elasticachespec.Version),
 		AutoMinorVersionUpgrade: pulumi.Bool(true),
 		NodeType:                pulumi.String(spec.NodeType),
-		ParameterGroupName:      needs.ParameterGroup,
+		ParameterGroupName:      dependencies.ParameterGroup,
 		Port:                    pulumi.Int(Port),
 
 		NumNodeGroups:            pulumi.Int(spec.Shards),
@@ -143,22 +143,22 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		AutomaticFailoverEnabled: pulumi.Bool(true),
 		MultiAzEnabled:           pulumi.Bool(true),
 
-		SubnetGroupName:          needs.SubnetGroup,
-		SecurityGroupIds:         pulumi.StringArray{needs.SecurityGroupID},
+		SubnetGroupName:          dependencies.SubnetGroup,
+		SecurityGroupIds:         pulumi.StringArray{dependencies.SecurityGroupID},
 		AtRestEncryptionEnabled:  pulumi.Bool(true),
-		KmsKeyId:                 needs.Key.ARN,
+		KmsKeyId:                 dependencies.Key.ARN,
 		TransitEncryptionEnabled: pulumi.Bool(true),
 		TransitEncryptionMode:    pulumi.String("required"),
-		UserGroupIds:             pulumi.StringArray{users.UserGroupId},
+		UserGroupIds:             pulumi.StringArray{userGroup.UserGroupId},
 
 		SnapshotRetentionLimit:    pulumi.Int(spec.SnapshotDays),
 		SnapshotWindow:            pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:          pulumi.Bool(args.ApplyImmediately),
 		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.Redis)),
-		LogDeliveryConfigurations: logDeliveries(needs),
+		LogDeliveryConfigurations: logDeliveries(dependencies),
 		Tags:                      datastore.Tags(name),
-		FinalSnapshotIdentifier:   needs.FinalSnapshot(spec.Identifier, args.DiscardData),
-		SnapshotName:              datastore.Snapshot(args.SnapshotName),
+		FinalSnapshotIdentifier:   dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),
+		SnapshotName:              datastore.SnapshotName(args.SnapshotName),
 	}, parent, pulumi.IgnoreChanges([]string{"snapshotName"})) // a changed snapshot would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
@@ -170,15 +170,15 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}
 	c.Settled = append([]pulumi.Resource{group}, password.Settled...)
 	c.Host, c.Port = group.ConfigurationEndpointAddress, group.Port.Elem()
-	c.SecretARN, c.SecretKeyARN, c.SecurityGroupID = password.ARN, needs.Key.ARN, needs.SecurityGroupID
+	c.SecretARN, c.SecretKeyARN, c.SecurityGroupID = password.ARN, dependencies.Key.ARN, dependencies.SecurityGroupID
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"host": c.Host, "port": c.Port, "secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,
 	})
 }
 
-// newUsers creates one user for all clients, with the access rules of package redistuning. The
-// user's name is "default", so that a client needs only a password.
-func newUsers(ctx *pulumi.Context, name, identifier string, passwords pulumi.StringArray, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
+// newUserGroup creates a user group with one user for all clients. The user has the access rules of
+// package redistuning. The user's name is "default", so that a client needs only a password.
+func newUserGroup(ctx *pulumi.Context, name, identifier string, passwords pulumi.StringArray, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
 	user, err := elasticache.NewUser(ctx, name+"-default", &elasticache.UserArgs{
 		UserId:       pulumi.String(identifier),
 		UserName:     pulumi.String("default"),
@@ -200,7 +200,7 @@ func newUsers(ctx *pulumi.Context, name, identifier string, passwords pulumi.Str
 	return group, nil
 }
 
-// parameters returns the parameters of the model for ElastiCache.
+// parameters returns the parameters of the model for an ElastiCache parameter group.
 func parameters(model *redistuning.Model) []datastore.Parameter {
 	var list []datastore.Parameter
 	for _, p := range model.Parameters() {
@@ -210,9 +210,9 @@ func parameters(model *redistuning.Model) []datastore.Parameter {
 }
 
 // logDeliveries returns the delivery of each kind of log to its log group.
-func logDeliveries(needs *datastore.Dependencies) elasticache.ReplicationGroupLogDeliveryConfigurationArray {
+func logDeliveries(dependencies *datastore.Dependencies) elasticache.ReplicationGroupLogDeliveryConfigurationArray {
 	var deliveries elasticache.ReplicationGroupLogDeliveryConfigurationArray
-	for i, group := range needs.LogGroups {
+	for i, group := range dependencies.LogGroups {
 		deliveries = append(deliveries, &elasticache.ReplicationGroupLogDeliveryConfigurationArgs{
 			Destination:     group.Name,
 			DestinationType: pulumi.String("cloudwatch-logs"),

@@ -17,8 +17,9 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// InClusterArgs configure an InCluster. The number of nodes is that of the design
-// document: three shards with a primary and a replica each.
+// InClusterArgs configure a Redis cluster in the Kubernetes cluster. The number
+// of nodes is that of the design document: three shards with a primary and a
+// replica each.
 type InClusterArgs struct {
 	// Namespace is the namespace of the nodes.
 	Namespace pulumi.StringInput
@@ -33,7 +34,7 @@ type InClusterArgs struct {
 	// CPURequest is the CPU request of a node. Zero means DefaultCPURequest.
 	CPURequest resource.Quantity
 	// Storage and StorageClass are the size and the class of a node's volume. Zero
-	// means storespec.Volume and storespec.StorageClass.
+	// means storespec.DefaultVolumeSize and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
 	// Clients are the pods that may connect to Redis.
@@ -93,10 +94,9 @@ var defaultMemory = size.GiB(4)
 // DefaultCPURequest returns the CPU request of a node in the design document.
 func DefaultCPURequest() resource.Quantity { return resource.MustParse("200m") }
 
-// NewInCluster creates the Secrets, the ConfigMap, the headless Service, the
-// network policy, the disruption budget and the StatefulSet. In each pod
-// an agent keeps the Redis node in the cluster. A change of the settings replaces the pods one
-// after the other.
+// NewInCluster creates the Secrets, the ConfigMap, the headless Service, the network policy, the
+// disruption budget and the StatefulSet. An agent in each pod joins the Redis node to the Redis
+// cluster. A change of the settings replaces the pods one after the other.
 func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ...pulumi.ResourceOption) (*InCluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -133,7 +133,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	// Nodes that are not ready have DNS names, because they must find each other before
 	// they can become ready.
 	const publishNotReady = true
-	service, err := objects.NewHeadlessService(serviceName, publishNotReady, datastore.Port{Name: clientPort, Number: Port}, datastore.Port{Name: gossipPort, Number: gossip})
+	service, err := objects.NewHeadlessService(serviceName, publishNotReady, datastore.Port{Name: clientPortName, Number: Port}, datastore.Port{Name: clusterBusPortName, Number: clusterBusPort})
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}, objects.Parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}
-	pods, err := objects.NewStatefulSet(datastore.StatefulSet{
+	statefulSet, err := objects.NewStatefulSet(datastore.StatefulSet{
 		Service:  service,
 		Replicas: nodes,
 		Parallel: true, // no node is ready before it has found the others
@@ -159,15 +159,15 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	c.Host, c.Settled = datastore.Host(service), []pulumi.Resource{policy, pods}
+	c.Host, c.Settled = datastore.Host(service), []pulumi.Resource{policy, statefulSet}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"host": c.Host, "secretName": c.SecretName})
 }
 
 // access returns the connections that the network policy allows. Only nodes may connect to the
 // cluster bus, because it has no password.
 func (a *InClusterArgs) access() podnetwork.Access {
-	own := []podnetwork.Peer{podnetwork.App(StatefulSet)}
-	toNodes := podnetwork.Rule{Peers: own, Ports: []podnetwork.Port{{Number: Port}, {Number: gossip}}}
+	nodePeers := []podnetwork.Peer{podnetwork.App(StatefulSet)}
+	toNodes := podnetwork.Rule{Peers: nodePeers, Ports: []podnetwork.Port{{Number: Port}, {Number: clusterBusPort}}}
 	access := podnetwork.Access{
 		Ingress: []podnetwork.Rule{{Peers: a.Clients, Ports: []podnetwork.Port{{Number: Port}}}, toNodes},
 		Egress:  []podnetwork.Rule{toNodes, podnetwork.DNS()},
@@ -180,7 +180,7 @@ func (a *InClusterArgs) access() podnetwork.Access {
 
 // usersFile returns the file users.conf with the users of clients and of nodes.
 func usersFile(args *InClusterArgs) pulumi.StringOutput {
-	return pulumi.All(pulumi.ToSecret(args.Password.ToStringOutput()), pulumi.ToSecret(args.NodePassword.ToStringOutput())).ApplyT(func(v []any) string {
-		return redistuning.Users{Client: v[0].(string), Node: v[1].(string)}.File()
+	return pulumi.All(pulumi.ToSecret(args.Password.ToStringOutput()), pulumi.ToSecret(args.NodePassword.ToStringOutput())).ApplyT(func(passwords []any) string {
+		return redistuning.Users{Client: passwords[0].(string), Node: passwords[1].(string)}.File()
 	}).(pulumi.StringOutput)
 }

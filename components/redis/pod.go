@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// gossip is the port of the cluster bus: the port of Redis plus 10,000.
-	gossip    = Port + 10_000
-	agentPort = 8000
+	// clusterBusPort is the port of the cluster bus: the port of Redis plus 10,000.
+	clusterBusPort = Port + 10_000
+	agentPort      = 8000
 
-	// clientPort and gossipPort are the names of the container's ports.
-	clientPort, gossipPort = "client", "gossip"
-	// metricsPort is the name of the port on which the agent publishes the metrics of its
+	// clientPortName and clusterBusPortName are the names of the container's ports.
+	clientPortName, clusterBusPortName = "client", "gossip"
+	// metricsPortName is the name of the port on which the agent publishes the metrics of its
 	// node.
-	metricsPort = scrape.MetricsPort
+	metricsPortName = scrape.MetricsPort
 
 	configFolder, authFolder, dataFolder = "/etc/redis", "/etc/redis-auth", "/data"
 
@@ -36,7 +36,7 @@ const (
 
 // podSpec returns the spec of a pod with a Redis node and its agent.
 func podSpec(args *InClusterArgs, selector pulumi.StringMap, config, nodeSecret pulumi.StringInput) *corev1.PodSpecArgs {
-	spec := datastore.Pod(podsecurity.NonRoot, terminationGrace, corev1.ContainerArray{nodeContainer(args), agentContainer(args)}, corev1.VolumeArray{
+	spec := datastore.PodSpec(podsecurity.NonRoot, terminationGrace, corev1.ContainerArray{nodeContainer(args), agentContainer(args)}, corev1.VolumeArray{
 		datastore.ConfigFiles("redis-config", config), datastore.SecretFiles("auth", nodeSecret),
 	})
 	// The pods are spread over zones and Kubernetes nodes, so that the loss of one of them
@@ -68,8 +68,8 @@ func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 		Image:   args.Image,
 		Command: pulumi.ToStringArray([]string{"redis-server", configFolder + "/redis.conf"}),
 		Ports: corev1.ContainerPortArray{
-			&corev1.ContainerPortArgs{Name: pulumi.String(clientPort), ContainerPort: pulumi.Int(Port)},
-			&corev1.ContainerPortArgs{Name: pulumi.String(gossipPort), ContainerPort: pulumi.Int(gossip)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(clientPortName), ContainerPort: pulumi.Int(Port)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(clusterBusPortName), ContainerPort: pulumi.Int(clusterBusPort)},
 		},
 		Resources: podresources.Quantities(args.CPURequest.String(), args.Memory.Div(4).String(), "1000m", args.Memory.String()),
 		LivenessProbe: &corev1.ProbeArgs{
@@ -95,21 +95,21 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 		Name:  pulumi.String("redisnode"),
 		Image: args.AgentImage,
 		Env: corev1.EnvVarArray{
-			fromPod("NODE_NAME", "metadata.name"), fromPod("POD_IP", "status.podIP"),
+			podFieldEnv("NODE_NAME", "metadata.name"), podFieldEnv("POD_IP", "status.podIP"),
 			datastore.Env("PEERS", strings.Join(peers, ",")), datastore.Env("SHARDS", fmt.Sprint(shards)),
 			datastore.Env("PASSWORD_FILE", authFolder+"/"+datastore.PasswordKey),
 			datastore.Env("METRICS_ADDRESS", fmt.Sprintf(":%d", scaling.MetricsPort)),
 		},
 		Ports: corev1.ContainerPortArray{
 			&corev1.ContainerPortArgs{Name: pulumi.String("agent"), ContainerPort: pulumi.Int(agentPort)},
-			&corev1.ContainerPortArgs{Name: pulumi.String(metricsPort), ContainerPort: pulumi.Int(scaling.MetricsPort)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(metricsPortName), ContainerPort: pulumi.Int(scaling.MetricsPort)},
 		},
 		Resources: podresources.Quantities("10m", "32Mi", "200m", "64Mi"),
 		LivenessProbe: &corev1.ProbeArgs{
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health"), Port: pulumi.String("agent")},
 			InitialDelaySeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),
 		},
-		// The pod is ready when the node serves its part of the keys.
+		// The pod is ready when the node serves its hash slots.
 		ReadinessProbe: &corev1.ProbeArgs{
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health/ready"), Port: pulumi.String("agent")},
 			InitialDelaySeconds: pulumi.Int(5), TimeoutSeconds: pulumi.Int(1), PeriodSeconds: pulumi.Int(5),
@@ -119,8 +119,8 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 	}
 }
 
-// fromPod returns an environment variable with the value of a field of the pod.
-func fromPod(name, field string) *corev1.EnvVarArgs {
+// podFieldEnv returns an environment variable with the value of a field of the pod.
+func podFieldEnv(name, field string) *corev1.EnvVarArgs {
 	return &corev1.EnvVarArgs{Name: pulumi.String(name), ValueFrom: &corev1.EnvVarSourceArgs{
 		FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(field)},
 	}}

@@ -18,7 +18,7 @@ import (
 func (r *Repository) ExpireImages(ctx *pulumi.Context, inUse pulumi.StringInput, opts ...pulumi.ResourceOption) error {
 	policy := inUse.ToStringOutput().ApplyT(imagelifecycle.Policy).(pulumi.StringOutput)
 	if _, err := ecr.NewLifecyclePolicy(ctx, r.name+"-lifecycle", &ecr.LifecyclePolicyArgs{
-		Repository: r.registry, Policy: policy,
+		Repository: r.repositoryName, Policy: policy,
 	}, append(opts, pulumi.Parent(r))...); err != nil {
 		return fmt.Errorf("lifecycle policy of repository %s: %w", r.name, err)
 	}

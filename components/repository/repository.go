@@ -36,8 +36,8 @@ type Repository struct {
 	URL pulumi.StringOutput
 	ARN pulumi.StringOutput
 
-	name     string
-	registry pulumi.StringOutput
+	name           string
+	repositoryName pulumi.StringOutput
 }
 
 // NewRepository creates an encrypted repository with immutable tags. Images are
@@ -50,7 +50,7 @@ func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := ctx.RegisterComponentResource("progressive:repository:Repository", name, r, opts...); err != nil {
 		return nil, fmt.Errorf("repository %s: %w", name, err)
 	}
-	repo, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
+	ecrRepository, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
 		Name:               pulumi.String(args.RepositoryName),
 		ForceDelete:        pulumi.Bool(args.ForceDelete),
 		ImageTagMutability: pulumi.String("IMMUTABLE"),
@@ -64,7 +64,7 @@ func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, fmt.Errorf("repository %s: %w", args.RepositoryName, err)
 	}
-	r.URL, r.ARN, r.name, r.registry = repo.RepositoryUrl, repo.Arn, name, repo.Name
+	r.URL, r.ARN, r.name, r.repositoryName = ecrRepository.RepositoryUrl, ecrRepository.Arn, name, ecrRepository.Name
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL, "arn": r.ARN})
 }
 

@@ -46,7 +46,7 @@ const (
 	Below Comparison = "LessThanThreshold"
 )
 
-// Direction says whether an Alarm starts ScaleOut or ScaleIn.
+// Direction is the direction of the step that an Alarm starts: ScaleOut or ScaleIn.
 type Direction string
 
 // The directions.
@@ -59,9 +59,9 @@ const (
 	// alarmPeriod is the shortest period that EC2 publishes, with detailed
 	// monitoring (EC2 User Guide, "Manage detailed monitoring").
 	alarmPeriod = time.Minute
-	// outEvaluations is three minutes, the platform's choice. A shorter spike starts no
-	// instances. For short spikes the HPAs add pods after one minute (their scale-up
-	// window).
+	// outEvaluations is the number of periods before a scale-out: three minutes, the platform's
+	// choice. A shorter spike starts no instances. For short spikes the HPAs add pods after one
+	// minute (their scale-up window).
 	outEvaluations = 3
 	// scaleInRatio is the ratio of the scale-in threshold to the scale-out threshold.
 	// One half prevents oscillation. When one of at least two instances is removed, the
@@ -81,23 +81,23 @@ type RateAlarm struct {
 	Evaluations int
 }
 
-// ErrorRate returns the alarm for the design document's error_rate_threshold (section "Scaling
+// ErrorRateAlarm returns the alarm for the design document's error_rate_threshold (section "Scaling
 // Metrics & Thresholds"). The document sets this threshold for the web tier, which receives all
 // user requests. It sets no duration, so the alarm uses the duration of the scale-out alarms.
-func ErrorRate() RateAlarm {
+func ErrorRateAlarm() RateAlarm {
 	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: outEvaluations}
 }
 
-// highCPU returns the alarm that scales out when the CPU is above the threshold.
-func highCPU(p Percent) Alarm {
+// highCPUAlarm returns the alarm that scales out when the CPU is above the threshold.
+func highCPUAlarm(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-high", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
 		Comparison: Above, Threshold: float64(p), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
 	}
 }
 
-// lowCPU returns the alarm that scales in when the CPU is below half of the threshold.
-func lowCPU(p Percent) Alarm {
+// lowCPUAlarm returns the alarm that scales in when the CPU is below half of the threshold.
+func lowCPUAlarm(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-low", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
 		Comparison: Below, Threshold: float64(p) * scaleInRatio, Period: alarmPeriod,
@@ -106,18 +106,18 @@ func lowCPU(p Percent) Alarm {
 	}
 }
 
-// slowResponses returns the alarm that scales out when responses take too long.
-func slowResponses(d time.Duration) Alarm {
+// slowResponsesAlarm returns the alarm that scales out when responses take too long.
+func slowResponsesAlarm(d time.Duration) Alarm {
 	return Alarm{
 		Name: "response-time-high", Scope: TargetScope, Metric: "TargetResponseTime", Statistic: "Average", // seconds
 		Comparison: Above, Threshold: d.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
 	}
 }
 
-// manyRequests returns the alarm that scales out when the whole tier gets too many requests. The
-// design document's threshold is also for the whole tier. AWS's metric RequestCountPerTarget does
-// not fit, because it depends on the number of instances.
-func manyRequests(perSecond int) Alarm {
+// manyRequestsAlarm returns the alarm that scales out when the whole tier gets too many requests.
+// The design document's threshold is also for the whole tier. AWS's metric RequestCountPerTarget
+// does not fit, because it depends on the number of instances.
+func manyRequestsAlarm(perSecond int) Alarm {
 	return Alarm{
 		Name: "requests-high", Scope: TargetScope, Metric: "RequestCount", Statistic: "Sum",
 		Comparison: Above, Threshold: float64(perSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,

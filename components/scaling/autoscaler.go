@@ -64,7 +64,7 @@ func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 		MaxNodeProvisionTime:          15 * time.Minute,
 		MaxScaleDownParallelism:       10,
 		MaxGracefulTermination:        600 * time.Second,
-		Resources:                     resources("100m", "100m", autoscalerMemory, autoscalerMemory),
+		Resources:                     parseResources("100m", "100m", autoscalerMemory, autoscalerMemory),
 	}
 }
 

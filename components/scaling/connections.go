@@ -3,9 +3,9 @@ package scaling
 import "fmt"
 
 const (
-	// MostPool is the largest pool of connections to PostgreSQL of a pod. It is the
-	// default of the services.
-	MostPool = 8
+	// MaxPool is the largest number of connections to PostgreSQL of one pod. It is the
+	// services' default for the size of their pool.
+	MaxPool = 8
 	// ReservedConnections is the part of max_connections that services can't use.
 	// PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
 	// "superuser_reserved_connections"). The migration uses 1. The exporter of the
@@ -13,29 +13,29 @@ const (
 	ReservedConnections = 8
 )
 
-// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8. With it, all
-// pods of the services together use at most the design document's 85 % of max_connections
-// (connection_pool_utilization). The document's own numbers, 100 pods and 200 connections, give one
-// connection.
+// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8. With this
+// number, all pods of the services together use at most the design document's 85 % of
+// max_connections (connection_pool_utilization). The document's own numbers, 100 pods and 200
+// connections, give one connection.
 //
-// The pool depends on the largest number of pods for this reason: a slow database causes
-// the HPAs to add pods, and further connections would make the database still slower. If
-// there is less than one connection for each pod, Pool returns an error with the number of
-// connections that the services need.
+// The pool depends on the largest number of pods, because a slow database causes the HPAs to add
+// pods. Further connections would then make the database still slower. If there is less than one
+// connection for each pod, Pool returns an error with the number of connections that the services
+// need.
 func Pool(services []Profile, maxConnections int) (int, error) {
-	pods := mostPods(services)
-	usable := func(connections int) int {
+	pods := maxPods(services)
+	usableConnections := func(connections int) int {
 		return min(connections*int(Targets().Database.ConnectionPool)/100, connections-ReservedConnections)
 	}
-	if pool := usable(maxConnections) / pods; pool >= 1 {
-		return min(pool, MostPool), nil
+	if pool := usableConnections(maxConnections) / pods; pool >= 1 {
+		return min(pool, MaxPool), nil
 	}
-	need := maxConnections
-	for usable(need) < pods {
-		need++
+	needed := maxConnections
+	for usableConnections(needed) < pods {
+		needed++
 	}
 	return 0, fmt.Errorf("must be at least %d: up to %d pods of the services open a connection each, and they may use %s of all connections; raise it, or lower services.NAME.max",
-		need, pods, Targets().Database.ConnectionPool)
+		needed, pods, Targets().Database.ConnectionPool)
 }
 
 // PoolConnections returns the largest number of connections that all pods of the services
@@ -43,15 +43,15 @@ func Pool(services []Profile, maxConnections int) (int, error) {
 // run at the same time.
 func PoolConnections(services []Profile, maxConnections int) (int, error) {
 	pool, err := Pool(services, maxConnections)
-	return pool * mostPods(services), err
+	return pool * maxPods(services), err
 }
 
-// mostPods returns the largest number of pods of all services: what the autoscalers may
+// maxPods returns the largest number of pods of all services: what the autoscalers may
 // run, and one more pod of each service during a rollout.
-func mostPods(services []Profile) int {
+func maxPods(services []Profile) int {
 	pods := 0
 	for _, p := range services {
-		pods += p.MostReplicas() + 1
+		pods += p.MaxReplicas() + 1
 	}
 	return pods
 }

@@ -14,9 +14,9 @@ func (p Profile) Replicas() (count int, fixed bool) {
 	return p.Floor, true
 }
 
-// MostReplicas returns the largest number of pods of the service, without the one
+// MaxReplicas returns the largest number of pods of the service, without the one
 // that a rollout adds.
-func (p Profile) MostReplicas() int {
+func (p Profile) MaxReplicas() int {
 	if p.Autoscaled {
 		return p.HPA.MaxReplicas
 	}
@@ -24,8 +24,8 @@ func (p Profile) MostReplicas() int {
 }
 
 // WithBounds returns the profile with the HPA's bounds that a stack sets. Zero keeps a
-// bound. A Floor outside of the bounds becomes the nearest bound. WithBounds returns an
-// error unless 1 <= low <= high <= MaxReplicas.
+// bound. A Floor outside of the bounds becomes the nearest bound. It returns an error for
+// the same bounds as HPA.WithBounds.
 func (p Profile) WithBounds(low, high int) (Profile, error) {
 	hpa, err := p.HPA.WithBounds(low, high)
 	if err != nil {

@@ -18,7 +18,7 @@ const otherMiB = 192
 
 // DiskFor returns the disk of a container with these cache volumes. The root file system is
 // read-only, so the container uses disk space only for its log and its volumes. The kubelet
-// evicts a pod that uses more than the limits of its containers. The request does not
+// evicts a pod that uses more than the limits of its containers. Disk.Request does not
 // include the caches, because they are seldom full, and a new pod can fill them again.
 func DiskFor(caches ...Cache) Disk {
 	d := Disk{Request: mebibytes(logMiB), Limit: mebibytes(logMiB + otherMiB)}

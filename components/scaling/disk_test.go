@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The kubelet evicts a pod whose log and caches are larger than its limit.
+// The kubelet evicts a pod if its log and caches are larger than its limit.
 func TestDiskHoldsLogAndCaches(t *testing.T) {
 	for _, p := range Services() {
 		d := DiskFor(p.Caches...)

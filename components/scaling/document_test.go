@@ -21,8 +21,8 @@ import (
 
 type object = map[string]any
 
-// documents returns the YAML documents of a file in testdata.
-func documents(t *testing.T, file string) []object {
+// readDocuments reads the YAML documents of a file in testdata.
+func readDocuments(t *testing.T, file string) []object {
 	t.Helper()
 	f, err := os.Open("testdata/" + file)
 	require.NoError(t, err)
@@ -39,8 +39,8 @@ func documents(t *testing.T, file string) []object {
 	}
 }
 
-// at returns the value at a path of keys and indices, or nil.
-func at(v any, path ...any) any {
+// valueAt returns the value at a path of keys and indices, or nil.
+func valueAt(v any, path ...any) any {
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
@@ -57,24 +57,24 @@ func at(v any, path ...any) any {
 	return v
 }
 
-// byName returns the YAML documents of a file, by the name at path in each of them.
-func byName(t *testing.T, file string, path ...any) map[string]object {
+// documentsByName reads the YAML documents of a file, by the name at path in each of them.
+func documentsByName(t *testing.T, file string, path ...any) map[string]object {
 	t.Helper()
 	objects := map[string]object{}
-	for _, d := range documents(t, file) {
-		name, _ := at(d, path...).(string)
+	for _, d := range readDocuments(t, file) {
+		name, _ := valueAt(d, path...).(string)
 		objects[name] = d
 	}
 	return objects
 }
 
-// seconds returns a number of the design document as a duration.
-func seconds(v any) time.Duration {
+// toDuration converts a number of seconds of the design document to a duration.
+func toDuration(v any) time.Duration {
 	n, _ := v.(int)
 	return time.Duration(n) * time.Second
 }
 
-// fencedBlock matches a block of the design document.
+// fencedBlock matches a fenced code block of the design document.
 var fencedBlock = regexp.MustCompile("(?ms)^```[a-z]+\n(.*?)^```$")
 
 // A copy that differs from the document would let the other tests pass with wrong numbers.
@@ -96,14 +96,14 @@ func TestFilesAreBlocksOfTheDesignDocument(t *testing.T) {
 }
 
 func TestThresholdsMatchTheDesignDocument(t *testing.T) {
-	m := at(documents(t, "thresholds.yaml")[0], "scaling_metrics")
+	m := valueAt(readDocuments(t, "thresholds.yaml")[0], "scaling_metrics")
 	percent := func(path ...any) Percent {
-		n, err := strconv.Atoi(strings.TrimSuffix(at(m, path...).(string), "%"))
+		n, err := strconv.Atoi(strings.TrimSuffix(valueAt(m, path...).(string), "%"))
 		require.NoError(t, err)
 		return Percent(n)
 	}
 	duration := func(path ...any) time.Duration {
-		d, err := time.ParseDuration(at(m, path...).(string))
+		d, err := time.ParseDuration(valueAt(m, path...).(string))
 		require.NoError(t, err)
 		return d
 	}
@@ -112,13 +112,13 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 			CPU: percent("web_tier", "cpu_threshold"), Memory: percent("web_tier", "memory_threshold"),
 			ResponseTime:         duration("web_tier", "response_time_threshold"),
 			ErrorRate:            percent("web_tier", "error_rate_threshold"),
-			RequestsPerSecondMax: at(m, "web_tier", "requests_per_second_max").(int),
+			RequestsPerSecondMax: valueAt(m, "web_tier", "requests_per_second_max").(int),
 		},
 		Application: ApplicationThresholds{
 			CPU: percent("application_tier", "cpu_threshold"), Memory: percent("application_tier", "memory_threshold"),
 			AgentCoordination:       duration("application_tier", "agent_coordination_latency"),
-			ConcurrentAgentSessions: at(m, "application_tier", "concurrent_agent_sessions").(int),
-			QueueDepth:              at(m, "application_tier", "queue_depth_max").(int),
+			ConcurrentAgentSessions: valueAt(m, "application_tier", "concurrent_agent_sessions").(int),
+			QueueDepth:              valueAt(m, "application_tier", "queue_depth_max").(int),
 		},
 		Database: DatabaseThresholds{
 			CPU: percent("database_tier", "cpu_threshold"), Memory: percent("database_tier", "memory_threshold"),
@@ -136,28 +136,28 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 }
 
 func TestHPAsMatchTheDesignDocument(t *testing.T) {
-	specs := byName(t, "hpa.yaml", "spec", "scaleTargetRef", "name")
+	specs := documentsByName(t, "hpa.yaml", "spec", "scaleTargetRef", "name")
 	require.Len(t, specs, len(Services()))
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
 			d := specs[p.Name]
-			require.Equal(t, at(d, "metadata", "name"), p.HPA.Name)
-			require.Equal(t, at(d, "spec", "minReplicas"), p.HPA.MinReplicas)
-			require.Equal(t, at(d, "spec", "maxReplicas"), p.HPA.MaxReplicas)
-			metrics := at(d, "spec", "metrics").([]any)
+			require.Equal(t, valueAt(d, "metadata", "name"), p.HPA.Name)
+			require.Equal(t, valueAt(d, "spec", "minReplicas"), p.HPA.MinReplicas)
+			require.Equal(t, valueAt(d, "spec", "maxReplicas"), p.HPA.MaxReplicas)
+			metrics := valueAt(d, "spec", "metrics").([]any)
 			require.Len(t, p.HPA.Metrics, len(metrics))
 			for i, m := range metrics {
 				switch actual := p.HPA.Metrics[i].(type) {
 				case ResourceMetric:
-					require.Equal(t, at(m, "resource", "name"), string(actual.Resource))
-					require.Equal(t, at(m, "resource", "target", "averageUtilization"), int(actual.Utilization))
+					require.Equal(t, valueAt(m, "resource", "name"), string(actual.Resource))
+					require.Equal(t, valueAt(m, "resource", "target", "averageUtilization"), int(actual.Utilization))
 				case PodsMetric:
-					require.Equal(t, at(m, "pods", "metric", "name"), actual.Name)
-					requireQuantity(t, at(m, "pods", "target", "averageValue"), actual.AverageValue)
+					require.Equal(t, valueAt(m, "pods", "metric", "name"), actual.Name)
+					requireQuantity(t, valueAt(m, "pods", "target", "averageValue"), actual.AverageValue)
 				}
 			}
-			requireBehavior(t, at(d, "spec", "behavior", "scaleDown"), p.HPA.ScaleDown)
-			requireBehavior(t, at(d, "spec", "behavior", "scaleUp"), p.HPA.ScaleUp)
+			requireBehavior(t, valueAt(d, "spec", "behavior", "scaleDown"), p.HPA.ScaleDown)
+			requireBehavior(t, valueAt(d, "spec", "behavior", "scaleUp"), p.HPA.ScaleUp)
 		})
 	}
 }
@@ -169,12 +169,12 @@ func requireBehavior(t *testing.T, want any, actual *Behavior) {
 		require.Nil(t, actual)
 		return
 	}
-	b := Behavior{StabilizationWindow: seconds(at(want, "stabilizationWindowSeconds"))}
-	if s, ok := at(want, "selectPolicy").(string); ok {
+	b := Behavior{StabilizationWindow: toDuration(valueAt(want, "stabilizationWindowSeconds"))}
+	if s, ok := valueAt(want, "selectPolicy").(string); ok {
 		b.Select = Select(s)
 	}
-	for _, p := range at(want, "policies").([]any) {
-		b.Policies = append(b.Policies, Policy{PolicyType(at(p, "type").(string)), at(p, "value").(int), seconds(at(p, "periodSeconds"))})
+	for _, p := range valueAt(want, "policies").([]any) {
+		b.Policies = append(b.Policies, Policy{PolicyType(valueAt(p, "type").(string)), valueAt(p, "value").(int), toDuration(valueAt(p, "periodSeconds"))})
 	}
 	require.Equal(t, &b, actual)
 }
@@ -188,30 +188,30 @@ func requireQuantity(t *testing.T, want any, actual resource.Quantity) {
 }
 
 func TestServicesMatchTheDesignDocument(t *testing.T) {
-	specs := byName(t, "resources.yaml", "metadata", "name")
+	specs := documentsByName(t, "resources.yaml", "metadata", "name")
 	require.Len(t, specs, len(Services()))
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
-			spec := at(specs[p.Name], "spec")
-			c := at(spec, "template", "spec", "containers", 0)
-			tier, _ := at(spec, "selector", "matchLabels", "tier").(string)
+			spec := valueAt(specs[p.Name], "spec")
+			c := valueAt(spec, "template", "spec", "containers", 0)
+			tier, _ := valueAt(spec, "selector", "matchLabels", "tier").(string)
 			require.Equal(t, tier, p.Tier)
-			require.Equal(t, at(spec, "replicas"), p.Floor)
-			require.Equal(t, at(c, "ports", 0, "containerPort"), p.Port)
-			requireQuantity(t, at(c, "resources", "requests", "cpu"), p.Resources.CPURequest)
-			requireQuantity(t, at(c, "resources", "requests", "memory"), p.Resources.MemoryRequest)
-			requireQuantity(t, at(c, "resources", "limits", "cpu"), p.Resources.CPULimit)
-			requireQuantity(t, at(c, "resources", "limits", "memory"), p.Resources.MemoryLimit)
-			require.Equal(t, probe(at(c, "livenessProbe")), p.Liveness)
-			require.Equal(t, probe(at(c, "readinessProbe")), p.Readiness)
-			require.Equal(t, seconds(at(c, "readinessProbe", "initialDelaySeconds"))+3*seconds(at(c, "readinessProbe", "periodSeconds")),
+			require.Equal(t, valueAt(spec, "replicas"), p.Floor)
+			require.Equal(t, valueAt(c, "ports", 0, "containerPort"), p.Port)
+			requireQuantity(t, valueAt(c, "resources", "requests", "cpu"), p.Resources.CPURequest)
+			requireQuantity(t, valueAt(c, "resources", "requests", "memory"), p.Resources.MemoryRequest)
+			requireQuantity(t, valueAt(c, "resources", "limits", "cpu"), p.Resources.CPULimit)
+			requireQuantity(t, valueAt(c, "resources", "limits", "memory"), p.Resources.MemoryLimit)
+			require.Equal(t, parseProbe(valueAt(c, "livenessProbe")), p.Liveness)
+			require.Equal(t, parseProbe(valueAt(c, "readinessProbe")), p.Readiness)
+			require.Equal(t, toDuration(valueAt(c, "readinessProbe", "initialDelaySeconds"))+3*toDuration(valueAt(c, "readinessProbe", "periodSeconds")),
 				time.Duration(p.Startup().Failures)*p.Startup().Period, "a start may take as long as in the design document")
 
 			var env []EnvVar
-			for _, v := range at(c, "env").([]any) {
-				e := EnvVar{Name: at(v, "name").(string)}
-				e.Value, _ = at(v, "value").(string)
-				e.Resource, _ = at(v, "valueFrom", "resourceFieldRef", "resource").(string)
+			for _, v := range valueAt(c, "env").([]any) {
+				e := EnvVar{Name: valueAt(v, "name").(string)}
+				e.Value, _ = valueAt(v, "value").(string)
+				e.Resource, _ = valueAt(v, "valueFrom", "resourceFieldRef", "resource").(string)
 				if e.Name != "NODE_ENV" { // for Node.js; our services are Go
 					env = append(env, e)
 				}
@@ -219,24 +219,24 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 			require.Equal(t, env, p.Env)
 
 			for i, cache := range p.Caches {
-				require.Equal(t, at(c, "volumeMounts", i, "name"), cache.Name)
-				require.Equal(t, at(c, "volumeMounts", i, "mountPath"), cache.MountPath)
-				requireQuantity(t, at(spec, "template", "spec", "volumes", i, "emptyDir", "sizeLimit"), cache.SizeLimit)
+				require.Equal(t, valueAt(c, "volumeMounts", i, "name"), cache.Name)
+				require.Equal(t, valueAt(c, "volumeMounts", i, "mountPath"), cache.MountPath)
+				requireQuantity(t, valueAt(spec, "template", "spec", "volumes", i, "emptyDir", "sizeLimit"), cache.SizeLimit)
 			}
-			require.Nil(t, at(c, "volumeMounts", len(p.Caches)), "every volume of the design document is a cache")
+			require.Nil(t, valueAt(c, "volumeMounts", len(p.Caches)), "every volume of the design document is a cache")
 		})
 	}
 }
 
-// probe returns a probe of the design document.
-func probe(v any) Probe {
+// parseProbe converts a probe of the design document to a Probe.
+func parseProbe(v any) Probe {
 	p := Probe{
-		Path:         at(v, "httpGet", "path").(string),
-		InitialDelay: seconds(at(v, "initialDelaySeconds")),
-		Period:       seconds(at(v, "periodSeconds")),
+		Path:         valueAt(v, "httpGet", "path").(string),
+		InitialDelay: toDuration(valueAt(v, "initialDelaySeconds")),
+		Period:       toDuration(valueAt(v, "periodSeconds")),
 		Timeout:      time.Second,
 	}
-	if d := seconds(at(v, "timeoutSeconds")); d != 0 {
+	if d := toDuration(valueAt(v, "timeoutSeconds")); d != 0 {
 		p.Timeout = d
 	}
 	return p
@@ -244,27 +244,27 @@ func probe(v any) Probe {
 
 // The VPAs equal the VPAs of the design document, without the resources that their HPAs scale on.
 func TestVPAsMatchTheDesignDocument(t *testing.T) {
-	specs := byName(t, "vpa.yaml", "spec", "targetRef", "name")
+	specs := documentsByName(t, "vpa.yaml", "spec", "targetRef", "name")
 	require.Len(t, specs, len(Services()))
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
 			d := specs[p.Name]
-			policy := at(d, "spec", "resourcePolicy", "containerPolicies", 0)
-			values, _ := at(policy, "controlledValues").(string)
+			policy := valueAt(d, "spec", "resourcePolicy", "containerPolicies", 0)
+			values, _ := valueAt(policy, "controlledValues").(string)
 			document := VPA{
-				Name:   at(d, "metadata", "name").(string),
-				Mode:   UpdateMode(at(d, "spec", "updatePolicy", "updateMode").(string)),
+				Name:   valueAt(d, "metadata", "name").(string),
+				Mode:   UpdateMode(valueAt(d, "spec", "updatePolicy", "updateMode").(string)),
 				Values: ControlledValues(values),
 			}
-			for _, name := range at(policy, "controlledResources").([]any) {
+			for _, name := range valueAt(policy, "controlledResources").([]any) {
 				r := ResourceName(name.(string))
 				document.Controls = append(document.Controls, r)
-				requireQuantity(t, at(policy, "minAllowed", name), p.VPA.Bounds[r].Min)
-				requireQuantity(t, at(policy, "maxAllowed", name), p.VPA.Bounds[r].Max)
+				requireQuantity(t, valueAt(policy, "minAllowed", name), p.VPA.Bounds[r].Min)
+				requireQuantity(t, valueAt(policy, "maxAllowed", name), p.VPA.Bounds[r].Max)
 			}
 			document.Bounds = p.VPA.Bounds
 			if document.Mode == UpdateAuto {
-				require.Error(t, Conflict(p.HPA, document), "the design document's HPA and VPA conflict")
+				require.Error(t, CheckConflict(p.HPA, document), "the design document's HPA and VPA conflict")
 			}
 			require.Equal(t, document.WithoutConflict(p.HPA), p.VPA)
 		})

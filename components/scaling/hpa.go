@@ -38,7 +38,7 @@ type Metric interface{ validate() error }
 // ResourceMetric has a share of the pods' resource requests as its target.
 type ResourceMetric struct {
 	Resource ResourceName
-	// Utilization is 1 to 100 % of the request.
+	// Utilization is a percentage of the request, 1 to 100.
 	Utilization Percent
 }
 
@@ -58,7 +58,7 @@ type Behavior struct {
 	// recommendations before it acts, 0 to 1 h.
 	StabilizationWindow time.Duration
 	Policies            []Policy
-	// Select says which policy applies. Empty means Max, the default of
+	// Select selects the policy that applies. Empty means Max, the default of
 	// Kubernetes.
 	Select Select
 }
@@ -80,7 +80,7 @@ const (
 	PodsPolicy    PolicyType = "Pods"
 )
 
-// Select says which of several policies applies.
+// Select selects one of several policies: the largest or the smallest change.
 type Select string
 
 // The selections of autoscaling/v2.
@@ -99,8 +99,9 @@ func (h HPA) ScalesOn(name ResourceName) bool {
 	return false
 }
 
-// WithBounds returns the HPA with the bounds that a stack sets. Zero keeps the
-// bound of this HPA. It returns an error unless 1 <= low <= high <= MaxReplicas.
+// WithBounds returns the HPA with the bounds that a stack sets. Zero keeps the bound of this HPA.
+// It returns an error unless the new bounds are 1 <= MinReplicas <= MaxReplicas <= the constant
+// MaxReplicas.
 func (h HPA) WithBounds(low, high int) (HPA, error) {
 	if low != 0 {
 		h.MinReplicas = low

@@ -73,7 +73,7 @@ const (
 )
 
 // DiscoveryCluster returns the discovery tag of one cluster's groups. The design document's two
-// tags are the same in every environment. Without this third one, the autoscaler of one cluster
+// tags are the same in every environment. Without this third tag, the autoscaler of one cluster
 // would scale the groups of all clusters.
 func DiscoveryCluster(clusterName string) string { return discoveryPrefix + clusterName }
 
@@ -90,7 +90,7 @@ func PlanFor(t Tier, owner Owner) (Plan, error) {
 	return owner.plan(t)
 }
 
-// plan returns the discovery tags, and the alarms for high load without steps.
+// plan returns the discovery tags, and the alarms for high load. It returns no steps.
 func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	if c.ClusterName == "" {
 		return Plan{}, fmt.Errorf("tier %s: ClusterName of its ClusterAutoscaler is empty: must be the name of the EKS cluster", t.Name)
@@ -100,7 +100,7 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 		DiscoveryPlatform:               "owned",
 		DiscoveryCluster(c.ClusterName): "owned",
 	}
-	// With these tags the autoscaler knows the labels and taints of a group without nodes.
+	// From these tags the autoscaler reads the labels and taints of the nodes of an empty group.
 	for k, v := range t.Labels {
 		tags[discoveryPrefix+"node-template/label/"+k] = v
 	}

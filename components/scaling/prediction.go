@@ -17,13 +17,13 @@ type Prediction struct {
 	Target Percent
 }
 
-// Prediction returns the prediction of a service. It returns false for a service whose HPA
+// Prediction returns the prediction of a service. It returns false if the service's HPA
 // has no rate of requests or no target for the CPU.
 func (p Profile) Prediction() (prediction Prediction, ok bool) {
 	for _, m := range p.HPA.Metrics {
 		switch m := m.(type) {
 		case PodsMetric:
-			if _, rate := m.Source.(Rate); rate && prediction.Load.Name == "" {
+			if _, isRate := m.Source.(Rate); isRate && prediction.Load.Name == "" {
 				prediction.Load = m
 			}
 		case ResourceMetric:
@@ -41,15 +41,15 @@ func (p Prediction) Capacity() float64 {
 	return p.Load.AverageValue.AsApproximateFloat64() * 100 / float64(p.Target)
 }
 
-// AtFloor returns the metric m with PredictionFloor as its target, and true. It returns a
-// mean duration unchanged, and false, because a duration is not proportional to the load.
+// AtFloor returns the metric m with PredictionFloor as its target, and true. For a mean duration it
+// returns m unchanged, and false, because a duration is not proportional to the load.
 func (p Prediction) AtFloor(m Metric) (_ Metric, raised bool) {
 	switch m := m.(type) {
 	case ResourceMetric:
 		m.Utilization = max(m.Utilization, PredictionFloor)
 		return m, true
 	case PodsMetric:
-		if _, rate := m.Source.(Rate); rate {
+		if _, isRate := m.Source.(Rate); isRate {
 			m.AverageValue.SetMilli(m.AverageValue.MilliValue() * int64(PredictionFloor) / int64(p.Target))
 			return m, true
 		}

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The design document's targets and the target of the CPU say what a pod can serve.
+// A pod's capacity follows from the design document's target for the load and its target for the
+// CPU.
 func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 	for short, want := range map[string]float64{"web": 100 / .7, "mca": 10 / .75, "npa": 20 / .7, "wpa": 15 / .7} {
 		for _, p := range Services() {
@@ -16,8 +17,8 @@ func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 			prediction, ok := p.Prediction()
 			require.True(t, ok, short)
 			require.InDelta(t, want, prediction.Capacity(), 1e-9, short)
-			load, moved := prediction.AtFloor(prediction.Load)
-			require.True(t, moved)
+			load, raised := prediction.AtFloor(prediction.Load)
+			require.True(t, raised)
 			floor := load.(PodsMetric).AverageValue
 			require.InDelta(t, 0.95*want, floor.AsApproximateFloat64(), 0.002, short)
 		}
@@ -28,11 +29,11 @@ func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 
 func TestAtFloorChangesOnlyMetricsThatGrowWithTheLoad(t *testing.T) {
 	web, _ := Web().Prediction()
-	for i, moved := range []bool{true, true, true, false} {
+	for i, raised := range []bool{true, true, true, false} {
 		before := Web().HPA.Metrics[i]
-		after, is := web.AtFloor(before)
-		require.Equal(t, moved, is, "metric %d", i)
-		require.Equal(t, moved, before != after, "metric %d", i)
-		require.Equal(t, Web().HPA.Metrics[i], before, "a profile keeps its own")
+		after, gotRaised := web.AtFloor(before)
+		require.Equal(t, raised, gotRaised, "metric %d", i)
+		require.Equal(t, raised, before != after, "metric %d", i)
+		require.Equal(t, Web().HPA.Metrics[i], before, "the metric of the profile does not change")
 	}
 }

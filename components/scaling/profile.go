@@ -1,8 +1,8 @@
-// Package scaling owns every target number of the platform: the requests,
-// limits, probes and pod counts of the services, the sizes of the tiers of
-// instances, and the thresholds of autoscalers and alarms. It is pure: it
-// imports neither Pulumi nor AWS. Every number comes from the design document
-// (docs/design-document.md), unless its comment names another source.
+// Package scaling owns every target number of the platform. These are the requests, limits, probes
+// and pod counts of the services. They are also the sizes of the tiers of instances, and the
+// thresholds of autoscalers and alarms. The package is pure: it imports neither Pulumi nor AWS.
+// Every number comes from the design document (docs/design-document.md), unless its comment names
+// another source.
 package scaling
 
 import (
@@ -52,7 +52,7 @@ type Profile struct {
 
 	// Env are the environment variables that the design document sets.
 	Env []EnvVar
-	// Caches are its cache volumes. They are deleted with the pod.
+	// Caches are the cache volumes of a pod. They are deleted with the pod.
 	Caches []Cache
 }
 
@@ -136,10 +136,10 @@ func Share(q resource.Quantity, share Percent) resource.Quantity {
 	return *resource.NewMilliQuantity((q.MilliValue()*int64(share)+99)/100, q.Format)
 }
 
-// Validate returns all errors of a profile together: values that Kubernetes
-// refuses, pods that no node can run, and a number that two autoscalers control.
+// Validate returns all errors of a profile together: values that Kubernetes refuses, values outside
+// of their bounds, and a resource that both autoscalers control.
 func (p Profile) Validate() error {
-	errs := []error{p.HPA.validate(), p.VPA.validate(), Conflict(p.HPA, p.VPA)}
+	errs := []error{p.HPA.validate(), p.VPA.validate(), CheckConflict(p.HPA, p.VPA)}
 	if p.Floor < p.HPA.MinReplicas || p.Floor > p.HPA.MaxReplicas {
 		errs = append(errs, fmt.Errorf("floor of %d pods: must be within the bounds of HPA %s, %d to %d", p.Floor, p.HPA.Name, p.HPA.MinReplicas, p.HPA.MaxReplicas))
 	}

@@ -53,7 +53,7 @@ func TestInvalidProfilesAreRefused(t *testing.T) {
 	}{
 		{"HPA and VPA on one resource; the error names both", func(p *Profile) { p.VPA.Mode, p.VPA.Controls = UpdateAuto, []ResourceName{CPU, Memory} },
 			[]string{"HPA npa-hpa and VPA npa-vpa both own cpu:"}},
-		{"controlled values that VPA does not know", func(p *Profile) { p.VPA.Values = "All" }, []string{`controlled values "All"`}},
+		{"controlled values that VPA does not have", func(p *Profile) { p.VPA.Values = "All" }, []string{`controlled values "All"`}},
 		{"no pod", func(p *Profile) { p.HPA.MinReplicas = 0 }, []string{"0 to 15 replicas"}},
 		{"more pods than the design document allows for any HPA", func(p *Profile) { p.HPA.MaxReplicas = 51 }, []string{"2 to 51 replicas: must be 1 <= min <= max <= 50"}},
 		{"min above max", func(p *Profile) { p.HPA.MinReplicas = 16 }, []string{"HPA npa-hpa: 16 to 15 replicas"}},
@@ -101,7 +101,7 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 	require.Equal(t, both.Controls, both.WithoutConflict(onBoth).Controls, "it recommends both resources")
 	require.Equal(t, both, both.WithoutConflict(onRequests), "a custom metric conflicts with no resource")
 	for _, h := range []HPA{onCPU, onBoth, onRequests} {
-		require.NoError(t, Conflict(h, both.WithoutConflict(h)))
+		require.NoError(t, CheckConflict(h, both.WithoutConflict(h)))
 	}
 	require.Equal(t, []ResourceName{CPU, Memory}, both.Controls, "the original is unchanged")
 }
@@ -109,19 +109,19 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 // Any override of a stack gives a valid result or an error.
 func TestBoundsAndSizesOfAStackAreValidOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := func(name string) int { return rapid.IntRange(-5, 60).Draw(t, name) }
-		if p, err := rapid.SampledFrom(Services()).Draw(t, "service").WithBounds(n("low"), n("high")); err == nil {
+		drawNumber := func(name string) int { return rapid.IntRange(-5, 60).Draw(t, name) }
+		if p, err := rapid.SampledFrom(Services()).Draw(t, "service").WithBounds(drawNumber("low"), drawNumber("high")); err == nil {
 			h := p.HPA
 			require.True(t, 1 <= h.MinReplicas && h.MinReplicas <= h.MaxReplicas && h.MaxReplicas <= MaxReplicas, "%+v", h)
 			require.NoError(t, p.Validate(), "the floor is within the bounds")
 			count, fixed := p.Replicas()
-			require.True(t, fixed && count == p.Floor && p.MostReplicas() == p.Floor, "a fixed number is the floor")
+			require.True(t, fixed && count == p.Floor && p.MaxReplicas() == p.Floor, "a fixed number is the floor")
 			p.Autoscaled = true
 			_, fixed = p.Replicas()
 			require.False(t, fixed, "an autoscaled Deployment has no number")
-			require.Equal(t, h.MaxReplicas, p.MostReplicas())
+			require.Equal(t, h.MaxReplicas, p.MaxReplicas())
 		}
-		if tier, err := rapid.SampledFrom(Tiers()).Draw(t, "tier").WithSize(Size{n("min"), n("desired"), n("max")}); err == nil {
+		if tier, err := rapid.SampledFrom(Tiers()).Draw(t, "tier").WithSize(Size{drawNumber("min"), drawNumber("desired"), drawNumber("max")}); err == nil {
 			s := tier.Size
 			require.True(t, 1 <= s.Min && s.Min <= s.Desired && s.Desired <= s.Max, "%+v", s)
 		}
@@ -133,8 +133,8 @@ func TestBoundsAndSizesOfAStackAreValidOrRefused(t *testing.T) {
 	require.ErrorContains(t, err, "tier web: sizes min 8, desired 6, max 30")
 }
 
-// owners lists everything that changes the capacity under a plan, in one direction.
-func owners(p Plan, d Direction) []string {
+// capacityOwners lists everything that changes the capacity under a plan, in one direction.
+func capacityOwners(p Plan, d Direction) []string {
 	var names []string
 	if _, found := p.DiscoveryTags[DiscoveryEnabled]; found {
 		names = append(names, "Cluster Autoscaler")
@@ -159,8 +159,8 @@ func TestCapacityHasOneOwner(t *testing.T) {
 			t.Run(string(tier.Name)+" by "+tc.name, func(t *testing.T) {
 				plan, err := PlanFor(tier, tc.owner)
 				require.NoError(t, err)
-				require.Equal(t, []string{tc.name}, owners(plan, Out))
-				require.Equal(t, []string{tc.name}, owners(plan, In))
+				require.Equal(t, []string{tc.name}, capacityOwners(plan, Out))
+				require.Equal(t, []string{tc.name}, capacityOwners(plan, In))
 				require.Equal(t, tc.suspended, plan.Suspended)
 				require.Contains(t, plan.Alarms, tier.Alarms[0], "high load always has its alarm")
 			})
@@ -173,9 +173,9 @@ func TestPlanForRefusesInvalidTiersAndOwners(t *testing.T) {
 	require.ErrorContains(t, err, "capacity owner is nil")
 	_, err = PlanFor(WebNodes(), ClusterAutoscaler{})
 	require.ErrorContains(t, err, "must be the name of the EKS cluster")
-	wrong := WebNodes()
-	wrong.ScaleIn.Adjustment = 1
-	_, err = PlanFor(wrong, ScalingPolicies{})
+	invalid := WebNodes()
+	invalid.ScaleIn.Adjustment = 1
+	_, err = PlanFor(invalid, ScalingPolicies{})
 	require.ErrorContains(t, err, "the first must add instances, the second must remove them")
 }
 
@@ -185,7 +185,7 @@ func TestDiscoveryIsPerCluster(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, prod.DiscoveryTags, DiscoveryCluster("progressive-framework-prod"))
 	require.NotContains(t, prod.DiscoveryTags, DiscoveryCluster("progressive-framework-staging"))
-	require.Equal(t, "web", prod.DiscoveryTags["k8s.io/cluster-autoscaler/node-template/label/"+NodeLabel], "the autoscaler knows the labels of an empty group's nodes")
+	require.Equal(t, "web", prod.DiscoveryTags["k8s.io/cluster-autoscaler/node-template/label/"+NodeLabel], "the autoscaler reads the labels of an empty group's nodes from the tags")
 	for key := range prod.DiscoveryTags {
 		require.LessOrEqual(t, len(key), 128, "AWS limits the length of a tag key: %s", key)
 	}
@@ -203,7 +203,7 @@ func TestAlarmsComeFromTheThresholds(t *testing.T) {
 	}
 	require.Equal(t, map[string]float64{"cpu-high": 70, "cpu-low": 35, "response-time-high": 0.5, "requests-high": 60000}, threshold,
 		"the units are percent, percent, seconds, requests a minute")
-	require.Equal(t, RateAlarm{"error-rate-high", 1, time.Minute, 3}, ErrorRate(), "the alarm on failures starts no step")
+	require.Equal(t, RateAlarm{"error-rate-high", 1, time.Minute, 3}, ErrorRateAlarm(), "the alarm on failures starts no step")
 	for _, tier := range Tiers() {
 		for _, a := range tier.Alarms {
 			require.Zero(t, a.Period%time.Minute, "%s: CloudWatch's periods are whole minutes", a.Name)

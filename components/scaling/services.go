@@ -19,9 +19,9 @@ const (
 	// shortRequests also leaves out WebSockets. They last as long as the connection,
 	// which would look like an overload.
 	shortRequests = `route!~"GET /(health(/.*)?|metrics|ws)"`
-	// accepted leaves out refused requests. They cause no work, so a flood of invalid
+	// acceptedRequests leaves out refused requests. They cause no work, so a flood of invalid
 	// requests needs no further pods.
-	accepted = `outcome!="refused"`
+	acceptedRequests = `outcome!="refused"`
 )
 
 // Services lists the platform's services in the order in which the program
@@ -63,9 +63,9 @@ func Web() Profile {
 		VPA: VPA{
 			Name: "progressive-framework-vpa", Mode: UpdateAuto, Values: RequestsAndLimits,
 			Controls: []ResourceName{CPU, Memory},
-			Bounds:   bounds("200m", "4000m", "256Mi", "8Gi"),
+			Bounds:   parseBounds("200m", "4000m", "256Mi", "8Gi"),
 		}.WithoutConflict(hpa),
-		Resources: resources("500m", "2000m", "1Gi", "4Gi"),
+		Resources: parseResources("500m", "2000m", "1Gi", "4Gi"),
 		Liveness:  Probe{"/health", 60 * time.Second, 30 * time.Second, 10 * time.Second},
 		Readiness: Probe{"/health/ready", 30 * time.Second, 10 * time.Second, 5 * time.Second},
 		Env: []EnvVar{
@@ -82,20 +82,20 @@ func MCA() Profile {
 		Name: "mca-hpa", MinReplicas: 2, MaxReplicas: 20,
 		Metrics: []Metric{
 			ResourceMetric{CPU, t.CPU},
-			PodsMetric{"agent_coordination_requests_per_second", resource.MustParse("10"), Rate{"agent_coordination_requests_total", accepted, time.Second}},
+			PodsMetric{"agent_coordination_requests_per_second", resource.MustParse("10"), Rate{"agent_coordination_requests_total", acceptedRequests, time.Second}},
 		},
 		ScaleDown: &Behavior{StabilizationWindow: 10 * time.Minute, Policies: []Policy{{PodsPolicy, 1, 2 * time.Minute}}},
 		ScaleUp:   &Behavior{StabilizationWindow: 30 * time.Second, Policies: []Policy{{PodsPolicy, 3, 30 * time.Second}}},
 	}
-	p := agent("mca", hpa)
+	p := newAgentProfile("mca", hpa)
 	p.Floor = 3
 	p.NodePort = 30800
 	p.Calls = []string{"npa", "wpa"}
 	p.VPA = VPA{
 		Name: "mca-vpa", Mode: UpdateOff, Controls: []ResourceName{CPU, Memory},
-		Bounds: bounds("100m", "2000m", "256Mi", "4Gi"),
+		Bounds: parseBounds("100m", "2000m", "256Mi", "4Gi"),
 	}
-	p.Resources = resources("300m", "1500m", "512Mi", "2Gi")
+	p.Resources = parseResources("300m", "1500m", "512Mi", "2Gi")
 	p.Liveness = Probe{"/health/coordination", 45 * time.Second, 20 * time.Second, 8 * time.Second}
 	p.Readiness = Probe{"/health/ready", 20 * time.Second, 10 * time.Second, 5 * time.Second}
 	p.Env = []EnvVar{
@@ -115,13 +115,13 @@ func NPA() Profile {
 			PodsMetric{"nutrition_calculations_per_minute", resource.MustParse("20"), Rate{"nutrition_calculations_total", "", time.Minute}},
 		},
 	}
-	p := agent("npa", hpa)
+	p := newAgentProfile("npa", hpa)
 	p.Floor = 2
 	p.VPA = VPA{
 		Name: "npa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
-		Bounds: bounds("200m", "3000m", "384Mi", "6Gi"),
+		Bounds: parseBounds("200m", "3000m", "384Mi", "6Gi"),
 	}.WithoutConflict(hpa)
-	p.Resources = resources("400m", "2000m", "768Mi", "3Gi")
+	p.Resources = parseResources("400m", "2000m", "768Mi", "3Gi")
 	p.Liveness = Probe{"/health", 30 * time.Second, 25 * time.Second, time.Second}
 	p.Readiness = Probe{"/health/ready", 15 * time.Second, 10 * time.Second, time.Second}
 	p.Env = []EnvVar{
@@ -142,13 +142,13 @@ func WPA() Profile {
 			PodsMetric{"workout_generations_per_minute", resource.MustParse("15"), Rate{"workout_generations_total", "", time.Minute}},
 		},
 	}
-	p := agent("wpa", hpa)
+	p := newAgentProfile("wpa", hpa)
 	p.Floor = 2
 	p.VPA = VPA{
 		Name: "wpa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
-		Bounds: bounds("150m", "2500m", "320Mi", "5Gi"),
+		Bounds: parseBounds("150m", "2500m", "320Mi", "5Gi"),
 	}.WithoutConflict(hpa)
-	p.Resources = resources("350m", "1800m", "640Mi", "2.5Gi")
+	p.Resources = parseResources("350m", "1800m", "640Mi", "2.5Gi")
 	p.Liveness = Probe{"/health", 30 * time.Second, 30 * time.Second, time.Second}
 	p.Readiness = Probe{"/health/ready", 15 * time.Second, 10 * time.Second, time.Second}
 	p.Env = []EnvVar{
@@ -160,24 +160,24 @@ func WPA() Profile {
 	return p
 }
 
-// agent returns a profile with what all agents have in common.
-func agent(name string, hpa HPA) Profile {
+// newAgentProfile returns a profile with what all agents have in common.
+func newAgentProfile(name string, hpa HPA) Profile {
 	return Profile{
 		Short: name, Name: name, Tier: "agents", NodeTier: ApplicationTier,
 		ImportPath: module + name, Port: 8000, HPA: hpa,
 	}
 }
 
-// resources returns Resources from texts such as "100m" and "64Mi".
-func resources(cpuRequest, cpuLimit, memoryRequest, memoryLimit string) Resources {
+// parseResources parses Kubernetes quantities such as "100m" and "64Mi".
+func parseResources(cpuRequest, cpuLimit, memoryRequest, memoryLimit string) Resources {
 	return Resources{
 		CPURequest: resource.MustParse(cpuRequest), CPULimit: resource.MustParse(cpuLimit),
 		MemoryRequest: resource.MustParse(memoryRequest), MemoryLimit: resource.MustParse(memoryLimit),
 	}
 }
 
-// bounds returns the bounds of a VPA from texts such as "100m" and "64Mi".
-func bounds(cpuMin, cpuMax, memoryMin, memoryMax string) map[ResourceName]Bounds {
+// parseBounds parses the bounds of a VPA from quantities such as "100m" and "64Mi".
+func parseBounds(cpuMin, cpuMax, memoryMin, memoryMax string) map[ResourceName]Bounds {
 	return map[ResourceName]Bounds{
 		CPU:    {resource.MustParse(cpuMin), resource.MustParse(cpuMax)},
 		Memory: {resource.MustParse(memoryMin), resource.MustParse(memoryMax)},

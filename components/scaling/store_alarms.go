@@ -29,16 +29,16 @@ const (
 	// cacheConnections is 80 % of the 65,000 connections of a node (ElastiCache User
 	// Guide, "Quotas").
 	cacheConnections = 52000
-	// evictions is the number of keys that a full node may evict in a minute: the
+	// evictionLimit is the number of keys that a full node may evict in a minute: the
 	// platform's choice.
-	evictions = 1000
+	evictionLimit = 1000
 	// replicaLag is the largest delay of a replica: the platform's choice. A failover loses
 	// the writes of this time.
 	replicaLag = 5 * time.Second
-	// credits is the number of CPU credits below which the alarm fires. 30 credits are
+	// creditLimit is the number of CPU credits below which the alarm fires. 30 credits are
 	// half an hour of one core at full speed. Without credits AWS slows a burstable server
 	// down to its baseline.
-	credits = 30
+	creditLimit = 30
 
 	storePeriod      = time.Minute
 	storeEvaluations = 10
@@ -53,9 +53,9 @@ type NodeAlarms []Alarm
 // in another zone has no lag.
 func PostgresAlarms(class string, storage, memory size.Size, connections int) NodeAlarms {
 	return append(NodeAlarms{
-		storeAlarm("storage-low", DatabaseScope, "FreeStorageSpace", "Minimum", Below, share(storagePercent, float64(storage.Bytes()))),
-		storeAlarm("memory-low", DatabaseScope, "FreeableMemory", "Minimum", Below, share(memoryPercent, float64(memory.Bytes()))),
-		storeAlarm("connections-high", DatabaseScope, "DatabaseConnections", "Maximum", Above, share(Targets().Database.ConnectionPool, float64(connections))),
+		storeAlarm("storage-low", DatabaseScope, "FreeStorageSpace", "Minimum", Below, percentOf(storagePercent, float64(storage.Bytes()))),
+		storeAlarm("memory-low", DatabaseScope, "FreeableMemory", "Minimum", Below, percentOf(memoryPercent, float64(memory.Bytes()))),
+		storeAlarm("connections-high", DatabaseScope, "DatabaseConnections", "Maximum", Above, percentOf(Targets().Database.ConnectionPool, float64(connections))),
 	}, creditAlarms(class, DatabaseScope)...)
 }
 
@@ -63,7 +63,7 @@ func PostgresAlarms(class string, storage, memory size.Size, connections int) No
 func RedisAlarms(class string) NodeAlarms {
 	return append(NodeAlarms{
 		storeAlarm("memory-high", CacheScope, "DatabaseMemoryUsagePercentage", "Maximum", Above, float64(cachePercent)),
-		storeAlarm("evictions-high", CacheScope, "Evictions", "Sum", Above, evictions),
+		storeAlarm("evictions-high", CacheScope, "Evictions", "Sum", Above, evictionLimit),
 		storeAlarm("connections-high", CacheScope, "CurrConnections", "Maximum", Above, cacheConnections),
 		storeAlarm("replica-lag-high", CacheScope, "ReplicationLag", "Maximum", Above, replicaLag.Seconds()),
 	}, creditAlarms(class, CacheScope)...)
@@ -86,7 +86,7 @@ func creditAlarms(class string, scope Scope) NodeAlarms {
 	if _, family, _ := strings.Cut(class, "."); !strings.HasPrefix(family, "t") {
 		return nil
 	}
-	return NodeAlarms{storeAlarm("credits-low", scope, "CPUCreditBalance", "Minimum", Below, credits)}
+	return NodeAlarms{storeAlarm("credits-low", scope, "CPUCreditBalance", "Minimum", Below, creditLimit)}
 }
 
 // storeAlarm returns an alarm with the period and the evaluations of all stores.
@@ -97,5 +97,5 @@ func storeAlarm(name string, scope Scope, metric, statistic string, comparison C
 	}
 }
 
-// share returns p percent of n.
-func share(p Percent, n float64) float64 { return n * float64(p) / 100 }
+// percentOf returns p percent of n.
+func percentOf(p Percent, n float64) float64 { return n * float64(p) / 100 }

@@ -16,7 +16,7 @@ type Task struct {
 	Retries int
 	// Deadline is the longest time of all attempts together.
 	Deadline time.Duration
-	// Schedule is a cron expression in UTC. Empty means that it runs only once.
+	// Schedule is a cron expression in UTC. Empty means that the task runs only once.
 	Schedule string
 	// StartWithin is the longest delay of a scheduled run. Kubernetes skips a run that
 	// could only start later.
@@ -30,7 +30,7 @@ type Task struct {
 func MigrationTask() Task {
 	return Task{
 		Short: "migrate", ImportPath: module + "migrate",
-		Resources: resources("100m", "1000m", "64Mi", "256Mi"),
+		Resources: parseResources("100m", "1000m", "64Mi", "256Mi"),
 		Retries:   6,
 		Deadline:  40 * time.Minute, // longer than the command's MIGRATE_TIMEOUT of 30 minutes
 		Schedule:  "17 3 * * *",

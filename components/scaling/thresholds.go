@@ -59,7 +59,7 @@ type AgentThresholds struct {
 	InterAgent time.Duration
 }
 
-// Targets returns the design document's thresholds.
+// Targets returns the thresholds of the design document.
 func Targets() Thresholds {
 	return Thresholds{
 		Web: WebThresholds{

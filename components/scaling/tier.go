@@ -61,12 +61,13 @@ type Refresh struct {
 	CheckpointDelay time.Duration
 }
 
-// launchFirst returns a refresh that launches new instances before it terminates old ones. The
-// design document's shares of healthy instances are 50 and 70 percent. With them the refresh would
-// terminate first. Up to half of the tier's pods would then find no node, and their disruption
-// budgets would block the drains. At the first checkpoint, one instance in ten is new, so that a
-// wrong image replaces few instances. CheckpointDelay is longer than an alarm takes to fire.
-func launchFirst(warmup time.Duration) Refresh {
+// newLaunchFirstRefresh returns a refresh that launches new instances before it terminates old
+// ones. The design document's shares of healthy instances are 50 and 70 percent. With these shares
+// the refresh would terminate first. Up to half of the tier's pods would then find no node, and
+// their disruption budgets would block the drains. At the first checkpoint, one instance in ten is
+// new, so that a wrong image replaces few instances. CheckpointDelay is longer than an alarm takes
+// to fire.
+func newLaunchFirstRefresh(warmup time.Duration) Refresh {
 	return Refresh{
 		MinHealthy: 100, MaxHealthy: 110, Warmup: warmup,
 		Checkpoints: []Percent{10, 50, 100}, CheckpointDelay: 10 * time.Minute,
@@ -95,14 +96,14 @@ func WebNodes() Tier {
 		Name: WebTier, GroupName: "progressive-framework-v5-web",
 		Size:             Size{Min: 3, Desired: 6, Max: 30},
 		HealthCheckGrace: 300 * time.Second,
-		Refresh:          launchFirst(300 * time.Second),
+		Refresh:          newLaunchFirstRefresh(300 * time.Second),
 		ScaleOut:         Step{"web-scale-up", 2, 300 * time.Second},
 		ScaleIn:          Step{"web-scale-down", -1, 600 * time.Second},
 		Alarms: []Alarm{
-			highCPU(t.CPU),
-			slowResponses(t.ResponseTime),
-			manyRequests(t.RequestsPerSecondMax),
-			lowCPU(t.CPU),
+			highCPUAlarm(t.CPU),
+			slowResponsesAlarm(t.ResponseTime),
+			manyRequestsAlarm(t.RequestsPerSecondMax),
+			lowCPUAlarm(t.CPU),
 		},
 		Labels: map[string]string{NodeLabel: string(WebTier)},
 		Tags:   map[string]string{"Name": "progressive-framework-v5-web", "Tier": string(WebTier)},
@@ -116,10 +117,10 @@ func ApplicationNodes() Tier {
 		Name: ApplicationTier, GroupName: "progressive-framework-v5-app",
 		Size:             Size{Min: 4, Desired: 8, Max: 50},
 		HealthCheckGrace: 300 * time.Second,
-		Refresh:          launchFirst(600 * time.Second),
+		Refresh:          newLaunchFirstRefresh(600 * time.Second),
 		ScaleOut:         Step{"app-scale-up", 3, 180 * time.Second},
 		ScaleIn:          Step{"app-scale-down", -1, 900 * time.Second},
-		Alarms:           []Alarm{highCPU(t.CPU), lowCPU(t.CPU)},
+		Alarms:           []Alarm{highCPUAlarm(t.CPU), lowCPUAlarm(t.CPU)},
 		Labels:           map[string]string{NodeLabel: string(ApplicationTier), "progressive-framework/agent-capable": "true"},
 		Tags: map[string]string{
 			"Name": "progressive-framework-v5-app", "Tier": string(ApplicationTier), "AgentCapable": "true",

@@ -13,7 +13,7 @@ import (
 type VPA struct {
 	// Name is the object's name.
 	Name string
-	// Mode is the use of the recommendation.
+	// Mode is the mode in which the VPA uses its recommendation.
 	Mode UpdateMode
 	// Bounds limit the requests that the VPA may set, by resource: min <= max.
 	Bounds map[ResourceName]Bounds
@@ -51,8 +51,8 @@ const (
 )
 
 // WithoutConflict returns the VPA without the resources that the HPA scales on. If no
-// resource is left, the VPA keeps all of them and only recommends. In the design document
-// both control CPU and memory, so each would undo the changes of the other.
+// resource is left, the VPA keeps all its resources and only recommends. In the design document
+// both the HPA and the VPA control CPU and memory, so each would undo the changes of the other.
 func (v VPA) WithoutConflict(h HPA) VPA {
 	if v.Mode == UpdateOff {
 		return v
@@ -66,8 +66,8 @@ func (v VPA) WithoutConflict(h HPA) VPA {
 	return v
 }
 
-// Conflict returns an error if an HPA and a VPA would control the same resource.
-func Conflict(h HPA, v VPA) error {
+// CheckConflict returns an error if an HPA and a VPA would control the same resource.
+func CheckConflict(h HPA, v VPA) error {
 	if v.Mode == UpdateOff {
 		return nil
 	}

@@ -16,7 +16,7 @@ const (
 	// entropy, which nobody can guess.
 	defaultLength = 40
 	// minLength is the shortest auth token of ElastiCache (ElastiCache User
-	// Guide, "Authenticating with the AUTH command"). A shorter one is too easy
+	// Guide, "Authenticating with the AUTH command"). A shorter value is too easy
 	// to guess.
 	minLength = 16
 	// maxLength is the longest value that Secrets Manager generates (Secrets Manager API,
@@ -31,13 +31,13 @@ const (
 type Args struct {
 	// KeyARN is the KMS key that encrypts the value.
 	KeyARN pulumi.StringInput
-	// Description says what the value gives access to.
+	// Description names the access that the value gives, such as "password of Redis".
 	Description string
 	// Length is the number of letters and digits of the value, 16 to 4096. Zero
 	// means 40.
 	Length int
 	// Generation counts the rotations. An increase by one generates a new value.
-	// The previous one stays accepted until the next increase.
+	// The previous value stays accepted until the next increase.
 	Generation int
 	// Unprotected makes a deletion final. Otherwise a deleted secret can be
 	// restored for 30 days.
@@ -111,7 +111,8 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.ARN})
 }
 
-// generate lets AWS generate the values, and stores them in the secret immediately.
+// generate generates the values with AWS's GetRandomPassword, and stores them in the secret
+// immediately.
 func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOrInvokeOption) error {
 	// The previous value is created first, because Secrets Manager treats the
 	// last created value as the current one.

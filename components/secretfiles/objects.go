@@ -23,17 +23,17 @@ type field struct {
 	Alias string `json:"objectAlias"`
 }
 
-// objects returns the provider's parameter "objects" for one secret, which is mounted as
+// objectsParameter returns the provider's parameter "objects" for one secret, which is mounted as
 // FileName. The file has the field fieldName of the JSON value, or the whole value if
 // fieldName is empty.
-func objects(arn, fieldName string) (string, error) {
+func objectsParameter(arn, fieldName string) (string, error) {
 	o := object{Name: arn, Alias: FileName}
 	if fieldName != "" {
 		o.Alias, o.Fields = wholeFileName, []field{{Path: fieldName, Alias: FileName}}
 	}
-	list, err := json.Marshal([]object{o}) // the provider reads YAML, and JSON is valid YAML
+	encoded, err := json.Marshal([]object{o}) // the provider reads YAML, and JSON is valid YAML
 	if err != nil {
 		return "", fmt.Errorf("objects of %s: %w", arn, err)
 	}
-	return string(list), nil
+	return string(encoded), nil
 }

@@ -64,8 +64,8 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	list := args.SecretARN.ToStringOutput().ApplyT(func(arn string) (string, error) {
-		return objects(arn, args.Field)
+	parameter := args.SecretARN.ToStringOutput().ApplyT(func(arn string) (string, error) {
+		return objectsParameter(arn, args.Field)
 	}).(pulumi.StringOutput)
 	class, err := apiextensions.NewCustomResource(ctx, name+"-class", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String("secrets-store.csi.x-k8s.io/v1"),
@@ -74,7 +74,7 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{
 			"provider": pulumi.String("aws"),
 			"parameters": pulumi.StringMap{
-				"objects":        list,
+				"objects":        parameter,
 				"region":         pulumi.String(args.Account.Region), // otherwise the provider reads the region from the node at each mount
 				"usePodIdentity": pulumi.String("true"),
 			},
@@ -86,8 +86,9 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 	return &Class{Name: class.Metadata.Name().Elem(), secretARN: args.SecretARN, keyARN: args.KeyARN}, nil
 }
 
-// Permissions returns the statements that allow a role to read the secrets of the classes (aws/secrets-store-csi-driver-provider-aws, README, "Usage"; Secrets Manager User Guide, "Permissions for the
-// KMS key"). Without classes it returns nil.
+// Permissions returns the statements that allow a role to read the secrets of the classes. Without
+// classes it returns nil. Sources: aws/secrets-store-csi-driver-provider-aws, README, "Usage";
+// Secrets Manager User Guide, "Permissions for the KMS key".
 func Permissions(a *account.Account, classes ...*Class) []iam.Statement {
 	var secrets, keys []pulumi.StringInput
 	for _, c := range classes {

@@ -18,8 +18,8 @@ import (
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
 	volumes, mounts := volumesAndMounts(p.Caches, args.Secrets)
-	c := container(p.Name, &args.Pod, p.Env, podresources.Requirements(p.Resources, p.Caches...), mounts)
-	c.Ports = corev1.ContainerPortArray{port("http", p.Port), port(metricsPort, scaling.MetricsPort)}
+	c := newContainer(p.Name, &args.Pod, p.Env, podresources.Requirements(p.Resources, p.Caches...), mounts)
+	c.Ports = corev1.ContainerPortArray{newPort("http", p.Port), newPort(metricsPort, scaling.MetricsPort)}
 	c.Env = append(c.Env.(corev1.EnvVarArray), &corev1.EnvVarArgs{Name: pulumi.String("METRICS_ADDRESS"), Value: pulumi.Sprintf(":%d", scaling.MetricsPort)})
 	c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = startupProbe(p.Startup()), httpProbe(p.Liveness), httpProbe(p.Readiness)
 	spec := restrictedPodSpec(&args.Pod, account, c, volumes)
@@ -33,8 +33,8 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 // users and other services can't reach it.
 const metricsPort = "metrics"
 
-// port returns a TCP port of a container.
-func port(name string, number int) *corev1.ContainerPortArgs {
+// newPort returns a TCP port of a container.
+func newPort(name string, number int) *corev1.ContainerPortArgs {
 	return &corev1.ContainerPortArgs{Name: pulumi.String(name), ContainerPort: pulumi.Int(number), Protocol: pulumi.String("TCP")}
 }
 
@@ -68,8 +68,8 @@ func restrictedPodSpec(p *Pod, account pulumi.StringInput, c *corev1.ContainerAr
 	}
 }
 
-// container returns the container of a service or of a task.
-func container(name string, p *Pod, env []scaling.EnvVar, resources *corev1.ResourceRequirementsArgs, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
+// newContainer returns the container of a service or of a task.
+func newContainer(name string, p *Pod, env []scaling.EnvVar, resources *corev1.ResourceRequirementsArgs, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:  pulumi.String(name),
 		Image: p.Image,
@@ -82,7 +82,7 @@ func container(name string, p *Pod, env []scaling.EnvVar, resources *corev1.Reso
 	}
 }
 
-// environment returns the environment variables of the profile, then those of the stack.
+// environment returns the environment variables vars, and then settings in the order of their names.
 func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVarArray {
 	env := make(corev1.EnvVarArray, 0, len(vars)+len(settings))
 	for _, v := range vars {

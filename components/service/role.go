@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/podnetwork"
 )
 
-// Role has the AWS permissions of a service's pods. The pods get the role from EKS Pod
-// Identity and store no credentials.
+// Role has the AWS permissions of a service's pods. The pods get credentials of the role from EKS
+// Pod Identity, and store none.
 type Role struct {
 	// Account is the account of the role.
 	Account *account.Account

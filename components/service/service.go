@@ -35,7 +35,7 @@ type Pod struct {
 	// Tolerations are the taints of such nodes, which the pods tolerate.
 	NodeSelector map[string]string
 	Tolerations  []scaling.Taint
-	// Settings are environment variables whose values come from the stack, such as the
+	// Settings are environment variables with values from the stack, such as the
 	// addresses of its stores. They are not secret.
 	Settings pulumi.StringMap
 	// Secrets are mounted as files. They are not environment variables, because
@@ -181,13 +181,13 @@ func serviceSpec(args *Args, selector pulumi.StringMap) *corev1.ServiceSpecArgs 
 		TargetPort: pulumi.String("http"),
 		Protocol:   pulumi.String("TCP"),
 	}
-	kind := "ClusterIP"
+	serviceType := "ClusterIP"
 	if args.NodePort != 0 {
-		kind = "NodePort"
+		serviceType = "NodePort"
 		port.NodePort = pulumi.Int(args.NodePort)
 	}
 	return &corev1.ServiceSpecArgs{
-		Type:     pulumi.String(kind),
+		Type:     pulumi.String(serviceType),
 		Selector: selector,
 		Ports:    corev1.ServicePortArray{port},
 	}

@@ -33,8 +33,8 @@ type Task struct {
 	Policy pulumi.Resource
 }
 
-// awaitMargin is the time for which the Kubernetes provider waits after the deadline of a task. So
-// the provider reports the failure of the Job, and not its own timeout.
+// awaitMargin is the time for which the Kubernetes provider waits after the deadline of a task. With
+// this margin the provider reports the failure of the Job, and not its own timeout.
 const awaitMargin = 5 * time.Minute
 
 // NewTask runs the container as a Job. A change of its image or settings runs it again. With a
@@ -64,7 +64,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	permissions = append(permissions, t.Policy)
 	jobSpec := args.jobSpec(account, labels)
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
-	run, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
+	job, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
 			// Without this annotation the provider finds no change in a failed Job. The
 			// next update would then treat the Job as complete.
@@ -76,7 +76,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	if err != nil {
 		return nil, fmt.Errorf("job of %s: %w", name, err)
 	}
-	t.Settled = []pulumi.Resource{run}
+	t.Settled = []pulumi.Resource{job}
 	if task.Schedule != "" {
 		if _, err := batchv1.NewCronJob(ctx, name+"-schedule", &batchv1.CronJobArgs{
 			Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(task.Short), Namespace: args.Namespace, Labels: labels},
@@ -99,7 +99,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 // jobSpec returns the spec of the Job and of the CronJob's Jobs.
 func (a *TaskArgs) jobSpec(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
 	volumes, mounts := volumesAndMounts(nil, a.Secrets)
-	spec := restrictedPodSpec(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
+	spec := restrictedPodSpec(&a.Pod, account, newContainer(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
 	spec.RestartPolicy = pulumi.String("Never") // each attempt is a new pod, so that the logs stay
 	return &batchv1.JobSpecArgs{
 		BackoffLimit:          pulumi.Int(a.Task.Retries),

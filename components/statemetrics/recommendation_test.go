@@ -33,7 +33,7 @@ func TestRecommendationsHaveTheAllowedName(t *testing.T) {
 	var resources []string
 	for _, m := range r.Metrics {
 		require.Equal(t, Recommendation, r.MetricNamePrefix+"_"+m.Name)
-		require.Contains(t, strings.Join(series, "|"), Recommendation)
+		require.Contains(t, strings.Join(allowedSeries, "|"), Recommendation)
 		resources = append(resources, m.CommonLabels["resource"])
 	}
 	require.Equal(t, []string{"memory", "cpu"}, resources)

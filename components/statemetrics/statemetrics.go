@@ -37,7 +37,7 @@ const App = scrape.StateApp
 // Args configure a StateMetrics.
 type Args struct {
 	// Namespace is the namespace in which kube-state-metrics runs. Watched is the namespace
-	// whose objects it reads.
+	// of the objects that it reads.
 	Namespace, Watched controller.Namespace
 	// Image is the reference of kube-state-metrics' image.
 	Image pulumi.StringInput
@@ -54,7 +54,7 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.Watched.Name == "" || a.Image == nil || a.Cluster.Services == nil:
+	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.Watched.Name == "" || a.Image == nil || a.Cluster.ServiceCIDR == nil:
 		return errors.New("kube-state-metrics: Namespace, Watched, Image and Cluster must be set")
 	case a.RequestShare < 1 || a.RequestShare > 100:
 		return fmt.Errorf("kube-state-metrics: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
@@ -75,13 +75,13 @@ var watchedKinds = []struct{ group, resource string }{
 	{"", "pods"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"autoscaling", "horizontalpodautoscalers"},
 }
 
-// vpaRule allows to read VerticalPodAutoscalers. kube-state-metrics reads them only after VPA has
-// installed their kind.
+// vpaRule allows reading VerticalPodAutoscalers. kube-state-metrics reads these objects only after
+// VPA has installed their CustomResourceDefinition.
 var vpaRule = rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers"}, Verbs: []string{"list", "watch"}}
 
-// series are regular expressions for the series that alerts and dashboards read. Without this
+// allowedSeries are regular expressions for the series that alerts and dashboards read. Without this
 // list, kube-state-metrics would publish 40 series for each pod.
-var series = []string{
+var allowedSeries = []string{
 	"kube_deployment_(spec|status)_replicas.*", "kube_statefulset_(replicas|status_replicas.*)", "kube_horizontalpodautoscaler_.*",
 	"kube_pod_container_resource_(requests|limits)", "kube_pod_container_status_restarts_total", "kube_pod_status_(phase|ready)",
 	Recommendation,
@@ -96,7 +96,7 @@ const Recommendation = "kube_verticalpodautoscaler_status_recommendation_contain
 // (kubernetes/kube-state-metrics, docs/metrics/extend/customresourcestate-metrics.md).
 func recommendationConfig() (string, error) {
 	type object = map[string]any
-	series := func(resource, unit string) object {
+	metric := func(resource, unit string) object {
 		return object{
 			"name": strings.TrimPrefix(Recommendation, "kube_"), "help": "Target of the recommender",
 			"commonLabels": object{"resource": resource, "unit": unit},
@@ -111,7 +111,7 @@ func recommendationConfig() (string, error) {
 		"groupVersionKind": object{"group": "autoscaling.k8s.io", "version": "v1", "kind": "VerticalPodAutoscaler"},
 		"metricNamePrefix": "kube",
 		"labelsFromPath":   object{"verticalpodautoscaler": []string{"metadata", "name"}, "namespace": []string{"metadata", "namespace"}},
-		"metrics":          []object{series("memory", "byte"), series("cpu", "core")},
+		"metrics":          []object{metric("memory", "byte"), metric("cpu", "core")},
 	}}}})
 	if err != nil {
 		return "", fmt.Errorf("series of VerticalPodAutoscalers: %w", err)
@@ -141,18 +141,18 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	}
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: App, Image: args.Image,
-		Command: []string{
+		ContainerArgs: []string{
 			fmt.Sprintf("--port=%d", scrape.StatePort), "--telemetry-port=8081",
 			"--namespaces=" + args.Watched.Name,
 			"--resources=" + strings.Join(resources, ","),
-			"--metric-allowlist=" + strings.Join(series, ","),
+			"--metric-allowlist=" + strings.Join(allowedSeries, ","),
 			"--custom-resource-state-config=" + customConfig,
 			"--use-apiserver-cache",
 		},
 		Ports:        []controller.Port{{Name: seriesPort, Number: scrape.StatePort, From: args.Readers}, {Name: selfPort, Number: 8081}},
-		Egress:       args.Cluster.API(),
-		Ready:        probe("/readyz", selfPort),
-		Alive:        probe("/livez", seriesPort),
+		Egress:       args.Cluster.APIServerEgress(),
+		Ready:        newHTTPGet("/readyz", selfPort),
+		Alive:        newHTTPGet("/livez", seriesPort),
 		Resources:    scaling.StateMetricsResources().WithRequests(args.RequestShare),
 		NodeSelector: args.NodeSelector,
 	}
@@ -161,8 +161,8 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, err
 	}
-	// kube-state-metrics lists the CustomResourceDefinitions to find out when VPA has installed its
-	// kind.
+	// kube-state-metrics lists the CustomResourceDefinitions to find out when VPA has installed the
+	// VerticalPodAutoscaler's.
 	definitions, err := grant.InCluster(name+"-kinds", name+"-kinds",
 		rbac.Rule{Groups: []string{"apiextensions.k8s.io"}, Resources: []string{"customresourcedefinitions"}, Verbs: []string{"list", "watch"}})
 	if err != nil {
@@ -174,7 +174,7 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
 }
 
-// probe returns a probe that gets the path from a port.
-func probe(path, port string) corev1.HTTPGetActionArgs {
+// newHTTPGet returns the HTTP GET of a probe: the path, and the name of the port.
+func newHTTPGet(path, port string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(port)}
 }

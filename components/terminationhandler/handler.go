@@ -36,7 +36,7 @@ const Repository = "aws-node-termination-handler"
 type Args struct {
 	// Account is the account of the groups.
 	Account *account.Account
-	// Cluster is the cluster whose nodes the handler drains.
+	// Cluster is the cluster of the nodes that the handler drains.
 	Cluster *cluster.Cluster
 	// Queue is the queue with the events.
 	Queue *Queue
@@ -44,14 +44,14 @@ type Args struct {
 	Groups []Group
 	// Image is the reference of the image in a mirror. The default is terminationspec.Image.
 	Image pulumi.StringInput
-	// Nodes are the tiers and add-ons that the handler's pods need to run.
+	// Nodes are the resources of the tiers and the add-ons. The handler's pods need them to run.
 	Nodes []pulumi.Resource
 }
 
 // Group is an Auto Scaling Group.
 type Group struct {
-	// Part is the part of resource names that identifies the group, such as "web".
-	Part      string
+	// ShortName identifies the group in the names of resources, such as "web".
+	ShortName string
 	Name, ARN pulumi.StringInput
 }
 
@@ -87,7 +87,7 @@ func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("termination handler %s: %w", name, err)
 	}
 	b := &builder{
-		ctx: ctx, name: name + "-termination", args: args, drain: scaling.Draining(), parent: pulumi.Parent(h),
+		ctx: ctx, name: name + "-termination", args: args, drain: scaling.DefaultDrain(), parent: pulumi.Parent(h),
 		dependencies: append(append([]pulumi.Resource{}, args.Nodes...), args.Queue.Settled...),
 	}
 	for _, step := range []func() error{b.createRole, b.createRBAC, b.createDisruptionBudget} {
@@ -107,8 +107,8 @@ func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	return h, ctx.RegisterResourceOutputs(h, pulumi.Map{})
 }
 
-// createRole creates the IAM role of the handler's pods. The pods may read every instance, and
-// change only the groups of this cluster.
+// createRole creates the IAM role of the handler's pods. The pods may describe every instance. They
+// may complete lifecycle actions only of this cluster's groups.
 func (b *builder) createRole() error {
 	var groups []pulumi.StringInput
 	for _, g := range b.args.Groups {
@@ -159,7 +159,8 @@ func (b *builder) createRBAC() error {
 	return nil
 }
 
-// createDisruptionBudget creates the budget that allows a drain to evict one pod of the handler at a time.
+// createDisruptionBudget creates the budget that allows a drain to evict one pod of the handler at a
+// time.
 func (b *builder) createDisruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),
@@ -177,21 +178,23 @@ func (b *builder) createDisruptionBudget() error {
 // can't join. The hook is created after the handler, because the first instances must be in
 // service before the handler can run.
 func (b *builder) createJoinHook(g Group, handler pulumi.Resource) error {
-	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-"+g.Part+"-join", &autoscaling.LifecycleHookArgs{
+	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-"+g.ShortName+"-join", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.Sprintf("%s-join", g.Name),
 		AutoscalingGroupName: g.Name,
 		LifecycleTransition:  pulumi.String("autoscaling:EC2_INSTANCE_LAUNCHING"),
-		HeartbeatTimeout:     pulumi.Int(int(b.drain.Join.Seconds())),
+		HeartbeatTimeout:     pulumi.Int(int(b.drain.JoinTimeout.Seconds())),
 		DefaultResult:        pulumi.String("ABANDON"),
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{handler}))
 	if err != nil {
-		return fmt.Errorf("lifecycle hook at launch of %s: %w", g.Part, err)
+		return fmt.Errorf("lifecycle hook at launch of %s: %w", g.ShortName, err)
 	}
 	return nil
 }
 
+// labels returns the labels of every object of the handler.
 func labels() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(appName)} }
 
+// meta returns the metadata of every object in the handler's namespace.
 func meta() *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Namespace: pulumi.String(namespace), Labels: labels()}
 }
@@ -200,7 +203,7 @@ func meta() *metav1.ObjectMetaArgs {
 // If two pods complete the same hook, only the first completion has an effect.
 func (b *builder) newDeployment() (pulumi.Resource, error) {
 	policy, err := podnetwork.New(b.ctx, b.name, &podnetwork.Args{
-		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()},
+		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.AWSAndAPIServer()},
 	}, b.parent)
 	if err != nil {
 		return nil, err

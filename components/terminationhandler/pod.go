@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 )
 
-// podSpec returns the spec of the handler's pods. The pods run on different nodes if possible, so that each
-// pod can drain the node of the other.
+// podSpec returns the spec of the handler's pods. The pods run on different nodes if possible, so
+// that each pod can drain the node of the other.
 func (b *builder) podSpec(image pulumi.StringInput) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
@@ -31,8 +31,8 @@ func (b *builder) podSpec(image pulumi.StringInput) *corev1.PodSpecArgs {
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("probe"), ContainerPort: pulumi.Int(terminationspec.ProbePort), Protocol: pulumi.String("TCP"),
 			}},
-			LivenessProbe:   probe(),
-			ReadinessProbe:  probe(),
+			LivenessProbe:   newProbe(),
+			ReadinessProbe:  newProbe(),
 			Resources:       podresources.Requirements(b.drain.Resources),
 			SecurityContext: podsecurity.Container(),
 		}},
@@ -56,7 +56,7 @@ func (b *builder) environment() corev1.EnvVarArray {
 	return append(env, &corev1.EnvVarArgs{Name: pulumi.String("QUEUE_URL"), Value: b.args.Queue.URL})
 }
 
-// probe returns a probe that gets the handler's probe path.
-func probe() *corev1.ProbeArgs {
+// newProbe returns a probe that gets the handler's probe path.
+func newProbe() *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String(terminationspec.ProbePath), Port: pulumi.String("probe")}}
 }

@@ -1,7 +1,7 @@
-// Package terminationhandler owns AWS Node Termination Handler in its queue mode: the queue
-// of events about instances, the EventBridge rules that send events to the queue, and the
-// pods that read it. The handler drains a node before its instance terminates. It puts a new
-// instance into service when its node is ready. Package terminationspec has the events and
+// Package terminationhandler owns AWS Node Termination Handler in its queue mode. It owns the
+// queue of events about instances, the EventBridge rules that send events to the queue, and the
+// pods that read the queue. The handler drains a node before its instance terminates. It puts a
+// new instance into service when its node is ready. Package terminationspec has the events and
 // the permissions. Package tier has the groups and their hooks at termination.
 package terminationhandler
 
@@ -53,7 +53,7 @@ func NewQueue(ctx *pulumi.Context, name string, args *QueueArgs, opts ...pulumi.
 	}
 	parent := pulumi.Parent(q)
 	queue, err := sqs.NewQueue(ctx, name+"-events", &sqs.QueueArgs{
-		MessageRetentionSeconds: pulumi.Int(int(scaling.Draining().Retention.Seconds())),
+		MessageRetentionSeconds: pulumi.Int(int(scaling.DefaultDrain().Retention.Seconds())),
 		// EventBridge can't write to a queue with AWS's own KMS key. SQS's key needs no
 		// permissions (README of the handler, "Create an SQS Queue").
 		SqsManagedSseEnabled: pulumi.Bool(true),
@@ -123,10 +123,10 @@ func (q *Queue) createRules(ctx *pulumi.Context, name string, queue *sqs.Queue, 
 	return nil
 }
 
-// createAlarm creates the alarm for a queue that nothing reads. Then no node is drained, and no new
-// instance gets into service. A running handler polls without a pause, so there are receives in
-// each minute. Missing data does not change the alarm's state. SQS publishes no
-// data for a queue that was never read, and the handler is created after the queue.
+// createAlarm creates the alarm for a queue that nothing reads. While nothing reads the queue, no
+// node is drained, and no new instance gets into service. A running handler polls without a pause,
+// so SQS counts receives in each minute. Missing data does not change the alarm's state. SQS
+// publishes no data for a queue that was never read, and the handler is created after the queue.
 func (q *Queue) createAlarm(ctx *pulumi.Context, name string, queue *sqs.Queue, topic string, parent pulumi.ResourceOption) error {
 	const period = 60 // seconds; SQS publishes each minute
 	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
@@ -141,14 +141,14 @@ func (q *Queue) createAlarm(ctx *pulumi.Context, name string, queue *sqs.Queue, 
 			},
 		})
 	}
-	silence := scaling.Draining().Silence
+	alarmAfter := scaling.DefaultDrain().AlarmAfter
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(name + "-termination-handler-silent"),
-		AlarmDescription:   pulumi.String(scaling.AlarmDescription("termination-handler-silent", fmt.Sprintf("Nobody has read events about nodes for %s: nodes end without a drain", silence))),
+		AlarmDescription:   pulumi.String(scaling.AlarmDescription("termination-handler-silent", fmt.Sprintf("Nobody has read events about nodes for %s: nodes end without a drain", alarmAfter))),
 		MetricQueries:      queries,
 		ComparisonOperator: pulumi.String(scaling.Below),
 		Threshold:          pulumi.Float64(1),
-		EvaluationPeriods:  pulumi.Int(int(silence.Seconds()) / period),
+		EvaluationPeriods:  pulumi.Int(int(alarmAfter.Seconds()) / period),
 		TreatMissingData:   pulumi.String("ignore"),
 	}
 	if topic != "" {

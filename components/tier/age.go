@@ -12,20 +12,20 @@ import (
 )
 
 // createImageAgeAlarm creates the alarm for a node image that is too old. CloudWatch has no metric
-// for the age, so the alarm computes it from the time. The function EPOCH returns the time
-// of each point of a metric, in seconds since 1970. It does so even if the metric has no value
-// (CloudWatch User Guide, "Using math expressions with CloudWatch metrics"). The value of
-// the metric is not used.
+// for the age, so the alarm computes the age from the time. The function EPOCH returns the time of
+// each point of a metric, in seconds since 1970. It returns the time even if the metric has no
+// value (CloudWatch User Guide, "Using math expressions with CloudWatch metrics"). The value of the
+// metric is not used. Without a release the age is not known, and there is no alarm.
 func (b *builder) createImageAgeAlarm() error {
 	release := b.args.Image.Release
 	if release.Date.IsZero() {
 		return nil
 	}
-	const part, period = "image-age", int(time.Hour / time.Second)
+	const suffix, period = "image-age", int(time.Hour / time.Second)
 	days := int(instancespec.MaxImageAge / (24 * time.Hour))
 	args := &cloudwatch.MetricAlarmArgs{
-		Name:             pulumi.String(b.args.groupName() + "-" + part),
-		AlarmDescription: pulumi.String(scaling.AlarmDescription(part, fmt.Sprintf("The node image %s is more than %d days old. Change tiers.%s.release", release, days, string(b.args.Profile.Name)))),
+		Name:             pulumi.String(b.args.groupName() + "-" + suffix),
+		AlarmDescription: pulumi.String(scaling.AlarmDescription(suffix, fmt.Sprintf("The node image %s is more than %d days old. Change tiers.%s.release", release, days, string(b.args.Profile.Name)))),
 		MetricQueries: cloudwatch.MetricAlarmMetricQueryArray{
 			&cloudwatch.MetricAlarmMetricQueryArgs{
 				Id: pulumi.String("days"), Label: pulumi.String("Days since the release"), ReturnData: pulumi.Bool(true),
@@ -47,8 +47,8 @@ func (b *builder) createImageAgeAlarm() error {
 	if b.args.AlarmTopicARN != "" {
 		args.AlarmActions = pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
 	}
-	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+part, args, b.parent); err != nil {
-		return fmt.Errorf("alarm %s: %w", part, err)
+	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+suffix, args, b.parent); err != nil {
+		return fmt.Errorf("alarm %s: %w", suffix, err)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (b *builder) newAutoScalingGroup(template *ec2.LaunchTemplate) (*autoscalin
 		targets = append(targets, t.ARN)
 	}
 	healthCheckType := "EC2"
-	if args.TargetsAskNode {
+	if args.TargetsCheckNode {
 		healthCheckType = "ELB"
 	}
 	overrides := autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArray{}
@@ -64,7 +64,7 @@ func (b *builder) newAutoScalingGroup(template *ec2.LaunchTemplate) (*autoscalin
 		Tags: b.groupTags(),
 	}, b.parent,
 		pulumi.IgnoreChanges([]string{"desiredCapacity"}),
-		pulumi.DependsOn(args.Cluster.NodesNeed),
+		pulumi.DependsOn(args.Cluster.NodeDependencies),
 		pulumi.DeleteBeforeReplace(true)) // the name is fixed, so two groups can't exist together
 	if err != nil {
 		return nil, fmt.Errorf("Auto Scaling Group of tier %s: %w", p.Name, err)
@@ -74,7 +74,7 @@ func (b *builder) newAutoScalingGroup(template *ec2.LaunchTemplate) (*autoscalin
 
 // refreshPreferences returns the settings of an instance refresh. Only a new template version
 // or other instance types start a refresh. Changed tags do not. A new instance counts as
-// healthy only in service. The launch hook of package terminationhandler keeps it out of
+// healthy only when it is in service. The launch hook of package terminationhandler keeps it out of
 // service until its node is ready.
 //
 // A refresh that fails stops, and the nodes that it has not replaced stay. To go back, a person sets
@@ -129,7 +129,7 @@ func (b *builder) createDrainHook() error {
 		Name:                 pulumi.String(b.args.Profile.GroupName + "-drain"),
 		AutoscalingGroupName: b.group.Name,
 		LifecycleTransition:  pulumi.String("autoscaling:EC2_INSTANCE_TERMINATING"),
-		HeartbeatTimeout:     pulumi.Int(int(scaling.Draining().Hold.Seconds())),
+		HeartbeatTimeout:     pulumi.Int(int(scaling.DefaultDrain().HookTimeout.Seconds())),
 		DefaultResult:        pulumi.String("CONTINUE"),
 	}, b.parent)
 	if err != nil {

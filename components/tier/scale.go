@@ -32,7 +32,7 @@ func (b *builder) createScaling() error {
 		policies[direction] = policy.Arn
 	}
 	for _, a := range b.plan.Alarms {
-		for _, s := range b.sources(a.Scope) {
+		for _, s := range b.metricSources(a.Scope) {
 			if err := b.createAlarm(a, s, policies); err != nil {
 				return err
 			}
@@ -41,21 +41,21 @@ func (b *builder) createScaling() error {
 	return nil
 }
 
-// source is the Auto Scaling Group or the target group of an alarm's metric.
-type source struct {
+// metricSource is the Auto Scaling Group or the target group that an alarm's metric is about.
+type metricSource struct {
 	// suffix is the end of the alarm's name.
 	suffix     string
 	dimensions pulumi.StringMap
 }
 
-// sources returns the sources of a scope: the group, or each target group.
-func (b *builder) sources(scope scaling.Scope) []source {
+// metricSources returns the metric sources of a scope: the group, or each target group.
+func (b *builder) metricSources(scope scaling.Scope) []metricSource {
 	if scope == scaling.GroupScope {
-		return []source{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
+		return []metricSource{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
 	}
-	var all []source
+	var all []metricSource
 	for _, t := range b.args.Targets {
-		all = append(all, source{"-" + t.Name, pulumi.StringMap{
+		all = append(all, metricSource{"-" + t.Name, pulumi.StringMap{
 			"LoadBalancer": b.args.LoadBalancer, "TargetGroup": t.ARNSuffix,
 		}})
 	}
@@ -64,11 +64,11 @@ func (b *builder) sources(scope scaling.Scope) []source {
 
 // createAlarm creates an alarm that starts the policy of its direction. Without such a policy the
 // alarm notifies people.
-func (b *builder) createAlarm(a scaling.Alarm, s source, policies map[scaling.Direction]pulumi.StringOutput) error {
-	part := a.Name + s.suffix
-	text := fmt.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
+func (b *builder) createAlarm(a scaling.Alarm, s metricSource, policies map[scaling.Direction]pulumi.StringOutput) error {
+	nameSuffix := a.Name + s.suffix
+	description := fmt.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
 	args := &cloudwatch.MetricAlarmArgs{
-		Name:               pulumi.String(b.args.groupName() + "-" + part),
+		Name:               pulumi.String(b.args.groupName() + "-" + nameSuffix),
 		Namespace:          pulumi.String(a.Scope),
 		MetricName:         pulumi.String(a.Metric),
 		Statistic:          pulumi.String(a.Statistic),
@@ -80,15 +80,15 @@ func (b *builder) createAlarm(a scaling.Alarm, s source, policies map[scaling.Di
 		TreatMissingData:   pulumi.String("notBreaching"), // a tier without requests has no response times
 	}
 	if policy, ok := policies[a.Direction]; ok {
-		text = "Starts " + b.plan.Steps[a.Direction].Name
+		description = "Starts " + b.plan.Steps[a.Direction].Name
 		args.AlarmActions = pulumi.Array{policy}
 	} else if b.args.AlarmTopicARN != "" {
 		topic := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
 		args.AlarmActions, args.OkActions = topic, topic
 	}
-	args.AlarmDescription = pulumi.String(scaling.AlarmDescription(a.Name, text))
-	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+part, args, b.parent); err != nil {
-		return fmt.Errorf("alarm %s: %w", part, err)
+	args.AlarmDescription = pulumi.String(scaling.AlarmDescription(a.Name, description))
+	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+nameSuffix, args, b.parent); err != nil {
+		return fmt.Errorf("alarm %s: %w", nameSuffix, err)
 	}
 	return nil
 }

@@ -62,7 +62,8 @@ func (b *builder) newLaunchTemplate() (*ec2.LaunchTemplate, error) {
 	return template, nil
 }
 
-// imageID returns the id of the configured AMI, or of the release's AMI.
+// imageID returns the id of the configured AMI. Without one, it looks up the id of the release's
+// AMI.
 func (b *builder) imageID() pulumi.StringInput {
 	if b.args.Image.ID != "" {
 		return pulumi.String(b.args.Image.ID)
@@ -71,16 +72,16 @@ func (b *builder) imageID() pulumi.StringInput {
 		Name: pulumi.String(b.args.Fleet.ImageParameter(b.args.Image.Release)),
 	}, b.parent)
 	// The lookup marks every value as secret, because some parameters are secret. The id
-	// of an AMI is public, and people want to read it in a preview.
+	// of an AMI is public, and a preview should show it.
 	return pulumi.Unsecret(parameter.InsecureValue()).(pulumi.StringOutput)
 }
 
 // userData returns the user data of the instances in base64.
 func (b *builder) userData() pulumi.StringOutput {
 	c := b.args.Cluster
-	return pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority, c.ServiceCIDR).ApplyT(func(v []any) (string, error) {
+	return pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority, c.ServiceCIDR).ApplyT(func(cluster []any) (string, error) {
 		text, err := userdata.Render(userdata.Node{
-			ClusterName: v[0].(string), Endpoint: v[1].(string), CertificateAuthority: v[2].(string), ServiceCIDR: v[3].(string),
+			ClusterName: cluster[0].(string), Endpoint: cluster[1].(string), CertificateAuthority: cluster[2].(string), ServiceCIDR: cluster[3].(string),
 			Labels: b.args.Profile.Labels, Taints: b.args.Profile.Taints,
 		})
 		return base64.StdEncoding.EncodeToString([]byte(text)), err

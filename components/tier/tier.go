@@ -23,7 +23,7 @@ type Args struct {
 	// Owner is the owner of the capacity: the Cluster Autoscaler or scaling policies, which
 	// add and remove instances.
 	Owner scaling.Owner
-	// Environment is the last part of the group's name, and its tag Environment.
+	// Environment is the last part of the group's name, and the value of its tag Environment.
 	Environment string
 	// Cluster is the cluster of the nodes.
 	Cluster *cluster.Cluster
@@ -40,11 +40,11 @@ type Args struct {
 	LoadBalancer pulumi.StringInput
 	// Targets are the target groups that every instance joins.
 	Targets []Target
-	// TargetsAskNode is true if the health checks of Targets check the node itself
+	// TargetsCheckNode means that the health checks of Targets check the node itself
 	// (/healthz of kube-proxy on port 10256). The group then replaces instances that
-	// fail the checks. It must be false for checks of a service. Otherwise a broken or
-	// missing service would cause the replacement of every node.
-	TargetsAskNode bool
+	// fail the checks. TargetsCheckNode must be false for checks of a service. Otherwise a
+	// broken or missing service would cause the replacement of every node.
+	TargetsCheckNode bool
 	// RefreshAlarms are names of alarms that stop a refresh. All of them must exist.
 	RefreshAlarms pulumi.StringArray
 	// AlarmTopicARN is the SNS topic of the alarms that notify people. Empty means no
@@ -71,8 +71,8 @@ type Target struct {
 	ARNSuffix pulumi.StringInput
 }
 
-// validate checks the args and returns the plan of the tier.
-func (a *Args) validate() (scaling.Plan, error) {
+// validateAndPlan checks the args, and returns the plan of the tier.
+func (a *Args) validateAndPlan() (scaling.Plan, error) {
 	switch {
 	case a == nil:
 		return scaling.Plan{}, errors.New("tier: args must not be nil")
@@ -122,7 +122,7 @@ type builder struct {
 // NewTier creates the launch template, the group, its lifecycle hook, and the scaling
 // policies and alarms of its plan (scaling.PlanFor).
 func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Tier, error) {
-	plan, err := args.validate()
+	plan, err := args.validateAndPlan()
 	if err != nil {
 		return nil, err
 	}

@@ -22,13 +22,13 @@ type Route struct {
 	// Paths are both the CDN's behaviours and the load balancer's rules: "/ws"
 	// is one path, "/api/*" is every path below /api/.
 	Paths []string
-	// Passes are the paths whose requests the service forwards to another service in the
-	// cluster.
-	Passes []Pass
+	// Forwards are the paths of the requests that the service forwards to another service
+	// in the cluster.
+	Forwards []Forward
 }
 
-// Pass is a path that a service forwards inside the cluster.
-type Pass struct {
+// Forward is a path of requests that a service forwards to another service in the cluster.
+type Forward struct {
 	// Path is a pattern such as "/api/v1/agents/npa/*".
 	Path string
 	// To is the short name of the service that serves the path.
@@ -40,16 +40,16 @@ type Pass struct {
 func Routes() []Route {
 	return []Route{
 		{Target: "web", Service: scaling.Web(), Paths: []string{"/api/*", "/ws"}},
-		{Target: "agents", Service: scaling.MCA(), Paths: []string{"/api/v1/agents/*"}, Passes: []Pass{
+		{Target: "agents", Service: scaling.MCA(), Paths: []string{"/api/v1/agents/*"}, Forwards: []Forward{
 			{"/api/v1/agents/npa/*", "npa"},
 			{"/api/v1/agents/wpa/*", "wpa"},
 		}},
 	}
 }
 
-// Behaviours returns the CDN's table. The CDN sends requests for the routes' paths to the
-// load balancer, and all other requests to the static files. It may cache the responses of
-// the cacheable endpoints; see behaviour.Platform.
+// Behaviours returns the CDN's table of behaviours. The CDN sends requests for the routes' paths to
+// the load balancer, and all other requests to the static files. It may cache the responses of the
+// cacheable endpoints; see behaviour.Platform.
 func Behaviours(cacheable ...string) (behaviour.Table, error) {
 	var dynamic []string
 	for _, r := range Routes() {

@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// documents are the paths of the services' OpenAPI documents, by the service's short name.
-var documents = map[string]string{
+// documentFiles are the paths of the services' OpenAPI documents, by the service's short name.
+var documentFiles = map[string]string{
 	"web": "../../agents/web/internal/webapp/openapi.yaml",
 	"mca": "../../agents/mca/internal/coordination/openapi.yaml",
 	"npa": "../../agents/npa/internal/nutritionapi/openapi.yaml",
@@ -29,8 +29,8 @@ var internalPaths = map[string]string{
 	"/health/coordination": "the kubelet probes it on the pod",
 }
 
-// paths returns the paths of an OpenAPI document.
-func paths(t *testing.T, file string) []string {
+// readPaths reads the paths of an OpenAPI document.
+func readPaths(t *testing.T, file string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -50,24 +50,24 @@ func paths(t *testing.T, file string) []string {
 // Every path of an OpenAPI document reaches the service of that document. Users
 // can't reach internalPaths: the CDN serves static files for them.
 func TestEveryPathReachesItsService(t *testing.T) {
-	require.Len(t, documents, len(scaling.Services()), "every service has a document")
-	for service, file := range documents {
-		for _, path := range paths(t, file) {
+	require.Len(t, documentFiles, len(scaling.Services()), "every service has a document")
+	for service, file := range documentFiles {
+		for _, path := range readPaths(t, file) {
 			t.Run(service+path, func(t *testing.T) {
-				way, err := Trace(path)
+				hops, err := Trace(path)
 				require.NoError(t, err)
 				if internalPaths[path] != "" {
-					require.True(t, way.Static, "%s: %s", path, internalPaths[path])
+					require.True(t, hops.Static, "%s: %s", path, internalPaths[path])
 					return
 				}
-				require.False(t, way.Static, "users do not reach %s", path)
-				require.Equal(t, service, way.Service)
+				require.False(t, hops.Static, "users do not reach %s", path)
+				require.Equal(t, service, hops.Service)
 			})
 		}
 	}
 }
 
-// The load balancer sends a request to a node that runs the service.
+// The load balancer sends a request to a node with pods of the service that gets the request first.
 func TestRequestsReachNodesThatRunTheService(t *testing.T) {
 	for _, tc := range []struct {
 		path, target, entry, service string
@@ -79,21 +79,21 @@ func TestRequestsReachNodesThatRunTheService(t *testing.T) {
 		{"/api/v1/agents/npa/plan", "agents", "mca", "npa", scaling.ApplicationTier},
 		{"/api/v1/agents/wpa/health", "agents", "mca", "wpa", scaling.ApplicationTier},
 	} {
-		way, err := Trace(tc.path, "/api/v1/templates/*", "/api/v1/agents/*/status")
+		hops, err := Trace(tc.path, "/api/v1/templates/*", "/api/v1/agents/*/status")
 		require.NoError(t, err)
-		require.Equal(t, tc.target, way.Target, tc.path)
-		require.Equal(t, tc.entry, way.Entry, tc.path)
-		require.Equal(t, tc.service, way.Service, tc.path)
-		require.Equal(t, tc.tier, way.Tier, tc.path)
-		require.Contains(t, TargetsOn(way.Tier), way.Target, "nodes of the tier join the group")
+		require.Equal(t, tc.target, hops.Target, tc.path)
+		require.Equal(t, tc.entry, hops.Entry, tc.path)
+		require.Equal(t, tc.service, hops.Service, tc.path)
+		require.Equal(t, tc.tier, hops.Tier, tc.path)
+		require.Contains(t, TargetsOn(hops.Tier), hops.Target, "nodes of the tier join the group")
 	}
 }
 
 func TestOtherPathsAreStatic(t *testing.T) {
 	for _, path := range []string{"/", "/index.html", "/app.js", "/api", "/wsx", "/ws/x", "/metrics"} {
-		way, err := Trace(path)
+		hops, err := Trace(path)
 		require.NoError(t, err)
-		require.Equal(t, Way{Static: true}, way, path)
+		require.Equal(t, Hops{Static: true}, hops, path)
 	}
 }
 
@@ -119,9 +119,9 @@ func TestEveryTargetGroupHasTraffic(t *testing.T) {
 	reached := map[string]bool{}
 	for _, r := range Routes() {
 		for _, pattern := range r.Paths {
-			way, err := Trace(strings.ReplaceAll(pattern, "*", "x"))
+			hops, err := Trace(strings.ReplaceAll(pattern, "*", "x"))
 			require.NoError(t, err)
-			reached[way.Target] = true
+			reached[hops.Target] = true
 		}
 	}
 	for _, target := range Targets() {
@@ -136,8 +136,8 @@ func TestServicesForwardToOtherServices(t *testing.T) {
 	for _, r := range Routes() {
 		require.False(t, seen[r.Service.Short], "%s has two target groups", r.Service.Short)
 		seen[r.Service.Short] = true
-		for _, p := range r.Passes {
-			require.Contains(t, documents, p.To)
+		for _, p := range r.Forwards {
+			require.Contains(t, documentFiles, p.To)
 			require.NotEqual(t, r.Service.Short, p.To)
 		}
 	}

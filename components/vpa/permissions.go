@@ -9,10 +9,10 @@ import (
 // readVerbs are the verbs for objects that VPA only reads.
 var readVerbs = []string{"get", "list", "watch"}
 
-// sharedRules are the rules of the recommender, the updater and the webhook: to read the
-// VerticalPodAutoscalers and the workloads to which they refer. Each container starts only when it
-// can read every kind of workload. VPA's published manifest grants these rules for the whole
-// cluster (kubernetes/autoscaler, vertical-pod-autoscaler/deploy/vpa-rbac.yaml).
+// sharedRules are the rules of the recommender, the updater and the webhook: to read
+// VerticalPodAutoscalers, and the workloads to which these objects refer. Each container starts
+// only when it can read every kind of workload. VPA's published manifest grants these rules for the
+// whole cluster (kubernetes/autoscaler, vertical-pod-autoscaler/deploy/vpa-rbac.yaml).
 var sharedRules = []rbac.Rule{
 	{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers"}, Verbs: readVerbs},
 	{Groups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "replicasets", "statefulsets"}, Verbs: readVerbs},
@@ -43,7 +43,7 @@ func grantRecommender(ctx *pulumi.Context, name string, args *Args, account rbac
 // grantUpdater creates the permissions of the updater: to resize and evict pods, and to read
 // the webhook's Lease.
 func grantUpdater(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	grant, watched, err := grantWatched(ctx, name, args, account, parent,
+	grant, watchedBinding, err := grantWatched(ctx, name, args, account, parent,
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: append([]string{"patch"}, readVerbs...)},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods/resize"}, Verbs: []string{"patch"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}},
@@ -52,19 +52,19 @@ func grantUpdater(ctx *pulumi.Context, name string, args *Args, account rbac.Acc
 	if err != nil {
 		return nil, err
 	}
-	lease, err := grant.InNamespace(name, account.Name, args.Namespace.Created,
+	leaseBinding, err := grant.InNamespace(name, account.Name, args.Namespace.Created,
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Names: []string{admissionApp}, Verbs: []string{"get"}})
-	return []pulumi.Resource{watched, lease}, err
+	return []pulumi.Resource{watchedBinding, leaseBinding}, err
 }
 
 // grantAdmission creates the permissions of the webhook's pod: to renew its Lease, and to
 // write its certificate authority into the configuration of the webhook.
 func grantAdmission(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	grant, watched, err := grantWatched(ctx, name, args, account, parent)
+	grant, watchedBinding, err := grantWatched(ctx, name, args, account, parent)
 	if err != nil {
 		return nil, err
 	}
-	lease, err := grant.InNamespace(name, account.Name, args.Namespace.Created,
+	leaseBinding, err := grant.InNamespace(name, account.Name, args.Namespace.Created,
 		// RBAC can't limit "create" to a name.
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
 		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Names: []string{admissionApp}, Verbs: []string{"get", "update"}},
@@ -72,7 +72,7 @@ func grantAdmission(ctx *pulumi.Context, name string, args *Args, account rbac.A
 	if err != nil {
 		return nil, err
 	}
-	authority, err := grant.InCluster(name, configurationName(args)+"-authority",
+	authorityBinding, err := grant.InCluster(name, configurationName(args)+"-authority",
 		rbac.Rule{Groups: []string{"admissionregistration.k8s.io"}, Resources: []string{"mutatingwebhookconfigurations"}, Names: []string{configurationName(args)}, Verbs: []string{"patch"}})
-	return []pulumi.Resource{watched, lease, authority}, err
+	return []pulumi.Resource{watchedBinding, leaseBinding, authorityBinding}, err
 }

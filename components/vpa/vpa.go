@@ -81,7 +81,7 @@ func (a *Args) validate() error {
 		return errors.New("vpa: Namespace and Watched must be set")
 	case a.RecommenderImage == nil || a.UpdaterImage == nil || a.AdmissionImage == nil || a.CertificateImage == nil:
 		return errors.New("vpa: RecommenderImage, UpdaterImage, AdmissionImage and CertificateImage must be set")
-	case a.Cluster.Services == nil:
+	case a.Cluster.ServiceCIDR == nil:
 		return errors.New("vpa: Cluster must be set")
 	case a.Namespace.Name == a.Watched.Name:
 		return fmt.Errorf("vpa: Namespace is %s, must not be Watched: a webhook must not need itself to start", a.Namespace.Name)
@@ -117,7 +117,7 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err != nil {
 		return nil, err
 	}
-	if v.Settled, err = controller.NewKinds(ctx, name, definitions, parent); err != nil {
+	if v.Settled, err = controller.NewCustomResourceDefinitions(ctx, name, definitions, parent); err != nil {
 		return nil, err
 	}
 	definedKinds := v.Settled
@@ -126,7 +126,7 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		return nil, err
 	}
 	v.Settled = append(v.Settled, webhook)
-	for _, p := range []struct {
+	for _, program := range []struct {
 		name         string
 		spec         *controller.Args
 		grant        func(*pulumi.Context, string, *Args, rbac.Account, pulumi.ResourceOption) ([]pulumi.Resource, error)
@@ -137,11 +137,11 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		// The pod of the webhook writes into the webhook's configuration when it starts.
 		{name + "-admission", admissionArgs(args), grantAdmission, append([]pulumi.Resource{webhook}, definedKinds...)},
 	} {
-		granted, err := p.grant(ctx, p.name, args, p.spec.Account(), parent)
+		granted, err := program.grant(ctx, program.name, args, program.spec.Account(), parent)
 		if err != nil {
 			return nil, err
 		}
-		created, err := controller.New(ctx, p.name, p.spec, append(granted, p.dependencies...), parent)
+		created, err := controller.New(ctx, program.name, program.spec, append(granted, program.dependencies...), parent)
 		if err != nil {
 			return nil, err
 		}
@@ -158,15 +158,15 @@ const minMemoryMiB = 250
 func recommenderArgs(args *Args) *controller.Args {
 	return commonArgs(args, recommenderApp, args.RecommenderImage, recommenderPort,
 		"--recommender-interval="+args.Interval.String(),
-		// If RequestShare reduces the requests of the services, the recommendations may also be
-		// smaller.
+		// If RequestShare reduces the requests of the services, the smallest recommendation is
+		// reduced by the same share.
 		"--pod-recommendation-min-memory-mb="+strconv.Itoa(max(1, minMemoryMiB*int(args.RequestShare)/100)),
 	)
 }
 
-// updaterArgs returns the args of the updater, which resizes pods whose requests differ from the
-// recommendation. It evicts a pod only if the pod's node has too few free resources, and never
-// while the webhook does not respond.
+// updaterArgs returns the args of the updater. The updater resizes pods with requests that differ
+// from the recommendation. It evicts a pod only if the pod's node has too few free resources, and
+// never while the webhook does not respond.
 func updaterArgs(args *Args) *controller.Args {
 	return commonArgs(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
 }
@@ -176,26 +176,26 @@ func admissionArgs(args *Args) *controller.Args {
 	spec := commonArgs(args, admissionApp, args.AdmissionImage, admissionPort,
 		"--port="+strconv.Itoa(WebhookPort),
 		"--register-webhook=false", // the Pulumi program registers the webhook
-		"--tls-cert-file="+certificates+"/tls.crt", "--tls-private-key="+certificates+"/tls.key",
+		"--tls-cert-file="+certificateFolder+"/tls.crt", "--tls-private-key="+certificateFolder+"/tls.key",
 		"--min-tls-version=tls1_3",
 	)
-	spec.Ports = append(spec.Ports, controller.Port{Name: "webhook", Number: WebhookPort, Service: 443, From: args.Cluster.APIServer()})
-	spec.Volumes, spec.Mounts, spec.Before = certificateFiles(args)
+	spec.Ports = append(spec.Ports, controller.Port{Name: "webhook", Number: WebhookPort, Service: 443, From: args.Cluster.APIServerPeers()})
+	spec.Volumes, spec.Mounts, spec.InitContainers = certificateFiles(args)
 	return spec
 }
 
 // commonArgs returns the args that the recommender, the updater and the webhook have in common.
-// metrics is the port of the metrics, and flags are further flags.
-func commonArgs(args *Args, app string, image pulumi.StringInput, metrics int, flags ...string) *controller.Args {
+// metricsPort is the port of the metrics, and flags are further flags.
+func commonArgs(args *Args, app string, image pulumi.StringInput, metricsPort int, flags ...string) *controller.Args {
 	probe := corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics"), Scheme: pulumi.String("HTTP")}
 	return &controller.Args{
 		Namespace: args.Namespace, App: app, Image: image,
-		Command: append([]string{"--v=2", "--vpa-object-namespace=" + args.Watched.Name}, flags...),
+		ContainerArgs: append([]string{"--v=2", "--vpa-object-namespace=" + args.Watched.Name}, flags...),
 		// NAMESPACE is the namespace of the webhook's Lease. The updater reads the Lease
 		// to find out whether the webhook works.
 		Env:          []scaling.EnvVar{{Name: "NAMESPACE", Value: args.Namespace.Name}},
-		Ports:        []controller.Port{{Name: "metrics", Number: metrics, From: args.Readers}},
-		Egress:       args.Cluster.API(),
+		Ports:        []controller.Port{{Name: "metrics", Number: metricsPort, From: args.Readers}},
+		Egress:       args.Cluster.APIServerEgress(),
 		Ready:        probe,
 		Alive:        probe,
 		Resources:    scaling.VPAResources().WithRequests(args.RequestShare),

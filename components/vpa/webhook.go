@@ -21,8 +21,8 @@ const WebhookPort = 9443
 const (
 	// webhookName is the webhook's name in its configuration.
 	webhookName = "vpa.k8s.io"
-	// certificates is the folder of the webhook's certificate and key.
-	certificates = "/certs"
+	// certificateFolder is the folder of the webhook's certificate and key.
+	certificateFolder = "/certs"
 	// webhookTimeout is the longest time, in seconds, that the creation of a pod waits for
 	// the webhook. The webhook needs no other request to respond. With VPA's default, a
 	// webhook that does not respond would delay each new pod by 30 s.
@@ -70,20 +70,20 @@ func certificateFiles(args *Args) (corev1.VolumeArray, corev1.VolumeMountArray, 
 	const writable, readOnly = false, true
 	mount := func(isReadOnly bool) corev1.VolumeMountArray {
 		return corev1.VolumeMountArray{&corev1.VolumeMountArgs{
-			Name: pulumi.String("certificates"), MountPath: pulumi.String(certificates), ReadOnly: pulumi.Bool(isReadOnly),
+			Name: pulumi.String("certificates"), MountPath: pulumi.String(certificateFolder), ReadOnly: pulumi.Bool(isReadOnly),
 		}}
 	}
-	r := scaling.CertificateResources()
+	resources := scaling.CertificateResources()
 	writer := &corev1.ContainerArgs{
 		Name:  pulumi.String("certificate"),
 		Image: args.CertificateImage,
 		Args: pulumi.ToStringArray([]string{
-			"-host", admissionApp + "." + args.Namespace.Name + ".svc", "-dir", certificates,
+			"-host", admissionApp + "." + args.Namespace.Name + ".svc", "-dir", certificateFolder,
 			"-configuration", configurationName(args), "-webhook", webhookName,
 		}),
 		SecurityContext: podsecurity.Container(),
 		VolumeMounts:    mount(writable),
-		Resources:       podresources.Requirements(r),
+		Resources:       podresources.Requirements(resources),
 	}
 	volume := &corev1.VolumeArgs{Name: pulumi.String("certificates"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{
 		Medium: pulumi.String("Memory"), SizeLimit: pulumi.String("1Mi"),

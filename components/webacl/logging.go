@@ -27,7 +27,7 @@ var loggedActions = []string{"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"}
 func (acl *WebACL) createLog(ctx *pulumi.Context, name string, args *Args) error {
 	group, err := cloudwatch.NewLogGroup(ctx, name+"-waf", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logPrefix + name),
-		KmsKeyId:        optional(args.LogKeyARN),
+		KmsKeyId:        toPtrInput(args.LogKeyARN),
 		RetentionInDays: pulumi.Int(logs.Days),
 	}, pulumi.Parent(acl))
 	if err != nil {
@@ -58,8 +58,8 @@ func (acl *WebACL) createLog(ctx *pulumi.Context, name string, args *Args) error
 	return nil
 }
 
-// optional converts an input that may be nil to the type of an optional input.
-func optional(in pulumi.StringInput) pulumi.StringPtrInput {
+// toPtrInput converts an input that may be nil to the type of an optional input.
+func toPtrInput(in pulumi.StringInput) pulumi.StringPtrInput {
 	if in == nil {
 		return nil
 	}

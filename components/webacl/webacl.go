@@ -33,8 +33,7 @@ type ruleGroup struct {
 }
 
 // managedGroups are the managed rule groups in the order of their evaluation. Groups that cost less
-// are first (WAF
-// Developer Guide, "AWS Managed Rules rule groups list").
+// are first (WAF Developer Guide, "AWS Managed Rules rule groups list").
 var managedGroups = []ruleGroup{
 	{name: "AWSManagedRulesAmazonIpReputationList"},
 	{name: "AWSManagedRulesKnownBadInputsRuleSet"},
@@ -92,26 +91,26 @@ func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err := ctx.RegisterComponentResource("progressive:webacl:WebACL", name, acl, opts...); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
-	created := &webACLResource{}
+	resource := &webACLResource{}
 	if err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name+"-acl", pulumi.Map{
 		"name":             pulumi.String(name),
 		"scope":            pulumi.String("CLOUDFRONT"),
 		"defaultAction":    pulumi.Map{"allow": pulumi.Map{}},
 		"rules":            rules(cmp.Or(args.RequestsPerAddress, requestsPerAddress), cmp.Or(args.Mode, webaclspec.Count)),
-		"visibilityConfig": visibility(name),
-	}, created, pulumi.Parent(acl)); err != nil {
+		"visibilityConfig": visibilityConfig(name),
+	}, resource, pulumi.Parent(acl)); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
-	acl.ARN = created.ARN
+	acl.ARN = resource.ARN
 	if err := acl.createLog(ctx, name, args); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
 	return acl, ctx.RegisterResourceOutputs(acl, pulumi.Map{"arn": acl.ARN})
 }
 
-// overrides are the override actions of a managed rule group, by mode. "none" keeps the
+// overrideActions are the override actions of a managed rule group, by mode. "none" keeps the
 // actions of the group's rules.
-var overrides = map[webaclspec.Mode]string{webaclspec.Count: "count", webaclspec.Block: "none"}
+var overrideActions = map[webaclspec.Mode]string{webaclspec.Count: "count", webaclspec.Block: "none"}
 
 // rules returns the rules of the web ACL: the limit for each address, and the managed groups.
 func rules(limit int, mode webaclspec.Mode) pulumi.Array {
@@ -122,17 +121,17 @@ func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 		"statement": pulumi.Map{"rateBasedStatement": pulumi.Map{
 			"limit":               pulumi.Int(limit),
 			"aggregateKeyType":    pulumi.String("IP"),
-			"evaluationWindowSec": pulumi.Int(300),
+			"evaluationWindowSec": pulumi.Int(300), // the five minutes of RequestsPerAddress
 		}},
-		"visibilityConfig": visibility("rate"),
+		"visibilityConfig": visibilityConfig("rate"),
 	}}
 	for i, g := range managedGroups {
 		all = append(all, pulumi.Map{
 			"name":             pulumi.String(g.name),
 			"priority":         pulumi.Int(i + 1),
-			"overrideAction":   pulumi.Map{overrides[mode]: pulumi.Map{}},
+			"overrideAction":   pulumi.Map{overrideActions[mode]: pulumi.Map{}},
 			"statement":        pulumi.Map{"managedRuleGroupStatement": g.statement()},
-			"visibilityConfig": visibility(g.name),
+			"visibilityConfig": visibilityConfig(g.name),
 		})
 	}
 	return all
@@ -153,8 +152,8 @@ func (g ruleGroup) statement() pulumi.Map {
 	return statement
 }
 
-// visibility returns the settings of a rule's CloudWatch metric.
-func visibility(metric string) pulumi.Map {
+// visibilityConfig returns the settings of a rule's CloudWatch metric.
+func visibilityConfig(metric string) pulumi.Map {
 	return pulumi.Map{
 		"cloudwatchMetricsEnabled": pulumi.Bool(true),
 		"sampledRequestsEnabled":   pulumi.Bool(true),

@@ -1,8 +1,7 @@
-// Package autoscale simulates a HorizontalPodAutoscaler (HPA) and its pods. It is pure: no
-// clock, no API, no goroutine. Its tests compare it with recorded decisions of Kubernetes' own
-// controller (testdata). Comments name functions of that controller and their files in
-// Kubernetes' folder pkg/controller/podautoscaler. Package forecast and package backtest use
-// it.
+// Package autoscale simulates a HorizontalPodAutoscaler (HPA) and its pods. It is deterministic: it
+// uses no clock, no API and no goroutine. Its tests compare it with recorded decisions of
+// Kubernetes' own controller (testdata). Comments name functions of that controller and their files
+// in Kubernetes' folder pkg/controller/podautoscaler. Package forecast and package backtest use it.
 package autoscale
 
 import "math"
@@ -11,7 +10,7 @@ import "math"
 // (--horizontal-pod-autoscaler-sync-period, 15 s by default), and of the simulation.
 const StepSeconds = 15
 
-// DefaultTolerance is the controller's default dead band: it does nothing while the metric differs
+// DefaultTolerance is the controller's default tolerance: it does nothing while the metric differs
 // from its target by at most this share (--horizontal-pod-autoscaler-tolerance).
 const DefaultTolerance = 0.1
 
@@ -26,11 +25,13 @@ type Behavior struct {
 	// Window is the stabilization window in seconds.
 	Window   int
 	Policies []Policy
-	// Least is true if the policy with the smallest change applies (selectPolicy: Min).
-	// Otherwise the policy with the largest change applies.
-	Least bool
-	// Tolerance is the dead band in this direction. It is a field of the HPA's API since
-	// Kubernetes 1.33, and enabled by default since 1.35.
+	// SelectMin is true if the policy with the smallest change applies (selectPolicy: Min).
+	// Otherwise the policy with the largest change applies. The name in JSON must not change:
+	// programs of other versions read it.
+	SelectMin bool `json:"Least"`
+	// Tolerance is the share by which the metric may differ from its target in this direction
+	// without a change. It is a field of the HPA's API since Kubernetes 1.33, and enabled by default
+	// since 1.35.
 	Tolerance float64
 }
 
@@ -41,9 +42,10 @@ type Spec struct {
 	Up, Down Behavior
 }
 
-// Fast returns the behaviour of an HPA that uses a forecast. It adds pods immediately: in each
-// period of 15 s up to four pods, or as many as there are. It removes pods after a minute.
-func Fast(low, high int, tolerance float64) Spec {
+// FastSpec returns the behaviour of an HPA that uses a forecast. It adds pods without a
+// stabilization window. In each period of 15 s it may add four pods or double their number,
+// whichever is more. It removes pods after a stabilization window of a minute.
+func FastSpec(low, high int, tolerance float64) Spec {
 	return Spec{
 		Min: low, Max: high,
 		Up:   Behavior{Policies: []Policy{{Percent: true, Value: 100, Seconds: 15}, {Value: 4, Seconds: 15}}, Tolerance: tolerance},
@@ -51,15 +53,15 @@ func Fast(low, high int, tolerance float64) Spec {
 	}
 }
 
-// change is a number of pods, or a change of it, at a time in seconds.
-type change struct{ at, pods int }
+// podCount is a number of pods, or a change of this number, at a time in seconds.
+type podCount struct{ at, pods int }
 
 // HPA is the state of one HorizontalPodAutoscaler. Its methods are not safe for concurrent use.
 type HPA struct {
 	spec            Spec
-	recommendations []change // oldest first, at most as old as the longer window
-	events          []change // positive and negative changes, at most as old as the longest policy
-	longestPolicy   int      // in seconds
+	recommendations []podCount // oldest first, at most as old as the longer window
+	events          []podCount // positive and negative changes, at most as old as the longest policy
+	longestPolicy   int        // in seconds
 }
 
 // NewHPA returns an HPA that has not decided anything yet.
@@ -88,7 +90,7 @@ func (s Spec) Proposal(load, target float64, current int) int {
 // largest proposal of its metrics. now must never decrease between calls.
 func (h *HPA) Next(now, current, proposal int) int {
 	if len(h.recommendations) == 0 { // recordInitialRecommendation
-		h.recommendations = append(h.recommendations, change{now, current})
+		h.recommendations = append(h.recommendations, podCount{now, current})
 	}
 	if current > h.spec.Max || current < h.spec.Min { // then horizontal.go ignores the behaviour
 		desired := min(max(current, h.spec.Min), h.spec.Max)
@@ -106,10 +108,10 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 	up, down := proposal, proposal
 	upFrom, downFrom := now-h.spec.Up.Window, now-h.spec.Down.Window
 	oldest := min(upFrom, downFrom)
-	first := 0
+	keptFrom := 0
 	for i, r := range h.recommendations {
 		if r.at <= oldest {
-			first = i + 1
+			keptFrom = i + 1
 			continue
 		}
 		if r.at > upFrom {
@@ -119,7 +121,7 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 			down = max(down, r.pods)
 		}
 	}
-	h.recommendations = append(drop(h.recommendations, first), change{now, proposal})
+	h.recommendations = append(dropFirst(h.recommendations, keptFrom), podCount{now, proposal})
 	return min(max(current, up), down)
 }
 
@@ -128,21 +130,21 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 func (h *HPA) limit(now, current, desired int) int {
 	switch {
 	case desired > current:
-		allowed := h.allowed(h.spec.Up, now, current, 1)
-		return min(desired, max(current, allowed), h.spec.Max)
+		allowedPods := h.allowedPods(h.spec.Up, now, current, 1)
+		return min(desired, max(current, allowedPods), h.spec.Max)
 	case desired < current:
-		allowed := h.allowed(h.spec.Down, now, current, -1)
-		return max(desired, min(current, allowed), h.spec.Min)
+		allowedPods := h.allowedPods(h.spec.Down, now, current, -1)
+		return max(desired, min(current, allowedPods), h.spec.Min)
 	}
 	return min(max(desired, h.spec.Min), h.spec.Max)
 }
 
-// allowed returns the number of pods that the policies allow at time now. direction is 1 when pods
-// are added, and -1 when pods are removed. Each policy limits the change since the beginning of its
-// period.
-func (h *HPA) allowed(b Behavior, now, current, direction int) int {
-	result := 0
-	for i, p := range b.Policies {
+// allowedPods returns the number of pods that the policies allow at time now. direction is 1 when
+// pods are added, and -1 when pods are removed. Each policy limits the change since the beginning
+// of its period.
+func (h *HPA) allowedPods(behavior Behavior, now, current, direction int) int {
+	limit := 0
+	for i, p := range behavior.Policies {
 		start := current
 		for _, e := range h.events {
 			if e.at > now-p.Seconds {
@@ -151,37 +153,37 @@ func (h *HPA) allowed(b Behavior, now, current, direction int) int {
 		}
 		proposed := start + direction*p.Value
 		if p.Percent {
-			share := float64(start) * (1 + float64(direction)*float64(p.Value)/100)
+			scaled := float64(start) * (1 + float64(direction)*float64(p.Value)/100)
 			if direction > 0 {
-				share = math.Ceil(share)
+				scaled = math.Ceil(scaled)
 			}
-			proposed = int(share)
+			proposed = int(scaled)
 		}
-		// The largest change is the largest number when pods are added, and the smallest
-		// number when pods are removed. With Least it is the other way round.
-		if i == 0 || (proposed > result) == (direction > 0 != b.Least) {
-			result = proposed
+		// The largest change is the largest number when pods are added, and the smallest number
+		// when pods are removed. With SelectMin, the smallest change is chosen instead.
+		if i == 0 || (proposed > limit) == (direction > 0 != behavior.SelectMin) {
+			limit = proposed
 		}
 	}
-	return result
+	return limit
 }
 
 // record stores a change of the number of pods, and forgets changes that no policy needs.
 func (h *HPA) record(now, pods int) {
-	first := 0
-	for first < len(h.events) && h.events[first].at <= now-h.longestPolicy {
-		first++
+	keptFrom := 0
+	for keptFrom < len(h.events) && h.events[keptFrom].at <= now-h.longestPolicy {
+		keptFrom++
 	}
-	h.events = drop(h.events, first)
+	h.events = dropFirst(h.events, keptFrom)
 	if pods != 0 {
-		h.events = append(h.events, change{now, pods})
+		h.events = append(h.events, podCount{now, pods})
 	}
 }
 
-// drop removes the first n elements in place, so that a long simulation allocates nothing.
-func drop(list []change, n int) []change {
+// dropFirst removes the first n elements in place, so that a long simulation allocates nothing.
+func dropFirst(counts []podCount, n int) []podCount {
 	if n == 0 {
-		return list
+		return counts
 	}
-	return list[:copy(list, list[n:])]
+	return counts[:copy(counts, counts[n:])]
 }

@@ -11,16 +11,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// document is the behaviour that the design document requires for the HPA of the main application.
-var document = Spec{
+// documentSpec is the behaviour that the design document requires for the HPA of the main
+// application.
+var documentSpec = Spec{
 	Min: 3, Max: 50,
 	Up:   Behavior{Window: 60, Policies: []Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
-	Down: Behavior{Window: 300, Policies: []Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
+	Down: Behavior{Window: 300, Policies: []Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, SelectMin: true, Tolerance: 0.1},
 }
 
-// The HPA decides as Kubernetes' own controller did on a random load. testdata/kubernetes.csv records
-// that controller; sandbox/replicas writes the file. Each row has the number of pods before a decision.
-// The next row has the number after it.
+// The HPA decides as Kubernetes' own controller did on a random load. testdata/kubernetes.csv
+// records that controller; sandbox/replicas writes the file. Each row has the number of pods before
+// a decision. The next row has the number after it.
 func TestDecisionsMatchKubernetes(t *testing.T) {
 	file, err := os.Open("testdata/kubernetes.csv")
 	require.NoError(t, err)
@@ -32,16 +33,16 @@ func TestDecisionsMatchKubernetes(t *testing.T) {
 		spec   Spec
 		target float64
 	}{
-		"document":               {document, 0.7},
-		"fast":                   {Fast(3, 50, DefaultTolerance), 1},
-		"fast without dead band": {Fast(3, 50, 0), 1},
+		"document":               {documentSpec, 0.7},
+		"fast":                   {FastSpec(3, 50, DefaultTolerance), 1},
+		"fast without dead band": {FastSpec(3, 50, 0), 1},
 	} {
 		hpa := NewHPA(tc.spec)
 		for i := 1; i+1 < len(rows); i++ {
 			if rows[i][0] != name || rows[i+1][0] != name {
 				continue
 			}
-			now, load, before, after := number(t, rows[i][1]), number(t, rows[i][2]), number(t, rows[i][3]), number(t, rows[i+1][3])
+			now, load, before, after := parseNumber(t, rows[i][1]), parseNumber(t, rows[i][2]), parseNumber(t, rows[i][3]), parseNumber(t, rows[i+1][3])
 			proposal := tc.spec.Proposal(float64(load)/1000, tc.target, before)
 			require.Equal(t, after, hpa.Next(now, before, proposal), "%s, second %d: %d thousandths on %d pods", name, now, load, before)
 			decisions[name]++
@@ -54,8 +55,8 @@ func TestDecisionsMatchKubernetes(t *testing.T) {
 	}
 }
 
-// number reads a whole number of a row.
-func number(t *testing.T, text string) int {
+// parseNumber reads a whole number of a row.
+func parseNumber(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err)
@@ -81,7 +82,7 @@ func TestPodsServeAfterTheirStartAndPodsThatAreNotReadyEndFirst(t *testing.T) {
 // except for the tolerance.
 func TestHPAReachesAConstantLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		spec := rapid.SampledFrom([]Spec{document, Fast(3, 50, 0), Fast(3, 50, 0.1)}).Draw(t, "spec")
+		spec := rapid.SampledFrom([]Spec{documentSpec, FastSpec(3, 50, 0), FastSpec(3, 50, 0.1)}).Draw(t, "spec")
 		load := rapid.Float64Range(0, 80).Draw(t, "load")
 		count := rapid.IntRange(1, 60).Draw(t, "count")
 		hpa := NewHPA(spec)
@@ -92,7 +93,7 @@ func TestHPAReachesAConstantLoad(t *testing.T) {
 		}
 		want := min(max(math.Ceil(load/0.7), 3), 50)
 		delta := 0.0
-		if spec.Down.Tolerance > 0 { // the HPA stops within the dead band, and rounding up adds one pod
+		if spec.Down.Tolerance > 0 { // the HPA stops within the tolerance, and rounding up adds one pod
 			delta = 1 + 1.12*spec.Down.Tolerance*want
 		}
 		require.InDelta(t, want, count, delta)

@@ -40,11 +40,11 @@ func (p *Pods) Scale(count int, delay func() int) {
 func (p *Pods) Step(load float64) (overload float64) {
 	overload = max(0, load-float64(p.Ready))
 	if p.pending > 0 {
-		served := p.starting[1]
+		started := p.starting[1]
 		copy(p.starting[1:], p.starting[2:])
 		p.starting[maxStart] = 0
-		p.Ready += served
-		p.pending -= served
+		p.Ready += started
+		p.pending -= started
 	}
 	return overload
 }

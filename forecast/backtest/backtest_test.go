@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wave returns a trace of `days` days: a daily sine wave with noise, and a burst in the first 8
-// minutes of each hour.
-func wave(t *testing.T, name string, days int) Trace {
+// newWaveTrace returns a trace of this many days: a daily sine wave with noise, and a burst in the
+// first 8 minutes of each hour.
+func newWaveTrace(t *testing.T, name string, days int) Trace {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(3, 1))
 	var b strings.Builder
@@ -31,7 +31,7 @@ func wave(t *testing.T, name string, days int) Trace {
 }
 
 func TestTraceIsScaledToThePeak(t *testing.T) {
-	trace := wave(t, "wave", 4)
+	trace := newWaveTrace(t, "wave", 4)
 	require.Len(t, trace.Load, 4*day-60/step)
 	require.Equal(t, 3*day, trace.From)
 	largest, sum := 0.0, 0.0
@@ -63,7 +63,7 @@ func TestWrongTracesAreRefused(t *testing.T) {
 // On a load that repeats, the predictive scaler needs fewer pods than the design document's HPA. A
 // second run prints the same report.
 func TestPredictiveSavesPodsOnARepeatingLoad(t *testing.T) {
-	traces := []Trace{wave(t, "a", 6), wave(t, "b", 6)}
+	traces := []Trace{newWaveTrace(t, "a", 6), newWaveTrace(t, "b", 6)}
 	report := Run(traces, 2)
 	for _, trace := range report.Traces {
 		predicted, document, perfect := trace.Results[Predictive], trace.Results[Document], trace.Results[Perfect]
@@ -78,7 +78,7 @@ func TestPredictiveSavesPodsOnARepeatingLoad(t *testing.T) {
 	require.Equal(t, 2, report.NotWorse)
 	require.InDelta(t, 1-report.Traces[0].Results[Predictive].PodHours/report.Traces[0].Results[Document].PodHours, report.SavingVsDocument.Mean, 0.02)
 
-	require.GreaterOrEqual(t, report.SavingVsHindsightDeadBand.Mean, report.SavingVsHindsight.Mean, "with the dead band, hindsight has fewer settings to choose from")
+	require.GreaterOrEqual(t, report.SavingVsHindsightDefaultTolerance.Mean, report.SavingVsHindsight.Mean, "with the default tolerance, hindsight has fewer settings to choose from")
 	require.Greater(t, report.PerfectVsTuned.Mean, report.SavingVsTuned.Mean)
 	require.GreaterOrEqual(t, report.SavingVsFirstTuned.Mean, report.SavingVsTuned.Mean, "the tuned HPA is the cheapest")
 
@@ -120,15 +120,15 @@ func TestMeasuredLoadIsNotScaled(t *testing.T) {
 
 func TestOverloadAtEqualCostInterpolates(t *testing.T) {
 	results := []Result{{PodHours: 200, OverloadShare: 0}, {PodHours: 150, OverloadShare: 0.0001}, {PodHours: 100, OverloadShare: 0.01}}
-	require.InDelta(t, 0.001, overloadAt(results, 125), 1e-9)
-	require.True(t, math.IsNaN(overloadAt(results, 175)), "no overload to compare with")
-	require.True(t, math.IsNaN(overloadAt(results, 50)), "no target is as cheap")
+	require.InDelta(t, 0.001, overloadAtCost(results, 125), 1e-9)
+	require.True(t, math.IsNaN(overloadAtCost(results, 175)), "no overload to compare with")
+	require.True(t, math.IsNaN(overloadAtCost(results, 50)), "no target is as cheap")
 }
 
 // A timeline shows the same simulation as the figures of the report.
 func TestTimelineMatchesTheSimulation(t *testing.T) {
-	trace := wave(t, "wave", 4)
-	timeline := TimelineOf(trace, 100)
+	trace := newWaveTrace(t, "wave", 4)
+	timeline := NewTimeline(trace, 100)
 	require.LessOrEqual(t, len(timeline.Days), 100)
 	require.InDelta(t, 3, timeline.Days[0], 0)
 	want := runDocument(trace)

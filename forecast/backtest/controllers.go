@@ -11,7 +11,8 @@ import (
 // Controller is one of the compared autoscalers.
 type Controller string
 
-// The controllers, in the order of the table. The grid is the list of HPAs that grid returns.
+// The controllers, in the order of the table. The grid is the list of HPAs that gridSettings
+// returns.
 const (
 	// Document is the HPA of the design document: a target of 70 % of a pod's capacity, with the
 	// document's behaviour.
@@ -26,21 +27,21 @@ const (
 	// Gate is the predictive scaler without a forecast: its gate chooses among candidates that
 	// depend on the current load only.
 	Gate Controller = "gate"
-	// Predictive is the predictive scaler with its fast behaviour and without dead band. The tables
+	// Predictive is the predictive scaler with its fast behaviour and without a tolerance. The tables
 	// call it ours.
 	Predictive Controller = "ours"
-	// PredictiveDeadBand is Predictive with the default dead band of 10 %, for Kubernetes before
-	// 1.35.
-	PredictiveDeadBand Controller = "ours, dead band"
+	// PredictiveDefaultTolerance is Predictive with the default tolerance of 10 %, for Kubernetes
+	// before 1.35. The tables call the tolerance a dead band.
+	PredictiveDefaultTolerance Controller = "ours, dead band"
 	// PredictiveDocument is the predictive scaler with the behaviour of the design document's HPA.
 	PredictiveDocument Controller = "ours, document's policies"
-	// Perfect knows the load of the next 90 s and needs no HPA.
+	// Perfect uses the load of the next 90 s, which no real autoscaler has, and needs no HPA.
 	Perfect Controller = "perfect"
 )
 
 // Controllers lists all controllers.
 func Controllers() []Controller {
-	return []Controller{Document, Tuned, Hindsight, Gate, Predictive, PredictiveDeadBand, PredictiveDocument, Perfect}
+	return []Controller{Document, Tuned, Hindsight, Gate, Predictive, PredictiveDefaultTolerance, PredictiveDocument, Perfect}
 }
 
 // acceptedOverload is the largest accepted OverloadShare.
@@ -67,30 +68,30 @@ type setting struct {
 // OverloadAtEqualCost.
 const maxTunedTarget = 0.95
 
-// grid returns all combinations of what a person could tune: the target, the behaviours in both
-// directions, and the dead band. The settings that differ only in their targets are consecutive,
-// with increasing targets.
-func grid(doc autoscale.Spec) []setting {
-	fast := autoscale.Fast(doc.Min, doc.Max, 0)
-	late := fast.Down
-	late.Window = 300
+// gridSettings returns all combinations of what a person could tune: the target, the behaviours in
+// both directions, and the tolerance. The settings that differ only in their targets are
+// consecutive, with increasing targets.
+func gridSettings(doc autoscale.Spec) []setting {
+	fast := autoscale.FastSpec(doc.Min, doc.Max, 0)
+	slowDown := fast.Down
+	slowDown.Window = 300
 	type behavior struct {
 		name string
 		autoscale.Behavior
 	}
-	var all []setting
+	var settings []setting
 	for _, up := range []behavior{{"document", doc.Up}, {"fast", fast.Up}} {
-		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", late}, {"fast", fast.Down}} {
+		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", slowDown}, {"fast", fast.Down}} {
 			for _, tolerance := range []float64{autoscale.DefaultTolerance, 0} {
 				up.Tolerance, down.Tolerance = tolerance, tolerance
 				spec := autoscale.Spec{Min: doc.Min, Max: doc.Max, Up: up.Behavior, Down: down.Behavior}
 				for percent := 30; percent <= 115; percent += 5 {
-					all = append(all, setting{float64(percent) / 100, up.name, down.name, tolerance, spec})
+					settings = append(settings, setting{float64(percent) / 100, up.name, down.name, tolerance, spec})
 				}
 			}
 		}
 	}
-	return all
+	return settings
 }
 
 // isFirstTuned reports whether the setting is the first tuned HPA: the cheapest one of an earlier,
@@ -99,20 +100,21 @@ func (s setting) isFirstTuned() bool {
 	return s.up == "fast" && s.down == "document" && s.tolerance == autoscale.DefaultTolerance && math.Abs(s.target-0.7) < 1e-9
 }
 
-// reactive is the metric of an HPA on the current load.
-type reactive struct {
+// reactiveMetrics is the metric of an HPA on the current load.
+type reactiveMetrics struct {
 	spec   autoscale.Spec
 	load   []float64
 	target float64 // as a share of a pod's capacity
 }
 
-// proposal returns the pods that the load before step k needs at the target. It implements source.
-func (r reactive) proposal(k, current int) int {
-	return r.spec.Proposal(recent(r.load, k), r.target, current)
+// proposal returns the pods that the load before step k needs at the target. It implements
+// metricSource.
+func (r reactiveMetrics) proposal(k, current int) int {
+	return r.spec.Proposal(recentMean(r.load, k), r.target, current)
 }
 
-// recent returns the mean load of the 60 s before step k, which is the metric of an HPA.
-func recent(load []float64, k int) float64 {
+// recentMean returns the mean load of the 60 s before step k, which is the metric of an HPA.
+func recentMean(load []float64, k int) float64 {
 	from := max(0, k-60/step)
 	sum := 0.0
 	for _, v := range load[from:k] {
@@ -121,25 +123,25 @@ func recent(load []float64, k int) float64 {
 	return sum / float64(k-from)
 }
 
-// perfect knows the load of the next 90 s.
-type perfect struct {
+// perfectMetrics are the metrics of Perfect: the load of the next 90 s.
+type perfectMetrics struct {
 	load   []float64
 	bounds autoscale.Spec
 }
 
-// proposal returns the pods for the largest load of the next 90 s. It implements source.
-func (p perfect) proposal(k, _ int) int {
+// proposal returns the pods for the largest load of the next 90 s. It implements metricSource.
+func (p perfectMetrics) proposal(k, _ int) int {
 	return idealPods(slices.Max(p.load[k:min(k+horizon, len(p.load))]), p.bounds)
 }
 
-// predictive has the two metrics of a predictive scaler: the pods that a forecaster publishes, and
-// the current load with the target floor.
-type predictive struct {
+// predictiveMetrics has the two metrics of a predictive scaler: the pods that a forecaster
+// publishes, and the current load with the target floor.
+type predictiveMetrics struct {
 	spec       autoscale.Spec
 	floor      float64
 	forecaster *forecast.Forecaster
 	load       []float64
-	observed   int // the number of steps that the forecaster knows
+	observed   int // the number of steps that the forecaster has observed
 	// published has the published pods of each step, if keepPublished is true.
 	published     []float64
 	keepPublished bool
@@ -148,8 +150,8 @@ type predictive struct {
 }
 
 // proposal gives the loads before step k to the forecaster. It returns the larger proposal of the
-// two metrics. It implements source.
-func (p *predictive) proposal(k, current int) int {
+// two metrics. It implements metricSource.
+func (p *predictiveMetrics) proposal(k, current int) int {
 	for ; p.observed < k; p.observed++ {
 		p.forecaster.Add(p.load[p.observed])
 	}
@@ -160,40 +162,40 @@ func (p *predictive) proposal(k, current int) int {
 	if p.keepPublished {
 		p.published = append(p.published, pods)
 	}
-	return max(p.spec.Proposal(pods, 1, current), p.spec.Proposal(recent(p.load, k), p.floor, current))
+	return max(p.spec.Proposal(pods, 1, current), p.spec.Proposal(recentMean(p.load, k), p.floor, current))
 }
 
-// config returns the forecaster's configuration for a controller on a trace.
-func config(controller Controller, trace Trace) forecast.Config {
-	s := trace.Service
-	c := forecast.Config{
-		Target: s.Target, Floor: s.Floor, Document: s.Document, Predictive: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+// forecasterConfig returns the forecaster's configuration for a controller on a trace.
+func forecasterConfig(controller Controller, trace Trace) forecast.Config {
+	service := trace.Service
+	config := forecast.Config{
+		Target: service.Target, Floor: service.Floor, Document: service.Document, Predictive: autoscale.FastSpec(service.Document.Min, service.Document.Max, 0),
 		Horizon: horizon, Start: trace.Start, WithoutForecast: controller == Gate,
 	}
 	switch controller {
-	case PredictiveDeadBand:
-		c.Predictive = autoscale.Fast(s.Document.Min, s.Document.Max, autoscale.DefaultTolerance)
+	case PredictiveDefaultTolerance:
+		config.Predictive = autoscale.FastSpec(service.Document.Min, service.Document.Max, autoscale.DefaultTolerance)
 	case PredictiveDocument:
-		c.Predictive, c.Horizon = c.Document, documentHorizon
+		config.Predictive, config.Horizon = config.Document, documentHorizon
 	}
-	return c
+	return config
 }
 
 // newPredictive returns the metrics of a predictive controller for a trace, and the behaviour of
 // its HPA.
-func newPredictive(controller Controller, trace Trace) (*predictive, autoscale.Spec) {
-	c := config(controller, trace)
-	return &predictive{spec: c.Predictive, floor: c.Floor, forecaster: forecast.New(c), load: trace.Load}, c.Predictive
+func newPredictive(controller Controller, trace Trace) (*predictiveMetrics, autoscale.Spec) {
+	config := forecasterConfig(controller, trace)
+	return &predictiveMetrics{spec: config.Predictive, floor: config.Floor, forecaster: forecast.New(config), load: trace.Load}, config.Predictive
 }
 
 // runPredictive simulates a predictive controller over a trace and returns its result.
 func runPredictive(controller Controller, trace Trace) Result {
 	metrics, spec := newPredictive(controller, trace)
-	return run(trace, &spec, metrics)
+	return runSimulation(trace, &spec, metrics)
 }
 
 // runDocument simulates the HPA of the design document over a trace and returns its result.
 func runDocument(trace Trace) Result {
 	spec := trace.Service.Document
-	return run(trace, &spec, reactive{spec, trace.Load, trace.Service.Target})
+	return runSimulation(trace, &spec, reactiveMetrics{spec, trace.Load, trace.Service.Target})
 }

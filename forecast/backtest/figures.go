@@ -16,15 +16,17 @@ type TraceReport struct {
 	Results map[Controller]Result `json:"results"`
 	// HindsightSetting describes the HPA of Hindsight.
 	HindsightSetting string `json:"hindsight_setting"`
-	// OverloadAtEqualCost compares Predictive with an HPA that has the behaviour of Tuned, and a
-	// target at which this HPA costs as many pod-hours as Predictive. The figure is the relative
-	// difference of their overload: -0.5 means that Predictive has half of the HPA's overload. It
-	// is NaN if the HPA has no overload, or if no target makes it as cheap.
+	// OverloadAtEqualCost compares the overload of Predictive with the overload of an HPA of equal
+	// cost. This HPA has the behaviour of Tuned. Its target is chosen so that it costs as many
+	// pod-hours as Predictive. The value is a relative difference: -0.5 means that Predictive has
+	// half of the HPA's overload. The value is NaN if the HPA has no overload, or if no target makes
+	// the HPA as cheap as Predictive.
 	OverloadAtEqualCost float64  `json:"-"`
-	grid                []Result // by the settings of grid
-	// hindsightDeadBand is the result of Hindsight if only HPAs with the default dead band count.
-	hindsightDeadBand Result
-	// identical and noLookahead are the results of check.
+	gridResults         []Result // by the settings of gridSettings
+	// hindsightDefaultTolerance is the result of Hindsight if only HPAs with the default tolerance
+	// count.
+	hindsightDefaultTolerance Result
+	// identical and noLookahead are the results of checkDeterminism.
 	identical, noLookahead bool
 }
 
@@ -46,10 +48,11 @@ type Report struct {
 	PerfectVsTuned     Range `json:"perfect_vs_tuned"`
 	SavingVsHindsight  Range `json:"saving_vs_hindsight"`
 	PerfectVsHindsight Range `json:"perfect_vs_hindsight"`
-	// SavingVsHindsightDeadBand and PerfectVsHindsightDeadBand are the savings against HPAs with
-	// the default dead band. When the goals of the design were set, all HPAs had it.
-	SavingVsHindsightDeadBand  Range `json:"saving_vs_hindsight_dead_band"`
-	PerfectVsHindsightDeadBand Range `json:"perfect_vs_hindsight_dead_band"`
+	// SavingVsHindsightDefaultTolerance and PerfectVsHindsightDefaultTolerance are the savings
+	// against HPAs with the default tolerance. When the goals of the design were set, all HPAs had
+	// it.
+	SavingVsHindsightDefaultTolerance  Range `json:"saving_vs_hindsight_dead_band"`
+	PerfectVsHindsightDefaultTolerance Range `json:"perfect_vs_hindsight_dead_band"`
 	// SavingDocumentPolicies is the saving of PredictiveDocument against Document.
 	SavingDocumentPolicies Range `json:"saving_document_policies"`
 	// LeftOut are the traces where Predictive or Hindsight has more than 0.1 % overload. They do not
@@ -82,15 +85,15 @@ func Run(traces []Trace, cores int) Report {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(traces[b].Load) - len(traces[a].Load) })
-	parallel(order, cores, func(i int) { r.Traces[i] = runTrace(traces[i]) })
-	r.tune()
+	runParallel(order, cores, func(i int) { r.Traces[i] = runTrace(traces[i]) })
+	r.chooseSettings()
 	r.summarize()
-	r.Train, r.Tick = times(traces[0])
+	r.Train, r.Tick = measureTimes(traces[0])
 	return r
 }
 
-// parallel calls work for each job. At most cores calls run at the same time.
-func parallel(jobs []int, cores int, work func(int)) {
+// runParallel calls work for each job. At most cores calls run at the same time.
+func runParallel(jobs []int, cores int, work func(int)) {
 	queue := make(chan int)
 	var group sync.WaitGroup
 	for range cores {
@@ -111,22 +114,22 @@ func parallel(jobs []int, cores int, work func(int)) {
 func runTrace(trace Trace) TraceReport {
 	t := TraceReport{Name: trace.Name, Results: map[Controller]Result{}}
 	t.Results[Document] = runDocument(trace)
-	t.Results[Perfect] = run(trace, nil, perfect{trace.Load, trace.Service.Document})
-	for _, s := range grid(trace.Service.Document) {
-		t.grid = append(t.grid, run(trace, &s.spec, reactive{s.spec, trace.Load, s.target}))
+	t.Results[Perfect] = runSimulation(trace, nil, perfectMetrics{trace.Load, trace.Service.Document})
+	for _, s := range gridSettings(trace.Service.Document) {
+		t.gridResults = append(t.gridResults, runSimulation(trace, &s.spec, reactiveMetrics{s.spec, trace.Load, s.target}))
 	}
-	for _, c := range []Controller{Gate, Predictive, PredictiveDeadBand, PredictiveDocument} {
+	for _, c := range []Controller{Gate, Predictive, PredictiveDefaultTolerance, PredictiveDocument} {
 		t.Results[c] = runPredictive(c, trace)
 	}
-	t.identical, t.noLookahead = check(trace)
+	t.identical, t.noLookahead = checkDeterminism(trace)
 	return t
 }
 
-// check runs Predictive over the first four days of a trace three times. The third run has a
-// different load in the last half day. identical is true if the first two runs publish the same
-// numbers. noLookahead is true if the third run publishes the same numbers until its load changes,
-// and other numbers afterwards.
-func check(trace Trace) (identical, noLookahead bool) {
+// checkDeterminism runs Predictive over the first four days of a trace three times. The third run
+// has a different load in the last half day. identical is true if the first two runs publish the
+// same numbers. noLookahead is true if the third run publishes the same numbers until its load
+// changes, and other numbers afterwards.
+func checkDeterminism(trace Trace) (identical, noLookahead bool) {
 	const days, change = 4 * day, 3*day + day/2
 	publish := func(load []float64) []float64 {
 		p, spec := newPredictive(Predictive, trace)
@@ -145,67 +148,68 @@ func check(trace Trace) (identical, noLookahead bool) {
 	return slices.Equal(first, second), slices.Equal(first[:change], third[:change]) && !slices.Equal(first, third)
 }
 
-// tune chooses the settings of Tuned and Hindsight, and sets the figures that depend on them.
-func (r *Report) tune() {
-	settings := grid(MainApplication().Document) // targets and names are the same for each service
-	best, cost := -1, math.Inf(1)
+// chooseSettings chooses the settings of Tuned and Hindsight, and sets the figures that depend on
+// them.
+func (r *Report) chooseSettings() {
+	settings := gridSettings(MainApplication().Document) // targets and names are the same for each service
+	best, lowestRatio := -1, math.Inf(1)
 	for i, s := range settings {
-		sum, allowed := 0.0, s.target <= maxTunedTarget
+		ratioSum, allowed := 0.0, s.target <= maxTunedTarget
 		for _, t := range r.Traces {
-			sum += t.grid[i].IdealRatio
-			allowed = allowed && t.grid[i].OverloadShare <= max(acceptedOverload, t.Results[Document].OverloadShare)
+			ratioSum += t.gridResults[i].IdealRatio
+			allowed = allowed && t.gridResults[i].OverloadShare <= max(acceptedOverload, t.Results[Document].OverloadShare)
 		}
-		if allowed && sum < cost {
-			best, cost = i, sum
+		if allowed && ratioSum < lowestRatio {
+			best, lowestRatio = i, ratioSum
 		}
 	}
 	r.TunedSetting = settings[best].String()
 	for j := range r.Traces {
 		t := &r.Traces[j]
-		t.Results[Tuned] = t.grid[best]
-		h := bestSetting(settings, t.grid, 0)
-		t.Results[Hindsight], t.HindsightSetting = t.grid[h], settings[h].String()
-		t.hindsightDeadBand = t.grid[bestSetting(settings, t.grid, autoscale.DefaultTolerance)]
+		t.Results[Tuned] = t.gridResults[best]
+		hindsight := bestSetting(settings, t.gridResults, 0)
+		t.Results[Hindsight], t.HindsightSetting = t.gridResults[hindsight], settings[hindsight].String()
+		t.hindsightDefaultTolerance = t.gridResults[bestSetting(settings, t.gridResults, autoscale.DefaultTolerance)]
 		var sameBehavior []Result
 		for i, s := range settings {
 			if b := settings[best]; s.up == b.up && s.down == b.down && s.tolerance == b.tolerance {
-				sameBehavior = append(sameBehavior, t.grid[i])
+				sameBehavior = append(sameBehavior, t.gridResults[i])
 			}
 		}
-		t.OverloadAtEqualCost = t.Results[Predictive].OverloadShare/overloadAt(sameBehavior, t.Results[Predictive].PodHours) - 1
+		t.OverloadAtEqualCost = t.Results[Predictive].OverloadShare/overloadAtCost(sameBehavior, t.Results[Predictive].PodHours) - 1
 	}
 }
 
 // bestSetting returns the index of the cheapest setting with at most 0.1 % overload. If there is
-// none, it returns the one with the least overload. It ignores settings whose dead band is smaller
-// than minDeadBand.
-func bestSetting(settings []setting, results []Result, minDeadBand float64) int {
+// none, it returns the one with the least overload. It ignores settings with a tolerance smaller
+// than minTolerance.
+func bestSetting(settings []setting, results []Result, minTolerance float64) int {
 	best := -1
 	for i, result := range results {
-		if settings[i].target > maxTunedTarget || settings[i].tolerance < minDeadBand {
+		if settings[i].target > maxTunedTarget || settings[i].tolerance < minTolerance {
 			continue
 		}
-		if best < 0 || better(result, results[best]) {
+		if best < 0 || isBetter(result, results[best]) {
 			best = i
 		}
 	}
 	return best
 }
 
-// better reports whether a result is better than another one: cheaper if both have at most 0.1 %
+// isBetter reports whether a result is better than another one: cheaper if both have at most 0.1 %
 // overload, otherwise with less overload.
-func better(result, other Result) bool {
+func isBetter(result, other Result) bool {
 	if other.OverloadShare > acceptedOverload {
 		return result.OverloadShare < other.OverloadShare
 	}
 	return result.OverloadShare <= acceptedOverload && result.PodHours < other.PodHours
 }
 
-// overloadAt estimates the overload of an HPA that costs podHours. results are the results of one
-// behaviour with increasing targets, so their pod-hours decrease. It interpolates the logarithm of
-// the overload between two targets. It returns NaN if podHours is outside of the range, or if there
-// is no overload.
-func overloadAt(results []Result, podHours float64) float64 {
+// overloadAtCost estimates the overload of an HPA that costs podHours. results are the results of
+// one behaviour with increasing targets, so their pod-hours decrease. It interpolates the logarithm
+// of the overload between two targets. It returns NaN if podHours is outside of the range, or if
+// there is no overload.
+func overloadAtCost(results []Result, podHours float64) float64 {
 	for i := 1; i < len(results); i++ {
 		a, b := results[i-1], results[i]
 		if a.PodHours >= podHours && podHours >= b.PodHours && a.PodHours > b.PodHours {
@@ -221,9 +225,9 @@ func overloadAt(results []Result, podHours float64) float64 {
 
 // summarize computes the figures over all traces.
 func (r *Report) summarize() {
-	first := slices.IndexFunc(grid(MainApplication().Document), setting.isFirstTuned)
-	firstTuned := func(t TraceReport) Result { return t.grid[first] }
-	hindsightDeadBand := func(t TraceReport) Result { return t.hindsightDeadBand }
+	first := slices.IndexFunc(gridSettings(MainApplication().Document), setting.isFirstTuned)
+	firstTuned := func(t TraceReport) Result { return t.gridResults[first] }
+	hindsightDefaultTolerance := func(t TraceReport) Result { return t.hindsightDefaultTolerance }
 	predicted, document, tuned, perfect, hindsight := resultOf(Predictive), resultOf(Document), resultOf(Tuned), resultOf(Perfect), resultOf(Hindsight)
 
 	r.SavingVsDocument = saving(r.Traces, predicted, document)
@@ -235,9 +239,9 @@ func (r *Report) summarize() {
 	for _, t := range leftOut {
 		r.LeftOut = append(r.LeftOut, t.Name)
 	}
-	accepted, _ = splitByOverload(r.Traces, predicted, hindsightDeadBand)
-	r.SavingVsHindsightDeadBand = saving(accepted, predicted, hindsightDeadBand)
-	r.PerfectVsHindsightDeadBand = saving(accepted, perfect, hindsightDeadBand)
+	accepted, _ = splitByOverload(r.Traces, predicted, hindsightDefaultTolerance)
+	r.SavingVsHindsightDefaultTolerance = saving(accepted, predicted, hindsightDefaultTolerance)
+	r.PerfectVsHindsightDefaultTolerance = saving(accepted, perfect, hindsightDefaultTolerance)
 	r.GapClosed, r.FirstGapClosed = gapClosed(r.Traces, tuned), gapClosed(r.Traces, firstTuned)
 
 	var overloads []float64
@@ -312,10 +316,10 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// times measures how long Forecaster.Add takes, after the first day of a trace. train is the median
-// of the steps that train the regressions, and tick is the median of the others.
-func times(trace Trace) (train, tick time.Duration) {
-	f := forecast.New(config(Predictive, trace))
+// measureTimes measures how long Forecaster.Add takes, after the first day of a trace. train is the
+// median of the steps that train the regressions, and tick is the median of the others.
+func measureTimes(trace Trace) (train, tick time.Duration) {
+	f := forecast.New(forecasterConfig(Predictive, trace))
 	var trains, ticks []time.Duration
 	for k, load := range trace.Load {
 		begin := time.Now()

@@ -22,32 +22,32 @@ type Result struct {
 	PodStartsPerHour float64 `json:"pod_starts_per_hour"`
 }
 
-// source has the metrics of an autoscaler. proposal returns the number of pods that the metrics
-// propose at step k, while there are current pods. It may only use the load before step k. Only
-// perfect also uses later loads.
-type source interface {
+// metricSource has the metrics of an autoscaler. proposal returns the number of pods that the
+// metrics propose at step k, while there are current pods. It may only use the load before step k.
+// Only perfectMetrics also uses later loads.
+type metricSource interface {
 	proposal(k, current int) int
 }
 
-// run simulates an HPA and its pods over a trace. If spec is nil, there is no HPA, and the number
-// of pods is the proposal of metrics.
-func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
-	return runWithHook(trace, spec, metrics, func(int, int, float64) {})
+// runSimulation simulates an HPA and its pods over a trace. If spec is nil, there is no HPA, and
+// the number of pods is the proposal of metrics.
+func runSimulation(trace Trace, spec *autoscale.Spec, metrics metricSource) Result {
+	return runSimulationWithHook(trace, spec, metrics, func(int, int, float64) {})
 }
 
-// runWithHook simulates an HPA and its pods over a trace, as run does. It also calls hook for each
-// evaluated step k, with the number of pods and the overload of that step.
-func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k, pods int, overload float64)) Result {
+// runSimulationWithHook simulates an HPA and its pods over a trace, as runSimulation does. It also
+// calls hook for each evaluated step k, with the number of pods and the overload of that step.
+func runSimulationWithHook(trace Trace, spec *autoscale.Spec, metrics metricSource, hook func(k, pods int, overload float64)) Result {
 	rng := rand.New(rand.NewPCG(7, 15))
 	// A pod takes 30 to 60 s to start, and serves from the next step.
-	delay := func() int { return int(math.Ceil((30 + 30*rng.Float64()) / step)) }
-	next := func(_, _, proposal int) int { return proposal }
+	startDelay := func() int { return int(math.Ceil((30 + 30*rng.Float64()) / step)) }
+	nextPods := func(_, _, proposal int) int { return proposal }
 	if spec != nil {
-		next = autoscale.NewHPA(*spec).Next
+		nextPods = autoscale.NewHPA(*spec).Next
 	}
 	service := trace.Service
 	pods := &autoscale.Pods{Ready: idealPods(trace.Load[0]/service.Target, service.Document)}
-	var r Result
+	var result Result
 	var podSteps, idealPodSteps, load, overload float64
 	createdBefore := 0 // before the evaluated steps
 	for k := range trace.Load {
@@ -56,7 +56,7 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 		}
 		if k > 0 {
 			count := pods.Count()
-			pods.Scale(next(k*step, count, metrics.proposal(k, count)), delay)
+			pods.Scale(nextPods(k*step, count, metrics.proposal(k, count)), startDelay)
 		}
 		count := pods.Count()
 		stepOverload := pods.Step(trace.Load[k])
@@ -69,16 +69,16 @@ func runWithHook(trace Trace, spec *autoscale.Spec, metrics source, hook func(k,
 		load += trace.Load[k]
 		overload += stepOverload
 		if stepOverload > 0.01*trace.Load[k] {
-			r.BadSteps++
+			result.BadSteps++
 		}
 	}
-	r.PodHours = podSteps * step / 3600
-	r.IdealRatio = podSteps / idealPodSteps
+	result.PodHours = podSteps * step / 3600
+	result.IdealRatio = podSteps / idealPodSteps
 	if load > 0 {
-		r.OverloadShare = overload / load
+		result.OverloadShare = overload / load
 	}
-	r.PodStartsPerHour = float64(pods.Created-createdBefore) / (float64(len(trace.Load)-trace.From) * step / 3600)
-	return r
+	result.PodStartsPerHour = float64(pods.Created-createdBefore) / (float64(len(trace.Load)-trace.From) * step / 3600)
+	return result
 }
 
 // idealPods returns the fewest pods within the bounds that serve the load.

@@ -15,8 +15,9 @@ type Service struct {
 	// Document is the behaviour of the HPA in the design document, with the bounds of the number
 	// of pods.
 	Document autoscale.Spec
-	// Target is the target of that HPA. Floor is the target of the trigger on the current load
-	// alongside a forecast. Both are shares of a pod's capacity: 0 < Target <= Floor <= 1.
+	// Target is the target of that HPA. Floor is the target of the trigger on the current load. This
+	// trigger is active alongside the forecast. Both are shares of a pod's capacity:
+	// 0 < Target <= Floor <= 1.
 	Target, Floor float64
 }
 
@@ -25,7 +26,7 @@ func MainApplication() Service {
 	return Service{Target: 0.7, Floor: forecast.Floor, Document: autoscale.Spec{
 		Min: 3, Max: 50,
 		Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: autoscale.DefaultTolerance},
-		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: autoscale.DefaultTolerance},
+		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, SelectMin: true, Tolerance: autoscale.DefaultTolerance},
 	}}
 }
 

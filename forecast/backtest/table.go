@@ -13,7 +13,8 @@ func (s setting) String() string {
 	return fmt.Sprintf("target %.2f, up %s, down %s, tolerance %.1f", s.target, s.up, s.down, s.tolerance)
 }
 
-// Print writes the report as Markdown.
+// Print writes the report as Markdown. "The tuned HPA of the goals" is the HPA of isFirstTuned: the
+// goals of the design were set in comparison to it. A dead band is a tolerance.
 func (r Report) Print(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| trace | controller | pod_hours | ideal_ratio | overload_share | bad_steps | pod_starts_per_hour |\n|---|---|---:|---:|---:|---:|---:|\n")
@@ -29,10 +30,10 @@ func (r Report) Print(w io.Writer) error {
 		podHours := t.Results[Predictive].PodHours
 		overload := "none"
 		if !math.IsNaN(t.OverloadAtEqualCost) {
-			overload = percent(t.OverloadAtEqualCost)
+			overload = formatPercent(t.OverloadAtEqualCost)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, percent(1-podHours/t.Results[Document].PodHours), percent(1-podHours/t.Results[Tuned].PodHours),
-			percent(1-podHours/t.Results[Hindsight].PodHours), overload, t.HindsightSetting)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, formatPercent(1-podHours/t.Results[Document].PodHours), formatPercent(1-podHours/t.Results[Tuned].PodHours),
+			formatPercent(1-podHours/t.Results[Hindsight].PodHours), overload, t.HindsightSetting)
 	}
 	fmt.Fprintf(&b, "\ntuned: %s\nleft out of saving_vs_hindsight: %s\n\n| figure | mean | worst |\n|---|---:|---:|\n", r.TunedSetting, strings.Join(r.LeftOut, ", "))
 	for _, figure := range []struct {
@@ -45,15 +46,15 @@ func (r Report) Print(w io.Writer) error {
 		{"saving_vs_tuned, with the tuned HPA of the goals", r.SavingVsFirstTuned},
 		{"saving_vs_hindsight", r.SavingVsHindsight},
 		{"saving_vs_hindsight of perfect", r.PerfectVsHindsight},
-		{"saving_vs_hindsight, with HPAs that have the default dead band", r.SavingVsHindsightDeadBand},
-		{"… of perfect", r.PerfectVsHindsightDeadBand},
+		{"saving_vs_hindsight, with HPAs that have the default dead band", r.SavingVsHindsightDefaultTolerance},
+		{"… of perfect", r.PerfectVsHindsightDefaultTolerance},
 		{"saving_vs_doc with the document's policies", r.SavingDocumentPolicies},
 		{"overload_at_equal_cost", r.OverloadAtEqualCost},
 	} {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", figure.name, percent(figure.value.Mean), percent(figure.value.Worst))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", figure.name, formatPercent(figure.value.Mean), formatPercent(figure.value.Worst))
 	}
 	n := len(r.Traces)
-	fmt.Fprintf(&b, "| gap_closed | %s | |\n| gap_closed, from the tuned HPA of the goals | %s | |\n| within_budget | %d of %d | |\n| not_worse | %d of %d | |\n", percent(r.GapClosed), percent(r.FirstGapClosed), r.WithinBudget, n, r.NotWorse, n)
+	fmt.Fprintf(&b, "| gap_closed | %s | |\n| gap_closed, from the tuned HPA of the goals | %s | |\n| within_budget | %d of %d | |\n| not_worse | %d of %d | |\n", formatPercent(r.GapClosed), formatPercent(r.FirstGapClosed), r.WithinBudget, n, r.NotWorse, n)
 	fmt.Fprintf(&b, "| rerun_identical | %t | |\n| no_lookahead | %t | |\n", r.RerunIdentical, r.NoLookahead)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -65,5 +66,5 @@ func (r Report) PrintTimes(w io.Writer) error {
 	return err
 }
 
-// percent formats a share as a percentage with one decimal.
-func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+// formatPercent formats a share as a percentage with one decimal.
+func formatPercent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

@@ -9,7 +9,7 @@ import (
 // Timeline shows what happened during the evaluated time of a trace, which it divides into equal
 // parts.
 type Timeline struct {
-	// Days has the begin of each part, in days since the begin of the trace.
+	// Days has the beginning of each part, in days since the beginning of the trace.
 	Days []float64 `json:"days"`
 	// Load is the mean load of each part, in pods.
 	Load []float64 `json:"load"`
@@ -22,9 +22,9 @@ type Timeline struct {
 	Overload map[Controller][]float64 `json:"overload"`
 }
 
-// TimelineOf runs Document and Predictive over a trace, and returns their timeline with at most this many
-// parts.
-func TimelineOf(trace Trace, parts int) Timeline {
+// NewTimeline runs Document and Predictive over a trace, and returns their timeline. The timeline
+// has at most the given number of parts.
+func NewTimeline(trace Trace, parts int) Timeline {
 	steps := len(trace.Load) - trace.From
 	stepsPerPart := max(1, (steps+parts-1)/parts)
 	count := (steps + stepsPerPart - 1) / stepsPerPart
@@ -32,37 +32,37 @@ func TimelineOf(trace Trace, parts int) Timeline {
 	for _, list := range []*[]float64{&t.Days, &t.Load, &t.Median, &t.High} {
 		*list = make([]float64, count)
 	}
-	part := func(k int) int { return (k - trace.From) / stepsPerPart } // of step k
-	sizes := make([]float64, count)                                    // the number of steps of each part
+	partOf := func(k int) int { return (k - trace.From) / stepsPerPart } // of step k
+	sizes := make([]float64, count)                                      // the number of steps of each part
 	for k := trace.From; k < len(trace.Load); k++ {
-		t.Load[part(k)] += trace.Load[k]
-		sizes[part(k)]++
+		t.Load[partOf(k)] += trace.Load[k]
+		sizes[partOf(k)]++
 	}
-	// collectorFor returns a hook for runWithHook. It collects the pods and the overload of a
-	// controller.
+	// collectorFor returns a hook for runSimulationWithHook. The hook collects the pods and the
+	// overload of a controller.
 	collectorFor := func(c Controller) func(k, pods int, overload float64) {
 		pods, overloads := make([]float64, count), make([]float64, count)
 		t.Pods[c], t.Overload[c] = pods, overloads
-		return func(k, n int, overload float64) {
-			i := part(k)
-			pods[i] = max(pods[i], float64(n))
+		return func(k, podCount int, overload float64) {
+			i := partOf(k)
+			pods[i] = max(pods[i], float64(podCount))
 			if t.Load[i] > 0 {
 				overloads[i] += overload / t.Load[i]
 			}
 		}
 	}
 	spec := trace.Service.Document
-	runWithHook(trace, &spec, reactive{spec, trace.Load, trace.Service.Target}, collectorFor(Document))
+	runSimulationWithHook(trace, &spec, reactiveMetrics{spec, trace.Load, trace.Service.Target}, collectorFor(Document))
 	metrics, spec := newPredictive(Predictive, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
 	metrics.watch = func(k int, s forecast.Status) {
 		if k < trace.From {
 			return
 		}
-		i := part(k)
+		i := partOf(k)
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
 	}
-	runWithHook(trace, &spec, metrics, collectorFor(Predictive))
+	runSimulationWithHook(trace, &spec, metrics, collectorFor(Predictive))
 	for i := range count {
 		t.Days[i] = float64(trace.From+i*stepsPerPart) / day
 		t.Load[i] /= sizes[i]

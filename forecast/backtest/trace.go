@@ -83,8 +83,8 @@ func ReadTraces(folder string) ([]Trace, error) {
 
 // sample is a line of a trace's file.
 type sample struct {
-	at   int64 // Unix seconds
-	load float64
+	unixSeconds int64
+	load        float64
 }
 
 // ReadTrace reads a CSV file with the header unix_seconds,load. The times must increase, and the
@@ -101,7 +101,7 @@ func ReadTrace(name string, r io.Reader) (Trace, error) {
 	}
 	samples := make([]sample, 0, len(rows)-1)
 	for i, row := range rows[1:] {
-		at, err := strconv.ParseInt(row[0], 10, 64)
+		unixSeconds, err := strconv.ParseInt(row[0], 10, 64)
 		if err != nil {
 			return Trace{}, fmt.Errorf("line %d: %w", i+2, err)
 		}
@@ -109,10 +109,10 @@ func ReadTrace(name string, r io.Reader) (Trace, error) {
 		if err != nil {
 			return Trace{}, fmt.Errorf("line %d: %w", i+2, err)
 		}
-		if math.IsNaN(load) || math.IsInf(load, 0) || load < 0 || i > 0 && at <= samples[i-1].at {
+		if math.IsNaN(load) || math.IsInf(load, 0) || load < 0 || i > 0 && unixSeconds <= samples[i-1].unixSeconds {
 			return Trace{}, fmt.Errorf("line %d: %s,%s: times must increase, and loads be finite and not negative", i+2, row[0], row[1])
 		}
-		samples = append(samples, sample{at, load})
+		samples = append(samples, sample{unixSeconds, load})
 	}
 	return newTrace(name, samples)
 }
@@ -124,16 +124,16 @@ func newTrace(name string, samples []sample) (Trace, error) {
 	if err != nil {
 		return Trace{}, err
 	}
-	first, last := samples[0].at, samples[len(samples)-1].at
+	first, last := samples[0].unixSeconds, samples[len(samples)-1].unixSeconds
 	days := float64(last-first) / 86400
 	// A long trace is evaluated on its last 56 days, after 14 days of history.
-	from := 3 * day
+	firstEvaluated := 3 * day
 	if days > 30 {
-		from = 14 * day
+		firstEvaluated = 14 * day
 		first = max(first, last-70*86400)
 	}
-	trace := Trace{Name: name, Start: first, From: from, Service: MainApplication(), Load: make([]float64, (last-first)/step)}
-	if len(trace.Load) <= from {
+	trace := Trace{Name: name, Start: first, From: firstEvaluated, Service: MainApplication(), Load: make([]float64, (last-first)/step)}
+	if len(trace.Load) <= firstEvaluated {
 		return Trace{}, fmt.Errorf("has %.1f days: must have more than 3", days)
 	}
 	seed := fnv.New64a()
@@ -143,24 +143,25 @@ func newTrace(name string, samples []sample) (Trace, error) {
 	isCoarse := medianGap(samples) >= coarseSeconds
 	i := 0
 	for k := range trace.Load {
-		middle := float64(first) + (float64(k)+0.5)*step // of the step, in Unix seconds
-		for float64(samples[i+1].at) < middle {
+		stepMiddle := float64(first) + (float64(k)+0.5)*step // of the step, in Unix seconds
+		for float64(samples[i+1].unixSeconds) < stepMiddle {
 			i++
 		}
-		load := scale * interpolate(samples[i], samples[i+1], middle)
+		load := scale * interpolate(samples[i], samples[i+1], stepMiddle)
 		if isCoarse {
-			load *= fluctuation.next()
+			load *= fluctuation.nextFactor()
 		}
-		trace.Load[k] = poisson(rng, load*capacity*step) / (capacity * step)
+		trace.Load[k] = drawPoisson(rng, load*capacity*step) / (capacity * step)
 	}
 	return trace, nil
 }
 
-// scaleToPeak returns the factor that makes peak the largest usual load of the samples.
+// scaleToPeak returns the factor by which the loads must be multiplied, so that the largest usual
+// load is peak.
 func scaleToPeak(samples []sample) (float64, error) {
 	loads := make([]float64, len(samples))
-	for i, s := range samples {
-		loads[i] = s.load
+	for i, sample := range samples {
+		loads[i] = sample.load
 	}
 	slices.Sort(loads)
 	largest := loads[len(loads)-1]
@@ -173,26 +174,26 @@ func scaleToPeak(samples []sample) (float64, error) {
 // medianGap returns the median time between two samples, in seconds.
 func medianGap(samples []sample) int64 {
 	var gaps []int64
-	for i, s := range samples[1:] {
-		gaps = append(gaps, s.at-samples[i].at)
+	for i, sample := range samples[1:] {
+		gaps = append(gaps, sample.unixSeconds-samples[i].unixSeconds)
 	}
 	slices.Sort(gaps)
 	return gaps[len(gaps)/2]
 }
 
 // interpolate returns the load at a time between two samples, in Unix seconds.
-func interpolate(before, after sample, at float64) float64 {
-	return before.load + (after.load-before.load)*(at-float64(before.at))/float64(after.at-before.at)
+func interpolate(before, after sample, unixSeconds float64) float64 {
+	return before.load + (after.load-before.load)*(unixSeconds-float64(before.unixSeconds))/float64(after.unixSeconds-before.unixSeconds)
 }
 
-// noise is a random process whose steps are correlated: a first-order autoregression.
+// noise is a random process with correlated steps: a first-order autoregression.
 type noise struct {
 	rng   *rand.Rand
 	value float64
 }
 
-// next returns the factor of the load in the next step. Its mean is 1.
-func (n *noise) next() float64 {
+// nextFactor returns the factor of the load in the next step. Its mean is 1.
+func (n *noise) nextFactor() float64 {
 	correlation := math.Exp(-step / float64(noiseSeconds)) // of two consecutive steps
 	n.value = correlation*n.value + noiseDeviation*math.Sqrt(1-correlation*correlation)*n.rng.NormFloat64()
 	return max(0, 1+n.value)
@@ -200,14 +201,14 @@ func (n *noise) next() float64 {
 
 // quantile returns the q-quantile of a sorted list. It interpolates between two elements.
 func quantile(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
-	i := min(int(at), len(sorted)-2)
-	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
+	position := q * float64(len(sorted)-1)
+	i := min(int(position), len(sorted)-2)
+	return sorted[i] + (position-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// poisson returns a random number of arrivals with the Poisson distribution. For a mean above 50 it
-// uses the normal distribution, which is then nearly equal and faster.
-func poisson(rng *rand.Rand, mean float64) float64 {
+// drawPoisson returns a random number of arrivals with the Poisson distribution. For a mean above
+// 50 it uses the normal distribution, which is then nearly equal and faster.
+func drawPoisson(rng *rand.Rand, mean float64) float64 {
 	if mean > 50 {
 		return max(0, math.Round(mean+math.Sqrt(mean)*rng.NormFloat64()))
 	}

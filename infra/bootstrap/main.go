@@ -13,7 +13,7 @@ import (
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
-		settings, err := read(ctx)
+		settings, err := readSettings(ctx)
 		if err != nil {
 			return err
 		}
@@ -31,8 +31,9 @@ func main() {
 	})
 }
 
-// read reads the configuration. A key that is not set has the empty value, which validate refuses.
-func read(ctx *pulumi.Context) (settings, error) {
+// readSettings reads and validates the configuration. A key that is not set has the empty value,
+// which validate refuses.
+func readSettings(ctx *pulumi.Context) (settings, error) {
 	get := func(key string) string {
 		value, _ := ctx.GetConfig(key)
 		return value

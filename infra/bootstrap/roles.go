@@ -14,9 +14,9 @@ import (
 	"github.com/progressive-framework/platform/infra/deployer"
 )
 
-// deploySession is the longest session of a deploying role in seconds: as long as the job of a
-// deployment may take (.github/workflows).
-const deploySession = 7200
+// deploySessionSeconds is the longest session of a deploying role in seconds: as long as the job of
+// a deployment may take (.github/workflows). previewSessionSeconds is IAM's default, one hour.
+const deploySessionSeconds, previewSessionSeconds = 7200, 3600
 
 // settings is the configuration of this project.
 type settings struct {
@@ -33,32 +33,32 @@ type stack struct {
 }
 
 var (
-	regionName  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-	accountID   = regexp.MustCompile(`^[0-9]{12}$`)
-	githubName  = regexp.MustCompile(`^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$`)
-	environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`) // as in package config
-	hostedZone  = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	regionPattern      = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	accountPattern     = regexp.MustCompile(`^[0-9]{12}$`)
+	repositoryPattern  = regexp.MustCompile(`^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$`)
+	environmentPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`) // as in package config
+	hostedZonePattern  = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
 
-// validate reports every fault. The values become parts of JSON documents, so no other
-// character may be in them.
+// validate returns an error for every invalid value. The values become parts of JSON documents, so
+// they may have only the characters of the patterns.
 func (s settings) validate() error {
 	var errs []error
-	check := func(name, value string, form *regexp.Regexp, rule string) {
-		if !form.MatchString(value) {
+	check := func(name, value string, pattern *regexp.Regexp, rule string) {
+		if !pattern.MatchString(value) {
 			errs = append(errs, fmt.Errorf("%s is %q: must be %s", name, value, rule))
 		}
 	}
-	check("aws:region", s.region, regionName, "a region of AWS")
-	check("account", s.account, accountID, "twelve digits")
-	check("repository", s.repository, githubName, "OWNER/NAME of GitHub")
+	check("aws:region", s.region, regionPattern, "a region of AWS")
+	check("account", s.account, accountPattern, "twelve digits")
+	check("repository", s.repository, repositoryPattern, "OWNER/NAME of GitHub")
 	if len(s.stacks) == 0 {
 		errs = append(errs, errors.New("stacks is empty: name at least one"))
 	}
 	seen := map[string]bool{}
 	for i, stack := range s.stacks {
-		check(fmt.Sprintf("stacks[%d].environment", i), stack.Environment, environment, "the environment of a stack")
-		check(fmt.Sprintf("stacks[%d].hostedZone", i), stack.HostedZone, hostedZone, "the id of a hosted zone of Route 53")
+		check(fmt.Sprintf("stacks[%d].environment", i), stack.Environment, environmentPattern, "the environment of a stack")
+		check(fmt.Sprintf("stacks[%d].hostedZone", i), stack.HostedZone, hostedZonePattern, "the id of a hosted zone of Route 53")
 		if seen[stack.Environment] {
 			errs = append(errs, fmt.Errorf("stacks[%d].environment is %q: it is listed twice", i, stack.Environment))
 		}
@@ -67,8 +67,8 @@ func (s settings) validate() error {
 	return errors.Join(errs...)
 }
 
-// fill replaces the placeholders of a policy document by the values for a stack.
-func (s settings) fill(document []byte, stack stack) pulumi.String {
+// fillPlaceholders replaces the placeholders of a policy document by the values for a stack.
+func (s settings) fillPlaceholders(document []byte, stack stack) pulumi.String {
 	return pulumi.String(strings.NewReplacer(
 		deployer.Repository, s.repository, deployer.Account, s.account, deployer.Environment, stack.Environment, deployer.HostedZone, stack.HostedZone,
 	).Replace(string(document)))
@@ -90,37 +90,37 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 		ClientIdLists: pulumi.StringArray{pulumi.String("sts.amazonaws.com")},
 	}, opts...)
 	if err != nil {
-		return fmt.Errorf("GitHub's provider: %w", err)
+		return fmt.Errorf("OpenID Connect provider of GitHub: %w", err)
 	}
 	roles := pulumi.StringMap{}
 	for _, stack := range s.stacks {
 		boundary := "progressive-framework-" + stack.Environment + "-boundary"
 		if _, err := iam.NewPolicy(ctx, boundary, &iam.PolicyArgs{
-			Name: pulumi.String(boundary), Description: pulumi.String("What a role of the stack may do at most"), Policy: s.fill(documents["boundary"], stack),
+			Name: pulumi.String(boundary), Description: pulumi.String("What a role of the stack may do at most"), Policy: s.fillPlaceholders(documents["boundary"], stack),
 		}, opts...); err != nil {
-			return fmt.Errorf("%s: %w", boundary, err)
+			return fmt.Errorf("permissions boundary %s: %w", boundary, err)
 		}
 		for _, r := range []struct {
 			kind, trust, description string
 			seconds                  int
 			policies                 map[string][]byte
 		}{
-			{"preview", "trust-preview", "previews and looks for drift", 3600, map[string][]byte{"preview": documents["preview"]}},
-			{"deploy", "trust-deploy", "deploys", deploySession, permissions},
+			{"preview", "trust-preview", "previews and looks for drift", previewSessionSeconds, map[string][]byte{"preview": documents["preview"]}},
+			{"deploy", "trust-deploy", "deploys", deploySessionSeconds, permissions},
 		} {
-			// The deploying role may change roles whose names begin with the stack's name. Its own
-			// name begins with ci-, so that it can't change itself.
+			// The deploying role may change roles with names that begin with the stack's name. Its
+			// own name begins with ci-, so that it can't change itself.
 			name := r.kind + "-" + stack.Environment
 			role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 				Name: pulumi.String("ci-" + name), Description: pulumi.String("The job that " + r.description + " the stack " + stack.Environment),
-				AssumeRolePolicy: s.fill(documents[r.trust], stack), MaxSessionDuration: pulumi.Int(r.seconds),
+				AssumeRolePolicy: s.fillPlaceholders(documents[r.trust], stack), MaxSessionDuration: pulumi.Int(r.seconds),
 			}, append(slices.Clone(opts), pulumi.DependsOn([]pulumi.Resource{github}))...)
 			if err != nil {
 				return fmt.Errorf("role %s: %w", name, err)
 			}
 			roles[name] = role.Arn
-			for _, part := range slices.Sorted(maps.Keys(r.policies)) {
-				if err := attach(ctx, name, part, role, s.fill(r.policies[part], stack), opts); err != nil {
+			for _, suffix := range slices.Sorted(maps.Keys(r.policies)) {
+				if err := attachPolicy(ctx, name, suffix, role, s.fillPlaceholders(r.policies[suffix], stack), opts); err != nil {
 					return err
 				}
 			}
@@ -130,12 +130,12 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 	return nil
 }
 
-// attach creates a policy and attaches it to a role. The policy of a previewing role has the role's
-// name. Other policies have the role's name and the suffix part.
-func attach(ctx *pulumi.Context, name, part string, role *iam.Role, document pulumi.String, opts []pulumi.ResourceOption) error {
+// attachPolicy creates a policy and attaches it to a role. The policy of a previewing role has the
+// role's name. Other policies have the role's name and a suffix.
+func attachPolicy(ctx *pulumi.Context, name, suffix string, role *iam.Role, document pulumi.String, opts []pulumi.ResourceOption) error {
 	policyName := name
-	if part != "preview" {
-		policyName += "-" + part
+	if suffix != "preview" {
+		policyName += "-" + suffix
 	}
 	policy, err := iam.NewPolicy(ctx, policyName, &iam.PolicyArgs{Name: pulumi.String("ci-" + policyName), Policy: document}, opts...)
 	if err != nil {

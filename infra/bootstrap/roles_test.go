@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// exampleSettings returns the configuration in Pulumi.ci.yaml.
-func exampleSettings(t *testing.T) settings {
+// readExampleSettings returns the configuration in Pulumi.ci.yaml.
+func readExampleSettings(t *testing.T) settings {
 	t.Helper()
 	raw, err := os.ReadFile("Pulumi.ci.yaml")
 	require.NoError(t, err)
@@ -39,16 +39,17 @@ func exampleSettings(t *testing.T) settings {
 	return settings{region: c.Region, account: c.Account, repository: c.Repository, stacks: c.Stacks}
 }
 
-// registeredInputs returns the inputs of every resource that deploy registers, by "TYPE NAME".
-func registeredInputs(t *testing.T, s settings) map[string]map[string]any {
+// deployAndRecordInputs runs deploy against mocks. It returns the inputs of every resource that
+// deploy registers, by "TYPE NAME".
+func deployAndRecordInputs(t *testing.T, s settings) map[string]map[string]any {
 	t.Helper()
 	cloud := &cloudmocks.Cloud{}
 	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s) }, pulumi.WithMocks("progressive-framework-ci", "ci", cloud)))
-	all := map[string]map[string]any{}
+	inputsByResource := map[string]map[string]any{}
 	for _, r := range cloud.Registered() {
-		all[r.Type+" "+r.Name] = r.Inputs.Mappable()
+		inputsByResource[r.Type+" "+r.Name] = r.Inputs.Mappable()
 	}
-	return all
+	return inputsByResource
 }
 
 const (
@@ -57,30 +58,30 @@ const (
 )
 
 func TestEachStackHasTwoRolesAndABoundary(t *testing.T) {
-	s := exampleSettings(t)
+	s := readExampleSettings(t)
 	require.NoError(t, s.validate())
-	all := registeredInputs(t, s)
-	require.Contains(t, all, "aws:iam/openIdConnectProvider:OpenIdConnectProvider github")
+	inputsByResource := deployAndRecordInputs(t, s)
+	require.Contains(t, inputsByResource, "aws:iam/openIdConnectProvider:OpenIdConnectProvider github")
 	placeholder := regexp.MustCompile(`\b(ACCOUNT|ENVIRONMENT|HOSTED_ZONE)\b`)
 	for _, environment := range []string{"staging", "prod"} {
 		for kind, subject := range map[string]string{"preview": "preview-" + environment, "deploy": environment} {
-			trust := all[roleType+kind+"-"+environment]["assumeRolePolicy"].(string)
+			trust := inputsByResource[roleType+kind+"-"+environment]["assumeRolePolicy"].(string)
 			require.Contains(t, trust, "repo:OWNER/REPOSITORY:environment:"+subject+`"`)
 		}
-		boundary := all[policyType+"progressive-framework-"+environment+"-boundary"]
+		boundary := inputsByResource[policyType+"progressive-framework-"+environment+"-boundary"]
 		require.Equal(t, "progressive-framework-"+environment+"-boundary", boundary["name"])
-		identity := all[policyType+"deploy-"+environment+"-identity"]["policy"].(string)
+		identity := inputsByResource[policyType+"deploy-"+environment+"-identity"]["policy"].(string)
 		require.Contains(t, identity, "arn:aws:iam::123456789012:policy/progressive-framework-"+environment+"-boundary", "roles are created with the boundary")
-		require.NotContains(t, all, policyType+"preview-"+environment+"-identity", "the previewing role has its own policy alone")
+		require.NotContains(t, inputsByResource, policyType+"preview-"+environment+"-identity", "the previewing role has its own policy alone")
 	}
-	for name, inputs := range all {
+	for name, inputs := range inputsByResource {
 		for key, value := range inputs {
 			if text, ok := value.(string); ok {
 				require.NotRegexp(t, placeholder, strings.ReplaceAll(text, "OWNER/REPOSITORY", ""), "%s %s", name, key)
 			}
 		}
-		// A deploying role may change the stack's roles, whose names begin with the stack's name.
-		// Its own name begins with ci-.
+		// A deploying role may change roles with names that begin with the stack's name. The name
+		// of the deploying role begins with ci-, so that the role can't change itself.
 		if role, ok := strings.CutPrefix(name, roleType); ok {
 			require.Equal(t, "ci-"+role, inputs["name"])
 		}
@@ -97,7 +98,7 @@ func TestRolesViolateNoMandatoryRule(t *testing.T) {
 		Inputs map[string]any `json:"inputs"`
 	}
 	var states []state
-	for name, inputs := range registeredInputs(t, exampleSettings(t)) {
+	for name, inputs := range deployAndRecordInputs(t, readExampleSettings(t)) {
 		kind, short, _ := strings.Cut(name, " ")
 		if strings.HasPrefix(kind, "aws:") {
 			states = append(states, state{"urn:pulumi:ci::progressive-framework-ci::" + kind + "::" + short, kind, true, inputs})
@@ -123,8 +124,8 @@ func TestRolesViolateNoMandatoryRule(t *testing.T) {
 }
 
 func TestValidateRefusesWrongSettings(t *testing.T) {
-	good := exampleSettings(t)
-	for why, c := range map[string]struct {
+	validSettings := readExampleSettings(t)
+	for why, tc := range map[string]struct {
 		edit func(*settings)
 		want string
 	}{
@@ -139,9 +140,9 @@ func TestValidateRefusesWrongSettings(t *testing.T) {
 		"a stack that is listed twice":       {func(s *settings) { s.stacks = append(s.stacks[:1:1], s.stacks[0]) }, "listed twice"},
 	} {
 		t.Run(why, func(t *testing.T) {
-			s := good
-			c.edit(&s)
-			require.ErrorContains(t, s.validate(), c.want)
+			s := validSettings
+			tc.edit(&s)
+			require.ErrorContains(t, s.validate(), tc.want)
 		})
 	}
 }

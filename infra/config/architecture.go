@@ -16,11 +16,11 @@ import (
 // add-ons and of the Cluster Autoscaler are published for both architectures.
 func validateArchitecture(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn {
-		return nil // the stack does not know them
+		return nil // the stack does not know the processors of its nodes
 	}
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {
-		return nil // the rule of its key reports it
+		return nil // validateTiers reports the error
 	}
 	images := map[string][]ociplatform.Platform{"images.platforms": s.Images.Platforms}
 	if s.Postgres.Kind == InCluster {
@@ -33,11 +33,11 @@ func validateArchitecture(s *Stack) field.ErrorList {
 	for _, key := range slices.Sorted(maps.Keys(images)) {
 		platforms := images[key]
 		for _, t := range tiers {
-			h, err := t.Fleet.SmallestHardware()
+			hardware, err := t.Fleet.SmallestHardware()
 			if err != nil {
-				return nil // the rule of its key reports it
+				return nil // validateTiers reports the error
 			}
-			need := ociplatform.Platform("linux/" + string(h.Architecture))
+			need := ociplatform.Platform("linux/" + string(hardware.Architecture))
 			if slices.Contains(platforms, need) {
 				continue
 			}

@@ -19,7 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Auth is whose tokens the services accept.
+// Auth is the issuer of the tokens that the services accept.
 type Auth struct {
 	// The `iss` of an accepted token.
 	Issuer string `key:"issuer" unset:"required"`
@@ -49,33 +49,33 @@ func (a Auth) JWKSPort() int {
 	return httpsPort
 }
 
-// word matches a value that the services accept as an issuer or an audience.
-var word = regexp.MustCompile(`^[!-~]{1,200}$`)
+// claimPattern matches a value that the services accept as an issuer or an audience.
+var claimPattern = regexp.MustCompile(`^[!-~]{1,200}$`)
 
 // validateAuth checks the issuer, the audience and the source of the key set.
 func validateAuth(a Auth) field.ErrorList {
 	var problems field.ErrorList
-	at := path("auth")
+	keyPath := path("auth")
 	for _, f := range []struct{ name, value string }{{"issuer", a.Issuer}, {"audience", a.Audience}} {
 		switch {
 		case f.value == "":
-			problems = append(problems, field.Required(at.Child(f.name), "the services accept only tokens with this value; set it as the issuer writes it into its tokens"))
-		case !word.MatchString(f.value):
-			problems = append(problems, field.Invalid(at.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
+			problems = append(problems, field.Required(keyPath.Child(f.name), "the services accept only tokens with this value; set it as the issuer writes it into its tokens"))
+		case !claimPattern.MatchString(f.value):
+			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
 		}
 	}
 	if (a.JWKSURL == "") == (a.JWKSFile == "") {
-		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: it says where the issuer's keys are"))
+		problems = append(problems, field.Invalid(keyPath, "", "must have jwksUrl or jwksFile, and not both: it says where the issuer's keys are"))
 	}
 	if a.JWKSURL != "" {
 		if err := checkJWKSURL(a.JWKSURL); err != nil {
-			problems = append(problems, field.Invalid(at.Child("jwksUrl"), redactURL(a.JWKSURL), err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("jwksUrl"), redactURL(a.JWKSURL), err.Error()))
 		}
 	}
 	return problems
 }
 
-// checkJWKSURL returns an error unless a text is an https URL whose host the pods reach.
+// checkJWKSURL returns an error unless text is an https URL with a host that the pods can reach.
 func checkJWKSURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || strings.Contains(text, " ") || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || !isPort(u.Port()) {
@@ -84,8 +84,8 @@ func checkJWKSURL(text string) error {
 	return checkReachable(u.Hostname())
 }
 
-// numericHost matches a host whose last part is a number. Such a host is not a DNS name (RFC
-// 3696, section 2).
+// numericHost matches a host with a number as its last part. Such a host is not a DNS name
+// (RFC 3696, section 2).
 var numericHost = regexp.MustCompile(`(^|\.)[0-9]+$`)
 
 // checkReachable returns an error for a host that no pod reaches.
@@ -101,7 +101,7 @@ func checkReachable(host string) error {
 		return nil
 	case !address.Is4():
 		return errors.New("must have a name or an IPv4 address: the pods have IPv4 addresses only")
-	case slices.ContainsFunc(unusable, func(block netip.Prefix) bool { return block.Contains(address) }):
+	case slices.ContainsFunc(unusableBlocks, func(block netip.Prefix) bool { return block.Contains(address) }):
 		return errors.New("must have a host that the pods reach: its address is reserved")
 	}
 	return nil
@@ -124,8 +124,8 @@ const (
 // 6.4.1).
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
-// checkKeySet returns an error for a file that is not a JSON Web Key Set (RFC 7517), and
-// for a file without a key that can verify a token.
+// checkKeySet returns an error for a file that is not a JSON Web Key Set (RFC 7517). It
+// also returns one for a file without a key that can verify a token.
 func checkKeySet(content []byte) error {
 	var set struct {
 		Keys []map[string]any `json:"keys"`
@@ -143,27 +143,27 @@ func checkKeySet(content []byte) error {
 			}
 		}
 	}
-	if !slices.ContainsFunc(set.Keys, verifies) {
-		return fmt.Errorf("must have a key that the services can verify tokens with: for EdDSA, ES256 or RS256 (%d bits or more), whole, with an ID (kid)", minRSABits)
+	if !slices.ContainsFunc(set.Keys, canVerify) {
+		return fmt.Errorf("must have a complete public key with an ID (kid) for EdDSA, ES256 or RS256 (%d bits or more), so that the services can verify tokens", minRSABits)
 	}
 	return nil
 }
 
-// verifies reports whether the services can verify tokens with a key.
-func verifies(key map[string]any) bool {
-	text := func(member string) string { value, _ := key[member].(string); return value }
-	algorithm := map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}[text("kty")+" "+text("crv")]
-	return algorithm != "" && text("kid") != "" && isWhole(algorithm, text) &&
-		slices.Contains([]string{"", "sig"}, text("use")) && slices.Contains([]string{"", algorithm}, text("alg"))
+// canVerify reports whether the services can verify tokens with a key.
+func canVerify(key map[string]any) bool {
+	textMember := func(member string) string { value, _ := key[member].(string); return value }
+	algorithm := map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}[textMember("kty")+" "+textMember("crv")]
+	return algorithm != "" && textMember("kid") != "" && isComplete(algorithm, textMember) &&
+		slices.Contains([]string{"", "sig"}, textMember("use")) && slices.Contains([]string{"", algorithm}, textMember("alg"))
 }
 
 // minRSABits is the smallest RSA key that the services accept (agents/internal/auth).
 const minRSABits = 2048
 
-// isWhole reports whether a key has the numbers of its algorithm (RFC 7518, sections 6.2.1 and
-// 6.3.1; RFC 8037, section 2). The services ignore a key without them.
-func isWhole(algorithm string, text func(member string) string) bool {
-	number := func(member string) []byte {
+// isComplete reports whether a key has all numbers that its algorithm needs (RFC 7518, sections
+// 6.2.1 and 6.3.1; RFC 8037, section 2). The services ignore a key without them.
+func isComplete(algorithm string, text func(member string) string) bool {
+	decodeMember := func(member string) []byte {
 		value, err := base64.RawURLEncoding.DecodeString(text(member))
 		if err != nil {
 			return nil
@@ -172,11 +172,11 @@ func isWhole(algorithm string, text func(member string) string) bool {
 	}
 	switch algorithm {
 	case "EdDSA":
-		return len(number("x")) == ed25519.PublicKeySize
+		return len(decodeMember("x")) == ed25519.PublicKeySize
 	case "ES256":
-		_, err := ecdh.P256().NewPublicKey(slices.Concat([]byte{4}, number("x"), number("y"))) // 4: the uncompressed form
+		_, err := ecdh.P256().NewPublicKey(slices.Concat([]byte{4}, decodeMember("x"), decodeMember("y"))) // 4: the uncompressed form
 		return err == nil
 	default:
-		return new(big.Int).SetBytes(number("n")).BitLen() >= minRSABits && len(number("e")) > 0
+		return new(big.Int).SetBytes(decodeMember("n")).BitLen() >= minRSABits && len(decodeMember("e")) > 0
 	}
 }

@@ -17,11 +17,11 @@ import (
 // AWS is the configuration of the AWS providers, in addition to the region. Every
 // other key of namespace aws is refused, with what to do instead.
 type AWS struct {
-	// The profile of AWS's config file whose credentials the stack and its
-	// kubeconfig use.
+	// The profile of AWS's config file. The stack and its kubeconfig use its
+	// credentials.
 	Profile string `key:"profile" unset:"the credentials of the environment"`
-	// The role whose credentials the stack and its kubeconfig use. The profile's credentials, or
-	// the credentials of the environment, assume the role.
+	// The role that the stack and its kubeconfig assume. They use the profile's credentials for
+	// this, or the credentials of the environment.
 	AssumeRole AssumedRole `key:"assumeRole"`
 	// Tags of every resource, in addition to the stack's own.
 	DefaultTags Tags `key:"defaultTags"`
@@ -77,79 +77,79 @@ const (
 	maxTagValue   = 256
 )
 
-// meaningfulPrefixes begin the keys of tags to which AWS or Kubernetes gives a meaning.
-var meaningfulPrefixes = []string{"aws:", "kubernetes.io/", "k8s.io/"}
+// reservedTagPrefixes are the beginnings of tag keys that have a meaning for AWS or Kubernetes.
+var reservedTagPrefixes = []string{"aws:", "kubernetes.io/", "k8s.io/"}
 
 // tagText matches the keys and values of tags that every service accepts (AWS Tagging, "Tag naming
 // limits and requirements").
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 
-// roleARN is the ARN of an IAM role, with its account (IAM User Guide, "IAM
+// roleARN matches the ARN of an IAM role, and captures the id of its account (IAM User Guide, "IAM
 // identifiers").
 var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/([!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,64}$`)
 
 // validateAWS checks the role and the tags of namespace aws.
 func validateAWS(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	at := func(key string) *field.Path { return field.NewPath(awsNamespace + ":" + key) }
+	keyPath := func(key string) *field.Path { return field.NewPath(awsNamespace + ":" + key) }
 	if arn := s.AWS.AssumeRole.RoleARN; arn != "" {
-		role := at("assumeRole").Child("roleArn")
-		switch form := roleARN.FindStringSubmatch(arn); {
-		case form == nil:
-			problems = append(problems, field.Invalid(role, arn, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deployer"))
-		case s.Account != "" && form[1] != s.Account:
-			problems = append(problems, field.Invalid(role, arn, "is a role of another account than the stack's "+s.Account+": take a role of that account"))
+		rolePath := keyPath("assumeRole").Child("roleArn")
+		switch match := roleARN.FindStringSubmatch(arn); {
+		case match == nil:
+			problems = append(problems, field.Invalid(rolePath, arn, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deployer"))
+		case s.Account != "" && match[1] != s.Account:
+			problems = append(problems, field.Invalid(rolePath, arn, "is a role of another account than the stack's "+s.Account+": take a role of that account"))
 		default:
 			if err := regions.CheckARN(s.Region, arn); err != nil {
-				problems = append(problems, field.Invalid(role, arn, err.Error()))
+				problems = append(problems, field.Invalid(rolePath, arn, err.Error()))
 			}
 		}
 	}
-	problems = append(problems, s.validateTags(at("defaultTags").Child("tags"))...)
-	return append(problems, s.validateIgnored(at("ignoreTags"))...)
+	problems = append(problems, s.validateTags(keyPath("defaultTags").Child("tags"))...)
+	return append(problems, s.validateIgnoredTags(keyPath("ignoreTags"))...)
 }
 
 // validateTags checks the tags of every resource.
-func (s *Stack) validateTags(at *field.Path) field.ErrorList {
+func (s *Stack) validateTags(keyPath *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	tags := s.AWS.DefaultTags.Tags
 	switch {
 	case len(tags) > maxTags:
-		problems = append(problems, field.Invalid(at, len(tags), fmt.Sprintf("must have at most %d tags: a resource of AWS has 50, and the program sets up to 10", maxTags)))
+		problems = append(problems, field.Invalid(keyPath, len(tags), fmt.Sprintf("must have at most %d tags: a resource of AWS has 50, and the program sets up to 10", maxTags)))
 	case len(tags) > maxObjectTags && s.Edge.Domain != "":
-		problems = append(problems, field.Invalid(at, len(tags), fmt.Sprintf(
+		problems = append(problems, field.Invalid(keyPath, len(tags), fmt.Sprintf(
 			"must have at most %d tags with edge.domain: the static files are objects of S3, which have 10 at most, and the program sets 3", maxObjectTags)))
 	}
-	var before []string
+	var earlierKeys []string
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		// For IAM, two tags of a role are the same if their keys differ only by upper and lower
-		// case (IAM User Guide, "Rules for tagging").
-		same := func(other string) bool { return strings.EqualFold(key, other) }
-		switch value, tag := tags[key], at.Child(key); {
-		case slices.ContainsFunc(programTagKeys, same):
-			problems = append(problems, field.Forbidden(tag, "is a tag that the program sets itself; take another key"))
-		case slices.ContainsFunc(before, same):
-			problems = append(problems, field.Forbidden(tag, "differs from another tag by upper and lower case only, and IAM takes them for one; take one of them out"))
-		case slices.ContainsFunc(meaningfulPrefixes, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(key), prefix) }):
-			problems = append(problems, field.Forbidden(tag, "is a key that AWS or Kubernetes gives a meaning; take another key"))
+		// case. Source: IAM User Guide, "Rules for tagging".
+		equalsKey := func(other string) bool { return strings.EqualFold(key, other) }
+		switch value, tagPath := tags[key], keyPath.Child(key); {
+		case slices.ContainsFunc(programTagKeys, equalsKey):
+			problems = append(problems, field.Forbidden(tagPath, "is a tag that the program sets itself; take another key"))
+		case slices.ContainsFunc(earlierKeys, equalsKey):
+			problems = append(problems, field.Forbidden(tagPath, "differs from another tag by upper and lower case only, and IAM takes them for one; take one of them out"))
+		case slices.ContainsFunc(reservedTagPrefixes, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(key), prefix) }):
+			problems = append(problems, field.Forbidden(tagPath, "is a key that AWS or Kubernetes gives a meaning; take another key"))
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
-			problems = append(problems, field.Invalid(tag, value, "must have a key of 1 to 128 characters and a value of at most 256"))
+			problems = append(problems, field.Invalid(tagPath, value, "must have a key of 1 to 128 characters and a value of at most 256"))
 		case !tagText.MatchString(key) || !tagText.MatchString(value) || strings.TrimSpace(key) != key:
-			problems = append(problems, field.Invalid(tag, value, "must have a key and a value of letters, digits, spaces and _ . : / = + - @ only, and no space at the key's ends"))
+			problems = append(problems, field.Invalid(tagPath, value, "must have a key and a value of letters, digits, spaces and _ . : / = + - @ only, and no space at the key's ends"))
 		}
-		before = append(before, key)
+		earlierKeys = append(earlierKeys, key)
 	}
 	return problems
 }
 
-// validateIgnored refuses to ignore a tag that the program sets, because the provider would then
-// not set this tag.
-func (s *Stack) validateIgnored(at *field.Path) field.ErrorList {
+// validateIgnoredTags refuses to ignore a tag that the program sets, because the provider would
+// then not set this tag.
+func (s *Stack) validateIgnoredTags(keyPath *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	ignored := s.AWS.IgnoreTags
 	for _, key := range s.TagKeys() {
 		if slices.Contains(ignored.Keys, key) || slices.ContainsFunc(ignored.KeyPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
-			problems = append(problems, field.Forbidden(at, "ignores "+key+", which is a tag that the program sets; take it out"))
+			problems = append(problems, field.Forbidden(keyPath, "ignores "+key+", which is a tag that the program sets; take it out"))
 		}
 	}
 	return problems
@@ -162,7 +162,7 @@ func (s *Stack) TagKeys() []string {
 		[]string{"kubernetes.io/role/elb", "kubernetes.io/role/internal-elb", "kubernetes.io/cluster/" + s.Name()})
 	tiers, err := s.NodeTiers(s.Name())
 	if err != nil {
-		tiers = nil // the rule of its key reports it
+		tiers = nil // validateTiers reports the error
 	}
 	for _, t := range tiers {
 		if plan, err := scaling.PlanFor(t.Profile, t.Owner); err == nil {

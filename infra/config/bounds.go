@@ -18,16 +18,17 @@ type bound struct {
 	Why string
 }
 
-// reason returns Why as the end of an error message.
-func (b bound) reason() string {
+// reasonSuffix returns Why as the end of an error message. It returns "" if Why is empty.
+func (b bound) reasonSuffix() string {
 	if b.Why == "" {
 		return ""
 	}
 	return ": " + b.Why
 }
 
-// text returns the bound in words, such as "1 entry or more".
-func (b bound) text(one, many string) string {
+// describe returns the bound in words, such as "1 entry or more". one and many are the noun in
+// singular and plural.
+func (b bound) describe(one, many string) string {
 	switch {
 	case b.Min == b.Max && b.Min == 1:
 		return "1 " + one
@@ -53,10 +54,10 @@ const (
 	maxVolume = instancespec.MaxVolume
 )
 
-// numbers are the bounds of every key that holds a number, by its path, with *
-// for a name. PATH@KIND is the bound of a store of that kind. A key is unset or
-// within its bound: there is no value that means "not given".
-var numbers = map[string]bound{
+// numberBounds are the bounds of every key that holds a number, by its path, with * for a name.
+// PATH@KIND is the bound of a store of that kind. A key is unset or within its bound: there is no
+// value that means "not given".
+var numberBounds = map[string]bound{
 	"cluster.requestPercent":       {Min: 1, Max: 100},
 	"frontDoor.nodePort":           {routing.MinNodePort, routing.MaxNodePort, "Kubernetes opens no other port on a node"},
 	"services.*.min":               {Min: 1, Max: scaling.MaxReplicas},
@@ -122,25 +123,27 @@ var listBounds = map[string]bound{
 	"tiers.*.instanceTypes": {Min: 1, Max: 40},
 }
 
-// numberBounds returns the bound of a key in a store of a kind.
-func numberBounds(pattern, kind string) (bound, bool) {
-	if b, ok := numbers[pattern+"@"+kind]; ok {
+// findNumberBound returns the bound of a key in a store of a kind. It returns false if the key has
+// no bound.
+func findNumberBound(pattern, kind string) (bound, bool) {
+	if b, ok := numberBounds[pattern+"@"+kind]; ok {
 		return b, true
 	}
-	b, ok := numbers[pattern]
+	b, ok := numberBounds[pattern]
 	return b, ok
 }
 
-// rangeOf returns the bounds of a key as text, for each kind of store that has its own.
-func rangeOf(pattern string) string {
-	var all []string
-	if b, ok := numbers[pattern]; ok {
-		all = append(all, fmt.Sprintf("%d to %d", b.Min, b.Max))
+// boundsText returns the bounds of a key as text. If a kind of the store has its own bounds, the
+// text has the bounds of each kind. It returns "" if the key has no bounds.
+func boundsText(pattern string) string {
+	var ranges []string
+	if b, ok := numberBounds[pattern]; ok {
+		ranges = append(ranges, fmt.Sprintf("%d to %d", b.Min, b.Max))
 	}
 	for _, kind := range []string{string(Managed), string(InCluster)} {
-		if b, ok := numbers[pattern+"@"+kind]; ok {
-			all = append(all, fmt.Sprintf("%s: %d to %d", kind, b.Min, b.Max))
+		if b, ok := numberBounds[pattern+"@"+kind]; ok {
+			ranges = append(ranges, fmt.Sprintf("%s: %d to %d", kind, b.Min, b.Max))
 		}
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(ranges, ", ")
 }

@@ -16,37 +16,38 @@ import (
 
 // pod is a pod with its resource requests.
 type pod struct {
-	name       string
-	milli, mib int64
-	tier       scaling.TierName // empty: any
-	belongsTo  string           // the key to lower for fewer or smaller pods
+	name                string
+	cpuMilli, memoryMiB int64
+	tier                scaling.TierName // empty: any
+	belongsTo           string           // the key to lower for fewer or smaller pods; empty if there is no such key
 	// limits are the resource limits of a store's pod, each with the key that sets it. It is nil
 	// for other pods: their limits fit every node that holds the requests.
 	limits []limit
 }
 
-// limit is the largest amount of one resource that a pod may use, in the unit of its key. available
-// returns how much of the resource a node has.
+// limit is the largest amount of one resource that a pod may use, in the unit of the key that sets
+// it. available returns how much of the resource a node has.
 type limit struct {
 	key       string
 	maximum   int64
 	resource  string
-	available func(room) int64
+	available func(nodeCapacity) int64
 }
 
-// cores returns a limit of CPU cores.
-func cores(key string, maximum int) limit {
-	return limit{key, int64(maximum), "cores", func(r room) int64 { return int64(r.cores) }}
+// coreLimit returns a limit of CPU cores.
+func coreLimit(key string, maximum int) limit {
+	return limit{key, int64(maximum), "cores", func(c nodeCapacity) int64 { return int64(c.cores) }}
 }
 
-// memory returns a limit of memory in MiB.
-func memory(key string, maximum int) limit {
-	return limit{key, int64(maximum), "MiB of memory", func(r room) int64 { return max(0, r.mib) }}
+// memoryLimit returns a limit of memory in MiB.
+func memoryLimit(key string, maximum int) limit {
+	return limit{key, int64(maximum), "MiB of memory", func(c nodeCapacity) int64 { return max(0, c.memoryMiB) }}
 }
 
-// podOf returns a pod with these requests. key is the key to lower for fewer or smaller pods.
-func podOf(name string, tier scaling.TierName, cpu, memory resource.Quantity, key string) pod {
-	return pod{name: name, milli: cpu.MilliValue(), mib: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
+// newPod returns a pod with these resource requests. key is the key to lower for fewer or smaller
+// pods.
+func newPod(name string, tier scaling.TierName, cpu, memory resource.Quantity, key string) pod {
+	return pod{name: name, cpuMilli: cpu.MilliValue(), memoryMiB: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
 }
 
 // Pool returns the largest number of connections to PostgreSQL that each pod may open.
@@ -63,92 +64,97 @@ func validateConnections(s *Stack) field.ErrorList {
 // pods returns all pods that can run on the stack's nodes at the same time. Each service has its
 // largest number of pods.
 func (s *Stack) pods() []pod {
-	var all []pod
+	var pods []pod
 	for _, p := range s.Profiles() {
-		for range p.MostReplicas() {
-			all = append(all, podOf(p.Short, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.Short+".max"))
+		for range p.MaxReplicas() {
+			pods = append(pods, newPod(p.Short, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.Short+".max"))
 		}
 	}
-	m := s.Migration()
-	all = append(all, podOf(m.Short, scaling.ApplicationTier, m.Resources.CPURequest, m.Resources.MemoryRequest, ""))
-	ca := scaling.DefaultClusterAutoscaler().Resources
-	all = append(all, podOf("cluster-autoscaler", scaling.ApplicationTier, ca.CPURequest, ca.MemoryRequest, ""))
-	for _, a := range eksspec.ClusterPods() {
-		for range a.Count {
-			all = append(all, podOf(a.Name, "", resource.MustParse(a.CPU), resource.MustParse(a.Memory), ""))
+	migration := s.Migration()
+	pods = append(pods, newPod(migration.Short, scaling.ApplicationTier, migration.Resources.CPURequest, migration.Resources.MemoryRequest, ""))
+	autoscaler := scaling.DefaultClusterAutoscaler().Resources
+	pods = append(pods, newPod("cluster-autoscaler", scaling.ApplicationTier, autoscaler.CPURequest, autoscaler.MemoryRequest, ""))
+	for _, clusterPod := range eksspec.ClusterPods() {
+		for range clusterPod.Count {
+			pods = append(pods, newPod(clusterPod.Name, "", resource.MustParse(clusterPod.CPU), resource.MustParse(clusterPod.Memory), ""))
 		}
 	}
-	if share := scaling.Percent(s.Cluster.RequestPercent); s.PodScaling.Enabled {
-		r := scaling.PrometheusResources().WithRequests(share)
+	if requestShare := scaling.Percent(s.Cluster.RequestPercent); s.PodScaling.Enabled {
+		resources := scaling.PrometheusResources().WithRequests(requestShare)
 		for range s.Prometheus.Replicas {
-			all = append(all, podOf("prometheus", "", r.CPURequest, r.MemoryRequest, ""))
+			pods = append(pods, newPod("prometheus", "", resources.CPURequest, resources.MemoryRequest, ""))
 		}
-		r = scaling.DatabaseExporterResources().WithRequests(share)
-		all = append(all, podOf("postgres-exporter", "", r.CPURequest, r.MemoryRequest, ""))
-		r = scaling.StateMetricsResources().WithRequests(share)
-		all = append(all, podOf("kube-state-metrics", "", r.CPURequest, r.MemoryRequest, ""))
+		resources = scaling.DatabaseExporterResources().WithRequests(requestShare)
+		pods = append(pods, newPod("postgres-exporter", "", resources.CPURequest, resources.MemoryRequest, ""))
+		resources = scaling.StateMetricsResources().WithRequests(requestShare)
+		pods = append(pods, newPod("kube-state-metrics", "", resources.CPURequest, resources.MemoryRequest, ""))
 		if s.Edge.AlarmTopicARN != "" {
-			r = scaling.AlertmanagerResources().WithRequests(share)
-			all = append(all, podOf("alertmanager", "", r.CPURequest, r.MemoryRequest, ""))
+			resources = scaling.AlertmanagerResources().WithRequests(requestShare)
+			pods = append(pods, newPod("alertmanager", "", resources.CPURequest, resources.MemoryRequest, ""))
 		}
 		if s.PodScaling.Forecasts() {
-			r = scaling.ForecasterResources().WithRequests(share)
-			all = append(all, podOf("forecaster", "", r.CPURequest, r.MemoryRequest, ""))
+			resources = scaling.ForecasterResources().WithRequests(requestShare)
+			pods = append(pods, newPod("forecaster", "", resources.CPURequest, resources.MemoryRequest, ""))
 		}
-		r = scaling.KEDAResources().WithRequests(share)
+		resources = scaling.KEDAResources().WithRequests(requestShare)
 		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
-			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))
+			pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
 		}
-		r = scaling.VPAResources().WithRequests(share)
+		resources = scaling.VPAResources().WithRequests(requestShare)
 		for _, name := range []string{"vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
-			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))
+			pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
 		}
 	}
 	if p := s.Postgres; p.Kind == InCluster {
-		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB",
-			limits: []limit{cores("postgres.cores", p.Cores)}}) // it requests all of its memory
+		pods = append(pods, pod{name: "postgres", cpuMilli: int64(250 * p.Cores), memoryMiB: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB",
+			limits: []limit{coreLimit("postgres.cores", p.Cores)}}) // it requests all of its memory
 	}
 	if r := s.Redis; r.Kind == InCluster {
 		memoryMiB := cmp.Or(r.MemoryMiB, defaultRedisMiB)
 		for range redisNodes {
-			all = append(all, pod{name: "redis", milli: redisMilli, mib: int64(memoryMiB/4 + redisAgentMiB), belongsTo: "redis.memoryMiB",
-				limits: []limit{memory("redis.memoryMiB", memoryMiB)}})
+			pods = append(pods, pod{name: "redis", cpuMilli: redisMilli, memoryMiB: int64(memoryMiB/4 + redisAgentMiB), belongsTo: "redis.memoryMiB",
+				limits: []limit{memoryLimit("redis.memoryMiB", memoryMiB)}})
 		}
 	}
-	return all
+	return pods
 }
 
 const (
-	// The requests of package redis for each Redis node: a quarter of the node's memory limit, and
-	// the memory of the agent.
+	// The number of Redis nodes, and the requests of package redis for each: a quarter of the
+	// node's memory limit, and the memory of the agent.
 	redisNodes, defaultRedisMiB, redisMilli, redisAgentMiB = 6, 4096, 210, 32
 )
 
-// room is the capacity of a node for pods.
-type room struct {
-	milli, mib int64
-	pods       int
+// nodeCapacity is what a node has for pods: CPU, memory and the number of pods.
+type nodeCapacity struct {
+	cpuMilli, memoryMiB int64
+	pods                int
 	// cores is the number of cores of the whole node.
 	cores int
 }
 
-// roomOf returns what a node has left after the node's own pods.
-func roomOf(h instancespec.Hardware) room {
+// podCapacity returns what a node has left for pods after the pods that run on every node, such as
+// those of DaemonSets.
+func podCapacity(h instancespec.Hardware) nodeCapacity {
 	cpu, memory := h.Allocatable()
-	r := room{milli: cpu.MilliValue(), mib: memory.Value() >> 20, pods: h.Pods, cores: h.Cores}
-	for _, own := range eksspec.NodePods() {
-		p := podOf(own.Name, "", resource.MustParse(own.CPU), resource.MustParse(own.Memory), "")
-		r = r.without(p)
+	capacity := nodeCapacity{cpuMilli: cpu.MilliValue(), memoryMiB: memory.Value() >> 20, pods: h.Pods, cores: h.Cores}
+	for _, nodePod := range eksspec.NodePods() {
+		p := newPod(nodePod.Name, "", resource.MustParse(nodePod.CPU), resource.MustParse(nodePod.Memory), "")
+		capacity = capacity.subtract(p)
 	}
 	shipper := scaling.LogShipperResources()
-	return r.without(podOf("fluent-bit", "", shipper.CPURequest, shipper.MemoryRequest, ""))
+	return capacity.subtract(newPod("fluent-bit", "", shipper.CPURequest, shipper.MemoryRequest, ""))
 }
 
-// holds reports whether a node has room for a pod.
-func (r room) holds(p pod) bool { return p.milli <= r.milli && p.mib <= r.mib && r.pods >= 1 }
+// fits reports whether the capacity is large enough for a pod.
+func (c nodeCapacity) fits(p pod) bool {
+	return p.cpuMilli <= c.cpuMilli && p.memoryMiB <= c.memoryMiB && c.pods >= 1
+}
 
-// without returns the room that is left on a node after a pod is placed there.
-func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib, r.pods - 1, r.cores} }
+// subtract returns the capacity that is left after a pod is assigned to the node.
+func (c nodeCapacity) subtract(p pod) nodeCapacity {
+	return nodeCapacity{c.cpuMilli - p.cpuMilli, c.memoryMiB - p.memoryMiB, c.pods - 1, c.cores}
+}
 
 // validateNodes checks that each pod fits on a node of its tier, and that all pods together fit on
 // the largest number of nodes.
@@ -159,54 +165,54 @@ func validateNodes(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {
-		return nil // the rule of its key reports it
+		return nil // validateTiers reports the error
 	}
-	rooms := map[scaling.TierName]room{}
-	nodes := map[scaling.TierName][]room{}
+	capacities := map[scaling.TierName]nodeCapacity{}
+	nodes := map[scaling.TierName][]nodeCapacity{}
 	for _, t := range tiers {
-		h, err := t.Fleet.SmallestHardware()
+		hardware, err := t.Fleet.SmallestHardware()
 		if err != nil {
-			return nil // the rule of its key reports it
+			return nil // validateTiers reports the error
 		}
-		rooms[t.Profile.Name] = roomOf(h)
-		nodes[t.Profile.Name] = slices.Repeat([]room{rooms[t.Profile.Name]}, t.Profile.Size.Max)
+		capacities[t.Profile.Name] = podCapacity(hardware)
+		nodes[t.Profile.Name] = slices.Repeat([]nodeCapacity{capacities[t.Profile.Name]}, t.Profile.Size.Max)
 	}
-	all := s.pods()
+	pods := s.pods()
 	refused := map[string]bool{}
 	for _, t := range tiers {
-		r := rooms[t.Profile.Name]
-		for _, p := range all {
-			at := path("tiers").Child(string(t.Profile.Name)).Child("instanceTypes")
-			if p.tier == t.Profile.Name && !r.holds(p) && !refused[p.name] {
+		capacity := capacities[t.Profile.Name]
+		for _, p := range pods {
+			keyPath := path("tiers").Child(string(t.Profile.Name)).Child("instanceTypes")
+			if p.tier == t.Profile.Name && !capacity.fits(p) && !refused[p.name] {
 				refused[p.name] = true
-				problems = append(problems, tooSmall(at, t, r, p))
+				problems = append(problems, tooSmallError(keyPath, t, capacity, p))
 			}
 		}
 	}
-	for _, p := range all {
-		if p.tier == "" && !refused[p.name] && !slices.ContainsFunc(tiers, func(t NodeTier) bool { return rooms[t.Profile.Name].holds(p) }) {
+	for _, p := range pods {
+		if p.tier == "" && !refused[p.name] && !slices.ContainsFunc(tiers, func(t NodeTier) bool { return capacities[t.Profile.Name].fits(p) }) {
 			refused[p.name] = true
-			problems = append(problems, tooSmall(path("tiers").Child(string(scaling.ApplicationTier)).Child("instanceTypes"), tiers[len(tiers)-1], rooms[scaling.ApplicationTier], p))
+			problems = append(problems, tooSmallError(path("tiers").Child(string(scaling.ApplicationTier)).Child("instanceTypes"), tiers[len(tiers)-1], capacities[scaling.ApplicationTier], p))
 		}
 	}
-	problems = append(problems, validateLimits(all, tiers, rooms)...)
+	problems = append(problems, validateLimits(pods, tiers, capacities)...)
 	if len(problems) > 0 {
 		return problems
 	}
-	return place(all, nodes)
+	return assignPods(pods, nodes)
 }
 
 // validateLimits checks that each node on which a store can be scheduled has as much as the store's
 // limits. The scheduler compares only requests with nodes. Redis would use all memory of a smaller
-// node until the kernel ends it, and PostgreSQL would plan for cores that the node does not have.
-func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room) field.ErrorList {
+// node until the kernel ends it. PostgreSQL would plan for cores that the node does not have.
+func validateLimits(pods []pod, tiers []NodeTier, capacities map[scaling.TierName]nodeCapacity) field.ErrorList {
 	var problems field.ErrorList
 	refused := map[string]bool{}
-	for _, p := range all {
+	for _, p := range pods {
 		for _, l := range p.limits {
 			for _, t := range tiers {
-				r := rooms[t.Profile.Name]
-				if available := l.available(r); r.holds(p) && l.maximum > available && !refused[l.key] {
+				capacity := capacities[t.Profile.Name]
+				if available := l.available(capacity); capacity.fits(p) && l.maximum > available && !refused[l.key] {
 					refused[l.key] = true
 					problems = append(problems, field.Invalid(path(l.key), l.maximum, fmt.Sprintf(
 						"a pod of %s may run on a node of tier %s, %s, which has %d %s for it: lower it, or take larger instances",
@@ -218,33 +224,33 @@ func validateLimits(all []pod, tiers []NodeTier, rooms map[scaling.TierName]room
 	return problems
 }
 
-// tooSmall returns the error for a tier whose nodes have no room for a pod.
-func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
-	smaller := "cluster.requestPercent"
+// tooSmallError returns the error for a tier with nodes that are too small for a pod.
+func tooSmallError(keyPath *field.Path, t NodeTier, capacity nodeCapacity, p pod) *field.Error {
+	keyToLower := "cluster.requestPercent"
 	if p.limits != nil { // the requests of a store do not depend on the percentage
-		smaller = p.belongsTo
+		keyToLower = p.belongsTo
 	}
-	return field.Invalid(at, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
+	return field.Invalid(keyPath, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
 		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower %s",
-		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib, smaller))
+		max(0, capacity.cpuMilli), max(0, capacity.memoryMiB), p.name, p.cpuMilli, p.memoryMiB, keyToLower))
 }
 
-// place assigns each pod to the first node that has room. Pods that need a tier are assigned before
-// pods that may run on any tier, and large pods before small ones. place returns an error for a pod
-// that fits on no node.
-func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
-	slices.SortStableFunc(all, func(a, b pod) int {
-		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.mib, b.mib), -cmp.Compare(a.milli, b.milli))
+// assignPods assigns each pod to the first node that has room. Pods that need a tier are assigned
+// before pods that may run on any tier, and large pods before small ones. It returns an error for
+// the first pod that fits on no node.
+func assignPods(pods []pod, nodes map[scaling.TierName][]nodeCapacity) field.ErrorList {
+	slices.SortStableFunc(pods, func(a, b pod) int {
+		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.memoryMiB, b.memoryMiB), -cmp.Compare(a.cpuMilli, b.cpuMilli))
 	})
-	for _, p := range all {
+	for _, p := range pods {
 		placed := false
 		for _, tier := range []scaling.TierName{scaling.ApplicationTier, scaling.WebTier} {
 			if p.tier != "" && p.tier != tier {
 				continue
 			}
 			for i, r := range nodes[tier] {
-				if r.holds(p) {
-					nodes[tier][i], placed = r.without(p), true
+				if r.fits(p) {
+					nodes[tier][i], placed = r.subtract(p), true
 					break
 				}
 			}
@@ -256,7 +262,7 @@ func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
 			tier := cmp.Or(p.tier, scaling.ApplicationTier)
 			return field.ErrorList{field.Invalid(path("tiers").Child(string(tier)).Child("max"), len(nodes[tier]), fmt.Sprintf(
 				"so many nodes do not hold all pods: no node has room for a pod of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
-				p.name, p.milli, p.mib, cmp.Or(p.belongsTo, "cluster.requestPercent")))}
+				p.name, p.cpuMilli, p.memoryMiB, cmp.Or(p.belongsTo, "cluster.requestPercent")))}
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func requireLoad(t *testing.T, changes map[string]string, want string) {
 	for key, value := range changes {
 		full[Project+":"+key] = value
 	}
-	_, err := Load("prod", with(full))
+	_, err := Load("prod", validValuesWith(full))
 	if want == "" {
 		require.NoError(t, err)
 		return

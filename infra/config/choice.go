@@ -10,18 +10,19 @@ import (
 )
 
 // choice is a type with a fixed list of values, such as subnet.NATLayout. A key of such a type
-// needs no further rule: unsupported checks its value, and docs/configuration.md lists the values.
+// needs no further rule: validateChoices checks its value, and docs/configuration.md lists the
+// values.
 type choice interface{ Values() []string }
 
-// unsupported returns an error for each choice in v, at any depth, with a value that is not in the
-// list of its type. With mayBeUnset an empty value is accepted: an unset key in a member of a map,
-// such as a tier, has the profile's value.
-func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
+// validateChoices returns an error for each choice in v, at any depth, if its value is not in the
+// list of its type. If mayBeUnset is true, it accepts an empty value. Entries of a map, such as a
+// tier, need this: an unset key in an entry has the profile's value.
+func validateChoices(keyPath *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
 	if c, ok := v.Interface().(choice); ok {
 		if (mayBeUnset && v.IsZero()) || slices.Contains(c.Values(), v.String()) {
 			return nil
 		}
-		return field.ErrorList{field.NotSupported(at, v.String(), c.Values())}
+		return field.ErrorList{field.NotSupported(keyPath, v.String(), c.Values())}
 	}
 	var problems field.ErrorList
 	switch v.Kind() {
@@ -32,16 +33,16 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 			switch {
 			case key == "": // no key sets this field
 			case f.Tag.Get("values") != "" && !slices.Contains(valuesOf(f), v.Field(i).String()):
-				problems = append(problems, field.NotSupported(at.Child(key), v.Field(i).String(), valuesOf(f)))
-			case at == nil:
-				problems = append(problems, unsupported(path(key), v.Field(i), mayBeUnset)...)
+				problems = append(problems, field.NotSupported(keyPath.Child(key), v.Field(i).String(), valuesOf(f)))
+			case keyPath == nil:
+				problems = append(problems, validateChoices(path(key), v.Field(i), mayBeUnset)...)
 			default:
-				problems = append(problems, unsupported(at.Child(key), v.Field(i), mayBeUnset)...)
+				problems = append(problems, validateChoices(keyPath.Child(key), v.Field(i), mayBeUnset)...)
 			}
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			problems = append(problems, unsupported(at.Index(i), v.Index(i), false)...)
+			problems = append(problems, validateChoices(keyPath.Index(i), v.Index(i), false)...)
 		}
 	case reflect.Map:
 		names := map[string]reflect.Value{}
@@ -49,7 +50,7 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 			names[name.String()] = v.MapIndex(name)
 		}
 		for _, name := range slices.Sorted(maps.Keys(names)) {
-			problems = append(problems, unsupported(at.Child(name), names[name], true)...)
+			problems = append(problems, validateChoices(keyPath.Child(name), names[name], true)...)
 		}
 	}
 	return problems

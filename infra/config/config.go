@@ -1,5 +1,5 @@
-// Package config owns the stack's configuration: its keys, their types, their
-// defaults and their rules. It is pure and knows nothing of resources.
+// Package config owns the stack's configuration: its keys, their types, their defaults and their
+// rules. It has no side effects and does not depend on resources.
 //
 // Load reports all errors together, each with the path that `pulumi config set
 // --path` takes. Nothing is registered before the configuration is valid.
@@ -92,8 +92,8 @@ type Stack struct {
 	// MongoCABundle is the content of Mongo.CAFile.
 	MongoCABundle []byte
 
-	// given are the paths of the keys that the stack's configuration sets.
-	given map[string]bool
+	// setKeys are the paths of the keys that the stack's configuration sets.
+	setKeys map[string]bool
 }
 
 // Network is the VPC: created by the stack, or one that exists.
@@ -120,8 +120,8 @@ type Network struct {
 	// stack can't move to another VPC.
 	VPCID string `key:"vpcId" unset:"the stack creates a VPC"`
 	// The subnets of nodes, pods and load balancer in an existing VPC: one in each of
-	// 2 to 6 zones, with a route to 0.0.0.0/0 that is not an internet gateway, and
-	// with free addresses for the largest number of nodes of `tiers`. Their zones are
+	// 2 to 6 zones. They need a route to 0.0.0.0/0 that is not an internet gateway,
+	// and free addresses for the largest number of nodes of `tiers`. Their zones are
 	// those of the stack.
 	PrivateSubnetIDs []string `key:"privateSubnetIds" unset:"required with network.vpcId"`
 	// The subnets of the managed data stores in an existing VPC: one in each of 2 to 6 zones. They
@@ -157,9 +157,9 @@ type Cluster struct {
 	// Manager, through NAT. Who may do so is decided by IAM
 	// (`ssm:StartSession`). A node has no other login.
 	SessionManager bool `key:"sessionManager"`
-	// The public IPv4 blocks from which the stack is deployed over the internet:
-	// /8 to /32, at most 40, none within another. They reach the API endpoint;
-	// unset, it is private. Required without a key of private access.
+	// The public IPv4 blocks from which the stack is deployed over the internet: /8 to /32, at most
+	// 40, none within another. They reach the API endpoint. If the list is not set, the endpoint is
+	// private. Required without a key of private access.
 	PublicAccessCIDRs []string `key:"publicAccessCidrs"`
 	// The IPv4 blocks from which the stack is deployed over a private connection:
 	// a connected network, or a runner's subnet in the VPC. /8 to /32, none within
@@ -198,9 +198,10 @@ type Images struct {
 	// The OCI platforms of every image. With more than one, the image is an
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
-	// Where the third-party images that the stack runs are (Prometheus, kube-state-metrics,
-	// Alertmanager, KEDA, VPA, AWS for Fluent Bit, Cluster Autoscaler, Node Termination Handler): an existing registry path of the account, as
-	// `ecr://PREFIX`. The images have the tags of their upstream registries.
+	// An existing registry path of the account with the third-party images that the stack runs, as
+	// `ecr://PREFIX`. The images are Prometheus, kube-state-metrics, Alertmanager, KEDA, VPA, AWS
+	// for Fluent Bit, Cluster Autoscaler and Node Termination Handler. They have the tags of their
+	// upstream registries.
 	Mirror string `key:"mirror" unset:"the upstream registries"`
 	// The key that signs the provenance and the SBOM of every image that the stack builds, and the
 	// gates of a promotion. It is a key of AWS KMS: `awskms:///ARN`, `awskms:///alias/NAME` or
@@ -215,8 +216,9 @@ type Images struct {
 	// with. One of them must have signed. During a rotation there are two.
 	TrustedKeys []string `key:"trustedKeys" unset:"none"`
 
-	// The gates of a promotion whose signed statements an image must have, such as `pods`: a
-	// preview refuses a digest that did not pass them. docs/promotion.md lists the gates.
+	// The gates of a promotion for which an image must have signed statements, such as
+	// `pods`. A preview refuses a digest that did not pass them. docs/promotion.md lists the
+	// gates.
 	RequiredGates []string `key:"requiredGates" unset:"none: provenance and SBOM are enough"`
 
 	// TrustedPEM are the contents of TrustedKeys.
@@ -225,16 +227,16 @@ type Images struct {
 
 // FrontDoor is the way into a stack without a load balancer, such as a sandbox.
 type FrontDoor struct {
-	// Opens the front service on every node at this port, 30000 to 32767. Unset, the front service
-	// is reached inside the cluster only.
+	// Opens the front service on every node at this port, 30000 to 32767. If it is not set, the
+	// front service can be reached inside the cluster only.
 	NodePort int `key:"nodePort" unset:"none"`
 }
 
-// Policy is what the stack says about the rules of the policy pack, which reads
-// and checks it; see docs/policy.md.
+// Policy is the stack's configuration of the policy pack. The policy pack reads and checks it; see
+// docs/policy.md.
 type Policy struct {
-	// The level of a rule, by its ID, where the stack asks for more than the
-	// rule does: `mandatory` or `advisory`.
+	// The level of a rule, by its ID, if the stack is stricter than the rule: `mandatory` or
+	// `advisory`.
 	Levels map[string]PolicyLevel `key:"levels" unset:"none"`
 	// The accepted violations: a list of objects with `rule`, `resource`,
 	// `reason`, `owner` and `until`.
@@ -250,7 +252,7 @@ type PolicyLevel string
 // Values lists the levels.
 func (PolicyLevel) Values() []string { return []string{"mandatory", "advisory"} }
 
-// Cost is what the policy pack and `pf cost` know of the stack's cost.
+// Cost is the data about the stack's cost that the policy pack and `pf cost` use.
 type Cost struct {
 	// The highest cost of the stack a month, in US dollars. It is compared with the expected amount
 	// of all resources with a price, as `pf cost` shows it. A preview above the budget fails.
@@ -271,7 +273,7 @@ type Waiver struct {
 	Resource string `key:"resource"`
 	// Why the violation is acceptable.
 	Reason string `key:"reason"`
-	// Who removes its cause.
+	// Who removes the cause of the violation.
 	Owner string `key:"owner"`
 	// The last day, at most 180 days ahead, such as `2027-03-31`, in quotes.
 	Until string `key:"until"`
@@ -295,9 +297,9 @@ type Service struct {
 
 // PodScaling is what scales the pods of the services.
 type PodScaling struct {
-	// Runs Prometheus, kube-state-metrics, KEDA and VPA, which measure the services
-	// and scale their pods. The kinds of KEDA and VPA and the API of external metrics exist once in a
-	// cluster: leave it off where the cluster has them already.
+	// Runs Prometheus, kube-state-metrics, KEDA and VPA, which measure the services and scale their
+	// pods. A cluster can have the kinds of KEDA and VPA and the API of external metrics only once:
+	// leave `enabled` off if the cluster has them already.
 	Enabled bool `key:"enabled"`
 	// How often VPA reads the usage of the pods, and how often it resizes pods, in
 	// seconds. Of a service it resizes half of the pods at a time.
@@ -366,8 +368,8 @@ func (s *Stack) Name() string { return Project + "-" + s.Environment }
 func (s *Stack) Profiles() []scaling.Profile {
 	profiles := scaling.Services()
 	for i := range profiles {
-		own := s.Services[profiles[i].Short]
-		if bounded, err := profiles[i].WithBounds(own.Min, own.Max); err == nil { // validateServices refuses the others
+		override := s.Services[profiles[i].Short]
+		if bounded, err := profiles[i].WithBounds(override.Min, override.Max); err == nil { // validateServices refuses the others
 			profiles[i] = bounded
 		}
 		profiles[i].Autoscaled = s.PodScaling.Enabled

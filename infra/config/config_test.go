@@ -26,45 +26,46 @@ func validValues() map[string]string {
 		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
 		"progressive-framework:mongo":       `{"kind":"managed","instanceClass":"db.r6g.large"}`,
-		clusterKey:                          requiredOfCluster,
+		clusterKey:                          requiredClusterKeys,
 	}
 }
 
 const (
 	clusterKey = "progressive-framework:cluster"
-	// requiredOfCluster are the keys that every cluster needs.
-	requiredOfCluster = `{"publicAccessCidrs":["198.18.0.0/24"],"admins":["arn:aws:iam::210987654321:role/operators"]}`
+	// requiredClusterKeys are the keys that every cluster needs.
+	requiredClusterKeys = `{"publicAccessCidrs":["198.18.0.0/24"],"admins":["arn:aws:iam::210987654321:role/operators"]}`
 )
 
-// cluster returns an object with the keys that every cluster needs added, unless the object has
-// them.
-func cluster(object string) string {
+// withRequiredKeys returns an object of the key cluster. It adds the keys that every cluster needs,
+// unless object has them.
+func withRequiredKeys(object string) string {
 	members := map[string]any{}
-	if json.Unmarshal([]byte(requiredOfCluster), &members) != nil || json.Unmarshal([]byte(object), &members) != nil {
+	if json.Unmarshal([]byte(requiredClusterKeys), &members) != nil || json.Unmarshal([]byte(object), &members) != nil {
 		return object // a test of an object that can't be read
 	}
-	whole, err := json.Marshal(members)
+	encoded, err := json.Marshal(members)
 	if err != nil {
 		return object
 	}
-	return string(whole)
+	return string(encoded)
 }
 
-// with returns the configuration of validValues with changes. An empty value removes the key.
-func with(changes map[string]string) map[string]string {
-	c := validValues()
-	maps.Copy(c, changes)
-	c[clusterKey] = cluster(c[clusterKey])
-	for k, v := range c {
+// validValuesWith returns the configuration of validValues with changes. An empty value removes the
+// key.
+func validValuesWith(changes map[string]string) map[string]string {
+	values := validValues()
+	maps.Copy(values, changes)
+	values[clusterKey] = withRequiredKeys(values[clusterKey])
+	for k, v := range values {
 		if v == "" {
-			delete(c, k)
+			delete(values, k)
 		}
 	}
-	return c
+	return values
 }
 
-// profile returns the profile of a service by its short name.
-func profile(s *Stack, service string) scaling.Profile {
+// findProfile returns the profile of a service by its short name.
+func findProfile(s *Stack, service string) scaling.Profile {
 	for _, p := range s.Profiles() {
 		if p.Short == service {
 			return p
@@ -79,12 +80,12 @@ func TestLoadFillsDefaults(t *testing.T) {
 	require.Equal(t, eksspec.Version("1.36"), s.Cluster.Version)
 	require.Equal(t, []ociplatform.Platform{"linux/amd64"}, s.Images.Platforms)
 	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
-	mca := profile(s, "mca")
+	mca := findProfile(s, "mca")
 	require.Equal(t, []int{4, 8, 4}, []int{mca.HPA.MinReplicas, mca.HPA.MaxReplicas, mca.Floor}, "the stack's bounds replace the profile's")
 
-	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
+	s, err = Load("staging", validValuesWith(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
-	mca = profile(s, "mca")
+	mca = findProfile(s, "mca")
 	require.Equal(t, []int{2, 20, 3}, []int{mca.HPA.MinReplicas, mca.HPA.MaxReplicas, mca.Floor}, "the bounds and the count of the design document")
 	require.Equal(t, subnet.NATPerZone, s.Network.NATGateways, "the safe layout is the default")
 }
@@ -131,7 +132,7 @@ func TestLoadRefusesInvalidConfigurations(t *testing.T) {
 		}, []string{"environment: Invalid value", "images.platforms: Invalid value", "must have linux/arm64", "postgres.connections: Invalid value"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Load("staging", with(tc.changes))
+			_, err := Load("staging", validValuesWith(tc.changes))
 			require.Error(t, err)
 			for _, want := range tc.want {
 				require.ErrorContains(t, err, want)

@@ -18,29 +18,29 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// reader fills a Stack from Pulumi's form of the configuration. It records which
-// keys are set, so a value of zero is never taken for an absent key. The rules of
-// a key judge each set value, also 0, "", [] and null.
+// reader fills a Stack from Pulumi's form of the configuration. It records which keys are set, so
+// that zero is never mistaken for an absent key. The rules of a key check every value that is set,
+// also 0, "", [] and null.
 type reader struct {
 	problems field.ErrorList
-	// given are the paths of the keys that the configuration sets, at any depth.
-	given map[string]bool
+	// setKeys are the paths of the keys that the configuration sets, at any depth.
+	setKeys map[string]bool
 }
 
 // digits matches a number that may be meant as text, such as an account.
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// removed are keys of earlier versions, each with its replacement. Their paths have the form of
-// those in numbers.
-var removed = map[string]string{
+// removedKeys are keys of earlier versions, each with its replacement. Their paths have the form of
+// those in numberBounds.
+var removedKeys = map[string]string{
 	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
 }
 
 // maxText is the longest text of a key, in bytes. No key needs a longer one.
 const maxText = 2048
 
-// beginning returns the first characters of a long text, for an error.
-func beginning(text string) string {
+// truncate returns the first characters of a long text, for an error.
+func truncate(text string) string {
 	const enough = 40
 	if runes := []rune(text); len(runes) > enough {
 		return string(runes[:enough]) + "…"
@@ -48,21 +48,22 @@ func beginning(text string) string {
 	return text
 }
 
-// advice returns the fix for null or an empty value, as the end of a message. pattern is the path
-// in the tables of this package.
-func advice(pattern string) string {
+// fixSuffix returns the fix for null, an empty value or a list with the wrong length, as the end of
+// a message. pattern is the key's path in the tables of this package, with * for a name.
+func fixSuffix(pattern string) string {
 	switch {
 	case strings.HasSuffix(pattern, ".*"):
 		return ": take it out"
-	case pattern == "" || required()[pattern]: // "" is the region
-		return ""
+	case pattern == "" || requiredKeys()[pattern]:
+		return "" // aws:region has no path in the tables, and required keys have no default
 	default:
 		return ": leave the key out for its default"
 	}
 }
 
-// required are the keys that have no default, by their paths in the tables.
-var required = sync.OnceValue(func() map[string]bool {
+// requiredKeys returns the keys, by their paths in the tables. The value is true for a key that has
+// no default.
+var requiredKeys = sync.OnceValue(func() map[string]bool {
 	keys := map[string]bool{}
 	var walk func(pattern string, t reflect.Type)
 	walk = func(pattern string, t reflect.Type) {
@@ -90,9 +91,9 @@ func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
 // the full path of the key. pattern is its path in the tables of this package: without namespace,
 // and with * for the name in a map. kind is the kind of the store that the key belongs to.
 func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value, value any) {
-	r.given[keyPath.String()] = true
+	r.setKeys[keyPath.String()] = true
 	if value == nil {
-		r.refuse(field.Invalid(keyPath, value, "must not be null"+advice(pattern)))
+		r.refuse(field.Invalid(keyPath, value, "must not be null"+fixSuffix(pattern)))
 		return
 	}
 	switch v.Kind() {
@@ -131,14 +132,14 @@ func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value
 			v.SetString(text)
 			switch {
 			case strings.TrimSpace(text) != text || text == "":
-				r.refuse(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+advice(pattern)))
+				r.refuse(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+fixSuffix(pattern)))
 			case len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
-				r.refuse(field.Invalid(keyPath, beginning(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
+				r.refuse(field.Invalid(keyPath, truncate(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
 			}
 			return
 		}
 	}
-	r.refuse(field.TypeInvalid(keyPath, messageValue(value), "must be "+noun(v.Type())))
+	r.refuse(field.TypeInvalid(keyPath, formatValue(value), "must be "+describeType(v.Type())))
 }
 
 // readObject reads the members of an object. It refuses an unknown member, and a member that only
@@ -165,9 +166,9 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 			continue
 		}
 		if kinds := kindsOf(f); kinds != nil && !slices.Contains(kinds, kind) {
-			r.given[keyPath.Child(key).String()] = true
+			r.setKeys[keyPath.Child(key).String()] = true
 			if !isKind(v, kind) {
-				continue // the rule of the kind refuses it
+				continue // validateChoices refuses the kind
 			}
 			r.refuse(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
 			continue
@@ -177,11 +178,11 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 	known := slices.Sorted(maps.Keys(members))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !members[key] {
-			if instead, ok := removed[join(pattern, key)]; ok {
-				r.refuse(field.Forbidden(keyPath.Child(key), instead))
+			if replacement, ok := removedKeys[join(pattern, key)]; ok {
+				r.refuse(field.Forbidden(keyPath.Child(key), replacement))
 				continue
 			}
-			r.refuse(field.Forbidden(keyPath.Child(key), "no such key"+hint(key, known)))
+			r.refuse(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, known)))
 		}
 	}
 }
@@ -192,7 +193,7 @@ func isKind(store reflect.Value, kind string) bool {
 	return slices.Contains(valuesOf(f), kind)
 }
 
-// readMap reads the members of a map, whose names are the keys of the map.
+// readMap reads the members of a map. Their names are the keys of the map.
 func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, object map[string]any) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -206,7 +207,7 @@ func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, o
 func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
-		r.refuse(field.Invalid(keyPath, len(list), "must have "+b.text("entry", "entries")+advice(pattern)))
+		r.refuse(field.Invalid(keyPath, len(list), "must have "+b.describe("entry", "entries")+fixSuffix(pattern)))
 	}
 	for i, value := range list {
 		r.read(keyPath.Index(i), pattern+".*", "", v.Index(i), value)
@@ -221,26 +222,26 @@ func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, 
 
 // readNumber reads a whole number, and checks that it is within its bounds.
 func (r *reader) readNumber(keyPath *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
-	b, bounded := numberBounds(pattern, kind)
+	b, bounded := findNumberBound(pattern, kind)
 	if !bounded {
-		r.refuse(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numbers")))
+		r.refuse(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numberBounds")))
 		return
 	}
 	n, err := strconv.ParseInt(number.String(), 10, 64)
-	whole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
+	isWhole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
 	switch {
-	case !whole:
+	case !isWhole:
 		r.refuse(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))
 	case err != nil || n < int64(b.Min) || n > int64(b.Max):
-		r.refuse(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reason())))
+		r.refuse(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reasonSuffix())))
 	default:
 		v.SetInt(n)
 	}
 }
 
-// parse returns the value of a top-level key of type t: text, a bool, or decoded JSON. Pulumi
+// parseValue returns the value of a top-level key of type t: text, a bool, or decoded JSON. Pulumi
 // passes every value as text.
-func parse(t reflect.Type, text string) (any, error) {
+func parseValue(t reflect.Type, text string) (any, error) {
 	switch t.Kind() {
 	case reflect.String:
 		return text, nil
@@ -250,9 +251,9 @@ func parse(t reflect.Type, text string) (any, error) {
 		}
 		return text == "true", nil
 	}
-	tree, err := decode(text)
+	tree, err := decodeJSON(text)
 	if err != nil {
-		return nil, fmt.Errorf("must be %s%w; set its members with `pulumi config set --path`", noun(t), err)
+		return nil, fmt.Errorf("must be %s%w; set its members with `pulumi config set --path`", describeType(t), err)
 	}
 	return tree, nil
 }
@@ -260,10 +261,10 @@ func parse(t reflect.Type, text string) (any, error) {
 // errNotJSON has no text: the message of the caller says what the value must be.
 var errNotJSON = errors.New("")
 
-// decode reads one JSON value. Numbers stay as they are written, so that 1.5 is refused where
-// a whole number is required. An object that has a member twice is refused: one of the two
-// values would be ignored.
-func decode(text string) (any, error) {
+// decodeJSON reads one JSON value. Numbers stay as they are written, so that 1.5 is refused where a
+// whole number is required. An object that has a member twice is refused: one of the two values
+// would be ignored.
+func decodeJSON(text string) (any, error) {
 	var tree any
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -273,17 +274,18 @@ func decode(text string) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errNotJSON
 	}
-	if twice := repeated(json.NewDecoder(strings.NewReader(text))); twice != "" {
-		return nil, fmt.Errorf(", and has the member %q twice", twice)
+	if repeatedName := repeatedMember(json.NewDecoder(strings.NewReader(text))); repeatedName != "" {
+		return nil, fmt.Errorf(", and has the member %q twice", repeatedName)
 	}
 	return tree, nil
 }
 
-// repeated returns the first member that an object in valid JSON has twice; empty for none.
-func repeated(d *json.Decoder) string {
+// repeatedMember returns the name of the first member that an object in valid JSON has twice. It
+// returns "" if there is none.
+func repeatedMember(d *json.Decoder) string {
 	type object struct {
-		members map[string]bool // nil: a list
-		value   bool            // the next text is a value
+		members     map[string]bool // nil for a list
+		nextIsValue bool            // the next string is a value, not the name of a member
 	}
 	var open []object
 	for {
@@ -293,12 +295,12 @@ func repeated(d *json.Decoder) string {
 		}
 		last := len(open) - 1
 		name, isText := token.(string)
-		isName := last >= 0 && open[last].members != nil && isText && !open[last].value
+		isName := last >= 0 && open[last].members != nil && isText && !open[last].nextIsValue
 		switch {
 		case isName && open[last].members[name]:
 			return name
 		case isName:
-			open[last].members[name], open[last].value = true, true
+			open[last].members[name], open[last].nextIsValue = true, true
 			continue
 		case token == json.Delim('{'):
 			open = append(open, object{members: map[string]bool{}})
@@ -310,13 +312,13 @@ func repeated(d *json.Decoder) string {
 			open = open[:last]
 		}
 		if len(open) > 0 {
-			open[len(open)-1].value = false
+			open[len(open)-1].nextIsValue = false
 		}
 	}
 }
 
-// noun describes the values of type t, for an error.
-func noun(t reflect.Type) string {
+// describeType describes the values of type t, for an error.
+func describeType(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		return "an object"
@@ -331,9 +333,9 @@ func noun(t reflect.Type) string {
 	}
 }
 
-// messageValue returns a value of a wrong type for an error message: objects and lists become JSON
+// formatValue returns a value of a wrong type for an error message: objects and lists become JSON
 // text.
-func messageValue(value any) any {
+func formatValue(value any) any {
 	switch value.(type) {
 	case map[string]any, []any:
 		if text, err := json.Marshal(value); err == nil {

@@ -19,9 +19,9 @@ type Edge struct {
 	// The platform's domain name, such as `example.com`. The certificate of the
 	// internal load balancer is for `origin.DOMAIN`.
 	Domain string `key:"domain" unset:"no edge"`
-	// The public hosted zone in Route 53 of the domain itself or of a parent of it:
-	// its name, or its ID where the account has several zones of that name. Unset,
-	// the DNS records are yours to create, and the certificates are required.
+	// The public hosted zone in Route 53 of the domain itself or of a parent of it: its name, or
+	// its ID if the account has several zones of that name. If it is not set, you create the DNS
+	// records, and the certificates are required.
 	Zone string `key:"zone"`
 	// The ARN of an ACM certificate in us-east-1 for the domain. Only without
 	// `edge.zone`, and then required.
@@ -29,8 +29,8 @@ type Edge struct {
 	// The ARN of an ACM certificate in the stack's region for `origin.DOMAIN`.
 	// Only without `edge.zone`, and then required.
 	OriginCertificateARN string `key:"originCertificateArn"`
-	// Paths below `/api/` whose answers CloudFront may cache. The Authorization
-	// header is part of the cache key.
+	// Paths below `/api/` with responses that CloudFront may cache. The
+	// Authorization header is part of the cache key.
 	Cacheable []string `key:"cacheable"`
 	// Makes browsers use HTTPS for every name below the domain, for a year. Set it
 	// only if each of them has HTTPS: a browser that has seen it keeps to it for a year.
@@ -44,11 +44,11 @@ type Edge struct {
 	WebACLMode webaclspec.Mode `key:"webAclMode"`
 	// How many requests an address may send in five minutes. Needs `edge.webAcl`.
 	RequestsPerAddress int `key:"requestsPerAddress" unset:"6000"`
-	// The ARN of an SNS topic in the stack's region. It is notified of every alarm:
-	// when more than 1 % of all requests fail, when a tier is near its limit, when
-	// nothing drains nodes, when a node image is old, and when a managed store is
-	// nearly full, slow or behind. With `podScaling.enabled`, an Alertmanager sends it
-	// the alerts of Prometheus too.
+	// The ARN of an SNS topic in the stack's region. It is notified of every alarm.
+	// There are alarms when more than 1 % of all requests fail, when a tier is near
+	// its limit, and when nothing drains nodes. There are alarms when a node image is
+	// old, and when a managed store is nearly full, slow or behind. With
+	// `podScaling.enabled`, an Alertmanager sends it the alerts of Prometheus too.
 	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 
@@ -69,8 +69,8 @@ func (e Edge) ZoneID() string {
 	return ""
 }
 
-// InZone returns an error if the domain is not in a hosted zone of that name.
-func (e Edge) InZone(name string) error {
+// CheckInZone returns an error if the domain is not in a hosted zone of that name.
+func (e Edge) CheckInZone(name string) error {
 	if e.Domain != name && !strings.HasSuffix(e.Domain, "."+name) {
 		return fmt.Errorf("zone %s must be the domain %s itself or end it; Route 53 keeps a name's records in its own zone", name, e.Domain)
 	}
@@ -88,12 +88,12 @@ var (
 // validateEdge checks the keys of an edge with a domain.
 func validateEdge(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	at, e := path("edge"), s.Edge
+	keyPath, e := path("edge"), s.Edge
 	if e.Domain == "" {
-		return nil // withoutEffect refuses the keys that are set
+		return nil // validateEffects refuses the keys that are set
 	}
 	if partition := regions.Partition(s.Region); partition != regions.Commercial && partition != "" {
-		problems = append(problems, field.Forbidden(at.Child("domain"),
+		problems = append(problems, field.Forbidden(keyPath.Child("domain"),
 			"CloudFront serves the platform in partition "+regions.Commercial+" only, and region "+s.Region+" is in "+partition+"; take edge out"))
 	}
 	zone := e.Zone
@@ -102,24 +102,24 @@ func validateEdge(s *Stack) field.ErrorList {
 	}
 	for _, d := range []struct{ name, domain string }{{"domain", e.Domain}, {"zone", zone}} {
 		if d.domain != "" && (!domainName.MatchString(d.domain) || len(d.domain) > maxDomain) {
-			problems = append(problems, field.Invalid(at.Child(d.name), d.domain, "must be a domain name in lower case, such as example.com"))
+			problems = append(problems, field.Invalid(keyPath.Child(d.name), d.domain, "must be a domain name in lower case, such as example.com"))
 		}
 	}
 	if zone != "" {
-		if err := e.InZone(zone); err != nil {
-			problems = append(problems, field.Invalid(at.Child("zone"), e.Zone, err.Error()))
+		if err := e.CheckInZone(zone); err != nil {
+			problems = append(problems, field.Invalid(keyPath.Child("zone"), e.Zone, err.Error()))
 		}
 	}
 	if err := names.Check([]string{e.OriginDomain()}); e.Zone != "" && domainName.MatchString(e.Domain) && err != nil {
-		problems = append(problems, field.Invalid(at.Child("domain"), e.Domain,
+		problems = append(problems, field.Invalid(keyPath.Child("domain"), e.Domain,
 			"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
 	}
 	problems = append(problems, validateCertificates(s)...)
 	if _, err := traffic.Behaviours(e.Cacheable...); err != nil {
-		problems = append(problems, field.Invalid(at.Child("cacheable"), strings.Join(e.Cacheable, ", "), plain(err)))
+		problems = append(problems, field.Invalid(keyPath.Child("cacheable"), strings.Join(e.Cacheable, ", "), plainMessage(err)))
 	}
-	if form := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (form == nil || form[1] != s.Region || regions.CheckARN(s.Region, e.AlarmTopicARN) != nil) {
-		problems = append(problems, field.Invalid(at.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
+	if match := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (match == nil || match[1] != s.Region || regions.CheckARN(s.Region, e.AlarmTopicARN) != nil) {
+		problems = append(problems, field.Invalid(keyPath.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
 	}
 	return problems
 }
@@ -128,8 +128,8 @@ func validateEdge(s *Stack) field.ErrorList {
 // characters.
 const maxDomain = 253 - len("origin.")
 
-// validateCertificates checks the certificates of a domain whose zone the stack
-// does not manage. With a zone it creates them.
+// validateCertificates checks the certificates that a stack without edge.zone must name. With
+// edge.zone, the stack creates the certificates.
 func validateCertificates(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	if s.Edge.Zone != "" {
@@ -138,14 +138,14 @@ func validateCertificates(s *Stack) field.ErrorList {
 	for _, certificate := range []struct{ name, arn, region string }{
 		{"certificateArn", s.Edge.CertificateARN, EdgeRegion}, {"originCertificateArn", s.Edge.OriginCertificateARN, s.Region},
 	} {
-		at := path("edge").Child(certificate.name)
-		switch form := certificateARN.FindStringSubmatch(certificate.arn); {
+		keyPath := path("edge").Child(certificate.name)
+		switch match := certificateARN.FindStringSubmatch(certificate.arn); {
 		case certificate.arn == "":
-			problems = append(problems, field.Required(at, "without edge.zone the stack can't create a certificate, because it can't prove that the domain is yours; set the ARN of a certificate in "+certificate.region))
-		case form == nil || form[1] != certificate.region || regions.CheckARN(s.Region, certificate.arn) != nil:
-			problems = append(problems, field.Invalid(at, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
-		case accountID.MatchString(s.Account) && form[2] != s.Account:
-			problems = append(problems, field.Invalid(at, certificate.arn, "is a certificate of another account than "+s.Account+"; CloudFront and load balancers take those of their own account only"))
+			problems = append(problems, field.Required(keyPath, "without edge.zone the stack can't create a certificate, because it can't prove that the domain is yours; set the ARN of a certificate in "+certificate.region))
+		case match == nil || match[1] != certificate.region || regions.CheckARN(s.Region, certificate.arn) != nil:
+			problems = append(problems, field.Invalid(keyPath, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
+		case accountID.MatchString(s.Account) && match[2] != s.Account:
+			problems = append(problems, field.Invalid(keyPath, certificate.arn, "is a certificate of another account than "+s.Account+"; CloudFront and load balancers take those of their own account only"))
 		}
 	}
 	return problems

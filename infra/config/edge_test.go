@@ -34,7 +34,7 @@ func TestInvalidEdgesAreRefused(t *testing.T) {
 		{"a topic in another region", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:alarms"}`, "an SNS topic in eu-west-1"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Load("prod", with(map[string]string{
+			_, err := Load("prod", validValuesWith(map[string]string{
 				"aws:region":                    "eu-west-1",
 				"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["eu-west-1a","eu-west-1b"]}`,
 				"progressive-framework:edge":    tc.edge,

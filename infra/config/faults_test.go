@@ -21,22 +21,22 @@ import (
 	"github.com/progressive-framework/platform/components/datastore/rdsca"
 )
 
-// pair is one change of a valid configuration, and the error of Load. An empty want
-// means that Load accepts it.
-type pair struct {
+// loadCase is one change of a valid configuration, and the error of Load. An empty want means that
+// Load accepts it.
+type loadCase struct {
 	reason, key, value, want string
 }
 
-// check loads a valid configuration with each change, in us-east-1.
-func check(t *testing.T, pairs []pair, opts ...Option) {
+// checkLoad loads a valid configuration with each change, in us-east-1, and compares the error.
+func checkLoad(t *testing.T, cases []loadCase, opts ...Option) {
 	t.Helper()
-	for _, tc := range pairs {
+	for _, tc := range cases {
 		t.Run(tc.reason, func(t *testing.T) {
 			key := tc.key
 			if !strings.Contains(key, ":") {
 				key = Project + ":" + key
 			}
-			_, err := Load("prod", with(map[string]string{key: tc.value}), opts...)
+			_, err := Load("prod", validValuesWith(map[string]string{key: tc.value}), opts...)
 			if tc.want == "" {
 				require.NoError(t, err)
 				return
@@ -52,7 +52,7 @@ func check(t *testing.T, pairs []pair, opts ...Option) {
 // A key that the program does not read is refused in every namespace, with the most
 // similar key.
 func TestUnreadKeysAreRefused(t *testing.T) {
-	check(t, []pair{
+	checkLoad(t, []loadCase{
 		{"a misspelled key", "netwrok", "{}", `netwrok: Forbidden: no such key; did you mean "network"?`},
 		{"a member without --path", "network.cidr", "10.0.0.0/16", "pulumi config set --path progressive-framework:network.cidr"},
 		{"a member at the top", "natGateways", "single", `did you mean "network.natGateways"?`},
@@ -100,11 +100,11 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"a profile on two lines", "aws:profile", "a\nb", "aws:profile: Invalid value: \"a\\nb\": must be one line"},
 		{"a profile of endless length", "aws:profile", strings.Repeat("a", 3000), "must be one line of at most 2048 bytes"},
 		{"a role with a name that IAM refuses", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/` + strings.Repeat("a", 65) + `"}`, "aws:assumeRole.roleArn: Invalid value"},
-		{"more tags than a resource may have", "aws:defaultTags", tags(41), "aws:defaultTags.tags: Invalid value: 41: must have at most 40 tags"},
-		{"as many tags as a resource may have", "aws:defaultTags", tags(40), ""},
+		{"more tags than a resource may have", "aws:defaultTags", tagsJSON(41), "aws:defaultTags.tags: Invalid value: 41: must have at most 40 tags"},
+		{"as many tags as a resource may have", "aws:defaultTags", tagsJSON(40), ""},
 		{"tags without their object", "aws:defaultTags", `{"CostCenter":"1"}`, "aws:defaultTags.CostCenter: Forbidden: no such key"},
 	})
-	_, err := Load("prod", with(map[string]string{
+	_, err := Load("prod", validValuesWith(map[string]string{
 		"aws:assumeRole": `{"roleArn":"arn:aws:iam::123456789012:role/deployer"}`, clusterKey: `{"admins":["arn:aws:iam::123456789012:role/deployer"]}`,
 	}))
 	require.ErrorContains(t, err, "cluster.admins[0]: Invalid value: \"arn:aws:iam::123456789012:role/deployer\": is the role of aws:assumeRole")
@@ -113,7 +113,7 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 // Every invalid key is refused by its path, before a resource is registered. The
 // message names the rule.
 func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
-	check(t, []pair{
+	checkLoad(t, []loadCase{
 		{"no administrator", "cluster", `{"admins":[]}`, "cluster.admins: Invalid value: 0: must have 1 entry or more"},
 		{"an administrator twice", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Duplicate value"},
 		{"two administrators whose names differ in case", "cluster", `{"admins":["arn:aws:iam::123456789012:role/A","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Invalid value"},
@@ -215,28 +215,29 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 	})
 }
 
-// tags returns an object of n tags for aws:defaultTags.
-func tags(n int) string {
-	var all []string
+// tagsJSON returns a value of aws:defaultTags with n tags.
+func tagsJSON(n int) string {
+	var pairs []string
 	for i := range n {
-		all = append(all, fmt.Sprintf("%q:%q", fmt.Sprint("Team", i), "x"))
+		pairs = append(pairs, fmt.Sprintf("%q:%q", fmt.Sprint("Team", i), "x"))
 	}
-	return `{"tags":{` + strings.Join(all, ",") + `}}`
+	return `{"tags":{` + strings.Join(pairs, ",") + `}}`
 }
 
-// withAuthority returns a project with the certificate authorities in the file ca.pem.
-func withAuthority(t *testing.T) Option {
+// withAuthorityFile returns the option for a project with the certificate authorities in the file
+// ca.pem.
+func withAuthorityFile(t *testing.T) Option {
 	t.Helper()
-	return WithFiles(fstest.MapFS{"ca.pem": {Data: rdsca.For("us-east-1")}})
+	return WithFiles(fstest.MapFS{"ca.pem": {Data: rdsca.Certificates("us-east-1")}})
 }
 
 // The program has the certificate authorities of most regions. A stack may name a file with others.
 func TestCABundleIsOfTheRegionOrOfCAFile(t *testing.T) {
-	stack, err := Load("prod", with(nil))
+	stack, err := Load("prod", validValuesWith(nil))
 	require.NoError(t, err)
-	require.Equal(t, rdsca.For(stack.Region), stack.CABundle)
-	own := fstest.MapFS{"ca.pem": {Data: rdsca.For("eu-west-1")}}
-	stack, err = Load("prod", with(map[string]string{Project + ":caFile": "ca.pem"}), WithFiles(own))
+	require.Equal(t, rdsca.Certificates(stack.Region), stack.CABundle)
+	own := fstest.MapFS{"ca.pem": {Data: rdsca.Certificates("eu-west-1")}}
+	stack, err = Load("prod", validValuesWith(map[string]string{Project + ":caFile": "ca.pem"}), WithFiles(own))
 	require.NoError(t, err)
 	require.Equal(t, own["ca.pem"].Data, stack.CABundle)
 }
@@ -247,11 +248,11 @@ func TestOtherPartitionsNeedAuthoritiesAndHaveNoEdge(t *testing.T) {
 	for _, region := range []string{"eusc-de-east-1", "us-gov-west-1", "cn-north-1"} {
 		network := `{"cidr":"10.20.0.0/16","zones":["` + region + `a","` + region + `b"]}`
 		admins := `{"admins":["arn:` + regions.Partition(region) + `:iam::123456789012:role/operators"]}`
-		_, err := Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins}))
+		_, err := Load("prod", validValuesWith(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins}))
 		require.ErrorContains(t, err, "caFile: Required value: clients could not verify the managed stores", region)
-		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":caFile": "ca.pem"}), withAuthority(t))
+		_, err = Load("prod", validValuesWith(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":caFile": "ca.pem"}), withAuthorityFile(t))
 		require.NoError(t, err, region)
-		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
+		_, err = Load("prod", validValuesWith(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
 		require.ErrorContains(t, err, "edge.domain: Forbidden: CloudFront")
 	}
 }
@@ -259,7 +260,7 @@ func TestOtherPartitionsNeedAuthoritiesAndHaveNoEdge(t *testing.T) {
 // Load refuses a key that has no effect in the stack.
 func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	const own = `{"nodes":"own"}`
-	check(t, []pair{
+	checkLoad(t, []loadCase{
 		{"a managed key of a store in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":1}`, "redis.passwordGeneration: Forbidden: has no effect with kind inCluster: it belongs to managed"},
 		{"the same key with the value zero", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":0}`, "redis.passwordGeneration: Forbidden"},
 		{"a key in the cluster of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","cores":4}`, "postgres.cores: Forbidden: has no effect with kind managed: it belongs to inCluster"},
@@ -286,7 +287,7 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a login on nodes that the stack does not create", map[string]string{"cluster": `{"nodes":"own","sessionManager":false}`}, "cluster.sessionManager: Forbidden: has no effect with cluster.nodes: own"},
 		{"a mirror without an image to pull", map[string]string{"cluster": own, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
 		{"a mirror longer than a repository's name", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://` + strings.Repeat("a", 201) + `"}`}, "images.mirror: Invalid value"},
-		{"more tags than the static files may have", map[string]string{"aws:defaultTags": tags(8), "edge": `{"domain":"example.com","zone":"example.com"}`}, "aws:defaultTags.tags: Invalid value: 8: must have at most 7 tags with edge.domain"},
+		{"more tags than the static files may have", map[string]string{"aws:defaultTags": tagsJSON(8), "edge": `{"domain":"example.com","zone":"example.com"}`}, "aws:defaultTags.tags: Invalid value: 8: must have at most 7 tags with edge.domain"},
 		{"a workspace without permissions of pods", map[string]string{"cluster": own, "storageClass": "a", "podScaling": `{"enabled":true}`, "prometheus": `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"}`},
 			"prometheus.workspaceArn: Forbidden: can't work with cluster.nodes: own"},
 		{"a stage without parts to upgrade", map[string]string{"cluster": `{"nodes":"own","upgradeStage":"addons"}`}, "cluster.upgradeStage: Forbidden: has no effect with cluster.nodes: own"},
@@ -313,14 +314,14 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 				}
 				changes[key] = value
 			}
-			_, err := Load("prod", with(changes))
+			_, err := Load("prod", validValuesWith(changes))
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
 }
 
-// A key that is set with --secret is refused by its path, because the program would write the value
-// in clear text into the state. No message has the value.
+// Load refuses a key that is set with --secret, because the program would write the value in clear
+// text into the state. No message has the value.
 func TestSecretKeysAreRefused(t *testing.T) {
 	keys := []string{regionKey, "aws:profile", "aws:assumeRole", "aws:defaultTags", "aws:ignoreTags", "aws:secretKey", Project + ":none"}
 	for i := range reflect.TypeFor[Stack]().NumField() {
@@ -330,7 +331,7 @@ func TestSecretKeysAreRefused(t *testing.T) {
 	}
 	require.Greater(t, len(keys), 25)
 	for _, full := range keys {
-		values := with(map[string]string{full: `{"issuer":"hidden-value"}`})
+		values := validValuesWith(map[string]string{full: `{"issuer":"hidden-value"}`})
 		_, err := Load("prod", values, WithSecrets([]string{full}))
 		require.ErrorContains(t, err, full+": Forbidden: is set with --secret")
 		require.NotContains(t, err.Error(), "hidden-value")
@@ -363,15 +364,15 @@ func TestLoadChecksFiles(t *testing.T) {
 		"curve.json":    {Data: []byte(`{"keys":[{"kty":"EC","crv":"P-384","kid":"a"}]}`)},
 		"encrypts.json": {Data: []byte(`{"keys":[` + rsaKey(256, "enc") + `]}`)},
 		"many.json":     {Data: []byte(`{"keys":[` + strings.Repeat(`{"kty":"RSA","kid":"a"},`, 64) + `{"kty":"RSA","kid":"a"}]}`)},
-		"server.pem":    {Data: certificateOf(t, false)},
-		"authority.pem": {Data: certificateOf(t, true)},
+		"server.pem":    {Data: newCertificatePEM(t, false)},
+		"authority.pem": {Data: newCertificatePEM(t, true)},
 		"empty.json":    {Data: []byte(`{"keys":[]}`)},
 		"private.json":  {Data: []byte(`{"keys":[{"kty":"OKP","d":"x"}]}`)},
 		"no-json.json":  {Data: []byte("keys")},
 		"folder/b.json": {Data: []byte(`{"keys":[` + ecKey + `]}`)},
 	}
 	auth := func(file string) string { return `{"issuer":"a","audience":"b","jwksFile":"` + file + `"}` }
-	check(t, []pair{
+	checkLoad(t, []loadCase{
 		{"no such file", "caFile", "ca.pem", "caFile: Invalid value: \"ca.pem\": the project has no such file"},
 		{"a folder", "caFile", "folder", "must be a file"},
 		{"outside the project", "caFile", "../ca.pem", "within the project"},
@@ -385,34 +386,34 @@ func TestLoadChecksFiles(t *testing.T) {
 		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
 		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
 		{"a secret that issuer and services share", "auth", auth("shared.json"), `is a private key or a shared secret: it has the member "k"`},
-		{"a key without an ID", "auth", auth("no-id.json"), "for EdDSA, ES256 or RS256 (2048 bits or more), whole, with an ID (kid)"},
+		{"a key without an ID", "auth", auth("no-id.json"), "a complete public key with an ID (kid) for EdDSA, ES256 or RS256 (2048 bits or more)"},
 		{"a curve that the services do not know", "auth", auth("curve.json"), "for EdDSA, ES256 or RS256"},
 		{"a key that encrypts", "auth", auth("encrypts.json"), "for EdDSA, ES256 or RS256"},
 		{"an RSA key that is too short", "auth", auth("short.json"), "for EdDSA, ES256 or RS256 (2048 bits or more)"},
-		{"a key without its number", "auth", auth("no-x.json"), "whole"},
-		{"half a point of a curve", "auth", auth("no-y.json"), "whole"},
-		{"a point that is not on its curve", "auth", auth("off.json"), "whole"},
+		{"a key without its number", "auth", auth("no-x.json"), "a complete public key"},
+		{"half a point of a curve", "auth", auth("no-y.json"), "a complete public key"},
+		{"a point that is not on its curve", "auth", auth("off.json"), "a complete public key"},
 		{"more keys than the services read", "auth", auth("many.json"), "has 65 keys"},
-		{"a certificate of a server", "caFile", "server.pem", "certificate 1, db.test, is of no authority"},
+		{"a certificate of a server", "caFile", "server.pem", "certificate 1, db.test, is not a CA certificate"},
 		{"an authority", "caFile", "authority.pem", ""},
 		{"keys", "auth", auth("keys.json"), ""},
 		{"a usable key among others", "auth", auth("rsa.json"), ""},
 		{"keys in a folder", "auth", auth("./folder/b.json"), ""},
 	}, WithFiles(project))
-	check(t, []pair{{"an authority that has expired", "caFile", "authority.pem", "holds only certificates that have expired"}},
-		WithFiles(project), WithToday(expiry.AddDate(0, 0, 1)))
+	checkLoad(t, []loadCase{{"an authority that has expired", "caFile", "authority.pem", "holds only certificates that have expired"}},
+		WithFiles(project), WithToday(certificateEnd.AddDate(0, 0, 1)))
 }
 
-// expiry is the end of the certificates of certificateOf.
-var expiry = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+// certificateEnd is the end of validity of the certificates of newCertificatePEM.
+var certificateEnd = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// certificateOf returns a certificate in PEM, of an authority or of a server.
-func certificateOf(t *testing.T, authority bool) []byte {
+// newCertificatePEM returns a certificate in PEM, of an authority or of a server.
+func newCertificatePEM(t *testing.T, authority bool) []byte {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: expiry.AddDate(-1, 0, 0), NotAfter: expiry, IsCA: authority, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: certificateEnd.AddDate(-1, 0, 0), NotAfter: certificateEnd, IsCA: authority, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(nil, template, template, public, private)
 	require.NoError(t, err)

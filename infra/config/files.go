@@ -23,21 +23,23 @@ import (
 // (Kubernetes, "Secrets": 1 MiB).
 const maxFile = 1<<20 - 16<<10
 
-// projectFiles returns the first folder with a Pulumi.yaml, from the working folder
-// upwards: the engine runs the program in a folder below it.
-func projectFiles() fs.FS {
+// openProject returns the first folder with a Pulumi.yaml, from the parent of the working folder
+// upwards: the engine runs the program in a folder below the project's folder. Without such a
+// folder it returns the working folder.
+func openProject() fs.FS {
 	for dir := ".."; ; dir = filepath.Join("..", dir) {
 		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
 			return os.DirFS(dir)
 		}
-		if at, err := filepath.Abs(dir); err != nil || at == filepath.Dir(at) {
+		if absolute, err := filepath.Abs(dir); err != nil || absolute == filepath.Dir(absolute) {
 			return os.DirFS(".")
 		}
 	}
 }
 
-// validateFiles reads the files that the configuration names, and keeps their content. A
-// certificate has expired if it ended before today. With the zero time no certificate has expired.
+// validateFiles reads and checks the files that the configuration names, and stores their content
+// in s. A certificate has expired if its validity ended before today. If today is the zero time, no
+// certificate has expired.
 func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	var problems field.ErrorList
 	checkAuthorities := func(content []byte) error { return checkCertificates(content, today) }
@@ -53,20 +55,20 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 		if f.name == "" {
 			continue
 		}
-		at := path(f.key)
+		keyPath := path(f.key)
 		content, err := readFile(project, f.name)
 		if err == nil {
 			err = f.check(content)
 		}
 		if err != nil {
-			problems = append(problems, field.Invalid(at, f.name, err.Error()+"; "+f.fix))
+			problems = append(problems, field.Invalid(keyPath, f.name, err.Error()+"; "+f.fix))
 			continue
 		}
 		*f.into = content
 	}
 	managed := s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged
 	if managed && s.CAFile == "" && regions.Check(s.Region) == nil {
-		if s.CABundle = rdsca.For(s.Region); len(s.CABundle) == 0 {
+		if s.CABundle = rdsca.Certificates(s.Region); len(s.CABundle) == 0 {
 			problems = append(problems, field.Required(path("caFile"), fmt.Sprintf(
 				"clients could not verify the managed stores: the program has no certificate authorities of RDS in %s; set it to a file such as global-bundle.pem, which AWS publishes", s.Region)))
 		}
@@ -89,7 +91,7 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	} else if scheme, _, remote := strings.Cut(name, "://"); remote {
 		problems = append(problems, field.Invalid(path("images.signingKey"), name, fmt.Sprintf(
 			"must be a file of the project, or a key of AWS KMS such as %salias/NAME: %s:// names neither", signkey.KMSScheme, scheme)))
-	} else if name != "" { // only the image provider reads its content
+	} else if name != "" { // the image provider reads the content, so only the existence is checked here
 		if _, err := readFile(project, name); err != nil {
 			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()+"; docs/promotion.md says how to create one"))
 		}
@@ -108,7 +110,7 @@ func readFile(project fs.FS, name string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("the project has no such file")
 	case err != nil:
-		return nil, fmt.Errorf("the file can't be read: %w", reason(err))
+		return nil, fmt.Errorf("the file can't be read: %w", stripPath(err))
 	case !info.Mode().IsRegular():
 		return nil, errors.New("must be a file")
 	case info.Size() > maxFile:
@@ -116,22 +118,23 @@ func readFile(project fs.FS, name string) ([]byte, error) {
 	}
 	content, err := fs.ReadFile(project, clean)
 	if err != nil {
-		return nil, fmt.Errorf("the file can't be read: %w", reason(err))
+		return nil, fmt.Errorf("the file can't be read: %w", stripPath(err))
 	}
 	return content, nil
 }
 
-// reason returns an error without its path, which the message already has.
-func reason(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err
+// stripPath returns an error without the path of the file, because the message already has the
+// path.
+func stripPath(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
 	}
 	return err
 }
 
-// checkCertificates returns an error for a file that has anything but certificates of
-// authorities in PEM, or only expired ones.
+// checkCertificates returns an error unless the PEM file has only certificates of authorities, and
+// at least one that has not expired.
 func checkCertificates(content []byte, today time.Time) error {
 	found, valid := 0, 0
 	for {
@@ -149,7 +152,7 @@ func checkCertificates(content []byte, today time.Time) error {
 		}
 		found++
 		if !certificate.IsCA {
-			return fmt.Errorf("certificate %d, %s, is of no authority; AWS replaces the certificates of servers", found, certificate.Subject.CommonName)
+			return fmt.Errorf("certificate %d, %s, is not a CA certificate: use the certificate of the authority, because AWS replaces server certificates", found, certificate.Subject.CommonName)
 		}
 		if !today.After(certificate.NotAfter) {
 			valid++

@@ -30,9 +30,9 @@ func FuzzLoad(f *testing.F) {
 		if err == nil {
 			return
 		}
-		var all *Error
-		require.True(t, errors.As(err, &all))
-		for _, p := range all.Problems {
+		var loadErr *Error
+		require.True(t, errors.As(err, &loadErr))
+		for _, p := range loadErr.Problems {
 			require.Contains(t, p.Field, ":", "%v", p)
 			require.NotEqual(t, "InternalError", string(p.Type), "%v", p)
 		}

@@ -25,9 +25,9 @@ func TestGeneratedConfigurationsAreValidOrRefusedByPath(t *testing.T) {
 	for seed := range uint64(1000) {
 		values := configgen.Generate(seed)
 		s, err := config.Load("generated", values)
-		var all *config.Error
-		if errors.As(err, &all) {
-			for _, p := range all.Problems {
+		var loadErr *config.Error
+		if errors.As(err, &loadErr) {
+			for _, p := range loadErr.Problems {
 				require.Contains(t, p.Field, ":", "seed %d: %v", seed, p)
 				require.NotContains(t, p.Error(), "Internal", "seed %d", seed)
 			}
@@ -77,9 +77,9 @@ func TestStacksOfTheProjectAreValid(t *testing.T) {
 		_, err = config.Load(filepath.Base(file), values)
 		if err != nil && strings.Contains(err.Error(), "the project has no such file") {
 			// make build creates the sandbox's keys.
-			var all *config.Error
-			require.ErrorAs(t, err, &all, file)
-			for _, p := range all.Problems {
+			var loadErr *config.Error
+			require.ErrorAs(t, err, &loadErr, file)
+			for _, p := range loadErr.Problems {
 				require.Contains(t, []string{"progressive-framework:auth.jwksFile", "progressive-framework:images.signingKey"}, p.Field, file)
 			}
 			continue
@@ -88,16 +88,16 @@ func TestStacksOfTheProjectAreValid(t *testing.T) {
 	}
 }
 
-// previewed are the seeds of the random configurations in testdata/generated.json,
-// which the engine tests preview. Together they have every kind of store.
-var previewed = []uint64{9, 177, 164}
+// previewedSeeds are the seeds of the random configurations in testdata/generated.json, which the
+// engine tests preview. Together they have every kind of store.
+var previewedSeeds = []uint64{9, 177, 164}
 
-// testdata/generated.json has the configurations of these seeds, and they are valid.
+// testdata/generated.json has the configurations of previewedSeeds, and they are valid.
 func TestPreviewedConfigurationsAreCurrent(t *testing.T) {
 	const file = "testdata/generated.json"
 	var generated []map[string]string
 	kinds := map[string]bool{}
-	for _, seed := range previewed {
+	for _, seed := range previewedSeeds {
 		values := configgen.Generate(seed)
 		s, err := config.Load("generated", values)
 		require.NoError(t, err)

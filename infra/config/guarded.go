@@ -25,32 +25,32 @@ const (
 	EndpointZone      = "zone of the single endpoints"
 )
 
-// anotherStack is the fix for a value that can't change during the life of a stack.
-const anotherStack = "Set it back; for another value create another stack, move to it, and destroy this one"
+// anotherStackFix is the fix for a value that can't change during the life of a stack.
+const anotherStackFix = "Set it back; for another value create another stack, move to it, and destroy this one"
 
 // FixedFields returns the values that can't change after the creation of a stack.
 // They are recorded before the first resource, and checked before any change.
 func (s *Stack) FixedFields() map[string]changerule.Field {
-	first := ""
+	firstZone := ""
 	if len(s.Network.Zones) > 0 {
-		first = slices.Min(s.Network.Zones)
+		firstZone = slices.Min(s.Network.Zones)
 	}
-	nat := changerule.Field{
-		Path: "network.zones (zone of the NAT gateway)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
+	natField := changerule.Field{
+		Path: "network.zones (zone of the NAT gateway)", Value: firstZone, Rule: changerule.Preferred, From: s.Network.Zones,
 		Reason: "the only NAT gateway is in that zone, and its address can't move with it",
 		Fix:    "Keep the zone, or change network.natGateways to perZone first, so that each zone has its own address",
 	}
 	if s.Network.NATGateways == subnet.NATSingle {
-		nat.Rule = changerule.Kept
+		natField.Rule = changerule.Kept
 	}
 	fields := map[string]changerule.Field{
-		"aws:region":   fixed("aws:region", s.Region, "a resource can't move to another region"),
-		"account":      fixed("account", s.Account, "a resource can't move to another account"),
-		"environment":  fixed("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
-		"network.cidr": fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, and a stack can't move to another VPC"),
-		NATZone:        nat,
+		"aws:region":   fixedField("aws:region", s.Region, "a resource can't move to another region"),
+		"account":      fixedField("account", s.Account, "a resource can't move to another account"),
+		"environment":  fixedField("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
+		"network.cidr": fixedField("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, and a stack can't move to another VPC"),
+		NATZone:        natField,
 		EndpointZone: {
-			Path: "network.zones (zone of the endpoints)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
+			Path: "network.zones (zone of the endpoints)", Value: firstZone, Rule: changerule.Preferred, From: s.Network.Zones,
 			Reason: "the endpoints stay in their zone", Fix: "Keep the zone",
 		},
 	}
@@ -63,41 +63,42 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	}
 	if s.Cluster.Nodes != NodesOwn {
 		for _, t := range scaling.Tiers() {
-			fields[nodeImageID(t.Name)] = s.nodeImage(t.Name)
+			fields[nodeImageFieldID(t.Name)] = s.nodeImageField(t.Name)
 		}
 	}
 	if s.hasVolumes() {
-		fields["storageClass"] = fixed("storageClass", s.StorageClass, "Kubernetes can't change the class of a volume, so the stores would lose their data")
+		fields["storageClass"] = fixedField("storageClass", s.StorageClass, "Kubernetes can't change the class of a volume, so the stores would lose their data")
 	}
 	return fields
 }
 
-// PlacedFields returns the existing VPC and the zones of the control plane. They can't change after
-// the creation of a stack, and they depend on AWS's responses. network are the names of the
-// network's zones. ids maps the name of each zone of the account to its id, which decides whether
-// EKS accepts the zone. The error names the key, and the zone that EKS refuses.
-func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[string]changerule.Field, error) {
+// PlacedFields returns the fields of the existing VPC and of the control plane's zones. These
+// values can't change after the creation of a stack, and they depend on AWS's responses.
+// networkZones are the names of the network's zones. zoneIDs maps the name of each zone of the
+// account to its id. The id decides whether EKS accepts the zone. The error names the key, and the
+// zone that EKS refuses.
+func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (map[string]changerule.Field, error) {
 	zones := changerule.Field{
-		Path: "cluster.zones", Rule: changerule.Kept, From: network,
+		Path: "cluster.zones", Rule: changerule.Kept, From: networkZones,
 		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
 		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
 	}
-	for _, zone := range network {
-		if ids[zone] == "" {
+	for _, zone := range networkZones {
+		if zoneIDs[zone] == "" {
 			return nil, fmt.Errorf("%s: the account has no zone %s; it has %s",
-				path("network.zones"), zone, strings.Join(slices.Sorted(maps.Keys(ids)), ", "))
+				path("network.zones"), zone, strings.Join(slices.Sorted(maps.Keys(zoneIDs)), ", "))
 		}
 	}
 	if s.has("cluster.zones") {
-		if err := eksspec.CheckZones(s.Cluster.Zones, network); err != nil {
+		if err := eksspec.CheckZones(s.Cluster.Zones, networkZones); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
 		zones.Rule, zones.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
-		if err := eksspec.CheckZoneIDs(s.Cluster.Zones, network, ids); err != nil {
+		if err := eksspec.CheckZoneIDs(s.Cluster.Zones, networkZones, zoneIDs); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
 	} else {
-		chosen, err := eksspec.DefaultZones(network, ids)
+		chosen, err := eksspec.DefaultZones(networkZones, zoneIDs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path("network.zones"), err)
 		}
@@ -105,7 +106,7 @@ func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[strin
 	}
 	return map[string]changerule.Field{
 		ControlPlaneZones: zones,
-		"network.vpcId":   fixed("network.vpcId", s.Network.VPCID, "the cluster, the stores and the load balancer can't move to another VPC"),
+		"network.vpcId":   fixedField("network.vpcId", s.Network.VPCID, "the cluster, the stores and the load balancer can't move to another VPC"),
 	}, nil
 }
 
@@ -129,34 +130,34 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 	}
 	switch s.Postgres.Kind {
 	case Managed:
-		fields["postgres.snapshotIdentifier"] = created("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
+		fields["postgres.snapshotIdentifier"] = createdField("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
 		if spec, _, err := s.Database().Complete(); err == nil {
-			fields["postgres.storageGiB of managed"] = grows("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
+			fields["postgres.storageGiB of managed"] = growingField("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
 		}
 	case InCluster:
-		fields["postgres.passwordGeneration"] = counter("postgres.passwordGeneration", s.Postgres.PasswordGeneration)
-		fields["postgres.storageGiB of inCluster"] = grows("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
+		fields["postgres.passwordGeneration"] = counterField("postgres.passwordGeneration", s.Postgres.PasswordGeneration)
+		fields["postgres.storageGiB of inCluster"] = growingField("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
 	}
 	if s.Mongo.Kind == MongoManaged {
-		fields["mongo.snapshotIdentifier"] = created("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
+		fields["mongo.snapshotIdentifier"] = createdField("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
 	}
 	switch s.Redis.Kind {
 	case Managed:
-		fields["redis.snapshotName"] = created("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
-		fields["redis.passwordGeneration"] = counter("redis.passwordGeneration", s.Redis.PasswordGeneration)
+		fields["redis.snapshotName"] = createdField("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
+		fields["redis.passwordGeneration"] = counterField("redis.passwordGeneration", s.Redis.PasswordGeneration)
 	case InCluster:
-		fields["redis.storageGiB of inCluster"] = grows("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
+		fields["redis.storageGiB of inCluster"] = growingField("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
 	}
 	if s.PodScaling.Enabled {
-		fields["prometheus.storageGiB"] = grows("prometheus.storageGiB", s.Prometheus.StorageGiB, "a volume can't shrink")
+		fields["prometheus.storageGiB"] = growingField("prometheus.storageGiB", s.Prometheus.StorageGiB, "a volume can't shrink")
 	}
 	return fields
 }
 
-// nodeImage returns the field of the image of a tier's nodes. A tier keeps the image that it was
-// created with until the stack names another one. A new version of the platform or of the control
-// plane replaces no nodes.
-func (s *Stack) nodeImage(tier scaling.TierName) changerule.Field {
+// nodeImageField returns the field of the image of a tier's nodes. A tier keeps the image that it
+// was created with until the stack names another one. A new version of the platform or of the
+// control plane replaces no nodes.
+func (s *Stack) nodeImageField(tier scaling.TierName) changerule.Field {
 	change := s.Tiers[string(tier)]
 	f := changerule.Field{
 		Path:  "tiers." + string(tier) + ".release",
@@ -170,32 +171,32 @@ func (s *Stack) nodeImage(tier scaling.TierName) changerule.Field {
 	return f
 }
 
-// fixed returns the field of a value that can never change.
-func fixed(path, value, reason string) changerule.Field {
-	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStack}
+// fixedField returns the field of a value that can never change.
+func fixedField(path, value, reason string) changerule.Field {
+	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStackFix}
 }
 
-// created returns the field of a value that has an effect only when a store is created.
-func created(path, value, reason string) changerule.Field {
+// createdField returns the field of a value that has an effect only when a store is created.
+func createdField(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason,
 		Fix: "Set it back; docs/runbooks/restore.md restores data into a stack that exists"}
 }
 
-// grows returns the field of a size that can only become larger.
-func grows(path string, gib int, reason string) changerule.Field {
+// growingField returns the field of a size that can only become larger.
+func growingField(path string, gib int, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: strconv.Itoa(gib), Rule: changerule.Grows, Reason: reason,
 		Fix: "Keep the size that the store has, or choose a larger one"}
 }
 
-// counter returns the field of a password generation, which can only increase by one.
-func counter(path string, generation int) changerule.Field {
+// counterField returns the field of a password generation, which can only increase by one.
+func counterField(path string, generation int) changerule.Field {
 	return changerule.Field{Path: path, Value: strconv.Itoa(generation), Rule: changerule.Counter,
 		Reason: "a rotation keeps the value before it valid, so that nobody is locked out: it goes up by one at a time and never back",
 		Fix:    "Increase the recorded generation by one, and run another update for the next"}
 }
 
-// volumeGiB returns the size of a volume in the cluster: as configured, or the stores'
-// own default.
+// volumeGiB returns the size of a volume in the cluster: the configured size, or the stores'
+// default if configured is 0.
 func volumeGiB(configured int) int {
-	return cmp.Or(configured, int(storespec.Volume().Bytes()/size.GiB(1).Bytes()))
+	return cmp.Or(configured, int(storespec.DefaultVolumeSize().Bytes()/size.GiB(1).Bytes()))
 }

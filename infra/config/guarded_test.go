@@ -32,17 +32,18 @@ func recordedValues(s *Stack) map[string]string {
 	return values
 }
 
-// accept returns the recorded values after a change of the stack, or the first error of a guard.
-func accept(s *Stack, before map[string]string) (map[string]string, error) {
+// acceptChange returns the recorded values after a change of the stack, or the first error of a
+// guard.
+func acceptChange(s *Stack, before map[string]string) (map[string]string, error) {
 	after := maps.Clone(before)
 	for _, fields := range guardedFields(s) {
 		for id, f := range fields {
-			old, ok := before[id]
+			recorded, ok := before[id]
 			if !ok {
 				after[id] = f.Value
 				continue
 			}
-			value, err := f.Accept(old)
+			value, err := f.Accept(recorded)
 			if err != nil {
 				return nil, err
 			}
@@ -83,12 +84,12 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 			s.Network.Zones = []string{"b", "c"}
 		}},
 		{"a zone without control plane and NAT gateway leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
-		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "a"}, zonesGiven }},
-		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "c"}, zonesGiven }},
+		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"b", "a"}, zonesGiven }},
+		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"b", "c"}, zonesGiven }},
 		{"with a gateway in each zone, the zone of the first gateway stays recorded", NATZone, "a", func(s *Stack) { s.Network.NATGateways = "perZone" }},
-		{"another version of the control plane leaves the nodes alone", nodeImageID("web"), "1.34-20260923", func(s *Stack) { s.Cluster.Version = "1.35" }},
-		{"a release of the node image", nodeImageID("web"), "1.34-20260625", func(s *Stack) { s.Tiers = Tiers{"web": {Release: "1.34-20260625"}} }},
-		{"an AMI", nodeImageID("application"), "ami-1", func(s *Stack) { s.Tiers = Tiers{"application": {ImageID: "ami-1"}} }},
+		{"another version of the control plane leaves the nodes alone", nodeImageFieldID("web"), "1.34-20260923", func(s *Stack) { s.Cluster.Version = "1.35" }},
+		{"a release of the node image", nodeImageFieldID("web"), "1.34-20260625", func(s *Stack) { s.Tiers = Tiers{"web": {Release: "1.34-20260625"}} }},
+		{"an AMI", nodeImageFieldID("application"), "ami-1", func(s *Stack) { s.Tiers = Tiers{"application": {ImageID: "ami-1"}} }},
 		{"an upgrade by one minor", "cluster.version", "1.35", func(s *Stack) { s.Cluster.Version = "1.35" }},
 		{"a downgrade", "cluster.version", refused, func(s *Stack) { s.Cluster.Version = "1.33" }},
 		{"more storage", "postgres.storageGiB of managed", "200", func(s *Stack) { s.Postgres.StorageGiB = 200 }},
@@ -107,7 +108,7 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 			s := existingStack()
 			before := recordedValues(&s)
 			tc.change(&s)
-			after, err := accept(&s, before)
+			after, err := acceptChange(&s, before)
 			if tc.want == refused {
 				require.ErrorContains(t, err, "can't become")
 				return
@@ -115,7 +116,7 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, tc.want, after[tc.id])
 			again := existingStack()
-			back, err := accept(&again, after)
+			back, err := acceptChange(&again, after)
 			if tc.id == ControlPlaneZones || tc.id == NATZone {
 				require.NoError(t, err, "the change can be taken back")
 				require.Equal(t, before[tc.id], back[tc.id])
@@ -129,7 +130,7 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 func TestStoresKeepTheirSubnets(t *testing.T) {
 	s := existingStack()
 	s.Network = Network{VPCID: "vpc-1", PrivateSubnetIDs: []string{"a", "b"}, DatabaseSubnetIDs: []string{"d", "c"}}
-	before := recordedFixed(&s)
+	before := recordedFixedValues(&s)
 	for _, tc := range []struct {
 		reason  string
 		subnets []string
@@ -153,8 +154,8 @@ func TestStoresKeepTheirSubnets(t *testing.T) {
 	}
 }
 
-// recordedFixed returns the recorded values of FixedFields.
-func recordedFixed(s *Stack) map[string]string {
+// recordedFixedValues returns the recorded values of FixedFields.
+func recordedFixedValues(s *Stack) map[string]string {
 	values := map[string]string{}
 	for id, f := range s.FixedFields() {
 		values[id] = f.Value
@@ -162,13 +163,13 @@ func recordedFixed(s *Stack) map[string]string {
 	return values
 }
 
-// A change of more than one minor is refused, however the versions are written.
+// The guard refuses a change of cluster.version by more than one minor version.
 func TestVersionsAreNotSkipped(t *testing.T) {
 	s := existingStack()
 	s.Cluster.Version = "1.33"
 	before := recordedValues(&s)
 	s.Cluster.Version = "1.35"
-	_, err := accept(&s, before)
+	_, err := acceptChange(&s, before)
 	require.ErrorContains(t, err, `cluster.version: "1.33" can't become "1.35"`)
 }
 
@@ -178,10 +179,10 @@ func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
 	before := recordedValues(&s)
 	require.Equal(t, "20", before["postgres.storageGiB of inCluster"], "the stores' default is what the stack has")
 	s.Redis.StorageGiB = 10
-	_, err := accept(&s, before)
+	_, err := acceptChange(&s, before)
 	require.ErrorContains(t, err, `redis.storageGiB: "20" can't become "10"`)
 	s.Redis.StorageGiB, s.StorageClass = 0, "other"
-	_, err = accept(&s, before)
+	_, err = acceptChange(&s, before)
 	require.ErrorContains(t, err, `storageClass: "fast-ssd" can't become "other"`)
 }
 
@@ -195,8 +196,8 @@ func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 		want, err string
 	}{
 		{"the first zone is left out", func(*Stack) {}, "b, c", ""},
-		{"the stack names zones with control planes", func(s *Stack) { s.Cluster.Zones, s.given = []string{"c", "b"}, named }, "b, c", ""},
-		{"the stack names a zone without", func(s *Stack) { s.Cluster.Zones, s.given = []string{"a", "b"}, named }, "",
+		{"the stack names zones with control planes", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"c", "b"}, named }, "b, c", ""},
+		{"the stack names a zone without", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"a", "b"}, named }, "",
 			"progressive-framework:cluster.zones: a is use1-az3 in this account, where EKS has no control planes; choose from b, c"},
 		{"too few zones", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }, "",
 			"progressive-framework:network.zones: EKS has control planes in 1 of the zones and needs 2: in this account a is use1-az3, where it has none; add one of c, d"},

@@ -5,36 +5,37 @@ import (
 	"strings"
 )
 
-// hint suggests the most similar known key. It is empty if no key is similar.
-func hint(name string, known []string) string {
-	if nearest := near(name, known); nearest != "" {
+// keyHint returns the end of an error message that suggests the most similar known key. It returns
+// "" if no key is similar.
+func keyHint(name string, known []string) string {
+	if nearest := nearestName(name, known); nearest != "" {
 		return fmt.Sprintf("; did you mean %q?", nearest)
 	}
 	return ""
 }
 
-// longest is the length from which a name is not compared; every key is shorter.
-const longest = 64
+// maxHintName is the length of the longest name that gets a hint. Every key is shorter.
+const maxHintName = 64
 
-// near returns the known name with the smallest edit distance. The result is empty if this distance
-// is more than a third of the known name's letters.
-func near(name string, known []string) string {
-	if len(name) > longest {
+// nearestName returns the known name with the smallest edit distance to name. It returns "" if each
+// distance is more than a third of the known name's letters.
+func nearestName(name string, known []string) string {
+	if len(name) > maxHintName {
 		return ""
 	}
-	nearest, least := "", 0
+	nearest, leastDistance := "", 0
 	for _, k := range known {
-		d := distance(strings.ToLower(name), strings.ToLower(k))
-		if d <= max(1, len(k)/3) && (nearest == "" || d < least || d == least && k < nearest) {
-			nearest, least = k, d
+		distance := editDistance(strings.ToLower(name), strings.ToLower(k))
+		if distance <= max(1, len(k)/3) && (nearest == "" || distance < leastDistance || distance == leastDistance && k < nearest) {
+			nearest, leastDistance = k, distance
 		}
 	}
 	return nearest
 }
 
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour, to turn a into b (optimal string alignment).
-func distance(a, b string) int {
+// editDistance counts the letters to insert, delete, replace or swap with their neighbour, to turn
+// a into b (optimal string alignment).
+func editDistance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)
@@ -45,11 +46,11 @@ func distance(a, b string) int {
 	}
 	for i := 1; i <= len(a); i++ {
 		for j := 1; j <= len(b); j++ {
-			same := 1
+			substitution := 1
 			if a[i-1] == b[j-1] {
-				same = 0
+				substitution = 0
 			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+same)
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+substitution)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
 			}

@@ -133,8 +133,8 @@ func (s *Stack) hasManagedStore() bool {
 	return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged
 }
 
-// withoutEffect lists the keys that are set and have no effect.
-func withoutEffect(s *Stack) field.ErrorList {
+// validateEffects returns an error for each key that is set and has no effect.
+func validateEffects(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	for _, c := range conditions {
 		if c.holds(s) {
@@ -147,7 +147,7 @@ func withoutEffect(s *Stack) field.ErrorList {
 		}
 	}
 	if s.Edge.Domain == "" {
-		if keys := s.givenBelow("edge"); len(keys) > 0 && !slices.Contains(keys, "edge.domain") {
+		if keys := s.setKeysBelow("edge"); len(keys) > 0 && !slices.Contains(keys, "edge.domain") {
 			problems = append(problems, field.Required(path("edge.domain"),
 				"the users' name of the platform; without it these keys have no effect: "+strings.Join(keys, ", ")))
 		}
@@ -156,13 +156,13 @@ func withoutEffect(s *Stack) field.ErrorList {
 }
 
 // has reports whether the stack sets a key of the project's namespace.
-func (s *Stack) has(key string) bool { return s.given[path(key).String()] }
+func (s *Stack) has(key string) bool { return s.setKeys[path(key).String()] }
 
-// givenBelow lists the keys of an object that the stack sets, sorted.
-func (s *Stack) givenBelow(object string) []string {
+// setKeysBelow returns the keys of an object that the stack sets, sorted.
+func (s *Stack) setKeysBelow(object string) []string {
 	var keys []string
-	for given := range s.given {
-		if key, ours := strings.CutPrefix(given, Project+":"); ours && strings.HasPrefix(key, object+".") && !strings.Contains(key, "[") {
+	for fullKey := range s.setKeys {
+		if key, isProjectKey := strings.CutPrefix(fullKey, Project+":"); isProjectKey && strings.HasPrefix(key, object+".") && !strings.Contains(key, "[") {
 			keys = append(keys, key)
 		}
 	}

@@ -15,13 +15,13 @@ import (
 type Option func(*options)
 
 type options struct {
-	secret []string
-	files  fs.FS
-	today  time.Time
+	secretKeys []string
+	files      fs.FS
+	today      time.Time
 }
 
-// WithSecrets names the full keys whose values Pulumi keeps encrypted.
-func WithSecrets(keys []string) Option { return func(o *options) { o.secret = keys } }
+// WithSecrets names the full keys of the values that Pulumi keeps encrypted.
+func WithSecrets(keys []string) Option { return func(o *options) { o.secretKeys = keys } }
 
 // WithFiles sets the folder of the project, from which Load reads the files that the configuration
 // names.
@@ -31,24 +31,26 @@ func WithFiles(project fs.FS) Option { return func(o *options) { o.files = proje
 // Without it Load checks neither.
 func WithToday(today time.Time) Option { return func(o *options) { o.today = today } }
 
-// Load reads a stack's configuration from Pulumi's own form of it: full keys
-// such as "aws:region" and "progressive-framework:network", with objects as
-// JSON. Files that it names are looked for in the project, by default the
-// first folder with a Pulumi.yaml from the working folder upwards. The error is
-// nil or an *Error that lists everything wrong.
+// Load reads and validates a stack's configuration. values has Pulumi's own form: full keys such as
+// "aws:region" and "progressive-framework:network", with objects as JSON. Load looks for the files
+// that the configuration names in the project's folder. By default this is the first folder with a
+// Pulumi.yaml, from the working folder upwards. The error is nil or an *Error that lists everything
+// wrong.
 func Load(stack string, values map[string]string, opts ...Option) (*Stack, error) {
-	o := options{files: projectFiles()}
+	o := options{files: openProject()}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	s := defaults()
-	r := reader{given: map[string]bool{}}
-	r.readAll(&s, values, o.secret)
-	s.given = r.given
+	r := reader{setKeys: map[string]bool{}}
+	r.readAll(&s, values, o.secretKeys)
+	s.setKeys = r.setKeys
 	problems := r.problems
 	for _, p := range validate(&s, o, r.problems) {
 		// A key that could not be read is not reported as missing or invalid again.
-		if !slices.ContainsFunc(r.problems, func(d *field.Error) bool { return within(p.Field, d.Field) || within(d.Field, p.Field) }) {
+		if !slices.ContainsFunc(r.problems, func(unread *field.Error) bool {
+			return isWithin(p.Field, unread.Field) || isWithin(unread.Field, p.Field)
+		}) {
 			problems = append(problems, p)
 		}
 	}
@@ -59,8 +61,8 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	return &s, nil
 }
 
-// within reports whether path is outer or the path of a member of outer.
-func within(path, outer string) bool {
+// isWithin reports whether path is outer or the path of a member of outer.
+func isWithin(path, outer string) bool {
 	rest, found := strings.CutPrefix(path, outer)
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

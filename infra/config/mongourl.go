@@ -27,11 +27,12 @@ var mongoOptions = map[string][]string{
 	"readPreference":   {"primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"},
 }
 
-// The secret with the password of a URL, and the key that encrypts the secret (Secrets Manager API,
-// CreateSecret; KMS Developer Guide, "Key ARN").
+// secretARNPattern and keyARNPattern match the ARNs of the secret with the password of a URL, and of
+// the key that encrypts the secret. Sources: Secrets Manager API, CreateSecret; KMS Developer Guide,
+// "Key ARN".
 var (
-	secretARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):([0-9]{12}):secret:[A-Za-z0-9/_+=.@!-]{1,512}-[A-Za-z0-9]{6}$`)
-	keyARN    = regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):key/[A-Za-z0-9-]{1,64}$`)
+	secretARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):([0-9]{12}):secret:[A-Za-z0-9/_+=.@!-]{1,512}-[A-Za-z0-9]{6}$`)
+	keyARNPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):key/[A-Za-z0-9-]{1,64}$`)
 )
 
 // MongoServer is the MongoDB of mongo.url.
@@ -42,8 +43,8 @@ type MongoServer struct {
 	Port int
 }
 
-// MongoServer parses mongo.url. Its error names the rule.
-func (s *Stack) MongoServer() (MongoServer, error) {
+// ParseMongoURL parses mongo.url. The error names the rule that the URL violates.
+func (s *Stack) ParseMongoURL() (MongoServer, error) {
 	u, err := url.Parse(s.Mongo.URL)
 	switch {
 	case err != nil || u.Scheme != "mongodb" && u.Scheme != "mongodb+srv" || u.Hostname() == "" || strings.Contains(u.Host, ","):
@@ -103,8 +104,8 @@ func checkMongoOptions(options url.Values) error {
 	return nil
 }
 
-// checkMongoBlock returns an error for a block in which no server of mongo.url can be, or with
-// which the migration would reach much of the internet.
+// checkMongoBlock returns an error for a block in which no server of mongo.url can be. It also
+// returns one if the migration would reach much of the internet with the block.
 func checkMongoBlock(block string) error {
 	parsed, err := netip.ParsePrefix(block)
 	switch {
@@ -112,9 +113,9 @@ func checkMongoBlock(block string) error {
 		return errors.New("must be a block such as 10.60.0.0/24, with no bits set beyond its prefix")
 	case !parsed.Addr().Is4():
 		return errors.New("must be IPv4: the pods have IPv4 addresses only")
-	case parsed.Bits() < widestBlock:
-		return fmt.Errorf("opens much of the internet to the migration, and not all addresses are servers; name the blocks of the servers, each /%d or longer", widestBlock)
-	case slices.ContainsFunc(unusable, parsed.Overlaps):
+	case parsed.Bits() < minPrefixBits:
+		return fmt.Errorf("opens much of the internet to the migration, and not all addresses are servers; name the blocks of the servers, each /%d or longer", minPrefixBits)
+	case slices.ContainsFunc(unusableBlocks, parsed.Overlaps):
 		return errors.New("is reserved: no server has such an address; name the blocks of the servers")
 	}
 	return nil
@@ -126,50 +127,50 @@ func validateMongoURL(s *Stack) field.ErrorList {
 		return nil
 	}
 	var problems field.ErrorList
-	at := path("mongo")
+	keyPath := path("mongo")
 	if s.Cluster.Nodes == NodesOwn {
-		problems = append(problems, field.Invalid(at.Child("kind"), string(MongoURL),
+		problems = append(problems, field.Invalid(keyPath.Child("kind"), string(MongoURL),
 			"pods mount its password with an add-on that the stack installs only on nodes that it manages; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
 	}
 	if s.Mongo.URL == "" {
-		problems = append(problems, field.Required(at.Child("url"), "where the MongoDB is, such as mongodb+srv://platform@cluster.example.net/"))
-	} else if _, err := s.MongoServer(); err != nil {
-		problems = append(problems, field.Invalid(at.Child("url"), redactURL(s.Mongo.URL), err.Error()))
+		problems = append(problems, field.Required(keyPath.Child("url"), "where the MongoDB is, such as mongodb+srv://platform@cluster.example.net/"))
+	} else if _, err := s.ParseMongoURL(); err != nil {
+		problems = append(problems, field.Invalid(keyPath.Child("url"), redactURL(s.Mongo.URL), err.Error()))
 	}
 	for _, arn := range []struct {
 		key, value string
-		form       *regexp.Regexp
+		pattern    *regexp.Regexp
 		required   bool
 		what       string
 	}{
-		{"passwordSecretArn", s.Mongo.PasswordSecretARN, secretARN, true, "a secret of Secrets Manager"},
-		{"passwordKeyArn", s.Mongo.PasswordKeyARN, keyARN, false, "a KMS key"},
+		{"passwordSecretArn", s.Mongo.PasswordSecretARN, secretARNPattern, true, "a secret of Secrets Manager"},
+		{"passwordKeyArn", s.Mongo.PasswordKeyARN, keyARNPattern, false, "a KMS key"},
 	} {
 		if arn.value == "" {
 			if arn.required {
-				problems = append(problems, field.Required(at.Child(arn.key), "the ARN of "+arn.what+" with the password of mongo.url"))
+				problems = append(problems, field.Required(keyPath.Child(arn.key), "the ARN of "+arn.what+" with the password of mongo.url"))
 			}
 			continue
 		}
-		if form := arn.form.FindStringSubmatch(arn.value); form == nil || form[1] != s.Region || form[2] != s.Account {
-			problems = append(problems, field.Invalid(at.Child(arn.key), arn.value, fmt.Sprintf("must be the whole ARN of %s of account %s in %s", arn.what, s.Account, s.Region)))
+		if match := arn.pattern.FindStringSubmatch(arn.value); match == nil || match[1] != s.Region || match[2] != s.Account {
+			problems = append(problems, field.Invalid(keyPath.Child(arn.key), arn.value, fmt.Sprintf("must be the whole ARN of %s of account %s in %s", arn.what, s.Account, s.Region)))
 		}
 	}
 	if len(s.Mongo.CIDRs) == 0 {
-		problems = append(problems, field.Required(at.Child("cidrs"), "the blocks in which the servers of mongo.url are, such as 10.60.0.0/24"))
+		problems = append(problems, field.Required(keyPath.Child("cidrs"), "the blocks in which the servers of mongo.url are, such as 10.60.0.0/24"))
 	}
 	var blocks []netip.Prefix
 	for i, text := range s.Mongo.CIDRs {
 		if err := checkMongoBlock(text); err != nil {
-			problems = append(problems, field.Invalid(at.Child("cidrs").Index(i), text, err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("cidrs").Index(i), text, err.Error()))
 			continue
 		}
 		blocks = append(blocks, netip.MustParsePrefix(text))
 	}
-	if server, err := s.MongoServer(); err == nil && len(blocks) == len(s.Mongo.CIDRs) && len(blocks) > 0 {
+	if server, err := s.ParseMongoURL(); err == nil && len(blocks) == len(s.Mongo.CIDRs) && len(blocks) > 0 {
 		address, err := netip.ParseAddr(server.Host)
 		if err == nil && !slices.ContainsFunc(blocks, func(block netip.Prefix) bool { return block.Contains(address) }) {
-			problems = append(problems, field.Invalid(at.Child("cidrs"), strings.Join(s.Mongo.CIDRs, ", "),
+			problems = append(problems, field.Invalid(keyPath.Child("cidrs"), strings.Join(s.Mongo.CIDRs, ", "),
 				"must have the address "+server.Host+" of mongo.url, because the migration reaches no other addresses; add its block"))
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// The refusedNamespaces of keys other than the project's own.
+// The namespaces of keys other than the project's own, and the key of the region.
 const (
 	awsNamespace    = "aws"
 	regionKey       = awsNamespace + ":region"
@@ -23,51 +23,51 @@ var refusedAWS = map[string]string{
 	"accessKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_ACCESS_KEY_ID in the environment",
 	"secretKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_SECRET_ACCESS_KEY in the environment",
 	"token":                     "credentials do not belong into a stack's configuration: set aws:profile, or AWS_SESSION_TOKEN in the environment",
-	"allowedAccountIds":         oneAccount,
-	"forbiddenAccountIds":       oneAccount,
-	"assumeRoles":               assumedRole,
-	"assumeRoleWithWebIdentity": assumedRole,
+	"allowedAccountIds":         oneAccountReason,
+	"forbiddenAccountIds":       oneAccountReason,
+	"assumeRoles":               assumedRoleReason,
+	"assumeRoleWithWebIdentity": assumedRoleReason,
 
-	"sharedConfigFiles":              byVariable("AWS_CONFIG_FILE"),
-	"sharedCredentialsFiles":         byVariable("AWS_SHARED_CREDENTIALS_FILE"),
-	"maxRetries":                     byVariable("AWS_MAX_ATTEMPTS"),
-	"retryMode":                      byVariable("AWS_RETRY_MODE"),
-	"useFipsEndpoint":                byVariable("AWS_USE_FIPS_ENDPOINT"),
-	"useDualstackEndpoint":           byVariable("AWS_USE_DUALSTACK_ENDPOINT"),
-	"customCaBundle":                 byVariable("AWS_CA_BUNDLE"),
-	"httpProxy":                      byVariable("HTTP_PROXY"),
-	"httpsProxy":                     byVariable("HTTPS_PROXY"),
-	"noProxy":                        byVariable("NO_PROXY"),
+	"sharedConfigFiles":              variableReason("AWS_CONFIG_FILE"),
+	"sharedCredentialsFiles":         variableReason("AWS_SHARED_CREDENTIALS_FILE"),
+	"maxRetries":                     variableReason("AWS_MAX_ATTEMPTS"),
+	"retryMode":                      variableReason("AWS_RETRY_MODE"),
+	"useFipsEndpoint":                variableReason("AWS_USE_FIPS_ENDPOINT"),
+	"useDualstackEndpoint":           variableReason("AWS_USE_DUALSTACK_ENDPOINT"),
+	"customCaBundle":                 variableReason("AWS_CA_BUNDLE"),
+	"httpProxy":                      variableReason("HTTP_PROXY"),
+	"httpsProxy":                     variableReason("HTTPS_PROXY"),
+	"noProxy":                        variableReason("NO_PROXY"),
 	"stsRegion":                      "the provider uses STS of the stack's own region: take it out",
-	"ec2MetadataServiceEndpoint":     byVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
-	"ec2MetadataServiceEndpointMode": byVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
+	"ec2MetadataServiceEndpoint":     variableReason("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+	"ec2MetadataServiceEndpointMode": variableReason("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 
-	"endpoints":                      realAWS,
-	"insecure":                       realAWS,
-	"s3UsePathStyle":                 realAWS,
-	"s3UsEast1RegionalEndpoint":      realAWS,
-	"skipCredentialsValidation":      realAWS,
-	"skipMetadataApiCheck":           realAWS,
-	"skipRegionValidation":           realAWS,
-	"skipRequestingAccountId":        realAWS,
+	"endpoints":                      realAWSReason,
+	"insecure":                       realAWSReason,
+	"s3UsePathStyle":                 realAWSReason,
+	"s3UsEast1RegionalEndpoint":      realAWSReason,
+	"skipCredentialsValidation":      realAWSReason,
+	"skipMetadataApiCheck":           realAWSReason,
+	"skipRegionValidation":           realAWSReason,
+	"skipRequestingAccountId":        realAWSReason,
 	"tokenBucketRateLimiterCapacity": "the program keeps the provider's own limit: take it out",
 }
 
 const (
-	oneAccount  = "every account but progressive-framework:account, which is required, is refused already: take it out"
-	assumedRole = "is not passed on, because the kubeconfig's `aws eks get-token` would have another identity: write a profile with role_arn in AWS's config file, and set aws:profile"
-	realAWS     = "is for servers that imitate AWS, and this program deploys to AWS only: take it out"
+	oneAccountReason  = "every account but progressive-framework:account, which is required, is refused already: take it out"
+	assumedRoleReason = "is not passed on, because the kubeconfig's `aws eks get-token` would have another identity: write a profile with role_arn in AWS's config file, and set aws:profile"
+	realAWSReason     = "is for servers that imitate AWS, and this program deploys to AWS only: take it out"
 )
 
-// byVariable returns the reason for a key that an environment variable replaces.
-func byVariable(name string) string {
+// variableReason returns the reason for a key that an environment variable replaces.
+func variableReason(name string) string {
 	return "is not passed on: set " + name + " in the environment, which both the provider and the command aws read"
 }
 
 // engineKeys are the keys of namespace pulumi that the engine reads.
 var engineKeys = []string{"autonaming", "disable-default-providers", "env", "tags", "template"}
 
-// refusedNamespaces are refusedNamespaces that a person may try, each with the reason why nothing reads
+// refusedNamespaces are namespaces that a person may try, each with the reason why nothing reads
 // its keys.
 var refusedNamespaces = map[string]string{
 	"kubernetes": "no key of the Kubernetes provider is read, because the program configures the provider of its own cluster: take it out",
@@ -76,51 +76,50 @@ var refusedNamespaces = map[string]string{
 
 // readAll reads every key of a stack's configuration. A key that nothing reads
 // is refused.
-func (r *reader) readAll(s *Stack, values map[string]string, secret []string) {
+func (r *reader) readAll(s *Stack, values map[string]string, secretKeys []string) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		namespace, name, _ := strings.Cut(key, ":")
-		at := field.NewPath(key)
+		keyPath := field.NewPath(key)
 		switch {
-		case slices.Contains(secret, key) && (namespace == Project || namespace == awsNamespace):
+		case slices.Contains(secretKeys, key) && (namespace == Project || namespace == awsNamespace):
 			// The value is not read: no error may show it.
-			r.given[key] = true
-			r.refuse(field.Forbidden(at, "is set with --secret, as a whole or in a member, but no key of the configuration is secret: "+
+			r.setKeys[key] = true
+			r.refuse(field.Forbidden(keyPath, "is set with --secret, as a whole or in a member, but no key of the configuration is secret: "+
 				"the program would write the value in clear text into the state. Set it again without --secret; passwords are generated"))
 		case namespace == Project:
-			r.readKey(at, "", name, reflect.ValueOf(s).Elem(), values[key])
+			r.readKey(keyPath, "", name, reflect.ValueOf(s).Elem(), values[key])
 		case key == regionKey:
-			r.read(at, "", "", reflect.ValueOf(&s.Region).Elem(), values[key])
+			r.read(keyPath, "", "", reflect.ValueOf(&s.Region).Elem(), values[key])
 		case namespace == awsNamespace:
 			if why, refused := refusedAWS[name]; refused {
-				r.refuse(field.Forbidden(at, why))
+				r.refuse(field.Forbidden(keyPath, why))
 				continue
 			}
-			r.readKey(at, "aws", name, reflect.ValueOf(&s.AWS).Elem(), values[key])
+			r.readKey(keyPath, "aws", name, reflect.ValueOf(&s.AWS).Elem(), values[key])
 		case namespace == pulumiNamespace:
 			if !slices.Contains(engineKeys, name) {
-				r.refuse(field.Forbidden(at, "Pulumi's engine has no such key"+hint(name, engineKeys)))
+				r.refuse(field.Forbidden(keyPath, "Pulumi's engine has no such key"+keyHint(name, engineKeys)))
 			}
 		default:
-			r.refuse(field.Forbidden(at, unread(namespace, name)))
+			r.refuse(field.Forbidden(keyPath, unreadReason(namespace, name)))
 		}
 	}
 }
 
-// unread returns the reason why nothing reads a key of a namespace.
-func unread(namespace, name string) string {
+// unreadReason returns the reason why nothing reads a key of a namespace.
+func unreadReason(namespace, name string) string {
 	if why, known := refusedNamespaces[namespace]; known {
 		return why
 	}
-	all := []string{Project, awsNamespace, pulumiNamespace}
-	if nearest := near(namespace, all); nearest != "" {
+	namespaces := []string{Project, awsNamespace, pulumiNamespace}
+	if nearest := nearestName(namespace, namespaces); nearest != "" {
 		return fmt.Sprintf("nothing reads the namespace %q; did you mean %q?", namespace, nearest+":"+name)
 	}
 	return fmt.Sprintf("nothing reads the namespace %q; the program reads %s: and %s:", namespace, Project, awsNamespace)
 }
 
-// readKey reads a top-level key of a namespace into the member of v that has
-// the same name.
-func (r *reader) readKey(at *field.Path, pattern, name string, v reflect.Value, text string) {
+// readKey reads a top-level key of a namespace into the field of v that has this key.
+func (r *reader) readKey(keyPath *field.Path, pattern, name string, v reflect.Value, text string) {
 	var known []string
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("key")
@@ -131,47 +130,49 @@ func (r *reader) readKey(at *field.Path, pattern, name string, v reflect.Value, 
 		if key != name {
 			continue
 		}
-		raw, err := parse(v.Field(i).Type(), text)
+		raw, err := parseValue(v.Field(i).Type(), text)
 		if err != nil {
-			r.given[at.String()] = true
-			r.refuse(field.TypeInvalid(at, text, err.Error()))
+			r.setKeys[keyPath.String()] = true
+			r.refuse(field.TypeInvalid(keyPath, text, err.Error()))
 			return
 		}
-		r.read(at, join(pattern, key), "", v.Field(i), raw)
+		r.read(keyPath, join(pattern, key), "", v.Field(i), raw)
 		return
 	}
 	if pattern == awsNamespace {
 		known = append(slices.Collect(maps.Keys(refusedAWS)), append(known, "region")...)
 	}
-	r.refuse(field.Forbidden(at, "no such key"+r.hintAt(pattern, name, known)))
+	r.refuse(field.Forbidden(keyPath, "no such key"+r.hintFor(pattern, name, known)))
 }
 
-// hintAt returns a hint to the key that was probably meant. It also finds a key in an object by its
-// path, such as network.cidr without --path, or by its last part, such as cidr.
-func (r *reader) hintAt(pattern, name string, known []string) string {
-	if full := elsewhere(pattern, name); full != "" {
+// hintFor returns the end of an error message that suggests the key that was probably meant. It is
+// empty if no key is similar. It also finds a key in an object by its path, such as network.cidr
+// without --path, or by its last part, such as cidr.
+func (r *reader) hintFor(pattern, name string, known []string) string {
+	if full := keyInOtherNamespace(pattern, name); full != "" {
 		return fmt.Sprintf("; did you mean %q?", full)
 	}
 	if pattern != "" {
-		return hint(name, known)
+		return keyHint(name, known)
 	}
-	for _, p := range paths() {
+	for _, p := range keyPaths() {
 		if p == name {
 			return fmt.Sprintf("; it is in an object: use `pulumi config set --path %s:%s`", Project, p)
 		}
 	}
-	if near(name, known) == "" {
-		for _, p := range paths() {
+	if nearestName(name, known) == "" {
+		for _, p := range keyPaths() {
 			if strings.HasSuffix(p, "."+name) && !strings.Contains(p, "*") {
 				return fmt.Sprintf("; did you mean %q?", p)
 			}
 		}
 	}
-	return hint(name, known)
+	return keyHint(name, known)
 }
 
-// elsewhere returns the full key if another namespace than that of pattern has a key of this name.
-func elsewhere(pattern, name string) string {
+// keyInOtherNamespace returns the full key if a namespace other than that of pattern has a key with
+// this name. Otherwise it returns "".
+func keyInOtherNamespace(pattern, name string) string {
 	namespace, t := awsNamespace, reflect.TypeFor[AWS]()
 	if pattern == awsNamespace {
 		namespace, t = Project, reflect.TypeFor[Stack]()
@@ -187,9 +188,9 @@ func elsewhere(pattern, name string) string {
 	return ""
 }
 
-// paths lists the keys at every depth, without namespace and with * for a name.
-func paths() []string {
-	var all []string
+// keyPaths returns the paths of the keys at every depth, without namespace and with * for a name.
+func keyPaths() []string {
+	var paths []string
 	var walk func(prefix string, t reflect.Type)
 	walk = func(prefix string, t reflect.Type) {
 		switch t.Kind() {
@@ -204,8 +205,8 @@ func paths() []string {
 			walk(join(prefix, "*"), t.Elem())
 			return
 		}
-		all = append(all, prefix)
+		paths = append(paths, prefix)
 	}
 	walk("", reflect.TypeFor[Stack]())
-	return all
+	return paths
 }

@@ -13,9 +13,9 @@ import (
 // stand-in uses it.
 const standInAccount = "123456789012"
 
-// placeholderNames are the endings of names that nobody can register (RFC 2606, RFC 6761), such as
-// those of this repository's stacks.
-var placeholderNames = []string{"example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"}
+// placeholderDomains are the endings of names that nobody can register (RFC 2606, RFC 6761), such
+// as those of this repository's stacks.
+var placeholderDomains = []string{"example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"}
 
 // placeholderBlocks are the blocks that are reserved for documentation (RFC 5737). No host has such
 // an address.
@@ -23,8 +23,8 @@ var placeholderBlocks = []netip.Prefix{
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
 }
 
-// validatePlaceholders refuses placeholders in a stack that names a real account. With them ACM
-// would wait for ever for the proof of the domain, and nobody could issue a token, reach the
+// validatePlaceholders refuses placeholders in a stack that names a real account. With
+// placeholders, ACM would never validate the domain, and nobody could issue a token, reach the
 // cluster or administer it. A stack with the sandbox's account may have placeholders: its AWS
 // provider refuses the credentials of every other account.
 func validatePlaceholders(s *Stack) field.ErrorList {
@@ -32,14 +32,14 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 		return nil
 	}
 	var problems field.ErrorList
-	refuse := func(at *field.Path, value string) {
-		problems = append(problems, field.Invalid(at, value, "is a placeholder, which account "+s.Account+" cannot use; set your own"))
+	refuse := func(keyPath *field.Path, value string) {
+		problems = append(problems, field.Invalid(keyPath, value, "is a placeholder, which account "+s.Account+" cannot use; set your own"))
 	}
-	for _, v := range []struct{ key, value string }{
+	for _, entry := range []struct{ key, value string }{
 		{"auth.issuer", s.Auth.Issuer}, {"auth.jwksUrl", s.Auth.JWKSURL}, {"edge.domain", s.Edge.Domain}, {"edge.zone", s.Edge.Zone}, {"mongo.url", redactURL(s.Mongo.URL)},
 	} {
-		if isPlaceholder(v.value) {
-			refuse(path(v.key), v.value)
+		if isPlaceholder(entry.value) {
+			refuse(path(entry.key), entry.value)
 		}
 	}
 	for _, list := range []struct {
@@ -57,28 +57,28 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 		arns []string
 	}{{"cluster.admins", s.Cluster.Admins}, {"images.kmsSigners", s.Images.KMSSigners}} {
 		for i, arn := range list.arns {
-			if isOfStandIn(arn) {
+			if isStandInARN(arn) {
 				refuse(path(list.key).Index(i), arn)
 			}
 		}
 	}
-	for _, v := range []struct{ key, arn string }{{"edge.alarmTopicArn", s.Edge.AlarmTopicARN}, {"images.signingKey", s.Images.SigningKey}} {
-		if isOfStandIn(v.arn) {
-			refuse(path(v.key), v.arn)
+	for _, entry := range []struct{ key, arn string }{{"edge.alarmTopicArn", s.Edge.AlarmTopicARN}, {"images.signingKey", s.Images.SigningKey}} {
+		if isStandInARN(entry.arn) {
+			refuse(path(entry.key), entry.arn)
 		}
 	}
-	for _, v := range []struct{ key, image string }{
+	for _, entry := range []struct{ key, image string }{
 		{"release.repository", s.Release.Repository}, {"postgres.image", s.Postgres.Image}, {"redis.image", s.Redis.Image},
 	} {
-		if strings.HasPrefix(v.image, standInAccount+".dkr.ecr.") {
-			refuse(path(v.key), v.image)
+		if strings.HasPrefix(entry.image, standInAccount+".dkr.ecr.") {
+			refuse(path(entry.key), entry.image)
 		}
 	}
 	return problems
 }
 
-// isOfStandIn reports whether an ARN is of the sandbox's account.
-func isOfStandIn(arn string) bool { return strings.Contains(arn, ":"+standInAccount+":") }
+// isStandInARN reports whether an ARN belongs to the sandbox's account.
+func isStandInARN(arn string) bool { return strings.Contains(arn, ":"+standInAccount+":") }
 
 // isPlaceholder reports whether a domain name, or the host of a URL, is a placeholder.
 func isPlaceholder(value string) bool {
@@ -87,5 +87,5 @@ func isPlaceholder(value string) bool {
 		host = parsed.Hostname()
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return slices.ContainsFunc(placeholderNames, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) })
+	return slices.ContainsFunc(placeholderDomains, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) })
 }

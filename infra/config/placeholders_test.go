@@ -57,7 +57,7 @@ func TestPlaceholdersAreRefusedOnRealAWS(t *testing.T) {
 		{"an issuer that is no URL", map[string]string{account: "210987654321", auth: `{"issuer":"login.example","audience":"a","jwksUrl":"https://a.com/jwks"}`}, []string{"auth.issuer"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Load("prod", with(tc.changes))
+			_, err := Load("prod", validValuesWith(tc.changes))
 			if tc.want == nil {
 				require.NoError(t, err)
 				return

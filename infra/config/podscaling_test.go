@@ -9,14 +9,14 @@ import (
 )
 
 func TestImageOfIsUpstreamsOrTheMirrors(t *testing.T) {
-	for _, row := range []struct{ reason, mirror, upstream, want string }{
+	for _, tc := range []struct{ reason, mirror, upstream, want string }{
 		{"without a mirror", "", "quay.io/prometheus/prometheus:v3.16.0", "quay.io/prometheus/prometheus:v3.16.0"},
 		{"a mirror, with upstream's tag", "ecr://mirror", "quay.io/prometheus/prometheus:v3.16.0", "ecr://mirror/prometheus:v3.16.0"},
 		{"a mirror, without upstream's digest", "ecr://a/b", "ghcr.io/prometheus:2@sha256:ab", "ecr://a/b/prometheus:2"},
 	} {
-		t.Run(row.reason, func(t *testing.T) {
-			s := Stack{Images: Images{Mirror: row.mirror}}
-			require.Equal(t, row.want, s.ImageOf(row.upstream, "prometheus"))
+		t.Run(tc.reason, func(t *testing.T) {
+			s := Stack{Images: Images{Mirror: tc.mirror}}
+			require.Equal(t, tc.want, s.ImageOf(tc.upstream, "prometheus"))
 		})
 	}
 }
@@ -27,32 +27,32 @@ func TestMirrorIsAcceptedWithoutPodScaling(t *testing.T) {
 	requireLoad(t, map[string]string{"images": `{"mirror":"ecr://mirror"}`}, "")
 }
 
-// The nodes must have room for the pods of Prometheus, KEDA, VPA, the forecaster and the
-// Alertmanager.
+// The capacity of the nodes must be enough for the pods of Prometheus, KEDA, VPA, the forecaster
+// and the Alertmanager too.
 func TestPodsIncludeThoseOfPodScaling(t *testing.T) {
-	count := func(s Stack) map[string]int {
+	countPods := func(s Stack) map[string]int {
 		names := map[string]int{}
 		for _, p := range s.pods() {
 			names[p.name]++
 		}
 		return names
 	}
-	without := defaults()
-	require.Zero(t, count(without)["prometheus"])
-	with := defaults()
-	with.PodScaling.Enabled = true
-	require.Equal(t, 2, count(with)["prometheus"])
-	require.Equal(t, 1, count(with)["kube-state-metrics"])
-	require.Equal(t, 1, count(with)["keda-operator"])
+	disabled := defaults()
+	require.Zero(t, countPods(disabled)["prometheus"])
+	enabled := defaults()
+	enabled.PodScaling.Enabled = true
+	require.Equal(t, 2, countPods(enabled)["prometheus"])
+	require.Equal(t, 1, countPods(enabled)["kube-state-metrics"])
+	require.Equal(t, 1, countPods(enabled)["keda-operator"])
 	for _, name := range []string{"keda-metrics-apiserver", "vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
-		require.Equal(t, 1, count(with)[name], name)
+		require.Equal(t, 1, countPods(enabled)[name], name)
 	}
-	require.Zero(t, count(with)["forecaster"])
-	with.PodScaling.Predictive = PredictiveShadow
-	require.Equal(t, 1, count(with)["forecaster"])
-	require.Zero(t, count(with)["alertmanager"], "no Alertmanager without a topic for alarms")
-	with.Edge.AlarmTopicARN = "arn:aws:sns:us-east-1:123456789012:alarms"
-	require.Equal(t, 1, count(with)["alertmanager"])
+	require.Zero(t, countPods(enabled)["forecaster"])
+	enabled.PodScaling.Predictive = PredictiveShadow
+	require.Equal(t, 1, countPods(enabled)["forecaster"])
+	require.Zero(t, countPods(enabled)["alertmanager"], "no Alertmanager without a topic for alarms")
+	enabled.Edge.AlarmTopicARN = "arn:aws:sns:us-east-1:123456789012:alarms"
+	require.Equal(t, 1, countPods(enabled)["alertmanager"])
 }
 
 func TestPredictiveNeedsPodScalingAndAVersionWithTolerance(t *testing.T) {
@@ -66,7 +66,7 @@ func TestPredictiveNeedsPodScalingAndAVersionWithTolerance(t *testing.T) {
 		{"YAML's on without quotes", `{"enabled":true,"predictive":true}`, "1.36", "podScaling.predictive: Invalid value: true: must be"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, err := Load("prod", with(map[string]string{
+			s, err := Load("prod", validValuesWith(map[string]string{
 				"progressive-framework:podScaling": tc.podScaling, "progressive-framework:cluster": `{"version":"` + tc.cluster + `"}`,
 			}), WithToday(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)))
 			if tc.err != "" {

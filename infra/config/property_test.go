@@ -15,8 +15,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// internals matches words of the implementation, which no error message may have.
-var internals = regexp.MustCompile(`mapstructure|reflect\.|json:|0x[0-9a-f]{6}|<nil>|%!|panic|unmarshal|Internal error`)
+// implementationWords matches words that show how Load is implemented. No error message may have
+// them.
+var implementationWords = regexp.MustCompile(`mapstructure|reflect\.|json:|0x[0-9a-f]{6}|<nil>|%!|panic|unmarshal|Internal error`)
 
 // unusualValues are values that a person may write for any key, by their kind.
 var unusualValues = map[string]any{
@@ -42,40 +43,40 @@ func refusedKinds(t reflect.Type) []string {
 	}
 }
 
-// everyLeaf lists the keys of the project's namespace and of AWS's.
-func everyLeaf() []leaf {
+// allLeaves returns the keys of the project's namespace and of namespace aws.
+func allLeaves() []leaf {
 	return append(leaves(),
 		leaf{"aws:profile", reflect.TypeFor[string](), ""}, leaf{"aws:assumeRole.roleArn", reflect.TypeFor[string](), ""},
 		leaf{"aws:defaultTags.tags.CostCenter", reflect.TypeFor[string](), ""},
 		leaf{"aws:ignoreTags.keys", reflect.TypeFor[[]string](), ""}, leaf{"aws:ignoreTags.keyPrefixes", reflect.TypeFor[[]string](), ""})
 }
 
-// with returns a configuration in which the key has a value. The encoding as JSON replaces bytes
-// that are not UTF-8.
-func (l leaf) with(t require.TestingT, value any) map[string]string {
+// configWith returns a configuration in which the key has a value. The encoding as JSON replaces
+// bytes that are not UTF-8.
+func (l leaf) configWith(t require.TestingT, value any) map[string]string {
 	namespace, rest, ours := strings.Cut(l.path, ":")
 	if !ours {
-		return l.set(t, value)
+		return l.projectConfigWith(t, value)
 	}
 	top, members, nested := strings.Cut(rest, ".")
 	for names := strings.Split(members, "."); nested && len(names) > 0; names = names[:len(names)-1] {
 		value = map[string]any{names[len(names)-1]: value}
 	}
 	values := validValues()
-	values[namespace+":"+top] = textOf(t, value)
+	values[namespace+":"+top] = encodeValue(t, value)
 	return values
 }
 
-// requirePlain checks that every problem has a path and is in plain words.
-func requirePlain(t require.TestingT, err error) {
-	var all *Error
-	if !errors.As(err, &all) {
+// requirePlainErrors checks that every problem has a path and is in plain words.
+func requirePlainErrors(t require.TestingT, err error) {
+	var loadErr *Error
+	if !errors.As(err, &loadErr) {
 		require.NoError(t, err)
 		return
 	}
-	for _, p := range all.Problems {
+	for _, p := range loadErr.Problems {
 		require.Contains(t, p.Field, ":", "%v", p)
-		require.NotRegexp(t, internals, p.ErrorBody(), p.Field)
+		require.NotRegexp(t, implementationWords, p.ErrorBody(), p.Field)
 		require.Less(t, len(p.ErrorBody()), 8000, p.Field)
 	}
 }
@@ -83,33 +84,33 @@ func requirePlain(t require.TestingT, err error) {
 // For every unusual value of every key, the errors of Load are in plain words. Load refuses a value
 // that no key of the type accepts, at the path of the key.
 func TestUnusualValuesAreRefusedAtTheirPath(t *testing.T) {
-	for _, l := range everyLeaf() {
+	for _, l := range allLeaves() {
 		full := l.path
 		if !strings.Contains(full, ":") {
 			full = Project + ":" + full
 		}
 		refused := refusedKinds(l.t)
 		for _, kind := range slices.Sorted(maps.Keys(unusualValues)) {
-			_, err := Load("prod", l.with(t, unusualValues[kind]))
-			requirePlain(t, err)
+			_, err := Load("prod", l.configWith(t, unusualValues[kind]))
+			requirePlainErrors(t, err)
 			if top, _, nested := strings.Cut(full, "."); !nested && l.t.Kind() != reflect.Struct && top == full && !slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind) {
 				continue // Pulumi passes every top-level value as text, so a text key accepts it
 			}
 			if !slices.Contains(refused, kind) {
 				continue
 			}
-			var all *Error
-			require.ErrorAs(t, err, &all, "%s: %s must be refused", full, kind)
-			require.True(t, slices.ContainsFunc(fieldsOf(all), func(at string) bool { return within(at, full) || within(full, at) }),
-				"%s: %s must be refused by its path, not %v", full, kind, fieldsOf(all))
+			var loadErr *Error
+			require.ErrorAs(t, err, &loadErr, "%s: %s must be refused", full, kind)
+			require.True(t, slices.ContainsFunc(problemPaths(loadErr), func(at string) bool { return isWithin(at, full) || isWithin(full, at) }),
+				"%s: %s must be refused by its path, not %v", full, kind, problemPaths(loadErr))
 		}
 	}
 }
 
-// fieldsOf returns the paths of the problems.
-func fieldsOf(all *Error) []string {
+// problemPaths returns the paths of the problems.
+func problemPaths(loadErr *Error) []string {
 	var fields []string
-	for _, p := range all.Problems {
+	for _, p := range loadErr.Problems {
 		fields = append(fields, p.Field)
 	}
 	return fields
@@ -118,19 +119,19 @@ func fieldsOf(all *Error) []string {
 // A key with a fixed list of values refuses the values of every other such key.
 func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
 	choices := map[leaf][]string{}
-	var all []string
+	var values []string
 	for _, l := range leaves() {
 		if c, ok := reflect.Zero(l.t).Interface().(choice); ok {
 			choices[l] = c.Values()
-			all = append(all, c.Values()...)
+			values = append(values, c.Values()...)
 		}
 	}
 	require.Greater(t, len(choices), 10)
-	for l, own := range choices {
-		for _, value := range append(all, "url", "own ", "NONE", "off", "auto", "default") {
-			_, err := Load("prod", l.with(t, value))
-			requirePlain(t, err)
-			if !slices.Contains(own, value) {
+	for l, allowed := range choices {
+		for _, value := range append(values, "url", "own ", "NONE", "off", "auto", "default") {
+			_, err := Load("prod", l.configWith(t, value))
+			requirePlainErrors(t, err)
+			if !slices.Contains(allowed, value) {
 				require.ErrorContains(t, err, l.path, "%s: %q must be refused", l.path, value)
 			}
 		}
@@ -140,7 +141,7 @@ func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
 // For any values of any two keys, which may contradict each other, the errors of Load are in plain
 // words.
 func TestErrorsOfAnyTwoKeysAreInPlainWords(t *testing.T) {
-	keys, kinds := everyLeaf(), slices.Sorted(maps.Keys(unusualValues))
+	keys, kinds := allLeaves(), slices.Sorted(maps.Keys(unusualValues))
 	plausible := []any{1, 2, 50, 1000, "none", "inCluster", "managed", "own", "single", "perZone", "on", "shadow", "controlPlane", "a", "example.com", "1.36", "10.0.0.0/20",
 		[]any{"us-east-1a", "us-east-1b"}, []any{"us-east-1f", "us-east-1a", "us-east-1d"}, []any{"m7g.metal"}, []any{"t4g.nano"}, []any{"linux/arm64"}, []any{}}
 	rapid.Check(t, func(t *rapid.T) {
@@ -153,14 +154,14 @@ func TestErrorsOfAnyTwoKeysAreInPlainWords(t *testing.T) {
 			} else {
 				value = unusualValues[rapid.SampledFrom(kinds).Draw(t, "kind")]
 			}
-			for key, text := range l.with(t, value) {
+			for key, text := range l.configWith(t, value) {
 				if validValues()[key] != text {
 					values[key] = text
 				}
 			}
 		}
 		_, err := Load("prod", values)
-		requirePlain(t, err)
+		requirePlainErrors(t, err)
 		if err != nil {
 			require.NotEmpty(t, fmt.Sprint(err))
 		}

@@ -13,39 +13,39 @@ const (
 	// maxPublicBlocks is EKS's quota (EKS User Guide, "Service quotas": public
 	// endpoint access CIDR ranges per cluster).
 	maxPublicBlocks = 40
-	// widestBlock limits the sum of all blocks: 40 blocks of /8 are less than a
-	// sixth of the internet.
-	widestBlock = 8
+	// minPrefixBits is the shortest prefix of a block. It limits the sum of all blocks: 40 blocks
+	// of /8 are less than a sixth of the internet.
+	minPrefixBits = 8
 )
 
 var (
-	// unusable are the blocks that no other host has as a source address (RFC 6890).
-	unusable = []netip.Prefix{
+	// unusableBlocks are the blocks that no other host has as a source address (RFC 6890).
+	unusableBlocks = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
 		netip.MustParsePrefix("224.0.0.0/3"),
 	}
-	// reserved are the blocks that are not routed on the internet (RFC 6890). EKS
-	// refuses them.
-	reserved = append(slices.Clone(unusable), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
+	// nonPublicBlocks are the blocks that are not routed on the internet (RFC 6890). EKS refuses
+	// them.
+	nonPublicBlocks = append(slices.Clone(unusableBlocks), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
 		netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("192.168.0.0/16"))
 	// securityGroupID is the ID of a security group (EC2 API, "Resource IDs").
 	securityGroupID = regexp.MustCompile(`^sg-([0-9a-f]{8}|[0-9a-f]{17})$`)
 )
 
-// validateReach checks from where the stack is deployed. Without one of these keys
-// the cluster would admit nodes only, and the first Kubernetes object would fail.
-func validateReach(at *field.Path, c *Cluster) field.ErrorList {
-	problems := validateBlocks(at.Child("publicAccessCidrs"), c.PublicAccessCIDRs, reserved,
+// validateAccess checks the keys that say from where the stack is deployed. Without one of these
+// keys the cluster would admit nodes only, and the first Kubernetes object would fail.
+func validateAccess(keyPath *field.Path, c *Cluster) field.ErrorList {
+	problems := validateBlocks(keyPath.Child("publicAccessCidrs"), c.PublicAccessCIDRs, nonPublicBlocks,
 		"is private or reserved: no request from the internet has such an address; for a private connection set cluster.privateAccessCidrs")
-	problems = append(problems, validateBlocks(at.Child("privateAccessCidrs"), c.PrivateAccessCIDRs, unusable,
+	problems = append(problems, validateBlocks(keyPath.Child("privateAccessCidrs"), c.PrivateAccessCIDRs, unusableBlocks,
 		"is reserved: no request has such an address")...)
 	for i, id := range c.PrivateAccessSecurityGroups {
 		if !securityGroupID.MatchString(id) {
-			problems = append(problems, field.Invalid(at.Child("privateAccessSecurityGroups").Index(i), id, "must be the ID of a security group, such as sg-0123456789abcdef0"))
+			problems = append(problems, field.Invalid(keyPath.Child("privateAccessSecurityGroups").Index(i), id, "must be the ID of a security group, such as sg-0123456789abcdef0"))
 		}
 	}
 	if len(c.PublicAccessCIDRs)+len(c.PrivateAccessCIDRs)+len(c.PrivateAccessSecurityGroups) == 0 {
-		problems = append(problems, field.Required(at.Child("publicAccessCidrs"),
+		problems = append(problems, field.Required(keyPath.Child("publicAccessCidrs"),
 			"from where the stack is deployed: otherwise only nodes reach the API endpoint, and `up` can't create the first Kubernetes object. "+
 				"Give the public blocks of whoever deploys over the internet, such as 203.0.113.7/32. "+
 				"Or set cluster.privateAccessCidrs or cluster.privateAccessSecurityGroups to the blocks or security groups of a connected network or of a runner in the VPC"))
@@ -53,23 +53,23 @@ func validateReach(at *field.Path, c *Cluster) field.ErrorList {
 	return problems
 }
 
-// validateBlocks checks a list of IPv4 blocks. A block that overlaps one of refused is refused with
-// the reason why.
-func validateBlocks(at *field.Path, blocks []string, refused []netip.Prefix, why string) field.ErrorList {
+// validateBlocks checks a list of IPv4 blocks. It refuses a block that overlaps one of
+// refusedBlocks, with the reason overlapReason.
+func validateBlocks(keyPath *field.Path, blocks []string, refusedBlocks []netip.Prefix, overlapReason string) field.ErrorList {
 	var problems field.ErrorList
 	var parsed []netip.Prefix
 	for i, cidr := range blocks {
 		block, err := netip.ParsePrefix(cidr)
-		refuse := func(why string) { problems = append(problems, field.Invalid(at.Index(i), cidr, why)) }
+		refuse := func(why string) { problems = append(problems, field.Invalid(keyPath.Index(i), cidr, why)) }
 		switch {
 		case err != nil || block != block.Masked():
 			refuse("must be a block such as 203.0.113.0/24, with no bits set beyond its prefix")
 		case !block.Addr().Is4():
 			refuse("must be IPv4: the cluster's endpoint has IPv4 addresses only")
-		case block.Bits() < widestBlock:
-			refuse(fmt.Sprintf("opens the API endpoint to the whole internet or to much of it; name the blocks that need it, each /%d or longer", widestBlock))
-		case slices.ContainsFunc(refused, block.Overlaps):
-			refuse(why)
+		case block.Bits() < minPrefixBits:
+			refuse(fmt.Sprintf("opens the API endpoint to the whole internet or to much of it; name the blocks that need it, each /%d or longer", minPrefixBits))
+		case slices.ContainsFunc(refusedBlocks, block.Overlaps):
+			refuse(overlapReason)
 		case slices.ContainsFunc(parsed, block.Overlaps):
 			refuse("overlaps an earlier block; leave the smaller one out")
 		default:

@@ -51,8 +51,8 @@ func (r Release) Source(short string) string {
 	return r.Repository + "/" + short + "@" + r.Images[short]
 }
 
-// images lists the images that the program builds or promotes, by their short names.
-func (s *Stack) images() []string {
+// imageNames returns the short names of the images that the program builds or promotes.
+func (s *Stack) imageNames() []string {
 	var names []string
 	for _, p := range scaling.Services() {
 		names = append(names, p.Short)
@@ -89,7 +89,7 @@ var (
 // validateRelease checks the keys of release. A promotion writes them, and a person may have edited
 // them.
 func validateRelease(s *Stack) field.ErrorList {
-	at, r := path("release"), s.Release
+	keyPath, r := path("release"), s.Release
 	if !s.has("release") {
 		return nil
 	}
@@ -107,19 +107,19 @@ func validateRelease(s *Stack) field.ErrorList {
 	} {
 		switch {
 		case !s.has("release." + f.name):
-			problems = append(problems, field.Required(at.Child(f.name), "pf promote writes it with the other keys of release"))
+			problems = append(problems, field.Required(keyPath.Child(f.name), "pf promote writes it with the other keys of release"))
 		case !f.ok:
-			problems = append(problems, field.Invalid(at.Child(f.name), f.value, f.rule))
+			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, f.rule))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
 		if !imageName.MatchString(name) || !imageDigest.MatchString(r.Images[name]) {
-			problems = append(problems, field.Invalid(at.Child("images", name), r.Images[name], "must be the digest of an image, sha256: and 64 hexadecimal digits"))
+			problems = append(problems, field.Invalid(keyPath.Child("images", name), r.Images[name], "must be the digest of an image, sha256: and 64 hexadecimal digits"))
 		}
 	}
-	for _, name := range s.images() {
+	for _, name := range s.imageNames() {
 		if r.Images[name] == "" {
-			problems = append(problems, field.Required(at.Child("images", name), "the stack runs this image, and the promotion has no digest of it; promote from a stack that also runs it"))
+			problems = append(problems, field.Required(keyPath.Child("images", name), "the stack runs this image, and the promotion has no digest of it; promote from a stack that also runs it"))
 		}
 	}
 	if len(s.Images.TrustedKeys) == 0 {
@@ -132,8 +132,8 @@ func validateRelease(s *Stack) field.ErrorList {
 // identifiers"). No other principal may be in the policy of the stack's signing key.
 var signerARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
 
-// The names and paths of roles of IAM Identity Center begin with these texts. KMS refuses a policy
-// with such a role without its path, because there is no such role.
+// The names and paths of roles of IAM Identity Center begin with these texts. If the ARN in a policy
+// lacks the path, KMS refuses the policy, because no role has that ARN.
 const (
 	identityCenterName = "AWSReservedSSO_"
 	identityCenterPath = "aws-reserved/sso.amazonaws.com/"
@@ -142,15 +142,15 @@ const (
 // validateSigners checks who may sign with the stack's key of KMS.
 func validateSigners(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	at := path("images.kmsSigners")
+	keyPath := path("images.kmsSigners")
 	for i, arn := range s.Images.KMSSigners {
-		form := signerARN.FindStringSubmatch(arn)
-		if form == nil {
-			problems = append(problems, field.Invalid(at.Index(i), arn, "must be the ARN of a role or a user of IAM, such as arn:aws:iam::123456789012:role/deployer"))
-		} else if strings.HasPrefix(form[2], identityCenterName) && !strings.HasPrefix(form[1], identityCenterPath) {
-			problems = append(problems, field.Invalid(at.Index(i), arn, "is a role of IAM Identity Center without its path: write role/"+identityCenterPath+"REGION/"+form[2]+", as `aws iam get-role` shows it"))
+		match := signerARN.FindStringSubmatch(arn)
+		if match == nil {
+			problems = append(problems, field.Invalid(keyPath.Index(i), arn, "must be the ARN of a role or a user of IAM, such as arn:aws:iam::123456789012:role/deployer"))
+		} else if strings.HasPrefix(match[2], identityCenterName) && !strings.HasPrefix(match[1], identityCenterPath) {
+			problems = append(problems, field.Invalid(keyPath.Index(i), arn, "is a role of IAM Identity Center without its path: write role/"+identityCenterPath+"REGION/"+match[2]+", as `aws iam get-role` shows it"))
 		} else if err := regions.CheckARN(s.Region, arn); err != nil {
-			problems = append(problems, field.Invalid(at.Index(i), arn, err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Index(i), arn, err.Error()))
 		}
 	}
 	return problems

@@ -14,13 +14,13 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// release returns a complete release for the stack of validValues, with changes; nil removes a
-// member.
-func release(t *testing.T, changes map[string]any) string {
+// releaseJSON returns the value of the key release for the stack of validValues, with changes. A
+// change to nil removes the key.
+func releaseJSON(t *testing.T, changes map[string]any) string {
 	t.Helper()
 	digest := "sha256:" + strings.Repeat("0a", 32)
 	images := map[string]any{}
-	for _, name := range (&Stack{}).images() {
+	for _, name := range (&Stack{}).imageNames() {
 		images[name] = digest
 	}
 	object := map[string]any{
@@ -29,13 +29,13 @@ func release(t *testing.T, changes map[string]any) string {
 	}
 	for path, value := range changes {
 		member, name, nested := strings.Cut(path, ".")
-		in := object
+		target := object
 		if nested {
-			in = object[member].(map[string]any)
+			target = object[member].(map[string]any)
 			member = name
 		}
-		if in[member] = value; value == nil {
-			delete(in, member)
+		if target[member] = value; value == nil {
+			delete(target, member)
 		}
 	}
 	text, err := json.Marshal(object)
@@ -44,9 +44,9 @@ func release(t *testing.T, changes map[string]any) string {
 }
 
 func TestLoadChecksReleaseAndSigning(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, signkey.Create(path))
-	public, err := os.ReadFile(path + ".pub")
+	keyFile := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, signkey.Create(keyFile))
+	public, err := os.ReadFile(keyFile + ".pub")
 	require.NoError(t, err)
 	project := WithFiles(fstest.MapFS{"keys/staging.pub": {Data: public}, "keys/none.pub": {Data: []byte("text")}, "signing.pem": {Data: []byte("secret")}})
 	const trusted = `{"trustedKeys":["keys/staging.pub"]}`
@@ -70,7 +70,7 @@ func TestLoadChecksReleaseAndSigning(t *testing.T) {
 		{"no images", trusted, map[string]any{"images": map[string]any{}}, "release.images.web: Required value"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			values := maps.Clone(with(map[string]string{Project + ":images": tc.images, Project + ":release": release(t, tc.changes)}))
+			values := maps.Clone(validValuesWith(map[string]string{Project + ":images": tc.images, Project + ":release": releaseJSON(t, tc.changes)}))
 			s, err := Load("prod", values, project)
 			if tc.want != "" {
 				require.ErrorContains(t, err, tc.want)
@@ -82,7 +82,7 @@ func TestLoadChecksReleaseAndSigning(t *testing.T) {
 			require.Equal(t, s.Release.Repository+"/web@"+s.Release.Images["web"], s.Release.Source("web"))
 		})
 	}
-	s, err := Load("staging", with(map[string]string{Project + ":images": `{"signingKey":"signing.pem"}`}), project)
+	s, err := Load("staging", validValuesWith(map[string]string{Project + ":images": `{"signingKey":"signing.pem"}`}), project)
 	require.NoError(t, err)
 	require.False(t, s.Promoted())
 	for why, tc := range map[string]struct{ images, want string }{
@@ -95,13 +95,13 @@ func TestLoadChecksReleaseAndSigning(t *testing.T) {
 		"everybody signs":                    {`{"kmsSigners":["*"]}`, "images.kmsSigners[0]: Invalid value"},
 		"a signer of another partition":      {`{"kmsSigners":["arn:aws-cn:iam::123456789012:role/deployer"]}`, "nothing crosses partitions"},
 	} {
-		_, err := Load("staging", with(map[string]string{Project + ":images": tc.images}), project)
+		_, err := Load("staging", validValuesWith(map[string]string{Project + ":images": tc.images}), project)
 		if tc.want == "" {
 			require.NoError(t, err, why)
 			continue
 		}
 		require.ErrorContains(t, err, tc.want, why)
 	}
-	_, err = Load("staging", with(map[string]string{Project + ":images": `{"signingKey":"gone.pem"}`}), project)
+	_, err = Load("staging", validValuesWith(map[string]string{Project + ":images": `{"signingKey":"gone.pem"}`}), project)
 	require.ErrorContains(t, err, "images.signingKey: Invalid value: \"gone.pem\": the project has no such file")
 }

@@ -96,8 +96,8 @@ type Mongo struct {
 	// database `progressive_framework_v5` and set its profiler (the role `dbAdmin`).
 	// Connections use TLS and verify the server; an option that weakens this is refused.
 	URL string `key:"url" kinds:"url" unset:"required for url"`
-	// The secret of Secrets Manager whose value is the password of that user: its ARN, in
-	// the stack's account and region.
+	// The secret of Secrets Manager with the password of that user as its value: its ARN,
+	// in the stack's account and region.
 	PasswordSecretARN string `key:"passwordSecretArn" kinds:"url" unset:"required for url"`
 	// The KMS key that encrypts this secret: its ARN.
 	PasswordKeyARN string `key:"passwordKeyArn" kinds:"url" unset:"AWS's own key"`
@@ -217,7 +217,7 @@ func (s *Stack) Cache() elasticachespec.Cluster {
 }
 
 // Documents returns the spec of the DocumentDB cluster. Its name has a suffix, because the RDS
-// database has the stack's name, and both services keep the names of subnet groups, clusters,
+// database has the stack's name. Both services keep the names of subnet groups, clusters,
 // instances and snapshots in one namespace (RDS API Reference, CreateDBSubnetGroup).
 func (s *Stack) Documents() docdbspec.Cluster {
 	m := s.Mongo

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mongoAt returns a MongoDB of kind url.
-func mongoAt(url, cidrs string) string {
+// mongoURLConfig returns a value of the key mongo with kind url.
+func mongoURLConfig(url, cidrs string) string {
 	return `{"kind":"url","url":"` + url + `","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":` + cidrs + `}`
 }
 
@@ -39,22 +39,22 @@ func TestInvalidStoresAreRefused(t *testing.T) {
 		{"a web page as a MongoDB", map[string]string{at + "mongo": `{"kind":"url","url":"https://u@h/"}`}, `must be mongodb+srv://USER@HOST/`},
 		{"a secret of another account", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb://u@h/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:210987654321:secret:m-AbCdEf"}`}, `mongo.passwordSecretArn: Invalid value`},
 		{"a complete MongoDB by its URL", map[string]string{at + "mongo": `{"kind":"url","url":"mongodb+srv://u@h.example/","passwordSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:m-AbCdEf","cidrs":["10.60.0.0/24"]}`}, ""},
-		{"two blocks that are all addresses", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["0.0.0.0/1","128.0.0.0/1"]`)}, `mongo.cidrs[1]: Invalid value: "128.0.0.0/1": opens much of the internet`},
-		{"an IPv6 block, which no pod reaches", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["2001:db8::/32"]`)}, `must be IPv4`},
-		{"the metadata of the node as a MongoDB", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["169.254.169.254/32"]`)}, `is reserved: no server`},
-		{"bits beyond the prefix of a block", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/", `["10.60.0.5/24"]`)}, `no bits set beyond its prefix`},
-		{"an address outside the blocks", map[string]string{at + "mongo": mongoAt("mongodb://u@10.60.1.5:27017/", `["10.60.0.0/24"]`)}, `mongo.cidrs: Invalid value: "10.60.0.0/24": must have the address 10.60.1.5`},
-		{"an address within a block", map[string]string{at + "mongo": mongoAt("mongodb://u@10.60.0.5:27017/", `["10.60.0.0/24"]`)}, ``},
-		{"localhost as a MongoDB", map[string]string{at + "mongo": mongoAt("mongodb://u@localhost/", `["10.60.0.0/24"]`)}, `localhost is the pod itself`},
-		{"an IPv6 address as a MongoDB", map[string]string{at + "mongo": mongoAt("mongodb://u@[2001:db8::1]/", `["10.60.0.0/24"]`)}, `IPv4 addresses only`},
-		{"DNS records of an address", map[string]string{at + "mongo": mongoAt("mongodb+srv://u@10.60.0.5/", `["10.60.0.0/24"]`)}, `must have a whole domain name`},
-		{"DNS records of a name without a domain", map[string]string{at + "mongo": mongoAt("mongodb+srv://u@cluster/", `["10.60.0.0/24"]`)}, `must have a whole domain name`},
-		{"a direct connection to several hosts", map[string]string{at + "mongo": mongoAt("mongodb+srv://u@h.example/?directConnection=true", `["10.60.0.0/24"]`)}, `directConnection=true`},
-		{"an option with a value that the driver refuses", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?retryWrites=maybe", `["10.60.0.0/24"]`)}, `its values are true, false`},
-		{"a read preference that MongoDB does not have", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?readPreference=fastest", `["10.60.0.0/24"]`)}, `its values are primary`},
-		{"an option twice", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?w=1&w=2", `["10.60.0.0/24"]`)}, `has the option w twice`},
-		{"an option without a value", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?replicaSet=", `["10.60.0.0/24"]`)}, `has the option replicaSet without a value`},
-		{"all options", map[string]string{at + "mongo": mongoAt("mongodb://u@h:27017/?appName=a&authSource=admin&directConnection=true&readPreference=primary&replicaSet=r&retryWrites=false&w=majority", `["10.60.0.0/24"]`)}, ``},
+		{"two blocks that are all addresses", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/", `["0.0.0.0/1","128.0.0.0/1"]`)}, `mongo.cidrs[1]: Invalid value: "128.0.0.0/1": opens much of the internet`},
+		{"an IPv6 block, which no pod reaches", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/", `["2001:db8::/32"]`)}, `must be IPv4`},
+		{"the metadata of the node as a MongoDB", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/", `["169.254.169.254/32"]`)}, `is reserved: no server`},
+		{"bits beyond the prefix of a block", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/", `["10.60.0.5/24"]`)}, `no bits set beyond its prefix`},
+		{"an address outside the blocks", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@10.60.1.5:27017/", `["10.60.0.0/24"]`)}, `mongo.cidrs: Invalid value: "10.60.0.0/24": must have the address 10.60.1.5`},
+		{"an address within a block", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@10.60.0.5:27017/", `["10.60.0.0/24"]`)}, ``},
+		{"localhost as a MongoDB", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@localhost/", `["10.60.0.0/24"]`)}, `localhost is the pod itself`},
+		{"an IPv6 address as a MongoDB", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@[2001:db8::1]/", `["10.60.0.0/24"]`)}, `IPv4 addresses only`},
+		{"DNS records of an address", map[string]string{at + "mongo": mongoURLConfig("mongodb+srv://u@10.60.0.5/", `["10.60.0.0/24"]`)}, `must have a whole domain name`},
+		{"DNS records of a name without a domain", map[string]string{at + "mongo": mongoURLConfig("mongodb+srv://u@cluster/", `["10.60.0.0/24"]`)}, `must have a whole domain name`},
+		{"a direct connection to several hosts", map[string]string{at + "mongo": mongoURLConfig("mongodb+srv://u@h.example/?directConnection=true", `["10.60.0.0/24"]`)}, `directConnection=true`},
+		{"an option with a value that the driver refuses", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/?retryWrites=maybe", `["10.60.0.0/24"]`)}, `its values are true, false`},
+		{"a read preference that MongoDB does not have", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/?readPreference=fastest", `["10.60.0.0/24"]`)}, `its values are primary`},
+		{"an option twice", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/?w=1&w=2", `["10.60.0.0/24"]`)}, `has the option w twice`},
+		{"an option without a value", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/?replicaSet=", `["10.60.0.0/24"]`)}, `has the option replicaSet without a value`},
+		{"all options", map[string]string{at + "mongo": mongoURLConfig("mongodb://u@h:27017/?appName=a&authSource=admin&directConnection=true&readPreference=primary&replicaSet=r&retryWrites=false&w=majority", `["10.60.0.0/24"]`)}, ``},
 		{"backups in a region to which RDS copies none", map[string]string{at + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-east-1"}`}, "postgres.backupRegion: Invalid value: \"us-east-1\": RDS is not known to copy backups from us-east-1 to us-east-1"},
 		{"backups in another region", map[string]string{at + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-west-2"}`}, ""},
 		{"no PostgreSQL, without which the services do not start", map[string]string{at + "postgres": `{"kind":"none"}`}, `postgres.kind: Unsupported value: "none": supported values: "managed", "inCluster"`},
@@ -63,7 +63,7 @@ func TestInvalidStoresAreRefused(t *testing.T) {
 		{"neither true nor false", map[string]string{at + "deletionProtection": "maybe"}, "must be true or false"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Load("prod", with(tc.changes))
+			_, err := Load("prod", validValuesWith(tc.changes))
 			if tc.want == "" {
 				require.NoError(t, err)
 				return
@@ -77,14 +77,14 @@ func TestStoresAreProtectedByDefault(t *testing.T) {
 	s, err := Load("prod", validValues())
 	require.NoError(t, err)
 	require.True(t, s.DeletionProtection)
-	s, err = Load("prod", with(map[string]string{"progressive-framework:deletionProtection": "false"}))
+	s, err = Load("prod", validValuesWith(map[string]string{"progressive-framework:deletionProtection": "false"}))
 	require.NoError(t, err)
 	require.False(t, s.DeletionProtection)
 }
 
 // A misspelled kind is one error. Load does not check the store's other keys against that kind.
 func TestMisspelledKindIsOneError(t *testing.T) {
-	_, err := Load("prod", with(map[string]string{Project + ":postgres": `{"kind":"Managed","instanceClass":"db.r7g.xlarge"}`}))
+	_, err := Load("prod", validValuesWith(map[string]string{Project + ":postgres": `{"kind":"Managed","instanceClass":"db.r7g.xlarge"}`}))
 	require.ErrorContains(t, err, `1 error(s)`)
 	require.ErrorContains(t, err, `postgres.kind: Unsupported value: "Managed"`)
 }
@@ -92,7 +92,7 @@ func TestMisspelledKindIsOneError(t *testing.T) {
 // RDS and DocumentDB share one namespace. If both stores had the same name, AWS would refuse the
 // second subnet group with DBSubnetGroupAlreadyExists.
 func TestRDSAndDocumentDBHaveDifferentNames(t *testing.T) {
-	s, err := Load("prod", with(map[string]string{"progressive-framework:environment": "abcdefghijkl"}))
+	s, err := Load("prod", validValuesWith(map[string]string{"progressive-framework:environment": "abcdefghijkl"}))
 	require.NoError(t, err)
 	require.Equal(t, "progressive-framework-abcdefghijkl", s.Database().Identifier)
 	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.Documents().Identifier)
@@ -102,14 +102,14 @@ func TestRDSAndDocumentDBHaveDifferentNames(t *testing.T) {
 // their number. Divided by the number of cores, db.r7g.xlarge would have a work_mem of 1 GiB, four
 // times the design document's number.
 func TestWorkMemIsDividedByTheConnectionsOfThePools(t *testing.T) {
-	s, err := Load("prod", with(map[string]string{Project + ":postgres": `{"instanceClass":"db.r7g.xlarge"}`, Project + ":podScaling": `{"enabled":true}`}))
+	s, err := Load("prod", validValuesWith(map[string]string{Project + ":postgres": `{"instanceClass":"db.r7g.xlarge"}`, Project + ":podScaling": `{"enabled":true}`}))
 	require.NoError(t, err)
 	database := s.Database()
 	pool, err := s.Pool()
 	require.NoError(t, err)
 	pods := 0
 	for _, p := range s.Profiles() {
-		pods += p.MostReplicas() + 1 // a rollout adds one
+		pods += p.MaxReplicas() + 1 // a rollout adds one
 	}
 	require.Equal(t, pods*pool, database.ActiveQueries)
 	_, model, err := database.Complete()

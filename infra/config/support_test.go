@@ -13,7 +13,7 @@ func TestVersionWithoutSupportIsRefused(t *testing.T) {
 		return WithToday(time.Date(year, month, day, 12, 0, 0, 0, time.UTC))
 	}
 	load := func(cluster string, opts ...Option) (*Stack, error) {
-		return Load("prod", with(map[string]string{"progressive-framework:cluster": cluster}), opts...)
+		return Load("prod", validValuesWith(map[string]string{"progressive-framework:cluster": cluster}), opts...)
 	}
 	for _, tc := range []struct {
 		reason, cluster string
@@ -47,7 +47,7 @@ func TestVersionWithoutSupportIsRefused(t *testing.T) {
 }
 
 func TestUpgradeStageMustBeAPartWithAnOfferedVersion(t *testing.T) {
-	check(t, []pair{
+	checkLoad(t, []loadCase{
 		{"the first part", "cluster", `{"upgradeStage":"controlPlane"}`, ""},
 		{"an unknown stage", "cluster", `{"upgradeStage":"tiers"}`, `supported values: "controlPlane", "addons", "autoscaler"`},
 		{"a stage that needs a version that is not offered", "cluster", `{"version":"1.33","upgradeStage":"controlPlane"}`, "the version before 1.33"},

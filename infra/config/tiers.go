@@ -41,8 +41,8 @@ type Tier struct {
 	// The release of AWS's node image: the Kubernetes minor version of the nodes and the date, such
 	// as `1.34-20260923`. Another release replaces the nodes of the tier step by step; change one
 	// tier in an update. The nodes may be up to three minor versions older than `cluster.version`.
-	// Unset, the tier keeps the image that it was created with: the newest release of that day's
-	// platform.
+	// If it is not set, the tier keeps the image that it was created with: the newest release that
+	// the platform had on that day.
 	Release string `key:"release" unset:"the image that the tier has"`
 	// An AMI of your own, in place of a release. No alarm watches its age.
 	ImageID string `key:"imageId"`
@@ -57,20 +57,20 @@ type NodeTier struct {
 
 // NodeTiers lists the tiers of nodes on a cluster. Load returns the same errors.
 func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
-	var all []NodeTier
+	var tiers []NodeTier
 	for _, profile := range scaling.Tiers() {
 		change := s.Tiers[string(profile.Name)]
 		sized, err := profile.WithSize(change.size())
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, NodeTier{
+		tiers = append(tiers, NodeTier{
 			Profile: sized,
 			Owner:   change.CapacityOwner.Owner(clusterName),
 			Fleet:   change.fleet(),
 		})
 	}
-	return all, nil
+	return tiers, nil
 }
 
 // NodeImage is the image of the nodes of a tier: a release, or an AMI.
@@ -79,26 +79,26 @@ type NodeImage struct {
 	ID      string
 }
 
-// nodeImageID returns the id under which the guard records the image of a tier's nodes.
-func nodeImageID(tier scaling.TierName) string { return "image of the nodes of " + string(tier) }
+// nodeImageFieldID returns the id under which the guard records the image of a tier's nodes.
+func nodeImageFieldID(tier scaling.TierName) string { return "image of the nodes of " + string(tier) }
 
 // NodeImages returns the images of the tiers' nodes by the tiers' names, from the recorded
 // values of FixedFields. Its error names nodes that do not fit the control plane.
 func (s *Stack) NodeImages(recorded map[string]string) (map[scaling.TierName]NodeImage, error) {
 	images := map[scaling.TierName]NodeImage{}
 	for _, t := range scaling.Tiers() {
-		value := recorded[nodeImageID(t.Name)]
+		value := recorded[nodeImageFieldID(t.Name)]
 		if imageID.MatchString(value) {
 			images[t.Name] = NodeImage{ID: value}
 			continue
 		}
-		at := "tiers." + string(t.Name) + ".release"
+		releaseKey := "tiers." + string(t.Name) + ".release"
 		release, err := instancespec.ParseRelease(value)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", at, err)
+			return nil, fmt.Errorf("%s: %w", releaseKey, err)
 		}
 		if err := release.CheckSkew(string(s.Cluster.Version)); err != nil {
-			return nil, fmt.Errorf("%s: %q: %w", at, value, err)
+			return nil, fmt.Errorf("%s: %q: %w", releaseKey, value, err)
 		}
 		images[t.Name] = NodeImage{Release: release}
 	}
@@ -107,21 +107,21 @@ func (s *Stack) NodeImages(recorded map[string]string) (map[scaling.TierName]Nod
 
 func (t Tier) size() scaling.Size { return scaling.Size{Min: t.Min, Desired: t.Desired, Max: t.Max} }
 
-// sizes lists the numbers of instances that the stack sets, for an error.
-func (t Tier) sizes() string {
-	var set []string
+// sizesText returns the numbers of instances that the stack sets, for an error.
+func (t Tier) sizesText() string {
+	var parts []string
 	for _, n := range []struct {
 		key   string
 		value int
 	}{{"min", t.Min}, {"desired", t.Desired}, {"max", t.Max}} {
 		if n.value != 0 {
-			set = append(set, fmt.Sprintf("%s %d", n.key, n.value))
+			parts = append(parts, fmt.Sprintf("%s %d", n.key, n.value))
 		}
 	}
-	return strings.Join(set, ", ")
+	return strings.Join(parts, ", ")
 }
 
-// fleet returns the instances of the tier, with the defaults for unset keys.
+// fleet returns the settings of the tier's instances, with the defaults for unset keys.
 func (t Tier) fleet() instancespec.Fleet {
 	f := instancespec.DefaultFleet()
 	if len(t.InstanceTypes) > 0 {
@@ -143,7 +143,7 @@ func validateTiers(s *Stack) field.ErrorList {
 	}
 	known := slices.Sorted(maps.Keys(profiles))
 	for _, name := range slices.Sorted(maps.Keys(s.Tiers)) {
-		at, change := path("tiers").Child(name), s.Tiers[name]
+		keyPath, change := path("tiers").Child(name), s.Tiers[name]
 		profile, ok := profiles[name]
 		if !ok {
 			problems = append(problems, field.NotSupported(path("tiers"), name, known))
@@ -151,32 +151,32 @@ func validateTiers(s *Stack) field.ErrorList {
 		}
 		sized, err := profile.WithSize(change.size())
 		if err != nil {
-			problems = append(problems, field.Invalid(at, change.sizes(), err.Error()))
+			problems = append(problems, field.Invalid(keyPath, change.sizesText(), err.Error()))
 		} else if change.OnDemandBase > sized.Size.Max {
-			problems = append(problems, field.Invalid(at.Child("onDemandBase"), change.OnDemandBase, fmt.Sprintf(
+			problems = append(problems, field.Invalid(keyPath.Child("onDemandBase"), change.OnDemandBase, fmt.Sprintf(
 				"must be at most max, which is %d: lower it, or raise max", sized.Size.Max)))
 		}
 		fleet := change.fleet()
-		fleet.OnDemandBase = 0 // it has its own error, by its own path
+		fleet.OnDemandBase = 0 // onDemandBase is checked above
 		if err := fleet.Validate(sized.Size.Max); err != nil {
-			problems = append(problems, field.Invalid(at.Child("instanceTypes"), strings.Join(fleet.InstanceTypes, ", "), err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("instanceTypes"), strings.Join(fleet.InstanceTypes, ", "), err.Error()))
 		}
 		if change.ImageID != "" && !imageID.MatchString(change.ImageID) {
-			problems = append(problems, field.Invalid(at.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))
+			problems = append(problems, field.Invalid(keyPath.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))
 		}
 		if change.ImageID != "" && change.Release != "" {
-			problems = append(problems, field.Forbidden(at.Child("imageId"), "has no effect with release; take one of them out"))
+			problems = append(problems, field.Forbidden(keyPath.Child("imageId"), "has no effect with release; take one of them out"))
 		}
 		if release, err := instancespec.ParseRelease(change.Release); change.Release != "" {
 			if err == nil {
 				err = release.CheckSkew(string(s.Cluster.Version))
 			}
 			if err != nil {
-				problems = append(problems, field.Invalid(at.Child("release"), change.Release, err.Error()))
+				problems = append(problems, field.Invalid(keyPath.Child("release"), change.Release, err.Error()))
 			}
 		}
 		if change.OnDemandBase > 0 && change.SpotShare == 0 {
-			problems = append(problems, field.Forbidden(at.Child("onDemandBase"), "has no effect without spotShare, because all instances are then on-demand; take it out"))
+			problems = append(problems, field.Forbidden(keyPath.Child("onDemandBase"), "has no effect without spotShare, because all instances are then on-demand; take it out"))
 		}
 	}
 	return problems

@@ -10,7 +10,7 @@ import (
 )
 
 func TestNodeTiersHaveTheStacksChanges(t *testing.T) {
-	s, err := Load("staging", with(map[string]string{
+	s, err := Load("staging", validValuesWith(map[string]string{
 		"progressive-framework:tiers": `{"web":{"min":2,"desired":2,"spotShare":50,"capacityOwner":"scalingPolicies","imageId":"ami-0123456789abcdef0"}}`,
 	}))
 	require.NoError(t, err)
@@ -27,7 +27,7 @@ func TestNodeTiersHaveTheStacksChanges(t *testing.T) {
 }
 
 func TestNodeImagesAreTheRecordedOnes(t *testing.T) {
-	web, app := nodeImageID(scaling.WebTier), nodeImageID(scaling.ApplicationTier)
+	web, app := nodeImageFieldID(scaling.WebTier), nodeImageFieldID(scaling.ApplicationTier)
 	s := defaults()
 	s.Cluster.Version = "1.35"
 	images, err := s.NodeImages(map[string]string{web: "1.34-20260625", app: "ami-0123456789abcdef0"})
@@ -59,7 +59,7 @@ func TestInvalidTiersAreRefused(t *testing.T) {
 		{"everything at once", `{"web":{"min":-1,"spotShare":200},"application":{"volumeGiB":1}}`, []string{"tiers.web.min: Invalid value: -1", "tiers.web.spotShare: Invalid value: 200: must be 0 to 100", "tiers.application.volumeGiB: Invalid value: 1"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Load("staging", with(map[string]string{"progressive-framework:tiers": tc.tiers}))
+			_, err := Load("staging", validValuesWith(map[string]string{"progressive-framework:tiers": tc.tiers}))
 			for _, want := range tc.want {
 				require.ErrorContains(t, err, want)
 			}

@@ -30,9 +30,9 @@ var (
 
 // validate checks the whole configuration, and sets the fields that it parses, such as the VPC's
 // block. It checks every rule of the components' constructors, so that no constructor fails later.
-// unread are the problems of values that could not be read.
+// unread has the problems of the values that could not be read.
 func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
-	problems := withoutEffect(s)
+	problems := validateEffects(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
 
 	region := field.NewPath(regionKey)
@@ -43,7 +43,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	}
 	if s.Environment == "" {
 		add(field.Required(path("environment"), "names the stack's resources, such as staging"))
-	} else if !routing.Environment.MatchString(s.Environment) {
+	} else if !routing.EnvironmentPattern.MatchString(s.Environment) {
 		add(field.Invalid(path("environment"), s.Environment, "must be 1 to 12 lower-case letters and digits and begin with a letter"))
 	}
 	if s.Account == "" {
@@ -54,7 +54,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	if len(validation.IsDNS1123Subdomain(s.StorageClass)) > 0 {
 		add(field.Invalid(path("storageClass"), s.StorageClass, "must be the name of a StorageClass: lower-case letters, digits, - and . between them"))
 	}
-	add(unsupported(nil, reflect.ValueOf(*s), false)...)
+	add(validateChoices(nil, reflect.ValueOf(*s), false)...)
 	add(validateBoundary(s)...)
 	add(validateAWS(s)...)
 	add(validatePlaceholders(s)...)
@@ -71,7 +71,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateSigners(s)...)
 	add(validateGates(s)...)
 	add(validateFiles(s, o.files, o.today)...)
-	for _, rule := range acrossKeys {
+	for _, rule := range multiKeyRules {
 		if !anyWithin(append(problems, unread...), rule.reads) {
 			add(rule.check(s)...)
 		}
@@ -79,9 +79,9 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	return problems
 }
 
-// acrossKeys are the rules about several keys. A rule is checked only if the keys that it reads
+// multiKeyRules are the rules about several keys. A rule is checked only if the keys that it reads
 // have no problem of their own.
-var acrossKeys = []struct {
+var multiKeyRules = []struct {
 	reads []string
 	check func(*Stack) field.ErrorList
 }{
@@ -94,25 +94,25 @@ var acrossKeys = []struct {
 // anyWithin reports whether a problem is at one of the keys or within it.
 func anyWithin(problems field.ErrorList, keys []string) bool {
 	return slices.ContainsFunc(problems, func(p *field.Error) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { return within(p.Field, path(key).String()) })
+		return slices.ContainsFunc(keys, func(key string) bool { return isWithin(p.Field, path(key).String()) })
 	})
 }
 
 // validateBoundary checks the ARN of the permissions boundary.
 func validateBoundary(s *Stack) field.ErrorList {
-	at, arn := path("permissionsBoundary"), s.PermissionsBoundary
+	keyPath, arn := path("permissionsBoundary"), s.PermissionsBoundary
 	if arn == "" {
 		return nil
 	}
-	form := policyARN.FindStringSubmatch(arn)
-	if form == nil {
-		return field.ErrorList{field.Invalid(at, arn, "must be the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary")}
+	match := policyARN.FindStringSubmatch(arn)
+	if match == nil {
+		return field.ErrorList{field.Invalid(keyPath, arn, "must be the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary")}
 	}
 	if err := regions.CheckARN(s.Region, arn); err != nil {
-		return field.ErrorList{field.Invalid(at, arn, err.Error())}
+		return field.ErrorList{field.Invalid(keyPath, arn, err.Error())}
 	}
-	if form[1] != "aws" && s.Account != "" && form[1] != s.Account {
-		return field.ErrorList{field.Invalid(at, arn, "is a policy of another account than "+s.Account+"; a permissions boundary is in the account of its roles")}
+	if match[1] != "aws" && s.Account != "" && match[1] != s.Account {
+		return field.ErrorList{field.Invalid(keyPath, arn, "is a policy of another account than "+s.Account+"; a permissions boundary is in the account of its roles")}
 	}
 	return nil
 }
@@ -121,48 +121,48 @@ func validateBoundary(s *Stack) field.ErrorList {
 // existing one. It sets Network.Block.
 func validateNetwork(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	at := path("network")
+	keyPath := path("network")
 	if s.Network.VPCID != "" {
-		return validateExisting(at, &s.Network)
+		return validateExistingVPC(keyPath, &s.Network)
 	}
 	if s.Network.CIDR == "" {
-		problems = append(problems, field.Required(at.Child("cidr"), "the VPC's IPv4 block, such as 10.0.0.0/16"))
+		problems = append(problems, field.Required(keyPath.Child("cidr"), "the VPC's IPv4 block, such as 10.0.0.0/16"))
 	} else if block, err := subnet.ParseVPC(s.Network.CIDR); err != nil {
-		problems = append(problems, field.Invalid(at.Child("cidr"), s.Network.CIDR, err.Error()))
+		problems = append(problems, field.Invalid(keyPath.Child("cidr"), s.Network.CIDR, err.Error()))
 	} else {
 		s.Network.Block = block
 	}
 	if len(s.Network.Zones) == 0 {
-		return append(problems, field.Required(at.Child("zones"), "2 to 6 zones of the region, such as [us-east-1a, us-east-1b]"))
+		return append(problems, field.Required(keyPath.Child("zones"), "2 to 6 zones of the region, such as [us-east-1a, us-east-1b]"))
 	}
 	if regions.Check(s.Region) != nil {
 		return problems
 	}
 	for _, err := range subnet.CheckZones(s.Region, s.Network.Zones) {
-		problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(s.Network.Zones, ", "), err.Error()))
+		problems = append(problems, field.Invalid(keyPath.Child("zones"), strings.Join(s.Network.Zones, ", "), err.Error()))
 	}
 	for i, zone := range s.Network.Zones {
 		if err := regions.CheckZone(s.Region, zone); err != nil {
-			problems = append(problems, field.Invalid(at.Child("zones").Index(i), zone, err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("zones").Index(i), zone, err.Error()))
 		}
 	}
 	return problems
 }
 
-// validateExisting checks the form of the ids of an existing VPC, and sets the default of
-// the stores' subnets. A preview looks the ids up and checks the rest.
-func validateExisting(at *field.Path, n *Network) field.ErrorList {
+// validateExistingVPC checks the form of the ids of an existing VPC, and sets the default of the
+// stores' subnets. A preview looks the ids up and checks the rest.
+func validateExistingVPC(keyPath *field.Path, n *Network) field.ErrorList {
 	var problems field.ErrorList
 	if !vpcID.MatchString(n.VPCID) {
-		problems = append(problems, field.Invalid(at.Child("vpcId"), n.VPCID, "must be the id of a VPC, such as vpc-0123456789abcdef0"))
+		problems = append(problems, field.Invalid(keyPath.Child("vpcId"), n.VPCID, "must be the id of a VPC, such as vpc-0123456789abcdef0"))
 	}
 	if len(n.PrivateSubnetIDs) == 0 {
-		problems = append(problems, field.Required(at.Child("privateSubnetIds"), "the private subnets of the VPC, one of each zone"))
+		problems = append(problems, field.Required(keyPath.Child("privateSubnetIds"), "the private subnets of the VPC, one of each zone"))
 	}
 	for key, ids := range map[string][]string{"privateSubnetIds": n.PrivateSubnetIDs, "databaseSubnetIds": n.DatabaseSubnetIDs} {
 		for i, id := range ids {
 			if !subnetID.MatchString(id) {
-				problems = append(problems, field.Invalid(at.Child(key).Index(i), id, "must be the id of a subnet, such as subnet-0123456789abcdef0"))
+				problems = append(problems, field.Invalid(keyPath.Child(key).Index(i), id, "must be the id of a subnet, such as subnet-0123456789abcdef0"))
 			}
 		}
 	}
@@ -176,41 +176,41 @@ func validateExisting(at *field.Path, n *Network) field.ErrorList {
 // when the ids of the account's zones are known.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	at := path("cluster")
+	keyPath := path("cluster")
 	c := s.Cluster
 	if s.has("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
 		if err := eksspec.CheckZones(c.Zones, s.Network.Zones); err != nil {
-			problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 		}
 	}
 	if !s.has("cluster.admins") {
-		problems = append(problems, field.Required(at.Child("admins"),
+		problems = append(problems, field.Required(keyPath.Child("admins"),
 			"ARNs of IAM roles or users that administer the cluster in addition to its creator: without one, nobody has access when the creator's identity is lost"))
 	}
 	for i, err := range eksspec.CheckAdmins(c.Admins) {
 		if err != nil {
-			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("admins").Index(i), c.Admins[i], err.Error()))
 		} else if err := regions.CheckARN(s.Region, c.Admins[i]); err != nil {
-			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
+			problems = append(problems, field.Invalid(keyPath.Child("admins").Index(i), c.Admins[i], err.Error()))
 		} else if c.Admins[i] == s.AWS.AssumeRole.RoleARN {
-			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i],
+			problems = append(problems, field.Invalid(keyPath.Child("admins").Index(i), c.Admins[i],
 				"is the role of aws:assumeRole, which creates the cluster and administers it already; name another"))
 		}
 	}
 	if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil && slices.Contains(eksspec.Versions(), string(c.Version)) && slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage)) {
-		problems = append(problems, field.Invalid(at.Child("upgradeStage"), c.UpgradeStage, err.Error()))
+		problems = append(problems, field.Invalid(keyPath.Child("upgradeStage"), c.UpgradeStage, err.Error()))
 	}
-	return append(problems, validateReach(at, &c)...)
+	return append(problems, validateAccess(keyPath, &c)...)
 }
 
 // validateSupport checks that EKS supports the version of the cluster, and warns of the end of its
-// support. A cluster whose nodes the stack does not manage is a sandbox, which may have any
+// support. A cluster with nodes that the stack does not manage is a sandbox, which may have any
 // version.
 func validateSupport(s *Stack, today time.Time) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn || !slices.Contains(eksspec.Versions(), string(s.Cluster.Version)) {
 		return nil
 	}
-	warning, err := s.Cluster.Version.Support(today, s.Cluster.ExtendedSupport)
+	warning, err := s.Cluster.Version.CheckSupport(today, s.Cluster.ExtendedSupport)
 	if err != nil {
 		return field.ErrorList{field.Invalid(path("cluster").Child("version"), s.Cluster.Version, err.Error())}
 	}
@@ -229,8 +229,8 @@ func validateServices(overrides Services) field.ErrorList {
 	)
 	for _, p := range scaling.Services() {
 		known = append(known, p.Short)
-		own := overrides[p.Short]
-		if low, high := cmp.Or(own.Min, p.HPA.MinReplicas), cmp.Or(own.Max, p.HPA.MaxReplicas); low > high {
+		override := overrides[p.Short]
+		if low, high := cmp.Or(override.Min, p.HPA.MinReplicas), cmp.Or(override.Max, p.HPA.MaxReplicas); low > high {
 			problems = append(problems, field.Invalid(path("services").Child(p.Short), fmt.Sprintf("%d to %d", low, high),
 				"min must be at most max, and an unset value is the profile's: lower min, or raise max"))
 		}

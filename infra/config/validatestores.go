@@ -26,22 +26,23 @@ type storeRules struct {
 	checkSize func(string) error
 	// managed and inCluster check several keys together.
 	managed, inCluster jointRule
-	image              string
+	// image is the reference of the image of the kind inCluster.
+	image string
 	// snapshotKey is the key with the snapshot of the managed kind, and snapshot its
 	// value. automatic is the beginning of the names of automatic snapshots.
 	snapshotKey, snapshot, automatic string
 }
 
-// jointRule checks several keys of a store together. Its error is reported at key, whose change can
-// fix the store.
+// jointRule checks several keys of a store together. Its error is reported at key, because a change
+// of this key can fix the store. value is the key's current value.
 type jointRule struct {
 	key   string
 	value any
 	check func() error
 }
 
-// stores returns the checks of all stores with their current values.
-func (s *Stack) stores() []storeRules {
+// storeRules returns the checks of all stores with their current values.
+func (s *Stack) storeRules() []storeRules {
 	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
 	return []storeRules{
 		{
@@ -67,18 +68,18 @@ func (s *Stack) stores() []storeRules {
 	}
 }
 
-// redisDiskShare is the size of the smallest volume of a Redis node, as a multiple of the node's
-// memory. The append-only file grows to twice the data before Redis rewrites it. During the rewrite
-// the volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
-const redisDiskShare = 2
+// redisDiskFactor is the size of the smallest volume of a Redis node, divided by the node's memory.
+// The append-only file grows to twice the data before Redis rewrites it. During the rewrite the
+// volume has the old file, the new one and a snapshot (Redis, "Redis persistence").
+const redisDiskFactor = 2
 
 // checkRedisInCluster checks the memory and the volume of a Redis node in the cluster. The volume
 // holds all data at least twice.
 func (s *Stack) checkRedisInCluster() error {
 	memory, volume := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
-	if volume<<10 < redisDiskShare*memory {
+	if volume<<10 < redisDiskFactor*memory {
 		return fmt.Errorf("needs a volume of %d GiB, and redis.storageGiB is %d: the volume holds the data at least twice; raise redis.storageGiB, or lower redis.memoryMiB",
-			(redisDiskShare*memory+1023)>>10, volume)
+			(redisDiskFactor*memory+1023)>>10, volume)
 	}
 	if s.Redis.MemoryMiB == 0 {
 		return nil
@@ -90,28 +91,28 @@ func (s *Stack) checkRedisInCluster() error {
 // validateStores checks the keys of each store for its kind.
 func validateStores(s *Stack) field.ErrorList {
 	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
-	named := *s
-	if !routing.Environment.MatchString(s.Environment) {
-		named.Environment = "x" // its rule reports it; otherwise each store would repeat the error
+	validName := *s
+	if !routing.EnvironmentPattern.MatchString(s.Environment) {
+		validName.Environment = "x" // validate reports the environment; otherwise each store would report it again
 	}
-	for _, store := range named.stores() {
-		at := path(store.key)
+	for _, store := range validName.storeRules() {
+		keyPath := path(store.key)
 		switch store.kind {
 		case string(Managed):
 			if s.Cluster.Nodes == NodesOwn {
-				problems = append(problems, field.Invalid(at.Child("kind"), store.kind,
+				problems = append(problems, field.Invalid(keyPath.Child("kind"), store.kind,
 					"pods mount its password with an add-on that the stack installs only on nodes that it manages; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
 			}
-			problems = append(problems, store.checkManaged(at)...)
+			problems = append(problems, store.checkManaged(keyPath)...)
 			if store.snapshot == "" {
 				continue
 			}
 			if err := storespec.CheckSnapshotName(store.snapshot, store.automatic); err != nil {
-				problems = append(problems, field.Invalid(at.Child(store.snapshotKey), store.snapshot, err.Error()))
+				problems = append(problems, field.Invalid(keyPath.Child(store.snapshotKey), store.snapshot, err.Error()))
 			}
 		case string(InCluster):
-			if store.inCluster.check != nil { // otherwise the rule of the kind refuses it
-				problems = append(problems, store.checkInCluster(s, at)...)
+			if store.inCluster.check != nil { // MongoDB has no kind inCluster: validateChoices refuses it
+				problems = append(problems, store.checkInCluster(s, keyPath)...)
 			}
 		}
 	}
@@ -120,48 +121,48 @@ func validateStores(s *Stack) field.ErrorList {
 
 // validateBackupRegion checks the region of the copies of PostgreSQL's backups.
 func validateBackupRegion(s *Stack) field.ErrorList {
-	to := s.Postgres.BackupRegion
-	if to == "" || s.Postgres.Kind != Managed {
+	copyRegion := s.Postgres.BackupRegion
+	if copyRegion == "" || s.Postgres.Kind != Managed {
 		return nil
 	}
-	if err := regions.CheckBackupCopy(s.Region, to); err != nil {
-		return field.ErrorList{field.Invalid(path("postgres.backupRegion"), to, err.Error())}
+	if err := regions.CheckBackupCopy(s.Region, copyRegion); err != nil {
+		return field.ErrorList{field.Invalid(path("postgres.backupRegion"), copyRegion, err.Error())}
 	}
 	return nil
 }
 
 // checkManaged checks the size of a managed store, and then the keys that depend on the size.
-func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
+func (r storeRules) checkManaged(keyPath *field.Path) field.ErrorList {
 	if r.size == "" {
-		return field.ErrorList{field.Required(at.Child(r.sizeKey), "the size of a managed store")}
+		return field.ErrorList{field.Required(keyPath.Child(r.sizeKey), "the size of a managed store")}
 	}
 	if err := r.checkSize(r.size); err != nil {
-		return field.ErrorList{field.Invalid(at.Child(r.sizeKey), r.size, plain(err))}
+		return field.ErrorList{field.Invalid(keyPath.Child(r.sizeKey), r.size, plainMessage(err))}
 	}
 	if err := r.managed.check(); err != nil {
-		return field.ErrorList{field.Invalid(at.Child(r.managed.key), r.managed.value, plain(err))}
+		return field.ErrorList{field.Invalid(keyPath.Child(r.managed.key), r.managed.value, plainMessage(err))}
 	}
 	return nil
 }
 
 // checkInCluster checks the image, the storage class and the memory of a store in the cluster.
-func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
+func (r storeRules) checkInCluster(s *Stack, keyPath *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	switch {
 	case r.image == "":
-		problems = append(problems, field.Required(at.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
+		problems = append(problems, field.Required(keyPath.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
 	case !isImage(r.image):
-		problems = append(problems, field.Invalid(at.Child("image"), r.image,
+		problems = append(problems, field.Invalid(keyPath.Child("image"), r.image,
 			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 	}
 	if s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates a class only if it manages the nodes"))
 	}
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
-		return append(problems, field.Required(at.Child("memoryMiB"), "the memory of the server in MiB, "+rangeOf("postgres.memoryMiB")))
+		return append(problems, field.Required(keyPath.Child("memoryMiB"), "the memory of the server in MiB, "+boundsText("postgres.memoryMiB")))
 	}
 	if err := r.inCluster.check(); err != nil {
-		problems = append(problems, field.Invalid(at.Child(r.inCluster.key), r.inCluster.value, plain(err)))
+		problems = append(problems, field.Invalid(keyPath.Child(r.inCluster.key), r.inCluster.value, plainMessage(err)))
 	}
 	return problems
 }
@@ -169,12 +170,13 @@ func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 // isImage reports whether a text is an image of the account's own registry by its tag, or any
 // image by its digest.
 func isImage(text string) bool {
-	form := imageReference.FindStringSubmatch(text)
-	return form != nil && len(form[2]) <= maxRepository
+	match := imageReference.FindStringSubmatch(text)
+	return match != nil && len(match[2]) <= maxRepository
 }
 
-// plain returns an error of a component without the name of its package.
-func plain(err error) string {
+// plainMessage returns the message of the innermost error of a component, without the name of the
+// component's package.
+func plainMessage(err error) string {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

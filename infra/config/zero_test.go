@@ -24,7 +24,7 @@ type leaf struct {
 // leaves lists every key of the project's namespace. A key in a map has one name as an example. A
 // key of a store is listed once for each kind that has it.
 func leaves() []leaf {
-	var all []leaf
+	var found []leaf
 	var walk func(path string, t reflect.Type, kinds []string)
 	walk = func(path string, t reflect.Type, kinds []string) {
 		switch t.Kind() {
@@ -42,17 +42,17 @@ func leaves() []leaf {
 				kinds = []string{""}
 			}
 			for _, kind := range kinds {
-				all = append(all, leaf{path, t, kind})
+				found = append(found, leaf{path, t, kind})
 			}
 		}
 	}
 	walk("", reflect.TypeFor[Stack](), nil)
-	return all
+	return found
 }
 
-// complete are the objects to which set adds a key, so that the key has an effect. They are by KEY,
-// or by KEY@KIND for a kind of store.
-var complete = map[string]map[string]any{
+// completeObjects are the objects to which projectConfigWith adds a key, so that the key has an
+// effect. They are by KEY, or by KEY@KIND for a kind of store.
+var completeObjects = map[string]map[string]any{
 	"postgres":           {"instanceClass": "db.r7g.xlarge"},
 	"postgres@inCluster": {"kind": "inCluster", "image": "ecr://debian/postgres:15", "memoryMiB": 4096},
 	"redis":              {"nodeType": "cache.r7g.large"},
@@ -67,8 +67,9 @@ var complete = map[string]map[string]any{
 	"auth":    {"issuer": "a", "audience": "b", "jwksUrl": "https://a/b"},
 }
 
-// textOf returns a value of a key as Pulumi passes it on: text as it is, anything else as JSON.
-func textOf(t require.TestingT, value any) string {
+// encodeValue returns a value of a key as Pulumi passes it on: text as it is, anything else as
+// JSON.
+func encodeValue(t require.TestingT, value any) string {
 	if text, isText := value.(string); isText {
 		return text
 	}
@@ -77,40 +78,41 @@ func textOf(t require.TestingT, value any) string {
 	return string(encoded)
 }
 
-// set returns a valid configuration in which a key has a value.
-func (l leaf) set(t require.TestingT, value any) map[string]string {
+// projectConfigWith returns a valid configuration in which a key of the project's namespace has a
+// value.
+func (l leaf) projectConfigWith(t require.TestingT, value any) map[string]string {
 	top, rest, nested := strings.Cut(l.path, ".")
 	if !nested {
 		values := validValues()
-		values[Project+":"+top] = textOf(t, value)
+		values[Project+":"+top] = encodeValue(t, value)
 		return values
 	}
-	object := maps.Clone(complete[top])
-	if ofKind, has := complete[top+"@"+l.kind]; has {
-		object = maps.Clone(ofKind)
+	object := maps.Clone(completeObjects[top])
+	if objectOfKind, found := completeObjects[top+"@"+l.kind]; found {
+		object = maps.Clone(objectOfKind)
 	}
 	if object == nil {
 		object = map[string]any{}
 	}
-	at := object
+	parentObject := object
 	for parent, key, more := strings.Cut(rest, "."); more; parent, key, more = strings.Cut(rest, ".") {
 		inner := map[string]any{}
-		at[parent], at, rest = inner, inner, key
+		parentObject[parent], parentObject, rest = inner, inner, key
 	}
-	at[rest] = value
+	parentObject[rest] = value
 	values := validValues()
-	values[Project+":"+top] = textOf(t, object)
+	values[Project+":"+top] = encodeValue(t, object)
 	return values
 }
 
-// problemsAt returns the errors of Load for a key or its members.
-func problemsAt(values map[string]string, path string) []*field.Error {
+// loadProblemsAt returns the errors of Load for a key or its members.
+func loadProblemsAt(values map[string]string, path string) []*field.Error {
 	_, err := Load("prod", values)
-	var all *Error
-	if !errors.As(err, &all) {
+	var loadErr *Error
+	if !errors.As(err, &loadErr) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(all.Problems), func(p *field.Error) bool { return !within(p.Field, Project+":"+path) })
+	return slices.DeleteFunc(slices.Clone(loadErr.Problems), func(p *field.Error) bool { return !isWithin(p.Field, Project+":"+path) })
 }
 
 // Every number is within its bound, or refused by its path. No number means "not
@@ -123,10 +125,10 @@ func TestEveryNumberHasABound(t *testing.T) {
 		}
 		seen++
 		pattern := strings.NewReplacer("tiers.web.", "tiers.*.", "services.mca.", "services.*.", "estimates.natGB", "estimates.*").Replace(l.path)
-		b, ok := numberBounds(pattern, l.kind)
+		b, ok := findNumberBound(pattern, l.kind)
 		require.True(t, ok, "%s must have bounds", pattern)
 		for _, n := range []json.Number{"0", "-1", "1", json.Number(fmt.Sprint(b.Min - 1)), json.Number(fmt.Sprint(b.Max + 1)), "2147483648", "9223372036854775808", "-9223372036854775809"} {
-			problems := problemsAt(l.set(t, n), l.path)
+			problems := loadProblemsAt(l.projectConfigWith(t, n), l.path)
 			value, err := n.Int64()
 			if err == nil && value >= int64(b.Min) && value <= int64(b.Max) {
 				for _, p := range problems {
@@ -138,7 +140,7 @@ func TestEveryNumberHasABound(t *testing.T) {
 			require.Contains(t, problems[0].Detail, fmt.Sprintf("must be %d to %d", b.Min, b.Max), "%s: %s", l.path, n)
 		}
 		for _, wrong := range []any{json.Number("1.5"), json.Number("1e3"), "5", true, []string{}, map[string]any{}} {
-			problems := problemsAt(l.set(t, wrong), l.path)
+			problems := loadProblemsAt(l.projectConfigWith(t, wrong), l.path)
 			require.NotEmpty(t, problems, "%s: %v must be refused", l.path, wrong)
 			require.Contains(t, problems[0].Detail, "must be a whole number", "%s: %v", l.path, wrong)
 		}
@@ -146,10 +148,10 @@ func TestEveryNumberHasABound(t *testing.T) {
 	require.Greater(t, seen, 20)
 }
 
-// Every bound, and every key of a condition, belongs to a key that exists.
-func TestEveryBoundAndConditionBelongsToAKey(t *testing.T) {
-	known := paths()
-	for pattern := range numbers {
+// Every bound and every condition names configuration keys that exist.
+func TestBoundsAndConditionsNameExistingKeys(t *testing.T) {
+	known := keyPaths()
+	for pattern := range numberBounds {
 		path, _, _ := strings.Cut(pattern, "@")
 		require.Contains(t, known, path)
 	}
@@ -168,23 +170,23 @@ func TestEveryBoundAndConditionBelongsToAKey(t *testing.T) {
 func TestEmptyValuesAreNotAbsent(t *testing.T) {
 	for _, l := range leaves() {
 		if strings.Contains(l.path, ".") {
-			problems := problemsAt(l.set(t, nil), l.path)
+			problems := loadProblemsAt(l.projectConfigWith(t, nil), l.path)
 			require.NotEmpty(t, problems, "%s: null must be refused", l.path)
 			require.Contains(t, problems[0].Detail, "must not be null", l.path)
 		}
 		switch l.t.Kind() {
 		case reflect.String:
-			problems := problemsAt(l.set(t, ""), l.path)
+			problems := loadProblemsAt(l.projectConfigWith(t, ""), l.path)
 			require.NotEmpty(t, problems, "%s: empty text must be refused", l.path)
-			require.NotEmpty(t, problemsAt(l.set(t, " padded"), l.path), "%s: a space must be refused", l.path)
+			require.NotEmpty(t, loadProblemsAt(l.projectConfigWith(t, " padded"), l.path), "%s: a space must be refused", l.path)
 		case reflect.Slice:
 			pattern := strings.Replace(l.path, "tiers.web.", "tiers.*.", 1)
 			if b, ok := listBounds[pattern]; ok && b.Min > 0 {
-				require.NotEmpty(t, problemsAt(l.set(t, []string{}), l.path), "%s: an empty list must be refused", l.path)
+				require.NotEmpty(t, loadProblemsAt(l.projectConfigWith(t, []string{}), l.path), "%s: an empty list must be refused", l.path)
 			} else {
-				require.Empty(t, problemsAt(l.set(t, []string{}), l.path), "%s: an empty list means none", l.path)
+				require.Empty(t, loadProblemsAt(l.projectConfigWith(t, []string{}), l.path), "%s: an empty list means none", l.path)
 			}
-			problems := problemsAt(l.set(t, []string{"x", "x"}), l.path)
+			problems := loadProblemsAt(l.projectConfigWith(t, []string{"x", "x"}), l.path)
 			require.NotEmpty(t, problems, "%s: an entry twice must be refused", l.path)
 		}
 	}
@@ -214,7 +216,7 @@ func TestComponentsAcceptExactlyTheBounds(t *testing.T) {
 		"mongo.instances":             {func(s *Stack) *int { return &s.Mongo.Instances }, documents},
 		"mongo.backupDays":            {func(s *Stack) *int { return &s.Mongo.BackupDays }, documents},
 	} {
-		b := numbers[key]
+		b := numberBounds[key]
 		for n, ok := range map[int]bool{b.Min: true, b.Max: true, b.Max + 1: false, b.Min - 1: b.Min == 1} { // a component takes 0 for its default
 			s := base()
 			*tc.field(&s) = n
@@ -223,14 +225,14 @@ func TestComponentsAcceptExactlyTheBounds(t *testing.T) {
 	}
 }
 
-// Each member of a store has the tag kinds. Without it a member could be ignored without an error.
-func TestEveryMemberOfAStoreHasTheTagKinds(t *testing.T) {
-	for _, t1 := range []reflect.Type{reflect.TypeFor[Postgres](), reflect.TypeFor[Redis](), reflect.TypeFor[Mongo]()} {
-		f, _ := t1.FieldByName("Kind")
+// Each field of a store has the tag kinds. A field without the tag could be ignored without an error.
+func TestEveryStoreFieldHasTheTagKinds(t *testing.T) {
+	for _, storeType := range []reflect.Type{reflect.TypeFor[Postgres](), reflect.TypeFor[Redis](), reflect.TypeFor[Mongo]()} {
+		f, _ := storeType.FieldByName("Kind")
 		values := valuesOf(f)
-		for i := range t1.NumField() {
-			if m := t1.Field(i); m.Name != "Kind" && m.Tag.Get("key") != "" {
-				require.NotEmpty(t, kindsOf(m), "%s.%s", t1.Name(), m.Name)
+		for i := range storeType.NumField() {
+			if m := storeType.Field(i); m.Name != "Kind" && m.Tag.Get("key") != "" {
+				require.NotEmpty(t, kindsOf(m), "%s.%s", storeType.Name(), m.Name)
 				require.Subset(t, values, kindsOf(m))
 			}
 		}

@@ -15,48 +15,49 @@ const Repository = "OWNER/REPOSITORY"
 // Amazon Web Services").
 const Issuer = "token.actions.githubusercontent.com"
 
-// readPrefixes begin the names of the actions that change nothing.
+// readPrefixes are the beginnings of the names of actions that change nothing.
 var readPrefixes = []string{"Describe", "Get", "List", "BatchGet", "BatchCheck"}
 
-// trust is the trust policy of a role.
-type trust struct {
+// trustPolicy is the trust policy of a role.
+type trustPolicy struct {
 	Version   string
-	Statement []trustStatement
+	Statement []trustPolicyStatement
 }
 
-type trustStatement struct {
+type trustPolicyStatement struct {
 	Sid, Effect, Action string
 	Principal           map[string]string
 	Condition           map[string]map[string]string
 }
 
-// CIPolicyDocuments returns the documents of the roles of the workflows, by name. The trust policies say
-// who may assume the previewing role and the deploying role. preview has the permissions of the
-// previewing role; PolicyDocuments returns those of the deploying role. boundary is the permissions
-// boundary of every role that the deploying role creates. GitHub puts the environment of a job into
-// the token's subject. The conditions compare it exactly, so no other job, branch or repository
-// gets the role.
+// CIPolicyDocuments returns the policy documents of the roles of the workflows, by name.
+// trust-preview and trust-deploy say who may assume the previewing role and the deploying role.
+// preview has the permissions of the previewing role; PolicyDocuments returns those of the
+// deploying role. boundary is the permissions boundary of every role that the deploying role
+// creates. GitHub puts the environment of a job into the token's subject. The conditions compare it
+// exactly, so no other job, branch or repository gets the role.
 func CIPolicyDocuments() (map[string][]byte, error) {
-	documents := map[string]any{
+	contents := map[string]any{
 		"boundary":      boundary(),
-		"trust-preview": trustOf("preview-" + Environment),
-		"trust-deploy":  trustOf(Environment),
-		"preview":       policy{Version: "2012-10-17", Statement: readingStatements()},
+		"trust-preview": newTrustPolicy("preview-" + Environment),
+		"trust-deploy":  newTrustPolicy(Environment),
+		"preview":       policy{Version: "2012-10-17", Statement: readOnlyStatements()},
 	}
-	all := map[string][]byte{}
-	for name, content := range documents {
+	documents := map[string][]byte{}
+	for name, content := range contents {
 		document, err := json.MarshalIndent(content, "", "  ")
 		if err != nil {
 			return nil, fmt.Errorf("document %s: %w", name, err)
 		}
-		all[name] = append(document, '\n')
+		documents[name] = append(document, '\n')
 	}
-	return all, nil
+	return documents, nil
 }
 
-// boundary returns the permissions boundary of a stack's roles. It forbids what could widen a
-// permission, whatever their policies allow: IAM, the organization and the account's settings, and
-// other roles. A boundary gives no permission.
+// boundary returns the permissions boundary of a stack's roles. A boundary gives no permission; it
+// limits what the policies of a role can give. It forbids actions that could give a role more
+// permissions. These are actions on IAM, on the organization and on the account's settings, and the
+// use of other roles. On IAM it allows only what service-linked roles need.
 func boundary() policy {
 	return policy{Version: "2012-10-17", Statement: []statement{
 		{
@@ -68,9 +69,9 @@ func boundary() policy {
 	}}
 }
 
-// trustOf returns the trust policy for jobs with an environment of GitHub.
-func trustOf(environment string) trust {
-	return trust{Version: "2012-10-17", Statement: []trustStatement{{
+// newTrustPolicy returns the trust policy for jobs with an environment of GitHub.
+func newTrustPolicy(environment string) trustPolicy {
+	return trustPolicy{Version: "2012-10-17", Statement: []trustPolicyStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",
 		Principal: map[string]string{"Federated": "arn:aws:iam::" + Account + ":oidc-provider/" + Issuer},
 		Condition: map[string]map[string]string{"StringEquals": {
@@ -80,24 +81,24 @@ func trustOf(environment string) trust {
 	}}}
 }
 
-// readingStatements returns the statements of PolicyDocuments, reduced to the actions that change
+// readOnlyStatements returns the statements of PolicyDocuments, reduced to the actions that change
 // nothing.
-func readingStatements() []statement {
-	var all []statement
-	for _, name := range slices.Sorted(maps.Keys(policies)) {
-		for _, s := range statements(policies[name]) {
-			s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return !reads(action) })
+func readOnlyStatements() []statement {
+	var readOnly []statement
+	for _, name := range slices.Sorted(maps.Keys(policyServices)) {
+		for _, s := range statementsOf(policyServices[name]) {
+			s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return !isReadAction(action) })
 			// A statement for service-linked roles is needed for creations only.
 			if len(s.Action) > 0 && !strings.Contains(s.Sid, "ServiceLinked") {
-				all = append(all, s)
+				readOnly = append(readOnly, s)
 			}
 		}
 	}
-	return all
+	return readOnly
 }
 
-// reads reports whether an action changes nothing, by its prefix.
-func reads(action string) bool {
+// isReadAction reports whether an action changes nothing, by its prefix.
+func isReadAction(action string) bool {
 	_, verb, _ := strings.Cut(action, ":")
 	return slices.ContainsFunc(readPrefixes, func(prefix string) bool { return strings.HasPrefix(verb, prefix) })
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ciDocument decodes one of the documents of CIPolicyDocuments.
-func ciDocument(t *testing.T, name string, into any) {
+// decodeCIDocument decodes one of the documents of CIPolicyDocuments.
+func decodeCIDocument(t *testing.T, name string, into any) {
 	t.Helper()
 	documents, err := CIPolicyDocuments()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(documents[name], into))
 }
 
-// Only a job with the role's environment can assume the role: each condition is an exact
-// comparison, of the audience and of the subject.
+// Only a job with the role's environment can assume the role: the conditions compare the audience
+// and the subject of the token exactly.
 func TestTrustPolicyAdmitsOneEnvironment(t *testing.T) {
 	for name, subject := range map[string]string{
 		"trust-preview": "repo:OWNER/REPOSITORY:environment:preview-ENVIRONMENT",
 		"trust-deploy":  "repo:OWNER/REPOSITORY:environment:ENVIRONMENT",
 	} {
-		var document trust
-		ciDocument(t, name, &document)
+		var document trustPolicy
+		decodeCIDocument(t, name, &document)
 		require.Len(t, document.Statement, 1)
 		s := document.Statement[0]
 		require.Equal(t, "sts:AssumeRoleWithWebIdentity", s.Action)
@@ -56,7 +56,7 @@ func TestActionsThatGivePermissionsRequireTheBoundary(t *testing.T) {
 	}
 	require.Equal(t, len(granting), seen)
 	var boundary policy
-	ciDocument(t, "boundary", &boundary)
+	decodeCIDocument(t, "boundary", &boundary)
 	require.Subset(t, boundary.Statement[0].NotAction, []string{"iam:*", "organizations:*", "sts:AssumeRole"})
 	for _, s := range boundary.Statement {
 		require.False(t, slices.Contains(s.Resource, "*") && len(s.Action) > 0, s.Sid)
@@ -72,7 +72,7 @@ func TestPreviewRoleOnlyReads(t *testing.T) {
 	require.NoError(t, json.Compact(&compact, documents["preview"]))
 	require.LessOrEqual(t, compact.Len(), MaxPolicy)
 	var document policy
-	ciDocument(t, "preview", &document)
+	decodeCIDocument(t, "preview", &document)
 	sids, services := map[string]bool{}, map[string]bool{}
 	for _, s := range document.Statement {
 		require.False(t, sids[s.Sid], s.Sid)
@@ -86,7 +86,7 @@ func TestPreviewRoleOnlyReads(t *testing.T) {
 			}
 		}
 	}
-	for _, group := range policies {
+	for _, group := range policyServices {
 		for _, service := range group {
 			require.True(t, services[service], "%s is not read", service)
 		}

@@ -1,5 +1,6 @@
-// Package deployer has the IAM permissions of the identity that runs `pulumi up` on AWS:
-// a table of actions by resource type, and the policies with these actions. It is pure.
+// Package deployer has the IAM permissions of the identity that runs `pulumi up` on AWS: a table of
+// actions by resource type, and the policies with these actions. Its functions have no side
+// effects.
 //
 // The actions of a type are the actions that the type's file in the provider calls
 // (hashicorp/terraform-provider-aws, internal/service). They have the names of AWS's Service
@@ -25,7 +26,8 @@ const (
 	MaxPolicies = 10
 )
 
-// Placeholders of the policy documents. Whoever creates the policies replaces them.
+// Placeholders of the policy documents. The person or program that creates the policies replaces
+// them.
 const (
 	Account     = "ACCOUNT"
 	Environment = "ENVIRONMENT"
@@ -36,49 +38,51 @@ const (
 type scope int
 
 const (
-	// everything is for actions without a resource. It is also for actions on a new
-	// resource: AWS chooses its id, and it has no tag yet.
+	// everything is for actions without a resource. It is also for actions that create a resource:
+	// AWS chooses the id of a new resource, and the resource has no tag yet.
 	everything scope = iota
-	// named is the resources of the service whose names begin as the stack's do.
+	// named is the resources of the service with names that begin with the stack's name.
 	named
 	// tagged is the resources that have the stack's tags Project and Environment.
 	tagged
-	// bounded is the named roles that have the stack's permissions boundary, or get it. The
-	// condition key iam:PermissionsBoundary exists only for actions that change permissions, such as
-	// CreateRole and PutRolePolicy (Service Authorization Reference, "Condition keys for AWS
-	// Identity and Access Management").
+	// bounded is the roles of named, if they have the stack's permissions boundary. An action that
+	// creates a role or sets a boundary must set this boundary. The condition key
+	// iam:PermissionsBoundary exists only for actions that change permissions, such as CreateRole
+	// and PutRolePolicy. Source: Service Authorization Reference, "Condition keys for AWS Identity
+	// and Access Management".
 	bounded
 )
 
-// BoundaryARN is the permissions boundary of every role that the deployer creates.
+// BoundaryARN is the ARN of the permissions boundary of every role that the deployer creates.
 const BoundaryARN = "arn:aws:iam::" + Account + ":policy/progressive-framework-" + Environment + "-boundary"
 
-// grant is some actions on a scope. Actions are without the service's prefix.
+// grant is some actions of a service on a scope. The names of the actions do not have the service's
+// prefix.
 type grant struct {
 	service string
 	scope   scope
 	actions []string
 }
 
-// on returns a grant of actions of a service on a scope.
-func on(service string, scope scope, actions ...string) grant {
+// allow returns the grant of actions of a service on a scope.
+func allow(service string, scope scope, actions ...string) grant {
 	return grant{service, scope, actions}
 }
 
 // Types lists the resource types of the table, sorted.
-func Types() []string { return slices.Sorted(maps.Keys(types)) }
+func Types() []string { return slices.Sorted(maps.Keys(grantsByType)) }
 
 // PolicyDocuments returns the policies as indented JSON, by their names.
 func PolicyDocuments() (map[string][]byte, error) {
-	all := map[string][]byte{}
-	for name, services := range policies {
-		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statements(services)}, "", "  ")
+	documents := map[string][]byte{}
+	for name, services := range policyServices {
+		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statementsOf(services)}, "", "  ")
 		if err != nil {
 			return nil, fmt.Errorf("policy %s: %w", name, err)
 		}
-		all[name] = append(document, '\n')
+		documents[name] = append(document, '\n')
 	}
-	return all, nil
+	return documents, nil
 }
 
 type policy struct {
@@ -94,26 +98,26 @@ type statement struct {
 	Condition   map[string]map[string]string `json:",omitempty"`
 }
 
-// statements returns the statements for some services: one for each service and scope, and the
-// extra ones, which belong to no resource type.
-func statements(services []string) []statement {
-	var all []statement
+// statementsOf returns the statements for some services: one for each service and scope, and those
+// in extraStatements.
+func statementsOf(services []string) []statement {
+	var statements []statement
 	for _, service := range services {
 		for _, s := range []scope{everything, named, tagged, bounded} {
 			if actions := actionsOf(service, s); len(actions) > 0 {
-				all = append(all, statementOf(service, s, actions))
+				statements = append(statements, newStatement(service, s, actions))
 			}
 		}
-		all = append(all, extra[service]...)
+		statements = append(statements, extraStatements[service]...)
 	}
-	return all
+	return statements
 }
 
-// actionsOf returns the actions of a service on a scope, sorted. It leaves out an action that is
-// allowed on everything already.
+// actionsOf returns the actions of a service on a scope, sorted. For a scope other than everything,
+// it leaves out the actions that are allowed on everything already.
 func actionsOf(service string, s scope) []string {
 	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
-	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(types))...), always} {
+	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(grantsByType))...), commonGrants} {
 		for _, g := range grants {
 			if g.service == service {
 				for _, action := range g.actions {
@@ -127,22 +131,22 @@ func actionsOf(service string, s scope) []string {
 	})
 }
 
-// statementOf returns the statement that allows actions of a service on a scope.
-func statementOf(service string, s scope, actions []string) statement {
-	out := statement{
+// newStatement returns the statement that allows actions of a service on a scope.
+func newStatement(service string, s scope, actions []string) statement {
+	result := statement{
 		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged", "Bounded"}[s], Effect: "Allow",
 		Action: actions, Resource: []string{"*"},
 	}
 	switch s {
 	case named:
-		out.Resource = resources[service]
+		result.Resource = resourceARNs[service]
 	case bounded:
-		out.Resource = resources[service]
-		out.Condition = map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}
+		result.Resource = resourceARNs[service]
+		result.Condition = map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}
 	case tagged:
-		out.Condition = map[string]map[string]string{"StringEquals": {
+		result.Condition = map[string]map[string]string{"StringEquals": {
 			"aws:ResourceTag/Project": "progressive-framework", "aws:ResourceTag/Environment": Environment,
 		}}
 	}
-	return out
+	return result
 }

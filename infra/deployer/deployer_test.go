@@ -49,11 +49,11 @@ func TestDocumentsAreCurrent(t *testing.T) {
 	}
 }
 
-// recordedTypes returns the AWS resource types in the recorded previews of the stacks, each with
-// the names of its resources.
-func recordedTypes(t *testing.T) map[string][]string {
+// readRecordedTypes returns the AWS resource types in the recorded previews of the stacks, each
+// with the names of its resources.
+func readRecordedTypes(t *testing.T) map[string][]string {
 	t.Helper()
-	types := map[string][]string{}
+	namesByType := map[string][]string{}
 	for _, stack := range []string{"prod", "staging"} {
 		file, err := os.Open("../../policy/testdata/" + stack + ".jsonl")
 		require.NoError(t, err)
@@ -71,38 +71,38 @@ func recordedTypes(t *testing.T) map[string][]string {
 			if !strings.HasPrefix(token, "aws:") {
 				continue
 			}
-			types[token] = append(types[token], "")
+			namesByType[token] = append(namesByType[token], "")
 			for _, property := range []string{"name", "bucket", "identifier", "clusterIdentifier", "replicationGroupId", "clusterName"} {
 				if name, ok := resource.Inputs[property].(string); ok {
-					types[token] = append(types[token], strings.Replace(name, "-"+stack, "-ENVIRONMENT", 1))
+					namesByType[token] = append(namesByType[token], strings.Replace(name, "-"+stack, "-ENVIRONMENT", 1))
 					break
 				}
 			}
 		}
 		require.NoError(t, lines.Err())
 	}
-	return types
+	return namesByType
 }
 
 func TestEveryTypeOfTheStacksHasARow(t *testing.T) {
-	recorded := recordedTypes(t)
+	recorded := readRecordedTypes(t)
 	require.Greater(t, len(recorded), 60)
 	for token := range recorded {
 		require.Contains(t, Types(), token, "add the type to types.go, with the actions of its file in terraform-provider-aws")
 	}
 }
 
-// The ARNs of a service cover the names of the stacks' resources.
-func TestNamesOfTheStacksAreWithinTheARNs(t *testing.T) {
+// The ARN patterns in the deployer's policy match the names of all resources of the stacks.
+func TestARNPatternsMatchTheNamesOfTheStacks(t *testing.T) {
 	// The ARNs on which the actions of these types are allowed do not contain the resource's own
 	// name.
-	elsewhere := []string{
+	typesWithOtherARNs := []string{
 		"aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:route53/record:Record",
 	}
 	checked := 0
-	for token, names := range recordedTypes(t) {
-		for _, g := range types[token] {
-			if g.scope != named || slices.Contains(elsewhere, token) || !strings.Contains(token, ":"+serviceModule(g.service)+"/") {
+	for token, names := range readRecordedTypes(t) {
+		for _, g := range grantsByType[token] {
+			if g.scope != named || slices.Contains(typesWithOtherARNs, token) || !strings.Contains(token, ":"+serviceModule(g.service)+"/") {
 				continue
 			}
 			for _, name := range names {
@@ -110,8 +110,8 @@ func TestNamesOfTheStacksAreWithinTheARNs(t *testing.T) {
 					continue
 				}
 				checked++
-				require.True(t, slices.ContainsFunc(resources[g.service], func(arn string) bool { return endsWith(arn, name) }),
-					"%s %q is in none of %q", token, name, resources[g.service])
+				require.True(t, slices.ContainsFunc(resourceARNs[g.service], func(arn string) bool { return arnCanEndWith(arn, name) }),
+					"%s %q is in none of %q", token, name, resourceARNs[g.service])
 			}
 		}
 	}
@@ -129,16 +129,16 @@ func serviceModule(service string) string {
 	return service
 }
 
-// endsWith reports whether an ARN that matches the pattern can have a name as its last part, or as
-// the part before an id.
-func endsWith(pattern, name string) bool {
-	anything := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^ ]*`)
-	form := regexp.MustCompile("^" + anything + "$")
-	prefixes := strings.SplitAfterN(strings.ReplaceAll(pattern, "*", "x"), ":", 6)
-	prefix := strings.Join(prefixes[:5], "")
+// arnCanEndWith reports whether an ARN that matches the pattern can have a name as its last part,
+// or as the part before an id.
+func arnCanEndWith(pattern, name string) bool {
+	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^ ]*`)
+	arnPattern := regexp.MustCompile("^" + expression + "$")
+	arnParts := strings.SplitAfterN(strings.ReplaceAll(pattern, "*", "x"), ":", 6)
+	prefix := strings.Join(arnParts[:5], "")
 	for _, kind := range []string{"", "x/", "x:", "repository/", "role/", "instance-profile/", "secret:", "log-group:", "alarm:", "x/app/", "targetgroup/", "autoScalingGroup:x:autoScalingGroupName/", "x/webacl/", "alias/"} {
 		for _, id := range []string{"", "/x"} {
-			if form.MatchString(prefix + kind + strings.TrimPrefix(name, "alias/") + id) {
+			if arnPattern.MatchString(prefix + kind + strings.TrimPrefix(name, "alias/") + id) {
 				return true
 			}
 		}
@@ -146,16 +146,16 @@ func endsWith(pattern, name string) bool {
 	return false
 }
 
-// Each policy is within IAM's limits and allows no whole service. It deletes nothing of other
-// stacks, where the ARNs of the service have names or tags.
+// Each policy is within IAM's limits and allows no whole service. It allows no deletion of another
+// stack's resources, except of types that have neither the stack's name in their ARNs nor tags.
 func TestPoliciesFitIAM(t *testing.T) {
 	documents, err := PolicyDocuments()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(documents), MaxPolicies)
-	action := regexp.MustCompile(`^[a-z0-9]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
-	deletes := regexp.MustCompile(`:(Delete|Terminate|Release|Schedule)`)
+	actionName := regexp.MustCompile(`^[a-z0-9]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
+	deleteAction := regexp.MustCompile(`:(Delete|Terminate|Release|Schedule)`)
 	// Deletions of resources that have neither the stack's name in their ARNs nor tags.
-	withoutNames := []string{
+	unscopedDeletes := []string{
 		"logs:DeleteLogDelivery", "cloudfront:DeleteCachePolicy", "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy", "cloudfront:DeleteVpcOrigin",
 	}
 	allowed := map[string]bool{}
@@ -166,28 +166,28 @@ func TestPoliciesFitIAM(t *testing.T) {
 		t.Logf("%s: %d characters", name, compact.Len())
 		var parsed policy
 		require.NoError(t, json.Unmarshal(document, &parsed))
-		ids := map[string]bool{}
+		sids := map[string]bool{}
 		for _, s := range parsed.Statement {
 			require.Regexp(t, `^[A-Za-z0-9]+$`, s.Sid)
-			require.False(t, ids[s.Sid], "%s is twice in %s", s.Sid, name)
-			ids[s.Sid] = true
+			require.False(t, sids[s.Sid], "%s is twice in %s", s.Sid, name)
+			sids[s.Sid] = true
 			require.NotEmpty(t, s.Resource)
 			for _, a := range s.Action {
-				require.Regexp(t, action, a)
+				require.Regexp(t, actionName, a)
 				allowed[a] = true
 				if slices.Contains(s.Resource, "*") && s.Condition == nil {
-					require.False(t, deletes.MatchString(a) && !slices.Contains(withoutNames, a), "%s deletes what another stack has", a)
+					require.False(t, deleteAction.MatchString(a) && !slices.Contains(unscopedDeletes, a), "%s deletes what another stack has", a)
 				}
 			}
 		}
 	}
-	for token, grants := range types {
+	for token, grants := range grantsByType {
 		for _, g := range grants {
 			for _, a := range g.actions {
 				require.True(t, allowed[g.service+":"+a], "%s of %s is in no policy: add the service to policies", a, token)
 			}
 			if g.scope == named {
-				require.NotEmpty(t, resources[g.service], "%s of %s has no ARN", g.service, token)
+				require.NotEmpty(t, resourceARNs[g.service], "%s of %s has no ARN", g.service, token)
 			}
 		}
 	}

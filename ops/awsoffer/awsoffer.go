@@ -1,10 +1,10 @@
 // Package awsoffer reads AWS's bulk price files (offer files), and compares them with
-// the price table of policy/cost. It owns the form of these files, and which of
-// their products is which row. It downloads nothing.
+// the price table of policy/cost. It owns the format of these files, and the mapping
+// from their products to rows of the price table. It downloads nothing.
 //
-// The form is that of AWS's Price List Bulk API, "Reading service price list files":
-// one JSON document with products, and with terms by product. The file of EC2 has
-// some hundred megabytes, so it is read as a stream.
+// The files have the format of AWS's Price List Bulk API, "Reading service price list files":
+// one JSON document with products, and with the terms (prices) of each product. The file of EC2
+// has several hundred megabytes, so it is read as a stream.
 package awsoffer
 
 import (
@@ -45,7 +45,7 @@ type Offer struct {
 	Code string
 	// Version is the version of the file, such as 20260924211011.
 	Version string
-	// Published is the day of the file.
+	// Published is the time when AWS published the file.
 	Published time.Time
 	// Prices are the on-demand prices in dollars, by SKU of the price table and region.
 	Prices []cost.Price
@@ -56,46 +56,47 @@ type Offer struct {
 
 // Read reads an offer file.
 func Read(r io.Reader) (Offer, error) {
-	var o Offer
-	d := json.NewDecoder(r)
-	// products has the wanted products, by AWS's SKU.
-	products, found := map[string]cost.Price{}, map[string]cost.Price{}
+	var offer Offer
+	decoder := json.NewDecoder(r)
+	// products are the rows without a price, by AWS's SKU. rows are the rows with a price, by region
+	// and SKU of the price table.
+	products, rows := map[string]cost.Price{}, map[string]cost.Price{}
 	published := ""
-	fields := map[string]func() error{
-		"offerCode":       func() error { return d.Decode(&o.Code) },
-		"version":         func() error { return d.Decode(&o.Version) },
-		"publicationDate": func() error { return d.Decode(&published) },
-		"products":        func() error { return o.readProducts(d, products) },
+	readers := map[string]func() error{
+		"offerCode":       func() error { return decoder.Decode(&offer.Code) },
+		"version":         func() error { return decoder.Decode(&offer.Version) },
+		"publicationDate": func() error { return decoder.Decode(&published) },
+		"products":        func() error { return offer.readProducts(decoder, products) },
 		"terms": func() error {
-			return members(d, func(kind string) error {
+			return forEachMember(decoder, func(kind string) error {
 				if kind != "OnDemand" {
-					return skip(d)
+					return skipValue(decoder)
 				}
-				return members(d, func(sku string) error { return o.readTerms(d, sku, products, found) })
+				return forEachMember(decoder, func(sku string) error { return offer.readTerms(decoder, sku, products, rows) })
 			})
 		},
 	}
-	err := members(d, func(name string) error {
-		if read := fields[name]; read != nil {
-			return read()
+	err := forEachMember(decoder, func(name string) error {
+		if readField := readers[name]; readField != nil {
+			return readField()
 		}
-		return skip(d)
+		return skipValue(decoder)
 	})
 	if err != nil {
 		return Offer{}, fmt.Errorf("offer file: %w", err)
 	}
-	if o.Published, err = time.Parse(time.RFC3339, published); err != nil || o.Code == "" {
+	if offer.Published, err = time.Parse(time.RFC3339, published); err != nil || offer.Code == "" {
 		return Offer{}, errors.New("offer file: no offerCode and publicationDate: must be a JSON price list file of AWS for one service")
 	}
-	o.complete(found)
-	return o, nil
+	offer.finishPrices(rows)
+	return offer, nil
 }
 
-// readProducts keeps the products for which the price table can have a row.
-func (o *Offer) readProducts(d *json.Decoder, products map[string]cost.Price) error {
-	return members(d, func(string) error {
+// readProducts adds the products that can be rows of the price table to products, by AWS's SKU.
+func (o *Offer) readProducts(decoder *json.Decoder, products map[string]cost.Price) error {
+	return forEachMember(decoder, func(string) error {
 		var p product
-		if err := d.Decode(&p); err != nil {
+		if err := decoder.Decode(&p); err != nil {
 			return err
 		}
 		if row := rowFor(o.Code, p); row.SKU != "" && p.SKU != "" {
@@ -105,20 +106,21 @@ func (o *Offer) readProducts(d *json.Decoder, products map[string]cost.Price) er
 	})
 }
 
-// readTerms reads the price of one product.
-func (o *Offer) readTerms(d *json.Decoder, sku string, products, found map[string]cost.Price) error {
+// readTerms adds the on-demand price of one product to rows. It skips a product that is not in
+// products.
+func (o *Offer) readTerms(decoder *json.Decoder, sku string, products, rows map[string]cost.Price) error {
 	row, wanted := products[sku]
 	if !wanted {
-		return skip(d)
+		return skipValue(decoder)
 	}
 	var terms map[string]term
-	if err := d.Decode(&terms); err != nil {
+	if err := decoder.Decode(&terms); err != nil {
 		return err
 	}
 	for _, t := range terms {
 		for _, dim := range t.Dimensions {
 			usd, ok := dim.PerUnit["USD"]
-			if !ok || cmp.Or(dim.BeginRange, "0") != "0" { // a price that begins after the first volume
+			if !ok || cmp.Or(dim.BeginRange, "0") != "0" { // a price for a larger volume only
 				continue
 			}
 			amount, err := cost.ParseMicros(usd)
@@ -130,19 +132,19 @@ func (o *Offer) readTerms(d *json.Decoder, sku string, products, found map[strin
 				continue
 			}
 			row.Amount = amount
-			o.keep(row, found)
+			o.addRow(row, rows)
 		}
 	}
 	return nil
 }
 
-// keep adds a row. If two products have different prices, it keeps no row, because the file does
-// not say which one AWS bills.
-func (o *Offer) keep(row cost.Price, found map[string]cost.Price) {
+// addRow adds a row. If two products have different prices for the row, it sets the amount to 0:
+// the file does not show which price AWS bills. finishPrices leaves out such a row.
+func (o *Offer) addRow(row cost.Price, rows map[string]cost.Price) {
 	key := row.Region + " " + row.SKU
-	other, seen := found[key]
+	other, seen := rows[key]
 	if !seen {
-		found[key] = row
+		rows[key] = row
 		return
 	}
 	if other.Amount == row.Amount || other.Amount == 0 {
@@ -150,12 +152,13 @@ func (o *Offer) keep(row cost.Price, found map[string]cost.Price) {
 	}
 	o.Problems = append(o.Problems, fmt.Sprintf("%s in %s: %s and %s, so that it gets no row", row.SKU, row.Region, other.Amount.Exact(), row.Amount.Exact()))
 	other.Amount = 0
-	found[key] = other
+	rows[key] = other
 }
 
-// complete sets the day and the source of each row, and sorts the rows.
-func (o *Offer) complete(found map[string]cost.Price) {
-	for _, row := range found {
+// finishPrices fills Prices with the rows that have an amount. It sets the day and the source of
+// each row, and sorts the prices and the problems.
+func (o *Offer) finishPrices(rows map[string]cost.Price) {
+	for _, row := range rows {
 		if row.Amount > 0 {
 			row.AsOf = o.Published.UTC().Truncate(24 * time.Hour)
 			row.Sources = []string{"AWS price list " + o.Code + " " + o.Version}
@@ -168,15 +171,16 @@ func (o *Offer) complete(found map[string]cost.Price) {
 	slices.Sort(o.Problems)
 }
 
-// members calls visit for each member of a JSON object, at the member's value.
-func members(d *json.Decoder, visit func(name string) error) error {
-	if t, err := d.Token(); err != nil {
+// forEachMember calls visit with the name of each member of the JSON object that comes next. visit
+// must read the value of the member.
+func forEachMember(decoder *json.Decoder, visit func(name string) error) error {
+	if t, err := decoder.Token(); err != nil {
 		return err
 	} else if t != json.Delim('{') {
-		return fmt.Errorf("%v at byte %d must be an object", t, d.InputOffset())
+		return fmt.Errorf("%v at byte %d must be an object", t, decoder.InputOffset())
 	}
-	for d.More() {
-		name, err := d.Token()
+	for decoder.More() {
+		name, err := decoder.Token()
 		if err != nil {
 			return err
 		}
@@ -184,14 +188,14 @@ func members(d *json.Decoder, visit func(name string) error) error {
 			return err
 		}
 	}
-	_, err := d.Token()
+	_, err := decoder.Token()
 	return err
 }
 
-// skip skips one JSON value.
-func skip(d *json.Decoder) error {
+// skipValue reads the next JSON value and drops it.
+func skipValue(decoder *json.Decoder) error {
 	for depth := 0; ; {
-		t, err := d.Token()
+		t, err := decoder.Token()
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// testdata/ec2.json is made by hand in the form of AWS's files.
+// readTestFile reads testdata/ec2.json, which was written by hand in the format of AWS's files.
 func readTestFile(t *testing.T) Offer {
 	t.Helper()
 	f, err := os.Open("testdata/ec2.json")
@@ -21,7 +21,7 @@ func readTestFile(t *testing.T) Offer {
 	return o
 }
 
-func TestOfferFile(t *testing.T) {
+func TestReadKeepsOnDemandPricesOnly(t *testing.T) {
 	o := readTestFile(t)
 	require.Equal(t, "AmazonEC2", o.Code)
 	prices := map[string]string{}
@@ -41,27 +41,28 @@ func TestOfferFile(t *testing.T) {
 	require.Equal(t, []string{"ec2:c7g.large in us-east-1: $0.0725 and $0.08, so that it gets no row"}, o.Problems)
 }
 
-func TestChanges(t *testing.T) {
+func TestCompareSeparatesChangedAndEqualPrices(t *testing.T) {
 	o := readTestFile(t)
-	changed, same := Changes(cost.Prices(), o, nil)
+	changed, same := Compare(cost.Prices(), o, nil)
 	require.Len(t, changed, 1)
 	require.Equal(t, "ec2:m6i.xlarge in us-east-1: $0.192 to $0.185 (hour)", changed[0].String())
 	require.Len(t, same, 3)
-	withNew, _ := Changes(cost.Prices(), o, []string{"ec2:m99", "docdb:"})
+	withNew, _ := Compare(cost.Prices(), o, []string{"ec2:m99", "docdb:"})
 	require.Len(t, withNew, 2)
 	require.Equal(t, "ec2:m99.xlarge in us-east-1: new, $0.90 (hour)", withNew[1].String())
 
 	// The parser of the price table reads the written rows.
 	var rows strings.Builder
 	require.NoError(t, WriteRows(&rows, withNew))
-	back, err := cost.ParsePrices("sku,micro_usd,unit,region,as_of,sources\n" + rows.String())
+	parsed, err := cost.ParsePrices("sku,micro_usd,unit,region,as_of,sources\n" + rows.String())
 	require.NoError(t, err)
-	require.Equal(t, withNew[0].After, back[0])
-	require.Equal(t, withNew[1].After, back[1])
+	require.Equal(t, withNew[0].After, parsed[0])
+	require.Equal(t, withNew[1].After, parsed[1])
 }
 
-// The row of each product, by service. The attributes are those in AWS's files.
-func TestRows(t *testing.T) {
+// rowFor returns the SKU of each product, or "" for a product without a row. The attributes are
+// those in AWS's files.
+func TestRowForMapsProductsToSKUs(t *testing.T) {
 	for _, tc := range []struct {
 		code, family string
 		attributes   map[string]string
@@ -89,12 +90,12 @@ func TestRows(t *testing.T) {
 }
 
 // Every SKU that a usage type maps to is in the price table.
-func TestUsagesAreRowsOfTheTable(t *testing.T) {
+func TestUsageRowsAreInThePriceTable(t *testing.T) {
 	units := map[string]string{}
 	for _, p := range cost.Prices() {
 		units[p.SKU] = p.Unit
 	}
-	for _, u := range usages {
+	for _, u := range usageRows {
 		require.Equal(t, units[u.sku], u.unit, u.sku)
 	}
 }
@@ -116,7 +117,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func TestNoOfferFile(t *testing.T) {
+func TestReadRefusesOtherFiles(t *testing.T) {
 	for _, raw := range []string{"", "[]", "{}", `{"offerCode":"AmazonEC2"}`, `{"products":[]}`, `{"products":{"A":`, `{"offerCode":1}`, "<html>"} {
 		_, err := Read(strings.NewReader(raw))
 		require.ErrorContains(t, err, "offer file", raw)

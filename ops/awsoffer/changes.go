@@ -18,10 +18,10 @@ type Change struct {
 	After  cost.Price
 }
 
-// Changes compares the price table with an offer. changed has the rows whose price differs, and new
-// rows whose SKU begins with one of the prefixes. same has the rows with an equal price: only their
-// day and source change.
-func Changes(table []cost.Price, o Offer, prefixes []string) (changed, same []Change) {
+// Compare compares the price table with an offer. changed has the rows with a different price. It
+// also has the new rows, if their SKU begins with one of the prefixes. same has the rows with an
+// equal price: only the day and the source of these rows change.
+func Compare(table []cost.Price, o Offer, prefixes []string) (changed, same []Change) {
 	for _, after := range o.Prices {
 		i := slices.IndexFunc(table, func(p cost.Price) bool { return p.SKU == after.SKU && p.Region == after.Region })
 		switch {
@@ -38,20 +38,20 @@ func Changes(table []cost.Price, o Offer, prefixes []string) (changed, same []Ch
 	return changed, same
 }
 
-// WriteRows writes rows in the form of prices.csv, without the header.
-func WriteRows(w io.Writer, rows []Change) error {
-	out := csv.NewWriter(w)
-	for _, c := range rows {
+// WriteRows writes the new rows in the format of prices.csv, without the header.
+func WriteRows(w io.Writer, changes []Change) error {
+	writer := csv.NewWriter(w)
+	for _, c := range changes {
 		p := c.After
-		if err := out.Write([]string{p.SKU, fmt.Sprint(int64(p.Amount)), p.Unit, p.Region, p.AsOf.Format(time.DateOnly), strings.Join(p.Sources, " ; ")}); err != nil {
+		if err := writer.Write([]string{p.SKU, fmt.Sprint(int64(p.Amount)), p.Unit, p.Region, p.AsOf.Format(time.DateOnly), strings.Join(p.Sources, " ; ")}); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	writer.Flush()
+	return writer.Error()
 }
 
-// String prints the change, such as "kms:key: $1.00 to $1.10 (month)".
+// String returns the change as text, such as "kms:key in us-east-1: $1.00 to $1.10 (month)".
 func (c Change) String() string {
 	before := "new, "
 	if c.Before.Amount > 0 {

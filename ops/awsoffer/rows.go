@@ -7,12 +7,13 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// regionCode is the prefix of many usage types: EU- or USE2-, or the region's name for KMS.
-var regionCode = regexp.MustCompile(`^([A-Z]{2,4}[0-9]{0,2}|[a-z]{2}(-gov)?-[a-z]+-[0-9])-`)
+// regionPrefix matches the prefix of many usage types: a short code of the region such as EU- or
+// USE2-, or for KMS the region's name.
+var regionPrefix = regexp.MustCompile(`^([A-Z]{2,4}[0-9]{0,2}|[a-z]{2}(-gov)?-[a-z]+-[0-9])-`)
 
-// usages maps service, usage type and operation to a row of the price table. An empty operation
-// matches any.
-var usages = []struct{ code, usage, operation, sku, unit string }{
+// usageRows maps a service (code), a usage type and an operation to a row of the price table. An
+// empty operation matches every operation.
+var usageRows = []struct{ code, usage, operation, sku, unit string }{
 	{"AWSELB", "LoadBalancerUsage", "LoadBalancing:Application", "load-balancer:application", "hour"},
 	{"AWSELB", "LoadBalancerUsage", "LoadBalancing:Network", "load-balancer:network", "hour"},
 	{"AWSELB", "LCUUsage", "LoadBalancing:Application", "load-balancer:lcu", "LCU-hour"},
@@ -34,42 +35,42 @@ var usages = []struct{ code, usage, operation, sku, unit string }{
 	{"awswaf", "WebACLV2", "", "wafv2:web-acl", "month"},
 }
 
-// storage maps the volume types of RDS from their names in the offer file.
-var storage = map[string]string{"General Purpose": "gp2", "General Purpose-GP3": "gp3"}
+// rdsVolumeTypes maps the name of a volume type in the offer file of RDS to the name in the API.
+var rdsVolumeTypes = map[string]string{"General Purpose": "gp2", "General Purpose-GP3": "gp3"}
 
 // rowFor returns the row of a product without its price. Its SKU is empty if the price table has no
 // such row.
 func rowFor(code string, p product) cost.Price {
-	a := p.Attributes
-	row := cost.Price{Region: a["regionCode"], Unit: "hour"}
-	usage := regionCode.ReplaceAllString(a["usagetype"], "")
-	for _, u := range usages {
-		if u.code == code && u.usage == usage && (u.operation == "" || u.operation == a["operation"]) {
+	attributes := p.Attributes
+	row := cost.Price{Region: attributes["regionCode"], Unit: "hour"}
+	usage := regionPrefix.ReplaceAllString(attributes["usagetype"], "")
+	for _, u := range usageRows {
+		if u.code == code && u.usage == usage && (u.operation == "" || u.operation == attributes["operation"]) {
 			row.SKU, row.Unit = u.sku, u.unit
 			return row
 		}
 	}
-	zones := strings.ToLower(a["deploymentOption"])
+	zones := strings.ToLower(attributes["deploymentOption"])
 	switch code + " " + p.Family {
 	case "AmazonEC2 Compute Instance":
-		if a["operatingSystem"] == "Linux" && a["tenancy"] == "Shared" && a["preInstalledSw"] == "NA" && a["capacitystatus"] == "Used" && strings.HasPrefix(usage, "BoxUsage:") {
-			row.SKU = "ec2:" + a["instanceType"]
+		if attributes["operatingSystem"] == "Linux" && attributes["tenancy"] == "Shared" && attributes["preInstalledSw"] == "NA" && attributes["capacitystatus"] == "Used" && strings.HasPrefix(usage, "BoxUsage:") {
+			row.SKU = "ec2:" + attributes["instanceType"]
 		}
 	case "AmazonRDS Database Instance":
-		if a["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
-			row.SKU = "rds:postgres:" + zones + ":" + a["instanceType"]
+		if attributes["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
+			row.SKU = "rds:postgres:" + zones + ":" + attributes["instanceType"]
 		}
 	case "AmazonRDS Database Storage":
-		if kind := storage[a["volumeType"]]; kind != "" && a["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
+		if kind := rdsVolumeTypes[attributes["volumeType"]]; kind != "" && attributes["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
 			row.SKU, row.Unit = "rds:storage:"+zones+":"+kind, "GB-month"
 		}
 	case "AmazonElastiCache Cache Instance":
-		if a["cacheEngine"] == "Redis" && strings.HasPrefix(usage, "NodeUsage:") { // the other usage types are extended support
-			row.SKU = "elasticache:redis:" + a["instanceType"]
+		if attributes["cacheEngine"] == "Redis" && strings.HasPrefix(usage, "NodeUsage:") { // the other usage types are extended support
+			row.SKU = "elasticache:redis:" + attributes["instanceType"]
 		}
 	case "AmazonDocDB Database Instance":
 		if strings.HasPrefix(usage, "InstanceUsage:") { // the other usage types include I/O
-			row.SKU = "docdb:" + a["instanceType"]
+			row.SKU = "docdb:" + attributes["instanceType"]
 		}
 	}
 	return row

@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// ciProject is a project with a script in place of Pulumi. These tests cover files, exit codes and
-// GitHub. The engine tests run the real Pulumi.
+// ciProject is a project folder with a script in place of Pulumi. These tests cover files, exit
+// codes and GitHub. The engine tests run the real Pulumi.
 type ciProject struct {
 	dir string
 }
@@ -29,9 +29,9 @@ const (
 	network  = "urn:pulumi:prod::p::aws:ec2/vpc:Vpc::vpc"
 )
 
-// script stands in for Pulumi. It prints files of the folder $FAKE_PULUMI_DIR, and appends the
+// fakePulumi stands in for Pulumi. It prints files of the folder $FAKE_PULUMI_DIR, and appends the
 // arguments of each call to the file commands.
-const script = `#!/bin/sh
+const fakePulumi = `#!/bin/sh
 echo "$*" >> "$FAKE_PULUMI_DIR/commands"
 case "$1 $2" in
 "stack export") cat "$FAKE_PULUMI_DIR/state.json" ;;
@@ -41,37 +41,38 @@ up*) cat "$FAKE_PULUMI_DIR/events.json"; exit "$(cat "$FAKE_PULUMI_DIR/upcode" 2
 esac
 `
 
-// newCIProject returns a project whose preview updates the VPC. A test replaces its files.
+// newCIProject returns a project with a preview that updates the VPC. A test replaces files of the
+// project for another behaviour.
 func newCIProject(t *testing.T) *ciProject {
 	t.Helper()
-	d := &ciProject{dir: t.TempDir()}
-	t.Setenv("FAKE_PULUMI_DIR", d.dir)
-	t.Setenv("PATH", d.dir+":"+os.Getenv("PATH"))
-	t.Setenv("PULUMI_OPTION_POLICY_PACK", filepath.Join(d.dir, "pack"))
+	p := &ciProject{dir: t.TempDir()}
+	t.Setenv("FAKE_PULUMI_DIR", p.dir)
+	t.Setenv("PATH", p.dir+":"+os.Getenv("PATH"))
+	t.Setenv("PULUMI_OPTION_POLICY_PACK", filepath.Join(p.dir, "pack"))
 	for name, text := range map[string]string{
-		"pulumi": script, "pack": "", "Pulumi.yaml": "name: p\n", "Pulumi.prod.yaml": "config: {}\n",
+		"pulumi": fakePulumi, "pack": "", "Pulumi.yaml": "name: p\n", "Pulumi.prod.yaml": "config: {}\n",
 		"state.json":   `{"deployment": {"resources": [{"urn": "` + network + `", "type": "aws:ec2/vpc:Vpc"}]}}`,
 		"report.json":  `{"stack": "prod", "environment": "prod", "findings": []}`,
 		"preview.json": `{"steps": [{"op": "update", "urn": "` + network + `", "newState": {"urn": "` + network + `", "inputs": {"a": 1}}, "detailedDiff": {"a": {"kind": "update"}}}]}`,
 		"events.json":  `{"resOutputsEvent": {"metadata": {"op": "update", "urn": "` + network + `"}}}`,
 		"refresh.json": `{"steps": [{"op": "refresh", "urn": "` + network + `"}]}`,
 	} {
-		d.write(t, name, text)
+		p.writeFile(t, name, text)
 	}
-	return d
+	return p
 }
 
-func (d *ciProject) write(t *testing.T, name, text string) {
+func (p *ciProject) writeFile(t *testing.T, name, text string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o700))
 }
 
-func (d *ciProject) path(name string) string { return filepath.Join(d.dir, name) }
+func (p *ciProject) path(name string) string { return filepath.Join(p.dir, name) }
 
-// run runs pf ci with args. It returns the output and the exit code.
-func (d *ciProject) run(t *testing.T, args ...string) (string, int) {
+// runCI runs pf ci with args. It returns the output and the exit code.
+func (p *ciProject) runCI(t *testing.T, args ...string) (string, int) {
 	t.Helper()
-	c := Command(&stackoutput.Stack{Name: "prod", Dir: d.dir})
+	c := Command(&stackoutput.Stack{Name: "prod", Dir: p.dir})
 	var out bytes.Buffer
 	c.SetOut(&out)
 	c.SetErr(&out)
@@ -88,22 +89,22 @@ func (d *ciProject) run(t *testing.T, args ...string) (string, int) {
 	return out.String(), code
 }
 
-// preview runs pf ci preview, and returns the path of the plan.
-func (d *ciProject) preview(t *testing.T) string {
+// runPreview runs pf ci preview, and returns the path of the plan.
+func (p *ciProject) runPreview(t *testing.T) string {
 	t.Helper()
-	out, code := d.run(t, "preview", "--out", d.path("out"))
+	out, code := p.runCI(t, "preview", "--out", p.path("out"))
 	require.Zero(t, code, out)
-	return d.path("out/plan.json")
+	return p.path("out/plan.json")
 }
 
 func TestPreviewWritesItsFiles(t *testing.T) {
-	d := newCIProject(t)
-	d.preview(t)
+	p := newCIProject(t)
+	p.runPreview(t)
 	for _, name := range []string{planFile, policyFile, sarifFile, junitFile, summaryFile, verdictFile} {
-		require.FileExists(t, d.path("out/"+name))
+		require.FileExists(t, p.path("out/"+name))
 	}
-	require.NoFileExists(t, d.path("out/"+changeFile))
-	text, err := os.ReadFile(d.path("out/summary.md"))
+	require.NoFileExists(t, p.path("out/"+changeFile))
+	text, err := os.ReadFile(p.path("out/summary.md"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "| `prod` | 0 | 1 | 0 | 0 |")
 }
@@ -133,48 +134,48 @@ func TestPreviewIsRefused(t *testing.T) {
 		{"the sandbox is not built", nil, []string{"--offline"}, exitcode.Usage, "run make build"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			d := newCIProject(t)
+			p := newCIProject(t)
 			for name, text := range tc.files {
-				d.write(t, name, text)
+				p.writeFile(t, name, text)
 			}
-			args := []string{"preview", "--out", d.path("out")}
+			args := []string{"preview", "--out", p.path("out")}
 			for _, a := range tc.args {
 				if a == "approvals" {
-					a = d.path(a)
+					a = p.path(a)
 				}
 				args = append(args, a)
 			}
-			out, code := d.run(t, args...)
+			out, code := p.runCI(t, args...)
 			require.Equal(t, tc.code, code, out)
 			require.Contains(t, out, tc.want)
 		})
 	}
 }
 
-// A violation that the state already has does not refuse a change. The real rules evaluate the
+// A change is not refused for a violation that the state already has. The real rules evaluate the
 // state.
 func TestExistingViolationIsNotNew(t *testing.T) {
-	d := newCIProject(t)
+	p := newCIProject(t)
 	const group = "urn:pulumi:prod::p::aws:ec2/launchTemplate:LaunchTemplate::nodes"
-	d.write(t, "state.json", `{"deployment": {"resources": [{"urn": "`+group+`", "type": "aws:ec2/launchTemplate:LaunchTemplate", "inputs": {"keyName": "k"}}]}}`)
-	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "nodes-no-key-pair", "kind": "mandatory", "urn": "`+group+`", "new": true}]}`)
-	d.write(t, "code", "1")
-	out, code := d.run(t, "preview", "--out", d.path("out"))
+	p.writeFile(t, "state.json", `{"deployment": {"resources": [{"urn": "`+group+`", "type": "aws:ec2/launchTemplate:LaunchTemplate", "inputs": {"keyName": "k"}}]}}`)
+	p.writeFile(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "nodes-no-key-pair", "kind": "mandatory", "urn": "`+group+`", "new": true}]}`)
+	p.writeFile(t, "code", "1")
+	out, code := p.runCI(t, "preview", "--out", p.path("out"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "0 new, 1 existing")
 }
 
 // The annotation of a violation names the Go line that registered the resource.
 func TestViolationIsAtTheLineThatRegisteredTheResource(t *testing.T) {
-	d := newCIProject(t)
-	d.write(t, "state.json", `{"deployment": {}}`)
-	d.write(t, "preview.json", `{"steps": [{"op": "create", "urn": "`+network+`", "newState": {"urn": "`+network+`", "inputs": {},
+	p := newCIProject(t)
+	p.writeFile(t, "state.json", `{"deployment": {}}`)
+	p.writeFile(t, "preview.json", `{"steps": [{"op": "create", "urn": "`+network+`", "newState": {"urn": "`+network+`", "inputs": {},
 		"sourcePosition": "project:///go/pkg/mod/github.com/progressive-framework/platform/components/network/network.go#42,7"}}]}`)
-	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "network-flow-logs", "kind": "mandatory", "urn": "`+network+`", "new": true}]}`)
-	d.write(t, "code", "1")
-	out, code := d.run(t, "preview", "--out", d.path("out"))
+	p.writeFile(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "network-flow-logs", "kind": "mandatory", "urn": "`+network+`", "new": true}]}`)
+	p.writeFile(t, "code", "1")
+	out, code := p.runCI(t, "preview", "--out", p.path("out"))
 	require.Equal(t, exitcode.Found, code, out)
-	raw, err := os.ReadFile(d.path("out/" + sarifFile))
+	raw, err := os.ReadFile(p.path("out/" + sarifFile))
 	require.NoError(t, err)
 	var sarif struct {
 		Runs []struct {
@@ -195,95 +196,95 @@ func TestViolationIsAtTheLineThatRegisteredTheResource(t *testing.T) {
 	require.Equal(t, 42, at.Region.StartLine)
 }
 
-// The comment takes the first folder with a preview of each stack, and leaves a stack out that
-// has none.
+// For each stack, the comment uses the first folder that has a preview. It leaves out a stack without
+// a preview.
 func TestCommentFallsBackToAnotherPreview(t *testing.T) {
-	d := newCIProject(t)
-	d.preview(t)
-	out, code := d.run(t, "comment", "--in", d.path("none")+","+d.path("out"), "--in", d.path("absent"))
+	p := newCIProject(t)
+	p.runPreview(t)
+	out, code := p.runCI(t, "comment", "--in", p.path("none")+","+p.path("out"), "--in", p.path("absent"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "| `prod` | 0 | 1 |")
-	require.Contains(t, out, "no preview in "+d.path("absent")+": left out")
-	out, code = d.run(t, "comment", "--in", d.path("none"))
+	require.Contains(t, out, "no preview in "+p.path("absent")+": left out")
+	out, code = p.runCI(t, "comment", "--in", p.path("none"))
 	require.Equal(t, exitcode.Failed, code, out)
 	require.Contains(t, out, "no folder has a plan.json")
 }
 
 // The project's file of approvals is read without a flag.
 func TestApprovalsOfTheProjectAreTheDefault(t *testing.T) {
-	d := newCIProject(t)
-	require.NoError(t, os.MkdirAll(d.path(".ci"), 0o750))
-	d.write(t, approval.File, "approval: []\n")
-	out, code := d.run(t, "preview", "--out", d.path("out"))
+	p := newCIProject(t)
+	require.NoError(t, os.MkdirAll(p.path(".ci"), 0o750))
+	p.writeFile(t, approval.File, "approval: []\n")
+	out, code := p.runCI(t, "preview", "--out", p.path("out"))
 	require.Equal(t, exitcode.Usage, code, out)
 	require.Contains(t, out, approval.File)
 }
 
-// A waiver that has expired fails the preview. Its finding counts as new, also if the current state has
-// the same finding.
+// The preview fails if a waiver has expired. The finding about the waiver counts as new, even if the
+// current state has the same finding.
 func TestFaultyWaiverIsNew(t *testing.T) {
-	d := newCIProject(t)
-	d.write(t, "Pulumi.prod.yaml", `config:
+	p := newCIProject(t)
+	p.writeFile(t, "Pulumi.prod.yaml", `config:
   progressive-framework:policy:
     waivers:
       - {rule: key-rotates, resource: k, reason: r, owner: o, until: "2000-01-01"}
 `)
-	d.write(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "policy-config", "kind": "mandatory", "message": "waiver of key-rotates for k: until: it expired on 2000-01-01", "new": true}]}`)
-	d.write(t, "code", "1")
-	out, code := d.run(t, "preview", "--out", d.path("out"))
+	p.writeFile(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "policy-config", "kind": "mandatory", "message": "waiver of key-rotates for k: until: it expired on 2000-01-01", "new": true}]}`)
+	p.writeFile(t, "code", "1")
+	out, code := p.runCI(t, "preview", "--out", p.path("out"))
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "1 mandatory violation")
 }
 
 func TestOfflinePreviewShowsTheDifferenceFromTheBaseCommit(t *testing.T) {
-	d := newCIProject(t)
-	require.NoError(t, os.MkdirAll(d.path(".sandbox/bin"), 0o750))
-	d.write(t, ".sandbox/bin/sandbox", script)
+	p := newCIProject(t)
+	require.NoError(t, os.MkdirAll(p.path(".sandbox/bin"), 0o750))
+	p.writeFile(t, ".sandbox/bin/sandbox", fakePulumi)
 	create := func(value string) string {
 		return `{"steps": [{"op": "create", "urn": "` + network + `", "newState": {"urn": "` + network + `", "inputs": {"a": ` + value + `}}}]}`
 	}
-	d.write(t, "preview.json", create("1"))
-	out, code := d.run(t, "preview", "--offline", "--out", d.path("base"))
+	p.writeFile(t, "preview.json", create("1"))
+	out, code := p.runCI(t, "preview", "--offline", "--out", p.path("base"))
 	require.Zero(t, code, out)
-	d.write(t, "preview.json", create("2"))
-	out, code = d.run(t, "preview", "--offline", "--base", d.path("base"), "--out", d.path("out"))
+	p.writeFile(t, "preview.json", create("2"))
+	out, code = p.runCI(t, "preview", "--offline", "--base", p.path("base"), "--out", p.path("out"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "0 to create, 1 to update")
-	out, code = d.run(t, "comment", "--in", d.path("out"))
+	out, code = p.runCI(t, "comment", "--in", p.path("out"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "| `prod` (offline) | 0 | 1 |")
-	out, code = d.run(t, "up", "--approved", d.path("out/plan.json"))
+	out, code = p.runCI(t, "up", "--approved", p.path("out/plan.json"))
 	require.Equal(t, exitcode.Usage, code)
 	require.Contains(t, out, "offline preview", "an offline plan approves nothing")
 }
 
 func TestUpChecksThePlanBeforeAndTheOperationsAfter(t *testing.T) {
-	d := newCIProject(t)
-	plan := d.preview(t)
-	out, code := d.run(t, "up", "--approved", plan, "--out", d.path("done"))
+	p := newCIProject(t)
+	approvedPlan := p.runPreview(t)
+	out, code := p.runCI(t, "up", "--approved", approvedPlan, "--out", p.path("done"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "1 operations done")
-	var r record
-	require.NoError(t, readJSON(d.path("done/done.json"), &r))
-	require.Equal(t, "c1", r.Commit)
-	require.Len(t, r.Operations, 1)
+	var done updateRecord
+	require.NoError(t, readJSON(p.path("done/done.json"), &done))
+	require.Equal(t, "c1", done.Commit)
+	require.Len(t, done.Operations, 1)
 
-	d.write(t, "events.json", `{"resOutputsEvent": {"metadata": {"op": "replace", "urn": "`+network+`"}}}`)
-	out, code = d.run(t, "up", "--approved", plan)
+	p.writeFile(t, "events.json", `{"resOutputsEvent": {"metadata": {"op": "replace", "urn": "`+network+`"}}}`)
+	out, code = p.runCI(t, "up", "--approved", approvedPlan)
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, "not approved: aws:ec2/vpc:Vpc vpc: done replace, approved update")
 
-	d.write(t, "upcode", "1")
-	_, code = d.run(t, "up", "--approved", plan)
+	p.writeFile(t, "upcode", "1")
+	_, code = p.runCI(t, "up", "--approved", approvedPlan)
 	require.Equal(t, exitcode.Failed, code)
 
-	before, err := os.ReadFile(d.path("commands"))
+	before, err := os.ReadFile(p.path("commands"))
 	require.NoError(t, err)
-	d.write(t, "Pulumi.prod.yaml", "config: {a: 1}\n")
-	out, code = d.run(t, "up", "--approved", plan)
+	p.writeFile(t, "Pulumi.prod.yaml", "config: {a: 1}\n")
+	out, code = p.runCI(t, "up", "--approved", approvedPlan)
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, "configuration: approved")
-	after, err := os.ReadFile(d.path("commands"))
+	after, err := os.ReadFile(p.path("commands"))
 	require.NoError(t, err)
 	require.NotContains(t, strings.TrimPrefix(string(after), string(before)), "up --yes", "nothing was applied")
 }
@@ -312,81 +313,82 @@ func startGitHub(t *testing.T) *[]string {
 }
 
 func TestCommentIsWrittenToThePullRequestAndTheSummary(t *testing.T) {
-	d := newCIProject(t)
+	p := newCIProject(t)
 	requests := startGitHub(t)
-	d.preview(t)
-	t.Setenv("GITHUB_STEP_SUMMARY", d.path("summary"))
-	out, code := d.run(t, "comment", "--pr", "7", "--in", d.path("out"))
+	p.runPreview(t)
+	t.Setenv("GITHUB_STEP_SUMMARY", p.path("summary"))
+	out, code := p.runCI(t, "comment", "--pr", "7", "--in", p.path("out"))
 	require.Zero(t, code, out)
 	require.Equal(t, "https://github.example/1\n", out)
 	require.Len(t, *requests, 2)
 	require.Contains(t, (*requests)[1], "POST /repos/o/r/issues/7/comments <!-- progressive-framework: preview -->")
-	text, err := os.ReadFile(d.path("summary"))
+	text, err := os.ReadFile(p.path("summary"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "### Preview of `c1`")
 	t.Setenv("GITHUB_TOKEN", "")
-	out, code = d.run(t, "comment", "--pr", "7", "--in", d.path("out"))
+	out, code = p.runCI(t, "comment", "--pr", "7", "--in", p.path("out"))
 	require.Equal(t, exitcode.Usage, code)
 	require.Contains(t, out, "GITHUB_TOKEN is empty")
 }
 
 func TestDriftCreatesAnIssue(t *testing.T) {
-	d := newCIProject(t)
+	p := newCIProject(t)
 	requests := startGitHub(t)
-	out, code := d.run(t, "drift", "--issue")
+	out, code := p.runCI(t, "drift", "--issue")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "1 resources, 0 drifted")
 	require.Len(t, *requests, 1, "there is no issue to close")
-	d.write(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
-	out, code = d.run(t, "drift", "--issue", "--out", d.path("drift"))
+	p.writeFile(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
+	out, code = p.runCI(t, "drift", "--issue", "--out", p.path("drift"))
 	require.Equal(t, exitcode.Drifted, code, out)
 	require.Contains(t, (*requests)[2], "POST /repos/o/r/issues <!-- progressive-framework: drift of prod -->")
-	require.FileExists(t, d.path("drift/drift.json"))
+	require.FileExists(t, p.path("drift/drift.json"))
 }
 
-// Pulumi compares without the stack's lock, and the changes of an update look like drift.
+// pulumi refresh --preview-only does not take the stack's lock. If an update runs at the same time,
+// the changes of the update look like drift.
 func TestDriftIsNotReportedDuringAnUpdate(t *testing.T) {
-	for name, c := range map[string]struct{ file, state, want string }{
+	for name, tc := range map[string]struct{ file, state, want string }{
 		"an operation is pending":       {"state.json", `{"deployment": {"pending_operations": [{}]}}`, "an update is running or was interrupted"},
 		"the state moves":               {"moved.json", `{"deployment": {"resources": []}}`, "prod is being updated"},
 		"an operation begins meanwhile": {"moved.json", `{"deployment": {"pending_operations": [{}]}}`, "prod is being updated"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newCIProject(t)
+			p := newCIProject(t)
 			requests := startGitHub(t)
-			d.write(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
-			d.write(t, c.file, c.state)
-			out, code := d.run(t, "drift", "--issue", "--out", d.path("drift"))
+			p.writeFile(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
+			p.writeFile(t, tc.file, tc.state)
+			out, code := p.runCI(t, "drift", "--issue", "--out", p.path("drift"))
 			require.Equal(t, exitcode.Failed, code, out)
-			require.Contains(t, out, c.want)
+			require.Contains(t, out, tc.want)
 			require.Empty(t, *requests, "the issue stays as it is")
-			require.NoFileExists(t, d.path("drift/drift.json"))
+			require.NoFileExists(t, p.path("drift/drift.json"))
 		})
 	}
 }
 
 // A region without prices is shown as such, and never as a stack that costs nothing.
 func TestRegionWithoutPricesIsShown(t *testing.T) {
-	d := newCIProject(t)
+	p := newCIProject(t)
 	const provider = "urn:pulumi:prod::p::pulumi:providers:aws::aws"
-	d.write(t, "state.json", `{"deployment": {}}`)
-	d.write(t, "preview.json", `{"steps": [
+	p.writeFile(t, "state.json", `{"deployment": {}}`)
+	p.writeFile(t, "preview.json", `{"steps": [
 		{"op": "create", "urn": "`+provider+`", "newState": {"urn": "`+provider+`", "inputs": {"region": "eu-central-1"}}},
 		{"op": "create", "urn": "`+database+`", "newState": {"urn": "`+database+`", "inputs": {"instanceClass": "db.r7g.xlarge"}}}]}`)
-	d.preview(t)
-	out, code := d.run(t, "comment", "--in", d.path("out"))
+	p.runPreview(t)
+	out, code := p.runCI(t, "comment", "--in", p.path("out"))
 	require.Zero(t, code, out)
 	require.Contains(t, out, "| no figure: the price table has no row for the region eu-central-1 |")
 	require.NotContains(t, out, "$")
-	raw, err := os.ReadFile(d.path("out/" + costFile))
+	raw, err := os.ReadFile(p.path("out/" + costFile))
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "no row for the region eu-central-1", "the gate cost of pf promote reads it")
 }
 
 func TestWrongUsageIsRefused(t *testing.T) {
-	d := newCIProject(t)
+	p := newCIProject(t)
 	for _, args := range [][]string{{"preview"}, {"up"}, {"comment"}} {
-		_, code := d.run(t, args...)
+		_, code := p.runCI(t, args...)
 		require.Equal(t, exitcode.Usage, code, args)
 	}
 	for _, name := range []string{"", "../prod", "..", "a/b"} {
@@ -398,8 +400,8 @@ func TestWrongUsageIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "the policy pack")
 }
 
-// Uncommitted changes are part of the program, so each version of them gives a different result.
-func TestCommitOfIncludesUncommittedChanges(t *testing.T) {
+// Uncommitted changes are part of the program, so other uncommitted changes give another result.
+func TestReadCommitIncludesUncommittedChanges(t *testing.T) {
 	dir := t.TempDir()
 	git := func(args ...string) {
 		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
@@ -407,27 +409,27 @@ func TestCommitOfIncludesUncommittedChanges(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
-	write := func(text string) {
+	writeFile := func(text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.go"), []byte(text), 0o600))
 	}
 	commit := func() string {
-		c, err := commitOf(t.Context(), dir, "")
+		c, err := readCommit(t.Context(), dir, "")
 		require.NoError(t, err)
 		return c
 	}
-	_, err := commitOf(t.Context(), dir, "")
+	_, err := readCommit(t.Context(), dir, "")
 	require.ErrorContains(t, err, "set --commit")
 	git("init", "-q")
-	write("one")
+	writeFile("one")
 	git("add", ".")
 	git("commit", "-qm", "x")
 	clean := commit()
 	require.Regexp(t, `^[0-9a-f]{40}$`, clean)
-	write("two")
+	writeFile("two")
 	two := commit()
 	require.Regexp(t, `^[0-9a-f]{40}\+[0-9a-f]{12}$`, two)
-	write("three")
+	writeFile("three")
 	require.NotEqual(t, two, commit())
-	write("one")
+	writeFile("one")
 	require.Equal(t, clean, commit())
 }

@@ -1,6 +1,6 @@
 // Package ci has the commands that the workflows run: preview, comment, up and drift. A person can
-// also run each command on a machine. This package owns the command line and the files that the
-// commands exchange. Its subpackages decide what is refused and what the texts say.
+// also run each command on their own machine. This package owns the command line and the files that
+// the commands exchange. Its subpackages decide when a change is refused, and render the texts.
 package ci
 
 import (
@@ -67,7 +67,7 @@ func (o *options) newCLI(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
 	if stack.Name == "" {
 		return nil, errors.New("--stack is not set: a workflow has no selected stack")
 	}
-	if !validStack(stack.Name) {
+	if !isValidStackName(stack.Name) {
 		return nil, fmt.Errorf("--stack is %q, must have letters, digits, '-', '_' and '.' only", stack.Name)
 	}
 	pack, err := packPath(o.pack, stack.Dir)
@@ -77,8 +77,8 @@ func (o *options) newCLI(stack *stackoutput.Stack) (*pulumicli.CLI, error) {
 	return &pulumicli.CLI{Stack: stack.Name, Dir: stack.Dir, Pack: pack, Timeout: o.timeout}, nil
 }
 
-// validStack reports whether a stack's name can be part of a file name.
-func validStack(name string) bool {
+// isValidStackName reports whether a stack's name can be part of a file name.
+func isValidStackName(name string) bool {
 	return strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == "" && strings.Trim(name, ".") != ""
 }
 
@@ -105,12 +105,12 @@ func packPath(flag, dir string) (string, error) {
 // failureError returns the exit error for a failure of Pulumi or of GitHub.
 func failureError(err error) error { return &exitcode.Error{Code: exitcode.Failed, Err: err} }
 
-// refusalError returns the exit error of a command whose output already has the reason.
+// refusalError returns the exit error of a command that has already printed the reason.
 func refusalError() error { return &exitcode.Error{Code: exitcode.Found} }
 
-// commitOf returns the commit of the working tree in dir. If the tree has uncommitted changes, the
-// result ends with their digest. flag is the value of --commit; if it is set, it is the result.
-func commitOf(ctx context.Context, dir, flag string) (string, error) {
+// readCommit returns flag, the value of --commit, if it is set. Otherwise it returns the commit of
+// the working tree in dir. If the tree has uncommitted changes, "+" and their digest follow.
+func readCommit(ctx context.Context, dir, flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
 	}
@@ -134,5 +134,5 @@ func commitOf(ctx context.Context, dir, flag string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the changes of the working tree: git diff: %w", err)
 	}
-	return head + "+" + digest(changes + edits)[:12], nil
+	return head + "+" + sha256Hex(changes + edits)[:12], nil
 }

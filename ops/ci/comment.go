@@ -47,8 +47,8 @@ func commentCommand() *cobra.Command {
 	return c
 }
 
-// previewFolders returns for each value of --in the first of its folders that has a plan. It
-// reports the values without one on stderr, and returns an error if no value has one.
+// previewFolders returns one folder for each value of --in: the first folder in the value that has a
+// plan. It reports a value without a plan on stderr. It returns an error if no folder has a plan.
 func previewFolders(in []string, stderr io.Writer) (folders []string, err error) {
 	for _, value := range in {
 		choices := strings.Split(value, ",")
@@ -68,10 +68,11 @@ func previewFolders(in []string, stderr io.Writer) (folders []string, err error)
 	return folders, nil
 }
 
-// runComment renders the previews in the folders in, and writes them to the pull request pull.
-func runComment(ctx context.Context, pull int, in []string, getenv func(string) string, stdout io.Writer) error {
+// runComment renders the previews in the folders as one comment of the pull request pull. If pull is
+// 0, it prints the comment instead.
+func runComment(ctx context.Context, pull int, folders []string, getenv func(string) string, stdout io.Writer) error {
 	var stacks []prcomment.Stack
-	for _, dir := range in {
+	for _, dir := range folders {
 		s, err := readStack(dir)
 		if err != nil {
 			return err
@@ -80,7 +81,7 @@ func runComment(ctx context.Context, pull int, in []string, getenv func(string) 
 	}
 	text := prcomment.Render(stacks, prcomment.Limit)
 	if file := getenv("GITHUB_STEP_SUMMARY"); file != "" {
-		if err := appendTo(file, text); err != nil {
+		if err := appendToFile(file, text); err != nil {
 			return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 		}
 	}
@@ -92,7 +93,7 @@ func runComment(ctx context.Context, pull int, in []string, getenv func(string) 
 	if err != nil {
 		return err
 	}
-	address, err := client.Comment(ctx, pull, prcomment.Marker, text)
+	address, err := client.UpsertComment(ctx, pull, prcomment.Marker, text)
 	if err != nil {
 		return failureError(err)
 	}
@@ -100,8 +101,8 @@ func runComment(ctx context.Context, pull int, in []string, getenv func(string) 
 	return nil
 }
 
-// appendTo appends a text to a file.
-func appendTo(file, text string) error {
+// appendToFile appends a text to a file.
+func appendToFile(file, text string) error {
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 	if err != nil {
 		return err
@@ -110,7 +111,8 @@ func appendTo(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// readStack reads the files that one preview wrote.
+// readStack reads the files that one preview wrote to dir. If the preview had a base, Plan is the
+// difference from the base.
 func readStack(dir string) (s prcomment.Stack, err error) {
 	s.Plan, err = readPlan(filepath.Join(dir, changeFile))
 	if errors.Is(err, os.ErrNotExist) {

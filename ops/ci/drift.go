@@ -47,7 +47,8 @@ func driftCommand(stack *stackoutput.Stack) *cobra.Command {
 	return c
 }
 
-// runDrift compares the state with the existing resources, and reports the drift.
+// runDrift compares the state with the existing resources, and reports the drift on stdout. If out is
+// set, it also writes drift.json. If issue is true, it also writes the stack's issue.
 func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, getenv func(string) string, stdout io.Writer) error {
 	var client *githubapi.Client
 	if issue {
@@ -56,7 +57,7 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 			return err
 		}
 	}
-	raw, err := refreshAtRest(ctx, cli)
+	raw, err := refreshUnlessUpdating(ctx, cli)
 	if err != nil {
 		return failureError(err)
 	}
@@ -64,9 +65,9 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 	if err != nil {
 		return failureError(err)
 	}
-	r := driftreport.New(cli.Stack, refresh)
+	report := driftreport.New(cli.Stack, refresh)
 	if out != "" {
-		content, err := r.JSON()
+		content, err := report.JSON()
 		if err != nil {
 			return err
 		}
@@ -77,22 +78,23 @@ func runDrift(ctx context.Context, cli *pulumicli.CLI, out string, issue bool, g
 			return err
 		}
 	}
-	fmt.Fprint(stdout, r.Text())
+	fmt.Fprint(stdout, report.Text())
 	if client != nil {
-		if err := writeIssue(ctx, client, r, stdout); err != nil {
+		if err := writeIssue(ctx, client, report, stdout); err != nil {
 			return failureError(err)
 		}
 	}
-	if len(r.Drifts) > 0 {
+	if len(report.Drifts) > 0 {
 		return &exitcode.Error{Code: exitcode.Drifted}
 	}
 	return nil
 }
 
-// refreshAtRest compares the state with the existing resources. It returns an error if an update runs
-// at the same time, because its changes look like drift. pulumi refresh --preview-only ignores the
-// lock of an update, but each step of an update writes the state.
-func refreshAtRest(ctx context.Context, cli *pulumicli.CLI) ([]byte, error) {
+// refreshUnlessUpdating compares the state with the existing resources, and returns the output of
+// Pulumi. It returns an error if an update runs at the same time, because changes of the update
+// look like drift. pulumi refresh --preview-only ignores the lock of an update. But each step of
+// an update writes the state, so refreshUnlessUpdating compares the state before and after.
+func refreshUnlessUpdating(ctx context.Context, cli *pulumicli.CLI) ([]byte, error) {
 	before, err := readFingerprint(ctx, cli)
 	if err != nil {
 		return nil, err
@@ -121,13 +123,13 @@ func readFingerprint(ctx context.Context, cli *pulumicli.CLI) (string, error) {
 }
 
 // writeIssue creates or edits the stack's issue, or closes it if nothing drifted.
-func writeIssue(ctx context.Context, client *githubapi.Client, r *driftreport.Report, stdout io.Writer) error {
+func writeIssue(ctx context.Context, client *githubapi.Client, report *driftreport.Report, stdout io.Writer) error {
 	var address string
 	var err error
-	if len(r.Drifts) > 0 {
-		address, err = client.Issue(ctx, driftreport.Marker(r.Stack), driftreport.Title(r.Stack), r.Markdown())
+	if len(report.Drifts) > 0 {
+		address, err = client.UpsertIssue(ctx, driftreport.Marker(report.Stack), driftreport.Title(report.Stack), report.Markdown())
 	} else {
-		address, err = client.CloseIssue(ctx, driftreport.Marker(r.Stack))
+		address, err = client.CloseIssue(ctx, driftreport.Marker(report.Stack))
 	}
 	if err == nil && address != "" {
 		fmt.Fprintln(stdout, address)

@@ -65,16 +65,16 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 
 // sandboxPath returns the path of the sandbox's executable, which make build creates.
 func sandboxPath(dir string) (string, error) {
-	home := os.Getenv("PROGRESSIVE_SANDBOX")
-	if home == "" {
-		home = filepath.Join(dir, ".sandbox")
+	folder := os.Getenv("PROGRESSIVE_SANDBOX")
+	if folder == "" {
+		folder = filepath.Join(dir, ".sandbox")
 	}
-	path, err := filepath.Abs(filepath.Join(home, "bin", "sandbox"))
+	path, err := filepath.Abs(filepath.Join(folder, "bin", "sandbox"))
 	if err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("the sandbox: %w: run make build", err)
+		return "", fmt.Errorf("sandbox executable: %w: run make build", err)
 	}
 	return path, nil
 }
@@ -85,13 +85,14 @@ type previewOptions struct {
 	budget    cost.Micros
 }
 
-// runPreview previews the stack and writes the files. It returns an error if the change is refused.
+// runPreview previews the stack and writes the files. It prints the reasons to refuse the change, and
+// returns an error if there is one.
 func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
 	approvals, err := readApprovals(cli.Dir, o.approvals)
 	if err != nil {
 		return err
 	}
-	commit, err := commitOf(ctx, cli.Dir, o.commit)
+	commit, err := readCommit(ctx, cli.Dir, o.commit)
 	if err != nil {
 		return err
 	}
@@ -104,12 +105,12 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 			return err
 		}
 	}
-	view := result.view(approvals, p.budget, time.Now())
-	if err := result.write(p.out, view); err != nil {
+	stack := result.stackForComment(approvals, p.budget, time.Now())
+	if err := result.writeFiles(p.out, stack); err != nil {
 		return err
 	}
-	faults := view.Faults()
-	fmt.Fprintf(stdout, "%s: %s; files in %s\n", cli.Stack, view.Line(), p.out)
+	faults := stack.Faults()
+	fmt.Fprintf(stdout, "%s: %s; files in %s\n", cli.Stack, stack.Summary(), p.out)
 	for _, f := range faults {
 		fmt.Fprintf(stdout, "refused: %s\n", f)
 	}
@@ -119,8 +120,8 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 	return nil
 }
 
-// readApprovals reads the file of approvals. An empty name means the project's file, which may be
-// missing.
+// readApprovals reads the file of approvals. If file is empty, it reads the project's file, and
+// returns nil if that file does not exist.
 func readApprovals(dir, file string) ([]approval.Approval, error) {
 	project := file == ""
 	if project {
@@ -148,22 +149,23 @@ const (
 	junitFile   = "junit.xml"
 	summaryFile = "summary.md"
 	costFile    = "cost.json"
-	// changeFile has the difference from the base. Only a preview with a base writes it.
+	// changeFile has the difference from the base. A preview without a base does not write it.
 	changeFile = "change.json"
 	// verdictFile has the losses with their approvals, and the budget.
 	verdictFile = "verdict.json"
 )
 
-// verdict is the content of verdictFile: what pf ci comment needs of the flags of pf ci preview.
+// verdict is the content of verdictFile. It has the inputs of the refusal that depend on flags of pf
+// ci preview, so that pf ci comment shows the same refusal.
 type verdict struct {
-	Losses []approval.Change `json:"losses"`
-	Budget cost.Micros       `json:"budgetMicroUSD,omitempty"`
+	Losses []approval.Loss `json:"losses"`
+	Budget cost.Micros     `json:"budgetMicroUSD,omitempty"`
 	// MaxGrowth is in percent.
 	MaxGrowth int64 `json:"maxGrowthPercent,omitempty"`
 }
 
-// write writes the files of the preview to the folder dir.
-func (r *result) write(dir string, view prcomment.Stack) error {
+// writeFiles writes the files of the preview to the folder dir.
+func (r *previewResult) writeFiles(dir string, stack prcomment.Stack) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
@@ -171,22 +173,22 @@ func (r *result) write(dir string, view prcomment.Stack) error {
 	if err != nil {
 		return err
 	}
-	files := map[string]string{planFile: string(plan), summaryFile: prcomment.Render([]prcomment.Stack{view}, prcomment.Limit)}
-	for name, render := range map[string]func(io.Writer) error{policyFile: r.policy.JSON, sarifFile: r.policy.SARIF, junitFile: r.policy.JUnit} {
+	files := map[string]string{planFile: string(plan), summaryFile: prcomment.Render([]prcomment.Stack{stack}, prcomment.Limit)}
+	for name, render := range map[string]func(io.Writer) error{policyFile: r.policy.WriteJSON, sarifFile: r.policy.WriteSARIF, junitFile: r.policy.WriteJUnit} {
 		var text strings.Builder
 		if err := render(&text); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		files[name] = text.String()
 	}
-	asJSON := map[string]any{verdictFile: verdict{Losses: view.Losses, Budget: view.Budget, MaxGrowth: view.MaxGrowth}}
+	jsonFiles := map[string]any{verdictFile: verdict{Losses: stack.Losses, Budget: stack.Budget, MaxGrowth: stack.MaxGrowth}}
 	if r.change != r.plan {
-		asJSON[changeFile] = r.change
+		jsonFiles[changeFile] = r.change
 	}
 	if r.cost != nil {
-		asJSON[costFile] = r.cost
+		jsonFiles[costFile] = r.cost
 	}
-	for name, content := range asJSON {
+	for name, content := range jsonFiles {
 		raw, err := json.MarshalIndent(content, "", "  ")
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -27,20 +27,21 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// result is the result of one preview.
-type result struct {
+// previewResult is the plan, the policy report and the cost of one preview.
+type previewResult struct {
 	plan *canonicalplan.Plan
-	// change is the plan itself. With --base it is the difference from the plan of the base commit.
+	// change equals plan. With --base, change is the difference from the plan of the base commit.
 	change *canonicalplan.Plan
 	policy *report.Report
 	cost   *prcomment.Cost
-	// maxGrowth is the limit in the stack's configuration, in percent. 0 means no limit.
+	// maxGrowth is the most that the change may raise the monthly cost, in percent. It is in the
+	// stack's configuration. 0 means no limit.
 	maxGrowth int64
 }
 
-// previewStack previews a stack and reads its state. Violations of policies are part of the result.
-// Every other failure of Pulumi is an error.
-func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*result, error) {
+// previewStack previews a stack and reads its state. A violation of a policy is no error: the result
+// has it. Every other failure of Pulumi is an error.
+func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*previewResult, error) {
 	state, err := cli.Export(ctx)
 	if err != nil {
 		return nil, failureError(err)
@@ -53,7 +54,7 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*resu
 	if err != nil {
 		return nil, err
 	}
-	raw, policy, err := previewWithReport(ctx, cli)
+	raw, policy, err := previewAndReadReport(ctx, cli)
 	if err != nil {
 		return nil, failureError(err)
 	}
@@ -62,7 +63,7 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*resu
 		return nil, failureError(err)
 	}
 	origin := canonicalplan.Origin{Stack: cli.Stack, Commit: commit, Config: config, State: fingerprint, Offline: cli.Sandbox != ""}
-	r := &result{policy: policy}
+	r := &previewResult{policy: policy}
 	if r.plan, err = canonicalplan.New(origin, preview); err != nil {
 		return nil, err
 	}
@@ -70,23 +71,23 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*resu
 	addSources(policy, preview.Sources())
 	// The error is ignored: a stack without a configuration file has no waivers and no estimates.
 	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
-	r.comparePolicies(state, cli.Stack, values)
+	r.markExistingViolations(state, cli.Stack, values)
 	r.cost = estimateCosts(state, raw, usageEstimates(values))
-	r.maxGrowth = spending(values).MaxGrowthPercent
+	r.maxGrowth = parseSpending(values).MaxGrowthPercent
 	return r, nil
 }
 
 // configDigest returns the digest of the stack's configuration.
 func configDigest(cli *pulumicli.CLI) (string, error) {
-	project, stack, err := cli.Files()
+	project, stack, err := cli.ReadFiles()
 	if err != nil {
 		return "", err
 	}
 	return canonicalplan.ConfigDigest(project, stack)
 }
 
-// previewWithReport runs the preview and reads the report of the policy pack.
-func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report.Report, error) {
+// previewAndReadReport runs the preview and reads the report of the policy pack.
+func previewAndReadReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report.Report, error) {
 	dir, err := os.MkdirTemp("", "pf-ci-")
 	if err != nil {
 		return nil, nil, err
@@ -115,8 +116,8 @@ func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report
 	return raw, &policy, nil
 }
 
-// withMessages returns a failure of Pulumi with the error messages of the program and of the
-// providers. raw is the output of Pulumi.
+// withMessages adds the error messages of the program and of the providers to a failure of Pulumi.
+// raw is the output of Pulumi. It returns nil if failure is nil.
 func withMessages(raw []byte, failure error) error {
 	if failure == nil {
 		return nil
@@ -127,7 +128,8 @@ func withMessages(raw []byte, failure error) error {
 	return failure
 }
 
-// errorMessages returns the errors in the output of a preview.
+// errorMessages returns the error messages in the output of a preview. It returns nil if the output
+// is not a preview.
 func errorMessages(raw []byte) []string {
 	p, err := canonicalplan.ParsePreview(raw)
 	if err != nil {
@@ -136,7 +138,8 @@ func errorMessages(raw []byte) []string {
 	return p.Errors()
 }
 
-// addSources adds the Go lines to the findings. The engine does not send them to the policy pack.
+// addSources adds to each finding the Go line that registered the resource. The engine does not send
+// these lines to the policy pack.
 func addSources(r *report.Report, sources map[string]string) {
 	for i := range r.Findings {
 		file, line, _ := strings.Cut(sources[r.Findings[i].URN], ":")
@@ -147,9 +150,9 @@ func addSources(r *report.Report, sources map[string]string) {
 	}
 }
 
-// comparePolicies marks the violations that the state already has. A state that can't be evaluated,
-// such as an empty one, has no violations.
-func (r *result) comparePolicies(state []byte, stack string, values map[string]string) {
+// markExistingViolations marks the violations that the state already has as not new. If the state
+// can't be evaluated, as an empty state, every violation is new.
+func (r *previewResult) markExistingViolations(state []byte, stack string, values map[string]string) {
 	earlier, err := source.Parse(state)
 	if err != nil {
 		r.policy.Compare(&report.Report{})
@@ -164,9 +167,9 @@ func evaluateStack(g *graph.Graph, stack, environment string, values map[string]
 	return report.New(stack, environment, e, g, e.ApplyToStack(g))
 }
 
-// spending returns what the stack's configuration says about its cost. It ignores errors, because
-// the policy pack reports a wrong configuration.
-func spending(values map[string]string) rule.Spending {
+// parseSpending returns the part of the stack's configuration that limits and estimates the cost.
+// It returns the zero value for a wrong configuration, because the policy pack reports the error.
+func parseSpending(values map[string]string) rule.Spending {
 	config, err := waiver.Parse(values[waiver.Key])
 	if err != nil {
 		return rule.Spending{}
@@ -176,15 +179,15 @@ func spending(values map[string]string) rule.Spending {
 
 // usageEstimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
 func usageEstimates(values map[string]string) map[string]int64 {
-	all := spending(values).Estimates
+	all := parseSpending(values).Estimates
 	if len(cost.EstimateFaults(all)) > 0 {
 		return nil
 	}
 	return all
 }
 
-// estimateCosts estimates the cost of the state and of the preview. It returns nil if the preview can't
-// be read. A cost without a figure, such as that of a region without prices, has the reason.
+// estimateCosts estimates the cost of the state and of the preview. It returns nil if the preview
+// can't be read. If a cost has no figure, as in a region without prices, NoFigure has the reason.
 func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cost {
 	later, err := source.Parse(preview)
 	if err != nil {
@@ -192,7 +195,7 @@ func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cos
 	}
 	options := cost.Options{Now: time.Now(), Estimates: usage}
 	c := prcomment.Cost{After: cost.Estimate(later, options)}
-	c.Before = cost.Report{Stack: c.After.Stack, Region: c.After.Region} // nothing exists yet
+	c.Before = cost.Report{Stack: c.After.Stack, Region: c.After.Region} // for an empty state
 	if earlier, err := source.Parse(state); err == nil {
 		c.Before = cost.Estimate(earlier, options)
 	}
@@ -201,8 +204,8 @@ func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cos
 }
 
 // compareWithBase sets change to the difference from the plan of the base commit. It also compares
-// policies and cost with those of the base commit. dir has the files of the base commit's preview.
-func (r *result) compareWithBase(dir string) error {
+// the policies and the cost with the base commit. dir has the files of the base commit's preview.
+func (r *previewResult) compareWithBase(dir string) error {
 	plan, err := readPlan(filepath.Join(dir, planFile))
 	if err != nil {
 		return fmt.Errorf("the base: %w", err)
@@ -210,7 +213,7 @@ func (r *result) compareWithBase(dir string) error {
 	if plan.Stack != r.plan.Stack {
 		return fmt.Errorf("the base: %s is a plan of %s, must be one of %s", dir, plan.Stack, r.plan.Stack)
 	}
-	if r.change, err = canonicalplan.Since(plan, r.plan); err != nil {
+	if r.change, err = canonicalplan.PlanBetween(plan, r.plan); err != nil {
 		return err
 	}
 	var policy report.Report
@@ -231,15 +234,15 @@ func (r *result) compareWithBase(dir string) error {
 	return nil
 }
 
-// view returns the result in the form that the comment renders.
-func (r *result) view(approvals []approval.Approval, budget cost.Micros, now time.Time) prcomment.Stack {
+// stackForComment returns the result as the input of the comment.
+func (r *previewResult) stackForComment(approvals []approval.Approval, budget cost.Micros, now time.Time) prcomment.Stack {
 	return prcomment.Stack{
 		Plan: r.change, Policy: r.policy, Cost: r.cost, Budget: budget, MaxGrowth: r.maxGrowth,
-		Losses: approval.Changes(r.change, approvals, now),
+		Losses: approval.FindLosses(r.change, approvals, now),
 	}
 }
 
-// readJSON reads a JSON file.
+// readJSON decodes a JSON file into the value that into points to.
 func readJSON(file string, into any) error {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -251,8 +254,8 @@ func readJSON(file string, into any) error {
 	return nil
 }
 
-// digest returns the SHA-256 of a text in hexadecimal.
-func digest(text string) string {
+// sha256Hex returns the SHA-256 of a text in hexadecimal.
+func sha256Hex(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

@@ -48,8 +48,8 @@ func upCommand(stack *stackoutput.Stack) *cobra.Command {
 	return c
 }
 
-// record describes what an update did.
-type record struct {
+// updateRecord describes what an update did. It is the content of done.json.
+type updateRecord struct {
 	Stack string `json:"stack"`
 	// Plan is the digest of the approved plan.
 	Plan   string    `json:"plan"`
@@ -58,7 +58,8 @@ type record struct {
 	Ended  time.Time `json:"ended"`
 	// Failure is the error of the update. It is empty after a success.
 	Failure string `json:"failure,omitempty"`
-	// Operations are all operations that were done, in their order.
+	// Operations are the operations that the update did, in their order. A resource without a change
+	// is not in the list.
 	Operations []pulumicli.Operation `json:"operations"`
 	// Unplanned are operations that were not in the plan. Unneeded are planned operations that did
 	// not happen.
@@ -66,7 +67,8 @@ type record struct {
 	Unneeded  []string `json:"unneeded,omitempty"`
 }
 
-// runUp previews the stack again. It updates the stack only if that plan equals the approved one.
+// runUp previews the stack again. It updates the stack only if the new plan equals the approved
+// plan and nothing else refuses the change.
 func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out string, stdout io.Writer) error {
 	plan, err := readPlan(approved)
 	if err != nil {
@@ -79,7 +81,7 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	if err != nil {
 		return err
 	}
-	commit, err := commitOf(ctx, cli.Dir, o.commit)
+	commit, err := readCommit(ctx, cli.Dir, o.commit)
 	if err != nil {
 		return err
 	}
@@ -96,29 +98,30 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	}
 	// Since the plan was approved, approvals of losses may have expired, and policies may have
 	// changed.
-	if faults := current.view(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
+	if faults := current.stackForComment(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
 		fmt.Fprintf(stdout, "refused: nothing was changed.\n")
 		for _, f := range faults {
 			fmt.Fprintln(stdout, "  "+f)
 		}
 		return refusalError()
 	}
-	return apply(ctx, cli, plan, out, stdout)
+	return updateStack(ctx, cli, plan, out, stdout)
 }
 
-// apply updates the stack and compares the operations with the plan.
-func apply(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, out string, stdout io.Writer) error {
-	r := record{Stack: plan.Stack, Plan: plan.Digest, Commit: plan.Commit, Began: time.Now().UTC()}
+// updateStack updates the stack, writes the record, and compares the operations with the plan. It
+// returns an error if the update failed or did something that was not approved.
+func updateStack(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, out string, stdout io.Writer) error {
+	r := updateRecord{Stack: plan.Stack, Plan: plan.Digest, Commit: plan.Commit, Began: time.Now().UTC()}
 	operations, failure := cli.Up(ctx)
 	r.Ended = time.Now().UTC()
-	done := make([]canonicalplan.Done, 0, len(operations))
+	done := make([]canonicalplan.DoneOperation, 0, len(operations))
 	for _, operation := range operations {
 		if operation.Step != "same" {
 			r.Operations = append(r.Operations, operation)
 		}
-		done = append(done, canonicalplan.Done{URN: operation.URN, Step: operation.Step})
+		done = append(done, canonicalplan.DoneOperation{URN: operation.URN, Step: operation.Step})
 	}
-	r.Unplanned, r.Unneeded = plan.Unplanned(done)
+	r.Unplanned, r.Unneeded = plan.CompareOperations(done)
 	if failure != nil {
 		r.Failure, r.Unneeded = failure.Error(), nil
 	}
@@ -126,11 +129,11 @@ func apply(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, ou
 		return errors.Join(err, failure)
 	}
 	fmt.Fprintf(stdout, "%s: %d operations done\n", r.Stack, len(r.Operations))
-	for _, text := range r.Unneeded {
-		fmt.Fprintln(stdout, "  "+text)
+	for _, description := range r.Unneeded {
+		fmt.Fprintln(stdout, "  "+description)
 	}
-	for _, text := range r.Unplanned {
-		fmt.Fprintln(stdout, "  not approved: "+text)
+	for _, description := range r.Unplanned {
+		fmt.Fprintln(stdout, "  not approved: "+description)
 	}
 	switch {
 	case failure != nil:
@@ -142,7 +145,7 @@ func apply(ctx context.Context, cli *pulumicli.CLI, plan *canonicalplan.Plan, ou
 }
 
 // write writes the record to done.json in dir. If dir is empty, it writes nothing.
-func (r *record) write(dir string) error {
+func (r *updateRecord) write(dir string) error {
 	if dir == "" {
 		return nil
 	}

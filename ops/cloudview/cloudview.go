@@ -1,10 +1,10 @@
-// Package cloudview reads what AWS says about a stack for `pf diagnose`: targets of the load
-// balancer, scaling activities and instance refreshes of the tiers' groups, events and top
-// waits of PostgreSQL, and events and slow operations of DocumentDB. It is the only package
-// of ops that links the AWS SDK's services. It changes nothing, and uses the caller's own
-// credentials.
+// Package cloudview reads the state of a stack from AWS for `pf diagnose`. It reads the
+// targets of the load balancer, and the scaling activities and instance refreshes of the
+// tiers' groups. It also reads events and top waits of PostgreSQL, and events and slow
+// operations of DocumentDB. It is the only package of ops that links the AWS SDK's services.
+// It changes nothing, and uses the caller's own credentials.
 //
-// Nothing of it was tried on AWS. Tests replace each call by a fake of the SDK's types.
+// No call was tested against AWS. Tests replace each call by a fake of the SDK's types.
 package cloudview
 
 import (
@@ -32,7 +32,7 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// timeout limits all calls together, so that a diagnosis takes at most 5 s.
+// timeout limits the time of all calls together, so that a diagnosis takes at most 5 s.
 const timeout = 4 * time.Second
 
 // The calls of AWS that this package needs, as interfaces with the SDK's methods.
@@ -57,8 +57,8 @@ type (
 	}
 )
 
-// view collects what AWS returns for one stack.
-type view struct {
+// collector collects what AWS returns for one stack. Its methods may run concurrently.
+type collector struct {
 	groups    groupAPI
 	targets   targetAPI
 	databases databaseAPI
@@ -73,99 +73,102 @@ type view struct {
 	absent  []diagnose.Absent
 }
 
-// Read reads a stack whose API server belongs to EKS. For another stack it sends nothing and
-// reports AWS as absent.
+// Read reads the state of a stack on EKS from AWS. For another stack it sends nothing, and reports
+// AWS as absent.
 func Read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
-	region, err := eksRegion(stack.KubeconfigFile())
+	region, err := eksRegion(stack.KubeconfigContent())
 	if err != nil {
-		return diagnose.Cloud{}, nil, everyCheck(func(c diagnose.Check) diagnose.Absent {
-			return diagnose.Absent{Check: c, What: "AWS", Why: err.Error()}
+		return diagnose.Cloud{}, nil, forEachCheck(func(check diagnose.Check) diagnose.Absent {
+			return diagnose.Absent{Check: check, What: "AWS", Why: err.Error()}
 		})
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithRetryMaxAttempts(2))
 	if err != nil {
-		return diagnose.Cloud{}, everyCheck(func(c diagnose.Check) diagnose.Missing {
-			return diagnose.Missing{Check: c, What: "AWS", Reason: err.Error()}
+		return diagnose.Cloud{}, forEachCheck(func(check diagnose.Check) diagnose.Missing {
+			return diagnose.Missing{Check: check, What: "AWS", Reason: err.Error()}
 		}), nil
 	}
-	v := &view{
+	c := &collector{
 		groups: autoscaling.NewFromConfig(cfg), targets: elasticloadbalancingv2.NewFromConfig(cfg),
 		databases: rds.NewFromConfig(cfg), insights: pi.NewFromConfig(cfg), logs: cloudwatchlogs.NewFromConfig(cfg), now: time.Now(),
 	}
-	return v.read(ctx, stack)
+	return c.read(ctx, stack)
 }
 
-func everyCheck[T any](item func(diagnose.Check) T) []T {
-	return []T{item(diagnose.App), item(diagnose.Database), item(diagnose.Scaling)}
+// forEachCheck returns the item of each check that uses AWS.
+func forEachCheck[T any](newItem func(diagnose.Check) T) []T {
+	return []T{newItem(diagnose.App), newItem(diagnose.Database), newItem(diagnose.Scaling)}
 }
 
 // eksRegion returns the region of an EKS cluster, from the host of its API server, such as
 // https://ID.gr7.us-east-1.eks.amazonaws.com.
 func eksRegion(kubeconfig []byte) (string, error) {
-	rest, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	restConfig, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
-		return "", fmt.Errorf("the stack has no kubeconfig: %w", err)
+		return "", fmt.Errorf("the stack's kubeconfig is missing or invalid: %w", err)
 	}
-	server, err := url.Parse(rest.Host)
+	server, err := url.Parse(restConfig.Host)
 	if err != nil {
 		return "", err
 	}
-	name, isEKS := strings.CutSuffix(strings.TrimSuffix(server.Hostname(), ".cn"), ".eks.amazonaws.com")
+	prefix, isEKS := strings.CutSuffix(strings.TrimSuffix(server.Hostname(), ".cn"), ".eks.amazonaws.com")
 	if !isEKS {
 		return "", fmt.Errorf("the API server %s is not EKS's", server.Host)
 	}
-	return name[strings.LastIndex(name, ".")+1:], nil
+	return prefix[strings.LastIndex(prefix, ".")+1:], nil
 }
 
-// read makes all calls concurrently.
-func (v *view) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
+// read sends all requests to AWS concurrently.
+func (c *collector) read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
 	var wg sync.WaitGroup
 	groups := slices.Sorted(maps.Values(stack.AutoScalingGroups))
 	if len(groups) > 0 {
-		wg.Go(func() { v.readTargets(ctx, groups) })
+		wg.Go(func() { c.readTargets(ctx, groups) })
 	}
 	for _, group := range groups {
-		wg.Go(func() { v.readActivities(ctx, group) })
-		wg.Go(func() { v.readRefreshes(ctx, group) })
+		wg.Go(func() { c.readActivities(ctx, group) })
+		wg.Go(func() { c.readRefreshes(ctx, group) })
 	}
 	instance, _, found := strings.Cut(stack.Postgres.Host, ".")
 	switch {
 	case stack.Postgres.SecretARN != "" && found && instance != "":
-		wg.Go(func() { v.readEvents(ctx, instance, rdstypes.SourceTypeDbInstance) })
-		wg.Go(func() { v.readWaits(ctx, instance) })
+		wg.Go(func() { c.readEvents(ctx, instance, rdstypes.SourceTypeDbInstance) })
+		wg.Go(func() { c.readWaits(ctx, instance) })
 	default:
-		v.absent = append(v.absent, diagnose.Absent{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"})
+		c.absent = append(c.absent, diagnose.Absent{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"})
 	}
 	if stack.Mongo.IsDocumentDB() {
 		cluster, _, _ := strings.Cut(stack.Mongo.Host, ".")
-		wg.Go(func() { v.readEvents(ctx, cluster, rdstypes.SourceTypeDbCluster) })
-		wg.Go(func() { v.readOperations(ctx, cluster) })
+		wg.Go(func() { c.readEvents(ctx, cluster, rdstypes.SourceTypeDbCluster) })
+		wg.Go(func() { c.readOperations(ctx, cluster) })
 	}
 	wg.Wait()
-	return v.cloud, v.missing, v.absent
+	return c.cloud, c.missing, c.absent
 }
 
-// store calls keep if err is nil. Otherwise it records what as missing, with the error as the reason.
-func (v *view) store(check diagnose.Check, what string, err error, keep func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+// record calls save if err is nil. Otherwise it adds what to the missing items, with the error as
+// the reason.
+func (c *collector) record(check diagnose.Check, what string, err error, save func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err != nil {
-		v.missing = append(v.missing, diagnose.Missing{Check: check, What: what, Reason: reason(err)})
+		c.missing = append(c.missing, diagnose.Missing{Check: check, What: what, Reason: describeError(err)})
 		return
 	}
-	keep()
+	save()
 }
 
-// reason explains an error: no permission, or another reason.
-func reason(err error) string {
-	var answer smithy.APIError
-	if errors.As(err, &answer) {
-		if strings.Contains(answer.ErrorCode(), "AccessDenied") || strings.Contains(answer.ErrorCode(), "Unauthorized") {
-			return "no permission: " + answer.ErrorMessage()
+// describeError returns a text for an error: no permission, another error of AWS, or no readable
+// response.
+func describeError(err error) string {
+	var apiError smithy.APIError
+	if errors.As(err, &apiError) {
+		if strings.Contains(apiError.ErrorCode(), "AccessDenied") || strings.Contains(apiError.ErrorCode(), "Unauthorized") {
+			return "no permission: " + apiError.ErrorMessage()
 		}
-		return answer.ErrorCode() + ": " + answer.ErrorMessage()
+		return apiError.ErrorCode() + ": " + apiError.ErrorMessage()
 	}
 	return "not readable: " + err.Error()
 }

@@ -29,16 +29,16 @@ var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/prod-web/0123"
 
-// fake responds to each call. It returns an error for the calls whose names are in fails.
-type fake struct {
-	fails    map[string]error
+// fakeAWS responds to each call. It returns the error in errs for a call with that name.
+type fakeAWS struct {
+	errs     map[string]error
 	insights bool
-	// line is the line of the profiler, on each of the pages.
+	// line is the profiler's only log line on each page. pages is the number of pages.
 	line  string
 	pages int
 }
 
-func (f fake) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+func (f fakeAWS) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	if aws.ToString(in.LogGroupName) != "/aws/docdb/prod-mongo/profiler" || aws.ToString(in.FilterPattern) != "{ $.millis > 100 }" || aws.ToInt64(in.EndTime)-aws.ToInt64(in.StartTime) != 600_000 {
 		return nil, errors.New("another log, filter or period")
 	}
@@ -47,47 +47,47 @@ func (f fake) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEve
 	if page++; page < f.pages {
 		out.NextToken = aws.String(strconv.Itoa(page))
 	}
-	return out, f.fails["logs"]
+	return out, f.errs["logs"]
 }
 
-func (f fake) DescribeAutoScalingGroups(_ context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+func (f fakeAWS) DescribeAutoScalingGroups(_ context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 	var out autoscaling.DescribeAutoScalingGroupsOutput
 	for range in.AutoScalingGroupNames { // two groups have the same target group
 		out.AutoScalingGroups = append(out.AutoScalingGroups, astypes.AutoScalingGroup{TargetGroupARNs: []string{arn}})
 	}
-	return &out, f.fails["groups"]
+	return &out, f.errs["groups"]
 }
 
-func (f fake) DescribeScalingActivities(_ context.Context, in *autoscaling.DescribeScalingActivitiesInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeScalingActivitiesOutput, error) {
+func (f fakeAWS) DescribeScalingActivities(_ context.Context, in *autoscaling.DescribeScalingActivitiesInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeScalingActivitiesOutput, error) {
 	return &autoscaling.DescribeScalingActivitiesOutput{Activities: []astypes.Activity{{
 		AutoScalingGroupName: in.AutoScalingGroupName, StatusCode: astypes.ScalingActivityStatusCodeFailed, Description: aws.String("Launching"), StatusMessage: aws.String("no capacity"), StartTime: aws.Time(now),
-	}}}, f.fails["activities"]
+	}}}, f.errs["activities"]
 }
 
-func (f fake) DescribeInstanceRefreshes(context.Context, *autoscaling.DescribeInstanceRefreshesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
-	return &autoscaling.DescribeInstanceRefreshesOutput{InstanceRefreshes: []astypes.InstanceRefresh{{InstanceRefreshId: aws.String("r"), Status: astypes.InstanceRefreshStatusInProgress, PercentageComplete: aws.Int32(40)}}}, f.fails["refreshes"]
+func (f fakeAWS) DescribeInstanceRefreshes(context.Context, *autoscaling.DescribeInstanceRefreshesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
+	return &autoscaling.DescribeInstanceRefreshesOutput{InstanceRefreshes: []astypes.InstanceRefresh{{InstanceRefreshId: aws.String("r"), Status: astypes.InstanceRefreshStatusInProgress, PercentageComplete: aws.Int32(40)}}}, f.errs["refreshes"]
 }
 
-func (f fake) DescribeTargetHealth(_ context.Context, in *elasticloadbalancingv2.DescribeTargetHealthInput, _ ...func(*elasticloadbalancingv2.Options)) (*elasticloadbalancingv2.DescribeTargetHealthOutput, error) {
+func (f fakeAWS) DescribeTargetHealth(_ context.Context, in *elasticloadbalancingv2.DescribeTargetHealthInput, _ ...func(*elasticloadbalancingv2.Options)) (*elasticloadbalancingv2.DescribeTargetHealthOutput, error) {
 	if aws.ToString(in.TargetGroupArn) != arn {
 		return nil, errors.New("another target group")
 	}
 	return &elasticloadbalancingv2.DescribeTargetHealthOutput{TargetHealthDescriptions: []elbtypes.TargetHealthDescription{{
 		Target: &elbtypes.TargetDescription{Id: aws.String("i-1")}, TargetHealth: &elbtypes.TargetHealth{State: elbtypes.TargetHealthStateEnumUnhealthy, Reason: elbtypes.TargetHealthReasonEnumTimeout},
-	}}}, f.fails["targets"]
+	}}}, f.errs["targets"]
 }
 
-func (f fake) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+func (f fakeAWS) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
 	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{
 		DBInstanceIdentifier: in.DBInstanceIdentifier, DbiResourceId: aws.String("db-X"), DBInstanceClass: aws.String("db.r6g.xlarge"), PerformanceInsightsEnabled: aws.Bool(f.insights),
-	}}}, f.fails["instances"]
+	}}}, f.errs["instances"]
 }
 
-func (f fake) DescribeEvents(_ context.Context, in *rds.DescribeEventsInput, _ ...func(*rds.Options)) (*rds.DescribeEventsOutput, error) {
-	return &rds.DescribeEventsOutput{Events: []rdstypes.Event{{SourceIdentifier: in.SourceIdentifier, Message: aws.String("failover started"), EventCategories: []string{"failover"}, Date: aws.Time(now)}}}, f.fails["events"]
+func (f fakeAWS) DescribeEvents(_ context.Context, in *rds.DescribeEventsInput, _ ...func(*rds.Options)) (*rds.DescribeEventsOutput, error) {
+	return &rds.DescribeEventsOutput{Events: []rdstypes.Event{{SourceIdentifier: in.SourceIdentifier, Message: aws.String("failover started"), EventCategories: []string{"failover"}, Date: aws.Time(now)}}}, f.errs["events"]
 }
 
-func (f fake) GetResourceMetrics(_ context.Context, in *pi.GetResourceMetricsInput, _ ...func(*pi.Options)) (*pi.GetResourceMetricsOutput, error) {
+func (f fakeAWS) GetResourceMetrics(_ context.Context, in *pi.GetResourceMetricsInput, _ ...func(*pi.Options)) (*pi.GetResourceMetricsOutput, error) {
 	if aws.ToString(in.Identifier) != "db-X" {
 		return nil, errors.New("another database")
 	}
@@ -95,21 +95,22 @@ func (f fake) GetResourceMetrics(_ context.Context, in *pi.GetResourceMetricsInp
 	return &pi.GetResourceMetricsOutput{MetricList: []pitypes.MetricKeyDataPoints{
 		{Key: &pitypes.ResponseResourceMetricKey{Metric: aws.String("db.load.avg")}, DataPoints: []pitypes.DataPoint{point(9)}},
 		{Key: &pitypes.ResponseResourceMetricKey{Metric: aws.String("db.load.avg"), Dimensions: map[string]string{"db.wait_event.name": "CPU"}}, DataPoints: []pitypes.DataPoint{point(2), {}, point(4)}},
-	}}, f.fails["waits"]
+	}}, f.errs["waits"]
 }
 
-var stack = stackoutput.Outputs{
+var testStack = stackoutput.Outputs{
 	AutoScalingGroups: map[string]string{"web": "prod-web", "application": "prod-application"},
 	Postgres:          stackoutput.Store{Host: "prod-postgres.abc.us-east-1.rds.amazonaws.com", SecretARN: "arn:aws:secretsmanager:x"},
 }
 
-func read(f fake, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
-	v := &view{groups: f, targets: f, databases: f, insights: f, logs: f, now: now}
-	return v.read(context.Background(), stack)
+// readFake reads a stack from fake responses.
+func readFake(f fakeAWS, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
+	c := &collector{groups: f, targets: f, databases: f, insights: f, logs: f, now: now}
+	return c.read(context.Background(), stack)
 }
 
-func TestEveryAnswerIsRead(t *testing.T) {
-	cloud, missing, absent := read(fake{insights: true}, stack)
+func TestEveryResponseIsRead(t *testing.T) {
+	cloud, missing, absent := readFake(fakeAWS{insights: true}, testStack)
 	require.Empty(t, missing)
 	require.Empty(t, absent)
 	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout", GroupARN: arn}}, cloud.Targets, "once")
@@ -121,11 +122,11 @@ func TestEveryAnswerIsRead(t *testing.T) {
 	require.Equal(t, map[string]int{"prod-postgres": 4}, cloud.CPUs)
 }
 
-// withMongo is the stack with a document store.
+// withMongo returns testStack with a document store at host.
 func withMongo(host string) stackoutput.Outputs {
-	documents := stack
-	documents.Mongo = stackoutput.Store{Host: host, SecretARN: "arn:aws:secretsmanager:y"}
-	return documents
+	outputs := testStack
+	outputs.Mongo = stackoutput.Store{Host: host, SecretARN: "arn:aws:secretsmanager:y"}
+	return outputs
 }
 
 const (
@@ -134,7 +135,7 @@ const (
 )
 
 func TestDocumentDBIsRead(t *testing.T) {
-	cloud, missing, _ := read(fake{insights: true, line: slowLine, pages: 2}, withMongo(documentDB))
+	cloud, missing, _ := readFake(fakeAWS{insights: true, line: slowLine, pages: 2}, withMongo(documentDB))
 	require.Empty(t, missing)
 	require.Contains(t, cloud.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
 	slow := diagnose.Operation{Cluster: "prod-mongo", Operation: "query", Collection: "app.sessions", Plan: "COLLSCAN", Took: 350 * time.Millisecond, At: time.UnixMilli(now.UnixMilli())}
@@ -142,38 +143,38 @@ func TestDocumentDBIsRead(t *testing.T) {
 }
 
 func TestUnreadableLogsOfDocumentDBAreReported(t *testing.T) {
-	for _, row := range []struct {
-		fault  fake
+	for _, tc := range []struct {
+		fault  fakeAWS
 		what   string
 		reason string
 	}{
-		{fake{line: "hello"}, "slow operations of prod-mongo", "not readable: a line of its log is not the profiler's JSON: "},
-		{fake{line: slowLine, pages: 99}, "further slow operations of prod-mongo", "not readable: the log has more than the 10 pages that are read"},
-		{fake{fails: map[string]error{"logs": &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}}}, "slow operations of prod-mongo", "no permission: no"},
+		{fakeAWS{line: "hello"}, "slow operations of prod-mongo", "not readable: a line of its log is not the profiler's JSON: "},
+		{fakeAWS{line: slowLine, pages: 99}, "further slow operations of prod-mongo", "not readable: the log has more than the 10 pages that are read"},
+		{fakeAWS{errs: map[string]error{"logs": &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}}}, "slow operations of prod-mongo", "no permission: no"},
 	} {
-		_, missing, _ := read(row.fault, withMongo(documentDB))
+		_, missing, _ := readFake(tc.fault, withMongo(documentDB))
 		require.Len(t, missing, 1)
-		require.Equal(t, row.what, missing[0].What)
-		require.Contains(t, missing[0].Reason, row.reason)
+		require.Equal(t, tc.what, missing[0].What)
+		require.Contains(t, missing[0].Reason, tc.reason)
 	}
 }
 
-// TestMongoDBOfYourOwnSendsNothing: AWS would refuse each call, because it has no such cluster.
-func TestMongoDBOfYourOwnSendsNothing(t *testing.T) {
+// AWS would refuse each call for a MongoDB that it does not run.
+func TestNothingIsSentForAMongoDBOutsideAWS(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "DBClusterNotFoundFault"}
 	for _, host := range []string{"mongo.example.com", "docdb.amazonaws.com.example.com"} {
-		own := withMongo(host)
-		own.Postgres = stackoutput.Store{}
-		cloud, missing, _ := read(fake{fails: map[string]error{"events": denied, "logs": denied}}, own)
+		outputs := withMongo(host)
+		outputs.Postgres = stackoutput.Store{}
+		cloud, missing, _ := readFake(fakeAWS{errs: map[string]error{"events": denied, "logs": denied}}, outputs)
 		require.Empty(t, missing)
 		require.Empty(t, cloud.Events)
 	}
 }
 
-// TestEachRefusalIsReported: the other calls are still read.
+// If AWS refuses one call, the error is reported and the other responses are still read.
 func TestEachRefusalIsReported(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform this"}
-	for call, row := range map[string]struct {
+	for call, want := range map[string]struct {
 		check diagnose.Check
 		what  string
 	}{
@@ -182,23 +183,23 @@ func TestEachRefusalIsReported(t *testing.T) {
 		"events": {diagnose.Database, "events of prod-postgres"}, "instances": {diagnose.Database, "top waits of prod-postgres"}, "waits": {diagnose.Database, "top waits of prod-postgres"},
 	} {
 		t.Run(call, func(t *testing.T) {
-			_, missing, _ := read(fake{insights: true, fails: map[string]error{call: denied}}, stack)
-			require.Contains(t, missing, diagnose.Missing{Check: row.check, What: row.what, Reason: "no permission: not authorized to perform this"})
+			_, missing, _ := readFake(fakeAWS{insights: true, errs: map[string]error{call: denied}}, testStack)
+			require.Contains(t, missing, diagnose.Missing{Check: want.check, What: want.what, Reason: "no permission: not authorized to perform this"})
 		})
 	}
-	require.Equal(t, "Throttling: slow down", reason(&smithy.GenericAPIError{Code: "Throttling", Message: "slow down"}))
-	require.Equal(t, "not readable: no route", reason(errors.New("no route")))
+	require.Equal(t, "Throttling: slow down", describeError(&smithy.GenericAPIError{Code: "Throttling", Message: "slow down"}))
+	require.Equal(t, "not readable: no route", describeError(errors.New("no route")))
 }
 
-func TestAbsentPartsAreReported(t *testing.T) {
-	_, missing, absent := read(fake{}, stack)
+func TestAbsentItemsAreReported(t *testing.T) {
+	_, missing, absent := readFake(fakeAWS{}, testStack)
 	require.Empty(t, missing)
 	require.Equal(t, []diagnose.Absent{{Check: diagnose.Database, What: "top waits of prod-postgres", Why: "Performance Insights is off"}}, absent)
-	_, _, absent = read(fake{}, stackoutput.Outputs{Postgres: stackoutput.Store{Host: "postgres", SecretName: "postgres-auth"}})
+	_, _, absent = readFake(fakeAWS{}, stackoutput.Outputs{Postgres: stackoutput.Store{Host: "postgres", SecretName: "postgres-auth"}})
 	require.Equal(t, []diagnose.Absent{{Check: diagnose.Database, What: "RDS", Why: "PostgreSQL runs in the cluster"}}, absent)
 }
 
-// TestOnlyStacksOnEKSAreRead: a sandbox sends nothing to AWS.
+// For a sandbox stack, nothing is sent to AWS.
 func TestOnlyStacksOnEKSAreRead(t *testing.T) {
 	kubeconfig := func(server string) []byte {
 		return []byte(`{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"` + server + `"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`)

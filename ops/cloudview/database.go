@@ -17,52 +17,52 @@ import (
 )
 
 const (
-	// eventsBack and waitsBack are the periods of the events and waits that are read.
-	eventsBack, waitsBack = 24 * time.Hour, 10 * time.Minute
-	// events and waits are the highest numbers of events and waits that are read.
-	events, waits = 20, 5
+	// eventWindow and waitWindow are how far back in time events and waits are read.
+	eventWindow, waitWindow = 24 * time.Hour, 10 * time.Minute
+	// maxEvents and maxWaits limit the numbers of events and waits.
+	maxEvents, maxWaits = 20, 5
 )
 
-// readEvents reads the events of an instance of RDS, or of a cluster of DocumentDB, which
-// RDS's API has too (Amazon DocumentDB Developer Guide, "Using Amazon DocumentDB event
-// subscriptions").
-func (v *view) readEvents(ctx context.Context, source string, kind rdstypes.SourceType) {
-	out, err := v.databases.DescribeEvents(ctx, &rds.DescribeEventsInput{
+// readEvents reads the events of an instance of RDS, or of a cluster of DocumentDB. The API of
+// RDS also returns the events of DocumentDB (Amazon DocumentDB Developer Guide, "Using Amazon
+// DocumentDB event subscriptions").
+func (c *collector) readEvents(ctx context.Context, source string, kind rdstypes.SourceType) {
+	out, err := c.databases.DescribeEvents(ctx, &rds.DescribeEventsInput{
 		SourceIdentifier: aws.String(source), SourceType: kind,
-		Duration: aws.Int32(int32(eventsBack.Minutes())), MaxRecords: aws.Int32(events),
+		Duration: aws.Int32(int32(eventWindow.Minutes())), MaxRecords: aws.Int32(maxEvents),
 	})
-	v.store(diagnose.Database, "events of "+source, err, func() {
+	c.record(diagnose.Database, "events of "+source, err, func() {
 		for _, e := range out.Events {
-			v.cloud.Events = append(v.cloud.Events, diagnose.Event{Source: source, Message: aws.ToString(e.Message), Categories: e.EventCategories, At: aws.ToTime(e.Date)})
+			c.cloud.Events = append(c.cloud.Events, diagnose.Event{Source: source, Message: aws.ToString(e.Message), Categories: e.EventCategories, At: aws.ToTime(e.Date)})
 		}
 	})
 }
 
-// readWaits reads from Performance Insights why sessions wait.
-func (v *view) readWaits(ctx context.Context, instance string) {
+// readWaits reads the top wait events of an RDS instance from Performance Insights.
+func (c *collector) readWaits(ctx context.Context, instance string) {
 	what := "top waits of " + instance
-	out, err := v.databases.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(instance)})
+	out, err := c.databases.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(instance)})
 	if err == nil && len(out.DBInstances) != 1 {
 		err = fmt.Errorf("RDS has %d instances of the name", len(out.DBInstances))
 	}
 	if err != nil {
-		v.store(diagnose.Database, what, err, nil)
+		c.record(diagnose.Database, what, err, nil)
 		return
 	}
 	db := out.DBInstances[0]
 	if !aws.ToBool(db.PerformanceInsightsEnabled) {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.absent = append(v.absent, diagnose.Absent{Check: diagnose.Database, What: what, Why: "Performance Insights is off"})
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.absent = append(c.absent, diagnose.Absent{Check: diagnose.Database, What: what, Why: "Performance Insights is off"})
 		return
 	}
-	metrics, err := v.insights.GetResourceMetrics(ctx, &pi.GetResourceMetricsInput{
+	metrics, err := c.insights.GetResourceMetrics(ctx, &pi.GetResourceMetricsInput{
 		ServiceType: pitypes.ServiceTypeRds, Identifier: db.DbiResourceId,
-		StartTime: aws.Time(v.now.Add(-waitsBack)), EndTime: aws.Time(v.now), PeriodInSeconds: aws.Int32(60),
-		MetricQueries: []pitypes.MetricQuery{{Metric: aws.String("db.load.avg"), GroupBy: &pitypes.DimensionGroup{Group: aws.String("db.wait_event"), Limit: aws.Int32(waits)}}},
+		StartTime: aws.Time(c.now.Add(-waitWindow)), EndTime: aws.Time(c.now), PeriodInSeconds: aws.Int32(60),
+		MetricQueries: []pitypes.MetricQuery{{Metric: aws.String("db.load.avg"), GroupBy: &pitypes.DimensionGroup{Group: aws.String("db.wait_event"), Limit: aws.Int32(maxWaits)}}},
 	})
-	v.store(diagnose.Database, what, err, func() {
-		v.cloud.CPUs = map[string]int{instance: vcpus(aws.ToString(db.DBInstanceClass))}
+	c.record(diagnose.Database, what, err, func() {
+		c.cloud.CPUs = map[string]int{instance: vcpus(aws.ToString(db.DBInstanceClass))}
 		for _, m := range metrics.MetricList {
 			if m.Key == nil || m.Key.Dimensions["db.wait_event.name"] == "" {
 				continue // this series is the total
@@ -74,7 +74,7 @@ func (v *view) readWaits(ctx context.Context, instance string) {
 				}
 			}
 			if count > 0 {
-				v.cloud.Waits = append(v.cloud.Waits, diagnose.Wait{Database: instance, Name: m.Key.Dimensions["db.wait_event.name"], Load: sum / count, ResourceID: aws.ToString(db.DbiResourceId)})
+				c.cloud.Waits = append(c.cloud.Waits, diagnose.Wait{Database: instance, Name: m.Key.Dimensions["db.wait_event.name"], Load: sum / count, ResourceID: aws.ToString(db.DbiResourceId)})
 			}
 		}
 	})

@@ -16,14 +16,14 @@ import (
 const (
 	// operationsWindow is how far back in time slow operations are read.
 	operationsWindow = 10 * time.Minute
-	// mostPages limits the calls for one log. A call returns up to 10,000 lines or 1 MiB, and may
+	// maxPages limits the calls for one log. A call returns up to 10,000 lines or 1 MiB, and may
 	// return none before the end of the log (CloudWatch Logs API, FilterLogEvents).
-	mostPages = 10
+	maxPages = 10
 )
 
-// profiled is a line in the log of DocumentDB's profiler (Amazon DocumentDB Developer Guide,
+// profilerEntry is a line in the log of DocumentDB's profiler (Amazon DocumentDB Developer Guide,
 // "Profiling Amazon DocumentDB operations").
-type profiled struct {
+type profilerEntry struct {
 	Operation  string `json:"op"`
 	Collection string `json:"ns"`
 	Millis     int64  `json:"millis"`
@@ -31,22 +31,22 @@ type profiled struct {
 }
 
 // readOperations reads the slow operations of a cluster from the log of its profiler.
-func (v *view) readOperations(ctx context.Context, cluster string) {
+func (c *collector) readOperations(ctx context.Context, cluster string) {
 	what, in := "slow operations of "+cluster, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: aws.String("/aws/docdb/" + cluster + "/profiler"), FilterPattern: aws.String(fmt.Sprintf("{ $.millis > %d }", docdbspec.SlowOperation.Milliseconds())),
-		StartTime: aws.Int64(v.now.Add(-operationsWindow).UnixMilli()), EndTime: aws.Int64(v.now.UnixMilli()),
+		StartTime: aws.Int64(c.now.Add(-operationsWindow).UnixMilli()), EndTime: aws.Int64(c.now.UnixMilli()),
 	}
 	var operations []diagnose.Operation
-	for range mostPages {
-		out, err := v.logs.FilterLogEvents(ctx, in)
+	for range maxPages {
+		out, err := c.logs.FilterLogEvents(ctx, in)
 		if err != nil {
-			v.store(diagnose.Database, what, err, nil)
+			c.record(diagnose.Database, what, err, nil)
 			return
 		}
 		for _, e := range out.Events {
-			var line profiled
+			var line profilerEntry
 			if err := json.Unmarshal([]byte(aws.ToString(e.Message)), &line); err != nil {
-				v.store(diagnose.Database, what, fmt.Errorf("a line of its log is not the profiler's JSON: %w", err), nil)
+				c.record(diagnose.Database, what, fmt.Errorf("a line of its log is not the profiler's JSON: %w", err), nil)
 				return
 			}
 			operations = append(operations, diagnose.Operation{
@@ -58,8 +58,8 @@ func (v *view) readOperations(ctx context.Context, cluster string) {
 			break
 		}
 	}
-	v.store(diagnose.Database, what, nil, func() { v.cloud.Operations = append(v.cloud.Operations, operations...) })
+	c.record(diagnose.Database, what, nil, func() { c.cloud.Operations = append(c.cloud.Operations, operations...) })
 	if in.NextToken != nil {
-		v.store(diagnose.Database, "further "+what, fmt.Errorf("the log has more than the %d pages that are read", mostPages), nil)
+		c.record(diagnose.Database, "further "+what, fmt.Errorf("the log has more than the %d pages that are read", maxPages), nil)
 	}
 }

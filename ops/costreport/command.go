@@ -33,7 +33,7 @@ type options struct {
 	asJSON                        bool
 }
 
-// Command returns the subcommand cost. stack is the stack whose state is read if no file is given.
+// Command returns the subcommand cost. Without --file, the command reads the state of stack.
 func Command(stack *stackoutput.Stack) *cobra.Command {
 	var o options
 	c := &cobra.Command{
@@ -74,42 +74,43 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 	return c
 }
 
-// run prints the report, and the difference to another stack if there is one. limit is the highest
-// allowed growth in percent. Below zero there is no limit.
+// run prints the report, and with --compare the difference from another stack. limit is the highest
+// allowed growth in percent. A negative limit means no limit.
 func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) error {
-	unread := func(err error) error { return &exitcode.Error{Code: exitcode.Incomplete, Err: err} }
-	s, err := l.stack(ctx, o.file)
+	incompleteError := func(err error) error { return &exitcode.Error{Code: exitcode.Incomplete, Err: err} }
+	s, err := l.readStack(ctx, o.file)
 	if err != nil {
-		return unread(err)
+		return incompleteError(err)
 	}
-	spending, err := l.spending(s)
+	spending, err := l.readSpending(s)
 	if err != nil {
-		return unread(err)
+		return incompleteError(err)
 	}
-	out := output{Schema: schemaVersion, Report: l.report(s, spending), MonthlyBudget: spending.MonthlyBudget}
+	out := output{Schema: schemaVersion, Report: l.estimate(s, spending), MonthlyBudget: spending.MonthlyBudget}
 	if o.compare != "" {
-		before, err := l.stack(ctx, o.compare)
+		before, err := l.readStack(ctx, o.compare)
 		if err != nil {
-			return unread(err)
+			return incompleteError(err)
 		}
-		d := cost.Compare(l.report(before, spending), out.Report)
-		out.Difference = &d
+		difference := cost.Compare(l.estimate(before, spending), out.Report)
+		out.Difference = &difference
 	}
 	if o.asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		err = e.Encode(out)
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(out)
 	} else {
 		_, err = io.WriteString(w, out.text())
 	}
 	if err != nil {
-		return unread(err)
+		return incompleteError(err)
 	}
-	return verdict(out, limit)
+	return exitError(out, limit)
 }
 
-// verdict returns the error with the exit code of a report.
-func verdict(out output, limit int64) error {
+// exitError returns the error with the exit code of a report. It returns nil if the report has
+// figures and the growth is within limit.
+func exitError(out output, limit int64) error {
 	if out.Report.NoFigure != "" {
 		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("no figure for %s: %s", out.Report.Stack, out.Report.NoFigure)}
 	}

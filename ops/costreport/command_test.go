@@ -23,8 +23,8 @@ const (
 	staging = "../../policy/testdata/staging.jsonl"
 )
 
-// pf runs the command, and returns its output, messages and exit code.
-func pf(t *testing.T, stack *stackoutput.Stack, args ...string) (stdout, stderr string, code int) {
+// runCost runs the command, and returns its output, messages and exit code.
+func runCost(t *testing.T, stack *stackoutput.Stack, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, messages bytes.Buffer
 	c := Command(stack)
@@ -40,20 +40,21 @@ func pf(t *testing.T, stack *stackoutput.Stack, args ...string) (stdout, stderr 
 	return out.String(), messages.String(), code
 }
 
-// reports returns the reports of the recorded previews of prod and staging, which change with the
-// program.
-func reports(t *testing.T) (p, s cost.Report) {
+// estimateRecordings returns the cost reports of the recorded previews of prod and staging. A
+// change of the program changes these recordings, so the tests compute the expected values from the
+// reports.
+func estimateRecordings(t *testing.T) (prodReport, stagingReport cost.Report) {
 	t.Helper()
-	for file, r := range map[string]*cost.Report{prod: &p, staging: &s} {
+	for file, r := range map[string]*cost.Report{prod: &prodReport, staging: &stagingReport} {
 		stack, err := source.Read(file)
 		require.NoError(t, err)
 		*r = cost.Estimate(stack, cost.Options{})
 	}
-	return p, s
+	return prodReport, stagingReport
 }
 
-// state writes a state with one resource in a region.
-func state(t *testing.T, region string) string {
+// writeState writes a state with one resource in a region to a file, and returns the path.
+func writeState(t *testing.T, region string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "state.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"deployment":{"resources":[
@@ -63,10 +64,10 @@ func state(t *testing.T, region string) string {
 	return file
 }
 
-func TestReport(t *testing.T) {
-	r, _ := reports(t)
+func TestReportHasTheCostByComponentAndSKU(t *testing.T) {
+	r, _ := estimateRecordings(t)
 	tier := r.Components[0]
-	out, _, code := pf(t, &stackoutput.Stack{}, "--file", prod)
+	out, _, code := runCost(t, &stackoutput.Stack{}, "--file", prod)
 	require.Zero(t, code)
 	for _, line := range []string{
 		"Monthly cost of prod in us-east-1: AWS's list prices on demand, 730 hours",
@@ -86,47 +87,47 @@ func TestBudgetAndEstimatesOfTheConfiguration(t *testing.T) {
 	write := func(policy string) {
 		require.NoError(t, os.WriteFile(config, []byte("config:\n  progressive-framework:policy: "+policy+"\n"), 0o600))
 	}
-	r, _ := reports(t)
+	r, _ := estimateRecordings(t)
 	write(`{cost: {monthlyBudget: 50000, estimates: {natGB: 1000}}}`)
-	out, _, code := pf(t, &stackoutput.Stack{Dir: filepath.Dir(config)}, "--file", prod)
+	out, _, code := runCost(t, &stackoutput.Stack{Dir: filepath.Dir(config)}, "--file", prod)
 	require.Zero(t, code)
 	require.Contains(t, out, "nat-gateway:data")
 	require.Contains(t, out, fmt.Sprintf("Budget $50,000.00: %s left, before what has no price or is not known yet", 49_955*cost.Dollar-r.Total.Expected), "1,000 GB cost $45")
 
 	write(`{cost: {monthlyBudget: 1000}}`)
-	out, _, code = pf(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
+	out, _, code = runCost(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
 	require.Zero(t, code, "the rule of the policy pack refuses it, not the report")
 	require.Contains(t, out, fmt.Sprintf("Budget $1,000.00: exceeded by %s", r.Total.Expected-1000*cost.Dollar))
 
 	write(`{cost: {estimates: {natGb: 1}}}`)
-	_, message, code := pf(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
+	_, message, code := runCost(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
 	require.Equal(t, exitcode.Incomplete, code)
 	require.Contains(t, message, "estimates.natGb: there is no such estimate")
 }
 
 func TestDifferenceAndGrowth(t *testing.T) {
-	p, s := reports(t)
-	d := cost.Compare(s, p)
+	prodReport, stagingReport := estimateRecordings(t)
+	d := cost.Compare(stagingReport, prodReport)
 	percent, ok := d.Growth()
 	require.True(t, ok)
-	out, _, code := pf(t, &stackoutput.Stack{}, "--file", prod, "--compare", prod, "--max-growth", "0")
+	out, _, code := runCost(t, &stackoutput.Stack{}, "--file", prod, "--compare", prod, "--max-growth", "0")
 	require.Zero(t, code)
-	require.Contains(t, out, fmt.Sprintf("Change: $0.00 a month (%s to %s)\n", p.Total.Expected, p.Total.Expected))
+	require.Contains(t, out, fmt.Sprintf("Change: $0.00 a month (%s to %s)\n", prodReport.Total.Expected, prodReport.Total.Expected))
 
-	out, message, code := pf(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--max-growth", fmt.Sprint(percent-1))
+	out, message, code := runCost(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--max-growth", fmt.Sprint(percent-1))
 	require.Equal(t, exitcode.Found, code)
-	require.Contains(t, message, fmt.Sprintf("the expected cost grows by %d %%, must be at most %d %%: %s to %s a month", percent, percent-1, s.Total.Expected, p.Total.Expected))
-	require.Contains(t, out, fmt.Sprintf("Change: %s a month (%s to %s), +%d %%\n", d.Change.Expected.Signed(), s.Total.Expected, p.Total.Expected, percent))
+	require.Contains(t, message, fmt.Sprintf("the expected cost grows by %d %%, must be at most %d %%: %s to %s a month", percent, percent-1, stagingReport.Total.Expected, prodReport.Total.Expected))
+	require.Contains(t, out, fmt.Sprintf("Change: %s a month (%s to %s), +%d %%\n", d.Change.Expected.Signed(), stagingReport.Total.Expected, prodReport.Total.Expected, percent))
 	require.Contains(t, out, "more with smaller changes")
 
-	_, _, code = pf(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--max-growth", fmt.Sprint(percent))
+	_, _, code = runCost(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--max-growth", fmt.Sprint(percent))
 	require.Zero(t, code)
-	_, _, code = pf(t, &stackoutput.Stack{}, "--file", staging, "--compare", prod, "--max-growth", "0")
+	_, _, code = runCost(t, &stackoutput.Stack{}, "--file", staging, "--compare", prod, "--max-growth", "0")
 	require.Zero(t, code, "a lower cost is not growth")
 }
 
 func TestReportAsJSON(t *testing.T) {
-	raw, _, code := pf(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--json")
+	raw, _, code := runCost(t, &stackoutput.Stack{}, "--file", prod, "--compare", staging, "--json")
 	require.Zero(t, code)
 	var o output
 	require.NoError(t, json.Unmarshal([]byte(raw), &o))
@@ -138,10 +139,10 @@ func TestReportAsJSON(t *testing.T) {
 
 func TestStackIsReadWithoutAFile(t *testing.T) {
 	dir := t.TempDir()
-	script := "#!/bin/sh\ncat " + state(t, "us-east-1") + "\n"
+	script := "#!/bin/sh\ncat " + writeState(t, "us-east-1") + "\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(script), 0o700))
 	t.Setenv("PATH", dir+":/bin:/usr/bin")
-	out, _, code := pf(t, &stackoutput.Stack{Name: "dev", Dir: dir})
+	out, _, code := runCost(t, &stackoutput.Stack{Name: "dev", Dir: dir})
 	require.Zero(t, code)
 	require.Contains(t, out, "Monthly cost of dev in us-east-1")
 	require.Contains(t, out, "\ntotal                                        $32.85       $32.85       $32.85\n", "a resource that waits for its deletion is not counted")
@@ -149,7 +150,7 @@ func TestStackIsReadWithoutAFile(t *testing.T) {
 
 // A replacement has three steps for one resource. The cost before and the cost after the
 // change each count the resource once.
-func TestAReplacementIsCountedOnce(t *testing.T) {
+func TestReplacementIsCountedOnce(t *testing.T) {
 	const urn = "urn:pulumi:dev::p::progressive:network:Network$aws:ec2/natGateway:NatGateway::nat"
 	file := filepath.Join(t.TempDir(), "preview.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"config":{"aws:region":"us-east-1"},"steps":[
@@ -157,20 +158,20 @@ func TestAReplacementIsCountedOnce(t *testing.T) {
 		{"op":"replace","newState":{"urn":"`+urn+`"}},
 		{"op":"delete-replaced","oldState":{"urn":"`+urn+`"}},
 		{"op":"delete","oldState":{"urn":"urn:pulumi:dev::p::aws:kms/key:Key::gone"}}]}`), 0o600))
-	out, _, code := pf(t, &stackoutput.Stack{}, "--file", file, "--compare", state(t, "us-east-1"))
+	out, _, code := runCost(t, &stackoutput.Stack{}, "--file", file, "--compare", writeState(t, "us-east-1"))
 	require.Zero(t, code)
 	require.Contains(t, out, "Change: $0.00 a month ($32.85 to $32.85)")
 }
 
-func TestRefusals(t *testing.T) {
+func TestWrongInputHasItsExitCode(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		args   []string
 		code   int
 		want   string
 	}{
-		{"a region without prices", []string{"--file", state(t, "eu-central-1")}, exitcode.Incomplete, "no figure for dev: the price table has no row for the region eu-central-1"},
-		{"no region before the change", []string{"--file", prod, "--compare", state(t, "eu-central-1"), "--max-growth", "5"}, exitcode.Incomplete, "no figure before the change"},
+		{"a region without prices", []string{"--file", writeState(t, "eu-central-1")}, exitcode.Incomplete, "no figure for dev: the price table has no row for the region eu-central-1"},
+		{"no region before the change", []string{"--file", prod, "--compare", writeState(t, "eu-central-1"), "--max-growth", "5"}, exitcode.Incomplete, "no figure before the change"},
 		{"no such file", []string{"--file", "none.json"}, exitcode.Incomplete, "none.json"},
 		{"no such file to compare with", []string{"--file", prod, "--compare", "none.json"}, exitcode.Incomplete, "none.json"},
 		{"no stack's file", []string{"--file", "command_test.go"}, exitcode.Incomplete, "neither a state export nor a preview's JSON"},
@@ -178,15 +179,15 @@ func TestRefusals(t *testing.T) {
 		{"an argument", []string{"prod"}, exitcode.Usage, "unknown command"},
 		{"no offer", []string{"refresh"}, exitcode.Usage, "--offer is missing"},
 	} {
-		_, message, code := pf(t, &stackoutput.Stack{}, tc.args...)
+		_, message, code := runCost(t, &stackoutput.Stack{}, tc.args...)
 		require.Equal(t, tc.code, code, tc.reason)
 		require.Contains(t, message, tc.want, tc.reason)
 	}
 }
 
-func TestRefresh(t *testing.T) {
+func TestRefreshPrintsTheChangedRows(t *testing.T) {
 	const file = "../awsoffer/testdata/ec2.json"
-	out, messages, code := pf(t, &stackoutput.Stack{}, "refresh", "--offer", file)
+	out, messages, code := runCost(t, &stackoutput.Stack{}, "refresh", "--offer", file)
 	require.Zero(t, code)
 	require.Equal(t, "ec2:m6i.xlarge,185000,hour,us-east-1,2026-10-01,AWS price list AmazonEC2 20261001000000\n", out)
 	require.Contains(t, messages, "AmazonEC2 20261001000000: 1 rows change, 3 are equal")
@@ -195,15 +196,15 @@ func TestRefresh(t *testing.T) {
 
 	server := httptest.NewServer(http.FileServer(http.Dir("../awsoffer/testdata")))
 	defer server.Close()
-	out, _, code = pf(t, &stackoutput.Stack{}, "refresh", "--offer", server.URL+"/ec2.json", "--new", "ec2:m99", "--all")
+	out, _, code = runCost(t, &stackoutput.Stack{}, "refresh", "--offer", server.URL+"/ec2.json", "--new", "ec2:m99", "--all")
 	require.Zero(t, code)
 	rows, err := cost.ParsePrices("sku,micro_usd,unit,region,as_of,sources\n" + out)
 	require.NoError(t, err)
 	require.Len(t, rows, 5, "one changed, one new, three equal")
 
-	_, message, code := pf(t, &stackoutput.Stack{}, "refresh", "--offer", server.URL+"/none.json")
+	_, message, code := runCost(t, &stackoutput.Stack{}, "refresh", "--offer", server.URL+"/none.json")
 	require.Equal(t, exitcode.Incomplete, code)
 	require.Contains(t, message, "404 Not Found, must be 200")
-	_, message, _ = pf(t, &stackoutput.Stack{}, "refresh", "--offer", "command_test.go")
+	_, message, _ = runCost(t, &stackoutput.Stack{}, "refresh", "--offer", "command_test.go")
 	require.Contains(t, message, "offer file")
 }

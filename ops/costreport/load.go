@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// maxFile limits a preview or a state in bytes. The largest known ones have 3 MB.
-const maxFile = 256 << 20
+// maxFileBytes limits the size of a preview or a state. The largest known ones have 3 MB.
+const maxFileBytes = 256 << 20
 
 // loader reads stacks and computes their reports.
 type loader struct {
@@ -32,8 +32,8 @@ type loader struct {
 	now    time.Time
 }
 
-// stack parses a file. With an empty file it parses the stack's state.
-func (l loader) stack(ctx context.Context, file string) (*source.Stack, error) {
+// readStack parses a file. If file is empty, it parses the stack's state.
+func (l loader) readStack(ctx context.Context, file string) (*source.Stack, error) {
 	if file == "" {
 		raw, err := l.export(ctx)
 		if err != nil {
@@ -45,28 +45,29 @@ func (l loader) stack(ctx context.Context, file string) (*source.Stack, error) {
 		}
 		return s, nil
 	}
-	if info, err := os.Stat(file); err == nil && info.Size() > maxFile {
-		return nil, fmt.Errorf("%s has %d MB, must be at most %d", file, info.Size()>>20, maxFile>>20)
+	if info, err := os.Stat(file); err == nil && info.Size() > maxFileBytes {
+		return nil, fmt.Errorf("%s has %d MB, must be at most %d", file, info.Size()>>20, maxFileBytes>>20)
 	}
 	return source.Read(file)
 }
 
-// spending returns budget and usage estimates from the stack's configuration. The configuration is
-// that in a preview's JSON, that of --config, or Pulumi.STACK.yaml if the file exists.
-func (l loader) spending(s *source.Stack) (rule.Spending, error) {
-	values := s.Config
+// readSpending returns the budget and the usage estimates of the stack's configuration. It uses the
+// file of --config, or the configuration in a preview's JSON, or Pulumi.STACK.yaml if that file
+// exists.
+func (l loader) readSpending(stack *source.Stack) (rule.Spending, error) {
+	values := stack.Config
 	file := l.config
-	if own := filepath.Join(l.dir, "Pulumi."+s.Name()+".yaml"); file == "" && values[waiver.EnvironmentKey] == "" {
-		if _, err := os.Stat(own); err == nil {
-			file = own
+	if stackFile := filepath.Join(l.dir, "Pulumi."+stack.Name()+".yaml"); file == "" && values[waiver.EnvironmentKey] == "" {
+		if _, err := os.Stat(stackFile); err == nil {
+			file = stackFile
 		}
 	}
 	if file != "" {
-		read, err := stackconfig.Read(file)
+		fileValues, err := stackconfig.Read(file)
 		if err != nil {
 			return rule.Spending{}, err
 		}
-		values = read
+		values = fileValues
 	}
 	config, err := waiver.Parse(values[waiver.Key])
 	if err != nil {
@@ -78,7 +79,7 @@ func (l loader) spending(s *source.Stack) (rule.Spending, error) {
 	return config.Cost, nil
 }
 
-// report computes the report of a stack.
-func (l loader) report(s *source.Stack, spending rule.Spending) cost.Report {
+// estimate computes the cost report of a stack.
+func (l loader) estimate(s *source.Stack, spending rule.Spending) cost.Report {
 	return cost.Estimate(s, cost.Options{Now: l.now, Region: l.region, Estimates: spending.Estimates})
 }

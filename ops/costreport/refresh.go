@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// maxOffer limits an offer file in bytes. EC2's file for one region has about 500 MB.
-	maxOffer = 4 << 30
+	// maxOfferBytes limits the size of an offer file. EC2's file for one region has about 500 MB.
+	maxOfferBytes = 4 << 30
 	// downloadTimeout limits the download of one file.
 	downloadTimeout = 15 * time.Minute
 )
@@ -42,7 +42,7 @@ func refreshCommand() *cobra.Command {
 				return fmt.Errorf("--offer is missing: a price file of AWS, or its URL")
 			}
 			for _, offer := range offers {
-				if err := refresh(c.Context(), offer, prefixes, all, c.OutOrStdout(), c.ErrOrStderr()); err != nil {
+				if err := printChangedRows(c.Context(), offer, prefixes, all, c.OutOrStdout(), c.ErrOrStderr()); err != nil {
 					return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 				}
 			}
@@ -55,27 +55,28 @@ func refreshCommand() *cobra.Command {
 	return c
 }
 
-// refresh prints the rows of an offer file to out, and a summary of the changes to messages.
-func refresh(ctx context.Context, offer string, prefixes []string, all bool, out, messages io.Writer) error {
+// printChangedRows prints the changed rows of an offer file to out, and a summary of the changes
+// to messages. With all, it also prints the rows with an equal price.
+func printChangedRows(ctx context.Context, offer string, prefixes []string, all bool, out, messages io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
-	body, err := open(ctx, offer)
+	body, err := openOffer(ctx, offer)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	r := io.LimitReader(body, maxOffer)
+	r := io.LimitReader(body, maxOfferBytes)
 	if strings.HasSuffix(offer, ".gz") {
 		if r, err = gzip.NewReader(r); err != nil {
 			return fmt.Errorf("%s: %w", offer, err)
 		}
-		r = io.LimitReader(r, maxOffer)
+		r = io.LimitReader(r, maxOfferBytes)
 	}
 	o, err := awsoffer.Read(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", offer, err)
 	}
-	changed, same := awsoffer.Changes(cost.Prices(), o, prefixes)
+	changed, same := awsoffer.Compare(cost.Prices(), o, prefixes)
 	fmt.Fprintf(messages, "%s %s: %d rows change, %d are equal\n", o.Code, o.Version, len(changed), len(same))
 	for _, c := range changed {
 		fmt.Fprintln(messages, "  "+c.String())
@@ -89,8 +90,9 @@ func refresh(ctx context.Context, offer string, prefixes []string, all bool, out
 	return awsoffer.WriteRows(out, changed)
 }
 
-// open opens a file, or requests a URL and returns its body.
-func open(ctx context.Context, offer string) (io.ReadCloser, error) {
+// openOffer opens an offer file. If offer is a URL, it requests the URL and returns the body of
+// the response.
+func openOffer(ctx context.Context, offer string) (io.ReadCloser, error) {
 	if !strings.HasPrefix(offer, "https://") && !strings.HasPrefix(offer, "http://") {
 		return os.Open(offer)
 	}

@@ -17,34 +17,34 @@ func (o output) text() string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "Monthly cost of %s in %s: AWS's list prices on demand, %d hours\n\n", r.Stack, r.Region, cost.HoursPerMonth)
-	row := func(name string, amount cost.Range, units, price, asOf string) {
+	writeRow := func(name string, amount cost.Range, units, price, asOf string) {
 		line := fmt.Sprintf("%-*s %12s %12s %12s  %24s %9s  %s", nameWidth, name, amount.Expected, amount.Min, amount.Max, units, price, asOf)
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	fmt.Fprintf(&b, "%-*s %12s %12s %12s  %24s %9s  %s\n", nameWidth, "", "expected", "minimum", "maximum", "units a month", "price", "as of")
-	old := false
+	hasStalePrice := false
 	for _, c := range r.Components {
-		row(c.Component, c.Monthly, "", "", "")
-		for _, l := range bySKU(r.Lines, c.Component) {
+		writeRow(c.Component, c.Monthly, "", "", "")
+		for _, line := range groupBySKU(r.Lines, c.Component) {
 			mark := ""
-			if l.Stale {
-				mark, old = "*", true
+			if line.Stale {
+				mark, hasStalePrice = "*", true
 			}
-			row("  "+l.SKU, l.Monthly, fmt.Sprintf("%d %s", l.Quantity.Expected, l.Unit), l.Price.Exact(), l.AsOf+mark)
+			writeRow("  "+line.SKU, line.Monthly, fmt.Sprintf("%d %s", line.Quantity.Expected, line.Unit), line.Price.Exact(), line.AsOf+mark)
 		}
 	}
-	row("total", r.Total, "", "", "")
-	if old {
+	writeRow("total", r.Total, "", "", "")
+	if hasStalePrice {
 		fmt.Fprintf(&b, "* older than %d days: pf cost refresh\n", int(cost.StaleAfter.Hours()/24))
 	}
-	list(&b, "Without a price, and not in the total", cost.Names(r.Unpriced))
-	list(&b, "Not known yet, and not in the total", cost.Names(r.Undecided))
-	list(&b, "Not counted", r.NotCounted)
+	writeList(&b, "Without a price, and not in the total", cost.Names(r.Unpriced))
+	writeList(&b, "Not known yet, and not in the total", cost.Names(r.Undecided))
+	writeList(&b, "Not counted", r.NotCounted)
 	if o.MonthlyBudget > 0 {
-		b.WriteString("\n" + o.budget())
+		b.WriteString("\n" + o.formatBudget())
 	}
 	if o.Difference != nil {
-		b.WriteString("\n" + difference(*o.Difference))
+		b.WriteString("\n" + formatDifference(*o.Difference))
 	}
 	return b.String()
 }
@@ -52,12 +52,12 @@ func (o output) text() string {
 const (
 	// nameWidth is the width of the column of names in characters.
 	nameWidth = 38
-	// mostChanges is the number of changed items in the text. JSON has all.
-	mostChanges = 20
+	// maxChanges is the number of changed items in the text. JSON has all.
+	maxChanges = 20
 )
 
-// budget compares the expected amount with the budget.
-func (o output) budget() string {
+// formatBudget returns a line that compares the expected amount with the budget.
+func (o output) formatBudget() string {
 	limit := cost.Micros(o.MonthlyBudget) * cost.Dollar
 	if o.Report.Total.Expected > limit {
 		return fmt.Sprintf("Budget %s: exceeded by %s\n", limit, o.Report.Total.Expected-limit)
@@ -69,9 +69,9 @@ func (o output) budget() string {
 	return left + "\n"
 }
 
-// bySKU returns the lines of a component, the most expensive first. Lines with the same SKU
+// groupBySKU returns the lines of a component, the most expensive first. Lines with the same SKU
 // and kind are added up.
-func bySKU(lines []cost.Line, component string) []cost.Line {
+func groupBySKU(lines []cost.Line, component string) []cost.Line {
 	var out []cost.Line
 	for _, l := range lines {
 		if l.Component != component {
@@ -89,8 +89,8 @@ func bySKU(lines []cost.Line, component string) []cost.Line {
 	return out
 }
 
-// list writes a list with its title. It writes nothing if the list is empty.
-func list(b *strings.Builder, title string, items []string) {
+// writeList writes a list with its title. It writes nothing if the list is empty.
+func writeList(b *strings.Builder, title string, items []string) {
 	if len(items) == 0 {
 		return
 	}
@@ -100,8 +100,8 @@ func list(b *strings.Builder, title string, items []string) {
 	}
 }
 
-// difference returns the part of the report about a change.
-func difference(d cost.Difference) string {
+// formatDifference returns the part of the report about a change.
+func formatDifference(d cost.Difference) string {
 	if d.NoFigure != "" {
 		return "No difference: " + d.NoFigure + "\n"
 	}
@@ -112,13 +112,13 @@ func difference(d cost.Difference) string {
 	}
 	fmt.Fprintf(&b, "Change: %s a month (%s to %s)%s\n", d.Change.Expected.Signed(), d.Before.Expected, d.After.Expected, growth)
 	for i, c := range d.Lines {
-		if i == mostChanges {
+		if i == maxChanges {
 			fmt.Fprintf(&b, "  and %d more with smaller changes: --json has them\n", len(d.Lines)-i)
 			break
 		}
 		fmt.Fprintf(&b, "  %12s  %s to %s  %s, %s %s\n", c.Change.Expected.Signed(), c.Before, c.After, c.SKU, c.Component, c.Resource)
 	}
-	list(&b, "New without an amount", cost.Names(d.NewGaps))
-	list(&b, "No more without an amount", cost.Names(d.GoneGaps))
+	writeList(&b, "New without an amount", cost.Names(d.NewGaps))
+	writeList(&b, "No more without an amount", cost.Names(d.GoneGaps))
 	return b.String()
 }

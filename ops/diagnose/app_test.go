@@ -23,18 +23,19 @@ import (
 
 // certificate describes the certificate of a test server.
 type certificate struct {
-	// left is how long it is still valid.
+	// left is how long the certificate is still valid.
 	left time.Duration
-	// name is its name. It is also valid for 127.0.0.1.
+	// name is the host name in the certificate. The certificate is also valid for 127.0.0.1.
 	name string
 	// trusted means that the client trusts the authority of the certificate.
 	trusted bool
-	// useName requests the server as localhost.
+	// useName means that the client uses the host name localhost instead of 127.0.0.1.
 	useName bool
 }
 
-// start starts a server with the certificate. It returns the authorities that the client trusts.
-func (c *certificate) start(t *testing.T, server *httptest.Server) *x509.CertPool {
+// startServer starts the server with the certificate. It returns the authorities that the client
+// trusts.
+func (c *certificate) startServer(t *testing.T, server *httptest.Server) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -69,10 +70,10 @@ func TestEveryPhaseIsMeasured(t *testing.T) {
 		_, _ = io.WriteString(w, r.Proto+" "+r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(server.Close)
-	roots := (&certificate{left: time.Hour, name: "localhost", trusted: true, useName: true}).start(t, server)
+	roots := (&certificate{left: time.Hour, name: "localhost", trusted: true, useName: true}).startServer(t, server)
 	base, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	r := request(t.Context(), base, endpoint{"/", false}, goodToken, roots)
+	r := sendRequest(t.Context(), base, endpoint{"/", false}, goodToken, roots)
 	require.NoError(t, r.err)
 	require.Equal(t, http.StatusOK, r.status)
 	require.Equal(t, "HTTP/2.0 Bearer "+goodToken, string(r.body), "as the clients of users")
@@ -96,6 +97,6 @@ func TestSlowResponsesHaveTheirLongestPhase(t *testing.T) {
 		{phases{dns: short, connect: short, tls: short, firstByte: long + 3*short}, "the service computes for long, or waits for a store"},
 		{phases{firstByte: long}, "the service computes for long, or waits for a store"},
 	} {
-		require.Equal(t, row.cause, slowCause(response{phases: row.phases}))
+		require.Equal(t, row.cause, explainSlowResponse(response{phases: row.phases}))
 	}
 }

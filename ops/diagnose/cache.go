@@ -19,62 +19,63 @@ const (
 	maxCacheErrors = 1
 )
 
-// cacheNamespace is a strategy and a tier of the services' cache.
+// cacheNamespace identifies the values of one strategy in one tier of the services' cache.
 type cacheNamespace struct{ strategy, tier string }
 
 // cacheFindings judges each strategy and tier of the cache, summed over all pods of the services.
-func cacheFindings(o objects, m metrics) (list []Finding, figures []Figure) {
+func cacheFindings(o objects, m metrics) (findings []Finding, figures []Figure) {
 	type counts struct{ hits, misses, errors float64 }
 	namespaces := map[cacheNamespace]counts{}
 	since := ""
 	for _, service := range scaling.Services() {
-		for _, p := range m.withApp(service.Name) {
-			since = p.since()
-			for _, s := range p.samples {
-				k := cacheNamespace{s.labels["strategy"], s.labels["tier"]}
-				c := namespaces[k]
-				switch s.name {
+		for _, pod := range m.podsOfApp(service.Name) {
+			since = pod.period()
+			for _, sample := range pod.samples {
+				namespace := cacheNamespace{sample.labels["strategy"], sample.labels["tier"]}
+				count := namespaces[namespace]
+				switch sample.name {
 				case "application_cache_hits_total":
-					c.hits += s.value
+					count.hits += sample.value
 				case "application_cache_misses_total":
-					c.misses += s.value
+					count.misses += sample.value
 				case "application_cache_errors_total":
-					c.errors += s.value
+					count.errors += sample.value
 				default:
 					continue
 				}
-				namespaces[k] = c
+				namespaces[namespace] = count
 			}
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(namespaces), func(a, b cacheNamespace) int {
+	for _, namespace := range slices.SortedFunc(maps.Keys(namespaces), func(a, b cacheNamespace) int {
 		return cmp.Or(cmp.Compare(a.strategy, b.strategy), cmp.Compare(a.tier, b.tier))
 	}) {
-		c := namespaces[k]
-		reads, where := c.hits+c.misses, k.strategy+" in "+k.tier
-		if reads+c.errors == 0 {
+		count := namespaces[namespace]
+		reads, where := count.hits+count.misses, namespace.strategy+" in "+namespace.tier
+		if reads+count.errors == 0 {
 			continue
 		}
-		rate := 100 * c.hits / max(reads, 1)
-		figures = append(figures, Figure{Cache, where, fmt.Sprintf("%.0f %% of %.0f reads %s found a value, %.0f commands failed", rate, reads, since, c.errors)})
+		rate := 100 * count.hits / max(reads, 1)
+		figures = append(figures, Figure{Cache, where, fmt.Sprintf("%.0f %% of %.0f reads %s found a value, %.0f commands failed", rate, reads, since, count.errors)})
 		// A service reads Redis only if its local tier does not have the value. If the local tier
 		// serves most reads, the other reads often find no value in Redis. The local tier is small,
-		// so it may often have no value. So cache-cold compares the hits of both tiers with all reads.
-		local := namespaces[cacheNamespace{k.strategy, "local"}].hits
+		// so it may often have no value. So cache-cold compares the hits of both tiers with all
+		// reads.
+		local := namespaces[cacheNamespace{namespace.strategy, "local"}].hits
 		allReads := local + reads
-		allRate := 100 * (local + c.hits) / max(allReads, 1)
-		if k.tier == "redis" && reads >= minReads && allRate < minHitRate {
-			list = append(list, Finding{
+		allRate := 100 * (local + count.hits) / max(allReads, 1)
+		if namespace.tier == "redis" && reads >= minReads && allRate < minHitRate {
+			findings = append(findings, Finding{
 				Check: Cache, Name: "cache-cold", Where: where, Evidence: fmt.Sprintf("%.0f %% of %.0f reads %s found a value", allRate, allReads, since), Threshold: fmt.Sprintf("%d %%", minHitRate),
 				Cause: "Redis was emptied or evicts keys, or the same requests do not come again", Fix: "after a restart of Redis, wait; otherwise raise redis.memoryMiB or use a larger instance class", Next: "pf watch redis",
 			})
 		}
-		if share := 100 * c.errors / (reads + c.errors); reads+c.errors >= minReads && share > maxCacheErrors {
-			list = append(list, Finding{
-				Check: Cache, Name: "cache-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f commands %s failed", share, reads+c.errors, since), Threshold: fmt.Sprintf("%d %%", maxCacheErrors),
-				Cause: "a Redis node is down or slow, so the circuit breaker of the cache is open", Fix: "wait for the failover to the replica; docs/faults.md has the steps", Next: o.kubectl("get pods -l app=redis-cluster"),
+		if share := 100 * count.errors / (reads + count.errors); reads+count.errors >= minReads && share > maxCacheErrors {
+			findings = append(findings, Finding{
+				Check: Cache, Name: "cache-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f commands %s failed", share, reads+count.errors, since), Threshold: fmt.Sprintf("%d %%", maxCacheErrors),
+				Cause: "a Redis node is down or slow, so the circuit breaker of the cache is open", Fix: "wait for the failover to the replica; docs/faults.md has the steps", Next: o.kubectlCommand("get pods -l app=redis-cluster"),
 			})
 		}
 	}
-	return list, figures
+	return findings, figures
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 )
 
-// Cloud is the part of the platform's state that only AWS knows. Package cloudview reads it.
+// Cloud is the part of the platform's state that only the API of AWS returns. Package cloudview reads
+// it.
 type Cloud struct {
 	Targets    []Target
 	Activities []Activity
@@ -54,8 +55,8 @@ type Event struct {
 	At              time.Time
 }
 
-// Wait is a reason for which sessions of a database wait (Performance Insights, db.load.avg by
-// db.wait_event). Load is the mean number of waiting sessions.
+// Wait is a wait event of a database (Performance Insights, db.load.avg by db.wait_event). Load is
+// the mean number of sessions that wait for the event.
 type Wait struct {
 	Database, Name string
 	Load           float64
@@ -63,21 +64,21 @@ type Wait struct {
 	ResourceID string
 }
 
-// Operation is an operation in the log of DocumentDB's profiler (CloudWatch Logs, FilterLogEvents). It
-// has neither the command nor the user, because they may be private.
+// Operation is an operation in the log of DocumentDB's profiler (CloudWatch Logs, FilterLogEvents).
+// It has neither the command nor the user, because they may be private.
 type Operation struct {
 	Cluster, Operation, Collection, Plan string
 	Took                                 time.Duration
 	At                                   time.Time
 }
 
-// failedEvents are the categories of RDS events that report a failure (RDS User Guide, "Amazon RDS
-// event categories and event messages").
-var failedEvents = map[string]bool{"failure": true, "failover": true, "low storage": true, "recovery": true}
+// failureCategories are the categories of RDS events that report a failure (RDS User Guide, "Amazon
+// RDS event categories and event messages").
+var failureCategories = map[string]bool{"failure": true, "failover": true, "low storage": true, "recovery": true}
 
 // cloudFindings judges the targets, scaling activities, instance refreshes, database events and
 // waits.
-func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
+func cloudFindings(c Cloud, now time.Time) (findings []Finding, figures []Figure) {
 	var all results
 	all.add(targetFindings(c.Targets))
 	all.add(activityFindings(c.Activities, now))
@@ -89,7 +90,7 @@ func cloudFindings(c Cloud, now time.Time) (list []Finding, figures []Figure) {
 }
 
 // targetFindings judges the health of the load balancer's targets.
-func targetFindings(targets []Target) (list []Finding, figures []Figure) {
+func targetFindings(targets []Target) (findings []Finding, figures []Figure) {
 	states := map[string]map[string]float64{}
 	for _, t := range targets {
 		if states[t.Group] == nil {
@@ -97,69 +98,69 @@ func targetFindings(targets []Target) (list []Finding, figures []Figure) {
 		}
 		states[t.Group][t.State]++
 		if t.State == "unhealthy" || t.State == "unavailable" {
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Check: App, Name: "target-unhealthy", Where: "target " + t.ID + " of " + t.Group, Evidence: t.State + ": " + t.Reason + " " + t.Description, Threshold: "healthy",
 				Cause: "no ready pod responds at the node's port, or the node's security group does not allow the load balancer", Fix: "see the findings of resources on this node", Next: "aws elbv2 describe-target-health --target-group-arn " + t.GroupARN,
 			})
 		}
 	}
 	for _, group := range sortedKeys(states) {
-		figures = append(figures, Figure{App, "targets of " + group, largest(states[group], 5)})
+		figures = append(figures, Figure{App, "targets of " + group, formatLargest(states[group], 5)})
 	}
-	return list, figures
+	return findings, figures
 }
 
 // activityFindings reports the scaling activities that failed recently.
-func activityFindings(activities []Activity, now time.Time) (list []Finding, figures []Figure) {
+func activityFindings(activities []Activity, now time.Time) (findings []Finding, figures []Figure) {
 	for _, a := range activities {
 		started := a.Started.UTC().Format(time.RFC3339)
 		figures = append(figures, Figure{Scaling, "activity of " + a.Group, started + " " + a.Status + ": " + a.Description})
 		if a.Status == "Failed" && now.Sub(a.Started) < recent {
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Check: Scaling, Name: "scaling-activity-failed", Where: "group " + a.Group, Evidence: started + " " + a.Description + ": " + a.Message,
 				Cause: "AWS could not start or end an instance: it has no capacity, a quota is reached, or the launch template is invalid", Fix: "read the message; add instance types or raise the quota: docs/deploy.md", Next: "aws autoscaling describe-scaling-activities --auto-scaling-group-name " + a.Group,
 			})
 		}
 	}
-	return list, figures
+	return findings, figures
 }
 
 // refreshFindings reports the instance refreshes that failed within the last day.
-func refreshFindings(refreshes []Refresh, now time.Time) (list []Finding, figures []Figure) {
+func refreshFindings(refreshes []Refresh, now time.Time) (findings []Finding, figures []Figure) {
 	for _, r := range refreshes {
 		figures = append(figures, Figure{Scaling, "instance refresh of " + r.Group, fmt.Sprintf("%s %s, %d %%, since %s", r.ID, r.Status, r.Percent, r.Started.UTC().Format(time.RFC3339))})
 		if (r.Status == "Failed" || r.Status == "RollbackFailed") && now.Sub(r.Started) < 24*time.Hour {
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Check: Scaling, Name: "instance-refresh-failed", Where: "group " + r.Group, Evidence: fmt.Sprintf("%s %s at %d %%: %s", r.ID, r.Status, r.Percent, r.Reason),
 				Cause: "new instances do not become healthy", Fix: "docs/runbooks/upgrade.md#a-node-does-not-end-or-is-not-drained", Next: "aws autoscaling describe-instance-refreshes --auto-scaling-group-name " + r.Group,
 			})
 		}
 	}
-	return list, figures
+	return findings, figures
 }
 
 // eventFindings reports the recent events of databases that are failures.
-func eventFindings(events []Event, now time.Time) (list []Finding, figures []Figure) {
+func eventFindings(events []Event, now time.Time) (findings []Finding, figures []Figure) {
 	for _, e := range events {
 		at := e.At.UTC().Format(time.RFC3339)
 		figures = append(figures, Figure{Database, "event of " + e.Source, at + " " + e.Message})
-		i := slices.IndexFunc(e.Categories, func(category string) bool { return failedEvents[category] })
+		i := slices.IndexFunc(e.Categories, func(category string) bool { return failureCategories[category] })
 		if i < 0 || now.Sub(e.At) >= recent {
 			continue
 		}
-		list = append(list, Finding{
+		findings = append(findings, Finding{
 			Check: Database, Name: "database-event", Where: e.Source, Evidence: at + " " + e.Categories[i] + ": " + e.Message,
 			Cause: "RDS reports a " + e.Categories[i], Fix: "docs/runbooks/restore.md for lost data; else read the event's text in the RDS User Guide", Next: "aws rds describe-events --source-identifier " + e.Source,
 		})
 	}
-	return list, figures
+	return findings, figures
 }
 
-// mostOperations is the number of slow operations in the evidence.
-const mostOperations = 3
+// maxListedOperations is the number of slow operations in the evidence.
+const maxListedOperations = 3
 
 // operationFindings reports each cluster of DocumentDB with slow operations, and its slowest ones.
-func operationFindings(operations []Operation) (list []Finding, figures []Figure) {
+func operationFindings(operations []Operation) (findings []Finding, figures []Figure) {
 	clusters := map[string][]Operation{}
 	for _, o := range operations {
 		if o.Took > docdbspec.SlowOperation {
@@ -169,21 +170,22 @@ func operationFindings(operations []Operation) (list []Finding, figures []Figure
 	for _, cluster := range sortedKeys(clusters) {
 		slow := clusters[cluster]
 		slices.SortStableFunc(slow, func(a, b Operation) int { return cmp.Compare(b.Took, a.Took) })
-		var texts []string
-		for _, o := range slow[:min(mostOperations, len(slow))] {
-			texts = append(texts, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Took, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
+		var descriptions []string
+		for _, o := range slow[:min(maxListedOperations, len(slow))] {
+			descriptions = append(descriptions, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Took, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
 		}
 		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Took)})
-		list = append(list, Finding{
-			Check: Database, Name: "slow-operation", Where: "documentdb " + cluster, Evidence: fmt.Sprintf("%d slow operations in the last %s: %s", len(slow), window, strings.Join(texts, ", ")), Threshold: docdbspec.SlowOperation.String(),
+		findings = append(findings, Finding{
+			Check: Database, Name: "slow-operation", Where: "documentdb " + cluster, Evidence: fmt.Sprintf("%d slow operations in the last %s: %s", len(slow), window, strings.Join(descriptions, ", ")), Threshold: docdbspec.SlowOperation.String(),
 			Cause: "COLLSCAN: no index has the fields of the filter; another plan: the operation reads too much, or the instance has too little memory or CPU", Fix: "add an index in agents/migrate/mongoindexes, or use a larger mongo.instanceClass", Next: "aws logs tail /aws/docdb/" + cluster + "/profiler --since 10m",
 		})
 	}
-	return list, figures
+	return findings, figures
 }
 
-// waitFindings reports the databases with more active sessions than vCPUs.
-func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (list []Finding, figures []Figure) {
+// waitFindings reports the databases with more active sessions than vCPUs. cpus is the number of
+// vCPUs by database. A database without an entry is not judged.
+func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (findings []Finding, figures []Figure) {
 	total, ids := map[string]float64{}, map[string]string{}
 	for _, w := range waits {
 		total[w.Database] += w.Load
@@ -192,7 +194,7 @@ func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (list []Find
 	}
 	for _, name := range sortedKeys(total) {
 		if n := cpus[name]; n > 0 && total[name] > float64(n) {
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", total[name], topWait(waits, name)), Threshold: fmt.Sprintf("%d vCPUs", n),
 				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass",
 				Next: fmt.Sprintf("aws pi describe-dimension-keys --service-type RDS --identifier %s --metric db.load.avg --group-by Group=db.sql_tokenized,Limit=5 --start-time %s --end-time %s",
@@ -200,10 +202,10 @@ func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (list []Find
 			})
 		}
 	}
-	return list, figures
+	return findings, figures
 }
 
-// topWait returns the reason for which most sessions of a database wait.
+// topWait returns the wait event with the most waiting sessions of a database.
 func topWait(waits []Wait, database string) (name string) {
 	load := 0.
 	for _, w := range waits {

@@ -39,29 +39,30 @@ type objects struct {
 	autoscalers  []autoscalingv2.HorizontalPodAutoscaler
 	budgets      []policyv1.PodDisruptionBudget
 	vertical     []unstructured.Unstructured
-	// nodeScaler is the status that Cluster Autoscaler wrote. It is empty without a status.
-	nodeScaler string
-	// logs has the last log lines of each container that ended, by POD/CONTAINER.
+	// clusterAutoscaler is the status that Cluster Autoscaler wrote to its ConfigMap. It is empty if
+	// there is no status.
+	clusterAutoscaler string
+	// logs has the last log lines of each container that ended, by its name POD/CONTAINER.
 	logs map[string]string
 	// failures are the newest failed coordinations in mca's logs.
 	failures []coordinationFailure
 }
 
-// verticalKind is the resource of VerticalPodAutoscalers.
-var verticalKind = schema.GroupVersionResource{Group: "autoscaling.k8s.io", Version: "v1", Resource: "verticalpodautoscalers"}
+// vpaResource is the API resource of VerticalPodAutoscalers.
+var vpaResource = schema.GroupVersionResource{Group: "autoscaling.k8s.io", Version: "v1", Resource: "verticalpodautoscalers"}
 
 // The ConfigMap with Cluster Autoscaler's status (kubernetes/autoscaler,
 // cluster-autoscaler/clusterstate/utils/status.go).
 const (
-	nodeScalerNamespace = "kube-system"
-	nodeScalerStatus    = "cluster-autoscaler-status"
+	clusterAutoscalerNamespace = "kube-system"
+	clusterAutoscalerConfigMap = "cluster-autoscaler-status"
 )
 
-// readObjects lists the objects of a namespace and all nodes. The requests run concurrently. A list
-// that fails is in missing, with the reason.
+// readObjects lists the objects of a namespace and all nodes. The requests run concurrently. missing
+// has each list that could not be read, with the reason. absent has what the cluster does not have.
 func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, now time.Time) (o objects, missing []Missing, absent []Absent) {
 	o.now, o.namespace = now, namespace
-	all := metav1.ListOptions{}
+	listOptions := metav1.ListOptions{}
 	var (
 		mu sync.Mutex
 		wg sync.WaitGroup
@@ -72,19 +73,19 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 				mu.Lock()
 				defer mu.Unlock()
 				for _, check := range checks {
-					missing = append(missing, Missing{check, what, readFailure(err)})
+					missing = append(missing, Missing{check, what, describeReadError(err)})
 				}
 			}
 		})
 	}
 	read := func(check Check, what string, list func() error) { readFor([]Check{check}, what, list) }
 	readFor([]Check{Resources, Database, Scaling, Agents, Cache}, "pods", func() error {
-		list, err := c.Kubernetes.CoreV1().Pods(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.pods, o.podsRead = list.Items, true })
+		list, err := c.Kubernetes.CoreV1().Pods(namespace).List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.pods, o.podsRead = list.Items, true })
 	})
 	read(Resources, "CPU and memory of the pods (metrics.k8s.io)", func() error {
-		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.usage, o.usageRead = list.Items, true })
+		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.usage, o.usageRead = list.Items, true })
 	})
 	read(Resources, "throttled CPU periods in Prometheus", func() (err error) {
 		o.throttled, err = readThrottled(ctx, c.Prometheus(namespace), namespace)
@@ -97,62 +98,62 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 		return err
 	})
 	readFor([]Check{Resources, Scaling}, "nodes", func() error {
-		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, all)
-		return storeUnless(err, func() { o.nodes = list.Items })
+		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.nodes = list.Items })
 	})
 	read(Resources, "Deployments", func() error {
-		list, err := c.Kubernetes.AppsV1().Deployments(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.deployments = list.Items })
+		list, err := c.Kubernetes.AppsV1().Deployments(namespace).List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.deployments = list.Items })
 	})
 	read(Database, "StatefulSets", func() error {
-		list, err := c.Kubernetes.AppsV1().StatefulSets(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.statefulSets = list.Items })
+		list, err := c.Kubernetes.AppsV1().StatefulSets(namespace).List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.statefulSets = list.Items })
 	})
 	read(Scaling, "HorizontalPodAutoscalers", func() error {
-		list, err := c.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.autoscalers = list.Items })
+		list, err := c.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.autoscalers = list.Items })
 	})
 	read(Scaling, "PodDisruptionBudgets", func() error {
-		list, err := c.Kubernetes.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, all)
-		return storeUnless(err, func() { o.budgets = list.Items })
+		list, err := c.Kubernetes.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, listOptions)
+		return storeIfNoError(err, func() { o.budgets = list.Items })
 	})
 	read(Scaling, "VerticalPodAutoscalers", func() error {
-		list, err := c.Dynamic.Resource(verticalKind).Namespace(namespace).List(ctx, all)
+		list, err := c.Dynamic.Resource(vpaResource).Namespace(namespace).List(ctx, listOptions)
 		if apierrors.IsNotFound(err) {
 			mu.Lock()
 			defer mu.Unlock()
 			absent = append(absent, Absent{Scaling, "VerticalPodAutoscalers", "the cluster does not have the kind: podScaling is off"})
 			return nil
 		}
-		return storeUnless(err, func() { o.vertical = list.Items })
+		return storeIfNoError(err, func() { o.vertical = list.Items })
 	})
 	read(Scaling, "status of Cluster Autoscaler", func() error {
-		status, err := c.Kubernetes.CoreV1().ConfigMaps(nodeScalerNamespace).Get(ctx, nodeScalerStatus, metav1.GetOptions{})
+		status, err := c.Kubernetes.CoreV1().ConfigMaps(clusterAutoscalerNamespace).Get(ctx, clusterAutoscalerConfigMap, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			mu.Lock()
 			defer mu.Unlock()
-			absent = append(absent, Absent{Scaling, "Cluster Autoscaler", "no ConfigMap " + nodeScalerNamespace + "/" + nodeScalerStatus + ": the nodes are not scaled by it"})
+			absent = append(absent, Absent{Scaling, "Cluster Autoscaler", "no ConfigMap " + clusterAutoscalerNamespace + "/" + clusterAutoscalerConfigMap + ": the nodes are not scaled by it"})
 			return nil
 		}
-		return storeUnless(err, func() { o.nodeScaler = status.Data["status"] })
+		return storeIfNoError(err, func() { o.clusterAutoscaler = status.Data["status"] })
 	})
 	wg.Wait()
-	missing = append(missing, o.unmeasured()...)
+	missing = append(missing, o.podsWithoutUsage()...)
 	missing = append(missing, o.readLogs(ctx, c.Kubernetes)...)
 	slices.SortFunc(missing, func(a, b Missing) int { return slices.Index(Checks, a.Check) - slices.Index(Checks, b.Check) })
 	return o, missing, absent
 }
 
-// storeUnless calls store unless there is an error, and returns the error.
-func storeUnless(err error, store func()) error {
+// storeIfNoError calls store if err is nil, and returns err.
+func storeIfNoError(err error, store func()) error {
 	if err == nil {
 		store()
 	}
 	return err
 }
 
-// readFailure explains an error: no permission, no such part in the cluster, or another reason.
-func readFailure(err error) string {
+// describeReadError returns a text for an error: no permission, no such object, or another error.
+func describeReadError(err error) string {
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return "no permission: " + err.Error()

@@ -32,7 +32,7 @@ type report struct {
 	Findings []Finding `json:"findings"`
 	// Missing lists what could not be read.
 	Missing []Missing `json:"missing"`
-	// Absent lists the parts that this platform does not have.
+	// Absent lists what this platform does not have.
 	Absent []Absent `json:"absent"`
 	// Figures lists every measured value.
 	Figures []Figure `json:"figures"`
@@ -48,11 +48,11 @@ type platform struct {
 	token string
 	// roots are the trusted authorities of the platform's certificate. nil means the authorities
 	// of the system.
-	roots   *x509.CertPool
-	objects func(context.Context) (objects, []Missing, []Absent)
-	clients kubeclient.Clients
-	cloud   func(context.Context) (Cloud, []Missing, []Absent)
-	stores  stackoutput.Outputs
+	roots       *x509.CertPool
+	readObjects func(context.Context) (objects, []Missing, []Absent)
+	clients     kubeclient.Clients
+	readCloud   func(context.Context) (Cloud, []Missing, []Absent)
+	outputs     stackoutput.Outputs
 }
 
 // Command returns the subcommand diagnose. outputs reads the stack's outputs, and cloud reads AWS.
@@ -88,7 +88,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud C
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
-			p, err := connect(stack, token, cloud)
+			p, err := newPlatform(stack, token, cloud)
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
@@ -101,6 +101,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud C
 	return c
 }
 
+// readToken returns the token in a file. If file is empty, it returns the variable TOKEN.
 func readToken(file string) (string, error) {
 	if file == "" {
 		return os.Getenv("TOKEN"), nil
@@ -109,99 +110,100 @@ func readToken(file string) (string, error) {
 	return strings.TrimSpace(string(content)), err
 }
 
-// connect creates the clients for a stack's platform. It sends no request.
-func connect(stack stackoutput.Outputs, token string, cloud CloudReader) (p platform, err error) {
+// newPlatform creates the clients for a stack's platform. It sends no request.
+func newPlatform(stack stackoutput.Outputs, token string, cloud CloudReader) (p platform, err error) {
 	if p.url, err = url.Parse(stack.URL); err != nil || p.url.Host == "" {
 		return p, fmt.Errorf("the stack's output url is %q, must have a host", stack.URL)
 	}
-	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
+	if stack.Namespace == "" || len(stack.KubeconfigContent()) == 0 {
 		return p, errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
 	}
-	clients, err := kubeclient.New(stack.KubeconfigFile())
+	clients, err := kubeclient.New(stack.KubeconfigContent())
 	if err != nil {
 		return p, err
 	}
-	p.token, p.clients, p.stores = token, clients, stack
-	p.objects = func(ctx context.Context) (objects, []Missing, []Absent) {
+	p.token, p.clients, p.outputs = token, clients, stack
+	p.readObjects = func(ctx context.Context) (objects, []Missing, []Absent) {
 		return readObjects(ctx, clients, stack.Namespace, time.Now())
 	}
-	p.cloud = func(ctx context.Context) (Cloud, []Missing, []Absent) { return cloud(ctx, stack) }
+	p.readCloud = func(ctx context.Context) (Cloud, []Missing, []Absent) { return cloud(ctx, stack) }
 	return p, nil
 }
 
-// diagnose reads what the checks need and returns the report.
+// diagnose reads the data that the checks need, and returns the report.
 func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *report {
-	wants := func(some ...Check) bool {
-		return slices.ContainsFunc(some, func(c Check) bool { return slices.Contains(checks, c) })
+	includesAny := func(wanted ...Check) bool {
+		return slices.ContainsFunc(wanted, func(c Check) bool { return slices.Contains(checks, c) })
 	}
 	var (
-		wg                           sync.WaitGroup
-		responses                    []response
-		clouds                       Cloud
-		missing, noToken, cloudFails []Missing
-		absent, noCloud              []Absent
-		r                            results
+		wg                                     sync.WaitGroup
+		responses                              []response
+		cloud                                  Cloud
+		missing, requestsMissing, cloudMissing []Missing
+		absent, cloudAbsent                    []Absent
+		r                                      results
 	)
-	if wants(App, Agents) {
-		wg.Go(func() { responses, noToken = p.requests(ctx) })
+	if includesAny(App, Agents) {
+		wg.Go(func() { responses, requestsMissing = p.sendRequests(ctx) })
 	}
-	if wants(App, Scaling, Database) {
-		wg.Go(func() { clouds, cloudFails, noCloud = p.cloud(ctx) })
+	if includesAny(App, Scaling, Database) {
+		wg.Go(func() { cloud, cloudMissing, cloudAbsent = p.readCloud(ctx) })
 	}
-	if wants(Resources, Database, Scaling, Agents, Cache) {
+	if includesAny(Resources, Database, Scaling, Agents, Cache) {
 		var (
 			o objects
 			m metrics
 		)
-		o, missing, absent = p.objects(ctx)
-		o.databaseHost = p.stores.Postgres.Host
+		o, missing, absent = p.readObjects(ctx)
+		o.databaseHost = p.outputs.Postgres.Host
 		r.add(resourceFindings(o), o.usageFigures())
 		r.add(scalingFindings(o))
-		if wants(Database, Agents, Cache) {
-			var failed []Missing
-			var without []Absent
-			m, failed, without = readMetrics(ctx, o, p.clients)
-			missing, absent = append(missing, failed...), append(absent, without...)
+		if includesAny(Database, Agents, Cache) {
+			var metricsMissing []Missing
+			var metricsAbsent []Absent
+			m, metricsMissing, metricsAbsent = readMetrics(ctx, o, p.clients)
+			missing, absent = append(missing, metricsMissing...), append(absent, metricsAbsent...)
 			r.add(databaseFindings(o, m))
 			r.add(agentFindings(o, m))
 			r.add(cacheFindings(o, m))
-			absent = append(absent, absentStores(p.stores, o)...)
+			absent = append(absent, absentStores(p.outputs, o)...)
 		}
 	}
 	wg.Wait()
 	r.add(appFindings(p.url, responses, now), responseFigures(responses))
-	r.add(cloudFindings(clouds, now))
-	return newReport(p.url.String(), now, checks, dropRepeated(r), slices.Concat(missing, noToken, cloudFails), append(absent, noCloud...))
+	r.add(cloudFindings(cloud, now))
+	return newReport(p.url.String(), now, checks, dropRepeatedBreakers(r), slices.Concat(missing, requestsMissing, cloudMissing), append(absent, cloudAbsent...))
 }
 
-// dropRepeated drops the breakers of mca's status if mca's metrics report an open breaker, because
-// the metrics name the pod.
-func dropRepeated(r results) results {
-	byPod := slices.ContainsFunc(r.findings, func(f Finding) bool { return f.Name == "breaker-open" && strings.HasPrefix(f.Where, "pod/") })
-	if byPod {
+// dropRepeatedBreakers drops the open breakers that mca's status reports, if mca's metrics also
+// report an open breaker. The findings from the metrics are better, because they name the pod.
+func dropRepeatedBreakers(r results) results {
+	metricsReportBreaker := slices.ContainsFunc(r.findings, func(f Finding) bool { return f.Name == "breaker-open" && strings.HasPrefix(f.Where, "pod/") })
+	if metricsReportBreaker {
 		r.findings = slices.DeleteFunc(r.findings, func(f Finding) bool { return f.Name == "breaker-open" && !strings.HasPrefix(f.Where, "pod/") })
 	}
 	return r
 }
 
-// requests sends the request of each endpoint. It sends them one after the other, because
-// concurrent requests slow each other.
-func (p platform) requests(ctx context.Context) (list []response, missing []Missing) {
-	withoutToken := ""
+// sendRequests sends one request to each endpoint. It sends the requests one after the other,
+// because concurrent requests would slow each other. missing has the endpoints that need a token,
+// if the token is missing or must not be sent.
+func (p platform) sendRequests(ctx context.Context) (responses []response, missing []Missing) {
+	tokenFault := ""
 	switch host := p.url.Hostname(); {
 	case p.token == "":
-		withoutToken = "no token: set TOKEN or --token-file"
+		tokenFault = "no token: set TOKEN or --token-file"
 	case p.url.Scheme != "https" && host != "localhost" && !net.ParseIP(host).IsLoopback():
-		withoutToken = "the token would be sent unencrypted: the url must be https://"
+		tokenFault = "the token would be sent unencrypted: the url must be https://"
 	}
 	for _, e := range endpoints {
-		if withoutToken != "" && !e.public {
+		if tokenFault != "" && !e.public {
 			for _, check := range []Check{App, Agents} {
-				missing = append(missing, Missing{check, e.path, withoutToken})
+				missing = append(missing, Missing{check, e.path, tokenFault})
 			}
 			continue
 		}
-		list = append(list, request(ctx, p.url, e, p.token, p.roots))
+		responses = append(responses, sendRequest(ctx, p.url, e, p.token, p.roots))
 	}
-	return list, missing
+	return responses, missing
 }

@@ -34,11 +34,11 @@ var faults = []struct {
 }{
 	{"a pod that is throttled in bursts", "pod-throttled", "pod/npa-0/app", "throttled in 40 % of its CPU periods in the last 10m0s; usage 300m, limit 1000m", "within a period of 100 ms", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceCPU] = resource.MustParse("300m")
-		f.throttled = vector(`{"metric":{"pod":"npa-0","container":"app"},"value":[1,"0.4"]}`, `{"metric":{"pod":"npa-gone","container":"app"},"value":[1,"0.9"]}`)
+		f.throttled = vectorResponse(`{"metric":{"pod":"npa-0","container":"app"},"value":[1,"0.4"]}`, `{"metric":{"pod":"npa-gone","container":"app"},"value":[1,"0.9"]}`)
 	}},
 	{"a throttled pod at its limit", "pod-throttled", "pod/npa-0/app", "throttled in 99 % of its CPU periods in the last 10m0s; usage 1000m, limit 1000m", "within a period of 100 ms", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceCPU] = resource.MustParse("1")
-		f.throttled = vector(`{"metric":{"pod":"npa-0","container":"app"},"value":[1,"0.99"]}`)
+		f.throttled = vectorResponse(`{"metric":{"pod":"npa-0","container":"app"},"value":[1,"0.99"]}`)
 	}},
 	{"a pod near its CPU limit", "pod-cpu-near-limit", "pod/npa-0/app", "uses 950m of 1 (95 %)", "will be throttled", func(f *fixture) {
 		f.usage["npa"].Containers[0].Usage[corev1.ResourceCPU] = resource.MustParse("950m")
@@ -49,36 +49,36 @@ var faults = []struct {
 	{"memory of web near its limit", "pod-memory-near-limit", "pod/web-0/app", "uses 840Mi of 1Gi (82 %)", "killed soon", func(f *fixture) {
 		f.usage["web"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("840Mi")
 	}},
-	{"memory of a store near its limit", "pod-memory-near-limit", "pod/redis-cluster-2/redis", "uses 470Mi of 512Mi (92 %)", "killed soon", func(f *fixture) { redisMemory(f, "470Mi") }},
+	{"memory of a store near its limit", "pod-memory-near-limit", "pod/redis-cluster-2/redis", "uses 470Mi of 512Mi (92 %)", "killed soon", func(f *fixture) { setRedisMemory(f, "470Mi") }},
 	{"a container killed for its memory", "pod-out-of-memory", "pod/mca-0/app", "OOMKilled at 2026-01-31T11:59:00Z, exit code 137, 1 restarts; it said: fake logs", "more memory than its limit", func(f *fixture) {
-		waiting(f, "CrashLoopBackOff", "back-off")
-		ended(f, "OOMKilled", 137, time.Minute)
+		setWaiting(f, "CrashLoopBackOff", "back-off")
+		setTerminated(f, "OOMKilled", 137, time.Minute)
 	}},
 	{"a crash loop", "pod-crash-loop", "pod/mca-0/app", "1 restarts, the last at 2026-01-31T11:59:00Z with exit code 2 (Error); it said: fake logs", "ends at its start", func(f *fixture) {
-		waiting(f, "CrashLoopBackOff", "back-off")
-		ended(f, "Error", 2, time.Minute)
+		setWaiting(f, "CrashLoopBackOff", "back-off")
+		setTerminated(f, "Error", 2, time.Minute)
 	}},
 	{"a crash loop between two starts", "pod-crash-loop", "pod/mca-0/app", "4 restarts, the last at 2026-01-31T11:59:00Z with exit code 2 (Error)", "ends at its start", func(f *fixture) {
-		ended(f, "Error", 2, time.Minute)
+		setTerminated(f, "Error", 2, time.Minute)
 		status := &f.pods["mca"].Status.ContainerStatuses[0]
 		status.State, status.RestartCount = status.LastTerminationState, 4
 	}},
 	{"an init container that ends with an error", "pod-crash-loop", "pod/mca-0/init", "exit code 3 (Error); it said: fake logs", "ends at its start", func(f *fixture) {
-		ended(f, "Error", 3, time.Minute)
+		setTerminated(f, "Error", 3, time.Minute)
 		status := f.pods["mca"].Status.ContainerStatuses[0]
 		status.Name, status.State = "init", corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
 		f.pods["mca"].Status.InitContainerStatuses = []corev1.ContainerStatus{status}
 		f.pods["mca"].Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{}
 	}},
 	{"frequent restarts", "pod-restarts", "pod/mca-0/app", "7 restarts", "from time to time", func(f *fixture) {
-		ended(f, "Error", 1, 10*time.Minute)
+		setTerminated(f, "Error", 1, 10*time.Minute)
 		f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 7
 	}},
 	{"an image that can't be pulled", "image-not-pulled", "pod/mca-0/app", "ImagePullBackOff since 2026-01-31T11:00:00Z: registry/app@sha256:1: not found", "registry does not have the image", func(f *fixture) {
-		waiting(f, "ImagePullBackOff", "not found")
+		setWaiting(f, "ImagePullBackOff", "not found")
 	}},
 	{"a Secret that is gone", "pod-configuration-invalid", "pod/mca-0/app", `secret "db" not found`, "does not exist", func(f *fixture) {
-		waiting(f, "CreateContainerConfigError", `secret "db" not found`)
+		setWaiting(f, "CreateContainerConfigError", `secret "db" not found`)
 	}},
 	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "Unschedulable since 2026-01-31T11:50:00Z: 0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
 		f.pods["mca"].Status.Phase = corev1.PodPending
@@ -177,16 +177,16 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"an agent that is far away", "agent-latency-high", "pod/mca-0 to wpa", "a mean of 140 ms over 1000 responses", "the network between the pods is slow", replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 140`)},
 	{"one slow pod of an agent", "agent-hedged", "pod/mca-0 to wpa", "9.9 % of 1002", "slower than the others", replaceMetric("mca-0", `hedges_total{agent="mca",upstream="wpa"} 40`, `hedges_total{agent="mca",upstream="wpa"} 99`)},
 	{"a long queue", "coordination-queue-long", "pod/mca-0", "70 coordinations wait", "more coordinations arrive", replaceMetric("mca-0", `queue_depth{agent="mca"} 3`, `queue_depth{agent="mca"} 70`)},
-	{"a request that is too small", "request-too-small", "deployment/mca", "VPA recommends 900m of cpu, the request is 300m", "more than they request", func(f *fixture) { recommend(f, "target", "cpu", "900m") }},
-	{"pods that outgrow VPA", "vpa-at-maximum", "vpa/mca-vpa", "need 2048 MiB of memory", "VPA's upper bound", func(f *fixture) { recommend(f, "uncappedTarget", "memory", "2Gi") }},
+	{"a request that is too small", "request-too-small", "deployment/mca", "VPA recommends 900m of cpu, the request is 300m", "more than they request", func(f *fixture) { setRecommendation(f, "target", "cpu", "900m") }},
+	{"pods that outgrow VPA", "vpa-at-maximum", "vpa/mca-vpa", "need 2048 MiB of memory", "VPA's upper bound", func(f *fixture) { setRecommendation(f, "uncappedTarget", "memory", "2Gi") }},
 	{"VPA without a recommendation", "vpa-without-recommendation", "vpa/mca-vpa", "no recommendation for 3h0m0s", "recommender", func(f *fixture) {
 		f.vertical.Object["status"].(map[string]any)["conditions"].([]any)[0].(map[string]any)["status"] = "False"
 	}},
 	{"another version of VPA", "vpa-unreadable", "vpa/mca-vpa", "cannot restore struct from: string", "another version of VPA", func(f *fixture) { f.vertical.Object["spec"] = "x" }},
-	{"a group that AWS can't enlarge", "node-group-backoff", "group test-application", "InsufficientInstanceCapacity", "no capacity", nodeScaler("scaleUp: {status: NoActivity}", "scaleUp: {status: Backoff, backoffInfo: {errorCode: InsufficientInstanceCapacity, errorMessage: none left}}")},
-	{"a Cluster Autoscaler that hangs", "node-scaler-silent", "deployment/cluster-autoscaler", "30m0s ago", "its pod", nodeScaler("2026-01-31T11:59:55Z", "2026-01-31T11:30:00Z")},
-	{"nodes that do not become ready", "nodes-unhealthy", "cluster", "Unhealthy: 3 of 3", "stops scaling", nodeScaler("status: Healthy\n    nodeCounts: {registered: {total: 3", "status: Unhealthy\n    nodeCounts: {registered: {total: 3")},
-	{"another Cluster Autoscaler", "node-scaler-unreadable", "configmap/cluster-autoscaler-status", "hello", "another version", nodeScaler(nodeScalerText, "hello")},
+	{"a group that AWS can't enlarge", "node-group-backoff", "group test-application", "InsufficientInstanceCapacity", "no capacity", setClusterAutoscalerStatus("scaleUp: {status: NoActivity}", "scaleUp: {status: Backoff, backoffInfo: {errorCode: InsufficientInstanceCapacity, errorMessage: none left}}")},
+	{"a Cluster Autoscaler that hangs", "node-scaler-silent", "deployment/cluster-autoscaler", "30m0s ago", "its pod", setClusterAutoscalerStatus("2026-01-31T11:59:55Z", "2026-01-31T11:30:00Z")},
+	{"nodes that do not become ready", "nodes-unhealthy", "cluster", "Unhealthy: 3 of 3", "stops scaling", setClusterAutoscalerStatus("status: Healthy\n    nodeCounts: {registered: {total: 3", "status: Unhealthy\n    nodeCounts: {registered: {total: 3")},
+	{"another Cluster Autoscaler", "node-scaler-unreadable", "configmap/cluster-autoscaler-status", "hello", "another version", setClusterAutoscalerStatus(clusterAutoscalerText, "hello")},
 	{"a drain with nowhere to go", "drain-without-target", "node/node-1", "7 pods must leave", "cordoned", func(f *fixture) { f.node.Spec.Unschedulable = true }},
 	{"a target that is unhealthy", "target-unhealthy", "target i-1 of web", "Target.FailedHealthChecks", "no ready pod", func(f *fixture) {
 		f.cloud.Targets = []Target{{"web", "i-1", "unhealthy", "Target.FailedHealthChecks", "", "arn:web"}, {"web", "i-2", "healthy", "", "", "arn:web"}}
@@ -209,7 +209,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 		}
 		f.cloud.Operations = []Operation{operation("app.a", "", 101*time.Millisecond), operation("app.b", "", 300*time.Millisecond), operation("app.c", "IXSCAN", 200*time.Millisecond), operation("app.d", "COLLSCAN", 900*time.Millisecond), operation("app.e", "", 100*time.Millisecond)}
 	}},
-	{"a failing endpoint", "endpoint-failing", "", "status 503", "a store behind it", respond("/api/v1/users/profile", http.StatusServiceUnavailable)},
+	{"a failing endpoint", "endpoint-failing", "", "status 503", "a store behind it", respondWith("/api/v1/users/profile", http.StatusServiceUnavailable)},
 	{"an answer that ends early", "endpoint-failing", "", "half an answer: status 200 and 10 bytes, then unexpected EOF", "ended the connection", func(f *fixture) {
 		f.serve = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/api/v1/users/profile" {
@@ -320,10 +320,10 @@ func TestSeededFaultsAreFoundByName(t *testing.T) {
 	fmt.Fprintln(w, "seeded fault\tfinding\tevidence")
 	for _, row := range faults {
 		t.Run(row.fault, func(t *testing.T) {
-			f := healthy()
+			f := newHealthyFixture()
 			row.seed(f)
 			r, actions := f.diagnose(t, Checks)
-			// A service whose only pod is not ready has no metrics.
+			// A service has no metrics if its only pod is not ready.
 			r.Missing = slices.DeleteFunc(r.Missing, func(m Missing) bool { return m.What == "metrics of mca" })
 			require.Empty(t, r.Missing)
 			require.Len(t, r.Findings, 1, "%+v", r.Findings)
@@ -391,7 +391,7 @@ func TestRunbookHasEachFinding(t *testing.T) {
 // TestFixesLeadToSections: every page and section that a fix names exists.
 func TestFixesLeadToSections(t *testing.T) {
 	for _, row := range faults {
-		f := healthy()
+		f := newHealthyFixture()
 		row.seed(f)
 		r, _ := f.diagnose(t, Checks)
 		for _, found := range r.Findings {

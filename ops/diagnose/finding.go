@@ -1,9 +1,8 @@
-// Package diagnose is the subcommand diagnose: it reads a platform and says what
-// is wrong with it, by the checks of the design document's debugging toolkit. It
-// changes nothing.
+// Package diagnose is the subcommand diagnose. It reads a platform and reports its faults, with the
+// checks of the design document's debugging toolkit. It changes nothing.
 //
-// Rules are pure functions from what was read to findings, so that each fault is
-// a unit test. What could not be read is in the report, with the reason.
+// Rules are pure functions. Their input is what was read, and their result is findings. So each
+// fault is a unit test. The report names what could not be read, with the reason.
 package diagnose
 
 import (
@@ -42,25 +41,26 @@ type Finding struct {
 	Fix       string `json:"fix"`
 	// Next is a command that shows more.
 	Next string `json:"next"`
-	// Runbook is the URL of the section that says what the finding means, and what to do.
+	// Runbook is the URL of the section that explains the finding and the fix.
 	Runbook string `json:"runbook"`
 }
 
-// Missing is a part that could not be read. The checks that need it are incomplete.
+// Missing is an item that could not be read, such as a list or a metric. The check that needs the
+// item is incomplete.
 type Missing struct {
 	Check  Check  `json:"check"`
 	What   string `json:"what"`
 	Reason string `json:"reason"`
 }
 
-// Absent is a part that this platform does not have, so that there is nothing to check.
+// Absent is an item that this platform does not have, so there is nothing to check.
 type Absent struct {
 	Check Check  `json:"check"`
 	What  string `json:"what"`
 	Why   string `json:"why"`
 }
 
-// Figure is a measured value. It is not a judgement.
+// Figure is a measured value, without a judgement.
 type Figure struct {
 	Check Check  `json:"check"`
 	Name  string `json:"name"`
@@ -73,6 +73,7 @@ type results struct {
 	figures  []Figure
 }
 
+// add appends the findings and figures of one rule.
 func (r *results) add(findings []Finding, figures []Figure) {
 	r.findings, r.figures = append(r.findings, findings...), append(r.figures, figures...)
 }

@@ -46,8 +46,8 @@ var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 // tenMinutesAgo is the time of a condition.
 var tenMinutesAgo = metav1.NewTime(now.Add(-10 * time.Minute))
 
-// fixture is a healthy platform. Each row of the table damages it. The API server is client-go's
-// fake, and web is a real HTTP server.
+// fixture is a platform. newHealthyFixture returns a healthy one, and each test row adds a fault. The
+// API server is client-go's fake, and web is a real HTTP server.
 type fixture struct {
 	pods    map[string]*corev1.Pod // by service
 	usage   map[string]*metricsv1beta1.PodMetrics
@@ -56,24 +56,24 @@ type fixture struct {
 	deploy  *appsv1.Deployment
 	node    *corev1.Node
 	metrics map[string]string // by pod
-	// old is Prometheus' response with the counters of one window ago. reset is its response with
-	// the counters that were reset since.
+	// old is the response of Prometheus with the counters of one window ago. reset is the response
+	// with the counters that were reset since then.
 	old, reset string
 	// throttled is Prometheus' response with the throttled containers.
 	throttled string
 	// redis are the Redis nodes and store is their StatefulSet. exporter is the pod of PostgreSQL's
 	// exporter.
-	redis    []*corev1.Pod
-	store    *appsv1.StatefulSet
-	exporter *corev1.Pod
-	observer *corev1.Pod // Prometheus; nil: none
-	vertical *unstructured.Unstructured
-	status   *corev1.ConfigMap // of Cluster Autoscaler; nil: none
-	cloud    Cloud
-	agents   map[string]string // the states in mca's status
+	redis      []*corev1.Pod
+	store      *appsv1.StatefulSet
+	exporter   *corev1.Pod
+	prometheus *corev1.Pod // nil: the stack has no Prometheus
+	vertical   *unstructured.Unstructured
+	status     *corev1.ConfigMap // of Cluster Autoscaler; nil: none
+	cloud      Cloud
+	agents     map[string]string // the states in mca's status
 	// serve responds in place of web if it returns true.
 	serve func(w http.ResponseWriter, r *http.Request) bool
-	// certificate is that of the test server, which then uses TLS. nil: no TLS.
+	// certificate is the certificate of the test server. If it is nil, the server does not use TLS.
 	certificate *certificate
 	// now is the time of the requests to web.
 	now time.Time
@@ -86,7 +86,8 @@ type fixture struct {
 	token                                 string
 }
 
-func healthy() *fixture {
+// newHealthyFixture returns a platform without a fault.
+func newHealthyFixture() *fixture {
 	f := &fixture{now: now, pods: map[string]*corev1.Pod{}, usage: map[string]*metricsv1beta1.PodMetrics{}, metrics: map[string]string{}, token: goodToken,
 		agents: map[string]string{"mca": "up", "npa": "up", "wpa": "up"}}
 	for _, s := range scaling.Services() {
@@ -101,7 +102,7 @@ func healthy() *fixture {
 				ContainerStatuses: []corev1.ContainerStatus{{Name: "app", Image: "registry/app@sha256:1", Ready: true, RestartCount: 1}},
 			},
 		}
-		f.usage[s.Short] = podUsage(s.Short+"-0", "app")
+		f.usage[s.Short] = newPodUsage(s.Short+"-0", "app")
 		f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
 	}
 	pod := func(name, app, namespace string) *corev1.Pod {
@@ -118,16 +119,16 @@ func healthy() *fixture {
 	}
 	six := int32(6)
 	f.store = &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: redisApp}, Spec: appsv1.StatefulSetSpec{Replicas: &six}, Status: appsv1.StatefulSetStatus{ReadyReplicas: 6}}
-	f.exporter, f.observer = pod("postgres-exporter-0", exporterApp, namespace), pod("prometheus-0", "prometheus", namespace+"-prometheus")
+	f.exporter, f.prometheus = pod("postgres-exporter-0", exporterApp, namespace), pod("prometheus-0", "prometheus", namespace+"-prometheus")
 	f.metrics["postgres-exporter-0"] = postgresText
-	f.usage["exporter"] = podUsage("postgres-exporter-0", "exporter")
+	f.usage["exporter"] = newPodUsage("postgres-exporter-0", "exporter")
 	f.metrics["mca-0"] += upstreamText
 	old := []string{
 		`{"metric":{"__name__":"pg_stat_user_tables_seq_scan","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"1000"]}`,
 		`{"metric":{"__name__":"pg_stat_user_tables_seq_tup_read","job":"postgres-exporter","instance":"x","pod":"postgres-exporter-0","namespace":"n","relname":"users","schemaname":"public"},"value":[1,"4e7"]}`,
 	}
 	for i := range 6 {
-		f.usage[fmt.Sprintf("redis-cluster-%d", i)] = podUsage(fmt.Sprintf("redis-cluster-%d", i), "redis")
+		f.usage[fmt.Sprintf("redis-cluster-%d", i)] = newPodUsage(fmt.Sprintf("redis-cluster-%d", i), "redis")
 		for name, value := range map[string]string{"redis_evicted_keys_total": "0", "redis_slowlog_last_id": "40"} {
 			old = append(old, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"stores","instance":"x","pod":"redis-cluster-%d","namespace":"n"},"value":[1,%q]}`, name, i, value))
 		}
@@ -135,7 +136,7 @@ func healthy() *fixture {
 	for _, s := range scaling.Services() {
 		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
 	}
-	f.old, f.reset, f.throttled = vector(old...), vector(), vector()
+	f.old, f.reset, f.throttled = vectorResponse(old...), vectorResponse(), vectorResponse()
 	f.vertical = &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": map[string]any{"namespace": namespace, "name": "mca-vpa"},
 		"spec": map[string]any{"targetRef": map[string]any{"name": "mca"}, "updatePolicy": map[string]any{"updateMode": "Off"}},
@@ -161,15 +162,15 @@ func healthy() *fixture {
 	return f
 }
 
-// podUsage is the CPU and memory of a pod with one container.
-func podUsage(pod, container string) *metricsv1beta1.PodMetrics {
+// newPodUsage returns the CPU and memory of a pod with one container.
+func newPodUsage(pod, container string) *metricsv1beta1.PodMetrics {
 	return &metricsv1beta1.PodMetrics{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: pod}, Containers: []metricsv1beta1.ContainerMetrics{
 		{Name: container, Usage: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("400m"), corev1.ResourceMemory: resource.MustParse("512Mi")}},
 	}}
 }
 
-// vector is a response of Prometheus to an instant query.
-func vector(samples ...string) string {
+// vectorResponse returns a response of Prometheus to an instant query.
+func vectorResponse(samples ...string) string {
 	return `{"status":"success","data":{"resultType":"vector","result":[` + strings.Join(samples, ",") + `]}}`
 }
 
@@ -243,8 +244,8 @@ agent_breaker_state{agent="mca",upstream="wpa"} 0
 agent_coordination_queue_depth{agent="mca"} 3
 `
 
-// nodeScalerText is the status of Cluster Autoscaler.
-const nodeScalerText = `time: 2026-01-31 11:59:55.1 +0000 UTC
+// clusterAutoscalerText is the status of Cluster Autoscaler.
+const clusterAutoscalerText = `time: 2026-01-31 11:59:55.1 +0000 UTC
 autoscalerStatus: Running
 clusterWide:
   health:
@@ -263,17 +264,18 @@ nodeGroups:
   scaleDown: {status: NoCandidates}
 `
 
-// replaceMetric replaces one line of a pod's metrics.
-func replaceMetric(pod, old, with string) func(*fixture) {
+// replaceMetric returns a change of the fixture: replacement replaces the text old in the metrics
+// of a pod.
+func replaceMetric(pod, old, replacement string) func(*fixture) {
 	return func(f *fixture) {
 		if !strings.Contains(f.metrics[pod], old) {
 			panic("no line " + old + " in the metrics of " + pod)
 		}
-		f.metrics[pod] = strings.Replace(f.metrics[pod], old, with, 1)
+		f.metrics[pod] = strings.Replace(f.metrics[pod], old, replacement, 1)
 	}
 }
 
-// addMetric adds lines to a pod's metrics.
+// addMetric returns a change of the fixture: the metrics of a pod have additional lines.
 func addMetric(pod, lines string) func(*fixture) {
 	return func(f *fixture) { f.metrics[pod] += lines }
 }
@@ -303,7 +305,8 @@ application_cache_errors_total{strategy="profile",tier="redis"} %d
 `, requests-failed, failed, requests, mean*float64(requests), requests, 10*hits, 10*misses, 10*errs)
 }
 
-func (f *fixture) handler(w http.ResponseWriter, r *http.Request) {
+// handle responds as web does.
+func (f *fixture) handle(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.serve != nil && f.serve(w, r):
 	case strings.Contains(r.URL.Path, "health"):
@@ -315,24 +318,24 @@ func (f *fixture) handler(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// diagnose runs the checks. It also returns what was sent to the fake API server.
+// diagnose runs the checks. It also returns the requests to the fake API server.
 func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesting.Action) {
 	t.Helper()
 	p, actions := f.platform(t)
 	return p.diagnose(t.Context(), checks, f.now), actions()
 }
 
-// platform returns the platform of the fixture, and a function that returns what was sent to its
+// platform returns the platform of the fixture, and a function that returns the requests to the fake
 // API server.
 func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Action) {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(f.handler))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(f.handle))
 	t.Cleanup(server.Close)
 	var roots *x509.CertPool
 	if f.certificate == nil {
 		server.Start()
 	} else {
-		roots = f.certificate.start(t, server)
+		roots = f.certificate.startServer(t, server)
 	}
 	if f.base == "" {
 		f.base = server.URL
@@ -340,8 +343,8 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	base, err := url.Parse(f.base)
 	require.NoError(t, err)
 	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter}
-	if f.observer != nil {
-		list = append(list, f.observer)
+	if f.prometheus != nil {
+		list = append(list, f.prometheus)
 	}
 	for _, node := range f.redis {
 		list = append(list, node)
@@ -370,7 +373,7 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	kube.PrependReactor("*", "*", refuse)
 	metrics.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) { return true, &usage, nil })
 	metrics.PrependReactor("list", "*", refuse)
-	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{verticalKind: "VerticalPodAutoscalerList"}, f.vertical)
+	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{vpaResource: "VerticalPodAutoscalerList"}, f.vertical)
 	if f.verticalErr != nil {
 		dynamic.PrependReactor("list", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, f.verticalErr })
 	}
@@ -389,35 +392,38 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 		},
 	}
 	p := platform{
-		url: base, token: f.token, roots: roots, clients: clients, stores: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}, Postgres: stackoutput.Store{Host: "db.example.com"}},
-		objects: func(ctx context.Context) (objects, []Missing, []Absent) {
+		url: base, token: f.token, roots: roots, clients: clients, outputs: stackoutput.Outputs{Redis: stackoutput.Store{Host: "redis"}, Postgres: stackoutput.Store{Host: "db.example.com"}},
+		readObjects: func(ctx context.Context) (objects, []Missing, []Absent) {
 			return readObjects(ctx, clients, namespace, now)
 		},
-		cloud: func(context.Context) (Cloud, []Missing, []Absent) { return f.cloud, f.cloudMissing, nil },
+		readCloud: func(context.Context) (Cloud, []Missing, []Absent) { return f.cloud, f.cloudMissing, nil },
 	}
 	return p, kube.Actions
 }
 
-func waiting(f *fixture, reason, message string) {
+// setWaiting sets the state of the container of mca to waiting, and the pod to not ready.
+func setWaiting(f *fixture, reason, message string) {
 	c := &f.pods["mca"].Status.ContainerStatuses[0]
 	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
 	f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour))}
 }
 
-// redisMemory sets the memory that a Redis node uses of 512 MiB.
-func redisMemory(f *fixture, used string) {
+// setRedisMemory sets the used memory of a Redis node with a limit of 512 MiB.
+func setRedisMemory(f *fixture, used string) {
 	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")}
 	f.redis[2].Spec.Containers = []corev1.Container{{Name: "redis", Resources: corev1.ResourceRequirements{Limits: limits}}}
 	f.usage["redis-cluster-2"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse(used)
 }
 
-func ended(f *fixture, reason string, code int32, ago time.Duration) {
+// setTerminated sets the last termination of the container of mca.
+func setTerminated(f *fixture, reason string, code int32, ago time.Duration) {
 	f.pods["mca"].Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		Reason: reason, ExitCode: code, FinishedAt: metav1.NewTime(now.Add(-ago)),
 	}}
 }
 
-func respond(path string, status int) func(*fixture) {
+// respondWith returns a change of the fixture: web responds to a path with a status.
+func respondWith(path string, status int) func(*fixture) {
 	return func(f *fixture) {
 		f.serve = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == path {
@@ -428,8 +434,8 @@ func respond(path string, status int) func(*fixture) {
 	}
 }
 
-// recommend sets what VPA recommends to mca.
-func recommend(f *fixture, kind, name, value string) {
+// setRecommendation sets one value of VPA's recommendation for mca. kind is target or uncappedTarget.
+func setRecommendation(f *fixture, kind, name, value string) {
 	r := f.vertical.Object["status"].(map[string]any)["recommendation"].(map[string]any)["containerRecommendations"].([]any)[0].(map[string]any)
 	r[kind].(map[string]any)[name] = value
 	if kind == "target" {
@@ -437,9 +443,10 @@ func recommend(f *fixture, kind, name, value string) {
 	}
 }
 
-// nodeScaler replaces a part of the status of Cluster Autoscaler.
-func nodeScaler(old, with string) func(*fixture) {
+// setClusterAutoscalerStatus returns a change of the fixture: Cluster Autoscaler has the status
+// clusterAutoscalerText, with replacement in place of old.
+func setClusterAutoscalerStatus(old, replacement string) func(*fixture) {
 	return func(f *fixture) {
-		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: nodeScalerNamespace, Name: nodeScalerStatus}, Data: map[string]string{"status": strings.Replace(nodeScalerText, old, with, 1)}}
+		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: clusterAutoscalerNamespace, Name: clusterAutoscalerConfigMap}, Data: map[string]string{"status": strings.Replace(clusterAutoscalerText, old, replacement, 1)}}
 	}
 }

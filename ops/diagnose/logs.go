@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// mcaLines and mcaBytes limit what is read of one log of mca. mostPods limits the number of
-	// logs. It is above the largest number of pods of mca, 20.
+	// mcaLines and mcaBytes limit what is read of one log of mca. maxLogs limits the number of logs
+	// of mca, and the number of logs of ended containers. mca has at most 20 pods.
 	mcaLines, mcaBytes = 2000, 1 << 20
-	mostPods           = 25
+	maxLogs            = 25
 	// endedLines and endedBytes limit what is read of the log of a container that ended.
 	endedLines, endedBytes = 3, 2 << 10
-	// mostFailures is the highest number of failed coordinations in a report.
-	mostFailures = 10
+	// maxFailures is the highest number of failed coordinations in a report.
+	maxFailures = 10
 )
 
 // coordinationFailure is a line of mca's log about a failed agent or coordination.
@@ -39,7 +39,8 @@ type coordinationFailure struct {
 	Reason    string    `json:"reason"`
 }
 
-// String leaves out the user and the text of the error, because they may be private.
+// String returns the failure as text, without the user and the text of the error. These may be
+// private.
 func (f coordinationFailure) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%s at %s, pod/%s: %s %s", f.Message, f.Time.UTC().Format(time.RFC3339), f.pod, f.Agent, f.Reason))
 }
@@ -52,14 +53,14 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 		mu sync.Mutex
 		wg sync.WaitGroup
 	)
-	read := func(check Check, pod string, options corev1.PodLogOptions, most int64, store func(text string)) {
+	readLog := func(check Check, pod string, options corev1.PodLogOptions, maxBytes int64, store func(text string)) {
 		wg.Go(func() {
-			options.LimitBytes = &most
+			options.LimitBytes = &maxBytes
 			stream, err := client.CoreV1().Pods(o.namespace).GetLogs(pod, &options).Stream(ctx)
 			var text []byte
 			if err == nil {
 				defer stream.Close()
-				text, err = io.ReadAll(io.LimitReader(stream, most))
+				text, err = io.ReadAll(io.LimitReader(stream, maxBytes))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -67,48 +68,48 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 			case apierrors.IsNotFound(err), apierrors.IsBadRequest(err): // the kubelet has removed the container
 				return
 			case err != nil:
-				missing = append(missing, Missing{check, "log of pod/" + pod, readFailure(err)})
+				missing = append(missing, Missing{check, "log of pod/" + pod, describeReadError(err)})
 				return
 			}
 			store(string(text))
 		})
 	}
-	count, ended := 0, 0
+	mcaPods, endedContainers := 0, 0
 	for _, pod := range o.pods {
 		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.Ready(pod) {
-			if count++; count <= mostPods {
+			if mcaPods++; mcaPods <= maxLogs {
 				lines, since := int64(mcaLines), int64(window.Seconds())
-				read(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {
-					o.failures = append(o.failures, coordinationFailures(pod.Name, text)...)
+				readLog(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {
+					o.failures = append(o.failures, parseCoordinationFailures(pod.Name, text)...)
 				})
 			}
 		}
 		for _, c := range containerStatuses(pod) {
-			end := lastEnd(c)
-			// An init container that did its work has ended too.
+			end := lastTermination(c)
+			// An init container also ends after a success. Its log is not needed.
 			if end == nil || o.now.Sub(end.FinishedAt.Time) >= recent || end == c.State.Terminated && end.ExitCode == 0 {
 				continue
 			}
-			if ended++; ended <= mostPods {
+			if endedContainers++; endedContainers <= maxLogs {
 				lines, key := int64(endedLines), pod.Name+"/"+c.Name
-				read(Resources, pod.Name, corev1.PodLogOptions{Container: c.Name, Previous: c.State.Terminated == nil, TailLines: &lines}, endedBytes, func(text string) { o.logs[key] = text })
+				readLog(Resources, pod.Name, corev1.PodLogOptions{Container: c.Name, Previous: c.State.Terminated == nil, TailLines: &lines}, endedBytes, func(text string) { o.logs[key] = text })
 			}
 		}
 	}
 	wg.Wait()
-	if count > mostPods {
-		missing = append(missing, Missing{Agents, fmt.Sprintf("logs of %d more pods of %s", count-mostPods, scaling.MCA().Name), fmt.Sprintf("at most %d logs are read, so their failed coordinations are not listed", mostPods)})
+	if mcaPods > maxLogs {
+		missing = append(missing, Missing{Agents, fmt.Sprintf("logs of %d more pods of %s", mcaPods-maxLogs, scaling.MCA().Name), fmt.Sprintf("at most %d logs are read, so their failed coordinations are not listed", maxLogs)})
 	}
-	if ended > mostPods {
-		missing = append(missing, Missing{Resources, fmt.Sprintf("last log lines of %d more containers", ended-mostPods), fmt.Sprintf("at most %d logs are read", mostPods)})
+	if endedContainers > maxLogs {
+		missing = append(missing, Missing{Resources, fmt.Sprintf("last log lines of %d more containers", endedContainers-maxLogs), fmt.Sprintf("at most %d logs are read", maxLogs)})
 	}
 	slices.SortFunc(o.failures, func(a, b coordinationFailure) int { return b.Time.Compare(a.Time) })
-	o.failures = o.failures[:min(len(o.failures), mostFailures)]
+	o.failures = o.failures[:min(len(o.failures), maxFailures)]
 	return missing
 }
 
-// coordinationFailures returns the failures in the text of a log of mca.
-func coordinationFailures(pod, text string) (list []coordinationFailure) {
+// parseCoordinationFailures returns the failures in the text of a log of mca.
+func parseCoordinationFailures(pod, text string) (list []coordinationFailure) {
 	for line := range strings.Lines(text) {
 		f := coordinationFailure{pod: pod}
 		if json.Unmarshal([]byte(line), &f) == nil && (f.Message == "an agent failed" || f.Message == "coordination failed") {
@@ -118,8 +119,9 @@ func coordinationFailures(pod, text string) (list []coordinationFailure) {
 	return list
 }
 
-// failedRequests prints the ids of the newest failed requests of a pod.
-func (o objects) failedRequests(pod string) string {
+// describeFailedRequests returns a text with the IDs of the newest failed requests of a pod. It
+// returns "" if there is none.
+func (o objects) describeFailedRequests(pod string) string {
 	var ids []string
 	for _, f := range o.failures {
 		if f.pod == pod && f.RequestID != "" && !slices.Contains(ids, f.RequestID) && len(ids) < 3 {
@@ -132,8 +134,9 @@ func (o objects) failedRequests(pod string) string {
 	return "; the last requests: " + strings.Join(ids, ", ")
 }
 
-// lastLines prints the last log lines of a container that ended.
-func (o objects) lastLines(pod, container string) string {
+// describeLastLines returns a text with the last log lines of a container that ended. It returns ""
+// if there are none.
+func (o objects) describeLastLines(pod, container string) string {
 	if text := strings.TrimSpace(o.logs[pod+"/"+container]); text != "" {
 		return fmt.Sprintf("; it said: %.300s", strings.Join(strings.Fields(text), " "))
 	}

@@ -18,7 +18,7 @@ import (
 
 // Values of the label app of the pods of Redis, PostgreSQL and PostgreSQL's exporter.
 const (
-	redisApp    = promrules.Redis
+	redisApp    = promrules.RedisStatefulSet
 	postgresApp = "postgres"
 	exporterApp = "postgres-exporter"
 )
@@ -27,25 +27,25 @@ const (
 type podMetrics struct {
 	pod, app string
 	samples
-	// counted reports whether the counters count over the window. Otherwise they count since the
-	// pod's start. recent reports whether the counters cover about the window or less. Rules judge
-	// only such counters.
-	counted, recent bool
+	// overWindow is true if the counters have their growth within the window. Otherwise they count
+	// since the pod's start. recent is true if the counters cover about the window or less. Some
+	// rules judge only recent counters.
+	overWindow, recent bool
 }
 
-// since returns the period of the counters.
-func (p podMetrics) since() string {
-	if p.counted {
+// period returns the period of the counters as text.
+func (p podMetrics) period() string {
+	if p.overWindow {
 		return "in the last " + window.String()
 	}
 	return "since the pod's start"
 }
 
-// metrics has the metrics of every pod that serves some.
+// metrics has the metrics of every scraped pod.
 type metrics struct{ pods []podMetrics }
 
-// withApp returns the metrics of the pods with a value of the label app.
-func (m metrics) withApp(app string) (list []podMetrics) {
+// podsOfApp returns the metrics of the pods that have the label app with this value.
+func (m metrics) podsOfApp(app string) (list []podMetrics) {
 	for _, p := range m.pods {
 		if p.app == app {
 			list = append(list, p)
@@ -54,8 +54,8 @@ func (m metrics) withApp(app string) (list []podMetrics) {
 	return list
 }
 
-// checksOf returns the checks that read the metrics of an app.
-func checksOf(app string) []Check {
+// checksForApp returns the checks that read the metrics of an app.
+func checksForApp(app string) []Check {
 	switch app {
 	case redisApp, exporterApp:
 		return []Check{Database}
@@ -63,18 +63,18 @@ func checksOf(app string) []Check {
 	return []Check{Agents, Cache}
 }
 
-// countersOf says for each check what it does without the values of one window ago.
-var countersOf = map[Check]string{
+// effectWithoutOldCounters has, for each check, the effect of missing counters of one window ago.
+var effectWithoutOldCounters = map[Check]string{
 	Database: "they count since each pod's start, and evictions, slow commands, deadlocks and missing indexes are not judged",
 	Agents:   "they count since each pod's start",
 	Cache:    "they count since each pod's start",
 }
 
-// oldCounters is what the report calls the counters of one window ago.
-var oldCounters = "counters of the last " + window.String() + " in Prometheus"
+// oldCountersName is the name in the report of the counters of one window ago.
+var oldCountersName = "counters of the last " + window.String() + " in Prometheus"
 
 // readMetrics scrapes each ready pod of the services, of Redis and of PostgreSQL's exporter.
-// Concurrently it queries Prometheus for the counters of one window ago.
+// At the same time it queries Prometheus for the counters of one window ago.
 func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m metrics, missing []Missing, absent []Absent) {
 	apps := []string{redisApp, exporterApp}
 	for _, service := range scaling.Services() {
@@ -86,7 +86,7 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 		old    map[string]map[string]float64
 		oldErr error
 	)
-	wg.Go(func() { old, oldErr = oldValues(ctx, clients.Prometheus(o.namespace), o.namespace) })
+	wg.Go(func() { old, oldErr = readOldValues(ctx, clients.Prometheus(o.namespace), o.namespace) })
 	for _, pod := range o.pods {
 		app := pod.Labels["app"]
 		if !slices.Contains(apps, app) || !kubeclient.Ready(pod) {
@@ -94,64 +94,64 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 		}
 		wg.Go(func() {
 			text, err := clients.Get(ctx, o.namespace, pod.Name, scaling.MetricsPort, "/metrics")
-			var list samples
+			var podSamples samples
 			if err == nil {
-				list, err = parse(text)
+				podSamples, err = parseMetrics(text)
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				for _, check := range checksOf(app) {
-					missing = append(missing, Missing{check, "metrics of pod/" + pod.Name, readFailure(err)})
+				for _, check := range checksForApp(app) {
+					missing = append(missing, Missing{check, "metrics of pod/" + pod.Name, describeReadError(err)})
 				}
 				return
 			}
-			up, _ := list.value("pg_up")
-			if failed, _ := list.value("pg_exporter_last_scrape_error"); failed == 1 && up == 1 {
+			up, _ := podSamples.value("pg_up")
+			if scrapeFailed, _ := podSamples.value("pg_exporter_last_scrape_error"); scrapeFailed == 1 && up == 1 {
 				missing = append(missing, Missing{Database, "a part of PostgreSQL's statistics", "the log of pod/" + pod.Name + " has the reason"})
 			}
-			m.pods = append(m.pods, podMetrics{pod: pod.Name, app: app, samples: list, recent: startedInWindow(pod, app, list, o.now)})
+			m.pods = append(m.pods, podMetrics{pod: pod.Name, app: app, samples: podSamples, recent: startedInWindow(pod, app, podSamples, o.now)})
 		})
 	}
 	wg.Wait()
-	missing = append(missing, silentApps(o, apps)...)
+	missing = append(missing, appsWithoutReadyPod(o, apps)...)
 	slices.SortFunc(m.pods, func(a, b podMetrics) int { return strings.Compare(a.pod, b.pod) })
 	for i, p := range m.pods {
-		if before, exists := old[p.pod]; exists {
-			p.growth(before)
-			m.pods[i].counted, m.pods[i].recent = true, true
+		if podOld, exists := old[p.pod]; exists {
+			p.subtractOldValues(podOld)
+			m.pods[i].overWindow, m.pods[i].recent = true, true
 		}
 	}
-	failed, without := m.withoutOld(oldErr)
-	return m, append(missing, failed...), without
+	oldMissing, oldAbsent := m.reportWithoutOld(oldErr)
+	return m, append(missing, oldMissing...), oldAbsent
 }
 
-// withoutOld returns the checks that have no counters of one window ago to compare with. err is the
-// error of the query to Prometheus. If err is nil, Prometheus may still lack the values of some
-// pods, because its disk is new or because it did not run then.
-func (m metrics) withoutOld(err error) (missing []Missing, absent []Absent) {
+// reportWithoutOld returns an item for each check without the counters of one window ago. err is the
+// error of the query to Prometheus. If err is nil, Prometheus may still lack the values of some pods:
+// its disk may be new, or it may not have run then.
+func (m metrics) reportWithoutOld(err error) (missing []Missing, absent []Absent) {
 	for _, check := range []Check{Database, Agents, Cache} {
 		var pods []string
 		for _, p := range m.pods {
-			if !p.recent && slices.Contains(checksOf(p.app), check) {
+			if !p.recent && slices.Contains(checksForApp(p.app), check) {
 				pods = append(pods, "pod/"+p.pod)
 			}
 		}
 		switch {
 		case errors.Is(err, kubeclient.ErrNoPrometheus):
-			absent = append(absent, Absent{check, oldCounters, fmt.Sprintf("%v, because podScaling is off; so %s", err, countersOf[check])})
+			absent = append(absent, Absent{check, oldCountersName, fmt.Sprintf("%v, because podScaling is off; so %s", err, effectWithoutOldCounters[check])})
 		case err != nil:
-			missing = append(missing, Missing{check, oldCounters + ", so " + countersOf[check], readFailure(err)})
+			missing = append(missing, Missing{check, oldCountersName + ", so " + effectWithoutOldCounters[check], describeReadError(err)})
 		case len(pods) > 0:
-			missing = append(missing, Missing{check, oldCounters + ", so " + countersOf[check], fmt.Sprintf("Prometheus has no value of %s ago of %s", window, listed(pods, 5))})
+			missing = append(missing, Missing{check, oldCountersName + ", so " + effectWithoutOldCounters[check], fmt.Sprintf("Prometheus has no value of %s ago of %s", window, joinNames(pods, 5))})
 		}
 	}
 	return missing, absent
 }
 
-// silentApps reports the apps without a ready pod: their metrics are missing. A store that is not
-// in the cluster has no pods, and is not reported.
-func silentApps(o objects, apps []string) (missing []Missing) {
+// appsWithoutReadyPod returns the apps without a ready pod as missing, because nothing serves their
+// metrics. A store outside of the cluster has no pods, and is not in the result.
+func appsWithoutReadyPod(o objects, apps []string) (missing []Missing) {
 	if !o.podsRead {
 		return nil // the list of pods is reported as missing
 	}
@@ -169,24 +169,24 @@ func silentApps(o objects, apps []string) (missing []Missing) {
 		if ready > 0 || pods == 0 && (app == redisApp || app == exporterApp) {
 			continue
 		}
-		for _, check := range checksOf(app) {
+		for _, check := range checksForApp(app) {
 			missing = append(missing, Missing{check, "metrics of " + app, fmt.Sprintf("none of its %d pods is ready: see the findings of resources", pods)})
 		}
 	}
 	return missing
 }
 
-// listed prints names, and how many more there are than most.
-func listed(names []string, most int) string {
-	if len(names) <= most {
+// joinNames returns the first maximum names, and the number of further names.
+func joinNames(names []string, maximum int) string {
+	if len(names) <= maximum {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maximum], ", "), len(names)-maximum)
 }
 
-// startedInWindow reports whether a pod's counters started about one window ago or later. Prometheus
-// has no value of a pod until its first scrape, which metricDelay covers. PostgreSQL's counters are
-// those of the server, which may be older than the pod of its exporter.
+// startedInWindow reports whether a pod's counters started about one window ago or later. metricDelay
+// is the additional time until Prometheus scrapes a new pod. PostgreSQL's counters are those of the
+// server, which may be older than the pod of its exporter.
 func startedInWindow(pod corev1.Pod, app string, list samples, now time.Time) bool {
 	if app == exporterApp {
 		since, exists := list.value("pg_stat_database_stats_reset")
@@ -195,10 +195,10 @@ func startedInWindow(pod corev1.Pod, app string, list samples, now time.Time) bo
 	return pod.Status.StartTime != nil && now.Sub(pod.Status.StartTime.Time) < window+metricDelay
 }
 
-// ms prints a duration, given in seconds, in milliseconds.
-func ms(seconds float64) string { return fmt.Sprintf("%.0f ms", 1000*seconds) }
+// formatMilliseconds returns a number of seconds as text in milliseconds.
+func formatMilliseconds(seconds float64) string { return fmt.Sprintf("%.0f ms", 1000*seconds) }
 
-// rounded prints a duration, given in seconds, in tenths of a second.
-func rounded(seconds float64) string {
+// formatSeconds returns a number of seconds as a duration, rounded to tenths of a second.
+func formatSeconds(seconds float64) string {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second / 10).String()
 }

@@ -14,23 +14,24 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// nodeScalerSilent is the oldest accepted probe of Cluster Autoscaler. It probes the cluster every
-// 10 s.
-const nodeScalerSilent = 5 * time.Minute
+// maxProbeAge is the highest accepted age of the last probe of Cluster Autoscaler. Cluster Autoscaler
+// probes the cluster every 10 s.
+const maxProbeAge = 5 * time.Minute
 
-// nodeScalerState is the status of Cluster Autoscaler 1.30 and later (kubernetes/autoscaler,
+// clusterAutoscalerStatus is the status of Cluster Autoscaler 1.30 and later (kubernetes/autoscaler,
 // cluster-autoscaler/clusterstate/api/types.go).
-type nodeScalerState struct {
-	State       string    `json:"autoscalerStatus"`
-	Message     string    `json:"message"`
-	ClusterWide groupWide `json:"clusterWide"`
+type clusterAutoscalerStatus struct {
+	State       string      `json:"autoscalerStatus"`
+	Message     string      `json:"message"`
+	ClusterWide groupStatus `json:"clusterWide"`
 	Groups      []struct {
 		Name string `json:"name"`
-		groupWide
+		groupStatus
 	} `json:"nodeGroups"`
 }
 
-type groupWide struct {
+// groupStatus is the status of one node group, or of all nodes.
+type groupStatus struct {
 	Health struct {
 		Status string `json:"status"`
 		Counts struct {
@@ -56,96 +57,97 @@ type groupWide struct {
 	} `json:"scaleDown"`
 }
 
-// nodeScalerFindings judges the status that Cluster Autoscaler reports for the node groups.
-func nodeScalerFindings(o objects) (list []Finding, figures []Figure) {
-	if o.nodeScaler == "" {
+// clusterAutoscalerFindings judges the status that Cluster Autoscaler reports for the node groups.
+func clusterAutoscalerFindings(o objects) (findings []Finding, figures []Figure) {
+	if o.clusterAutoscaler == "" {
 		return nil, nil
 	}
-	next := "kubectl -n " + nodeScalerNamespace + " get configmap " + nodeScalerStatus + " -o yaml"
-	var state nodeScalerState
-	if err := yaml.Unmarshal([]byte(o.nodeScaler), &state); err != nil || state.State == "" {
+	next := "kubectl -n " + clusterAutoscalerNamespace + " get configmap " + clusterAutoscalerConfigMap + " -o yaml"
+	var state clusterAutoscalerStatus
+	if err := yaml.Unmarshal([]byte(o.clusterAutoscaler), &state); err != nil || state.State == "" {
 		return []Finding{{
-			Name: "node-scaler-unreadable", Where: "configmap/" + nodeScalerStatus, Evidence: fmt.Sprintf("%.80q", o.nodeScaler), Cause: "another version of Cluster Autoscaler wrote the status",
+			Name: "node-scaler-unreadable", Where: "configmap/" + clusterAutoscalerConfigMap, Evidence: fmt.Sprintf("%.80q", o.clusterAutoscaler), Cause: "another version of Cluster Autoscaler wrote the status",
 			Fix: "compare its image with components/autoscaler", Next: next,
 		}}, nil
 	}
 	probe, err := time.Parse(time.RFC3339, state.ClusterWide.Health.LastProbe)
-	if age := o.now.Sub(probe); err == nil && age > nodeScalerSilent {
-		list = append(list, Finding{
-			Name: "node-scaler-silent", Where: "deployment/cluster-autoscaler", Evidence: "its last probe of the nodes was " + age.Round(time.Second).String() + " ago", Threshold: nodeScalerSilent.String(),
-			Cause: "its pod does not run, or AWS does not respond to it", Fix: "read the status and the log of its pod", Next: "kubectl -n " + nodeScalerNamespace + " logs deployment/cluster-autoscaler --tail=50",
+	if age := o.now.Sub(probe); err == nil && age > maxProbeAge {
+		findings = append(findings, Finding{
+			Name: "node-scaler-silent", Where: "deployment/cluster-autoscaler", Evidence: "its last probe of the nodes was " + age.Round(time.Second).String() + " ago", Threshold: maxProbeAge.String(),
+			Cause: "its pod does not run, or AWS does not respond to it", Fix: "read the status and the log of its pod", Next: "kubectl -n " + clusterAutoscalerNamespace + " logs deployment/cluster-autoscaler --tail=50",
 		})
 	}
 	if health := state.ClusterWide.Health.Status; health != "Healthy" && health != "" {
-		list = append(list, Finding{
+		findings = append(findings, Finding{
 			Name: "nodes-unhealthy", Where: "cluster", Evidence: fmt.Sprintf("Cluster Autoscaler says %s: %d of %d nodes are ready", health, state.ClusterWide.Health.Counts.Registered.Ready, state.ClusterWide.Health.Counts.Registered.Total), Threshold: "Healthy",
 			Cause: "too many nodes are not ready, so Cluster Autoscaler stops scaling", Fix: "docs/runbooks/upgrade.md#a-node-does-not-end-or-is-not-drained", Next: "kubectl get nodes",
 		})
 	}
-	for _, g := range state.Groups {
-		figures = append(figures, Figure{Scaling, "group " + g.Name, fmt.Sprintf("%d of %d nodes ready, target %d, %d to %d allowed; scale up %s, scale down %s",
-			g.Health.Counts.Registered.Ready, g.Health.Counts.Registered.Total, g.Health.Target, g.Health.Min, g.Health.Max, g.ScaleUp.Status, g.ScaleDown.Status)})
-		if g.ScaleUp.Status == "Backoff" {
-			list = append(list, Finding{
-				Name: "node-group-backoff", Where: "group " + g.Name, Evidence: fmt.Sprintf("no node could be added: %s %s", g.ScaleUp.Backoff.Code, g.ScaleUp.Backoff.Message),
+	for _, group := range state.Groups {
+		figures = append(figures, Figure{Scaling, "group " + group.Name, fmt.Sprintf("%d of %d nodes ready, target %d, %d to %d allowed; scale up %s, scale down %s",
+			group.Health.Counts.Registered.Ready, group.Health.Counts.Registered.Total, group.Health.Target, group.Health.Min, group.Health.Max, group.ScaleUp.Status, group.ScaleDown.Status)})
+		if group.ScaleUp.Status == "Backoff" {
+			findings = append(findings, Finding{
+				Name: "node-group-backoff", Where: "group " + group.Name, Evidence: fmt.Sprintf("no node could be added: %s %s", group.ScaleUp.Backoff.Code, group.ScaleUp.Backoff.Message),
 				Cause: "AWS has no capacity of the instance type in the zones, or a quota is reached", Fix: "add instance types to the tier, or raise the quota: docs/deploy.md", Next: next,
 			})
 		}
 	}
-	return list, figures
+	return findings, figures
 }
 
 // drainTaints are the taints of a node that Cluster Autoscaler or the termination handler drains
 // (kubernetes/autoscaler, cluster-autoscaler/utils/taints/taints.go).
 var drainTaints = []string{"ToBeDeletedByClusterAutoscaler", "DeletionCandidateOfClusterAutoscaler", "aws-node-termination-handler/asg-lifecycle-termination", "aws-node-termination-handler/spot-itn", corev1.TaintNodeUnschedulable}
 
-// nodeGroupFindings counts the nodes of each tier. A finding is a draining node with pods whose
-// tier has no other node that takes pods.
-func nodeGroupFindings(o objects) (list []Finding, figures []Figure) {
+// nodeGroupFindings counts the nodes of each tier. It reports a draining node with pods if the tier
+// has no other node that takes pods.
+func nodeGroupFindings(o objects) (findings []Finding, figures []Figure) {
 	tiers := map[string][]corev1.Node{}
 	for _, node := range o.nodes {
 		tier := node.Labels[scaling.NodeLabel]
 		tiers[tier] = append(tiers[tier], node)
 	}
 	for _, tier := range slices.Sorted(maps.Keys(tiers)) {
-		var stay, leave []corev1.Node
+		var remaining, draining []corev1.Node
 		for _, node := range tiers[tier] {
-			if drains(node) {
-				leave = append(leave, node)
+			if isDraining(node) {
+				draining = append(draining, node)
 			} else {
-				stay = append(stay, node)
+				remaining = append(remaining, node)
 			}
 		}
-		figures = append(figures, Figure{Scaling, "nodes of tier " + tier, fmt.Sprintf("%d, of which %d drain", len(tiers[tier]), len(leave))})
-		for _, node := range leave {
-			pods := o.podsOn(node.Name)
-			figures = append(figures, Figure{Scaling, "drain of node/" + node.Name, fmt.Sprintf("%d pods move to the other nodes of the tier (%s): %s", len(pods), cmp.Or(listed(names(stay), 10), "none"), strings.Join(pods, ", "))})
-			if len(pods) > 0 && len(stay) == 0 {
-				list = append(list, Finding{
+		figures = append(figures, Figure{Scaling, "nodes of tier " + tier, fmt.Sprintf("%d, of which %d drain", len(tiers[tier]), len(draining))})
+		for _, node := range draining {
+			pods := o.runningPodsOn(node.Name)
+			figures = append(figures, Figure{Scaling, "drain of node/" + node.Name, fmt.Sprintf("%d pods move to the other nodes of the tier (%s): %s", len(pods), cmp.Or(joinNames(sortedNames(remaining), 10), "none"), strings.Join(pods, ", "))})
+			if len(pods) > 0 && len(remaining) == 0 {
+				findings = append(findings, Finding{
 					Name: "drain-without-target", Where: "node/" + node.Name, Evidence: fmt.Sprintf("%d pods must leave, and no other node of tier %q takes pods", len(pods), tier),
 					Cause: "every node of the tier is cordoned or is being removed", Fix: "raise tiers.NAME.min, or uncordon a node", Next: "kubectl get nodes -L " + scaling.NodeLabel,
 				})
 			}
 		}
 	}
-	return list, figures
+	return findings, figures
 }
 
-// names returns the names of nodes, sorted.
-func names(nodes []corev1.Node) (list []string) {
+// sortedNames returns the names of nodes, sorted.
+func sortedNames(nodes []corev1.Node) (names []string) {
 	for _, node := range nodes {
-		list = append(list, node.Name)
+		names = append(names, node.Name)
 	}
-	slices.Sort(list)
-	return list
+	slices.Sort(names)
+	return names
 }
 
-func drains(node corev1.Node) bool {
+// isDraining reports whether a node is cordoned or has one of drainTaints.
+func isDraining(node corev1.Node) bool {
 	return node.Spec.Unschedulable || slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return slices.Contains(drainTaints, t.Key) })
 }
 
-// podsOn returns the names of the platform's running pods on a node.
-func (o objects) podsOn(node string) (names []string) {
+// runningPodsOn returns the names of the platform's running pods on a node.
+func (o objects) runningPodsOn(node string) (names []string) {
 	for _, pod := range o.pods {
 		if pod.Spec.NodeName == node && pod.Status.Phase == corev1.PodRunning {
 			names = append(names, pod.Name)

@@ -17,13 +17,13 @@ import (
 	"github.com/progressive-framework/platform/ops/exitcode"
 )
 
-// newReport returns the report of the checks. It drops everything that belongs to other checks.
+// newReport returns the report of the checks. It leaves out the items of other checks.
 func newReport(url string, now time.Time, checks []Check, r results, missing []Missing, absent []Absent) *report {
 	out := &report{Schema: schemaVersion, URL: url, At: now.UTC(), Checks: checks, Findings: []Finding{}, Missing: []Missing{}, Absent: []Absent{}, Figures: []Figure{}}
-	out.Findings = append(out.Findings, chosen(checks, r.findings, func(f Finding) Check { return f.Check })...)
-	out.Missing = append(out.Missing, chosen(checks, missing, func(m Missing) Check { return m.Check })...)
-	out.Absent = append(out.Absent, chosen(checks, absent, func(a Absent) Check { return a.Check })...)
-	out.Figures = append(out.Figures, chosen(checks, r.figures, func(f Figure) Check { return f.Check })...)
+	out.Findings = append(out.Findings, filterByCheck(checks, r.findings, func(f Finding) Check { return f.Check })...)
+	out.Missing = append(out.Missing, filterByCheck(checks, missing, func(m Missing) Check { return m.Check })...)
+	out.Absent = append(out.Absent, filterByCheck(checks, absent, func(a Absent) Check { return a.Check })...)
+	out.Figures = append(out.Figures, filterByCheck(checks, r.figures, func(f Figure) Check { return f.Check })...)
 	for i, f := range out.Findings {
 		out.Findings[i].Runbook = scaling.Runbooks + "diagnose.md#" + f.Name
 	}
@@ -31,11 +31,11 @@ func newReport(url string, now time.Time, checks []Check, r results, missing []M
 	return out
 }
 
-// chosen returns the items that belong to the checks, in the order of the checks.
-func chosen[T any](checks []Check, list []T, check func(T) Check) (kept []T) {
+// filterByCheck returns the items that belong to the checks, in the order of the checks.
+func filterByCheck[T any](checks []Check, list []T, checkOf func(T) Check) (kept []T) {
 	for _, c := range checks {
 		for _, item := range list {
-			if check(item) == c {
+			if checkOf(item) == c {
 				kept = append(kept, item)
 			}
 		}
@@ -45,8 +45,8 @@ func chosen[T any](checks []Check, list []T, check func(T) Check) (kept []T) {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// write prints the report. It also writes the HTML page unless page is empty. The error has the
-// exit code.
+// write writes the report to out. If page is not empty, it also writes the HTML page to that file.
+// The returned error has the exit code. It is nil if the report is complete and has no finding.
 func (r *report) write(out io.Writer, asJSON bool, page string) (err error) {
 	if asJSON {
 		encoder := json.NewEncoder(out)
@@ -54,7 +54,7 @@ func (r *report) write(out io.Writer, asJSON bool, page string) (err error) {
 		encoder.SetEscapeHTML(false)
 		err = encoder.Encode(r)
 	} else {
-		err = r.text(out)
+		err = r.writeText(out)
 	}
 	if page != "" {
 		err = errors.Join(err, r.writePage(page))
@@ -77,7 +77,7 @@ func (r *report) writePage(name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.html(file), file.Close())
+	return errors.Join(r.writeHTML(file), file.Close())
 }
 
 //go:embed report.html.tmpl
@@ -85,11 +85,12 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("report").Parse(pageSource))
 
-// html writes the report as one page. The page needs no script and no other file; it links the
+// writeHTML writes the report as one page. The page needs no script and no other file; it links the
 // runbook.
-func (r *report) html(out io.Writer) error { return pageTemplate.Execute(out, r) }
+func (r *report) writeHTML(out io.Writer) error { return pageTemplate.Execute(out, r) }
 
-// Items returns everything that belongs to one check, for the template of the page.
+// Items returns the findings, missing items, absent items and figures of one check. The template of
+// the page calls it.
 func (r *report) Items(check Check) any {
 	return struct {
 		Findings []Finding
@@ -97,13 +98,13 @@ func (r *report) Items(check Check) any {
 		Absent   []Absent
 		Figures  []Figure
 	}{
-		chosen([]Check{check}, r.Findings, func(f Finding) Check { return f.Check }), chosen([]Check{check}, r.Missing, func(m Missing) Check { return m.Check }),
-		chosen([]Check{check}, r.Absent, func(a Absent) Check { return a.Check }), chosen([]Check{check}, r.Figures, func(f Figure) Check { return f.Check }),
+		filterByCheck([]Check{check}, r.Findings, func(f Finding) Check { return f.Check }), filterByCheck([]Check{check}, r.Missing, func(m Missing) Check { return m.Check }),
+		filterByCheck([]Check{check}, r.Absent, func(a Absent) Check { return a.Check }), filterByCheck([]Check{check}, r.Figures, func(f Figure) Check { return f.Check }),
 	}
 }
 
-// text prints the report as text.
-func (r *report) text(out io.Writer) error {
+// writeText writes the report as text.
+func (r *report) writeText(out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s at %s\n", r.URL, r.At.Format(time.RFC3339))
 	for _, f := range r.Findings {
@@ -137,7 +138,7 @@ func (r *report) text(out io.Writer) error {
 		if slices.ContainsFunc(r.Missing, func(m Missing) bool { return m.Check == check }) {
 			incomplete = ", incomplete"
 		}
-		fmt.Fprintf(&b, "%s: %d findings%s\n", check, len(chosen([]Check{check}, r.Findings, func(f Finding) Check { return f.Check })), incomplete)
+		fmt.Fprintf(&b, "%s: %d findings%s\n", check, len(filterByCheck([]Check{check}, r.Findings, func(f Finding) Check { return f.Check })), incomplete)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// fixedReport has an item of every kind.
-func fixedReport() *report {
+// newFixedReport returns a report with an item of every kind.
+func newFixedReport() *report {
 	return newReport("https://example.com", now, Checks, results{
 		[]Finding{
 			{Database, "slow-query", "postgres statement 42", "a mean of 250 ms over 400 calls: SELECT a FROM t WHERE b < $1", "100ms", "an index is missing", "see index-missing", "kubectl exec", ""},
@@ -34,7 +34,7 @@ func fixedReport() *report {
 
 // TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
 func TestReportsMatchTheirGoldens(t *testing.T) {
-	r := fixedReport()
+	r := newFixedReport()
 	page := filepath.Join(t.TempDir(), "page.html")
 	for _, row := range []struct {
 		file string
@@ -62,7 +62,7 @@ func TestReportsMatchTheirGoldens(t *testing.T) {
 }
 
 func TestUnwritablePageIsAnError(t *testing.T) {
-	code, _ := exitcode.FromError(fixedReport().write(io.Discard, false, filepath.Join(t.TempDir(), "no", "page.html")))
+	code, _ := exitcode.FromError(newFixedReport().write(io.Discard, false, filepath.Join(t.TempDir(), "no", "page.html")))
 	require.Equal(t, exitcode.Incomplete, code)
 }
 
@@ -100,7 +100,7 @@ func TestUnreadableStacksAreErrors(t *testing.T) {
 // TestClusterThatIsDownIsReported: every list that could not be read is in the report.
 func TestClusterThatIsDownIsReported(t *testing.T) {
 	kubeconfig := `{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"https://127.0.0.1:1"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`
-	p, err := connect(stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(kubeconfig)}, "", func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent) {
+	p, err := newPlatform(stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(kubeconfig)}, "", func(context.Context, stackoutput.Outputs) (Cloud, []Missing, []Absent) {
 		return Cloud{}, nil, []Absent{{Scaling, "AWS", "not on AWS"}}
 	})
 	require.NoError(t, err)
@@ -115,24 +115,24 @@ func TestClusterThatIsDownIsReported(t *testing.T) {
 
 // TestFailedCoordinationsHaveTheirRequest: users and the texts of errors are not in the report.
 func TestFailedCoordinationsHaveTheirRequest(t *testing.T) {
-	list := coordinationFailures("mca-0", `{"time":"2026-01-31T11:59:00Z","msg":"an agent failed","agent":"wpa","reason":"timeout","user":"u-1","error":"secret","request_id":"r-1"}
+	list := parseCoordinationFailures("mca-0", `{"time":"2026-01-31T11:59:00Z","msg":"an agent failed","agent":"wpa","reason":"timeout","user":"u-1","error":"secret","request_id":"r-1"}
 {"msg":"request"}
 not JSON
 {"time":"2026-01-31T11:58:00Z","msg":"coordination failed","request_id":"r-2"}
 `)
 	require.Len(t, list, 2)
 	o := objects{failures: list}
-	require.Equal(t, "; the last requests: r-1, r-2", o.failedRequests("mca-0"))
-	require.Empty(t, o.failedRequests("mca-1"))
+	require.Equal(t, "; the last requests: r-1, r-2", o.describeFailedRequests("mca-0"))
+	require.Empty(t, o.describeFailedRequests("mca-1"))
 	require.Equal(t, "an agent failed at 2026-01-31T11:59:00Z, pod/mca-0: wpa timeout", list[0].String())
 }
 
 // TestLogsAboveTheBoundAreReported: pods and containers beyond the bound are named as not read.
 func TestLogsAboveTheBoundAreReported(t *testing.T) {
-	f := healthy()
+	f := newHealthyFixture()
 	o := objects{now: now, namespace: namespace}
 	end := &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: metav1.NewTime(now.Add(-time.Minute))}
-	for i := range mostPods + 2 {
+	for i := range maxLogs + 2 {
 		pod := *f.pods["mca"].DeepCopy()
 		pod.Name = fmt.Sprintf("mca-%d", i)
 		pod.Status.ContainerStatuses[0].LastTerminationState.Terminated = end
@@ -145,7 +145,7 @@ func TestLogsAboveTheBoundAreReported(t *testing.T) {
 		{Agents, "logs of 2 more pods of mca", "at most 25 logs are read, so their failed coordinations are not listed"},
 		{Resources, "last log lines of 2 more containers", "at most 25 logs are read"},
 	}, o.readLogs(t.Context(), client))
-	require.Len(t, client.Actions(), 2*mostPods)
+	require.Len(t, client.Actions(), 2*maxLogs)
 	for _, action := range client.Actions() {
 		options := action.(clienttesting.GenericAction).GetValue().(*corev1.PodLogOptions)
 		require.Equal(t, options.Container == "app", options.Previous, "of a running container, the log before its restart is read")
@@ -167,7 +167,7 @@ func TestAbsentDocumentStores(t *testing.T) {
 
 // TestFiguresOfAgents: the figures have the queue of each pod of mca, and its requests to each agent.
 func TestFiguresOfAgents(t *testing.T) {
-	f := healthy()
+	f := newHealthyFixture()
 	replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 1`)(f)
 	r, _ := f.diagnose(t, []Check{Agents})
 	require.Empty(t, r.Findings)
@@ -181,7 +181,7 @@ func TestFiguresOfAgents(t *testing.T) {
 func TestDrainsNameTheOtherNodes(t *testing.T) {
 	o := objects{namespace: namespace}
 	for _, name := range []string{"node-1", "node-3", "node-2"} {
-		node := *healthy().node.DeepCopy()
+		node := *newHealthyFixture().node.DeepCopy()
 		node.Name, node.Spec.Unschedulable = name, name == "node-1"
 		o.nodes = append(o.nodes, node)
 	}
@@ -202,7 +202,7 @@ func TestSQLOfNextCommands(t *testing.T) {
 		"-n\nn\nexec\npostgres-0\n--\nsh\n-c\npsql -h \"$SOCKETS\" -U \"$OWNER\" -d \"$DATABASE\" -xc \"$1\"\nsh\n" + statement + "\n":                inCluster,
 		"host=db.example.com dbname=progressive_framework_v5 user=platform sslmode=verify-full sslrootcert=/tmp/ca.pem\n-W\n-xc\n" + statement + "\n": {databaseHost: "db.example.com"},
 	} {
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", `kubectl() { printf '%s\n' "$@"; }; psql() { printf '%s\n' "$@"; }; `+o.sql(statement)).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", `kubectl() { printf '%s\n' "$@"; }; psql() { printf '%s\n' "$@"; }; `+o.psqlCommand(statement)).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		require.Equal(t, want, string(out))
 	}
@@ -210,18 +210,18 @@ func TestSQLOfNextCommands(t *testing.T) {
 
 // TestCountersCountTheLastMinutes: a counter of a restarted pod begins at zero.
 func TestCountersCountTheLastMinutes(t *testing.T) {
-	list, err := parse([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
+	list, err := parseMetrics([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
 	require.NoError(t, err)
-	f := healthy()
-	f.old = vector(
+	f := newHealthyFixture()
+	f.old = vectorResponse(
 		`{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]}`,
 		`{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]}`,
 		`{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}`)
 	p, _ := f.platform(t)
-	old, err := oldValues(t.Context(), p.clients.Prometheus(namespace), namespace)
+	old, err := readOldValues(t.Context(), p.clients.Prometheus(namespace), namespace)
 	require.NoError(t, err)
-	list.growth(old["p"])
-	require.Equal(t, map[string]float64{"1": 10, "2": 5}, list.by("a_total", "x"))
+	list.subtractOldValues(old["p"])
+	require.Equal(t, map[string]float64{"1": 10, "2": 5}, list.sumBy("a_total", "x"))
 	value, exists := list.value("b")
 	require.True(t, exists)
 	require.EqualValues(t, 9, value)

@@ -27,31 +27,32 @@ import (
 )
 
 func TestHealthyPlatformHasNoFinding(t *testing.T) {
-	r, _ := healthy().diagnose(t, Checks)
+	r, _ := newHealthyFixture().diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 	require.Empty(t, r.Missing)
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestOldAndSmallThingsAreNoFindings: old faults were repaired, and a share of a few requests says
-// nothing.
+// TestOldAndSmallThingsAreNoFindings: old faults were repaired, and a share of a few requests is no
+// evidence.
 func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
-	f := healthy()
-	ended(f, "OOMKilled", 137, 2*time.Hour)
+	f := newHealthyFixture()
+	setTerminated(f, "OOMKilled", 137, 2*time.Hour)
 	f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 9
 	f.pods["npa"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-time.Second))}
 	f.pods["npa"].Spec.Containers[0].Resources.Limits = nil
 	f.metrics["wpa-0"] = metricsText(50, 25, 5, 1, 9, 0)
 	f.usage["mca"].Containers[0].Usage[corev1.ResourceMemory] = resource.MustParse("860Mi") // 84 %, of 85
-	redisMemory(f, "455Mi")                                                                 // 89 %, of 90
+	setRedisMemory(f, "455Mi")                                                              // 89 %, of 90
 	replaceMetric("mca-0", `sum{agent="mca",upstream="wpa"} 40`, `sum{agent="mca",upstream="wpa"} 99`)(f)
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 }
 
-// TestLocalTierMayServeMostReads: Redis is read for the other values only, and does not have them.
+// TestLocalTierMayServeMostReads: a service reads Redis only for the other values, and Redis does
+// not have these values.
 func TestLocalTierMayServeMostReads(t *testing.T) {
-	f := healthy()
+	f := newHealthyFixture()
 	for _, s := range scaling.Services() {
 		text := metricsText(1000, 0, 0.05, 225, 775, 0)
 		f.metrics[s.Short+"-0"] = strings.Replace(text, `strategy="profile",tier="local"} 0`, `strategy="profile",tier="local"} 90000`, 1)
@@ -60,21 +61,21 @@ func TestLocalTierMayServeMostReads(t *testing.T) {
 	require.Empty(t, r.Findings)
 }
 
-// TestResetCounterCountsSinceItsReset: the counter's value is above that of one window ago, so the
-// difference of the two would be too small.
+// TestResetCounterCountsSinceItsReset: the counter's value is above its value of one window ago, so
+// the difference of both values would be too small.
 func TestResetCounterCountsSinceItsReset(t *testing.T) {
-	f := healthy()
+	f := newHealthyFixture()
 	replaceMetric("redis-cluster-1", "slowlog_last_id 40", "slowlog_last_id 45")(f)
 	r, _ := f.diagnose(t, []Check{Database})
 	require.Empty(t, r.Findings, "5 slow commands since the value of 40")
-	f.reset = vector(`{"metric":{"reset_series":"redis_slowlog_last_id","job":"stores","instance":"x","pod":"redis-cluster-1","namespace":"n"},"value":[1,"1"]}`)
+	f.reset = vectorResponse(`{"metric":{"reset_series":"redis_slowlog_last_id","job":"stores","instance":"x","pod":"redis-cluster-1","namespace":"n"},"value":[1,"1"]}`)
 	r, _ = f.diagnose(t, []Check{Database})
 	require.Len(t, r.Findings, 1)
 	require.Contains(t, r.Findings[0].Evidence, "45 slow commands in the last 10m0s")
 }
 
 // TestResetsQueryFindsTheResetSeries runs the query in Prometheus' own engine. Two series of a pod
-// have the same labels. One of them was reset and passed its old value.
+// have the same labels. One series was reset and passed its old value.
 func TestResetsQueryFindsTheResetSeries(t *testing.T) {
 	labels := `{namespace="app",pod="p",job="stores"}`
 	text, err := json.Marshal(map[string]any{"evaluation_interval": "15s", "tests": []map[string]any{{
@@ -113,7 +114,7 @@ func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
 		{"a new HPA with a wrong selector", 20 * time.Second, time.Hour, "InvalidSelector", ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			f := healthy()
+			f := newHealthyFixture()
 			f.hpa.CreationTimestamp = metav1.NewTime(now.Add(-row.hpa))
 			f.hpa.Spec.ScaleTargetRef.Name = scaling.MCA().Name
 			start := metav1.NewTime(now.Add(-row.pods))
@@ -121,7 +122,7 @@ func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
 			f.hpa.Status.Conditions[0] = autoscalingv2.HorizontalPodAutoscalerCondition{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionFalse, Reason: row.condition}
 			r, _ := f.diagnose(t, []Check{Scaling})
 			var out bytes.Buffer
-			require.NoError(t, r.text(&out))
+			require.NoError(t, r.writeText(&out))
 			if row.note == "" {
 				require.Len(t, r.Findings, 1)
 				require.Equal(t, "hpa-metric-missing", r.Findings[0].Name)
@@ -136,23 +137,23 @@ func TestYoungAutoscalersMayLackAMetric(t *testing.T) {
 // TestStackWithoutPrometheusIsComplete: a stack without podScaling has no Prometheus, so nothing is
 // missing.
 func TestStackWithoutPrometheusIsComplete(t *testing.T) {
-	f := healthy()
-	f.observer = nil
+	f := newHealthyFixture()
+	f.prometheus = nil
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 	require.Empty(t, r.Missing)
 	for _, check := range []Check{Database, Agents, Cache} {
 		require.Contains(t, r.Absent, Absent{check, "counters of the last 10m0s in Prometheus",
-			"query of Prometheus: the platform has no pod of Prometheus in " + namespace + "-prometheus, because podScaling is off; so " + countersOf[check]})
+			"query of Prometheus: the platform has no pod of Prometheus in " + namespace + "-prometheus, because podScaling is off; so " + effectWithoutOldCounters[check]})
 	}
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus answers without the values
+// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus responds without the values
 // of ten minutes ago. Each check that needs them is incomplete.
 func TestPrometheusWithoutOldValues(t *testing.T) {
-	f := healthy()
-	f.old = vector()
+	f := newHealthyFixture()
+	f.old = vectorResponse()
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 	var checks []Check
@@ -180,7 +181,7 @@ func TestUnreachablePlatforms(t *testing.T) {
 		{"a token is not sent unencrypted", "http://platform.invalid", "host-not-resolved", 4},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			f := healthy()
+			f := newHealthyFixture()
 			f.base = row.base
 			r, _ := f.diagnose(t, []Check{App})
 			require.Len(t, r.Findings, row.requests)
@@ -193,13 +194,13 @@ func TestUnreachablePlatforms(t *testing.T) {
 
 func TestCertificateNearItsEnd(t *testing.T) {
 	base := &url.URL{Scheme: "https", Host: "example.com"}
-	answers := []response{{status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}, {status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}}
-	list := appFindings(base, answers, now)
+	responses := []response{{status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}, {status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}}
+	list := appFindings(base, responses, now)
 	require.Len(t, list, 1, "once for all endpoints")
 	require.Equal(t, "certificate-near-end", list[0].Name)
 	require.Contains(t, list[0].Evidence, "in 9 days")
-	answers[0].certificateEnd, answers[1].certificateEnd = now.Add(40*24*time.Hour), time.Time{}
-	require.Empty(t, appFindings(base, answers, now))
+	responses[0].certificateEnd, responses[1].certificateEnd = now.Add(40*24*time.Hour), time.Time{}
+	require.Empty(t, appFindings(base, responses, now))
 }
 
 // TestUnreadablePartsAreReported: the exit code is 3, and the check is incomplete.
@@ -219,7 +220,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 		{"a pod without metrics", func(f *fixture) { f.scrapeErr = errors.New("connection refused") }, Cache, "metrics of pod/web-0: not readable: connection refused"},
 		{"half an answer", func(f *fixture) { f.metrics["web-0"] = "http_requests_total{" }, Agents, "metrics of pod/web-0: not readable"},
 		{"no permission for VPA", func(f *fixture) {
-			f.verticalErr = apierrors.NewForbidden(verticalKind.GroupResource(), "", errors.New("no"))
+			f.verticalErr = apierrors.NewForbidden(vpaResource.GroupResource(), "", errors.New("no"))
 		}, Scaling, "no permission: verticalpodautoscalers"},
 		{"no permission for the status of Cluster Autoscaler", func(f *fixture) { f.forbidden = "configmaps" }, Scaling, "status of Cluster Autoscaler: no permission"},
 		{"a pod that metrics-server does not know", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
@@ -243,7 +244,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 		{"no token", func(f *fixture) { f.token = "" }, App, "no token: set TOKEN"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			f := healthy()
+			f := newHealthyFixture()
 			row.seed(f)
 			r, _ := f.diagnose(t, []Check{row.check})
 			require.Empty(t, r.Findings)
@@ -257,8 +258,8 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 	}
 }
 
-func TestJSONHasEachMember(t *testing.T) {
-	f := healthy()
+func TestJSONHasEachField(t *testing.T) {
+	f := newHealthyFixture()
 	f.agents["wpa"] = "failing"
 	r, _ := f.diagnose(t, []Check{Agents})
 	var out bytes.Buffer

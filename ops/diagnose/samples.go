@@ -26,12 +26,12 @@ type sample struct {
 	name   string
 	labels map[string]string
 	value  float64
-	// counter means that the value only grows. Only its growth is judged.
+	// counter means that the value only grows. Rules judge only the growth.
 	counter bool
 }
 
-// key identifies the series among all series of the pod.
-func (s sample) key() string {
+// seriesKey returns a text that identifies the series among all series of the pod.
+func (s sample) seriesKey() string {
 	names := make([]string, 0, len(s.labels))
 	for name := range s.labels {
 		names = append(names, name)
@@ -48,8 +48,9 @@ func (s sample) key() string {
 // samples are the series of one pod.
 type samples []sample
 
-// parse reads metrics in Prometheus' text format. Of a histogram it keeps the sum and the count.
-func parse(text []byte) (list samples, err error) {
+// parseMetrics parses metrics in Prometheus' text format. It keeps only the sum and the count of a
+// histogram.
+func parseMetrics(text []byte) (parsed samples, err error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
@@ -62,7 +63,7 @@ func parse(text []byte) (list samples, err error) {
 				labels[l.GetName()] = l.GetValue()
 			}
 			add := func(suffix string, value float64, counter bool) {
-				list = append(list, sample{name + suffix, labels, value, counter})
+				parsed = append(parsed, sample{name + suffix, labels, value, counter})
 			}
 			switch family.GetType() {
 			case dto.MetricType_COUNTER:
@@ -78,20 +79,21 @@ func parse(text []byte) (list samples, err error) {
 			}
 		}
 	}
-	return list, nil
+	return parsed, nil
 }
 
-// growth replaces counters by their growth since the values of old, which are by key. A counter
-// below its old value was reset, and has grown by its whole value.
-func (list samples) growth(old map[string]float64) {
+// subtractOldValues subtracts the old value of each counter from its value. old has the old values by
+// seriesKey. A counter below its old value was reset, so its whole value is its growth.
+func (list samples) subtractOldValues(old map[string]float64) {
 	for i, s := range list {
-		if before, exists := old[s.key()]; exists && s.counter && before <= s.value {
+		if before, exists := old[s.seriesKey()]; exists && s.counter && before <= s.value {
 			list[i].value -= before
 		}
 	}
 }
 
-// sum returns the sum of the series with a name for which keep returns true. A nil keep accepts all.
+// sum returns the sum of the series with this name that keep accepts. If keep is nil, it accepts all
+// series.
 func (list samples) sum(name string, keep func(labels map[string]string) bool) (total float64) {
 	for _, s := range list {
 		if s.name == name && (keep == nil || keep(s.labels)) {
@@ -101,8 +103,8 @@ func (list samples) sum(name string, keep func(labels map[string]string) bool) (
 	return total
 }
 
-// by returns, for each value of a label, the sum of the series with a name.
-func (list samples) by(name, label string) map[string]float64 {
+// sumBy returns the sum of the series with this name for each value of the label.
+func (list samples) sumBy(name, label string) map[string]float64 {
 	sums := map[string]float64{}
 	for _, s := range list {
 		if s.name == name {
@@ -112,7 +114,8 @@ func (list samples) by(name, label string) map[string]float64 {
 	return sums
 }
 
-// value returns the first series of a name, and reports whether there is one.
+// value returns the value of the first series with this name, and whether there is one. Without one,
+// the value is NaN.
 func (list samples) value(name string) (float64, bool) {
 	for _, s := range list {
 		if s.name == name {
@@ -122,38 +125,38 @@ func (list samples) value(name string) (float64, bool) {
 	return math.NaN(), false
 }
 
-// oldSeries matches the counters that rules read. It is a regular expression of Prometheus.
-const oldSeries = "http_requests_total|http_request_duration_seconds_(sum|count)|agent_.+_(total|sum|count)|application_cache_.+_total|" +
+// counterPattern is a regular expression of Prometheus for the names of the counters that rules read.
+const counterPattern = "http_requests_total|http_request_duration_seconds_(sum|count)|agent_.+_(total|sum|count)|application_cache_.+_total|" +
 	"redis_(keyspace_(hits|misses)|evicted_keys)_total|redis_slowlog_last_id|pg_stat_(statements|user_tables|database)_.+"
 
-// resetStep is the interval of the samples in which resets are searched. A step of one scrape would
-// cost Prometheus three times the CPU time.
+// resetStep is the interval between the samples that resetsQuery compares. A step of one scrape would
+// need three times the CPU time of Prometheus.
 const resetStep = 3 * scaling.ScrapeInterval
 
-// resetName is the label in the result of resetsQuery that has the name of a series.
-const resetName = "reset_series"
+// resetLabel is the label in the result of resetsQuery that has the name of a series.
+const resetLabel = "reset_series"
 
 // oldValuesQuery returns the query for the values of the counters one window ago.
 func oldValuesQuery(namespace string) string {
-	return fmt.Sprintf("{__name__=~%q,namespace=%q} offset %s", oldSeries, namespace, model.Duration(window))
+	return fmt.Sprintf("{__name__=~%q,namespace=%q} offset %s", counterPattern, namespace, model.Duration(window))
 }
 
 // resetsQuery returns the query for the counters that were reset within the window. The function
-// resets removes the names of series. label_replace copies the name into a label first.
+// resets removes the names of series, so label_replace copies each name into a label first.
 func resetsQuery(namespace string) string {
 	return fmt.Sprintf(`resets(label_replace({__name__=~%q,namespace=%q},%q,"$1","__name__","(.+)")[%s:%s]) > 0`,
-		oldSeries, namespace, resetName, model.Duration(window), model.Duration(resetStep))
+		counterPattern, namespace, resetLabel, model.Duration(window), model.Duration(resetStep))
 }
 
-// oldValues returns the values of each pod's counters one window ago, by pod and by the key of the
-// series. A counter that was reset since then has none, because its current value may be above its
-// old one. A counter that was reset and passed its last value within one resetStep is not noticed.
-func oldValues(ctx context.Context, prometheus kubeclient.Prometheus, namespace string) (map[string]map[string]float64, error) {
-	old, err := prometheus.Vector(ctx, oldValuesQuery(namespace), time.Time{})
+// readOldValues returns the values of each pod's counters one window ago, by pod and by seriesKey. It
+// leaves out a counter that was reset since then: such a counter may have a higher value now. It does
+// not notice a counter that was reset and passed its last value within one resetStep.
+func readOldValues(ctx context.Context, prometheus kubeclient.Prometheus, namespace string) (map[string]map[string]float64, error) {
+	old, err := prometheus.QueryVector(ctx, oldValuesQuery(namespace), time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	reset, err := prometheus.Vector(ctx, resetsQuery(namespace), time.Time{})
+	reset, err := prometheus.QueryVector(ctx, resetsQuery(namespace), time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -166,8 +169,8 @@ func oldValues(ctx context.Context, prometheus kubeclient.Prometheus, namespace 
 		pods[pod][key] = float64(s.Value)
 	}
 	for _, s := range reset {
-		s.Metric[model.MetricNameLabel] = s.Metric[resetName]
-		delete(s.Metric, resetName)
+		s.Metric[model.MetricNameLabel] = s.Metric[resetLabel]
+		delete(s.Metric, resetLabel)
 		pod, key := podSeries(s.Metric)
 		delete(pods[pod], key)
 	}
@@ -184,5 +187,5 @@ func podSeries(metric model.Metric) (pod, key string) {
 			s.labels[string(name)] = string(value)
 		}
 	}
-	return string(metric["pod"]), s.key()
+	return string(metric["pod"]), s.seriesKey()
 }

@@ -10,25 +10,26 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// metricDelay is how long a new HPA, or an HPA with new pods, may lack a metric. It is the sum,
-// rounded up, of 45 s until a pod's first probe, 30 s of a rate's window (both components/scaling),
-// 30 s of two readings of metrics-server, and the HPA's period of 15 s.
+// metricDelay is how long a new HPA, or an HPA with new pods, may lack a metric. It is the sum of
+// four times. A pod gets its first probe after 45 s, and the window of a rate is 30 s
+// (components/scaling). Two readings of metrics-server take 30 s, and the period of the HPA is 15
+// s.
 const metricDelay = 2 * time.Minute
 
 // scalingFindings judges the autoscalers of pods and of nodes, and the PodDisruptionBudgets.
-func scalingFindings(o objects) (list []Finding, figures []Figure) {
+func scalingFindings(o objects) (findings []Finding, figures []Figure) {
 	for _, hpa := range o.autoscalers {
-		list = append(list, o.autoscalerFindings(hpa)...)
+		findings = append(findings, o.autoscalerFindings(hpa)...)
 		text := fmt.Sprintf("%d pods, %d wanted, %d to %d allowed: %s",
-			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicas(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))
-		if young := o.youngAutoscaler(hpa); young != "" && slices.ContainsFunc(hpa.Status.Conditions, metricMissing) {
-			text += fmt.Sprintf("; a metric is missing, which is normal: %s, and the first value may need %s", young, metricDelay)
+			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicasOrDefault(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))
+		if youngReason := o.explainYoungAutoscaler(hpa); youngReason != "" && slices.ContainsFunc(hpa.Status.Conditions, isMetricMissing) {
+			text += fmt.Sprintf("; a metric is missing, which is normal: %s, and the first value may need %s", youngReason, metricDelay)
 		}
 		figures = append(figures, Figure{Scaling, "hpa/" + hpa.Name, text})
 	}
-	for _, part := range []func(objects) ([]Finding, []Figure){verticalFindings, nodeScalerFindings, nodeGroupFindings} {
-		found, measured := part(o)
-		list, figures = append(list, found...), append(figures, measured...)
+	for _, evaluate := range []func(objects) ([]Finding, []Figure){verticalFindings, clusterAutoscalerFindings, nodeGroupFindings} {
+		found, measured := evaluate(o)
+		findings, figures = append(findings, found...), append(figures, measured...)
 	}
 	for _, pdb := range o.budgets {
 		if pdb.Status.ExpectedPods > 0 && pdb.Status.DisruptionsAllowed == 0 && pdb.Status.ObservedGeneration >= pdb.Generation {
@@ -36,28 +37,28 @@ func scalingFindings(o objects) (list []Finding, figures []Figure) {
 				Name: "drain-blocked", Where: "poddisruptionbudget/" + pdb.Name, Threshold: "at least 1 disruption",
 				Evidence: fmt.Sprintf("0 disruptions are allowed: %d of %d pods are healthy, and %d must be", pdb.Status.CurrentHealthy, pdb.Status.ExpectedPods, pdb.Status.DesiredHealthy),
 				Cause:    "some pods are not healthy, so no other pod may be evicted", Fix: "see the findings of its pods",
-				Next: o.kubectl("describe poddisruptionbudget " + pdb.Name),
+				Next: o.kubectlCommand("describe poddisruptionbudget " + pdb.Name),
 			}
 			if pdb.Status.CurrentHealthy >= pdb.Status.ExpectedPods {
 				f.Cause, f.Fix = "the PodDisruptionBudget requires as many healthy pods as there are pods", "use maxUnavailable: 1, or run more pods than minAvailable"
 			}
-			list = append(list, f)
+			findings = append(findings, f)
 		}
 	}
-	for i := range list {
-		list[i].Check = Scaling
+	for i := range findings {
+		findings[i].Check = Scaling
 	}
-	return list, figures
+	return findings, figures
 }
 
-// metricMissing reports whether a condition of an HPA says that a metric can't be read.
-func metricMissing(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
+// isMetricMissing reports whether a condition of an HPA means that a metric can't be read.
+func isMetricMissing(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
 	return c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && strings.HasPrefix(c.Reason, "FailedGet")
 }
 
-// youngAutoscaler explains why an HPA may lack a metric: the HPA or all its pods are younger than
-// metricDelay. It returns "" if neither is.
-func (o objects) youngAutoscaler(hpa autoscalingv2.HorizontalPodAutoscaler) string {
+// explainYoungAutoscaler returns a text if an HPA may lack a metric, because the HPA or all its pods
+// are younger than metricDelay. Otherwise it returns "".
+func (o objects) explainYoungAutoscaler(hpa autoscalingv2.HorizontalPodAutoscaler) string {
 	if age := o.now.Sub(hpa.CreationTimestamp.Time); age < metricDelay {
 		return fmt.Sprintf("the HPA is %s old", age.Round(time.Second))
 	}
@@ -73,32 +74,33 @@ func (o objects) youngAutoscaler(hpa autoscalingv2.HorizontalPodAutoscaler) stri
 	return fmt.Sprintf("its oldest pod is %s old", oldest.Round(time.Second))
 }
 
-func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (list []Finding) {
-	where, next := "hpa/"+hpa.Name, o.kubectl("describe hpa "+hpa.Name)
+// autoscalerFindings judges the conditions of one HPA.
+func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (findings []Finding) {
+	where, next := "hpa/"+hpa.Name, o.kubectlCommand("describe hpa "+hpa.Name)
 	for _, c := range hpa.Status.Conditions {
 		switch {
-		case metricMissing(c) && o.youngAutoscaler(hpa) != "":
+		case isMetricMissing(c) && o.explainYoungAutoscaler(hpa) != "":
 		case c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && c.Reason != "ScalingDisabled",
 			c.Type == autoscalingv2.AbleToScale && c.Status == corev1.ConditionFalse && c.Reason != "BackoffBoth":
-			list = append(list, Finding{
-				Name: "hpa-metric-missing", Where: where, Evidence: c.Reason + sinceTime(c.LastTransitionTime) + ": " + c.Message,
+			findings = append(findings, Finding{
+				Name: "hpa-metric-missing", Where: where, Evidence: c.Reason + formatSince(c.LastTransitionTime) + ": " + c.Message,
 				Cause: "metrics-server, KEDA or Prometheus does not respond, so the number of pods does not follow the load",
 				Fix:   "docs/runbooks/alerts.md#servicenotscraped", Next: next,
 			})
 		case c.Type == autoscalingv2.ScalingLimited && c.Status == corev1.ConditionTrue && c.Reason == "TooManyReplicas":
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Name: "hpa-at-maximum", Where: where, Threshold: fmt.Sprintf("%d pods", hpa.Spec.MaxReplicas),
-				Evidence: fmt.Sprintf("%d pods%s, more are wanted: %s", hpa.Status.CurrentReplicas, sinceTime(c.LastTransitionTime), strings.Join(currentMetrics(hpa), ", ")),
+				Evidence: fmt.Sprintf("%d pods%s, more are wanted: %s", hpa.Status.CurrentReplicas, formatSince(c.LastTransitionTime), strings.Join(currentMetrics(hpa), ", ")),
 				Cause:    "the load needs more pods than services.NAME.max, or a slow dependency holds the requests",
 				Fix:      "docs/runbooks/alerts.md#demandabovemaximum", Next: next,
 			})
 		}
 	}
-	return list
+	return findings
 }
 
-// currentMetrics prints the value of each metric of an HPA with its target. A metric whose value the
-// HPA does not have is listed too.
+// currentMetrics returns a text for each metric of an HPA, with its value and its target. It
+// includes a metric without a value.
 func currentMetrics(hpa autoscalingv2.HorizontalPodAutoscaler) (list []string) {
 	values := map[string]string{}
 	for _, m := range hpa.Status.CurrentMetrics {

@@ -9,26 +9,26 @@ import (
 )
 
 // databaseFindings judges PostgreSQL and Redis.
-func databaseFindings(o objects, m metrics) (list []Finding, figures []Figure) {
-	list, figures = postgresFindings(o, m)
+func databaseFindings(o objects, m metrics) (findings []Finding, figures []Figure) {
+	findings, figures = postgresFindings(o, m)
 	found, measured := redisFindings(o, m)
 	for i := range found {
 		found[i].Check = Database
 	}
-	return append(list, found...), append(figures, measured...)
+	return append(findings, found...), append(figures, measured...)
 }
 
-// absentStores lists the stores that the stack does not have, or whose metrics nothing in the
-// cluster reads.
-func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
-	runs := func(app string) bool {
+// absentStores returns the stores that the stack does not have, and the stores without metrics in the
+// cluster.
+func absentStores(stack stackoutput.Outputs, o objects) (absent []Absent) {
+	hasPod := func(app string) bool {
 		return slices.ContainsFunc(o.pods, func(p corev1.Pod) bool { return p.Labels["app"] == app })
 	}
-	add := func(what, why string) { list = append(list, Absent{Database, what, why}) }
-	if o.podsRead && !runs(exporterApp) {
+	add := func(what, why string) { absent = append(absent, Absent{Database, what, why}) }
+	if o.podsRead && !hasPod(exporterApp) {
 		add("statistics of PostgreSQL", "no pod "+exporterApp+": podScaling is off, or the stack has no PostgreSQL")
 	}
-	if o.podsRead && !runs(redisApp) {
+	if o.podsRead && !hasPod(redisApp) {
 		why := "the stack has no Redis"
 		if stack.Redis.Host != "" {
 			why = "Redis is ElastiCache: the alarms of CloudWatch watch its nodes (docs/aws.md)"
@@ -41,5 +41,5 @@ func absentStores(stack stackoutput.Outputs, o objects) (list []Absent) {
 	case !stack.Mongo.IsDocumentDB(): // package cloudview reads DocumentDB
 		add("MongoDB", "a MongoDB of your own: nothing reads it")
 	}
-	return list
+	return absent
 }

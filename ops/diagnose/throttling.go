@@ -20,7 +20,7 @@ const (
 	// config.libsonnet, cpuThrottlingPercent).
 	maxThrottled = scaling.Percent(25)
 	// minPeriods is the fewest CPU periods for which the share is judged. The kernel counts a period
-	// of 100 ms only if the container runs in it. So 100 are at least ten seconds.
+	// of 100 ms only if the container runs in that period. So 100 periods are at least ten seconds.
 	minPeriods = 100
 )
 
@@ -39,7 +39,7 @@ func throttledQuery(namespace string) string {
 
 // readThrottled returns the share of throttled CPU periods of each container above maxThrottled.
 func readThrottled(ctx context.Context, prometheus kubeclient.Prometheus, namespace string) (map[containerName]float64, error) {
-	vector, err := prometheus.Vector(ctx, throttledQuery(namespace), time.Time{})
+	vector, err := prometheus.QueryVector(ctx, throttledQuery(namespace), time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,11 @@ func readThrottled(ctx context.Context, prometheus kubeclient.Prometheus, namesp
 
 // throttledFindings judges the CPU of each container. A burst of work is throttled although the
 // mean usage is far below the limit.
-func (o objects) throttledFindings() (list []Finding) {
+func (o objects) throttledFindings() (findings []Finding) {
 	used := map[containerName]string{}
 	for _, pod := range o.usage {
 		for _, c := range pod.Containers {
-			used[containerName{pod.Name, c.Name}] = quantity(corev1.ResourceCPU, c.Usage[corev1.ResourceCPU])
+			used[containerName{pod.Name, c.Name}] = formatQuantity(corev1.ResourceCPU, c.Usage[corev1.ResourceCPU])
 		}
 	}
 	for _, pod := range o.pods {
@@ -66,15 +66,15 @@ func (o objects) throttledFindings() (list []Finding) {
 			if !throttled {
 				continue
 			}
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Name: "pod-throttled", Where: "pod/" + name.pod + "/" + name.container, Threshold: fmt.Sprintf("%s of at least %d CPU periods", maxThrottled, minPeriods),
 				Evidence: fmt.Sprintf("throttled in %.0f %% of its CPU periods in the last %s; usage %s, limit %s",
-					100*share, window, cmp.Or(used[name], "unknown"), quantity(corev1.ResourceCPU, c.Resources.Limits[corev1.ResourceCPU])),
+					100*share, window, cmp.Or(used[name], "unknown"), formatQuantity(corev1.ResourceCPU, c.Resources.Limits[corev1.ResourceCPU])),
 				Cause: "the container is throttled: within a period of 100 ms its work needs more CPU than its limit, so requests wait",
 				Fix:   "a higher limit in components/scaling/services.go, or more pods (services.NAME.max)",
-				Next:  o.kubectl("top pods --containers --sort-by=cpu"),
+				Next:  o.kubectlCommand("top pods --containers --sort-by=cpu"),
 			})
 		}
 	}
-	return list
+	return findings
 }

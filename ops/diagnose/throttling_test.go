@@ -11,7 +11,7 @@ import (
 )
 
 // TestThrottledQueryFindsBursts runs the query in Prometheus' own engine. Ten minutes have 6000
-// periods of 100 ms at most. A container that rarely runs has too few of them to judge.
+// periods of 100 ms at most. A container that rarely runs has too few periods to judge.
 func TestThrottledQueryFindsBursts(t *testing.T) {
 	series := func(pod, periods, throttled string) []map[string]any {
 		labels := `{job="throttling",namespace="app",pod="` + pod + `",container="app",node="n"}`
@@ -24,7 +24,7 @@ func TestThrottledQueryFindsBursts(t *testing.T) {
 	input = append(input, series("burst", "0+100x40", "0+40x40")...)
 	input = append(input, series("calm", "0+100x40", "0+20x40")...)
 	input = append(input, series("rare", "0+2x40", "0+2x40")...)
-	// It restarted after five minutes. The first throttled periods were before the window.
+	// The container restarted after five minutes. The first throttled periods were before the window.
 	input = append(input, series("restarted", "1000x9 0+50x30", "900x9 0+5x30")...)
 	text, err := json.Marshal(map[string]any{"evaluation_interval": "30s", "tests": []map[string]any{{
 		"interval": "30s", "input_series": input,

@@ -13,15 +13,16 @@ import (
 )
 
 const (
-	// recommendAfter is how long a VPA may lack a recommendation.
-	recommendAfter = time.Hour
-	// underRequested is the ratio of recommendation to request above which a request is too small.
-	underRequested = 1.5
+	// maxRecommendationWait is how long a VPA may lack a recommendation.
+	maxRecommendationWait = time.Hour
+	// maxRequestRatio is the highest ratio of the recommendation to the request. Above it, the
+	// request is too small.
+	maxRequestRatio = 1.5
 )
 
-// vertical is the part of a VerticalPodAutoscaler that the rules read (kubernetes/autoscaler,
-// vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1/types.go).
-type vertical struct {
+// verticalPodAutoscaler is the part of a VerticalPodAutoscaler that the rules read
+// (kubernetes/autoscaler, vertical-pod-autoscaler/pkg/apis/autoscaling.k8s.io/v1/types.go).
+type verticalPodAutoscaler struct {
 	Metadata struct {
 		Name string `json:"name"`
 	} `json:"metadata"`
@@ -59,73 +60,75 @@ type recommendation struct {
 }
 
 // verticalFindings compares the recommendations of VPA with the requests and with the VPA's bounds.
-func verticalFindings(o objects) (list []Finding, figures []Figure) {
+func verticalFindings(o objects) (findings []Finding, figures []Figure) {
 	for _, object := range o.vertical {
-		var v vertical
+		var v verticalPodAutoscaler
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &v); err != nil {
-			list = append(list, Finding{
+			findings = append(findings, Finding{
 				Name: "vpa-unreadable", Where: "vpa/" + object.GetName(), Evidence: err.Error(), Cause: "the cluster has another version of VPA",
-				Fix: "compare the CustomResourceDefinition with components/vpa", Next: o.kubectl("get vpa " + object.GetName() + " -o yaml"),
+				Fix: "compare the CustomResourceDefinition with components/vpa", Next: o.kubectlCommand("get vpa " + object.GetName() + " -o yaml"),
 			})
 			continue
 		}
-		found, measured := o.recommendations(v)
-		list, figures = append(list, found...), append(figures, measured...)
+		found, measured := o.recommendationFindings(v)
+		findings, figures = append(findings, found...), append(figures, measured...)
 	}
-	return list, figures
+	return findings, figures
 }
 
-func (o objects) recommendations(v vertical) (list []Finding, figures []Figure) {
-	where, next := "vpa/"+v.Metadata.Name, o.kubectl("describe vpa "+v.Metadata.Name)
+// recommendationFindings judges the recommendations of one VPA.
+func (o objects) recommendationFindings(v verticalPodAutoscaler) (findings []Finding, figures []Figure) {
+	where, next := "vpa/"+v.Metadata.Name, o.kubectlCommand("describe vpa "+v.Metadata.Name)
 	for _, c := range v.Status.Conditions {
 		since, _ := time.Parse(time.RFC3339, c.Since)
-		if age := o.now.Sub(since); c.Type == "RecommendationProvided" && c.Status == "False" && age > recommendAfter {
-			list = append(list, Finding{
-				Name: "vpa-without-recommendation", Where: where, Evidence: fmt.Sprintf("no recommendation for %s: %s", age.Round(time.Minute), c.Message), Threshold: recommendAfter.String(),
+		if age := o.now.Sub(since); c.Type == "RecommendationProvided" && c.Status == "False" && age > maxRecommendationWait {
+			findings = append(findings, Finding{
+				Name: "vpa-without-recommendation", Where: where, Evidence: fmt.Sprintf("no recommendation for %s: %s", age.Round(time.Minute), c.Message), Threshold: maxRecommendationWait.String(),
 				Cause: "VPA's recommender does not run, or metrics-server does not respond", Fix: "check that the pods of VPA run, and read their logs", Next: "kubectl -n " + o.namespace + "-vpa get pods",
 			})
 		}
 	}
 	for _, r := range v.Status.Recommendation.Containers {
-		requests := o.requests(v.Spec.TargetRef.Name, r.Name)
+		requests := o.containerRequests(v.Spec.TargetRef.Name, r.Name)
 		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 			target, targetErr := resource.ParseQuantity(r.Target[name])
 			if targetErr != nil {
 				continue // this resource is not controlled
 			}
 			request := requests[name]
-			figures = append(figures, Figure{Scaling, where + " " + string(name), fmt.Sprintf("recommends %s, request %s, mode %s", quantity(name, target), quantity(name, request), v.Spec.UpdatePolicy.UpdateMode)})
+			figures = append(figures, Figure{Scaling, where + " " + string(name), fmt.Sprintf("recommends %s, request %s, mode %s", formatQuantity(name, target), formatQuantity(name, request), v.Spec.UpdatePolicy.UpdateMode)})
 			if uncapped, err := resource.ParseQuantity(r.Uncapped[name]); err == nil && uncapped.Cmp(target) > 0 {
-				list = append(list, Finding{
-					Name: "vpa-at-maximum", Where: where, Evidence: fmt.Sprintf("the pods need %s of %s", quantity(name, uncapped), name), Threshold: "at most " + quantity(name, target),
+				findings = append(findings, Finding{
+					Name: "vpa-at-maximum", Where: where, Evidence: fmt.Sprintf("the pods need %s of %s", formatQuantity(name, uncapped), name), Threshold: "at most " + formatQuantity(name, target),
 					Cause: "the pods need more than the VPA's upper bound", Fix: "raise the bounds of VPA in components/scaling/services.go, or find the leak", Next: next,
 				})
 			}
-			if mode := v.Spec.UpdatePolicy.UpdateMode; (mode == "Off" || mode == "Initial") && fullRequest(v.Spec.TargetRef.Name, name, request) && target.AsApproximateFloat64() > underRequested*request.AsApproximateFloat64() {
-				list = append(list, Finding{
-					Name: "request-too-small", Where: "deployment/" + v.Spec.TargetRef.Name, Evidence: fmt.Sprintf("VPA recommends %s of %s, the request is %s, and mode %s changes nothing", quantity(name, target), name, quantity(name, request), mode),
-					Threshold: fmt.Sprintf("%.1f times the request", underRequested), Cause: "the pods use more than they request, so a node may run out of CPU or memory", Fix: "raise the request in components/scaling/services.go", Next: next,
+			if mode := v.Spec.UpdatePolicy.UpdateMode; (mode == "Off" || mode == "Initial") && isFullRequest(v.Spec.TargetRef.Name, name, request) && target.AsApproximateFloat64() > maxRequestRatio*request.AsApproximateFloat64() {
+				findings = append(findings, Finding{
+					Name: "request-too-small", Where: "deployment/" + v.Spec.TargetRef.Name, Evidence: fmt.Sprintf("VPA recommends %s of %s, the request is %s, and mode %s changes nothing", formatQuantity(name, target), name, formatQuantity(name, request), mode),
+					Threshold: fmt.Sprintf("%.1f times the request", maxRequestRatio), Cause: "the pods use more than they request, so a node may run out of CPU or memory", Fix: "raise the request in components/scaling/services.go", Next: next,
 				})
 			}
 		}
 	}
-	return list, figures
+	return findings, figures
 }
 
-// fullRequest reports whether a request is at least the service's own request. With
-// cluster.requestPercent a stack requests less on purpose.
-func fullRequest(deployment string, name corev1.ResourceName, request resource.Quantity) bool {
+// isFullRequest reports whether a request is at least the request of the service in
+// components/scaling. A stack with cluster.requestPercent requests less on purpose.
+func isFullRequest(deployment string, name corev1.ResourceName, request resource.Quantity) bool {
 	for _, service := range scaling.Services() {
 		if service.Name == deployment {
-			own := map[corev1.ResourceName]resource.Quantity{corev1.ResourceCPU: service.Resources.CPURequest, corev1.ResourceMemory: service.Resources.MemoryRequest}[name]
-			return request.Cmp(own) >= 0
+			serviceRequest := map[corev1.ResourceName]resource.Quantity{corev1.ResourceCPU: service.Resources.CPURequest, corev1.ResourceMemory: service.Resources.MemoryRequest}[name]
+			return request.Cmp(serviceRequest) >= 0
 		}
 	}
 	return false
 }
 
-// requests returns the requests of a container in the newest pod of a Deployment.
-func (o objects) requests(deployment, container string) corev1.ResourceList {
+// containerRequests returns the requests of a container in the newest pod of a Deployment. It
+// returns nil if there is no such pod.
+func (o objects) containerRequests(deployment, container string) corev1.ResourceList {
 	pods := slices.Clone(o.pods)
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })
 	for _, pod := range pods {

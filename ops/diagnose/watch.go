@@ -25,10 +25,11 @@ const (
 	maxReadings              = 10_000
 )
 
-// monitor reads the platform and prints a table, as a monitor script of the design document does.
+// monitor reads the platform and returns a table, as a monitor script of the design document prints
+// it.
 type monitor func(ctx context.Context, p platform) (string, error)
 
-var monitors = map[string]monitor{"redis": redisMonitor, "scaling": scalingMonitor}
+var monitors = map[string]monitor{"redis": renderRedis, "scaling": renderScaling}
 
 // WatchCommand returns the subcommand watch. outputs reads the stack's outputs.
 func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
@@ -52,12 +53,12 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
-			p, err := connect(stack, "", nil)
+			p, err := newPlatform(stack, "", nil)
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
 			s := screen{
-				interval: interval, left: count,
+				interval: interval, remaining: count,
 				read: func() (string, error) { return monitors[args[0]](c.Context(), p) },
 			}
 			return s.run(c.Context(), c.OutOrStdout())
@@ -71,9 +72,9 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 // screen shows the readings of a monitor.
 type screen struct {
 	interval time.Duration
-	// left is the number of remaining readings.
-	left int
-	read func() (string, error)
+	// remaining is the number of remaining readings.
+	remaining int
+	read      func() (string, error)
 	// height is the height of the terminal in lines. It is 0 until bubbletea reports it.
 	height int
 	text   string
@@ -85,7 +86,7 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 	if file, isFile := out.(*os.File); isFile && term.IsTerminal(int(file.Fd())) {
 		return s.runLive(ctx, file)
 	}
-	for ; ; s.left-- {
+	for ; ; s.remaining-- {
 		text, err := s.read()
 		switch {
 		case ctx.Err() != nil:
@@ -96,7 +97,7 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 		if _, err := fmt.Fprintf(out, "%s\n", text); err != nil {
 			return &exitcode.Error{Code: exitcode.Incomplete, Err: err} // the reader closed the pipe
 		}
-		if s.left <= 1 {
+		if s.remaining <= 1 {
 			return nil
 		}
 		select {
@@ -109,8 +110,8 @@ func (s *screen) run(ctx context.Context, out io.Writer) error {
 
 // runLive shows the latest reading until a key, a signal, an error or the last reading ends it.
 func (s *screen) runLive(ctx context.Context, terminal *os.File) error {
-	// A signal ends ctx. bubbletea's own handler of signals could then wait for ever to report it
-	// to the ended program.
+	// A signal ends ctx, and that ends the program. bubbletea's own signal handler could then wait
+	// forever, because it reports the signal to the ended program.
 	_, err := tea.NewProgram(s, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithOutput(terminal), tea.WithAltScreen()).Run()
 	switch {
 	case errors.Is(err, tea.ErrProgramPanic):
@@ -130,9 +131,10 @@ type reading struct {
 }
 
 // Init implements tea.Model.
-func (s *screen) Init() tea.Cmd { return s.next }
+func (s *screen) Init() tea.Cmd { return s.readNext }
 
-func (s *screen) next() tea.Msg {
+// readNext reads the platform once. It is a tea.Cmd.
+func (s *screen) readNext() tea.Msg {
 	text, err := s.read()
 	return reading{text, err}
 }
@@ -148,28 +150,28 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case reading:
 		s.text, s.err = m.text, m.err
-		if s.left--; s.left < 1 || s.err != nil {
+		if s.remaining--; s.remaining < 1 || s.err != nil {
 			return s, tea.Quit
 		}
-		return s, tea.Tick(s.interval, func(time.Time) tea.Msg { return s.next() })
+		return s, tea.Tick(s.interval, func(time.Time) tea.Msg { return s.readNext() })
 	}
 	return s, nil
 }
 
-// View implements tea.Model. If the terminal is too low, it cuts the end of the text: bubbletea
-// would cut its beginning, which has the headings.
+// View implements tea.Model. If the terminal has too few lines, it cuts the end of the text.
+// bubbletea would cut the beginning of the text, which has the headings.
 func (s *screen) View() string {
 	const end = "q ends"
 	lines := strings.Split(strings.TrimRight(s.text, "\n"), "\n")
-	if most := s.height - 2; s.height > 0 && len(lines) > max(most, 1) {
-		hidden := len(lines) - max(most, 1)
-		return strings.Join(append(lines[:max(most, 1)], fmt.Sprintf("%d more lines", hidden), end), "\n")
+	if maxLines := s.height - 2; s.height > 0 && len(lines) > max(maxLines, 1) {
+		hidden := len(lines) - max(maxLines, 1)
+		return strings.Join(append(lines[:max(maxLines, 1)], fmt.Sprintf("%d more lines", hidden), end), "\n")
 	}
 	return strings.Join(append(lines, "", end), "\n")
 }
 
-// table prints a heading and rows in aligned columns.
-func table(heading string, rows [][]string) string {
+// formatTable returns a heading and rows in aligned columns.
+func formatTable(heading string, rows [][]string) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, heading)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -180,8 +182,8 @@ func table(heading string, rows [][]string) string {
 	return b.String()
 }
 
-// lines prints the missing parts of the checks, one a line.
-func lines(missing []Missing, checks ...Check) (text string) {
+// formatMissing returns the missing items of the checks, one in each line.
+func formatMissing(missing []Missing, checks ...Check) (text string) {
 	for _, m := range missing {
 		if slices.Contains(checks, m.Check) {
 			text += "not read: " + m.What + ": " + m.Reason + "\n"
@@ -190,13 +192,13 @@ func lines(missing []Missing, checks ...Check) (text string) {
 	return text
 }
 
-// redisMonitor is the design document's Redis monitor, for all nodes.
-func redisMonitor(ctx context.Context, p platform) (string, error) {
-	o, _, _ := p.objects(ctx)
+// renderRedis returns the table of the design document's Redis monitor, for all nodes.
+func renderRedis(ctx context.Context, p platform) (string, error) {
+	o, _, _ := p.readObjects(ctx)
 	m, missing, _ := readMetrics(ctx, o, p.clients)
-	nodes := m.withApp(redisApp)
+	nodes := m.podsOfApp(redisApp)
 	if len(nodes) == 0 {
-		return "", fmt.Errorf("no node of Redis answers in %s: %s", o.namespace, strings.TrimSpace(lines(missing, Database)+"none is ready, or Redis is ElastiCache"))
+		return "", fmt.Errorf("no node of Redis answers in %s: %s", o.namespace, strings.TrimSpace(formatMissing(missing, Database)+"none is ready, or Redis is ElastiCache"))
 	}
 	rows := [][]string{{"NODE", "CLUSTER", "REPLICAS", "COMMANDS/S", "HIT RATE", "EVICTED", "MEMORY", "FRAGMENTATION", "CLIENTS", "SLOW"}}
 	for _, n := range nodes {
@@ -211,32 +213,32 @@ func redisMonitor(ctx context.Context, p platform) (string, error) {
 			fmt.Sprintf("%.0f of %.0f MiB", get("redis_memory_used_bytes")/(1<<20), get("redis_memory_max_bytes")/(1<<20)), fmt.Sprintf("%.2f", get("redis_mem_fragmentation_ratio")), fmt.Sprintf("%.0f", get("redis_connected_clients")), fmt.Sprintf("%.0f", get("redis_slowlog_last_id")),
 		})
 	}
-	return table(fmt.Sprintf("Redis at %s; hits, evictions and slow commands %s", time.Now().UTC().Format(time.TimeOnly), nodes[0].since()), rows) + lines(missing, Database), nil
+	return formatTable(fmt.Sprintf("Redis at %s; hits, evictions and slow commands %s", time.Now().UTC().Format(time.TimeOnly), nodes[0].period()), rows) + formatMissing(missing, Database), nil
 }
 
-// scalingMonitor is the design document's scaling monitor: Deployments with their autoscalers, and
-// nodes.
-func scalingMonitor(ctx context.Context, p platform) (string, error) {
-	o, missing, _ := p.objects(ctx)
+// renderScaling returns the tables of the design document's scaling monitor: Deployments with their
+// autoscalers, and nodes.
+func renderScaling(ctx context.Context, p platform) (string, error) {
+	o, missing, _ := p.readObjects(ctx)
 	if len(o.deployments) == 0 {
-		return "", fmt.Errorf("no Deployment in %s: %s", o.namespace, strings.TrimSpace(lines(missing, Resources)))
+		return "", fmt.Errorf("no Deployment in %s: %s", o.namespace, strings.TrimSpace(formatMissing(missing, Resources)))
 	}
 	rows := [][]string{{"DEPLOYMENT", "WANTED", "READY", "ALLOWED", "METRICS"}}
 	for _, d := range o.deployments {
-		row := []string{d.Name, fmt.Sprint(replicas(d.Spec.Replicas)), fmt.Sprint(d.Status.ReadyReplicas), "fixed", ""}
+		row := []string{d.Name, fmt.Sprint(replicasOrDefault(d.Spec.Replicas)), fmt.Sprint(d.Status.ReadyReplicas), "fixed", ""}
 		for _, hpa := range o.autoscalers {
 			if hpa.Spec.ScaleTargetRef.Name == d.Name {
-				row[3], row[4] = fmt.Sprintf("%d to %d", replicas(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas), strings.Join(currentMetrics(hpa), ", ")
+				row[3], row[4] = fmt.Sprintf("%d to %d", replicasOrDefault(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas), strings.Join(currentMetrics(hpa), ", ")
 			}
 		}
 		rows = append(rows, row)
 	}
-	text := table("Scaling at "+time.Now().UTC().Format(time.TimeOnly), rows)
-	for _, part := range []func(objects) ([]Finding, []Figure){nodeGroupFindings, nodeScalerFindings} {
-		_, figures := part(o)
+	text := formatTable("Scaling at "+time.Now().UTC().Format(time.TimeOnly), rows)
+	for _, evaluate := range []func(objects) ([]Finding, []Figure){nodeGroupFindings, clusterAutoscalerFindings} {
+		_, figures := evaluate(o)
 		for _, f := range figures {
 			text += f.Name + ": " + f.Value + "\n"
 		}
 	}
-	return text + lines(missing, Scaling, Resources), nil
+	return text + formatMissing(missing, Scaling, Resources), nil
 }

@@ -28,7 +28,7 @@ const monitorVariable = "TEST_WATCH_MONITOR"
 const monitorEnded = "the monitor has ended"
 
 // TestWatchProcess runs in the terminal of TestScreenInATerminal, in a process of its own. It shows
-// a monitor of a healthy platform, with the number of the reading below it.
+// a monitor of a healthy platform, and below the monitor the number of the reading.
 func TestWatchProcess(t *testing.T) {
 	name := os.Getenv(monitorVariable)
 	if name == "" {
@@ -36,9 +36,9 @@ func TestWatchProcess(t *testing.T) {
 	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // as main of pf
 	defer stop()
-	p, _ := healthy().platform(t)
+	p, _ := newHealthyFixture().platform(t)
 	n := 0
-	s := screen{interval: 20 * time.Millisecond, left: 10_000, read: func() (string, error) {
+	s := screen{interval: 20 * time.Millisecond, remaining: 10_000, read: func() (string, error) {
 		n++
 		text, err := monitors[name](ctx, p)
 		return text + fmt.Sprintf("reading %d\n", n), err
@@ -51,11 +51,11 @@ func TestWatchProcess(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// terminal is a pseudoterminal with a process that runs in it. user is the end of the person, and
-// process that of the process.
+// terminal is a pseudoterminal with a process that runs in it. keyboard is the end that writes keys
+// and reads the output. process is the end of the process.
 type terminal struct {
-	user, process *os.File
-	command       *exec.Cmd
+	keyboard, process *os.File
+	command           *exec.Cmd
 	// before has the settings of the terminal before the process started.
 	before unix.Termios
 	mu     sync.Mutex
@@ -65,30 +65,31 @@ type terminal struct {
 // startInTerminal runs TestWatchProcess in a terminal of 100 columns and 30 lines.
 func startInTerminal(t *testing.T, monitor string) *terminal {
 	t.Helper()
-	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0))
-	number, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
+	require.NoError(t, unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
 	require.NoError(t, err)
 	process, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
-	term := &terminal{user: user, process: process}
+	term := &terminal{keyboard: keyboard, process: process}
 	term.resize(t, 100, 30)
-	term.before = term.mode(t)
+	term.before = term.readSettings(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	term.command = exec.CommandContext(ctx, os.Args[0], "-test.run=^TestWatchProcess$")
-	// With another TERM bubbletea asks the terminal for its colours, and waits 5 s for the response.
+	// With another TERM, bubbletea requests the colours of the terminal, and waits 5 s for the
+	// response.
 	term.command.Env = append(os.Environ(), monitorVariable+"="+monitor, "TERM=screen")
 	term.command.Stdin, term.command.Stdout, term.command.Stderr = process, process, process
 	term.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, term.command.Start())
-	read := make(chan struct{})
+	readDone := make(chan struct{})
 	go func() {
-		defer close(read)
-		for part := make([]byte, 4096); ; {
-			n, err := user.Read(part)
+		defer close(readDone)
+		for buffer := make([]byte, 4096); ; {
+			n, err := keyboard.Read(buffer)
 			term.mu.Lock()
-			term.output.Write(part[:n])
+			term.output.Write(buffer[:n])
 			term.mu.Unlock()
 			if err != nil {
 				return
@@ -98,27 +99,28 @@ func startInTerminal(t *testing.T, monitor string) *terminal {
 	t.Cleanup(func() {
 		cancel()
 		_ = process.Close() // ends the reader
-		<-read
-		_ = user.Close()
+		<-readDone
+		_ = keyboard.Close()
 	})
 	return term
 }
 
+// resize sets the size of the terminal.
 func (term *terminal) resize(t *testing.T, columns, lines uint16) {
 	t.Helper()
-	require.NoError(t, unix.IoctlSetWinsize(int(term.user.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: lines}))
+	require.NoError(t, unix.IoctlSetWinsize(int(term.keyboard.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: lines}))
 }
 
-// mode returns the settings of the terminal, such as whether it echoes keys.
-func (term *terminal) mode(t *testing.T) unix.Termios {
+// readSettings returns the settings of the terminal, such as whether it echoes keys.
+func (term *terminal) readSettings(t *testing.T) unix.Termios {
 	t.Helper()
-	mode, err := unix.IoctlGetTermios(int(term.user.Fd()), unix.TCGETS)
+	mode, err := unix.IoctlGetTermios(int(term.keyboard.Fd()), unix.TCGETS)
 	require.NoError(t, err)
 	return *mode
 }
 
-// take waits until the output since the last call matches, and returns it.
-func (term *terminal) take(t *testing.T, pattern string) (output string) {
+// waitForOutput waits until the output since the last call matches pattern, and returns that output.
+func (term *terminal) waitForOutput(t *testing.T, pattern string) (output string) {
 	t.Helper()
 	expression := regexp.MustCompile(pattern)
 	require.Eventually(t, func() bool {
@@ -160,35 +162,35 @@ func TestScreenInATerminal(t *testing.T) {
 		stop                  func(t *testing.T, term *terminal)
 	}{
 		{"redis", "FRAGMENTATION", "^C", func(t *testing.T, term *terminal) {
-			_, err := term.user.WriteString("\x03")
+			_, err := term.keyboard.WriteString("\x03")
 			require.NoError(t, err)
 		}},
 		{"scaling", "DEPLOYMENT", "q", func(t *testing.T, term *terminal) {
-			_, err := term.user.WriteString("q")
+			_, err := term.keyboard.WriteString("q")
 			require.NoError(t, err)
 		}},
 		{"redis", "FRAGMENTATION", "SIGINT", func(t *testing.T, term *terminal) { require.NoError(t, term.command.Process.Signal(os.Interrupt)) }},
 	} {
 		t.Run(row.monitor+" until "+row.end, func(t *testing.T) {
 			term := startInTerminal(t, row.monitor)
-			first := term.take(t, `reading ([3-9]|\d\d)`)
+			first := term.waitForOutput(t, `reading ([3-9]|\d\d)`)
 			require.Contains(t, first, alternateScreen)
 			require.Contains(t, first, hiddenCursor)
 			require.Contains(t, first, row.heading)
-			require.NotEqual(t, term.before.Lflag, term.mode(t).Lflag, "keys are read one by one")
-			term.take(t, `reading \d`) // the next reading
+			require.NotEqual(t, term.before.Lflag, term.readSettings(t).Lflag, "keys are read one by one")
+			term.waitForOutput(t, `reading \d`) // the next reading
 			// Only changed lines are drawn, except after a resize. The first frames may be drawn at
 			// the old size.
 			term.resize(t, 40, 30)
-			for frame := term.take(t, "q ends"); widestLine(frame) > 40; {
-				frame = term.take(t, "q ends")
+			for frame := term.waitForOutput(t, "q ends"); widestLine(frame) > 40; {
+				frame = term.waitForOutput(t, "q ends")
 			}
 			row.stop(t, term)
-			last := term.take(t, monitorEnded)
+			last := term.waitForOutput(t, monitorEnded)
 			require.Contains(t, last, normalScreen)
 			require.Contains(t, last, visibleCursor)
-			require.Equal(t, term.before, term.mode(t), "the settings of the terminal are restored")
-			_, err := term.user.WriteString("\n")
+			require.Equal(t, term.before, term.readSettings(t), "the settings of the terminal are restored")
+			_, err := term.keyboard.WriteString("\n")
 			require.NoError(t, err)
 			require.NoError(t, term.command.Wait())
 		})

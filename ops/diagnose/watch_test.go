@@ -18,55 +18,55 @@ import (
 )
 
 func TestMonitorsShowEachNodeAndDeployment(t *testing.T) {
-	f := healthy()
+	f := newHealthyFixture()
 	replaceMetric("redis-cluster-3", "redis_cluster_state 1", "redis_cluster_state 0")(f)
 	addMetric("redis-cluster-5", "# TYPE redis_master_link_up gauge\nredis_master_link_up 0\n")(f)
 	f.deploy.Status.ReadyReplicas = 1
 	f.hpa.Spec.ScaleTargetRef.Name = "mca"
 	f.status = nil
-	nodeScaler("x", "x")(f)
+	setClusterAutoscalerStatus("x", "x")(f)
 	p, _ := f.platform(t)
-	text, err := redisMonitor(t.Context(), p)
+	text, err := renderRedis(t.Context(), p)
 	require.NoError(t, err)
 	require.Regexp(t, `redis-cluster-0 +ok +0 +0 +90 % +0 +57 of 95 MiB +1.10 +0 +0\n`, text)
 	require.Regexp(t, `redis-cluster-3 +down`, text)
 	require.Regexp(t, `redis-cluster-5 +ok, replica without primary`, text)
-	text, err = scalingMonitor(t.Context(), p)
+	text, err = renderScaling(t.Context(), p)
 	require.NoError(t, err)
 	require.Regexp(t, `mca +1 +1 +1 to 3 +its metrics have no value\n`, text)
 	require.Contains(t, text, "nodes of tier application: 1, of which 0 drain\ngroup test-application: 2 of 2 nodes ready")
 }
 
 func TestMonitorsSayWhatIsMissing(t *testing.T) {
-	f := healthy()
+	f := newHealthyFixture()
 	f.scrapeErr = errors.New("connection refused")
 	p, _ := f.platform(t)
-	_, err := redisMonitor(t.Context(), p)
+	_, err := renderRedis(t.Context(), p)
 	require.ErrorContains(t, err, "metrics of pod/redis-cluster-0: not readable: connection refused")
 	f.forbidden = "deployments.apps"
 	p, _ = f.platform(t)
-	_, err = scalingMonitor(t.Context(), p)
+	_, err = renderScaling(t.Context(), p)
 	require.ErrorContains(t, err, "no permission: deployments.apps is forbidden")
 }
 
 // TestPipeGetsEachReading: without control characters.
 func TestPipeGetsEachReading(t *testing.T) {
 	n := 0
-	s := screen{interval: time.Millisecond, left: 3, read: func() (string, error) { n++; return fmt.Sprint("reading ", n), nil }}
+	s := screen{interval: time.Millisecond, remaining: 3, read: func() (string, error) { n++; return fmt.Sprint("reading ", n), nil }}
 	var out bytes.Buffer
 	require.NoError(t, s.run(t.Context(), &out))
 	require.Equal(t, "reading 1\nreading 2\nreading 3\n", out.String())
 
 	ctx, cancel := context.WithCancel(t.Context())
-	s = screen{interval: time.Hour, left: 9, read: func() (string, error) { time.AfterFunc(10*time.Millisecond, cancel); return "one", nil }}
+	s = screen{interval: time.Hour, remaining: 9, read: func() (string, error) { time.AfterFunc(10*time.Millisecond, cancel); return "one", nil }}
 	require.NoError(t, s.run(ctx, io.Discard), "Ctrl-C ends it")
-	s = screen{left: 1, read: func() (string, error) { return "", errors.New("no node") }}
+	s = screen{remaining: 1, read: func() (string, error) { return "", errors.New("no node") }}
 	code, _ := exitcode.FromError(s.run(t.Context(), io.Discard))
 	require.Equal(t, exitcode.Incomplete, code)
 }
 
 func TestScreenEndsByKeyAndByCount(t *testing.T) {
-	s := &screen{interval: time.Millisecond, left: 2, read: func() (string, error) { return "text", nil }}
+	s := &screen{interval: time.Millisecond, remaining: 2, read: func() (string, error) { return "text", nil }}
 	_, command := s.Update(s.Init()())
 	require.Contains(t, s.View(), "text")
 	_, command = s.Update(command())

@@ -13,7 +13,7 @@ const (
 	Incomplete = 3
 	// Drifted: pf ci drift found a difference. If it can't read something, its exit code is Failed.
 	Drifted = 3
-	// Failed: Pulumi failed, or another program or server that a command of pf ci needs.
+	// Failed: Pulumi failed, or another program or server failed that a command of pf ci needs.
 	Failed = 4
 	// Interrupted is 128 plus the number of SIGINT, as in shells.
 	Interrupted = 130

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// maxFile limits a trace in bytes. A year in steps of 15 s has 50 MB.
-	maxFile = 64 << 20
-	// parts is the number of points in a plot.
-	parts = 400
+	// maxTraceBytes limits the size of a trace. A year in steps of 15 s has 50 MB.
+	maxTraceBytes = 64 << 20
+	// plotPoints is the number of points in a plot.
+	plotPoints = 400
 )
 
 // backtestReport is the JSON report of backtest.
@@ -37,10 +37,10 @@ func backtestFile(path string) (*backtestReport, error) {
 	}
 	defer f.Close()
 	name := strings.TrimSuffix(filepath.Base(path), ".csv")
-	bounded := &io.LimitedReader{R: f, N: maxFile + 1}
+	bounded := &io.LimitedReader{R: f, N: maxTraceBytes + 1}
 	trace, err := backtest.ReadTrace(name, bounded)
 	if bounded.N == 0 {
-		return nil, fmt.Errorf("backtest: %s has more than %d MB: keep the last 70 days, the rest is not evaluated", path, maxFile>>20)
+		return nil, fmt.Errorf("backtest: %s has more than %d MB: keep the last 70 days, the rest is not evaluated", path, maxTraceBytes>>20)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("backtest: %s: %w", path, err)
@@ -51,18 +51,19 @@ func backtestFile(path string) (*backtestReport, error) {
 // newReport runs all autoscalers over a trace.
 func newReport(trace backtest.Trace) *backtestReport {
 	return &backtestReport{
-		Name: trace.Name, Report: backtest.Run([]backtest.Trace{trace}, runtime.GOMAXPROCS(0)), Timeline: backtest.TimelineOf(trace, parts),
+		Name: trace.Name, Report: backtest.Run([]backtest.Trace{trace}, runtime.GOMAXPROCS(0)), Timeline: backtest.NewTimeline(trace, plotPoints),
 	}
 }
 
-// write prints the report. It also writes the HTML page unless html is empty.
-func (r *backtestReport) write(out io.Writer, asJSON bool, html string) error {
-	if html != "" {
-		f, err := os.Create(html)
+// write writes the report to out. If htmlFile is not empty, it also writes the HTML page to that
+// file.
+func (r *backtestReport) write(out io.Writer, asJSON bool, htmlFile string) error {
+	if htmlFile != "" {
+		f, err := os.Create(htmlFile)
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(r.html(f), f.Close()); err != nil {
+		if err := errors.Join(r.writeHTML(f), f.Close()); err != nil {
 			return err
 		}
 	}
@@ -75,57 +76,57 @@ func (r *backtestReport) write(out io.Writer, asJSON bool, html string) error {
 //go:embed report.html.tmpl
 var pageSource string
 
-var page = template.Must(template.New("report").Funcs(template.FuncMap{
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"percent": func(share float64) string { return fmt.Sprintf("%.3f %%", 100*share) },
 }).Parse(pageSource))
 
-// row has the figures of one controller.
-type row struct {
+// resultRow has the figures of one controller.
+type resultRow struct {
 	Controller backtest.Controller
 	backtest.Result
-	// Saving is the saved share of the pod-hours of the document's HPA.
+	// Saving is the share of the pod-hours of the document's HPA that the controller saves.
 	Saving float64
 }
 
-// html writes the report as one page. The page needs no script and no other file.
-func (r *backtestReport) html(out io.Writer) error {
+// writeHTML writes the report as one page. The page needs no script and no other file.
+func (r *backtestReport) writeHTML(out io.Writer) error {
 	results := r.Traces[0].Results
-	var rows []row
+	var rows []resultRow
 	for _, c := range backtest.Controllers() {
-		rows = append(rows, row{c, results[c], 1 - results[c].PodHours/results[backtest.Document].PodHours})
+		rows = append(rows, resultRow{c, results[c], 1 - results[c].PodHours/results[backtest.Document].PodHours})
 	}
 	var plots []template.HTML
-	for _, p := range r.plots() {
+	for _, p := range r.newPlots() {
 		svg, err := p.SVG()
 		if err != nil {
 			return err
 		}
 		plots = append(plots, svg)
 	}
-	return page.Execute(out, struct {
+	return pageTemplate.Execute(out, struct {
 		*backtestReport
-		Rows  []row
+		Rows  []resultRow
 		Plots []template.HTML
 	}{r, rows, plots})
 }
 
-// plots returns the plots: the load with the band of the forecast, the pods, and the overload.
-func (r *backtestReport) plots() []svgplot.Plot {
+// newPlots returns the plots: the load with the band of the forecast, the pods, and the overload.
+func (r *backtestReport) newPlots() []svgplot.Plot {
 	t := r.Timeline
-	line := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }
-	linesOf := func(by map[backtest.Controller][]float64, scale float64) (lines []svgplot.Line) {
+	newLine := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }
+	newLines := func(byController map[backtest.Controller][]float64, scale float64) (lines []svgplot.Line) {
 		for _, c := range []backtest.Controller{backtest.Document, backtest.Predictive} {
-			y := make([]float64, len(by[c]))
-			for i, v := range by[c] {
+			y := make([]float64, len(byController[c]))
+			for i, v := range byController[c] {
 				y[i] = scale * v
 			}
-			lines = append(lines, line(string(c), y))
+			lines = append(lines, newLine(string(c), y))
 		}
 		return lines
 	}
 	return []svgplot.Plot{
-		{Title: "Load and forecast", Unit: "pods", TimeUnit: "d", Lines: []svgplot.Line{line("load", t.Load), line("median", t.Median), line("quantile 0.99", t.High)}},
-		{Title: "Pods", TimeUnit: "d", Lines: linesOf(t.Pods, 1)},
-		{Title: "Overload", Unit: "% of the load", TimeUnit: "d", Lines: linesOf(t.Overload, 100)},
+		{Title: "Load and forecast", Unit: "pods", TimeUnit: "d", Lines: []svgplot.Line{newLine("load", t.Load), newLine("median", t.Median), newLine("quantile 0.99", t.High)}},
+		{Title: "Pods", TimeUnit: "d", Lines: newLines(t.Pods, 1)},
+		{Title: "Overload", Unit: "% of the load", TimeUnit: "d", Lines: newLines(t.Overload, 100)},
 	}
 }

@@ -57,7 +57,7 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 			case service == "":
 				r, err = backtestFile(args[0])
 			default:
-				if err = validateMeasured(service, days); err == nil {
+				if err = validateServiceFlags(service, days); err == nil {
 					code = exitcode.Incomplete
 					r, err = backtestService(c.Context(), outputs, service, days, time.Now())
 				}
@@ -73,8 +73,8 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "report as JSON")
 	c.Flags().StringVar(&html, "html", "", "also write the report with plots to this file")
-	c.Flags().StringVar(&service, "service", "", "read the load of this service from the stack's Prometheus: "+strings.Join(services(), ", "))
-	c.Flags().IntVar(&days, "days", mostDays-1, fmt.Sprintf("with --service: how many days back, %d to %d; Prometheus keeps %d", leastDays, mostDays, mostDays))
+	c.Flags().StringVar(&service, "service", "", "read the load of this service from the stack's Prometheus: "+strings.Join(serviceNames(), ", "))
+	c.Flags().IntVar(&days, "days", maxDays-1, fmt.Sprintf("with --service: how many days back, %d to %d; Prometheus keeps %d", minDays, maxDays, maxDays))
 	return c
 }
 
@@ -108,6 +108,7 @@ func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) 
 	return c
 }
 
+// writeJSON writes a value as indented JSON.
 func writeJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")

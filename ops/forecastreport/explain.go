@@ -38,7 +38,7 @@ type Service struct {
 	// Published is the number of pods that the forecaster publishes for KEDA. nil means that it
 	// publishes nothing.
 	Published *float64 `json:"published"`
-	// Overload is the share of the load above the pods' capacity, in the simulation of the
+	// Overload is the share of the load above the capacity of the pods, in the simulation of the
 	// candidate. BudgetLeft is the unused part of forecast.Budget.
 	Overload   float64 `json:"overload"`
 	BudgetLeft float64 `json:"budget_left"`
@@ -57,8 +57,8 @@ var reasons = map[string]string{
 	string(forecast.TooExpensive):  "each candidate costs more than the document's HPA: it publishes the document's target",
 }
 
-// app selects the forecaster's pod in the namespace of Prometheus.
-const app = "app=forecaster"
+// forecasterSelector selects the forecaster's pod in the namespace of Prometheus.
+const forecasterSelector = "app=forecaster"
 
 // explain reads the forecaster and the HPAs of a stack.
 func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
@@ -66,20 +66,20 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	if err != nil {
 		return nil, err
 	}
-	namespace := kubeclient.ObserverNamespace(platform)
-	pods, err := clients.Kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app})
+	namespace := kubeclient.PrometheusNamespace(platform)
+	pods, err := clients.Kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: forecasterSelector})
 	if err != nil {
 		return nil, fmt.Errorf("pods of the forecaster: %w", err)
 	}
 	i := slices.IndexFunc(pods.Items, kubeclient.Ready)
 	if i < 0 {
-		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", app, namespace, namespace)
+		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", forecasterSelector, namespace, namespace)
 	}
 	text, err := clients.Get(ctx, namespace, pods.Items[i].Name, scaling.MetricsPort, "/metrics")
 	if err != nil {
 		return nil, fmt.Errorf("metrics of pod/%s: %w", pods.Items[i].Name, err)
 	}
-	services, err := parse(text)
+	services, err := parseMetrics(text)
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +88,14 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 		return nil, fmt.Errorf("HPAs of %s: %w", platform, err)
 	}
 	for i := range services {
-		services[i].Decides = decides(services[i].Name, hpas.Items)
+		services[i].Decides = usesForecast(services[i].Name, hpas.Items)
 	}
 	return services, nil
 }
 
-// decides reports whether the HPA of a service has the forecast among its metrics.
-func decides(service string, hpas []autoscaling.HorizontalPodAutoscaler) bool {
-	i := slices.Index(services(), service)
+// usesForecast reports whether the HPA of a service has the forecast among its metrics.
+func usesForecast(service string, hpas []autoscaling.HorizontalPodAutoscaler) bool {
+	i := slices.Index(serviceNames(), service)
 	if i < 0 {
 		return false
 	}
@@ -114,15 +114,15 @@ func connect(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	if err != nil {
 		return kubeclient.Clients{}, "", err
 	}
-	if stack.Namespace == "" || len(stack.KubeconfigFile()) == 0 {
+	if stack.Namespace == "" || len(stack.KubeconfigContent()) == 0 {
 		return kubeclient.Clients{}, "", errors.New("the stack has no output namespace or kubeconfig: run pulumi up first")
 	}
-	clients, err := kubeclient.New(stack.KubeconfigFile())
+	clients, err := kubeclient.New(stack.KubeconfigContent())
 	return clients, stack.Namespace, err
 }
 
-// parse parses the metrics of the forecaster.
-func parse(text []byte) ([]Service, error) {
+// parseMetrics parses the metrics of the forecaster.
+func parseMetrics(text []byte) ([]Service, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
@@ -142,7 +142,7 @@ func parse(text []byte) ([]Service, error) {
 			if services[key] == nil {
 				services[key] = &Service{Name: key, BudgetLeft: forecast.Budget}
 			}
-			services[key].set(name, labels, m)
+			services[key].setValue(name, labels, m)
 		}
 	}
 	if len(services) == 0 {
@@ -155,8 +155,8 @@ func parse(text []byte) ([]Service, error) {
 	return list, nil
 }
 
-// set stores the value of one series.
-func (s *Service) set(name string, labels map[string]string, m *dto.Metric) {
+// setValue stores the value of one series in its field. It ignores other series.
+func (s *Service) setValue(name string, labels map[string]string, m *dto.Metric) {
 	value := m.GetGauge().GetValue()
 	switch name {
 	case "gate_state":
@@ -178,7 +178,7 @@ func (s *Service) set(name string, labels map[string]string, m *dto.Metric) {
 	}
 }
 
-// writeServices prints the services as text or JSON.
+// writeServices writes the services to out as text or JSON.
 func writeServices(out io.Writer, services []Service, asJSON bool) error {
 	if asJSON {
 		return writeJSON(out, services)

@@ -24,7 +24,8 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-func run(t *testing.T, outputs func(context.Context) (stackoutput.Outputs, error), args ...string) (string, int) {
+// runForecast runs the subcommand, and returns the output and the exit code.
+func runForecast(t *testing.T, outputs func(context.Context) (stackoutput.Outputs, error), args ...string) (string, int) {
 	t.Helper()
 	c := Command(outputs)
 	var out bytes.Buffer
@@ -40,12 +41,13 @@ func run(t *testing.T, outputs func(context.Context) (stackoutput.Outputs, error
 	return out.String(), code
 }
 
-func nowhere(context.Context) (stackoutput.Outputs, error) {
+// noStack returns an error, because there is no stack.
+func noStack(context.Context) (stackoutput.Outputs, error) {
 	return stackoutput.Outputs{}, errors.New("no stack")
 }
 
-// trace writes a file with days of a daily wave. It has a sample each five minutes.
-func trace(t *testing.T, days int) string {
+// writeTrace writes a file with days of a daily wave. It has a sample each five minutes.
+func writeTrace(t *testing.T, days int) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("unix_seconds,load\n")
@@ -59,7 +61,7 @@ func trace(t *testing.T, days int) string {
 
 func TestBacktestReports(t *testing.T) {
 	html := filepath.Join(t.TempDir(), "report.html")
-	out, code := run(t, nowhere, "backtest", trace(t, 4), "--json", "--html", html)
+	out, code := runForecast(t, noStack, "backtest", writeTrace(t, 4), "--json", "--html", html)
 	require.Zero(t, code, out)
 	var r struct {
 		Traces []struct {
@@ -83,21 +85,21 @@ func TestWrongFilesAreUsage(t *testing.T) {
 	wrong := filepath.Join(t.TempDir(), "wrong.csv")
 	require.NoError(t, os.WriteFile(wrong, []byte("time,load\n1,2\n"), 0o600))
 	for _, tc := range []struct{ path, message string }{
-		{wrong, "must have the header unix_seconds,load"}, {trace(t, 2), "must have more than 3"}, {filepath.Join(t.TempDir(), "none.csv"), "no such file"},
+		{wrong, "must have the header unix_seconds,load"}, {writeTrace(t, 2), "must have more than 3"}, {filepath.Join(t.TempDir(), "none.csv"), "no such file"},
 	} {
-		out, code := run(t, nowhere, "backtest", tc.path)
+		out, code := runForecast(t, noStack, "backtest", tc.path)
 		require.Equal(t, exitcode.Usage, code)
 		require.Contains(t, out, tc.message)
 	}
 }
 
-// measuredCluster is a cluster with an HPA of web with 2 to 8 pods. Its Prometheus has days of
+// newMeasuredCluster returns a stack with an HPA of web with 2 to 8 pods. Its Prometheus has days of
 // web's load, a daily wave of one to five pods' capacity in which one hour is missing.
-func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
+func newMeasuredCluster(t *testing.T, days int) (outputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
 	t.Helper()
 	begin := time.Now().Add(-time.Duration(days) * 24 * time.Hour).Unix()
 	mostPoints = new(int)
-	return server(t, func(w http.ResponseWriter, r *http.Request) {
+	return newStack(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case hpasPath + "/progressive-framework-hpa":
 			fmt.Fprint(w, `{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2","spec":{"minReplicas":2,"maxReplicas":8}}`)
@@ -108,7 +110,7 @@ func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (sta
 				if port+request.URL.Path != "9090/api/v1/query_range" {
 					return "", "connection refused"
 				}
-				return measure(request.URL.Query(), begin, mostPoints), ""
+				return respondToRangeQuery(request.URL.Query(), begin, mostPoints), ""
 			})
 		default:
 			http.NotFound(w, r)
@@ -116,8 +118,8 @@ func measuredCluster(t *testing.T, days int) (outputs func(context.Context) (sta
 	}), mostPoints
 }
 
-// measure responds to a range query. The load starts at begin.
-func measure(form url.Values, begin int64, mostPoints *int) string {
+// respondToRangeQuery responds to a range query. The load starts at begin.
+func respondToRangeQuery(form url.Values, begin int64, mostPoints *int) string {
 	var first, last int64
 	_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &first, &last)
 	if err != nil || form.Get("step") != "15" || !strings.Contains(form.Get("query"), `rate(http_requests_total{job="progressive-framework-v5"`) {
@@ -153,8 +155,8 @@ const (
 func forwardPath(pod string) string { return podsPath + "/" + pod + "/portforward" }
 
 func TestBacktestOfAServiceReadsItsStack(t *testing.T) {
-	outputs, mostPoints := measuredCluster(t, 4)
-	out, code := run(t, outputs, "backtest", "--service", "web", "--json")
+	outputs, mostPoints := newMeasuredCluster(t, 4)
+	out, code := runForecast(t, outputs, "backtest", "--service", "web", "--json")
 	require.Zero(t, code, out)
 	require.LessOrEqual(t, *mostPoints, 11_000, "Prometheus refuses more points")
 	var r struct {
@@ -174,23 +176,23 @@ func TestBacktestOfAServiceReadsItsStack(t *testing.T) {
 	require.Less(t, r.Traces[0].Results["ours"].PodHours, document)
 }
 
-func TestServicesThatCantBeMeasured(t *testing.T) {
-	short, _ := measuredCluster(t, 2)
+func TestServiceWithoutAMeasuredLoadIsAnError(t *testing.T) {
+	short, _ := newMeasuredCluster(t, 2)
 	for _, tc := range []struct {
 		outputs func(context.Context) (stackoutput.Outputs, error)
 		args    []string
 		code    int
 		message string
 	}{
-		{nowhere, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
-		{nowhere, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
-		{nowhere, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
-		{nowhere, nil, exitcode.Usage, "either a file or --service"},
-		{nowhere, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
+		{noStack, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
+		{noStack, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
+		{noStack, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
+		{noStack, nil, exitcode.Usage, "either a file or --service"},
+		{noStack, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
 		{short, []string{"--service", "mca"}, exitcode.Incomplete, "HPA of mca"},
 		{short, []string{"--service", "web"}, exitcode.Incomplete, "2.0 days: must have more than 3"},
 	} {
-		out, code := run(t, tc.outputs, append([]string{"backtest"}, tc.args...)...)
+		out, code := runForecast(t, tc.outputs, append([]string{"backtest"}, tc.args...)...)
 		require.Equal(t, tc.code, code, out)
 		require.Contains(t, out, tc.message)
 	}
@@ -213,11 +215,11 @@ gate_overload{service="web",window="2d"} 0.0001
 gate_overload{service="web",window="12h"} 0.5
 `
 
-// cluster is a cluster with one pod of the forecaster, which serves metrics. The HPA of web has
-// these external metrics.
-func cluster(t *testing.T, ready, metrics string, external ...string) func(context.Context) (stackoutput.Outputs, error) {
+// newForecasterCluster returns a stack with one pod of the forecaster, which serves metrics. The
+// HPA of web has these external metrics.
+func newForecasterCluster(t *testing.T, ready, metrics string, external ...string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
-	return server(t, func(w http.ResponseWriter, r *http.Request) {
+	return newStack(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case podsPath:
 			fmt.Fprintf(w, podList, "forecaster-1", ready)
@@ -244,8 +246,8 @@ func cluster(t *testing.T, ready, metrics string, external ...string) func(conte
 	})
 }
 
-// server is a stack whose API server calls handler.
-func server(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
+// newStack returns a stack with an API server that calls handler.
+func newStack(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -264,10 +266,10 @@ func server(t *testing.T, handler http.HandlerFunc) func(context.Context) (stack
 	}
 }
 
-func TestExplainSaysWhy(t *testing.T) {
-	documents := []string{"s2-prometheus", "s3-prometheus"}
-	on := append(documents, "s4-prometheus", "s5-prometheus")
-	out, code := run(t, cluster(t, "True", metrics, on...), "explain")
+func TestExplainHasTheReasonOfEachState(t *testing.T) {
+	documentMetrics := []string{"s2-prometheus", "s3-prometheus"}
+	allMetrics := append(documentMetrics, "s4-prometheus", "s5-prometheus")
+	out, code := runForecast(t, newForecasterCluster(t, "True", metrics, allMetrics...), "explain")
 	require.Zero(t, code, out)
 	for _, want := range []string{
 		"web: learning: less than a day of history", "0.25 days", "3.00 pods; the median of the next 90 s is 3.50", "headroom 0.70",
@@ -275,15 +277,15 @@ func TestExplainSaysWhy(t *testing.T) {
 	} {
 		require.Contains(t, out, want)
 	}
-	out, code = run(t, cluster(t, "True", metrics, documents...), "explain")
+	out, code = runForecast(t, newForecasterCluster(t, "True", metrics, documentMetrics...), "explain")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "publishes  4.25 pods; a shadow: the HPA is the document's")
-	silent := "# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"no history\"} 1\nhistory_days{service=\"web\"} 0\n"
-	out, code = run(t, cluster(t, "True", silent, on...), "explain")
+	noHistory := "# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"no history\"} 1\nhistory_days{service=\"web\"} 0\n"
+	out, code = runForecast(t, newForecasterCluster(t, "True", noHistory, allMetrics...), "explain")
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, "web: no history: Prometheus has no load")
 	require.Contains(t, out, "publishes  nothing; the guard triggers are the document's HPA")
-	out, code = run(t, cluster(t, "True", silent), "explain", "--json")
+	out, code = runForecast(t, newForecasterCluster(t, "True", noHistory), "explain", "--json")
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, `"published": null`)
 }
@@ -293,12 +295,12 @@ func TestExplainIsIncompleteIfTheForecasterCannotBeRead(t *testing.T) {
 		outputs func(context.Context) (stackoutput.Outputs, error)
 		message string
 	}{
-		"no stack":       {nowhere, "no stack"},
-		"no ready pod":   {cluster(t, "False", ""), "podScaling.predictive must be shadow or on"},
-		"no metrics":     {cluster(t, "True", ""), "have no service"},
-		"broken metrics": {cluster(t, "True", "gate_state{"), "metrics of the forecaster"},
+		"no stack":       {noStack, "no stack"},
+		"no ready pod":   {newForecasterCluster(t, "False", ""), "podScaling.predictive must be shadow or on"},
+		"no metrics":     {newForecasterCluster(t, "True", ""), "have no service"},
+		"broken metrics": {newForecasterCluster(t, "True", "gate_state{"), "metrics of the forecaster"},
 	} {
-		out, code := run(t, tc.outputs, "explain")
+		out, code := runForecast(t, tc.outputs, "explain")
 		require.Equal(t, exitcode.Incomplete, code, reason)
 		require.Contains(t, out, tc.message, reason)
 	}

@@ -20,25 +20,26 @@ import (
 
 const (
 	step = forecast.StepSeconds * time.Second
-	// leastDays is three days of history and one day that is evaluated. Prometheus keeps mostDays
-	// (components/prometheus).
-	leastDays, mostDays = 4, 15
+	// minDays is three days of history and one day that is evaluated. Prometheus keeps the values of
+	// maxDays (components/prometheus).
+	minDays, maxDays = 4, 15
 )
 
-// services returns the short names of the platform's services.
-func services() (names []string) {
+// serviceNames returns the short names of the platform's services.
+func serviceNames() (names []string) {
 	for _, p := range scaling.Services() {
 		names = append(names, p.Short)
 	}
 	return names
 }
 
-func validateMeasured(service string, days int) error {
+// validateServiceFlags checks the flags --service and --days.
+func validateServiceFlags(service string, days int) error {
 	switch {
-	case !slices.Contains(services(), service):
-		return fmt.Errorf("--service %s: must be one of %s", service, strings.Join(services(), ", "))
-	case days < leastDays || days > mostDays:
-		return fmt.Errorf("--days %d: must be %d to %d", days, leastDays, mostDays)
+	case !slices.Contains(serviceNames(), service):
+		return fmt.Errorf("--service %s: must be one of %s", service, strings.Join(serviceNames(), ", "))
+	case days < minDays || days > maxDays:
+		return fmt.Errorf("--days %d: must be %d to %d", days, minDays, maxDays)
 	}
 	return nil
 }
@@ -50,7 +51,7 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 	if err != nil {
 		return nil, err
 	}
-	profile := scaling.Services()[slices.Index(services(), name)]
+	profile := scaling.Services()[slices.Index(serviceNames(), name)]
 	spec, err := forecastspec.New(profile)
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 // that has a load. NaN marks a later step without a load.
 func readLoads(ctx context.Context, prometheus kubeclient.Prometheus, spec forecastspec.Service, from, to time.Time) (start time.Time, loads []float64, err error) {
 	first := from.Add(step)
-	measured, err := prometheus.Series(ctx, spec.Query, first, to, step)
+	measured, err := prometheus.QuerySeries(ctx, spec.Query, first, to, step)
 	if err != nil {
 		return start, nil, err
 	}

@@ -26,8 +26,8 @@ type Clients struct {
 	Get PodGet
 }
 
-// New returns clients for the current context of a kubeconfig. It sends nothing. The kubeconfig may
-// name a command that prints the token, as EKS' kubeconfig does.
+// New returns clients for the current context of a kubeconfig. It sends no request. The kubeconfig
+// may name a command that prints the token, as EKS' kubeconfig does.
 func New(kubeconfig []byte) (Clients, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
@@ -40,6 +40,7 @@ func New(kubeconfig []byte) (Clients, error) {
 	return newClients(config)
 }
 
+// newClients returns clients for the API server of config.
 func newClients(config *rest.Config) (c Clients, err error) {
 	if c.Kubernetes, err = kubernetes.NewForConfig(config); err != nil {
 		return c, err
@@ -47,7 +48,7 @@ func newClients(config *rest.Config) (c Clients, err error) {
 	if c.Metrics, err = metrics.NewForConfig(config); err != nil {
 		return c, err
 	}
-	c.Get = forward(config, c.Kubernetes)
+	c.Get = newPodGet(config, c.Kubernetes)
 	c.Dynamic, err = dynamic.NewForConfig(config)
 	return c, err
 }

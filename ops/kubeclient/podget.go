@@ -20,8 +20,8 @@ import (
 // forwardProtocol is the subprotocol of `kubectl port-forward`.
 const forwardProtocol = "portforward.k8s.io"
 
-// maxBody limits a pod's response in bytes. A service has about 30 kB of metrics. The counters of
-// all pods in Prometheus need a few times that for each pod.
+// maxBody limits a pod's response in bytes. The metrics of a service have about 30 kB. The response
+// of Prometheus with the counters of all pods has a few times 30 kB for each pod.
 const maxBody = 8 << 20
 
 // PodGet sends a GET to a port of a pod and returns the body of a response with status 200. The
@@ -39,11 +39,11 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s answered %d %s", e.Path, e.Code, http.StatusText(e.Code))
 }
 
-// forward returns a PodGet that uses the API server and the pod's kubelet, as `kubectl
+// newPodGet returns a PodGet that uses the API server and the pod's kubelet, as `kubectl
 // port-forward` does. So no network policy and no security group has to allow the connection. The
-// proxy of the API server does not work on EKS, whose control plane may not connect to the ports of
+// proxy of the API server does not work on EKS: its control plane may not connect to the ports of
 // pods (components/cluster/security.go).
-func forward(config *rest.Config, client kubernetes.Interface) PodGet {
+func newPodGet(config *rest.Config, client kubernetes.Interface) PodGet {
 	return func(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
@@ -52,19 +52,19 @@ func forward(config *rest.Config, client kubernetes.Interface) PodGet {
 			return nil, err
 		}
 		url := client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
-		link, _, err := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: roundTripper, Timeout: requestTimeout}, http.MethodPost, url).Dial(forwardProtocol)
+		connection, _, err := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: roundTripper, Timeout: requestTimeout}, http.MethodPost, url).Dial(forwardProtocol)
 		if err != nil {
 			return nil, fmt.Errorf("port-forward to pod/%s: %w", pod, err)
 		}
-		defer link.Close()
-		defer context.AfterFunc(ctx, func() { _ = link.Close() })()
-		return get(ctx, link, port, path)
+		defer connection.Close()
+		defer context.AfterFunc(ctx, func() { _ = connection.Close() })()
+		return getFromPod(ctx, connection, port, path)
 	}
 }
 
-// get sends a GET over a connection to a pod.
-func get(ctx context.Context, link httpstream.Connection, port int, path string) ([]byte, error) {
-	conn, failure, err := dial(link, port)
+// getFromPod sends a GET over a connection to a pod.
+func getFromPod(ctx context.Context, connection httpstream.Connection, port int, path string) ([]byte, error) {
+	conn, failure, err := openStreams(connection, port)
 	if err != nil {
 		return nil, err
 	}
@@ -103,42 +103,44 @@ func get(ctx context.Context, link httpstream.Connection, port int, path string)
 	return body, nil
 }
 
-// dial opens the two streams of the protocol. failure receives the kubelet's error message if the
-// kubelet can't connect to the port.
-func dial(link httpstream.Connection, port int) (conn net.Conn, failure <-chan string, err error) {
+// openStreams opens the two streams of the protocol: one for errors and one for data. failure
+// receives the error message of the kubelet if the kubelet can't connect to the port. Otherwise it
+// receives "".
+func openStreams(connection httpstream.Connection, port int) (conn net.Conn, failure <-chan string, err error) {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(port))
 	headers.Set(corev1.PortForwardRequestIDHeader, "0")
 	headers.Set(corev1.StreamType, corev1.StreamTypeError)
-	failures, err := link.CreateStream(headers)
+	errorStream, err := connection.CreateStream(headers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream for errors: %w", err)
 	}
-	_ = failures.Close() // nothing is written to it
+	_ = errorStream.Close() // this side writes nothing to the stream for errors
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
-	data, err := link.CreateStream(headers)
+	dataStream, err := connection.CreateStream(headers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream for data: %w", err)
 	}
 	message := make(chan string, 1)
 	go func() {
-		text, _ := io.ReadAll(io.LimitReader(failures, 4<<10))
+		text, _ := io.ReadAll(io.LimitReader(errorStream, 4<<10))
 		message <- string(text)
 	}()
-	return &streamConn{data}, message, nil
+	return &streamConn{dataStream}, message, nil
 }
 
-// streamConn makes a stream a net.Conn. It ignores deadlines: the connection that carries the
-// stream has its own.
+// streamConn implements net.Conn with a stream. It ignores deadlines, because the connection of the
+// stream has a deadline.
 type streamConn struct{ httpstream.Stream }
 
-func (*streamConn) LocalAddr() net.Addr              { return forwarded{} }
-func (*streamConn) RemoteAddr() net.Addr             { return forwarded{} }
+func (*streamConn) LocalAddr() net.Addr              { return portForwardAddr{} }
+func (*streamConn) RemoteAddr() net.Addr             { return portForwardAddr{} }
 func (*streamConn) SetDeadline(time.Time) error      { return nil }
 func (*streamConn) SetReadDeadline(time.Time) error  { return nil }
 func (*streamConn) SetWriteDeadline(time.Time) error { return nil }
 
-type forwarded struct{}
+// portForwardAddr is the address of both ends of a streamConn.
+type portForwardAddr struct{}
 
-func (forwarded) Network() string { return "port-forward" }
-func (forwarded) String() string  { return "pod" }
+func (portForwardAddr) Network() string { return "port-forward" }
+func (portForwardAddr) String() string  { return "pod" }

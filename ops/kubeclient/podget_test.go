@@ -13,16 +13,17 @@ import (
 	"github.com/progressive-framework/platform/ops/kubeclient/portforwardtest"
 )
 
-// kubelet is an API server with one pod, which responds to each port-forward.
-func kubelet(t *testing.T, answer func(port, request string) (response, failure string)) Clients {
+// newCluster returns clients of an API server with one pod, ns/pod-0. respond returns the response of
+// the pod to a request, or the error message of the kubelet.
+func newCluster(t *testing.T, respond func(port, request string) (response, failure string)) Clients {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !portforwardtest.Is(r, "ns", "pod-0") {
+		if !portforwardtest.IsPortForward(r, "ns", "pod-0") {
 			http.Error(w, "pods \"x\" is forbidden", http.StatusForbidden)
 			return
 		}
 		portforwardtest.Serve(w, r, func(port string, request *http.Request) (string, string) {
-			return answer(port, request.Method+" "+request.URL.String())
+			return respond(port, request.Method+" "+request.URL.String())
 		})
 	}))
 	t.Cleanup(server.Close)
@@ -32,7 +33,7 @@ func kubelet(t *testing.T, answer func(port, request string) (response, failure 
 }
 
 func TestPodIsReadThroughThePortForward(t *testing.T) {
-	c := kubelet(t, func(port, request string) (string, string) {
+	c := newCluster(t, func(port, request string) (string, string) {
 		body := port + " " + request
 		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body), ""
 	})
@@ -51,7 +52,7 @@ func TestPodThatDoesNotAnswerIsAnError(t *testing.T) {
 		{"no HTTP", "pod-0", "hello\r\n\r\n", "", "malformed HTTP"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			c := kubelet(t, func(string, string) (string, string) { return row.response, row.failure })
+			c := newCluster(t, func(string, string) (string, string) { return row.response, row.failure })
 			_, err := c.Get(t.Context(), "ns", row.pod, 9090, "/metrics")
 			require.ErrorContains(t, err, row.message)
 		})

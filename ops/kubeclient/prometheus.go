@@ -21,30 +21,32 @@ const (
 	// queryTimeout ends a query in Prometheus before requestTimeout ends its port-forward, so that
 	// the error of Prometheus arrives.
 	queryTimeout = requestTimeout - time.Second
-	// maxPoints bounds the points of one range query. Prometheus refuses more than 11,000
+	// maxPoints limits the points of one range query. Prometheus refuses more than 11,000
 	// (prometheus/prometheus, web/api/v1/api.go).
 	maxPoints = 10_000
 )
 
-// ObserverNamespace is the namespace of Prometheus and of the forecaster, by the namespace of the
-// services.
-func ObserverNamespace(platform string) string { return platform + "-prometheus" }
+// PrometheusNamespace returns the namespace of Prometheus and of the forecaster. platform is the
+// namespace of the services.
+func PrometheusNamespace(platform string) string { return platform + "-prometheus" }
 
-// ErrNoPrometheus is the cause of an error if the platform has no pod of Prometheus, ready or not. A
-// stack without podScaling has none.
+// ErrNoPrometheus is the cause of an error if the platform has no pod of Prometheus, not even one
+// that is not ready. A stack without podScaling has none.
 var ErrNoPrometheus = errors.New("the platform has no pod of Prometheus")
 
 // Prometheus queries the Prometheus of a platform. Each request goes through a port-forward to a
 // ready pod. It needs the permissions to list pods and to open a port-forward.
 type Prometheus struct{ api prometheusapi.API }
 
-// Prometheus returns the Prometheus of the platform whose services are in a namespace.
+// Prometheus returns a client for the Prometheus of a platform. platform is the namespace of the
+// services.
 func (c Clients) Prometheus(platform string) Prometheus {
-	return Prometheus{prometheusapi.NewAPI(prometheusPod{c, ObserverNamespace(platform)})}
+	return Prometheus{prometheusapi.NewAPI(prometheusPod{c, PrometheusNamespace(platform)})}
 }
 
-// Vector evaluates an expression at a time. The zero time means now, by Prometheus' clock.
-func (p Prometheus) Vector(ctx context.Context, expression string, at time.Time) (model.Vector, error) {
+// QueryVector evaluates an expression at the time at. If at is zero, it evaluates the expression now,
+// by the clock of Prometheus.
+func (p Prometheus) QueryVector(ctx context.Context, expression string, at time.Time) (model.Vector, error) {
 	value, _, err := p.api.Query(ctx, expression, at, prometheusapi.WithTimeout(queryTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("query of Prometheus: %w", err)
@@ -56,22 +58,22 @@ func (p Prometheus) Vector(ctx context.Context, expression string, at time.Time)
 	return vector, nil
 }
 
-// Value evaluates an expression of at most one series at a time, and reports whether there is one.
-// The zero time means now, by Prometheus' clock.
-func (p Prometheus) Value(ctx context.Context, expression string, at time.Time) (value float64, found bool, err error) {
-	vector, err := p.Vector(ctx, expression, at)
+// QueryValue evaluates an expression that has at most one series, at the time at. found is false if
+// there is no series. If at is zero, it evaluates the expression now, by the clock of Prometheus.
+func (p Prometheus) QueryValue(ctx context.Context, expression string, at time.Time) (value float64, found bool, err error) {
+	vector, err := p.QueryVector(ctx, expression, at)
 	switch {
 	case err != nil || len(vector) == 0:
 		return 0, false, err
 	case len(vector) > 1:
-		return 0, false, tooManySeries(expression, len(vector))
+		return 0, false, tooManySeriesError(expression, len(vector))
 	}
 	return float64(vector[0].Value), true, nil
 }
 
-// Series evaluates an expression of at most one series at each step from first to last. It returns
-// the values by their Unix time.
-func (p Prometheus) Series(ctx context.Context, expression string, first, last time.Time, step time.Duration) (map[int64]float64, error) {
+// QuerySeries evaluates an expression that has at most one series, at each step from first to last.
+// It returns the values by their Unix time, without the steps that have no value.
+func (p Prometheus) QuerySeries(ctx context.Context, expression string, first, last time.Time, step time.Duration) (map[int64]float64, error) {
 	values := map[int64]float64{}
 	for ; !first.After(last); first = first.Add(maxPoints * step) {
 		end := first.Add((maxPoints - 1) * step)
@@ -82,9 +84,9 @@ func (p Prometheus) Series(ctx context.Context, expression string, first, last t
 		if err != nil {
 			return nil, fmt.Errorf("query of Prometheus: %w", err)
 		}
-		matrix, _ := value.(model.Matrix) // Prometheus answers each range query with a matrix
+		matrix, _ := value.(model.Matrix) // the result of a range query is always a matrix
 		if len(matrix) > 1 {
-			return nil, tooManySeries(expression, len(matrix))
+			return nil, tooManySeriesError(expression, len(matrix))
 		}
 		for _, series := range matrix {
 			for _, point := range series.Values {
@@ -95,7 +97,8 @@ func (p Prometheus) Series(ctx context.Context, expression string, first, last t
 	return values, nil
 }
 
-func tooManySeries(expression string, n int) error {
+// tooManySeriesError returns the error for an expression with n series.
+func tooManySeriesError(expression string, n int) error {
 	return fmt.Errorf("query %q of Prometheus has %d series: must have one", expression, n)
 }
 
@@ -105,11 +108,11 @@ type prometheusPod struct {
 	namespace string
 }
 
-// URL returns the path of an endpoint. Those of queries have no arguments.
+// URL returns the path of an endpoint. The paths of queries have no arguments.
 func (prometheusPod) URL(path string, _ map[string]string) *url.URL { return &url.URL{Path: path} }
 
-// Do sends a GET. It refuses a POST with the status for which Prometheus' client sends a GET
-// instead, because a PodGet has no body.
+// Do sends a GET. It responds to a POST with the status 405, because a PodGet has no body. The client
+// of Prometheus then sends a GET instead.
 func (p prometheusPod) Do(ctx context.Context, request *http.Request) (*http.Response, []byte, error) {
 	if request.Method != http.MethodGet {
 		return &http.Response{StatusCode: http.StatusMethodNotAllowed}, nil, nil

@@ -16,8 +16,9 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 )
 
-// observed is a platform whose Prometheus responds to each path below /api/v1/.
-func observed(ready corev1.ConditionStatus, answer func(path string, form url.Values) (string, error)) Prometheus {
+// newPrometheus returns a client of a Prometheus with one pod. respond returns the response to a path
+// below /api/v1/.
+func newPrometheus(ready corev1.ConditionStatus, respond func(path string, form url.Values) (string, error)) Prometheus {
 	c := Clients{
 		Kubernetes: fake.NewClientset(&corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "app-prometheus", Name: "prometheus-0", Labels: map[string]string{"app": "prometheus"}},
@@ -28,40 +29,41 @@ func observed(ready corev1.ConditionStatus, answer func(path string, form url.Va
 			if err != nil || namespace+"/"+pod+":"+strconv.Itoa(port) != "app-prometheus/prometheus-0:9090" {
 				return nil, fmt.Errorf("another address: %s/%s:%d%s: %w", namespace, pod, port, path, err)
 			}
-			text, err := answer(strings.TrimPrefix(target.Path, "/api/v1/"), target.Query())
+			text, err := respond(strings.TrimPrefix(target.Path, "/api/v1/"), target.Query())
 			return []byte(text), err
 		},
 	}
 	return c.Prometheus("app")
 }
 
-func success(kind, result string) string {
+// successResponse returns a response of Prometheus with a result.
+func successResponse(kind, result string) string {
 	return fmt.Sprintf(`{"status":"success","data":{"resultType":%q,"result":%s}}`, kind, result)
 }
 
-func TestValueOfPrometheus(t *testing.T) {
+func TestQueryValueReturnsOneSeries(t *testing.T) {
 	for _, row := range []struct {
-		reason, answer string
-		err            error
-		value          float64
-		found          bool
-		message        string
+		reason, response string
+		err              error
+		value            float64
+		found            bool
+		message          string
 	}{
-		{"a value", success("vector", `[{"metric":{},"value":[1,"2.5"]}]`), nil, 2.5, true, ""},
-		{"no series", success("vector", `[]`), nil, 0, false, ""},
-		{"two series", success("vector", `[{"metric":{"a":"1"},"value":[1,"2"]},{"metric":{"a":"2"},"value":[1,"2"]}]`), nil, 0, false, `query "up" of Prometheus has 2 series: must have one`},
-		{"a scalar", success("scalar", `[1,"2"]`), nil, 0, false, "the answer is a scalar, must be a vector"},
+		{"a value", successResponse("vector", `[{"metric":{},"value":[1,"2.5"]}]`), nil, 2.5, true, ""},
+		{"no series", successResponse("vector", `[]`), nil, 0, false, ""},
+		{"two series", successResponse("vector", `[{"metric":{"a":"1"},"value":[1,"2"]},{"metric":{"a":"2"},"value":[1,"2"]}]`), nil, 0, false, `query "up" of Prometheus has 2 series: must have one`},
+		{"a scalar", successResponse("scalar", `[1,"2"]`), nil, 0, false, "the answer is a scalar, must be a vector"},
 		{"a wrong query", "", &StatusError{Code: http.StatusBadRequest, Body: []byte(`{"status":"error","errorType":"bad_data","error":"parse error"}`)}, 0, false, "query of Prometheus: bad_data: parse error"},
 		{"Prometheus is starting", "", &StatusError{Code: http.StatusServiceUnavailable}, 0, false, "server error: 503"},
 		{"no JSON", "hello", nil, 0, false, "query of Prometheus: bad_response"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			p := observed(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
+			p := newPrometheus(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
 				require.Equal(t, "query", path)
 				require.Equal(t, url.Values{"query": {"up"}, "timeout": {"4s"}}, form, "the current time by Prometheus' clock")
-				return row.answer, row.err
+				return row.response, row.err
 			})
-			value, found, err := p.Value(t.Context(), "up", time.Time{})
+			value, found, err := p.QueryValue(t.Context(), "up", time.Time{})
 			require.InDelta(t, row.value, value, 0)
 			require.Equal(t, row.found, found)
 			if row.message == "" {
@@ -78,16 +80,16 @@ func TestLongSeriesAreSeveralQueries(t *testing.T) {
 	queries := 0
 	first := time.Unix(1_800_000_000, 0)
 	last := first.Add(25_000 * 15 * time.Second)
-	p := observed(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
+	p := newPrometheus(corev1.ConditionTrue, func(path string, form url.Values) (string, error) {
 		require.Equal(t, "query_range", path)
 		var begin, end int64
 		_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &begin, &end)
 		require.NoError(t, err)
 		require.LessOrEqual(t, (end-begin)/15, int64(11_000))
 		queries++
-		return success("matrix", fmt.Sprintf(`[{"metric":{},"values":[[%d,"1"],[%d,"2"]]}]`, begin, end)), nil
+		return successResponse("matrix", fmt.Sprintf(`[{"metric":{},"values":[[%d,"1"],[%d,"2"]]}]`, begin, end)), nil
 	})
-	values, err := p.Series(t.Context(), "up", first, last, 15*time.Second)
+	values, err := p.QuerySeries(t.Context(), "up", first, last, 15*time.Second)
 	require.NoError(t, err)
 	require.Equal(t, 3, queries)
 	require.Len(t, values, 6)
@@ -96,14 +98,14 @@ func TestLongSeriesAreSeveralQueries(t *testing.T) {
 }
 
 func TestPrometheusThatIsNotReady(t *testing.T) {
-	_, err := observed(corev1.ConditionFalse, nil).Vector(t.Context(), "up", time.Time{})
+	_, err := newPrometheus(corev1.ConditionFalse, nil).QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorContains(t, err, "no pod of Prometheus is ready in app-prometheus")
 	require.NotErrorIs(t, err, ErrNoPrometheus)
 }
 
 // TestPlatformWithoutPrometheus: a stack without podScaling does not even have the namespace.
 func TestPlatformWithoutPrometheus(t *testing.T) {
-	_, err := Clients{Kubernetes: fake.NewClientset()}.Prometheus("app").Vector(t.Context(), "up", time.Time{})
+	_, err := Clients{Kubernetes: fake.NewClientset()}.Prometheus("app").QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorIs(t, err, ErrNoPrometheus)
 	require.ErrorContains(t, err, "the platform has no pod of Prometheus in app-prometheus")
 }

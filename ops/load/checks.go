@@ -6,27 +6,30 @@ import (
 	"slices"
 )
 
-// InvalidAnswer is the error of an incorrect response. Its text has no details that differ between
+// InvalidResponse is the error for an incorrect response. The text has no details that differ between
 // responses, so that equal errors can be counted.
-type InvalidAnswer string
+type InvalidResponse string
 
-func (e InvalidAnswer) Error() string { return string(e) }
+func (e InvalidResponse) Error() string { return string(e) }
 
-func invalidf(format string, args ...any) error { return InvalidAnswer(fmt.Sprintf(format, args...)) }
+// invalidResponsef returns an InvalidResponse with a formatted text.
+func invalidResponsef(format string, args ...any) error {
+	return InvalidResponse(fmt.Sprintf(format, args...))
+}
 
-// decode decodes the body of a response and checks it.
-func decode[T any](body []byte, check func(T) error) error {
+// decodeAndCheck decodes the body of a response, and calls check with the result.
+func decodeAndCheck[T any](body []byte, check func(T) error) error {
 	var response T
 	if err := json.Unmarshal(body, &response); err != nil {
-		return invalidf("the body is not JSON of the expected form")
+		return invalidResponsef("the body is not JSON of the expected form")
 	}
 	return check(response)
 }
 
 func checkHealth(_ string, body []byte) error {
-	return decode(body, func(a struct{ Status string }) error {
-		if a.Status != "ok" {
-			return invalidf("status is %.20q, must be ok", a.Status)
+	return decodeAndCheck(body, func(response struct{ Status string }) error {
+		if response.Status != "ok" {
+			return invalidResponsef("status is %.20q, must be ok", response.Status)
 		}
 		return nil
 	})
@@ -41,12 +44,12 @@ type profile struct {
 }
 
 func checkProfile(user string, body []byte) error {
-	return decode(body, func(a profile) error {
+	return decodeAndCheck(body, func(response profile) error {
 		switch {
-		case a.ID != user:
-			return invalidf("the profile is not that of the token's user")
-		case a.Preferences == nil:
-			return invalidf("the profile has no preferences")
+		case response.ID != user:
+			return invalidResponsef("the profile is not that of the token's user")
+		case response.Preferences == nil:
+			return invalidResponsef("the profile has no preferences")
 		}
 		return nil
 	})
@@ -58,10 +61,10 @@ func checkPreferences(theme string, notifications bool) func(string, []byte) err
 		if err := checkProfile(user, body); err != nil {
 			return err
 		}
-		return decode(body, func(a profile) error {
-			p := a.Preferences
-			if p.Theme != theme || p.Notifications == nil || *p.Notifications != notifications {
-				return invalidf("the preferences are not those that were sent")
+		return decodeAndCheck(body, func(response profile) error {
+			preferences := response.Preferences
+			if preferences.Theme != theme || preferences.Notifications == nil || *preferences.Notifications != notifications {
+				return invalidResponsef("the preferences are not those that were sent")
 			}
 			return nil
 		})
@@ -82,30 +85,30 @@ type coordination struct {
 }
 
 func checkCoordination(user string, body []byte) error {
-	return decode(body, func(a coordination) error {
-		if a.UserID != user || a.ID == "" {
-			return invalidf("the coordination is not that of the token's user")
+	return decodeAndCheck(body, func(response coordination) error {
+		if response.UserID != user || response.ID == "" {
+			return invalidResponsef("the coordination is not that of the token's user")
 		}
 		var agents []string
-		for _, agent := range a.Agents {
+		for _, agent := range response.Agents {
 			if agent.Status != "ok" {
-				return invalidf("the agent %.10q failed", agent.Agent)
+				return invalidResponsef("the agent %.10q failed", agent.Agent)
 			}
 			agents = append(agents, agent.Agent)
 		}
 		slices.Sort(agents)
-		if a.Status != "complete" || !slices.Equal(agents, []string{"npa", "wpa"}) {
-			return invalidf("the coordination is %.20q with the agents %.20q, must be complete with npa and wpa", a.Status, agents)
+		if response.Status != "complete" || !slices.Equal(agents, []string{"npa", "wpa"}) {
+			return invalidResponsef("the coordination is %.20q with the agents %.20q, must be complete with npa and wpa", response.Status, agents)
 		}
 		sessions := 0
-		for _, day := range a.Week.Days {
+		for _, day := range response.Week.Days {
 			if len(day.Meals) == 0 {
-				return invalidf("a day of the week has no meal")
+				return invalidResponsef("a day of the week has no meal")
 			}
 			sessions += len(day.Sessions)
 		}
-		if len(a.Week.Days) != 7 || sessions == 0 {
-			return invalidf("the week has %d days and %d sessions, must have 7 and at least 1", len(a.Week.Days), sessions)
+		if len(response.Week.Days) != 7 || sessions == 0 {
+			return invalidResponsef("the week has %d days and %d sessions, must have 7 and at least 1", len(response.Week.Days), sessions)
 		}
 		return nil
 	})
@@ -122,17 +125,17 @@ func checkPlan(_ string, body []byte) error {
 			Totals struct{ EnergyKcal float64 }
 		}
 	}
-	return decode(body, func(a plan) error {
-		if a.Duration != planDays || len(a.Days) != planDays {
-			return invalidf("the response is not a plan of %d days", planDays)
+	return decodeAndCheck(body, func(response plan) error {
+		if response.Duration != planDays || len(response.Days) != planDays {
+			return invalidResponsef("the response is not a plan of %d days", planDays)
 		}
-		for i, day := range a.Days {
+		for i, day := range response.Days {
 			if day.Day != i+1 || day.Totals.EnergyKcal <= 0 || len(day.Meals) == 0 {
-				return invalidf("day %d of the plan has no meal or no energy", i+1)
+				return invalidResponsef("day %d of the plan has no meal or no energy", i+1)
 			}
 			for _, meal := range day.Meals {
 				if len(meal.Items) == 0 || meal.Items[0].Food == "" {
-					return invalidf("a meal of the plan has no food")
+					return invalidResponsef("a meal of the plan has no food")
 				}
 			}
 		}
@@ -152,16 +155,16 @@ func checkWorkout(_ string, body []byte) error {
 			}
 		}
 	}
-	return decode(body, func(a workout) error {
-		if a.FitnessLevel != level || a.Duration != minutes || len(a.Sessions) == 0 {
-			return invalidf("the response is not a workout of %d minutes, %s", minutes, level)
+	return decodeAndCheck(body, func(response workout) error {
+		if response.FitnessLevel != fitnessLevel || response.Duration != workoutMinutes || len(response.Sessions) == 0 {
+			return invalidResponsef("the response is not a workout of %d minutes, %s", workoutMinutes, fitnessLevel)
 		}
-		for _, session := range a.Sessions {
-			if session.TotalSeconds <= 0 || session.TotalSeconds > minutes*60 {
-				return invalidf("a session does not fit %d minutes", minutes)
+		for _, session := range response.Sessions {
+			if session.TotalSeconds <= 0 || session.TotalSeconds > workoutMinutes*60 {
+				return invalidResponsef("a session does not fit %d minutes", workoutMinutes)
 			}
 			if len(session.Exercises) == 0 || session.Exercises[0].Name == "" || session.Exercises[0].Sets == 0 {
-				return invalidf("a session has no exercise")
+				return invalidResponsef("a session has no exercise")
 			}
 		}
 		return nil

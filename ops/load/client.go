@@ -17,7 +17,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxBody limits a response in bytes. A plan of 31 days needs less than a quarter of it.
+// maxBody limits a response in bytes. A plan of 31 days has less than 256 KiB.
 const maxBody = 1 << 20
 
 // Client sends requests to one base URL as one user. It follows no redirect and uses no proxy, so
@@ -26,9 +26,9 @@ type Client struct {
 	Base        *url.URL
 	User, Token string
 	HTTP        *http.Client
-	// Limiter delays the HTTP requests of all streams. nil means no delay. When a server pauses,
-	// many requests become due. With a Limiter they are sent at its rate. Without it they are
-	// sent together, and a service responds 429 to one client's requests above its rate.
+	// Limiter limits the rate of the HTTP requests of all streams. nil means no limit. After a pause
+	// of the server, many requests are due at once. Without a Limiter the client would send them at
+	// once, and a service responds 429 to a client above the allowed rate.
 	Limiter *rate.Limiter
 }
 
@@ -37,7 +37,7 @@ type Client struct {
 func NewClient(base *url.URL, user, token string, connections int, remote bool) *Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !remote {
-		dialer.Control = loopbackOnly
+		dialer.Control = checkLoopback
 	}
 	return &Client{Base: base, User: user, Token: token, HTTP: &http.Client{
 		Transport:     &http.Transport{DialContext: dialer.DialContext, MaxIdleConns: connections, MaxIdleConnsPerHost: connections},
@@ -45,16 +45,16 @@ func NewClient(base *url.URL, user, token string, connections int, remote bool) 
 	}}
 }
 
-// gcPercent lets the heap grow to five times the used memory. The heap of a load test is small, and
-// each garbage collection takes CPU time from a server on the same machine.
+// gcPercent lets the heap grow to five times the used memory before a garbage collection. The heap of
+// a load test is small, and each garbage collection takes CPU time from a server on the same machine.
 const gcPercent = 400
 
-// CollectLess makes the garbage collector of this process run less often. A program calls it before
-// its load.
-func CollectLess() { debug.SetGCPercent(gcPercent) }
+// ReduceGarbageCollection makes the garbage collector of this process run less often. A program calls
+// it before it sends load.
+func ReduceGarbageCollection() { debug.SetGCPercent(gcPercent) }
 
-// loopbackOnly returns an error unless the resolved address of a connection is a loopback address.
-func loopbackOnly(_, address string, _ syscall.RawConn) error {
+// checkLoopback returns an error if the resolved address of a connection is not a loopback address.
+func checkLoopback(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
@@ -65,9 +65,9 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// Stream returns a stream of the request in this shape. Call end afterwards; it
-// closes the stream's own connections.
-func (c *Client) Stream(r Request, shape Shape) (stream Stream, end func()) {
+// NewStream returns a stream of the request in this shape. Call end after the stream: it closes the
+// WebSockets of the stream.
+func (c *Client) NewStream(r Request, shape Shape) (stream Stream, end func()) {
 	stream = Stream{Name: r.Name, Limit: r.Limit, Shape: shape}
 	if r.Scenario == WebSocket {
 		s := newSockets(c, shape.Connections)
@@ -78,8 +78,8 @@ func (c *Client) Stream(r Request, shape Shape) (stream Stream, end func()) {
 	return stream, func() {}
 }
 
-// Send sends request number n of the HTTP API and checks the response. A status
-// other than 200, or an error of the request's Check, is an InvalidAnswer.
+// Send sends request number n of the HTTP API and checks the response. The error for
+// a status other than 200, and an error of the request's Check, is an InvalidResponse.
 func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	if c.Limiter != nil {
 		if err := c.Limiter.Wait(ctx); err != nil {
@@ -102,11 +102,11 @@ func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	return r.Check(c.User, body)
 }
 
-// Status sends the request with this token instead of the client's token, and returns the status of
-// the response. An empty token is not sent.
-func (c *Client) Status(ctx context.Context, r Request, token string) (int, error) {
+// SendForStatus sends the request with this token instead of the client's token, and returns the
+// status of the response. If token is empty, the request has no token.
+func (c *Client) SendForStatus(ctx context.Context, r Request, token string) (int, error) {
 	if r.Scenario == WebSocket {
-		conn, status, err := c.dial(ctx, token)
+		conn, status, err := c.dialSocket(ctx, token)
 		if err == nil {
 			defer conn.CloseNow()
 		}
@@ -125,8 +125,8 @@ func (c *Client) do(ctx context.Context, r Request, n int, token string) (status
 	if err != nil {
 		return 0, nil, err
 	}
-	// http.Client.Do would copy the request, and handle redirects and cookies, of which there are
-	// none.
+	// http.Client.Do would copy the request, and handle redirects and cookies. A load test has
+	// neither redirects nor cookies.
 	response, err := c.HTTP.Transport.RoundTrip(request)
 	if err != nil {
 		return 0, nil, err
@@ -137,11 +137,12 @@ func (c *Client) do(ctx context.Context, r Request, n int, token string) (status
 	case err != nil:
 		return 0, nil, err
 	case len(body) > maxBody:
-		return 0, nil, invalidf("response too large: must be at most %d bytes", maxBody)
+		return 0, nil, invalidResponsef("response too large: must be at most %d bytes", maxBody)
 	}
 	return response.StatusCode, body, nil
 }
 
+// newRequest returns request number n with this token.
 func (c *Client) newRequest(ctx context.Context, r Request, n int, token string) (*http.Request, error) {
 	var body io.Reader
 	if r.Body != nil {
@@ -168,11 +169,12 @@ func (c *Client) newRequest(ctx context.Context, r Request, n int, token string)
 	return request, nil
 }
 
-// invalidStatus returns the error for a status, with the code of the services' problem details.
+// invalidStatus returns the error for a status. If the body has the problem details of the services,
+// the error includes their code.
 func invalidStatus(status int, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {
-		return invalidf("status %d (%.40s)", status, problem.Code)
+		return invalidResponsef("status %d (%.40s)", status, problem.Code)
 	}
-	return invalidf("status %d", status)
+	return invalidResponsef("status %d", status)
 }

@@ -19,7 +19,7 @@ func TestOnlyLoopbackAddressesAreDialed(t *testing.T) {
 		"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true,
 		"192.0.2.1:80": false, "0.0.0.0:80": false, "[::]:80": false, "[2001:db8::1]:80": false, "localhost:80": false,
 	} {
-		require.Equal(t, allowed, loopbackOnly("tcp", address, nil) == nil, address)
+		require.Equal(t, allowed, checkLoopback("tcp", address, nil) == nil, address)
 	}
 }
 
@@ -31,7 +31,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	require.NoError(t, err)
 	client := NewClient(base, "u", "t", 1, false)
 	t.Cleanup(client.HTTP.CloseIdleConnections)
-	require.Equal(t, InvalidAnswer("status 302"), client.Send(t.Context(), Health, 0))
+	require.Equal(t, InvalidResponse("status 302"), client.Send(t.Context(), Health, 0))
 }
 
 func TestSharesMatchTheDesignDocument(t *testing.T) {
@@ -56,11 +56,10 @@ func TestSharesMatchTheDesignDocument(t *testing.T) {
 	require.Equal(t, 200, int(math.Round(Profile.Shape(1, 350, 0).PerSecond)), "20 of 35")
 }
 
-// TestUncachedRequestsDiffer: no two have the same body, and the original
-// request is not changed.
+// TestUncachedRequestsDiffer: each body is different, and the original request is not changed.
 func TestUncachedRequestsDiffer(t *testing.T) {
 	for _, r := range Requests {
-		uncached := r.Uncached()
+		uncached := r.WithUncachedBody()
 		if r.Scenario != Agents {
 			require.Equal(t, r.Body == nil, uncached.Body == nil, r.Name)
 			continue

@@ -14,16 +14,16 @@ import (
 )
 
 // TestStallIsTheP99: the server stalls once for 500 ms in two seconds. Requests are due all the
-// time, so 1 % of them wait at least 480 ms, which is 96 % of the stall. A closed loop of ten
-// connections sends only ten requests into the stall, and its p99 does not show it.
+// time, so 1 % of the requests wait at least 480 ms, which is 96 % of the stall. A closed loop of
+// ten connections sends only ten requests into the stall, and its p99 does not show it.
 func TestStallIsTheP99(t *testing.T) {
 	const stall, duration = 500 * time.Millisecond, 2 * time.Second
-	run := func(t *testing.T, perSecond float64) (p99 time.Duration) {
+	measureP99 := func(t *testing.T, perSecond float64) (p99 time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
-			from := time.Now().Add(duration / 4)
+			stallStart := time.Now().Add(duration / 4)
 			s := Stream{Shape: Shape{Connections: 10, PerSecond: perSecond, Duration: duration}, Send: func(context.Context, int) error {
-				if now := time.Now(); !now.Before(from) && now.Before(from.Add(stall)) {
-					time.Sleep(from.Add(stall).Sub(now))
+				if now := time.Now(); !now.Before(stallStart) && now.Before(stallStart.Add(stall)) {
+					time.Sleep(stallStart.Add(stall).Sub(now))
 				}
 				time.Sleep(time.Millisecond)
 				return nil
@@ -32,13 +32,13 @@ func TestStallIsTheP99(t *testing.T) {
 		})
 		return p99
 	}
-	require.InEpsilon(t, stall, run(t, 1000), 0.05)
-	require.Equal(t, time.Millisecond, run(t, 0), "a closed loop hides the stall")
+	require.InEpsilon(t, stall, measureP99(t, 1000), 0.05)
+	require.Equal(t, time.Millisecond, measureP99(t, 0), "a closed loop hides the stall")
 }
 
-// TestRequestsAreDueWhereTheCurveSays: request n is due when the area under the
+// TestRequestIsDueWhenTheAreaUnderTheCurveIsItsNumber: request n is due when the area under the
 // curve is n, for any curve.
-func TestRequestsAreDueWhereTheCurveSays(t *testing.T) {
+func TestRequestIsDueWhenTheAreaUnderTheCurveIsItsNumber(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var curve Curve
 		at := time.Duration(0)
@@ -51,7 +51,7 @@ func TestRequestsAreDueWhereTheCurveSays(t *testing.T) {
 		start := time.Unix(0, 0)
 		previous := start
 		for n := range 200 {
-			due := s.due(start, n)
+			due := s.dueTime(start, n)
 			require.False(t, due.Before(previous), "request %d is due before the one before", n)
 			require.InDelta(t, n, s.countAt(due.Sub(start).Seconds()), 1e-3)
 			previous = due
@@ -59,7 +59,7 @@ func TestRequestsAreDueWhereTheCurveSays(t *testing.T) {
 	})
 }
 
-func TestProfiles(t *testing.T) {
+func TestProfilesHaveTheirMeanRateAndDueTimes(t *testing.T) {
 	const duration = 100 * time.Second
 	for _, row := range []struct {
 		name string
@@ -77,7 +77,7 @@ func TestProfiles(t *testing.T) {
 			require.InDelta(t, row.mean, curve.Mean(duration), 1e-9)
 			s := newSchedule(Shape{PerSecond: 10, Curve: curve})
 			for n, seconds := range row.due {
-				require.InDelta(t, seconds, s.due(time.Unix(0, 0), n).Sub(time.Unix(0, 0)).Seconds(), 1e-6, n)
+				require.InDelta(t, seconds, s.dueTime(time.Unix(0, 0), n).Sub(time.Unix(0, 0)).Seconds(), 1e-6, n)
 			}
 		})
 	}
@@ -93,7 +93,7 @@ func TestReplayFollowsTheFile(t *testing.T) {
 	require.InDelta(t, 1500./3000, curve.Mean(duration), 1e-9, "1,000 requests, none, and 500 of at most 3,000")
 	s := newSchedule(Shape{PerSecond: highest, Curve: curve})
 	for n, seconds := range map[int]float64{0: 0, 999: 9.99, 1001: 20.02, 1499: 29.98} {
-		require.InDelta(t, seconds, s.due(time.Unix(0, 0), n).Sub(time.Unix(0, 0)).Seconds(), 1e-6, n)
+		require.InDelta(t, seconds, s.dueTime(time.Unix(0, 0), n).Sub(time.Unix(0, 0)).Seconds(), 1e-6, n)
 	}
 }
 
@@ -127,6 +127,6 @@ func TestUnusableReplaysAreErrors(t *testing.T) {
 func TestIdleEndIsNeverDue(t *testing.T) {
 	s := newSchedule(Shape{PerSecond: 1, Curve: Curve{{0, 1}, {time.Second, 1}, {time.Second, 0}}})
 	start := time.Unix(0, 0)
-	require.Equal(t, start, s.due(start, 0))
-	require.Equal(t, time.Duration(math.MaxInt64/2), s.due(start, 5).Sub(start))
+	require.Equal(t, start, s.dueTime(start, 0))
+	require.Equal(t, time.Duration(math.MaxInt64/2), s.dueTime(start, 5).Sub(start))
 }

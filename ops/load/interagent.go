@@ -6,23 +6,24 @@ import (
 	"time"
 )
 
-// InterAgent collects the durations of the agents' responses to mca, in milliseconds, from the
-// reports of coordinations. A cached coordination repeats its report, so each id counts once. It is
-// safe for concurrent use.
+// InterAgent collects how long the agents take to respond to mca. It reads these durations from the
+// responses of mca. A cached response repeats an earlier coordination, so each ID counts once.
+// InterAgent is safe for concurrent use.
 type InterAgent struct {
 	mu        sync.Mutex
 	seen      map[string]bool
 	latencies []time.Duration
 }
 
-// Watch returns the request Coordinate with a Check that also collects the durations.
-func (i *InterAgent) Watch(r Request) Request {
+// Instrument returns a copy of the request Coordinate. The Check of the copy also collects the
+// durations.
+func (i *InterAgent) Instrument(r Request) Request {
 	check := r.Check
 	r.Check = func(user string, body []byte) error {
 		if err := check(user, body); err != nil {
 			return err
 		}
-		return decode(body, func(c coordination) error {
+		return decodeAndCheck(body, func(c coordination) error {
 			i.add(c)
 			return nil
 		})
@@ -47,7 +48,7 @@ func (i *InterAgent) add(c coordination) {
 	}
 }
 
-// Result returns the durations that were collected in the elapsed time.
+// Result returns the collected durations. elapsed is the time in which they were collected.
 func (i *InterAgent) Result(elapsed time.Duration) Result {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -1,11 +1,9 @@
-// Package load generates load on the platform and checks every response. It
-// owns the requests of the design document's load test with their limits, the
-// client, and the schedule. Command loadtest owns the command line and the
-// report.
+// Package load generates load on the platform and checks every response. It owns the requests of
+// the design document's load test with their limits, the client, and the schedule. Command loadtest
+// owns the command line and the report.
 //
-// At a fixed rate (open loop), latency is measured from the time when a request
-// was due. A stall of the server then shows in every request that had to wait,
-// as its users see it.
+// At a fixed rate (open loop), the latency of a request begins when the request was due. So a stall
+// of the server increases the latency of every request that had to wait, as it does for users.
 package load
 
 import (
@@ -20,7 +18,7 @@ import (
 	"time"
 )
 
-// Timeout is the longest time from the moment when a request is due to its response. It is twenty
+// Timeout is the longest time between the due time of a request and the response. It is twenty
 // times the longest limit of the design document.
 const Timeout = 10 * time.Second
 
@@ -34,8 +32,8 @@ type Shape struct {
 	// Curve is the rate over time, as a share of PerSecond. The zero value is a
 	// constant rate.
 	Curve Curve
-	// WarmUp is a time at the start whose requests are sent and not counted. Duration is the
-	// counted time after it.
+	// WarmUp is the time at the start in which requests are sent but not counted. Duration is the
+	// counted time after WarmUp.
 	WarmUp, Duration time.Duration
 }
 
@@ -45,14 +43,14 @@ type Stream struct {
 	// Limit is the highest allowed p95. Zero means no limit.
 	Limit time.Duration
 	Shape Shape
-	// Send sends request number n, from 0. Its context ends Timeout after the time when the request
-	// was due.
+	// Send sends request number n, counted from 0. ctx ends when Timeout has passed since the due
+	// time of the request.
 	Send func(ctx context.Context, n int) error
 	// Counter, if set, counts the responses while the stream runs.
 	Counter *Counter
 }
 
-// Result is what a stream measured.
+// Result has the latencies and failures of a stream.
 type Result struct {
 	// Latencies of the correct responses, sorted.
 	Latencies []time.Duration
@@ -71,14 +69,14 @@ type Second struct {
 	Failed    int
 }
 
-// add adds a result to the second after the start in which its request was due.
+// add adds the result of one request. due is the due time of the request since the start.
 func (r *Result) add(due time.Duration, latency time.Duration, err error) {
 	for int(due/time.Second) >= len(r.Seconds) {
 		r.Seconds = append(r.Seconds, Second{})
 	}
 	second := &r.Seconds[due/time.Second]
 	if err != nil {
-		r.Failed.Add(reason(err))
+		r.Failed.Add(failureReason(err))
 		second.Failed++
 		return
 	}
@@ -97,7 +95,7 @@ func (r *Result) merge(more Result) {
 	}
 }
 
-// sort sorts the latencies, and collects them from the seconds.
+// sort collects the latencies of all seconds, and sorts the latencies.
 func (r *Result) sort() {
 	for _, second := range r.Seconds {
 		slices.Sort(second.Latencies)
@@ -109,6 +107,7 @@ func (r *Result) sort() {
 // Counter counts responses while a load runs. It is safe for concurrent use.
 type Counter struct{ Sent, Failed atomic.Int64 }
 
+// count counts one response. A nil Counter counts nothing.
 func (c *Counter) count(err error) {
 	if c == nil {
 		return
@@ -119,10 +118,10 @@ func (c *Counter) count(err error) {
 	}
 }
 
-// Sent is the number of counted requests.
+// Sent returns the number of counted requests.
 func (r Result) Sent() int { return len(r.Latencies) + r.Failed.Total() }
 
-// PerSecond is the rate of correct responses.
+// PerSecond returns the rate of correct responses. It is zero if no time has elapsed.
 func (r Result) PerSecond() float64 {
 	if r.Elapsed <= 0 {
 		return 0
@@ -134,8 +133,8 @@ func (r Result) PerSecond() float64 {
 // by nearest rank. It is zero without a correct response.
 func (r Result) Percentile(p int) time.Duration { return percentile(r.Latencies, p) }
 
-// Slower returns the number of correct responses that took longer than a limit.
-func (r Result) Slower(limit time.Duration) int {
+// CountSlower returns the number of correct responses that took longer than a limit.
+func (r Result) CountSlower(limit time.Duration) int {
 	within, _ := slices.BinarySearch(r.Latencies, limit+1)
 	return len(r.Latencies) - within
 }
@@ -143,6 +142,7 @@ func (r Result) Slower(limit time.Duration) int {
 // Percentile returns percentile p of the second's correct responses.
 func (s Second) Percentile(p int) time.Duration { return percentile(s.Latencies, p) }
 
+// percentile returns percentile p of sorted latencies by nearest rank, or zero for an empty list.
 func percentile(sorted []time.Duration, p int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -161,8 +161,8 @@ func RunAll(ctx context.Context, streams []Stream) []Result {
 	return results
 }
 
-// Run sends requests until the Shape's time is over or ctx ends. Requests that ctx canceled do not
-// count.
+// Run sends requests until the time of the Shape is over or ctx ends. It does not count requests that
+// the end of ctx canceled.
 func (s Stream) Run(ctx context.Context) Result {
 	start := time.Now()
 	countFrom := start.Add(s.Shape.WarmUp)
@@ -179,11 +179,11 @@ func (s Stream) Run(ctx context.Context) Result {
 			var result Result
 			for {
 				n := int(next.Add(1) - 1)
-				due := schedule.due(start, n)
+				due := schedule.dueTime(start, n)
 				if !due.Before(end) || !sleepUntil(ctx, due) {
 					break
 				}
-				err := s.sendBefore(ctx, due.Add(Timeout), n)
+				err := s.sendWithDeadline(ctx, due.Add(Timeout), n)
 				latency := time.Since(due)
 				if ctx.Err() == nil && !due.Before(countFrom) {
 					s.Counter.count(err)
@@ -204,13 +204,13 @@ func (s Stream) Run(ctx context.Context) Result {
 	return total
 }
 
-// sleepUntil waits until due. It returns false if ctx ended before.
+// sleepUntil waits until due. It returns false if ctx ends before that.
 func sleepUntil(ctx context.Context, due time.Time) bool {
-	left := time.Until(due)
-	if left <= 0 {
+	remaining := time.Until(due)
+	if remaining <= 0 {
 		return ctx.Err() == nil
 	}
-	wait := time.NewTimer(left)
+	wait := time.NewTimer(remaining)
 	defer wait.Stop()
 	select {
 	case <-ctx.Done():
@@ -220,9 +220,9 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// sendBefore sends request n with a deadline. If the deadline is already over because of slow
-// earlier requests, it sends nothing and returns an error.
-func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error {
+// sendWithDeadline sends request n with a deadline. Slow earlier requests may delay request n until
+// after the deadline. Then it sends nothing and returns an error.
+func (s Stream) sendWithDeadline(ctx context.Context, deadline time.Time, n int) error {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
@@ -231,8 +231,8 @@ func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error
 	return s.Send(ctx, n)
 }
 
-// Reasons counts failures by their reason. After maxReasons different reasons, all further ones are
-// counted together.
+// Reasons has the number of failures by their reason. It keeps maxReasons reasons, and counts all
+// further reasons as otherReasons.
 type Reasons map[string]int
 
 const (
@@ -243,7 +243,7 @@ const (
 // Add counts one failure.
 func (r *Reasons) Add(reason string) { r.merge(Reasons{reason: 1}) }
 
-// Total is the number of failures.
+// Total returns the number of failures.
 func (r Reasons) Total() (total int) {
 	for _, count := range r {
 		total += count
@@ -260,7 +260,7 @@ func (r Reasons) String() string {
 	return strings.Join(lines, "; ")
 }
 
-// merge adds counts. Reasons beyond maxReasons are counted as others.
+// merge adds the counts of more.
 func (r *Reasons) merge(more Reasons) {
 	if *r == nil && len(more) > 0 {
 		*r = Reasons{}
@@ -273,9 +273,9 @@ func (r *Reasons) merge(more Reasons) {
 	}
 }
 
-// reason returns the text of the innermost error. That text has no details that differ each time,
-// such as a port.
-func reason(err error) string {
+// failureReason returns the text of the innermost error. That text has no details that differ
+// between requests, such as a port.
+func failureReason(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no response within " + Timeout.String()
 	}

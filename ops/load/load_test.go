@@ -13,7 +13,7 @@ import (
 )
 
 // TestStallShowsInLatency: one connection sends ten requests a second, and the first response takes
-// a second. The latency of the nine requests that were due meanwhile includes the wait.
+// a second. Nine requests are due in that second. Their latency includes the wait.
 func TestStallShowsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Stream{Shape: Shape{Connections: 1, PerSecond: 10, Duration: 2 * time.Second}, Send: func(_ context.Context, n int) error {
@@ -98,7 +98,7 @@ func TestReasonsAreBounded(t *testing.T) {
 	}
 	require.Len(t, reasons, maxReasons+1)
 	require.Equal(t, 10*maxReasons, reasons.Total())
-	require.Equal(t, "connection refused", reason(fmt.Errorf("dial 127.0.0.1:50123: %w", errors.New("connection refused"))), "without the port, which differs each time")
+	require.Equal(t, "connection refused", failureReason(fmt.Errorf("dial 127.0.0.1:50123: %w", errors.New("connection refused"))), "without the port, which differs each time")
 }
 
 func TestPercentilesAreTheNearestRank(t *testing.T) {
@@ -110,6 +110,6 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 		require.Equal(t, want, r.Percentile(p), p)
 	}
 	require.Zero(t, Result{}.Percentile(99))
-	require.Equal(t, 5, r.Slower(15), "those that took 16 to 20")
-	require.Zero(t, r.Slower(20))
+	require.Equal(t, 5, r.CountSlower(15), "those that took 16 to 20")
+	require.Zero(t, r.CountSlower(20))
 }

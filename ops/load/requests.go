@@ -28,7 +28,7 @@ var Scenarios = []Scenario{Main, Agents, WebSocket}
 // limits has the limits of p95 and the highest rates.
 var limits = scaling.Targets()
 
-// MaxPerSecond is the highest rate of requests to the web app.
+// MaxPerSecond returns the highest rate of requests to the web app.
 func MaxPerSecond() int { return limits.Web.RequestsPerSecondMax }
 
 // InterAgentLimit returns the limit of one agent's response to mca. It includes the work of the
@@ -52,7 +52,8 @@ type Request struct {
 	// Public requests need no token.
 	Public bool
 	// Share is the request's share of its scenario's connections and rate. The main scenario has
-	// the design document's weights. In the agents' scenario each agent has a third.
+	// the design document's weights. In the scenario agents, each agent has a
+	// third.
 	Share float64
 	// Limit is the highest allowed p95.
 	Limit time.Duration
@@ -68,13 +69,14 @@ type Request struct {
 
 type object = map[string]any
 
-func constant(body object) func(string, int) any { return func(string, int) any { return body } }
+// constantBody returns a Body that is the same for each user and request.
+func constantBody(body object) func(string, int) any { return func(string, int) any { return body } }
 
-// Inputs of the design document's requests. The responses must contain them.
+// The values in the design document's requests. The responses must have the same values.
 const (
-	planDays = 7
-	level    = "intermediate"
-	minutes  = 45
+	planDays       = 7
+	fitnessLevel   = "intermediate"
+	workoutMinutes = 45
 )
 
 // The requests of the design document's load test (ProgressiveFrameworkLoadTest
@@ -94,9 +96,9 @@ var (
 	Coordinate  = Request{
 		Name: "POST mca/coordinate", Scenario: Agents, Method: http.MethodPost, Path: "/api/v1/agents/mca/coordinate",
 		Share: 1. / 3, Limit: limits.Agents.MCACoordination, Check: checkCoordination,
-		Body: constant(object{"task": "coordinate_agents", "agents": []string{"npa", "wpa"}, "priority": "normal"}),
+		Body: constantBody(object{"task": "coordinate_agents", "agents": []string{"npa", "wpa"}, "priority": "normal"}),
 		vary: func(body object, n int64) {
-			body["nutrition"], body["training"] = object{"weightKg": weight(n)}, object{"history": history(n)}
+			body["nutrition"], body["training"] = object{"weightKg": variedWeight(n)}, object{"history": variedHistory(n)}
 		},
 	}
 	Plan = Request{
@@ -105,15 +107,15 @@ var (
 		Body: func(user string, _ int) any {
 			return object{"userId": user, "goals": []string{"weight_loss", "muscle_gain"}, "preferences": []string{"vegetarian"}, "duration": planDays}
 		},
-		vary: func(body object, n int64) { body["weightKg"] = weight(n) },
+		vary: func(body object, n int64) { body["weightKg"] = variedWeight(n) },
 	}
 	Generate = Request{
 		Name: "POST wpa/generate", Scenario: Agents, Method: http.MethodPost, Path: "/api/v1/agents/wpa/generate",
 		Share: 1. / 3, Limit: limits.Agents.WPAGeneration, Check: checkWorkout,
 		Body: func(user string, _ int) any {
-			return object{"userId": user, "fitnessLevel": level, "equipment": []string{"dumbbells", "resistance_bands"}, "duration": minutes}
+			return object{"userId": user, "fitnessLevel": fitnessLevel, "equipment": []string{"dumbbells", "resistance_bands"}, "duration": workoutMinutes}
 		},
-		vary: func(body object, n int64) { body["history"] = history(n) },
+		vary: func(body object, n int64) { body["history"] = variedHistory(n) },
 	}
 	Socket = Request{Name: "WebSocket status", Scenario: WebSocket, Method: http.MethodGet, Path: "/ws", Limit: limits.Web.ResponseTime}
 )
@@ -121,22 +123,22 @@ var (
 // Requests lists every request.
 var Requests = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
 
-// StorePreferences returns a request that stores these preferences. Preferences is this request
-// with the design document's values.
+// StorePreferences returns a request that stores these preferences. The variable Preferences is
+// such a request with the design document's values.
 func StorePreferences(theme string, notifications bool) Request {
 	return Request{
 		Name: "POST preferences", Scenario: Main, Method: http.MethodPost, Path: "/api/v1/users/preferences",
 		Share: 5. / 35, Limit: limits.Web.ResponseTime, Check: checkPreferences(theme, notifications),
-		Body: constant(object{"theme": theme, "notifications": notifications}),
+		Body: constantBody(object{"theme": theme, "notifications": notifications}),
 	}
 }
 
 // sequence numbers the uncached requests of this process.
 var sequence atomic.Int64
 
-// Uncached returns an agent's request with a different body each time, so that the agent must
-// compute the response. It returns other requests unchanged.
-func (r Request) Uncached() Request {
+// WithUncachedBody returns a request to an agent with a different body each time, so that the agent
+// must compute each response. It returns other requests unchanged.
+func (r Request) WithUncachedBody() Request {
 	if r.vary == nil {
 		return r
 	}
@@ -149,16 +151,18 @@ func (r Request) Uncached() Request {
 	return r
 }
 
-// weight returns 50 to 150 kg in steps of a gram. It repeats after 100,000.
-func weight(n int64) float64 { return 50 + float64(n%100_000)/1000 }
+// variedWeight returns a weight for request n: 50 to 150 kg in steps of a gram. It repeats after
+// 100,000 requests.
+func variedWeight(n int64) float64 { return 50 + float64(n%100_000)/1000 }
 
-// history returns one exercise that wpa does not know. wpa counts it as a day of training.
-func history(n int64) []object {
+// variedHistory returns a history for request n. It has one exercise that is not in the catalog of
+// wpa. wpa counts such an exercise as a day of training.
+func variedHistory(n int64) []object {
 	return []object{{"date": "2026-01-31", "exerciseId": fmt.Sprint("load-", n)}}
 }
 
-// Shape returns the shape of the request's stream. connections and perSecond are those of the whole
-// scenario. WebSockets have their own rate.
+// Shape returns the shape of the request's stream. connections and perSecond are the values of the
+// whole scenario. WebSockets have their own rate, so perSecond has no effect on them.
 func (r Request) Shape(connections int, perSecond float64, duration time.Duration) Shape {
 	if r.Scenario == WebSocket {
 		sockets := min(connections, maxSockets)

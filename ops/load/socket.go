@@ -10,9 +10,9 @@ import (
 	"github.com/coder/websocket"
 )
 
-// dial opens a WebSocket as the design document does, with the token in the
-// query. The status is 101 for a WebSocket, otherwise that of the response.
-func (c *Client) dial(ctx context.Context, token string) (conn *websocket.Conn, status int, err error) {
+// dialSocket opens a WebSocket as the design document does, with the token in the query. status is
+// the status of the response, which is 101 for a WebSocket. It is 0 if there is no response.
+func (c *Client) dialSocket(ctx context.Context, token string) (conn *websocket.Conn, status int, err error) {
 	target := c.Base.JoinPath(Socket.Path) // package websocket accepts http and https
 	if token != "" {
 		target.RawQuery = url.Values{"token": {token}}.Encode()
@@ -27,13 +27,14 @@ func (c *Client) dial(ctx context.Context, token string) (conn *websocket.Conn, 
 	return conn, status, err
 }
 
-// sockets are WebSockets that send in turn. If a WebSocket is closed, its next request opens it
-// again.
+// sockets are WebSockets that send in turn. If a WebSocket was closed, the next send on that
+// WebSocket opens it again.
 type sockets struct {
 	client *Client
 	idle   chan *socket
 }
 
+// newSockets returns count WebSockets that are not open yet.
 func newSockets(c *Client, count int) *sockets {
 	s := &sockets{c, make(chan *socket, count)}
 	for id := range count {
@@ -72,6 +73,7 @@ func (s *sockets) close() {
 	}
 }
 
+// socket is one WebSocket. conn is nil while the WebSocket is closed.
 type socket struct {
 	id        int
 	conn      *websocket.Conn
@@ -81,7 +83,7 @@ type socket struct {
 
 // open opens the WebSocket and starts a goroutine that reads its responses.
 func (s *socket) open(ctx context.Context, c *Client) error {
-	conn, status, err := c.dial(ctx, c.Token)
+	conn, status, err := c.dialSocket(ctx, c.Token)
 	switch {
 	case err != nil && status != 0:
 		return invalidStatus(status, nil)
@@ -91,12 +93,13 @@ func (s *socket) open(ctx context.Context, c *Client) error {
 	conn.SetReadLimit(maxBody)
 	readCtx, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.conn, s.end, s.responses = conn, end, make(chan []byte, 1)
-	go read(readCtx, conn, s.responses)
+	go readResponses(readCtx, conn, s.responses)
 	return nil
 }
 
-// read reads until the connection ends. The package answers pings only while it reads.
-func read(ctx context.Context, conn *websocket.Conn, responses chan<- []byte) {
+// readResponses sends each message of the connection to responses until the connection ends. Package
+// websocket responds to pings only during a read.
+func readResponses(ctx context.Context, conn *websocket.Conn, responses chan<- []byte) {
 	defer close(responses)
 	for {
 		_, text, err := conn.Read(ctx)
@@ -111,6 +114,7 @@ func read(ctx context.Context, conn *websocket.Conn, responses chan<- []byte) {
 	}
 }
 
+// close closes the WebSocket, if it is open.
 func (s *socket) close() {
 	if s.conn == nil {
 		return
@@ -120,7 +124,7 @@ func (s *socket) close() {
 	s.conn = nil
 }
 
-// requestStatus sends one message and checks the response to it.
+// requestStatus sends one message and checks the response.
 func (s *socket) requestStatus(ctx context.Context) error {
 	sent := time.Now().UnixMilli()
 	text, err := json.Marshal(object{"type": "agent_status_request", "timestamp": sent, "connectionId": s.id})
@@ -135,28 +139,28 @@ func (s *socket) requestStatus(ctx context.Context) error {
 		return ctx.Err()
 	case response, ok := <-s.responses:
 		if !ok {
-			return invalidf("the WebSocket was closed")
+			return invalidResponsef("the WebSocket was closed")
 		}
 		return checkStatus(response, sent, s.id)
 	}
 }
 
-// checkStatus checks a response. It accepts the status degraded, which is correct while an agent
-// fails.
+// checkStatus checks the response to a message with the time sent and the connection id. It accepts
+// the status degraded, which is correct while an agent fails.
 func checkStatus(body []byte, sent int64, id int) error {
 	type status struct {
 		Type, Status                 string
 		Timestamp, OriginalTimestamp int64
 		ConnectionID                 int
 	}
-	return decode(body, func(a status) error {
+	return decodeAndCheck(body, func(response status) error {
 		switch {
-		case a.Type != "agent_status":
-			return invalidf("the message is of type %.20q, must be agent_status", a.Type)
-		case a.Status != "active" && a.Status != "degraded":
-			return invalidf("the agents are %.20q, must be active or degraded", a.Status)
-		case a.Timestamp <= 0 || a.OriginalTimestamp != sent || a.ConnectionID != id:
-			return invalidf("the message is for another request")
+		case response.Type != "agent_status":
+			return invalidResponsef("the message is of type %.20q, must be agent_status", response.Type)
+		case response.Status != "active" && response.Status != "degraded":
+			return invalidResponsef("the agents are %.20q, must be active or degraded", response.Status)
+		case response.Timestamp <= 0 || response.OriginalTimestamp != sent || response.ConnectionID != id:
+			return invalidResponsef("the message is for another request")
 		}
 		return nil
 	})

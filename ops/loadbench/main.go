@@ -1,11 +1,11 @@
-// Command loadbench measures our load generator, autocannon and wrk against one
-// server in one run:
+// Command loadbench measures the load generators pf load, autocannon and wrk against one server in
+// one run:
 //
 //	make bench-load
 //
-// It prints requests per second of CPU time of each generator, and the p99 that
-// each reports of a server that stalls for 500 ms every 2 s. Our generator
-// decodes and checks each answer; the others read it.
+// It prints the requests per second of CPU time of each generator. It also prints the p99 that each
+// generator reports for a server that stalls for 500 ms every 2 s. pf load decodes and checks each
+// response. The other generators only read the responses.
 package main
 
 import (
@@ -33,10 +33,10 @@ import (
 const (
 	// connections is the number of connections of each generator.
 	connections = 10
-	// The stalling server stops for stall at the start of each stallPeriod.
+	// The stalling server sends no response for the time stall at the start of each stallPeriod.
 	stall       = 500 * time.Millisecond
 	stallPeriod = 2 * time.Second
-	// stalledPerSecond is the request rate of our generator against the stalling server.
+	// stalledPerSecond is the request rate of pf load against the stalling server.
 	stalledPerSecond = 1000
 	maxDuration      = 5 * time.Minute
 )
@@ -55,11 +55,11 @@ func main() {
 	var err error
 	switch {
 	case *serve:
-		err = server(ctx, *stalls)
+		err = runServer(ctx, *stalls)
 	case *client != "":
-		err = ourLoad(ctx, *client, *rate, *each)
+		err = runOwnLoad(ctx, *client, *rate, *each)
 	default:
-		err = bench(ctx, *autocannon, *each, *rounds)
+		err = runBenchmark(ctx, *autocannon, *each, *rounds)
 	}
 	cancel()
 	stop()
@@ -69,8 +69,9 @@ func main() {
 	}
 }
 
-// server responds as /health does, and prints its URL.
-func server(ctx context.Context, stalls bool) error {
+// runServer starts a server that responds as /health does, and prints the URL of the server. If
+// stalls is true, the server stalls regularly.
+func runServer(ctx context.Context, stalls bool) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -78,8 +79,8 @@ func server(ctx context.Context, stalls bool) error {
 	fmt.Printf("http://%s\n", listener.Addr())
 	start := time.Now()
 	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if at := time.Since(start) % stallPeriod; stalls && at < stall {
-			time.Sleep(stall - at)
+		if elapsed := time.Since(start) % stallPeriod; stalls && elapsed < stall {
+			time.Sleep(stall - elapsed)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"status":"ok"}`)) // fails if the client has disconnected
@@ -94,8 +95,8 @@ type figures struct {
 	perCPU   float64 // requests per second of CPU time
 }
 
-// ourLoad runs one stream, as pf load does, and prints its figures.
-func ourLoad(ctx context.Context, target string, rate float64, duration time.Duration) error {
+// runOwnLoad runs one stream, as pf load does, and prints its figures.
+func runOwnLoad(ctx context.Context, target string, rate float64, duration time.Duration) error {
 	base, err := url.Parse(target)
 	if err != nil {
 		return err
@@ -104,8 +105,8 @@ func ourLoad(ctx context.Context, target string, rate float64, duration time.Dur
 	if rate > 0 {
 		count = load.DefaultConnections
 	}
-	load.CollectLess()
-	stream, end := load.NewClient(base, "", "", count, false).Stream(load.Health, load.Shape{Connections: count, PerSecond: rate, Duration: duration})
+	load.ReduceGarbageCollection()
+	stream, end := load.NewClient(base, "", "", count, false).NewStream(load.Health, load.Shape{Connections: count, PerSecond: rate, Duration: duration})
 	defer end()
 	r := stream.Run(ctx)
 	if r.Failed.Total() > 0 {
@@ -114,8 +115,8 @@ func ourLoad(ctx context.Context, target string, rate float64, duration time.Dur
 	return json.NewEncoder(os.Stdout).Encode(figures{float64(r.Sent()), float64(r.Percentile(99).Microseconds()) / 1000, 0})
 }
 
-// bench runs all generators and prints the table.
-func bench(ctx context.Context, autocannon string, each time.Duration, rounds int) error {
+// runBenchmark runs all generators and prints the table.
+func runBenchmark(ctx context.Context, autocannon string, each time.Duration, rounds int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -129,7 +130,7 @@ func bench(ctx context.Context, autocannon string, each time.Duration, rounds in
 	}{
 		{"pf load", func(url string, rate float64) []string {
 			return []string{self, "-client", url, "-rate", fmt.Sprint(rate), "-each", each.String()}
-		}, parseOurs},
+		}, parseOwn},
 		{"autocannon", func(url string, _ float64) []string {
 			return []string{autocannon, "-j", "-c", strconv.Itoa(connections), "-d", seconds, url + "/health"}
 		}, parseAutocannon},
@@ -182,8 +183,10 @@ func measure(ctx context.Context, command []string, parse func([]byte) (figures,
 	return f, err
 }
 
-func parseOurs(out []byte) (f figures, err error) { return f, json.Unmarshal(out, &f) }
+// parseOwn parses the output of runOwnLoad.
+func parseOwn(out []byte) (f figures, err error) { return f, json.Unmarshal(out, &f) }
 
+// parseAutocannon parses the JSON output of autocannon.
 func parseAutocannon(out []byte) (figures, error) {
 	var r struct {
 		Requests struct{ Total float64 }
@@ -202,6 +205,7 @@ var (
 	wrkP99      = regexp.MustCompile(`99%\s+(\S+)`)
 )
 
+// parseWrk parses the text output of wrk.
 func parseWrk(out []byte) (figures, error) {
 	requests, p99 := wrkRequests.FindSubmatch(out), wrkP99.FindSubmatch(out)
 	if requests == nil || p99 == nil {
@@ -221,6 +225,7 @@ type process struct {
 	stop func()
 }
 
+// startServer starts this program as a server, and returns the process.
 func startServer(ctx context.Context, self string, args ...string) (p process, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, self, append([]string{"-serve"}, args...)...)

@@ -1,27 +1,26 @@
-// Package loadtest is the subcommand load: it runs the design document's load
-// test against a platform and checks every response.
+// Package loadtest is the subcommand load: it runs the design document's load test against a
+// platform and checks every response.
 //
 //	TOKEN="$(make token)" pf load
 //	TOKEN="$(make token)" pf load spike --rate 400 --duration 5m --html report.html
 //
-// First it sends each request without a token, with the document's own
-// test-token, and with a token of another issuer. All must get a 401. Then it
-// sends each request once with the token and checks the response. The load begins
-// only if both steps are correct. The limits are those of components/scaling.
+// First it sends each request without a token, with the document's own test-token, and with a token
+// of another issuer. All responses must have the status 401, except of public requests. Then it
+// sends each request once with the token and checks the response. The load begins only if all these
+// responses are correct. The limits are in components/scaling.
 //
-// Exit codes: 0 when everything was correct; 1 when a response was incorrect
-// or, with --strict, a limit was not met; 2 when the command line is wrong; 130
-// when it was interrupted without an incorrect response.
+// Exit codes: 0 when everything was correct; 1 when a response was incorrect or, with --strict, a
+// limit was not met; 2 when the command line is wrong; 130 when it was interrupted without an
+// incorrect response.
 //
-// The services allow one client 1000 requests a second, with the same burst,
-// and respond 429 to more. If the agents' rate is not set, --rate 580 reaches
-// this limit. The web app's highest rate, with uncached requests to the agents, is
-// possible for half a minute:
+// The services allow one client 1000 requests a second, with the same burst, and respond 429 to
+// more. If the agents' rate is not set, --rate 580 reaches this limit. The web app's highest rate,
+// with uncached requests to the agents, is possible for half a minute:
 //
 //	pf load --rate 1000 --agents-rate 15 --uncached --strict
 //
-// This package owns the flags, the order of the steps and the report. Package
-// load owns the requests and the schedule.
+// This package owns the flags, the order of the steps and the report. Package load owns the
+// requests and the schedule.
 package loadtest
 
 import (
@@ -70,11 +69,11 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 			return f.run(c.Context(), outputs, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	f.add(c.Flags())
+	f.register(c.Flags())
 	return c
 }
 
-// readArgs reads the profile and the file of a replay.
+// readArgs returns a function that stores the profile and the file of a replay in f.
 func readArgs(f *flags) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		f.profile = load.Steady
@@ -103,11 +102,11 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 		}
 		platform, cluster, images = stack.URL, newCluster(stack), stack.Images
 	}
-	cfg, err := f.config(platform, time.Now())
+	cfg, err := f.validate(platform, time.Now())
 	if err != nil {
 		return err
 	}
-	if err := reachable(ctx, cfg.url); err != nil {
+	if err := checkReachable(ctx, cfg.url); err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: err}
 	}
 	t := newTest(cfg)
@@ -121,13 +120,13 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 	}
 	r.addImages(ctx, images, outputs)
 	if cfg.old != nil {
-		r.Comparison = compare(cfg.old, r)
+		r.Comparison = compareReports(cfg.old, r)
 	}
 	if err := f.write(r, stdout); err != nil {
 		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("write the report: %w", err)}
 	}
 	switch {
-	case r.hasErrors(), f.strict && r.missedLimit():
+	case r.hasErrors(), f.strict && r.hasMissedLimit():
 		return &exitcode.Error{Code: exitcode.Found}
 	case r.Interrupted:
 		return &exitcode.Error{Code: exitcode.Interrupted}
@@ -137,11 +136,11 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 
 // write writes the report in each form that the flags select.
 func (f *flags) write(r *report, stdout io.Writer) error {
-	print := r.text
+	writeReport := r.writeText
 	if f.json {
-		print = r.json
+		writeReport = r.writeJSON
 	}
-	err := print(stdout)
+	err := writeReport(stdout)
 	if f.htmlFile == "" {
 		return err
 	}
@@ -149,15 +148,15 @@ func (f *flags) write(r *report, stdout io.Writer) error {
 	if createErr != nil {
 		return errors.Join(err, createErr)
 	}
-	return errors.Join(err, r.html(file), file.Close())
+	return errors.Join(err, r.writeHTML(file), file.Close())
 }
 
 // connectTimeout limits the first connection to the platform.
 const connectTimeout = 5 * time.Second
 
-// reachable returns an error if nothing listens at the platform's address. Otherwise every request
-// of the test would fail for this reason.
-func reachable(ctx context.Context, platform *url.URL) error {
+// checkReachable returns an error if nothing listens at the platform's address. Without this check,
+// every request of the test would fail for this reason.
+func checkReachable(ctx context.Context, platform *url.URL) error {
 	port := cmp.Or(platform.Port(), map[string]string{"http": "80", "https": "443"}[platform.Scheme])
 	dialer := net.Dialer{Timeout: connectTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(platform.Hostname(), port))

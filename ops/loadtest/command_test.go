@@ -78,11 +78,11 @@ func parseReport(t *testing.T, text string) (r report) {
 var briefLoad = []string{"--duration", "200ms", "--connections", "10", "--rate", "300"}
 
 func TestCorrectPlatformPasses(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
 	require.Zero(t, code, "%s %+v", errs, r)
 	require.Equal(t, checkResult{Sent: 3 * len(load.Requests)}, r.Refusals)
-	require.Equal(t, checkResult{Sent: len(load.Requests) + 2}, r.Answers)
+	require.Equal(t, checkResult{Sent: len(load.Requests) + 2}, r.Responses)
 	var names []string
 	for _, row := range r.Load {
 		names = append(names, row.Name)
@@ -101,7 +101,7 @@ func TestCorrectPlatformPasses(t *testing.T) {
 // TestAgentsHaveTheirOwnRate: --agents-rate limits the agents only, and
 // --uncached repeats no request.
 func TestAgentsHaveTheirOwnRate(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	var plans sync.Map
 	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Plan.Path && r.Header.Get("Authorization") == "Bearer "+f.token {
@@ -120,8 +120,8 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 }
 
 func TestTextReportListsEachStep(t *testing.T) {
-	f := newFake(t)
-	code, out, errs := runText(t.Context(), t, "", append(briefLoad, "--url", f.url, "--token-file", f.tokenFile(t), "--only", "main,websocket")...)
+	f := newFakePlatform(t)
+	code, out, errs := runText(t.Context(), t, "", append(briefLoad, "--url", f.url, "--token-file", f.writeToken(t), "--only", "main,websocket")...)
 	require.Zero(t, code, errs)
 	require.Contains(t, out, "without a valid token: 12 requests, 12 got 401, or are public\n")
 	require.Contains(t, out, "with the token: 6 requests, 6 got a correct response\n")
@@ -160,7 +160,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		{"plans for the design document's test-token", accept(load.Plan.Path, func(s string) bool { return s == "test-token" }),
 			"POST npa/plan with the token test-token: status 200, must be 401"},
 		{"coordinations for any JWT", accept(load.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
-			"POST mca/coordinate with another issuer's token: status 200, must be 401"},
+			"POST mca/coordinate with a token signed by another key: status 200, must be 401"},
 		{"WebSockets without a token", accept(load.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: status 101, must be 401"},
 		{"health only with a token", func(f *fakePlatform) {
 			f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
@@ -171,9 +171,9 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		{"health unavailable", respond(load.Health.Path, `{"status":"unavailable"}`), `GET /health: status is "unavailable", must be ok`},
 		{"not JSON", respond(load.Plan.Path, `<html>`), "POST npa/plan: the body is not JSON of the expected form"},
 		{"an empty object", respond(load.Plan.Path, `{}`), "POST npa/plan: the response is not a plan of 7 days"},
-		{"a plan with fewer days", respond(load.Plan.Path, plan(3)), "POST npa/plan: the response is not a plan of 7 days"},
-		{"an empty day", respond(load.Plan.Path, strings.Replace(plan(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
-		{"a meal without food", respond(load.Plan.Path, strings.Replace(plan(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
+		{"a plan with fewer days", respond(load.Plan.Path, planBody(3)), "POST npa/plan: the response is not a plan of 7 days"},
+		{"an empty day", respond(load.Plan.Path, strings.Replace(planBody(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
+		{"a meal without food", respond(load.Plan.Path, strings.Replace(planBody(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
 		{"another user's coordination", respond(load.Coordinate.Path, strings.Replace(complete, "test-user-123", "u", 1)), "POST mca/coordinate: the coordination is not that of the token's user"},
 		{"a partial coordination", respond(load.Coordinate.Path, strings.Replace(complete, `"wpa","status":"ok"`, `"wpa","status":"failed"`, 1)),
 			`POST mca/coordinate: the agent "wpa" failed`},
@@ -194,18 +194,18 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		{"an error over WebSocket", status("type", "error"), `WebSocket status: the message is of type "error", must be agent_status`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			f := newFake(t)
+			f := newFakePlatform(t)
 			row.change(f)
 			code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
 			require.Equal(t, exitcode.Found, code)
-			require.Contains(t, append(r.Refusals.Wrong, r.Answers.Wrong...), row.wrong)
+			require.Contains(t, append(r.Refusals.Wrong, r.Responses.Wrong...), row.wrong)
 			require.Empty(t, r.Load)
 		})
 	}
 }
 
 func TestFailuresUnderLoadAreCounted(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	var requests atomic.Int64
 	f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != load.Generate.Path || requests.Add(1) <= 10 {
@@ -217,15 +217,15 @@ func TestFailuresUnderLoadAreCounted(t *testing.T) {
 	}
 	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--only", "agents")...)
 	require.Equal(t, exitcode.Found, code)
-	require.Empty(t, r.Answers.Wrong)
+	require.Empty(t, r.Responses.Wrong)
 	require.Positive(t, r.Load[2].Failed["status 503 (unavailable)"])
 	var text bytes.Buffer
-	require.NoError(t, r.text(&text))
+	require.NoError(t, r.writeText(&text))
 	require.Regexp(t, `(?m)^wrong: POST wpa/generate: \d+ times: status 503 \(unavailable\)$`, text.String())
 }
 
 func TestStrictFailsOnMissedLimit(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Coordinate.Path {
 			time.Sleep(load.Coordinate.Limit + time.Millisecond)
@@ -241,7 +241,7 @@ func TestStrictFailsOnMissedLimit(t *testing.T) {
 }
 
 func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
@@ -257,13 +257,13 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 	url := "http://" + listener.Addr().String()
 	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", url)...)
 	require.Equal(t, exitcode.Found, code)
-	require.Len(t, r.Refusals.Wrong, maxUnanswered)
-	require.Len(t, r.Answers.Wrong, maxUnanswered)
+	require.Len(t, r.Refusals.Wrong, maxWithoutResponse)
+	require.Len(t, r.Responses.Wrong, maxWithoutResponse)
 	// The WebSocket's URL has the token, so its errors must not show the URL.
 	code, r, _ = runCommand(t.Context(), t, f.token, append(briefLoad, "--url", url, "--only", "websocket")...)
 	require.Equal(t, exitcode.Found, code)
-	require.NotEmpty(t, r.Answers.Wrong)
-	require.NotContains(t, r.Answers.Wrong[0], f.token)
+	require.NotEmpty(t, r.Responses.Wrong)
+	require.NotContains(t, r.Responses.Wrong[0], f.token)
 }
 
 // TestInterruptedRunReports: the report comes within a second of the interrupt, also if Pulumi does
@@ -293,7 +293,7 @@ func TestInterruptedRunReports(t *testing.T) {
 		{"with a stack whose outputs hang", hanging, []string{"images: not compared with the stack after the test, because it was interrupted"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			f := newFake(t)
+			f := newFakePlatform(t)
 			ctx, interrupt := context.WithCancel(t.Context())
 			var requests, interrupted atomic.Int64
 			f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -321,23 +321,23 @@ func TestInterruptedRunReports(t *testing.T) {
 	}
 }
 
-// TestRefusedTokenIsAWrongAnswer: a well-formed token that the platform does not accept, such as one
-// of a rotated key. No load begins.
-func TestRefusedTokenIsAWrongAnswer(t *testing.T) {
-	f := newFake(t)
+// TestRefusedTokenIsAWrongResponse: a well-formed token that the platform does not accept, such as
+// one of a rotated key. No load begins.
+func TestRefusedTokenIsAWrongResponse(t *testing.T) {
+	f := newFakePlatform(t)
 	code, r, errs := runCommand(t.Context(), t, strings.TrimSuffix(f.token, "signature")+"rotated", append(briefLoad, "--url", f.url, "--only", "main,agents")...)
 	require.Equal(t, exitcode.Found, code, errs)
 	require.Empty(t, r.Refusals.Wrong)
-	require.Contains(t, r.Answers.Wrong, "GET profile: status 401")
-	require.Contains(t, r.Answers.Wrong, "POST npa/plan: status 401")
-	require.NotContains(t, strings.Join(r.Answers.Wrong, ""), "GET /health", "it is public")
+	require.Contains(t, r.Responses.Wrong, "GET profile: status 401")
+	require.Contains(t, r.Responses.Wrong, "POST npa/plan: status 401")
+	require.NotContains(t, strings.Join(r.Responses.Wrong, ""), "GET /health", "it is public")
 	require.Empty(t, r.Load)
 }
 
 // TestAbsentPlatformIsOneError: without a platform no request is sent, and the
 // error names the command that starts the platform.
 func TestAbsentPlatformIsOneError(t *testing.T) {
-	code, out, errs := runText(t.Context(), t, newFake(t).token, "--url", "http://127.0.0.1:1")
+	code, out, errs := runText(t.Context(), t, newFakePlatform(t).token, "--url", "http://127.0.0.1:1")
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, errs, "no platform at http://127.0.0.1:1")
 	require.Contains(t, errs, "run make up")
@@ -345,7 +345,7 @@ func TestAbsentPlatformIsOneError(t *testing.T) {
 }
 
 func TestInvalidCommandLinesAreErrors(t *testing.T) {
-	token := newFake(t).token
+	token := newFakePlatform(t).token
 	for _, row := range []struct {
 		reason, token string
 		args          []string
@@ -406,7 +406,7 @@ func TestMakefileUsesValidFlags(t *testing.T) {
 // TestProgressIsALineThatIsRemoved: the line goes to standard error, so a report in a pipe does not
 // contain it.
 func TestProgressIsALineThatIsRemoved(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	t.Setenv("TOKEN", f.token)
 	c := Command(nil)
 	var out, progress bytes.Buffer

@@ -12,8 +12,8 @@ import (
 type comparison struct {
 	// OldStarted is the start of the older run in RFC 3339.
 	OldStarted string `json:"oldStarted"`
-	// Different lists the settings that differ. If there are any, the rows compare two loads and
-	// not two platforms.
+	// Different lists the settings that differ. If there are any, the runs had different loads, so
+	// Changes does not show a difference of the platforms.
 	Different []string `json:"different,omitempty"`
 	Changes   []change `json:"changes,omitempty"`
 }
@@ -28,6 +28,7 @@ type change struct {
 	Verdict verdict `json:"verdict"`
 }
 
+// verdict is the result of a comparison.
 type verdict string
 
 const (
@@ -37,17 +38,18 @@ const (
 	tooShort verdict = "too short"
 )
 
-// A difference counts if its mean over the seconds is more than maxStandardErrors standard errors, and more
-// than minShare of the older figure. By chance, three standard errors are exceeded in three of
-// 1,000 comparisons.
+// A difference counts if the mean of the differences in each second is more than maxStandardErrors
+// standard errors, and more than minShare of the older figure. By chance, three of 1,000
+// comparisons exceed three standard errors. With fewer than minSeconds seconds, the standard error
+// is not reliable.
 const (
 	maxStandardErrors = 3
 	minShare          = 0.05
 	minSeconds        = 10
 )
 
-// figures are compared second by second, because the rate of a profile changes over time in both
-// runs.
+// figures are the compared figures of a row. They are compared second by second, because the rate
+// of a profile changes over time in both runs.
 var figures = []struct {
 	name         string
 	moreIsBetter bool
@@ -60,9 +62,9 @@ var figures = []struct {
 	{"failed/s", false, func(s second) (float64, bool) { return float64(s.Failed), true }},
 }
 
-// compare compares each request that is in both reports.
-func compare(old, now *report) *comparison {
-	c := &comparison{OldStarted: old.Started.Format("2006-01-02T15:04:05Z07:00")}
+// compareReports compares the figures of each request that is in both reports.
+func compareReports(old, now *report) *comparison {
+	result := &comparison{OldStarted: old.Started.Format("2006-01-02T15:04:05Z07:00")}
 	for _, setting := range []struct {
 		name     string
 		old, now any
@@ -71,7 +73,7 @@ func compare(old, now *report) *comparison {
 		{"agents' rate", old.AgentsRate, now.AgentsRate}, {"connections", old.Connections, now.Connections}, {"uncached", old.Uncached, now.Uncached},
 	} {
 		if setting.old != setting.now {
-			c.Different = append(c.Different, fmt.Sprintf("%s: %v, now %v", setting.name, setting.old, setting.now))
+			result.Different = append(result.Different, fmt.Sprintf("%s: %v, now %v", setting.name, setting.old, setting.now))
 		}
 	}
 	rows := map[string]row{}
@@ -85,15 +87,15 @@ func compare(old, now *report) *comparison {
 		}
 		for _, figure := range figures {
 			ch := change{Name: row.Name, Figure: figure.name}
-			ch.judge(before.Seconds, row.Seconds, figure.value, figure.moreIsBetter)
-			c.Changes = append(c.Changes, ch)
+			ch.setVerdict(before.Seconds, row.Seconds, figure.value, figure.moreIsBetter)
+			result.Changes = append(result.Changes, ch)
 		}
 	}
-	return c
+	return result
 }
 
-// judge sets the verdict from the seconds in which both runs have the figure.
-func (c *change) judge(old, now []second, figure func(second) (float64, bool), moreIsBetter bool) {
+// setVerdict sets the means and the verdict from the seconds in which both runs have the figure.
+func (c *change) setVerdict(old, now []second, figure func(second) (float64, bool), moreIsBetter bool) {
 	var olds, nows, differences []float64
 	for i := range min(len(old), len(now)) {
 		before, existed := figure(old[i])
@@ -106,7 +108,7 @@ func (c *change) judge(old, now []second, figure func(second) (float64, bool), m
 	if len(differences) == 0 {
 		return
 	}
-	c.Old, c.New = round(stat.Mean(olds, nil)), round(stat.Mean(nows, nil))
+	c.Old, c.New = roundToThousandths(stat.Mean(olds, nil)), roundToThousandths(stat.Mean(nows, nil))
 	if len(differences) < minSeconds {
 		return
 	}
@@ -122,10 +124,11 @@ func (c *change) judge(old, now []second, figure func(second) (float64, bool), m
 	}
 }
 
-func round(x float64) float64 { return math.Round(1000*x) / 1000 }
+// roundToThousandths rounds to three decimals.
+func roundToThousandths(x float64) float64 { return math.Round(1000*x) / 1000 }
 
-// text prints the differences that count.
-func (c *comparison) text(w io.Writer) {
+// writeText writes the differences that count. A nil comparison writes nothing.
+func (c *comparison) writeText(w io.Writer) {
 	if c == nil {
 		return
 	}

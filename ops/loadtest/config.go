@@ -45,7 +45,8 @@ type flags struct {
 	profile, replayFile, envTOKEN string
 }
 
-func (f *flags) add(set *pflag.FlagSet) {
+// register defines the flags.
+func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.url, "url", "", "the platform's url; the default is the stack's output")
 	set.StringVar(&f.tokenFile, "token-file", "", "a file with the token; the default is the variable TOKEN")
 	set.StringVar(&f.only, "only", "", "the scenarios to run: some of main,agents,websocket; the default is all")
@@ -70,16 +71,17 @@ type config struct {
 	curve       load.Curve
 	duration    time.Duration
 	connections int
-	// rate is the highest rate to the web app, and agentsRate that to all agents together, in
-	// requests per second.
+	// rate is the highest rate to the web app, in requests per second. agentsRate is the highest rate
+	// to all agents together.
 	rate, agentsRate float64
 	scenarios        []load.Scenario
 	uncached, remote bool
 	old              *report // the report of --compare
 }
 
-// config validates the flags. platform is the URL in the stack's outputs.
-func (f *flags) config(platform string, now time.Time) (cfg config, err error) {
+// validate checks the flags and returns them as a config. platform is the URL of --url, or in the
+// stack's outputs.
+func (f *flags) validate(platform string, now time.Time) (cfg config, err error) {
 	cfg = config{profile: f.profile, duration: f.duration, connections: f.connections, rate: f.rate, agentsRate: f.agentsRate, uncached: f.uncached, remote: f.remote}
 	if err := f.readProfile(&cfg); err != nil {
 		return cfg, err
@@ -93,7 +95,7 @@ func (f *flags) config(platform string, now time.Time) (cfg config, err error) {
 	if cfg.scenarios, err = readScenarios(f.only); err != nil {
 		return cfg, err
 	}
-	if err := cfg.validate(); err != nil {
+	if err := cfg.checkBounds(); err != nil {
 		return cfg, err
 	}
 	if f.compareFile != "" {
@@ -113,7 +115,8 @@ func (f *flags) config(platform string, now time.Time) (cfg config, err error) {
 	return cfg, err
 }
 
-// readProfile sets the curve, and the rate and duration that a replayed file contains.
+// readProfile sets the curve of the profile. For a replay it also sets the rate and the duration of
+// the file.
 func (f *flags) readProfile(cfg *config) (err error) {
 	if f.profile != load.Replay {
 		if f.profile == load.Soak && !f.durationWasSet {
@@ -136,14 +139,15 @@ func (f *flags) readProfile(cfg *config) (err error) {
 	return nil
 }
 
-// validate checks the bounds of the load, so that every load ends.
-func (c config) validate() error {
-	longest := maxDuration
+// checkBounds returns an error if the load is too long or has too many requests, so that every load
+// ends.
+func (c config) checkBounds() error {
+	limit := maxDuration
 	if c.profile == load.Soak || c.profile == load.Replay {
-		longest = maxLongDuration
+		limit = maxLongDuration
 	}
-	if c.duration <= 0 || c.duration > longest {
-		return fmt.Errorf("the duration is %s, must be above 0 and at most %s", c.duration, longest)
+	if c.duration <= 0 || c.duration > limit {
+		return fmt.Errorf("the duration is %s, must be above 0 and at most %s", c.duration, limit)
 	}
 	if c.connections < 1 || c.connections > maxConnections {
 		return fmt.Errorf("--connections is %d, must be from 1 to %d", c.connections, maxConnections)
@@ -164,8 +168,10 @@ func (c config) validate() error {
 	return nil
 }
 
-// readURL rejects a host that may belong to somebody else, and a URL that would send the token
-// unencrypted. A host name is resolved later, and must then have a loopback address.
+// readURL parses the URL of the platform. Unless remote is true, the host must be a loopback address
+// or localhost, because another host may belong to somebody else. The client later checks the
+// address that localhost resolves to. The URL of another host must be https, because the client
+// sends the token.
 func readURL(text string, remote bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {

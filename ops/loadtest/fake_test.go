@@ -23,9 +23,9 @@ import (
 // user is the subject of the fake's token.
 const user = "test-user-123"
 
-// testToken has claims but no valid signature. The fake compares the whole
-// token.
-func testToken() string {
+// newToken returns a token with claims but without a valid signature. The fake accepts only exactly
+// this token.
+func newToken() string {
 	claims := fmt.Sprintf(`{"iss":"fake","aud":"progressive-framework","sub":%q,"scope":"agents:run users:read"}`, user)
 	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".signature"
 }
@@ -52,12 +52,13 @@ const (
 		"sessions":[{"totalSeconds":2700,"exercises":[{"name":"Squat","sets":3}]}]}`
 )
 
-func newFake(t *testing.T) *fakePlatform {
+// newFakePlatform starts a fakePlatform with correct responses.
+func newFakePlatform(t *testing.T) *fakePlatform {
 	t.Helper()
-	f := &fakePlatform{token: testToken(), preferences: json.RawMessage(`{}`), responses: map[string]string{
+	f := &fakePlatform{token: newToken(), preferences: json.RawMessage(`{}`), responses: map[string]string{
 		load.Health.Path:     `{"status":"ok"}`,
 		load.Coordinate.Path: strings.ReplaceAll(coordinationBody, "DAY", `{"meals":[1],"sessions":[]}`),
-		load.Plan.Path:       plan(7),
+		load.Plan.Path:       planBody(7),
 		load.Generate.Path:   workoutBody,
 	}}
 	server := httptest.NewServer(http.HandlerFunc(f.serve))
@@ -66,8 +67,8 @@ func newFake(t *testing.T) *fakePlatform {
 	return f
 }
 
-// plan is npa's response with this many days.
-func plan(days int) string {
+// planBody returns npa's response with this many days.
+func planBody(days int) string {
 	response := map[string]any{"duration": 7}
 	var list []any
 	for day := range days {
@@ -94,7 +95,7 @@ func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.URL.Path {
 	case load.Socket.Path:
-		f.socket(w, r)
+		f.serveSocket(w, r)
 	case load.Preferences.Path, load.Profile.Path:
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -107,8 +108,8 @@ func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// socket responds to each message of a WebSocket.
-func (f *fakePlatform) socket(w http.ResponseWriter, r *http.Request) {
+// serveSocket responds to each message of a WebSocket.
+func (f *fakePlatform) serveSocket(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return
@@ -130,8 +131,8 @@ func (f *fakePlatform) socket(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tokenFile returns a file with the fake's token.
-func (f *fakePlatform) tokenFile(t *testing.T) string {
+// writeToken writes the fake's token to a file, and returns the path.
+func (f *fakePlatform) writeToken(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte(f.token+"\n"), 0o600))

@@ -16,23 +16,24 @@ import (
 //go:embed report.html.tmpl
 var pageSource string
 
-var page = template.Must(template.New("report").Parse(pageSource))
+var pageTemplate = template.Must(template.New("report").Parse(pageSource))
 
-// html writes the report as one page. The page needs no script and no other file.
-func (r *report) html(out io.Writer) error {
-	plots, err := r.plots()
+// writeHTML writes the report as one page. The page needs no script and no other file.
+func (r *report) writeHTML(out io.Writer) error {
+	plots, err := r.renderPlots()
 	if err != nil {
 		return err
 	}
-	return page.Execute(out, struct {
+	return pageTemplate.Execute(out, struct {
 		*report
 		Plots []template.HTML
 	}{r, plots})
 }
 
-// plots draws the rate, the share of failures, the pods of each service with the bounds of its
-// autoscaler, and the latency of each request with its limit.
-func (r *report) plots() (svgs []template.HTML, err error) {
+// renderPlots returns the plots of the report as SVG. They show the rate, the share of failures, the
+// pods of each service and the latency of each request. The plots of pods have the bounds of the
+// autoscaler, and the plots of latency have the limit.
+func (r *report) renderPlots() (svgs []template.HTML, err error) {
 	plots := []svgplot.Plot{r.ratePlot(), r.failurePlot()}
 	for _, name := range slices.Sorted(maps.Keys(r.Replicas)) {
 		plots = append(plots, r.podPlot(name))
@@ -52,6 +53,7 @@ func (r *report) plots() (svgs []template.HTML, err error) {
 	return svgs, nil
 }
 
+// ratePlot returns the plot of the correct and the failed responses in each second.
 func (r *report) ratePlot() svgplot.Plot {
 	correct, failed := svgplot.Line{Name: "correct"}, svgplot.Line{Name: "failed"}
 	for _, row := range r.Load {
@@ -70,8 +72,8 @@ func (r *report) ratePlot() svgplot.Plot {
 	}
 }
 
-// failurePlot draws the share of failed responses of each second. The counts alone have no
-// threshold, because the rate changes.
+// failurePlot returns the plot of the share of failed responses in each second. A number of failures
+// has no threshold, because the rate changes.
 func (r *report) failurePlot() svgplot.Plot {
 	rate := r.ratePlot()
 	correct, failed := rate.Lines[0], rate.Lines[1]
@@ -85,11 +87,12 @@ func (r *report) failurePlot() svgplot.Plot {
 	}
 }
 
+// podPlot returns the plot of the wanted and the ready pods of a service.
 func (r *report) podPlot(service string) svgplot.Plot {
 	wanted, ready := svgplot.Line{Name: "wanted", Steps: true}, svgplot.Line{Name: "ready", Steps: true}
-	for _, at := range r.Replicas[service] {
-		wanted.X, ready.X = append(wanted.X, at.Second), append(ready.X, at.Second)
-		wanted.Y, ready.Y = append(wanted.Y, float64(at.Wanted)), append(ready.Y, float64(at.Ready))
+	for _, replicas := range r.Replicas[service] {
+		wanted.X, ready.X = append(wanted.X, replicas.Second), append(ready.X, replicas.Second)
+		wanted.Y, ready.Y = append(wanted.Y, float64(replicas.Wanted)), append(ready.Y, float64(replicas.Ready))
 	}
 	plot := svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{wanted, ready}}
 	switch b, scaled := r.Bounds[service]; {
@@ -101,6 +104,7 @@ func (r *report) podPlot(service string) svgplot.Plot {
 	return plot
 }
 
+// latencyPlot returns the plot of the latency of a request in each second.
 func (r row) latencyPlot() svgplot.Plot {
 	lines := []svgplot.Line{{Name: "p50"}, {Name: "p95"}, {Name: "p99"}}
 	for i, s := range r.Seconds {

@@ -19,8 +19,8 @@ const replicaInterval = 2 * time.Second
 type Replicas struct {
 	// Second is the time since the start of the load.
 	Second float64 `json:"second"`
-	// Wanted is the number of pods in the Deployment's specification, which an autoscaler may have
-	// set.
+	// Wanted is the number of pods in the specification of the Deployment. An autoscaler may have set
+	// this number.
 	Wanted int32 `json:"wanted"`
 	Ready  int32 `json:"ready"`
 }
@@ -39,10 +39,9 @@ type cluster struct {
 	err       error
 }
 
-// newCluster returns the stack's cluster. It returns nil without a kubeconfig, because a platform
-// given by --url has none.
+// newCluster returns the stack's cluster. It returns nil if the outputs have no kubeconfig.
 func newCluster(stack stackoutput.Outputs) *cluster {
-	kubeconfig := stack.KubeconfigFile()
+	kubeconfig := stack.KubeconfigContent()
 	if len(kubeconfig) == 0 || stack.Namespace == "" {
 		return nil
 	}
@@ -50,8 +49,8 @@ func newCluster(stack stackoutput.Outputs) *cluster {
 	return &cluster{clients.Kubernetes, stack.Namespace, err}
 }
 
-// replicas reads the wanted and the ready pods by service.
-func (c *cluster) replicas(ctx context.Context) (map[string]Replicas, error) {
+// readReplicas returns the wanted and the ready pods by service.
+func (c *cluster) readReplicas(ctx context.Context) (map[string]Replicas, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -70,8 +69,8 @@ func (c *cluster) replicas(ctx context.Context) (map[string]Replicas, error) {
 	return found, nil
 }
 
-// bounds reads the bounds of each service that has an autoscaler.
-func (c *cluster) bounds(ctx context.Context) (map[string]Bounds, error) {
+// readBounds returns the bounds of each service that has an autoscaler.
+func (c *cluster) readBounds(ctx context.Context) (map[string]Bounds, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -83,11 +82,11 @@ func (c *cluster) bounds(ctx context.Context) (map[string]Bounds, error) {
 	for _, service := range scaling.Services() {
 		for _, hpa := range list.Items {
 			if hpa.Spec.ScaleTargetRef.Kind == "Deployment" && hpa.Spec.ScaleTargetRef.Name == service.Name {
-				low := int32(1) // the default of Kubernetes
+				minimum := int32(1) // the default of Kubernetes
 				if hpa.Spec.MinReplicas != nil {
-					low = *hpa.Spec.MinReplicas
+					minimum = *hpa.Spec.MinReplicas
 				}
-				found[service.Short] = Bounds{low, hpa.Spec.MaxReplicas}
+				found[service.Short] = Bounds{minimum, hpa.Spec.MaxReplicas}
 			}
 		}
 	}
@@ -101,7 +100,7 @@ type replicaHistory struct {
 	err, boundsErr error // err is the last failure
 }
 
-// notes say what was not read.
+// notes returns a text for each list that could not be read.
 func (h *replicaHistory) notes() (list []string) {
 	if h.err != nil {
 		list = append(list, "replicas were not read: "+h.err.Error())
@@ -112,18 +111,18 @@ func (h *replicaHistory) notes() (list []string) {
 	return list
 }
 
-// record reads the bounds once, and the numbers of pods until ctx ends.
+// record reads the bounds once, and the numbers of pods every replicaInterval until ctx ends.
 func (h *replicaHistory) record(ctx context.Context, c *cluster) {
 	h.services = map[string][]Replicas{}
 	start := time.Now()
-	bounds, err := c.bounds(ctx)
+	bounds, err := c.readBounds(ctx)
 	if ctx.Err() != nil {
 		return
 	}
 	h.bounds, h.boundsErr = bounds, err
 	for {
 		now := time.Since(start).Seconds()
-		replicas, err := c.replicas(ctx)
+		replicas, err := c.readReplicas(ctx)
 		if ctx.Err() != nil {
 			return
 		}

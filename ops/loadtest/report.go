@@ -19,8 +19,8 @@ import (
 // schemaVersion is the version of report.schema.json. Reports with another version are refused.
 const schemaVersion = 1
 
-// report is the JSON report. Times are in milliseconds, unless a name says seconds. docs/load.md
-// documents it.
+// report is the JSON report. Times are in milliseconds, unless the name contains "seconds".
+// docs/load.md documents it.
 type report struct {
 	Schema      int       `json:"schema"`
 	URL         string    `json:"url"`
@@ -35,26 +35,26 @@ type report struct {
 	Interrupted bool      `json:"interrupted"`
 	// Refusals is the result of requests without a valid token.
 	Refusals checkResult `json:"refusals"`
-	// Answers is the result of one request of each kind with the token.
-	Answers checkResult `json:"answers"`
-	// Load is absent if Refusals or Answers has an incorrect response.
+	// Responses is the result of one request of each kind with the token.
+	Responses checkResult `json:"answers"`
+	// Load is absent if Refusals or Responses has an incorrect response.
 	Load []row `json:"load,omitempty"`
 	// Images are the stack's images, as REPOSITORY@DIGEST by their short names. They are absent
 	// with --url, and if they changed during the test or the test was interrupted.
 	Images map[string]string `json:"images,omitempty"`
 	// Replicas are the pods of each service over time. They are absent without a cluster.
 	Replicas map[string][]Replicas `json:"replicas,omitempty"`
-	// Bounds are those of the services' autoscalers at the start of the load.
+	// Bounds are the bounds of the services' autoscalers at the start of the load.
 	Bounds map[string]Bounds `json:"bounds,omitempty"`
-	// Comparison compares the report with that of --compare.
+	// Comparison compares this report with the report of --compare.
 	Comparison *comparison `json:"comparison,omitempty"`
 	// Notes explain what is missing in the report.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// addImages adds the images that the stack had before the test, if it still has them. Otherwise it
-// is unknown which images were tested. An interrupted test does not read the stack again: Pulumi may
-// need seconds, and the report must not wait.
+// addImages adds the images that the stack had before the test, if the stack still has the same
+// images. Otherwise it is unknown which images were tested. After an interrupted test it does not
+// read the stack again: Pulumi may need seconds, and the report must not wait.
 func (r *report) addImages(ctx context.Context, before map[string]string, outputs func(context.Context) (stackoutput.Outputs, error)) {
 	if len(before) == 0 {
 		return
@@ -74,7 +74,7 @@ func (r *report) addImages(ctx context.Context, before map[string]string, output
 	}
 }
 
-// readReport reads a JSON report.
+// readReport reads a JSON report. It returns an error for a report with another schema.
 func readReport(file string) (*report, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -95,31 +95,32 @@ type checkResult struct {
 	Sent  int      `json:"sent"`
 	Wrong []string `json:"wrong,omitempty"`
 
-	unanswered int // requests without a response
+	withoutResponse int // requests without a response
 }
 
-// maxUnanswered is after how many requests without a response no more are sent, because the
-// platform is unreachable.
-const maxUnanswered = 3
+// maxWithoutResponse is the number of requests without a response after which no more requests are
+// sent, because the platform is unreachable.
+const maxWithoutResponse = 3
 
-// do sends one request and adds its result, unless ctx ends first.
-func (p *checkResult) do(ctx context.Context, name string, send func(context.Context) error) {
-	if p.unanswered == maxUnanswered {
+// send calls sendRequest for one request and adds the result, unless ctx ends first. After
+// maxWithoutResponse requests without a response it does nothing.
+func (r *checkResult) send(ctx context.Context, name string, sendRequest func(context.Context) error) {
+	if r.withoutResponse == maxWithoutResponse {
 		return
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, load.Timeout)
 	defer cancel()
-	err := send(sendCtx)
+	err := sendRequest(sendCtx)
 	if ctx.Err() != nil {
 		return
 	}
-	p.Sent++
+	r.Sent++
 	if err == nil {
 		return
 	}
-	p.Wrong = append(p.Wrong, name+": "+err.Error())
-	if _, responded := errors.AsType[load.InvalidAnswer](err); !responded {
-		p.unanswered++
+	r.Wrong = append(r.Wrong, name+": "+err.Error())
+	if _, responded := errors.AsType[load.InvalidResponse](err); !responded {
+		r.withoutResponse++
 	}
 }
 
@@ -141,7 +142,7 @@ type row struct {
 	Seconds []second `json:"seconds,omitempty"`
 }
 
-// second is one second of a row: what was measured of the requests that were due in it.
+// second is one second of a row. It has the result of the requests that were due in that second.
 type second struct {
 	Correct int     `json:"correct"`
 	Failed  int     `json:"failed,omitempty"`
@@ -150,43 +151,48 @@ type second struct {
 	P99     float64 `json:"p99"`
 }
 
+// newRow returns the row of a stream.
 func newRow(s load.Stream, r load.Result) row {
 	var seconds []second
 	for _, s := range r.Seconds {
-		seconds = append(seconds, second{len(s.Latencies), s.Failed, ms(s.Percentile(50)), ms(s.Percentile(95)), ms(s.Percentile(99))})
+		seconds = append(seconds, second{len(s.Latencies), s.Failed, milliseconds(s.Percentile(50)), milliseconds(s.Percentile(95)), milliseconds(s.Percentile(99))})
 	}
 	return row{
-		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Slow: r.Slower(s.Limit), Failed: r.Failed,
-		P50: ms(r.Percentile(50)), P95: ms(r.Percentile(95)), P99: ms(r.Percentile(99)), Limit: ms(s.Limit),
+		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Slow: r.CountSlower(s.Limit), Failed: r.Failed,
+		P50: milliseconds(r.Percentile(50)), P95: milliseconds(r.Percentile(95)), P99: milliseconds(r.Percentile(99)), Limit: milliseconds(s.Limit),
 		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
 	}
 }
 
-func ms(d time.Duration) float64 { return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000 }
+// milliseconds returns a duration in milliseconds, rounded to 0.01.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000
+}
 
 // hasErrors reports whether any response was incorrect or missing.
 func (r *report) hasErrors() bool {
-	return len(r.Refusals.Wrong)+len(r.Answers.Wrong) > 0 ||
+	return len(r.Refusals.Wrong)+len(r.Responses.Wrong) > 0 ||
 		slices.ContainsFunc(r.Load, func(r row) bool { return r.Failed.Total() > 0 })
 }
 
-// missedLimit reports whether the p95 of any request is above its limit.
-func (r *report) missedLimit() bool {
+// hasMissedLimit reports whether the p95 of any request is above its limit.
+func (r *report) hasMissedLimit() bool {
 	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.Kept })
 }
 
-func (r *report) json(out io.Writer) error {
+// writeJSON writes the report as JSON.
+func (r *report) writeJSON(out io.Writer) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(r)
 }
 
-// text writes the report as tables.
-func (r *report) text(out io.Writer) error {
+// writeText writes the report as tables.
+func (r *report) writeText(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s as %s, profile %s\n", r.URL, r.User, r.Profile)
-	r.Refusals.text(w, "without a valid token", "got 401, or are public")
-	r.Answers.text(w, "with the token", "got a correct response")
+	r.Refusals.writeText(w, "without a valid token", "got 401, or are public")
+	r.Responses.writeText(w, "with the token", "got a correct response")
 	if len(r.Load) > 0 {
 		fmt.Fprintln(w, "\nrequest\tsent\tgood/s\tfailed\tp50 ms\tp95 ms\tp99 ms\tlimit of p95")
 	}
@@ -204,13 +210,13 @@ func (r *report) text(out io.Writer) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Replicas)) {
-		first, last, most := r.Replicas[name][0], r.Replicas[name][len(r.Replicas[name])-1], int32(0)
-		for _, at := range r.Replicas[name] {
-			most = max(most, at.Ready)
+		first, last, maxReady := r.Replicas[name][0], r.Replicas[name][len(r.Replicas[name])-1], int32(0)
+		for _, replicas := range r.Replicas[name] {
+			maxReady = max(maxReady, replicas.Ready)
 		}
-		fmt.Fprintf(w, "pods of %s: %d ready at the start, at most %d, %d in the end\n", name, first.Ready, most, last.Ready)
+		fmt.Fprintf(w, "pods of %s: %d ready at the start, at most %d, %d in the end\n", name, first.Ready, maxReady, last.Ready)
 	}
-	r.Comparison.text(w)
+	r.Comparison.writeText(w)
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
@@ -220,9 +226,10 @@ func (r *report) text(out io.Writer) error {
 	return w.Flush()
 }
 
-func (p checkResult) text(w io.Writer, name, result string) {
-	fmt.Fprintf(w, "%s: %d requests, %d %s\n", name, p.Sent, p.Sent-len(p.Wrong), result)
-	for _, wrong := range p.Wrong {
+// writeText writes the result as lines. result is the text for correct responses.
+func (r checkResult) writeText(w io.Writer, name, result string) {
+	fmt.Fprintf(w, "%s: %d requests, %d %s\n", name, r.Sent, r.Sent-len(r.Wrong), result)
+	for _, wrong := range r.Wrong {
 		fmt.Fprintf(w, "wrong: %s\n", wrong)
 	}
 }

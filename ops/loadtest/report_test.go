@@ -40,11 +40,11 @@ func requireSchema(t *testing.T, text string) {
 	require.NoError(t, schema.Validate(value), text)
 }
 
-// fixedReport is a report of twelve seconds with every part. The last second has failures.
-func fixedReport() *report {
+// newFixedReport returns a report of twelve seconds with every field. The last second has failures.
+func newFixedReport() *report {
 	r := &report{
 		Schema: schemaVersion, URL: "http://127.0.0.1:30080", User: "test-user-123", Profile: load.Spike, Connections: 100, Rate: 200, AgentsRate: 50,
-		Started: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Seconds: 12, Refusals: checkResult{Sent: 6}, Answers: checkResult{Sent: 2},
+		Started: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Seconds: 12, Refusals: checkResult{Sent: 6}, Responses: checkResult{Sent: 2},
 		Images:   map[string]string{"web": "registry.example.com/web@sha256:1"},
 		Replicas: map[string][]Replicas{"web": {{0, 1, 1}, {4, 3, 1}, {8, 3, 3}}},
 		Bounds:   map[string]Bounds{"web": {1, 4}},
@@ -63,20 +63,20 @@ func fixedReport() *report {
 		slower.Seconds = append(slower.Seconds, second{Correct: 100, P50: s.P50, P95: s.P95 + 5, P99: s.P99})
 	}
 	old.Load, old.Rate = []row{slower}, 100
-	r.Comparison = compare(&old, r)
+	r.Comparison = compareReports(&old, r)
 	return r
 }
 
 // TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
 func TestReportsMatchTheirGoldens(t *testing.T) {
-	r := fixedReport()
+	r := newFixedReport()
 	for _, row := range []struct {
 		file  string
 		write func(*bytes.Buffer) error
 	}{
-		{"report.txt", func(b *bytes.Buffer) error { return r.text(b) }},
-		{"report.json", func(b *bytes.Buffer) error { return r.json(b) }},
-		{"report.html", func(b *bytes.Buffer) error { return r.html(b) }},
+		{"report.txt", func(b *bytes.Buffer) error { return r.writeText(b) }},
+		{"report.json", func(b *bytes.Buffer) error { return r.writeJSON(b) }},
+		{"report.html", func(b *bytes.Buffer) error { return r.writeHTML(b) }},
 	} {
 		t.Run(row.file, func(t *testing.T) {
 			var out bytes.Buffer
@@ -115,15 +115,15 @@ func TestNoiseIsNoDifference(t *testing.T) {
 	verdicts := map[verdict]int{}
 	for range runs {
 		var same, shifted change
-		same.judge(run(1), run(1), p95.value, p95.moreIsBetter)
+		same.setVerdict(run(1), run(1), p95.value, p95.moreIsBetter)
 		verdicts[same.Verdict]++
-		shifted.judge(run(1), run(1.3), p95.value, p95.moreIsBetter)
+		shifted.setVerdict(run(1), run(1.3), p95.value, p95.moreIsBetter)
 		require.Equal(t, worse, shifted.Verdict)
 	}
 	require.Less(t, runs-verdicts[noise], runs/100)
 }
 
-func TestVerdicts(t *testing.T) {
+func TestVerdictDependsOnTheDifference(t *testing.T) {
 	seconds := func(n int, p95 float64, correct int) (list []second) {
 		for range n {
 			list = append(list, second{Correct: correct, P95: p95})
@@ -146,15 +146,15 @@ func TestVerdicts(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var c change
-			c.judge(row.old, row.now, figures[row.figure].value, figures[row.figure].moreIsBetter)
+			c.setVerdict(row.old, row.now, figures[row.figure].value, figures[row.figure].moreIsBetter)
 			require.Equal(t, row.want, c.Verdict)
 		})
 	}
 }
 
-// TestRunIsComparedWithAnEarlierReport runs twice; the HTML page has the verdicts.
+// TestRunIsComparedWithAnEarlierReport runs the test twice. The HTML page has the verdicts.
 func TestRunIsComparedWithAnEarlierReport(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	args := append(briefLoad, "--url", f.url, "--only", "main")
 	_, out, _ := runText(t.Context(), t, f.token, append(args, "--json")...)
 	old := filepath.Join(t.TempDir(), "old.json")
@@ -170,9 +170,9 @@ func TestRunIsComparedWithAnEarlierReport(t *testing.T) {
 	require.Contains(t, string(content), "too short")
 }
 
-// TestReplayFollowsItsFile: rate and duration are those of the file.
+// TestReplayFollowsItsFile: the file sets the rate and the duration.
 func TestReplayFollowsItsFile(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	file := filepath.Join(t.TempDir(), "day.csv")
 	require.NoError(t, os.WriteFile(file, []byte("seconds,requests/s\n0,350\n0.1,0\n0.2,350\n0.3,0\n"), 0o600))
 	code, r, errs := runCommand(t.Context(), t, f.token, "replay", file, "--url", f.url, "--only", "main")
@@ -180,10 +180,11 @@ func TestReplayFollowsItsFile(t *testing.T) {
 	require.InDelta(t, 40, r.Load[1].Sent, 2, "20 of 35 of 350 per second, for 200 of 300 ms")
 }
 
-// TestHangingServerDoesNotDelayTheReport: without any response, an interrupt still prints the
-// report.
+// TestHangingServerDoesNotDelayTheReport: from the 60th request on, the server sends no response.
+// After an interrupt, the command still prints the report. The checks before the load send fewer
+// than 60 requests, so the server hangs during the load.
 func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	var requests atomic.Int64
 	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -199,7 +200,7 @@ func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
 	code, r, _ := runCommand(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300", "--only", "main")
 	require.Equal(t, exitcode.Interrupted, code)
 	require.True(t, r.Interrupted)
-	require.Less(t, r.Seconds, (load.Timeout / 2).Seconds(), "it waits for no response")
+	require.Less(t, r.Seconds, (load.Timeout / 2).Seconds(), "the command does not wait for responses")
 }
 
 func TestPodsAreCountedByService(t *testing.T) {
@@ -214,23 +215,23 @@ func TestPodsAreCountedByService(t *testing.T) {
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "other"}, MaxReplicas: 7,
 		}},
 	), namespace: "ns"}
-	found, err := c.replicas(t.Context())
+	found, err := c.readReplicas(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]Replicas{"web": {Wanted: 3, Ready: 2}}, found)
-	bounds, err := c.bounds(t.Context())
+	bounds, err := c.readBounds(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]Bounds{"web": {3, 9}}, bounds)
 }
 
-// TestForbiddenReplicasAreANote: the load runs, and the report says what it lacks.
+// TestForbiddenReplicasAreANote: the load runs, and the report has a note about the missing replicas.
 func TestForbiddenReplicasAreANote(t *testing.T) {
-	f := newFake(t)
+	f := newFakePlatform(t)
 	client := fake.NewClientset()
 	client.PrependReactor("list", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewForbidden(action.GetResource().GroupResource(), "", errors.New("the role has no permission"))
 	})
 	fl := flags{profile: load.Steady, duration: 200 * time.Millisecond, connections: 10, rate: 50, only: "main", envTOKEN: f.token}
-	cfg, err := fl.config(f.url, time.Now())
+	cfg, err := fl.validate(f.url, time.Now())
 	require.NoError(t, err)
 	test := newTest(cfg)
 	test.cluster = &cluster{client: client, namespace: "ns"}

@@ -12,9 +12,9 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// readBackWithin is how long another pod of the web app may return the old preferences. Redis tells
-// it that they changed.
-const readBackWithin = 2 * time.Second
+// readBackTimeout is how long another pod of the web app may return the old preferences. Redis
+// notifies the other pods of a change.
+const readBackTimeout = 2 * time.Second
 
 // test is one load test.
 type test struct {
@@ -27,15 +27,15 @@ type test struct {
 
 // newTest returns the test of the configured scenarios.
 func newTest(cfg config) *test {
-	// The web app gets cfg.connections, each of the three agents a third of them. There are at most
-	// 50 WebSockets.
+	// The web app gets cfg.connections, and each of the three agents gets a third of that number.
+	// There are at most 50 WebSockets. So three times cfg.connections are enough.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
 	for _, r := range load.Requests {
 		if !slices.Contains(cfg.scenarios, r.Scenario) {
 			continue
 		}
 		if cfg.uncached {
-			r = r.Uncached()
+			r = r.WithUncachedBody()
 		}
 		t.requests = append(t.requests, r)
 	}
@@ -50,14 +50,14 @@ func (t *test) run(ctx context.Context) (*report, error) {
 		Schema: schemaVersion, URL: t.cfg.url.String(), User: t.client.User, Profile: t.cfg.profile, Uncached: t.cfg.uncached,
 		Connections: t.cfg.connections, Rate: t.cfg.rate, AgentsRate: t.cfg.agentsRate, Started: time.Now().UTC(),
 	}
-	otherIssuer, err := t.cfg.token.signedByOtherIssuer(r.Started)
+	otherKeyToken, err := t.cfg.token.signedByOtherKey(r.Started)
 	if err != nil {
 		return nil, err
 	}
-	r.Refusals = t.checkRefusals(ctx, otherIssuer)
-	r.Answers = t.checkAnswers(ctx)
+	r.Refusals = t.checkRefusals(ctx, otherKeyToken)
+	r.Responses = t.checkResponses(ctx)
 	if !r.hasErrors() {
-		t.load(ctx, r)
+		t.runLoad(ctx, r)
 	}
 	r.Seconds, r.Interrupted = time.Since(r.Started).Seconds(), ctx.Err() != nil
 	return r, nil
@@ -65,68 +65,69 @@ func (t *test) run(ctx context.Context) (*report, error) {
 
 // checkRefusals sends every request without a valid token. The status must be 401, or 200 for a
 // public request.
-func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p checkResult) {
+func (t *test) checkRefusals(ctx context.Context, otherKeyToken string) (result checkResult) {
 	for _, r := range t.requests {
 		want := http.StatusUnauthorized
 		if r.Public {
 			want = http.StatusOK
 		}
 		for _, invalid := range []struct{ name, token string }{
-			{"no token", ""}, {"the token test-token", "test-token"}, {"another issuer's token", otherIssuer},
+			{"no token", ""}, {"the token test-token", "test-token"}, {"a token signed by another key", otherKeyToken},
 		} {
-			p.do(ctx, r.Name+" with "+invalid.name, func(ctx context.Context) error {
-				status, err := t.client.Status(ctx, r, invalid.token)
+			result.send(ctx, r.Name+" with "+invalid.name, func(ctx context.Context) error {
+				status, err := t.client.SendForStatus(ctx, r, invalid.token)
 				if err == nil && status != want {
-					err = load.InvalidAnswer(fmt.Sprintf("status %d, must be %d", status, want))
+					err = load.InvalidResponse(fmt.Sprintf("status %d, must be %d", status, want))
 				}
 				return err
 			})
 		}
 	}
-	return p
+	return result
 }
 
-// checkAnswers sends every request once with the token.
-func (t *test) checkAnswers(ctx context.Context) (p checkResult) {
+// checkResponses sends every request once with the token.
+func (t *test) checkResponses(ctx context.Context) (result checkResult) {
 	for _, r := range t.requests {
-		stream, end := t.client.Stream(r, load.Shape{Connections: 1})
-		p.do(ctx, r.Name, func(ctx context.Context) error { return stream.Send(ctx, 0) })
+		stream, end := t.client.NewStream(r, load.Shape{Connections: 1})
+		result.send(ctx, r.Name, func(ctx context.Context) error { return stream.Send(ctx, 0) })
 		end()
 	}
 	if slices.Contains(t.cfg.scenarios, load.Main) {
-		// Two different values, because one of them may already be stored.
+		// Two different values are sent, because one value may already be stored.
 		for _, r := range []load.Request{load.StorePreferences("light", false), load.Preferences} {
-			p.do(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.readBack(ctx, r) })
+			result.send(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.storeAndReadBack(ctx, r) })
 		}
 	}
-	return p
+	return result
 }
 
-// readBack stores preferences and reads the profile until it has them.
-func (t *test) readBack(ctx context.Context, store load.Request) error {
+// storeAndReadBack stores preferences, and reads the profile until it has these preferences. After
+// readBackTimeout it returns the last error.
+func (t *test) storeAndReadBack(ctx context.Context, store load.Request) error {
 	if err := t.client.Send(ctx, store, 0); err != nil {
 		return err
 	}
-	limit, cancel := context.WithTimeout(ctx, readBackWithin)
+	timeoutCtx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
 	profile := load.Profile
 	profile.Check = store.Check
 	for {
-		err := t.client.Send(ctx, profile, 0) // with limit, the last error would be its end and not the wrong response
+		err := t.client.Send(ctx, profile, 0) // with timeoutCtx, the last error could be the timeout and not the wrong response
 		if err == nil {
 			return nil
 		}
 		select {
-		case <-limit.Done():
+		case <-timeoutCtx.Done():
 			return err
-		case <-time.After(readBackWithin / 20):
+		case <-time.After(readBackTimeout / 20):
 		}
 	}
 }
 
-// load sends all requests concurrently, each at its share of the rate. It adds a row for each
-// request, and one for the agents' responses to mca.
-func (t *test) load(ctx context.Context, r *report) {
+// runLoad sends all requests concurrently, each at its share of the rate. It adds a row to the report
+// for each request, and a row for the responses of the agents to mca.
+func (t *test) runLoad(ctx context.Context, r *report) {
 	var (
 		interAgent load.InterAgent
 		counter    load.Counter
@@ -134,7 +135,7 @@ func (t *test) load(ctx context.Context, r *report) {
 	)
 	for _, request := range t.requests {
 		if request.Path == load.Coordinate.Path {
-			request = interAgent.Watch(request)
+			request = interAgent.Instrument(request)
 		}
 		rate := t.cfg.rate
 		if request.Scenario == load.Agents {
@@ -144,14 +145,14 @@ func (t *test) load(ctx context.Context, r *report) {
 		if request.Scenario != load.WebSocket { // WebSockets have the design document's interval
 			shape.Curve = t.cfg.curve
 		}
-		stream, end := t.client.Stream(request, shape)
+		stream, end := t.client.NewStream(request, shape)
 		defer end()
 		stream.Counter = &counter
 		streams = append(streams, stream)
 	}
 	var history replicaHistory
-	load.CollectLess()
-	stopWatching := t.watch(ctx, &counter, &history)
+	load.ReduceGarbageCollection()
+	stopWatching := t.startWatching(ctx, &counter, &history)
 	results := load.RunAll(ctx, streams)
 	stopWatching()
 	for i, result := range results {
@@ -164,8 +165,8 @@ func (t *test) load(ctx context.Context, r *report) {
 	r.Notes = append(r.Notes, history.notes()...)
 }
 
-// watch shows the progress and reads the numbers of pods until the returned function is called.
-func (t *test) watch(ctx context.Context, counter *load.Counter, history *replicaHistory) (stop func()) {
+// startWatching shows the progress and reads the numbers of pods until the caller calls stop.
+func (t *test) startWatching(ctx context.Context, counter *load.Counter, history *replicaHistory) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	if t.progress != nil {
@@ -180,9 +181,9 @@ func (t *test) watch(ctx context.Context, counter *load.Counter, history *replic
 	}
 }
 
-// showProgress rewrites one line each second, and erases it at the end.
+// showProgress rewrites one line each second until ctx ends. Then it erases the line.
 func showProgress(ctx context.Context, out io.Writer, counter *load.Counter, duration time.Duration) {
-	start, before := time.Now(), int64(0)
+	start, lastSent := time.Now(), int64(0)
 	defer fmt.Fprint(out, "\r\x1b[K") // erases the line
 	ticks := time.NewTicker(time.Second)
 	defer ticks.Stop()
@@ -192,8 +193,8 @@ func showProgress(ctx context.Context, out io.Writer, counter *load.Counter, dur
 			return
 		case now := <-ticks.C:
 			sent := counter.Sent.Load()
-			fmt.Fprintf(out, "\r\x1b[K%s of %s: %d responses, %d/s, %d wrong", now.Sub(start).Round(time.Second), duration, sent, sent-before, counter.Failed.Load())
-			before = sent
+			fmt.Fprintf(out, "\r\x1b[K%s of %s: %d responses, %d/s, %d wrong", now.Sub(start).Round(time.Second), duration, sent, sent-lastSent, counter.Failed.Load())
+			lastSent = sent
 		}
 	}
 }

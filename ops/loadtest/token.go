@@ -47,9 +47,9 @@ func readToken(text string, now time.Time) (token, error) {
 	return t, nil
 }
 
-// signedByOtherIssuer returns a token with the same claims, signed by a key that no service
-// accepts.
-func (t token) signedByOtherIssuer(now time.Time) (string, error) {
+// signedByOtherKey returns a token with the same claims and new times. The key of its signature
+// belongs to no issuer that a service accepts.
+func (t token) signedByOtherKey(now time.Time) (string, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return "", err

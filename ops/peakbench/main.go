@@ -1,7 +1,8 @@
 // Command peakbench replays a daily peak on the sandbox, once with the forecast and once with the
-// document's HPA, and prints both as a table of docs/prediction.md. KEDA, the HPA and the pods are
-// real. The two weeks before are written into Prometheus' volume, so that the replay begins just
-// before the peak of the next day. It asserts nothing, because the figures depend on the machine.
+// document's HPA. It prints both results as a table of docs/prediction.md. KEDA, the HPA and the
+// pods are real. peakbench writes a history of two weeks into the volume of Prometheus, so that the
+// replay begins just before the peak of the next day. It asserts nothing, because the figures
+// depend on the machine.
 //
 // It runs in the environment of a running sandbox of this machine (make bench-prediction-live), and
 // changes Pulumi.sandbox.yaml until it ends.
@@ -20,23 +21,25 @@ import (
 	"github.com/progressive-framework/platform/forecast/backtest"
 )
 
-// limit is the longest duration of the whole run.
-const limit = 40 * time.Minute
+// maxDuration is the longest duration of the whole run.
+const maxDuration = 40 * time.Minute
 
 func main() {
 	faults := flag.Bool("faults", false, "after the peak with the forecast, take the forecaster away under load, and freeze it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()
-	if err := measure(ctx, *faults); err != nil {
+	if err := runBenchmark(ctx, *faults); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, faults bool) (err error) {
+// runBenchmark runs both replays and prints the table. If faults is true, it also prints the faults
+// of the forecaster. At the end it restores the stack's configuration.
+func runBenchmark(ctx context.Context, faults bool) (err error) {
 	s := &sandbox{}
 	scratch, err := os.MkdirTemp("", "peak")
 	if err != nil {
@@ -50,7 +53,7 @@ func measure(ctx context.Context, faults bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(stackFile, committed, 0o644)) }()
 
-	if err := s.up(ctx, string(committed), on); err != nil {
+	if err := s.deploy(ctx, string(committed), predictiveOn); err != nil {
 		return err
 	}
 	if err := s.connect(ctx); err != nil {
@@ -71,15 +74,15 @@ func measure(ctx context.Context, faults bool) (err error) {
 		return err
 	}
 	printHeader()
-	if err := s.print(ctx, backtest.Predictive, predicted); err != nil {
+	if err := s.printResult(ctx, backtest.Predictive, predicted); err != nil {
 		return err
 	}
 	if faults {
-		if err := s.faults(ctx); err != nil {
+		if err := s.printFaults(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.up(ctx, string(committed), shadow); err != nil {
+	if err := s.deploy(ctx, string(committed), predictiveShadow); err != nil {
 		return err
 	}
 	if err := s.waitForFewestPods(ctx); err != nil {
@@ -89,7 +92,7 @@ func measure(ctx context.Context, faults bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.print(ctx, backtest.Document, reactive); err != nil {
+	if err := s.printResult(ctx, backtest.Document, reactive); err != nil {
 		return err
 	}
 	return s.printForecaster(ctx, predicted)

@@ -31,7 +31,7 @@ func TestHistoryHasThePeakOfEachDay(t *testing.T) {
 		totals[at], err = strconv.ParseFloat(words[1], 64)
 		require.NoError(t, err)
 	}
-	require.Len(t, totals, historyDays*86400/int(scrape.Seconds())+1)
+	require.Len(t, totals, historyDays*86400/int(scrapeInterval.Seconds())+1)
 	mean := func(from, to time.Duration) float64 {
 		sum := 0.0
 		for day := 1; day <= historyDays; day++ {
@@ -47,18 +47,18 @@ func TestHistoryHasThePeakOfEachDay(t *testing.T) {
 	require.InDelta(t, base, mean(2*time.Hour, 23*time.Hour), 0.05*base, "the rest of the day")
 }
 
-func TestRunCountsPods(t *testing.T) {
-	r := run{}
-	r.count([]replicas{{0, 2, 2}, {60, 2, 2}, {riseAt.Seconds() - 10, 3, 2}, {riseAt.Seconds() - 4, 3, 3}, {150, 3, 3}})
-	require.False(t, r.never)
+func TestReplayResultHasPodMinutesAndReadiness(t *testing.T) {
+	r := replayResult{}
+	r.setPodFigures([]replicas{{0, 2, 2}, {60, 2, 2}, {riseAt.Seconds() - 10, 3, 2}, {riseAt.Seconds() - 4, 3, 3}, {150, 3, 3}})
+	require.False(t, r.neverReady)
 	require.Equal(t, -4*time.Second, r.ready)
 	more := riseAt.Seconds() - 10
 	require.InDelta(t, 2*more/60+3*(150-more)/60, r.podMinutes, 1e-9)
-	late := run{}
-	late.count([]replicas{{0, 2, 2}, {300, 3, 2}})
-	require.True(t, late.never)
-	require.Equal(t, "4 s before the rise began", r.readiness())
-	require.Equal(t, "never", late.readiness())
+	late := replayResult{}
+	late.setPodFigures([]replicas{{0, 2, 2}, {300, 3, 2}})
+	require.True(t, late.neverReady)
+	require.Equal(t, "4 s before the rise began", r.formatReadiness())
+	require.Equal(t, "never", late.formatReadiness())
 }
 
 // Two pods can't serve the peak, and three can.
@@ -68,5 +68,5 @@ func TestPeakNeedsOnePodMore(t *testing.T) {
 	require.Less(t, peak, 0.95*(minPods+1)*capacity())
 	require.InDelta(t, base, rate(riseAt), 0)
 	require.InDelta(t, peak, rate(riseAt+riseLength), 0)
-	require.Equal(t, minPods, document().Min)
+	require.Equal(t, minPods, documentHPA().Min)
 }

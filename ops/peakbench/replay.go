@@ -20,15 +20,15 @@ const (
 	// base and peak are in requests/s. Only requests that the HPA's metric counts are included.
 	// The peak is 2.45 pods. So neither the floor of 95 % nor a headroom of 20 % requires a
 	// fourth pod. At 380 requests/s the noise of the load sometimes required a fourth pod.
-	base, peak = 120.0, 350.0
-	riseAt     = 80 * time.Second
-	riseLength = 30 * time.Second
-	length     = 210 * time.Second
-	// Of mixed requests, the HPA's metric counts counted. pf load also sends GET /health, which the
-	// metric leaves out.
-	mixed, counted = 35.0, 25.0
-	// calibration is the load, and calibrationTime the time, in which the CPU time of a request is
-	// measured.
+	base, peak   = 120.0, 350.0
+	riseAt       = 80 * time.Second
+	riseLength   = 30 * time.Second
+	replayLength = 210 * time.Second
+	// The HPA's metric counts countedRequests of every mixedRequests requests that pf load sends. It
+	// does not count GET /health.
+	mixedRequests, countedRequests = 35.0, 25.0
+	// calibration is the load in requests/s with which limitPods measures the CPU time of a request.
+	// calibrationTime is the duration of this load.
 	calibration     = 200.0
 	calibrationTime = 22 * time.Second
 )
@@ -38,25 +38,25 @@ func rate(since time.Duration) float64 {
 	return base + (peak-base)*min(max((since-riseAt).Seconds()/riseLength.Seconds(), 0), 1)
 }
 
-// capacity returns the counted requests/s that one pod serves by the stack's configuration.
+// capacity returns the counted requests/s that one pod can serve, by the stack's configuration.
 func capacity() float64 {
 	prediction, _ := scaling.Web().Prediction()
 	return prediction.Capacity()
 }
 
-// run is the result of one replay.
-type run struct {
+// replayResult is the result of one replay.
+type replayResult struct {
 	begin, end   time.Time
 	sent         int
 	failed, slow int
 	// podMinutes is the number of pods that the HPA requested, integrated over the time.
 	podMinutes float64
-	// ready is the time from the beginning of the rise until the pods that the peak needs were
-	// ready. It is negative if they were ready before the rise. never means that they did not
+	// ready is the time from the beginning of the rise until enough pods for the peak were ready. It
+	// is negative if these pods were ready before the rise. neverReady means that they did not
 	// become ready.
-	ready time.Duration
-	never bool
-	pods  []replicas
+	ready      time.Duration
+	neverReady bool
+	pods       []replicas
 }
 
 // replicas is the number of pods at one time, in pf load's report.
@@ -65,8 +65,8 @@ type replicas struct {
 	Wanted, Ready int
 }
 
-// load is the part of pf load's report that this command uses.
-type load struct {
+// loadReport is the part of pf load's report that this command uses.
+type loadReport struct {
 	Answers, Refusals struct{ Wrong []string }
 	Replicas          map[string][]replicas
 	Load              []struct {
@@ -76,9 +76,9 @@ type load struct {
 	}
 }
 
-// token writes a token for pf load to a file.
-func (s *sandbox) token(ctx context.Context) (file string, err error) {
-	text, err := s.output(ctx, "make", "-s", "token")
+// writeToken writes a token for pf load to a file.
+func (s *sandbox) writeToken(ctx context.Context) (file string, err error) {
+	text, err := s.runCommand(ctx, "make", "-s", "token")
 	if err != nil {
 		return "", err
 	}
@@ -86,14 +86,14 @@ func (s *sandbox) token(ctx context.Context) (file string, err error) {
 	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 
-// pfLoad runs a profile of pf load on the main application. Wrong responses under load are counted,
-// and do not cause an error.
-func (s *sandbox) pfLoad(ctx context.Context, args ...string) (report load, err error) {
-	token, err := s.token(ctx)
+// runPFLoad runs a profile of pf load on the main application. Wrong responses under load are
+// counted, and do not cause an error.
+func (s *sandbox) runPFLoad(ctx context.Context, args ...string) (report loadReport, err error) {
+	token, err := s.writeToken(ctx)
 	if err != nil {
 		return report, err
 	}
-	out, runErr := s.output(ctx, "pf", append([]string{"load", "--stack", "sandbox", "--only", "main", "--json", "--token-file", token}, args...)...)
+	out, runErr := s.runCommand(ctx, "pf", append([]string{"load", "--stack", "sandbox", "--only", "main", "--json", "--token-file", token}, args...)...)
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		return report, errors.Join(runErr, fmt.Errorf("report of pf load: %w", err))
 	}
@@ -103,56 +103,59 @@ func (s *sandbox) pfLoad(ctx context.Context, args ...string) (report load, err 
 	return report, nil
 }
 
-// limitPods sets the CPU limit of a pod, and its request, to what the pod's capacity costs. Without
-// a limit one pod of this machine serves many times its capacity, and no request is slow.
+// limitPods sets the CPU request and the CPU limit of a pod to the CPU that the capacity of the pod
+// needs. Without a limit, one pod on this machine serves many times its capacity, and no request is
+// slow.
 func (s *sandbox) limitPods(ctx context.Context) error {
-	say("measuring the cost of a request")
+	logf("measuring the cost of a request")
 	const cpu = `sum(rate(process_cpu_seconds_total{job="` + deployment + `"}[20s]))`
-	idle, _, err := s.prometheus.Value(ctx, cpu, time.Time{})
+	idle, _, err := s.prometheus.QueryValue(ctx, cpu, time.Time{})
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	if _, err := s.pfLoad(ctx, "steady", "--rate", fmt.Sprint(calibration*mixed/counted), "--duration", calibrationTime.String()); err != nil {
+	start := time.Now()
+	if _, err := s.runPFLoad(ctx, "steady", "--rate", fmt.Sprint(calibration*mixedRequests/countedRequests), "--duration", calibrationTime.String()); err != nil {
 		return err
 	}
-	used, most := 0.0, 0.0
-	values, err := s.prometheus.Series(ctx, cpu, began.Add(15*time.Second), time.Now(), 5*time.Second)
+	maxUsed := 0.0
+	values, err := s.prometheus.QuerySeries(ctx, cpu, start.Add(15*time.Second), time.Now(), 5*time.Second)
 	if err != nil {
 		return err
 	}
 	for _, v := range values {
-		most = max(most, v)
+		maxUsed = max(maxUsed, v)
 	}
-	used = most - idle
+	used := maxUsed - idle
 	if !(used > 0) {
 		return errors.New("the CPU of the main application has no measurement")
 	}
-	limit := math.Ceil(1000 * (idle/minPods + used/calibration*capacity()))
-	say("%.0f requests/s cost %.0f thousandths of a core: the limit of a pod is %.0fm", calibration, 1000*used, limit)
-	amount := fmt.Sprintf("cpu=%.0fm", limit)
-	if _, err := s.kubectl(ctx, "set", "resources", "deployment", deployment, "--requests="+amount, "--limits="+amount); err != nil {
+	limitMillicores := math.Ceil(1000 * (idle/minPods + used/calibration*capacity()))
+	logf("%.0f requests/s cost %.0f thousandths of a core: the limit of a pod is %.0fm", calibration, 1000*used, limitMillicores)
+	amount := fmt.Sprintf("cpu=%.0fm", limitMillicores)
+	if _, err := s.runKubectl(ctx, "set", "resources", "deployment", deployment, "--requests="+amount, "--limits="+amount); err != nil {
 		return err
 	}
-	_, err = s.kubectl(ctx, "rollout", "status", "deployment", deployment, "--timeout=180s")
+	_, err = s.runKubectl(ctx, "rollout", "status", "deployment", deployment, "--timeout=180s")
 	return err
 }
 
-// waitForFewestPods waits until the number of pods is the HPA's minimum.
+// waitForFewestPods waits until the number of pods is the minimum of the HPA.
 func (s *sandbox) waitForFewestPods(ctx context.Context) error {
-	return wait(ctx, "the fewest pods", 15*time.Minute, func() (bool, error) {
-		out, err := s.kubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas} {.status.replicas} {.status.readyReplicas}")
+	return waitFor(ctx, "the fewest pods", 15*time.Minute, func() (bool, error) {
+		out, err := s.runKubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas} {.status.replicas} {.status.readyReplicas}")
 		return out == strings.TrimSpace(strings.Repeat(fmt.Sprint(minPods)+" ", 3)), err
 	})
 }
 
-// replay runs pf load replay. It starts at begin.
-func (s *sandbox) replay(ctx context.Context, begin time.Time) (r run, err error) {
+// replay runs pf load replay at the time begin, and returns the result.
+func (s *sandbox) replay(ctx context.Context, begin time.Time) (r replayResult, err error) {
 	file := filepath.Join(s.scratch, "peak.csv")
 	var text strings.Builder
 	text.WriteString("seconds,requests/s\n")
-	for at := time.Duration(0); at <= length; at += 5 * time.Second {
-		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rate(at+2500*time.Millisecond)*mixed/counted)
+	// pf load keeps the rate of a line until the next line. So a line has the rate of the middle.
+	const interval = 5 * time.Second
+	for at := time.Duration(0); at <= replayLength; at += interval {
+		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rate(at+interval/2)*mixedRequests/countedRequests)
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return r, err
@@ -165,9 +168,9 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r run, err error
 		return r, ctx.Err()
 	case <-time.After(time.Until(begin)):
 	}
-	r.begin, r.end = time.Now(), time.Now().Add(length)
-	say("pf load replay, a rise after %s", riseAt)
-	report, err := s.pfLoad(ctx, "replay", file)
+	r.begin, r.end = time.Now(), time.Now().Add(replayLength)
+	logf("pf load replay, a rise after %s", riseAt)
+	report, err := s.runPFLoad(ctx, "replay", file)
 	if err != nil {
 		return r, err
 	}
@@ -178,21 +181,21 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r run, err error
 			r.failed += n
 		}
 	}
-	r.count(report.Replicas["web"])
-	say("%d requests, %d failed, %d slow; %.1f pod-minutes", r.sent, r.failed, r.slow, r.podMinutes)
+	r.setPodFigures(report.Replicas["web"])
+	logf("%d requests, %d failed, %d slow; %.1f pod-minutes", r.sent, r.failed, r.slow, r.podMinutes)
 	return r, nil
 }
 
-// count computes podMinutes and ready.
-func (r *run) count(pods []replicas) {
-	r.pods, r.never = pods, true
+// setPodFigures computes podMinutes, ready and neverReady from the numbers of pods.
+func (r *replayResult) setPodFigures(pods []replicas) {
+	r.pods, r.neverReady = pods, true
 	needed := int(math.Ceil(peak / capacity()))
 	for i, p := range pods {
 		if i+1 < len(pods) {
 			r.podMinutes += float64(p.Wanted) * (pods[i+1].Second - p.Second) / 60
 		}
-		if r.never && p.Ready >= needed {
-			r.never, r.ready = false, time.Duration(p.Second*float64(time.Second))-riseAt
+		if r.neverReady && p.Ready >= needed {
+			r.neverReady, r.ready = false, time.Duration(p.Second*float64(time.Second))-riseAt
 		}
 	}
 }

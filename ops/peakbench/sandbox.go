@@ -30,7 +30,7 @@ func (s *sandbox) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clients, err := kubeclient.New(outputs.KubeconfigFile())
+	clients, err := kubeclient.New(outputs.KubeconfigContent())
 	if err != nil {
 		return err
 	}
@@ -38,8 +38,8 @@ func (s *sandbox) connect(ctx context.Context) error {
 	return nil
 }
 
-// output runs a command in the project's folder and returns its output without the last newline.
-func (s *sandbox) output(ctx context.Context, name string, args ...string) (string, error) {
+// runCommand runs a command in the project's folder and returns its output without the last newline.
+func (s *sandbox) runCommand(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &messages
@@ -49,62 +49,63 @@ func (s *sandbox) output(ctx context.Context, name string, args ...string) (stri
 	return strings.TrimSuffix(out.String(), "\n"), nil
 }
 
-// kubectl runs kubectl in the namespace of the services.
-func (s *sandbox) kubectl(ctx context.Context, args ...string) (string, error) {
-	return s.output(ctx, "kubectl", append([]string{"-n", s.namespace}, args...)...)
+// runKubectl runs kubectl in the namespace of the services.
+func (s *sandbox) runKubectl(ctx context.Context, args ...string) (string, error) {
+	return s.runCommand(ctx, "kubectl", append([]string{"-n", s.namespace}, args...)...)
 }
 
-// observers is the namespace of Prometheus and the forecaster.
-func (s *sandbox) observers() string { return kubeclient.ObserverNamespace(s.namespace) }
+// prometheusNamespace returns the namespace of Prometheus and the forecaster.
+func (s *sandbox) prometheusNamespace() string { return kubeclient.PrometheusNamespace(s.namespace) }
 
 // stackFile is the configuration of the stack sandbox.
 const stackFile = "Pulumi.sandbox.yaml"
 
 // Lines of the stack's configuration that a run replaces.
 const (
-	shadow = "    predictive: shadow\n"
-	on     = "    predictive: \"on\"\n"
-	bounds = "    web: {min: 1, max: 3}\n"
+	predictiveShadow = "    predictive: shadow\n"
+	predictiveOn     = "    predictive: \"on\"\n"
+	boundsLine       = "    web: {min: 1, max: 3}\n"
 )
 
-// up deploys the stack with the line predictive for podScaling.predictive, and with minPods to
-// maxPods pods of the main application. committed is the configuration in the repository.
-func (s *sandbox) up(ctx context.Context, committed, predictive string) error {
-	say("make up with%s", strings.TrimRight(strings.TrimPrefix(predictive, "   "), "\n"))
-	for _, line := range []string{shadow, bounds} {
+// deploy deploys the stack with the configuration in committed after two changes: predictive is the
+// line for podScaling.predictive, and the main application has minPods to maxPods pods.
+func (s *sandbox) deploy(ctx context.Context, committed, predictive string) error {
+	logf("make up with%s", strings.TrimRight(strings.TrimPrefix(predictive, "   "), "\n"))
+	for _, line := range []string{predictiveShadow, boundsLine} {
 		if !strings.Contains(committed, line) {
 			return fmt.Errorf("%s has no line %q: it was changed", stackFile, line)
 		}
 	}
-	config := strings.Replace(committed, shadow, predictive, 1)
-	config = strings.Replace(config, bounds, fmt.Sprintf("    web: {min: %d, max: %d}\n", minPods, maxPods), 1)
+	config := strings.Replace(committed, predictiveShadow, predictive, 1)
+	config = strings.Replace(config, boundsLine, fmt.Sprintf("    web: {min: %d, max: %d}\n", minPods, maxPods), 1)
 	if err := os.WriteFile(stackFile, []byte(config), 0o644); err != nil {
 		return err
 	}
-	_, err := s.output(ctx, "make", "up")
+	_, err := s.runCommand(ctx, "make", "up")
 	return err
 }
 
-// wait calls ready each second until it returns true, at most for the time most.
-func wait(ctx context.Context, what string, most time.Duration, ready func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("%s: not within %s", what, most))
+// waitFor calls ready each second until ready returns true without an error. After the timeout it
+// returns the last error.
+func waitFor(ctx context.Context, what string, timeout time.Duration, ready func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%s: not within %s", what, timeout))
 	defer cancel()
-	var last error
+	var lastErr error
 	for {
 		done, err := ready()
 		if done && err == nil {
 			return nil
 		}
-		last = err
+		lastErr = err
 		select {
 		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), last)
+			return errors.Join(context.Cause(ctx), lastErr)
 		case <-time.After(time.Second):
 		}
 	}
 }
 
-// say prints a progress message.
-func say(format string, args ...any) {
+// logf prints a progress message to standard error.
+func logf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().UTC().Format(time.TimeOnly), fmt.Sprintf(format, args...))
 }

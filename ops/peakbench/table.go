@@ -18,37 +18,38 @@ func printHeader() {
 	fmt.Printf("| | requests | failed | slower than 500 ms | pods ready for the peak | pod-minutes | pod-minutes, simulated | difference |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 }
 
-// print prints a run, and the pod-minutes of a simulation of the load that Prometheus measured in
-// it. The simulated forecast has the two weeks before as its history.
-func (s *sandbox) print(ctx context.Context, controller backtest.Controller, r run) error {
+// printResult prints the result of a replay as a row. The row also has the pod-minutes of a
+// simulation with the load that Prometheus measured in the replay. The history of the simulated
+// forecast is the two weeks before the replay.
+func (s *sandbox) printResult(ctx context.Context, controller backtest.Controller, r replayResult) error {
 	from := r.begin.Truncate(step)
 	if controller != backtest.Document {
 		from = from.Add(-historyDays*24*time.Hour + time.Hour)
 	}
-	loads, err := s.loads(ctx, from, r.end)
+	loads, err := s.readLoads(ctx, from, r.end)
 	if err != nil {
 		return err
 	}
 	trace := backtest.Trace{
 		Start: from.Unix(), Load: loads, From: int(r.begin.Sub(from) / step),
-		Service: backtest.Service{Document: document(), Target: 0.7, Floor: float64(scaling.PredictionFloor) / 100},
+		Service: backtest.Service{Document: documentHPA(), Target: 0.7, Floor: float64(scaling.PredictionFloor) / 100},
 	}
 	simulated := 60 * backtest.Simulate(controller, trace).PodHours
-	fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", controller, r.sent, r.failed, r.slow, r.readiness(), r.podMinutes, simulated, 100*(simulated/r.podMinutes-1))
+	fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", controller, r.sent, r.failed, r.slow, r.formatReadiness(), r.podMinutes, simulated, 100*(simulated/r.podMinutes-1))
 	last := replicas{}
 	for _, p := range r.pods {
 		if p.Wanted != last.Wanted || p.Ready != last.Ready {
-			say("second %.0f: %d pods wanted, %d ready", p.Second, p.Wanted, p.Ready)
+			logf("second %.0f: %d pods wanted, %d ready", p.Second, p.Wanted, p.Ready)
 		}
 		last = p
 	}
 	return nil
 }
 
-// readiness prints when the pods that the peak needs were ready.
-func (r run) readiness() string {
+// formatReadiness returns as text when the pods that the peak needs were ready.
+func (r replayResult) formatReadiness() string {
 	switch {
-	case r.never:
+	case r.neverReady:
 		return "never"
 	case r.ready < 0:
 		return fmt.Sprintf("%.0f s before the rise began", -r.ready.Seconds())
@@ -56,16 +57,16 @@ func (r run) readiness() string {
 	return fmt.Sprintf("%.0f s after the rise began", r.ready.Seconds())
 }
 
-// printForecaster prints the CPU and memory that the forecaster used during a run, with the
-// platform's four services.
-func (s *sandbox) printForecaster(ctx context.Context, r run) error {
+// printForecaster prints the CPU and the memory that the forecaster used during a replay. The
+// forecaster has the four services of the platform.
+func (s *sandbox) printForecaster(ctx context.Context, r replayResult) error {
 	const job = `{job="forecaster"}`
 	window := fmt.Sprintf("[%.0fs]", r.end.Sub(r.begin).Seconds())
 	for _, figure := range []struct{ name, query string }{
 		{"cores", "max(rate(process_cpu_seconds_total" + job + window + "))"},
 		{"bytes of memory", "max(max_over_time(process_resident_memory_bytes" + job + window + "))"},
 	} {
-		value, _, err := s.prometheus.Value(ctx, figure.query, r.end)
+		value, _, err := s.prometheus.QueryValue(ctx, figure.query, r.end)
 		if err != nil {
 			return err
 		}
@@ -75,17 +76,17 @@ func (s *sandbox) printForecaster(ctx context.Context, r run) error {
 	return nil
 }
 
-// document returns the document's HPA of the main application with the bounds of this run.
-func document() autoscale.Spec {
+// documentHPA returns the document's HPA of the main application with the bounds of this run.
+func documentHPA() autoscale.Spec {
 	d := backtest.MainApplication().Document
 	d.Min, d.Max = minPods, maxPods
 	return d
 }
 
-// loads returns the load of each step in pods. A step without a value repeats the step before.
-func (s *sandbox) loads(ctx context.Context, from, to time.Time) (loads []float64, err error) {
+// readLoads returns the load of each step in pods. A step without a value repeats the step before.
+func (s *sandbox) readLoads(ctx context.Context, from, to time.Time) (loads []float64, err error) {
 	first, last := from.Add(step), 0.0
-	measured, err := s.prometheus.Series(ctx, arrivals(), first, to, step)
+	measured, err := s.prometheus.QuerySeries(ctx, arrivalsQuery(), first, to, step)
 	if err != nil {
 		return nil, err
 	}

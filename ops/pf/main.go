@@ -10,8 +10,8 @@
 //	pf diff            how two stacks differ
 //	pf forecast        what predictive scaling saves on a recorded load, and the reasons for the current forecast
 //
-// It finds the platform by the outputs of a Pulumi stack. This package only
-// assembles the subcommands; each is a package in ops.
+// It finds the platform by the outputs of a Pulumi stack. This package only assembles the
+// subcommands; each is a package in ops.
 package main
 
 import (
@@ -54,7 +54,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	stack.Flags(root.PersistentFlags())
+	stack.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		loadtest.Command(stack.Read),
 		diagnose.Command(stack.Read, cloudview.Read),

@@ -20,7 +20,7 @@ func TestHelpListsTheSubcommands(t *testing.T) {
 	require.Empty(t, errs.String())
 }
 
-func TestWrongUsageIsTwo(t *testing.T) {
+func TestWrongUsageHasExitCodeTwo(t *testing.T) {
 	for _, args := range [][]string{{"lod"}, {"load", "--rat", "5"}, {"load", "hammer", "--url", "http://127.0.0.1:1"}} {
 		var out, errs bytes.Buffer
 		require.Equal(t, exitcode.Usage, run(t.Context(), args, &out, &errs), args)

@@ -22,19 +22,19 @@ type alarmSource interface {
 	raisedAlarms(ctx context.Context, since time.Time) ([]string, error)
 }
 
-// checkAlarms returns an error if any source has an alarm that was raised after since. Otherwise it
-// returns the number of sources.
+// checkAlarms returns the number of sources. It returns an error if a source has an alarm that was
+// raised after since.
 func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time.Time) (int, error) {
 	if len(sources) == 0 {
-		return 0, fmt.Errorf("%w: the stack has neither Prometheus nor alarms of CloudWatch", errUnanswered)
+		return 0, fmt.Errorf("%w: the stack has neither Prometheus nor alarms of CloudWatch", errNoEvidence)
 	}
 	var raised []string
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		list, err := sources[name].raisedAlarms(ctx, since)
+		alarms, err := sources[name].raisedAlarms(ctx, since)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
-		for _, alarm := range list {
+		for _, alarm := range alarms {
 			raised = append(raised, alarm+" ("+name+")")
 		}
 	}
@@ -44,39 +44,39 @@ func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time
 	return len(sources), nil
 }
 
-// alarmSources returns the alarm sources of a stack: Prometheus, CloudWatch, or both. The stack's
-// state shows which of them the stack has.
-func alarmSources(ctx context.Context, stack *stackoutput.Stack, clients kubeclient.Clients, platform, region string) (map[string]alarmSource, error) {
+// findAlarmSources returns the alarm sources of a stack: Prometheus, CloudWatch, or both. The state
+// of the stack shows which sources the stack has.
+func findAlarmSources(ctx context.Context, stack *stackoutput.Stack, clients kubeclient.Clients, platform, region string) (map[string]alarmSource, error) {
 	sources := map[string]alarmSource{}
 	state, err := stack.Export(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnanswered, err)
+		return nil, fmt.Errorf("%w: %w", errNoEvidence, err)
 	}
-	found, err := readAlarms(state)
+	alarms, err := readStateAlarms(state)
 	if err != nil {
 		return nil, err
 	}
-	if len(found.cloudWatch) > 0 {
-		sources["CloudWatch"] = cloudWatch{region: region, alarms: found.cloudWatch, run: runAWS}
+	if len(alarms.cloudWatch) > 0 {
+		sources["CloudWatch"] = cloudWatch{region: region, alarms: alarms.cloudWatch, run: runAWS}
 	}
-	if found.prometheus && clients.Kubernetes == nil {
-		return nil, fmt.Errorf("%w: Prometheus is in the cluster", errUnanswered)
+	if alarms.prometheus && clients.Kubernetes == nil {
+		return nil, fmt.Errorf("%w: Prometheus is in the cluster", errNoEvidence)
 	}
-	if found.prometheus {
+	if alarms.prometheus {
 		sources["Prometheus"] = prometheus{clients.Prometheus(platform)}
 	}
 	return sources, nil
 }
 
-// stateAlarms has the sources of alarms in the state of a stack.
+// stateAlarms are the sources of alarms that the state of a stack has.
 type stateAlarms struct {
-	// cloudWatch has the names of the stack's alarms.
+	// cloudWatch has the names of the stack's alarms in CloudWatch.
 	cloudWatch map[string]bool
 	prometheus bool
 }
 
-// readAlarms reads the sources of alarms from the state of a stack.
-func readAlarms(state []byte) (found stateAlarms, err error) {
+// readStateAlarms reads the sources of alarms from the state of a stack.
+func readStateAlarms(state []byte) (alarms stateAlarms, err error) {
 	var export struct {
 		Deployment struct {
 			Resources []struct {
@@ -86,20 +86,20 @@ func readAlarms(state []byte) (found stateAlarms, err error) {
 		}
 	}
 	if err := json.Unmarshal(state, &export); err != nil {
-		return found, fmt.Errorf("the state of the stack: %w", err)
+		return alarms, fmt.Errorf("the state of the stack: %w", err)
 	}
-	found.cloudWatch = map[string]bool{}
+	alarms.cloudWatch = map[string]bool{}
 	for _, r := range export.Deployment.Resources {
 		switch r.Type {
 		case "aws:cloudwatch/metricAlarm:MetricAlarm":
 			if name, ok := r.Outputs.Name.(string); ok {
-				found.cloudWatch[name] = true
+				alarms.cloudWatch[name] = true
 			}
 		case "progressive:prometheus:Prometheus":
-			found.prometheus = true
+			alarms.prometheus = true
 		}
 	}
-	return found, nil
+	return alarms, nil
 }
 
 // prometheus is the stack's Prometheus.
@@ -109,9 +109,9 @@ type prometheus struct{ kubeclient.Prometheus }
 // (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
 func (p prometheus) raisedAlarms(ctx context.Context, since time.Time) (names []string, err error) {
 	seconds := int(time.Since(since).Seconds()) + 1
-	alerts, err := p.Vector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds), time.Time{})
+	alerts, err := p.QueryVector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds), time.Time{})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnanswered, err)
+		return nil, fmt.Errorf("%w: %w", errNoEvidence, err)
 	}
 	for _, alert := range alerts {
 		names = append(names, string(alert.Metric["alertname"]))
@@ -127,19 +127,19 @@ type cloudWatch struct {
 	run    func(ctx context.Context, args ...string) ([]byte, error)
 }
 
-// raisedAlarms implements alarmSource. It returns the alarms that are in alarm, and those whose history
-// has the state ALARM.
+// raisedAlarms implements alarmSource. It returns the alarms that have the state ALARM now or in
+// their history after since.
 func (c cloudWatch) raisedAlarms(ctx context.Context, since time.Time) ([]string, error) {
 	var now struct {
 		MetricAlarms []struct{ AlarmName string }
 	}
-	if err := c.request(ctx, &now, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
+	if err := c.runCloudWatch(ctx, &now, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
 		return nil, err
 	}
 	var history struct {
 		AlarmHistoryItems []struct{ AlarmName, HistorySummary string }
 	}
-	if err := c.request(ctx, &history, "describe-alarm-history", "--history-item-type", "StateUpdate", "--start-date", since.UTC().Format(time.RFC3339)); err != nil {
+	if err := c.runCloudWatch(ctx, &history, "describe-alarm-history", "--history-item-type", "StateUpdate", "--start-date", since.UTC().Format(time.RFC3339)); err != nil {
 		return nil, err
 	}
 	raised := map[string]bool{}
@@ -156,15 +156,15 @@ func (c cloudWatch) raisedAlarms(ctx context.Context, since time.Time) ([]string
 	return slices.Sorted(maps.Keys(raised)), nil
 }
 
-// request runs a subcommand of aws cloudwatch, and decodes its output.
-func (c cloudWatch) request(ctx context.Context, into any, args ...string) error {
+// runCloudWatch runs a subcommand of aws cloudwatch, and decodes its output.
+func (c cloudWatch) runCloudWatch(ctx context.Context, into any, args ...string) error {
 	args = append([]string{"cloudwatch"}, args...)
 	raw, err := c.run(ctx, append(args, "--region", c.region, "--output", "json")...)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnanswered, err)
+		return fmt.Errorf("%w: %w", errNoEvidence, err)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("%w: aws %s printed no JSON: %w", errUnanswered, args[1], err)
+		return fmt.Errorf("%w: aws %s printed no JSON: %w", errNoEvidence, args[1], err)
 	}
 	return nil
 }

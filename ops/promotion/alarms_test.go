@@ -28,12 +28,12 @@ func (f fakeAlarms) raisedAlarms(context.Context, time.Time) ([]string, error) {
 func TestRaisedOrUnknownAlarmsRefuse(t *testing.T) {
 	for why, c := range map[string]struct {
 		sources    map[string]alarmSource
-		unanswered bool
+		noEvidence bool
 		want       string
 	}{
 		"no alarm":                {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{}}, false, ""},
 		"an alarm of one source":  {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{names: []string{"CPUHigh"}}}, false, "CPUHigh (b)"},
-		"a source without answer": {map[string]alarmSource{"a": fakeAlarms{err: errUnanswered}}, true, "a: no answer"},
+		"a source without answer": {map[string]alarmSource{"a": fakeAlarms{err: errNoEvidence}}, true, "a: no answer"},
 		"no source":               {nil, true, "neither Prometheus nor alarms of CloudWatch"},
 	} {
 		t.Run(why, func(t *testing.T) {
@@ -43,20 +43,20 @@ func TestRaisedOrUnknownAlarmsRefuse(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, c.want)
-			require.Equal(t, c.unanswered, errors.Is(err, errUnanswered))
+			require.Equal(t, c.noEvidence, errors.Is(err, errNoEvidence))
 		})
 	}
 }
 
 func TestPrometheusReturnsAlertsSinceATime(t *testing.T) {
-	answer, failure := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"alertname":"ErrorRateHigh"},"value":[1,"1"]},{"metric":{"alertname":"CPUHigh"},"value":[1,"1"]}]}}`, error(nil)
+	response, failure := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"alertname":"ErrorRateHigh"},"value":[1,"1"]},{"metric":{"alertname":"CPUHigh"},"value":[1,"1"]}]}}`, error(nil)
 	var request string
 	ready := corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
 	clients := kubeclient.Clients{
 		Kubernetes: fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "pf-prometheus", Name: "prometheus-0", Labels: map[string]string{"app": "prometheus"}}, Status: ready}),
 		Get: func(_ context.Context, namespace, pod string, port int, path string) ([]byte, error) {
 			request = fmt.Sprintf("%s/%s:%d%s", namespace, pod, port, path)
-			return []byte(answer), failure
+			return []byte(response), failure
 		},
 	}
 	p := prometheus{clients.Prometheus("pf")}
@@ -69,16 +69,16 @@ func TestPrometheusReturnsAlertsSinceATime(t *testing.T) {
 	require.NoError(t, err)
 	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, form.Get("query"))
 
-	answer = `{"status":"error"}`
+	response = `{"status":"error"}`
 	_, err = p.raisedAlarms(t.Context(), time.Now())
-	require.ErrorIs(t, err, errUnanswered)
+	require.ErrorIs(t, err, errNoEvidence)
 	failure = errors.New("503 Service Unavailable")
 	_, err = p.raisedAlarms(t.Context(), time.Now())
-	require.ErrorIs(t, err, errUnanswered)
+	require.ErrorIs(t, err, errNoEvidence)
 }
 
 func TestCloudWatchReturnsOnlyAlarmsOfTheStack(t *testing.T) {
-	answers := map[string]string{
+	responses := map[string]string{
 		"describe-alarms": `{"MetricAlarms":[{"AlarmName":"own-cpu"},{"AlarmName":"other"}]}`,
 		"describe-alarm-history": `{"AlarmHistoryItems":[
 			{"AlarmName":"own-disk","HistorySummary":"Alarm updated from OK to ALARM"},
@@ -87,7 +87,7 @@ func TestCloudWatchReturnsOnlyAlarmsOfTheStack(t *testing.T) {
 	var commands []string
 	c := cloudWatch{region: "eu-central-1", alarms: map[string]bool{"own-cpu": true, "own-disk": true, "own-memory": true}, run: func(_ context.Context, args ...string) ([]byte, error) {
 		commands = append(commands, strings.Join(args, " "))
-		return []byte(answers[args[1]]), nil
+		return []byte(responses[args[1]]), nil
 	}}
 	names, err := c.raisedAlarms(t.Context(), time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
@@ -97,18 +97,18 @@ func TestCloudWatchReturnsOnlyAlarmsOfTheStack(t *testing.T) {
 		"cloudwatch describe-alarm-history --history-item-type StateUpdate --start-date 2026-12-01T10:00:00Z --region eu-central-1 --output json",
 	}, commands)
 
-	answers["describe-alarms"] = ""
+	responses["describe-alarms"] = ""
 	_, err = c.raisedAlarms(t.Context(), time.Now())
-	require.ErrorIs(t, err, errUnanswered)
+	require.ErrorIs(t, err, errNoEvidence)
 }
 
-func TestReadAlarmsFindsSourcesInTheState(t *testing.T) {
-	found, err := readAlarms([]byte(`{"deployment":{"resources":[
+func TestReadStateAlarmsFindsSourcesInTheState(t *testing.T) {
+	found, err := readStateAlarms([]byte(`{"deployment":{"resources":[
 		{"type":"aws:cloudwatch/metricAlarm:MetricAlarm","outputs":{"name":"own-cpu"}},
 		{"type":"aws:s3/bucketV2:BucketV2","outputs":{"name":"bucket"}},
 		{"type":"progressive:prometheus:Prometheus"}]}}`))
 	require.NoError(t, err)
 	require.Equal(t, stateAlarms{cloudWatch: map[string]bool{"own-cpu": true}, prometheus: true}, found)
-	_, err = readAlarms([]byte(`{`))
+	_, err = readStateAlarms([]byte(`{`))
 	require.Error(t, err)
 }

@@ -12,8 +12,9 @@ import (
 )
 
 // BenchmarkRelease measures a release of five images of 12 MiB, with a registry on loopback and a
-// script in place of Pulumi: pf promote with the gates that need neither a cluster nor CloudWatch,
-// the copy that pulumi up adds for a promoted image, and pf diff of stacks whose images all differ.
+// script in place of Pulumi. The first measurement is pf promote with the gates that need neither a
+// cluster nor CloudWatch. The second is the copy of the promoted images, which pulumi up does. The
+// third is pf diff of two stacks without a common image.
 func BenchmarkRelease(b *testing.B) {
 	p := newTestProject(b)
 	p.shorts, p.layerBytes, p.modules = []string{"web", "mca", "npa", "wpa", "migrate"}, 12<<20, 120
@@ -39,7 +40,7 @@ func BenchmarkRelease(b *testing.B) {
 			out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 			require.Zero(b, code, out)
 			b.StartTimer()
-			p.copyVerified(b)
+			p.copyAndVerify(b)
 		}
 	})
 	for stack, file := range map[string]string{"staging": "staging.jsonl", "prod": "prod.jsonl"} {
@@ -63,13 +64,13 @@ func BenchmarkRelease(b *testing.B) {
 	})
 }
 
-// copyVerified copies the images of prod's release one after the other, and verifies source and copy,
-// as the resource ko:index:Promoted does.
-func (p *testProject) copyVerified(b *testing.B) {
+// copyAndVerify copies the images of prod's release one after the other, and verifies source and
+// copy, as the resource ko:index:Promoted does.
+func (p *testProject) copyAndVerify(b *testing.B) {
 	b.Helper()
 	file, err := record.Parse([]byte(p.read("Pulumi.prod.yaml")))
 	require.NoError(b, err)
-	keys, err := project{p.dir}.trustedKeys("prod", file)
+	keys, err := project{p.dir}.readTrustedKeys("prod", file)
 	require.NoError(b, err)
 	for short := range file.Release.Images {
 		source, err := name.NewDigest(file.Release.Source(short))

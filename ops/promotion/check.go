@@ -18,117 +18,118 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// check checks all gates. It returns an error only for a fault of the command line or of the project.
-func (p promotion) check(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (g judgements, err error) {
+// checkGates checks all gates, and returns the result of each gate. It returns an error only for a
+// fault of the command line or of the project.
+func (p promotion) checkGates(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (results gateResults, err error) {
 	for _, name := range p.without {
 		if slices.Contains(file.RequiredGates, gate.Name(name)) {
-			return g, fmt.Errorf("--without is %q: %s requires that gate (images.requiredGates)", name, fileName(p.to))
+			return results, fmt.Errorf("--without is %q: %s requires that gate (images.requiredGates)", name, fileName(p.to))
 		}
-		g.without = append(g.without, gate.Name(name))
+		results.without = append(results.without, gate.Name(name))
 	}
-	database, err := newSchema(p.project, p.to, p.approvals, p.now)
+	migrations, err := newMigrationChecker(p.project, p.to, p.approvals, p.now)
 	if err != nil {
-		return g, err
+		return results, err
 	}
-	budget, err := p.monthlyBudget(p.to)
+	budget, err := p.readMonthlyBudget(p.to)
 	if err != nil {
-		return g, err
+		return results, err
 	}
 	stack := &stackoutput.Stack{Name: p.from, Dir: p.dir}
-	migrateCommit, err := p.verify(ctx, file, r, key)
-	g.addResult(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
+	migrateCommit, err := p.verifyImages(ctx, file, r, key)
+	results.addResult(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
 
-	history, err := stack.History(ctx)
+	history, err := stack.ReadHistory(ctx)
 	var updated time.Time
 	if err == nil {
-		updated, err = lastUpdate(history)
+		updated, err = lastUpdateEnd(history)
 	}
 	if age := p.now.Sub(updated); err == nil && age < p.bake {
 		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bake)
 	}
-	g.addResult(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
+	results.addResult(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
 
-	clients, clientErr := podClients(source)
-	sources, err := alarmSources(ctx, stack, clients, source.Namespace, p.region())
+	clients, clientErr := newPodClients(source)
+	sources, err := findAlarmSources(ctx, stack, clients, source.Namespace, p.readRegion())
 	sourceCount := 0
 	if err == nil {
 		sourceCount, err = checkAlarms(ctx, sources, updated)
 	}
-	g.addEvidence(gate.Alarms, err, "%d sources, none since the last update", sourceCount)
+	results.addEvidence(gate.Alarms, err, "%d sources, none since the last update", sourceCount)
 
 	containers, err := 0, clientErr
 	if err == nil {
 		containers, err = checkPods(ctx, clients.Kubernetes, source.Namespace, r.Repository, r.Images)
 	}
-	g.addEvidence(gate.Pods, err, "%d containers in %s run these digests", containers, source.Namespace)
+	results.addEvidence(gate.Pods, err, "%d containers in %s run these digests", containers, source.Namespace)
 
 	if p.loadReport == "" {
-		g.addMissing(gate.LoadTest, "no --load-report")
+		results.addMissing(gate.LoadTest, "no --load-report")
 	} else {
 		var report loadReport
 		err := readEvidence(p.loadReport, &report)
 		if err == nil {
 			err = checkLoad(report, source.URL, source.Images, updated)
 		}
-		g.addResult(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
+		results.addResult(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
 	}
-	p.checkTarget(&g, r, budget)
+	p.checkTarget(&results, r, budget)
 
-	summary, err := database.checkAdditions(ctx, releaseCommit(file), migrateCommit, r.Commit)
-	g.addResult(gate.Migrations, err, "%s", summary)
-	return g, nil
+	summary, err := migrations.checkAdditions(ctx, releaseCommit(file), migrateCommit, r.Commit)
+	results.addResult(gate.Migrations, err, "%s", summary)
+	return results, nil
 }
 
 // checkTarget checks the gates of the target stack's preview and cost.
-func (p promotion) checkTarget(g *judgements, r *record.Record, budget int64) {
+func (p promotion) checkTarget(results *gateResults, r *record.Record, budget int64) {
 	if p.preview == "" {
-		g.addMissing(gate.Preview, "no --preview")
-		g.addMissing(gate.Cost, "no --preview")
+		results.addMissing(gate.Preview, "no --preview")
+		results.addMissing(gate.Cost, "no --preview")
 		return
 	}
 	summary, err := checkPreview(p.preview, p.to, r)
-	g.addResult(gate.Preview, err, "%s", summary)
+	results.addResult(gate.Preview, err, "%s", summary)
 	if budget == 0 {
-		g.addMissing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
+		results.addMissing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
 		return
 	}
 	summary, err = checkCost(p.preview, budget)
-	g.addResult(gate.Cost, err, "%s", summary)
+	results.addResult(gate.Cost, err, "%s", summary)
 }
 
-// verify verifies the images with the target's trusted keys. The key that signs the gates must be one
-// of these keys. verify returns the commit from which the image migrate was built. If that is not
-// known, it returns the commit of the release.
-func (p promotion) verify(ctx context.Context, file *record.File, r *record.Record, key signkey.Key) (string, error) {
-	built := r.Commit
-	keys, err := p.trustedKeys(p.to, file)
+// verifyImages verifies the images with the target's trusted keys. The key that signs the gates
+// must be one of these keys. verifyImages returns the commit from which the image migrate was
+// built. If that commit is not known, it returns the commit of the release.
+func (p promotion) verifyImages(ctx context.Context, file *record.File, r *record.Record, key signkey.Key) (string, error) {
+	migrateCommit := r.Commit
+	keys, err := p.readTrustedKeys(p.to, file)
 	if err != nil {
-		return built, err
+		return migrateCommit, err
 	}
 	var errs []error
 	if id, err := signkey.ID(key.Public()); err != nil || keys[id] == nil {
 		errs = append(errs, fmt.Errorf("the key that signs the gates is none of images.trustedKeys of %s", fileName(p.to)))
 	}
 	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
-		found, err := verifyImage(ctx, r.Source(short), keys, p.to)
+		attestations, err := verifyImage(ctx, r.Source(short), keys, p.to)
 		errs = append(errs, err)
-		provenance := provenanceOf(found)
+		provenance := findProvenance(attestations)
 		if provenance.Modified() {
 			errs = append(errs, fmt.Errorf("%s was built from files that differ from commit %.12s: build it from a commit", r.Source(short), provenance.GitCommit()))
 		}
 		if commit := provenance.GitCommit(); short == migrateImage && commit != "" {
-			built = commit
+			migrateCommit = commit
 		}
 	}
-	return built, errors.Join(errs...)
+	return migrateCommit, errors.Join(errs...)
 }
 
 // migrateImage is the short name of the image that applies the migrations.
 const migrateImage = "migrate"
 
-// provenanceOf returns the provenance of an image, or an empty one.
-func provenanceOf(found []attest.Attestation) (p attest.Provenance) {
-	for _, a := range found {
+// findProvenance returns the provenance in the attestations of an image, or an empty provenance.
+func findProvenance(attestations []attest.Attestation) (p attest.Provenance) {
+	for _, a := range attestations {
 		if a.PredicateType == attest.ProvenanceType && json.Unmarshal(a.Predicate, &p) == nil {
 			return p
 		}
@@ -144,9 +145,9 @@ func releaseCommit(file *record.File) string {
 	return file.Release.Commit
 }
 
-// region returns the AWS region of the promoted stack. It returns an empty string if the stack's
-// file can't be read or names no region; then the aws command uses its own default.
-func (p promotion) region() string {
+// readRegion returns the AWS region of the promoted stack. It returns "" if the stack's file can't be
+// read or has no region. The aws command then uses its default region.
+func (p promotion) readRegion() string {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(p.from)))
 	if err != nil {
 		return ""

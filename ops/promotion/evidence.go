@@ -26,25 +26,25 @@ import (
 	"github.com/progressive-framework/platform/release/record"
 )
 
-// maxEvidence limits a file of evidence in bytes. A report of pf load of one hour has less than 5
-// MB.
-const maxEvidence = 64 << 20
+// maxEvidenceBytes limits the size of a file of evidence. A report of pf load of one hour has less
+// than 5 MB.
+const maxEvidenceBytes = 64 << 20
 
-// readFile reads a file of evidence.
+// readFile reads a file of evidence, which may have at most maxEvidenceBytes.
 func readFile(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxEvidence+1))
-	if err == nil && len(raw) > maxEvidence {
-		err = fmt.Errorf("%s is larger than %d bytes", file, maxEvidence)
+	raw, err := io.ReadAll(io.LimitReader(f, maxEvidenceBytes+1))
+	if err == nil && len(raw) > maxEvidenceBytes {
+		err = fmt.Errorf("%s is larger than %d bytes", file, maxEvidenceBytes)
 	}
 	return raw, err
 }
 
-// readEvidence reads a JSON file.
+// readEvidence decodes a JSON file into the value that into points to.
 func readEvidence(file string, into any) error {
 	raw, err := readFile(file)
 	if err != nil {
@@ -56,18 +56,19 @@ func readEvidence(file string, into any) error {
 	return nil
 }
 
-// errUnanswered marks the error of a gate whose evidence could not be read. The result of the gate
-// is then unknown.
-var errUnanswered = errors.New("no answer")
+// errNoEvidence marks the error of a gate with evidence that could not be read. The result of the
+// gate is then unknown.
+var errNoEvidence = errors.New("no answer")
 
-// checkPods checks that the pods of a stack's namespace run exactly the stack's images. It returns the
-// number of containers that run one of them. Pods that have ended or are being deleted do not count.
+// checkPods checks that the pods of a stack's namespace run exactly the stack's images. It returns
+// the number of containers that run one of these images. It ignores pods that have ended or are
+// being deleted.
 func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repository string, digests map[string]string) (int, error) {
 	list, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return 0, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
+		return 0, fmt.Errorf("cluster: %w: %w", errNoEvidence, err)
 	}
-	n, mismatches := 0, map[string]bool{}
+	containers, mismatches := 0, map[string]bool{}
 	for _, pod := range list.Items {
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
@@ -81,33 +82,33 @@ func checkPods(ctx context.Context, client kubernetes.Interface, namespace, repo
 			if digests[short] == "" || digests[short] != digest {
 				mismatches[pod.Name+" runs "+c.Image] = true
 			}
-			n++
+			containers++
 		}
 	}
 	if len(mismatches) > 0 {
-		return n, fmt.Errorf("the pods run other images than the stack's output names: %s; wait until the rollout has ended, or run pulumi up", strings.Join(slices.Sorted(maps.Keys(mismatches)), ", "))
+		return containers, fmt.Errorf("the pods run other images than the stack's output names: %s; wait until the rollout has ended, or run pulumi up", strings.Join(slices.Sorted(maps.Keys(mismatches)), ", "))
 	}
-	if n == 0 {
+	if containers == 0 {
 		return 0, fmt.Errorf("no pod in %s runs an image of %s", namespace, repository)
 	}
-	return n, nil
+	return containers, nil
 }
 
-// podClients returns clients for the cluster of a stack.
-func podClients(o stackoutput.Outputs) (kubeclient.Clients, error) {
-	if len(o.KubeconfigFile()) == 0 {
-		return kubeclient.Clients{}, fmt.Errorf("cluster: %w: the stack has no output kubeconfig", errUnanswered)
+// newPodClients returns clients for the cluster of a stack.
+func newPodClients(o stackoutput.Outputs) (kubeclient.Clients, error) {
+	if len(o.KubeconfigContent()) == 0 {
+		return kubeclient.Clients{}, fmt.Errorf("cluster: %w: the stack has no output kubeconfig", errNoEvidence)
 	}
-	clients, err := kubeclient.New(o.KubeconfigFile())
+	clients, err := kubeclient.New(o.KubeconfigContent())
 	if err != nil {
-		return kubeclient.Clients{}, fmt.Errorf("cluster: %w: %w", errUnanswered, err)
+		return kubeclient.Clients{}, fmt.Errorf("cluster: %w: %w", errNoEvidence, err)
 	}
 	return clients, nil
 }
 
-// lastUpdate returns when the last update of a stack ended. It returns an error if that update
-// failed, because the stack may then differ from its program.
-func lastUpdate(history []stackoutput.Update) (time.Time, error) {
+// lastUpdateEnd returns the time at which the last update of a stack ended. It returns an error if
+// that update failed, because the stack may then differ from its program.
+func lastUpdateEnd(history []stackoutput.Update) (time.Time, error) {
 	for _, u := range history {
 		if u.Kind != "update" {
 			continue
@@ -127,10 +128,10 @@ type loadReport struct {
 	Started     time.Time `json:"started"`
 	Interrupted bool      `json:"interrupted"`
 	// Images are the stack's images before and after the test, as REPOSITORY@DIGEST.
-	Images   map[string]string `json:"images"`
-	Refusals responseCheck     `json:"refusals"`
-	Answers  responseCheck     `json:"answers"`
-	Load     []struct {
+	Images    map[string]string `json:"images"`
+	Refusals  responseCheck     `json:"refusals"`
+	Responses responseCheck     `json:"answers"`
+	Load      []struct {
 		Name   string         `json:"name"`
 		Sent   int            `json:"sent"`
 		Failed map[string]int `json:"failed"`
@@ -146,8 +147,7 @@ type responseCheck struct {
 }
 
 // checkLoad checks the report of a load test. The test must have run on the stack at url with exactly
-// these images, and have begun after the last update. It must have kept every limit, and have got no
-// wrong response.
+// these images, and after the last update. Every limit must be kept, and no response may be wrong.
 func checkLoad(r loadReport, url string, images map[string]string, updated time.Time) error {
 	switch {
 	case r.Schema != 1:
@@ -157,13 +157,13 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 	case len(r.Images) == 0:
 		return errors.New("the report does not say which images it tested: run pf load --stack without --url")
 	case !maps.Equal(r.Images, images):
-		return fmt.Errorf("the report is of other images: %s", strings.Join(otherImages(r.Images, images), ", "))
+		return fmt.Errorf("the report is of other images: %s", strings.Join(describeImageDifferences(r.Images, images), ", "))
 	case r.Started.Before(updated):
 		return fmt.Errorf("the test began at %s, before the last update at %s: it tested other images", r.Started.UTC().Format(time.RFC3339), updated.UTC().Format(time.RFC3339))
 	case r.Interrupted:
 		return errors.New("the test was interrupted")
-	case len(r.Refusals.Wrong)+len(r.Answers.Wrong) > 0:
-		return fmt.Errorf("the platform gave wrong answers: %s", strings.Join(append(r.Refusals.Wrong, r.Answers.Wrong...), "; "))
+	case len(r.Refusals.Wrong)+len(r.Responses.Wrong) > 0:
+		return fmt.Errorf("the platform gave wrong answers: %s", strings.Join(append(r.Refusals.Wrong, r.Responses.Wrong...), "; "))
 	case len(r.Load) == 0:
 		return errors.New("the report has no load")
 	}
@@ -186,11 +186,12 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 	return nil
 }
 
-// otherImages lists the images of the test that differ from the promoted ones.
-func otherImages(tested, promoted map[string]string) (all []string) {
-	for _, short := range union(tested, promoted) {
+// describeImageDifferences returns a text for each image of the test that differs from the promoted
+// image.
+func describeImageDifferences(tested, promoted map[string]string) (all []string) {
+	for _, short := range unionOfKeys(tested, promoted) {
 		if tested[short] != promoted[short] {
-			all = append(all, fmt.Sprintf("%s was %s, is %s", short, orNone(tested[short]), orNone(promoted[short])))
+			all = append(all, fmt.Sprintf("%s was %s, is %s", short, textOrNone(tested[short]), textOrNone(promoted[short])))
 		}
 	}
 	return all
@@ -211,7 +212,7 @@ func readPlan(dir, stack, commit string) (*canonicalplan.Plan, error) {
 	case plan.Stack != stack:
 		return nil, fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
 	case plan.Offline:
-		// Every step creates a resource there, so no step can lose data.
+		// Each step of an offline preview creates a resource, so no step shows a loss of data.
 		return nil, fmt.Errorf("%s is a preview with --offline, which compares with an empty stack: preview without --offline", dir)
 	case !strings.HasPrefix(plan.Commit, commit): // the draft of the release is a change of the working tree
 		return nil, fmt.Errorf("%s is a preview of the program at commit %.12s, must be at %.12s: preview again", dir, plan.Commit, commit)
@@ -291,8 +292,8 @@ func checkCost(dir string, budget int64) (string, error) {
 	return fmt.Sprintf("%s a month of %s, before %s; without a price: %d", after, limit, c.Before.Total.Expected, len(c.After.Unpriced)+len(c.After.Undecided)), nil
 }
 
-// monthlyBudget returns the budget in a stack's file in US dollars. It is 0 without a budget.
-func (p project) monthlyBudget(stack string) (int64, error) {
+// readMonthlyBudget returns the budget in a stack's file in US dollars. It is 0 without a budget.
+func (p project) readMonthlyBudget(stack string) (int64, error) {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {
 		return 0, err

@@ -17,60 +17,62 @@ const (
 	passed result = "passed"
 	// refused is the result of a gate that stops the promotion.
 	refused result = "refused"
-	// unchecked is the result of a gate whose evidence is missing, if --without accepts that. The
-	// table and the commit show it, so that a reviewer sees what was not checked.
+	// unchecked is the result of a gate without evidence that --without accepts. The table and the
+	// commit show such a gate, so that a reviewer sees what was not checked.
 	unchecked result = "not checked"
 )
 
-// judgement is the result of one gate, with its reason.
-type judgement struct {
+// gateResult is the result of one gate, with the reason.
+type gateResult struct {
 	name   gate.Name
 	result result
 	why    string
 }
 
-// judgements has the results of all gates. All gates are checked, so that one run shows every problem.
-type judgements struct {
-	list []judgement
-	// without lists the gates whose evidence may be missing.
+// gateResults has the results of all gates. All gates are checked, so that one run shows every
+// problem.
+type gateResults struct {
+	list []gateResult
+	// without lists the gates that may have no evidence.
 	without []gate.Name
 }
 
-func (g *judgements) add(name gate.Name, r result, format string, args ...any) {
-	g.list = append(g.list, judgement{name, r, fmt.Sprintf(format, args...)})
+// add adds the result of a gate, with a formatted reason.
+func (r *gateResults) add(name gate.Name, status result, format string, args ...any) {
+	r.list = append(r.list, gateResult{name, status, fmt.Sprintf(format, args...)})
 }
 
-// addResult adds a gate whose evidence was read. The gate is refused if err is not nil.
-func (g *judgements) addResult(name gate.Name, err error, format string, args ...any) {
+// addResult adds a gate with evidence. The gate is refused if err is not nil.
+func (r *gateResults) addResult(name gate.Name, err error, format string, args ...any) {
 	if err != nil {
-		g.add(name, refused, "%v", err)
+		r.add(name, refused, "%v", err)
 		return
 	}
-	g.add(name, passed, format, args...)
+	r.add(name, passed, format, args...)
 }
 
 // addMissing adds a gate without evidence. The gate is refused unless --without names it.
-func (g *judgements) addMissing(name gate.Name, why string) {
-	if slices.Contains(g.without, name) {
-		g.add(name, unchecked, "%s", why)
+func (r *gateResults) addMissing(name gate.Name, why string) {
+	if slices.Contains(r.without, name) {
+		r.add(name, unchecked, "%s", why)
 		return
 	}
-	g.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
+	r.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
 }
 
-// addEvidence adds a gate. If err is errUnanswered, the gate has no evidence. Any other error refuses
-// it.
-func (g *judgements) addEvidence(name gate.Name, err error, format string, args ...any) {
-	if errors.Is(err, errUnanswered) {
-		g.addMissing(name, err.Error())
+// addEvidence adds a gate. The gate passes if err is nil, and has no evidence if err is
+// errNoEvidence. With any other error it is refused.
+func (r *gateResults) addEvidence(name gate.Name, err error, format string, args ...any) {
+	if errors.Is(err, errNoEvidence) {
+		r.addMissing(name, err.Error())
 		return
 	}
-	g.addResult(name, err, format, args...)
+	r.addResult(name, err, format, args...)
 }
 
-// refusals returns the number of refused gates.
-func (g judgements) refusals() (n int) {
-	for _, j := range g.list {
+// countRefused returns the number of refused gates.
+func (r gateResults) countRefused() (n int) {
+	for _, j := range r.list {
 		if j.result == refused {
 			n++
 		}
@@ -78,10 +80,10 @@ func (g judgements) refusals() (n int) {
 	return n
 }
 
-// write prints the gates as a table.
-func (g judgements) write(out io.Writer) error {
+// write writes the results to out as a table.
+func (r gateResults) write(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, j := range g.list {
+	for _, j := range r.list {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", j.name, j.result, j.why)
 	}
 	return w.Flush()

@@ -21,8 +21,8 @@ const (
 	maxHistory = 200
 )
 
-// git runs a command of git in the project's folder.
-func (p project) git(ctx context.Context, args ...string) (string, error) {
+// runGit runs a git command in the folder of the project, and returns its output.
+func (p project) runGit(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", args...)
@@ -36,16 +36,16 @@ func (p project) git(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// headCommit returns the commit that is checked out in the project's folder.
-func (p project) headCommit(ctx context.Context) (string, error) {
-	out, err := p.git(ctx, "rev-parse", "--verify", "HEAD^{commit}")
+// readHeadCommit returns the commit that is checked out in the project's folder.
+func (p project) readHeadCommit(ctx context.Context) (string, error) {
+	out, err := p.runGit(ctx, "rev-parse", "--verify", "HEAD^{commit}")
 	return strings.TrimSpace(out), err
 }
 
-// committedFile returns the stack's file in the last commit. It returns an error if git does not have
-// the file.
-func (p project) committedFile(ctx context.Context, stack string) (*record.File, error) {
-	text, err := p.git(ctx, "show", "HEAD:./"+fileName(stack))
+// readCommittedFile returns the stack's file in the last commit. It returns an error if the commit
+// does not have the file.
+func (p project) readCommittedFile(ctx context.Context, stack string) (*record.File, error) {
+	text, err := p.runGit(ctx, "show", "HEAD:./"+fileName(stack))
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func (p project) committedFile(ctx context.Context, stack string) (*record.File,
 	return f, nil
 }
 
-// migrationsAt returns the schema migrations at a commit.
-func (p project) migrationsAt(ctx context.Context, commit string) (migration.Steps, error) {
-	out, err := p.git(ctx, "ls-tree", "--name-only", commit, "./"+migration.Folder+"/")
+// readMigrations returns the schema migrations at a commit.
+func (p project) readMigrations(ctx context.Context, commit string) (migration.Steps, error) {
+	out, err := p.runGit(ctx, "ls-tree", "--name-only", commit, "./"+migration.Folder+"/")
 	if err != nil {
 		return nil, fmt.Errorf("the migrations at %.12s: %w; git fetch --unshallow if the clone is a part of the history", commit, err)
 	}
@@ -67,7 +67,7 @@ func (p project) migrationsAt(ctx context.Context, commit string) (migration.Ste
 		if !strings.HasSuffix(name, ".sql") {
 			continue
 		}
-		if steps[path.Base(name)], err = p.git(ctx, "show", commit+":./"+name); err != nil {
+		if steps[path.Base(name)], err = p.runGit(ctx, "show", commit+":./"+name); err != nil {
 			return nil, err
 		}
 	}
@@ -76,30 +76,30 @@ func (p project) migrationsAt(ctx context.Context, commit string) (migration.Ste
 
 // commit commits only the stack's file, on a new branch.
 func (p project) commit(ctx context.Context, stack, branch, message string) error {
-	if _, err := p.git(ctx, "switch", "--create", branch); err != nil {
+	if _, err := p.runGit(ctx, "switch", "--create", branch); err != nil {
 		return err
 	}
-	_, err := p.git(ctx, "commit", "--quiet", "--only", "--message", message, "--", fileName(stack))
+	_, err := p.runGit(ctx, "commit", "--quiet", "--only", "--message", message, "--", fileName(stack))
 	return err
 }
 
-// release is a record in the git history of a stack's file.
+// release is a record in the git history of a stack's file. Record is nil if the file had no release.
 type release struct {
 	// commit is the commit that wrote the record.
 	commit string
 	*record.Record
 }
 
-// history returns the records of a stack's file, the newest first. It leaves out commits that did not
-// change the images.
-func (p project) history(ctx context.Context, stack string) ([]release, error) {
-	out, err := p.git(ctx, "log", "--format=%H", fmt.Sprintf("--max-count=%d", maxHistory), "--", fileName(stack))
+// readReleases returns the records of a stack's file, the newest first. It leaves out commits that
+// did not change the images.
+func (p project) readReleases(ctx context.Context, stack string) ([]release, error) {
+	out, err := p.runGit(ctx, "log", "--format=%H", fmt.Sprintf("--max-count=%d", maxHistory), "--", fileName(stack))
 	if err != nil {
 		return nil, err
 	}
-	var list []release
+	var releases []release
 	for _, commit := range strings.Fields(out) {
-		text, err := p.git(ctx, "show", commit+":./"+fileName(stack))
+		text, err := p.runGit(ctx, "show", commit+":./"+fileName(stack))
 		if err != nil {
 			return nil, err
 		}
@@ -107,23 +107,24 @@ func (p project) history(ctx context.Context, stack string) ([]release, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
 		}
-		// Git lists the newest commit first, so the last commit with the same images has written them.
-		if n := len(list); n > 0 && list[n-1].SameImages(f.Release) {
-			list[n-1] = release{commit, f.Release}
+		// Git lists the newest commit first. So the last listed commit with the same images is the
+		// commit that wrote these images.
+		if n := len(releases); n > 0 && releases[n-1].SameImages(f.Release) {
+			releases[n-1] = release{commit, f.Release}
 			continue
 		}
-		list = append(list, release{commit, f.Release})
+		releases = append(releases, release{commit, f.Release})
 	}
-	return list, nil
+	return releases, nil
 }
 
-// errNoEarlier means that there is no earlier release for a rollback.
-var errNoEarlier = errors.New("no earlier release")
+// errNoEarlierRelease means that there is no earlier release for a rollback.
+var errNoEarlierRelease = errors.New("no earlier release")
 
-// findRelease returns the release of a commit. If commit is empty, it returns the newest release whose
-// images differ from those of current.
-func findRelease(list []release, current *record.Record, commit string) (release, error) {
-	for _, r := range list {
+// findRelease returns the release of a commit. If commit is empty, it returns the newest release
+// with other images than current.
+func findRelease(releases []release, current *record.Record, commit string) (release, error) {
+	for _, r := range releases {
 		switch {
 		case r.Record == nil: // at this commit the file has no release
 		case commit != "" && (strings.HasPrefix(r.commit, commit) || strings.HasPrefix(r.Commit, commit)):
@@ -133,13 +134,13 @@ func findRelease(list []release, current *record.Record, commit string) (release
 		}
 	}
 	var known []string
-	for _, r := range list {
+	for _, r := range releases {
 		if r.Record != nil {
 			known = append(known, fmt.Sprintf("%.12s (promoted %.12s)", r.commit, r.Commit))
 		}
 	}
 	if len(known) == 0 {
-		return release{}, fmt.Errorf("%w: no commit of the file has a key release", errNoEarlier)
+		return release{}, fmt.Errorf("%w: no commit of the file has a key release", errNoEarlierRelease)
 	}
-	return release{}, fmt.Errorf("%w: %q is none of %s", errNoEarlier, commit, strings.Join(known, ", "))
+	return release{}, fmt.Errorf("%w: %q is none of %s", errNoEarlierRelease, commit, strings.Join(known, ", "))
 }

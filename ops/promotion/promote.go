@@ -63,7 +63,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 			}
 			for _, name := range p.without {
 				if !gate.Name(name).HasOptionalEvidence() {
-					return fmt.Errorf("--without is %q, must be some of %v", name, gate.WithOptionalEvidence())
+					return fmt.Errorf("--without is %q, must be some of %v", name, gate.NamesWithOptionalEvidence())
 				}
 			}
 			if p.draft && p.createCommit {
@@ -85,7 +85,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	f.StringVar(&p.approvals, "approvals", approvalsFile, "the file with approved migrations, from the project's folder on")
 	f.StringVar(&p.signingKey, "signing-key", "", "the key that signs the gates: a file or awskms:///KEY; the default is images.signingKey of the stack --from")
 	f.DurationVar(&p.bake, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
-	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.WithOptionalEvidence()))
+	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.NamesWithOptionalEvidence()))
 	f.BoolVar(&p.createCommit, "commit", false, "create a branch and commit the file")
 	f.BoolVar(&p.draft, "draft", false, "write the release without the gates, for a preview of it")
 	return c
@@ -94,17 +94,18 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 // unreadError returns the exit error for a file, a stack or a registry that could not be read.
 func unreadError(err error) error { return &exitcode.Error{Code: exitcode.Incomplete, Err: err} }
 
-// run checks the gates, signs the passed ones, and writes the release into the file of the stack to.
+// run checks the gates, signs a statement for each passed gate, and writes the release into the
+// file of the stack p.to.
 func (p promotion) run(ctx context.Context, out io.Writer) error {
-	file, err := p.baseFile(ctx, p.to, p.createCommit)
+	file, err := p.readBaseFile(ctx, p.to, p.createCommit)
 	if err != nil {
 		return err
 	}
-	head, err := p.headCommit(ctx)
+	head, err := p.readHeadCommit(ctx)
 	if err != nil {
 		return unreadError(err)
 	}
-	source, err := outputsOf(ctx, p.dir, p.from)
+	source, err := readOutputs(ctx, p.dir, p.from)
 	if err != nil {
 		return unreadError(err)
 	}
@@ -119,21 +120,21 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	checked, err := p.check(ctx, file, source, r, key)
+	checked, err := p.checkGates(ctx, file, source, r, key)
 	if err != nil {
 		return err
 	}
 	if err := checked.write(out); err != nil {
 		return unreadError(err)
 	}
-	if n := checked.refusals(); n > 0 {
+	if n := checked.countRefused(); n > 0 {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%d gates refuse the promotion; nothing was written", n)}
 	}
 	if r.SameImages(file.Release) {
 		fmt.Fprintf(out, "\n%s has these images already; nothing was written\n", fileName(p.to))
 		return nil
 	}
-	n, err := p.attestGates(ctx, r, checked, key)
+	n, err := p.signGates(ctx, r, checked, key)
 	if err != nil {
 		return unreadError(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
 	}
@@ -159,10 +160,11 @@ type change struct {
 	branch, title, body string
 }
 
-// publish writes the record. If c.createCommit is set, it also commits the record on a branch.
+// publish writes the record of a change, and prints the changed images and the next command. If
+// c.createCommit is set, it also commits the file on a new branch.
 func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 	before := c.file.Release
-	if err := p.write(c.stack, c.file, c.record); err != nil {
+	if err := p.writeRelease(c.stack, c.file, c.record); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\n%s has release %.12s:\n", fileName(c.stack), c.record.Commit)

@@ -55,7 +55,7 @@ func (p *testProject) writeEvidence() []string {
 	for short, reference := range p.images {
 		_, digests[short], _ = strings.Cut(reference, "@")
 	}
-	plan := planFile(p.t, canonicalplan.Origin{Stack: "prod", Commit: p.git("rev-parse", "HEAD")}, digests)
+	plan := encodePlan(p.t, canonicalplan.Origin{Stack: "prod", Commit: p.git("rev-parse", "HEAD")}, digests)
 	load, err := json.Marshal(map[string]any{
 		"schema": 1, "url": "https://staging.example.com", "started": time.Now(), "images": p.images,
 		"load": []map[string]any{{"name": "page", "kept": true}},
@@ -83,7 +83,7 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 
 	file, err := record.Parse([]byte(p.read("Pulumi.prod.yaml")))
 	require.NoError(t, err)
-	keys, err := project{p.dir}.trustedKeys("prod", file)
+	keys, err := project{p.dir}.readTrustedKeys("prod", file)
 	require.NoError(t, err)
 	r := file.Release
 	for short, digest := range r.Images {
@@ -154,7 +154,7 @@ func TestGateWithoutEvidenceRefuses(t *testing.T) {
 	p := newTestProject(t)
 	out, code := p.run("promote", "--from", "staging", "--to", "prod")
 	require.Equal(t, exitcode.Found, code, out)
-	for _, name := range gate.WithOptionalEvidence() {
+	for _, name := range gate.NamesWithOptionalEvidence() {
 		require.Contains(t, out, "--without "+string(name))
 	}
 	require.Equal(t, prodFile, p.read("Pulumi.prod.yaml"))
@@ -177,7 +177,7 @@ func TestPromotionIsRefused(t *testing.T) {
 		{"another key signed them", func(p *testProject) []string {
 			other := newTestProject(p.t)
 			p.write("keys/staging.pub", other.read("keys/staging.pub"))
-			p.setOutputs("staging", p.images) // the fake Pulumi on PATH is that of the newer project
+			p.setOutputs("staging", p.images) // the fake Pulumi on PATH belongs to the newer project
 			p.setHistory("update", "succeeded", time.Now().Add(-time.Hour))
 			return nil
 		}, exitcode.Found, "is signed by another key"},
@@ -227,8 +227,8 @@ func TestPromotionIsRefused(t *testing.T) {
 	}
 }
 
-// pod returns a running pod with one container, after the changes.
-func pod(name, image string, change ...func(*corev1.Pod)) *corev1.Pod {
+// newPod returns a running pod with one container, after the changes.
+func newPod(name, image string, change ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: image}}}}
 	for _, c := range change {
 		c(p)
@@ -244,10 +244,10 @@ func TestPodsMustRunTheDigestsOfTheOutput(t *testing.T) {
 		pods []*corev1.Pod
 		want string
 	}{
-		{"the right digest, and an image of a third-party program", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "docker.io/redis:7")}, ""},
-		{"an older pod that has ended", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "r/migrate@sha256:9", ended)}, ""},
-		{"a rollout that has not ended", []*corev1.Pod{pod("a", "r/web@sha256:1"), pod("b", "r/web@sha256:0")}, "b runs r/web@sha256:0"},
-		{"an image that the output does not have", []*corev1.Pod{pod("a", "r/other@sha256:1")}, "a runs r/other@sha256:1"},
+		{"the right digest, and an image of a third-party program", []*corev1.Pod{newPod("a", "r/web@sha256:1"), newPod("b", "docker.io/redis:7")}, ""},
+		{"an older pod that has ended", []*corev1.Pod{newPod("a", "r/web@sha256:1"), newPod("b", "r/migrate@sha256:9", ended)}, ""},
+		{"a rollout that has not ended", []*corev1.Pod{newPod("a", "r/web@sha256:1"), newPod("b", "r/web@sha256:0")}, "b runs r/web@sha256:0"},
+		{"an image that the output does not have", []*corev1.Pod{newPod("a", "r/other@sha256:1")}, "a runs r/other@sha256:1"},
 		{"no pod", nil, "no pod in ns runs"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -294,9 +294,9 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 	}
 }
 
-// planFile returns the plan of a preview that creates the images with these digests, by their
-// short names, and deletes another one.
-func planFile(t testing.TB, origin canonicalplan.Origin, digests map[string]string) string {
+// encodePlan returns plan.json of a preview. The preview creates the images with these digests, by
+// their short names, and deletes another image.
+func encodePlan(t testing.TB, origin canonicalplan.Origin, digests map[string]string) string {
 	t.Helper()
 	const urn = "urn:pulumi:prod::p::ko:index:Promoted::p-prod-"
 	steps := []map[string]any{{"op": "delete", "urn": urn + "old", "oldState": map[string]any{"inputs": map[string]any{"digest": "sha256:9"}}}}
@@ -317,7 +317,7 @@ func planFile(t testing.TB, origin canonicalplan.Origin, digests map[string]stri
 func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 	const commit = "0a0a0a0a0a0a"
 	plan := func(origin canonicalplan.Origin, web string) string {
-		return planFile(t, origin, map[string]string{"web": web})
+		return encodePlan(t, origin, map[string]string{"web": web})
 	}
 	prod := canonicalplan.Origin{Stack: "prod", Commit: commit}
 	good := plan(prod, "sha256:1")
@@ -332,7 +332,7 @@ func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 		"another program":     {plan(canonicalplan.Origin{Stack: "prod", Commit: "0b0b"}, "sha256:1"), `{}`, `{}`, "at commit 0b0b, must be at " + commit},
 		"an empty stack":      {plan(canonicalplan.Origin{Stack: "prod", Commit: commit, Offline: true}, "sha256:1"), `{}`, `{}`, "preview without --offline"},
 		"another image":       {plan(prod, "sha256:2"), `{}`, `{}`, "p-prod-web has another image, sha256:2"},
-		"no image":            {planFile(t, prod, nil), `{}`, `{}`, "not of this release"},
+		"no image":            {encodePlan(t, prod, nil), `{}`, `{}`, "not of this release"},
 		"a truncated file":    {`{"stack":`, `{}`, `{}`, "is no report"},
 		"an edited file":      {strings.Replace(good, `"op": "delete"`, `"op": "update"`, 1), `{}`, `{}`, "the file was edited"},
 	} {
@@ -388,9 +388,9 @@ func TestCostMustBeWithinTheBudget(t *testing.T) {
 
 func TestLastUpdateIgnoresOtherOperations(t *testing.T) {
 	ended := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
-	at, err := lastUpdate([]stackoutput.Update{{Kind: "refresh", Result: "failed"}, {Kind: "update", Result: "succeeded", Ended: ended}})
+	at, err := lastUpdateEnd([]stackoutput.Update{{Kind: "refresh", Result: "failed"}, {Kind: "update", Result: "succeeded", Ended: ended}})
 	require.NoError(t, err)
 	require.Equal(t, ended, at)
-	_, err = lastUpdate(nil)
+	_, err = lastUpdateEnd(nil)
 	require.ErrorContains(t, err, "no update")
 }

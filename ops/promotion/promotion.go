@@ -1,9 +1,9 @@
-// Package promotion has the subcommands of a release manager: promote writes which images
-// a stack runs, rollback writes an earlier record, diff says how two stacks differ.
+// Package promotion has the subcommands of a release manager: promote writes the images that a
+// stack must run, rollback writes an earlier record, and diff shows how two stacks differ.
 //
-// promote and rollback write only the key release of a stack's file. They change no stack: a
-// person reviews and merges the file, and pulumi up copies the images (ko:index:Promoted).
-// The git history of the file is the history of the releases. diff writes nothing.
+// promote and rollback write only the key release of a stack's file. They change no stack: a person
+// reviews and merges the file, and pulumi up copies the images (ko:index:Promoted). The git history
+// of the file is the history of the releases. diff writes nothing.
 package promotion
 
 import (
@@ -49,8 +49,8 @@ func newProject(dir string) (project, error) {
 // fileName returns the name of a stack's file.
 func fileName(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// read reads a stack's file.
-func (p project) read(stack string) (*record.File, error) {
+// readStackFile reads and parses a stack's file.
+func (p project) readStackFile(stack string) (*record.File, error) {
 	if !stackName.MatchString(stack) {
 		return nil, fmt.Errorf("stack %q: must be the name of a stack, without its organization", stack)
 	}
@@ -65,15 +65,16 @@ func (p project) read(stack string) (*record.File, error) {
 	return f, nil
 }
 
-// baseFile returns the stack's file into which a record will be written. It is the file of the last
-// commit, so that the record replaces a draft of pf promote --draft. If createCommit is set, any other
-// uncommitted change is an error, because the new commit must have only the record.
-func (p project) baseFile(ctx context.Context, stack string, createCommit bool) (*record.File, error) {
-	file, err := p.read(stack)
+// readBaseFile returns the stack's file to which a record will be added. If only the release is
+// uncommitted, such as a draft of pf promote --draft, it returns the file of the last commit. The
+// record then replaces the draft. If createCommit is set, any other uncommitted change is an error,
+// because the new commit must have only the record.
+func (p project) readBaseFile(ctx context.Context, stack string, createCommit bool) (*record.File, error) {
+	file, err := p.readStackFile(stack)
 	if err != nil {
 		return nil, err
 	}
-	last, err := p.committedFile(ctx, stack)
+	last, err := p.readCommittedFile(ctx, stack)
 	switch {
 	case err == nil && file.DiffersOnlyByRelease(last):
 		return last, nil
@@ -85,8 +86,8 @@ func (p project) baseFile(ctx context.Context, stack string, createCommit bool) 
 	return file, nil
 }
 
-// write writes the record into a stack's file.
-func (p project) write(stack string, f *record.File, r *record.Record) error {
+// writeRelease writes the record into a stack's file.
+func (p project) writeRelease(stack string, f *record.File, r *record.Record) error {
 	text, err := f.With(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", fileName(stack), err)
@@ -94,8 +95,8 @@ func (p project) write(stack string, f *record.File, r *record.Record) error {
 	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644)
 }
 
-// trustedKeys reads the trusted keys that a stack's file names.
-func (p project) trustedKeys(stack string, f *record.File) (signkey.Trusted, error) {
+// readTrustedKeys reads the trusted keys that a stack's file names.
+func (p project) readTrustedKeys(stack string, f *record.File) (signkey.Trusted, error) {
 	if len(f.TrustedKeys) == 0 {
 		return nil, fmt.Errorf("%s: images.trustedKeys is not set: name the files of the public keys (docs/promotion.md)", fileName(stack))
 	}
@@ -144,8 +145,9 @@ func registryOptions() []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pf")}
 }
 
-// verifyImage verifies that an image in a registry has a signed provenance, a signed SBOM, and a
-// signed statement of each of gates for a stack.
+// verifyImage verifies that an image in a registry has a signed provenance and a signed SBOM. The
+// image must also have a signed statement of each gate in gates for the stack. It returns the
+// attestations.
 func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, stack string, gates ...gate.Name) ([]attest.Attestation, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)
 	if err != nil {
@@ -154,8 +156,8 @@ func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, st
 	return attest.Verify(ctx, ref, keys, gate.AcceptedPredicateTypes(stack, gates), registryOptions()...)
 }
 
-// outputsOf reads the outputs of a stack.
-func outputsOf(ctx context.Context, dir, stack string) (stackoutput.Outputs, error) {
+// readOutputs reads the outputs of a stack.
+func readOutputs(ctx context.Context, dir, stack string) (stackoutput.Outputs, error) {
 	o, err := (&stackoutput.Stack{Name: stack, Dir: dir}).Read(ctx)
 	if err != nil {
 		return o, fmt.Errorf("stack %s: %w", stack, err)

@@ -47,16 +47,17 @@ type testProject struct {
 	images map[string]string
 	// shorts are the short names of the images that buildImages builds.
 	shorts []string
-	// layerBytes is the size of each layer of an image, and modules the number of modules in its SBOM.
+	// layerBytes is the size of each layer of an image, and modules the number of modules in its
+	// SBOM.
 	layerBytes int64
 	modules    int
 	// builtFrom is the commit in the provenance of the images. If it is empty, each image has
 	// another commit.
 	builtFrom string
-	modified  bool // they are built from files that differ from the commit
+	modified  bool // the images are built from files that differ from the commit
 }
 
-// newTestProject returns a project whose stack staging has run signed images for an hour.
+// newTestProject returns a project. Its stack staging has run signed images for an hour.
 func newTestProject(t testing.TB) *testProject {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
@@ -104,9 +105,10 @@ func (p *testProject) newRepository() {
 	p.git("init", "--quiet", "--initial-branch", "main")
 }
 
-// bin is the folder of the fake Pulumi.
+// bin returns the folder of the fake Pulumi.
 func (p *testProject) bin() string { return filepath.SplitList(os.Getenv("PATH"))[0] }
 
+// write writes a file of the project.
 func (p *testProject) write(file, text string) {
 	p.t.Helper()
 	path := filepath.Join(p.dir, file)
@@ -114,6 +116,7 @@ func (p *testProject) write(file, text string) {
 	require.NoError(p.t, os.WriteFile(path, []byte(text), 0o644))
 }
 
+// read returns the content of a file of the project.
 func (p *testProject) read(file string) string {
 	p.t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.dir, file))
@@ -121,6 +124,7 @@ func (p *testProject) read(file string) string {
 	return string(text)
 }
 
+// git runs a git command in the project, and returns its output.
 func (p *testProject) git(args ...string) string {
 	p.t.Helper()
 	cmd := exec.Command("git", args...)
@@ -130,6 +134,7 @@ func (p *testProject) git(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// commit commits all changes of the project.
 func (p *testProject) commit(message string) {
 	p.t.Helper()
 	p.git("add", "--all")
@@ -159,7 +164,8 @@ func (p *testProject) setState(stack, text string) {
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "state-"+stack), []byte(text), 0o600))
 }
 
-// withoutEvidence accepts the gates whose evidence is not in the registry, git or Pulumi.
+// withoutEvidence accepts missing evidence for the gates that need more than the registry, git and
+// Pulumi.
 const withoutEvidence = "--without=alarms,pods,load-test,preview,cost"
 
 // Arguments of buildImages.
@@ -214,7 +220,7 @@ func (p *testProject) run(args ...string) (string, int) {
 	p.t.Helper()
 	stack := stackoutput.Stack{}
 	root := &cobra.Command{Use: "pf", SilenceErrors: true, SilenceUsage: true}
-	stack.Flags(root.PersistentFlags())
+	stack.AddFlags(root.PersistentFlags())
 	root.AddCommand(PromoteCommand(&stack), RollbackCommand(&stack), DiffCommand(&stack))
 	var out strings.Builder
 	root.SetOut(&out)

@@ -64,19 +64,19 @@ type rollbackOptions struct {
 
 // rollback checks the gates of a rollback, and writes an earlier release into the stack's file.
 func (p project) rollback(ctx context.Context, out io.Writer, stack string, o rollbackOptions, now time.Time) error {
-	file, err := p.baseFile(ctx, stack, o.createCommit)
+	file, err := p.readBaseFile(ctx, stack, o.createCommit)
 	if err != nil {
 		return err
 	}
-	database, err := newSchema(p, stack, o.approvals, now)
+	migrations, err := newMigrationChecker(p, stack, o.approvals, now)
 	if err != nil {
 		return err
 	}
-	list, err := p.history(ctx, stack)
+	releases, err := p.readReleases(ctx, stack)
 	if err != nil {
 		return unreadError(err)
 	}
-	earlier, err := findRelease(list, file.Release, o.to)
+	earlier, err := findRelease(releases, file.Release, o.to)
 	if err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%s: %w", fileName(stack), err)}
 	}
@@ -84,20 +84,20 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 		fmt.Fprintf(out, "%s has these images already; nothing was written\n", fileName(stack))
 		return nil
 	}
-	outputs, err := outputsOf(ctx, p.dir, stack)
+	outputs, err := readOutputs(ctx, p.dir, stack)
 	if err != nil {
 		return unreadError(err)
 	}
 	r := *earlier.Record
 	r.At = now
-	var g judgements
-	g.addResult("images", p.checkAvailable(ctx, stack, file, &r, outputs.Images), "%d images are in a registry, signed", len(r.Images))
-	summary, err := database.checkRollback(ctx, list, r.Commit, o.acceptAdditive)
-	g.addResult(gate.Migrations, err, "%s", summary)
-	if err := g.write(out); err != nil {
+	var results gateResults
+	results.addResult("images", p.checkAvailable(ctx, stack, file, &r, outputs.Images), "%d images are in a registry, signed", len(r.Images))
+	summary, err := migrations.checkRollback(ctx, releases, r.Commit, o.acceptAdditive)
+	results.addResult(gate.Migrations, err, "%s", summary)
+	if err := results.write(out); err != nil {
 		return unreadError(err)
 	}
-	if g.refusals() > 0 {
+	if results.countRefused() > 0 {
 		return &exitcode.Error{Code: exitcode.Found, Err: errors.New("the rollback is refused; nothing was written")}
 	}
 	return p.publish(ctx, out, change{
@@ -108,10 +108,11 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	})
 }
 
-// checkAvailable checks that every image of a record still exists: in the stack's own registry, where a
-// promotion copied it, or in the registry of the stack that built it.
+// checkAvailable checks that every image of a record still exists and is signed. An image may be in
+// the registry of the stack, to which a promotion copied it. It may also be only in the registry of
+// the stack that built it.
 func (p project) checkAvailable(ctx context.Context, stack string, file *record.File, r *record.Record, current map[string]string) error {
-	keys, err := p.trustedKeys(stack, file)
+	keys, err := p.readTrustedKeys(stack, file)
 	if err != nil {
 		return err
 	}

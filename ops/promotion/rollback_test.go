@@ -151,7 +151,7 @@ func TestDiffShowsMigrationsPoliciesAndCost(t *testing.T) {
 	require.Contains(t, out, "key-rotates p-*-key  mandatory -> holds")
 	require.NotContains(t, out, "p-*-second", "a key that breaks no rule is not listed")
 	for resource, want := range map[string]string{"p-prod-key": "p-*-key", "p-prod": "p-*", "p-production": "p-production", "key": "key"} {
-		require.Equal(t, want, side{values: map[string]string{"progressive-framework:environment": "prod"}}.withoutEnvironment(resource))
+		require.Equal(t, want, comparedStack{values: map[string]string{"progressive-framework:environment": "prod"}}.withoutEnvironment(resource))
 	}
 	require.Contains(t, out, "total  $2.00 -> $1.00; without a price: 0 -> 0")
 

@@ -14,47 +14,48 @@ import (
 	"github.com/progressive-framework/platform/release/migration"
 )
 
-// schema checks the schema migrations of a stack's database. It reads them from git.
-type schema struct {
+// migrationChecker checks the schema migrations of a stack's database. It reads the migrations from
+// git.
+type migrationChecker struct {
 	project
 	stack     string
 	approvals []approval.Approval
 	now       time.Time
 }
 
-// newSchema returns the schema of a stack, with the approvals in approvalsFile. The path is relative
-// to the project's folder. The file may be missing.
-func newSchema(p project, stack, approvalsFile string, now time.Time) (schema, error) {
-	s := schema{project: p, stack: stack, now: now}
+// newMigrationChecker returns the checker of a stack, with the approvals in approvalsFile. The path
+// is relative to the project's folder. The file may be missing.
+func newMigrationChecker(p project, stack, approvalsFile string, now time.Time) (migrationChecker, error) {
+	c := migrationChecker{project: p, stack: stack, now: now}
 	raw, err := os.ReadFile(filepath.Join(p.dir, approvalsFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return s, nil
+		return c, nil
 	}
 	if err == nil {
-		s.approvals, err = approval.Parse(raw)
+		c.approvals, err = approval.Parse(raw)
 	}
 	if err != nil {
-		return s, fmt.Errorf("%s: %w", approvalsFile, err)
+		return c, fmt.Errorf("%s: %w", approvalsFile, err)
 	}
-	return s, nil
+	return c, nil
 }
 
-// checkAdditions checks the migrations that the commit after has and the commit before does not have.
-// If before is empty, the database has no schema yet. Each must only add to the schema, or be
-// approved, because pods of the older release run until the rollout has ended.
+// checkAdditions checks the migrations that are at the commit after and not at the commit before. If
+// before is empty, the database has no schema yet. Each of these migrations must only add to the
+// schema, or be approved, because pods of the older release run until the rollout has ended.
 //
 // The image that applies the migrations was built at the commit after. The next promotion and a
-// rollback start from the commit in the record, recorded. Both commits must have the same
-// migrations, because no promotion would check those between them.
-func (s schema) checkAdditions(ctx context.Context, before, after, recorded string) (string, error) {
+// rollback start from recordCommit, the commit in the record. Both commits must have the same
+// migrations. Otherwise no promotion would check the migrations between the two commits.
+func (c migrationChecker) checkAdditions(ctx context.Context, before, after, recordCommit string) (string, error) {
 	var older migration.Steps
 	if before != "" {
 		var err error
-		if older, err = s.migrationsAt(ctx, before); err != nil {
+		if older, err = c.readMigrations(ctx, before); err != nil {
 			return "", err
 		}
 	}
-	applied, err := s.migrationsAt(ctx, after)
+	applied, err := c.readMigrations(ctx, after)
 	if err != nil {
 		return "", err
 	}
@@ -62,15 +63,15 @@ func (s schema) checkAdditions(ctx context.Context, before, after, recorded stri
 	if err != nil {
 		return "", err
 	}
-	if known, err := s.migrationsAt(ctx, recorded); err != nil || !maps.Equal(applied, known) {
-		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the migrations at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, after, recorded))
+	if recordMigrations, err := c.readMigrations(ctx, recordCommit); err != nil || !maps.Equal(applied, recordMigrations) {
+		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the migrations at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, after, recordCommit))
 	}
 	var faults []string
 	approved := 0
 	for _, f := range migration.Faults(added) {
-		found, refused := approval.Find(s.approvals, s.stack, approval.Migrate, f.Step, s.now)
-		if found == nil {
-			faults = append(faults, fmt.Sprintf("%s (%s)", f, refused))
+		granted, reason := approval.Find(c.approvals, c.stack, approval.Migrate, f.Step, c.now)
+		if granted == nil {
+			faults = append(faults, fmt.Sprintf("%s (%s)", f, reason))
 			continue
 		}
 		approved++
@@ -78,14 +79,14 @@ func (s schema) checkAdditions(ctx context.Context, before, after, recorded stri
 	if len(faults) > 0 {
 		return "", fmt.Errorf("%s; split the change, or approve it in .ci/approvals.yaml with op: migrate", strings.Join(faults, "; "))
 	}
-	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), shortCommit(before), approved), nil
+	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), describeCommit(before), approved), nil
 }
 
 // checkRollback checks that a stack can return to the release of the commit earlier. The database has
 // the migrations of every release that ran. Each migration that the earlier release does not have
 // must be approved. With acceptAdditive, a migration that only adds to the schema needs no approval.
-func (s schema) checkRollback(ctx context.Context, releases []release, earlier string, acceptAdditive bool) (string, error) {
-	older, err := s.migrationsAt(ctx, earlier)
+func (c migrationChecker) checkRollback(ctx context.Context, releases []release, earlier string, acceptAdditive bool) (string, error) {
+	older, err := c.readMigrations(ctx, earlier)
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +95,7 @@ func (s schema) checkRollback(ctx context.Context, releases []release, earlier s
 		if r.Record == nil {
 			continue
 		}
-		steps, err := s.migrationsAt(ctx, r.Commit)
+		steps, err := c.readMigrations(ctx, r.Commit)
 		if err != nil {
 			return "", err
 		}
@@ -110,11 +111,11 @@ func (s schema) checkRollback(ctx context.Context, releases []release, earlier s
 	}
 	var faults []string
 	for _, step := range ahead.Names() {
-		found, refused := approval.Find(s.approvals, s.stack, approval.Rollback, step, s.now)
+		granted, reason := approval.Find(c.approvals, c.stack, approval.Rollback, step, c.now)
 		switch {
-		case found != nil: // approved
+		case granted != nil: // approved
 		case harmful[step] != "":
-			faults = append(faults, fmt.Sprintf("%s (%s)", harmful[step], refused))
+			faults = append(faults, fmt.Sprintf("%s (%s)", harmful[step], reason))
 		case !acceptAdditive:
 			faults = append(faults, step+" only adds: use --accept-additive if the older program works with it")
 		}
@@ -125,8 +126,9 @@ func (s schema) checkRollback(ctx context.Context, releases []release, earlier s
 	return fmt.Sprintf("%d steps ahead of release %.12s", len(ahead), earlier), nil
 }
 
-// shortCommit returns the start of a commit, or a text for the empty commit.
-func shortCommit(commit string) string {
+// describeCommit returns the first 12 characters of a commit. It returns "an empty database" for an
+// empty commit.
+func describeCommit(commit string) string {
 	if commit == "" {
 		return "an empty database"
 	}

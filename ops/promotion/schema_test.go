@@ -44,8 +44,8 @@ func newSchemaHistory(t *testing.T) (p *testProject, table, adds, drops, edited 
 	return p, table, adds, drops, edited
 }
 
-// writeApproval writes an approval of op for a migration. It ends in some days; a negative number is
-// in the past.
+// writeApproval writes an approval of op for a migration. The approval ends in days days. With a
+// negative number it has already ended.
 func (p *testProject) writeApproval(op, step string, days int) {
 	p.t.Helper()
 	until := time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly)
@@ -77,9 +77,9 @@ func TestMigrationsMustOnlyAddOrBeApproved(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare()
 			}
-			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
+			checker, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
-			summary, err := database.checkAdditions(t.Context(), c.before, c.after, cmp.Or(c.recorded, c.after))
+			summary, err := checker.checkAdditions(t.Context(), c.before, c.after, cmp.Or(c.recorded, c.after))
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Contains(t, summary, " steps since ")
@@ -89,7 +89,7 @@ func TestMigrationsMustOnlyAddOrBeApproved(t *testing.T) {
 		})
 	}
 	p.write(approvalsFile, "approval: []\n")
-	_, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
+	_, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
 	require.Error(t, err, "a misspelled key approvals is an error")
 }
 
@@ -116,13 +116,13 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare()
 			}
-			database, err := newSchema(project{p.dir}, "prod", approvalsFile, time.Now())
+			checker, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
 			releases := []release{{"before any promotion", nil}}
 			for _, commit := range c.had {
 				releases = append(releases, release{"", &record.Record{Commit: commit}})
 			}
-			_, err = database.checkRollback(t.Context(), releases, c.to, c.accept)
+			_, err = checker.checkRollback(t.Context(), releases, c.to, c.accept)
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -133,8 +133,8 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 	}
 }
 
-// A rollback does not change the schema. So a second rollback compares the migrations with those of
-// every release that ran, and not only with those of the current one.
+// A rollback does not change the schema. So a second rollback compares with the migrations of every
+// release that ran, and not only of the current release.
 func TestSecondRollbackComparesWithEveryRelease(t *testing.T) {
 	p := newTestProject(t)
 	p.commitMigration("00001_users.sql", createsTable)

@@ -21,7 +21,7 @@ import (
 func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 	reference := p.signingKey
 	if reference == "" {
-		file, err := p.read(p.from)
+		file, err := p.readStackFile(p.from)
 		if err != nil {
 			return nil, err
 		}
@@ -39,9 +39,9 @@ func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 	return key, nil
 }
 
-// attestGates signs a statement of each passed gate for each image, and returns the number of
-// statements. An image that already has one for this stack keeps it.
-func (p promotion) attestGates(ctx context.Context, r *record.Record, checked judgements, key signkey.Key) (n int, err error) {
+// signGates signs a statement of each passed gate for each image, and returns the number of new
+// statements. It signs no second statement of a gate for the same image and stack.
+func (p promotion) signGates(ctx context.Context, r *record.Record, results gateResults, key signkey.Key) (n int, err error) {
 	id, err := signkey.ID(key.Public())
 	if err != nil {
 		return 0, err
@@ -56,17 +56,17 @@ func (p promotion) attestGates(ctx context.Context, r *record.Record, checked ju
 		if err != nil {
 			return n, err
 		}
-		found, err := attest.Find(ctx, image, signingKey, gate.PredicateTypes(p.to, gate.Names()), registryOptions()...)
+		attestations, err := attest.Find(ctx, image, signingKey, gate.PredicateTypes(p.to, gate.Names()), registryOptions()...)
 		if err != nil {
 			return n, err
 		}
 		var statements []*attest.Statement
-		for _, j := range checked.list {
-			if j.result != passed || attested(found, j.name, p.to) {
+		for _, gateResult := range results.list {
+			if gateResult.result != passed || hasStatement(attestations, gateResult.name, p.to) {
 				continue
 			}
-			s, err := attest.NewStatement(image.Context().Name(), hash, j.name.PredicateType(p.to), gate.Predicate{
-				From: p.from, To: p.to, Commit: r.Commit, At: r.At, Evidence: j.why, Images: r.Images,
+			s, err := attest.NewStatement(image.Context().Name(), hash, gateResult.name.PredicateType(p.to), gate.Predicate{
+				From: p.from, To: p.to, Commit: r.Commit, At: r.At, Evidence: gateResult.why, Images: r.Images,
 			})
 			if err != nil {
 				return n, err
@@ -81,8 +81,8 @@ func (p promotion) attestGates(ctx context.Context, r *record.Record, checked ju
 	return n, nil
 }
 
-// attested reports whether found, the attestations of an image, has the statement of a gate for a
+// hasStatement reports whether the attestations of an image include the statement of a gate for a
 // stack.
-func attested(found []attest.Attestation, n gate.Name, to string) bool {
-	return slices.ContainsFunc(found, func(a attest.Attestation) bool { return a.PredicateType == n.PredicateType(to) })
+func hasStatement(attestations []attest.Attestation, n gate.Name, to string) bool {
+	return slices.ContainsFunc(attestations, func(a attest.Attestation) bool { return a.PredicateType == n.PredicateType(to) })
 }

@@ -45,42 +45,42 @@ func DiffCommand(stack *stackoutput.Stack) *cobra.Command {
 	}
 }
 
-// side is one of the two compared stacks.
-type side struct {
+// comparedStack has what diff compares of one stack.
+type comparedStack struct {
 	name    string
 	images  map[string]string
 	config  map[string]string
 	keys    signkey.Trusted
 	release *record.Record
-	// values is the configuration in Pulumi's form.
+	// values is the configuration as Pulumi passes it to the program, by key.
 	values map[string]string
 	state  []byte
 }
 
 // diff reads both stacks, and prints how they differ.
 func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
-	var sides [2]side
+	var stacks [2]comparedStack
 	var errs [2]error
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i, name := range []string{a, b} {
-		all.Go(func() { sides[i], errs[i] = p.readSide(ctx, name) })
+		wg.Go(func() { stacks[i], errs[i] = p.readStack(ctx, name) })
 	}
-	all.Wait()
+	wg.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
-	before, after := sides[0], sides[1]
+	before, after := stacks[0], stacks[1]
 	keys := maps.Clone(before.keys)
 	maps.Copy(keys, after.keys)
 	fmt.Fprintf(out, "images: %s -> %s\n", a, b)
-	names := union(before.images, after.images)
+	names := unionOfKeys(before.images, after.images)
 	texts := make([]strings.Builder, len(names))
 	commits := make([][2]string, len(names))
 	for i, short := range names {
-		all.Go(func() { commits[i] = diffImage(ctx, &texts[i], short, before.images[short], after.images[short], keys) })
+		wg.Go(func() { commits[i] = diffImage(ctx, &texts[i], short, before.images[short], after.images[short], keys) })
 	}
-	all.Wait()
-	migrateCommits := [2]string{releaseOf(before), releaseOf(after)}
+	wg.Wait()
+	migrateCommits := [2]string{before.releaseCommit(), after.releaseCommit()}
 	for i, short := range names {
 		fmt.Fprint(out, texts[i].String())
 		if short == migrateImage && commits[i] != [2]string{} {
@@ -88,15 +88,15 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 		}
 	}
 	fmt.Fprintf(out, "\nmigrations: %s -> %s\n", a, b)
-	if one, other := before.images[migrateImage], after.images[migrateImage]; one != "" && digestOf(one) == digestOf(other) {
+	if beforeImage, afterImage := before.images[migrateImage], after.images[migrateImage]; beforeImage != "" && imageDigest(beforeImage) == imageDigest(afterImage) {
 		fmt.Fprintln(out, "  none: both run the same image migrate")
 	} else {
 		p.diffMigrations(ctx, out, migrateCommits)
 	}
 	fmt.Fprintf(out, "\nconfiguration: %s -> %s\n", a, b)
-	for _, path := range union(before.config, after.config) {
+	for _, path := range unionOfKeys(before.config, after.config) {
 		if from, to := before.config[path], after.config[path]; from != to {
-			fmt.Fprintf(out, "  %s  %s -> %s\n", path, orNone(from), orNone(to))
+			fmt.Fprintf(out, "  %s  %s -> %s\n", path, textOrNone(from), textOrNone(to))
 		}
 	}
 	now := time.Now()
@@ -106,40 +106,40 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 	return diffCost(out, before, after, now)
 }
 
-// digestOf returns the digest in REPOSITORY@DIGEST.
-func digestOf(reference string) string {
+// imageDigest returns the digest in REPOSITORY@DIGEST.
+func imageDigest(reference string) string {
 	_, digest, _ := strings.Cut(reference, "@")
 	return digest
 }
 
-// releaseOf returns the commit of a stack's release, or "".
-func releaseOf(s side) string {
+// releaseCommit returns the commit of the stack's release, or "" without a release.
+func (s comparedStack) releaseCommit() string {
 	if s.release == nil {
 		return ""
 	}
 	return s.release.Commit
 }
 
-// readSide reads everything about a stack that diff compares.
-func (p project) readSide(ctx context.Context, name string) (s side, err error) {
-	s = side{name: name, keys: signkey.Trusted{}}
-	file, err := p.read(name)
+// readStack reads everything about a stack that diff compares.
+func (p project) readStack(ctx context.Context, name string) (s comparedStack, err error) {
+	s = comparedStack{name: name, keys: signkey.Trusted{}}
+	file, err := p.readStackFile(name)
 	if err != nil {
 		return s, err
 	}
 	s.release = file.Release
 	if len(file.TrustedKeys) > 0 {
-		if s.keys, err = p.trustedKeys(name, file); err != nil {
+		if s.keys, err = p.readTrustedKeys(name, file); err != nil {
 			return s, err
 		}
 	}
-	if s.config, err = p.configValues(name); err != nil {
+	if s.config, err = p.readConfigValues(name); err != nil {
 		return s, err
 	}
 	if s.values, err = stackconfig.Read(filepath.Join(p.dir, fileName(name))); err != nil {
 		return s, err
 	}
-	outputs, err := outputsOf(ctx, p.dir, name)
+	outputs, err := readOutputs(ctx, p.dir, name)
 	if err != nil {
 		return s, unreadError(err)
 	}
@@ -159,7 +159,7 @@ func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]s
 			return
 		}
 		var err error
-		if steps[i], err = p.migrationsAt(ctx, commit); err != nil {
+		if steps[i], err = p.readMigrations(ctx, commit); err != nil {
 			fmt.Fprintf(out, "  not known: %v\n", err)
 			return
 		}
@@ -172,7 +172,7 @@ func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]s
 			faults[f.Step] = f.Why
 		}
 	}
-	for _, name := range union(steps[0], steps[1]) {
+	for _, name := range unionOfKeys(steps[0], steps[1]) {
 		before, had := steps[0][name]
 		after, has := steps[1][name]
 		what := map[[2]bool]string{{true, false}: "only the first", {false, true}: "only the second", {true, true}: "changed"}[[2]bool{had, has}]
@@ -187,55 +187,55 @@ func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]s
 	}
 }
 
-// diffImage prints how an image differs in two stacks. It returns the commits from which it was
-// built, or "" for an unknown commit.
+// diffImage prints how an image differs in two stacks. It returns the commits from which the two
+// images were built. A commit is "" if it is unknown or if both stacks have the same image.
 func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys signkey.Trusted) (commits [2]string) {
-	before, after := digestOf(a), digestOf(b)
+	before, after := imageDigest(a), imageDigest(b)
 	if before == after {
 		fmt.Fprintf(out, "  %s  same, %.19s\n", short, after)
 		return commits
 	}
-	fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, orNone(before), orNone(after))
+	fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, textOrNone(before), textOrNone(after))
 	if a == "" || b == "" {
 		return commits
 	}
 	var both [2]imageContents
 	for i, reference := range []string{a, b} {
 		var err error
-		if both[i], err = readContents(ctx, reference, keys); err != nil {
+		if both[i], err = readImageContents(ctx, reference, keys); err != nil {
 			fmt.Fprintf(out, "    commits and modules are not known: %v\n", err)
 			return commits
 		}
 	}
 	commits = [2]string{both[0].commit, both[1].commit}
 	if commits[0] != commits[1] {
-		fmt.Fprintf(out, "    commits %.12s..%.12s\n", orNone(commits[0]), orNone(commits[1]))
+		fmt.Fprintf(out, "    commits %.12s..%.12s\n", textOrNone(commits[0]), textOrNone(commits[1]))
 	}
-	for _, module := range union(both[0].modules, both[1].modules) {
+	for _, module := range unionOfKeys(both[0].modules, both[1].modules) {
 		if from, to := both[0].modules[module], both[1].modules[module]; from != to {
-			fmt.Fprintf(out, "    module %s  %s -> %s\n", module, orNone(from), orNone(to))
+			fmt.Fprintf(out, "    module %s  %s -> %s\n", module, textOrNone(from), textOrNone(to))
 		}
 	}
 	return commits
 }
 
-// orNone returns the text, or "none" for an empty string.
-func orNone(text string) string {
+// textOrNone returns the text, or "none" for an empty string.
+func textOrNone(text string) string {
 	if text == "" {
 		return "none"
 	}
 	return text
 }
 
-// contents is the signed information about an image.
+// imageContents is the signed information about an image.
 type imageContents struct {
 	commit string
 	// modules has the versions in the SBOM by module.
 	modules map[string]string
 }
 
-// readContents returns the commit and the modules of an image, from its signed attestations.
-func readContents(ctx context.Context, reference string, keys signkey.Trusted) (imageContents, error) {
+// readImageContents returns the commit and the modules of an image, from its signed attestations.
+func readImageContents(ctx context.Context, reference string, keys signkey.Trusted) (imageContents, error) {
 	if len(keys) == 0 {
 		return imageContents{}, errors.New("neither stack has images.trustedKeys")
 	}
@@ -267,9 +267,9 @@ func readContents(ctx context.Context, reference string, keys signkey.Trusted) (
 	return c, nil
 }
 
-// configValues returns the scalar values of a stack's configuration by path. It replaces encrypted
-// values, and leaves out the release, because images are compared separately.
-func (p project) configValues(stack string) (map[string]string, error) {
+// readConfigValues returns the scalar values of a stack's configuration by path. It replaces
+// encrypted values, and leaves out the release, because images are compared separately.
+func (p project) readConfigValues(stack string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {
 		return nil, err
@@ -281,35 +281,36 @@ func (p project) configValues(stack string) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: %w", fileName(stack), err)
 	}
 	delete(file.Config, "progressive-framework:release")
-	leaves := map[string]string{}
+	values := map[string]string{}
 	for key, value := range file.Config {
-		flatten(leaves, key, value)
+		addScalars(values, key, value)
 	}
-	return leaves, nil
+	return values, nil
 }
 
-// flatten adds the scalar values below a value to a map by path.
-func flatten(into map[string]string, path string, value any) {
+// addScalars adds the scalar values of value and of its nested values to into, by path. It replaces
+// encrypted values by a fixed text.
+func addScalars(into map[string]string, path string, value any) {
 	switch v := value.(type) {
 	case map[string]any:
 		if _, encrypted := v["secure"]; encrypted && len(v) == 1 {
 			into[path] = "[secret]"
 			return
 		}
-		for key, member := range v {
-			flatten(into, path+"."+key, member)
+		for key, element := range v {
+			addScalars(into, path+"."+key, element)
 		}
 	case []any:
-		for i, member := range v {
-			flatten(into, fmt.Sprintf("%s[%d]", path, i), member)
+		for i, element := range v {
+			addScalars(into, fmt.Sprintf("%s[%d]", path, i), element)
 		}
 	default:
 		into[path] = fmt.Sprint(v)
 	}
 }
 
-// union returns the keys of two maps, sorted.
-func union[V any](a, b map[string]V) []string {
+// unionOfKeys returns the keys of both maps, sorted.
+func unionOfKeys[V any](a, b map[string]V) []string {
 	all := maps.Clone(a)
 	if all == nil {
 		all = map[string]V{}

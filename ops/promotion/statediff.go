@@ -14,10 +14,10 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// findings evaluates the policy rules on the state of a stack. It returns the findings by rule and
-// resource. The name of a resource is without the environment, so that the same resource has the same
-// name in two stacks.
-func (s side) findings(now time.Time) (map[string]report.Finding, error) {
+// evaluatePolicies evaluates the policy rules on the state of a stack. It returns the findings by
+// rule and resource, without undecided findings. The names of resources have * in place of the
+// environment, so that the same resource has the same name in two stacks.
+func (s comparedStack) evaluatePolicies(now time.Time) (map[string]report.Finding, error) {
 	stack, err := source.Parse(s.state)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", s.name, err)
@@ -34,32 +34,33 @@ func (s side) findings(now time.Time) (map[string]report.Finding, error) {
 }
 
 // withoutEnvironment returns a resource's name with * in place of the environment.
-func (s side) withoutEnvironment(resource string) string {
+func (s comparedStack) withoutEnvironment(resource string) string {
 	return strings.TrimSuffix(strings.Replace(resource+"-", "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1), "-")
 }
 
-// diffPolicies prints the rules and resources whose result differs between two stacks.
-func diffPolicies(out io.Writer, a, b side, now time.Time) {
-	before, err := a.findings(now)
+// diffPolicies prints each rule and resource that has different results in the two stacks.
+func diffPolicies(out io.Writer, a, b comparedStack, now time.Time) {
+	before, err := a.evaluatePolicies(now)
 	if err != nil {
 		fmt.Fprintf(out, "  not known: %v\n", err)
 		return
 	}
-	after, err := b.findings(now)
+	after, err := b.evaluatePolicies(now)
 	if err != nil {
 		fmt.Fprintf(out, "  not known: %v\n", err)
 		return
 	}
-	for _, key := range union(before, after) {
-		from, to := kindOf(before, key), kindOf(after, key)
+	for _, key := range unionOfKeys(before, after) {
+		from, to := findingKind(before, key), findingKind(after, key)
 		if from != to {
 			fmt.Fprintf(out, "  %s  %s -> %s\n", key, from, to)
 		}
 	}
 }
 
-// kindOf returns the kind of a finding, or "holds" if there is no finding.
-func kindOf(findings map[string]report.Finding, key string) string {
+// findingKind returns the kind of a finding, or "holds" if there is no finding, because the rule
+// holds.
+func findingKind(findings map[string]report.Finding, key string) string {
 	if f, ok := findings[key]; ok {
 		return string(f.Kind)
 	}
@@ -67,9 +68,9 @@ func kindOf(findings map[string]report.Finding, key string) string {
 }
 
 // diffCost prints the monthly cost of two stacks by component.
-func diffCost(out io.Writer, a, b side, now time.Time) error {
+func diffCost(out io.Writer, a, b comparedStack, now time.Time) error {
 	var reports [2]cost.Report
-	for i, s := range []side{a, b} {
+	for i, s := range []comparedStack{a, b} {
 		stack, err := source.Parse(s.state)
 		if err != nil {
 			fmt.Fprintf(out, "  not known: state of %s: %v\n", s.name, err)

@@ -1,15 +1,15 @@
-// Command scalingbench measures how long it takes until a step of load has become a pod
-// that is ready, on a running sandbox:
+// Command scalingbench measures the time from a step of the load to a new ready pod, on a running
+// sandbox:
 //
 //	make bench-scaling
 //
-// Each service has a quarter of the load that its pods are meant for. Then the load steps to
-// three times the target, until a new pod is ready. Afterwards the maximum of the
-// ScaledObject is the minimum for a moment, because the scale-down windows of the
-// design document take minutes. The HPAs have the behaviour of the design document. At
-// the end all loads stay, and each change of the number of pods counts.
+// Each service first has a quarter of the target load of its pods. Then the load steps to three
+// times the target, until a new pod is ready. After that, the command sets the maximum of the
+// ScaledObject to the minimum for a short time. Otherwise the scale-down windows of the design
+// document would take minutes. The HPAs have the behaviour of the design document. At the end the
+// load is steady, and the command counts the changes of the number of pods.
 //
-// The command owns its loads, the parts of a step and their table. It asserts nothing.
+// The command owns its loads, the parts of a step and the table of results. It asserts nothing.
 package main
 
 import (
@@ -34,7 +34,7 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// maxDuration bounds a run of the command.
+// maxDuration limits a run of the command.
 const maxDuration = 30 * time.Minute
 
 // user is the user of the design document's load test.
@@ -47,7 +47,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
-	err := bench(ctx, os.Stdout, *stack, *steps, *steady)
+	err := runBenchmark(ctx, os.Stdout, *stack, *steps, *steady)
 	cancel()
 	stop()
 	if err != nil {
@@ -56,7 +56,8 @@ func main() {
 	}
 }
 
-func bench(ctx context.Context, out io.Writer, name string, steps, steady time.Duration) error {
+// runBenchmark measures all services concurrently, and writes the table to out.
+func runBenchmark(ctx context.Context, out io.Writer, name string, steps, steady time.Duration) error {
 	token := strings.TrimSpace(os.Getenv("TOKEN"))
 	if token == "" {
 		return errors.New("no token: set TOKEN; make token prints a token")
@@ -70,7 +71,7 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 	if err != nil {
 		return fmt.Errorf("the stack's url: %w", err)
 	}
-	clients, err := kubeclient.New(outputs.KubeconfigFile())
+	clients, err := kubeclient.New(outputs.KubeconfigContent())
 	if err != nil {
 		return err
 	}
@@ -85,23 +86,25 @@ func bench(ctx context.Context, out io.Writer, name string, steps, steady time.D
 	for i, profile := range scaling.Services() {
 		wg.Go(func() {
 			s := &service{
-				profile: profile, metric: metricOf(profile), clients: clients, namespace: outputs.Namespace, client: client,
+				profile: profile, metric: loadMetric(profile), clients: clients, namespace: outputs.Namespace, client: client,
 			}
 			results[i], errs[i] = s.measure(ctx, steps, steady)
 		})
 	}
 	wg.Wait()
-	write(out, results, steady) // also after an interruption
+	writeTable(out, results, steady) // also after an interruption
 	return errors.Join(errs...)
 }
 
-// newLimiter returns the limit of all loads together. Web responds 429 to a client's requests
-// above the document's requests_per_second_max, and 2 cores under four steps at a time may
-// stand still for seconds: 5 s are 1,500 requests of web's load, which would be sent together.
+// newLimiter returns the limit of all loads together. Web responds 429 to the requests of a client
+// above the document's requests_per_second_max. A machine with 2 cores may pause for seconds during
+// four concurrent steps. After a pause of 5 s, the client would send 1,500 requests of web's load
+// at once.
 func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(load.MaxPerSecond()), 1) }
 
-// metricOf returns the metric of a service that a step of load changes: requests or work per time.
-func metricOf(p scaling.Profile) scaling.PodsMetric {
+// loadMetric returns the metric of a service that a step of the load changes: requests or work per
+// time. It returns the zero value if the service has no such metric.
+func loadMetric(p scaling.Profile) scaling.PodsMetric {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.PodsMetric); ok {
 			if _, ok := m.Source.(scaling.Rate); ok {

@@ -22,9 +22,9 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 
 // Each part in a row is the time since the part before it.
 func TestRowHasTheParts(t *testing.T) {
-	step := parts{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
+	step := stepTimes{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
 	var out strings.Builder
-	write(&out, []result{{service: "npa", steps: []parts{step}, changes: 2, watched: true, sent: 100, failed: 1}}, 2*time.Minute)
+	writeTable(&out, []result{{service: "npa", steps: []stepTimes{step}, changes: 2, watched: true, sent: 100, failed: 1}}, 2*time.Minute)
 	require.Contains(t, out.String(), "| npa | 1 | 8.0 s | 7.0 s | 0.5 s | 3.5 s | 19.0 s | 19.0 s | 20.0 s, 30.0 s | 60 | 100 | 1 |")
 }
 
@@ -34,8 +34,8 @@ func TestEveryServiceHasALoad(t *testing.T) {
 	for _, p := range scaling.Services() {
 		require.Contains(t, requests, p.Short)
 		require.Contains(t, goals, p.Short)
-		require.NotEmpty(t, metricOf(p).Name, p.Short)
-		require.Positive(t, (&service{profile: p, metric: metricOf(p)}).perSecond(), p.Short)
+		require.NotEmpty(t, loadMetric(p).Name, p.Short)
+		require.Positive(t, (&service{profile: p, metric: loadMetric(p)}).perSecond(), p.Short)
 	}
 	for _, name := range []string{"npa", "wpa"} {
 		body := func() string {
@@ -49,22 +49,22 @@ func TestEveryServiceHasALoad(t *testing.T) {
 
 // The target of one pod of npa is 20 calculations a minute.
 func TestLoadOfAPod(t *testing.T) {
-	s := &service{profile: scaling.NPA(), metric: metricOf(scaling.NPA())}
+	s := &service{profile: scaling.NPA(), metric: loadMetric(scaling.NPA())}
 	require.InDelta(t, 20./60, s.perSecond(), 1e-9)
-	require.Equal(t, scaling.NPA().HPA.Window()+20*time.Second, s.settle())
-	web := &service{profile: scaling.Web(), metric: metricOf(scaling.Web())}
-	require.Equal(t, 80*time.Second, web.settle(), "the window of its HPA is longer than that of its metric")
+	require.Equal(t, scaling.NPA().HPA.Window()+20*time.Second, s.settleTime())
+	web := &service{profile: scaling.Web(), metric: loadMetric(scaling.Web())}
+	require.Equal(t, 80*time.Second, web.settleTime(), "the window of its HPA is longer than that of its metric")
 }
 
-// The loads of all services with one pod each stay below the limiter's rate. Above it, each request
-// would be later than the one before.
+// The loads of all services with one pod each stay below the rate of the limiter. Above that rate,
+// each request would be later than the request before.
 func TestLoadsStayBelowTheLimitOfOneClient(t *testing.T) {
 	limiter := newLimiter()
 	require.EqualValues(t, load.MaxPerSecond(), limiter.Limit())
 	require.Equal(t, 1, limiter.Burst())
 	highest := 0.
 	for _, p := range scaling.Services() {
-		highest += after * (&service{profile: p, metric: metricOf(p)}).perSecond()
+		highest += stepShare * (&service{profile: p, metric: loadMetric(p)}).perSecond()
 	}
 	require.Less(t, highest, float64(limiter.Limit()), "the loads of one pod each would be late for ever")
 }

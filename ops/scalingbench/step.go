@@ -18,17 +18,18 @@ import (
 )
 
 const (
-	// The load before and after a step, as a share of the target of all pods.
-	before, after = 0.25, 3
+	// baseShare is the load before a step, and stepShare the load after it, as a share of the
+	// target of all pods.
+	baseShare, stepShare = 0.25, 3
 	// tolerance is the share by which a metric must exceed its target before an HPA adds pods
 	// (Kubernetes' --horizontal-pod-autoscaler-tolerance).
 	tolerance = 0.1
-	// poll is the interval between two readings of the cluster. stepLimit is the longest duration
-	// of a step.
-	poll, stepLimit = 200 * time.Millisecond, 4 * time.Minute
-	// resets is how often a service is returned to its minimum before a step. If it still has more
-	// pods, measuring it fails.
-	resets = 3
+	// pollInterval is the interval between two readings of the cluster. stepLimit is the longest
+	// duration of a step.
+	pollInterval, stepLimit = 200 * time.Millisecond, 4 * time.Minute
+	// maxResets is how often reset tries to return a service to its minimum before a step. If the
+	// service still has more pods after that, the measurement fails.
+	maxResets = 3
 	// connections is the number of connections of each stream. streams is the number of streams
 	// of a service that run at a time.
 	connections, streams = 16, 2
@@ -43,19 +44,20 @@ type service struct {
 	client    *load.Client
 }
 
-// parts has the time from the step to the end of each part: the metric is above its target, the
-// Deployment has more pods, a new pod has a node, the new pod is ready.
-type parts struct{ metric, decision, schedule, start time.Duration }
+// stepTimes has the time from the step of the load to the end of each part of the reaction. The
+// part metric ends when the metric is above its target. decision ends when the Deployment has more
+// pods, and schedule when a new pod has a node. start ends when the new pod is ready.
+type stepTimes struct{ metric, decision, schedule, start time.Duration }
 
-func (p parts) String() string {
-	return fmt.Sprintf("metric %s, decision %s, schedule %s, ready %s", seconds(p.metric), seconds(p.decision), seconds(p.schedule), seconds(p.start))
+func (t stepTimes) String() string {
+	return fmt.Sprintf("metric %s, decision %s, schedule %s, ready %s", formatSeconds(t.metric), formatSeconds(t.decision), formatSeconds(t.schedule), formatSeconds(t.start))
 }
 
 // result is the measurement of one service.
 type result struct {
 	service string
-	steps   []parts
-	// changes is how often the number of pods changed under a steady load. watched says that this
+	steps   []stepTimes
+	// changes is how often the number of pods changed under a steady load. watched is true if changes
 	// was measured.
 	changes int
 	watched bool
@@ -63,61 +65,61 @@ type result struct {
 	sent, failed int
 }
 
-// measure repeats the step until the time is over. Then it counts how often the number of pods
-// changes under a steady load.
+// measure repeats the step of the load for the time steps. Then it counts how often the number of
+// pods changes under a steady load for the time steady.
 func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r result, err error) {
 	r.service = s.profile.Short
-	least, most, err := s.bounds(ctx)
+	minPods, maxPods, err := s.readBounds(ctx)
 	if err != nil {
 		return r, err
 	}
-	if most <= least {
-		return r, fmt.Errorf("%s: minimum and maximum are %d: no pod can be added", r.service, least)
+	if maxPods <= minPods {
+		return r, fmt.Errorf("%s: minimum and maximum are %d: no pod can be added", r.service, minPods)
 	}
-	defer func() { err = errors.Join(err, s.setMaximum(context.WithoutCancel(ctx), most)) }()
-	count := func(l load.Result) {
+	defer func() { err = errors.Join(err, s.setMaximum(context.WithoutCancel(ctx), maxPods)) }()
+	addRequests := func(l load.Result) {
 		r.sent += l.Sent()
 		r.failed += l.Failed.Total()
 		if l.Failed.Total() > 0 {
 			fmt.Fprintf(os.Stderr, "%s: failed: %s\n", r.service, l.Failed)
 		}
 	}
-	target := s.perSecond() * float64(least)
-	base := s.start(ctx, before*target)
+	target := s.perSecond() * float64(minPods)
+	stopBase := s.startLoad(ctx, baseShare*target)
 	for end := time.Now().Add(steps); time.Now().Before(end); {
-		if err := s.reset(ctx, least, most); err != nil {
+		if err := s.reset(ctx, minPods, maxPods); err != nil {
 			return r, err
 		}
-		step := s.start(ctx, (after-before)*target)
-		p, err := s.step(ctx, least)
-		count(step())
+		stopStep := s.startLoad(ctx, (stepShare-baseShare)*target)
+		times, err := s.measureStep(ctx, minPods)
+		addRequests(stopStep())
 		if err != nil {
 			return r, err
 		}
-		r.steps = append(r.steps, p)
-		fmt.Fprintf(os.Stderr, "%s: %s\n", r.service, p)
+		r.steps = append(r.steps, times)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", r.service, times)
 	}
 	// The load of one and a half pods needs two pods all the time.
-	more := s.start(ctx, (1.5-before)*target)
-	if r.changes, err = s.changes(ctx, s.settle(), steady); err != nil {
+	stopSteady := s.startLoad(ctx, (1.5-baseShare)*target)
+	if r.changes, err = s.countChanges(ctx, s.settleTime(), steady); err != nil {
 		return r, err
 	}
 	r.watched = true
-	count(more())
-	count(base())
+	addRequests(stopSteady())
+	addRequests(stopBase())
 	return r, nil
 }
 
-// perSecond returns the load for which one pod is meant.
+// perSecond returns the requests per second that one pod has at the target of its metric.
 func (s *service) perSecond() float64 {
 	per := s.metric.Source.(scaling.Rate).Per
 	return s.metric.AverageValue.AsApproximateFloat64() / per.Seconds()
 }
 
-// start sends requests in the background until the returned function is called.
-func (s *service) start(ctx context.Context, perSecond float64) (stop func() load.Result) {
+// startLoad sends requests in the background until the returned function is called.
+func (s *service) startLoad(ctx context.Context, perSecond float64) (stop func() load.Result) {
 	ctx, cancel := context.WithCancel(ctx)
-	stream, end := s.client.Stream(requests[s.profile.Short], load.Shape{Connections: connections, PerSecond: perSecond, Duration: maxDuration})
+	stream, end := s.client.NewStream(requests[s.profile.Short], load.Shape{Connections: connections, PerSecond: perSecond, Duration: maxDuration})
 	done := make(chan load.Result, 1)
 	go func() { done <- stream.Run(ctx) }()
 	return func() load.Result {
@@ -127,8 +129,8 @@ func (s *service) start(ctx context.Context, perSecond float64) (stop func() loa
 	}
 }
 
-// settle returns how long after a change the metric and the HPA still depend on the time before it.
-func (s *service) settle() time.Duration {
+// settleTime returns how long the metric and the HPA depend on the load before a change.
+func (s *service) settleTime() time.Duration {
 	settle := s.profile.HPA.Window()
 	if up := s.profile.HPA.ScaleUp; up != nil {
 		settle = max(settle, up.StabilizationWindow)
@@ -138,79 +140,80 @@ func (s *service) settle() time.Duration {
 
 // reset returns the service to its minimum. It waits until the metric and the HPA depend on the
 // current load only.
-func (s *service) reset(ctx context.Context, least, most int32) error {
-	for range resets {
-		if err := s.setMaximum(ctx, least); err != nil {
+func (s *service) reset(ctx context.Context, minPods, maxPods int32) error {
+	for range maxResets {
+		if err := s.setMaximum(ctx, minPods); err != nil {
 			return err
 		}
-		if err := s.until(ctx, func(now state) bool { return now.wanted == least }); err != nil {
-			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, least, err)
+		if err := s.waitUntil(ctx, func(now state) bool { return now.wanted == minPods }); err != nil {
+			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, minPods, err)
 		}
-		if err := wait(ctx, s.settle()); err != nil {
+		if err := sleep(ctx, s.settleTime()); err != nil {
 			return err
 		}
-		if err := s.setMaximum(ctx, most); err != nil {
+		if err := s.setMaximum(ctx, maxPods); err != nil {
 			return err
 		}
-		// KEDA changes the HPA, which then decides once. If it already requests more pods, its
-		// metrics are not those of the load, for example after a restart of Prometheus.
-		if err := wait(ctx, 20*time.Second); err != nil {
+		// KEDA changes the HPA, and the HPA then decides once. If the HPA already requests more pods
+		// than the minimum, its metrics do not show the current load, for example after a restart of
+		// Prometheus.
+		if err := sleep(ctx, 20*time.Second); err != nil {
 			return err
 		}
-		if now, err := s.read(ctx); err != nil || now.wanted == least {
+		if now, err := s.readState(ctx); err != nil || now.wanted == minPods {
 			return err
 		}
 	}
-	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.Short, least, resets)
+	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.Short, minPods, maxResets)
 }
 
-// step waits for the end of each part.
-func (s *service) step(ctx context.Context, least int32) (p parts, err error) {
-	began := time.Now()
-	old := map[string]bool{}
-	err = s.until(ctx, func(now state) bool {
-		elapsed := time.Since(began)
-		first := func(part *time.Duration, reached bool) {
+// measureStep waits for the end of each part of a step, and returns the times.
+func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTimes, err error) {
+	start := time.Now()
+	oldPods := map[string]bool{}
+	err = s.waitUntil(ctx, func(now state) bool {
+		elapsed := time.Since(start)
+		setOnce := func(part *time.Duration, reached bool) {
 			if reached && *part == 0 {
 				*part = elapsed
 			}
 		}
 		// The metric is read only until it is above its target, because a query costs CPU time.
-		if p.metric == 0 && p.decision == 0 {
-			first(&p.metric, s.demand(ctx) > (1+tolerance)*s.metric.AverageValue.AsApproximateFloat64()*float64(least))
+		if times.metric == 0 && times.decision == 0 {
+			setOnce(&times.metric, s.readDemand(ctx) > (1+tolerance)*s.metric.AverageValue.AsApproximateFloat64()*float64(minPods))
 		}
-		first(&p.decision, now.wanted > least)
+		setOnce(&times.decision, now.wanted > minPods)
 		scheduled, ready := false, false
 		for name, pod := range now.pods {
-			if p.decision == 0 {
-				old[name] = true
+			if times.decision == 0 {
+				oldPods[name] = true
 			}
-			scheduled = scheduled || !old[name] && pod.scheduled
-			ready = ready || !old[name] && pod.ready
+			scheduled = scheduled || !oldPods[name] && pod.scheduled
+			ready = ready || !oldPods[name] && pod.ready
 		}
-		first(&p.schedule, scheduled)
-		first(&p.start, ready)
+		setOnce(&times.schedule, scheduled)
+		setOnce(&times.start, ready)
 		return ready
 	})
-	if p.metric == 0 { // the HPA decided before the query ran
-		p.metric = p.decision
+	if times.metric == 0 { // the HPA decided before the query ran
+		times.metric = times.decision
 	}
 	if err != nil {
-		return p, fmt.Errorf("%s: %s: %w", s.profile.Short, p, err)
+		return times, fmt.Errorf("%s: %s: %w", s.profile.Short, times, err)
 	}
-	return p, nil
+	return times, nil
 }
 
-// changes counts how often the number of pods of the Deployment changes. It begins after the settle
-// time.
-func (s *service) changes(ctx context.Context, settle, during time.Duration) (n int, err error) {
-	// The load has just increased, so the HPA may add a pod. The 30 s are for its start.
-	if err := wait(ctx, settle+30*time.Second); err != nil {
+// countChanges counts how often the number of pods of the Deployment changes. It begins to count when
+// the service has settled and a new pod has had 30 s to start.
+func (s *service) countChanges(ctx context.Context, settle, during time.Duration) (n int, err error) {
+	// The load has just increased, so the HPA may add a pod. A new pod starts within 30 s.
+	if err := sleep(ctx, settle+30*time.Second); err != nil {
 		return 0, err
 	}
 	var last int32
 	for end := time.Now().Add(during); time.Now().Before(end); {
-		now, err := s.read(ctx)
+		now, err := s.readState(ctx)
 		if err != nil {
 			return n, err
 		}
@@ -218,7 +221,7 @@ func (s *service) changes(ctx context.Context, settle, during time.Duration) (n 
 			n++
 		}
 		last = now.wanted
-		if err := wait(ctx, time.Second); err != nil {
+		if err := sleep(ctx, time.Second); err != nil {
 			return n, err
 		}
 	}
@@ -231,27 +234,29 @@ type state struct {
 	pods   map[string]pod
 }
 
+// pod is the state of one pod.
 type pod struct{ scheduled, ready bool }
 
-// until reads the cluster until done returns true.
-func (s *service) until(ctx context.Context, done func(state) bool) error {
+// waitUntil reads the state of the service until done returns true, at most for stepLimit.
+func (s *service) waitUntil(ctx context.Context, done func(state) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
 	for {
-		now, err := s.read(ctx)
+		now, err := s.readState(ctx)
 		if err != nil {
 			return err
 		}
 		if done(now) {
 			return nil
 		}
-		if err := wait(ctx, poll); err != nil {
+		if err := sleep(ctx, pollInterval); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *service) read(ctx context.Context) (now state, err error) {
+// readState reads the wanted pods and the existing pods of the service.
+func (s *service) readState(ctx context.Context) (now state, err error) {
 	d, err := s.clients.Kubernetes.AppsV1().Deployments(s.namespace).Get(ctx, s.profile.Name, metav1.GetOptions{})
 	if err != nil {
 		return now, err
@@ -270,9 +275,9 @@ func (s *service) read(ctx context.Context) (now state, err error) {
 	return now, nil
 }
 
-// demand returns the value that KEDA reads. It is 0, below any target, while Prometheus has none.
-func (s *service) demand(ctx context.Context) float64 {
-	value, _, _ := s.clients.Prometheus(s.namespace).Value(ctx, promquery.Demand(s.profile, s.metric), time.Time{})
+// readDemand returns the value that KEDA reads. It returns 0 while Prometheus has no value.
+func (s *service) readDemand(ctx context.Context) float64 {
+	value, _, _ := s.clients.Prometheus(s.namespace).QueryValue(ctx, promquery.Demand(s.profile, s.metric), time.Time{})
 	return value
 }
 
@@ -281,7 +286,8 @@ func (s *service) scaledObject() string {
 	return fmt.Sprintf("/apis/keda.sh/v1alpha1/namespaces/%s/scaledobjects/%s", s.namespace, s.profile.Name)
 }
 
-func (s *service) bounds(ctx context.Context) (least, most int32, err error) {
+// readBounds returns the minimum and the maximum of the ScaledObject.
+func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err error) {
 	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObject()).DoRaw(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", s.profile.Short, err)
@@ -293,16 +299,18 @@ func (s *service) bounds(ctx context.Context) (least, most int32, err error) {
 	return o.Spec.MinReplicaCount, o.Spec.MaxReplicaCount, err
 }
 
-func (s *service) setMaximum(ctx context.Context, most int32) error {
+// setMaximum sets the maximum of the ScaledObject.
+func (s *service) setMaximum(ctx context.Context, maxPods int32) error {
 	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObject()).
-		Body(fmt.Appendf(nil, `{"spec":{"maxReplicaCount":%d}}`, most)).Do(ctx).Error()
+		Body(fmt.Appendf(nil, `{"spec":{"maxReplicaCount":%d}}`, maxPods)).Do(ctx).Error()
 	if err != nil {
 		return fmt.Errorf("%s: maximum of the ScaledObject: %w", s.profile.Short, err)
 	}
 	return nil
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -16,13 +16,13 @@ var goals = map[string][2]time.Duration{
 	"wpa": {20 * time.Second, 30 * time.Second},
 }
 
-// write prints the rows of docs/performance.md. A part's value is the median of the time since the
-// part before it.
-func write(out io.Writer, results []result, steady time.Duration) {
+// writeTable writes the table of docs/performance.md. The value of a part is the median of the time
+// since the end of the part before it.
+func writeTable(out io.Writer, results []result, steady time.Duration) {
 	fmt.Fprintln(out, "| service | runs | metric | decision | schedule | start | step to ready pod, p50 | p95 | goal p50, p95 | scaling events per steady hour | requests | failed |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|")
 	for _, r := range results {
-		part := func(duration func(parts) time.Duration) time.Duration {
+		medianOf := func(duration func(stepTimes) time.Duration) time.Duration {
 			var all []time.Duration
 			for _, p := range r.steps {
 				all = append(all, duration(p))
@@ -38,25 +38,27 @@ func write(out io.Writer, results []result, steady time.Duration) {
 			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steady))
 		}
 		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %s | %s | %s, %s | %s | %d | %d |\n", r.service, len(r.steps),
-			seconds(part(func(p parts) time.Duration { return p.metric })),
-			seconds(part(func(p parts) time.Duration { return p.decision - p.metric })),
-			seconds(part(func(p parts) time.Duration { return p.schedule - p.decision })),
-			seconds(part(func(p parts) time.Duration { return p.start - p.schedule })),
-			seconds(percentile(all, 50)), seconds(percentile(all, 95)), goal(r.service, 0), goal(r.service, 1),
+			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.metric })),
+			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.decision - p.metric })),
+			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.schedule - p.decision })),
+			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.start - p.schedule })),
+			formatSeconds(percentile(all, 50)), formatSeconds(percentile(all, 95)), formatGoal(r.service, 0), formatGoal(r.service, 1),
 			events, r.sent, r.failed)
 	}
 }
 
-func goal(service string, i int) string {
+// formatGoal returns the goal of p50 (i = 0) or p95 (i = 1) of a service, or a dash without a goal.
+func formatGoal(service string, i int) string {
 	if g := goals[service][i]; g != 0 {
-		return seconds(g)
+		return formatSeconds(g)
 	}
 	return "–"
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+// formatSeconds returns a duration as text in seconds.
+func formatSeconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// percentile returns a percentile by nearest rank. It is 0 without values.
+// percentile returns percentile p by nearest rank. It returns 0 for an empty list.
 func percentile(all []time.Duration, p int) time.Duration {
 	if len(all) == 0 {
 		return 0

@@ -12,9 +12,9 @@ import (
 // port.
 const dashboardURL = "http://127.0.0.1:9090/consoles/index.html#scaling"
 
-// dashboard opens the dashboards and waits until the panels are drawn. It prints how many panels
-// have data, and the time that took. The port may open later than the browser.
-func dashboard(ctx context.Context) error {
+// openDashboards opens the dashboards and waits until the panels are drawn. It prints how many
+// panels have data, and how long the drawing took. The port may open later than the browser.
+func openDashboards(ctx context.Context) error {
 	for {
 		err := chromedp.Run(ctx, chromedp.Navigate(dashboardURL))
 		if err == nil {

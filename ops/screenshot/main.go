@@ -1,5 +1,6 @@
-// Command screenshot takes the documents' pictures: the front page, with a week that it
-// requests from the running platform, the dashboards, and pages of pf's reports.
+// Command screenshot takes the pictures for the documents: the front page with a planned week, the
+// dashboards, and pages of pf's reports. The front page and the dashboards belong to the running
+// platform.
 //
 //	make screenshot
 //
@@ -20,11 +21,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// url is the URL of the sandbox's platform.
-var url = fmt.Sprintf("http://127.0.0.1:%d/", scaling.Web().NodePort)
+// platformURL is the URL of the sandbox's platform.
+var platformURL = fmt.Sprintf("http://127.0.0.1:%d/", scaling.Web().NodePort)
 
-// width and height are the size of the picture in pixels, as the window of a small laptop. The
-// scale is one pixel for each CSS pixel on any screen.
+// width and height are the size of the picture in pixels. It is the window of a small laptop. Each
+// CSS pixel is one pixel of the picture on any screen.
 const width, height = 1280, 800
 
 func main() {
@@ -40,17 +41,18 @@ func run(args []string, token string) error {
 	defer cancel()
 	switch {
 	case len(args) == 2 && args[0] == "-dashboard":
-		return take(ctx, args[1], dashboard)
+		return takePicture(ctx, args[1], openDashboards)
 	case len(args) == 3 && args[0] == "-page":
-		return take(ctx, args[2], func(ctx context.Context) error { return page(ctx, args[1]) })
+		return takePicture(ctx, args[2], func(ctx context.Context) error { return openPage(ctx, args[1]) })
 	case len(args) == 1 && token != "":
-		return take(ctx, args[0], func(ctx context.Context) error { return frontPage(ctx, token) })
+		return takePicture(ctx, args[0], func(ctx context.Context) error { return openFrontPage(ctx, token) })
 	}
 	return errors.New("usage: TOKEN=... screenshot FILE.png, screenshot -dashboard FILE.png, or screenshot -page FILE.html FILE.png")
 }
 
-// take opens a browser, calls prepare to fill its window, and writes a picture of it.
-func take(ctx context.Context, file string, prepare func(context.Context) error) error {
+// takePicture opens a browser window, calls prepare to fill the window, and writes a picture of the
+// window to file.
+func takePicture(ctx context.Context, file string, prepare func(context.Context) error) error {
 	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
 	defer closeBrowser()
@@ -69,10 +71,10 @@ func take(ctx context.Context, file string, prepare func(context.Context) error)
 	return os.WriteFile(file, picture, 0o644)
 }
 
-// frontPage signs in on the front page and plans a week.
-func frontPage(ctx context.Context, token string) error {
+// openFrontPage signs in on the front page and plans a week.
+func openFrontPage(ctx context.Context, token string) error {
 	if err := chromedp.Run(ctx,
-		chromedp.Navigate(url),
+		chromedp.Navigate(platformURL),
 		chromedp.SetValue("#token", token),
 		chromedp.Click("#sign-in button"),
 		chromedp.WaitVisible("#plan"),
@@ -80,14 +82,14 @@ func frontPage(ctx context.Context, token string) error {
 		chromedp.Click("#plan-week"),
 		chromedp.WaitVisible("#week article"),
 	); err != nil {
-		return fmt.Errorf("front page at %s: %w", url, err)
+		return fmt.Errorf("front page at %s: %w", platformURL, err)
 	}
 	return nil
 }
 
-// page opens an HTML file, waits until its first heading is drawn, and makes the window as high as
-// the page. The file must load nothing else.
-func page(ctx context.Context, file string) error {
+// openPage opens an HTML file, waits until its first heading is drawn, and makes the window as high
+// as the page. The file must load nothing else.
+func openPage(ctx context.Context, file string) error {
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return err

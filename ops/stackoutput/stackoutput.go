@@ -23,7 +23,7 @@ const (
 	endDelay = 200 * time.Millisecond
 )
 
-// Outputs are the outputs of a stack that pf uses. A member is empty if the stack does not have the
+// Outputs are the outputs of a stack that pf uses. A field is empty if the stack does not have the
 // output.
 type Outputs struct {
 	URL         string          `json:"url"`
@@ -40,26 +40,26 @@ type Outputs struct {
 	Mongo    Store             `json:"mongo"`
 }
 
-// Store is the address of a store, and where its password is.
+// Store has the address of a store and the place of its password.
 type Store struct {
 	Host string `json:"host"`
 	Port int    `json:"port"`
 	// SecretName is the name of a Secret in the namespace. SecretARN is the ARN of a secret in
-	// Secrets Manager. A store has one of them.
+	// Secrets Manager. A store has either SecretName or SecretARN.
 	SecretName string `json:"secretName"`
 	SecretARN  string `json:"secretArn"`
 }
 
-// IsDocumentDB reports whether a document store is DocumentDB. The host of a cluster is
-// NAME.cluster-ID.REGION.docdb.amazonaws.com, in China with .cn at its end. Other hosts are those of
-// a MongoDB that the stack does not create.
+// IsDocumentDB reports whether a document store is DocumentDB. The host of a DocumentDB cluster is
+// NAME.cluster-ID.REGION.docdb.amazonaws.com. In China it also ends in .cn. Any other host belongs
+// to a MongoDB that the stack does not create.
 func (s Store) IsDocumentDB() bool {
 	return strings.HasSuffix(strings.TrimSuffix(s.Host, ".cn"), ".docdb.amazonaws.com")
 }
 
-// KubeconfigFile returns the content of the stack's kubeconfig. Pulumi prints an output with JSON
+// KubeconfigContent returns the content of the stack's kubeconfig. Pulumi prints an output with JSON
 // text either as text or as an object.
-func (o Outputs) KubeconfigFile() []byte {
+func (o Outputs) KubeconfigContent() []byte {
 	var text string
 	if json.Unmarshal(o.Kubeconfig, &text) == nil {
 		return []byte(text)
@@ -69,12 +69,12 @@ func (o Outputs) KubeconfigFile() []byte {
 
 // Stack names a stack. The zero value is the selected stack of the project in the current folder.
 type Stack struct {
-	// Name is the flag --stack of Pulumi, and Dir the flag --cwd.
+	// Name is the value of Pulumi's flag --stack. Dir is the value of the flag --cwd.
 	Name, Dir string
 }
 
-// Flags adds the flags --stack and --cwd.
-func (s *Stack) Flags(flags *pflag.FlagSet) {
+// AddFlags adds the flags --stack and --cwd.
+func (s *Stack) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.Name, "stack", "s", "", "the stack; the default is the one that pulumi stack select has selected")
 	flags.StringVarP(&s.Dir, "cwd", "C", "", "the folder of Pulumi.yaml; the default is the current folder")
 }
@@ -84,7 +84,7 @@ var ErrNoOutputs = errors.New("the stack has no outputs: run pulumi up first")
 
 // Read reads the outputs. An error has Pulumi's message.
 func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
-	out, err := s.pulumi(ctx, "stack", "output", "--json", "--non-interactive")
+	out, err := s.runPulumi(ctx, "stack", "output", "--json", "--non-interactive")
 	if err != nil {
 		return o, err
 	}
@@ -97,10 +97,10 @@ func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
 	return o, nil
 }
 
-// Export returns the stack's state as `pulumi stack export` prints it. Secret
-// values in it are encrypted.
+// Export returns the stack's state as `pulumi stack export` prints it. The secret values are
+// encrypted.
 func (s *Stack) Export(ctx context.Context) ([]byte, error) {
-	return s.pulumi(ctx, "stack", "export", "--non-interactive")
+	return s.runPulumi(ctx, "stack", "export", "--non-interactive")
 }
 
 // Update is an entry in the stack's history.
@@ -113,9 +113,9 @@ type Update struct {
 	Ended time.Time `json:"endTime"`
 }
 
-// History reads the last operations on the stack, the newest first.
-func (s *Stack) History(ctx context.Context) ([]Update, error) {
-	out, err := s.pulumi(ctx, "stack", "history", "--json", "--page-size", "20", "--page", "1", "--non-interactive")
+// ReadHistory reads the last 20 operations on the stack, the newest first.
+func (s *Stack) ReadHistory(ctx context.Context) ([]Update, error) {
+	out, err := s.runPulumi(ctx, "stack", "history", "--json", "--page-size", "20", "--page", "1", "--non-interactive")
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +126,9 @@ func (s *Stack) History(ctx context.Context) ([]Update, error) {
 	return list, nil
 }
 
-// pulumi runs a command that reads the stack. An error has Pulumi's message.
-func (s *Stack) pulumi(ctx context.Context, args ...string) ([]byte, error) {
+// runPulumi runs a Pulumi command that reads the stack, and returns its output. An error has Pulumi's
+// message.
+func (s *Stack) runPulumi(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	command := strings.Join(args[:2], " ")
@@ -140,7 +141,8 @@ func (s *Stack) pulumi(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "pulumi", args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	// A plugin of an ended Pulumi may keep its output open. Output must not wait for the plugin.
+	// After the end of Pulumi, a plugin may keep the output pipe open. cmd.Output must not wait for
+	// the plugin.
 	cmd.WaitDelay = endDelay
 	out, err := cmd.Output()
 	switch message := strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")); {

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakePulumi puts a script on PATH in place of Pulumi. It returns the file into which the script
-// writes its arguments.
-func fakePulumi(t *testing.T, script string) (arguments string) {
+// installFakePulumi puts a script on PATH in place of Pulumi. It returns the file into which the
+// script writes its arguments.
+func installFakePulumi(t *testing.T, script string) (arguments string) {
 	t.Helper()
 	dir := t.TempDir()
 	arguments = filepath.Join(dir, "arguments")
@@ -23,7 +23,7 @@ func fakePulumi(t *testing.T, script string) (arguments string) {
 }
 
 func TestOutputsAreRead(t *testing.T) {
-	arguments := fakePulumi(t, `cat <<'END'
+	arguments := installFakePulumi(t, `cat <<'END'
 {"url":"http://127.0.0.1:30080","namespace":"ns","clusterName":"c","kubeconfig":"{\"apiVersion\":\"v1\"}",
  "autoScalingGroups":{"web":"g"},"postgres":{"host":"pg","port":5432,"secretName":"s"},"redis":{"host":"r","port":6379,"secretArn":"arn"},
  "images":{"web":"x"}}
@@ -31,19 +31,19 @@ END`)
 	o, err := (&Stack{Name: "prod", Dir: "/project"}).Read(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "http://127.0.0.1:30080", o.URL)
-	require.JSONEq(t, `{"apiVersion":"v1"}`, string(o.KubeconfigFile()))
+	require.JSONEq(t, `{"apiVersion":"v1"}`, string(o.KubeconfigContent()))
 	require.Equal(t, Store{Host: "pg", Port: 5432, SecretName: "s"}, o.Postgres)
 	require.Equal(t, Store{Host: "r", Port: 6379, SecretARN: "arn"}, o.Redis)
 	require.Equal(t, map[string]string{"web": "g"}, o.AutoScalingGroups)
-	got, err := os.ReadFile(arguments)
+	commandLine, err := os.ReadFile(arguments)
 	require.NoError(t, err)
-	require.Equal(t, "stack output --json --non-interactive --stack prod --cwd /project\n", string(got))
+	require.Equal(t, "stack output --json --non-interactive --stack prod --cwd /project\n", string(commandLine))
 }
 
 // TestInterruptedReadDoesNotWaitForAPlugin: the child keeps the output of the command open.
 func TestInterruptedReadDoesNotWaitForAPlugin(t *testing.T) {
 	started := filepath.Join(t.TempDir(), "started")
-	fakePulumi(t, "sleep 20 & touch "+started+"; wait")
+	installFakePulumi(t, "sleep 20 & touch "+started+"; wait")
 	ctx, interrupt := context.WithCancel(t.Context())
 	end := make(chan error, 1)
 	go func() {
@@ -61,24 +61,24 @@ func TestInterruptedReadDoesNotWaitForAPlugin(t *testing.T) {
 }
 
 func TestStateIsExported(t *testing.T) {
-	arguments := fakePulumi(t, `echo '{"deployment":{}}'`)
+	arguments := installFakePulumi(t, `echo '{"deployment":{}}'`)
 	raw, err := (&Stack{Name: "prod", Dir: "/project"}).Export(t.Context())
 	require.NoError(t, err)
 	require.JSONEq(t, `{"deployment":{}}`, string(raw))
-	got, err := os.ReadFile(arguments)
+	commandLine, err := os.ReadFile(arguments)
 	require.NoError(t, err)
-	require.Equal(t, "stack export --non-interactive --stack prod --cwd /project\n", string(got))
+	require.Equal(t, "stack export --non-interactive --stack prod --cwd /project\n", string(commandLine))
 
-	fakePulumi(t, `echo "error: no stack selected" >&2; exit 255`)
+	installFakePulumi(t, `echo "error: no stack selected" >&2; exit 255`)
 	_, err = (&Stack{}).Export(t.Context())
 	require.ErrorContains(t, err, "read the stack: no stack selected")
 }
 
 func TestKubeconfigMayBeAnObject(t *testing.T) {
-	fakePulumi(t, `echo '{"url":"u","kubeconfig":{"apiVersion":"v1"}}'`)
+	installFakePulumi(t, `echo '{"url":"u","kubeconfig":{"apiVersion":"v1"}}'`)
 	o, err := (&Stack{}).Read(t.Context())
 	require.NoError(t, err)
-	require.JSONEq(t, `{"apiVersion":"v1"}`, string(o.KubeconfigFile()))
+	require.JSONEq(t, `{"apiVersion":"v1"}`, string(o.KubeconfigContent()))
 }
 
 func TestUnreadableStacksAreErrors(t *testing.T) {
@@ -89,7 +89,7 @@ func TestUnreadableStacksAreErrors(t *testing.T) {
 		{"nothing deployed", `echo '{}'`, "run pulumi up first"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			fakePulumi(t, row.script)
+			installFakePulumi(t, row.script)
 			_, err := (&Stack{}).Read(t.Context())
 			require.ErrorContains(t, err, row.message)
 		})

@@ -24,7 +24,7 @@ type Plot struct {
 	Limits []Limit
 }
 
-// Line is one line of the plot. A NaN interrupts it.
+// Line is one line of the plot. A NaN in Y interrupts the line.
 type Line struct {
 	Name string
 	X, Y []float64
@@ -49,9 +49,9 @@ const (
 var colours = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"}
 
 //go:embed plot.svg.tmpl
-var source string
+var templateSource string
 
-var tmpl = template.Must(template.New("plot").Parse(source))
+var plotTemplate = template.Must(template.New("plot").Parse(templateSource))
 
 // drawing has the values that the template draws, in pixels.
 type drawing struct {
@@ -62,29 +62,31 @@ type drawing struct {
 	Limits                               []tick
 }
 
+// tick is a mark on an axis, or a limit, at a position in pixels.
 type tick struct {
 	At   float64
 	Text string
 }
 
+// path is a line in the SVG, with its name in the legend.
 type path struct {
 	Name, Colour, Points string
 	LegendX              int
 }
 
-// SVG draws the plot.
+// SVG returns the plot as an SVG element.
 func (p Plot) SVG() (template.HTML, error) {
-	xMax, yMax := p.extent()
-	x := func(v float64) float64 { return pixel(left + v/xMax*(width-left-right)) }
-	y := func(v float64) float64 { return pixel(height - bottom - v/yMax*(height-top-bottom)) }
+	xMax, yMax := p.axisEnds()
+	x := func(v float64) float64 { return roundToTenth(left + v/xMax*(width-left-right)) }
+	y := func(v float64) float64 { return roundToTenth(height - bottom - v/yMax*(height-top-bottom)) }
 	d := drawing{Title: p.Title, Width: width, Height: height, Left: left, Right: width - right, Baseline: height - bottom}
 	if p.Unit != "" {
 		d.Title += ", " + p.Unit
 	}
-	for _, v := range ticks(xMax) {
+	for _, v := range tickValues(xMax) {
 		d.XTicks = append(d.XTicks, tick{x(v), fmt.Sprintf("%g %s", v, cmp.Or(p.TimeUnit, "s"))})
 	}
-	for _, v := range ticks(yMax) {
+	for _, v := range tickValues(yMax) {
 		d.YTicks = append(d.YTicks, tick{y(v), fmt.Sprintf("%g", v)})
 	}
 	for _, limit := range p.Limits {
@@ -92,16 +94,17 @@ func (p Plot) SVG() (template.HTML, error) {
 	}
 	legend := left
 	for i, line := range p.Lines {
-		d.Lines = append(d.Lines, path{line.Name, colours[i%len(colours)], line.points(x, y), legend})
+		d.Lines = append(d.Lines, path{line.Name, colours[i%len(colours)], line.pathData(x, y), legend})
 		legend += 24 + 7*len(line.Name)
 	}
 	var out bytes.Buffer
-	err := tmpl.Execute(&out, d)
+	err := plotTemplate.Execute(&out, d)
 	return template.HTML(out.String()), err //nolint:gosec // the template has escaped it
 }
 
-// extent returns the highest time and the highest value, each at least 1.
-func (p Plot) extent() (x, y float64) {
+// axisEnds returns the ends of the axes. x is the highest time. y is 5 % above the highest value or
+// limit. Times and values below 1 count as 1.
+func (p Plot) axisEnds() (x, y float64) {
 	for _, line := range p.Lines {
 		for i := range line.X {
 			x = max(x, line.X[i])
@@ -116,8 +119,8 @@ func (p Plot) extent() (x, y float64) {
 	return max(x, 1), 1.05 * max(y, 1)
 }
 
-// points returns the attribute d of an SVG path.
-func (l Line) points(x, y func(float64) float64) string {
+// pathData returns the attribute d of the SVG path of the line. x and y convert values to pixels.
+func (l Line) pathData(x, y func(float64) float64) string {
 	var b strings.Builder
 	command := "M"
 	for i := range l.X {
@@ -134,10 +137,11 @@ func (l Line) points(x, y func(float64) float64) string {
 	return b.String()
 }
 
-func pixel(v float64) float64 { return math.Round(v*10) / 10 }
+// roundToTenth rounds a position to a tenth of a pixel.
+func roundToTenth(v float64) float64 { return math.Round(v*10) / 10 }
 
-// ticks returns three to six round numbers from 0 to the highest value.
-func ticks(highest float64) (list []float64) {
+// tickValues returns four to eight round numbers, from 0 to at most highest.
+func tickValues(highest float64) (list []float64) {
 	step := math.Pow(10, math.Floor(math.Log10(highest/3)))
 	for _, factor := range []float64{5, 2} {
 		if highest/(step*factor) >= 3 {

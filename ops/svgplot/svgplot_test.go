@@ -41,10 +41,10 @@ func TestStepsKeepAValueUntilTheNext(t *testing.T) {
 func TestTicksAreFew(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		highest := rapid.Float64Range(1, 1e6).Draw(t, "highest")
-		list := ticks(highest)
+		list := tickValues(highest)
 		require.GreaterOrEqual(t, len(list), 4)
 		require.LessOrEqual(t, len(list), 9)
 		require.LessOrEqual(t, list[len(list)-1], highest)
 	})
-	require.Equal(t, []float64{0, 10, 20, 30}, ticks(31))
+	require.Equal(t, []float64{0, 10, 20, 30}, tickValues(31))
 }

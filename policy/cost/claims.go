@@ -20,7 +20,7 @@ const (
 
 // addVolumeClaim adds the EBS volume that the storage class of a claim creates.
 func addVolumeClaim(b billing) {
-	claim := b.r.View()
+	claim := b.resource.View()
 	addClaimVolumes(b, value.As[k8sview.PersistentVolumeClaimSpec](claim.Get("spec")), 1)
 }
 
@@ -36,14 +36,14 @@ func addStatefulSet(b billing, v k8sview.StatefulSet) {
 	if len(templates) == 0 {
 		return
 	}
-	pods, name := readWholeOr(v.Spec().Replicas(), 1), readText(v.Metadata().Name())
+	pods, name := readIntegerOr(v.Spec().Replicas(), 1), readString(v.Metadata().Name())
 	if !pods.ok() {
 		b.addUndecided("ebs:gp3", "replicas", pods.problem)
 		return
 	}
-	claims, problem := claimNames(b.e.graph)
+	claims, problem := claimNames(b.estimator.graph)
 	for _, t := range templates {
-		template := readText(t.Metadata().Name())
+		template := readString(t.Metadata().Name())
 		if len(claims) > 0 {
 			problem = cmp.Or(name.problem, template.problem, problem)
 		}
@@ -57,35 +57,36 @@ func addStatefulSet(b billing, v k8sview.StatefulSet) {
 	}
 }
 
-// countUnclaimed returns how many of a template's claims are not among claims. Kubernetes names a
-// claim TEMPLATE-SET-ORDINAL, such as data-postgres-0.
-func countUnclaimed(claims map[string]bool, template, set string, pods int64) int64 {
+// countUnclaimed returns the number of claims of a template that are not in claims. Kubernetes names
+// a claim TEMPLATE-STATEFULSET-ORDINAL, such as data-postgres-0.
+func countUnclaimed(claims map[string]bool, template, statefulSet string, pods int64) int64 {
 	count := int64(0)
 	for pod := range pods {
-		if !claims[fmt.Sprintf("%s-%s-%d", template, set, pod)] {
+		if !claims[fmt.Sprintf("%s-%s-%d", template, statefulSet, pod)] {
 			count++
 		}
 	}
 	return count
 }
 
-// claimNames returns the names of the claims that are resources of the stack. problem says
-// why the name of one of them is unknown.
+// claimNames returns the names of the claims that are resources of the stack. problem is notKnown if
+// the name of one of them is unknown, or else empty.
 func claimNames(g *graph.Graph) (names map[string]bool, problem string) {
 	names = map[string]bool{}
-	for _, c := range g.OfType(claimType) {
-		n := readText(value.As[value.String](c.View().At("metadata.name")))
-		if n.problem == notKnown {
+	for _, claim := range g.OfType(claimType) {
+		name := readString(value.As[value.String](claim.View().At("metadata.name")))
+		if name.problem == notKnown {
 			problem = notKnown
 		}
-		names[n.value] = true
+		names[name.value] = true
 	}
 	return names, problem
 }
 
-// addClaimVolumes adds as many equal volumes as count says. spec is the claim that creates one.
+// addClaimVolumes adds count equal volumes. spec is the specification of the claim that creates one
+// of them.
 func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count int64) {
-	class := readText(spec.StorageClassName())
+	class := readString(spec.StorageClassName())
 	if !class.ok() {
 		b.addUndecided("", "storageClassName", class.problem)
 		return
@@ -95,13 +96,13 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 		b.addUndecided("", "the storage class "+class.value, kind.problem)
 		return
 	}
-	size := readText(spec.Resources().Requests().Key("storage"))
+	size := readString(spec.Resources().Requests().Key("storage"))
 	if !size.ok() {
 		b.addUndecided("ebs:"+kind.value, "resources.requests.storage", size.problem)
 		return
 	}
-	q, err := resource.ParseQuantity(size.value)
-	gib := (q.Value() + bytesPerGiB - 1) / bytesPerGiB // EBS rounds up
+	quantity, err := resource.ParseQuantity(size.value)
+	gib := (quantity.Value() + bytesPerGiB - 1) / bytesPerGiB // EBS rounds up
 	if err != nil || gib < 0 || gib*count > maxQuantity {
 		b.addUndecided("ebs:"+kind.value, "resources.requests.storage", fmt.Sprintf("is %q, which is no valid size", size.value))
 		return
@@ -109,28 +110,28 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 	b.addFixed("ebs:"+kind.value, gib*count)
 }
 
-// volumeKind returns the EBS volume type that the storage class called name creates. problem is
-// what follows the name of the storage class in a message.
+// volumeKind returns the EBS volume type that the storage class with this name creates. If there is
+// none, the problem is the text that follows the name of the storage class in a message.
 func volumeKind(b billing, name string) reading[string] {
-	for _, class := range b.e.graph.OfType(classType) {
-		if same, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !same {
+	for _, class := range b.estimator.graph.OfType(classType) {
+		if matches, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !matches {
 			continue
 		}
-		provisioner := readText(value.As[value.String](class.View().Get("provisioner")))
+		provisioner := readString(value.As[value.String](class.View().Get("provisioner")))
 		if provisioner.ok() && provisioner.value != ebsDriver {
 			return reading[string]{problem: "creates volumes by " + provisioner.value + ", not by EBS"}
 		}
 		if !provisioner.ok() {
 			return reading[string]{problem: "has a provisioner that " + provisioner.problem}
 		}
-		return readTextOr(value.As[value.String](class.View().At("parameters.type")), "gp3") // the driver's default
+		return readStringOr(value.As[value.String](class.View().At("parameters.type")), "gp3") // the driver's default
 	}
 	return reading[string]{problem: "is not part of the stack"}
 }
 
 // addKubernetesService adds an item without a price if the Service creates a load balancer.
 func addKubernetesService(b billing) {
-	switch kind := readTextOr(value.As[value.String](b.r.View().At("spec.type")), "ClusterIP"); {
+	switch kind := readStringOr(value.As[value.String](b.resource.View().At("spec.type")), "ClusterIP"); {
 	case !kind.ok():
 		b.addUndecided("", "spec.type", kind.problem)
 	case kind.value == "LoadBalancer":

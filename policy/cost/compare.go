@@ -15,14 +15,14 @@ type Difference struct {
 	After    Range  `json:"after,omitzero"`
 	// Change is After minus Before.
 	Change Range `json:"change,omitzero"`
-	// Components are the components whose amount changes, the largest change
+	// Components are the components with a changed amount, the largest change
 	// first.
 	Components []Change `json:"components"`
-	// Lines are the items whose amount changes, in the same order.
+	// Lines are the items with a changed amount, in the same order.
 	Lines []Change `json:"lines"`
-	// NewGaps are the items of After without an amount that Before does not have.
+	// NewGaps are the items without an amount that only After has.
 	NewGaps []Gap `json:"newGaps,omitempty"`
-	// GoneGaps are the items of Before without an amount that After does not have.
+	// GoneGaps are the items without an amount that only Before has.
 	GoneGaps []Gap `json:"goneGaps,omitempty"`
 }
 
@@ -48,21 +48,21 @@ func Compare(before, after Report) Difference {
 		}
 	}
 	d.Before, d.After, d.Change = before.Total, after.Total, after.Total.Minus(before.Total)
-	d.Components = changes(before.Lines, after.Lines, func(l Line) Change { return Change{Component: l.Component} })
-	d.Lines = changes(before.Lines, after.Lines, func(l Line) Change {
+	d.Components = listChanges(before.Lines, after.Lines, func(l Line) Change { return Change{Component: l.Component} })
+	d.Lines = listChanges(before.Lines, after.Lines, func(l Line) Change {
 		return Change{Component: l.Component, Resource: l.Resource, SKU: l.SKU}
 	})
-	earlier, later := slices.Concat(before.Unpriced, before.Undecided), slices.Concat(after.Unpriced, after.Undecided)
-	d.NewGaps, d.GoneGaps = without(later, earlier), without(earlier, later)
+	gapsBefore, gapsAfter := slices.Concat(before.Unpriced, before.Undecided), slices.Concat(after.Unpriced, after.Undecided)
+	d.NewGaps, d.GoneGaps = removeGaps(gapsAfter, gapsBefore), removeGaps(gapsBefore, gapsAfter)
 	return d
 }
 
-// changes sums the monthly amounts of all lines that have the same key. It returns the keys
-// whose sums differ between before and after.
-func changes(before, after []Line, key func(Line) Change) []Change {
+// listChanges sums the monthly amounts of all lines that have the same key. It returns a Change for
+// each key with a sum that differs between before and after.
+func listChanges(before, after []Line, keyOf func(Line) Change) []Change {
 	sums := map[Change]*Change{}
 	sumOf := func(l Line) *Change {
-		k := key(l)
+		k := keyOf(l)
 		if sums[k] == nil {
 			sums[k] = &Change{Component: k.Component, Resource: k.Resource, SKU: k.SKU}
 		}
@@ -76,23 +76,23 @@ func changes(before, after []Line, key func(Line) Change) []Change {
 		c := sumOf(l)
 		c.After = c.After.Plus(l.Monthly)
 	}
-	out := []Change{}
+	changed := []Change{}
 	for _, c := range sums {
 		if c.Change = c.After.Minus(c.Before); c.Change != (Range{}) {
-			out = append(out, *c)
+			changed = append(changed, *c)
 		}
 	}
-	slices.SortFunc(out, func(a, b Change) int {
+	slices.SortFunc(changed, func(a, b Change) int {
 		return cmp.Or(
 			cmp.Compare(b.Change.Expected.abs(), a.Change.Expected.abs()),
 			cmp.Compare(a.Component, b.Component), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.SKU, b.SKU))
 	})
-	return out
+	return changed
 }
 
-// without returns the gaps that are not in others.
-func without(gaps, others []Gap) []Gap {
-	return slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return slices.Contains(others, g) })
+// removeGaps returns the gaps that are not in removed.
+func removeGaps(gaps, removed []Gap) []Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return slices.Contains(removed, g) })
 }
 
 // Growth returns the growth of the expected amount in percent, rounded up. ok is false if there

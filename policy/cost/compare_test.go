@@ -35,13 +35,13 @@ func TestCompareListsChangedItemsAndNewGaps(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, int64(36), percent, "127.02 / 353.59 is 35.9 %, rounded up")
 
-	back := cost.Compare(estimate(key, redis(2), mongo), estimate(nat, key, redis(1)))
-	require.Equal(t, d.Change, cost.Range{}.Minus(back.Change))
-	require.Len(t, back.GoneGaps, 1)
+	reverse := cost.Compare(estimate(key, redis(2), mongo), estimate(nat, key, redis(1)))
+	require.Equal(t, d.Change, cost.Range{}.Minus(reverse.Change))
+	require.Len(t, reverse.GoneGaps, 1)
 }
 
 func TestCompareOfEqualOrMissingAmounts(t *testing.T) {
-	s := recorded(t, "prod")
+	s := readRecording(t, "prod")
 	r := cost.Estimate(s, cost.Options{Now: today})
 	d := cost.Compare(r, r)
 	require.Zero(t, d.Change)
@@ -53,10 +53,10 @@ func TestCompareOfEqualOrMissingAmounts(t *testing.T) {
 
 	_, ok = cost.Compare(estimate(), r).Growth()
 	require.False(t, ok, "nothing grows from zero")
-	none := cost.Estimate(&source.Stack{Graph: graph.Build(nil)}, cost.Options{})
-	require.NotEmpty(t, none.NoFigure)
-	for _, d := range []cost.Difference{cost.Compare(none, r), cost.Compare(r, none)} {
-		require.Equal(t, none.NoFigure, d.NoFigure)
+	noFigure := cost.Estimate(&source.Stack{Graph: graph.Build(nil)}, cost.Options{})
+	require.NotEmpty(t, noFigure.NoFigure)
+	for _, d := range []cost.Difference{cost.Compare(noFigure, r), cost.Compare(r, noFigure)} {
+		require.Equal(t, noFigure.NoFigure, d.NoFigure)
 		_, ok := d.Growth()
 		require.False(t, ok)
 	}
@@ -76,9 +76,9 @@ func TestAmountsAreFormattedAndParsed(t *testing.T) {
 		require.Equal(t, want, amount.Exact())
 	}
 	for text, want := range map[string]cost.Micros{"0.2016000000": 201_600, "5": 5_000_000, "0.0000010000": 1, "0": 0} {
-		got, err := cost.ParseMicros(text)
+		amount, err := cost.ParseMicros(text)
 		require.NoError(t, err)
-		require.Equal(t, want, got)
+		require.Equal(t, want, amount)
 	}
 	for _, text := range []string{"", ".5", "-1", "0.0000004", "1e3", "0.1.2", "99999999999999999999"} {
 		_, err := cost.ParseMicros(text)

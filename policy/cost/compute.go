@@ -16,10 +16,10 @@ const detailedMetrics = 7
 // addEKSCluster adds the hours of a cluster. An hour costs more if the standard support of the
 // cluster's version has ended.
 func addEKSCluster(b billing, v awsview.EksCluster) {
-	if possible(v.ComputeConfig().Enabled().IsTrue()) {
+	if mayBeTrue(v.ComputeConfig().Enabled().IsTrue()) {
 		b.addUnpriced("eks:auto-mode", noRow)
 	}
-	version := readText(v.Version())
+	version := readString(v.Version())
 	if !version.ok() {
 		b.addUndecided("eks:standard", "version", version.problem)
 		return
@@ -29,13 +29,13 @@ func addEKSCluster(b billing, v awsview.EksCluster) {
 		b.addUndecided("eks:standard", "version", "is "+version.value+", whose end of support is not known")
 		return
 	}
-	if b.e.now.IsZero() || b.e.now.Before(support.End(false)) {
+	if b.estimator.now.IsZero() || b.estimator.now.Before(support.End(false)) {
 		b.addHourly("eks:standard", 1)
 		return
 	}
 	// With the policy EXTENDED, a cluster keeps its version after standard support, at the higher
 	// price. With STANDARD, EKS upgrades the cluster, and the standard price applies.
-	switch policy := readTextOr(v.UpgradePolicy().SupportType(), "EXTENDED"); {
+	switch policy := readStringOr(v.UpgradePolicy().SupportType(), "EXTENDED"); {
 	case !policy.ok():
 		b.addUndecided("eks:extended", "upgradePolicy.supportType", policy.problem)
 	case policy.value == "EXTENDED":
@@ -54,19 +54,20 @@ func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
 	if !instanceType.ok() {
 		b.addUndecided("", "the instance type", instanceType.problem)
 	}
-	low, high := readWhole(v.MinSize()), readWhole(v.MaxSize())
-	desired := readWholeOr(v.DesiredCapacity(), low.value) // AWS starts a group at its minimum
+	minimum, maximum := readInteger(v.MinSize()), readInteger(v.MaxSize())
+	desired := readIntegerOr(v.DesiredCapacity(), minimum.value) // AWS starts a group at its minimum
 	for _, size := range []struct {
 		input string
 		reading[int64]
-	}{{"minSize", low}, {"maxSize", high}, {"desiredCapacity", desired}} {
+	}{{"minSize", minimum}, {"maxSize", maximum}, {"desiredCapacity", desired}} {
 		if !size.ok() {
 			b.addUndecided(strings.TrimSuffix(sku, ":"), size.input, size.problem)
 			return
 		}
 	}
-	top := max(low.value, high.value)
-	size := Quantity{low.value, min(max(desired.value, low.value), top), top}
+	// A maximum below the minimum is an error. Then all three amounts are those of the minimum.
+	largest := max(minimum.value, maximum.value)
+	size := Quantity{minimum.value, min(max(desired.value, minimum.value), largest), largest}
 	if instanceType.ok() {
 		b.addLine(sku, Scaled, size.times(HoursPerMonth))
 	}
@@ -74,9 +75,9 @@ func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
 		b.addUndecided("ebs:gp3", "the launch template", notKnown)
 		return
 	}
-	t := value.As[awsview.Ec2LaunchTemplate](template.View())
-	addVolumes(b, t, size)
-	switch monitored := readBool(t.Monitoring().Enabled()); {
+	launchTemplateView := value.As[awsview.Ec2LaunchTemplate](template.View())
+	addVolumes(b, launchTemplateView, size)
+	switch monitored := readBool(launchTemplateView.Monitoring().Enabled()); {
 	case !monitored.ok():
 		b.addUndecided("cloudwatch:metric", "the launch template's monitoring.enabled", monitored.problem)
 	case monitored.value:
@@ -90,8 +91,8 @@ func (q Quantity) times(n int64) Quantity { return Quantity{q.Min * n, q.Expecte
 // launchTemplate returns the launch template of a group, or nil.
 func launchTemplate(b billing) *graph.Resource {
 	for _, input := range []string{"mixedInstancesPolicy", "launchTemplate"} {
-		if found := b.e.graph.Refs(b.r, input, (awsview.Ec2LaunchTemplate{}).Token()).Resources; len(found) > 0 {
-			return found[0]
+		if templates := b.estimator.graph.Refs(b.resource, input, (awsview.Ec2LaunchTemplate{}).Token()).Resources; len(templates) > 0 {
+			return templates[0]
 		}
 	}
 	return nil
@@ -104,13 +105,13 @@ func instanceTypeOf(v awsview.AutoscalingGroup, template *graph.Resource) readin
 	if n := readLength(overrides); n.problem == notKnown {
 		return reading[string]{problem: notKnown}
 	}
-	if first := readText(overrides.First().InstanceType()); first.problem != notSet {
+	if first := readString(overrides.First().InstanceType()); first.problem != notSet {
 		return first
 	}
 	if template == nil {
 		return reading[string]{problem: notKnown}
 	}
-	return readText(value.As[awsview.Ec2LaunchTemplate](template.View()).InstanceType())
+	return readString(value.As[awsview.Ec2LaunchTemplate](template.View()).InstanceType())
 }
 
 // addVolumes adds the volumes of a group's instances.
@@ -125,8 +126,8 @@ func addVolumes(b billing, t awsview.Ec2LaunchTemplate, size Quantity) {
 		return
 	}
 	for _, m := range mappings {
-		kind := readTextOr(m.Ebs().VolumeType(), "gp2") // EC2's default
-		gib := readWhole(m.Ebs().VolumeSize())
+		kind := readStringOr(m.Ebs().VolumeType(), "gp2") // EC2's default
+		gib := readInteger(m.Ebs().VolumeSize())
 		switch {
 		case !kind.ok():
 			b.addUndecided("", "the launch template's volumeType", kind.problem)
@@ -136,10 +137,10 @@ func addVolumes(b billing, t awsview.Ec2LaunchTemplate, size Quantity) {
 			b.addLine("ebs:"+kind.value, Scaled, size.times(gib.value))
 		}
 		// The price table has no row for IOPS or throughput above those that a volume includes.
-		if possible(m.Ebs().Iops().IsSet()) {
+		if mayBeTrue(m.Ebs().Iops().IsSet()) {
 			b.addUnpriced("ebs:iops", noRow)
 		}
-		if possible(m.Ebs().Throughput().IsSet()) {
+		if mayBeTrue(m.Ebs().Throughput().IsSet()) {
 			b.addUnpriced("ebs:throughput", noRow)
 		}
 	}

@@ -66,17 +66,17 @@ func Estimate(s *source.Stack, o Options) Report {
 
 // region returns the region of a stack. problem says why the region is not known.
 func region(s *source.Stack, fallback string) (name, problem string) {
-	var found []string
+	var regions []string
 	for _, provider := range s.Graph.OfType("pulumi:providers:aws") {
-		if r := readText(value.As[value.String](provider.View().Get("region"))); r.ok() && !slices.Contains(found, r.value) {
-			found = append(found, r.value)
+		if r := readString(value.As[value.String](provider.View().Get("region"))); r.ok() && !slices.Contains(regions, r.value) {
+			regions = append(regions, r.value)
 		}
 	}
-	if len(found) > 1 {
-		slices.Sort(found)
-		return "", "the stack has providers of several regions: " + strings.Join(found, ", ")
+	if len(regions) > 1 {
+		slices.Sort(regions)
+		return "", "the stack has providers of several regions: " + strings.Join(regions, ", ")
 	}
-	name = cmp.Or(append(found, s.Config["aws:region"], fallback)...)
+	name = cmp.Or(append(regions, s.Config["aws:region"], fallback)...)
 	if name == "" {
 		return "", "the region is not known: neither the provider nor aws:region names one"
 	}
@@ -93,10 +93,10 @@ func (e *estimator) addResource(r *graph.Resource) {
 	}
 }
 
-// billing adds the items of the resource r to the report of the estimator e.
+// billing adds the items of one resource to the report of the estimator.
 type billing struct {
-	e *estimator
-	r *graph.Resource
+	estimator *estimator
+	resource  *graph.Resource
 }
 
 // addFixed adds a quantity that does not depend on the load.
@@ -104,44 +104,46 @@ func (b billing) addFixed(sku string, quantity int64) {
 	b.addLine(sku, Fixed, Quantity{quantity, quantity, quantity})
 }
 
-// addHourly adds an item that is billed by the hour. count is how many of it run for the whole month.
+// addHourly adds an item that is billed by the hour. count is the number of units that run for the
+// whole month.
 func (b billing) addHourly(sku string, count int64) { b.addFixed(sku, count*HoursPerMonth) }
 
 // addLine adds an item, or a gap if its SKU has no price. A quantity of zero adds
 // nothing.
-func (b billing) addLine(sku string, kind Kind, q Quantity) {
-	if q == (Quantity{}) {
+func (b billing) addLine(sku string, kind Kind, quantity Quantity) {
+	if quantity == (Quantity{}) {
 		return
 	}
-	p, ok := b.e.prices[sku]
+	p, ok := b.estimator.prices[sku]
 	if !ok {
 		b.addUnpriced(sku, noRow)
 		return
 	}
-	b.e.report.Lines = append(b.e.report.Lines, Line{
-		Component: component(b.r), Resource: b.r.Name, URN: b.r.URN, SKU: sku, Kind: kind, Quantity: q, Unit: p.Unit,
-		Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.Stale(b.e.now),
-		Monthly: Range{p.Amount * Micros(q.Min), p.Amount * Micros(q.Expected), p.Amount * Micros(q.Max)},
+	b.estimator.report.Lines = append(b.estimator.report.Lines, Line{
+		Component: componentOf(b.resource), Resource: b.resource.Name, URN: b.resource.URN, SKU: sku, Kind: kind, Quantity: quantity, Unit: p.Unit,
+		Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.IsStale(b.estimator.now),
+		Monthly: Range{p.Amount * Micros(quantity.Min), p.Amount * Micros(quantity.Expected), p.Amount * Micros(quantity.Max)},
 	})
 }
 
-// noRow is the reason of a gap whose SKU is not in the price table.
+// noRow is the reason of a gap with a SKU that is not in the price table.
 const noRow = "the price table has no row"
 
 // addUnpriced adds a gap for an item without a price. reason says why there is none.
 func (b billing) addUnpriced(sku, reason string) {
-	b.e.report.Unpriced = append(b.e.report.Unpriced, Gap{component(b.r), b.r.Name, b.r.URN, sku, reason})
+	b.estimator.report.Unpriced = append(b.estimator.report.Unpriced, Gap{componentOf(b.resource), b.resource.Name, b.resource.URN, sku, reason})
 }
 
-// addUndecided adds a gap for an item that depends on an input without a value. problem is the
-// problem of that input's reading, such as notKnown.
+// addUndecided adds a gap for an item that depends on an input without a value. problem says why
+// the input has no value, such as notKnown.
 func (b billing) addUndecided(sku, input, problem string) {
-	b.e.report.Undecided = append(b.e.report.Undecided, Gap{component(b.r), b.r.Name, b.r.URN, sku, input + " " + problem})
+	b.estimator.report.Undecided = append(b.estimator.report.Undecided, Gap{componentOf(b.resource), b.resource.Name, b.resource.URN, sku, input + " " + problem})
 }
 
-// component returns the package name of a resource's outermost component, such as network. The
-// name comes from the URN, which is the same in a state, a preview and a recording.
-func component(r *graph.Resource) string {
+// componentOf returns the package name of a resource's outermost component, such as network, or
+// "stack" for a resource without a component. The name comes from the URN, which is the same in a
+// state, a preview and a recording.
+func componentOf(r *graph.Resource) string {
 	parts := strings.SplitN(r.URN, "::", 4)
 	if len(parts) < 3 {
 		return "stack"

@@ -91,25 +91,25 @@ func TestUnknownTypesAreNotFree(t *testing.T) {
 
 func TestUsageIsCountedOnlyWithAnEstimate(t *testing.T) {
 	s := stackWith()
-	none := cost.Estimate(s, cost.Options{Now: today})
-	require.Contains(t, none.NotCounted, "data through NAT gateways (estimate: natGB)")
-	require.Zero(t, none.Total)
-	some := cost.Estimate(s, cost.Options{Now: today, Estimates: map[string]int64{"natGB": 1000}})
-	require.Equal(t, "$45.00", some.Total.String(), "1000 GB × $0.045")
-	require.Equal(t, cost.Usage, some.Lines[0].Kind)
-	require.Len(t, some.NotCounted, len(none.NotCounted)-1)
-	require.NotContains(t, some.NotCounted, "data through NAT gateways (estimate: natGB)")
+	withoutEstimate := cost.Estimate(s, cost.Options{Now: today})
+	require.Contains(t, withoutEstimate.NotCounted, "data through NAT gateways (estimate: natGB)")
+	require.Zero(t, withoutEstimate.Total)
+	withEstimate := cost.Estimate(s, cost.Options{Now: today, Estimates: map[string]int64{"natGB": 1000}})
+	require.Equal(t, "$45.00", withEstimate.Total.String(), "1000 GB × $0.045")
+	require.Equal(t, cost.Usage, withEstimate.Lines[0].Kind)
+	require.Len(t, withEstimate.NotCounted, len(withoutEstimate.NotCounted)-1)
+	require.NotContains(t, withEstimate.NotCounted, "data through NAT gateways (estimate: natGB)")
 
 	require.Empty(t, cost.EstimateFaults(map[string]int64{"natGB": 1}))
 	require.Len(t, cost.EstimateFaults(map[string]int64{"natGb": 1, "logsGB": -1}), 2, "an unknown name and a negative number")
 }
 
 func TestEveryEstimateHasAPrice(t *testing.T) {
-	all := map[string]int64{}
+	estimates := map[string]int64{}
 	for _, name := range cost.EstimateNames() {
-		all[name] = 10
+		estimates[name] = 10
 	}
-	r := cost.Estimate(stackWith(), cost.Options{Estimates: all})
+	r := cost.Estimate(stackWith(), cost.Options{Estimates: estimates})
 	require.Empty(t, r.Unpriced)
-	require.Len(t, r.Lines, len(all))
+	require.Len(t, r.Lines, len(estimates))
 }

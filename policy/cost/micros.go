@@ -13,7 +13,7 @@ func (m Micros) String() string {
 	if m < 0 && cents > 0 {
 		sign = "-"
 	}
-	return fmt.Sprintf("%s$%s.%02d", sign, thousands(cents/100), cents%100)
+	return fmt.Sprintf("%s$%s.%02d", sign, groupThousands(cents/100), cents%100)
 }
 
 // Signed returns the text of String, with a plus sign for an amount above zero.
@@ -31,7 +31,7 @@ func (m Micros) Exact() string {
 		sign = "-"
 	}
 	decimals := strings.TrimRight(fmt.Sprintf("%06d", amount%int64(Dollar)), "0")
-	return fmt.Sprintf("%s$%s.%s", sign, thousands(amount/int64(Dollar)), decimals+strings.Repeat("0", max(0, 2-len(decimals))))
+	return fmt.Sprintf("%s$%s.%s", sign, groupThousands(amount/int64(Dollar)), decimals+strings.Repeat("0", max(0, 2-len(decimals))))
 }
 
 // ParseMicros reads an amount in dollars, such as 0.2016000000. It must be a whole
@@ -52,12 +52,12 @@ func ParseMicros(text string) (Micros, error) {
 // abs returns the amount without its sign.
 func (m Micros) abs() Micros { return max(m, -m) }
 
-// thousands returns a number with a comma after each three digits.
-func thousands(n int64) string {
+// groupThousands returns a number with a comma before each group of three digits.
+func groupThousands(n int64) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
 	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+	return fmt.Sprintf("%s,%03d", groupThousands(n/1000), n%1000)
 }
 
 // Plus returns the sum of two amounts.

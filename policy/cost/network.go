@@ -11,7 +11,7 @@ func addNATGateway(b billing, _ awsview.Ec2NatGateway) { b.addHourly("nat-gatewa
 // addVPCEndpoint adds the hours of an interface endpoint in each of its subnets. A gateway
 // endpoint is free.
 func addVPCEndpoint(b billing, v awsview.Ec2VpcEndpoint) {
-	kind := readTextOr(v.VpcEndpointType(), "Gateway")
+	kind := readStringOr(v.VpcEndpointType(), "Gateway")
 	switch {
 	case !kind.ok():
 		b.addUndecided("", "vpcEndpointType", kind.problem)
@@ -30,7 +30,7 @@ func addVPCEndpoint(b billing, v awsview.Ec2VpcEndpoint) {
 // addLoadBalancer adds the hours of a load balancer. An internet-facing load balancer also has a
 // billed public address in each subnet. Its capacity units are usage, so they are not added here.
 func addLoadBalancer(b billing, v awsview.LbLoadBalancer) {
-	kind := readTextOr(v.LoadBalancerType(), "application")
+	kind := readStringOr(v.LoadBalancerType(), "application")
 	if !kind.ok() {
 		b.addUndecided("", "loadBalancerType", kind.problem)
 		return
@@ -65,18 +65,18 @@ func addWebACL(b billing, v awsview.Wafv2WebAcl) {
 
 // addMetricAlarm adds the monthly charge of an alarm, once for each metric that the alarm reads.
 func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
-	const standard, high = "cloudwatch:alarm:standard", "cloudwatch:alarm:high-resolution"
+	const standard, highResolution = "cloudwatch:alarm:standard", "cloudwatch:alarm:high-resolution"
 	// An alarm with a period below a minute costs the high-resolution price.
 	skuOf := func(period value.Number) reading[string] {
-		switch r := readWholeOr(period, 60); {
+		switch r := readIntegerOr(period, 60); {
 		case !r.ok():
 			return reading[string]{problem: r.problem}
 		case r.value < 60:
-			return reading[string]{value: high}
+			return reading[string]{value: highResolution}
 		}
 		return reading[string]{value: standard}
 	}
-	if possible(v.ThresholdMetricId().IsSet()) {
+	if mayBeTrue(v.ThresholdMetricId().IsSet()) {
 		b.addUnpriced("cloudwatch:alarm:anomaly-detection", noRow)
 		return
 	}
@@ -95,7 +95,7 @@ func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 	}
 	metrics, highest := int64(0), standard
 	for _, q := range queries {
-		if !possible(q.Metric().IsSet()) { // an expression over the other queries is not billed
+		if !mayBeTrue(q.Metric().IsSet()) { // an expression over the other queries is not billed
 			continue
 		}
 		metrics++
@@ -104,8 +104,8 @@ func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 			b.addUndecided(standard, "metricQueries", sku.problem)
 			return
 		}
-		if sku.value == high {
-			highest = high
+		if sku.value == highResolution {
+			highest = highResolution
 		}
 	}
 	b.addFixed(highest, metrics)

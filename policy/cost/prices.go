@@ -30,17 +30,17 @@ type Price struct {
 	Sources []string
 }
 
-// Stale reports whether the price is older than StaleAfter at the time now. With the zero time
+// IsStale reports whether the price is older than StaleAfter at the time now. With the zero time
 // it returns false.
-func (p Price) Stale(now time.Time) bool { return !now.IsZero() && now.Sub(p.AsOf) > StaleAfter }
+func (p Price) IsStale(now time.Time) bool { return !now.IsZero() && now.Sub(p.AsOf) > StaleAfter }
 
 //go:embed prices.csv
 var priceTable string
 
-// header are the columns of the price table.
+// header is the first line of the price table: the names of the columns.
 const header = "sku,micro_usd,unit,region,as_of,sources"
 
-// Prices returns the built-in price table, by SKU. Its rows are AWS's list prices
+// Prices returns the rows of the built-in price table. They are AWS's list prices
 // on demand, in US dollars without tax.
 var Prices = sync.OnceValue(func() []Price {
 	rows, err := ParsePrices(priceTable)

@@ -41,11 +41,11 @@ func TestLargerInstanceSizesCostMore(t *testing.T) {
 		if i := strings.LastIndex(sku, "."); i >= 0 {
 			family = sku[:i]
 		}
-		last := cost.Micros(0)
+		previous := cost.Micros(0)
 		for _, size := range sizes {
 			if amount, ok := bySKU[family+"."+size]; ok {
-				require.Greater(t, amount, last, "%s.%s", family, size)
-				last = amount
+				require.Greater(t, amount, previous, "%s.%s", family, size)
+				previous = amount
 			}
 		}
 	}
@@ -78,9 +78,9 @@ func TestOldPricesAreMarked(t *testing.T) {
 		return d
 	}
 	p := cost.Price{AsOf: day("2025-10-25")}
-	require.False(t, p.Stale(day("2026-11-29")), "the price is 400 days old")
-	require.True(t, p.Stale(day("2026-11-30")), "the price is 401 days old")
-	require.False(t, p.Stale(time.Time{}), "there is no day to compare with")
+	require.False(t, p.IsStale(day("2026-11-29")), "the price is 400 days old")
+	require.True(t, p.IsStale(day("2026-11-30")), "the price is 401 days old")
+	require.False(t, p.IsStale(time.Time{}), "there is no day to compare with")
 
 	key := resource("aws:kms/key:Key", "k", nil, nil)
 	require.True(t, cost.Estimate(stackWith(key), cost.Options{Now: day("2030-01-01")}).Lines[0].Stale)

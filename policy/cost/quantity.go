@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// maxQuantity bounds a quantity that an input gives, so that no amount overflows:
+// maxQuantity is the upper limit of a quantity from an input. With the limit no amount overflows:
 // the highest price × 730 hours × maxQuantity is below 2^63.
 const maxQuantity = 1_000_000
 
@@ -27,8 +27,8 @@ const (
 	notSet   = "is not set"
 )
 
-// readWhole reads an input that is a whole number; a fraction is rounded up.
-func readWhole(n value.Number) reading[int64] {
+// readInteger reads an input that is a number. It rounds a fraction up.
+func readInteger(n value.Number) reading[int64] {
 	switch v := n.Raw().(type) {
 	case nil:
 		return reading[int64]{problem: notSet}
@@ -39,24 +39,24 @@ func readWhole(n value.Number) reading[int64] {
 			return reading[int64]{value: int64(math.Ceil(v))}
 		}
 		return reading[int64]{problem: fmt.Sprintf("is %v, must be 0 to %d", v, maxQuantity)}
-	case string: // a state export has some numbers as text
+	case string: // a state export has some numbers as strings
 		if f, err := strconv.ParseFloat(v, 64); err == nil {
-			return readWhole(value.As[value.Number](value.New(f)))
+			return readInteger(value.As[value.Number](value.New(f)))
 		}
 	}
 	return reading[int64]{problem: "is not a number"}
 }
 
-// readWholeOr reads a whole number. fallback is AWS's default for an input that is not set.
-func readWholeOr(n value.Number, fallback int64) reading[int64] {
-	if r := readWhole(n); r.problem != notSet {
+// readIntegerOr reads a whole number. fallback is AWS's default for an input that is not set.
+func readIntegerOr(n value.Number, fallback int64) reading[int64] {
+	if r := readInteger(n); r.problem != notSet {
 		return r
 	}
 	return reading[int64]{value: fallback}
 }
 
-// readText reads an input that is a text.
-func readText(s value.String) reading[string] {
+// readString reads an input that is a string. An empty string counts as not set.
+func readString(s value.String) reading[string] {
 	switch v := s.Raw().(type) {
 	case nil:
 		return reading[string]{problem: notSet}
@@ -68,12 +68,12 @@ func readText(s value.String) reading[string] {
 		}
 		return reading[string]{value: v}
 	}
-	return reading[string]{problem: "is not a text"}
+	return reading[string]{problem: "is not a string"}
 }
 
-// readTextOr reads a text. fallback is AWS's default for an input that is not set.
-func readTextOr(s value.String, fallback string) reading[string] {
-	if r := readText(s); r.problem != notSet {
+// readStringOr reads a string. fallback is AWS's default for an input that is not set.
+func readStringOr(s value.String, fallback string) reading[string] {
+	if r := readString(s); r.problem != notSet {
 		return r
 	}
 	return reading[string]{value: fallback}
@@ -81,17 +81,17 @@ func readTextOr(s value.String, fallback string) reading[string] {
 
 // readBool reads an input that is true or false. An input that is not set counts as false.
 func readBool(b value.Bool) reading[bool] {
-	answer, known := b.IsTrue().Known()
+	isTrue, known := b.IsTrue().Known()
 	if !known {
 		return reading[bool]{problem: notKnown}
 	}
-	return reading[bool]{value: answer}
+	return reading[bool]{value: isTrue}
 }
 
-// possible reports whether a result is true, or not known yet.
-func possible(t value.Truth) bool {
-	answer, known := t.Known()
-	return answer || !known
+// mayBeTrue reports whether truth is true, or not known yet.
+func mayBeTrue(truth value.Truth) bool {
+	isTrue, known := truth.Known()
+	return isTrue || !known
 }
 
 // readLength reads the number of elements of a list. An element that is not known yet also

@@ -15,8 +15,9 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// prodRows is the bill of the recorded prod, written by hand. Each row has the number of units a
-// month, the SKU, the price of a unit and the amount. If prod gets a new item, add its row.
+// prodRows is the monthly bill of the recorded stack prod, written by hand. Each row has the number
+// of units a month, the SKU, the price of a unit and the amount. If prod gets a new item, add its
+// row.
 var prodRows = []string{
 	"8 × 730 h ec2:m7i.xlarge at $0.2016 = $1,177.34 (4 to 50: $588.67 to $7,358.40), tier application-group",
 	"6 × 730 h ec2:m7i.xlarge at $0.2016 = $883.01 (3 to 30: $441.50 to $4,415.04), tier web-group",
@@ -40,10 +41,10 @@ var prodRows = []string{
 	"45 × 1 cloudwatch:alarm:standard at $0.10 = $4.50, alarms by the metrics that they read",
 }
 
-// sums returns the sums of a report's lines by SKU. A SKU that is in several rows of prodRows
-// has a sum for each resource.
-func sums(r cost.Report) map[string]cost.Range {
-	out := map[string]cost.Range{}
+// sumsBySKU returns the sums of a report's lines by SKU. If a SKU is in several rows of prodRows, the
+// key is the SKU and the resource.
+func sumsBySKU(r cost.Report) map[string]cost.Range {
+	sums := map[string]cost.Range{}
 	for _, l := range r.Lines {
 		key := l.SKU
 		if l.Component == "tier" && l.SKU != "cloudwatch:alarm:standard" {
@@ -51,29 +52,29 @@ func sums(r cost.Report) map[string]cost.Range {
 		} else if l.Component == "prometheus" {
 			key += " prometheus"
 		}
-		out[key] = out[key].Plus(l.Monthly)
+		sums[key] = sums[key].Plus(l.Monthly)
 	}
-	return out
+	return sums
 }
 
 // The report has the same items as the bill that was written by hand, with the same amounts.
 func TestProdCostsWhatTheBillSays(t *testing.T) {
-	r := cost.Estimate(recorded(t, "prod"), cost.Options{Now: today})
-	remaining := sums(r)
+	r := cost.Estimate(readRecording(t, "prod"), cost.Options{Now: today})
+	remaining := sumsBySKU(r)
 	for _, row := range prodRows {
-		found := ""
+		matchedKey := ""
 		for key, amount := range remaining {
 			sku, resource, _ := strings.Cut(key, " ")
 			if strings.Contains(row, " "+sku+" at ") && strings.Contains(row, resource) {
-				found = key
+				matchedKey = key
 				require.Contains(t, row, " = "+amount.Expected.String(), key)
 				if amount.Min != amount.Max {
 					require.Contains(t, row, fmt.Sprintf("%s to %s)", amount.Min, amount.Max), key)
 				}
 			}
 		}
-		require.NotEmpty(t, found, "prod does not have this item any more: %s", row)
-		delete(remaining, found)
+		require.NotEmpty(t, matchedKey, "prod does not have this item any more: %s", row)
+		delete(remaining, matchedKey)
 	}
 	require.Empty(t, remaining, "prod has items that prodRows does not have")
 	require.Empty(t, r.Undecided)
@@ -85,10 +86,10 @@ func TestProdCostsWhatTheBillSays(t *testing.T) {
 	require.Equal(t, "$4,226.68 ($3,153.80 to $14,342.37)", r.Total.String())
 }
 
-// Each type of the recorded stacks is in billed or in notBilled.
+// Each type of the recorded stacks is in one of the tables billed and notBilled of package cost.
 func TestRecordedTypesAreKnown(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
-		r := cost.Estimate(recorded(t, name), cost.Options{Now: today})
+		r := cost.Estimate(readRecording(t, name), cost.Options{Now: today})
 		require.Empty(t, r.NoFigure)
 		for _, g := range r.Unpriced {
 			require.NotContains(t, g.Reason, "not in the table of billed types")
@@ -97,7 +98,7 @@ func TestRecordedTypesAreKnown(t *testing.T) {
 }
 
 func TestAResourceNeverLowersTheTotal(t *testing.T) {
-	all := slices.DeleteFunc(slices.Clone(recorded(t, "prod").Graph.All()), func(r *graph.Resource) bool {
+	all := slices.DeleteFunc(slices.Clone(readRecording(t, "prod").Graph.All()), func(r *graph.Resource) bool {
 		// Without the providers, Options.Region decides the region of every drawn stack.
 		return strings.HasPrefix(r.Type, "pulumi:providers:")
 	})
@@ -105,14 +106,14 @@ func TestAResourceNeverLowersTheTotal(t *testing.T) {
 		return cost.Estimate(&source.Stack{Graph: graph.Build(resources)}, cost.Options{Region: "us-east-1"}).Total
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		some := rapid.SliceOfDistinct(rapid.SampledFrom(all), func(r *graph.Resource) string { return r.URN }).Draw(rt, "stack")
-		one := rapid.SampledFrom(all).Draw(rt, "resource")
-		if slices.Contains(some, one) {
+		stack := rapid.SliceOfDistinct(rapid.SampledFrom(all), func(r *graph.Resource) string { return r.URN }).Draw(rt, "stack")
+		added := rapid.SampledFrom(all).Draw(rt, "resource")
+		if slices.Contains(stack, added) {
 			return
 		}
-		before, after := total(some), total(append(slices.Clone(some), one))
+		before, after := total(stack), total(append(slices.Clone(stack), added))
 		if after.Min < before.Min || after.Expected < before.Expected || after.Max < before.Max {
-			rt.Fatalf("%s lowers the total from %v to %v", one.URN, before, after)
+			rt.Fatalf("%s lowers the total from %v to %v", added.URN, before, after)
 		}
 		if after.Min > after.Expected || after.Expected > after.Max {
 			rt.Fatalf("the expected amount is outside of the range: %v", after)
@@ -123,7 +124,7 @@ func TestAResourceNeverLowersTheTotal(t *testing.T) {
 // An unknown value never raises the total. If it lowers the total, the report names a gap.
 func TestUnknownValueThatLowersTheTotalIsAGap(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
-		all := recorded(t, name).Graph.All()
+		all := readRecording(t, name).Graph.All()
 		full := cost.Estimate(&source.Stack{Graph: graph.Build(all)}, cost.Options{Region: "us-east-1"})
 		rapid.Check(t, func(rt *rapid.T) {
 			i := rapid.IntRange(0, len(all)-1).Draw(rt, "resource")

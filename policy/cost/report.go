@@ -7,8 +7,8 @@
 // hours, as in AWS's own calculators.
 package cost
 
-// HoursPerMonth is the number of hours that a month is billed with: 365 days × 24
-// hours / 12 months.
+// HoursPerMonth is the number of hours in a billed month: 365 days × 24 hours / 12
+// months.
 const HoursPerMonth = 730
 
 // Micros is an amount of money in millionths of a US dollar.
@@ -17,7 +17,7 @@ type Micros int64
 // Dollar is one US dollar.
 const Dollar Micros = 1_000_000
 
-// Range is a monthly amount. Its members differ if an Auto Scaling group can
+// Range is a monthly amount. Its fields differ if an Auto Scaling group can
 // change its size. Min is the amount at the group's minimum size, Expected at its
 // desired size, and Max at its maximum size.
 type Range struct {
@@ -31,7 +31,7 @@ type Kind string
 
 // The kinds.
 const (
-	// Fixed is billed whatever the load is.
+	// Fixed does not depend on the load.
 	Fixed Kind = "fixed"
 	// Scaled depends on the size of an Auto Scaling group.
 	Scaled Kind = "range"
@@ -107,7 +107,7 @@ type Report struct {
 	Lines []Line `json:"lines"`
 	// Unpriced are the items that the price table has no row for.
 	Unpriced []Gap `json:"unpriced,omitempty"`
-	// Undecided are the items whose quantity or SKU is not known yet.
+	// Undecided are the items with a quantity or SKU that is not known yet.
 	Undecided []Gap `json:"undecided,omitempty"`
 	// NotCounted are the charges that the report leaves out, because they depend on
 	// usage without an estimate.

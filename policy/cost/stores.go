@@ -32,24 +32,24 @@ func addMasterSecret(b billing, managed value.Bool) {
 // includes the standby in another zone.
 func addDatabase(b billing, v awsview.RdsInstance) {
 	addMasterSecret(b, v.ManageMasterUserPassword())
-	engine, class, multi := readText(v.Engine()), readText(v.InstanceClass()), readBool(v.MultiAz())
-	zones := "single-az"
-	if multi.value {
-		zones = "multi-az"
+	engine, class, multiAZ := readString(v.Engine()), readString(v.InstanceClass()), readBool(v.MultiAz())
+	deploymentOption := "single-az"
+	if multiAZ.value {
+		deploymentOption = "multi-az"
 	}
 	switch {
 	case !engine.ok():
 		b.addUndecided("", "engine", engine.problem)
 	case !class.ok():
 		b.addUndecided("rds:"+engine.value, "instanceClass", class.problem)
-	case !multi.ok():
-		b.addUndecided("rds:"+engine.value+":"+class.value, "multiAz", multi.problem)
+	case !multiAZ.ok():
+		b.addUndecided("rds:"+engine.value+":"+class.value, "multiAz", multiAZ.problem)
 	default:
-		b.addHourly("rds:"+engine.value+":"+zones+":"+class.value, 1)
+		b.addHourly("rds:"+engine.value+":"+deploymentOption+":"+class.value, 1)
 	}
-	addDatabaseStorage(b, v, multi, zones)
-	switch days := readWholeOr(v.PerformanceInsightsRetentionPeriod(), includedDays); {
-	case !possible(v.PerformanceInsightsEnabled().IsTrue()): // no charge
+	addDatabaseStorage(b, v, multiAZ, deploymentOption)
+	switch days := readIntegerOr(v.PerformanceInsightsRetentionPeriod(), includedDays); {
+	case !mayBeTrue(v.PerformanceInsightsEnabled().IsTrue()): // no charge
 	case !days.ok():
 		b.addUndecided("rds:performance-insights", "performanceInsightsRetentionPeriod", days.problem)
 	case days.value > includedDays:
@@ -57,24 +57,24 @@ func addDatabase(b billing, v awsview.RdsInstance) {
 	}
 }
 
-// addDatabaseStorage adds the storage of a database. The price table has no row for IOPS or
-// throughput above those that the volume includes.
-func addDatabaseStorage(b billing, v awsview.RdsInstance, multi reading[bool], zones string) {
-	kind, gib := readTextOr(v.StorageType(), "gp2"), readWhole(v.AllocatedStorage())
+// addDatabaseStorage adds the storage of a database. deploymentOption is single-az or multi-az. The
+// price table has no row for IOPS or throughput above those that the volume includes.
+func addDatabaseStorage(b billing, v awsview.RdsInstance, multiAZ reading[bool], deploymentOption string) {
+	kind, gib := readStringOr(v.StorageType(), "gp2"), readInteger(v.AllocatedStorage())
 	switch {
 	case !kind.ok():
 		b.addUndecided("", "storageType", kind.problem)
 	case !gib.ok():
 		b.addUndecided("rds:storage", "allocatedStorage", gib.problem)
-	case !multi.ok():
-		b.addUndecided("rds:storage", "multiAz", multi.problem)
+	case !multiAZ.ok():
+		b.addUndecided("rds:storage", "multiAz", multiAZ.problem)
 	default:
-		b.addFixed("rds:storage:"+zones+":"+kind.value, gib.value)
+		b.addFixed("rds:storage:"+deploymentOption+":"+kind.value, gib.value)
 	}
-	if possible(v.Iops().IsSet()) {
+	if mayBeTrue(v.Iops().IsSet()) {
 		b.addUnpriced("rds:iops", noRow)
 	}
-	if possible(v.StorageThroughput().IsSet()) {
+	if mayBeTrue(v.StorageThroughput().IsSet()) {
 		b.addUnpriced("rds:throughput", noRow)
 	}
 }
@@ -87,7 +87,7 @@ func addDocumentCluster(b billing, v awsview.DocdbCluster) {
 
 // addDocumentInstance adds the hours of an instance of DocumentDB.
 func addDocumentInstance(b billing, v awsview.DocdbClusterInstance) {
-	if class := readText(v.InstanceClass()); class.ok() {
+	if class := readString(v.InstanceClass()); class.ok() {
 		b.addHourly("docdb:"+class.value, 1)
 	} else {
 		b.addUndecided("", "instanceClass", class.problem)
@@ -97,7 +97,7 @@ func addDocumentInstance(b billing, v awsview.DocdbClusterInstance) {
 // addReplicationGroup adds the hours of each node of the group. It adds a gap if the number or the
 // type of the nodes is unknown.
 func addReplicationGroup(b billing, v awsview.ElasticacheReplicationGroup) {
-	engine, node := readTextOr(v.Engine(), "redis"), readText(v.NodeType())
+	engine, node := readStringOr(v.Engine(), "redis"), readString(v.NodeType())
 	sku := "elasticache:" + engine.value + ":" + node.value
 	switch {
 	case !engine.ok():
@@ -107,15 +107,15 @@ func addReplicationGroup(b billing, v awsview.ElasticacheReplicationGroup) {
 		b.addUndecided("elasticache:"+engine.value, "nodeType", node.problem)
 		return
 	}
-	if possible(v.NumCacheClusters().IsSet()) { // cluster mode is off
-		if nodes := readWhole(v.NumCacheClusters()); nodes.ok() {
+	if mayBeTrue(v.NumCacheClusters().IsSet()) { // cluster mode is off
+		if nodes := readInteger(v.NumCacheClusters()); nodes.ok() {
 			b.addHourly(sku, nodes.value)
 		} else {
 			b.addUndecided(sku, "numCacheClusters", nodes.problem)
 		}
 		return
 	}
-	shards, replicas := readWholeOr(v.NumNodeGroups(), 1), readWholeOr(v.ReplicasPerNodeGroup(), 0)
+	shards, replicas := readIntegerOr(v.NumNodeGroups(), 1), readIntegerOr(v.ReplicasPerNodeGroup(), 0)
 	switch {
 	case !shards.ok():
 		b.addUndecided(sku, "numNodeGroups", shards.problem)

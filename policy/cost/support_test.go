@@ -40,55 +40,55 @@ func estimate(resources ...*graph.Resource) cost.Report {
 	return cost.Estimate(stackWith(resources...), cost.Options{Now: today})
 }
 
-// recorded returns a recorded stack.
-func recorded(t testing.TB, name string) *source.Stack {
+// readRecording reads a recorded stack.
+func readRecording(t testing.TB, name string) *source.Stack {
 	t.Helper()
 	s, err := source.Read("../testdata/" + name + ".jsonl")
 	require.NoError(t, err)
 	return s
 }
 
-// withInput returns a copy of a resource with v at the dotted path of its inputs. A nil removes
-// the input.
-func withInput(r *graph.Resource, path string, v any) *graph.Resource {
-	c := *r
-	c.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), v))
-	c.References = map[string][]string{}
+// withInput returns a copy of a resource with newValue at the dotted path of its inputs. If newValue
+// is nil, it removes the input.
+func withInput(r *graph.Resource, path string, newValue any) *graph.Resource {
+	changed := *r
+	changed.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), newValue))
+	changed.References = map[string][]string{}
 	for input, urns := range r.References {
 		if top, _, _ := strings.Cut(path, "."); input != top {
-			c.References[input] = urns
+			changed.References[input] = urns
 		}
 	}
-	return &c
+	return &changed
 }
 
-// replaceValue returns a copy of raw with v at the path. A number in the path is the
-// index of a list.
-func replaceValue(raw any, path []string, v any) any {
+// replaceValue returns a copy of raw with newValue at the path. A digit in the path is the index of
+// a list. If newValue is nil, it removes the property of an object.
+func replaceValue(raw any, path []string, newValue any) any {
 	if len(path) == 0 {
-		return v
+		return newValue
 	}
 	switch node := raw.(type) {
 	case value.Secret:
-		return value.Secret{Value: replaceValue(node.Value, path, v)}
+		return value.Secret{Value: replaceValue(node.Value, path, newValue)}
 	case []any:
-		out := make([]any, len(node))
-		copy(out, node)
-		if i := int(path[0][0] - '0'); len(path[0]) == 1 && i < len(out) {
-			out[i] = replaceValue(out[i], path[1:], v)
+		copied := make([]any, len(node))
+		copy(copied, node)
+		if i := int(path[0][0] - '0'); len(path[0]) == 1 && i < len(copied) {
+			copied[i] = replaceValue(copied[i], path[1:], newValue)
 		}
-		return out
+		return copied
 	case map[string]any:
-		out := make(map[string]any, len(node))
+		copied := make(map[string]any, len(node))
 		for name, child := range node {
-			out[name] = child
+			copied[name] = child
 		}
-		if child := replaceValue(out[path[0]], path[1:], v); child == nil {
-			delete(out, path[0])
+		if child := replaceValue(copied[path[0]], path[1:], newValue); child == nil {
+			delete(copied, path[0])
 		} else {
-			out[path[0]] = child
+			copied[path[0]] = child
 		}
-		return out
+		return copied
 	}
 	return raw
 }

@@ -44,12 +44,12 @@ func token[T rule.Typed]() string {
 
 // withView returns an itemAdder that passes the resource's typed view to add.
 func withView[T rule.Typed](add func(billing, T)) itemAdder {
-	return func(b billing) { add(b, value.As[T](b.r.View())) }
+	return func(b billing) { add(b, value.As[T](b.resource.View())) }
 }
 
 // notBilled are the AWS types without a charge that depends on the resource's inputs. They are
 // free, or their charge depends on usage. Usage is in the estimates or in NotCounted.
-var notBilled = set(
+var notBilled = newSet(
 	// Free.
 	"aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation",
 	"aws:autoscaling/attachment:Attachment", "aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy",
@@ -83,7 +83,7 @@ var notBilled = set(
 	"aws:route53/record:Record", "aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketV2:BucketV2", "aws:sqs/queue:Queue",
 )
 
-func set(names ...string) map[string]bool {
+func newSet(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, name := range names {
 		m[name] = true

@@ -27,8 +27,8 @@ func claimSpec() map[string]any {
 	return map[string]any{"storageClassName": "fast", "resources": map[string]any{"requests": map[string]any{"storage": "10Gi"}}}
 }
 
-// typeRow is a resource of one type and its expected monthly amount. An expected text that begins
-// with $ is the amount. Any other text is part of the reason of a gap.
+// typeRow is a resource of one type and its expected monthly cost. An expected text that begins
+// with $ is an amount. Any other text is part of the reason of a gap.
 type typeRow struct {
 	typ    string
 	inputs map[string]any
@@ -192,26 +192,26 @@ func TestUnknownInputsOfBilledTypesAreGaps(t *testing.T) {
 }
 
 func TestEveryBilledTypeHasATypeRow(t *testing.T) {
-	have := map[string]bool{}
+	hasRow := map[string]bool{}
 	for _, row := range typeRows {
-		have[row.typ] = true
+		hasRow[row.typ] = true
 	}
 	for _, typ := range cost.BilledTypes() {
-		require.True(t, have[typ], "%s has no row in typeRows", typ)
+		require.True(t, hasRow[typ], "%s has no row in typeRows", typ)
 	}
 }
 
-// A claim may be a resource of the stack and at the same time one that a StatefulSet's template
-// names.
+// A claim may be a resource of the stack, and a template of a StatefulSet may create a claim with the
+// same name.
 func TestClaimsAreCountedOnce(t *testing.T) {
-	set := resource("kubernetes:apps/v1:StatefulSet", "set", map[string]any{
+	statefulSet := resource("kubernetes:apps/v1:StatefulSet", "set", map[string]any{
 		"metadata": map[string]any{"name": "set"},
 		"spec":     map[string]any{"replicas": 3.0, "volumeClaimTemplates": []any{map[string]any{"metadata": map[string]any{"name": "data"}, "spec": claimSpec()}}},
 	}, nil)
 	claim := resource("kubernetes:core/v1:PersistentVolumeClaim", "c", map[string]any{"metadata": map[string]any{"name": "data-set-1"}, "spec": claimSpec()}, nil)
-	require.Equal(t, "$2.40", estimate(storageClass, set).Total.String())
-	require.Equal(t, "$2.40", estimate(storageClass, set, claim).Total.String(), "the claim of pod 1 is a resource of the stack")
-	r := estimate(storageClass, set, withInput(claim, "metadata.name", value.Undetermined{}))
+	require.Equal(t, "$2.40", estimate(storageClass, statefulSet).Total.String())
+	require.Equal(t, "$2.40", estimate(storageClass, statefulSet, claim).Total.String(), "the claim of pod 1 is a resource of the stack")
+	r := estimate(storageClass, statefulSet, withInput(claim, "metadata.name", value.Undetermined{}))
 	require.Equal(t, "$0.80", r.Total.String(), "only the claim resource is counted")
 	require.Contains(t, r.Undecided[0].Reason, "whether a claim of the stack is one of volumeClaimTemplates")
 	localClass := withInput(storageClass, "provisioner", "rancher.io/local-path")
@@ -219,9 +219,9 @@ func TestClaimsAreCountedOnce(t *testing.T) {
 	require.Contains(t, estimate(claim).Undecided[0].Reason, "is not part of the stack")
 }
 
-// An input outside of the valid range is a gap that the report names. The amount neither
-// overflows nor counts as zero.
-func TestImpossibleQuantitiesAreGaps(t *testing.T) {
+// An input outside of the valid range adds no amount. The report names it as undecided, so that the
+// total is a lower bound.
+func TestInvalidQuantitiesAreUndecided(t *testing.T) {
 	for _, size := range []any{-1.0, 1e12, "many", "1e400"} {
 		g := resource("aws:autoscaling/group:Group", "g", map[string]any{"minSize": size, "maxSize": 3.0, "mixedInstancesPolicy": map[string]any{
 			"launchTemplate": map[string]any{"overrides": []any{map[string]any{"instanceType": "m7i.xlarge"}}},

@@ -89,7 +89,7 @@ func (e *estimator) addUsage(estimates map[string]int64) []string {
 		amount := p.Amount * Micros(quantity)
 		e.report.Lines = append(e.report.Lines, Line{
 			Component: u.Component, SKU: u.SKU, Kind: Usage, Quantity: Quantity{quantity, quantity, quantity}, Unit: p.Unit,
-			Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.Stale(e.now), Monthly: Range{amount, amount, amount},
+			Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.IsStale(e.now), Monthly: Range{amount, amount, amount},
 		})
 	}
 	return append(notCounted, neverCounted...)

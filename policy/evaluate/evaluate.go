@@ -1,5 +1,5 @@
-// Package evaluate applies rules to the resources of a stack. It is the one
-// evaluator behind the engine's plugin, the command policy check and the tests.
+// Package evaluate applies rules to the resources of a stack. The engine's plugin, the
+// command policy check and the tests use the same evaluator.
 package evaluate
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// Outcome is the result of a rule for a resource.
+// Outcome says whether a resource keeps a rule.
 type Outcome string
 
 // The outcomes.
@@ -57,19 +57,20 @@ type Evaluator struct {
 	byType      map[string][]*rule.Rule
 	environment string
 	config      waiver.Config
-	// problem is the error of parsing the configuration, or nil.
-	problem error
-	now     time.Time
-	// Watch is called with each demand of each rule: the format and the text of its message,
-	// and its result. It may be nil. A test uses it to find a demand that no example breaks.
-	Watch func(ruleID, format, text string, t value.Truth)
+	// configErr is the error from parsing the configuration, or nil.
+	configErr error
+	now       time.Time
+	// Watch is called for each demand of each rule, with the format and the text of the demand's
+	// message, and with the demand's result. It may be nil. A test uses Watch to find a demand
+	// that no example breaks.
+	Watch func(ruleID, format, text string, result value.Truth)
 }
 
-// New returns an evaluator for an environment. config is the value of
-// waiver.Key. Each fault in config is a violation of ConfigRule.
+// New returns an evaluator for an environment. config is the value of the configuration
+// key waiver.Key. Each fault in config is a violation of ConfigRule.
 func New(rules []*rule.Rule, environment, config string, now time.Time) *Evaluator {
 	e := &Evaluator{rules: rules, byID: map[string]*rule.Rule{}, byType: map[string][]*rule.Rule{}, environment: environment, now: now}
-	e.config, e.problem = waiver.Parse(config)
+	e.config, e.configErr = waiver.Parse(config)
 	for _, r := range rules {
 		e.byID[r.ID] = r
 		for _, typ := range r.Check.Types {
@@ -102,7 +103,7 @@ func (e *Evaluator) ApplyToStack(g *graph.Graph) []Result {
 	return append(results, e.ConfigViolations(results)...)
 }
 
-// applySelected applies the selected rules to one resource.
+// applySelected applies rules to one resource: each rule for which selected returns true.
 func (e *Evaluator) applySelected(r *graph.Resource, g *graph.Graph, selected func(*rule.Rule) bool) []Result {
 	var results []Result
 	for _, candidate := range e.byType[r.Type] {
@@ -156,8 +157,8 @@ func (e *Evaluator) findWaiver(id, resource string) *waiver.Waiver {
 // ConfigViolations returns the violations of ConfigRule. results has the results of all other rules.
 func (e *Evaluator) ConfigViolations(results []Result) []Result {
 	var faults []string
-	if e.problem != nil {
-		faults = append(faults, e.problem.Error())
+	if e.configErr != nil {
+		faults = append(faults, e.configErr.Error())
 	}
 	faults = append(faults, e.config.LevelFaults(e.environment, e.Rule)...)
 	for i := range e.config.Waivers {
@@ -175,16 +176,16 @@ func (e *Evaluator) ConfigViolations(results []Result) []Result {
 		}
 	}
 	slices.Sort(faults)
-	var out []Result
+	var violations []Result
 	for _, fault := range faults {
-		out = append(out, Result{Rule: ConfigRule, Resource: &graph.Resource{}, Outcome: Broken, Messages: []string{fault}, Level: rule.Mandatory})
+		violations = append(violations, Result{Rule: ConfigRule, Resource: &graph.Resource{}, Outcome: Broken, Messages: []string{fault}, Level: rule.Mandatory})
 	}
-	return out
+	return violations
 }
 
-// Expiring returns the waivers that end within two weeks.
-func (e *Evaluator) Expiring() []waiver.Waiver {
-	return slices.DeleteFunc(slices.Clone(e.config.Waivers), func(w waiver.Waiver) bool { return !w.Expiring(e.now) })
+// ExpiringWaivers returns the waivers that end within two weeks.
+func (e *Evaluator) ExpiringWaivers() []waiver.Waiver {
+	return slices.DeleteFunc(slices.Clone(e.config.Waivers), func(w waiver.Waiver) bool { return !w.ExpiresSoon(e.now) })
 }
 
 // Text describes the result: what is wrong, and how to fix it.

@@ -32,13 +32,13 @@ func resource(name string, inputs map[string]any) *graph.Resource {
 	return r
 }
 
-// outcomes returns the outcome of each result. A key is the rule's ID and the resource's name.
+// outcomes returns the outcome of each result. A key is "RULE RESOURCE".
 func outcomes(results []Result) map[string]Outcome {
-	out := map[string]Outcome{}
+	byKey := map[string]Outcome{}
 	for _, r := range results {
-		out[r.Rule.ID+" "+r.Resource.Name] = r.Outcome
+		byKey[r.Rule.ID+" "+r.Resource.Name] = r.Outcome
 	}
-	return out
+	return byKey
 }
 
 func TestEachResourceHasItsOwnOutcomes(t *testing.T) {
@@ -60,7 +60,7 @@ func TestEachResourceHasItsOwnOutcomes(t *testing.T) {
 func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 	rules := []*rule.Rule{newRule("one", rule.Everywhere, false)}
 	g := graph.Build([]*graph.Resource{resource("bad", map[string]any{"ok": false}), resource("good", map[string]any{"ok": true})})
-	waiver := func(resource, until string) string {
+	waiverConfig := func(resource, until string) string {
 		return `{"waivers":[{"rule":"one","resource":"` + resource + `","reason":"r","owner":"o","until":"` + until + `"}]}`
 	}
 	for _, tc := range []struct {
@@ -69,9 +69,9 @@ func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 		want           string
 	}{
 		{"without a waiver, the violation fails", "", 1, "ok is not true"},
-		{"a valid waiver accepts the violation", waiver("bad", "2027-01-01"), 0, ""},
-		{"an expired waiver: the violation and the waiver fail", waiver("bad", "2026-01-01"), 2, "it expired"},
-		{"an unused waiver: the violation and the waiver fail", waiver("good", "2027-01-01"), 2, "nothing breaks the rule any more"},
+		{"a valid waiver accepts the violation", waiverConfig("bad", "2027-01-01"), 0, ""},
+		{"an expired waiver: the violation and the waiver fail", waiverConfig("bad", "2026-01-01"), 2, "it expired"},
+		{"an unused waiver: the violation and the waiver fail", waiverConfig("good", "2027-01-01"), 2, "nothing breaks the rule any more"},
 		{"an unreadable configuration: the violation and the configuration fail", "{", 2, "progressive-framework:policy"},
 	} {
 		e := New(rules, "prod", tc.config, now)

@@ -12,9 +12,9 @@ func TestViewsMatchTheSDK(t *testing.T) {
 	for name, o := range outputs {
 		want, err := generate(o)
 		require.NoError(t, err)
-		got, err := os.ReadFile(filepath.Join("..", name, "views_gen.go"))
+		current, err := os.ReadFile(filepath.Join("..", name, "views_gen.go"))
 		require.NoError(t, err)
-		require.Equal(t, string(want), string(got), "run `go generate ./policy/...`")
+		require.Equal(t, string(want), string(current), "run `go generate ./policy/...`")
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 type sdkPackage struct {
 	dir     string
 	structs map[string]*structType
-	// basics are the enums: named types whose underlying type is string, int or the like.
-	basics map[string]string
+	// enums has the underlying type of each enum, such as string or int, by the enum's name.
+	enums map[string]string
 }
 
 type structType struct {
@@ -31,20 +31,20 @@ type property struct {
 	expr ast.Expr
 }
 
-// open returns a package of the SDK with its nested types. It reads each package once.
-func (w *writer) open(module string) (*sdkPackage, error) {
+// loadPackage returns a package of the SDK with its nested types. It reads each package once.
+func (w *writer) loadPackage(module string) (*sdkPackage, error) {
 	if p, ok := w.packages[module]; ok {
 		return p, nil
 	}
-	p := &sdkPackage{dir: filepath.Join(w.root, module), structs: map[string]*structType{}, basics: map[string]string{}}
+	p := &sdkPackage{dir: filepath.Join(w.root, module), structs: map[string]*structType{}, enums: map[string]string{}}
 	w.packages[module] = p
 	for _, pattern := range []string{"pulumiTypes*.go", "pulumiEnums*.go"} {
-		names, err := filepath.Glob(filepath.Join(p.dir, pattern))
+		files, err := filepath.Glob(filepath.Join(p.dir, pattern))
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range names {
-			if err := p.parse(name); err != nil {
+		for _, file := range files {
+			if err := p.parseFile(file); err != nil {
 				return nil, err
 			}
 		}
@@ -66,7 +66,7 @@ func (p *sdkPackage) argsStruct(name string) (*structType, error) {
 				return nil, err
 			}
 			if strings.Contains(string(raw), "\ntype "+args+" struct {") {
-				if err := p.parse(file); err != nil {
+				if err := p.parseFile(file); err != nil {
 					return nil, err
 				}
 			}
@@ -78,33 +78,33 @@ func (p *sdkPackage) argsStruct(name string) (*structType, error) {
 	return p.structs[args], nil
 }
 
-// parse adds the structs and the enums of one file.
-func (p *sdkPackage) parse(name string) error {
+// parseFile adds the structs and the enums of one file to the package.
+func (p *sdkPackage) parseFile(name string) error {
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 	if err != nil {
 		return fmt.Errorf("the SDK's source: %w", err)
 	}
 	for _, decl := range file.Decls {
-		d, ok := decl.(*ast.GenDecl)
+		genDecl, ok := decl.(*ast.GenDecl)
 		if !ok {
 			continue
 		}
-		for _, spec := range d.Specs {
-			t, ok := spec.(*ast.TypeSpec)
+		for _, spec := range genDecl.Specs {
+			typeSpec, ok := spec.(*ast.TypeSpec)
 			if !ok {
 				continue
 			}
-			switch u := t.Type.(type) {
+			switch typ := typeSpec.Type.(type) {
 			case *ast.StructType:
-				st := &structType{file: file}
-				for _, f := range u.Fields.List {
+				structure := &structType{file: file}
+				for _, f := range typ.Fields.List {
 					if name := pulumiName(f); name != "" {
-						st.fields = append(st.fields, property{name, f.Type})
+						structure.fields = append(structure.fields, property{name, f.Type})
 					}
 				}
-				p.structs[t.Name.Name] = st
+				p.structs[typeSpec.Name.Name] = structure
 			case *ast.Ident:
-				p.basics[t.Name.Name] = u.Name
+				p.enums[typeSpec.Name.Name] = typ.Name
 			}
 		}
 	}

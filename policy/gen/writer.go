@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// opaque are types with thousands of members, which no rule reads.
-var opaque = map[string]bool{"WebAclRuleStatement": true, "JSONSchemaProps": true}
+// opaqueTypes are types with thousands of nested fields. No rule reads them, so they have no view.
+var opaqueTypes = map[string]bool{"WebAclRuleStatement": true, "JSONSchemaProps": true}
 
 // writer renders the views of one generated package, each type once.
 type writer struct {
-	out      output
+	output   output
 	root     string
 	packages map[string]*sdkPackage
 	// owners maps the name of a view to the type that the view is for.
@@ -25,8 +25,8 @@ type writer struct {
 
 // writeResource renders the view of a resource's inputs.
 func (w *writer) writeResource(token string) error {
-	module, name := w.locate(token)
-	p, err := w.open(module)
+	module, name := w.splitToken(token)
+	p, err := w.loadPackage(module)
 	if err != nil {
 		return err
 	}
@@ -42,11 +42,12 @@ func (w *writer) writeResource(token string) error {
 	return w.writeView(view, "Token is the type of the resource.", token, p, args)
 }
 
-// locate splits a token into the folder of its package and the name of its type.
-func (w *writer) locate(token string) (module, name string) {
+// splitToken splits a token into the folder of its package and the name of its type. For a Kubernetes
+// type the folder is GROUP/VERSION, with the group's name up to the first dot.
+func (w *writer) splitToken(token string) (module, name string) {
 	parts := strings.Split(token, ":")
 	module, name = parts[1], parts[2]
-	if w.out.module == awsModule {
+	if w.output.module == awsModule {
 		module, _, _ = strings.Cut(module, "/")
 		return module, name
 	}
@@ -57,7 +58,7 @@ func (w *writer) locate(token string) (module, name string) {
 
 // viewName returns the name of the view of a type of the SDK.
 func (w *writer) viewName(p *sdkPackage, sdkType string) string {
-	if !w.out.prefix {
+	if !w.output.hasPackagePrefix {
 		return sdkType
 	}
 	return exportedName(filepath.Base(p.dir)) + sdkType
@@ -65,15 +66,15 @@ func (w *writer) viewName(p *sdkPackage, sdkType string) string {
 
 // writeView renders the view of one struct, and then the views of the objects in
 // it. token is empty if the struct is an object within a resource.
-func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *structType) error {
+func (w *writer) writeView(view, comment, token string, p *sdkPackage, structure *structType) error {
 	var body bytes.Buffer
 	var writeNested []func() error
 	fmt.Fprintf(&body, "\ntype %s struct{ value.Node }\n", view)
 	if token != "" {
 		fmt.Fprintf(&body, "\n// %s\nfunc (%s) Token() string { return %q }\n", comment, view, token)
 	}
-	for _, f := range st.fields {
-		goType, writeObject, err := w.goType(p, st.file, f.expr)
+	for _, f := range structure.fields {
+		goType, writeObject, err := w.goType(p, structure.file, f.expr)
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", view, f.name, err)
 		}
@@ -84,7 +85,7 @@ func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *struc
 		if goType != "value.Node" {
 			get = "value.As[" + goType + "](" + get + ")"
 		}
-		fmt.Fprintf(&body, "func (o %s) %s() %s { return %s }\n", view, method(f.name), goType, get)
+		fmt.Fprintf(&body, "func (o %s) %s() %s { return %s }\n", view, methodName(f.name), goType, get)
 	}
 	w.text.Write(body.Bytes())
 	for _, write := range writeNested {
@@ -95,9 +96,9 @@ func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *struc
 	return nil
 }
 
-// method returns the name of a property's method. If value.Node already has a method
+// methodName returns the name of a property's method. If value.Node already has a method
 // with this name, the name gets the suffix Value.
-func method(property string) string {
+func methodName(property string) string {
 	name := exportedName(property)
 	switch name {
 	case "Get", "At", "IsSet", "Known", "Keys", "Walk", "Raw", "JSON", "Node", "Token", "IsSecret", "WithReferences":
@@ -106,7 +107,7 @@ func method(property string) string {
 	return name
 }
 
-// goType returns the Go type of a property, in package value or a view. If the type is a view
+// goType returns the Go type of a property: a type of package value, or a view. If the type is a view
 // that is not rendered yet, writeObject renders it. Otherwise writeObject is nil.
 func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string, writeObject func() error, err error) {
 	switch e := e.(type) {
@@ -123,15 +124,15 @@ func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string,
 	case *ast.Ident:
 		return w.namedType(p, e.Name)
 	case *ast.SelectorExpr:
-		x, ok := e.X.(*ast.Ident)
+		packageName, ok := e.X.(*ast.Ident)
 		if !ok {
 			return "value.Node", nil, nil
 		}
-		other, err := w.openImported(file, x.Name)
-		if err != nil || other == nil {
+		imported, err := w.loadImportedPackage(file, packageName.Name)
+		if err != nil || imported == nil {
 			return "value.Node", nil, err
 		}
-		return w.namedType(other, e.Sel.Name)
+		return w.namedType(imported, e.Sel.Name)
 	}
 	return "", nil, fmt.Errorf("a type of the form %T", e)
 }
@@ -144,8 +145,8 @@ func listType(kind, item string) string {
 	return "value." + kind + "[" + item + "]"
 }
 
-// namedType returns the Go type of a property whose type has a name in package p. writeObject has
-// the meaning that it has in goType.
+// namedType returns the Go type of a property. name is the name of the property's type in package
+// p. As in goType, writeObject renders a view that is not rendered yet, or is nil.
 func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObject func() error, err error) {
 	switch name {
 	case "string":
@@ -155,43 +156,43 @@ func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObje
 	case "int", "float64":
 		return "value.Number", nil, nil
 	}
-	if basic, ok := p.basics[name]; ok {
-		return w.namedType(p, basic)
+	if underlying, ok := p.enums[name]; ok {
+		return w.namedType(p, underlying)
 	}
-	st := p.structs[name]
-	if st == nil {
+	structure := p.structs[name]
+	if structure == nil {
 		return "", nil, fmt.Errorf("type %s is not in %s", name, p.dir)
 	}
-	if opaque[name] {
+	if opaqueTypes[name] {
 		return "value.Node", nil, nil
 	}
-	view, id := w.viewName(p, name), p.dir+"."+name
+	view, typeID := w.viewName(p, name), p.dir+"."+name
 	switch w.owners[view] {
-	case id:
+	case typeID:
 		return view, nil, nil
 	case "":
-		w.owners[view] = id
-		return view, func() error { return w.writeView(view, "", "", p, st) }, nil
+		w.owners[view] = typeID
+		return view, func() error { return w.writeView(view, "", "", p, structure) }, nil
 	}
 	// A type of another package has this view name already, so the parent folder becomes a prefix.
 	view = exportedName(filepath.Base(filepath.Dir(p.dir))) + view
-	if w.owners[view] == id {
+	if w.owners[view] == typeID {
 		return view, nil, nil
 	}
-	w.owners[view] = id
-	return view, func() error { return w.writeView(view, "", "", p, st) }, nil
+	w.owners[view] = typeID
+	return view, func() error { return w.writeView(view, "", "", p, structure) }, nil
 }
 
-// openImported opens the package of the SDK that file imports as name. For a package of
+// loadImportedPackage returns the package of the SDK that file imports as name. For a package of
 // another module it returns nil.
-func (w *writer) openImported(file *ast.File, name string) (*sdkPackage, error) {
+func (w *writer) loadImportedPackage(file *ast.File, name string) (*sdkPackage, error) {
 	for _, imp := range file.Imports {
 		target, err := strconv.Unquote(imp.Path.Value)
 		if err != nil || imp.Name == nil || imp.Name.Name != name {
 			continue
 		}
-		if rel, ok := strings.CutPrefix(target, w.out.module+"/"+w.out.root+"/"); ok {
-			return w.open(rel)
+		if rel, ok := strings.CutPrefix(target, w.output.module+"/"+w.output.root+"/"); ok {
+			return w.loadPackage(rel)
 		}
 	}
 	return nil, nil

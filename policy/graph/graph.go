@@ -1,6 +1,6 @@
 // Package graph holds the resources of one stack and the references between
 // them. It owns the model that every rule reads, and the search for related
-// resources. It reads no files and knows no protocol.
+// resources. It reads no files and uses no protocol.
 package graph
 
 import (
@@ -51,8 +51,8 @@ func New(urn string) *Resource {
 	return r
 }
 
-// Stack returns the stack's name in a URN.
-func Stack(urn string) string {
+// StackName returns the name of the stack in a URN.
+func StackName(urn string) string {
 	stack, _, _ := strings.Cut(strings.TrimPrefix(urn, "urn:pulumi:"), "::")
 	return stack
 }
@@ -68,9 +68,9 @@ type Graph struct {
 	byType map[string][]*Resource
 	// referrers has, by URN, the resources that refer to it.
 	referrers map[string][]*Resource
-	// open returns the resources with an unknown input that comes from a resource that is not
-	// known.
-	open func() []*Resource
+	// possibleReferrers returns the resources that may refer to any resource: they have an unknown
+	// input without a recorded reference.
+	possibleReferrers func() []*Resource
 }
 
 // Build returns the graph of resources.
@@ -79,8 +79,8 @@ func Build(resources []*Resource) *Graph {
 		all: resources, byURN: make(map[string]*Resource, len(resources)),
 		byType: map[string][]*Resource{}, referrers: map[string][]*Resource{},
 	}
-	g.open = sync.OnceValue(func() []*Resource {
-		return slices.DeleteFunc(slices.Clone(resources), func(r *Resource) bool { return !r.mayReferToMore() })
+	g.possibleReferrers = sync.OnceValue(func() []*Resource {
+		return slices.DeleteFunc(slices.Clone(resources), func(r *Resource) bool { return !r.mayReferToAny() })
 	})
 	for _, r := range resources {
 		g.byURN[r.URN] = r
@@ -105,7 +105,7 @@ func (g *Graph) OfType(typ string) []*Resource { return g.byType[typ] }
 // Find returns the resource with a URN, or nil.
 func (g *Graph) Find(urn string) *Resource { return g.byURN[urn] }
 
-// Related are the resources at the other end of a reference.
+// Related has the resources that a resource refers to, or the resources that refer to it.
 type Related struct {
 	Resources []*Resource
 	// Complete is false if an unknown value may refer to a further resource.
@@ -114,55 +114,56 @@ type Related struct {
 
 // Refs returns the resources of type typ that the input prop of r refers to.
 func (g *Graph) Refs(r *Resource, prop, typ string) Related {
-	out := Related{Complete: r.Inputs.Get(prop).Known()}
+	related := Related{Complete: r.Inputs.Get(prop).Known()}
 	for _, urn := range r.References[prop] {
 		if target := g.byURN[urn]; target != nil && target.Type == typ {
-			out.Resources = append(out.Resources, target)
+			related.Resources = append(related.Resources, target)
 		}
 	}
 	if len(r.References[prop]) > 0 {
-		out.Complete = true
-		return out
+		related.Complete = true
+		return related
 	}
 	// The engine records no reference if the program has a literal ID or ARN as the input.
 	r.Inputs.Get(prop).Walk(func(_, text string, _ bool) {
 		for _, target := range g.byType[typ] {
-			if target.identifiedBy(text) && !slices.Contains(out.Resources, target) {
-				out.Resources = append(out.Resources, target)
+			if target.hasIDOrARN(text) && !slices.Contains(related.Resources, target) {
+				related.Resources = append(related.Resources, target)
 			}
 		}
 	})
-	return out
+	return related
 }
 
-// identifiedBy reports whether text is the ID or the ARN of r.
-func (r *Resource) identifiedBy(text string) bool {
+// hasIDOrARN reports whether text is the ID or the ARN of r.
+func (r *Resource) hasIDOrARN(text string) bool {
 	if text == "" {
 		return false
 	}
-	arn, _ := value.As[value.String](r.Outputs.Get("arn")).Is(text).Known() // a text can't be an unknown ARN
-	return text == r.ID || arn
+	isARN, _ := value.As[value.String](r.Outputs.Get("arn")).Is(text).Known() // false for an ARN that is not known yet
+	return text == r.ID || isARN
 }
 
-// Referrers returns the resources of type typ whose input prop refers to r.
+// Referrers returns the resources of type typ that refer to r with their input prop.
 func (g *Graph) Referrers(r *Resource, typ, prop string) Related {
-	out := Related{Complete: true}
+	related := Related{Complete: true}
 	for _, other := range g.byType[typ] {
 		refs := g.Refs(other, prop, r.Type)
 		if slices.Contains(refs.Resources, r) {
-			out.Resources = append(out.Resources, other)
+			related.Resources = append(related.Resources, other)
 		} else if !refs.Complete {
-			out.Complete = false
+			related.Complete = false
 		}
 	}
-	return out
+	return related
 }
 
-// Any reports whether test is true for one of the resources.
+// Any returns whether test is true for one of the resources. It is Unknown if only an unknown result,
+// or an unknown resource, could be true.
 func (r Related) Any(test func(*Resource) value.Truth) value.Truth {
 	result := value.False
-	for _, x := range r.Resources {
-		result = value.Any(result, test(x))
+	for _, resource := range r.Resources {
+		result = value.Any(result, test(resource))
 	}
 	if !r.Complete {
 		result = value.Any(result, value.Unknown)
@@ -170,33 +171,36 @@ func (r Related) Any(test func(*Resource) value.Truth) value.Truth {
 	return result
 }
 
-// All reports whether test is true for every resource.
+// All returns whether test is true for every resource. It is Unknown if only an unknown result, or an
+// unknown resource, could be false.
 func (r Related) All(test func(*Resource) value.Truth) value.Truth {
-	return value.Not(r.Any(func(x *Resource) value.Truth { return value.Not(test(x)) }))
+	return value.Not(r.Any(func(resource *Resource) value.Truth { return value.Not(test(resource)) }))
 }
 
-// Exists reports whether there is a related resource.
+// Exists returns whether there is a related resource. It is Unknown if only an unknown value may
+// refer to one.
 func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }
 
-// AllReferrers returns the resources with any input that refers to r, except those of the types
-// that are left out.
-func (g *Graph) AllReferrers(r *Resource, leftOut ...string) Related {
-	var out Related
+// AllReferrers returns the resources with any input that refers to r, except the resources of
+// excludedTypes.
+func (g *Graph) AllReferrers(r *Resource, excludedTypes ...string) Related {
+	var related Related
 	for _, other := range g.referrers[r.URN] {
-		if !slices.Contains(leftOut, other.Type) {
-			out.Resources = append(out.Resources, other)
+		if !slices.Contains(excludedTypes, other.Type) {
+			related.Resources = append(related.Resources, other)
 		}
 	}
-	out.Complete = !slices.ContainsFunc(g.open(), func(other *Resource) bool {
-		return other != r && !slices.Contains(leftOut, other.Type)
+	related.Complete = !slices.ContainsFunc(g.possibleReferrers(), func(other *Resource) bool {
+		return other != r && !slices.Contains(excludedTypes, other.Type)
 	})
-	return out
+	return related
 }
 
-// mayReferToMore reports whether an unknown input comes from a resource that is not known.
-func (r *Resource) mayReferToMore() bool {
+// mayReferToAny reports whether r may refer to any resource, because it has an unknown input
+// without a recorded reference.
+func (r *Resource) mayReferToAny() bool {
 	if r.Inputs.Known() {
 		return false
 	}

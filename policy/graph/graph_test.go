@@ -18,7 +18,7 @@ func TestNewReadsTypeAndNameFromTheURN(t *testing.T) {
 	r := New("urn:pulumi:prod::p::a:b:C$aws:kms/key:Key::name::with::colons")
 	require.Equal(t, "aws:kms/key:Key", r.Type)
 	require.Equal(t, "name::with::colons", r.Name)
-	require.Equal(t, "prod", Stack(r.URN))
+	require.Equal(t, "prod", StackName(r.URN))
 	require.Empty(t, New("no URN").Type)
 }
 
@@ -42,12 +42,12 @@ func TestRefsAndReferrersFindTheSameReferences(t *testing.T) {
 		{"an input without a value", nil, nil, value.False},
 		{"a reference to a resource of another stack", value.Undetermined{}, []string{"urn:pulumi:prod::p::x:x:X::gone"}, value.False},
 	} {
-		from := resource("from", map[string]any{"ref": tc.input}, map[string][]string{"ref": tc.references})
-		g := Build([]*Resource{target, from})
-		require.Equal(t, tc.want, g.Refs(from, "ref", target.Type).Exists(), tc.reason)
-		require.Equal(t, tc.want, g.Referrers(target, from.Type, "ref").Any(always), "%s, from the other end", tc.reason)
+		referrer := resource("from", map[string]any{"ref": tc.input}, map[string][]string{"ref": tc.references})
+		g := Build([]*Resource{target, referrer})
+		require.Equal(t, tc.want, g.Refs(referrer, "ref", target.Type).Exists(), tc.reason)
+		require.Equal(t, tc.want, g.Referrers(target, referrer.Type, "ref").Any(always), "%s, found by Referrers", tc.reason)
 		if exists, known := tc.want.Known(); known {
-			require.Equal(t, exists, len(g.Refs(from, "ref", target.Type).Resources) == 1, tc.reason)
+			require.Equal(t, exists, len(g.Refs(referrer, "ref", target.Type).Resources) == 1, tc.reason)
 		}
 	}
 }
@@ -57,13 +57,13 @@ func TestIncompleteRelatedGivesUnknownUnlessAResourceDecides(t *testing.T) {
 	hasName := func(name string) func(*Resource) value.Truth {
 		return func(r *Resource) value.Truth { return value.FromBool(r.Name == name) }
 	}
-	all, some := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
-	require.Equal(t, value.True, all.Any(hasName("a")))
-	require.Equal(t, value.False, all.Any(hasName("c")))
-	require.Equal(t, value.Unknown, some.Any(hasName("c")), "the unknown resource may have the name")
-	require.Equal(t, value.True, some.Any(hasName("a")))
-	require.Equal(t, value.False, some.All(hasName("a")), "b has another name")
-	require.Equal(t, value.Unknown, some.All(func(*Resource) value.Truth { return value.True }))
+	complete, incomplete := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
+	require.Equal(t, value.True, complete.Any(hasName("a")))
+	require.Equal(t, value.False, complete.Any(hasName("c")))
+	require.Equal(t, value.Unknown, incomplete.Any(hasName("c")), "the unknown resource may have the name")
+	require.Equal(t, value.True, incomplete.Any(hasName("a")))
+	require.Equal(t, value.False, incomplete.All(hasName("a")), "b has another name")
+	require.Equal(t, value.Unknown, incomplete.All(func(*Resource) value.Truth { return value.True }))
 	require.Equal(t, value.False, Related{Complete: true}.Exists())
 }
 
@@ -75,9 +75,9 @@ func TestOutputsOfResourcesCountAsSet(t *testing.T) {
 	require.Equal(t, value.True, r.View().At("object.member").IsSet())
 }
 
-// A resource whose unknown input comes from nowhere may refer to everything, unless its type is
-// left out.
-func TestAllReferrers(t *testing.T) {
+// A resource with an unknown input and without a recorded reference may refer to any resource.
+// AllReferrers leaves out the resources of excluded types.
+func TestAllReferrersIsUnknownWithAnUnknownInput(t *testing.T) {
 	target := resource("target", nil, nil)
 	user := resource("user", map[string]any{"ref": value.Undetermined{}}, map[string][]string{"ref": {target.URN}})
 	other := resource("other", map[string]any{"ref": value.Undetermined{}}, nil)

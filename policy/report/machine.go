@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// JSON writes the report as JSON. schema.json describes the format.
-func (r *Report) JSON(w io.Writer) error {
+// WriteJSON writes the report as JSON. schema.json describes the format.
+func (r *Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
@@ -16,9 +16,9 @@ func (r *Report) JSON(w io.Writer) error {
 
 type object = map[string]any
 
-// SARIF writes the report in the Static Analysis Results Interchange Format 2.1.0,
+// WriteSARIF writes the report in the Static Analysis Results Interchange Format 2.1.0,
 // with the Go line that registered each resource.
-func (r *Report) SARIF(w io.Writer) error {
+func (r *Report) WriteSARIF(w io.Writer) error {
 	rules, results := []object{}, []object{}
 	index := map[string]int{}
 	for _, f := range r.Findings {
@@ -77,13 +77,13 @@ func sarifLevel(k Kind) string {
 
 // sarifLocation returns the SARIF object with the resource and the Go line that registered it.
 func (f Finding) sarifLocation() object {
-	out := object{"logicalLocations": []object{{"fullyQualifiedName": f.URN, "name": f.Resource, "kind": "resource"}}}
+	location := object{"logicalLocations": []object{{"fullyQualifiedName": f.URN, "name": f.Resource, "kind": "resource"}}}
 	file, line := f.Source.File, f.Source.Line
 	if file == "" { // some readers, such as GitHub's, drop a result without a file
 		file, line = "Pulumi.yaml", 1
 	}
-	out["physicalLocation"] = object{"artifactLocation": object{"uri": file}, "region": object{"startLine": line}}
-	return out
+	location["physicalLocation"] = object{"artifactLocation": object{"uri": file}, "region": object{"startLine": line}}
+	return location
 }
 
 type junitCase struct {
@@ -107,21 +107,21 @@ type junitSuite struct {
 	Cases    []junitCase `xml:"testcase"`
 }
 
-// JUnit writes the report as test results. A new mandatory violation is a failed test. Every
+// WriteJUnit writes the report as test results. A new mandatory violation is a failed test. Every
 // other finding is a skipped test.
-func (r *Report) JUnit(w io.Writer) error {
+func (r *Report) WriteJUnit(w io.Writer) error {
 	suite := junitSuite{Name: "policy " + r.Stack}
 	for _, f := range r.Findings {
-		c := junitCase{Name: f.Resource, Class: f.Rule}
+		testCase := junitCase{Name: f.Resource, Class: f.Rule}
 		detail := &junitDetail{Message: string(f.Kind) + ": " + f.Message, Text: f.Why + " Fix: " + f.Fix}
 		if f.Kind == Mandatory && f.New {
-			c.Failure = detail
+			testCase.Failure = detail
 			suite.Failures++
 		} else {
-			c.Skipped = detail
+			testCase.Skipped = detail
 			suite.Skipped++
 		}
-		suite.Cases = append(suite.Cases, c)
+		suite.Cases = append(suite.Cases, testCase)
 	}
 	suite.Tests = len(suite.Cases)
 	raw, err := xml.MarshalIndent(suite, "", "  ")

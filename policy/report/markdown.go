@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Markdown writes the report for a pull request.
-func (r *Report) Markdown(w io.Writer) error {
+// WriteMarkdown writes the report for a pull request.
+func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Policies of `%s`\n\n", r.Stack)
 	fmt.Fprintf(&b, "%s.\n", r.summaryLine())
-	section := func(title string, keep func(Finding) bool, from []Finding) {
+	writeSection := func(title string, keep func(Finding) bool, findings []Finding) {
 		var rows []string
-		for _, f := range from {
+		for _, f := range findings {
 			if keep(f) {
-				rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | %s |", f.Rule, cell(f.where()), cell(f.Message), cell(f.Fix)))
+				rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | %s |", f.Rule, escapeCell(f.location()), escapeCell(f.Message), escapeCell(f.Fix)))
 			}
 		}
 		if len(rows) > 0 {
@@ -23,14 +23,14 @@ func (r *Report) Markdown(w io.Writer) error {
 		}
 	}
 	if r.comparedToState {
-		section("New mandatory", func(f Finding) bool { return f.Kind == Mandatory && f.New }, r.Findings)
-		section("Existing mandatory", func(f Finding) bool { return f.Kind == Mandatory && !f.New }, r.Findings)
+		writeSection("New mandatory", func(f Finding) bool { return f.Kind == Mandatory && f.New }, r.Findings)
+		writeSection("Existing mandatory", func(f Finding) bool { return f.Kind == Mandatory && !f.New }, r.Findings)
 	} else {
-		section("Mandatory", func(f Finding) bool { return f.Kind == Mandatory }, r.Findings)
+		writeSection("Mandatory", func(f Finding) bool { return f.Kind == Mandatory }, r.Findings)
 	}
-	section("Advisory", func(f Finding) bool { return f.Kind == Advisory }, r.Findings)
-	section("Waived", func(f Finding) bool { return f.Kind == Waived }, r.Findings)
-	section("Fixed", func(Finding) bool { return true }, r.Fixed)
+	writeSection("Advisory", func(f Finding) bool { return f.Kind == Advisory }, r.Findings)
+	writeSection("Waived", func(f Finding) bool { return f.Kind == Waived }, r.Findings)
+	writeSection("Fixed", func(Finding) bool { return true }, r.Fixed)
 	for _, e := range r.Expiring {
 		fmt.Fprintf(&b, "\nThe %s ends on %s. Owner: %s.\n", e, e.Until, e.Owner)
 	}
@@ -38,5 +38,5 @@ func (r *Report) Markdown(w io.Writer) error {
 	return err
 }
 
-// cell escapes a text for a cell of a Markdown table.
-func cell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s) }
+// escapeCell escapes a text for a cell of a Markdown table.
+func escapeCell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s) }

@@ -17,7 +17,7 @@ import (
 // Schema identifies the format of the JSON report; schema.json describes it.
 const Schema = "https://progressive-framework.example/policy-report/v1"
 
-// Report is the results of one stack.
+// Report has the results of one stack.
 type Report struct {
 	Schema      string  `json:"schema"`
 	Stack       string  `json:"stack"`
@@ -77,7 +77,7 @@ type Finding struct {
 
 // New returns the report of all results of a stack.
 func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) *Report {
-	r := &Report{Schema: Schema, Stack: stack, Environment: environment, Findings: []Finding{}, Expiring: e.Expiring()}
+	r := &Report{Schema: Schema, Stack: stack, Environment: environment, Findings: []Finding{}, Expiring: e.ExpiringWaivers()}
 	r.Summary.Rules, r.Summary.Resources = len(e.Rules()), len(g.All())
 	for _, result := range results {
 		if result.Outcome == evaluate.Holds {
@@ -107,7 +107,7 @@ func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, resul
 	return r
 }
 
-// newFinding converts a result that is broken or undecided.
+// newFinding returns the finding of a result that is broken or undecided.
 func newFinding(r evaluate.Result) Finding {
 	kind := Advisory
 	switch {
@@ -129,22 +129,23 @@ func newFinding(r evaluate.Result) Finding {
 // key identifies a violation in both reports of a comparison.
 func (f Finding) key() string { return f.Rule + " " + f.URN }
 
-// ofConfig reports whether the finding is a fault of the configuration of rules.
-func (f Finding) ofConfig() bool { return f.Rule == evaluate.ConfigRule.ID }
+// isConfigFault reports whether the finding is a fault in the configuration of waivers and levels.
+func (f Finding) isConfigFault() bool { return f.Rule == evaluate.ConfigRule.ID }
 
-// Compare sets New to false for each violation that the earlier report also has. It adds to
-// Fixed each violation of the earlier report that this report does not have. A fault of the configuration is always New and never fixed: an
-// earlier state is evaluated with today's configuration, so its report has the same faults.
+// Compare sets New to false for each violation that the earlier report also has. It adds to Fixed
+// each violation of the earlier report that this report does not have. A fault of the configuration
+// is always New and never fixed: an earlier state is evaluated with today's configuration, so its
+// report has the same faults.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
 	earlierViolations, violations := earlier.violations(), r.violations()
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Kind != Undecided {
-			f.New = f.ofConfig() || !earlierViolations[f.key()]
+			f.New = f.isConfigFault() || !earlierViolations[f.key()]
 		}
 	}
 	for _, f := range earlier.Findings {
-		if f.Kind != Undecided && !f.ofConfig() && !violations[f.key()] && !r.isUndecided(f) {
+		if f.Kind != Undecided && !f.isConfigFault() && !violations[f.key()] && !r.isUndecided(f) {
 			r.Fixed = append(r.Fixed, f)
 		}
 	}
@@ -163,7 +164,7 @@ func (r *Report) violations() map[string]bool {
 
 // isUndecided reports whether f, a violation of an earlier report, is an undecided result in r.
 func (r *Report) isUndecided(f Finding) bool {
-	return slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.key() == f.key() && x.Kind == Undecided })
+	return slices.ContainsFunc(r.Findings, func(other Finding) bool { return other.key() == f.key() && other.Kind == Undecided })
 }
 
 // Fails reports whether a mandatory rule is broken. After Compare, a violation that the earlier
@@ -174,25 +175,25 @@ func (r *Report) Fails() bool {
 
 // Formats has, by the name of a format, the method that writes it.
 var Formats = map[string]func(*Report, io.Writer) error{
-	"text": (*Report).Text, "json": (*Report).JSON, "sarif": (*Report).SARIF,
-	"junit": (*Report).JUnit, "markdown": (*Report).Markdown,
+	"text": (*Report).WriteText, "json": (*Report).WriteJSON, "sarif": (*Report).WriteSARIF,
+	"junit": (*Report).WriteJUnit, "markdown": (*Report).WriteMarkdown,
 }
 
-// Text writes the report for a terminal.
-func (r *Report) Text(w io.Writer) error {
+// WriteText writes the report for a terminal.
+func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range r.Findings {
 		if f.Kind == Undecided {
 			continue
 		}
-		fmt.Fprintf(&b, "%s%s  %s  %s\n", r.mark(f), f.Kind, f.Rule, f.where())
+		fmt.Fprintf(&b, "%s%s  %s  %s\n", r.markIfNew(f), f.Kind, f.Rule, f.location())
 		fmt.Fprintf(&b, "    %s\n    fix: %s\n", f.Message, f.Fix)
 		if f.Waiver != nil {
 			fmt.Fprintf(&b, "    waived until %s by %s: %s\n", f.Waiver.Until, f.Waiver.Owner, f.Waiver.Reason)
 		}
 	}
 	for _, f := range r.Fixed {
-		fmt.Fprintf(&b, "fixed  %s  %s\n", f.Rule, f.where())
+		fmt.Fprintf(&b, "fixed  %s  %s\n", f.Rule, f.location())
 	}
 	for _, w := range r.Expiring {
 		fmt.Fprintf(&b, "expires soon  %s  on %s, owner %s\n", w, w.Until, w.Owner)
@@ -202,16 +203,18 @@ func (r *Report) Text(w io.Writer) error {
 	return err
 }
 
-// mark returns "new " for a finding that the earlier state does not have.
-func (r *Report) mark(f Finding) string {
+// markIfNew returns "new " for a finding that the earlier state does not have. For any other finding,
+// and without an earlier state, it returns an empty string.
+func (r *Report) markIfNew(f Finding) string {
 	if r.comparedToState && f.New {
 		return "new "
 	}
 	return ""
 }
 
-// where returns the name of the resource, with the source line that registered it.
-func (f Finding) where() string {
+// location returns the name of the resource, with the source line that registered it. A finding
+// without a resource is about the stack's configuration.
+func (f Finding) location() string {
 	name := f.Resource
 	if name == "" {
 		name = "the stack's configuration"

@@ -22,7 +22,7 @@ import (
 // the name of a resource, the value of its property ok: true, false or unknown.
 func newReport(t *testing.T, okValues map[string]any, config string) *Report {
 	t.Helper()
-	var all []*graph.Resource
+	var resources []*graph.Resource
 	for _, name := range []string{"a", "b", "c"} {
 		if ok, found := okValues[name]; found {
 			r := graph.New("urn:pulumi:prod::p::t:t:T::" + name)
@@ -30,7 +30,7 @@ func newReport(t *testing.T, okValues map[string]any, config string) *Report {
 			if name == "a" {
 				r.Source = graph.Source{File: "components/t/t.go", Line: 7}
 			}
-			all = append(all, r)
+			resources = append(resources, r)
 		}
 	}
 	r := &rule.Rule{
@@ -40,7 +40,7 @@ func newReport(t *testing.T, okValues map[string]any, config string) *Report {
 		}, "t:t:T"),
 	}
 	e := evaluate.New([]*rule.Rule{r}, "prod", config, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC))
-	g := graph.Build(all)
+	g := graph.Build(resources)
 	return New("prod", "prod", e, g, e.ApplyToStack(g))
 }
 

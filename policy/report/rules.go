@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/policy/rule"
 )
 
-// RulesTable writes the rules as a Markdown table, sorted by ID.
-func RulesTable(w io.Writer, rules []*rule.Rule) error {
+// WriteRulesTable writes the rules as a Markdown table, sorted by ID.
+func WriteRulesTable(w io.Writer, rules []*rule.Rule) error {
 	sorted := slices.Clone(rules)
 	slices.SortFunc(sorted, func(a, b *rule.Rule) int { return strings.Compare(a.ID, b.ID) })
 	var b strings.Builder
@@ -27,7 +27,7 @@ func RulesTable(w io.Writer, rules []*rule.Rule) error {
 		if r.Check.Cross {
 			reads = "the stack"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s, %s, %s | %s |\n", r.ID, cell(r.Title), cell(r.Why), cell(r.Fix),
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s, %s, %s | %s |\n", r.ID, escapeCell(r.Title), escapeCell(r.Why), escapeCell(r.Fix),
 			strings.Join(r.Standards, ", "), r.Severity, r.Levels.Prod, r.Levels.Staging, r.Levels.Sandbox, reads)
 	}
 	_, err := io.WriteString(w, b.String())

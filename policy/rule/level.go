@@ -29,13 +29,13 @@ type Levels struct{ Prod, Staging, Sandbox Level }
 
 // The levels that rules have.
 var (
-	// Everywhere is for a rule that costs nothing to keep.
+	// Everywhere is for a rule that costs no money.
 	Everywhere = Levels{Mandatory, Mandatory, Mandatory}
 	// Deployed is for a rule that the sandbox can't keep, because it runs on one machine.
 	Deployed = Levels{Mandatory, Mandatory, Advisory}
 	// ProdOnly is for a rule that costs money.
 	ProdOnly = Levels{Mandatory, Advisory, Advisory}
-	// Advice is for a rule whose violations a reviewer judges.
+	// Advice is for a rule that a stack may break. A reviewer judges each violation.
 	Advice = Levels{Advisory, Advisory, Advisory}
 )
 

@@ -74,7 +74,7 @@ func Across[T Typed](run func(*Subject, T)) Check {
 	return c
 }
 
-// OnTypes returns a check of resources of several types. It reads only the resource itself.
+// OnTypes returns a check of resources of several types. The check reads only the resource itself.
 func OnTypes(run func(*Subject), types ...string) Check { return Check{Types: types, Run: run} }
 
 // AcrossTypes returns a check of resources of several types that also reads other resources.
@@ -93,9 +93,9 @@ type Subject struct {
 	// Broken are the messages of the demands that the resource does not meet.
 	// Undecided are the messages of the demands that need a value that is not known yet.
 	Broken, Undecided []string
-	// Watch is called with each demand: the format and the text of its message, and its
-	// result. It may be nil.
-	Watch func(format, text string, t value.Truth)
+	// Watch is called for each demand, with the format and the text of the demand's message, and
+	// with the demand's result. It may be nil.
+	Watch func(format, text string, result value.Truth)
 }
 
 // Must demands that t is True. If t is False, it adds the message to Broken. If t is Unknown, it
@@ -112,11 +112,11 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	}
 }
 
-// Wait leaves the rule undecided, because the rule can't make a demand without a value that is
-// not known yet. unknown names that value.
-func (s *Subject) Wait(unknown string) { s.Undecided = append(s.Undecided, unknown) }
+// LeaveUndecided leaves the rule undecided, because the rule can't make a demand without a value
+// that is not known yet. unknown names that value.
+func (s *Subject) LeaveUndecided(unknown string) { s.Undecided = append(s.Undecided, unknown) }
 
-// Spending is what a stack's configuration says about its cost.
+// Spending is the part of a stack's configuration that limits and estimates its cost.
 type Spending struct {
 	// MonthlyBudget is the most that the stack may cost a month, in US dollars. Zero
 	// means no limit.
@@ -129,7 +129,7 @@ type Spending struct {
 	Estimates map[string]int64 `json:"estimates"`
 }
 
-// Set are related resources of one type.
+// Set has related resources of one type.
 type Set[T Typed] struct{ graph.Related }
 
 // Refs returns the resources that the input prop of r refers to.
@@ -138,7 +138,7 @@ func Refs[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	return Set[T]{g.Refs(r, prop, view.Token())}
 }
 
-// Users returns the resources whose input prop refers to r.
+// Users returns the resources that refer to r with their input prop.
 func Users[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
 	return Set[T]{g.Referrers(r, view.Token(), prop)}
@@ -150,12 +150,12 @@ func Every[T Typed](g *graph.Graph) Set[T] {
 	return Set[T]{graph.Related{Resources: g.OfType(view.Token()), Complete: true}}
 }
 
-// Any reports whether test is true for one of the resources.
+// Any returns whether test is true for one of the resources, or Unknown, as graph.Related does.
 func (s Set[T]) Any(test func(*graph.Resource, T) value.Truth) value.Truth {
 	return s.Related.Any(func(r *graph.Resource) value.Truth { return test(r, value.As[T](r.View())) })
 }
 
-// All reports whether test is true for each of the resources.
+// All returns whether test is true for each of the resources, or Unknown, as graph.Related does.
 func (s Set[T]) All(test func(*graph.Resource, T) value.Truth) value.Truth {
 	return s.Related.All(func(r *graph.Resource) value.Truth { return test(r, value.As[T](r.View())) })
 }

@@ -30,20 +30,20 @@ var balancer = []*rule.Rule{
 			s.Must(v.Internal().Or(false).IsTrue(), "internal is not true")
 		}),
 	},
-	albRule("alb-invalid-headers", "The load balancer drops invalid headers", "With an invalid header an attacker can hide a second request in the first one.",
+	loadBalancerRule("alb-invalid-headers", "The load balancer drops invalid headers", "With an invalid header an attacker can hide a second request in the first one.",
 		"components/loadbalancer, DropInvalidHeaderFields", []string{"FSBP ELB.4"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.DropInvalidHeaderFields().IsTrue(), "dropInvalidHeaderFields is not true")
 		}),
-	albRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who requested what.",
+	loadBalancerRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who requested what.",
 		"components/loadbalancer, AccessLogs", []string{"FSBP ELB.5"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.AccessLogs().Enabled().IsTrue(), "accessLogs.enabled is not true")
 			s.Must(v.AccessLogs().Bucket().IsSet(), "accessLogs.bucket is not set")
 		}),
-	albRule("alb-deletion-protection", "The load balancer can't be deleted by mistake", "A new one has another name and address.",
+	loadBalancerRule("alb-deletion-protection", "The load balancer can't be deleted by mistake", "A new one has another name and address.",
 		"the key deletionProtection", []string{"FSBP ELB.6"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.EnableDeletionProtection().IsTrue(), "enableDeletionProtection is not true")
 		}),
-	albRule("alb-desync", "The load balancer refuses ambiguous requests", "If two servers read one request differently, an attacker can hide a second request in it.",
+	loadBalancerRule("alb-desync", "The load balancer refuses ambiguous requests", "If two servers read one request differently, an attacker can hide a second request in it.",
 		"components/loadbalancer, DesyncMitigationMode", []string{"FSBP ELB.12"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			s.Must(v.DesyncMitigationMode().Or("defensive").In("defensive", "strictest"), "desyncMitigationMode is %s", v.DesyncMitigationMode().Text())
 		}),
@@ -139,31 +139,32 @@ var balancer = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {
 			idle, service := v.IdleTimeout().Or(60), scaling.EdgeTimeouts().Service
-			s.Must(value.Not(idle.AtMost(service.Answer.Seconds())), "idleTimeout %s is not above the %s in which a service answers", idle.Text(), service.Answer)
+			s.Must(value.Not(idle.AtMost(service.Response.Seconds())), "idleTimeout %s is not above the %s in which a service answers", idle.Text(), service.Response)
 			s.Must(value.Not(idle.AtLeast(service.KeepAlive.Seconds())), "idleTimeout %s is not below the %s for which a service keeps an idle connection", idle.Text(), service.KeepAlive)
 			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
-				s.Must(endsInTime(r, service.Answer), "a timeout of %s is not below the %s in which a service answers", r.Name, service.Answer)
+				s.Must(requestTimeoutsBelow(r, service.Response), "a timeout of %s is not below the %s in which a service answers", r.Name, service.Response)
 			}
 			for _, r := range rule.Every[awsview.CloudfrontDistribution](s.Graph).Resources {
 				origins := value.As[awsview.CloudfrontDistribution](r.View()).Origins()
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					c := o.VpcOriginConfig()
-					return value.Implies(c.IsSet(), c.OriginReadTimeout().Or(defaultReadTimeout).Compare(idle, greater))
+					return value.Implies(c.IsSet(), c.OriginReadTimeout().Or(defaultReadTimeout).Compare(idle, isGreater))
 				}), "CloudFront does not wait longer for the origin than idleTimeout %s", idle.Text())
 				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 					c := o.VpcOriginConfig()
-					return value.Implies(c.IsSet(), idle.Compare(c.OriginKeepaliveTimeout().Or(defaultKeepalive), greater))
+					return value.Implies(c.IsSet(), idle.Compare(c.OriginKeepaliveTimeout().Or(defaultKeepalive), isGreater))
 				}), "CloudFront keeps a connection longer than idleTimeout %s", idle.Text())
 			}
 		}),
 	},
 }
 
-// endsInTime reports whether the timeouts that a Deployment sets for its requests are below limit.
-func endsInTime(deployment *graph.Resource, limit time.Duration) value.Truth {
-	return podOf(deployment).Spec().Containers().All(func(c k8sview.Container) value.Truth {
+// requestTimeoutsBelow reports whether the timeouts that a Deployment sets for its requests are
+// below limit.
+func requestTimeoutsBelow(deployment *graph.Resource, limit time.Duration) value.Truth {
+	return podTemplateOf(deployment).Spec().Containers().All(func(c k8sview.Container) value.Truth {
 		return c.Env().All(func(e k8sview.EnvVar) value.Truth {
-			return value.Implies(e.Name().In(requestTimeouts()...), e.Value().Satisfies(func(text string) bool {
+			return value.Implies(e.Name().In(requestTimeoutVariables()...), e.Value().Satisfies(func(text string) bool {
 				d, err := time.ParseDuration(text)
 				return err == nil && d < limit
 			}))
@@ -171,23 +172,24 @@ func endsInTime(deployment *graph.Resource, limit time.Duration) value.Truth {
 	})
 }
 
-// requestTimeouts returns the environment variables with the timeouts of the services' requests.
-func requestTimeouts() []string {
+// requestTimeoutVariables returns the environment variables with the timeouts of the services'
+// requests.
+func requestTimeoutVariables() []string {
 	var names []string
-	for _, p := range scaling.Services() {
-		for _, v := range p.Env {
-			if strings.HasSuffix(v.Name, "_TIMEOUT") {
-				names = append(names, v.Name)
+	for _, service := range scaling.Services() {
+		for _, variable := range service.Env {
+			if strings.HasSuffix(variable.Name, "_TIMEOUT") {
+				names = append(names, variable.Name)
 			}
 		}
 	}
 	return names
 }
 
-// greater reports whether a is greater than b, as a test for value.Number.Compare.
-func greater(a, b float64) bool { return a > b }
+// isGreater reports whether a is greater than b, as a test for value.Number.Compare.
+func isGreater(a, b float64) bool { return a > b }
 
-// albRule returns a rule on properties of the load balancer.
-func albRule(id, title, why, fix string, standards []string, check func(*rule.Subject, awsview.LbLoadBalancer)) *rule.Rule {
+// loadBalancerRule returns a rule on properties of the load balancer.
+func loadBalancerRule(id, title, why, fix string, standards []string, check func(*rule.Subject, awsview.LbLoadBalancer)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: rule.Medium, Levels: rule.Deployed, Standards: standards, Check: rule.On(check)}
 }

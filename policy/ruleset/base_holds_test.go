@@ -10,7 +10,7 @@ import (
 )
 
 func TestEveryRuleHoldsInCompliantProd(t *testing.T) {
-	results := compliantProd(t).results(nil)
+	results := compliantProd(t).evaluateRules(nil)
 	seen := map[string]bool{}
 	for key, r := range results {
 		seen[r.Rule.ID] = true

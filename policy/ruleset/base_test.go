@@ -33,39 +33,39 @@ const (
 func policyOf(name string) string {
 	switch name {
 	case "RolePolicy termination-policy":
-		return allow(slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions()))
+		return allowPolicy(slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions()))
 	case "RolePolicy logs-policy":
-		return allow(fluentbit.WriteActions())
+		return allowPolicy(fluentbit.WriteActions())
 	case "RolePolicy policy":
-		return allow(slices.Concat(manifest.ReadActions(), manifest.ScaleActions()))
+		return allowPolicy(slices.Concat(manifest.ReadActions(), manifest.ScaleActions()))
 	case "RolePolicy ebs-csi-policy":
-		return allow([]string{"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"})
+		return allowPolicy([]string{"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"})
 	case "RolePolicy mca-policy", "RolePolicy npa-policy", "RolePolicy wpa-policy", "RolePolicy web-policy", "RolePolicy migrate-policy", "RolePolicy postgres-exporter-policy":
 		return `{"Statement":[{"Effect":"Allow","Action":["rds-db:connect","secretsmanager:GetSecretValue"],"Resource":["arn:aws:rds-db:us-east-1:1:dbuser:d/u"]}]}`
 	}
 	return goodPolicy
 }
 
-// allow returns an IAM policy that allows actions.
-func allow(actions []string) string {
+// allowPolicy returns an IAM policy that allows actions.
+func allowPolicy(actions []string) string {
 	return `{"Statement":[{"Effect":"Allow","Action":["` + strings.Join(actions, `","`) + `"],"Resource":["arn:aws:s3:::b/*"]}]}`
 }
 
 // compliantProd returns the recorded prod, edited so that every rule holds. The edits set the values
-// that only AWS knows, fix the violations that prod waives, and add a resource for each rule that
-// would have none to check.
+// that only AWS has, and fix the violations that prod waives. For each rule that would check no
+// resource, they add a resource.
 func compliantProd(t testing.TB) *environment {
 	t.Helper()
-	if recordings["compliant prod"] == nil {
-		recordings["compliant prod"] = newCompliantProd(t)
+	if environments["compliant prod"] == nil {
+		environments["compliant prod"] = newCompliantProd(t)
 	}
-	return &environment{resources: slices.Clone(recordings["compliant prod"].resources)}
+	return &environment{resources: slices.Clone(environments["compliant prod"].resources)}
 }
 
 // newCompliantProd builds the environment that compliantProd returns.
 func newCompliantProd(t testing.TB) *environment {
 	t.Helper()
-	env := recorded(t, "prod")
+	env := readRecording(t, "prod")
 
 	for i, r := range slices.Clone(env.resources) {
 		switch r.Type {
@@ -145,13 +145,13 @@ func newCompliantProd(t testing.TB) *environment {
 			continue
 		}
 		thirdParty = append(thirdParty, shortName(r))
-		app := r.View().At("metadata.name").Raw()
+		deploymentName := r.View().At("metadata.name").Raw()
 		edits = append(edits,
 			set(shortName(r), "spec.replicas", 2.0),
 			set(shortName(r), "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
 			add(k8sview.PodDisruptionBudget{}.Token(), name, map[string]any{
-				"metadata": map[string]any{"name": app, "namespace": "progressive-framework-prod-" + namespace},
-				"spec":     map[string]any{"maxUnavailable": 1.0, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},
+				"metadata": map[string]any{"name": deploymentName, "namespace": "progressive-framework-prod-" + namespace},
+				"spec":     map[string]any{"maxUnavailable": 1.0, "unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": map[string]any{"matchLabels": map[string]any{"app": deploymentName}}},
 			}, nil))
 	}
 	for _, name := range thirdParty {
@@ -171,9 +171,9 @@ func newCompliantProd(t testing.TB) *environment {
 	return nil
 }
 
-// withInput returns a copy of a resource with v at the dotted path of its inputs.
-func withInput(r *graph.Resource, path string, v any) *graph.Resource {
-	c := *r
-	c.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), v))
-	return &c
+// withInput returns a copy of a resource with newValue at the dotted path of its inputs.
+func withInput(r *graph.Resource, path string, newValue any) *graph.Resource {
+	changed := *r
+	changed.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), newValue))
+	return &changed
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// podIdentity is the type of the resource that gives a service account an IAM role.
-const podIdentity = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+// podIdentityType is the type of the resource that gives a service account an IAM role.
+const podIdentityType = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
-// addon is the type of an EKS add-on, which may give a role to its own service account.
-var addon = awsview.EksAddon{}.Token()
+// addonType is the type of an EKS add-on. An add-on may give a role to its own service account.
+var addonType = awsview.EksAddon{}.Token()
 
 // volumeKeyCalls are the actions on the key of an encrypted volume (aws-ebs-csi-driver, "Encryption").
 var volumeKeyCalls = []string{"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"}
@@ -31,9 +31,9 @@ const (
 	secretCall = "secretsmanager:GetSecretValue" // the Secrets Store CSI driver reads secrets with the pod's role
 )
 
-// callsOf returns the actions that the program with a service account calls. For an account that
-// this function does not list, known is false.
-func callsOf(account string) (actions []string, known bool) {
+// programCalls returns the actions that the program with a service account calls. known is false for
+// an account that this function does not list.
+func programCalls(account string) (actions []string, known bool) {
 	databaseClients := []string{scaling.MigrationTask().Short, "postgres-exporter"}
 	for _, p := range scaling.Services() {
 		databaseClients = append(databaseClients, p.Name)
@@ -45,8 +45,9 @@ func callsOf(account string) (actions []string, known bool) {
 	return actions, actions != nil
 }
 
-// controllerCalls returns the actions that a controller calls whatever its settings are. For the
-// account of another program it returns nil. KEDA and the VPA do not call AWS.
+// controllerCalls returns the actions that a controller always calls, whatever its settings are.
+// account is the controller's service account. For the account of another program it returns nil.
+// KEDA and the VPA do not call AWS.
 func controllerCalls(account string) []string {
 	switch account {
 	case "cluster-autoscaler":
@@ -70,24 +71,24 @@ var calls = []*rule.Rule{
 		Fix: "infra/environment.go, the service's statements, or the controller's component", Standards: []string{"WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			if s.Type == addon {
-				volumeCallsAllowed(s)
+			if s.Type == addonType {
+				requireVolumeCalls(s)
 				return
 			}
 			account, isText := s.View().Get("serviceAccount").Raw().(string)
 			if !isText {
-				s.Wait("the name of the service account")
+				s.LeaveUndecided("the name of the service account")
 			}
 			for _, call := range controllerCalls(account) {
 				s.Must(roleAllows(s, func(action string) bool { return actionAllows(action, call) }), "the role does not allow %s, which the controller calls", call)
 			}
 			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {
-				usesAccount := runsAs(s, r)
+				usesAccount := hasServiceAccount(s, r)
 				for call, needsCall := range map[string]value.Truth{loginCall: logsInByRole(r), secretCall: mountsSecrets(r)} {
 					s.Must(value.Implies(value.All(usesAccount, needsCall), roleAllows(s, func(action string) bool { return actionAllows(action, call) })), "the role does not allow an action that %s calls", r.Name)
 				}
 			}
-		}, podIdentity, addon),
+		}, podIdentityType, addonType),
 	},
 	{
 		ID: "iam-calls-only", Title: "A pod's role allows only the calls that its program makes",
@@ -97,19 +98,19 @@ var calls = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			name, isText := s.View().Get("serviceAccount").Raw().(string)
 			if !isText {
-				s.Wait("the name of the service account")
+				s.LeaveUndecided("the name of the service account")
 				return
 			}
-			if actions, known := callsOf(name); known {
+			if actions, known := programCalls(name); known {
 				s.Must(value.Not(roleAllows(s, func(action string) bool { return !slices.Contains(actions, action) })), "the role allows an action that is not one of %v", actions)
 			}
-		}, podIdentity),
+		}, podIdentityType),
 	},
 }
 
-// volumeCallsAllowed demands that the role of the EBS CSI driver allows the driver's calls. The
+// requireVolumeCalls demands that the role of the EBS CSI driver allows the driver's calls. The
 // subject is an add-on. AWS's own policy has the actions on volumes.
-func volumeCallsAllowed(s *rule.Subject) {
+func requireVolumeCalls(s *rule.Subject) {
 	isDriver := value.As[awsview.EksAddon](s.View()).AddonName().Is(eksspec.EBSCSIDriver)
 	s.Must(value.Implies(isDriver, rule.Refs[awsview.IamRole](s.Graph, s.Resource, "podIdentityAssociations").Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
 		return rule.Users[awsview.IamRolePolicyAttachment](s.Graph, role, "role").Any(func(_ *graph.Resource, a awsview.IamRolePolicyAttachment) value.Truth {
@@ -124,16 +125,17 @@ func volumeCallsAllowed(s *rule.Subject) {
 	}
 }
 
-// runsAs reports whether a workload's pods have the subject's service account.
-func runsAs(s *rule.Subject, workload *graph.Resource) value.Truth {
+// hasServiceAccount reports whether the pods of a workload have the service account that the subject
+// names.
+func hasServiceAccount(s *rule.Subject, workload *graph.Resource) value.Truth {
 	account := value.As[value.String](s.View().Get("serviceAccount"))
-	name := resolveName(s.Graph, workload, podOf(workload).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+	name := resolveName(s.Graph, workload, podTemplateOf(workload).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 	return name.Equals(account)
 }
 
 // logsInByRole reports whether the pods of a workload log in to PostgreSQL with their IAM role.
 func logsInByRole(workload *graph.Resource) value.Truth {
-	return podOf(workload).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
+	return podTemplateOf(workload).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
 		return c.Env().Any(func(e k8sview.EnvVar) value.Truth {
 			return value.All(e.Name().Is("DATABASE_LOGIN"), e.Value().Is("iam"))
 		})
@@ -142,7 +144,7 @@ func logsInByRole(workload *graph.Resource) value.Truth {
 
 // mountsSecrets reports whether the pods of a workload mount secrets of Secrets Manager.
 func mountsSecrets(workload *graph.Resource) value.Truth {
-	return podOf(workload).Spec().Volumes().Any(func(v k8sview.Volume) value.Truth {
+	return podTemplateOf(workload).Spec().Volumes().Any(func(v k8sview.Volume) value.Truth {
 		return v.Csi().Driver().Is("secrets-store.csi.k8s.io")
 	})
 }
@@ -158,7 +160,7 @@ func actionAllows(action, call string) bool {
 // subject is a pod identity association or an add-on.
 func roleAllows(s *rule.Subject, test func(action string) bool) value.Truth {
 	prop := "roleArn"
-	if s.Type == addon {
+	if s.Type == addonType {
 		prop = "podIdentityAssociations"
 	}
 	roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, prop)

@@ -11,7 +11,7 @@ import (
 )
 
 // A role without permissions breaks iam-calls-allowed for each service account of prod. So the rule
-// knows what each program calls.
+// has the calls of each program.
 func TestEveryRoleOfAPodNeedsPermissions(t *testing.T) {
 	env, checked := compliantProd(t), 0
 	for i, r := range env.resources {
@@ -19,7 +19,7 @@ func TestEveryRoleOfAPodNeedsPermissions(t *testing.T) {
 			env.resources[i] = withInput(r, "policy", `{"Statement":[]}`)
 		}
 	}
-	for key, r := range env.results(nil) {
+	for key, r := range env.evaluateRules(nil) {
 		if r.Rule.ID == "iam-calls-allowed" && r.Resource.Type == (awsview.EksPodIdentityAssociation{}).Token() {
 			checked++
 			assert.Equal(t, evaluate.Broken, r.Outcome, key)

@@ -52,12 +52,12 @@ var cdn = []*rule.Rule{
 		}),
 	cdnRule("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
 		"components/cdn/behaviour, the order of rules", rule.Medium, []string{"WA OPS06"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			items, complete := v.OrderedCacheBehaviors().Items()
+			behaviours, complete := v.OrderedCacheBehaviors().Items()
 			if !complete {
-				s.Wait("the behaviours")
+				s.LeaveUndecided("the behaviours")
 			}
-			for i, later := range items {
-				for _, earlier := range items[:i] {
+			for i, later := range behaviours {
+				for _, earlier := range behaviours[:i] {
 					s.Must(value.Not(matchesAllOf(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
 				}
 			}
@@ -101,7 +101,7 @@ var cdn = []*rule.Rule{
 	{
 		ID: "cdn-security-headers", Title: "Responses have the headers HSTS and Content-Security-Policy",
 		Why: "A browser would follow a link without TLS, and run scripts of other sites.",
-		Fix: "components/cdn, newSecurityHeaders", Standards: []string{"OWASP Secure Headers"},
+		Fix: "components/cdn, newSecurityHeadersPolicy", Standards: []string{"OWASP Secure Headers"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontResponseHeadersPolicy) {
 			c := v.SecurityHeadersConfig()
@@ -130,12 +130,12 @@ var cdn = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			behaviours, complete := v.OrderedCacheBehaviors().Items()
 			if !complete {
-				s.Wait("the behaviours")
+				s.LeaveUndecided("the behaviours")
 			}
 			policies := rule.Every[awsview.CloudfrontCachePolicy](s.Graph)
 			for _, b := range behaviours {
 				bucket := v.Origins().Any(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
-					return value.All(o.OriginAccessControlId().IsSet(), value.Both(o.OriginId(), b.TargetOriginId(), sameText))
+					return value.All(o.OriginAccessControlId().IsSet(), value.Both(o.OriginId(), b.TargetOriginId(), isEqualText))
 				})
 				s.Must(value.Any(bucket, separatesCallers(policies, b.CachePolicyId())), "responses to %s are cached without the Authorization header in the cache key", b.PathPattern().Text())
 			}
@@ -143,7 +143,7 @@ var cdn = []*rule.Rule{
 	},
 }
 
-// yearSeconds is the least max-age that browsers' HSTS preload lists accept.
+// yearSeconds is the smallest max-age that browsers' HSTS preload lists accept.
 const yearSeconds = 365 * 24 * 60 * 60
 
 // cdnRule returns a rule on properties of the distribution. A rule of low severity has
@@ -156,12 +156,12 @@ func cdnRule(id, title, why, fix string, severity rule.Severity, standards []str
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }
 
-// cachingDisabled is AWS's cache policy that caches nothing.
+// cachingDisabled is the ID of AWS's cache policy that caches nothing.
 const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
 // separatesCallers reports whether the cache policy with this ID caches nothing, or has the
 // Authorization header in its cache key. Before a policy of the stack exists, its ID is
-// unknown, and so is the result.
+// unknown, so the result is Unknown.
 func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
 	return value.Any(id.Is(cachingDisabled), policies.Any(func(r *graph.Resource, p awsview.CloudfrontCachePolicy) value.Truth {
 		key := p.ParametersInCacheKeyAndForwardedToOrigin()
@@ -172,7 +172,7 @@ func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value
 	}))
 }
 
-func sameText(a, b string) bool { return a == b }
+func isEqualText(a, b string) bool { return a == b }
 
 // matchesAllOf reports whether a path pattern matches every path that another pattern
 // matches. A pattern may have one star, at its end.

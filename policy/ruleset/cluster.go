@@ -11,13 +11,14 @@ import (
 // roleTypes are the types of RBAC roles.
 var roleTypes = []string{k8sview.Role{}.Token(), k8sview.ClusterRole{}.Token()}
 
-// grants returns the RBAC rules of a role. Each grants verbs on resources.
-func grants(s *rule.Subject) value.List[k8sview.PolicyRule] {
+// rbacRulesOf returns the RBAC rules of the subject, which is a role. Each rule grants verbs on
+// resources.
+func rbacRulesOf(s *rule.Subject) value.List[k8sview.PolicyRule] {
 	return value.As[value.List[k8sview.PolicyRule]](s.View().Get("rules"))
 }
 
-// allows reports whether an RBAC rule grants a verb on a resource.
-func allows(g k8sview.PolicyRule, resource, verb string) value.Truth {
+// grantsVerb reports whether an RBAC rule grants a verb on a resource.
+func grantsVerb(g k8sview.PolicyRule, resource, verb string) value.Truth {
 	return value.All(
 		value.Any(value.HasText(g.Resources(), resource), value.HasText(g.Resources(), "*")),
 		value.Any(value.HasText(g.Verbs(), verb), value.HasText(g.Verbs(), "*")),
@@ -31,23 +32,23 @@ var cluster = []*rule.Rule{
 		}, "a rule has *"),
 	rbacRule("rbac-no-escalation", "Roles can't give themselves more permissions", "With escalate, bind, impersonate or the approval of certificates a role can become the administrator.",
 		[]string{"CIS EKS 4.1.8"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
-			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate"), allows(g, "signers", "approve")))
+			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate"), grantsVerb(g, "signers", "approve")))
 		}, "a rule has escalate, bind or impersonate, or approves certificates"),
 	rbacRule("rbac-no-secrets", "Roles do not read Secrets", "One role could read the passwords of all services.",
 		[]string{"CIS EKS 4.1.2"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
-			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().IsSet()))))
+			return value.Not(value.Any(grantsVerb(g, "secrets", "list"), grantsVerb(g, "secrets", "watch"), value.All(grantsVerb(g, "secrets", "get"), value.Not(g.ResourceNames().IsSet()))))
 		}, "a rule reads secrets that it does not name"),
 	rbacRule("rbac-no-exec", "Roles do not start processes in pods", "exec and attach give the permissions of every pod.",
 		[]string{"CIS EKS 4.1.4"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
-			return value.Not(value.Any(allows(g, "pods/exec", "create"), allows(g, "pods/attach", "create")))
+			return value.Not(value.Any(grantsVerb(g, "pods/exec", "create"), grantsVerb(g, "pods/attach", "create")))
 		}, "a rule allows exec or attach"),
 	rbacRule("rbac-no-pod-creation", "Roles do not create pods", "Whoever creates a pod chooses its service account, and gets that account's permissions.",
 		[]string{"CIS Kubernetes 5.1.4", "kube-linter access-to-create-pods"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
-			answer := value.True
+			createsNone := value.True
 			for _, resource := range []string{"pods", "deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs"} {
-				answer = value.All(answer, value.Not(allows(g, resource, "create")))
+				createsNone = value.All(createsNone, value.Not(grantsVerb(g, resource, "create")))
 			}
-			return answer
+			return createsNone
 		}, "a rule creates pods, or objects that create pods"),
 	rbacRule("rbac-no-mass-deletion", "Roles do not delete whole collections", "One request would delete every object of a kind.",
 		[]string{"kube-linter deletecollection-verb-in-role"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
@@ -93,7 +94,7 @@ var cluster = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Namespace) {
 			name := v.Metadata().Name()
-			s.Must(value.Implies(runsServices(s.Graph, name), admissionChecked(s.Graph, name)),
+			s.Must(value.Implies(runsServices(s.Graph, name), hasAdmissionPolicy(s.Graph, name)),
 				"no ValidatingAdmissionPolicy that fails closed is bound to it with the action Deny")
 		}),
 	},
@@ -103,8 +104,8 @@ var cluster = []*rule.Rule{
 		Fix: "the component that creates the object: Namespace", Standards: []string{"CIS EKS 4.6.4"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			n := namespaceOf(s.Graph, s.Resource)
-			s.Must(value.All(n.IsSet(), value.Not(n.Is("default"))), "metadata.namespace is %s", n.Text())
+			namespace := namespaceOf(s.Graph, s.Resource)
+			s.Must(value.All(namespace.IsSet(), value.Not(namespace.Is("default"))), "metadata.namespace is %s", namespace.Text())
 		}, append(append([]string{}, workloadTypes...), k8sview.Service{}.Token(), k8sview.Secret{}.Token(), k8sview.ConfigMap{}.Token())...),
 	},
 	{
@@ -113,13 +114,13 @@ var cluster = []*rule.Rule{
 		Fix: "components/secretfiles, pulumi.ToSecret", Standards: []string{"WA SEC08"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Secret) {
-			for _, part := range []value.Node{v.Data().Node, v.StringData().Node} {
-				names, complete := part.Keys()
-				if !complete && !part.IsSecret() {
-					s.Wait("the names of the content")
+			for _, content := range []value.Node{v.Data().Node, v.StringData().Node} {
+				names, complete := content.Keys()
+				if !complete && !content.IsSecret() {
+					s.LeaveUndecided("the names of the content")
 				}
 				for _, name := range names {
-					s.Must(encrypted(part.Get(name)), "%s is in clear text", name)
+					s.Must(isEncrypted(content.Get(name)), "%s is in clear text", name)
 				}
 			}
 		}),
@@ -132,7 +133,7 @@ var cluster = []*rule.Rule{
 		Check: rule.On(func(s *rule.Subject, v k8sview.ConfigMap) {
 			names, complete := v.Data().Keys()
 			if !complete {
-				s.Wait("the names of the entries")
+				s.LeaveUndecided("the names of the entries")
 			}
 			for _, name := range names {
 				s.Must(value.Not(value.Any(value.FromBool(credentialName.MatchString(name)), v.Data().Key(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
@@ -192,9 +193,9 @@ func runsServices(g *graph.Graph, namespace value.String) value.Truth {
 	})
 }
 
-// admissionChecked reports whether a ValidatingAdmissionPolicy is bound to a namespace. The
+// hasAdmissionPolicy reports whether a ValidatingAdmissionPolicy is bound to a namespace. The
 // policy must fail closed, and the binding must have the action Deny.
-func admissionChecked(g *graph.Graph, namespace value.String) value.Truth {
+func hasAdmissionPolicy(g *graph.Graph, namespace value.String) value.Truth {
 	policies := rule.Every[k8sview.ValidatingAdmissionPolicy](g)
 	return rule.Every[k8sview.ValidatingAdmissionPolicyBinding](g).Any(func(r *graph.Resource, b k8sview.ValidatingAdmissionPolicyBinding) value.Truth {
 		selected := b.Spec().MatchResources().NamespaceSelector().MatchLabels().Key("kubernetes.io/metadata.name")
@@ -213,7 +214,7 @@ func rbacRule(id, title, why string, standards []string, isAllowed func(*rule.Su
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: "the component that creates the role: its rules", Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(grants(s).All(func(g k8sview.PolicyRule) value.Truth { return isAllowed(s, g) }), "%s", message)
+			s.Must(rbacRulesOf(s).All(func(g k8sview.PolicyRule) value.Truth { return isAllowed(s, g) }), "%s", message)
 		}, roleTypes...),
 	}
 }

@@ -128,25 +128,26 @@ var eks = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
 			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
-				own := stackImages(s.Graph, r).Exists()
-				containers, complete := podOf(r).Spec().Containers().Items()
+				fromStack := stackImages(s.Graph, r).Exists()
+				containers, complete := podTemplateOf(r).Spec().Containers().Items()
 				if !complete && len(containers) == 0 {
-					s.Must(value.Any(own, value.Unknown), "the containers of %s", r.Name)
+					s.Must(value.Any(fromStack, value.Unknown), "the containers of %s", r.Name)
 				}
 				for _, c := range containers {
-					same := value.Both(c.Image(), v.Version(), func(image, version string) bool {
-						return strings.Contains(image, ":v"+version+".") || strings.Contains(image, ":v"+minorBefore(version)+".")
+					hasVersion := value.Both(c.Image(), v.Version(), func(image, version string) bool {
+						return strings.Contains(image, ":v"+version+".") || strings.Contains(image, ":v"+previousMinorVersion(version)+".")
 					})
-					s.Must(value.Any(own, value.Not(c.Image().Matches(autoscalerImage)), same), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
+					s.Must(value.Any(fromStack, value.Not(c.Image().Matches(autoscalerImage)), hasVersion), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
 				}
 			}
 		}),
 	},
 }
 
-// minorBefore returns the minor version before another: 1.35 for 1.36. During an upgrade
-// of the cluster, the control plane gets the new version before the autoscaler does.
-func minorBefore(version string) string {
+// previousMinorVersion returns the minor version before this one: 1.35 for 1.36. It returns a
+// version without a number unchanged. During an upgrade of the cluster, the control plane gets the
+// new version before the autoscaler does.
+func previousMinorVersion(version string) string {
 	major, minor, _ := strings.Cut(version, ".")
 	n, err := strconv.Atoi(minor)
 	if err != nil {
@@ -155,5 +156,5 @@ func minorBefore(version string) string {
 	return major + "." + strconv.Itoa(n-1)
 }
 
-// autoscalerImage matches the reference of an image of Cluster Autoscaler, also one of a mirror.
+// autoscalerImage matches the reference of an image of Cluster Autoscaler, in any registry.
 var autoscalerImage = regexp.MustCompile(`(^|/)cluster-autoscaler[:@]`)

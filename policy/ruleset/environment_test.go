@@ -28,18 +28,18 @@ type environment struct {
 	config string
 }
 
-// recordings has each environment that a test has already read or built, by name.
-var recordings = map[string]*environment{}
+// environments has each environment that a test has already read or built, by name.
+var environments = map[string]*environment{}
 
-// recorded returns the recorded environment of a stack.
-func recorded(t testing.TB, stack string) *environment {
+// readRecording returns the recorded environment of a stack.
+func readRecording(t testing.TB, stack string) *environment {
 	t.Helper()
-	if recordings[stack] == nil {
+	if environments[stack] == nil {
 		s, err := source.Read("../testdata/" + stack + ".jsonl")
 		require.NoError(t, err, "record the stack: go -C sandbox test ./test/engine -run TestPolicyRecordings -update")
-		recordings[stack] = &environment{resources: s.Graph.All()}
+		environments[stack] = &environment{resources: s.Graph.All()}
 	}
-	return &environment{resources: slices.Clone(recordings[stack].resources)}
+	return &environment{resources: slices.Clone(environments[stack].resources)}
 }
 
 // shortName returns the name that the examples use for a resource: its kind, and its name
@@ -51,7 +51,7 @@ func shortName(r *graph.Resource) string {
 	return kind + " " + name
 }
 
-// findIndex returns the position of the resource with a short name.
+// findIndex returns the index of the resource with a short name in env.resources.
 func (env *environment) findIndex(t testing.TB, name string) int {
 	t.Helper()
 	i := slices.IndexFunc(env.resources, func(r *graph.Resource) bool { return shortName(r) == name })
@@ -62,13 +62,14 @@ func (env *environment) findIndex(t testing.TB, name string) int {
 // edit is one change of an environment.
 type edit func(t testing.TB, env *environment)
 
-// set returns an edit that replaces the value of an input. A nil removes the input.
-func set(name, path string, v any) edit {
+// set returns an edit that replaces the value of an input. If newValue is nil, the edit removes the
+// input.
+func set(name, path string, newValue any) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
 		i := env.findIndex(t, name)
 		r := *env.resources[i]
-		r.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), v))
+		r.Inputs = value.New(replaceValue(r.Inputs.Raw(), strings.Split(path, "."), newValue))
 		top, _, _ := strings.Cut(path, ".")
 		if top == path { // the new value of a whole input comes from no resource
 			r.References = maps.Clone(r.References)
@@ -115,62 +116,62 @@ func add(typ, name string, inputs map[string]any, references map[string]string) 
 	}
 }
 
-// replaceValue returns a copy of raw with v at the path. A number in the path is the
-// index of a list, and * is each element. A nil removes the value.
-func replaceValue(raw any, path []string, v any) any {
+// replaceValue returns a copy of raw with newValue at the path. A number in the path is the index of
+// a list, and * is each element. If newValue is nil, it removes the value.
+func replaceValue(raw any, path []string, newValue any) any {
 	if len(path) == 0 {
-		return v
+		return newValue
 	}
 	switch node := raw.(type) {
 	case value.Secret:
-		return value.Secret{Value: replaceValue(node.Value, path, v)}
+		return value.Secret{Value: replaceValue(node.Value, path, newValue)}
 	case []any:
-		out := slices.Clone(node)
-		for i := range out {
+		changed := slices.Clone(node)
+		for i := range changed {
 			if path[0] == "*" || path[0] == strconv.Itoa(i) {
-				out[i] = replaceValue(out[i], path[1:], v)
+				changed[i] = replaceValue(changed[i], path[1:], newValue)
 			}
 		}
-		return out
+		return changed
 	case map[string]any:
-		out := maps.Clone(node)
-		if out == nil {
-			out = map[string]any{}
+		changed := maps.Clone(node)
+		if changed == nil {
+			changed = map[string]any{}
 		}
 		// A path has | for each dot in a key.
 		name := strings.ReplaceAll(path[0], "|", ".")
-		if child := replaceValue(out[name], path[1:], v); child == nil {
-			delete(out, name)
+		if child := replaceValue(changed[name], path[1:], newValue); child == nil {
+			delete(changed, name)
 		} else {
-			out[name] = child
+			changed[name] = child
 		}
-		return out
+		return changed
 	}
-	if v == nil {
+	if newValue == nil {
 		return nil
 	}
-	return map[string]any{strings.ReplaceAll(path[0], "|", "."): replaceValue(nil, path[1:], v)}
+	return map[string]any{strings.ReplaceAll(path[0], "|", "."): replaceValue(nil, path[1:], newValue)}
 }
 
-// results evaluates all rules. The keys are "rule @ resource".
-func (env *environment) results(watch func(id, format, text string, t value.Truth)) map[string]evaluate.Result {
+// evaluateRules evaluates all rules. A key of the result is "RULE @ RESOURCE".
+func (env *environment) evaluateRules(watch func(id, format, text string, t value.Truth)) map[string]evaluate.Result {
 	e := evaluate.New(ruleset.All(), "prod", env.config, today)
 	e.Watch = watch
-	all := map[string]evaluate.Result{}
+	results := map[string]evaluate.Result{}
 	for _, r := range e.ApplyToStack(graph.Build(env.resources)) {
-		all[r.Rule.ID+" @ "+shortName(r.Resource)] = r
+		results[r.Rule.ID+" @ "+shortName(r.Resource)] = r
 	}
-	return all
+	return results
 }
 
 // newResults lists the results that have the outcome in after but not in before.
-func newResults(before, after map[string]evaluate.Result, o evaluate.Outcome) []string {
-	var out []string
+func newResults(before, after map[string]evaluate.Result, outcome evaluate.Outcome) []string {
+	var keys []string
 	for key, r := range after {
-		if r.Outcome == o && before[key].Outcome != o {
-			out = append(out, key)
+		if r.Outcome == outcome && before[key].Outcome != outcome {
+			keys = append(keys, key)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(keys)
+	return keys
 }

@@ -7,8 +7,8 @@ import (
 // admissionBinding is the object that binds the admission policy to the services' namespace.
 const admissionBinding = "ValidatingAdmissionPolicyBinding binding"
 
-// grant returns a rule of a role for one resource of the core API.
-func grant(resource, verb string) map[string]any {
+// newRBACRule returns a rule of a role for one resource of the core API.
+func newRBACRule(resource, verb string) map[string]any {
 	return map[string]any{"apiGroups": []any{""}, "resources": []any{resource}, "verbs": []any{verb}}
 }
 
@@ -33,9 +33,9 @@ var clusterExamples = []example{
 	{rule: "rbac-not-aggregated", resource: "ClusterRole prod", path: "metadata.labels.rbac|authorization|k8s|io/aggregate-to-admin", bad: "true", ifAbsent: evaluate.Holds},
 	{rule: "rbac-not-aggregated", resource: "ClusterRole prod", path: "metadata.labels.rbac|authorization|k8s|io/aggregate-to-view", bad: "true", ifAbsent: evaluate.Holds},
 	{rule: "rbac-no-exec", resource: "ClusterRole prod", path: "rules.0", bad: map[string]any{"apiGroups": []any{""}, "resources": []any{"pods/exec"}, "verbs": []any{"create"}}, ifAbsent: evaluate.Holds},
-	{rule: "rbac-no-exec", resource: "ClusterRole prod", path: "rules.0", bad: grant("pods/attach", "create"), ifAbsent: evaluate.Holds},
-	{rule: "rbac-no-secrets", resource: "ClusterRole prod", path: "rules.0", bad: grant("secrets", "list"), ifAbsent: evaluate.Holds},
-	{rule: "rbac-no-secrets", resource: "ClusterRole prod", path: "rules.0", bad: grant("secrets", "watch"), ifAbsent: evaluate.Holds},
+	{rule: "rbac-no-exec", resource: "ClusterRole prod", path: "rules.0", bad: newRBACRule("pods/attach", "create"), ifAbsent: evaluate.Holds},
+	{rule: "rbac-no-secrets", resource: "ClusterRole prod", path: "rules.0", bad: newRBACRule("secrets", "list"), ifAbsent: evaluate.Holds},
+	{rule: "rbac-no-secrets", resource: "ClusterRole prod", path: "rules.0", bad: newRBACRule("secrets", "watch"), ifAbsent: evaluate.Holds},
 	{rule: "rbac-no-secrets", resource: "ClusterRole prod", path: "rules.0", bad: map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"get"}}, ifAbsent: evaluate.Holds},
 	{rule: "rbac-no-wildcards", resource: "ClusterRole prod", path: "rules.4.verbs", bad: []any{"*"}, ifAbsent: evaluate.Holds, alsoBroken: []string{"rbac-no-mass-deletion @ ClusterRole prod", "rbac-no-pod-creation @ ClusterRole prod"}},
 	{rule: "secret-object-encrypted", resource: "Secret login", path: "stringData.password", bad: nil, ifAbsent: evaluate.Holds, edits: []edit{set("Secret login", "stringData", map[string]any{"password": "in clear text"})}, ifUnknown: evaluate.Undecided},

@@ -11,15 +11,15 @@ var edgeExamples = []example{
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "prefixListId", bad: "pl-1", subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "referencedSecurityGroupId", bad: "sg-of-another", subject: loadBalancer},
 	{rule: "alb-from-cloudfront-only", resource: loadBalancer, path: "securityGroups", bad: []any{"sg-1"}},
-	{rule: "alb-no-plain-http", resource: "Listener http", path: "defaultActions.0.type", bad: "forward", preparation: []edit{plainListener}},
-	// CloudFront's read timeout (70 s) must be above idleTimeout (65 s), and its keepalive timeout (60 s)
-	// must be below idleTimeout.
+	{rule: "alb-no-plain-http", resource: "Listener http", path: "defaultActions.0.type", bad: "forward", preparation: []edit{httpListener}},
+	// CloudFront's read timeout (70 s) must be above idleTimeout (65 s), and its keepalive timeout
+	// (60 s) must be below idleTimeout.
 	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: 100.0},
 	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: 50.0},
 	// CloudFront's timeouts still fit, and those of the services do not.
-	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: scaling.EdgeTimeouts().Service.Answer.Seconds(), preparation: []edit{set(cdnDistribution, "origins.1.vpcOriginConfig.originKeepaliveTimeout", 1.0)}, ifAbsent: evaluate.Broken},
+	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: scaling.EdgeTimeouts().Service.Response.Seconds(), preparation: []edit{set(cdnDistribution, "origins.1.vpcOriginConfig.originKeepaliveTimeout", 1.0)}, ifAbsent: evaluate.Broken},
 	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: scaling.EdgeTimeouts().Service.KeepAlive.Seconds(), preparation: []edit{set(cdnDistribution, "origins.1.vpcOriginConfig.originReadTimeout", 120.0)}},
-	{rule: "edge-timeouts-in-order", resource: "Deployment wpa-deployment", path: ownContainer + ".env.2.value", bad: scaling.EdgeTimeouts().Service.Answer.String(), subject: loadBalancer},
+	{rule: "edge-timeouts-in-order", resource: "Deployment wpa-deployment", path: ownContainer + ".env.2.value", bad: scaling.EdgeTimeouts().Service.Response.String(), subject: loadBalancer},
 	{rule: "edge-timeouts-in-order", resource: "Deployment wpa-deployment", path: ownContainer + ".env.2", bad: map[string]any{"name": "GENERATION_TIMEOUT", "value": "soon"}, subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "edge-timeouts-in-order", resource: cdnDistribution, path: "origins.1.vpcOriginConfig.originReadTimeout", bad: 60.0, subject: loadBalancer},
 	{rule: "edge-timeouts-in-order", resource: cdnDistribution, path: "origins.1.vpcOriginConfig.originKeepaliveTimeout", bad: 90.0, subject: loadBalancer, ifAbsent: evaluate.Holds},

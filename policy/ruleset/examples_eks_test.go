@@ -4,8 +4,9 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-// mirroredAutoscaler returns the reference of an image of Cluster Autoscaler in the account's registry.
-func mirroredAutoscaler(tag string) string {
+// mirroredAutoscalerImage returns the reference of an image of Cluster Autoscaler in the account's
+// registry.
+func mirroredAutoscalerImage(tag string) string {
 	return "111111111111.dkr.ecr.us-east-1.amazonaws.com/mirror/cluster-autoscaler" + tag + "@sha256:" + digestHex
 }
 
@@ -15,9 +16,9 @@ var eksExamples = []example{
 	// The preparation sets the cluster to 1.37. The recorded autoscaler has 1.36, one minor version
 	// less, which the rule allows during an upgrade. The edit sets 1.35, which is too old.
 	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.35.1@sha256:" + digestHex, subject: "Cluster cluster", ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod")}},
-	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: ownContainer + ".image", bad: mirroredAutoscaler(":v1.35.1"), subject: eksCluster, ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod"), set("Deployment prod", ownContainer+".image", mirroredAutoscaler(":v1.36.1"))}},
+	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: ownContainer + ".image", bad: mirroredAutoscalerImage(":v1.35.1"), subject: eksCluster, ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod"), set("Deployment prod", ownContainer+".image", mirroredAutoscalerImage(":v1.36.1"))}},
 	// A digest alone does not say the version.
-	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: ownContainer + ".image", bad: mirroredAutoscaler(""), subject: eksCluster, ifAbsent: evaluate.Holds, preparation: []edit{withoutImage("Deployment prod"), set("Deployment prod", ownContainer+".image", mirroredAutoscaler(":v1.36.1"))}},
+	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: ownContainer + ".image", bad: mirroredAutoscalerImage(""), subject: eksCluster, ifAbsent: evaluate.Holds, preparation: []edit{withoutImage("Deployment prod"), set("Deployment prod", ownContainer+".image", mirroredAutoscalerImage(":v1.36.1"))}},
 	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: nil},
 	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"audit", "authenticator", "controllerManager", "scheduler"}},
 	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"api", "authenticator", "controllerManager", "scheduler"}},

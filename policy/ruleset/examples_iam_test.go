@@ -13,8 +13,8 @@ var iamExamples = []example{
 	{rule: "iam-no-service-wildcard", resource: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, ifAbsent: evaluate.Holds, alsoBroken: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity", "iam-calls-only @ PodIdentityAssociation web-identity"}},
 	{rule: "iam-role-has-permissions", resource: "RolePolicy web-policy", path: "role", bad: "another", subject: "Role web-role", alsoBroken: []string{"iam-calls-allowed @ PodIdentityAssociation web-identity"}},
 	{rule: "iam-role-used", resource: "PodIdentityAssociation web-identity", path: "roleArn", bad: "arn:aws:iam::2:role/another", subject: "Role web-role", alsoBroken: []string{"eks-one-role-per-service-account @ PodIdentityAssociation web-identity", "iam-calls-allowed @ PodIdentityAssociation web-identity"}},
-	federatedTrust(`{"StringEquals":{"a:sub":"repo:o/r:environment:prod"}}`),
-	federatedTrust(`{"StringEquals":{"a:aud":"sts.amazonaws.com"}}`),
+	federatedTrustExample(`{"StringEquals":{"a:sub":"repo:o/r:environment:prod"}}`),
+	federatedTrustExample(`{"StringEquals":{"a:aud":"sts.amazonaws.com"}}`),
 	{rule: "iam-trust-subject", resource: "Role web-role", path: "assumeRolePolicy", ifAbsent: evaluate.Holds,
 		bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/a"},"Condition":{"StringLike":{"a:sub":"repo:*","a:aud":"b"}}}]}`},
 	{rule: "iam-trust-named", resource: "Role web-role", path: "assumeRolePolicy", bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}]}`, ifAbsent: evaluate.Holds},
@@ -22,9 +22,9 @@ var iamExamples = []example{
 	{rule: "iam-trust-named", resource: "Role web-role", path: "assumeRolePolicy", bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}`, ifAbsent: evaluate.Holds},
 }
 
-// federatedTrust returns the example of a role for the tokens of another issuer, with a condition
-// that does not name both the audience and the subject.
-func federatedTrust(condition string) example {
+// federatedTrustExample returns the example of a role for the tokens of another issuer. The condition
+// does not name both the audience and the subject.
+func federatedTrustExample(condition string) example {
 	return example{
 		rule: "iam-trust-subject", resource: "Role web-role", path: "assumeRolePolicy", ifAbsent: evaluate.Holds,
 		bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/a"},"Condition":` + condition + `}]}`,

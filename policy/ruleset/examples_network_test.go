@@ -20,7 +20,7 @@ var networkExamples = []example{
 	{rule: "network-ingress-not-internet", resource: "SecurityGroupIngressRule control-plane-from-nodes", path: "cidrIpv6", bad: "::/0", ifAbsent: evaluate.Holds},
 	{rule: "network-names-resolve", resource: "Vpc vpc", path: "enableDnsHostnames", bad: false},
 	{rule: "network-names-resolve", resource: "Vpc vpc", path: "enableDnsSupport", bad: false, ifAbsent: evaluate.Holds},
-	{rule: "network-nat-survives-zone", resource: "Route private-app-b-out", path: "natGatewayId", bad: "nat-of-a", subject: "NatGateway nat-a", ifAbsent: evaluate.Holds, edits: []edit{pointAt("Route private-app-b-out", "natGatewayId", "Route private-app-a-out")}},
+	{rule: "network-nat-survives-zone", resource: "Route private-app-b-out", path: "natGatewayId", bad: "nat-of-a", subject: "NatGateway nat-a", ifAbsent: evaluate.Holds, edits: []edit{copyReferences("Route private-app-b-out", "natGatewayId", "Route private-app-a-out")}},
 	{rule: "network-rules-apart", resource: "SecurityGroup node", path: "egress", bad: true, ifAbsent: evaluate.Holds},
 	{rule: "network-rules-apart", resource: "SecurityGroup node", path: "ingress", bad: true, ifAbsent: evaluate.Holds},
 	{rule: "network-rules-described", resource: "SecurityGroupEgressRule node-out", path: "description", bad: nil},

@@ -27,9 +27,9 @@ var podObjectExamples = []example{
 
 var callExamples = []example{
 	{rule: "iam-calls-allowed", resource: "RolePolicy mca-policy", subject: "PodIdentityAssociation mca-identity", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["arn:aws:rds-db:us-east-1:1:dbuser:d/u"]}]}`},
-	{rule: "iam-calls-allowed", resource: "RolePolicy termination-policy", subject: "PodIdentityAssociation termination", path: "policy", bad: allow(terminationspec.ReadActions())},
-	{rule: "iam-calls-allowed", resource: "RolePolicy policy", subject: "PodIdentityAssociation prod", path: "policy", bad: allow(manifest.ReadActions())},
-	{rule: "iam-calls-allowed", resource: "RolePolicy logs-policy", subject: "PodIdentityAssociation logs", path: "policy", bad: allow(fluentbit.WriteActions()[:1])},
+	{rule: "iam-calls-allowed", resource: "RolePolicy termination-policy", subject: "PodIdentityAssociation termination", path: "policy", bad: allowPolicy(terminationspec.ReadActions())},
+	{rule: "iam-calls-allowed", resource: "RolePolicy policy", subject: "PodIdentityAssociation prod", path: "policy", bad: allowPolicy(manifest.ReadActions())},
+	{rule: "iam-calls-allowed", resource: "RolePolicy logs-policy", subject: "PodIdentityAssociation logs", path: "policy", bad: allowPolicy(fluentbit.WriteActions()[:1])},
 	{rule: "iam-calls-allowed", resource: "RolePolicy ebs-csi-policy", subject: "Addon aws-ebs-csi-driver", path: "policy", bad: goodPolicy},
 	{rule: "iam-calls-allowed", resource: "RolePolicyAttachment ebs-csi-amazonebscsidriverpolicyv2", subject: "Addon aws-ebs-csi-driver", path: "policyArn", bad: "arn:aws:iam::aws:policy/ReadOnlyAccess"},
 	{rule: "iam-calls-only", resource: "RolePolicy mca-policy", subject: "PodIdentityAssociation mca-identity", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["rds-db:connect","secretsmanager:GetSecretValue","s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`, ifAbsent: evaluate.Holds},

@@ -4,7 +4,7 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-// fromSnapshot are the edits of a database that was created from a snapshot. It keeps the
+// fromSnapshot are the edits of a database that was created from a snapshot. Such a database keeps the
 // snapshot's key, so the input kmsKeyId is not set.
 var fromSnapshot = []edit{set(postgresInstance, "snapshotIdentifier", "last"), set(postgresInstance, "kmsKeyId", nil)}
 

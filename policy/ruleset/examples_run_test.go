@@ -25,7 +25,8 @@ type example struct {
 	// the rule; nil removes the input.
 	resource, path string
 	bad            any
-	// subject is the resource that breaks the rule. If it is empty, that is the edited one.
+	// subject is the resource that breaks the rule. If subject is empty, the edited resource breaks
+	// it.
 	subject string
 	// edits replace the edit of resource and path. They are for a change that is more than
 	// a new value of one input.
@@ -40,24 +41,24 @@ type example struct {
 	// ifUnknown is the outcome while the value is unknown. If it is empty, the expected
 	// outcome is Undecided.
 	ifUnknown evaluate.Outcome
-	// without and hiding make the value absent and unknown. They are for a value that is
-	// not an input of the resource at.
+	// without are the edits that remove the value, and hiding the edits that make it unknown. They
+	// are for a value that path can't name, because it is not an input.
 	without, hiding []edit
 }
 
 // subjectName returns the name of the resource that breaks the rule.
 func (e example) subjectName() string { return cmp.Or(e.subject, e.resource) }
 
-// breaking returns the edits that break the rule.
-func (e example) breaking() []edit {
+// breakingEdits returns the edits that break the rule.
+func (e example) breakingEdits() []edit {
 	if e.edits != nil {
 		return e.edits
 	}
 	return []edit{set(e.resource, e.path, e.bad)}
 }
 
-// environment returns compliantProd with the edits of preparation, and then with edits.
-func (e example) environment(t *testing.T, edits ...edit) *environment {
+// newEnvironment returns compliantProd after the edits of preparation, and then edits.
+func (e example) newEnvironment(t *testing.T, edits ...edit) *environment {
 	t.Helper()
 	env := compliantProd(t)
 	for _, apply := range append(slices.Clone(e.preparation), edits...) {
@@ -75,17 +76,17 @@ func allExamples() []example {
 // Each example breaks its own rule and the rules in alsoBroken, and no other rule. Without the
 // value, and while the value is unknown, its own rule has the expected outcome.
 func TestExamplesBreakTheExpectedRules(t *testing.T) {
-	untouched := compliantProd(t).results(nil)
+	unedited := compliantProd(t).evaluateRules(nil)
 	for _, e := range allExamples() {
 		t.Run(e.rule+" "+e.resource+" "+e.path, func(t *testing.T) {
 			key := e.rule + " @ " + e.subjectName()
-			before := untouched
+			before := unedited
 			if len(e.preparation) > 0 {
-				before = e.environment(t).results(nil)
+				before = e.newEnvironment(t).evaluateRules(nil)
 			}
 			require.Equal(t, evaluate.Holds, before[key].Outcome, "the rule holds before the edit: %v", before[key].Messages)
 
-			broken := newResults(before, e.environment(t, e.breaking()...).results(nil), evaluate.Broken)
+			broken := newResults(before, e.newEnvironment(t, e.breakingEdits()...).evaluateRules(nil), evaluate.Broken)
 			want := append([]string{key}, e.alsoBroken...)
 			slices.Sort(want)
 			require.Equal(t, want, broken, "the rules that the edit breaks")
@@ -97,9 +98,9 @@ func TestExamplesBreakTheExpectedRules(t *testing.T) {
 			if hiding == nil {
 				return
 			}
-			absent := e.environment(t, without...).results(nil)[key]
+			absent := e.newEnvironment(t, without...).evaluateRules(nil)[key]
 			assert.Equal(t, cmp.Or(e.ifAbsent, evaluate.Broken), absent.Outcome, "without %s: %v", e.path, absent.Messages)
-			unknown := e.environment(t, hiding...).results(nil)[key]
+			unknown := e.newEnvironment(t, hiding...).evaluateRules(nil)[key]
 			assert.Equal(t, cmp.Or(e.ifUnknown, evaluate.Undecided), unknown.Outcome, "while %s is unknown: %v", e.path, unknown.Messages)
 		})
 	}
@@ -115,9 +116,9 @@ func hide(name, path string) edit {
 	}
 }
 
-// clausesInLoop are the rules that make the same demand for several constants. Each of its texts
-// is a demand of its own.
-var clausesInLoop = map[string]bool{
+// rulesWithLoops are the rules that make the same demand for several constants. Each text of such a
+// demand counts as a demand of its own.
+var rulesWithLoops = map[string]bool{
 	"eks-control-plane-logs": true, "network-acl-no-admin-ports": true, "rbac-not-aggregated": true, "tags-of-stack": true,
 	"vpa-hpa-conflict": true, "waf-log-redacted": true,
 }
@@ -129,36 +130,36 @@ var neverUnknown = map[string]bool{"store-protected": true}
 // the outcomes while its value is absent and while it is unknown.
 func TestEveryDemandHasAnExample(t *testing.T) {
 	demands, broken := map[string]bool{}, map[string]bool{}
-	ids, hidden := map[string]bool{}, map[string]bool{}
-	watch := func(id, format, text string, answer value.Truth) {
+	ids, hasUnknownCase := map[string]bool{}, map[string]bool{}
+	watch := func(id, format, text string, result value.Truth) {
 		demand := id + ": " + format
-		if clausesInLoop[id] {
+		if rulesWithLoops[id] {
 			demand = id + ": " + text
 		}
 		demands[demand] = true
-		if holds, known := answer.Known(); known && !holds {
+		if holds, known := result.Known(); known && !holds {
 			broken[demand] = true
 		}
 	}
-	compliantProd(t).results(watch)
+	compliantProd(t).evaluateRules(watch)
 	clear(broken)
 	for _, e := range allExamples() {
 		ids[e.rule] = true
-		hidden[e.rule] = hidden[e.rule] || e.path != "" || e.hiding != nil
-		e.environment(t, e.breaking()...).results(func(id, format, text string, answer value.Truth) {
+		hasUnknownCase[e.rule] = hasUnknownCase[e.rule] || e.path != "" || e.hiding != nil
+		e.newEnvironment(t, e.breakingEdits()...).evaluateRules(func(id, format, text string, result value.Truth) {
 			if id == e.rule {
-				watch(id, format, text, answer)
+				watch(id, format, text, result)
 			}
 		})
 	}
-	for id := range clausesInLoop {
-		assert.True(t, ids[id], "clausesInLoop: there is no rule %s", id)
+	for id := range rulesWithLoops {
+		assert.True(t, ids[id], "rulesWithLoops: there is no rule %s", id)
 	}
-	for _, d := range slices.Sorted(maps.Keys(demands)) {
-		assert.True(t, broken[d], "no example breaks %s", d)
+	for _, demand := range slices.Sorted(maps.Keys(demands)) {
+		assert.True(t, broken[demand], "no example breaks %s", demand)
 	}
 	for _, r := range ruleset.All() {
 		assert.True(t, ids[r.ID], "%s has no example", r.ID)
-		assert.NotEqual(t, neverUnknown[r.ID], hidden[r.ID], "%s: an example with a path, or a row of neverUnknown", r.ID)
+		assert.NotEqual(t, neverUnknown[r.ID], hasUnknownCase[r.ID], "%s: an example with a path, or a row of neverUnknown", r.ID)
 	}
 }

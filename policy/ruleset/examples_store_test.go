@@ -12,7 +12,7 @@ var storeExamples = []example{
 	{rule: "nodes-hold-all-pods", resource: "Group web-group", path: "maxSize", bad: 0.0, subject: eksCluster, preparation: []edit{set("Group application-group", "maxSize", 1.0), set("Group web-group", "maxSize", 40.0), set("Group web-group", "minSize", -1.0), set("Group application-group", "minSize", 0.0)}},
 	{rule: "nodes-hold-all-pods", resource: deployment, path: ownContainer + ".resources.requests.cpu", bad: "1k", subject: eksCluster, ifAbsent: evaluate.Holds},
 	{rule: "nodes-hold-all-pods", resource: deployment, path: ownContainer + ".resources.requests.memory", bad: "1Ti", subject: eksCluster, ifAbsent: evaluate.Holds},
-	// A pod of a DaemonSet takes all of each node.
+	// In the next two examples, the pod of a DaemonSet requests all CPU or all memory of each node.
 	{rule: "nodes-hold-all-pods", resource: "DaemonSet logs", path: ownContainer + ".resources.requests.cpu", bad: "4", subject: eksCluster, ifAbsent: evaluate.Holds},
 	{rule: "nodes-hold-all-pods", resource: "DaemonSet logs", path: ownContainer + ".resources.requests.memory", bad: "16Gi", subject: eksCluster, ifAbsent: evaluate.Holds},
 	{rule: "store-protected", resource: postgresInstance, edits: []edit{change(postgresInstance, func(r *graph.Resource) { r.Protect = false })}},
@@ -21,14 +21,16 @@ var storeExamples = []example{
 	{rule: "store-reached-by-its-users", resource: "SecurityGroupIngressRule postgres-from-nodes", path: "referencedSecurityGroupId", bad: "sg-of-another", subject: postgresInstance},
 	{rule: "store-reached-on-its-port", resource: mongoCluster, path: "port", bad: 0.0},
 	{rule: "store-reached-on-its-port", resource: mongoCluster, path: "vpcSecurityGroupIds", bad: nil},
-	routeOut("natGatewayId"), routeOut("gatewayId"), routeOut("egressOnlyGatewayId"),
+	routeExample("natGatewayId"), routeExample("gatewayId"), routeExample("egressOnlyGatewayId"),
 }
 
-// imageInAccount makes a workload run an image by digest of the account's registry.
+// imageInAccount are the edits after which a Deployment runs an image by digest from the account's
+// registry.
 var imageInAccount = []edit{withoutImage(deployment), set(deployment, ownContainer+".image", "111111111111.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:"+digestHex)}
 
-// routeOut returns the example of a route of the stores' subnets to a kind of gateway.
-func routeOut(gateway string) example {
+// routeExample returns an example with a route from the stores' subnets to a gateway. gateway is the
+// input that names the gateway.
+func routeExample(gateway string) example {
 	return example{
 		rule: "store-subnets-route-nowhere", resource: "Route out", path: gateway, bad: "another", subject: "SubnetGroup postgres-subnets", ifAbsent: evaluate.Holds,
 		preparation: []edit{add("aws:ec2/route:Route", "out", map[string]any{"destinationCidrBlock": "10.0.0.0/8"}, map[string]string{"routeTableId": "RouteTable private-data-a"})},

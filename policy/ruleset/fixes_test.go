@@ -27,25 +27,25 @@ func TestFixesNameWhatExists(t *testing.T) {
 	require.NoError(t, err)
 	keys, places := 0, 0
 	for _, r := range ruleset.All() {
-		var named []string
+		var keyNames []string
 		for _, match := range plainKey.FindAllStringSubmatch(r.Fix, -1) {
-			named = append(named, match[1])
+			keyNames = append(keyNames, match[1])
 		}
 		if strings.Contains(r.Fix, "the key") {
 			for _, key := range dottedKey.FindAllString(r.Fix, -1) {
 				if !strings.HasSuffix(key, ".go") {
-					named = append(named, key)
+					keyNames = append(keyNames, key)
 				}
 			}
 		}
-		for _, key := range named {
+		for _, key := range keyNames {
 			keys++
 			assert.Contains(t, string(raw), "\n| `"+key+"` |", "%s: there is no key %s", r.ID, key)
 		}
 		for _, match := range place.FindAllStringSubmatch(r.Fix, -1) {
 			places++
 			path := filepath.Join("..", "..", match[1])
-			if assert.True(t, exists(path), "%s: there is no %s", r.ID, match[1]) && match[2] != "" {
+			if assert.True(t, pathExists(path), "%s: there is no %s", r.ID, match[1]) && match[2] != "" {
 				assert.True(t, sourceHas(t, path, match[2]), "%s: %s has no %s", r.ID, match[1], match[2])
 			}
 		}
@@ -54,12 +54,12 @@ func TestFixesNameWhatExists(t *testing.T) {
 	require.Greater(t, places, 100)
 }
 
-func exists(path string) bool {
+func pathExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-// sourceHas reports whether a Go file below a folder has a name.
+// sourceHas reports whether a Go file in a folder, at any depth, contains a name.
 func sourceHas(t *testing.T, folder, name string) bool {
 	t.Helper()
 	word, found := regexp.MustCompile(`\b`+name+`\b`), false

@@ -17,7 +17,7 @@ func statements(document value.Node) value.List[statement] {
 	return value.As[value.List[statement]](asList(document.JSON().Get("Statement")))
 }
 
-// asList returns a member of a policy document as a list. IAM also accepts a single value
+// asList returns a field of a policy document as a list. IAM also accepts a single value
 // without a list.
 func asList(n value.Node) value.Node {
 	switch raw := n.Raw().(type) {
@@ -27,8 +27,8 @@ func asList(n value.Node) value.Node {
 	return n
 }
 
-// texts returns a member of the statement as a list of texts.
-func (s statement) texts(name string) value.List[value.String] {
+// stringList returns a field of the statement as a list of strings.
+func (s statement) stringList(name string) value.List[value.String] {
 	return value.As[value.List[value.String]](asList(s.Get(name)))
 }
 
@@ -37,15 +37,17 @@ func (s statement) isAllow() value.Truth { return value.As[value.String](s.Get("
 func (s statement) isDeny() value.Truth  { return value.As[value.String](s.Get("Effect")).Is("Deny") }
 
 // coversEveryResource reports whether the statement is for all resources (*).
-func (s statement) coversEveryResource() value.Truth { return value.HasText(s.texts("Resource"), "*") }
+func (s statement) coversEveryResource() value.Truth {
+	return value.HasText(s.stringList("Resource"), "*")
+}
 
 // hasAction reports whether test is true for one of the statement's actions.
 func (s statement) hasAction(test func(string) bool) value.Truth {
-	return s.texts("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
+	return s.stringList("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
 }
 
-// everybody reports whether the statement is for all principals (*).
-func (s statement) everybody() value.Truth {
+// coversEverybody reports whether the statement is for all principals (*).
+func (s statement) coversEverybody() value.Truth {
 	accounts := value.As[value.List[value.String]](asList(s.At("Principal.AWS")))
 	return value.Any(value.As[value.String](s.Get("Principal")).Is("*"), value.HasText(accounts, "*"))
 }
@@ -54,9 +56,9 @@ func (s statement) everybody() value.Truth {
 // GitHub.
 func (s statement) trustsIssuer() value.Truth { return s.At("Principal.Federated").IsSet() }
 
-// hasExactSubject reports whether the statement compares the audience and the subject of a token
-// exactly.
-func (s statement) hasExactSubject() value.Truth {
+// hasExactAudienceAndSubject reports whether the statement compares the audience and the subject of
+// a token exactly.
+func (s statement) hasExactAudienceAndSubject() value.Truth {
 	exact := s.At("Condition.StringEquals")
 	if !exact.Known() {
 		return value.Unknown
@@ -85,15 +87,15 @@ func mayChange(action string) bool {
 	return true
 }
 
-// unscoped are actions that change something, but that IAM can't limit to a resource (AWS Service
-// Authorization Reference).
-var unscoped = map[string]bool{
+// unscopedActions are actions that IAM can't limit to a resource (AWS Service Authorization
+// Reference). A statement may allow them on all resources.
+var unscopedActions = map[string]bool{
 	"logs:DescribeLogGroups": true, "ecr:GetAuthorizationToken": true, "ssm:UpdateInstanceInformation": true,
 }
 
-// noUsers are the types of resources that refer to a role without using it. For example, a
+// typesWithoutUse are the types of resources that refer to a role without using it. For example, a
 // Secret with the name of a role gives nobody the permissions of the role.
-var noUsers = []string{awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token(), k8sview.Secret{}.Token()}
+var typesWithoutUse = []string{awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token(), k8sview.Secret{}.Token()}
 
 // policyTypes are the types of IAM policies that a stack writes.
 var policyTypes = []string{awsview.IamRolePolicy{}.Token(), awsview.IamPolicy{}.Token()}
@@ -133,7 +135,7 @@ var iam = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			s.Must(policyStatements(s).All(func(st statement) value.Truth {
-				writes := st.hasAction(func(a string) bool { return mayChange(a) && !unscoped[a] })
+				writes := st.hasAction(func(a string) bool { return mayChange(a) && !unscopedActions[a] })
 				return value.Not(value.All(st.isAllow(), st.coversEveryResource(), writes, value.Not(st.Get("Condition").IsSet())))
 			}), "a statement allows a change on every resource, without a condition")
 		}, policyTypes...),
@@ -145,7 +147,7 @@ var iam = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
-				return value.Not(value.All(st.isAllow(), st.everybody()))
+				return value.Not(value.All(st.isAllow(), st.coversEverybody()))
 			}), "everybody may assume the role")
 		}),
 	},
@@ -156,7 +158,7 @@ var iam = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
-				return value.Not(value.All(st.isAllow(), st.trustsIssuer(), value.Not(st.hasExactSubject())))
+				return value.Not(value.All(st.isAllow(), st.trustsIssuer(), value.Not(st.hasExactAudienceAndSubject())))
 			}), "a statement trusts an issuer without an exact audience and subject (StringEquals)")
 		}),
 	},
@@ -178,9 +180,9 @@ var iam = []*rule.Rule{
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
 			// A role for the tokens of an identity provider is used from outside the stack.
-			outside := statements(s.View().Get("assumeRolePolicy")).Any(statement.trustsIssuer)
-			used := s.Graph.AllReferrers(s.Resource, noUsers...).Exists()
-			s.Must(value.Any(outside, used), "no resource refers to it")
+			usedOutside := statements(s.View().Get("assumeRolePolicy")).Any(statement.trustsIssuer)
+			used := s.Graph.AllReferrers(s.Resource, typesWithoutUse...).Exists()
+			s.Must(value.Any(usedOutside, used), "no resource refers to it")
 		}),
 	},
 	{

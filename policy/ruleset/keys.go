@@ -9,7 +9,7 @@ import (
 
 // admitsEverybody reports whether a statement of a key's policy admits everybody.
 func admitsEverybody(st statement) value.Truth {
-	return value.All(st.isAllow(), st.everybody(), value.Not(st.Get("Condition").IsSet()))
+	return value.All(st.isAllow(), st.coversEverybody(), value.Not(st.Get("Condition").IsSet()))
 }
 
 var keys = []*rule.Rule{
@@ -100,7 +100,7 @@ var keys = []*rule.Rule{
 		Fix: "components/secret, pulumi.ToSecret", Standards: []string{"WA SEC08"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.SecretsmanagerSecretVersion) {
-			s.Must(encrypted(v.SecretString().Node), "secretString is in clear text")
+			s.Must(isEncrypted(v.SecretString().Node), "secretString is in clear text")
 		}),
 	},
 	{
@@ -129,8 +129,8 @@ var keys = []*rule.Rule{
 	},
 }
 
-// encrypted reports whether Pulumi encrypts a value.
-func encrypted(n value.Node) value.Truth {
+// isEncrypted reports whether Pulumi encrypts a value. A value that is not set counts as encrypted.
+func isEncrypted(n value.Node) value.Truth {
 	switch {
 	case n.IsSecret():
 		return value.True

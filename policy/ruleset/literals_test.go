@@ -14,12 +14,12 @@ import (
 )
 
 // literals are the numbers that the rules contain, with their sources: documents of AWS and
-// Kubernetes, and standards. 0, 1 and 2 need no source. A number that the program has, too, is
-// read from the program's package.
+// Kubernetes, and standards. 0, 1 and 2 need no source. If the Pulumi program also has a number,
+// the rule reads it from the package of the program.
 var literals = map[string]string{
 	"5":          "ELB's health check timeout and CloudFront's keep-alive timeout, by default",
 	"7":          "FSBP: days of backups and of a secret's recovery window",
-	"10":         "the CronJob controller looks every 10 s",
+	"10":         "the CronJob controller checks every 10 s",
 	"22":         "SSH",
 	"24":         "hours of a day",
 	"30":         "days in which KMS deletes a key; seconds of a pod's grace period and of CloudFront's and ELB's timeouts, by default",

@@ -71,8 +71,8 @@ var mongo = []*rule.Rule{
 		Fix: "the key mongo.instances", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.ProdOnly,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.DocdbCluster) {
-			members := rule.Users[awsview.DocdbClusterInstance](s.Graph, s.Resource, "clusterIdentifier")
-			s.Must(atLeast(len(members.Resources), 2, members.Complete), "the cluster has %d instance(s)", len(members.Resources))
+			instances := rule.Users[awsview.DocdbClusterInstance](s.Graph, s.Resource, "clusterIdentifier")
+			s.Must(atLeast(len(instances.Resources), 2, instances.Complete), "the cluster has %d instance(s)", len(instances.Resources))
 		}),
 	},
 	{

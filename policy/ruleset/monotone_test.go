@@ -17,12 +17,12 @@ import (
 // valuePaths returns the paths of all values in raw: objects, lists, and what is in them.
 // Each path begins with the prefix.
 func valuePaths(raw any, prefix string) []string {
-	var out []string
+	var paths []string
 	addChild := func(name string, child any) {
 		if prefix != "" {
 			name = prefix + "." + name
 		}
-		out = append(append(out, name), valuePaths(child, name)...)
+		paths = append(append(paths, name), valuePaths(child, name)...)
 	}
 	switch v := raw.(type) {
 	case value.Secret:
@@ -36,25 +36,25 @@ func valuePaths(raw any, prefix string) []string {
 			addChild(fmt.Sprint(i), child)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(paths)
+	return paths
 }
 
-// hidden returns the resource with an unknown value at the path. Without references, nothing
-// says which resource the value comes from. An empty value never keeps its references: the
-// output of a resource counts as set.
-func hidden(r *graph.Resource, path string, references bool) *graph.Resource {
+// withUnknownInput returns a copy of the resource with an unknown value at the path. If keepReferences
+// is false, or if the value was not set, it also removes the references of the input. A value that
+// was not set came from no resource, and an input with a reference counts as set.
+func withUnknownInput(r *graph.Resource, path string, keepReferences bool) *graph.Resource {
 	top, _, _ := strings.Cut(path, ".")
-	set, _ := r.Inputs.At(path).IsSet().Known()
+	isSet, _ := r.Inputs.At(path).IsSet().Known()
 	r = withInput(r, path, value.Undetermined{})
-	if !references || !set {
+	if !keepReferences || !isSet {
 		r.References = maps.Clone(r.References)
 		delete(r.References, top)
 	}
 	return r
 }
 
-// startingPoint is a stack of the property test, with the results while all of it is known.
+// startingPoint is a stack of the property test, with the results before a value becomes unknown.
 type startingPoint struct {
 	env     *environment
 	results map[string]evaluate.Result
@@ -67,28 +67,28 @@ type startingPoint struct {
 func startingPoints(t *testing.T) (names []string, start func(name string) *startingPoint) {
 	t.Helper()
 	environments := map[string]func() *environment{
-		"prod":           func() *environment { return recorded(t, "prod") },
-		"staging":        func() *environment { return recorded(t, "staging") },
+		"prod":           func() *environment { return readRecording(t, "prod") },
+		"staging":        func() *environment { return readRecording(t, "staging") },
 		"compliant prod": func() *environment { return compliantProd(t) },
 	}
 	for i, e := range allExamples() {
-		environments[fmt.Sprintf("%s %d", e.rule, i)] = func() *environment { return e.environment(t, e.breaking()...) }
+		environments[fmt.Sprintf("%s %d", e.rule, i)] = func() *environment { return e.newEnvironment(t, e.breakingEdits()...) }
 	}
 	points := map[string]*startingPoint{}
 	start = func(name string) *startingPoint {
 		if points[name] == nil {
-			p := &startingPoint{env: environments[name]()}
-			if p.env.config == "" {
-				p.env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
+			point := &startingPoint{env: environments[name]()}
+			if point.env.config == "" {
+				point.env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
 			}
-			p.results = p.env.results(nil)
+			point.results = point.env.evaluateRules(nil)
 			known := compliantProd(t).resources
-			for i, r := range p.env.resources {
+			for i, r := range point.env.resources {
 				if !slices.Contains(known, r) {
-					p.edited = append(p.edited, i)
+					point.edited = append(point.edited, i)
 				}
 			}
-			points[name] = p
+			points[name] = point
 		}
 		return points[name]
 	}
@@ -96,31 +96,31 @@ func startingPoints(t *testing.T) (names []string, start func(name string) *star
 }
 
 // A value that becomes unknown can only make a result undecided. It never makes a broken
-// result hold, or a result that holds broken, and no rule panics. Half of the values are of a
-// resource that an example has edited, because its rule reads these.
+// result hold, or a result that holds broken, and no rule panics. Half of the values belong to a
+// resource that an example has edited, because the rule of the example reads that resource.
 func TestUnknownValueOnlyMakesResultsUndecided(t *testing.T) {
 	names, start := startingPoints(t)
 	stacks := []string{"prod", "staging", "compliant prod"}
 	rapid.Check(t, func(rt *rapid.T) {
 		name := rapid.OneOf(rapid.SampledFrom(stacks), rapid.SampledFrom(names)).Draw(rt, "stack")
-		p := start(name)
-		env := &environment{resources: slices.Clone(p.env.resources), config: p.env.config}
+		point := start(name)
+		env := &environment{resources: slices.Clone(point.env.resources), config: point.env.config}
 		for range rapid.IntRange(1, 8).Draw(rt, "values") {
 			i := rapid.IntRange(0, len(env.resources)-1).Draw(rt, "resource")
-			if len(p.edited) > 0 && len(p.edited) < 10 && rapid.Bool().Draw(rt, "of the example") {
-				i = rapid.SampledFrom(p.edited).Draw(rt, "edited")
+			if len(point.edited) > 0 && len(point.edited) < 10 && rapid.Bool().Draw(rt, "of the example") {
+				i = rapid.SampledFrom(point.edited).Draw(rt, "edited")
 			}
 			r := env.resources[i]
 			if all := valuePaths(r.Inputs.Raw(), ""); len(all) > 0 {
 				path := rapid.SampledFrom(all).Draw(rt, "path")
 				rt.Logf("%s: %s", shortName(r), path)
-				// The references of an edited value are those of the value before the edit.
-				references := rapid.Bool().Draw(rt, "references") && !slices.Contains(p.edited, i)
-				env.resources[i] = hidden(r, path, references)
+				// The references of an edited resource come from the values before the edit.
+				keepReferences := rapid.Bool().Draw(rt, "references") && !slices.Contains(point.edited, i)
+				env.resources[i] = withUnknownInput(r, path, keepReferences)
 			}
 		}
-		for key, r := range env.results(nil) {
-			known := p.results[key]
+		for key, r := range env.evaluateRules(nil) {
+			known := point.results[key]
 			if r.Outcome != known.Outcome && r.Outcome != evaluate.Undecided && known.Outcome != evaluate.Undecided {
 				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, known.Outcome, r.Outcome, r.Messages)
 			}

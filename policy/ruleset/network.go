@@ -104,7 +104,7 @@ var network = []*rule.Rule{
 	},
 	{
 		ID: "network-rules-described", Title: "Security group rules have a description",
-		Why: "Nobody removes a rule whose purpose nobody knows.",
+		Why: "Nobody removes a rule without a known purpose.",
 		Fix: "the component that creates the rule: description", Standards: []string{"CKV_AWS_23"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
@@ -174,12 +174,13 @@ var network = []*rule.Rule{
 	},
 }
 
-// overlap reports whether two address blocks have an address in common.
+// overlap reports whether two CIDR blocks have an address in common. A text that is no CIDR block
+// overlaps nothing.
 func overlap(a, b value.String) value.Truth {
-	return value.Both(a, b, func(one, other string) bool {
-		p, err1 := netip.ParsePrefix(one)
-		q, err2 := netip.ParsePrefix(other)
-		return err1 == nil && err2 == nil && p.Overlaps(q)
+	return value.Both(a, b, func(textA, textB string) bool {
+		prefixA, err1 := netip.ParsePrefix(textA)
+		prefixB, err2 := netip.ParsePrefix(textB)
+		return err1 == nil && err2 == nil && prefixA.Overlaps(prefixB)
 	})
 }
 

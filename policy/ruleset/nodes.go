@@ -108,13 +108,13 @@ var nodes = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			if s.Type == templateType {
-				one := value.As[awsview.Ec2LaunchTemplate](s.View()).InstanceType()
-				s.Must(value.Implies(one.IsSet(), suitsNodes(one)), "instanceType is %s", one.Text())
+				instanceType := value.As[awsview.Ec2LaunchTemplate](s.View()).InstanceType()
+				s.Must(value.Implies(instanceType.IsSet(), suitsNodes(instanceType)), "instanceType is %s", instanceType.Text())
 				return
 			}
 			overrides, complete := value.As[awsview.AutoscalingGroup](s.View()).MixedInstancesPolicy().LaunchTemplate().Overrides().Items()
 			if !complete {
-				s.Wait("the instance types of the group")
+				s.LeaveUndecided("the instance types of the group")
 			}
 			for _, o := range overrides {
 				s.Must(value.Any(o.InstanceRequirements().IsSet(), suitsNodes(o.InstanceType())), "the instance type of an override is %s", o.InstanceType().Text())
@@ -216,7 +216,7 @@ var nodes = []*rule.Rule{
 // templateType is the type of a launch template.
 var templateType = awsview.Ec2LaunchTemplate{}.Token()
 
-// suitsNodes reports whether an instance type exists and a node can have it.
+// suitsNodes reports whether an instance type exists and is suitable for a node.
 func suitsNodes(instance value.String) value.Truth {
 	return instance.Satisfies(func(name string) bool {
 		_, err := instancespec.HardwareOf(name)
@@ -224,8 +224,8 @@ func suitsNodes(instance value.String) value.Truth {
 	})
 }
 
-// spanTwoZones reports whether the subnets that the input prop refers to are in at least two
-// zones. input is the value of that input.
+// spanTwoZones reports whether the subnets of r are in at least two zones. prop is the name of the
+// input that refers to the subnets, and input is the value of that input.
 func spanTwoZones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
 	subnets := rule.Refs[awsview.Ec2Subnet](g, r, prop)
 	if len(subnets.Resources) == 0 {

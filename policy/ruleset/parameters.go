@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// hasParameter reports whether the parameter group that the input prop refers to sets
-// the parameter name to want. T is the type of the group.
+// hasParameter reports whether a parameter group gives the parameter called name the value want. prop
+// is the input of the subject that refers to the group. T is the type of the group.
 func hasParameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Truth {
 	groups := rule.Refs[T](s.Graph, s.Resource, prop)
 	return groups.Any(func(r *graph.Resource, _ T) value.Truth {

@@ -20,9 +20,9 @@ func withoutImage(name string) edit {
 	})
 }
 
-// pointAt returns an edit that copies the references of the input prop from the
+// copyReferences returns an edit that copies the references of the input prop from the
 // resource other to the resource name.
-func pointAt(name, prop, other string) edit {
+func copyReferences(name, prop, other string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
 		urns := env.resources[env.findIndex(t, other)].References[prop]
@@ -31,8 +31,8 @@ func pointAt(name, prop, other string) edit {
 	}
 }
 
-// plainListener is an edit that adds a listener for HTTP, which prod does not have.
-var plainListener = add("aws:lb/listener:Listener", "http", map[string]any{
+// httpListener is an edit that adds a listener for HTTP, which prod does not have.
+var httpListener = add("aws:lb/listener:Listener", "http", map[string]any{
 	"protocol":       "HTTP",
 	"defaultActions": []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS"}}},
 }, nil)

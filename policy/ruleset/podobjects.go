@@ -21,16 +21,16 @@ var podObjects = []*rule.Rule{
 			target := scalerTarget(s.Resource)
 			kind := value.As[value.String](target.Get("kind")).Or("Deployment")
 			name := value.As[value.String](target.Get("name"))
-			found := value.False
+			hasTarget := value.False
 			for _, r := range resourcesOfTypes(s.Graph, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()) {
-				found = value.Any(found, value.All(
+				hasTarget = value.Any(hasTarget, value.All(
 					kind.Is(r.Type[strings.LastIndex(r.Type, ":")+1:]),
 					name.Equals(value.As[value.String](r.View().At("metadata.name"))),
 					namespaceOf(s.Graph, s.Resource).Equals(namespaceOf(s.Graph, r)),
 				))
 			}
 			otherKind := value.Not(kind.In("Deployment", "StatefulSet"))
-			s.Must(value.Any(otherKind, found), "no %s %s is in its namespace", kind.Text(), name.Text())
+			s.Must(value.Any(otherKind, hasTarget), "no %s %s is in its namespace", kind.Text(), name.Text())
 		}, append(slices.Clone(podScalers), verticalPodAutoscaler)...),
 	},
 	{
@@ -39,8 +39,8 @@ var podObjects = []*rule.Rule{
 		Fix: "the key services.NAME.min", Standards: []string{"kube-score horizontalpodautoscaler-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.ProdOnly,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			low, _ := podBounds(s.Resource)
-			s.Must(low.AtLeast(2), "its minimum is %s", low.Text())
+			minimum, _ := podBounds(s.Resource)
+			s.Must(minimum.AtLeast(2), "its minimum is %s", minimum.Text())
 		}, podScalers...),
 	},
 	{
@@ -49,11 +49,11 @@ var podObjects = []*rule.Rule{
 		Fix: "components/podnetwork, Selector", Standards: []string{"kube-score networkpolicy-targets-pod", "kube-linter dangling-networkpolicy"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.NetworkPolicy) {
-			found := value.False
+			selectsAny := value.False
 			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {
-				found = value.Any(found, selects(s.Graph, s.Resource, v.Spec().PodSelector().MatchLabels(), r))
+				selectsAny = value.Any(selectsAny, selectsPods(s.Graph, s.Resource, v.Spec().PodSelector().MatchLabels(), r))
 			}
-			s.Must(found, "its podSelector matches no pods of this stack")
+			s.Must(selectsAny, "its podSelector matches no pods of this stack")
 		}),
 	},
 	{
@@ -62,11 +62,11 @@ var podObjects = []*rule.Rule{
 		Fix: "the component's ServiceAccountName", Standards: []string{"kube-linter non-existent-service-account"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			name := resolveName(s.Graph, s.Resource, podOf(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
-			exists := rule.Every[k8sview.ServiceAccount](s.Graph).Any(func(r *graph.Resource, a k8sview.ServiceAccount) value.Truth {
+			name := resolveName(s.Graph, s.Resource, podTemplateOf(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+			accountExists := rule.Every[k8sview.ServiceAccount](s.Graph).Any(func(r *graph.Resource, a k8sview.ServiceAccount) value.Truth {
 				return value.All(a.Metadata().Name().Equals(name), namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
 			})
-			s.Must(value.Any(value.Not(name.IsSet()), name.Is("default"), exists), "no service account %s is in its namespace", name.Text())
+			s.Must(value.Any(value.Not(name.IsSet()), name.Is("default"), accountExists), "no service account %s is in its namespace", name.Text())
 		}, workloadTypes...),
 	},
 	{
@@ -78,7 +78,7 @@ var podObjects = []*rule.Rule{
 			selector := value.As[k8sview.LabelSelector](s.View().At("spec.selector")).MatchLabels()
 			names, complete := selector.Keys()
 			if !complete {
-				s.Wait("the labels of the selector")
+				s.LeaveUndecided("the labels of the selector")
 			}
 			for _, name := range names {
 				s.Must(selector.Key(name).Equals(podLabels(s.Resource).Key(name)), "the pods have no label %s with the selector's value", name)
@@ -147,30 +147,31 @@ func scalerTarget(scaler *graph.Resource) value.Node {
 	return scaler.View().At("spec.scaleTargetRef")
 }
 
-// haveDistinctNames reports whether no two elements have the same name.
+// haveDistinctNames reports whether all elements have different names. It returns False if two
+// known names are the same. Otherwise it returns Unknown if a name or an element is unknown.
 func haveDistinctNames[T value.View](list value.List[T], name func(T) value.String) value.Truth {
 	items, complete := list.Items()
-	answer := value.True
+	distinct := value.True
 	for i, first := range items {
 		for _, second := range items[i+1:] {
-			answer = value.All(answer, value.Not(name(first).Equals(name(second))))
+			distinct = value.All(distinct, value.Not(name(first).Equals(name(second))))
 		}
 	}
 	if !complete {
-		return value.All(answer, value.Unknown)
+		return value.All(distinct, value.Unknown)
 	}
-	return answer
+	return distinct
 }
 
 // probesOwnPort reports whether the port of a probe is one of the container's ports. For a
 // probe without a port it returns True.
 func probesOwnPort(c k8sview.Container, probe k8sview.Probe) value.Truth {
-	answer := value.True
+	connects := value.True
 	for _, port := range []value.Node{probe.HttpGet().Port(), probe.TcpSocket().Port()} {
-		own := c.Ports().Any(func(p k8sview.ContainerPort) value.Truth {
-			return value.Any(value.As[value.String](port).Equals(p.Name()), value.As[value.Number](port).Compare(p.ContainerPort(), equal))
+		isOwnPort := c.Ports().Any(func(p k8sview.ContainerPort) value.Truth {
+			return value.Any(value.As[value.String](port).Equals(p.Name()), value.As[value.Number](port).Compare(p.ContainerPort(), isEqual))
 		})
-		answer = value.All(answer, value.Any(value.Not(port.IsSet()), own))
+		connects = value.All(connects, value.Any(value.Not(port.IsSet()), isOwnPort))
 	}
-	return answer
+	return connects
 }

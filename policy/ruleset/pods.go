@@ -9,16 +9,16 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// serverTypes are the workloads whose pods run until somebody stops them. taskTypes are the
-// workloads whose pods end by themselves.
+// serverTypes are the workloads with pods that run until somebody stops them. taskTypes are
+// the workloads with pods that end by themselves.
 var (
 	serverTypes   = []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token()}
 	taskTypes     = []string{k8sview.Job{}.Token(), k8sview.CronJob{}.Token()}
 	workloadTypes = append(append([]string{}, serverTypes...), taskTypes...)
 )
 
-// podOf returns the pod template of a workload.
-func podOf(r *graph.Resource) k8sview.PodTemplateSpec {
+// podTemplateOf returns the pod template of a workload.
+func podTemplateOf(r *graph.Resource) k8sview.PodTemplateSpec {
 	path := "spec.template"
 	if r.Type == (k8sview.CronJob{}).Token() {
 		path = "spec.jobTemplate.spec.template"
@@ -32,8 +32,8 @@ func everyContainer(p k8sview.PodSpec, test func(k8sview.Container) value.Truth)
 	return value.All(p.Containers().All(test), p.InitContainers().All(test))
 }
 
-// imageDigest matches the reference of an image by its digest. No push to the registry can change
-// which image such a reference means.
+// imageDigest matches an image reference by digest. Such a reference always names the same image:
+// no push to the registry can change that.
 var imageDigest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 
 // credentialName matches names of passwords, keys and other secrets.
@@ -42,10 +42,10 @@ var credentialName = regexp.MustCompile(`(?i)(^|_)(password|secret|token|api_?ke
 var pods = []*rule.Rule{
 	podRule("pod-non-root", "Containers do not run as root", "A flaw in the runtime would give root on the node.",
 		"components/podsecurity, Pod", []string{"PSS restricted", "CIS EKS 4.2.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			ofPod := p.SecurityContext().RunAsNonRoot().IsTrue()
+			podIsNonRoot := p.SecurityContext().RunAsNonRoot().IsTrue()
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				ofContainer := c.SecurityContext().RunAsNonRoot()
-				return value.All(value.Any(ofPod, ofContainer.IsTrue()), value.Not(ofContainer.IsFalse()))
+				containerNonRoot := c.SecurityContext().RunAsNonRoot()
+				return value.All(value.Any(podIsNonRoot, containerNonRoot.IsTrue()), value.Not(containerNonRoot.IsFalse()))
 			}), "runAsNonRoot is not true")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return value.Not(value.Any(c.SecurityContext().RunAsUser().Is(0), p.SecurityContext().RunAsUser().Is(0)))
@@ -70,10 +70,10 @@ var pods = []*rule.Rule{
 		}),
 	podRule("pod-seccomp", "Containers run under a seccomp profile", "Without one a process may make every system call.",
 		"components/podsecurity, Pod", []string{"PSS restricted", "CIS EKS 4.6.2"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			ofPod := p.SecurityContext().SeccompProfile().Type().In("RuntimeDefault", "Localhost")
+			podHasProfile := p.SecurityContext().SeccompProfile().Type().In("RuntimeDefault", "Localhost")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				ofContainer := c.SecurityContext().SeccompProfile().Type()
-				return value.Any(ofContainer.In("RuntimeDefault", "Localhost"), value.All(value.Not(ofContainer.IsSet()), ofPod))
+				containerProfile := c.SecurityContext().SeccompProfile().Type()
+				return value.Any(containerProfile.In("RuntimeDefault", "Localhost"), value.All(value.Not(containerProfile.IsSet()), podHasProfile))
 			}), "no seccomp profile")
 		}),
 	podRule("pod-not-on-host", "Pods do not share the node's namespaces or files", "Such a pod sees other pods, and the node's credentials.",
@@ -111,11 +111,11 @@ var pods = []*rule.Rule{
 	podRule("pod-no-secret-in-environment", "Secrets are not in environment variables", "Environment variables are visible in the pod's spec, in crash reports and in every child process.",
 		"components/secretfiles: mount them as files", []string{"CIS EKS 4.4.1"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				plain := c.Env().All(func(e k8sview.EnvVar) value.Truth {
-					named := e.Name().Matches(credentialName)
-					return value.Not(value.Any(value.All(named, e.Value().IsSet()), e.ValueFrom().SecretKeyRef().IsSet()))
+				noCredentials := c.Env().All(func(e k8sview.EnvVar) value.Truth {
+					isCredential := e.Name().Matches(credentialName)
+					return value.Not(value.Any(value.All(isCredential, e.Value().IsSet()), e.ValueFrom().SecretKeyRef().IsSet()))
 				})
-				return value.All(plain, c.EnvFrom().All(func(e k8sview.EnvFromSource) value.Truth { return value.Not(e.SecretRef().IsSet()) }))
+				return value.All(noCredentials, c.EnvFrom().All(func(e k8sview.EnvFromSource) value.Truth { return value.Not(e.SecretRef().IsSet()) }))
 			}), "an environment variable holds a secret")
 		}),
 	{
@@ -124,10 +124,10 @@ var pods = []*rule.Rule{
 		Fix: "components/service, ServiceAccountName", Standards: []string{"CIS EKS 4.1.5"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			spec := podOf(s.Resource).Spec()
+			spec := podTemplateOf(s.Resource).Spec()
 			name := resolveName(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
-			own := value.All(name.IsSet(), value.Not(name.Is("default")))
-			s.Must(value.Any(own, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
+			ownAccount := value.All(name.IsSet(), value.Not(name.Is("default")))
+			s.Must(value.Any(ownAccount, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
 		}, workloadTypes...),
 	},
 	asAdvisory(podRule("pod-no-api-token", "Pods get no token of the API server", "An attacker in the pod could call the API server.",
@@ -140,12 +140,12 @@ var pods = []*rule.Rule{
 func podRule(id, title, why, fix string, standards []string, check func(*rule.Subject, k8sview.PodSpec)) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: fix, Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
-		Check: rule.OnTypes(func(s *rule.Subject) { check(s, podOf(s.Resource).Spec()) }, workloadTypes...),
+		Check: rule.OnTypes(func(s *rule.Subject) { check(s, podTemplateOf(s.Resource).Spec()) }, workloadTypes...),
 	}
 }
 
-// asAdvisory sets a rule to the level advisory in each environment, and a low
-// severity.
+// asAdvisory gives a rule the level advisory in each environment, and a low severity. It returns the
+// rule.
 func asAdvisory(r *rule.Rule) *rule.Rule {
 	r.Levels, r.Severity = rule.Advice, rule.Low
 	return r

@@ -59,7 +59,7 @@ var postgres = []*rule.Rule{
 			s.Must(value.Not(v.Password().IsSet()), "password is set")
 		}),
 	postgresRule("postgres-logs", "The database writes its log to CloudWatch",
-		"Without the log nobody sees slow queries and refused logins.", "components/postgres, exports", rule.Medium, rule.Everywhere,
+		"Without the log nobody sees slow queries and refused logins.", "components/postgres, logExports", rule.Medium, rule.Everywhere,
 		[]string{"FSBP RDS.9"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(value.HasText(v.EnabledCloudwatchLogsExports(), "postgresql"), "the log postgresql is not exported")
 		}),
@@ -94,7 +94,7 @@ var postgres = []*rule.Rule{
 	postgresRule("postgres-storage-grows", "Storage grows by itself",
 		"A full disk stops the database.", "components/postgres/rdsspec, MostStorageGiB", rule.Medium, rule.Everywhere,
 		[]string{"WA REL07"}, func(s *rule.Subject, v awsview.RdsInstance) {
-			s.Must(v.MaxAllocatedStorage().Compare(v.AllocatedStorage(), func(most, now float64) bool { return most > now }), "maxAllocatedStorage is not above allocatedStorage")
+			s.Must(v.MaxAllocatedStorage().Compare(v.AllocatedStorage(), isGreater), "maxAllocatedStorage is not above allocatedStorage")
 		}),
 	postgresRule("postgres-snapshot-tags", "Snapshots have the tags of the database",
 		"A snapshot without tags has no owner and no stack.", "components/postgres, CopyTagsToSnapshot", rule.Low, rule.Everywhere,
@@ -116,7 +116,7 @@ var postgres = []*rule.Rule{
 		}),
 	{
 		ID: "postgres-tls-only", Title: "The database refuses connections without TLS",
-		Why: "Queries, answers and tokens would cross the network in clear text.",
+		Why: "Queries, results and tokens would cross the network in clear text.",
 		Fix: "components/postgres/postgrestuning, rds.force_ssl", Standards: []string{"CKV2_AWS_69"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsInstance) {
@@ -148,9 +148,9 @@ var postgres = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsParameterGroup) {
 			connections, complete := poolConnections(s.Graph)
-			parameters, all := v.Parameters().Items()
-			if !all {
-				s.Wait("the parameters of the group")
+			parameters, known := v.Parameters().Items()
+			if !known {
+				s.LeaveUndecided("the parameters of the group")
 			}
 			for _, p := range parameters {
 				enough := p.Value().Satisfies(func(text string) bool { return parseNumber(text) >= connections+scaling.ReservedConnections })

@@ -33,7 +33,7 @@ func TestEveryRuleHoldsWithPromotedImages(t *testing.T) {
 	}
 	require.Positive(t, promotedImages)
 	checked := 0
-	for key, r := range env.results(nil) {
+	for key, r := range env.evaluateRules(nil) {
 		if r.Rule.ID == "image-of-this-stack" {
 			checked++
 		}

@@ -85,8 +85,8 @@ var redis = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, _ awsview.ElasticacheUser) {
 			passwords := value.As[value.List[value.String]](s.View().Get("passwords"))
-			each := value.All(passwords.Len().AtLeast(1), passwords.All(func(p value.String) value.Truth { return encrypted(p.Node) }))
-			s.Must(value.Any(encrypted(passwords.Node), each), "a password is in clear text")
+			eachIsEncrypted := value.All(passwords.Len().AtLeast(1), passwords.All(func(p value.String) value.Truth { return isEncrypted(p.Node) }))
+			s.Must(value.Any(isEncrypted(passwords.Node), eachIsEncrypted), "a password is in clear text")
 		}),
 	},
 	{
@@ -102,7 +102,7 @@ var redis = []*rule.Rule{
 	{
 		ID: "redis-default-user-replaced", Title: "The user group has a user default of this stack",
 		Why: "AWS's own user default needs no password and may do everything.",
-		Fix: "components/redis, users", Standards: []string{"WA SEC03"},
+		Fix: "components/redis, newUserGroup", Standards: []string{"WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.ElasticacheUserGroup) {
 			users := rule.Refs[awsview.ElasticacheUser](s.Graph, s.Resource, "userIds")

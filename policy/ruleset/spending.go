@@ -27,17 +27,17 @@ var spending = []*rule.Rule{
 			s.Must(value.FromBool(budget > 0 && budget <= maxBudget), "policy.cost.monthlyBudget is %d, must be 1 to %d", budget, int64(maxBudget))
 			report := cost.Estimate(&source.Stack{Graph: s.Graph}, cost.Options{Now: s.Now, Estimates: s.Spending.Estimates})
 			if report.NoFigure != "" {
-				s.Wait("the cost: " + report.NoFigure)
+				s.LeaveUndecided("the cost: " + report.NoFigure)
 				return
 			}
 			// An item that is not known yet can only increase the cost, so a total within the
 			// budget is not decided yet. An item without a price does not count; the message
 			// has the number of such items.
-			within := value.FromBool(report.Total.Expected <= cost.Micros(min(budget, maxBudget))*cost.Dollar)
+			withinBudget := value.FromBool(report.Total.Expected <= cost.Micros(min(budget, maxBudget))*cost.Dollar)
 			if len(report.Undecided) > 0 {
-				within = value.All(within, value.Unknown)
+				withinBudget = value.All(withinBudget, value.Unknown)
 			}
-			s.Must(within, "the expected cost is %s a month, with %d items not known yet and %d without a price; the budget is %s",
+			s.Must(withinBudget, "the expected cost is %s a month, with %d items not known yet and %d without a price; the budget is %s",
 				report.Total.Expected, len(report.Undecided), len(report.Unpriced), cost.Micros(budget)*cost.Dollar)
 		}, "pulumi:pulumi:Stack"),
 	},

@@ -44,7 +44,7 @@ var stack = []*rule.Rule{
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			tags := s.View().Get("defaultTags")
-			if text, ok := tags.Raw().(string); ok { // Pulumi encodes the inputs of a provider as JSON texts
+			if text, ok := tags.Raw().(string); ok { // Pulumi encodes the inputs of a provider as JSON strings
 				tags = value.New(text).JSON()
 			}
 			for _, name := range []string{"Environment", "Project"} {
@@ -60,10 +60,10 @@ var stack = []*rule.Rule{
 		Check: rule.OnTypes(func(s *rule.Subject) {
 			names, complete := s.Outputs.Keys()
 			if !complete {
-				s.Wait("the names of the outputs")
+				s.LeaveUndecided("the names of the outputs")
 			}
 			for _, name := range names {
-				plain := value.Not(encrypted(s.Outputs.Get(name)))
+				plain := value.Not(isEncrypted(s.Outputs.Get(name)))
 				s.Must(value.Not(value.All(value.FromBool(credentialName.MatchString(snakeCase(name))), plain)), "the output %s has the name of a secret and is not encrypted", name)
 			}
 		}, "pulumi:pulumi:Stack"),
@@ -94,12 +94,12 @@ var stack = []*rule.Rule{
 	},
 }
 
-// nameLimits has, by resource type, the maximum length of a name.
 var (
 	loadBalancerType = awsview.LbLoadBalancer{}.Token()
 	targetGroupType  = awsview.LbTargetGroup{}.Token()
-	// The limits of a load balancer and of a target group are those of the ELB API.
-	nameLimits = map[string]int{loadBalancerType: 32, targetGroupType: 32, awsview.IamRole{}.Token(): naming.MaxRole}
+	// nameLimits has, by resource type, the maximum length of a name. The limits of a load balancer
+	// and of a target group are those of the ELB API.
+	nameLimits = map[string]int{loadBalancerType: 32, targetGroupType: 32, awsview.IamRole{}.Token(): naming.MaxRoleNameLength}
 )
 
 // snakeCase converts aNameLikeThis to a_name_like_this.

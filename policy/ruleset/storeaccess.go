@@ -25,38 +25,38 @@ var storeAccess = []*rule.Rule{{
 	Check: rule.AcrossTypes(func(s *rule.Subject) {
 		policies := objectsSelecting[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
 		// A pod without any policy breaks the rule pod-network-policy, so it does not break this one.
-		bounded := value.FromBool(len(policies.Resources) == 0)
+		limited := value.FromBool(len(policies.Resources) == 0)
 		if !policies.Complete {
-			s.Wait("the selector of a NetworkPolicy")
-			bounded = value.Any(bounded, value.Unknown)
+			s.LeaveUndecided("the selector of a NetworkPolicy")
+			limited = value.Any(limited, value.Unknown)
 		}
 		for _, r := range policies.Resources {
 			spec := value.As[k8sview.NetworkPolicy](r.View()).Spec()
-			bounded = value.Any(bounded, value.HasText(spec.PolicyTypes(), "Egress"))
+			limited = value.Any(limited, value.HasText(spec.PolicyTypes(), "Egress"))
 			for _, store := range storePorts {
-				s.Must(value.Implies(reachesBlock(spec, store.port), hasVariable(s.Resource, store.variable)),
+				s.Must(value.Implies(allowsAddressBlocks(spec, store.port), hasVariable(s.Resource, store.variable)),
 					"%s allows connections to addresses at port %v, but the pod has no variable %s", r.Name, store.port, store.variable)
 			}
 		}
-		s.Must(bounded, "no NetworkPolicy limits the egress of its pods")
+		s.Must(limited, "no NetworkPolicy limits the egress of its pods")
 	}, workloadTypes...),
 }}
 
-// reachesBlock reports whether a policy allows connections to a block of addresses at a port.
-// A managed store is not a pod. So a policy can name it by its address only, not by labels.
-func reachesBlock(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
+// allowsAddressBlocks reports whether a policy allows connections to a CIDR block at a port. A managed
+// store is not a pod, so a policy can name a store only by its address, not by labels.
+func allowsAddressBlocks(spec k8sview.NetworkPolicySpec, port float64) value.Truth {
 	return spec.Egress().Any(func(e k8sview.NetworkPolicyEgressRule) value.Truth {
-		addresses := value.Any(value.Not(e.To().IsSet()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().IsSet() }))
-		return value.All(addresses, value.Any(value.Not(e.Ports().IsSet()), e.Ports().Any(func(p k8sview.NetworkPolicyPort) value.Truth {
-			lowest := value.As[value.Number](p.Port())
-			return value.Any(lowest.Is(port), value.All(p.EndPort().IsSet(), lowest.AtMost(port), p.EndPort().AtLeast(port)))
+		includesAddresses := value.Any(value.Not(e.To().IsSet()), e.To().Any(func(p k8sview.NetworkPolicyPeer) value.Truth { return p.IpBlock().IsSet() }))
+		return value.All(includesAddresses, value.Any(value.Not(e.Ports().IsSet()), e.Ports().Any(func(p k8sview.NetworkPolicyPort) value.Truth {
+			firstPort := value.As[value.Number](p.Port())
+			return value.Any(firstPort.Is(port), value.All(p.EndPort().IsSet(), firstPort.AtMost(port), p.EndPort().AtLeast(port)))
 		})))
 	})
 }
 
 // hasVariable reports whether a container of a workload has an environment variable.
 func hasVariable(r *graph.Resource, name string) value.Truth {
-	return podOf(r).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
+	return podTemplateOf(r).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
 		return c.Env().Any(func(e k8sview.EnvVar) value.Truth { return e.Name().Is(name) })
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// serviceLogs are the rules on log groups whose names AWS chooses or checks.
+// serviceLogs are the rules on log groups with names that AWS chooses or checks.
 var serviceLogs = []*rule.Rule{
 	{
 		ID: "store-log-groups-managed", Title: "The stack owns the log groups of its databases",
@@ -34,7 +34,7 @@ var serviceLogs = []*rule.Rule{
 	},
 	{
 		ID: "waf-log-name", Title: "The web ACL's log group has the name that AWS demands",
-		Why: "WAF refuses a log group whose name does not begin with aws-waf-logs-, in the middle of an up.",
+		Why: "In the middle of an up, WAF refuses a log group if its name does not begin with aws-waf-logs-.",
 		Fix: "components/webacl, the log group's name", Standards: []string{"FSBP WAF.11"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Wafv2WebAclLoggingConfiguration) {

@@ -13,19 +13,19 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// imageTokens are the types of the resources that build an image in the stack, or promote one.
-var imageTokens = []string{"ko:index:Image", "ko:index:Promoted"}
+// imageTypes are the types of the resources that build an image in the stack, or promote one.
+var imageTypes = []string{"ko:index:Image", "ko:index:Promoted"}
 
 // stackImages returns the images that a workload runs and that the stack builds or
 // promotes.
 func stackImages(g *graph.Graph, r *graph.Resource) graph.Related {
-	out := graph.Related{Complete: true}
-	for _, typ := range imageTokens {
+	related := graph.Related{Complete: true}
+	for _, typ := range imageTypes {
 		images := g.Refs(r, "spec", typ)
-		out.Resources = append(out.Resources, images.Resources...)
-		out.Complete = out.Complete && images.Complete
+		related.Resources = append(related.Resources, images.Resources...)
+		related.Complete = related.Complete && images.Complete
 	}
-	return out
+	return related
 }
 
 var stores = []*rule.Rule{
@@ -36,33 +36,33 @@ var stores = []*rule.Rule{
 	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Another port may belong to a program that nobody watches.",
 		"components/clients, the group's port", rule.Everywhere, func(s *rule.Subject) {
 			port := value.As[value.Number](s.View().Get("port"))
-			groups := storeGroups(s)
+			groups := storeSecurityGroups(s)
 			if !groups.Complete {
-				s.Wait("the security groups of the store")
+				s.LeaveUndecided("the security groups of the store")
 			}
 			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(_ *graph.Resource, r awsview.VpcSecurityGroupIngressRule) value.Truth {
-					return value.All(r.FromPort().Compare(port, equal), r.ToPort().Compare(port, equal))
+					return value.All(r.FromPort().Compare(port, isEqual), r.ToPort().Compare(port, isEqual))
 				}), "a rule of %s opens another port than %s", group.Name, port.Text())
 			}
 			s.Must(groups.Exists(), "no security group of this stack protects it")
 		}),
 	storeRule("store-reached-by-its-users", "A store admits security groups of this stack only", "Every machine of the network could try to log in.",
 		"components/clients, the group's Clients", rule.Everywhere, func(s *rule.Subject) {
-			groups := storeGroups(s)
+			groups := storeSecurityGroups(s)
 			if !groups.Complete {
-				s.Wait("the security groups of the store")
+				s.LeaveUndecided("the security groups of the store")
 			}
 			for _, group := range groups.Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
 					// The security group that EKS creates is an output of the cluster.
-					known := value.Any(
+					fromStack := value.Any(
 						rule.Refs[awsview.Ec2SecurityGroup](s.Graph, r, "referencedSecurityGroupId").Exists(),
 						rule.Refs[awsview.EksCluster](s.Graph, r, "referencedSecurityGroupId").Exists(),
 					)
-					return value.All(known, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()))
+					return value.All(fromStack, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()))
 				}), "a rule of %s names something other than a security group of this stack", group.Name)
 			}
 		}),
@@ -74,10 +74,10 @@ var stores = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			subnets := rule.Refs[awsview.Ec2Subnet](s.Graph, s.Resource, "subnetIds")
 			if !subnets.Complete {
-				s.Wait("the subnets of the group")
+				s.LeaveUndecided("the subnets of the group")
 			}
 			for _, subnet := range subnets.Resources {
-				s.Must(routesNowhere(s.Graph, subnet), "subnet %s has a route to a gateway", subnet.Name)
+				s.Must(hasNoGatewayRoute(s.Graph, subnet), "subnet %s has a route to a gateway", subnet.Name)
 			}
 		}, awsview.RdsSubnetGroup{}.Token(), awsview.DocdbSubnetGroup{}.Token(), awsview.ElasticacheSubnetGroup{}.Token()),
 	},
@@ -87,7 +87,7 @@ var stores = []*rule.Rule{
 		Fix: "components/image builds it; the key images.mirror takes it from the account's registry", Standards: []string{"CIS EKS 5.1.4"},
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			s.Must(value.Any(stackImages(s.Graph, s.Resource).Exists(), mirrored(s)), "its image is not one of this stack, and not one by digest in the account's registry")
+			s.Must(value.Any(stackImages(s.Graph, s.Resource).Exists(), usesAccountRegistry(s)), "its image is not one of this stack, and not one by digest in the account's registry")
 		}, workloadTypes...),
 	},
 	{
@@ -100,22 +100,22 @@ var stores = []*rule.Rule{
 			if len(groups) == 0 { // the nodes belong to another stack
 				return
 			}
-			requested, complete := requestsOfAll(s.Graph)
-			ofNode, ofNodeComplete := requestsOfNode(s.Graph)
-			count, room, known := maxRoom(groups, ofNode)
-			fits := func(requested, room resource.Quantity) value.Truth {
+			requested, complete := totalRequests(s.Graph)
+			perNode, perNodeComplete := requestsPerNode(s.Graph)
+			nodes, free, known := maxCapacity(groups, perNode)
+			fits := func(requested, free resource.Quantity) value.Truth {
 				switch {
 				case !known:
 					return value.Unknown
-				case requested.Cmp(room) > 0:
+				case requested.Cmp(free) > 0:
 					return value.False
-				case !complete || !ofNodeComplete: // an unknown value may add pods to enough nodes
+				case !complete || !perNodeComplete: // an unknown request may exceed the free capacity
 					return value.Unknown
 				}
 				return value.True
 			}
-			s.Must(fits(requested.cpu, room.cpu), "all pods request %s of CPU, but %d nodes have %s left next to their own pods", requested.cpu.String(), count, room.cpu.String())
-			s.Must(fits(requested.memory, room.memory), "all pods request %s of memory, but %d nodes have %s left next to their own pods", requested.memory.String(), count, room.memory.String())
+			s.Must(fits(requested.cpu, free.cpu), "all pods request %s of CPU, but %d nodes have %s left next to their own pods", requested.cpu.String(), nodes, free.cpu.String())
+			s.Must(fits(requested.memory, free.memory), "all pods request %s of memory, but %d nodes have %s left next to their own pods", requested.memory.String(), nodes, free.memory.String())
 		}, awsview.EksCluster{}.Token()),
 	},
 }
@@ -123,29 +123,29 @@ var stores = []*rule.Rule{
 // ecrDigest matches an image by digest in a registry of ECR. The first group is the account.
 var ecrDigest = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[^@]+@sha256:[0-9a-f]{64}$`)
 
-// mirrored reports whether each container's image is one by digest in the registry of the account
-// to which the AWS provider is bound.
-func mirrored(s *rule.Subject) value.Truth {
-	return everyContainer(podOf(s.Resource).Spec(), func(c k8sview.Container) value.Truth {
-		answer := value.False
+// usesAccountRegistry reports whether each container has an image by digest from the registry of the
+// account to which the AWS provider is bound.
+func usesAccountRegistry(s *rule.Subject) value.Truth {
+	return everyContainer(podTemplateOf(s.Resource).Spec(), func(c k8sview.Container) value.Truth {
+		isInRegistry := value.False
 		for _, provider := range s.Graph.OfType("pulumi:providers:aws") {
 			accounts := provider.View().Get("allowedAccountIds")
 			if _, ok := accounts.Raw().(string); ok { // providers get their inputs as JSON
 				accounts = accounts.JSON()
 			}
-			answer = value.Any(answer, value.As[value.List[value.String]](accounts).Any(func(account value.String) value.Truth {
+			isInRegistry = value.Any(isInRegistry, value.As[value.List[value.String]](accounts).Any(func(account value.String) value.Truth {
 				return value.Both(c.Image(), account, func(image, account string) bool {
 					match := ecrDigest.FindStringSubmatch(image)
 					return match != nil && match[1] == account
 				})
 			}))
 		}
-		return answer
+		return isInRegistry
 	})
 }
 
-// routesNowhere reports whether no route table of a subnet has a route to a gateway.
-func routesNowhere(g *graph.Graph, subnet *graph.Resource) value.Truth {
+// hasNoGatewayRoute reports whether no route table of a subnet has a route to a gateway.
+func hasNoGatewayRoute(g *graph.Graph, subnet *graph.Resource) value.Truth {
 	associations := rule.Users[awsview.Ec2RouteTableAssociation](g, subnet, "subnetId")
 	return associations.All(func(a *graph.Resource, _ awsview.Ec2RouteTableAssociation) value.Truth {
 		return rule.Refs[awsview.Ec2RouteTable](g, a, "routeTableId").All(func(table *graph.Resource, _ awsview.Ec2RouteTable) value.Truth {
@@ -156,25 +156,25 @@ func routesNowhere(g *graph.Graph, subnet *graph.Resource) value.Truth {
 	})
 }
 
-// equal reports whether two numbers are equal, as a test for value.Number.Compare.
-func equal(a, b float64) bool { return a == b }
+// isEqual reports whether two numbers are equal, as a test for value.Number.Compare.
+func isEqual(a, b float64) bool { return a == b }
 
-// knownNumber returns the number, or 0 while it is absent or unknown.
-func knownNumber(n value.Number) float64 {
-	v, _ := n.Raw().(float64)
-	return v
+// numberOrZero returns the number, or 0 while it is absent or unknown.
+func numberOrZero(n value.Number) float64 {
+	number, _ := n.Raw().(float64)
+	return number
 }
 
 // mustBeSupported demands that AWS's standard support for a store's version does not end within
 // enginecalendar.Notice.
 func mustBeSupported(s *rule.Subject, engine, version value.String) {
 	s.Must(value.Both(engine, version, func(engine, version string) bool {
-		return enginecalendar.Supported(enginecalendar.Engine(engine), version, s.Now)
+		return enginecalendar.IsSupported(enginecalendar.Engine(engine), version, s.Now)
 	}), "standard support of %s %s is unknown, over, or ends within %d days", engine.Text(), version.Text(), int(enginecalendar.Notice.Hours()/24))
 }
 
-// storeGroups returns the security groups of a store.
-func storeGroups(s *rule.Subject) rule.Set[awsview.Ec2SecurityGroup] {
+// storeSecurityGroups returns the security groups of a store.
+func storeSecurityGroups(s *rule.Subject) rule.Set[awsview.Ec2SecurityGroup] {
 	prop := "vpcSecurityGroupIds"
 	if s.Type == (awsview.ElasticacheReplicationGroup{}).Token() {
 		prop = "securityGroupIds"

@@ -70,9 +70,9 @@ var webACL = []*rule.Rule{
 		Fix: "components/certificate/names", Standards: []string{"FSBP CloudFront.7"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			all := rule.Every[awsview.AcmCertificate](s.Graph)
+			certificates := rule.Every[awsview.AcmCertificate](s.Graph)
 			s.Must(v.Aliases().All(func(alias value.String) value.Truth {
-				return all.Any(func(_ *graph.Resource, c awsview.AcmCertificate) value.Truth {
+				return certificates.Any(func(_ *graph.Resource, c awsview.AcmCertificate) value.Truth {
 					return value.Any(coversDomain(c.DomainName(), alias), c.SubjectAlternativeNames().Any(func(n value.String) value.Truth { return coversDomain(n, alias) }))
 				})
 			}), "an alias is on no certificate of this stack")

@@ -9,13 +9,15 @@ import (
 )
 
 // podLabels returns the labels that a workload gives its pods.
-func podLabels(r *graph.Resource) value.Map[value.String] { return podOf(r).Metadata().Labels() }
+func podLabels(r *graph.Resource) value.Map[value.String] {
+	return podTemplateOf(r).Metadata().Labels()
+}
 
-// namespaceOf returns the name of an object's namespace. If the object does not know the
-// name yet, the result is the name of the Namespace that the object refers to.
+// namespaceOf returns the name of an object's namespace. If the name is not known yet, it returns the
+// name of the Namespace that the object refers to.
 func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
-	own := value.As[value.String](r.View().At("metadata.namespace"))
-	return resolveName(g, r, own, "metadata", k8sview.Namespace{}.Token())
+	name := value.As[value.String](r.View().At("metadata.namespace"))
+	return resolveName(g, r, name, "metadata", k8sview.Namespace{}.Token())
 }
 
 // resolveName returns a known name unchanged. For an unknown name it returns the name
@@ -28,39 +30,39 @@ func resolveName(g *graph.Graph, r *graph.Resource, name value.String, prop, typ
 	return name
 }
 
-// selects reports whether the selector of the object from matches the pods of a workload.
-// An empty selector matches all pods of the object's namespace.
-func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], workload *graph.Resource) value.Truth {
-	answer := namespaceOf(g, from).Equals(namespaceOf(g, workload))
+// selectsPods reports whether the selector of an object matches the pods of a workload. An empty
+// selector matches all pods of the object's namespace.
+func selectsPods(g *graph.Graph, object *graph.Resource, selector value.Map[value.String], workload *graph.Resource) value.Truth {
+	matches := namespaceOf(g, object).Equals(namespaceOf(g, workload))
 	names, complete := selector.Keys()
 	for _, name := range names {
-		answer = value.All(answer, selector.Key(name).Equals(podLabels(workload).Key(name)))
+		matches = value.All(matches, selector.Key(name).Equals(podLabels(workload).Key(name)))
 	}
 	if !complete {
-		answer = value.All(answer, value.Unknown)
+		matches = value.All(matches, value.Unknown)
 	}
-	return answer
+	return matches
 }
 
-// objectsSelecting returns the objects of type T that select the pods of the subject. path is
-// where an object of this type has its selector.
+// objectsSelecting returns the objects of type T that select the pods of the subject. path is the
+// path of the selector in an object of this type.
 func objectsSelecting[T rule.Typed](s *rule.Subject, path string) graph.Related {
 	var view T
-	out := graph.Related{Complete: true}
+	related := graph.Related{Complete: true}
 	for _, r := range s.Graph.OfType(view.Token()) {
-		found := selects(s.Graph, r, value.As[value.Map[value.String]](r.View().At(path)), s.Resource)
-		addIf(&out, r, found)
+		isSelected := selectsPods(s.Graph, r, value.As[value.Map[value.String]](r.View().At(path)), s.Resource)
+		addIfRelated(&related, r, isSelected)
 	}
-	return out
+	return related
 }
 
-// addIf adds a resource to the related ones if it is one of them. If that is unknown, they are
+// addIfRelated adds r to related if isRelated is True. If isRelated is Unknown, it marks related as
 // not complete.
-func addIf(related *graph.Related, r *graph.Resource, isRelated value.Truth) {
-	switch one, known := isRelated.Known(); {
+func addIfRelated(related *graph.Related, r *graph.Resource, isRelated value.Truth) {
+	switch isTrue, known := isRelated.Known(); {
 	case !known:
 		related.Complete = false
-	case one:
+	case isTrue:
 		related.Resources = append(related.Resources, r)
 	}
 }
@@ -72,7 +74,7 @@ var workloads = []*rule.Rule{
 		Fix: "components/scaling, the profile's Readiness and Liveness", Standards: []string{"kube-score pod-probes", "WA REL06"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			containers := podOf(s.Resource).Spec().Containers()
+			containers := podTemplateOf(s.Resource).Spec().Containers()
 			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.ReadinessProbe().IsSet() }), "readinessProbe is not set")
 			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.LivenessProbe().IsSet() }), "livenessProbe is not set")
 		}, serverTypes...),
@@ -83,9 +85,9 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, TopologySpreadConstraints", Standards: []string{"kube-score deployment-has-host-podantiaffinity", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			p := podOf(s.Resource).Spec()
-			single := hasAtMostOnePod(s)
-			s.Must(value.Any(single, p.TopologySpreadConstraints().IsSet(), p.Affinity().PodAntiAffinity().IsSet()), "neither topologySpreadConstraints nor podAntiAffinity is set")
+			podSpec := podTemplateOf(s.Resource).Spec()
+			atMostOnePod := hasAtMostOnePod(s)
+			s.Must(value.Any(atMostOnePod, podSpec.TopologySpreadConstraints().IsSet(), podSpec.Affinity().PodAntiAffinity().IsSet()), "neither topologySpreadConstraints nor podAntiAffinity is set")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
@@ -113,8 +115,8 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, Strategy", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			single := hasAtMostOnePod(s)
-			s.Must(value.Any(single, v.Spec().Strategy().Type().Or("RollingUpdate").Is("RollingUpdate")), "strategy is %s", v.Spec().Strategy().Type().Text())
+			atMostOnePod := hasAtMostOnePod(s)
+			s.Must(value.Any(atMostOnePod, v.Spec().Strategy().Type().Or("RollingUpdate").Is("RollingUpdate")), "strategy is %s", v.Spec().Strategy().Type().Text())
 		}),
 	},
 	{
@@ -132,9 +134,9 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, a PodDisruptionBudget", Standards: []string{"kube-score pod-disruption-budget", "WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			single := hasAtMostOnePod(s)
+			atMostOnePod := hasAtMostOnePod(s)
 			budgets := objectsSelecting[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
-			s.Must(value.Any(single, budgets.Exists()), "no PodDisruptionBudget selects its pods")
+			s.Must(value.Any(atMostOnePod, budgets.Exists()), "no PodDisruptionBudget selects its pods")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
@@ -147,20 +149,21 @@ var workloads = []*rule.Rule{
 			scalers := scalersOf(s)
 			budgets := objectsSelecting[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
 			if !budgets.Complete {
-				s.Wait("the selector of a PodDisruptionBudget")
+				s.LeaveUndecided("the selector of a PodDisruptionBudget")
 			}
 			for _, r := range budgets.Resources {
 				spec := value.As[k8sview.PodDisruptionBudget](r.View()).Spec()
-				least := value.As[value.Number](spec.MinAvailable())
-				// An autoscaler sets the number of pods, so spec.replicas counts only without one.
-				above := value.All(
-					value.Any(scalers.Exists(), replicas.Compare(least, greater)),
+				minAvailable := value.As[value.Number](spec.MinAvailable())
+				// spec.replicas counts only without an autoscaler, because an autoscaler sets the
+				// number of pods.
+				allowsEviction := value.All(
+					value.Any(scalers.Exists(), replicas.Compare(minAvailable, isGreater)),
 					scalers.All(func(scaler *graph.Resource) value.Truth {
-						fewest, _ := podBounds(scaler)
-						return fewest.Compare(least, greater)
+						minimum, _ := podBounds(scaler)
+						return minimum.Compare(minAvailable, isGreater)
 					}),
 				)
-				s.Must(value.Any(value.Not(least.IsSet()), above), "%s keeps %s pods, and the workload may have no more", r.Name, least.Text())
+				s.Must(value.Any(value.Not(minAvailable.IsSet()), allowsEviction), "%s keeps %s pods, and the workload may have no more", r.Name, minAvailable.Text())
 				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s permits no eviction", r.Name)
 				s.Must(value.Not(value.As[value.String](spec.MinAvailable()).Is("100%")), "%s keeps 100%% of the pods", r.Name)
 			}
@@ -181,11 +184,11 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, the labels", Standards: []string{"kube-score service-targets-pod"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Service) {
-			found := value.False
+			selectsAny := value.False
 			for _, r := range resourcesOfTypes(s.Graph, serverTypes...) {
-				found = value.Any(found, selects(s.Graph, s.Resource, v.Spec().Selector(), r))
+				selectsAny = value.Any(selectsAny, selectsPods(s.Graph, s.Resource, v.Spec().Selector(), r))
 			}
-			s.Must(found, "its selector matches no pods of this stack")
+			s.Must(selectsAny, "its selector matches no pods of this stack")
 		}),
 	},
 	{
@@ -218,8 +221,8 @@ var workloads = []*rule.Rule{
 		Fix: "the keys services.NAME.min and max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			low, high := podBounds(s.Resource)
-			s.Must(low.Compare(high, func(low, high float64) bool { return low < high }), "its minimum number of pods is not below its maximum")
+			minimum, maximum := podBounds(s.Resource)
+			s.Must(minimum.Compare(maximum, func(low, high float64) bool { return low < high }), "its minimum number of pods is not below its maximum")
 		}, podScalers...),
 	},
 	{
@@ -242,27 +245,27 @@ const verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutos
 // VPA without the list controlledResources sets both requests.
 func resizes(vpa *graph.Resource, resource string) value.Truth {
 	policies := value.As[value.List[value.Value]](vpa.View().At("spec.resourcePolicy.containerPolicies"))
-	sets := value.Any(value.Not(policies.IsSet()), policies.Any(func(policy value.Value) value.Truth {
-		listed := value.As[value.List[value.String]](policy.At("controlledResources"))
-		off := value.As[value.String](policy.At("mode")).Or("Auto").Is("Off")
-		return value.All(value.Not(off), value.Any(value.Not(listed.IsSet()), value.HasText(listed, resource)))
+	setsRequest := value.Any(value.Not(policies.IsSet()), policies.Any(func(policy value.Value) value.Truth {
+		resources := value.As[value.List[value.String]](policy.At("controlledResources"))
+		isOff := value.As[value.String](policy.At("mode")).Or("Auto").Is("Off")
+		return value.All(value.Not(isOff), value.Any(value.Not(resources.IsSet()), value.HasText(resources, resource)))
 	}))
-	off := value.As[value.String](vpa.View().At("spec.updatePolicy.updateMode")).Or("Recreate").Is("Off")
-	return value.All(value.Not(off), sets)
+	isOff := value.As[value.String](vpa.View().At("spec.updatePolicy.updateMode")).Or("Recreate").Is("Off")
+	return value.All(value.Not(isOff), setsRequest)
 }
 
 // scalesOn reports whether an HPA scales on the use of a resource, cpu or memory. Only an HPA
 // with the same target as the subject, which is a VPA, counts.
 func scalesOn(s *rule.Subject, resource string) value.Truth {
 	target := value.As[value.String](s.View().At("spec.targetRef.name"))
-	answer := value.False
+	scales := value.False
 	for _, typ := range podScalers {
 		for _, r := range s.Graph.OfType(typ) {
-			same := value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(target)
-			answer = value.Any(answer, value.All(same, hasMetric(r, resource)))
+			sameTarget := value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(target)
+			scales = value.Any(scales, value.All(sameTarget, hasMetric(r, resource)))
 		}
 	}
-	return answer
+	return scales
 }
 
 // hasMetric reports whether an autoscaler scales on the use of a resource, cpu or memory.
@@ -283,8 +286,9 @@ const scaledObject = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 // podScalers are the types of the autoscalers that set the number of a workload's pods.
 var podScalers = []string{k8sview.HorizontalPodAutoscaler{}.Token(), scaledObject}
 
-// podBounds returns the lowest and the highest number of pods that an autoscaler sets.
-func podBounds(r *graph.Resource) (low, high value.Number) {
+// podBounds returns the lowest and the highest number of pods that an autoscaler sets. KEDA's defaults
+// are 0 and 100, and the default minimum of an HPA is 1.
+func podBounds(r *graph.Resource) (minimum, maximum value.Number) {
 	if r.Type == scaledObject {
 		return value.As[value.Number](r.View().At("spec.minReplicaCount")).Or(0), value.As[value.Number](r.View().At("spec.maxReplicaCount")).Or(100)
 	}
@@ -299,12 +303,12 @@ func hasAtMostOnePod(s *rule.Subject) value.Truth {
 
 // scalersOf returns the autoscalers that set the number of pods of the subject.
 func scalersOf(s *rule.Subject) graph.Related {
-	out := graph.Related{Complete: true}
+	scalers := graph.Related{Complete: true}
 	name := value.As[value.String](s.View().At("metadata.name"))
 	for _, typ := range podScalers {
 		for _, r := range s.Graph.OfType(typ) {
-			addIf(&out, r, value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(name))
+			addIfRelated(&scalers, r, value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(name))
 		}
 	}
-	return out
+	return scalers
 }

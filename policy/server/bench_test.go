@@ -18,7 +18,7 @@ import (
 
 // BenchmarkPack measures the CPU time and the peak memory of a policy pack's process in one
 // preview. The number of rules is 20, 80 or all, and the number of resources 314 or 1,000. The
-// resources are those of three copies of prod.
+// resources come from three copies of prod.
 //
 // It measures three packs: ownpack is the platform's pack, and policyxpack serves the same rules
 // by Pulumi's policyx. emptypack has no rule, so it shows what the protocol alone needs.
@@ -27,25 +27,26 @@ func BenchmarkPack(b *testing.B) {
 	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-o", folder, "./testdata/ownpack", "./testdata/policyxpack", "./testdata/emptypack")
 	raw, err := build.CombinedOutput()
 	require.NoError(b, err, string(raw))
-	all := len(ruleset.All())
-	for _, size := range []struct{ rules, resources int }{{20, 314}, {80, 314}, {all, 314}, {all, 1000}} {
-		resources := recorded(b, 3)[:size.resources]
+	ruleCount := len(ruleset.All())
+	for _, size := range []struct{ rules, resources int }{{20, 314}, {80, 314}, {ruleCount, 314}, {ruleCount, 1000}} {
+		resources := readRecording(b, 3)[:size.resources]
 		violations := map[string]int{}
-		for _, kind := range []string{"emptypack", "ownpack", "policyxpack"} {
-			b.Run(fmt.Sprintf("%s/%d rules/%d resources", kind, size.rules, len(resources)), func(b *testing.B) {
-				// The smallest values of all runs count, because other processes can only increase them.
+		for _, packName := range []string{"emptypack", "ownpack", "policyxpack"} {
+			b.Run(fmt.Sprintf("%s/%d rules/%d resources", packName, size.rules, len(resources)), func(b *testing.B) {
+				// The smallest values of all runs count, because other processes can only increase
+				// them.
 				cpu, peak := time.Hour, math.Inf(1)
 				for range b.N {
-					p := startAndConnect(b, exec.CommandContext(b.Context(), filepath.Join(folder, kind)), "POLICY_RULES_OF_TEST="+strconv.Itoa(size.rules))
-					violations[kind], _ = p.replay(b, resources)
-					peak = min(peak, peakMemory(b, p.cmd.Process.Pid))
-					require.NoError(b, p.cmd.Process.Kill())
-					p.cmd.Wait()
-					cpu = min(cpu, p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime())
+					running := startAndConnect(b, exec.CommandContext(b.Context(), filepath.Join(folder, packName)), "POLICY_RULES_OF_TEST="+strconv.Itoa(size.rules))
+					violations[packName], _ = running.replay(b, resources)
+					peak = min(peak, peakMemory(b, running.cmd.Process.Pid))
+					require.NoError(b, running.cmd.Process.Kill())
+					running.cmd.Wait()
+					cpu = min(cpu, running.cmd.ProcessState.UserTime()+running.cmd.ProcessState.SystemTime())
 				}
 				b.ReportMetric(cpu.Seconds(), "cpu-s")
 				b.ReportMetric(peak, "peak-MB")
-				b.ReportMetric(float64(violations[kind]), "violations")
+				b.ReportMetric(float64(violations[packName]), "violations")
 			})
 		}
 		if len(violations) == 3 { // all three packs ran; with -bench only some of them may run
@@ -60,9 +61,9 @@ func peakMemory(b *testing.B, pid int) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	require.NoError(b, err)
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
-	require.NotNil(b, found)
-	kib, err := strconv.ParseFloat(string(found[1]), 64)
+	match := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	require.NotNil(b, match)
+	kib, err := strconv.ParseFloat(string(match[1]), 64)
 	require.NoError(b, err)
 	return kib / 1024
 }

@@ -7,21 +7,21 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// decode converts the properties of a message to a node.
-func decode(s *structpb.Struct) value.Node {
+// decodeProperties converts the properties of a message to a node.
+func decodeProperties(s *structpb.Struct) value.Node {
 	object := make(map[string]any, len(s.GetFields()))
 	for name, v := range s.GetFields() {
-		object[name] = plain(v)
+		object[name] = decodeValue(v)
 	}
 	return value.New(object)
 }
 
-// stackType is the type of the resource that has the stack's outputs. No input of the stack
-// resource is of interest, but each of its outputs is.
+// stackType is the type of the resource with the stack's outputs. The rules read its outputs, and
+// none of its inputs.
 const stackType = "pulumi:pulumi:Stack"
 
 // neededOutputs returns the outputs that rules read in addition to inputs: the ARN, and each
-// output whose input is not known.
+// output with the name of an input that is not known.
 func neededOutputs(outputs *structpb.Struct, inputs value.Node) *structpb.Struct {
 	fields := map[string]*structpb.Value{}
 	for name, v := range outputs.GetFields() {
@@ -32,8 +32,8 @@ func neededOutputs(outputs *structpb.Struct, inputs value.Node) *structpb.Struct
 	return &structpb.Struct{Fields: fields}
 }
 
-// plain converts one value of a message to the form that value.New takes.
-func plain(v *structpb.Value) any {
+// decodeValue converts one value of a message to the form that value.New takes.
+func decodeValue(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_StringValue:
 		return source.Text(k.StringValue)
@@ -44,13 +44,13 @@ func plain(v *structpb.Value) any {
 	case *structpb.Value_ListValue:
 		list := make([]any, len(k.ListValue.GetValues()))
 		for i, item := range k.ListValue.GetValues() {
-			list[i] = plain(item)
+			list[i] = decodeValue(item)
 		}
 		return list
 	case *structpb.Value_StructValue:
 		object := make(map[string]any, len(k.StructValue.GetFields()))
 		for name, item := range k.StructValue.GetFields() {
-			object[name] = plain(item)
+			object[name] = decodeValue(item)
 		}
 		return source.Object(object)
 	}

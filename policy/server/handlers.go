@@ -15,8 +15,9 @@ import (
 )
 
 // newServer returns a server that replaces the generated handlers of Remediate and AnalyzeStack.
-// Both generated handlers decode the properties of every resource once more. In AnalyzeStack all
-// resources are decoded together, and the decoded form needs ten times the memory of the message.
+// Analyze has already decoded the properties of every resource, and both generated handlers decode
+// them again. In AnalyzeStack all resources are decoded together, and the decoded form needs ten
+// times the memory of the message.
 func newServer(a *Analyzer) *grpc.Server {
 	service := pulumirpc.Analyzer_ServiceDesc
 	service.Methods = slices.Clone(service.Methods)
@@ -25,12 +26,12 @@ func newServer(a *Analyzer) *grpc.Server {
 		case "Remediate":
 			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 				// No rule changes a resource, so the response is always empty.
-				var request undecoded
+				var request encodedRequest
 				return &pulumirpc.RemediateResponse{}, decode(&request)
 			}
 		case "AnalyzeStack":
 			method.Handler = func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-				var request undecoded
+				var request encodedRequest
 				if err := decode(&request); err != nil {
 					return nil, err
 				}
@@ -43,17 +44,19 @@ func newServer(a *Analyzer) *grpc.Server {
 	return s
 }
 
-// undecoded is a request in its encoded form.
-type undecoded []byte
+// encodedRequest is a request that is not decoded.
+type encodedRequest []byte
 
-// codec is gRPC's codec for Protocol Buffers, except that it does not decode into an undecoded, and
-// that its buffers are as large as the message. gRPC's own have 1 MiB for each message above 32 KiB.
+// codec is gRPC's codec for Protocol Buffers with two differences. It does not decode an
+// encodedRequest, and its buffers are as large as the message. gRPC's own buffers have 1 MiB for each
+// message above 32 KiB.
 type codec struct{ encoding.CodecV2 }
 
-// Unmarshal copies the bytes of an undecoded request, because gRPC reuses its buffers.
+// Unmarshal decodes a message. It only copies the bytes of an encodedRequest, because gRPC reuses
+// its buffers.
 func (c codec) Unmarshal(data mem.BufferSlice, request any) error {
-	if u, ok := request.(*undecoded); ok {
-		*u = data.Materialize()
+	if encoded, ok := request.(*encodedRequest); ok {
+		*encoded = data.Materialize()
 		return nil
 	}
 	message, ok := request.(proto.Message)
@@ -69,8 +72,8 @@ func (c codec) Unmarshal(data mem.BufferSlice, request any) error {
 // (analyzer.proto of Pulumi's SDK).
 const resourcesField = 1
 
-// eachResource calls visit with each resource of an undecoded AnalyzeStackRequest.
-func eachResource(request []byte, visit func(*pulumirpc.AnalyzerResource)) error {
+// visitResources calls visit with each resource of an encoded AnalyzeStackRequest.
+func visitResources(request []byte, visit func(*pulumirpc.AnalyzerResource)) error {
 	for len(request) > 0 {
 		field, kind, length := protowire.ConsumeTag(request)
 		if length < 0 {

@@ -77,19 +77,19 @@ func startAndConnect(t testing.TB, cmd *exec.Cmd, variables ...string) *pack {
 	return &pack{pulumirpc.NewAnalyzerClient(conn), cmd}
 }
 
-// recorded returns the resources of prod's recorded preview. copies is how often the list has each
-// resource; each further copy has its own names.
-func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
+// readRecording returns the resources of prod's recorded preview. The list has each
+// resource copies times. From the second copy on, the resources have other names.
+func readRecording(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 	t.Helper()
 	f, err := os.Open("../testdata/prod.jsonl")
 	require.NoError(t, err)
 	defer f.Close()
 	raw, err := io.ReadAll(f)
 	require.NoError(t, err)
-	var out []*pulumirpc.AnalyzerResource
+	var resources []*pulumirpc.AnalyzerResource
 	for n := range copies {
 		for line := range bytes.Lines(raw) {
-			var s struct {
+			var recorded struct {
 				URN                  string
 				Inputs               map[string]any
 				PropertyDependencies map[string][]string
@@ -98,18 +98,18 @@ func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 			if n > 0 {
 				text = bytes.ReplaceAll(line, []byte("progressive-framework-prod"), fmt.Appendf(nil, "copy-%d", n))
 			}
-			require.NoError(t, json.Unmarshal(text, &s))
-			properties, err := structpb.NewStruct(s.Inputs)
+			require.NoError(t, json.Unmarshal(text, &recorded))
+			properties, err := structpb.NewStruct(recorded.Inputs)
 			require.NoError(t, err)
-			r := graph.New(s.URN)
-			a := &pulumirpc.AnalyzerResource{Urn: r.URN, Type: r.Type, Name: r.Name, Properties: properties, PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{}}
-			for name, urns := range s.PropertyDependencies {
-				a.PropertyDependencies[name] = &pulumirpc.AnalyzerPropertyDependencies{Urns: urns}
+			r := graph.New(recorded.URN)
+			resource := &pulumirpc.AnalyzerResource{Urn: r.URN, Type: r.Type, Name: r.Name, Properties: properties, PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{}}
+			for name, urns := range recorded.PropertyDependencies {
+				resource.PropertyDependencies[name] = &pulumirpc.AnalyzerPropertyDependencies{Urns: urns}
 			}
-			out = append(out, a)
+			resources = append(resources, resource)
 		}
 	}
-	return out
+	return resources
 }
 
 // replay makes the calls that the engine makes in a preview. It returns the numbers of diagnostics
@@ -126,26 +126,26 @@ func (p *pack) replay(t testing.TB, resources []*pulumirpc.AnalyzerResource) (di
 		in := &pulumirpc.AnalyzeRequest{Urn: r.GetUrn(), Type: r.GetType(), Name: r.GetName(), Properties: r.GetProperties()}
 		_, err := p.Remediate(t.Context(), in)
 		require.NoError(t, err)
-		out, err := p.Analyze(t.Context(), in)
+		response, err := p.Analyze(t.Context(), in)
 		require.NoError(t, err)
-		diagnostics += len(out.GetDiagnostics())
+		diagnostics += len(response.GetDiagnostics())
 	}
-	out, err := p.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources}, grpc.MaxCallSendMsgSize(maxMessage))
+	response, err := p.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources}, grpc.MaxCallSendMsgSize(maxMessage))
 	require.NoError(t, err)
 	_, err = p.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
-	return diagnostics + len(out.GetDiagnostics()), len(out.GetNotApplicable())
+	return diagnostics + len(response.GetDiagnostics()), len(response.GetNotApplicable())
 }
 
 func TestReplayOfProdFindsItsWaivedViolations(t *testing.T) {
-	diagnostics, _ := startPack(t).replay(t, recorded(t, 1))
+	diagnostics, _ := startPack(t).replay(t, readRecording(t, 1))
 	require.Greater(t, diagnostics, 10, "prod waives its violations, but this test passes no waiver")
 }
 
 // The engine passes the budget in the stack's configuration. The rule estimates the cost of a
 // preview in which no resource exists yet.
 func TestBudgetIsCheckedInAPreview(t *testing.T) {
-	resources := recorded(t, 1)
+	resources := readRecording(t, 1)
 	for budget, broken := range map[string]bool{"1000": true, "1000000": false} {
 		p := startPack(t)
 		_, err := p.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "prod", DryRun: true, Config: map[string]string{
@@ -156,18 +156,18 @@ func TestBudgetIsCheckedInAPreview(t *testing.T) {
 			_, err := p.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Urn: r.GetUrn(), Type: r.GetType(), Name: r.GetName(), Properties: r.GetProperties()})
 			require.NoError(t, err)
 		}
-		out, err := p.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources}, grpc.MaxCallSendMsgSize(maxMessage))
+		response, err := p.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources}, grpc.MaxCallSendMsgSize(maxMessage))
 		require.NoError(t, err)
-		found := ""
-		for _, d := range out.GetDiagnostics() {
+		message := ""
+		for _, d := range response.GetDiagnostics() {
 			if d.GetPolicyName() == "cost-within-budget" {
-				found = d.GetMessage()
+				message = d.GetMessage()
 			}
 		}
 		if !broken {
-			require.Empty(t, found, budget)
+			require.Empty(t, message, budget)
 			continue
 		}
-		require.Contains(t, found, "a month, with 0 items not known yet and 3 without a price; the budget is $1,000.00")
+		require.Contains(t, message, "a month, with 0 items not known yet and 3 without a price; the budget is $1,000.00")
 	}
 }

@@ -1,9 +1,9 @@
-// Package server serves Pulumi's analyzer protocol, by which the engine applies
-// the rules in every preview and up. It owns the protocol only; package evaluate
-// applies the rules.
+// Package server serves Pulumi's analyzer protocol. Through it the engine applies
+// the rules in every preview and up. The package owns the protocol only; package
+// evaluate applies the rules.
 //
-// It does not use the SDK's own server, policyx. There, a rule that reads an
-// unknown value, returns an error or panics ends the whole preview.
+// It does not use the SDK's own server, policyx. With policyx, the whole preview ends
+// if a rule reads an unknown value, returns an error or panics.
 package server
 
 import (
@@ -78,10 +78,10 @@ type Analyzer struct {
 	configured  bool
 	environment string
 	evaluator   *evaluate.Evaluator
-	// perRun are the levels of --policy-pack-config. pulumi policy analyze instead passes
-	// the levels that GetAnalyzerInfo returned. Those are in listed, and Configure leaves
-	// them out of perRun.
-	perRun, listed map[string]pulumirpc.EnforcementLevel
+	// runLevels are the levels of --policy-pack-config. listedLevels are the levels that
+	// GetAnalyzerInfo returned. pulumi policy analyze passes these back, so Configure does not add
+	// them to runLevels.
+	runLevels, listedLevels map[string]pulumirpc.EnforcementLevel
 	// inputs are the properties that Analyze received, by URN. In a preview the
 	// properties that AnalyzeStack receives are not complete.
 	inputs map[string]value.Node
@@ -127,16 +127,16 @@ func (a *Analyzer) ConfigureStack(_ context.Context, in *pulumirpc.AnalyzerStack
 func (a *Analyzer) Configure(_ context.Context, in *pulumirpc.ConfigureAnalyzerRequest) (*emptypb.Empty, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.perRun = map[string]pulumirpc.EnforcementLevel{}
+	a.runLevels = map[string]pulumirpc.EnforcementLevel{}
 	for id, c := range in.GetPolicyConfig() {
-		if own, known := a.listed[id]; !known || own != c.GetEnforcementLevel() {
-			a.perRun[id] = c.GetEnforcementLevel()
+		if listedLevel, listed := a.listedLevels[id]; !listed || listedLevel != c.GetEnforcementLevel() {
+			a.runLevels[id] = c.GetEnforcementLevel()
 		}
 	}
 	return &emptypb.Empty{}, nil
 }
 
-// GetAnalyzerInfo lists the rules.
+// GetAnalyzerInfo returns the rules with their levels.
 func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.AnalyzerInfo, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
@@ -144,16 +144,16 @@ func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.
 		Name: Name, DisplayName: "Progressive Framework", Version: Version, SupportsConfig: true,
 		Description: "The rules of this platform on AWS and Kubernetes; docs/policy.md lists them.",
 	}
-	a.listed = map[string]pulumirpc.EnforcementLevel{}
+	a.listedLevels = map[string]pulumirpc.EnforcementLevel{}
 	for _, r := range append([]*rule.Rule{evaluate.ConfigRule}, a.options.Rules...) {
 		policy := a.policyInfo(r)
-		a.listed[r.ID] = policy.GetEnforcementLevel()
+		a.listedLevels[r.ID] = policy.GetEnforcementLevel()
 		info.Policies = append(info.Policies, policy)
 	}
 	return info, nil
 }
 
-// policyInfo returns a rule in the form in which GetAnalyzerInfo describes it to the engine.
+// policyInfo returns the description of a rule for the engine.
 func (a *Analyzer) policyInfo(r *rule.Rule) *pulumirpc.PolicyInfo {
 	typ := pulumirpc.PolicyType_POLICY_TYPE_RESOURCE
 	if r.Check.Cross || r == evaluate.ConfigRule {
@@ -162,7 +162,7 @@ func (a *Analyzer) policyInfo(r *rule.Rule) *pulumirpc.PolicyInfo {
 	return &pulumirpc.PolicyInfo{
 		Name: r.ID, DisplayName: r.Title, Description: r.Title, Message: r.Why, RemediationSteps: r.Fix,
 		Tags: r.Standards, Severity: pulumirpc.PolicySeverity(r.Severity), PolicyType: typ,
-		EnforcementLevel: a.level(r, a.evaluator.Level(r)),
+		EnforcementLevel: a.enforcementLevel(r, a.evaluator.Level(r)),
 	}
 }
 
@@ -173,13 +173,13 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 	defer a.mutex.Unlock()
 	a.ensureConfigured(in.GetUrn())
 	r := graph.New(in.GetUrn())
-	r.Inputs = decode(in.GetProperties())
+	r.Inputs = decodeProperties(in.GetProperties())
 	r.Parent, r.Protect, r.IgnoreChanges = in.GetOptions().GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
 	r.Provider = in.GetProvider().GetUrn()
 	a.inputs[r.URN] = r.Inputs
-	out := a.response(a.evaluator.ApplyToResource(r))
-	out.NotApplicable = append(out.NotApplicable, a.notApplicableRules(r.Type)...)
-	return out, nil
+	response := a.newResponse(a.evaluator.ApplyToResource(r))
+	response.NotApplicable = append(response.NotApplicable, a.notApplicableRules(r.Type)...)
+	return response, nil
 }
 
 // notApplicableRules returns a message for each rule that does not check a type.
@@ -197,12 +197,12 @@ func (a *Analyzer) notApplicableRules(typ string) []*pulumirpc.PolicyNotApplicab
 }
 
 // analyzeStack applies the rules that need several resources, after the last resource of a
-// preview or up. request is an undecoded AnalyzeStackRequest.
+// preview or up. request is an encoded AnalyzeStackRequest.
 func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	var resources []*graph.Resource
-	if err := eachResource(request, func(r *pulumirpc.AnalyzerResource) { resources = append(resources, a.resource(r)) }); err != nil {
+	if err := visitResources(request, func(r *pulumirpc.AnalyzerResource) { resources = append(resources, a.decodeResource(r)) }); err != nil {
 		return nil, err
 	}
 	if len(resources) == 0 {
@@ -210,31 +210,31 @@ func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, err
 	}
 	a.ensureConfigured(resources[0].URN)
 	g := graph.Build(resources)
-	all := a.evaluator.ApplyToStack(g)
+	results := a.evaluator.ApplyToStack(g)
 	if a.options.Report != nil {
-		if err := a.options.Report(graph.Stack(resources[0].URN), a.environment, a.evaluator, g, all); err != nil {
+		if err := a.options.Report(graph.StackName(resources[0].URN), a.environment, a.evaluator, g, results); err != nil {
 			return nil, err
 		}
 	}
-	var stack []evaluate.Result
-	for _, r := range all {
+	var stackResults []evaluate.Result
+	for _, r := range results {
 		// Analyze has already reported the results of all other rules.
 		if r.Rule.Check.Cross || r.Rule == evaluate.ConfigRule {
-			stack = append(stack, r)
+			stackResults = append(stackResults, r)
 		}
 	}
-	return a.response(stack), nil
+	return a.newResponse(stackResults), nil
 }
 
-// resource decodes a resource of an AnalyzeStackRequest. The message has only outputs, so the
+// decodeResource decodes a resource of an AnalyzeStackRequest. The message has only outputs, so the
 // inputs are those that Analyze received for the URN.
-func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
+func (a *Analyzer) decodeResource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	r := graph.New(in.GetUrn())
-	if seen, ok := a.inputs[r.URN]; ok && r.Type != stackType {
-		r.Outputs = decode(neededOutputs(in.GetProperties(), seen))
-		r.Inputs = value.Overlay(seen, r.Outputs)
+	if inputs, ok := a.inputs[r.URN]; ok && r.Type != stackType {
+		r.Outputs = decodeProperties(neededOutputs(in.GetProperties(), inputs))
+		r.Inputs = value.Overlay(inputs, r.Outputs)
 	} else {
-		r.Outputs = decode(in.GetProperties())
+		r.Outputs = decodeProperties(in.GetProperties())
 		r.Inputs = r.Outputs
 	}
 	r.Parent, r.Protect, r.IgnoreChanges = in.GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
@@ -255,18 +255,18 @@ func (a *Analyzer) ensureConfigured(urn string) {
 		return
 	}
 	a.configured = true
-	stack, config := graph.Stack(urn), map[string]string(nil)
+	stack, config := graph.StackName(urn), map[string]string(nil)
 	if a.options.StackConfig != nil {
 		config = a.options.StackConfig(stack)
 	}
 	a.setStack(stack, config)
 }
 
-// level converts a rule's level to the protocol's form. A level that the engine has set
+// enforcementLevel converts a rule's level to the protocol's form. A level that the engine has set
 // for this run takes precedence.
-func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLevel {
-	if set, ok := a.perRun[r.ID]; ok {
-		return set
+func (a *Analyzer) enforcementLevel(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLevel {
+	if runLevel, ok := a.runLevels[r.ID]; ok {
+		return runLevel
 	}
 	switch level {
 	case rule.Mandatory:
@@ -277,28 +277,28 @@ func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLe
 	return pulumirpc.EnforcementLevel_DISABLED
 }
 
-// response converts violations to diagnostics, and undecided results to rules that are not
+// newResponse converts violations to diagnostics, and undecided results to rules that are not
 // applicable. It leaves out all other results.
-func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeResponse {
-	out := &pulumirpc.AnalyzeResponse{}
+func (a *Analyzer) newResponse(results []evaluate.Result) *pulumirpc.AnalyzeResponse {
+	response := &pulumirpc.AnalyzeResponse{}
 	for _, r := range results {
-		level := a.level(r.Rule, r.Level)
+		level := a.enforcementLevel(r.Rule, r.Level)
 		switch {
 		case level == pulumirpc.EnforcementLevel_DISABLED: // not reported
 		case r.Outcome == evaluate.Undecided:
-			out.NotApplicable = append(out.NotApplicable, &pulumirpc.PolicyNotApplicable{PolicyName: r.Rule.ID, Reason: r.Text()})
+			response.NotApplicable = append(response.NotApplicable, &pulumirpc.PolicyNotApplicable{PolicyName: r.Rule.ID, Reason: r.Text()})
 		case r.Outcome == evaluate.Broken:
 			if r.Waiver != nil {
 				level = pulumirpc.EnforcementLevel_ADVISORY
 			}
-			out.Diagnostics = append(out.Diagnostics, &pulumirpc.AnalyzeDiagnostic{
+			response.Diagnostics = append(response.Diagnostics, &pulumirpc.AnalyzeDiagnostic{
 				PolicyName: r.Rule.ID, PolicyPackName: Name, PolicyPackVersion: Version, Urn: r.Resource.URN,
 				Description: r.Rule.Title, Message: r.Text(),
 				EnforcementLevel: level, Severity: pulumirpc.PolicySeverity(r.Rule.Severity),
 			})
 		}
 	}
-	return out
+	return response
 }
 
 // GetPluginInfo returns the version of the policy pack.

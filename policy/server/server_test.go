@@ -58,7 +58,7 @@ func serveAndDial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
 	return pulumirpc.NewAnalyzerClient(conn)
 }
 
-func properties(t *testing.T, p map[string]any) *structpb.Struct {
+func newProperties(t *testing.T, p map[string]any) *structpb.Struct {
 	t.Helper()
 	s, err := structpb.NewStruct(p)
 	require.NoError(t, err)
@@ -69,16 +69,16 @@ func TestAnalyzeReportsViolationsUnknownValuesAndPanics(t *testing.T) {
 	c := serveAndDial(t, Options{Rules: testRules()})
 	analyze := func(urn string, p map[string]any) *pulumirpc.AnalyzeResponse {
 		r := graph.New(urn)
-		out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: r.Type, Urn: urn, Name: r.Name, Properties: properties(t, p)})
+		response, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: r.Type, Urn: urn, Name: r.Name, Properties: newProperties(t, p)})
 		require.NoError(t, err)
-		return out
+		return response
 	}
 	_, err := c.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "s", Config: map[string]string{waiver.EnvironmentKey: "prod"}})
 	require.NoError(t, err)
 
-	out := analyze(urnOne, map[string]any{"a": "y"})
-	require.Len(t, out.GetDiagnostics(), 1)
-	d := out.GetDiagnostics()[0]
+	response := analyze(urnOne, map[string]any{"a": "y"})
+	require.Len(t, response.GetDiagnostics(), 1)
+	d := response.GetDiagnostics()[0]
 	require.Equal(t, "local", d.GetPolicyName())
 	require.Equal(t, pulumirpc.EnforcementLevel_MANDATORY, d.GetEnforcementLevel())
 	require.Equal(t, pulumirpc.PolicySeverity_POLICY_SEVERITY_HIGH, d.GetSeverity())
@@ -99,30 +99,30 @@ func TestAnalyzeReportsViolationsUnknownValuesAndPanics(t *testing.T) {
 // Analyze received, and the references of the request.
 func TestAnalyzeStackRemembersInputs(t *testing.T) {
 	c := serveAndDial(t, Options{Rules: testRules()})
-	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x", "target": unknownText})})
+	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: newProperties(t, map[string]any{"a": "x", "target": unknownText})})
 	require.NoError(t, err)
-	resources := func(deps map[string]*pulumirpc.AnalyzerPropertyDependencies) *pulumirpc.AnalyzeStackRequest {
+	newRequest := func(deps map[string]*pulumirpc.AnalyzerPropertyDependencies) *pulumirpc.AnalyzeStackRequest {
 		return &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{
 			{Urn: urnOne, Type: "t:t:T", Name: "one"}, {Urn: urnTwo, Type: "t:t:T", Name: "two", PropertyDependencies: deps},
 		}}
 	}
-	out, err := c.AnalyzeStack(t.Context(), resources(map[string]*pulumirpc.AnalyzerPropertyDependencies{"target": {Urns: []string{urnOne}}}))
+	response, err := c.AnalyzeStack(t.Context(), newRequest(map[string]*pulumirpc.AnalyzerPropertyDependencies{"target": {Urns: []string{urnOne}}}))
 	require.NoError(t, err)
-	require.Empty(t, out.GetDiagnostics())
-	require.Empty(t, out.GetNotApplicable())
+	require.Empty(t, response.GetDiagnostics())
+	require.Empty(t, response.GetNotApplicable())
 
-	out, err = c.AnalyzeStack(t.Context(), resources(nil))
+	response, err = c.AnalyzeStack(t.Context(), newRequest(nil))
 	require.NoError(t, err)
-	require.Empty(t, out.GetDiagnostics())
-	require.Len(t, out.GetNotApplicable(), 1, "the unknown value may be a reference")
+	require.Empty(t, response.GetDiagnostics())
+	require.Len(t, response.GetNotApplicable(), 1, "the unknown value may be a reference")
 
 	// Without the unknown value the rule is broken.
-	_, err = c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x"})})
+	_, err = c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: newProperties(t, map[string]any{"a": "x"})})
 	require.NoError(t, err)
-	out, err = c.AnalyzeStack(t.Context(), resources(nil))
+	response, err = c.AnalyzeStack(t.Context(), newRequest(nil))
 	require.NoError(t, err)
-	require.Len(t, out.GetDiagnostics(), 1)
-	require.Equal(t, urnTwo, out.GetDiagnostics()[0].GetUrn())
+	require.Len(t, response.GetDiagnostics(), 1)
+	require.Equal(t, urnTwo, response.GetDiagnostics()[0].GetUrn())
 }
 
 // pulumi policy analyze passes no configuration. Its stack name includes the organization and the
@@ -145,10 +145,10 @@ func TestStackConfigIsReadIfTheEnginePassesNone(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "organization/project/staging"})
 	require.NoError(t, err)
-	out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: properties(t, map[string]any{"a": "y"})})
+	response, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: newProperties(t, map[string]any{"a": "y"})})
 	require.NoError(t, err)
 	require.Equal(t, "staging", requested)
-	require.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, out.GetDiagnostics()[0].GetEnforcementLevel(), "the rule is mandatory in prod only")
+	require.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, response.GetDiagnostics()[0].GetEnforcementLevel(), "the rule is mandatory in prod only")
 }
 
 func TestConfigureDisablesARuleForOneRun(t *testing.T) {
@@ -157,9 +157,9 @@ func TestConfigureDisablesARuleForOneRun(t *testing.T) {
 		"local": {EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED},
 	}})
 	require.NoError(t, err)
-	out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: properties(t, map[string]any{"a": "y"})})
+	response, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: newProperties(t, map[string]any{"a": "y"})})
 	require.NoError(t, err)
-	require.Empty(t, out.GetDiagnostics())
+	require.Empty(t, response.GetDiagnostics())
 	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	require.Len(t, info.GetPolicies(), 4, "three test rules and ConfigRule")
@@ -169,31 +169,31 @@ func TestConfigureDisablesARuleForOneRun(t *testing.T) {
 func TestBrokenStackRequestIsRefused(t *testing.T) {
 	whole, err := proto.Marshal(&pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{{Urn: urnOne, Type: "t:t:T", Name: "one"}}})
 	require.NoError(t, err)
-	seen := 0
-	require.NoError(t, eachResource(whole, func(r *pulumirpc.AnalyzerResource) {
+	visited := 0
+	require.NoError(t, visitResources(whole, func(r *pulumirpc.AnalyzerResource) {
 		require.Equal(t, urnOne, r.GetUrn())
-		seen++
+		visited++
 	}))
-	require.Equal(t, 1, seen)
+	require.Equal(t, 1, visited)
 	for length := 1; length < len(whole); length++ {
-		require.Error(t, eachResource(whole[:length], func(*pulumirpc.AnalyzerResource) {}), length)
+		require.Error(t, visitResources(whole[:length], func(*pulumirpc.AnalyzerResource) {}), length)
 	}
 	broken := protowire.AppendBytes(protowire.AppendTag(nil, resourcesField, protowire.BytesType), []byte{0xff})
-	require.Error(t, eachResource(broken, func(*pulumirpc.AnalyzerResource) {}))
-	other := protowire.AppendVarint(protowire.AppendTag(nil, 9, protowire.VarintType), 1)
-	require.NoError(t, eachResource(append(other, whole...), func(*pulumirpc.AnalyzerResource) { seen++ }), "an unknown field, which a later SDK may add, is ignored")
-	require.Equal(t, 2, seen)
+	require.Error(t, visitResources(broken, func(*pulumirpc.AnalyzerResource) {}))
+	unknownField := protowire.AppendVarint(protowire.AppendTag(nil, 9, protowire.VarintType), 1)
+	require.NoError(t, visitResources(append(unknownField, whole...), func(*pulumirpc.AnalyzerResource) { visited++ }), "an unknown field, which a later SDK may add, is ignored")
+	require.Equal(t, 2, visited)
 }
 
 func TestRemediateChangesNothing(t *testing.T) {
-	out, err := serveAndDial(t, Options{Rules: testRules()}).Remediate(t.Context(), &pulumirpc.AnalyzeRequest{Urn: urnOne, Properties: properties(t, map[string]any{"a": "y"})})
+	response, err := serveAndDial(t, Options{Rules: testRules()}).Remediate(t.Context(), &pulumirpc.AnalyzeRequest{Urn: urnOne, Properties: newProperties(t, map[string]any{"a": "y"})})
 	require.NoError(t, err)
-	require.Empty(t, out.GetRemediations())
+	require.Empty(t, response.GetRemediations())
 }
 
 func TestSecretsAndOutputsAreDecoded(t *testing.T) {
 	const sig = "4dabf18193072939515e22adb298388d"
-	n := decode(properties(t, map[string]any{
+	n := decodeProperties(newProperties(t, map[string]any{
 		"secret":  map[string]any{sig: "1b47061264138c4ac30d75fd1eb44270", "value": "s"},
 		"output":  map[string]any{sig: "d0e6a833031e9bbcd3f4e8bde6ca49a4"},
 		"known":   map[string]any{sig: "d0e6a833031e9bbcd3f4e8bde6ca49a4", "value": "k", "secret": true},

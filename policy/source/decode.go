@@ -7,15 +7,16 @@ import "github.com/progressive-framework/platform/policy/value"
 
 // Pulumi's encodings, copied from sdk/go/common/resource/sig and
 // sdk/go/common/resource/plugin/rpc.go of the repository pulumi/pulumi. An import of
-// the second package would link half of the SDK.
+// the second package would link half of the SDK. An encoded object has signatureKey, with
+// one of the two signatures as its value.
 const (
-	signature = "4dabf18193072939515e22adb298388d"
-	secret    = "1b47061264138c4ac30d75fd1eb44270"
-	output    = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+	signatureKey    = "4dabf18193072939515e22adb298388d"
+	secretSignature = "1b47061264138c4ac30d75fd1eb44270"
+	outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 )
 
-// unknowns are the texts that Pulumi sends for a value that is not known yet.
-var unknowns = map[string]bool{
+// unknownValues are the strings that Pulumi sends for a value that is not known yet.
+var unknownValues = map[string]bool{
 	"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7": true, // a boolean
 	"3eeb2bf0-c639-47a8-9e75-3b44932eb421": true, // a number
 	"04da6b54-80e4-46f7-96ec-b56ff0331ba9": true, // a string
@@ -26,30 +27,30 @@ var unknowns = map[string]bool{
 	"output<string>":                       true,
 }
 
-// masked is the text of a secret in a preview's JSON.
-const masked = "[secret]"
+// maskedSecret is the text of a secret in a preview's JSON.
+const maskedSecret = "[secret]"
 
-// Text decodes a text: an unknown value, a masked secret, or a plain text.
+// Text decodes a string: an unknown value, a masked secret, or a plain string.
 func Text(s string) any {
 	switch {
-	case unknowns[s]:
+	case unknownValues[s]:
 		return value.Undetermined{}
-	case s == masked:
+	case s == maskedSecret:
 		return value.Secret{Value: value.Undetermined{}}
 	}
 	return s
 }
 
-// Object decodes an object whose members are already decoded. The object is a secret, the
-// output of a resource, or a plain object.
+// Object decodes an object with properties that are already decoded. The object is a secret,
+// the output of a resource, or a plain object.
 func Object(o map[string]any) any {
-	switch o[signature] {
-	case secret:
+	switch o[signatureKey] {
+	case secretSignature:
 		if v, ok := o["value"]; ok {
 			return value.Secret{Value: v}
 		}
 		return value.Secret{Value: value.Undetermined{}} // encrypted
-	case output:
+	case outputSignature:
 		v, ok := o["value"]
 		if !ok {
 			return value.Undetermined{}

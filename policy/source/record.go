@@ -24,7 +24,7 @@ var registryAddress = regexp.MustCompile(`127\.0\.0\.1:\d+/`)
 // a resource changes. So it has no source positions, no random names, and no
 // content of files and images.
 func Record(raw []byte) ([]byte, error) {
-	states, _, err := parse(raw)
+	states, _, err := parseStates(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +65,11 @@ func Record(raw []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// marshal writes one line of JSON, without escapes for HTML.
+// marshal returns one line of JSON, without escapes for HTML.
 func marshal(s state) ([]byte, error) {
 	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
-	err := e.Encode(s)
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(s)
 	return line.Bytes(), err
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// Module is the path of the project's Go module, with a slash. The paths of its files begin with
-// it.
+// Module is the path of the project's Go module, with a slash. The path of each file of the module
+// begins with Module.
 const Module = "github.com/progressive-framework/platform/"
 
 // state is one resource in the JSON form that Pulumi's exports and previews have.
@@ -54,8 +54,8 @@ type Stack struct {
 
 // Name returns the stack's name.
 func (s *Stack) Name() string {
-	if all := s.Graph.All(); len(all) > 0 {
-		return graph.Stack(all[0].URN)
+	if resources := s.Graph.All(); len(resources) > 0 {
+		return graph.StackName(resources[0].URN)
 	}
 	return ""
 }
@@ -74,35 +74,35 @@ func Read(file string) (*Stack, error) {
 	return s, nil
 }
 
-// Parse reads the content of a file of one of the three forms that Read accepts.
+// Parse reads the content of a file. The file has one of the three forms that Read accepts.
 func Parse(raw []byte) (*Stack, error) {
 	if bytes.HasPrefix(raw, []byte(`{"urn":`)) {
 		return parseRecording(raw)
 	}
-	states, config, err := parse(raw)
+	states, config, err := parseStates(raw)
 	if err != nil {
 		return nil, err
 	}
-	return build(states, config), nil
+	return buildStack(states, config), nil
 }
 
-// parse reads the resources of a state export or of a preview's JSON.
-func parse(raw []byte) ([]state, map[string]string, error) {
-	var d document
-	if err := json.Unmarshal(raw, &d); err != nil {
+// parseStates reads the resources of a state export or of a preview's JSON.
+func parseStates(raw []byte) ([]state, map[string]string, error) {
+	var doc document
+	if err := json.Unmarshal(raw, &doc); err != nil {
 		return nil, nil, fmt.Errorf("neither a state export nor a preview's JSON: %w", err)
 	}
 	var states []state
 	switch {
-	case d.Deployment != nil:
-		for _, s := range d.Deployment.Resources {
+	case doc.Deployment != nil:
+		for _, s := range doc.Deployment.Resources {
 			if !s.Delete {
 				states = append(states, s)
 			}
 		}
-	case d.Steps != nil:
+	case doc.Steps != nil:
 		seen := map[string]bool{} // a resource that is replaced has several steps with one URN
-		for _, step := range d.Steps {
+		for _, step := range doc.Steps {
 			if step.NewState != nil && step.Op != "delete" && !seen[step.NewState.URN] {
 				seen[step.NewState.URN] = true
 				states = append(states, *step.NewState)
@@ -112,7 +112,7 @@ func parse(raw []byte) ([]state, map[string]string, error) {
 	if len(states) == 0 {
 		return nil, nil, fmt.Errorf("no resources: must be the output of `pulumi stack export` or of `pulumi preview --json`")
 	}
-	return states, d.Config, nil
+	return states, doc.Config, nil
 }
 
 // parseRecording reads a recording: a resource in each line.
@@ -127,38 +127,38 @@ func parseRecording(raw []byte) (*Stack, error) {
 		}
 		states = append(states, s)
 	}
-	return build(states, nil), nil
+	return buildStack(states, nil), nil
 }
 
-// build returns a stack with the graph of these resources.
-func build(states []state, config map[string]string) *Stack {
+// buildStack returns a stack with the graph of these resources.
+func buildStack(states []state, config map[string]string) *Stack {
 	var resources []*graph.Resource
 	for _, s := range states {
 		r := graph.New(s.URN)
 		r.ID, r.Parent, r.Provider = s.ID, s.Parent, providerURN(s.Provider)
 		r.Protect, r.IgnoreChanges = s.Protect, s.IgnoreChanges
-		r.Inputs, r.Outputs = object(s.Inputs), object(s.Outputs)
+		r.Inputs, r.Outputs = decodeProperties(s.Inputs), decodeProperties(s.Outputs)
 		r.References = map[string][]string{}
 		for name, urns := range s.PropertyDependencies {
 			if len(urns) > 0 {
 				r.References[name] = urns
 			}
 		}
-		r.Source = position(s.SourcePosition)
+		r.Source = parsePosition(s.SourcePosition)
 		resources = append(resources, r)
 	}
 	return &Stack{Graph: graph.Build(resources), Config: config}
 }
 
-// object decodes the properties of a resource.
-func object(o map[string]any) value.Node {
-	out := make(map[string]any, len(o))
+// decodeProperties decodes the properties of a resource.
+func decodeProperties(o map[string]any) value.Node {
+	decoded := make(map[string]any, len(o))
 	for name, v := range o {
 		if !strings.HasPrefix(name, "__") { // the engine adds properties with this prefix
-			out[name] = Decode(v)
+			decoded[name] = Decode(v)
 		}
 	}
-	return value.New(out)
+	return value.New(decoded)
 }
 
 // providerURN removes the identifier from a reference to a provider, URN::ID.
@@ -169,9 +169,9 @@ func providerURN(ref string) string {
 	return ref
 }
 
-// position parses a source position, project:///PATH#LINE,COLUMN. For a file of another
+// parsePosition parses a source position, project:///PATH#LINE,COLUMN. For a file of another
 // module it returns an empty Source.
-func position(text string) graph.Source {
+func parsePosition(text string) graph.Source {
 	text, ok := strings.CutPrefix(text, "project:///")
 	if !ok {
 		return graph.Source{}

@@ -1,5 +1,5 @@
-// Package stackconfig reads a stack's plain configuration from its YAML file,
-// for commands to which Pulumi does not pass it.
+// Package stackconfig reads a stack's configuration from its YAML file, without the
+// secret values. Commands use it if Pulumi does not pass them the configuration.
 package stackconfig
 
 import (
@@ -13,15 +13,15 @@ import (
 // Find returns the configuration in Pulumi.STACK.yaml of the working folder. It
 // returns nil if there is no such file, or if the file is not valid.
 func Find(stack string) map[string]string {
-	values, err := Read("Pulumi." + stack + ".yaml")
+	config, err := Read("Pulumi." + stack + ".yaml")
 	if err != nil {
 		return nil
 	}
-	return values
+	return config
 }
 
-// Read returns the values in a stack's YAML file, by key. An object or a list is a JSON
-// text, as in Pulumi. Secret values are left out.
+// Read returns the values in a stack's YAML file, by key. An object or a list is returned as
+// a JSON string, in the form that Pulumi passes to a plugin. Secret values are left out.
 func Read(file string) (map[string]string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -33,10 +33,10 @@ func Read(file string) (map[string]string, error) {
 	if err := yaml.Unmarshal(raw, &doc); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	values := make(map[string]string, len(doc.Config))
+	config := make(map[string]string, len(doc.Config))
 	for key, v := range doc.Config {
 		if text, ok := v.(string); ok {
-			values[key] = text
+			config[key] = text
 			continue
 		}
 		if object, ok := v.(map[string]any); ok && object["secure"] != nil {
@@ -46,7 +46,7 @@ func Read(file string) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", file, key, err)
 		}
-		values[key] = string(text)
+		config[key] = string(text)
 	}
-	return values, nil
+	return config, nil
 }

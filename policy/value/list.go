@@ -1,6 +1,6 @@
 package value
 
-// List is a list whose elements have the view T.
+// List is a list. Its elements have the view T.
 type List[T View] struct{ Node }
 
 // Map is a map from names to values that have the view T.
@@ -16,26 +16,30 @@ func (l List[T]) Items() (items []T, complete bool) {
 	return items, l.state != unknown
 }
 
-// All reports whether test is true for every element. For an empty list it returns
-// True.
+// All returns whether test is true for every element. For an empty list it returns True. If the list
+// may have further elements, it returns False if test is False for a known element, and otherwise
+// Unknown.
 func (l List[T]) All(test func(T) Truth) Truth {
 	items, complete := l.Items()
-	answer := True
+	result := True
 	for _, item := range items {
-		answer = All(answer, test(item))
+		result = All(result, test(item))
 	}
 	if !complete {
-		return All(answer, Unknown)
+		return All(result, Unknown)
 	}
-	return answer
+	return result
 }
 
-// Any reports whether test is true for one element or more.
+// Any returns whether test is true for one element or more. For an empty list it returns False. If
+// the list may have further elements, it returns True if test is True for a known element, and
+// otherwise Unknown.
 func (l List[T]) Any(test func(T) Truth) Truth {
 	return Not(l.All(func(item T) Truth { return Not(test(item)) }))
 }
 
-// Len returns the number of elements.
+// Len returns the number of elements. For an unknown list the number is unknown, and for an absent
+// list it is 0.
 func (l List[T]) Len() Number {
 	if l.state == unknown {
 		return Number(l)
@@ -44,7 +48,8 @@ func (l List[T]) Len() Number {
 	return Number{New(float64(len(items)))}
 }
 
-// First returns the first element. For an empty list it returns an absent value.
+// First returns the first element. For an empty list it returns an absent value, and for an unknown
+// list an unknown value.
 func (l List[T]) First() T {
 	if items, _ := l.Items(); len(items) > 0 {
 		return items[0]

@@ -17,8 +17,8 @@ const (
 )
 
 // Node is a value of any type: absent, unknown or known. Its zero value is
-// absent. A member of an absent value is absent, and a member of an unknown value
-// is unknown. So At can follow a path without a check of each member. A member of an unknown
+// absent. A property of an absent value is absent, and a property of an unknown value
+// is unknown. So At can follow a path without a check of each property. A property of an unknown
 // value may also be absent, so it does not count as set.
 type Node struct {
 	state  state
@@ -27,12 +27,12 @@ type Node struct {
 	// fromResource is true for the output of another resource. Such a value counts as
 	// set, even while it is unknown.
 	fromResource bool
-	// references has, by the name of a member, the URNs of the resources that the
-	// member comes from.
+	// references has, by the name of a property, the URNs of the resources that the
+	// property comes from.
 	references map[string][]string
 }
 
-// View is the constraint of the types that add typed members to a Node, such as those of
+// View is the constraint of the types that add typed properties to a Node, such as those of
 // policy/awsview.
 type View interface{ ~struct{ Node } }
 
@@ -61,8 +61,8 @@ func New(raw any) Node {
 	return Node{state: known, raw: raw}
 }
 
-// WithReferences returns a copy of the node. references has, by the name of a member, the URNs of
-// the resources that the member comes from. Such a member counts as set, even while it is unknown.
+// WithReferences returns a copy of the node. references has, by the name of a property, the URNs of
+// the resources that the property comes from. Such a property counts as set, even while it is unknown.
 func (n Node) WithReferences(references map[string][]string) Node {
 	n.references = references
 	return n
@@ -80,7 +80,7 @@ func (n Node) Raw() any {
 	return n.raw
 }
 
-// Get returns the member called name.
+// Get returns the property called name.
 func (n Node) Get(name string) Node {
 	if n.state != known {
 		return Node{state: n.state, secret: n.secret}
@@ -89,12 +89,12 @@ func (n Node) Get(name string) Node {
 	if !ok {
 		return Node{}
 	}
-	member := n.child(object[name])
-	member.fromResource = member.fromResource || len(n.references[name]) > 0
-	return member
+	property := n.child(object[name])
+	property.fromResource = property.fromResource || len(n.references[name]) > 0
+	return property
 }
 
-// At follows a dotted path of members.
+// At follows a dotted path of properties.
 func (n Node) At(path string) Node {
 	for name := range strings.SplitSeq(path, ".") {
 		n = n.Get(name)
@@ -111,7 +111,7 @@ func (n Node) child(raw any) Node {
 	return c
 }
 
-// Keys returns the names of the members that are known to exist, sorted, and whether these
+// Keys returns the names of the properties that are known to exist, sorted, and whether these
 // are all.
 func (n Node) Keys() (names []string, complete bool) {
 	object, _ := n.raw.(map[string]any)
@@ -141,20 +141,20 @@ func (n Node) IsSet() Truth {
 }
 
 // Known reports whether no part of the value is unknown. An absent value counts as known.
-func (n Node) Known() bool { return n.state != unknown && determined(n.raw) }
+func (n Node) Known() bool { return n.state != unknown && isDetermined(n.raw) }
 
-// determined reports whether no part of a value is unknown.
-func determined(raw any) bool {
+// isDetermined reports whether no part of a value is unknown.
+func isDetermined(raw any) bool {
 	switch v := raw.(type) {
 	case Undetermined:
 		return false
 	case Secret:
-		return determined(v.Value)
+		return isDetermined(v.Value)
 	case []any:
-		return !slices.ContainsFunc(v, func(item any) bool { return !determined(item) })
+		return !slices.ContainsFunc(v, func(item any) bool { return !isDetermined(item) })
 	case map[string]any:
 		for _, item := range v {
-			if !determined(item) {
+			if !isDetermined(item) {
 				return false
 			}
 		}
@@ -178,11 +178,11 @@ func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 	case map[string]any:
 		names, _ := n.Keys()
 		for _, name := range names {
-			memberPath := name
+			propertyPath := name
 			if path != "" {
-				memberPath = path + "." + name
+				propertyPath = path + "." + name
 			}
-			n.child(v[name]).walk(memberPath, visit)
+			n.child(v[name]).walk(propertyPath, visit)
 		}
 	}
 }

@@ -9,25 +9,25 @@ func Overlay(inputs, outputs Node) Node {
 	if !ok {
 		return inputs
 	}
-	var out map[string]any // a copy of raw; nil until an input is replaced
+	var replaced map[string]any // a copy of raw; nil until an input is replaced
 	for name, v := range raw {
-		if determined(v) {
+		if isDetermined(v) {
 			continue
 		}
 		output := outputs.Get(name)
 		if output.state != known || !output.Known() {
 			continue
 		}
-		if out == nil {
-			out = maps.Clone(raw)
+		if replaced == nil {
+			replaced = maps.Clone(raw)
 		}
-		out[name] = output.raw
+		replaced[name] = output.raw
 		if output.secret {
-			out[name] = Secret{Value: output.raw}
+			replaced[name] = Secret{Value: output.raw}
 		}
 	}
-	if out == nil {
+	if replaced == nil {
 		return inputs
 	}
-	return New(out)
+	return New(replaced)
 }

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// String is a text.
+// String is a string. A comparison of an absent value returns False, and of an unknown value Unknown.
 type String struct{ Node }
 
-// Bool is true or false.
+// Bool is true or false. It is compared as a String is.
 type Bool struct{ Node }
 
-// Number is a whole number or a fraction.
+// Number is a whole number or a fraction. It is compared as a String is.
 type Number struct{ Node }
 
-// check applies test to a known value of type T. For an absent value it returns
+// applyTest applies test to a known value of type T. For an absent value it returns
 // False; use Or first if the property has a default.
-func check[T any](n Node, test func(T) bool) Truth {
+func applyTest[T any](n Node, test func(T) bool) Truth {
 	switch n.state {
 	case unknown:
 		return Unknown
@@ -29,19 +29,21 @@ func check[T any](n Node, test func(T) bool) Truth {
 	return False
 }
 
-// or returns n, or the fallback if n is absent.
-func or[T View](n T, fallback any) T {
-	if plain := struct{ Node }(n).Node; plain.state != absent {
+// withDefault returns n, or the fallback if n is absent.
+func withDefault[T View](n T, fallback any) T {
+	if node := struct{ Node }(n).Node; node.state != absent {
 		return n
 	}
 	return As[T](New(fallback))
 }
 
 // Or returns s, or fallback if s is absent.
-func (s String) Or(fallback string) String { return or(s, fallback) }
+func (s String) Or(fallback string) String { return withDefault(s, fallback) }
 
 // Is reports whether the text is want.
-func (s String) Is(want string) Truth { return check(s.Node, func(v string) bool { return v == want }) }
+func (s String) Is(want string) Truth {
+	return applyTest(s.Node, func(v string) bool { return v == want })
+}
 
 // Equals reports whether the two values are equal. Two absent values are equal.
 func (s String) Equals(other String) Truth {
@@ -53,29 +55,29 @@ func (s String) Equals(other String) Truth {
 
 // In reports whether the text is one of wants.
 func (s String) In(wants ...string) Truth {
-	return check(s.Node, func(v string) bool { return slices.Contains(wants, v) })
+	return applyTest(s.Node, func(v string) bool { return slices.Contains(wants, v) })
 }
 
 // HasPrefix reports whether the text begins with prefix.
 func (s String) HasPrefix(prefix string) Truth {
-	return check(s.Node, func(v string) bool { return strings.HasPrefix(v, prefix) })
+	return applyTest(s.Node, func(v string) bool { return strings.HasPrefix(v, prefix) })
 }
 
 // HasSuffix reports whether the text ends with suffix.
 func (s String) HasSuffix(suffix string) Truth {
-	return check(s.Node, func(v string) bool { return strings.HasSuffix(v, suffix) })
+	return applyTest(s.Node, func(v string) bool { return strings.HasSuffix(v, suffix) })
 }
 
 // Contains reports whether part is in the text.
 func (s String) Contains(part string) Truth {
-	return check(s.Node, func(v string) bool { return strings.Contains(v, part) })
+	return applyTest(s.Node, func(v string) bool { return strings.Contains(v, part) })
 }
 
 // Matches reports whether the text matches a regular expression.
-func (s String) Matches(re *regexp.Regexp) Truth { return check(s.Node, re.MatchString) }
+func (s String) Matches(re *regexp.Regexp) Truth { return applyTest(s.Node, re.MatchString) }
 
 // Satisfies reports whether test is true for the text.
-func (s String) Satisfies(test func(string) bool) Truth { return check(s.Node, test) }
+func (s String) Satisfies(test func(string) bool) Truth { return applyTest(s.Node, test) }
 
 // Text returns the text in quotes, for a message. For an absent value it returns "(not set)", and
 // for an unknown one "(not known yet)".
@@ -89,36 +91,36 @@ func (s String) Text() string {
 }
 
 // Or returns b, or fallback if b is absent.
-func (b Bool) Or(fallback bool) Bool { return or(b, fallback) }
+func (b Bool) Or(fallback bool) Bool { return withDefault(b, fallback) }
 
 // IsTrue reports whether b is true.
 func (b Bool) IsTrue() Truth {
-	// Tags and parameters have their booleans as texts.
+	// Tags and parameters have their booleans as strings.
 	if text, ok := b.raw.(string); ok {
 		return FromBool(text == "true")
 	}
-	return check(b.Node, func(v bool) bool { return v })
+	return applyTest(b.Node, func(v bool) bool { return v })
 }
 
 // IsFalse reports whether b is false.
-func (b Bool) IsFalse() Truth { return check(b.Node, func(v bool) bool { return !v }) }
+func (b Bool) IsFalse() Truth { return applyTest(b.Node, func(v bool) bool { return !v }) }
 
 // Or returns n, or fallback if n is absent.
-func (n Number) Or(fallback float64) Number { return or(n, fallback) }
+func (n Number) Or(fallback float64) Number { return withDefault(n, fallback) }
 
 // Is reports whether the number is want.
 func (n Number) Is(want float64) Truth {
-	return check(n.Node, func(v float64) bool { return v == want })
+	return applyTest(n.Node, func(v float64) bool { return v == want })
 }
 
 // AtLeast reports whether n ≥ limit.
 func (n Number) AtLeast(limit float64) Truth {
-	return check(n.Node, func(v float64) bool { return v >= limit })
+	return applyTest(n.Node, func(v float64) bool { return v >= limit })
 }
 
 // AtMost reports whether n ≤ limit.
 func (n Number) AtMost(limit float64) Truth {
-	return check(n.Node, func(v float64) bool { return v <= limit })
+	return applyTest(n.Node, func(v float64) bool { return v <= limit })
 }
 
 // Between reports whether low ≤ n ≤ high.
@@ -126,15 +128,17 @@ func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.
 
 // Compare applies test to two numbers. If one is absent, it returns False.
 func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
-	return both(n.Node, other.Node, test)
+	return applyTestToBoth(n.Node, other.Node, test)
 }
 
 // Both applies test to two texts. If one is absent, it returns False.
-func Both(a, b String, test func(a, b string) bool) Truth { return both(a.Node, b.Node, test) }
+func Both(a, b String, test func(a, b string) bool) Truth {
+	return applyTestToBoth(a.Node, b.Node, test)
+}
 
-// both applies test to two known values of type T. If one is absent, it returns False. If
+// applyTestToBoth applies test to two known values of type T. If one is absent, it returns False. If
 // none is absent and one is unknown, it returns Unknown.
-func both[T any](a, b Node, test func(a, b T) bool) Truth {
+func applyTestToBoth[T any](a, b Node, test func(a, b T) bool) Truth {
 	if a.state == absent || b.state == absent {
 		return False
 	}

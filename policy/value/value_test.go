@@ -14,18 +14,18 @@ var results = []Truth{False, Unknown, True}
 // For True and False, All, Any and Implies have the same results as Go's operators. Unknown means
 // that the value may be True or False.
 func TestOperatorsTreatUnknownAsTrueOrFalse(t *testing.T) {
-	possible := func(t Truth) []bool {
-		answer, known := t.Known()
+	possibleValues := func(t Truth) []bool {
+		isTrue, known := t.Known()
 		if !known {
 			return []bool{false, true}
 		}
-		return []bool{answer}
+		return []bool{isTrue}
 	}
-	// want is the result if all possible pairs of bools agree, else Unknown.
-	want := func(a, b Truth, op func(x, y bool) bool) Truth {
+	// expected is the result if all possible pairs of bools agree, else Unknown.
+	expected := func(a, b Truth, op func(x, y bool) bool) Truth {
 		seen := map[bool]bool{}
-		for _, x := range possible(a) {
-			for _, y := range possible(b) {
+		for _, x := range possibleValues(a) {
+			for _, y := range possibleValues(b) {
 				seen[op(x, y)] = true
 			}
 		}
@@ -37,54 +37,54 @@ func TestOperatorsTreatUnknownAsTrueOrFalse(t *testing.T) {
 	for _, a := range results {
 		require.Equal(t, a, Not(Not(a)))
 		for _, b := range results {
-			require.Equal(t, want(a, b, func(x, y bool) bool { return x && y }), All(a, b), "%s and %s", a, b)
-			require.Equal(t, want(a, b, func(x, y bool) bool { return x || y }), Any(a, b), "%s or %s", a, b)
-			require.Equal(t, want(a, b, func(x, y bool) bool { return !x || y }), Implies(a, b), "%s implies %s", a, b)
+			require.Equal(t, expected(a, b, func(x, y bool) bool { return x && y }), All(a, b), "%s and %s", a, b)
+			require.Equal(t, expected(a, b, func(x, y bool) bool { return x || y }), Any(a, b), "%s or %s", a, b)
+			require.Equal(t, expected(a, b, func(x, y bool) bool { return !x || y }), Implies(a, b), "%s implies %s", a, b)
 		}
 	}
 	require.Equal(t, True, All(), "no term is False")
 	require.Equal(t, False, Any())
 }
 
-func TestComparisonsOfAbsentUnknownAndKnownMembers(t *testing.T) {
+func TestComparisonsOfAbsentUnknownAndKnownProperties(t *testing.T) {
 	n := New(map[string]any{
 		"name": "x", "empty": "", "later": Undetermined{}, "hidden": Secret{"s"}, "list": []any{"a", Undetermined{}},
 		"output": Undetermined{}, "document": `{"a": {"b": true}}`, "invalid": "{",
 	}).WithReferences(map[string][]string{"output": {"urn"}})
-	text := func(path string) String { return As[String](n.At(path)) }
+	stringAt := func(path string) String { return As[String](n.At(path)) }
 	for _, tc := range []struct {
 		reason string
-		got    Truth
+		result Truth
 		want   Truth
 	}{
-		{"a known text", text("name").Is("x"), True},
-		{"another text", text("name").Is("y"), False},
-		{"an absent value equals no text", text("absent").Is("x"), False},
-		{"a member of an output that is unknown may be absent", text("output.deeper").IsSet(), Unknown},
-		{"a member of an absent value is absent", text("absent.deeper").IsSet(), False},
-		{"a member of an unknown value is unknown", text("later.deeper").Is("x"), Unknown},
-		{"a member of a text is absent", text("name.deeper").IsSet(), False},
-		{"an empty text is not set", text("empty").IsSet(), False},
-		{"an unknown value may turn out to be absent", text("later").IsSet(), Unknown},
-		{"the output of a resource is set", text("output").IsSet(), True},
-		{"the value of a resource's output is unknown", text("output").Is("x"), Unknown},
+		{"a known text", stringAt("name").Is("x"), True},
+		{"another text", stringAt("name").Is("y"), False},
+		{"an absent value equals no text", stringAt("absent").Is("x"), False},
+		{"a property of an output that is unknown may be absent", stringAt("output.deeper").IsSet(), Unknown},
+		{"a property of an absent value is absent", stringAt("absent.deeper").IsSet(), False},
+		{"a property of an unknown value is unknown", stringAt("later.deeper").Is("x"), Unknown},
+		{"a property of a text is absent", stringAt("name.deeper").IsSet(), False},
+		{"an empty text is not set", stringAt("empty").IsSet(), False},
+		{"an unknown value may turn out to be absent", stringAt("later").IsSet(), Unknown},
+		{"the output of a resource is set", stringAt("output").IsSet(), True},
+		{"the value of a resource's output is unknown", stringAt("output").Is("x"), Unknown},
 		{"the unknown element of a list may be the text", HasText(As[List[String]](n.Get("list")), "b"), Unknown},
 		{"a list has its known element", HasText(As[List[String]](n.Get("list")), "a"), True},
-		{"a default replaces an absent value", text("absent").Or("d").Is("d"), True},
-		{"a default does not replace an unknown value", text("later").Or("d").Is("d"), Unknown},
+		{"a default replaces an absent value", stringAt("absent").Or("d").Is("d"), True},
+		{"a default does not replace an unknown value", stringAt("later").Or("d").Is("d"), Unknown},
 		{"a JSON document in a text", As[Bool](n.Get("document").JSON().At("a.b")).IsTrue(), True},
 		{"a text that is not JSON is absent", n.Get("invalid").JSON().IsSet(), False},
 		{"a text is not at least 0", As[Number](n.Get("name")).AtLeast(0), False},
 	} {
-		require.Equal(t, tc.want, tc.got, tc.reason)
+		require.Equal(t, tc.want, tc.result, tc.reason)
 	}
 	require.True(t, n.Get("hidden").IsSecret())
 	require.False(t, n.Get("list").Known())
 	require.True(t, n.Get("name").Known())
 }
 
-// A value that becomes known may decide an unknown result. It never changes True
-// to False, or False to True.
+// A value that becomes known may change Unknown to True or False. It never changes True to False, or
+// False to True.
 func TestUnknownNeverContradicts(t *testing.T) {
 	tests := []func(Node) Truth{
 		func(n Node) Truth { return As[String](n.Get("a")).Is("x") },
@@ -118,7 +118,7 @@ func TestUnknownNeverContradicts(t *testing.T) {
 			list = append(list, word.Draw(t, "element"))
 		}
 		object["l"] = list
-		before := New(object)
+		knownObject := New(object)
 		hidden := map[string]any{}
 		for name, v := range object {
 			hidden[name] = v
@@ -127,16 +127,16 @@ func TestUnknownNeverContradicts(t *testing.T) {
 			}
 		}
 		for i, test := range tests {
-			if full, partial := test(before), test(New(hidden)); partial.t != Unknown.t && partial.t != full.t {
-				t.Fatalf("test %d: %s when known, %s when partly unknown", i, full, partial)
+			if knownResult, partialResult := test(knownObject), test(New(hidden)); partialResult.t != Unknown.t && partialResult.t != knownResult.t {
+				t.Fatalf("test %d: %s when known, %s when partly unknown", i, knownResult, partialResult)
 			}
 		}
 	})
 }
 
 func TestOverlayReplacesOnlyUnknownInputs(t *testing.T) {
-	in := New(map[string]any{"a": Undetermined{}, "b": "program", "c": []any{Undetermined{}}, "d": Undetermined{}})
-	out := New(map[string]any{"a": "provider", "b": "other", "c": []any{"k"}})
-	got := Overlay(in, out)
-	require.Equal(t, map[string]any{"a": "provider", "b": "program", "c": []any{"k"}, "d": Undetermined{}}, got.Raw())
+	inputs := New(map[string]any{"a": Undetermined{}, "b": "program", "c": []any{Undetermined{}}, "d": Undetermined{}})
+	outputs := New(map[string]any{"a": "provider", "b": "other", "c": []any{"k"}})
+	overlaid := Overlay(inputs, outputs)
+	require.Equal(t, map[string]any{"a": "provider", "b": "program", "c": []any{"k"}, "d": Undetermined{}}, overlaid.Raw())
 }

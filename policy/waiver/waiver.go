@@ -1,5 +1,5 @@
-// Package waiver owns the configuration of rules in a stack: levels that it raises,
-// and violations that it accepts for a time. It reads the key
+// Package waiver owns the configuration of rules in a stack: the levels that the stack raises,
+// and the violations that the stack accepts for a time. It reads the key
 // progressive-framework:policy.
 package waiver
 
@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/policy/rule"
 )
 
-// Key is the stack's configuration key, and EnvironmentKey the one that names
-// its environment.
+// Key is the configuration key that this package reads. EnvironmentKey is the key with the
+// name of the stack's environment.
 const (
 	Key            = "progressive-framework:policy"
 	EnvironmentKey = "progressive-framework:environment"
@@ -25,7 +25,7 @@ const (
 // each waiver twice a year.
 const MaxAge = 180 * 24 * time.Hour
 
-// Soon is the time before a waiver's end in which reports list the waiver as expiring.
+// Soon is the length of the time before a waiver's end during which reports list the waiver.
 const Soon = 14 * 24 * time.Hour
 
 // Config is the configuration of rules in a stack.
@@ -52,26 +52,26 @@ type Waiver struct {
 
 // Parse reads the value of Key. The empty string is an empty configuration.
 func Parse(raw string) (Config, error) {
-	var c Config
+	var config Config
 	if strings.TrimSpace(raw) == "" {
-		return c, nil
+		return config, nil
 	}
-	d := json.NewDecoder(bytes.NewReader([]byte(raw)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader([]byte(raw)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&config); err != nil {
 		return Config{}, fmt.Errorf("%s: %w; docs/policy.md describes the key", Key, err)
 	}
-	return c, nil
+	return config, nil
 }
 
 // end returns the end of the waiver's last day.
 func (w Waiver) end() (time.Time, error) {
 	day, _, _ := strings.Cut(w.Until, "T") // a YAML parser may have read the day as a time
-	t, err := time.Parse(time.DateOnly, day)
+	start, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("until: %q must be a date such as 2027-03-31", w.Until)
 	}
-	return t.AddDate(0, 0, 1), nil
+	return start.AddDate(0, 0, 1), nil
 }
 
 // Matches reports whether the waiver is for a rule and a resource.
@@ -115,8 +115,8 @@ func (w Waiver) Faults(now time.Time, findRule func(id string) *rule.Rule) []str
 	return faults
 }
 
-// Expiring reports whether the waiver ends within Soon.
-func (w Waiver) Expiring(now time.Time) bool {
+// ExpiresSoon reports whether the waiver ends within Soon.
+func (w Waiver) ExpiresSoon(now time.Time) bool {
 	end, err := w.end()
 	return err == nil && now.Before(end) && end.Sub(now) <= Soon
 }

@@ -69,12 +69,12 @@ func TestMatchesComparesRuleAndGlob(t *testing.T) {
 	}
 }
 
-// Soon is 14 days. A waiver that has expired is not expiring any more.
-func TestExpiringIsTrueInTheLastTwoWeeks(t *testing.T) {
+// Soon is 14 days. ExpiresSoon is false for a waiver that has already expired.
+func TestExpiresSoonIsTrueInTheLastTwoWeeks(t *testing.T) {
 	for until, want := range map[string]bool{"2026-11-27": false, "2026-11-28": true, "2026-12-11": true, "2026-12-13": false} {
 		w := validWaiver
 		w.Until = until
-		require.Equal(t, want, w.Expiring(now), until)
+		require.Equal(t, want, w.ExpiresSoon(now), until)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestConfigurationRaisesLevelsAndNeverLowersThem(t *testing.T) {
 	require.Contains(t, Config{Levels: map[string]string{"x": "mandatory"}}.LevelFaults("prod", findRule)[0], `there is no rule "x"`)
 }
 
-func TestParseRefusesUnknownMembers(t *testing.T) {
+func TestParseRefusesUnknownFields(t *testing.T) {
 	c, err := Parse(`{"waivers": [{"rule": "a", "resource": "*", "reason": "r", "owner": "o", "until": "2027-01-01"}]}`)
 	require.NoError(t, err)
 	require.Equal(t, "a", c.Waivers[0].Rule)
@@ -115,5 +115,5 @@ func TestParseRefusesUnknownMembers(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, c)
 	_, err = Parse(`{"waiver": []}`)
-	require.ErrorContains(t, err, "waiver", "a misspelled member is an error, because it would waive nothing")
+	require.ErrorContains(t, err, "waiver", "a misspelled field is an error, because it would waive nothing")
 }

@@ -18,8 +18,8 @@ import (
 
 const (
 	// emptyType and emptyConfig are the media type and the content of the config of a
-	// manifest that needs no config (OCI image specification 1.1, "Guidance for an empty
-	// descriptor").
+	// manifest that needs no config. Source: OCI image specification 1.1, "Guidance for
+	// an empty descriptor".
 	emptyType   = types.MediaType("application/vnd.oci.empty.v1+json")
 	emptyConfig = "{}"
 	// predicateAnnotation is the annotation in which cosign stores a bundle's predicate type.
@@ -34,11 +34,11 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 	if err != nil {
 		return err
 	}
-	var types []string
+	var predicateTypes []string
 	for _, s := range statements {
-		types = append(types, s.PredicateType)
+		predicateTypes = append(predicateTypes, s.PredicateType)
 	}
-	found, err := inspect(ctx, image, signkey.Trusted{id: key.Public()}, types, options)
+	found, err := inspect(ctx, image, signkey.Trusted{id: key.Public()}, predicateTypes, options)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 func Add(ctx context.Context, image name.Digest, statements []*Statement, key signkey.Key, options ...remote.Option) error {
 	subject, err := remote.Head(image, append(slices.Clone(options), remote.WithContext(ctx))...)
 	if err != nil {
-		return readError(image, err)
+		return classifyReadError(image, err)
 	}
 	return attachAll(ctx, image, *subject, statements, key, options)
 }
@@ -81,7 +81,7 @@ func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor,
 	if err != nil {
 		return err
 	}
-	m := v1.Manifest{
+	bundleManifest := v1.Manifest{
 		SchemaVersion: 2,
 		MediaType:     types.OCIManifestSchema1,
 		ArtifactType:  BundleType,
@@ -91,21 +91,21 @@ func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor,
 			predicateAnnotation:           predicateType,
 		},
 	}
-	config, content := static.NewLayer([]byte(emptyConfig), emptyType), static.NewLayer(bundle, BundleType)
-	for _, layer := range []v1.Layer{config, content} {
+	configLayer, bundleLayer := static.NewLayer([]byte(emptyConfig), emptyType), static.NewLayer(bundle, BundleType)
+	for _, layer := range []v1.Layer{configLayer, bundleLayer} {
 		if err := pusher.Upload(ctx, image.Context(), layer); err != nil {
 			return err
 		}
 	}
-	if m.Config, err = descriptor(config); err != nil {
+	if bundleManifest.Config, err = newDescriptor(configLayer); err != nil {
 		return err
 	}
-	bundleDescriptor, err := descriptor(content)
+	bundleDescriptor, err := newDescriptor(bundleLayer)
 	if err != nil {
 		return err
 	}
-	m.Layers = []v1.Descriptor{bundleDescriptor}
-	raw, err := json.Marshal(m)
+	bundleManifest.Layers = []v1.Descriptor{bundleDescriptor}
+	raw, err := json.Marshal(bundleManifest)
 	if err != nil {
 		return err
 	}
@@ -113,11 +113,11 @@ func attachBundle(ctx context.Context, image name.Digest, subject v1.Descriptor,
 	if err != nil {
 		return err
 	}
-	return pusher.Push(ctx, image.Context().Digest(digest.String()), manifest(raw))
+	return pusher.Push(ctx, image.Context().Digest(digest.String()), rawManifest(raw))
 }
 
-// descriptor returns the descriptor of a layer: its media type, digest and size.
-func descriptor(l v1.Layer) (v1.Descriptor, error) {
+// newDescriptor returns the descriptor of a layer: its media type, digest and size.
+func newDescriptor(l v1.Layer) (v1.Descriptor, error) {
 	digest, err := l.Digest()
 	if err != nil {
 		return v1.Descriptor{}, err
@@ -130,11 +130,11 @@ func descriptor(l v1.Layer) (v1.Descriptor, error) {
 	return v1.Descriptor{MediaType: mediaType, Digest: digest, Size: size}, err
 }
 
-// manifest is an encoded manifest. Its blobs must be in the registry already.
-type manifest []byte
+// rawManifest is an encoded manifest. Its blobs must be in the registry already.
+type rawManifest []byte
 
 // RawManifest implements remote.Taggable.
-func (m manifest) RawManifest() ([]byte, error) { return m, nil }
+func (m rawManifest) RawManifest() ([]byte, error) { return m, nil }
 
 // MediaType makes the registry store the manifest as an OCI manifest.
-func (m manifest) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+func (m rawManifest) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }

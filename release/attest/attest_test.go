@@ -37,16 +37,16 @@ type testRegistry struct {
 	host string
 
 	mu sync.Mutex
-	// tamper, if it is not nil, changes the content of each answer to GET.
+	// tamper, if it is not nil, changes the content of each response to a GET request.
 	tamper func(path string, content []byte) []byte
-	status int // every answer has this status, if it is not zero
+	status int // every response has this status, if it is not zero
 }
 
 // newTestRegistry starts a registry. Without referrersAPI the registry lists referrers only in a fallback tag.
 func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 	t.Helper()
 	r := &testRegistry{}
-	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(referrersAPI))
+	upstream := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(referrersAPI))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
 		tamper, status := r.tamper, r.status
@@ -55,17 +55,17 @@ func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 		case status != 0:
 			w.WriteHeader(status)
 		case tamper == nil || req.Method != http.MethodGet:
-			inner.ServeHTTP(w, req)
+			upstream.ServeHTTP(w, req)
 		default:
-			answer := httptest.NewRecorder()
-			inner.ServeHTTP(answer, req)
-			content := tamper(req.URL.Path, answer.Body.Bytes())
-			for k, v := range answer.Header() {
+			response := httptest.NewRecorder()
+			upstream.ServeHTTP(response, req)
+			content := tamper(req.URL.Path, response.Body.Bytes())
+			for k, v := range response.Header() {
 				if k != "Content-Length" {
 					w.Header()[k] = v
 				}
 			}
-			w.WriteHeader(answer.Code)
+			w.WriteHeader(response.Code)
 			_, _ = w.Write(content)
 		}
 	}))
@@ -82,8 +82,8 @@ func (r *testRegistry) repository(t testing.TB, path string) name.Repository {
 	return repo
 }
 
-// push pushes a new image and returns its digest.
-func push(t testing.TB, repo name.Repository) name.Digest {
+// pushImage pushes a new image and returns its digest.
+func pushImage(t testing.TB, repo name.Repository) name.Digest {
 	t.Helper()
 	image, err := random.Image(256, 2)
 	require.NoError(t, err)
@@ -108,8 +108,8 @@ func newKey(t testing.TB) (signkey.Key, signkey.Trusted) {
 	return key, keys
 }
 
-// statement returns a statement about the image. Its predicate names the image's digest.
-func statement(t testing.TB, image name.Digest, predicateType string) *Statement {
+// newTestStatement returns a statement about the image. Its predicate names the image's digest.
+func newTestStatement(t testing.TB, image name.Digest, predicateType string) *Statement {
 	t.Helper()
 	hash, err := v1.NewHash(image.DigestStr())
 	require.NoError(t, err)
@@ -118,31 +118,31 @@ func statement(t testing.TB, image name.Digest, predicateType string) *Statement
 	return s
 }
 
-// required are the predicate types that a release requires.
-var required = []string{ProvenanceType, SPDXType}
+// requiredTypes are the predicate types that a release requires.
+var requiredTypes = []string{ProvenanceType, SPDXType}
 
 // pushSigned pushes an image and attaches a signed statement of each required type.
 func pushSigned(t *testing.T, repo name.Repository, key signkey.Key) name.Digest {
 	t.Helper()
-	image := push(t, repo)
-	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
+	image := pushImage(t, repo)
+	require.NoError(t, Attach(t.Context(), image, []*Statement{newTestStatement(t, image, ProvenanceType), newTestStatement(t, image, SPDXType)}, key))
 	return image
 }
 
 func TestSignedImageIsAcceptedAndCopiedWithItsReferrers(t *testing.T) {
-	for reason, api := range map[string]bool{"a registry with the referrers API": true, "a registry without it, by the fallback tag": false} {
+	for reason, hasReferrersAPI := range map[string]bool{"a registry with the referrers API": true, "a registry without it, by the fallback tag": false} {
 		t.Run(reason, func(t *testing.T) {
-			r := newTestRegistry(t, api)
+			r := newTestRegistry(t, hasReferrersAPI)
 			key, trusted := newKey(t)
 			source := pushSigned(t, r.repository(t, "staging/web"), key)
-			found, err := Verify(t.Context(), source, trusted, required)
+			found, err := Verify(t.Context(), source, trusted, requiredTypes)
 			require.NoError(t, err)
 			require.Len(t, found, 2)
 
 			target := r.repository(t, "prod/web")
 			require.NoError(t, Copy(t.Context(), source, target, nil, nil))
 			copied := target.Digest(source.DigestStr())
-			again, err := Verify(t.Context(), copied, trusted, required)
+			again, err := Verify(t.Context(), copied, trusted, requiredTypes)
 			require.NoError(t, err)
 			require.ElementsMatch(t, found, again)
 			digests, err := Referrers(t.Context(), copied)
@@ -162,12 +162,12 @@ func TestIndexIsCopiedWithTheReferrersOfItsPlatforms(t *testing.T) {
 	repo := r.repository(t, "staging/web")
 	image := repo.Digest(digest.String())
 	require.NoError(t, remote.WriteIndex(image, index))
-	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType)}, key))
+	require.NoError(t, Attach(t.Context(), image, []*Statement{newTestStatement(t, image, ProvenanceType)}, key))
 	list, err := index.IndexManifest()
 	require.NoError(t, err)
 	for _, m := range list.Manifests {
 		child := repo.Digest(m.Digest.String())
-		require.NoError(t, Attach(t.Context(), child, []*Statement{statement(t, child, SPDXType)}, key))
+		require.NoError(t, Attach(t.Context(), child, []*Statement{newTestStatement(t, child, SPDXType)}, key))
 	}
 
 	target := r.repository(t, "prod/web")
@@ -184,7 +184,7 @@ func TestRepeatedSigningAddsNothing(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, _ := newKey(t)
 	image := pushSigned(t, r.repository(t, "web"), key)
-	require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, key))
+	require.NoError(t, Attach(t.Context(), image, []*Statement{newTestStatement(t, image, ProvenanceType), newTestStatement(t, image, SPDXType)}, key))
 	digests, err := Referrers(t.Context(), image)
 	require.NoError(t, err)
 	require.Len(t, digests, 2)
@@ -192,7 +192,7 @@ func TestRepeatedSigningAddsNothing(t *testing.T) {
 
 // The gates accept the types of this package as provenance and SBOM.
 func TestGatesAcceptProvenanceAndSBOM(t *testing.T) {
-	require.Equal(t, append(slices.Clone(required), gate.Pods.PredicateType("prod")), gate.AcceptedPredicateTypes("prod", []gate.Name{gate.Pods}))
+	require.Equal(t, append(slices.Clone(requiredTypes), gate.Pods.PredicateType("prod")), gate.AcceptedPredicateTypes("prod", []gate.Name{gate.Pods}))
 }
 
 // Verify reads no bundle of another type, so the statements of gates do not slow it down.
@@ -202,7 +202,7 @@ func TestVerifyReadsOnlyTheRequiredTypes(t *testing.T) {
 	image := pushSigned(t, r.repository(t, "web"), key)
 	var others []*Statement
 	for _, predicateType := range []string{"https://example.com/a", "https://example.com/b"} {
-		others = append(others, statement(t, image, predicateType))
+		others = append(others, newTestStatement(t, image, predicateType))
 	}
 	require.NoError(t, Add(t.Context(), image, others, key))
 	var blobs atomic.Int64
@@ -212,7 +212,7 @@ func TestVerifyReadsOnlyTheRequiredTypes(t *testing.T) {
 		}
 		return content
 	}
-	found, err := Verify(t.Context(), image, trusted, required)
+	found, err := Verify(t.Context(), image, trusted, requiredTypes)
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 	require.EqualValues(t, 2, blobs.Load())
@@ -229,7 +229,7 @@ func TestRotationAcceptsEitherKey(t *testing.T) {
 		trusted[id] = key
 	}
 	for _, key := range []signkey.Key{oldKey, newerKey} {
-		_, err := Verify(t.Context(), pushSigned(t, r.repository(t, "web"), key), trusted, required)
+		_, err := Verify(t.Context(), pushSigned(t, r.repository(t, "web"), key), trusted, requiredTypes)
 		require.NoError(t, err)
 	}
 }
@@ -253,7 +253,7 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		want    string // a part of the reason
 	}{
 		"no attestation": {
-			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest { return push(t, repo) },
+			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest { return pushImage(t, repo) },
 			"nothing of this type is attached",
 		},
 		"another key": {
@@ -265,18 +265,18 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		},
 		"an attestation of another image": {
 			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
-				image := push(t, repo)
-				attach(t, image, sign(t, statement(t, push(t, repo), ProvenanceType)))
+				image := pushImage(t, repo)
+				attach(t, image, sign(t, newTestStatement(t, pushImage(t, repo), ProvenanceType)))
 				return image
 			},
 			"is about another image, sha256:",
 		},
 		"a changed payload": {
 			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
-				image := push(t, repo)
+				image := pushImage(t, repo)
 				var bundle map[string]any
-				require.NoError(t, json.Unmarshal(sign(t, statement(t, push(t, repo), ProvenanceType)), &bundle))
-				payload, err := json.Marshal(statement(t, image, ProvenanceType))
+				require.NoError(t, json.Unmarshal(sign(t, newTestStatement(t, pushImage(t, repo), ProvenanceType)), &bundle))
+				payload, err := json.Marshal(newTestStatement(t, image, ProvenanceType))
 				require.NoError(t, err)
 				bundle["dsseEnvelope"].(map[string]any)["payload"] = payload
 				raw, err := json.Marshal(bundle)
@@ -288,15 +288,15 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		},
 		"provenance without an SBOM": {
 			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
-				image := push(t, repo)
-				attach(t, image, sign(t, statement(t, image, ProvenanceType)))
+				image := pushImage(t, repo)
+				attach(t, image, sign(t, newTestStatement(t, image, ProvenanceType)))
 				return image
 			},
 			"no valid attestation of type " + SPDXType,
 		},
 		"no bundle at all": {
 			func(t *testing.T, _ *testRegistry, repo name.Repository) name.Digest {
-				image := push(t, repo)
+				image := pushImage(t, repo)
 				attach(t, image, []byte("{}"))
 				return image
 			},
@@ -333,7 +333,7 @@ func TestImagesWithoutValidAttestationsAreRefused(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			r := newTestRegistry(t, true)
 			image := test.prepare(t, r, r.repository(t, "staging/web"))
-			_, err := Verify(t.Context(), image, trusted, required)
+			_, err := Verify(t.Context(), image, trusted, requiredTypes)
 			var refused *RefusedError
 			require.ErrorAs(t, err, &refused)
 			require.ErrorContains(t, err, test.want)
@@ -360,8 +360,8 @@ func TestCopyRefusesAChangedLayer(t *testing.T) {
 	require.Error(t, err)
 }
 
-// An error of the registry proves nothing about the image. Verify returns it as an ordinary error, not as
-// a RefusedError, so a caller can retry.
+// If the registry can't be reached, nothing is known about the image. Verify returns it as an
+// ordinary error, not as a RefusedError, so a caller can retry.
 func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
@@ -369,14 +369,14 @@ func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
 	var refused *RefusedError
 	for status, reason := range map[int]string{http.StatusTeapot: "broken", http.StatusForbidden: "denied"} {
 		r.status = status
-		_, err := Verify(t.Context(), image, trusted, required)
+		_, err := Verify(t.Context(), image, trusted, requiredTypes)
 		require.Error(t, err, reason)
 		require.False(t, errors.As(err, &refused), reason)
 		require.NotErrorIs(t, err, ErrAbsent, reason)
 	}
 	r.status = 0
 	absent := image.Context().Digest("sha256:" + strings.Repeat("0", 64))
-	_, err := Verify(t.Context(), absent, trusted, required)
+	_, err := Verify(t.Context(), absent, trusted, requiredTypes)
 	require.ErrorIs(t, err, ErrAbsent)
 }
 
@@ -384,19 +384,19 @@ func TestInvalidAttestationsDoNotHideAValidOne(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
 	other, _ := newKey(t)
-	image := push(t, r.repository(t, "web"))
+	image := pushImage(t, r.repository(t, "web"))
 	for _, k := range []signkey.Key{other, key} {
-		require.NoError(t, Attach(t.Context(), image, []*Statement{statement(t, image, ProvenanceType), statement(t, image, SPDXType)}, k))
+		require.NoError(t, Attach(t.Context(), image, []*Statement{newTestStatement(t, image, ProvenanceType), newTestStatement(t, image, SPDXType)}, k))
 	}
 	// Verify also ignores a referrer that is not an attestation.
 	desc, err := remote.Head(image)
 	require.NoError(t, err)
-	unrelated, ok := mutate.Subject(mutate.Annotations(mustImage(t), map[string]string{"a": "b"}).(v1.Image), *desc).(v1.Image)
+	unrelated, ok := mutate.Subject(mutate.Annotations(newTestImage(t), map[string]string{"a": "b"}).(v1.Image), *desc).(v1.Image)
 	require.True(t, ok)
 	digest, err := unrelated.Digest()
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(image.Context().Digest(digest.String()), unrelated))
-	found, err := Verify(t.Context(), image, trusted, required)
+	found, err := Verify(t.Context(), image, trusted, requiredTypes)
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 }
@@ -409,22 +409,22 @@ func TestChangedByteNeverChangesTheAcceptedStatement(t *testing.T) {
 	image := repo.Digest("sha256:" + strings.Repeat("a", 64))
 	hash, err := v1.NewHash(image.DigestStr())
 	require.NoError(t, err)
-	bundle, err := Sign(context.Background(), statement(t, image, ProvenanceType), key)
+	bundle, err := Sign(context.Background(), newTestStatement(t, image, ProvenanceType), key)
 	require.NoError(t, err)
-	want, err := open(bundle, trusted, hash)
+	want, err := verifyBundle(bundle, trusted, hash)
 	require.NoError(t, err)
 	rapid.Check(t, func(t *rapid.T) {
 		changed := bytes.Clone(bundle)
-		at := rapid.IntRange(0, len(changed)-1).Draw(t, "at")
-		changed[at] = rapid.Byte().Draw(t, "byte")
-		if a, err := open(changed, trusted, hash); err == nil {
+		position := rapid.IntRange(0, len(changed)-1).Draw(t, "at")
+		changed[position] = rapid.Byte().Draw(t, "byte")
+		if a, err := verifyBundle(changed, trusted, hash); err == nil {
 			require.Equal(t, want.Statement, a.Statement)
 		}
 	})
 }
 
-// mustImage returns a random image of one layer.
-func mustImage(t *testing.T) v1.Image {
+// newTestImage returns a random image of one layer.
+func newTestImage(t *testing.T) v1.Image {
 	t.Helper()
 	image, err := random.Image(64, 1)
 	require.NoError(t, err)

@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// benchImage pushes an image of 12 MiB, the size of a service, to a registry on loopback.
-func benchImage(b *testing.B, repo name.Repository) name.Digest {
+// pushBenchImage pushes an image of 12 MiB, the size of a service, to a registry on loopback.
+func pushBenchImage(b *testing.B, repo name.Repository) name.Digest {
 	b.Helper()
 	image, err := random.Image(6<<20, 2)
 	require.NoError(b, err)
@@ -27,8 +27,8 @@ func benchImage(b *testing.B, repo name.Repository) name.Digest {
 // sbomPackages is the number of packages in the SBOM of the benchmark. web has 55 modules.
 const sbomPackages = 120
 
-// benchSBOM returns the statement of an SPDX document with sbomPackages packages.
-func benchSBOM(b *testing.B, image name.Digest) *Statement {
+// newBenchSBOM returns the statement of an SPDX document with sbomPackages packages.
+func newBenchSBOM(b *testing.B, image name.Digest) *Statement {
 	b.Helper()
 	var packages []map[string]any
 	for i := range sbomPackages {
@@ -50,15 +50,15 @@ func benchSBOM(b *testing.B, image name.Digest) *Statement {
 func BenchmarkRelease(b *testing.B) {
 	r := newTestRegistry(b, true)
 	key, trusted := newKey(b)
-	image := benchImage(b, r.repository(b, "staging/web"))
+	image := pushBenchImage(b, r.repository(b, "staging/web"))
 	attach := func(b *testing.B, key signkey.Key) {
 		b.Helper()
-		require.NoError(b, Attach(b.Context(), image, []*Statement{statement(b, image, ProvenanceType), benchSBOM(b, image)}, key))
+		require.NoError(b, Attach(b.Context(), image, []*Statement{newTestStatement(b, image, ProvenanceType), newBenchSBOM(b, image)}, key))
 	}
 	attach(b, key)
 	b.Run("verify", func(b *testing.B) {
 		for b.Loop() {
-			_, err := Verify(b.Context(), image, trusted, required)
+			_, err := Verify(b.Context(), image, trusted, requiredTypes)
 			require.NoError(b, err)
 		}
 	})
@@ -70,7 +70,7 @@ func BenchmarkRelease(b *testing.B) {
 	b.Run("sign", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
-			image = push(b, r.repository(b, "staging/other"))
+			image = pushImage(b, r.repository(b, "staging/other"))
 			b.StartTimer()
 			attach(b, key)
 		}

@@ -60,10 +60,10 @@ type Attestation struct {
 	KeyID string
 }
 
-// open verifies the signature of a bundle, and that its statement is about the image. Its
-// error says why the bundle is refused. It uses nothing of the bundle before the signature
-// is verified, except the hint of the key. The hint only selects the text of the error.
-func open(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, error) {
+// verifyBundle verifies the signature of a bundle, and that its statement is about the image. Its
+// error says why the bundle is refused. It uses nothing of the bundle before the signature is
+// verified, except the hint of the key. The hint only selects the text of the error.
+func verifyBundle(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, error) {
 	var b bundlev1.Bundle
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(bundle, &b); err != nil {
 		return nil, fmt.Errorf("it is not a Sigstore bundle: %w", err)
@@ -72,7 +72,7 @@ func open(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, err
 	if b.GetMediaType() != BundleType || envelope == nil || envelope.GetPayloadType() != payloadType || len(envelope.GetSignatures()) != 1 {
 		return nil, fmt.Errorf("it is not a Sigstore bundle v0.3 with one signed in-toto statement")
 	}
-	id, ok := signer(envelope, keys)
+	id, ok := findSigner(envelope, keys)
 	hint := b.GetVerificationMaterial().GetPublicKey().GetHint()
 	switch {
 	case ok:
@@ -90,15 +90,15 @@ func open(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestation, err
 	if a.Type != StatementType {
 		return nil, fmt.Errorf("its statement has the type %q: must be %s", a.Type, StatementType)
 	}
-	if !a.about(image) {
-		return nil, fmt.Errorf("its statement (%s) is about another image, %s", a.PredicateType, strings.Join(a.subjects(), ", "))
+	if !a.isAbout(image) {
+		return nil, fmt.Errorf("its statement (%s) is about another image, %s", a.PredicateType, strings.Join(a.subjectDigests(), ", "))
 	}
 	return a, nil
 }
 
-// signer returns the id of the trusted key that signed an envelope. It returns false if no
+// findSigner returns the id of the trusted key that signed an envelope. It returns false if no
 // trusted key signed it.
-func signer(e *dssev1.Envelope, keys signkey.Trusted) (string, bool) {
+func findSigner(e *dssev1.Envelope, keys signkey.Trusted) (string, bool) {
 	hash := sha256.Sum256(dsse.PAE(e.GetPayloadType(), e.GetPayload()))
 	for id, key := range keys {
 		if ecdsa.VerifyASN1(key, hash[:], e.GetSignatures()[0].GetSig()) {

@@ -10,22 +10,22 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Copy copies an image by its digest to another repository. It also copies the referrers of
-// the image's manifests: signatures, SBOMs and provenance. If the image is an index, it
-// copies all platforms. from are the options for reads, and to are those for writes. The
-// copy has the same digest as the source, or Copy fails. Copy sets no tag, and does not
-// send what the target already has.
-func Copy(ctx context.Context, source name.Digest, target name.Repository, from, to []remote.Option) error {
-	from = append(slices.Clone(from), remote.WithContext(ctx))
-	pusher, err := remote.NewPusher(to...)
+// Copy copies an image by its digest to another repository. It also copies the referrers of the
+// image's manifests: signatures, SBOMs and provenance. If the image is an index, it copies all
+// platforms. readOptions are for requests to the source's registry, and writeOptions for requests
+// to the target's. The copy has the same digest as the source, or Copy fails. Copy sets no tag, and
+// does not send what the target already has.
+func Copy(ctx context.Context, source name.Digest, target name.Repository, readOptions, writeOptions []remote.Option) error {
+	readOptions = append(slices.Clone(readOptions), remote.WithContext(ctx))
+	pusher, err := remote.NewPusher(writeOptions...)
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", source, err)
 	}
 	copyManifest := func(digest string) (*remote.Descriptor, error) {
 		ref := source.Context().Digest(digest)
-		desc, err := remote.Get(ref, from...)
+		desc, err := remote.Get(ref, readOptions...)
 		if err != nil {
-			return nil, readError(ref, err)
+			return nil, classifyReadError(ref, err)
 		}
 		if err := pusher.Push(ctx, target.Digest(digest), desc); err != nil {
 			return nil, fmt.Errorf("copy %s to %s: %w", ref, target, err)
@@ -42,16 +42,16 @@ func Copy(ctx context.Context, source name.Digest, target name.Repository, from,
 		if err != nil {
 			return fmt.Errorf("copy %s: %w", source, err)
 		}
-		list, err := index.IndexManifest()
+		indexManifest, err := index.IndexManifest()
 		if err != nil {
 			return fmt.Errorf("copy %s: %w", source, err)
 		}
-		for _, m := range list.Manifests {
+		for _, m := range indexManifest.Manifests {
 			subjects = append(subjects, m.Digest)
 		}
 	}
 	for _, subject := range subjects {
-		referrers, err := listReferrers(source.Context().Digest(subject.String()), from)
+		referrers, err := listReferrers(source.Context().Digest(subject.String()), readOptions)
 		if err != nil {
 			return err
 		}
@@ -66,12 +66,12 @@ func Copy(ctx context.Context, source name.Digest, target name.Repository, from,
 
 // Referrers returns the digests of the referrers of a manifest.
 func Referrers(ctx context.Context, image name.Digest, options ...remote.Option) ([]v1.Hash, error) {
-	list, err := listReferrers(image, append(slices.Clone(options), remote.WithContext(ctx)))
+	referrers, err := listReferrers(image, append(slices.Clone(options), remote.WithContext(ctx)))
 	if err != nil {
 		return nil, err
 	}
-	digests := make([]v1.Hash, len(list))
-	for i, r := range list {
+	digests := make([]v1.Hash, len(referrers))
+	for i, r := range referrers {
 		digests[i] = r.Digest
 	}
 	return digests, nil

@@ -25,7 +25,8 @@ func TestCosignVerifiesWhatIsSigned(t *testing.T) {
 	r := newTestRegistry(t, true)
 	changesBundles := false
 	// cosign finds bundles by artifactType. In the list of referrers, ECR and the sandbox's
-	// registry have the type of the manifest there, but testRegistry has the type of the config.
+	// registry put the type of the manifest into this field. testRegistry puts the type of the
+	// config there.
 	r.tamper = func(path string, content []byte) []byte {
 		switch {
 		case strings.Contains(path, "/referrers/"):
@@ -36,48 +37,48 @@ func TestCosignVerifiesWhatIsSigned(t *testing.T) {
 		return content
 	}
 	files := t.TempDir()
-	newPair := func(file string) (signkey.Key, string) {
+	createKeyPair := func(file string) (signkey.Key, string) {
 		path := filepath.Join(files, file)
 		require.NoError(t, signkey.Create(path))
 		key, err := signkey.Read(path)
 		require.NoError(t, err)
 		return key, path + ".pub"
 	}
-	key, public := newPair("staging.pem")
-	_, other := newPair("other.pem")
+	key, public := createKeyPair("staging.pem")
+	_, otherPublic := createKeyPair("other.pem")
 	const gateType = "https://github.com/progressive-framework/platform/release/gate/pods/prod/v1"
 	flags := map[string]string{ProvenanceType: "slsaprovenance1", SPDXType: "spdxjson", gateType: gateType}
-	image := push(t, r.repository(t, "prod/web"))
+	image := pushImage(t, r.repository(t, "prod/web"))
 	var statements []*Statement
 	for predicateType := range flags {
-		statements = append(statements, statement(t, image, predicateType))
+		statements = append(statements, newTestStatement(t, image, predicateType))
 	}
 	require.NoError(t, Attach(t.Context(), image, statements, key))
 	for predicateType, flag := range flags {
-		out, err := cosign(t, public, flag, image)
+		out, err := runCosign(t, public, flag, image)
 		require.NoError(t, err, "%s: %s", predicateType, out)
 		require.Contains(t, out, "Verification for "+image.String())
 	}
 
-	for reason, refused := range map[string]struct{ key, flag string }{
-		"another key":               {other, "slsaprovenance1"},
+	for reason, tc := range map[string]struct{ key, flag string }{
+		"another key":               {otherPublic, "slsaprovenance1"},
 		"a type that nobody signed": {public, "cyclonedx"},
 	} {
-		out, err := cosign(t, refused.key, refused.flag, image)
+		out, err := runCosign(t, tc.key, tc.flag, image)
 		require.Error(t, err, "%s: %s", reason, out)
 	}
-	second := push(t, r.repository(t, "prod/web"))
+	second := pushImage(t, r.repository(t, "prod/web"))
 	require.NoError(t, Add(t.Context(), second, statements, key))
-	out, err := cosign(t, public, "slsaprovenance1", second)
+	out, err := runCosign(t, public, "slsaprovenance1", second)
 	require.Error(t, err, "statements of another image: %s", out)
 	changesBundles = true
-	out, err = cosign(t, public, "slsaprovenance1", image)
+	out, err = runCosign(t, public, "slsaprovenance1", image)
 	require.Error(t, err, "a changed bundle: %s", out)
 }
 
-// cosign runs `cosign verify-attestation` without a transparency log, as docs/promotion.md says. It
-// returns the output.
-func cosign(t *testing.T, key, predicateType string, image name.Digest) (string, error) {
+// runCosign runs `cosign verify-attestation` without a transparency log, as docs/promotion.md says.
+// It returns the output.
+func runCosign(t *testing.T, key, predicateType string, image name.Digest) (string, error) {
 	t.Helper()
 	path := os.Getenv("COSIGN")
 	require.NotEmpty(t, path, "COSIGN is not set: run make cosign")

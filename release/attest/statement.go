@@ -43,8 +43,8 @@ type Subject struct {
 }
 
 // NewStatement returns a statement about the image with this digest. The parameter name, such as
-// the repository, is only for people. Nothing verifies the name, because a copy of the image is in
-// another repository.
+// the repository, is only for people. Verify ignores the name, because a copy of the image in
+// another repository has another name.
 func NewStatement(name string, digest v1.Hash, predicateType string, predicate any) (*Statement, error) {
 	raw, err := json.Marshal(predicate)
 	if err != nil {
@@ -58,21 +58,21 @@ func NewStatement(name string, digest v1.Hash, predicateType string, predicate a
 	}, nil
 }
 
-// about reports whether the statement is about the image with this digest.
-func (s *Statement) about(digest v1.Hash) bool {
-	return slices.ContainsFunc(s.Subject, func(sub Subject) bool { return sub.Digest[digest.Algorithm] == digest.Hex })
+// isAbout reports whether the statement is about the image with this digest.
+func (s *Statement) isAbout(digest v1.Hash) bool {
+	return slices.ContainsFunc(s.Subject, func(subject Subject) bool { return subject.Digest[digest.Algorithm] == digest.Hex })
 }
 
-// subjects lists the digests of the statement's subjects, for errors.
-func (s *Statement) subjects() []string {
-	var out []string
-	for _, sub := range s.Subject {
-		for algorithm, hex := range sub.Digest {
-			out = append(out, algorithm+":"+hex)
+// subjectDigests returns the digests of the statement's subjects, for errors.
+func (s *Statement) subjectDigests() []string {
+	var digests []string
+	for _, subject := range s.Subject {
+		for algorithm, hex := range subject.Digest {
+			digests = append(digests, algorithm+":"+hex)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(digests)
+	return digests
 }
 
 // Provenance is a predicate of ProvenanceType. It says from which sources an image was
@@ -94,12 +94,12 @@ type BuildDefinition struct {
 	ResolvedDependencies []Dependency `json:"resolvedDependencies,omitempty"`
 }
 
-// Dependency is something that a build read.
+// Dependency is a source or a tool that a build used.
 type Dependency struct {
 	URI    string            `json:"uri,omitempty"`
 	Name   string            `json:"name,omitempty"`
 	Digest map[string]string `json:"digest,omitempty"`
-	// Annotations are the builder's own remarks.
+	// Annotations are additional information from the builder.
 	Annotations map[string]any `json:"annotations,omitempty"`
 }
 
@@ -110,8 +110,7 @@ type RunDetails struct {
 
 // Builder is the program that ran the build.
 type Builder struct {
-	// ID is a URI. It names the builder, and what a verifier trusts the builder's signature
-	// for.
+	// ID is the URI of the builder. A verifier decides by this URI whether it trusts the build.
 	ID      string            `json:"id"`
 	Version map[string]string `json:"version,omitempty"`
 }

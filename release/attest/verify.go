@@ -105,7 +105,7 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predi
 	}
 	subject, err := remote.Get(image, options...)
 	if err != nil {
-		return nil, readError(image, err)
+		return nil, classifyReadError(image, err)
 	}
 	found := &inspection{image: subject.Descriptor}
 	referrers, err := listReferrers(image, options)
@@ -117,7 +117,7 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predi
 			continue
 		}
 		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), predicateTypes, options)
-		if err != nil && unreachable(err) {
+		if err != nil && isUnreachable(err) {
 			return nil, fmt.Errorf("read attestation %s of %s: %w", r.Digest, image, err)
 		}
 		if err == nil && bundle == nil {
@@ -125,7 +125,7 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predi
 		}
 		var a *Attestation
 		if err == nil {
-			a, err = open(bundle, keys, hash)
+			a, err = verifyBundle(bundle, keys, hash)
 		}
 		switch {
 		case err != nil:
@@ -155,8 +155,8 @@ func listReferrers(image name.Digest, options []remote.Option) ([]v1.Descriptor,
 
 // hasOtherType reports whether the annotations of a referrer name a predicate type that is not
 // wanted. Annotations are not signed, so they only decide which bundles are read. A wrong
-// annotation cannot make a statement count. It can hide a statement, but a registry could hide
-// it anyway.
+// annotation can't make an invalid statement valid. It can hide a statement, but the registry can
+// hide a statement anyway.
 func hasOtherType(annotations map[string]string, predicateTypes []string) bool {
 	t := annotations[predicateAnnotation]
 	return t != "" && !slices.Contains(predicateTypes, t)
@@ -169,17 +169,17 @@ func readBundle(ref name.Digest, predicateTypes []string, options []remote.Optio
 	if err != nil {
 		return nil, err
 	}
-	var m v1.Manifest
-	if err := json.Unmarshal(desc.Manifest, &m); err != nil {
+	var manifest v1.Manifest
+	if err := json.Unmarshal(desc.Manifest, &manifest); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	if len(m.Layers) != 1 || m.Layers[0].MediaType != BundleType || hasOtherType(m.Annotations, predicateTypes) {
+	if len(manifest.Layers) != 1 || manifest.Layers[0].MediaType != BundleType || hasOtherType(manifest.Annotations, predicateTypes) {
 		return nil, nil
 	}
-	if m.Layers[0].Size > maxBundle {
-		return nil, fmt.Errorf("its bundle has %d bytes, more than %d", m.Layers[0].Size, maxBundle)
+	if manifest.Layers[0].Size > maxBundle {
+		return nil, fmt.Errorf("its bundle has %d bytes, more than %d", manifest.Layers[0].Size, maxBundle)
 	}
-	layer, err := remote.Layer(ref.Context().Digest(m.Layers[0].Digest.String()), options...)
+	layer, err := remote.Layer(ref.Context().Digest(manifest.Layers[0].Digest.String()), options...)
 	if err != nil {
 		return nil, err
 	}
@@ -192,36 +192,37 @@ func readBundle(ref name.Digest, predicateTypes []string, options []remote.Optio
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(raw)) != m.Layers[0].Size {
-		return nil, fmt.Errorf("its bundle has %d bytes, but its manifest says %d", len(raw), m.Layers[0].Size)
+	if int64(len(raw)) != manifest.Layers[0].Size {
+		return nil, fmt.Errorf("its bundle has %d bytes, but its manifest says %d", len(raw), manifest.Layers[0].Size)
 	}
 	return raw, nil
 }
 
-// readError converts an error of reading an image. The result wraps ErrAbsent, is a
-// *RefusedError if the content does not match the digest, or wraps the registry's error.
-func readError(image name.Digest, err error) error {
-	var answer *transport.Error
+// classifyReadError converts an error that occurred when an image was read. The result wraps
+// ErrAbsent, is a *RefusedError if the content does not match the digest, or wraps the registry's
+// error.
+func classifyReadError(image name.Digest, err error) error {
+	var transportErr *transport.Error
 	switch {
-	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound:
+	case errors.As(err, &transportErr) && transportErr.StatusCode == http.StatusNotFound:
 		return fmt.Errorf("%s: %w", image, ErrAbsent)
-	case unreachable(err):
+	case isUnreachable(err):
 		return fmt.Errorf("read %s: %w", image, err)
 	default:
 		return &RefusedError{Image: image, Reasons: []string{"its content was changed in the registry: " + err.Error()}}
 	}
 }
 
-// unreachable reports whether the registry did not return the content: it did not answer, or it
-// answered with an error other than 404. A 404 for a part of an existing image is different:
-// the image is damaged.
-func unreachable(err error) bool {
+// isUnreachable reports whether the registry did not return the content: it sent no response, or a
+// response with an error status other than 404. A 404 for a part of an existing image is not such
+// an error: the image is damaged.
+func isUnreachable(err error) bool {
 	var (
-		answer  *transport.Error
-		request *url.Error
+		transportErr *transport.Error
+		requestErr   *url.Error
 	)
-	if errors.As(err, &answer) {
-		return answer.StatusCode != http.StatusNotFound
+	if errors.As(err, &transportErr) {
+		return transportErr.StatusCode != http.StatusNotFound
 	}
-	return errors.As(err, &request) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, &requestErr) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -1,7 +1,7 @@
 // Package gate has the gates of a promotion. When a gate passes, each image of the release gets a
 // signed statement with the stacks, the time and the evidence. This package has the names of the
-// gates and the content of the statement. It has no dependencies, so that package infra/config can
-// use the names.
+// gates and the content of the statement. It uses only the standard library, so that package
+// infra/config can use the names.
 package gate
 
 import (
@@ -30,13 +30,14 @@ func Names() []Name {
 	return []Name{Signatures, BakeTime, Alarms, Pods, LoadTest, Preview, Cost, Migrations}
 }
 
-// WithOptionalEvidence lists the gates that a promotion may pass without evidence. Their evidence can
-// be missing: nobody ran the load test, or the cluster does not answer. The other gates always have
-// their evidence.
-func WithOptionalEvidence() []Name { return []Name{Alarms, Pods, LoadTest, Preview, Cost} }
+// NamesWithOptionalEvidence returns the gates that a promotion may pass without evidence. Their
+// evidence can be missing: nobody ran the load test, or the cluster does not answer. The other
+// gates always have their evidence.
+func NamesWithOptionalEvidence() []Name { return []Name{Alarms, Pods, LoadTest, Preview, Cost} }
 
 // PredicateType returns the predicate type of the gate's statement for the stack to which the image
-// is promoted. Each stack has its own type, so that a statement for one stack is none for another.
+// is promoted. Each stack has its own type, so that a statement for one stack is not valid for
+// another.
 func (n Name) PredicateType(stack string) string {
 	return "https://github.com/progressive-framework/platform/release/gate/" + string(n) + "/" + url.PathEscape(stack) + "/v1"
 }
@@ -72,5 +73,5 @@ type Predicate struct {
 	Images map[string]string `json:"images"`
 }
 
-// HasOptionalEvidence reports whether the gate is one of WithOptionalEvidence.
-func (n Name) HasOptionalEvidence() bool { return slices.Contains(WithOptionalEvidence(), n) }
+// HasOptionalEvidence reports whether a promotion may pass the gate without evidence.
+func (n Name) HasOptionalEvidence() bool { return slices.Contains(NamesWithOptionalEvidence(), n) }

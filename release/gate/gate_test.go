@@ -19,7 +19,7 @@ func TestEachGateHasItsOwnPredicateType(t *testing.T) {
 		require.NotEqual(t, n.PredicateType("staging"), n.PredicateType("prod"), "a statement for staging is none for prod")
 		seen[n.PredicateType("prod")] = true
 	}
-	require.Subset(t, Names(), WithOptionalEvidence())
+	require.Subset(t, Names(), NamesWithOptionalEvidence())
 	require.True(t, Pods.HasOptionalEvidence())
 	require.False(t, Signatures.HasOptionalEvidence(), "no promotion without valid signatures")
 	require.False(t, Name("other").HasOptionalEvidence())

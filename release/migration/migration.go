@@ -2,9 +2,9 @@
 // whether older programs still work after these steps. An older program uses the newer schema during
 // a rollout, and after a rollback.
 //
-// The package knows the statements that only add something. Every other statement is a fault, even if
-// it would break nothing. A person then decides whether to permit it. The package only reads the
-// steps; package pgschema applies them.
+// The package has a list of the kinds of statements that only add something. Every other statement
+// is a fault, even if it would break nothing. A person then decides whether to permit it. The
+// package only reads the steps; package pgschema applies them.
 package migration
 
 import (
@@ -24,7 +24,7 @@ type Steps map[string]string
 // Names lists the steps in their order.
 func (s Steps) Names() []string { return slices.Sorted(maps.Keys(s)) }
 
-// Newest returns the last step, or an empty string.
+// Newest returns the name of the last step, or "" if there are no steps.
 func (s Steps) Newest() string {
 	if names := s.Names(); len(names) > 0 {
 		return names[len(names)-1]
@@ -74,17 +74,17 @@ func Faults(steps Steps) []Fault {
 	var faults []Fault
 	created := map[string]bool{} // the tables that these steps create: no older program uses them
 	for _, step := range steps.Names() {
-		list := statements(up(steps[step]))
-		if len(list) == 0 {
+		stepStatements := splitStatements(gooseUp(steps[step]))
+		if len(stepStatements) == 0 {
 			faults = append(faults, Fault{step, "", "it has no statement after -- +goose Up"})
 		}
-		for _, statement := range list {
-			if m := createTable.FindStringSubmatch(statement); m != nil {
-				created[m[1]] = true
+		for _, statement := range stepStatements {
+			if match := createTable.FindStringSubmatch(statement); match != nil {
+				created[match[1]] = true
 			}
-			if harm := harmOf(statement, created, list); harm != "" {
-				shown, _, _ := strings.Cut(statement, "(")
-				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(shown)), harm})
+			if harm := statementHarm(statement, created, stepStatements); harm != "" {
+				summary, _, _ := strings.Cut(statement, "(")
+				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(summary)), harm})
 			}
 		}
 	}
@@ -102,16 +102,16 @@ var (
 	insert      = regexp.MustCompile(`^INSERT INTO ` + name)
 	addColumn   = regexp.MustCompile(`^ADD COLUMN `)
 	notNull     = regexp.MustCompile(`\bNOT NULL\b`)
-	defaulted   = regexp.MustCompile(`\bDEFAULT\b|\bGENERATED\b`)
+	hasDefault  = regexp.MustCompile(`\bDEFAULT\b|\bGENERATED\b`)
 	unique      = regexp.MustCompile(`\bUNIQUE\b|\bPRIMARY KEY\b`)
 
 	// additive matches statements that create something, and change nothing that exists.
 	additive = regexp.MustCompile(`^(CREATE (TABLE|VIEW|MATERIALIZED VIEW|FUNCTION|SEQUENCE|SCHEMA|TYPE|EXTENSION)|COMMENT ON|GRANT|SET|RESET|ANALYZE)\b`)
 )
 
-// harms has the reason why a statement is a fault, by its kind. The first pattern that matches counts.
-// The last one matches every statement.
-var harms = []struct {
+// harmPatterns has the reason why a statement is a fault, by its kind. The first pattern that
+// matches gives the reason. The last pattern matches every statement.
+var harmPatterns = []struct {
 	statement *regexp.Regexp
 	why       string
 }{
@@ -122,59 +122,60 @@ var harms = []struct {
 	{regexp.MustCompile(``), "it is none of the statements that are known to add only"},
 }
 
-// harmOf returns how a statement may break an older program, or "" if it only adds something. created
-// has the new tables. list has all statements of the same step.
-func harmOf(statement string, created map[string]bool, list []string) string {
-	if m := createIndex.FindStringSubmatch(statement); m != nil {
-		if m[1] == "" || created[m[3]] {
+// statementHarm returns how a statement may break an older program, or "" if it only adds
+// something. created has the tables that the steps create. stepStatements has all statements of the
+// same step.
+func statementHarm(statement string, created map[string]bool, stepStatements []string) string {
+	if match := createIndex.FindStringSubmatch(statement); match != nil {
+		if match[1] == "" || created[match[3]] {
 			return ""
 		}
 		return "an older program may write a value twice"
 	}
 	// A step may drop the index that it creates. If a concurrent build is interrupted, it leaves an
 	// invalid index. So such steps drop their own index first.
-	if m := dropIndex.FindStringSubmatch(statement); m != nil && slices.ContainsFunc(list, func(s string) bool {
-		c := createIndex.FindStringSubmatch(s)
-		return c != nil && c[2] == m[1]
+	if match := dropIndex.FindStringSubmatch(statement); match != nil && slices.ContainsFunc(stepStatements, func(other string) bool {
+		createMatch := createIndex.FindStringSubmatch(other)
+		return createMatch != nil && createMatch[2] == match[1]
 	}) {
 		return ""
 	}
-	if m := insert.FindStringSubmatch(statement); m != nil && created[m[1]] {
+	if match := insert.FindStringSubmatch(statement); match != nil && created[match[1]] {
 		return ""
 	}
-	if m := alterTable.FindStringSubmatch(statement); m != nil {
-		if created[m[1]] {
+	if match := alterTable.FindStringSubmatch(statement); match != nil {
+		if created[match[1]] {
 			return ""
 		}
-		return harmOfAlter(m[2])
+		return alterHarm(match[2])
 	}
 	if additive.MatchString(statement) {
 		return ""
 	}
-	return knownHarm(statement)
+	return matchHarm(statement)
 }
 
-// harmOfAlter returns how ALTER TABLE with these actions may break an older program. The table exists
+// alterHarm returns how ALTER TABLE with these actions may break an older program. The table exists
 // already. The result is "" if the actions only add columns that an older program need not know.
-func harmOfAlter(actions string) string {
+func alterHarm(actions string) string {
 	for _, action := range splitActions(actions) {
 		switch {
 		case !addColumn.MatchString(action):
-			return knownHarm(action)
+			return matchHarm(action)
 		case unique.MatchString(action):
 			return "an older program may write a value twice"
-		case notNull.MatchString(action) && !defaulted.MatchString(action):
+		case notNull.MatchString(action) && !hasDefault.MatchString(action):
 			return "an older program does not write the new column, which has no default"
 		}
 	}
 	return ""
 }
 
-// knownHarm returns the reason of the first pattern in harms that matches.
-func knownHarm(statement string) string {
-	for _, h := range harms {
-		if h.statement.MatchString(statement) {
-			return h.why
+// matchHarm returns the reason of the first pattern in harmPatterns that matches.
+func matchHarm(statement string) string {
+	for _, pattern := range harmPatterns {
+		if pattern.statement.MatchString(statement) {
+			return pattern.why
 		}
 	}
 	return ""

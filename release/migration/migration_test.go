@@ -9,7 +9,7 @@ import (
 )
 
 func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason, sql, want string
 	}{
 		{"a table", `CREATE TABLE a (id TEXT PRIMARY KEY, b TEXT NOT NULL UNIQUE)`, ""},
@@ -45,15 +45,15 @@ func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
 		{"a drop after a comment that a carriage return ends", "-- x\rDROP TABLE users", "removes"},
 		{"no statement", ``, "no statement"},
 	} {
-		t.Run(c.reason, func(t *testing.T) {
-			faults := Faults(Steps{"00005_x.sql": "-- +goose Up\n" + c.sql + ";\n-- +goose Down\nDROP TABLE users;"})
-			if c.want == "" {
+		t.Run(tc.reason, func(t *testing.T) {
+			faults := Faults(Steps{"00005_x.sql": "-- +goose Up\n" + tc.sql + ";\n-- +goose Down\nDROP TABLE users;"})
+			if tc.want == "" {
 				require.Empty(t, faults)
 				return
 			}
 			require.Len(t, faults, 1)
 			require.Contains(t, faults[0].String(), "00005_x.sql: ")
-			require.Contains(t, faults[0].Why, c.want)
+			require.Contains(t, faults[0].Why, tc.want)
 		})
 	}
 }

@@ -2,9 +2,9 @@ package migration
 
 import "strings"
 
-// up returns the part of a step that goose runs to apply it: the text after "-- +goose Up", and
-// before "-- +goose Down" if there is one. Without the first mark it returns "".
-func up(text string) string {
+// gooseUp returns the part of a step that goose runs to apply it: the text after "-- +goose Up",
+// and before "-- +goose Down" if there is one. Without the first mark it returns "".
+func gooseUp(text string) string {
 	_, part, found := strings.Cut(text, "-- +goose Up")
 	if !found {
 		return ""
@@ -13,74 +13,74 @@ func up(text string) string {
 	return part
 }
 
-// statements splits SQL of PostgreSQL into its statements. Each statement is in upper case, with
-// one blank between words. Comments are removed. A text in single quotes or between dollar signs
-// becomes an empty string in single quotes. Names in double quotes do not change.
-func statements(text string) []string {
-	var all []string
+// splitStatements splits SQL of PostgreSQL into its statements. Each statement is in upper case,
+// with one space between words. Comments are removed. A text in single quotes or between dollar
+// signs becomes an empty string in single quotes. Names in double quotes do not change.
+func splitStatements(text string) []string {
+	var statements []string
 	var b strings.Builder
-	end := func() {
+	endStatement := func() {
 		if s := strings.Join(strings.Fields(b.String()), " "); s != "" {
-			all = append(all, s)
+			statements = append(statements, s)
 		}
 		b.Reset()
 	}
 	for i := 0; i < len(text); {
-		rest := text[i:]
+		remaining := text[i:]
 		switch {
-		case strings.HasPrefix(rest, "--"):
-			i += lineEnd(rest)
+		case strings.HasPrefix(remaining, "--"):
+			i += lineCommentLength(remaining)
 			b.WriteByte(' ')
-		case strings.HasPrefix(rest, "/*"):
-			i += commentEnd(rest)
+		case strings.HasPrefix(remaining, "/*"):
+			i += blockCommentLength(remaining)
 			b.WriteByte(' ')
-		case rest[0] == '\'' && escapes(text[:i]):
-			i += escapedEnd(rest)
+		case remaining[0] == '\'' && hasEscapePrefix(text[:i]):
+			i += escapedStringLength(remaining)
 			b.WriteString("''")
-		case rest[0] == '\'':
-			i += 1 + until(rest[1:], "'")
+		case remaining[0] == '\'':
+			i += 1 + lengthUntil(remaining[1:], "'")
 			b.WriteString("''")
-		case rest[0] == '"':
-			n := 1 + until(rest[1:], `"`)
-			b.WriteString(rest[:n]) // a name, whose case counts
-			i += n
-		case dollarTag(rest) != "" && !inWord(text[:i]):
-			tag := dollarTag(rest)
-			i += len(tag) + until(rest[len(tag):], tag)
+		case remaining[0] == '"':
+			length := 1 + lengthUntil(remaining[1:], `"`)
+			b.WriteString(remaining[:length]) // upper and lower case are different in a quoted name
+			i += length
+		case dollarTag(remaining) != "" && !endsInName(text[:i]):
+			tag := dollarTag(remaining)
+			i += len(tag) + lengthUntil(remaining[len(tag):], tag)
 			b.WriteString("''")
-		case rest[0] == ';':
-			end()
+		case remaining[0] == ';':
+			endStatement()
 			i++
 		default:
-			b.WriteString(strings.ToUpper(rest[:1]))
+			b.WriteString(strings.ToUpper(remaining[:1]))
 			i++
 		}
 	}
-	end()
-	return all
+	endStatement()
+	return statements
 }
 
-// until returns the number of bytes of a text until the end of the mark. Without a mark it is the
-// whole text.
-func until(text, mark string) int {
-	if at := strings.Index(text, mark); at >= 0 {
-		return at + len(mark)
+// lengthUntil returns the number of bytes from the start of a text to the end of the mark. If the
+// text does not have the mark, it returns the length of the text.
+func lengthUntil(text, mark string) int {
+	if index := strings.Index(text, mark); index >= 0 {
+		return index + len(mark)
 	}
 	return len(text)
 }
 
-// lineEnd returns the number of bytes of the comment at the beginning of a text. The comment ends with
-// its line.
-func lineEnd(text string) int {
-	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
-		return at + 1
+// lineCommentLength returns the number of bytes of the comment at the beginning of a text. The
+// comment ends with its line.
+func lineCommentLength(text string) int {
+	if index := strings.IndexAny(text, "\r\n"); index >= 0 {
+		return index + 1
 	}
 	return len(text)
 }
 
-// commentEnd returns the number of bytes of the comment /* */ at the beginning of a text. Comments may
-// be nested.
-func commentEnd(text string) int {
+// blockCommentLength returns the number of bytes of the comment /* */ at the beginning of a text.
+// Comments may be nested.
+func blockCommentLength(text string) int {
 	for i, depth := 0, 0; i < len(text); {
 		switch {
 		case strings.HasPrefix(text[i:], "/*"):
@@ -96,9 +96,9 @@ func commentEnd(text string) int {
 	return len(text)
 }
 
-// escapedEnd returns the number of bytes of the quoted text at the beginning of a text. A backslash
-// escapes the next character.
-func escapedEnd(text string) int {
+// escapedStringLength returns the number of bytes of the quoted text at the beginning of a text. A
+// backslash escapes the next character.
+func escapedStringLength(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
@@ -110,14 +110,15 @@ func escapedEnd(text string) int {
 	return len(text)
 }
 
-// escapes reports whether a quote after this text begins a quoted text with escapes, such as E'text'.
-func escapes(before string) bool {
-	n := len(before)
-	return n > 0 && (before[n-1] == 'e' || before[n-1] == 'E') && !inWord(before[:n-1])
+// hasEscapePrefix reports whether a quote after this text begins a string with escapes, such as
+// E'text'.
+func hasEscapePrefix(before string) bool {
+	length := len(before)
+	return length > 0 && (before[length-1] == 'e' || before[length-1] == 'E') && !endsInName(before[:length-1])
 }
 
-// inWord reports whether a text ends within a name. A name may contain dollar signs.
-func inWord(before string) bool {
+// endsInName reports whether a text ends within a name. A name may contain dollar signs.
+func endsInName(before string) bool {
 	if before == "" {
 		return false
 	}
@@ -144,8 +145,8 @@ func dollarTag(text string) string {
 
 // splitActions splits the actions of ALTER TABLE at the commas that are not in parentheses.
 func splitActions(text string) []string {
-	var all []string
-	depth, from := 0, 0
+	var actions []string
+	depth, start := 0, 0
 	for i := range len(text) {
 		switch text[i] {
 		case '(':
@@ -154,9 +155,9 @@ func splitActions(text string) []string {
 			depth--
 		case ',':
 			if depth == 0 {
-				all, from = append(all, strings.TrimSpace(text[from:i])), i+1
+				actions, start = append(actions, strings.TrimSpace(text[start:i])), i+1
 			}
 		}
 	}
-	return append(all, strings.TrimSpace(text[from:]))
+	return append(actions, strings.TrimSpace(text[start:]))
 }

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// project is the prefix of the platform's keys in a stack's file.
-	project = "progressive-framework:"
-	// key is the key of the record.
-	key = project + "release"
+	// projectPrefix is the prefix of the platform's keys in a stack's file.
+	projectPrefix = "progressive-framework:"
+	// releaseKey is the key of the record.
+	releaseKey = projectPrefix + "release"
 )
 
-// Record says which images a stack runs. Package infra/config checks its members.
+// Record says which images a stack runs. Package infra/config checks the fields.
 type Record struct {
 	// Commit is the git commit that was promoted.
 	Commit string `yaml:"commit"`
@@ -63,7 +63,8 @@ type File struct {
 	// SigningKey is images.signingKey: a file, relative to the project's folder, or a key of
 	// KMS.
 	SigningKey string
-	// RequiredGates is images.requiredGates: the gates whose statements an image must have.
+	// RequiredGates is images.requiredGates: the gates for which an image must have a
+	// statement.
 	RequiredGates []gate.Name
 
 	text string
@@ -87,7 +88,7 @@ func Parse(text []byte) (*File, error) {
 
 		RequiredGates []gate.Name `yaml:"requiredGates"`
 	}
-	for name, target := range map[string]any{key: &f.Release, project + "environment": &f.Environment, project + "images": &images} {
+	for name, target := range map[string]any{releaseKey: &f.Release, projectPrefix + "environment": &f.Environment, projectPrefix + "images": &images} {
 		node, ok := content.Config[name]
 		if !ok {
 			continue
@@ -109,8 +110,8 @@ func (f *File) DiffersOnlyByRelease(earlier *File) bool {
 	return err == nil && string(text) == f.text
 }
 
-// With returns the text of the file with r in place of its record. All other bytes stay the same,
-// also in comments.
+// With returns the text of the file with r in place of the file's record. All other bytes stay the
+// same, also in comments.
 func (f *File) With(r *Record) ([]byte, error) {
 	lines := strings.SplitAfter(f.text, "\n")
 	if last := lines[len(lines)-1]; last == "" {
@@ -118,19 +119,19 @@ func (f *File) With(r *Record) ([]byte, error) {
 	} else {
 		lines[len(lines)-1] = last + "\n"
 	}
-	first, indent, err := f.findRecord()
+	start, indent, err := f.findRecord()
 	if err != nil {
 		return nil, err
 	}
 	var end int
-	if first >= 0 {
-		end = blockEnd(lines, first, indent)
-	} else { // there is no record yet: it becomes the last key of config
-		first = blockEnd(lines, f.configLine(), 0)
-		end = first
+	if start >= 0 {
+		end = findBlockEnd(lines, start, indent)
+	} else { // there is no record yet: the new one becomes the last key of config
+		start = findBlockEnd(lines, f.findConfigLine(), 0)
+		end = start
 	}
-	out := slices.Concat(lines[:first], r.lines(indent), lines[end:])
-	text := strings.Join(out, "")
+	newLines := slices.Concat(lines[:start], r.renderLines(indent), lines[end:])
+	text := strings.Join(newLines, "")
 	if err := f.checkOnlyRelease(text, r); err != nil {
 		return nil, err
 	}
@@ -144,20 +145,22 @@ func (f *File) findRecord() (line, indent int, err error) {
 	if err := yaml.Unmarshal([]byte(f.text), &root); err != nil {
 		return 0, 0, fmt.Errorf("stack file: %w", err)
 	}
-	config := member(root.Content[0], "config")
+	config := mappingValue(root.Content[0], "config")
 	if config == nil || config.Kind != yaml.MappingNode || config.Style&yaml.FlowStyle != 0 || len(config.Content) == 0 {
 		return 0, 0, errors.New("stack file: config must be a block with keys")
 	}
 	for i := 0; i < len(config.Content); i += 2 {
-		if k := config.Content[i]; k.Value == key {
+		if k := config.Content[i]; k.Value == releaseKey {
 			return k.Line - 1, k.Column - 1, nil
 		}
 	}
 	return -1, config.Content[0].Column - 1, nil
 }
 
-// configLine returns the line of the key config, counted from zero.
-func (f *File) configLine() int {
+// findConfigLine returns the line of the key config, counted from zero. If no line begins with the
+// key, for example because the key has quotes, it returns 0, which may be a wrong line. With then
+// inserts the record after a wrong block, and checkOnlyRelease returns an error for that text.
+func (f *File) findConfigLine() int {
 	for i, line := range strings.Split(f.text, "\n") {
 		if strings.HasPrefix(line, "config:") {
 			return i
@@ -166,9 +169,9 @@ func (f *File) configLine() int {
 	return 0
 }
 
-// blockEnd returns the first line after the block of a key. line is the key's line, and indent is its
-// indentation. Blank lines and comments before the next key belong to the next key.
-func blockEnd(lines []string, line, indent int) int {
+// findBlockEnd returns the first line after the block of a key. line is the key's line, and indent
+// is its indentation. Blank lines and comments before the next key belong to the next key.
+func findBlockEnd(lines []string, line, indent int) int {
 	end := line + 1
 	for i := line + 1; i < len(lines); i++ {
 		trimmed := strings.TrimSpace(lines[i])
@@ -183,59 +186,60 @@ func blockEnd(lines []string, line, indent int) int {
 	return end
 }
 
-// lines returns the record as lines of YAML, with this indentation.
-func (r *Record) lines(indent int) []string {
-	pad := strings.Repeat(" ", indent)
-	out := []string{pad + key + ":\n"}
-	add := func(depth int, name, value string) {
-		out = append(out, fmt.Sprintf("%s%s%s: %s\n", pad, strings.Repeat("  ", depth), name, value))
+// renderLines returns the record as lines of YAML, with this indentation.
+func (r *Record) renderLines(indent int) []string {
+	indentation := strings.Repeat(" ", indent)
+	rendered := []string{indentation + releaseKey + ":\n"}
+	addLine := func(depth int, name, value string) {
+		rendered = append(rendered, fmt.Sprintf("%s%s%s: %s\n", indentation, strings.Repeat("  ", depth), name, value))
 	}
-	add(1, "commit", fmt.Sprintf("%q", r.Commit))
-	add(1, "at", fmt.Sprintf("%q", r.At.UTC().Format(time.RFC3339)))
-	add(1, "from", r.From)
-	add(1, "repository", r.Repository)
-	out = append(out, pad+"  images:\n")
+	addLine(1, "commit", fmt.Sprintf("%q", r.Commit))
+	addLine(1, "at", fmt.Sprintf("%q", r.At.UTC().Format(time.RFC3339)))
+	addLine(1, "from", r.From)
+	addLine(1, "repository", r.Repository)
+	rendered = append(rendered, indentation+"  images:\n")
 	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
-		add(2, name, r.Images[name])
+		addLine(2, name, r.Images[name])
 	}
-	return out
+	return rendered
 }
 
 // checkOnlyRelease returns an error unless the text has the new record, and is otherwise equal to the
 // file.
 func (f *File) checkOnlyRelease(text string, r *Record) error {
 	readWithoutRecord := func(text string) (map[string]any, error) {
-		var all map[string]any
-		if err := yaml.Unmarshal([]byte(text), &all); err != nil {
+		var content map[string]any
+		if err := yaml.Unmarshal([]byte(text), &content); err != nil {
 			return nil, err
 		}
-		config, ok := all["config"].(map[string]any)
+		config, ok := content["config"].(map[string]any)
 		if !ok {
 			return nil, errors.New("it has no config")
 		}
-		delete(config, key)
-		return all, nil
+		delete(config, releaseKey)
+		return content, nil
 	}
-	before, err := readWithoutRecord(f.text)
+	oldContent, err := readWithoutRecord(f.text)
 	if err != nil {
 		return fmt.Errorf("stack file: %w", err)
 	}
-	after, err := readWithoutRecord(text)
+	newContent, err := readWithoutRecord(text)
 	if err != nil {
 		return fmt.Errorf("stack file with the record: %w", err)
 	}
-	written, err := Parse([]byte(text))
+	parsed, err := Parse([]byte(text))
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(before, after) || !written.Release.SameImages(r) {
+	if !reflect.DeepEqual(oldContent, newContent) || !parsed.Release.SameImages(r) {
 		return errors.New("stack file: the record can't be written without a change of another key; write it by hand (docs/promotion.md)")
 	}
 	return nil
 }
 
-// member returns the value of a key of a mapping, or nil.
-func member(mapping *yaml.Node, name string) *yaml.Node {
+// mappingValue returns the value of a key of a mapping. It returns nil if the mapping does not have
+// the key.
+func mappingValue(mapping *yaml.Node, name string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {
 			return mapping.Content[i+1]

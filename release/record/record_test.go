@@ -19,8 +19,8 @@ var example = &Record{
 	Images:     map[string]string{"web": "sha256:" + strings.Repeat("a", 64), "mca": "sha256:" + strings.Repeat("b", 64)},
 }
 
-// rendered is the text of example in a stack file.
-const rendered = `  progressive-framework:release:
+// renderedRecord is the text of example in a stack file.
+const renderedRecord = `  progressive-framework:release:
     commit: "1212121212121212121212121212121212121212"
     at: "2026-12-01T10:00:00Z"
     from: staging
@@ -31,27 +31,27 @@ const rendered = `  progressive-framework:release:
 `
 
 func TestWithChangesOnlyTheRecord(t *testing.T) {
-	for _, c := range []struct{ reason, before, after string }{
+	for _, tc := range []struct{ reason, before, after string }{
 		{"no record, config at the end",
 			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n",
-			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n" + rendered},
+			"# about\nconfig:\n  a:b: c # why\n  # last\n  x:y: {z: 1}\n" + renderedRecord},
 		{"no record, a key after config",
 			"config:\n  a:b: c\nencryptionsalt: v1:x\n",
-			"config:\n  a:b: c\n" + rendered + "encryptionsalt: v1:x\n"},
-		{"no newline at the end", "config:\n  a:b: c", "config:\n  a:b: c\n" + rendered},
+			"config:\n  a:b: c\n" + renderedRecord + "encryptionsalt: v1:x\n"},
+		{"no newline at the end", "config:\n  a:b: c", "config:\n  a:b: c\n" + renderedRecord},
 		{"an older record in the middle",
 			"config:\n  a:b: c\n\n  # promoted\n  progressive-framework:release:\n    images:\n      old: sha256:0\n    # of it\n\n  # next\n  x:y: z\n",
-			"config:\n  a:b: c\n\n  # promoted\n" + rendered + "\n  # next\n  x:y: z\n"},
+			"config:\n  a:b: c\n\n  # promoted\n" + renderedRecord + "\n  # next\n  x:y: z\n"},
 		{"an older record at the end",
 			"config:\n  a:b: c\n  progressive-framework:release: {from: x, images: {}}\n",
-			"config:\n  a:b: c\n" + rendered},
+			"config:\n  a:b: c\n" + renderedRecord},
 	} {
-		t.Run(c.reason, func(t *testing.T) {
-			f, err := Parse([]byte(c.before))
+		t.Run(tc.reason, func(t *testing.T) {
+			f, err := Parse([]byte(tc.before))
 			require.NoError(t, err)
 			after, err := f.With(example)
 			require.NoError(t, err)
-			require.Equal(t, c.after, string(after))
+			require.Equal(t, tc.after, string(after))
 			again, err := Parse(after)
 			require.NoError(t, err)
 			require.Equal(t, example, again.Release)
@@ -81,18 +81,18 @@ func TestStackFilesOfTheProjectKeepTheirLines(t *testing.T) {
 }
 
 func TestInvalidStackFilesAreErrors(t *testing.T) {
-	for reason, c := range map[string]struct{ text, want string }{
+	for reason, tc := range map[string]struct{ text, want string }{
 		"no YAML":              {"a: [", "stack file"},
 		"no config":            {"a: b\n", "no key config"},
 		"config on one line":   {"config: {a:b: c}\n", ""},
 		"a list as the record": {"config:\n  progressive-framework:release: [a]\n", "progressive-framework:release"},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			f, err := Parse([]byte(c.text))
+			f, err := Parse([]byte(tc.text))
 			if err == nil {
 				_, err = f.With(example)
 			}
-			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, tc.want)
 		})
 	}
 }
@@ -103,9 +103,9 @@ func TestWithKeepsOtherKeysAndComments(t *testing.T) {
 		var b strings.Builder
 		b.WriteString("config:\n  a:a: b\n")
 		n := rapid.IntRange(0, 6).Draw(t, "keys")
-		at := rapid.IntRange(-1, n).Draw(t, "record")
+		recordIndex := rapid.IntRange(-1, n).Draw(t, "record")
 		for i := range n {
-			if i == at {
+			if i == recordIndex {
 				b.WriteString("  progressive-framework:release:\n    images: {old: sha256:1}\n")
 			}
 			for range rapid.IntRange(0, 2).Draw(t, "blank") {
@@ -117,7 +117,7 @@ func TestWithKeepsOtherKeysAndComments(t *testing.T) {
 		require.NoError(t, err)
 		after, err := f.With(example)
 		require.NoError(t, err)
-		strip := func(text, record string) string { return strings.Replace(text, record, "", 1) }
-		require.Equal(t, strip(b.String(), "  progressive-framework:release:\n    images: {old: sha256:1}\n"), strip(string(after), rendered))
+		removeRecord := func(text, record string) string { return strings.Replace(text, record, "", 1) }
+		require.Equal(t, removeRecord(b.String(), "  progressive-framework:release:\n    images: {old: sha256:1}\n"), removeRecord(string(after), renderedRecord))
 	})
 }

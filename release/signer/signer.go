@@ -25,8 +25,8 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// timeout limits one request to KMS with its retries.
-const timeout = 30 * time.Second
+// requestTimeout limits one request to KMS with its retries.
+const requestTimeout = 30 * time.Second
 
 // client is the part of the KMS client that this package uses.
 type client interface {
@@ -49,13 +49,13 @@ func Open(ctx context.Context, reference string) (signkey.Key, error) {
 	if parsed, err := arn.Parse(id); err == nil {
 		options = append(options, config.WithRegion(parsed.Region))
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	awsConfig, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: configuration of AWS: %w", reference, err)
 	}
-	return openKMS(ctx, kms.NewFromConfig(loaded), id)
+	return openKMS(ctx, kms.NewFromConfig(awsConfig), id)
 }
 
 // kmsKey is a key of KMS. It implements signkey.Key.
@@ -67,16 +67,16 @@ type kmsKey struct {
 
 // openKMS reads the public part of a key, and checks that the key can sign with ECDSA and P-256.
 func openKMS(ctx context.Context, c client, id string) (signkey.Key, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	out, err := c.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: &id})
+	response, err := c.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: &id})
 	if err != nil {
-		return nil, explain(id, err)
+		return nil, addFix(id, err)
 	}
-	if out.KeyUsage != types.KeyUsageTypeSignVerify || out.KeySpec != types.KeySpecEccNistP256 {
-		return nil, fmt.Errorf("KMS key %s: it has the spec %s for %s: must be ECC_NIST_P256 for SIGN_VERIFY", id, out.KeySpec, out.KeyUsage)
+	if response.KeyUsage != types.KeyUsageTypeSignVerify || response.KeySpec != types.KeySpecEccNistP256 {
+		return nil, fmt.Errorf("KMS key %s: it has the spec %s for %s: must be ECC_NIST_P256 for SIGN_VERIFY", id, response.KeySpec, response.KeyUsage)
 	}
-	parsed, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	parsed, err := x509.ParsePKIXPublicKey(response.PublicKey)
 	public, ok := parsed.(*ecdsa.PublicKey)
 	if err != nil || !ok || public.Curve != elliptic.P256() {
 		return nil, fmt.Errorf("KMS key %s: KMS returned no public key of the curve P-256", id)
@@ -84,8 +84,8 @@ func openKMS(ctx context.Context, c client, id string) (signkey.Key, error) {
 	return &kmsKey{client: c, id: id, public: public}, nil
 }
 
-// explain adds the fix to an error of KMS.
-func explain(id string, err error) error {
+// addFix adds the fix to an error of KMS.
+func addFix(id string, err error) error {
 	var absent *types.NotFoundException
 	if errors.As(err, &absent) {
 		return fmt.Errorf("KMS key %s: %w; create it with images.kmsSigners and pulumi up (docs/promotion.md)", id, err)
@@ -96,19 +96,19 @@ func explain(id string, err error) error {
 // SignData implements signkey.Key. It sends only the hash of the data, because KMS accepts messages
 // of at most 4,096 bytes (KMS API, Sign).
 func (k *kmsKey) SignData(ctx context.Context, data []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	hash := sha256.Sum256(data)
-	out, err := k.client.Sign(ctx, &kms.SignInput{
+	response, err := k.client.Sign(ctx, &kms.SignInput{
 		KeyId: &k.id, Message: hash[:], MessageType: types.MessageTypeDigest, SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
 	})
 	if err != nil {
-		return nil, explain(k.id, err)
+		return nil, addFix(k.id, err)
 	}
-	if !ecdsa.VerifyASN1(k.public, hash[:], out.Signature) {
+	if !ecdsa.VerifyASN1(k.public, hash[:], response.Signature) {
 		return nil, fmt.Errorf("KMS key %s: the signature that KMS returned does not match the public key of KMS", k.id)
 	}
-	return out.Signature, nil
+	return response.Signature, nil
 }
 
 // Public implements signkey.Key.

@@ -23,17 +23,17 @@ import (
 
 const keyARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-// fakeKMS answers GetPublicKey and Sign for one key, in KMS's protocol (AWS JSON 1.1).
+// fakeKMS handles GetPublicKey and Sign requests for one key, in KMS's protocol (AWS JSON 1.1).
 type fakeKMS struct {
 	t       *testing.T
 	private *ecdsa.PrivateKey
 	usage   types.KeyUsageType
 	spec    types.KeySpec
-	// fault, if it is not empty, is the exception in every answer.
+	// fault, if it is not empty, is the exception in every response.
 	fault string
-	// signing is the key of the signatures. It is private, or a different key in a
-	// test with wrong signatures.
-	signing *ecdsa.PrivateKey
+	// signatureKey is the key that signs. It is private, or a different key in a test with wrong
+	// signatures.
+	signatureKey *ecdsa.PrivateKey
 	// regions has the AWS region of each request, read from its signature.
 	regions []string
 }
@@ -42,35 +42,35 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	credential := strings.Split(r.Header.Get("Authorization"), "/")
 	f.regions = append(f.regions, credential[2])
-	answer := func(status int, body any) {
+	writeResponse := func(status int, body any) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)
 	}
 	if f.fault != "" {
-		answer(http.StatusBadRequest, map[string]string{"__type": f.fault, "message": "no"})
+		writeResponse(http.StatusBadRequest, map[string]string{"__type": f.fault, "message": "no"})
 		return
 	}
 	switch r.Header.Get("X-Amz-Target") {
 	case "TrentService.GetPublicKey":
 		der, err := x509.MarshalPKIXPublicKey(&f.private.PublicKey)
 		require.NoError(f.t, err)
-		answer(http.StatusOK, map[string]any{"KeyId": keyARN, "PublicKey": der, "KeyUsage": f.usage, "KeySpec": f.spec})
+		writeResponse(http.StatusOK, map[string]any{"KeyId": keyARN, "PublicKey": der, "KeyUsage": f.usage, "KeySpec": f.spec})
 	case "TrentService.Sign":
-		var in struct {
+		var request struct {
 			KeyID                         string `json:"KeyId"`
 			MessageType, SigningAlgorithm string
 			Message                       []byte
 		}
-		require.NoError(f.t, json.NewDecoder(r.Body).Decode(&in))
-		if in.KeyID != keyARN || in.MessageType != "DIGEST" || in.SigningAlgorithm != "ECDSA_SHA_256" || len(in.Message) != sha256.Size {
-			answer(http.StatusBadRequest, map[string]string{"__type": "ValidationException", "message": "unexpected request"})
+		require.NoError(f.t, json.NewDecoder(r.Body).Decode(&request))
+		if request.KeyID != keyARN || request.MessageType != "DIGEST" || request.SigningAlgorithm != "ECDSA_SHA_256" || len(request.Message) != sha256.Size {
+			writeResponse(http.StatusBadRequest, map[string]string{"__type": "ValidationException", "message": "unexpected request"})
 			return
 		}
-		signature, err := ecdsa.SignASN1(rand.Reader, f.signing, in.Message)
+		signature, err := ecdsa.SignASN1(rand.Reader, f.signatureKey, request.Message)
 		require.NoError(f.t, err)
-		answer(http.StatusOK, map[string]any{"KeyId": keyARN, "Signature": signature})
+		writeResponse(http.StatusOK, map[string]any{"KeyId": keyARN, "Signature": signature})
 	default:
-		answer(http.StatusBadRequest, map[string]string{"__type": "UnknownOperationException"})
+		writeResponse(http.StatusBadRequest, map[string]string{"__type": "UnknownOperationException"})
 	}
 }
 
@@ -78,7 +78,7 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func newFakeKMS(t *testing.T) *fakeKMS {
 	t.Helper()
 	f := &fakeKMS{t: t, private: newP256(t), usage: types.KeyUsageTypeSignVerify, spec: types.KeySpecEccNistP256}
-	f.signing = f.private
+	f.signatureKey = f.private
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	for name, value := range map[string]string{
@@ -112,7 +112,7 @@ func TestKeyOfKMSSignsTheHash(t *testing.T) {
 }
 
 func TestOpenRefusesUnusableKeysOfKMS(t *testing.T) {
-	for reason, c := range map[string]struct {
+	for reason, tc := range map[string]struct {
 		prepare func(*fakeKMS)
 		want    string
 	}{
@@ -123,9 +123,9 @@ func TestOpenRefusesUnusableKeysOfKMS(t *testing.T) {
 		"no public key of P-256":      {func(f *fakeKMS) { f.private = newP384(t) }, "no public key of the curve P-256"},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			c.prepare(newFakeKMS(t))
+			tc.prepare(newFakeKMS(t))
 			_, err := Open(t.Context(), signkey.KMSScheme+keyARN)
-			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, tc.want)
 			require.ErrorContains(t, err, keyARN)
 		})
 	}
@@ -143,7 +143,7 @@ func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 	f := newFakeKMS(t)
 	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
 	require.NoError(t, err)
-	f.signing = newP256(t)
+	f.signatureKey = newP256(t)
 	_, err = key.SignData(t.Context(), []byte("a"))
 	require.ErrorContains(t, err, "does not match the public key")
 	f.fault = "DisabledException"
@@ -151,8 +151,8 @@ func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 	require.ErrorContains(t, err, "DisabledException")
 }
 
-// The exported file of a public key is valid as a trusted key, the format of trustedKeys. An
-// existing file stays.
+// WritePublic writes the public key in the format of the files that images.trustedKeys lists. It
+// does not overwrite an existing file.
 func TestPublicKeyIsExported(t *testing.T) {
 	f := newFakeKMS(t)
 	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)

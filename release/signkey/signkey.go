@@ -1,6 +1,7 @@
-// Package signkey has the keys that sign and verify statements about images: ECDSA keys of the curve
-// P-256. It owns the interface of a private key, the format of its file, and the set of trusted
-// public keys. It has no dependencies, so that package infra/config can check keys with it.
+// Package signkey has the keys that sign and verify statements about images: ECDSA keys of the
+// curve P-256. It owns the interface of a private key, the format of its file, and the set of
+// trusted public keys. It uses only the standard library, so that package infra/config can check
+// keys with it.
 package signkey
 
 import (
@@ -37,7 +38,8 @@ const KMSScheme = "awskms:///"
 // API, Sign, KeyId).
 var kmsID = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(key/)?(alias/[a-zA-Z0-9/_-]{1,250}|(mrk-)?[0-9a-f-]{32,36})$`)
 
-// IsKMS reports whether a reference is one to a key of KMS. Otherwise it is the path of a file.
+// IsKMS reports whether a reference names a key of KMS. Otherwise the reference is the path of a
+// file.
 func IsKMS(reference string) bool { return strings.HasPrefix(reference, KMSScheme) }
 
 // CheckKMS returns an error unless the reference is a valid reference to a key of KMS. Aliases that
@@ -67,11 +69,11 @@ func (k fileKey) Public() *ecdsa.PublicKey { return &k.private.PublicKey }
 // Read reads a private key of the curve P-256 from a file. The file must be PKCS #8 in PEM, without
 // a passphrase. No error contains the content of the file.
 func Read(path string) (Key, error) {
-	text, err := readBounded(path)
+	content, err := readKeyFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
-	block, _ := pem.Decode(text)
+	block, _ := pem.Decode(content)
 	if block == nil || block.Type != "PRIVATE KEY" {
 		return nil, fmt.Errorf("signing key %s: must be PKCS #8 in PEM (BEGIN PRIVATE KEY), without a passphrase; go run ./release/keygen writes one", path)
 	}
@@ -86,8 +88,8 @@ func Read(path string) (Key, error) {
 	return fileKey{private}, nil
 }
 
-// Create writes a new private key to path, which only its owner can read, and its public key to path
-// + ".pub". It returns an error if one of the files exists.
+// Create generates a key pair. It writes the private key to path, readable only by the file's
+// owner, and the public key to path + ".pub". It returns an error if one of the files exists.
 func Create(path string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -112,7 +114,7 @@ func Create(path string) error {
 		{path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600},
 		{path + ".pub", []byte(public), 0o644},
 	} {
-		if err := writeNew(file.path, file.content, file.mode); err != nil {
+		if err := writeNewFile(file.path, file.content, file.mode); err != nil {
 			return fmt.Errorf("signing key: %w", err)
 		}
 	}
@@ -125,14 +127,14 @@ func WritePublic(path string, key Key) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(path, []byte(public), 0o644); err != nil {
+	if err := writeNewFile(path, []byte(public), 0o644); err != nil {
 		return fmt.Errorf("public key: %w", err)
 	}
 	return nil
 }
 
-// writeNew writes a file that must not exist.
-func writeNew(path string, content []byte, mode os.FileMode) error {
+// writeNewFile writes a file that must not exist.
+func writeNewFile(path string, content []byte, mode os.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
@@ -141,21 +143,21 @@ func writeNew(path string, content []byte, mode os.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
-// readBounded reads a file of at most maxKeyFile bytes.
-func readBounded(path string) ([]byte, error) {
+// readKeyFile reads a file of at most maxKeyFile bytes.
+func readKeyFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	content, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > maxKeyFile {
+	if len(content) > maxKeyFile {
 		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxKeyFile)
 	}
-	return text, nil
+	return content, nil
 }
 
 // PublicPEM returns a public key as PEM (BEGIN PUBLIC KEY). ParseTrusted reads this form.
@@ -181,14 +183,14 @@ func ID(key *ecdsa.PublicKey) (string, error) {
 // Trusted has the trusted public keys by their ID. During a rotation there are several.
 type Trusted map[string]*ecdsa.PublicKey
 
-// ParseTrusted parses public keys in PEM. Each text may have several keys, but must have one.
+// ParseTrusted parses public keys in PEM. Each text must have one or more keys.
 func ParseTrusted(texts ...string) (Trusted, error) {
 	keys := Trusted{}
 	for i, text := range texts {
-		rest, found := []byte(text), false
+		remaining, found := []byte(text), false
 		for {
 			var block *pem.Block
-			if block, rest = pem.Decode(rest); block == nil {
+			if block, remaining = pem.Decode(remaining); block == nil {
 				break
 			}
 			parsed, err := x509.ParsePKIXPublicKey(block.Bytes)

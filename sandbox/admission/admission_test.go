@@ -20,13 +20,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// policy is the file with the spec of the policy that the platform creates. The golden test of
-// package podrules writes the file, for the image names in the constants below.
-const policy = "../../components/admissionpolicy/podrules/testdata/spec.yaml"
+// policyFile is the path of the file with the spec of the policy that the platform creates. The
+// golden test of package podrules writes the file, for the image names in the constants below.
+const policyFile = "../../components/admissionpolicy/podrules/testdata/spec.yaml"
 
 const (
-	digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	image  = "registry.example.com/platform/mca" // an image of the platform, without its digest
+	digestSuffix  = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	mcaRepository = "registry.example.com/platform/mca" // the repository of an image of the platform
 )
 
 func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
@@ -40,20 +40,20 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		want []string
 	}{
 		{"a pod of the platform", func(*corev1.Pod) {}, nil, nil},
-		{"the image of a store in the cluster", withImage("registry.example.com/debian/redis" + digest), nil, nil},
-		{"another repository with the same beginning", withImage("registry.example.com/debian/redis-of-others/x" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"an image of another stack", withImage("registry.example.com/platform-of-others/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"another registry with the platform's path", withImage("attacker.example/registry.example.com/platform/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"an image of Docker Hub, without a host", withImage("busybox" + digest), nil, []string{"image-of-this-stack: mca runs"}},
-		{"an image by tag", withImage(image + ":latest"), nil, []string{"pod-image-by-digest: mca names its image by a tag"}},
-		{"a digest that is too short", withImage(image + strings.TrimSuffix(digest, "f")), nil, []string{"pod-image-by-digest: mca"}},
-		{"a digest with another algorithm", withImage(image + "@sha512:" + strings.Repeat("0", 64)), nil, []string{"pod-image-by-digest: mca"}},
+		{"the image of a store in the cluster", withImage("registry.example.com/debian/redis" + digestSuffix), nil, nil},
+		{"another repository with the same beginning", withImage("registry.example.com/debian/redis-of-others/x" + digestSuffix), nil, []string{"image-of-this-stack: mca runs"}},
+		{"an image of another stack", withImage("registry.example.com/platform-of-others/mca" + digestSuffix), nil, []string{"image-of-this-stack: mca runs"}},
+		{"another registry with the platform's path", withImage("attacker.example/registry.example.com/platform/mca" + digestSuffix), nil, []string{"image-of-this-stack: mca runs"}},
+		{"an image of Docker Hub, without a host", withImage("busybox" + digestSuffix), nil, []string{"image-of-this-stack: mca runs"}},
+		{"an image by tag", withImage(mcaRepository + ":latest"), nil, []string{"pod-image-by-digest: mca names its image by a tag"}},
+		{"a digest that is too short", withImage(mcaRepository + strings.TrimSuffix(digestSuffix, "f")), nil, []string{"pod-image-by-digest: mca"}},
+		{"a digest with another algorithm", withImage(mcaRepository + "@sha512:" + strings.Repeat("0", 64)), nil, []string{"pod-image-by-digest: mca"}},
 		{"no image", withImage(""), nil, []string{"image-of-this-stack: mca", "pod-image-by-digest: mca"}},
 		{"the message names both containers that break the rule", func(p *corev1.Pod) {
-			p.Spec.Containers = append(p.Spec.Containers, container("log", image+":1"), container("proxy", image+":1"))
+			p.Spec.Containers = append(p.Spec.Containers, newContainer("log", mcaRepository+":1"), newContainer("proxy", mcaRepository+":1"))
 		}, nil, []string{"pod-image-by-digest: log, proxy names"}},
 		{"an init container", func(p *corev1.Pod) {
-			p.Spec.InitContainers = []corev1.Container{container("init", "busybox"+digest)}
+			p.Spec.InitContainers = []corev1.Container{newContainer("init", "busybox"+digestSuffix)}
 		}, nil, []string{"image-of-this-stack: init runs"}},
 		{"a container for debugging", func(p *corev1.Pod) {
 			p.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debugger", Image: "busybox"}}}
@@ -71,10 +71,10 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 			withImage("busybox")(p)
 			p.Labels = map[string]string{"released": "true"}
 		}, changedPod(withImage("busybox")), nil},
-		{"a new image for a pod that is older than the policy", withImage("alpine" + digest), changedPod(withImage("busybox")), []string{"image-of-this-stack: mca"}},
+		{"a new image for a pod that is older than the policy", withImage("alpine" + digestSuffix), changedPod(withImage("busybox")), []string{"image-of-this-stack: mca"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			refusals := violations(t, validator, changedPod(tc.change), tc.old)
+			refusals := evaluatePolicy(t, validator, changedPod(tc.change), tc.old)
 			require.Len(t, refusals, len(tc.want), "%q", refusals)
 			for i, want := range tc.want {
 				require.True(t, strings.HasPrefix(refusals[i], want), "%q begins with %q", refusals[i], want)
@@ -84,21 +84,21 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 	}
 }
 
-// violations evaluates the policy for a creation, or for an update of old, and returns
-// the messages of the broken rules.
-func violations(t *testing.T, validator validating.Validator, pod, old *corev1.Pod) []string {
+// evaluatePolicy evaluates the policy for the creation of pod, or for an update from old to pod. It
+// returns the messages of the broken rules.
+func evaluatePolicy(t *testing.T, validator validating.Validator, pod, old *corev1.Pod) []string {
 	t.Helper()
-	operation, before := admission.Create, runtime.Object(nil)
+	operation, oldObject := admission.Create, runtime.Object(nil)
 	if old != nil {
-		operation, before = admission.Update, old
+		operation, oldObject = admission.Update, old
 	}
 	kind, pods := corev1.SchemeGroupVersion.WithKind("Pod"), schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-	request := admission.NewAttributesRecord(pod, before, kind, "platform", pod.Name, pods, "", operation, nil, false, nil)
-	result := validator.Validate(t.Context(), pods, &admission.VersionedAttributes{
-		Attributes: request, VersionedObject: pod, VersionedOldObject: before, VersionedKind: kind,
+	request := admission.NewAttributesRecord(pod, oldObject, kind, "platform", pod.Name, pods, "", operation, nil, false, nil)
+	validation := validator.Validate(t.Context(), pods, &admission.VersionedAttributes{
+		Attributes: request, VersionedObject: pod, VersionedOldObject: oldObject, VersionedKind: kind,
 	}, nil, &corev1.Namespace{}, apiservercel.RuntimeCELCostBudget, nil)
 	var messages []string
-	for _, d := range result.Decisions {
+	for _, d := range validation.Decisions {
 		require.NotEqual(t, validating.EvalError, d.Evaluation, d.Message)
 		if d.Action == validating.ActionDeny {
 			messages = append(messages, d.Message)
@@ -111,7 +111,7 @@ func violations(t *testing.T, validator validating.Validator, pod, old *corev1.P
 // pkg/admission/plugin/policy/validating/plugin.go, compilePolicy).
 func newValidator(t *testing.T) validating.Validator {
 	t.Helper()
-	raw, err := os.ReadFile(policy)
+	raw, err := os.ReadFile(policyFile)
 	require.NoError(t, err)
 	var spec admissionv1.ValidatingAdmissionPolicySpec
 	require.NoError(t, yaml.UnmarshalStrict(raw, &spec))
@@ -147,11 +147,11 @@ func newPod() *corev1.Pod {
 	return &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{Name: "mca"},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{container("mca", image+digest)}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{newContainer("mca", mcaRepository+digestSuffix)}},
 	}
 }
 
-func container(name, reference string) corev1.Container {
+func newContainer(name, reference string) corev1.Container {
 	readOnly := true
 	return corev1.Container{Name: name, Image: reference, SecurityContext: &corev1.SecurityContext{ReadOnlyRootFilesystem: &readOnly}}
 }

@@ -38,15 +38,15 @@ func TestCopiedBackupsRemainAfterDeletionOfDatabase(t *testing.T) {
 
 	require.NoError(t, oregon.delete(copies))
 	require.NoError(t, s.delete(db))
-	kept := 0
+	keptCopies := 0
 	require.NoError(t, s.p.store.View(t.Context(), func(tx *store.Tx) error {
 		for _, o := range tx.All() {
 			if o.Type == "aws:rds/automated-backup" && o.Region == "us-west-2" {
-				kept++
+				keptCopies++
 				require.Equal(t, oregonKey.state["arn"], o.State["kmsKeyId"])
 			}
 		}
 		return nil
 	}))
-	require.Equal(t, 1, kept)
+	require.Equal(t, 1, keptCopies)
 }

@@ -16,12 +16,12 @@ const (
 	clusterPolicyARN = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 )
 
-// testStack has the resources that a test has created in a sandbox.
+// testStack records the resources that a test has created in a sandbox.
 type testStack struct {
 	s       *sandbox
 	created []*resource // in the order of creation
 	byName  map[string]*resource
-	news    map[string]props // the program's inputs, by the name of the resource
+	news    map[string]props // the inputs in the program, by the name of the resource
 }
 
 // newStack returns a stack without resources.
@@ -29,7 +29,7 @@ func (s *sandbox) newStack() *testStack {
 	return &testStack{s: s, byName: map[string]*resource{}, news: map[string]props{}}
 }
 
-// add creates a resource and adds it to the stack.
+// add creates a resource and adds the resource to the stack.
 func (stack *testStack) add(token, name string, in props) *resource {
 	stack.s.t.Helper()
 	created := stack.s.mustCreate(token, name, in)
@@ -38,8 +38,8 @@ func (stack *testStack) add(token, name string, in props) *resource {
 	return created
 }
 
-// requireNoDiff asserts that unchanged inputs have no difference: after the creation, and
-// after each of two refreshes.
+// requireNoDiff asserts that the resources do not differ from their inputs: after the creation,
+// and after each of two refreshes.
 func (stack *testStack) requireNoDiff() {
 	stack.s.t.Helper()
 	for _, round := range []string{"after the creation", "after a refresh", "after a second refresh"} {
@@ -130,7 +130,7 @@ func TestObjectInUseIsNotDeleted(t *testing.T) {
 		"vpc":     "DependencyViolation",
 		"a":       "DependencyViolation",
 		"group":   "DependencyViolation", // an endpoint uses it
-		"gateway": "DependencyViolation", // a NAT gateway has a public address
+		"gateway": "DependencyViolation", // an internet gateway stays while a NAT gateway has a public address
 		"address": "InvalidIPAddress.InUse",
 	} {
 		err := s.delete(stack.byName[name])
@@ -166,8 +166,8 @@ func TestClusterStackOutputsHaveFormatOfAWS(t *testing.T) {
 		{"entry", "userName", `^arn:aws:sts::123456789012:assumed-role/pods-[0-9a-f]{7}/\{\{SessionName\}\}$`},
 		{"mca", "associationId", `^a-[a-z0-9]{17}$`},
 	} {
-		got, _ := stack.byName[want.name].state[want.property].(string)
-		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
+		value, _ := stack.byName[want.name].state[want.property].(string)
+		require.Regexp(t, want.pattern, value, "%s.%s", want.name, want.property)
 	}
 	cluster := stack.byName["cluster"].state
 	require.Equal(t, b64("authority"), cluster["certificateAuthority"].(props)["data"])

@@ -9,7 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// preview returns the properties that a preview shows for an update of a resource.
+// preview returns the properties that a preview of an update shows for a resource. news are the
+// new inputs.
 func (s *sandbox) preview(r *resource, news props) props {
 	s.t.Helper()
 	checked, failures := s.check(r.token, r.name, r.in, news)
@@ -26,7 +27,7 @@ func TestUpdateKeepsDesiredCapacityWithinLimits(t *testing.T) {
 	stack := s.createComputeStack()
 	group, in := stack.byName["group"], stack.news["group"]
 	require.Equal(t, 2.0, group.state["desiredCapacity"], "the default is minSize")
-	s.drift(group, "desiredCapacity", 5.0)
+	s.updateDirect(group, "desiredCapacity", 5.0)
 	require.NoError(t, s.update(group, with(in, props{"defaultInstanceWarmup": 90})))
 	require.Equal(t, 5.0, group.state["desiredCapacity"], "an update of another property keeps the desired capacity")
 	require.True(t, s.refresh(group))
@@ -42,7 +43,7 @@ func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 	stack := s.createComputeStack()
 	in := with(stack.news["mixed"], props{"desiredCapacity": 1})
 	group := s.mustCreate(scalingT, "ignoring", in)
-	s.drift(group, "desiredCapacity", 3.0)
+	s.updateDirect(group, "desiredCapacity", 3.0)
 	in = with(in, props{"defaultCooldown": 60})
 	require.NoError(t, s.update(group, in, "desiredCapacity"), "an update before a refresh, while the state still has the old size")
 	require.Equal(t, 3.0, group.state["desiredCapacity"])
@@ -59,9 +60,9 @@ func TestChangedTemplateGetsANewVersion(t *testing.T) {
 	template, in := stack.byName["template"], stack.news["template"]
 	require.Equal(t, []any{1.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	changed := with(in, props{"instanceType": "m7g.xlarge"})
-	shown := s.preview(template, changed)
-	require.Equal(t, wire.Unknown{}, shown["latestVersion"], "the preview must show a change in resources that use the version")
-	require.Equal(t, wire.Unknown{}, shown["defaultVersion"])
+	previewed := s.preview(template, changed)
+	require.Equal(t, wire.Unknown{}, previewed["latestVersion"], "the preview must show a change in resources that use the version")
+	require.Equal(t, wire.Unknown{}, previewed["defaultVersion"])
 	require.NoError(t, s.update(template, changed))
 	require.Equal(t, []any{2.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	require.NoError(t, s.update(template, with(changed, props{"tags": props{"a": "b"}})))
@@ -167,9 +168,9 @@ func TestPrefixListIsFoundByNameAndID(t *testing.T) {
 	list, err := s.invoke(token, props{"name": "com.amazonaws.global.cloudfront.origin-facing"})
 	require.NoError(t, err)
 	require.Equal(t, "pl-3b927c52", list["id"])
-	again, err := s.invoke(token, props{"id": list["id"]})
+	byID, err := s.invoke(token, props{"id": list["id"]})
 	require.NoError(t, err)
-	require.Equal(t, list["name"], again["name"])
+	require.Equal(t, list["name"], byID["name"])
 	regional, err := s.invoke(token, props{"name": "com.amazonaws.us-east-1.s3"})
 	require.NoError(t, err)
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
@@ -182,37 +183,37 @@ func TestPrefixListIsFoundByNameAndID(t *testing.T) {
 func TestImageParameterHasTheImageOfItsRelease(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:ssm/getParameter:getParameter"
-	name := func(version, architecture string) props {
+	recommendedImage := func(version, architecture string) props {
 		return props{"name": "/aws/service/eks/optimized-ami/" + version + "/amazon-linux-2023/" + architecture + "/standard/recommended/image_id"}
 	}
-	arm, err := s.invoke(token, name("1.34", "arm64"))
+	armImage, err := s.invoke(token, recommendedImage("1.34", "arm64"))
 	require.NoError(t, err)
-	require.Regexp(t, `^ami-[0-9a-f]{17}$`, arm["insecureValue"])
-	require.Equal(t, arm["insecureValue"], arm["value"])
-	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.encode(name("1.34", "arm64"))})
+	require.Regexp(t, `^ami-[0-9a-f]{17}$`, armImage["insecureValue"])
+	require.Equal(t, armImage["insecureValue"], armImage["value"])
+	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.encode(recommendedImage("1.34", "arm64"))})
 	require.NoError(t, err)
 	require.NotNil(t, res.GetReturn().GetFields()["value"].GetStructValue(), "every parameter is marked as a secret, even a public one")
-	again, err := s.invoke(token, name("1.34", "arm64"))
+	sameImage, err := s.invoke(token, recommendedImage("1.34", "arm64"))
 	require.NoError(t, err)
-	require.Equal(t, arm, again, "the value is the same in every run")
-	intel, err := s.invoke(token, name("1.34", "x86_64"))
+	require.Equal(t, armImage, sameImage, "the value is the same in every run")
+	intelImage, err := s.invoke(token, recommendedImage("1.34", "x86_64"))
 	require.NoError(t, err)
-	require.NotEqual(t, arm["insecureValue"], intel["insecureValue"])
-	_, err = s.invoke(token, name("1.20", "arm64"))
+	require.NotEqual(t, armImage["insecureValue"], intelImage["insecureValue"])
+	_, err = s.invoke(token, recommendedImage("1.20", "arm64"))
 	require.ErrorContains(t, err, "ParameterNotFound")
 	_, err = s.invoke(token, props{"name": "/my/parameter"})
-	require.ErrorContains(t, err, "the stand-in knows")
+	require.ErrorContains(t, err, "the stand-in supports")
 
-	release := func(architecture, version, date string) props {
+	releaseImage := func(architecture, version, date string) props {
 		return props{"name": "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/amazon-eks-node-al2023-" + architecture +
 			"-standard-" + version + "-v" + date + "/image_id"}
 	}
-	pinned, err := s.invoke(token, release("arm64", "1.34", "20260923"))
+	newRelease, err := s.invoke(token, releaseImage("arm64", "1.34", "20260923"))
 	require.NoError(t, err)
-	older, err := s.invoke(token, release("arm64", "1.34", "20260625"))
+	oldRelease, err := s.invoke(token, releaseImage("arm64", "1.34", "20260625"))
 	require.NoError(t, err)
-	require.NotEqual(t, pinned["insecureValue"], older["insecureValue"], "each release has its own image")
-	for _, wrong := range []props{release("x86_64", "1.34", "20260923"), release("arm64", "1.35", "20260923"), release("arm64", "1.34", "20260924")} {
+	require.NotEqual(t, newRelease["insecureValue"], oldRelease["insecureValue"], "each release has its own image")
+	for _, wrong := range []props{releaseImage("x86_64", "1.34", "20260923"), releaseImage("arm64", "1.35", "20260923"), releaseImage("arm64", "1.34", "20260924")} {
 		_, err = s.invoke(token, wrong)
 		require.ErrorContains(t, err, "ParameterNotFound", wrong["name"])
 	}

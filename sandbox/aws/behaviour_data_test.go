@@ -12,7 +12,7 @@ import (
 func TestChangesOfDataStoresUpdateOrReplace(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.mustCreate(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
+	s.mustCreate(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": parameterInputs([]string{"work_mem", "64"})})
 	s.mustCreate(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
 	params := &resource{token: dbParametersT, name: "params", id: "params"}
 	require.True(t, s.refresh(params))
@@ -22,7 +22,7 @@ func TestChangesOfDataStoresUpdateOrReplace(t *testing.T) {
 	docs := s.mustCreate(docT, "docs", f.doc)
 	secret := s.mustCreate(secretT, "s", f.secret)
 	value := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
-	s.drift(db, "allocatedStorage", 110.0)
+	s.updateDirect(db, "allocatedStorage", 110.0)
 	require.True(t, s.refresh(db))
 	const update, replace = "UPDATE", "UPDATE_REPLACE"
 	for _, row := range []struct {
@@ -43,8 +43,8 @@ func TestChangesOfDataStoresUpdateOrReplace(t *testing.T) {
 		{"another database", db, with(in, props{"dbName": "other"}), "dbName", replace},
 		{"encryption", db, with(in, props{"storageEncrypted": true}), "storageEncrypted", replace},
 		{"another zone", db, with(in, props{"availabilityZone": "us-east-1b"}), "availabilityZone", replace},
-		{"another value", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "128"})}, "parameters", update},
-		{"the same value with its apply method", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64", "immediate"})}, "", ""},
+		{"another value", params, props{"name": "params", "family": "postgres17", "parameters": parameterInputs([]string{"work_mem", "128"})}, "parameters", update},
+		{"the same value with its apply method", params, props{"name": "params", "family": "postgres17", "parameters": parameterInputs([]string{"work_mem", "64", "immediate"})}, "", ""},
 		{"another family", params, props{"name": "params", "family": "postgres16"}, "family", replace},
 		{"a larger node", cache, with(f.sharded, props{"nodeType": "cache.r6g.xlarge"}), "nodeType", update},
 		{"one more shard", cache, with(f.sharded, props{"numNodeGroups": 4}), "numNodeGroups", update},
@@ -100,16 +100,16 @@ func TestDatabaseIsUpdatedInPlace(t *testing.T) {
 func TestParameterGroupInUseChangesInPlace(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	in := props{"name": "p", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})}
+	in := props{"name": "p", "family": "postgres17", "parameters": parameterInputs([]string{"work_mem", "64"})}
 	group := s.mustCreate(dbParametersT, "p", in)
 	s.mustCreate(dbT, "db", with(f.db, props{"parameterGroupName": "p"}))
-	in["parameters"] = dataParameters([]string{"work_mem", "{DBInstanceClassMemory/65536}"}, []string{"max_connections", "200", "pending-reboot"})
+	in["parameters"] = parameterInputs([]string{"work_mem", "{DBInstanceClassMemory/65536}"}, []string{"max_connections", "200", "pending-reboot"})
 	require.NoError(t, s.update(group, in), "a group in use changes in place")
 	require.Len(t, group.state["parameters"], 2)
 
-	cluster := s.mustCreate(cacheParamsT, "c", props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "yes"})})
+	cluster := s.mustCreate(cacheParamsT, "c", props{"name": "c", "family": "redis7", "parameters": parameterInputs([]string{"cluster-enabled", "yes"})})
 	cache := s.mustCreate(cacheT, "cache", with(f.sharded, props{"parameterGroupName": "c"}))
-	err := s.update(cluster, props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "no"})})
+	err := s.update(cluster, props{"name": "c", "family": "redis7", "parameters": parameterInputs([]string{"cluster-enabled", "no"})})
 	require.ErrorContains(t, err, "InvalidCacheParameterGroupState", "the cluster mode can't be turned off")
 	require.NoError(t, s.delete(cache))
 }
@@ -146,13 +146,13 @@ func TestCacheEncryptionChangesInTwoSteps(t *testing.T) {
 func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	user := func(id, name string) *resource {
+	createUser := func(id, name string) *resource {
 		return s.mustCreate(cacheUserT, id, props{"userId": id, "userName": name, "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
 	}
-	first, app := user("first", "default"), user("app", "app")
+	defaultUser, appUser := createUser("first", "default"), createUser("app", "app")
 	group := s.mustCreate(cacheUsersT, "g", props{"userGroupId": "g", "engine": "REDIS", "userIds": []any{"first", "app"}})
-	require.ErrorContains(t, s.delete(first), "DefaultUserAssociatedToUserGroup")
-	require.NoError(t, s.delete(app))
+	require.ErrorContains(t, s.delete(defaultUser), "DefaultUserAssociatedToUserGroup")
+	require.NoError(t, s.delete(appUser))
 	require.True(t, s.refresh(group))
 	require.Equal(t, []any{"first"}, group.state["userIds"])
 }
@@ -174,51 +174,51 @@ func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	secret := s.mustCreate(secretT, "s", f.secret)
-	one := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
-	two := s.mustCreate(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
-	require.True(t, s.refresh(one))
-	require.Equal(t, []any{"AWSPREVIOUS"}, one.state["versionStages"])
-	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
+	firstVersion := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	secondVersion := s.mustCreate(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
+	require.True(t, s.refresh(firstVersion))
+	require.Equal(t, []any{"AWSPREVIOUS"}, firstVersion.state["versionStages"])
+	require.Equal(t, []any{"AWSCURRENT"}, secondVersion.state["versionStages"])
 	// A new version with only a custom stage does not become the current version. Only one
 	// version can have a stage.
-	staged := props{"secretId": secret.id, "secretString": "three", "versionStages": []any{"generation-1"}}
-	three := s.mustCreate(versionT, "v", staged)
-	require.Equal(t, []any{"generation-1"}, three.state["versionStages"])
-	s.mustCreate(versionT, "v", with(staged, props{"secretString": "four"}))
-	require.True(t, s.refresh(three))
-	require.Empty(t, three.state["versionStages"])
-	require.True(t, s.refresh(two))
-	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
+	stagedInputs := props{"secretId": secret.id, "secretString": "three", "versionStages": []any{"generation-1"}}
+	stagedVersion := s.mustCreate(versionT, "v", stagedInputs)
+	require.Equal(t, []any{"generation-1"}, stagedVersion.state["versionStages"])
+	s.mustCreate(versionT, "v", with(stagedInputs, props{"secretString": "four"}))
+	require.True(t, s.refresh(stagedVersion))
+	require.Empty(t, stagedVersion.state["versionStages"])
+	require.True(t, s.refresh(secondVersion))
+	require.Equal(t, []any{"AWSCURRENT"}, secondVersion.state["versionStages"])
 	require.NoError(t, s.delete(secret))
-	require.False(t, s.refresh(two), "the versions are deleted with the secret")
+	require.False(t, s.refresh(secondVersion), "the versions are deleted with the secret")
 	// AWS adds AWSCURRENT to the first version of a secret.
-	other := s.mustCreate(secretT, "s", with(f.secret, props{"name": "app/other"}))
-	first := s.mustCreate(versionT, "v", with(staged, props{"secretId": other.id}))
-	require.Equal(t, []any{"generation-1", "AWSCURRENT"}, first.state["versionStages"])
+	otherSecret := s.mustCreate(secretT, "s", with(f.secret, props{"name": "app/other"}))
+	firstOfOther := s.mustCreate(versionT, "v", with(stagedInputs, props{"secretId": otherSecret.id}))
+	require.Equal(t, []any{"generation-1", "AWSCURRENT"}, firstOfOther.state["versionStages"])
 }
 
 func TestRandomPasswordFollowsItsOptions(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:secretsmanager/getRandomPassword:getRandomPassword"
-	one, err := s.invoke(token, nil)
+	first, err := s.invoke(token, nil)
 	require.NoError(t, err)
-	two, err := s.invoke(token, nil)
+	second, err := s.invoke(token, nil)
 	require.NoError(t, err)
-	require.Len(t, one["randomPassword"], 32)
-	require.NotEqual(t, one["randomPassword"], two["randomPassword"], "every call generates a new password")
+	require.Len(t, first["randomPassword"], 32)
+	require.NotEqual(t, first["randomPassword"], second["randomPassword"], "every call generates a new password")
 	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token})
 	require.NoError(t, err)
 	for _, name := range []string{"id", "randomPassword"} {
 		require.Nil(t, res.GetReturn().GetFields()[name].GetStructValue(), "%s is not marked as a secret, as in pulumi-aws: the program must mark it", name)
 	}
-	plain, err := s.invoke(token, props{"passwordLength": 4096, "excludePunctuation": true, "excludeCharacters": "0Ol", "requireEachIncludedType": true})
+	withoutPunctuation, err := s.invoke(token, props{"passwordLength": 4096, "excludePunctuation": true, "excludeCharacters": "0Ol", "requireEachIncludedType": true})
 	require.NoError(t, err)
-	require.Len(t, plain["randomPassword"], 4096)
-	require.Regexp(t, `^[a-km-zA-NP-Z1-9]+$`, plain["randomPassword"])
-	each, err := s.invoke(token, props{"passwordLength": 4, "requireEachIncludedType": true})
+	require.Len(t, withoutPunctuation["randomPassword"], 4096)
+	require.Regexp(t, `^[a-km-zA-NP-Z1-9]+$`, withoutPunctuation["randomPassword"])
+	withAllKinds, err := s.invoke(token, props{"passwordLength": 4, "requireEachIncludedType": true})
 	require.NoError(t, err)
 	for _, kind := range []string{`[a-z]`, `[A-Z]`, `[0-9]`, `[^a-zA-Z0-9]`} {
-		require.Regexp(t, kind, each["randomPassword"])
+		require.Regexp(t, kind, withAllKinds["randomPassword"])
 	}
 	for reason, in := range map[string]props{
 		"a length of 0":                    {"passwordLength": 0},
@@ -238,7 +238,7 @@ func TestSecretsAreNotListed(t *testing.T) {
 	s.createDataStack()
 	s.mustCreate(cacheUserT, "other", props{"userId": "other", "userName": "other", "engine": "redis", "accessString": "on ~* +@all",
 		"authenticationMode": props{"type": "password", "passwords": []any{"0123456789abcdef"}}})
-	out, err := s.run("list", "--json", "--owned")
+	out, err := s.runCommand("list", "--json", "--owned")
 	require.NoError(t, err)
 	require.Contains(t, out, `"secretString": "[secret]"`)
 	require.NotContains(t, out, "hidden", "a secret's value")

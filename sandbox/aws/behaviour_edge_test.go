@@ -17,20 +17,20 @@ func TestDistributionIsUpdatedInPlaceAndRetained(t *testing.T) {
 	stack := s.createEdgeStack()
 	distribution := stack.byName["distribution"]
 	news := stack.news["distribution"]
-	shuffled := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
+	inOtherOrder := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
 	ordered := news["orderedCacheBehaviors"].([]any)[0].(props)
-	shuffled["orderedCacheBehaviors"] = []any{with(ordered, props{"allowedMethods": []any{"HEAD", "GET"}})}
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(distribution, shuffled).GetChanges(), "the order of a set is not a difference")
+	inOtherOrder["orderedCacheBehaviors"] = []any{with(ordered, props{"allowedMethods": []any{"HEAD", "GET"}})}
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(distribution, inOtherOrder).GetChanges(), "the order of a set is not a difference")
 
-	old := distribution.state["etag"]
+	oldETag := distribution.state["etag"]
 	changed := with(news, props{"priceClass": "PriceClass_All", "webAclId": nil, "enabled": false})
 	require.Empty(t, s.diff(distribution, changed).GetReplaces())
 	require.NoError(t, s.update(distribution, changed))
-	require.NotEqual(t, old, distribution.state["etag"])
+	require.NotEqual(t, oldETag, distribution.state["etag"])
 	require.NoError(t, s.delete(stack.byName["acl-of-web"]), "no distribution uses the web ACL any more")
 
-	kept := with(changed, props{"retainOnDelete": true, "enabled": true})
-	require.NoError(t, s.update(distribution, kept))
+	retained := with(changed, props{"retainOnDelete": true, "enabled": true})
+	require.NoError(t, s.update(distribution, retained))
 	require.NoError(t, s.delete(distribution))
 	require.True(t, s.refresh(distribution), "retainOnDelete keeps the distribution")
 	require.Equal(t, false, distribution.state["enabled"], "retainOnDelete disables the distribution")
@@ -38,16 +38,16 @@ func TestDistributionIsUpdatedInPlaceAndRetained(t *testing.T) {
 
 func TestDiffComparesEmptyBlocksOfAWebACL(t *testing.T) {
 	s := newSandbox(t, nil)
-	acl := s.mustCreate(webACLT, "acl", webACL())
-	counting := webACL()
+	acl := s.mustCreate(webACLT, "acl", webACLInputs())
+	counting := webACLInputs()
 	counting["rules"].([]any)[1].(props)["overrideAction"] = props{"count": props{}}
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(acl, counting).GetChanges(), "an empty block is a value")
 	require.NoError(t, s.update(acl, counting))
-	closed := with(counting, props{"defaultAction": props{"block": props{}}})
-	d := s.diff(acl, closed)
+	blocking := with(counting, props{"defaultAction": props{"block": props{}}})
+	d := s.diff(acl, blocking)
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, d.GetChanges())
 	require.Empty(t, d.GetReplaces())
-	require.NoError(t, s.update(acl, closed))
+	require.NoError(t, s.update(acl, blocking))
 	require.Equal(t, props{"block": props{}}, acl.state["defaultAction"])
 }
 
@@ -67,19 +67,19 @@ func TestObjectHasTheContentOfItsFile(t *testing.T) {
 	bucket := s.mustCreate(bucketT, "b", nil)
 	path := filepath.Join(t.TempDir(), "index.html")
 	require.NoError(t, os.WriteFile(path, []byte("hello"), 0o600))
-	file := func(hash, path string) props {
+	objectFromFile := func(hash, path string) props {
 		return props{"bucket": bucket.id, "key": "index.html", "source": props{
 			// Pulumi marks an asset with this key and value.
 			"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "hash": hash, "path": path,
 		}}
 	}
-	object := s.mustCreate(objectT, "o", file("1", path))
+	object := s.mustCreate(objectT, "o", objectFromFile("1", path))
 	require.Equal(t, "5d41402abc4b2a76b9719d911017c592", object.state["etag"])
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges())
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, objectFromFile("1", path)).GetChanges())
 	require.True(t, s.refresh(object))
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges(), "a refresh keeps the asset")
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(object, file("2", path)).GetChanges())
-	_, err := s.create(objectT, "gone", with(file("1", path+".gone"), props{"key": "gone"}))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, objectFromFile("1", path)).GetChanges(), "a refresh keeps the asset")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(object, objectFromFile("2", path)).GetChanges())
+	_, err := s.create(objectT, "gone", with(objectFromFile("1", path+".gone"), props{"key": "gone"}))
 	require.ErrorContains(t, err, "no such file")
 	_, err = s.create(objectT, "text", props{"bucket": bucket.id, "key": "k", "source": "index.html"})
 	require.ErrorContains(t, err, "must be an asset, is a string")
@@ -92,9 +92,9 @@ func TestAllowOverwriteReplacesARecord(t *testing.T) {
 	s.mustCreate(recordT, "one", txt)
 	_, err := s.create(recordT, "two", with(txt, props{"name": "A"}))
 	require.ErrorContains(t, err, "but it already exists", "a relative name of the same record")
-	second := s.mustCreate(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
-	require.Equal(t, "a", second.state["name"])
-	require.NoError(t, s.update(second, with(txt, props{"name": "A", "records": []any{"three"}, "allowOverwrite": true})))
+	overwriting := s.mustCreate(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
+	require.Equal(t, "a", overwriting.state["name"])
+	require.NoError(t, s.update(overwriting, with(txt, props{"name": "A", "records": []any{"three"}, "allowOverwrite": true})))
 	require.Equal(t, 4, s.objectCount(), "the zone, its two records, and the TXT record")
 	require.NoError(t, s.delete(zone), "forceDestroy deletes the records")
 	require.Zero(t, s.objectCount())
@@ -146,8 +146,8 @@ func TestChangesOfTheEdgeUpdateOrReplace(t *testing.T) {
 		"the old certificate is used until the new one is created")
 }
 
-// unknownVariants returns copies of the value v. Each copy has one unknown value. The key of
-// a copy is the path of its unknown value. path is the path of v.
+// unknownVariants returns copies of the value v. In each copy, a different value is unknown. The
+// key of a copy is the path of the unknown value. path is the path of v.
 func unknownVariants(v any, path string) map[string]any {
 	out := map[string]any{path: wire.Unknown{}}
 	switch v := v.(type) {
@@ -169,7 +169,8 @@ func unknownVariants(v any, path string) map[string]any {
 	return out
 }
 
-// The test previews the creation of each resource with each of its values unknown.
+// The test previews the creation of each resource many times. Each time, a different value of the
+// inputs is unknown.
 func TestUnknownValuesAreNotRefused(t *testing.T) {
 	s := newSandbox(t, nil)
 	for _, stack := range []*testStack{s.createClusterStack(), s.createEdgeStack(), s.createComputeStack()} {

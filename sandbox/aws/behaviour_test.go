@@ -11,10 +11,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// drift changes an object outside of Pulumi, as a user of the console would.
-func (s *sandbox) drift(r *resource, path string, value any) {
+// updateDirect changes a property of an object outside of Pulumi, as a user of the AWS console
+// would.
+func (s *sandbox) updateDirect(r *resource, path string, value any) {
 	s.t.Helper()
-	require.NoError(s.t, rules.Drift(s.t.Context(), s.p.store, r.token, r.id, []rules.Assignment{{Path: path, Value: value}}))
+	require.NoError(s.t, rules.UpdateDirect(s.t.Context(), s.p.store, r.token, r.id, []rules.Assignment{{Path: path, Value: value}}))
 }
 
 func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
@@ -76,19 +77,19 @@ func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
 
 func TestGivenNameRequiresDeletionBeforeReplacement(t *testing.T) {
 	f := newFixture(t)
-	created := f.s.mustCreate(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
-	require.False(t, f.s.diff(created, props{"vpcId": f.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "the replacement gets another generated name")
-	given := f.s.mustCreate(groupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
-	require.True(t, f.s.diff(given, props{"vpcId": f.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two groups can't have the same name")
+	withGeneratedName := f.s.mustCreate(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
+	require.False(t, f.s.diff(withGeneratedName, props{"vpcId": f.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "the replacement gets another generated name")
+	withGivenName := f.s.mustCreate(groupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
+	require.True(t, f.s.diff(withGivenName, props{"vpcId": f.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two groups can't have the same name")
 }
 
 func TestRefreshShowsDriftAndUpdateRemovesIt(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	news := props{"cidrBlock": "10.30.0.0/16"}
-	s.drift(f.vpc, "enableDnsSupport", false)
-	s.drift(f.vpc, "tags.Owner", "me")
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges(), "the engine does not know about the drift before a refresh")
+	s.updateDirect(f.vpc, "enableDnsSupport", false)
+	s.updateDirect(f.vpc, "tags.Owner", "me")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges(), "the engine does not see the change before a refresh")
 	require.True(t, s.refresh(f.vpc))
 	d := s.diff(f.vpc, news)
 	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program does not set")
@@ -114,10 +115,10 @@ func TestDriftIsCheckedAgainstTheSchema(t *testing.T) {
 		{"no such property", "colour", "red", "no property"},
 		{"no such value", "instanceTenancy", "huge", "one of"},
 	} {
-		err := rules.Drift(t.Context(), f.s.p.store, vpcT, f.vpc.id, []rules.Assignment{{Path: row.path, Value: row.value}})
+		err := rules.UpdateDirect(t.Context(), f.s.p.store, vpcT, f.vpc.id, []rules.Assignment{{Path: row.path, Value: row.value}})
 		require.ErrorContains(t, err, row.want, row.reason)
 	}
-	err := rules.Drift(t.Context(), f.s.p.store, vpcT, "vpc-0", nil)
+	err := rules.UpdateDirect(t.Context(), f.s.p.store, vpcT, "vpc-0", nil)
 	require.ErrorContains(t, err, f.vpc.id, "the error lists the existing ids")
 }
 
@@ -126,7 +127,7 @@ func TestIgnoredPropertyKeepsItsValue(t *testing.T) {
 	s := f.s
 	in := props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}
 	require.NoError(t, s.update(f.vpc, in))
-	s.drift(f.vpc, "enableDnsSupport", false)
+	s.updateDirect(f.vpc, "enableDnsSupport", false)
 	require.True(t, s.refresh(f.vpc))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, in, "enableDnsSupport").GetChanges())
 	in["tags"] = props{"a": "c"}
@@ -165,13 +166,13 @@ func TestGeneratedNamesStayTheSame(t *testing.T) {
 }
 
 func TestDefaultTagsAreMergedIntoTagsAll(t *testing.T) {
-	tags := func(json string) props { return props{"region": "us-east-1", "defaultTags": `{"tags":` + json + `}`} }
-	s := newSandbox(t, tags(`{"Project":"p","Stack":"s"}`))
+	configWithTags := func(json string) props { return props{"region": "us-east-1", "defaultTags": `{"tags":` + json + `}`} }
+	s := newSandbox(t, configWithTags(`{"Project":"p","Stack":"s"}`))
 	in := props{"cidrBlock": "10.0.0.0/16", "tags": props{"Stack": "own"}}
 	vpc := s.mustCreate(vpcT, "v", in)
 	require.Equal(t, props{"Stack": "own"}, vpc.state["tags"])
 	require.Equal(t, props{"Project": "p", "Stack": "own"}, vpc.state["tagsAll"])
-	s.p = s.newProvider(tags(`{"Project":"q"}`))
+	s.p = s.newProvider(configWithTags(`{"Project":"q"}`))
 	d := s.diff(vpc, in)
 	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "a change of the default tags changes every resource")
 	require.NotContains(t, d.GetDetailedDiff(), "tags")
@@ -239,17 +240,17 @@ func TestReadShowsAssociatedResources(t *testing.T) {
 func TestProcessesShareTheStore(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
-	first := s.p
+	firstProvider := s.p
 	s.p = s.newProvider(nil)
 	s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
-	s.p = first
+	s.p = firstProvider
 	_, err := s.create(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	require.ErrorContains(t, err, "InvalidSubnet.Conflict")
 	s.p = s.newProvider(props{"region": "eu-west-1"})
 	_, err = s.create(subnetT, "c", props{"vpcId": vpc.id, "cidrBlock": "10.0.1.0/24"})
 	require.ErrorContains(t, err, "InvalidVpcID.NotFound", "a VPC exists only in its region")
 	s.mustCreate(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
-	s.p = first
+	s.p = firstProvider
 	_, err = s.create(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
 	require.ErrorContains(t, err, "EntityAlreadyExists", "a role exists in all regions of the account")
 }

@@ -21,15 +21,15 @@ import (
 // same value.
 const tokenLifetime = 14 * time.Minute
 
-// CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig of
-// EKS runs:
+// RunCLI runs the `aws` program of the sandbox. The program has one command, which a kubeconfig
+// of EKS runs:
 //
 //	aws eks get-token --cluster-name NAME [--region REGION] [--role-arn ARN] [--profile NAME] [--output json]
 //
-// The command prints the credential of the sandbox's own kubeconfig. It returns an error
-// if a client at the place in SANDBOX_RUN_FROM could not reach the cluster's API endpoint.
-// CLI returns an error for every other command or option.
-func CLI(args []string, stdout, _ io.Writer) error {
+// The command prints the credential of the sandbox's own kubeconfig. RunCLI returns an error if
+// a client at the address in SANDBOX_RUN_FROM could not reach the cluster's API endpoint. It
+// also returns an error for every other command or option.
+func RunCLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
 		return fmt.Errorf("the sandbox's aws supports only `aws eks get-token`, not %q: it does not connect to an AWS account", "aws "+strings.Join(args, " "))
 	}
@@ -55,18 +55,18 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// verifyClusterReachable returns an error if a client at the place in SANDBOX_RUN_FROM could
-// not reach the cluster's API endpoint. Then `aws eks get-token` prints no credential, so the
-// client fails. At AWS, the client's connection would time out.
+// verifyClusterReachable returns an error if a client at the address in SANDBOX_RUN_FROM could
+// not reach the cluster's API endpoint. Then `aws eks get-token` prints no credential, and the
+// client fails. On AWS, the connection of the client would time out.
 func verifyClusterReachable(l *layout.Layout, options map[string]string) error {
 	cloud, err := openCloud(l, cmp.Or(options["--region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), rules.DefaultRegion))
 	if err != nil {
 		return err
 	}
-	if cloud.From, err = rules.ParsePlace(os.Getenv(rules.RunFromVariable)); err != nil {
+	if cloud.Client, err = rules.ParseClient(os.Getenv(rules.RunFromVariable)); err != nil {
 		return err
 	}
-	return cloud.ReachCluster(context.Background(), options["--cluster-name"])
+	return cloud.VerifyClusterReachable(context.Background(), options["--cluster-name"])
 }
 
 // parseTokenOptions parses the options of `aws eks get-token`. It returns an error for an
@@ -100,7 +100,7 @@ func parseTokenOptions(args []string) (map[string]string, error) {
 }
 
 // credential is an ExecCredential of client.authentication.k8s.io/v1beta1. It is the format
-// that kubectl and client-go expect from the program.
+// that kubectl and client-go expect from a program in a kubeconfig.
 type credential struct {
 	Kind       string           `json:"kind"`
 	APIVersion string           `json:"apiVersion"`

@@ -7,13 +7,13 @@ import (
 )
 
 // todayVariable is the environment variable with the day of the stand-in's clock, such as
-// 2026-12-02. The Pulumi program reads the same variable. The time of day is the machine's
-// and advances, because names that are generated from the time must differ.
+// 2026-12-02. The Pulumi program reads the same variable. The variable does not set the time of
+// day, because names that are generated from the time must differ.
 const todayVariable = "PROGRESSIVE_TODAY"
 
-// clock returns the stand-in's clock. It is the clock of the machine, unless todayVariable is
+// clockFromEnv returns the stand-in's clock: the clock of the machine, unless todayVariable is
 // set.
-func clock() (func() time.Time, error) {
+func clockFromEnv() (func() time.Time, error) {
 	today := os.Getenv(todayVariable)
 	if today == "" {
 		return time.Now, nil
@@ -25,7 +25,7 @@ func clock() (func() time.Time, error) {
 	return clockOnDay(day), nil
 }
 
-// clockOnDay returns a clock that shows the given day and the machine's time of day.
+// clockOnDay returns a clock with the given day and the time of day of the machine.
 func clockOnDay(day time.Time) func() time.Time {
 	return func() time.Time {
 		now := time.Now().UTC()

@@ -17,9 +17,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Command returns the command `sandbox aws`. It lists, creates, changes and deletes objects
-// of the stand-in, and makes its calls fail or take longer. The environment defines which
-// sandbox it uses.
+// Command returns the command `sandbox aws`. The command lists, creates, changes and deletes
+// objects of the stand-in. It can also make calls fail or take longer. The environment defines
+// which sandbox it uses.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:          "aws",
@@ -28,7 +28,7 @@ func Command() *cobra.Command {
 		Long: "List the objects of the AWS stand-in; make it drift, fail or slow down.\n\n" +
 			"TYPE is a Pulumi type, such as aws:ec2/subnet:Subnet, or its last part, such as Subnet.",
 	}
-	cmd.AddCommand(listCommand(), createCommand(), setCommand(), deleteCommand(), failCommand(), slowCommand(), faultsCommand(), clearCommand())
+	cmd.AddCommand(newListCommand(), newCreateCommand(), newSetCommand(), newDeleteCommand(), newFailCommand(), newSlowCommand(), newFaultsCommand(), newClearCommand())
 	return cmd
 }
 
@@ -41,9 +41,9 @@ func openStore() (*store.Store, error) {
 	return store.Open(l.AWS())
 }
 
-// openFaults returns the file with the configured faults of the sandbox that the
-// environment defines.
-func openFaults() (faults.File, error) {
+// faultsFile returns the file with the configured faults of the sandbox that the environment
+// defines.
+func faultsFile() (faults.File, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
 		return faults.File{}, err
@@ -51,8 +51,8 @@ func openFaults() (faults.File, error) {
 	return faults.NewFile(l.AWS()), nil
 }
 
-// listCommand returns the command `sandbox aws list`.
-func listCommand() *cobra.Command {
+// newListCommand returns the command `sandbox aws list`.
+func newListCommand() *cobra.Command {
 	var asJSON, owned bool
 	var notIn string
 	cmd := &cobra.Command{
@@ -69,7 +69,7 @@ func listCommand() *cobra.Command {
 			}
 			var inStack map[string]bool
 			if notIn != "" {
-				if inStack, err = stackObjects(notIn); err != nil {
+				if inStack, err = readStackObjects(notIn); err != nil {
 					return err
 				}
 			}
@@ -120,9 +120,9 @@ func printTable(out io.Writer, objects []store.Object) error {
 	return w.Flush()
 }
 
-// stackObjects returns the resources of an exported stack as a set of "TYPE ID". path is a
-// file with the output of `pulumi stack export`.
-func stackObjects(path string) (map[string]bool, error) {
+// readStackObjects returns the resources of an exported stack as a set with keys "TYPE ID". path
+// is a file with the output of `pulumi stack export`.
+func readStackObjects(path string) (map[string]bool, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -145,8 +145,8 @@ func stackObjects(path string) (map[string]bool, error) {
 	return out, nil
 }
 
-// setCommand returns the command `sandbox aws set`.
-func setCommand() *cobra.Command {
+// newSetCommand returns the command `sandbox aws set`.
+func newSetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "set TYPE ID PROPERTY=VALUE...",
 		Short: "Change properties outside of Pulumi",
@@ -167,7 +167,7 @@ func setCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return rules.Drift(cmd.Context(), st, token, args[1], assignments)
+			return rules.UpdateDirect(cmd.Context(), st, token, args[1], assignments)
 		},
 	}
 }
@@ -191,8 +191,8 @@ func parseAssignments(args []string) ([]rules.Assignment, error) {
 	return list, nil
 }
 
-// deleteCommand returns the command `sandbox aws delete`.
-func deleteCommand() *cobra.Command {
+// newDeleteCommand returns the command `sandbox aws delete`.
+func newDeleteCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete TYPE ID",
 		Short: "Remove an object outside of Pulumi",
@@ -211,7 +211,8 @@ func deleteCommand() *cobra.Command {
 	}
 }
 
-// resolveType returns the token of a type or a function. It returns faults.Any unchanged.
+// resolveType returns the token of a type or a function with a name. It returns faults.Any
+// unchanged.
 func resolveType(name string) (string, error) {
 	if name == faults.Any || rules.HasFunction(name) {
 		return name, nil
@@ -219,8 +220,8 @@ func resolveType(name string) (string, error) {
 	return rules.FindToken(name)
 }
 
-// failCommand returns the command `sandbox aws fail`.
-func failCommand() *cobra.Command {
+// newFailCommand returns the command `sandbox aws fail`.
+func newFailCommand() *cobra.Command {
 	fault := faults.Fault{Delay: 2 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "fail",
@@ -228,19 +229,19 @@ func failCommand() *cobra.Command {
 		Long: "Make the n-th matching call from now fail:\n\n" +
 			"  error       AWS refuses it\n" +
 			"  throttle    it waits as the provider's retries do, then succeeds; with --permanent it fails\n" +
-			"  lose-reply  AWS executes it, but the answer is lost\n" +
-			"  crash       AWS executes it, and the plugin is killed before it answers",
+			"  lose-reply  AWS executes it, but the response is lost\n" +
+			"  crash       AWS executes it, and the plugin is killed before it responds",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
 			if fault.Type, err = resolveType(fault.Type); err != nil {
 				return err
 			}
-			f, err := openFaults()
+			file, err := faultsFile()
 			if err != nil {
 				return err
 			}
-			return f.AddFault(fault)
+			return file.AddFault(fault)
 		},
 	}
 	flags := cmd.Flags()
@@ -255,8 +256,8 @@ func failCommand() *cobra.Command {
 	return cmd
 }
 
-// slowCommand returns the command `sandbox aws slow`.
-func slowCommand() *cobra.Command {
+// newSlowCommand returns the command `sandbox aws slow`.
+func newSlowCommand() *cobra.Command {
 	slow := faults.Slow{}
 	cmd := &cobra.Command{
 		Use:   "slow",
@@ -267,11 +268,11 @@ func slowCommand() *cobra.Command {
 			if slow.Type, err = resolveType(slow.Type); err != nil {
 				return err
 			}
-			f, err := openFaults()
+			file, err := faultsFile()
 			if err != nil {
 				return err
 			}
-			return f.AddSlow(slow)
+			return file.AddSlow(slow)
 		},
 	}
 	cmd.Flags().StringVar(&slow.Type, "type", faults.Any, "the type or function, or * for any")
@@ -279,18 +280,18 @@ func slowCommand() *cobra.Command {
 	return cmd
 }
 
-// faultsCommand returns the command `sandbox aws faults`.
-func faultsCommand() *cobra.Command {
+// newFaultsCommand returns the command `sandbox aws faults`.
+func newFaultsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "faults",
 		Short: "Show the configured faults",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := openFaults()
+			file, err := faultsFile()
 			if err != nil {
 				return err
 			}
-			plan, err := f.Read()
+			plan, err := file.Read()
 			if err != nil {
 				return err
 			}
@@ -314,18 +315,18 @@ func describeProgress(f faults.Fault) string {
 	return fmt.Sprintf("%d calls so far", f.Seen)
 }
 
-// clearCommand returns the command `sandbox aws clear-faults`.
-func clearCommand() *cobra.Command {
+// newClearCommand returns the command `sandbox aws clear-faults`.
+func newClearCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "clear-faults",
 		Short: "Remove all configured faults",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			f, err := openFaults()
+			file, err := faultsFile()
 			if err != nil {
 				return err
 			}
-			return f.Clear()
+			return file.Clear()
 		},
 	}
 }

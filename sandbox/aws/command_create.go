@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// createCommand returns the command `sandbox aws create`.
-func createCommand() *cobra.Command {
+// newCreateCommand returns the command `sandbox aws create`.
+func newCreateCommand() *cobra.Command {
 	region := rules.DefaultRegion
 	cmd := &cobra.Command{
 		Use:     "create TYPE [PROPERTY=VALUE...]",
@@ -31,7 +31,7 @@ func createCommand() *cobra.Command {
 				return err
 			}
 			if !rules.HasRegion(region) {
-				return fmt.Errorf("--region %s: the stand-in knows %s", region, strings.Join(rules.Regions(), ", "))
+				return fmt.Errorf("--region %s: the stand-in supports %s", region, strings.Join(rules.Regions(), ", "))
 			}
 			assignments, err := parseAssignments(args[1:])
 			if err != nil {
@@ -57,8 +57,8 @@ func createCommand() *cobra.Command {
 	return cmd
 }
 
-// EnsureAccount creates the objects that a sandbox's account has before any stack is
-// deployed, unless they exist.
+// EnsureAccount creates the objects that the account of a sandbox has before any stack is
+// deployed. It does not create objects that already exist.
 func EnsureAccount(ctx context.Context, l *layout.Layout) error {
 	cloud, err := openCloud(l, rules.DefaultRegion)
 	if err != nil {
@@ -70,13 +70,13 @@ func EnsureAccount(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// openCloud returns the stand-in of a sandbox for its default account and one region.
+// openCloud returns the stand-in of a sandbox for the default account and one region.
 func openCloud(l *layout.Layout, region string) (*rules.Cloud, error) {
 	st, err := store.Open(l.AWS())
 	if err != nil {
 		return nil, err
 	}
-	now, err := clock()
+	now, err := clockFromEnv()
 	if err != nil {
 		return nil, err
 	}

@@ -42,17 +42,17 @@ func (s *sandbox) createComputeStack() *testStack {
 	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.40.0.0/16", "assignGeneratedIpv6CidrBlock": true})
 	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
-	out := add(egressOnlyT, "out", props{"vpcId": vpc.id})
+	egressGateway := add(egressOnlyT, "out", props{"vpcId": vpc.id})
 	ipv6Block, _ := vpc.state["ipv6CidrBlock"].(string)
-	subnet := func(name, zone, block, ipv6Net string) *resource {
+	addSubnet := func(name, zone, block, ipv6Net string) *resource {
 		return add(subnetT, name, props{
 			"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone, "assignIpv6AddressOnCreation": true, "ipv6CidrBlock": strings.Replace(ipv6Block, "::/56", ":"+ipv6Net+"::/64", 1),
 		})
 	}
-	a, b := subnet("a", "us-east-1a", "10.40.0.0/24", "1"), subnet("b", "us-east-1b", "10.40.1.0/24", "2")
+	a, b := addSubnet("a", "us-east-1a", "10.40.0.0/24", "1"), addSubnet("b", "us-east-1b", "10.40.1.0/24", "2")
 	table := add(tableT, "table", props{"vpcId": vpc.id})
 	add(routeT, "ipv4-route", props{"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway.id})
-	add(routeT, "ipv6-route", props{"routeTableId": table.id, "destinationIpv6CidrBlock": "::/0", "egressOnlyGatewayId": out.id})
+	add(routeT, "ipv6-route", props{"routeTableId": table.id, "destinationIpv6CidrBlock": "::/0", "egressOnlyGatewayId": egressGateway.id})
 	acl := add(aclT, "list", props{"vpcId": vpc.id})
 	add(aclRuleT, "in", props{"networkAclId": acl.id, "ruleNumber": 100, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "0.0.0.0/0", "fromPort": 443, "toPort": 443})
 	add(aclRuleT, "out-ipv6", props{"networkAclId": acl.id, "ruleNumber": 100, "egress": true, "ruleAction": "allow", "protocol": "-1", "ipv6CidrBlock": "::/0"})
@@ -69,10 +69,10 @@ func (s *sandbox) createComputeStack() *testStack {
 	zone := add(zoneT, "zone", props{"name": "example.com"})
 	certificate := add(certificateT, "certificate", props{"domainName": "origin.example.com", "validationMethod": "DNS"})
 	record := certificate.state["domainValidationOptions"].([]any)[0].(props)
-	proof := add(recordT, "proof", props{
+	validationRecord := add(recordT, "proof", props{
 		"zoneId": zone.id, "name": record["resourceRecordName"], "type": record["resourceRecordType"], "ttl": 300, "records": []any{record["resourceRecordValue"]},
 	})
-	add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{proof.state["fqdn"]}})
+	add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{validationRecord.state["fqdn"]}})
 	balancer := add(balancerT, "balancer", props{
 		"subnets": []any{b.id, a.id}, "securityGroups": []any{front.id}, "ipAddressType": "dualstack", "dropInvalidHeaderFields": true,
 		"accessLogs": props{"bucket": "platform-logs", "enabled": true, "prefix": "front"},
@@ -146,10 +146,10 @@ func (s *sandbox) createComputeStack() *testStack {
 	})
 	add(scalingAttachT, "attachment", props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": canary.id})
 	add(hookT, "hook", props{"autoscalingGroupName": group.id, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 300, "defaultResult": "CONTINUE"})
-	label, _ := balancer.state["arnSuffix"].(string)
-	suffix, _ := targets.state["arnSuffix"].(string)
+	balancerSuffix, _ := balancer.state["arnSuffix"].(string)
+	targetSuffix, _ := targets.state["arnSuffix"].(string)
 	add(scalingPolicyT, "requests", props{"autoscalingGroupName": group.id, "policyType": "TargetTrackingScaling", "targetTrackingConfiguration": props{
-		"targetValue": 1000.0, "predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget", "resourceLabel": label + "/" + suffix},
+		"targetValue": 1000.0, "predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget", "resourceLabel": balancerSuffix + "/" + targetSuffix},
 	}})
 	step := add(scalingPolicyT, "step", props{
 		"autoscalingGroupName": group.id, "policyType": "StepScaling", "adjustmentType": "PercentChangeInCapacity", "minAdjustmentMagnitude": 1,
@@ -164,15 +164,15 @@ func (s *sandbox) createComputeStack() *testStack {
 		"okActions": []any{"arn:aws:sns:us-east-1:123456789012:alarms"}, "treatMissingData": "notBreaching",
 	})
 	queue := add(queueT, "events", props{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
-	ends := add(eventRuleT, "ends", props{"eventPattern": `{"source":["aws.autoscaling"],"detail":{"AutoScalingGroupName":["` + group.id + `"]}}`})
-	add(queuePolicyT, "senders", props{"queueUrl": queue.id, "policy": queuePolicy(queue, "events.amazonaws.com", ends)})
-	add(eventTargetT, "to-queue", props{"rule": ends.id, "targetId": "queue", "arn": queue.state["arn"]})
+	scalingEvents := add(eventRuleT, "ends", props{"eventPattern": `{"source":["aws.autoscaling"],"detail":{"AutoScalingGroupName":["` + group.id + `"]}}`})
+	add(queuePolicyT, "senders", props{"queueUrl": queue.id, "policy": queuePolicy(queue, "events.amazonaws.com", scalingEvents)})
+	add(eventTargetT, "to-queue", props{"rule": scalingEvents.id, "targetId": "queue", "arn": queue.state["arn"]})
 	add(alarmT, "errors", props{
 		"evaluationPeriods": 5, "comparisonOperator": "GreaterThanThreshold", "threshold": 0.01,
 		"metricQueries": []any{
 			props{"id": "rate", "expression": "errors / requests", "label": "errors", "returnData": true},
-			props{"id": "errors", "metric": props{"metricName": "HTTPCode_Target_5XX_Count", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": label}}},
-			props{"id": "requests", "metric": props{"metricName": "RequestCount", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": label}}},
+			props{"id": "errors", "metric": props{"metricName": "HTTPCode_Target_5XX_Count", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": balancerSuffix}}},
+			props{"id": "requests", "metric": props{"metricName": "RequestCount", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": balancerSuffix}}},
 		},
 	})
 	return stack
@@ -250,11 +250,11 @@ func TestComputeStackOutputsHaveFormatOfAWS(t *testing.T) {
 		{"ends", "arn", `^arn:aws:events:us-east-1:123456789012:rule/ends-[0-9a-f]{7}$`},
 		{"busy", "arn", `^arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy-[0-9a-f]{7}$`},
 	} {
-		got, _ := stack.byName[want.name].state[want.property].(string)
+		value, _ := stack.byName[want.name].state[want.property].(string)
 		if want.property == "id" {
-			got = stack.byName[want.name].id
+			value = stack.byName[want.name].id
 		}
-		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
+		require.Regexp(t, want.pattern, value, "%s.%s", want.name, want.property)
 	}
 	require.Equal(t, 11.0, stack.byName["closed"].state["priority"], "one above the highest priority")
 	require.Equal(t, []any{stack.byName["balancer"].id}, stack.byName["targets"].state["loadBalancerArns"])
@@ -269,13 +269,13 @@ func TestComputeStackOutputsHaveFormatOfAWS(t *testing.T) {
 	require.Equal(t, "$Default", specification["version"])
 }
 
-// instanceRefreshes returns the records of a group's instance refreshes.
-func (s *sandbox) instanceRefreshes(group string) []store.Object {
+// instanceRefreshes returns the records of the instance refreshes of an Auto Scaling group.
+func (s *sandbox) instanceRefreshes(groupID string) []store.Object {
 	s.t.Helper()
 	var out []store.Object
 	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
 		for _, o := range tx.All() {
-			if o.Type == "Auto Scaling instance refresh" && o.Owner == group {
+			if o.Type == "Auto Scaling instance refresh" && o.Owner == groupID {
 				out = append(out, o)
 			}
 		}

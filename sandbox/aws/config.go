@@ -21,8 +21,8 @@ type config struct {
 	defaultTags map[string]any
 }
 
-// configKeys are the keys of the provider's configuration that the stand-in accepts. A key
-// with the value true has an effect. A key with the value false has none, because it only
+// configKeys are the keys of the provider's configuration that the stand-in accepts. A key with
+// the value true has an effect. A key with the value false has no effect, because it only
 // concerns the connection to AWS. All other keys are refused, because they could connect a
 // user to a real account.
 var configKeys = map[string]bool{
@@ -37,8 +37,8 @@ var configKeys = map[string]bool{
 // engineKeys are keys that the engine adds to a provider's properties.
 var engineKeys = []string{"version", "pluginDownloadURL", "pluginChecksums", "__internal"}
 
-// parseConfig parses a provider's properties. Pulumi passes every value that is not a
-// string as JSON in a string. The failures have all refused properties.
+// parseConfig parses a provider's properties. Pulumi passes every value that is not a string as
+// JSON in a string. The result has a failure for each refused property.
 func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	out := config{account: rules.Account}
 	s, _, err := schema.ResourceOf(schema.ProviderToken)
@@ -70,20 +70,20 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	if len(failures) > 0 {
 		return out, failures, nil
 	}
-	o := rules.Object(values)
-	out.region = region(o)
+	object := rules.Object(values)
+	out.region = configuredRegion(object)
 	if !wire.IsUnknown(values["region"]) && !rules.HasRegion(out.region) {
-		fail("region", "%q: the AWS stand-in knows %s (sandbox/aws/rules/regions.go)", out.region, strings.Join(rules.Regions(), ", "))
+		fail("region", "%q: the AWS stand-in supports %s (sandbox/aws/rules/regions.go)", out.region, strings.Join(rules.Regions(), ", "))
 	}
-	if tags, ok := o.Object("defaultTags")["tags"].(map[string]any); ok {
+	if tags, ok := object.Object("defaultTags")["tags"].(map[string]any); ok {
 		out.defaultTags = tags
 	}
 	// Without credentials the account is not known, so the stand-in uses the first
 	// allowed account.
-	if allowed := o.Strings("allowedAccountIds"); len(allowed) > 0 {
+	if allowed := object.Strings("allowedAccountIds"); len(allowed) > 0 {
 		out.account = allowed[0]
 	}
-	if assumed := o.Object("assumeRole"); len(assumed) > 0 {
+	if assumed := object.Object("assumeRole"); len(assumed) > 0 {
 		out.role = assumed.String("roleArn")
 		for name := range assumed {
 			if name != "roleArn" {
@@ -94,15 +94,15 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 			fail("assumeRole.roleArn", "AWS account ID not allowed: %q is not a role of account %s", out.role, out.account)
 		}
 	}
-	if slices.Contains(o.Strings("forbiddenAccountIds"), out.account) {
+	if slices.Contains(object.Strings("forbiddenAccountIds"), out.account) {
 		fail("forbiddenAccountIds", "AWS account ID not allowed: %s", out.account)
 	}
 	return out, failures, nil
 }
 
-// region returns the configured region, or the region of the environment, as the real
-// provider does.
-func region(o rules.Object) string {
+// configuredRegion returns the region in the provider's configuration, or else the region in the
+// environment. The real provider uses the same order.
+func configuredRegion(o rules.Object) string {
 	return cmp.Or(o.String("region"), os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
 }
 

@@ -19,7 +19,7 @@ func TestProviderConfigIsChecked(t *testing.T) {
 		{"a stack's configuration is text", props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`, "skipMetadataApiCheck": "true", "maxRetries": "3", "version": "6.83.2"}, ""},
 		{"provider arguments of an SDK are text too", props{"region": "eu-west-1", "defaultTags": `{"tags":{"a":"b"}}`, "profile": "p"}, ""},
 		{"no region", props{}, `region: ""`},
-		{"a region that the stand-in does not know", props{"region": "mars-north-1"}, "mars-north-1"},
+		{"a region that the stand-in does not support", props{"region": "mars-north-1"}, "mars-north-1"},
 		{"keys of a real account", props{"region": "us-east-1", "accessKey": "x"}, "accessKey: the AWS stand-in does not accept this key"},
 		{"a role of a real account", props{"region": "us-east-1", "assumeRole": `{"roleArn":"arn:aws:iam::111122223333:role/deployer"}`}, "AWS account ID not allowed"},
 		{"a role of the account", props{"region": "us-east-1", "assumeRole": `{"roleArn":"arn:aws:iam::123456789012:role/deployer"}`}, ""},
@@ -31,15 +31,15 @@ func TestProviderConfigIsChecked(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			res, err := s.p.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: s.encode(row.in)})
 			require.NoError(t, err)
-			_, configured := s.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: s.encode(row.in)})
+			_, configureErr := s.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: s.encode(row.in)})
 			if row.want == "" {
 				require.Empty(t, res.GetFailures())
-				require.NoError(t, configured)
+				require.NoError(t, configureErr)
 				return
 			}
 			require.Len(t, res.GetFailures(), 1)
 			require.Contains(t, res.GetFailures()[0].GetReason(), row.want)
-			require.ErrorContains(t, configured, row.want)
+			require.ErrorContains(t, configureErr, row.want)
 		})
 	}
 }
@@ -68,10 +68,10 @@ func TestAnotherRegionReplacesTheProvider(t *testing.T) {
 		require.NoError(t, err)
 		return res
 	}
-	in := func(region string) props { return props{"region": region} }
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, diff(in("us-east-1"), in("us-east-1")).GetChanges())
-	require.Equal(t, []string{"region"}, diff(in("us-east-1"), in("eu-west-1")).GetReplaces(), "another region replaces the provider")
-	tagged := diff(in("us-east-1"), props{"region": "us-east-1", "defaultTags": `{"tags":{"a":"b"}}`})
+	configIn := func(region string) props { return props{"region": region} }
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, diff(configIn("us-east-1"), configIn("us-east-1")).GetChanges())
+	require.Equal(t, []string{"region"}, diff(configIn("us-east-1"), configIn("eu-west-1")).GetReplaces(), "another region replaces the provider")
+	tagged := diff(configIn("us-east-1"), props{"region": "us-east-1", "defaultTags": `{"tags":{"a":"b"}}`})
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, tagged.GetChanges())
 	require.Empty(t, tagged.GetReplaces(), "other tags replace nothing")
 }

@@ -33,14 +33,14 @@ const (
 		 "Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:us-east-1:123456789012:log-group:/data/*"}}}]}`
 )
 
-// dataParameters returns the parameters of a parameter group. Each item of the
-// list has a name, a value and, optionally, an apply method.
-func dataParameters(list ...[]string) []any {
+// parameterInputs returns the property parameters of a parameter group. Each item of the list has
+// a name, a value and, optionally, an apply method.
+func parameterInputs(list ...[]string) []any {
 	out := make([]any, len(list))
-	for i, p := range list {
-		in := props{"name": p[0], "value": p[1]}
-		if len(p) > 2 {
-			in["applyMethod"] = p[2]
+	for i, item := range list {
+		in := props{"name": item[0], "value": item[1]}
+		if len(item) > 2 {
+			in["applyMethod"] = item[2]
 		}
 		out[i] = in
 	}
@@ -63,7 +63,7 @@ func (s *sandbox) createDataStack() *testStack {
 	add(attachT, "monitoring-policy", props{"role": role.state["name"], "policyArn": monitoringPolicyARN})
 
 	subnets := add(dbSubnetsT, "db-subnets", props{"subnetIds": []any{a.id, b.id}})
-	params := add(dbParametersT, "db-params", props{"family": "postgres17", "parameters": dataParameters(
+	params := add(dbParametersT, "db-params", props{"family": "postgres17", "parameters": parameterInputs(
 		[]string{"work_mem", "262144"}, []string{"shared_buffers", "1048576", "pending-reboot"}, []string{"rds.force_ssl", "1", "pending-reboot"})})
 	add(dbT, "main", props{
 		"engine": "postgres", "engineVersion": "17", "instanceClass": "db.r6g.xlarge", "allocatedStorage": 100, "maxAllocatedStorage": 500,
@@ -76,7 +76,7 @@ func (s *sandbox) createDataStack() *testStack {
 	})
 
 	cacheSubnets := add(cacheSubnetsT, "cache-subnets", props{"subnetIds": []any{b.id, a.id}})
-	cacheParams := add(cacheParamsT, "cache-params", props{"family": "redis7", "parameters": dataParameters(
+	cacheParams := add(cacheParamsT, "cache-params", props{"family": "redis7", "parameters": parameterInputs(
 		[]string{"maxmemory-policy", "allkeys-lru"}, []string{"cluster-enabled", "yes"}, []string{"notify-keyspace-events", "Ex"})})
 	add(cacheT, "Cache", props{
 		"description": "cache", "engineVersion": "7.1", "nodeType": "cache.r6g.large", "numNodeGroups": 3, "replicasPerNodeGroup": 1,
@@ -93,7 +93,7 @@ func (s *sandbox) createDataStack() *testStack {
 	})
 
 	docSubnets := add(docSubnetsT, "doc-subnets", props{"subnetIds": []any{a.id, b.id}})
-	docParams := add(docParametersT, "doc-params", props{"family": "docdb5.0", "parameters": dataParameters(
+	docParams := add(docParametersT, "doc-params", props{"family": "docdb5.0", "parameters": parameterInputs(
 		[]string{"profiler", "enabled"}, []string{"profiler_threshold_ms", "100"}, []string{"tls", "enabled"})})
 	docs := add(docT, "docs", props{
 		"engineVersion": "5.0.0", "masterUsername": "progressive", "manageMasterUserPassword": true, "storageEncrypted": true, "kmsKeyId": key.state["arn"],
@@ -178,8 +178,8 @@ func TestDataStackOutputsHaveFormatOfAWS(t *testing.T) {
 		{"token", "arn", `^arn:aws:secretsmanager:us-east-1:123456789012:secret:token-[0-9a-f]{7}-[A-Z0-9]{6}$`},
 		{"token-value", "versionId", `^[0-9a-f-]{36}$`},
 	} {
-		got, _ := stack.byName[want.name].state[want.property].(string)
-		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
+		value, _ := stack.byName[want.name].state[want.property].(string)
+		require.Regexp(t, want.pattern, value, "%s.%s", want.name, want.property)
 	}
 	secret := stack.byName["main"].state["masterUserSecrets"].([]any)[0].(props)
 	require.Regexp(t, `^arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-[0-9a-f-]{36}-[A-Z0-9]{6}$`, secret["secretArn"])

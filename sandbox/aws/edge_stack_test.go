@@ -48,8 +48,8 @@ func managedRule(name string, priority int) props {
 	}
 }
 
-// webACL returns the inputs of a web ACL with a rate limit and managed rules.
-func webACL() props {
+// webACLInputs returns the inputs of a web ACL with a rate limit and managed rules.
+func webACLInputs() props {
 	return props{
 		"scope": "CLOUDFRONT", "defaultAction": props{"allow": props{}}, "visibilityConfig": visibilityConfig("edge"),
 		"rules": []any{
@@ -63,8 +63,8 @@ func webACL() props {
 	}
 }
 
-// cachePolicy returns the inputs of a cache policy.
-func cachePolicy() props {
+// cachePolicyInputs returns the inputs of a cache policy.
+func cachePolicyInputs() props {
 	return props{
 		"minTtl": 1, "defaultTtl": 60, "maxTtl": 600,
 		"parametersInCacheKeyAndForwardedToOrigin": props{
@@ -75,8 +75,8 @@ func cachePolicy() props {
 	}
 }
 
-// requestPolicy returns the inputs of an origin request policy.
-func requestPolicy() props {
+// requestPolicyInputs returns the inputs of an origin request policy.
+func requestPolicyInputs() props {
 	return props{
 		"cookiesConfig": props{"cookieBehavior": "none"}, "queryStringsConfig": props{"queryStringBehavior": "all"},
 		"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Origin"}}},
@@ -94,11 +94,11 @@ func (s *sandbox) createEdgeStack() *testStack {
 		"domainName": "example.com", "subjectAlternativeNames": []any{"*.example.com"}, "validationMethod": "DNS",
 	})
 	record := certificate.state["domainValidationOptions"].([]any)[0].(props)
-	proof := add(recordT, "proof", props{
+	validationRecord := add(recordT, "proof", props{
 		"zoneId": zone.id, "name": record["resourceRecordName"], "type": record["resourceRecordType"], "ttl": 300,
 		"records": []any{record["resourceRecordValue"]}, "allowOverwrite": true,
 	})
-	add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{proof.state["fqdn"]}})
+	add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{validationRecord.state["fqdn"]}})
 
 	logs := add(bucketT, "Logs", props{"forceDestroy": true})
 	add(ownershipT, "ownership", props{"bucket": logs.id, "rule": props{"objectOwnership": "BucketOwnerPreferred"}})
@@ -124,8 +124,8 @@ func (s *sandbox) createEdgeStack() *testStack {
 	add(objectT, "index", props{"bucket": files.id, "key": "index.html", "content": "hello", "contentType": "text/html"})
 
 	control := add(controlT, "control", props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
-	cache := add(cachePolicyT, "cache", cachePolicy())
-	request := add(requestT, "request", requestPolicy())
+	cache := add(cachePolicyT, "cache", cachePolicyInputs())
+	request := add(requestT, "request", requestPolicyInputs())
 	headers := add(headersT, "headers", props{
 		"securityHeadersConfig": props{
 			"strictTransportSecurity": props{"accessControlMaxAgeSec": 31536000, "includeSubdomains": true, "override": true},
@@ -134,7 +134,7 @@ func (s *sandbox) createEdgeStack() *testStack {
 		"removeHeadersConfig": props{"items": []any{props{"header": "Server"}}},
 	})
 	function := add(functionT, "function", props{"runtime": "cloudfront-js-2.0", "code": "function handler(e) { return e.request; }"})
-	acl := add(webACLT, "acl-of-web", webACL())
+	acl := add(webACLT, "acl-of-web", webACLInputs())
 	behavior := props{
 		"targetOriginId": "api", "viewerProtocolPolicy": "redirect-to-https", "cachedMethods": []any{"GET", "HEAD"},
 		"allowedMethods": []any{"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"}, "cachePolicyId": cachingDisabled,
@@ -221,8 +221,8 @@ func TestEdgeStackOutputsHaveFormatOfAWS(t *testing.T) {
 		{"zone", "primaryNameServer", `^ns-\d+\.awsdns-\d\d\.com$`},
 		{"www", "fqdn", `^www\.example\.com$`},
 	} {
-		got, _ := stack.byName[want.name].state[want.property].(string)
-		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
+		value, _ := stack.byName[want.name].state[want.property].(string)
+		require.Regexp(t, want.pattern, value, "%s.%s", want.name, want.property)
 	}
 	require.Equal(t, stack.byName["zone"].id+"_www_A", stack.byName["www"].id)
 	require.InDelta(t, 927, stack.byName["acl-of-web"].state["capacity"], 0, "700 + 200 + 25 for the managed rule groups, and 2 for the rate-based rule")

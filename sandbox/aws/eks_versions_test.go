@@ -101,16 +101,16 @@ func TestPolicyStandardNeedsStandardSupport(t *testing.T) {
 func TestFunctionsReturnTheClustersOfARegion(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	none, err := s.invoke("aws:eks/getClusters:getClusters", nil)
+	before, err := s.invoke("aws:eks/getClusters:getClusters", nil)
 	require.NoError(t, err)
-	require.Equal(t, []any{}, none["names"])
+	require.Equal(t, []any{}, before["names"])
 	_, err = s.invoke("aws:eks/getCluster:getCluster", props{"name": "c"})
 	require.ErrorContains(t, err, "ResourceNotFoundException")
 	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
 	s.mustCreate(clusterT, "c", f.clusterInputs("1.36", "STANDARD"))
-	one, err := s.invoke("aws:eks/getClusters:getClusters", nil)
+	after, err := s.invoke("aws:eks/getClusters:getClusters", nil)
 	require.NoError(t, err)
-	require.Equal(t, []any{"c"}, one["names"])
+	require.Equal(t, []any{"c"}, after["names"])
 	described, err := s.invoke("aws:eks/getCluster:getCluster", props{"name": "c"})
 	require.NoError(t, err)
 	require.Equal(t, []any{map[string]any{"supportType": "STANDARD"}}, described["upgradePolicies"])
@@ -120,11 +120,11 @@ func TestFunctionsReturnTheClustersOfARegion(t *testing.T) {
 // The environment variable PROGRESSIVE_TODAY sets the day of the clock.
 func TestClockHasDayOfEnvironmentVariable(t *testing.T) {
 	t.Setenv(todayVariable, "2027-03-27")
-	now, err := clock()
+	now, err := clockFromEnv()
 	require.NoError(t, err)
 	require.Equal(t, "2027-03-27", now().Format(time.DateOnly))
 	t.Setenv(todayVariable, "tomorrow")
-	_, err = clock()
+	_, err = clockFromEnv()
 	require.ErrorContains(t, err, `PROGRESSIVE_TODAY "tomorrow": must be a day such as 2026-12-02`)
 }
 
@@ -138,18 +138,18 @@ func TestCalendarHasSameDaysAsThePulumiProgram(t *testing.T) {
 	// the end of its extended support.
 	calendarLine := regexp.MustCompile(`"(1\.\d+)": \{date\((\d+), time\.(\w+), (\d+)\), date\((\d+), time\.(\w+), (\d+)\)\}`)
 	const dateFormat = "2006 January 2"
-	compared := 0
-	for _, m := range calendarLine.FindAllStringSubmatch(string(source), -1) {
-		standard, extended, known := rules.EKSSupport(m[1])
+	comparedCount := 0
+	for _, match := range calendarLine.FindAllStringSubmatch(string(source), -1) {
+		standard, extended, known := rules.EKSSupport(match[1])
 		if !known {
 			continue
 		}
-		compared++
-		for end, text := range map[string]string{standard: m[2] + " " + m[3] + " " + m[4], extended: m[5] + " " + m[6] + " " + m[7]} {
+		comparedCount++
+		for end, text := range map[string]string{standard: match[2] + " " + match[3] + " " + match[4], extended: match[5] + " " + match[6] + " " + match[7]} {
 			day, err := time.Parse(dateFormat, text)
 			require.NoError(t, err)
-			require.Equal(t, day.Format(time.DateOnly), end, m[1])
+			require.Equal(t, day.Format(time.DateOnly), end, match[1])
 		}
 	}
-	require.GreaterOrEqual(t, compared, 5, "the expression must match the lines of the program's calendar")
+	require.GreaterOrEqual(t, comparedCount, 5, "the expression must match the lines of the program's calendar")
 }

@@ -62,7 +62,7 @@ const (
 // props are the properties of a resource as a program sets them.
 type props = map[string]any
 
-// sandbox is a sandbox with a provider. A test calls the provider in the engine's place.
+// sandbox is a sandbox with a provider. A test calls the provider as the engine does.
 type sandbox struct {
 	t        *testing.T
 	p        *provider
@@ -88,10 +88,11 @@ func newSandbox(t *testing.T, config props) *sandbox {
 	return s
 }
 
-// today is the day of the tests, on which EKS supports 1.32 to 1.36.
+// today is the day of the clock in tests. On this day, EKS supports 1.32 to 1.36.
 var today = time.Date(2026, time.November, 29, 0, 0, 0, 0, time.UTC)
 
-// newProvider returns one more provider of the same sandbox, as in another process.
+// newProvider returns a new configured provider of the same sandbox, as in another process. With
+// the config nil, the provider is in us-east-1.
 func (s *sandbox) newProvider(config props) *provider {
 	s.t.Helper()
 	st, err := store.Open(s.layout.AWS())
@@ -116,14 +117,14 @@ func (s *sandbox) encode(o props) *structpb.Struct {
 // urn returns the URN of a resource in the test's stack.
 func urn(token, name string) string { return "urn:pulumi:test::test::" + token + "::" + name }
 
-// resource is a resource in the engine's state.
+// resource is a resource as the engine stores it in its state.
 type resource struct {
 	token, name, id string
 	in, state       props // the checked inputs and the outputs
 }
 
-// check returns the checked inputs and the reasons of the failures. olds are the checked
-// inputs of the last update.
+// check returns the checked inputs, and the reasons of the failures. olds are the checked inputs
+// of the last update. news are the inputs in the program.
 func (s *sandbox) check(token, name string, olds, news props) (props, []string) {
 	s.t.Helper()
 	res, err := s.p.Check(s.t.Context(), &pulumirpc.CheckRequest{
@@ -153,7 +154,7 @@ func (s *sandbox) create(token, name string, in props) (*resource, error) {
 	return &resource{token, name, res.GetId(), checked, wire.Decode(res.GetProperties())}, nil
 }
 
-// mustCreate checks and creates a resource. The test fails if one of the two is refused.
+// mustCreate checks and creates a resource. The test fails if the check or the creation fails.
 func (s *sandbox) mustCreate(token, name string, in props) *resource {
 	s.t.Helper()
 	created, err := s.create(token, name, in)
@@ -161,8 +162,8 @@ func (s *sandbox) mustCreate(token, name string, in props) *resource {
 	return created
 }
 
-// diff compares the state of a resource with the new inputs in news, except the properties
-// in ignore.
+// diff compares the state of a resource with the new inputs news. It leaves out the properties in
+// ignore.
 func (s *sandbox) diff(r *resource, news props, ignore ...string) *pulumirpc.DiffResponse {
 	s.t.Helper()
 	checked, failures := s.check(r.token, r.name, r.in, news)
@@ -174,7 +175,7 @@ func (s *sandbox) diff(r *resource, news props, ignore ...string) *pulumirpc.Dif
 	return res
 }
 
-// update sets the inputs of a resource to news, except the properties in ignore.
+// update sets the inputs of a resource to news. The properties in ignore keep their values.
 func (s *sandbox) update(r *resource, news props, ignore ...string) error {
 	s.t.Helper()
 	checked, failures := s.check(r.token, r.name, r.in, news)
@@ -191,7 +192,8 @@ func (s *sandbox) update(r *resource, news props, ignore ...string) error {
 	return nil
 }
 
-// refresh reads the state of a resource. It returns false if the resource no longer exists.
+// refresh sets the inputs and the state of a resource to the values in the provider. It returns
+// false if the resource no longer exists.
 func (s *sandbox) refresh(r *resource) bool {
 	s.t.Helper()
 	res, err := s.p.Read(s.t.Context(), &pulumirpc.ReadRequest{
@@ -242,14 +244,14 @@ func (s *sandbox) objectCount() int {
 	return total
 }
 
-// fakeRegistry answers the requests that the stand-in sends to the sandbox's registry.
+// fakeRegistry is the sandbox's image registry in tests. It handles the requests of the stand-in.
 type fakeRegistry struct {
 	mu       sync.Mutex
 	tags     map[string]map[string]string // repository → tag → digest
 	untagged []string                     // repositories with images that have no tag
 }
 
-// push adds a tag with the digest of its image.
+// push adds a tag to a repository, with the digest of the image.
 func (f *fakeRegistry) push(repository, tag, digest string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -268,8 +270,8 @@ func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"repositories":["%s"]}`, strings.Join(f.untagged, `","`))
 		return
 	}
-	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/tags/list")
-	if rest == "" && strings.HasSuffix(r.URL.Path, "/tags/list") {
+	name, suffix, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/tags/list")
+	if suffix == "" && strings.HasSuffix(r.URL.Path, "/tags/list") {
 		tags := f.tags[name]
 		if tags == nil && !slices.Contains(f.untagged, name) {
 			w.WriteHeader(http.StatusNotFound)
@@ -313,7 +315,7 @@ var certificateKubeconfig = `{
 }`
 
 // startAPIServer starts an API server that accepts every request, and writes the sandbox's
-// kubeconfig for this server. The result maps a path to the number of its requests.
+// kubeconfig for this server. The result maps the path of a URL to the number of requests.
 func (s *sandbox) startAPIServer() map[string]int {
 	s.t.Helper()
 	requests := map[string]int{}
@@ -329,8 +331,8 @@ func (s *sandbox) startAPIServer() map[string]int {
 // b64 encodes a text as base64.
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// with returns a copy of in with the properties of change. If a property is nil in change,
-// the copy does not have it.
+// with returns a copy of in with the properties of change. If a property is nil in change, the
+// copy does not have the property.
 func with(in, change props) props {
 	out := maps.Clone(in)
 	if out == nil {

@@ -13,7 +13,7 @@ import (
 
 func TestManagedPoliciesAreFoundByNameAndID(t *testing.T) {
 	s := newSandbox(t, nil)
-	custom := s.mustCreate(cachePolicyT, "custom", with(cachePolicy(), props{"name": "custom"}))
+	custom := s.mustCreate(cachePolicyT, "custom", with(cachePolicyInputs(), props{"name": "custom"}))
 	for token, ids := range map[string]map[string]string{
 		"aws:cloudfront/getCachePolicy:getCachePolicy": {
 			"Managed-CachingDisabled": cachingDisabled, "Managed-CachingOptimized": "658327ea-f89d-4fab-a63d-7e88639e58f6", "custom": custom.id,
@@ -76,18 +76,18 @@ func TestZoneIsFoundByNameIDAndTags(t *testing.T) {
 func TestCreateCommandCreatesObjectsOutsideOfStacks(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	id, err := s.run("create", "Zone", "name=example.com", "tags.Owner=me")
+	id, err := s.runCommand("create", "Zone", "name=example.com", "tags.Owner=me")
 	require.NoError(t, err)
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": "example.com"})
 	require.NoError(t, err)
 	require.Equal(t, id, out["id"].(string)+"\n", "the object exists for every stack")
 	require.Equal(t, props{"Owner": "me"}, out["tags"])
-	_, err = s.run("create", "Vpc", "cidrBlock=10.0.0.0/16", "--region", "eu-west-1")
+	_, err = s.runCommand("create", "Vpc", "cidrBlock=10.0.0.0/16", "--region", "eu-west-1")
 	require.NoError(t, err)
-	listed, err := s.run("list")
+	listed, err := s.runCommand("list")
 	require.NoError(t, err)
 	require.Regexp(t, `eu-west-1\s+aws:ec2/vpc:Vpc`, listed)
-	_, err = s.run("create", "BucketV2")
+	_, err = s.runCommand("create", "BucketV2")
 	require.NoError(t, err, "the command generates names too")
 	for reason, row := range map[string]struct {
 		args []string
@@ -99,7 +99,7 @@ func TestCreateCommandCreatesObjectsOutsideOfStacks(t *testing.T) {
 		"an invalid property":         {[]string{"create", "Zone", "name=-", "colour=red"}, "colour: no such property"},
 		"a VPC that does not exist":   {[]string{"create", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, "InvalidVpcID.NotFound"},
 	} {
-		_, err := s.run(row.args...)
+		_, err := s.runCommand(row.args...)
 		require.ErrorContains(t, err, row.want, reason)
 	}
 }
@@ -107,11 +107,11 @@ func TestCreateCommandCreatesObjectsOutsideOfStacks(t *testing.T) {
 func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	var group sync.WaitGroup
+	var processes sync.WaitGroup
 	for range 4 { // the same as several processes that start at the same time
-		group.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
+		processes.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
 	}
-	group.Wait()
+	processes.Wait()
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": rules.Domain})
 	require.NoError(t, err)
 	require.InDelta(t, 2, out["resourceRecordSetCount"], 0, "the records that every zone has")
@@ -119,7 +119,7 @@ func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 		_, err := s.create(roleT, role, props{"name": role, "assumeRolePolicy": podTrust})
 		require.ErrorContains(t, err, "EntityAlreadyExists")
 	}
-	listed, err := s.run("list", "--json")
+	listed, err := s.runCommand("list", "--json")
 	require.NoError(t, err)
 	require.Equal(t, "[]\n", listed, "the zone and the roles belong to the account, so they are not listed")
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// requireSandbox returns the sandbox that the environment defines. It returns an error if a
-// user could confuse the stand-in with AWS. This is possible if Pulumi's state is not in the
-// sandbox, or if the environment has credentials of a real account.
+// requireSandbox returns the layout of the sandbox that the environment defines. It returns an
+// error if a user could confuse the stand-in with AWS. This is possible if Pulumi's state is not
+// in the sandbox, or if the environment has credentials of a real account.
 func requireSandbox() (*layout.Layout, error) {
 	l, err := layout.FromEnv()
 	if err != nil {

@@ -13,32 +13,32 @@ import (
 )
 
 func TestJitterIsRepeatable(t *testing.T) {
-	long := 0
+	longDelays := 0
 	for i := range 400 {
 		urn := fmt.Sprint("urn-", i)
 		d := jitter(7, "create", urn)
 		require.Equal(t, d, jitter(7, "create", urn))
 		require.Less(t, d, maxLongDelay)
 		if d >= maxShortDelay {
-			long++
+			longDelays++
 		}
 	}
-	// About 400/8 = 50 of the 400 delays are long: between half and twice as many.
-	require.Greater(t, long, 400/callsPerLongDelay/2)
-	require.Less(t, long, 400/callsPerLongDelay*2)
+	// About 400/8 = 50 of the 400 delays are long. The test allows half to twice as many.
+	require.Greater(t, longDelays, 400/callsPerLongDelay/2)
+	require.Less(t, longDelays, 400/callsPerLongDelay*2)
 	require.Zero(t, jitter(0, "create", "urn"), "without a seed there is no delay")
 	require.Zero(t, jitter(7, "read", "urn"), "reads are not delayed")
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(7, "delete", "urn"))
 	require.NotEqual(t, jitter(7, "create", "urn"), jitter(8, "create", "urn"))
 }
 
-// The jitter makes calls end in a different order than they start.
+// Because of the jitter, calls do not end in the order in which they start.
 func TestJitterChangesTheOrderOfCalls(t *testing.T) {
 	s := newSandbox(t, nil)
-	order := func(seed uint64) []int {
+	createInParallel := func(seed uint64) []int { // returns the keys in the order in which the calls end
 		s.p.layout.OrderSeed = seed
 		var (
-			done   []int
+			ended  []int
 			failed error
 			mu     sync.Mutex
 			wait   sync.WaitGroup
@@ -50,13 +50,13 @@ func TestJitterChangesTheOrderOfCalls(t *testing.T) {
 				})
 				mu.Lock()
 				defer mu.Unlock()
-				done, failed = append(done, i), errors.Join(failed, err)
+				ended, failed = append(ended, i), errors.Join(failed, err)
 			})
 			time.Sleep(time.Millisecond)
 		}
 		wait.Wait()
 		require.NoError(t, failed)
-		return done
+		return ended
 	}
-	require.False(t, slices.IsSorted(order(7)))
+	require.False(t, slices.IsSorted(createInParallel(7)))
 }

@@ -17,14 +17,14 @@ func TestRDSAndDocumentDBShareOneNamespace(t *testing.T) {
 	}
 	group := props{"name": "main", "subnetIds": subnets}
 	const rds, docdb = "aws:rds/subnetGroup:SubnetGroup", "aws:docdb/subnetGroup:SubnetGroup"
-	for first, second := range map[string]string{rds: docdb, docdb: rds} {
-		created := s.mustCreate(first, "group", group)
-		_, err := s.create(second, "group", group)
-		require.ErrorContains(t, err, "DBSubnetGroupAlreadyExists", "%s after %s", second, first)
+	for firstType, secondType := range map[string]string{rds: docdb, docdb: rds} {
+		created := s.mustCreate(firstType, "group", group)
+		_, err := s.create(secondType, "group", group)
+		require.ErrorContains(t, err, "DBSubnetGroupAlreadyExists", "%s after %s", secondType, firstType)
 		require.ErrorContains(t, err, "share one namespace")
-		s.mustCreate(second, "other", with(group, props{"name": "other"}))
+		s.mustCreate(secondType, "other", with(group, props{"name": "other"}))
 		require.NoError(t, s.delete(created))
-		require.NoError(t, s.delete(s.mustCreate(second, "group", group)), "the name is free again")
-		require.NoError(t, s.delete(&resource{token: second, name: "other", id: "other"}))
+		require.NoError(t, s.delete(s.mustCreate(secondType, "group", group)), "the name is free again")
+		require.NoError(t, s.delete(&resource{token: secondType, name: "other", id: "other"}))
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// pendingChanges returns the number of objects with values that wait for a maintenance
+// pendingChangeCount returns the number of objects with values that wait for a maintenance
 // window.
-func (s *sandbox) pendingChanges() (n int) {
+func (s *sandbox) pendingChangeCount() (n int) {
 	s.t.Helper()
 	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
 		for _, o := range tx.All() {
@@ -48,7 +48,7 @@ func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 			change := with(in, props{row.property: row.wanted})
 			require.NoError(t, s.update(r, change))
 			require.Equal(t, former, r.state[row.property])
-			require.Equal(t, 1, s.pendingChanges())
+			require.Equal(t, 1, s.pendingChangeCount())
 			require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(r, change).GetChanges())
 
 			s.p.cloud.Now = func() time.Time { return today.Add(7*24*time.Hour + 4*time.Hour) } // half an hour before the window
@@ -59,20 +59,20 @@ func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 			require.Equal(t, row.wanted, r.state[row.property])
 			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(r, change).GetChanges())
 			require.NoError(t, s.update(r, change))
-			require.Zero(t, s.pendingChanges())
+			require.Zero(t, s.pendingChangeCount())
 
-			// If the program takes back a change that waits, the change is deleted. A change
-			// with applyImmediately does not wait.
+			// If the program returns to the former value while the change waits, the pending
+			// change is deleted. A change with applyImmediately does not wait.
 			require.NoError(t, s.update(r, in))
 			require.Equal(t, row.wanted, r.state[row.property])
 			require.NoError(t, s.update(r, change))
-			require.Zero(t, s.pendingChanges())
+			require.Zero(t, s.pendingChangeCount())
 			require.NoError(t, s.update(r, with(in, props{"applyImmediately": true})))
 			require.Equal(t, former, r.state[row.property])
 			require.NoError(t, s.update(r, change))
-			require.Equal(t, 1, s.pendingChanges())
+			require.Equal(t, 1, s.pendingChangeCount())
 			require.NoError(t, s.delete(r))
-			require.Zero(t, s.pendingChanges(), "the pending change is deleted with the data store")
+			require.Zero(t, s.pendingChangeCount(), "the pending change is deleted with the data store")
 		})
 	}
 }
@@ -81,7 +81,7 @@ func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 func TestSharedBuffersMustFitTheRunningClass(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.mustCreate(dbParametersT, "large", props{"name": "large", "family": "postgres17", "parameters": dataParameters([]string{"shared_buffers", "2097152", "pending-reboot"})})
+	s.mustCreate(dbParametersT, "large", props{"name": "large", "family": "postgres17", "parameters": parameterInputs([]string{"shared_buffers", "2097152", "pending-reboot"})})
 	in := with(f.db, props{"parameterGroupName": "large"})
 	s.requireRefusals([]refusal{{"16 GiB of buffers in a class with 16 GiB of memory", dbT, in, "incompatible-parameters: shared_buffers of large is 16384 MiB, and db.r6g.large has 16384 MiB"}})
 	db := s.mustCreate(dbT, "db", f.db)

@@ -58,15 +58,15 @@ func TestProviderStartsOnlyInASandbox(t *testing.T) {
 	}
 }
 
-func TestServePrintsItsPortAndAnswers(t *testing.T) {
+func TestServePrintsItsPortAndServesCalls(t *testing.T) {
 	s := newSandbox(t, nil)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	out, in := io.Pipe()
+	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, s.layout, "", in) }()
+	go func() { ended <- serve(ctx, s.layout, "", writer) }()
 	line := make([]byte, 16)
-	n, err := out.Read(line)
+	n, err := reader.Read(line)
 	require.NoError(t, err)
 	port, err := strconv.Atoi(strings.TrimSpace(string(line[:n])))
 	require.NoError(t, err, "the engine reads the port from the first line")
@@ -81,19 +81,19 @@ func TestServePrintsItsPortAndAnswers(t *testing.T) {
 }
 
 func TestEngineAddressIsTheArgumentAfterTheFlags(t *testing.T) {
-	address, err := engineAddress([]string{"--logtostderr", "-v=9", "--tracing", "x", "127.0.0.1:1"})
+	address, err := parseEngineAddress([]string{"--logtostderr", "-v=9", "--tracing", "x", "127.0.0.1:1"})
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:1", address)
-	_, err = engineAddress([]string{"up", "now"})
+	_, err = parseEngineAddress([]string{"up", "now"})
 	require.ErrorContains(t, err, "started by the Pulumi engine")
 }
 
 func TestGetTokenPrintsTheCredential(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
-	run := func(args string) (props, error) {
+	getToken := func(args string) (props, error) {
 		var out bytes.Buffer
-		if err := CLI(strings.Fields(args), &out, io.Discard); err != nil {
+		if err := RunCLI(strings.Fields(args), &out, io.Discard); err != nil {
 			return nil, err
 		}
 		credential := props{}
@@ -107,10 +107,10 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/24", "availabilityZone": "us-east-1a"}).id,
 		s.mustCreate(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.1.0/24", "availabilityZone": "us-east-1b"}).id,
 	}}})
-	credential, err := run("eks get-token --cluster-name c --region us-east-1 --output json")
+	credential, err := getToken("eks get-token --cluster-name c --region us-east-1 --output json")
 	require.NoError(t, err)
 	require.Equal(t, "ExecCredential", credential["kind"])
-	_, err = run("eks get-token --cluster-name c --profile platform --role-arn arn:aws:iam::123456789012:role/deployer")
+	_, err = getToken("eks get-token --cluster-name c --profile platform --role-arn arn:aws:iam::123456789012:role/deployer")
 	require.NoError(t, err)
 	require.Equal(t, "client.authentication.k8s.io/v1beta1", credential["apiVersion"])
 	status := credential["status"].(props)
@@ -128,7 +128,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		"an argument too many":        {"eks get-token --cluster-name c now", "now"},
 		"no command":                  {"", "get-token"},
 	} {
-		_, err := run(row.args)
+		_, err := getToken(row.args)
 		require.ErrorContains(t, err, row.want, reason)
 	}
 	// user is the user in the kubeconfig. It is empty if there is no kubeconfig.
@@ -144,14 +144,14 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 			original := `{"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}`
 			require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), []byte(strings.Replace(certificateKubeconfig, original, row.user, 1)), 0o600))
 		}
-		_, err := run("eks get-token --cluster-name c")
+		_, err := getToken("eks get-token --cluster-name c")
 		require.ErrorContains(t, err, row.want, reason)
 		require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), nil, 0o600))
 	}
 }
 
-// run runs a command of `sandbox aws` and returns its output.
-func (s *sandbox) run(args ...string) (string, error) {
+// runCommand runs a command of `sandbox aws` and returns the output.
+func (s *sandbox) runCommand(args ...string) (string, error) {
 	s.t.Helper()
 	var out bytes.Buffer
 	cmd := Command()
@@ -167,11 +167,11 @@ func TestCommandsListAndChangeObjectsAndConfigureFaults(t *testing.T) {
 	s.setEnvironment()
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})
 	address := s.mustCreate(addressT, "a", nil)
-	out, err := s.run("list")
+	out, err := s.runCommand("list")
 	require.NoError(t, err)
 	require.Regexp(t, `us-east-1\s+aws:ec2/vpc:Vpc\s+`+vpc.id+`\s+main`, out)
 	require.NotContains(t, out, "securityGroup", "objects that AWS creates are listed only with --owned")
-	out, err = s.run("list", "--json", "--owned")
+	out, err = s.runCommand("list", "--json", "--owned")
 	require.NoError(t, err)
 	var objects []store.Object
 	require.NoError(t, json.Unmarshal([]byte(out), &objects))
@@ -179,30 +179,30 @@ func TestCommandsListAndChangeObjectsAndConfigureFaults(t *testing.T) {
 
 	export := filepath.Join(t.TempDir(), "export.json")
 	require.NoError(t, os.WriteFile(export, []byte(`{"deployment":{"resources":[{"type":"`+vpcT+`","id":"`+vpc.id+`"}]}}`), 0o600))
-	out, err = s.run("list", "--not-in", export)
+	out, err = s.runCommand("list", "--not-in", export)
 	require.NoError(t, err)
 	require.Contains(t, out, address.id, "an object that is not in the export is listed")
 	require.NotContains(t, out, vpc.id)
 
-	_, err = s.run("set", "Vpc", vpc.id, "enableDnsSupport=false", "tags.Owner=me")
+	_, err = s.runCommand("set", "Vpc", vpc.id, "enableDnsSupport=false", "tags.Owner=me")
 	require.NoError(t, err)
 	require.True(t, s.refresh(vpc))
 	require.Equal(t, false, vpc.state["enableDnsSupport"])
 	require.Equal(t, props{"Name": "main", "Owner": "me"}, vpc.state["tagsAll"])
-	_, err = s.run("delete", "ec2/eip:Eip", address.id)
+	_, err = s.runCommand("delete", "ec2/eip:Eip", address.id)
 	require.NoError(t, err)
 	require.False(t, s.refresh(address))
 
-	_, err = s.run("fail", "--op", "create", "--type", "Eip", "--nth", "3", "--mode", "lose-reply")
+	_, err = s.runCommand("fail", "--op", "create", "--type", "Eip", "--nth", "3", "--mode", "lose-reply")
 	require.NoError(t, err)
-	_, err = s.run("slow", "--delay", "1ms")
+	_, err = s.runCommand("slow", "--delay", "1ms")
 	require.NoError(t, err)
-	out, err = s.run("faults")
+	out, err = s.runCommand("faults")
 	require.NoError(t, err)
 	require.Equal(t, "lose-reply at call 3 of create aws:ec2/eip:Eip: 0 calls so far\n1ms longer for every call of *\n", out)
-	_, err = s.run("clear-faults")
+	_, err = s.runCommand("clear-faults")
 	require.NoError(t, err)
-	out, err = s.run("faults")
+	out, err = s.runCommand("faults")
 	require.NoError(t, err)
 	require.Empty(t, out)
 
@@ -214,7 +214,7 @@ func TestCommandsListAndChangeObjectsAndConfigureFaults(t *testing.T) {
 		"a missing export": {"list", "--not-in", export + ".not"},
 		"no delay":         {"slow", "--delay", "0s"},
 	} {
-		_, err := s.run(args...)
+		_, err := s.runCommand(args...)
 		require.Error(t, err, reason)
 	}
 }

@@ -26,9 +26,9 @@ import (
 // announcement is the message that the stand-in logs at every start.
 const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
 
-// provider implements the calls of the Pulumi engine. Before a call the engine removes the
-// marks of secret values, and it adds the marks to the response again. So the provider does
-// not handle these marks.
+// provider implements the calls of the Pulumi engine. The engine removes the marks of secret
+// values before a call, and adds the marks again to the response. So the provider does not
+// handle these marks.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
@@ -56,7 +56,7 @@ func (p *provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: checkFailures(failures)}, nil
+	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: encodeFailures(failures)}, nil
 }
 
 // DiffConfig compares two configurations of a provider. If the region or the account
@@ -84,7 +84,7 @@ func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*p
 }
 
 // Configure creates the Cloud of the configured account and region, and logs the
-// announcement.
+// announcement. SANDBOX_RUN_FROM is the network address from which the program connects.
 func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	props := wire.Decode(req.GetArgs())
 	conf, failures, err := parseConfig(props)
@@ -92,15 +92,15 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 		return nil, err
 	}
 	if len(failures) > 0 {
-		return nil, status.Error(codes.InvalidArgument, failureError(failures).Error())
+		return nil, status.Error(codes.InvalidArgument, joinFailures(failures).Error())
 	}
-	from, err := rules.ParsePlace(os.Getenv(rules.RunFromVariable))
+	client, err := rules.ParseClient(os.Getenv(rules.RunFromVariable))
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	p.mu.Lock()
 	p.cloud = &rules.Cloud{
-		From: from, Role: conf.role, Layout: p.layout, Store: p.store, Account: conf.account, Region: conf.region, Partition: rules.Partition,
+		Client: client, Role: conf.role, Layout: p.layout, Store: p.store, Account: conf.account, Region: conf.region, Partition: rules.Partition,
 		DefaultTags: conf.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
@@ -119,7 +119,7 @@ func (p *provider) configuredCloud() (*rules.Cloud, error) {
 	return p.cloud, nil
 }
 
-// log adds a line to the engine's diagnostics.
+// log adds a line to the engine's diagnostics. Without an engine, it does nothing.
 func (p *provider) log(ctx context.Context, severity pulumirpc.LogSeverity, urn, message string) {
 	if p.session != nil {
 		p.session.Log(ctx, urn, severity, message)
@@ -134,7 +134,7 @@ func (p *provider) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*empt
 	return &emptypb.Empty{}, statusError(p.session.Dial(req.GetAddress()))
 }
 
-// Cancel ends the calls that are waiting.
+// Cancel ends the calls that wait because of a fault or a delay.
 func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	if p.session != nil {
 		p.session.Cancel()
@@ -154,15 +154,15 @@ func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*p
 		if err != nil {
 			return err
 		}
-		out.Failures = checkFailures(failures)
+		out.Failures = encodeFailures(failures)
 		out.Return, err = wire.Encode(result)
 		return err
 	})
 	return out, statusError(err)
 }
 
-// checkFailures converts failures to the engine's messages.
-func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
+// encodeFailures converts failures to messages of the engine's protocol.
+func encodeFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
 	out := make([]*pulumirpc.CheckFailure, len(list))
 	for i, f := range list {
 		// Property is not set, because the engine can't show the value of a nested
@@ -172,16 +172,17 @@ func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
 	return out
 }
 
-// failureError joins all failures to one error.
-func failureError(list []rules.Failure) error {
-	var all []error
+// joinFailures returns one error with all failures.
+func joinFailures(list []rules.Failure) error {
+	var errs []error
 	for _, f := range list {
-		all = append(all, fmt.Errorf("%s: %s", f.Path, f.Reason))
+		errs = append(errs, fmt.Errorf("%s: %s", f.Path, f.Reason))
 	}
-	return errors.Join(all...)
+	return errors.Join(errs...)
 }
 
-// statusError converts an error to a gRPC status. The engine shows its text unchanged.
+// statusError converts an error to an error with a gRPC status. The engine shows the text of the
+// error unchanged. The result is nil for nil.
 func statusError(err error) error {
 	if err == nil {
 		return nil

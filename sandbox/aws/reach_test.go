@@ -10,9 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// The API endpoint of a cluster answers a program only if the endpoint's settings and
-// security groups allow it.
-func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
+// The API endpoint of a cluster accepts a connection only if the settings and the security groups
+// of the endpoint allow the client.
+func TestAPIEndpointAcceptsOnlyAllowedClients(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	stack := s.createClusterStack() // VPC 10.20.0.0/16
@@ -26,7 +26,7 @@ func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 
 	getToken := func(from string) error {
 		t.Setenv(rules.RunFromVariable, from)
-		return CLI([]string{"eks", "get-token", "--cluster-name", cluster.id, "--region", "us-east-1"}, &bytes.Buffer{}, io.Discard)
+		return RunCLI([]string{"eks", "get-token", "--cluster-name", cluster.id, "--region", "us-east-1"}, &bytes.Buffer{}, io.Discard)
 	}
 	setAccess := func(private, public bool, cidrs ...any) {
 		vpc := props{"subnetIds": []any{stack.byName["a"].id, stack.byName["b"].id}, "endpointPrivateAccess": private, "endpointPublicAccess": public}
@@ -47,7 +47,7 @@ func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 		refused         string
 	}{
 		{"an admitted public address", "203.0.113.10", true, true, []any{"203.0.113.0/24"}, ""},
-		{"the default place, which is an admitted public address", "", true, true, []any{"203.0.113.0/24"}, ""},
+		{"the default, which is an admitted public address", "", true, true, []any{"203.0.113.0/24"}, ""},
 		{"another public address", "198.51.100.7", true, true, []any{"203.0.113.0/24"}, "its publicAccessCidrs are 203.0.113.0/24"},
 		{"a public address, and the endpoint is private", "203.0.113.10", true, false, nil, "it is private"},
 		{"a connected network that a rule admits", "10.99.0.10", true, false, nil, ""},
@@ -78,10 +78,10 @@ func TestAPIEndpointAnswersAllowedRunsOnly(t *testing.T) {
 	require.ErrorContains(t, getToken(""), "no such host")
 }
 
-// With private DNS, the name of a service resolves to the interface endpoint in the whole
-// VPC. So a runner in the VPC can't reach the service if the endpoint's security groups do
-// not allow it.
-func TestInterfaceEndpointBlocksRunsThatItsGroupsDoNotAllow(t *testing.T) {
+// With private DNS, the name of a service resolves to the interface endpoint in the whole VPC. So
+// a runner in the VPC can't reach the service if the security groups of the endpoint do not allow
+// the runner.
+func TestInterfaceEndpointBlocksClientsThatItsGroupsDoNotAllow(t *testing.T) {
 	for _, tc := range []struct {
 		reason, from, service, rule string
 		private                     bool

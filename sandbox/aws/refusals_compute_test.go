@@ -49,12 +49,12 @@ func TestBalancerRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	stack := s.createComputeStack()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
-	otherB := s.mustCreate(subnetT, "other-b", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
-	otherA := s.mustCreate(subnetT, "other-a", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
-	a2 := s.mustCreate(subnetT, "a2", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
-	small := s.mustCreate(subnetT, "small", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
+	otherSubnetB := s.mustCreate(subnetT, "other-b", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	otherSubnetA := s.mustCreate(subnetT, "other-a", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
+	secondInZoneA := s.mustCreate(subnetT, "a2", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
+	smallSubnet := s.mustCreate(subnetT, "small", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
 	otherTargets := s.mustCreate(targetsT, "other", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
-	internal := s.mustCreate(balancerT, "inner", props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}, "internal": true})
+	internalBalancer := s.mustCreate(balancerT, "inner", props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}, "internal": true})
 	balancer := func(change props) props {
 		return with(props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}}, change)
 	}
@@ -79,11 +79,11 @@ func TestBalancerRefusals(t *testing.T) {
 	}
 	s.requireRefusals([]refusal{
 		{"one zone", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id}}), "two different Availability Zones"},
-		{"a zone twice", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
-		{"two VPCs", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, otherB.id}}), "one VPC"},
-		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, small.id}}), "needs a /27"},
-		{"a VPC without an internet gateway", balancerT, balancer(props{"subnets": []any{otherA.id, otherB.id}}), "no internet gateway"},
-		{"a dual-stack load balancer in subnets without IPv6", balancerT, balancer(props{"subnets": []any{otherA.id, otherB.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
+		{"a zone twice", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, secondInZoneA.id}}), "multiple subnets in the same Availability Zone"},
+		{"two VPCs", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, otherSubnetB.id}}), "one VPC"},
+		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{stack.byName["a"].id, smallSubnet.id}}), "needs a /27"},
+		{"a VPC without an internet gateway", balancerT, balancer(props{"subnets": []any{otherSubnetA.id, otherSubnetB.id}}), "no internet gateway"},
+		{"a dual-stack load balancer in subnets without IPv6", balancerT, balancer(props{"subnets": []any{otherSubnetA.id, otherSubnetB.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
 		{"a group of another VPC", balancerT, balancer(props{"securityGroups": []any{other.state["defaultSecurityGroupId"]}}), "security groups are invalid"},
 		{"a name of 33 letters", balancerT, balancer(props{"name": strings.Repeat("x", 33)}), "name"},
 		{"a name that ends in a dash", balancerT, balancer(props{"name": "front-"}), "name"},
@@ -113,7 +113,7 @@ func TestBalancerRefusals(t *testing.T) {
 		{"a load balancer that does not exist", listenerT, listener(props{"loadBalancerArn": strings.Replace(stack.byName["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
 		{"a target group that does not exist", listenerT, listener(props{"defaultActions": forward(stack.byName["targets"].id + "0")}), "TargetGroupNotFound"},
 		{"a target group of another VPC", listenerT, listener(props{"defaultActions": forward(otherTargets.id)}), "different VPC"},
-		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": internal.id}), "more than one load balancer"},
+		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": internalBalancer.id}), "more than one load balancer"},
 		{"a redirect to itself", listenerT, listener(props{"defaultActions": redirect(nil)}), "creates a loop"},
 		{"a redirect without a code", listenerT, listener(props{"defaultActions": redirect(props{"statusCode": nil, "port": "443"})}), "statusCode"},
 		{"two actions", listenerT, listener(props{"defaultActions": append(forward(stack.byName["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
@@ -149,8 +149,8 @@ func TestEventRefusals(t *testing.T) {
 	target := func(change props) props {
 		return with(props{"rule": stack.byName["ends"].id, "targetId": "second", "arn": stack.byName["events"].state["arn"]}, change)
 	}
-	otherRule := s.mustCreate(eventRuleT, "other", pattern(`{"source":["aws.ec2"]}`))
-	closed := s.mustCreate(queueT, "closed", props{})
+	otherEventRule := s.mustCreate(eventRuleT, "other", pattern(`{"source":["aws.ec2"]}`))
+	queueWithoutPolicy := s.mustCreate(queueT, "closed", props{})
 	s.requireRefusals([]refusal{
 		{"a name of 81 letters", queueT, queue(props{"name": strings.Repeat("x", 81)}), "name"},
 		{"a name with a dot", queueT, queue(props{"name": "a.b"}), "letters, digits, - and _"},
@@ -158,8 +158,8 @@ func TestEventRefusals(t *testing.T) {
 		{"messages that are kept for a second", queueT, queue(props{"messageRetentionSeconds": 1}), "messageRetentionSeconds"},
 		{"a policy inside the queue", queueT, queue(props{"policy": `{}`}), "use a QueuePolicy"},
 		{"a KMS key of the program", queueT, queue(props{"kmsMasterKeyId": stack.byName["key"].id}), "sqsManagedSseEnabled"},
-		{"a policy of a queue that does not exist", queuePolicyT, props{"queueUrl": closed.id + "x", "policy": queuePolicy(closed, "events.amazonaws.com", otherRule)}, "NonExistentQueue"},
-		{"a policy that is not JSON", queuePolicyT, props{"queueUrl": closed.id, "policy": "{"}, "policy"},
+		{"a policy of a queue that does not exist", queuePolicyT, props{"queueUrl": queueWithoutPolicy.id + "x", "policy": queuePolicy(queueWithoutPolicy, "events.amazonaws.com", otherEventRule)}, "NonExistentQueue"},
+		{"a policy that is not JSON", queuePolicyT, props{"queueUrl": queueWithoutPolicy.id, "policy": "{"}, "policy"},
 		{"a pattern that is not JSON", eventRuleT, pattern(`{`), "is not valid JSON"},
 		{"a plain value in a pattern", eventRuleT, pattern(`{"source":"aws.ec2"}`), `"source" must be an object or an array`},
 		{"a plain value inside a pattern", eventRuleT, pattern(`{"detail":{"state":"stopping"}}`), `"state" must be an object or an array`},
@@ -170,8 +170,8 @@ func TestEventRefusals(t *testing.T) {
 		{"a rule that does not exist", eventTargetT, target(props{"rule": "none"}), "ResourceNotFoundException"},
 		{"a queue that does not exist", eventTargetT, target(props{"arn": "arn:aws:sqs:us-east-1:123456789012:none"}), "NonExistentQueue"},
 		{"no id, so that a lost answer makes a second target", eventTargetT, target(props{"targetId": nil}), "targetId"},
-		{"a queue without a policy", eventTargetT, target(props{"arn": closed.state["arn"]}), "would accept the target and drop every event"},
-		{"a queue that accepts another rule only", eventTargetT, target(props{"rule": otherRule.id}), "would accept the target and drop every event"},
+		{"a queue without a policy", eventTargetT, target(props{"arn": queueWithoutPolicy.state["arn"]}), "would accept the target and drop every event"},
+		{"a queue that accepts another rule only", eventTargetT, target(props{"rule": otherEventRule.id}), "would accept the target and drop every event"},
 	})
 	for _, name := range []string{"2", "3", "4", "5"} {
 		s.mustCreate(eventTargetT, "target"+name, target(props{"targetId": name}))

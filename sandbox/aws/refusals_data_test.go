@@ -42,11 +42,11 @@ func TestDatabaseRefusals(t *testing.T) {
 	s := f.s
 	s.mustCreate(dbT, "taken", with(f.db, props{"identifier": "taken"}))
 	s.mustCreate(dbParametersT, "fifteen", props{"name": "fifteen", "family": "postgres15"})
-	foreign := s.mustCreate(groupT, "foreign", props{"vpcId": f.other.id})
-	bare := s.mustCreate(roleT, "bare", props{"assumeRolePolicy": monitoringTrust})
+	otherVPCGroup := s.mustCreate(groupT, "foreign", props{"vpcId": f.other.id})
+	roleWithoutPolicies := s.mustCreate(roleT, "bare", props{"assumeRolePolicy": monitoringTrust})
 	db := func(change props) props { return with(f.db, change) }
 	group := func(list ...[]string) props {
-		return props{"family": "postgres17", "parameters": dataParameters(list...)}
+		return props{"family": "postgres17", "parameters": parameterInputs(list...)}
 	}
 	f.s.requireRefusals([]refusal{
 		{"a retired version", dbT, db(props{"engineVersion": "17.1"}), "Cannot find version 17.1 for postgres"},
@@ -81,12 +81,12 @@ func TestDatabaseRefusals(t *testing.T) {
 		{"a key without encryption", dbT, db(props{"kmsKeyId": f.key.state["arn"], "storageEncrypted": false}), "storageEncrypted must be true"},
 		{"a key that does not exist", dbT, db(props{"kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/none", "storageEncrypted": true}), "KMSKeyNotAccessibleFault"},
 		{"no subnet group", dbT, db(props{"dbSubnetGroupName": nil}), "dbSubnetGroupName: a required property is missing"},
-		{"a security group of another VPC", dbT, db(props{"vpcSecurityGroupIds": []any{foreign.id}}), "different VPCs"},
+		{"a security group of another VPC", dbT, db(props{"vpcSecurityGroupIds": []any{otherVPCGroup.id}}), "different VPCs"},
 		{"a zone with Multi-AZ", dbT, db(props{"multiAz": true, "availabilityZone": "us-east-1a"}), "not valid for Multi-AZ"},
 		{"a zone without a subnet", dbT, db(props{"availabilityZone": "us-east-1c"}), "has no subnet"},
 		{"monitoring without a role", dbT, db(props{"monitoringInterval": 60}), "A MonitoringRoleARN value is required"},
 		{"a monitoring role with another trust policy", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": f.role.state["arn"]}), "ENHANCED_MONITORING"},
-		{"a monitoring role without permissions", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": bare.state["arn"]}), "ENHANCED_MONITORING"},
+		{"a monitoring role without permissions", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": roleWithoutPolicies.state["arn"]}), "ENHANCED_MONITORING"},
 		{"a monitoring interval that is not allowed", dbT, db(props{"monitoringInterval": 20}), "must be one of"},
 		{"an insights retention of ten days", dbT, db(props{"performanceInsightsEnabled": true, "performanceInsightsRetentionPeriod": 10}), "must be 7, 731, or 1 to 23 times 31"},
 		{"an insights retention without insights", dbT, db(props{"performanceInsightsRetentionPeriod": 7}), "together with performanceInsightsEnabled"},
@@ -127,7 +127,7 @@ func TestCacheRefusals(t *testing.T) {
 	cache := func(change props) props { return with(f.cache, change) }
 	sharded := func(change props) props { return with(f.sharded, change) }
 	group := func(name, value string) props {
-		return props{"family": "redis7", "parameters": dataParameters([]string{name, value})}
+		return props{"family": "redis7", "parameters": parameterInputs([]string{name, value})}
 	}
 	user := func(change props) props {
 		return with(props{"userId": "u", "userName": "u", "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true}, change)
@@ -198,7 +198,7 @@ func TestDocumentRefusals(t *testing.T) {
 	s.mustCreate(docParametersT, "eight", props{"name": "eight", "family": "docdb8.0"})
 	doc := func(change props) props { return with(f.doc, change) }
 	group := func(list ...[]string) props {
-		return props{"family": "docdb5.0", "parameters": dataParameters(list...)}
+		return props{"family": "docdb5.0", "parameters": parameterInputs(list...)}
 	}
 	f.s.requireRefusals([]refusal{
 		{"a version past its support", docT, doc(props{"engineVersion": "3.6.0"}), "Cannot find version 3.6.0 for docdb"},
@@ -246,15 +246,15 @@ func TestSecretRefusals(t *testing.T) {
 func TestProtectedDatabaseIsNotDeleted(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	on, off := props{"deletionProtection": true}, props{"deletionProtection": false}
-	db := s.mustCreate(dbT, "db", with(f.db, on))
+	protected, unprotected := props{"deletionProtection": true}, props{"deletionProtection": false}
+	db := s.mustCreate(dbT, "db", with(f.db, protected))
 	require.ErrorContains(t, s.delete(db), "Cannot delete protected DB Instance, please disable deletion protection and try again.")
 	require.True(t, s.refresh(db), "the database still exists")
-	require.NoError(t, s.update(db, with(f.db, off)))
+	require.NoError(t, s.update(db, with(f.db, unprotected)))
 	require.NoError(t, s.delete(db))
-	docs := s.mustCreate(docT, "docs", with(f.doc, on))
+	docs := s.mustCreate(docT, "docs", with(f.doc, protected))
 	require.ErrorContains(t, s.delete(docs), "Cannot delete protected Cluster, please disable deletion protection and try again.")
-	require.NoError(t, s.update(docs, with(f.doc, off)))
+	require.NoError(t, s.update(docs, with(f.doc, unprotected)))
 	require.NoError(t, s.delete(docs))
 }
 
@@ -262,22 +262,22 @@ func TestDeletionCreatesAFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	for token, in := range map[string]props{dbT: f.db, docT: f.doc} {
-		undecided := s.mustCreate(token, "undecided", with(in, props{"skipFinalSnapshot": nil}))
-		require.ErrorContains(t, s.delete(undecided), "final_snapshot_identifier is required", token)
-		require.NoError(t, s.update(undecided, with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"})))
-		require.NoError(t, s.delete(undecided))
-		again := s.mustCreate(token, "again", with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"}))
-		require.ErrorContains(t, s.delete(again), "SnapshotAlreadyExists", token)
-		require.True(t, s.refresh(again), "the database still exists")
+		first := s.mustCreate(token, "undecided", with(in, props{"skipFinalSnapshot": nil}))
+		require.ErrorContains(t, s.delete(first), "final_snapshot_identifier is required", token)
+		require.NoError(t, s.update(first, with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"})))
+		require.NoError(t, s.delete(first))
+		second := s.mustCreate(token, "again", with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"}))
+		require.ErrorContains(t, s.delete(second), "SnapshotAlreadyExists", token)
+		require.True(t, s.refresh(second), "the database still exists")
 	}
-	last := with(f.cache, props{"finalSnapshotIdentifier": "last"})
-	require.NoError(t, s.delete(s.mustCreate(cacheT, "one", last)))
-	two := s.mustCreate(cacheT, "two", last)
-	require.ErrorContains(t, s.delete(two), "SnapshotAlreadyExistsFault")
+	withSnapshot := with(f.cache, props{"finalSnapshotIdentifier": "last"})
+	require.NoError(t, s.delete(s.mustCreate(cacheT, "one", withSnapshot)))
+	secondCache := s.mustCreate(cacheT, "two", withSnapshot)
+	require.ErrorContains(t, s.delete(secondCache), "SnapshotAlreadyExistsFault")
 	token, err := rules.FindToken("elasticache/final-snapshot")
 	require.NoError(t, err)
 	require.NoError(t, rules.DeleteDirect(t.Context(), s.p.store, token, "last"), "the snapshot is deleted outside of Pulumi")
-	require.NoError(t, s.delete(two))
+	require.NoError(t, s.delete(secondCache))
 }
 
 func TestNameOfADeletedSecretIsReserved(t *testing.T) {
@@ -289,7 +289,7 @@ func TestNameOfADeletedSecretIsReserved(t *testing.T) {
 	_, err := s.create(secretT, "s", f.secret)
 	require.ErrorContains(t, err, "a secret with this name is already scheduled for deletion")
 	now = now.AddDate(0, 0, 8)
-	again := s.mustCreate(secretT, "s", with(f.secret, props{"recoveryWindowInDays": 0}))
-	require.NoError(t, s.delete(again))
+	second := s.mustCreate(secretT, "s", with(f.secret, props{"recoveryWindowInDays": 0}))
+	require.NoError(t, s.delete(second))
 	s.mustCreate(secretT, "s", f.secret)
 }

@@ -35,7 +35,7 @@ func newEdgeFixture(t *testing.T) *edgeFixture {
 	f.s3Control = s.mustCreate(controlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
 	f.lambdaControl = s.mustCreate(controlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
 	f.unpublishedFunction = s.mustCreate(functionT, "draft", props{"runtime": "cloudfront-js-2.0", "code": "x", "publish": false})
-	f.distribution = s.mustCreate(distributionT, "distribution", distribution(props{
+	f.distribution = s.mustCreate(distributionT, "distribution", distributionInputs(props{
 		"aliases":           []any{"taken.example.com"},
 		"viewerCertificate": props{"acmCertificateArn": f.certificate.id, "sslSupportMethod": "sni-only"},
 	}))
@@ -89,7 +89,7 @@ func TestS3Refusals(t *testing.T) {
 	rule := func(change props) props {
 		return props{"bucket": f.bucket.id, "rules": []any{with(props{"id": "r", "status": "Enabled", "filter": props{}, "expiration": props{"days": 1}}, change)}}
 	}
-	encrypted := func(method props) props {
+	encryption := func(method props) props {
 		return props{"bucket": f.bucket.id, "rules": []any{props{"applyServerSideEncryptionByDefault": method}}}
 	}
 	f.s.requireRefusals([]refusal{
@@ -113,8 +113,8 @@ func TestS3Refusals(t *testing.T) {
 		{"a public policy for a new bucket", bucketPolicyT, policy(props{"Principal": "*"}), "AccessDenied"},
 		{"a policy that is not JSON", bucketPolicyT, props{"bucket": f.bucket.id, "policy": "{"}, "is not valid JSON"},
 		{"a versioning status that does not exist", versioningT, props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "On"}}, "one of Enabled, Suspended, Disabled"},
-		{"a key without KMS", encryptionT, encrypted(props{"sseAlgorithm": "AES256", "kmsMasterKeyId": "alias/x"}), "needs the sseAlgorithm aws:kms"},
-		{"an encryption algorithm that does not exist", encryptionT, encrypted(props{"sseAlgorithm": "rot13"}), "one of AES256"},
+		{"a key without KMS", encryptionT, encryption(props{"sseAlgorithm": "AES256", "kmsMasterKeyId": "alias/x"}), "needs the sseAlgorithm aws:kms"},
+		{"an encryption algorithm that does not exist", encryptionT, encryption(props{"sseAlgorithm": "rot13"}), "one of AES256"},
 		{"logs to a bucket that does not exist", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": "none", "targetPrefix": ""}, "InvalidTargetBucketForLogging"},
 		{"logs to another region", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": "far-bucket", "targetPrefix": ""}, "CrossLocationLoggingProhibited"},
 		{"two formats of log keys", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": f.logs.id, "targetPrefix": "", "targetObjectKeyFormat": props{}}, "exactly one of simplePrefix"},
@@ -148,8 +148,8 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 	alias := func(recordType, target, targetZone string, evaluateHealth bool) props {
 		return props{"zoneId": f.zone.id, "name": "www", "type": recordType, "aliases": []any{props{"name": target, "zoneId": targetZone, "evaluateTargetHealth": evaluateHealth}}}
 	}
-	host := f.distribution.state["domainName"].(string)
-	proof := f.pendingCertificate.state["domainValidationOptions"].([]any)[0].(props)["resourceRecordName"].(string)
+	distributionDomain := f.distribution.state["domainName"].(string)
+	validationRecordName := f.pendingCertificate.state["domainValidationOptions"].([]any)[0].(props)["resourceRecordName"].(string)
 	f.s.mustCreate(recordT, "cname", record(props{"name": "alias", "type": "CNAME", "records": []any{"example.net"}}))
 	f.s.requireRefusals([]refusal{
 		{"a domain name with a dot at the end", certificateT, certificate(props{"domainName": "example.com."}), "without a dot at its end"},
@@ -159,7 +159,7 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 		{"no validation", certificateT, certificate(props{"validationMethod": nil}), "validationMethod: a required property is missing"},
 		{"an imported certificate", certificateT, certificate(props{"privateKey": "x"}), "request one with domainName"},
 		{"a record that is not the certificate's", validationT, props{"certificateArn": f.pendingCertificate.id, "validationRecordFqdns": []any{"x.example.org"}}, "missing pending.example.org DNS validation record"},
-		{"a record that does not exist", validationT, props{"certificateArn": f.pendingCertificate.id, "validationRecordFqdns": []any{proof}}, "no public hosted zone has " + proof},
+		{"a record that does not exist", validationT, props{"certificateArn": f.pendingCertificate.id, "validationRecordFqdns": []any{validationRecordName}}, "no public hosted zone has " + validationRecordName},
 		{"a certificate that does not exist", validationT, props{"certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/none"}, "ResourceNotFoundException"},
 		{"a zone without a name", zoneT, props{}, "name: a required property is missing"},
 		{"a VPC that does not exist", zoneT, props{"name": "internal.example", "vpcs": []any{props{"vpcId": "vpc-0"}}}, "InvalidVPCId"},
@@ -177,32 +177,32 @@ func TestCertificateAndRecordRefusals(t *testing.T) {
 		{"an alias to a record that does not exist", recordT, alias("A", "none.example.com", f.zone.id, false), "but that target was not found"},
 		{"an alias to a distribution that does not exist", recordT, alias("A", "d0.cloudfront.net", cloudfrontZone, false), "but that target was not found"},
 		{"an alias to a record of another zone", recordT, alias("A", "www.example.net", cloudfrontZone, false), "does not lie within the target zone"},
-		{"evaluateTargetHealth for CloudFront", recordT, alias("A", host, cloudfrontZone, true), "EvaluateTargetHealth"},
-		{"a TXT alias to a distribution", recordT, alias("TXT", host, cloudfrontZone, false), "can't be an alias to a CloudFront distribution"},
+		{"evaluateTargetHealth for CloudFront", recordT, alias("A", distributionDomain, cloudfrontZone, true), "EvaluateTargetHealth"},
+		{"a TXT alias to a distribution", recordT, alias("TXT", distributionDomain, cloudfrontZone, false), "can't be an alias to a CloudFront distribution"},
 	})
 }
 
 func TestWebACLRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	rule := func(change props) props {
-		return with(webACL(), props{"rules": []any{with(managedRule("AWSManagedRulesCommonRuleSet", 0), change)}})
+		return with(webACLInputs(), props{"rules": []any{with(managedRule("AWSManagedRulesCommonRuleSet", 0), change)}})
 	}
 	rate := func(change props) props {
 		return rule(props{"overrideAction": nil, "action": props{"block": props{}}, "statement": props{"rateBasedStatement": with(props{"limit": 100}, change)}})
 	}
-	s.mustCreate(webACLT, "taken", with(webACL(), props{"name": "taken"}))
+	s.mustCreate(webACLT, "taken", with(webACLInputs(), props{"name": "taken"}))
 	s.requireRefusals([]refusal{
-		{"a regional web ACL, which the stand-in does not have", webACLT, with(webACL(), props{"scope": "REGIONAL"}), "one of CLOUDFRONT"},
-		{"a name that is in use", webACLT, with(webACL(), props{"name": "taken"}), "WAFDuplicateItemException"},
-		{"allow and block as the default action", webACLT, with(webACL(), props{"defaultAction": props{"allow": props{}, "block": props{}}}), "exactly one must be given"},
+		{"a regional web ACL, which the stand-in does not have", webACLT, with(webACLInputs(), props{"scope": "REGIONAL"}), "one of CLOUDFRONT"},
+		{"a name that is in use", webACLT, with(webACLInputs(), props{"name": "taken"}), "WAFDuplicateItemException"},
+		{"allow and block as the default action", webACLT, with(webACLInputs(), props{"defaultAction": props{"allow": props{}, "block": props{}}}), "exactly one must be given"},
 		{"an action for a managed rule group", webACLT, rule(props{"action": props{"block": props{}}}), "use overrideAction"},
 		{"a managed rule group without overrideAction", webACLT, rule(props{"overrideAction": nil}), "exactly one must be given"},
 		{"overrideAction for a rate-based rule", webACLT, with(rate(nil), props{"rules": []any{with(rate(nil)["rules"].([]any)[0].(props), props{"overrideAction": props{"none": props{}}})}}), "use action"},
 		{"a managed rule group that does not exist", webACLT, rule(props{"statement": props{"managedRuleGroupStatement": props{"vendorName": "AWS", "name": "Mine"}}}), "must be one of"},
-		{"a statement that the stand-in does not know", webACLT, rule(props{"statement": props{"geoMatchStatement": props{"countryCodes": []any{"DE"}}}}), "only managed rule groups"},
+		{"a statement that the stand-in does not support", webACLT, rule(props{"statement": props{"geoMatchStatement": props{"countryCodes": []any{"DE"}}}}), "only managed rule groups"},
 		{"a low rate", webACLT, rate(props{"limit": 5}), "must be 10"},
 		{"an evaluation window that is not allowed", webACLT, rate(props{"evaluationWindowSec": 30}), "must be one of [60 120 300 600]"},
-		{"two rules with the same priority", webACLT, with(webACL(), props{"rules": []any{managedRule("AWSManagedRulesCommonRuleSet", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 1)}}), "is 1, which is also the priority of another rule"},
-		{"a metric with a space", webACLT, with(webACL(), props{"visibilityConfig": visibilityConfig("a b")}), "letters, digits"},
+		{"two rules with the same priority", webACLT, with(webACLInputs(), props{"rules": []any{managedRule("AWSManagedRulesCommonRuleSet", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 1)}}), "is 1, which is also the priority of another rule"},
+		{"a metric with a space", webACLT, with(webACLInputs(), props{"visibilityConfig": visibilityConfig("a b")}), "letters, digits"},
 	})
 }

@@ -27,7 +27,7 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	entry := func(change props) props {
 		return with(props{"clusterName": "published", "principalArn": f.pods.state["arn"]}, change)
 	}
-	acl := func(change props) props { return with(webACL(), change) }
+	acl := func(change props) props { return with(webACLInputs(), change) }
 	targets := func(matcher string) props {
 		return props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP", "healthCheck": props{"matcher": matcher}}
 	}
@@ -39,7 +39,7 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	redirect := func(change props) props {
 		return rule(props{"type": "redirect", "redirect": with(props{"statusCode": "HTTP_301"}, change)}, path)
 	}
-	life := func(change props) props {
+	lifecycle := func(change props) props {
 		return props{"bucket": bucket.id, "rules": []any{with(props{"id": "all", "status": "Enabled", "filter": props{}, "expiration": props{"days": 90}}, change)}}
 	}
 	group := func(change props) props {
@@ -67,10 +67,10 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 		}}})}}), "has 65 characters"},
 		{"API_Matcher: a code of 500", targetsT, targets("200-500"), "codes from 200 to 499"},
 		{"API_Matcher: a range that descends", targetsT, targets("299-200"), "ascending"},
-		{"S3 lifecycle: expiration before the transition", lifeT, life(props{"expiration": props{"days": 30}, "transitions": []any{props{"days": 60, "storageClass": "GLACIER"}}}), "must be above the days of the transition"},
-		{"S3 lifecycle: an abort with a filter by size", lifeT, life(props{"filter": props{"objectSizeGreaterThan": 10}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 7}}), "filter.objectSizeGreaterThan"},
+		{"S3 lifecycle: expiration before the transition", lifeT, lifecycle(props{"expiration": props{"days": 30}, "transitions": []any{props{"days": 60, "storageClass": "GLACIER"}}}), "must be above the days of the transition"},
+		{"S3 lifecycle: an abort with a filter by size", lifeT, lifecycle(props{"filter": props{"objectSizeGreaterThan": 10}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 7}}), "filter.objectSizeGreaterThan"},
 		{"S3 lifecycle: no rules", lifeT, props{"bucket": bucket.id}, "rules"},
-		{"S3 lifecycle: a date that is not midnight", lifeT, life(props{"expiration": props{"date": "2027-01-01T10:00:00Z"}}), "must be midnight"},
+		{"S3 lifecycle: a date that is not midnight", lifeT, lifecycle(props{"expiration": props{"date": "2027-01-01T10:00:00Z"}}), "must be midnight"},
 		{"EKS cluster-endpoint: a private block as a public one", clusterT, cluster(props{"publicAccessCidrs": []any{"10.1.0.0/16"}}), "reserved"},
 		{"EKS add-on: a key that the schema of the add-on lacks", addonT, props{"clusterName": "published", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.1", "configurationValues": `{"replicaCount":2}`}, "$.replicaCount"},
 		{"EKS CreateAccessEntry: a reserved group", entryT, entry(props{"kubernetesGroups": []any{"eks:admins"}}), "can't begin with eks:"},
@@ -113,17 +113,17 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 func TestAuthenticationModeChangesOnlyToTheNextMode(t *testing.T) {
 	f := newFixture(t)
 	f.s.mustCreate(attachT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
-	in := func(mode string) props {
+	inputsWithMode := func(mode string) props {
 		return props{
 			"name": "modes", "roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 			"accessConfig": props{"authenticationMode": mode},
 		}
 	}
-	cluster := f.s.mustCreate(clusterT, "modes", in("CONFIG_MAP"))
-	require.ErrorContains(t, f.s.update(cluster, in("API")), "Unsupported authentication mode update from CONFIG_MAP to API")
-	require.NoError(t, f.s.update(cluster, in("API_AND_CONFIG_MAP")))
-	require.NoError(t, f.s.update(cluster, in("API")))
-	require.ErrorContains(t, f.s.update(cluster, in("API_AND_CONFIG_MAP")), "Unsupported authentication mode update")
+	cluster := f.s.mustCreate(clusterT, "modes", inputsWithMode("CONFIG_MAP"))
+	require.ErrorContains(t, f.s.update(cluster, inputsWithMode("API")), "Unsupported authentication mode update from CONFIG_MAP to API")
+	require.NoError(t, f.s.update(cluster, inputsWithMode("API_AND_CONFIG_MAP")))
+	require.NoError(t, f.s.update(cluster, inputsWithMode("API")))
+	require.ErrorContains(t, f.s.update(cluster, inputsWithMode("API_AND_CONFIG_MAP")), "Unsupported authentication mode update")
 }
 
 // AWS accepts these values, so the stand-in must accept them too.
@@ -150,13 +150,13 @@ func TestValuesThatAWSAcceptsAreAccepted(t *testing.T) {
 		"gp3 of 80,000 IOPS":              {templateT, props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": props{"volumeType": "gp3", "volumeSize": 65536, "iops": 80000, "throughput": 2000}}}}},
 		"Valkey 9":                        {cacheT, with(f.cache, props{"engine": "valkey", "engineVersion": "9.0"})},
 		"RDS: max_connections of 8388607": {dbParametersT, props{"family": "postgres17", "parameters": []any{props{"name": "max_connections", "value": "8388607", "applyMethod": "pending-reboot"}}}},
-		"WAF: a rate limit of 10":         {webACLT, with(webACL(), props{"rules": []any{rate(10)}})},
+		"WAF: a rate limit of 10":         {webACLT, with(webACLInputs(), props{"rules": []any{rate(10)}})},
 	} {
 		_, err := s.create(row.token, "accepted", row.inputs)
 		require.NoError(t, err, name)
 	}
 	for _, version := range []string{"TLSv1.2_2025", "TLSv1.3_2025"} {
-		_, failures := s.check(distributionT, "d", nil, distribution(props{"viewerCertificate": props{
+		_, failures := s.check(distributionT, "d", nil, distributionInputs(props{"viewerCertificate": props{
 			"acmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1", "sslSupportMethod": "sni-only", "minimumProtocolVersion": version,
 		}}))
 		require.Empty(t, failures, version)

@@ -57,24 +57,24 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 	s.mustCreate(aliasT, "alias", props{"name": "alias/taken", "targetKeyId": f.key.id})
 	s.mustCreate(policyT, "policy", props{"name": "taken", "policy": readPolicy})
 	s.mustCreate(profileT, "profile", props{"name": "taken"})
-	rules := func(list ...string) props {
+	lifecyclePolicy := func(list ...string) props {
 		return props{"repository": "taken", "policy": `{"rules":[` + strings.Join(list, ",") + `]}`}
 	}
-	rule := func(priority int, selection, action string) string {
+	lifecycleRule := func(priority int, selection, action string) string {
 		return fmt.Sprintf(`{"rulePriority":%d,"selection":{%s,"countType":"imageCountMoreThan","countNumber":1},"action":{"type":%q}}`, priority, selection, action)
 	}
-	ingress := func(change props) props {
+	ingressRule := func(change props) props {
 		in := props{"securityGroupId": f.group.id, "cidrIpv4": "0.0.0.0/0"}
 		for k, v := range change {
 			in[k] = v
 		}
 		return in
 	}
-	subnet := func(in props) props {
+	subnetInputs := func(in props) props {
 		in["vpcId"] = f.vpc.id
 		return in
 	}
-	cluster := func(change props) props {
+	clusterInputs := func(change props) props {
 		in := props{"roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 		for k, v := range change {
 			in[k] = v
@@ -92,12 +92,12 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"IPAM, which the stand-in does not have", vpcT, props{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}, "refused by the AWS stand-in"},
 		{"AWS's own tags", vpcT, props{"cidrBlock": "10.0.0.0/16", "tags": props{"aws:x": "y"}}, "the prefix aws: is reserved for AWS"},
 		{"a long tag", vpcT, props{"cidrBlock": "10.0.0.0/16", "tags": props{"x": strings.Repeat("y", 257)}}, "at most 256 characters"},
-		{"a subnet outside its VPC", subnetT, subnet(props{"cidrBlock": "10.99.0.0/24"}), "InvalidSubnet.Range"},
-		{"a subnet that overlaps another", subnetT, subnet(props{"cidrBlock": "10.30.0.128/25"}), "InvalidSubnet.Conflict"},
-		{"a subnet of too few addresses", subnetT, subnet(props{"cidrBlock": "10.30.9.0/29"}), "prefix of /16 to /28"},
-		{"a zone of another region", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "eu-west-1a"}), "availabilityZone is invalid"},
-		{"a zone by name and by id", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "us-east-1a", "availabilityZoneId": "use1-az1"}), "can't be given together"},
-		{"no IPv6 to assign", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "assignIpv6AddressOnCreation": true}), "needs ipv6CidrBlock"},
+		{"a subnet outside its VPC", subnetT, subnetInputs(props{"cidrBlock": "10.99.0.0/24"}), "InvalidSubnet.Range"},
+		{"a subnet that overlaps another", subnetT, subnetInputs(props{"cidrBlock": "10.30.0.128/25"}), "InvalidSubnet.Conflict"},
+		{"a subnet of too few addresses", subnetT, subnetInputs(props{"cidrBlock": "10.30.9.0/29"}), "prefix of /16 to /28"},
+		{"a zone of another region", subnetT, subnetInputs(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "eu-west-1a"}), "availabilityZone is invalid"},
+		{"a zone by name and by id", subnetT, subnetInputs(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "us-east-1a", "availabilityZoneId": "use1-az1"}), "can't be given together"},
+		{"no IPv6 to assign", subnetT, subnetInputs(props{"cidrBlock": "10.30.9.0/24", "assignIpv6AddressOnCreation": true}), "needs ipv6CidrBlock"},
 		{"a VPC that does not exist", subnetT, props{"vpcId": "vpc-0", "cidrBlock": "10.30.9.0/24"}, "InvalidVpcID.NotFound"},
 		{"a second internet gateway", gatewayT, props{"vpcId": f.vpc.id}, "already has an internet gateway"},
 		{"an address that is in use", natT, props{"allocationId": f.address.id, "subnetId": f.b.id}, "Resource.AlreadyAssociated"},
@@ -118,13 +118,13 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"TCP without ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
 		{"all protocols with ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
 		{"a first port above the last port", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
-		{"a protocol whose ports AWS ignores", ingressT, ingress(props{"ipProtocol": "50"}), "has no rules yet"},
-		{"a protocol that does not exist", ingressT, ingress(props{"ipProtocol": "http"}), "must be tcp, udp, icmp"},
-		{"the provider's name for all protocols, which AWS does not know", ingressT, ingress(props{"ipProtocol": "all"}), "sent to AWS as it is"},
-		{"ICMP without a type", ingressT, ingress(props{"ipProtocol": "icmp"}), "the ICMP type"},
-		{"ICMPv6 with a type and no code", ingressT, ingress(props{"ipProtocol": "58", "fromPort": 128}), "the ICMP type"},
-		{"all ICMP types with one code", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": -1, "toPort": 0}), "all ICMP types have all codes"},
-		{"a port in place of an ICMP type", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": 443, "toPort": 443}), "443 is not an ICMP type"},
+		{"a protocol whose ports AWS ignores", ingressT, ingressRule(props{"ipProtocol": "50"}), "has no rules yet"},
+		{"a protocol that does not exist", ingressT, ingressRule(props{"ipProtocol": "http"}), "must be tcp, udp, icmp"},
+		{"the provider's name for all protocols, which AWS does not accept", ingressT, ingressRule(props{"ipProtocol": "all"}), "sent to AWS as it is"},
+		{"ICMP without a type", ingressT, ingressRule(props{"ipProtocol": "icmp"}), "the ICMP type"},
+		{"ICMPv6 with a type and no code", ingressT, ingressRule(props{"ipProtocol": "58", "fromPort": 128}), "the ICMP type"},
+		{"all ICMP types with one code", ingressT, ingressRule(props{"ipProtocol": "icmp", "fromPort": -1, "toPort": 0}), "all ICMP types have all codes"},
+		{"a port in place of an ICMP type", ingressT, ingressRule(props{"ipProtocol": "icmp", "fromPort": 443, "toPort": 443}), "443 is not an ICMP type"},
 		{"two sources", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": f.group.id}, "exactly one of"},
 		{"an endpoint service of another region", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3"}, "InvalidServiceName"},
 		{"a gateway endpoint with subnets", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "subnetIds": []any{f.a.id}}, "route tables only"},
@@ -135,11 +135,11 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a key without KMS", repositoryT, props{"name": "x1", "encryptionConfigurations": []any{props{"encryptionType": "AES256", "kmsKey": "arn:aws:kms:us-east-1:123456789012:key/x"}}}, "needs encryptionType KMS"},
 		{"a repository's policy with a resource", repoPolicyT, props{"repository": "taken", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:BatchGetImage","Resource":"*"}]}`}, "has a Resource"},
 		{"a repository's policy for a role that does not exist", repoPolicyT, props{"repository": "taken", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/nobody"},"Action":"ecr:BatchGetImage"}]}`}, "InvalidParameterException: Invalid parameter at 'PolicyText'"},
-		{"a lifecycle rule for any image before another", lifecycleT, rules(rule(1, `"tagStatus":"any"`, "expire"), rule(2, `"tagStatus":"untagged"`, "expire")), "must be the highest"},
-		{"tags by prefix and by pattern", lifecycleT, rules(rule(1, `"tagStatus":"tagged","tagPrefixList":["v"],"tagPatternList":["v*"]`, "expire")), "both tagPrefixList and tagPatternList"},
-		{"a tag pattern with five wildcards", lifecycleT, rules(rule(1, `"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"]`, "expire")), "more than 4 wildcards"},
-		{"the archiving of images, which the provider ignores", lifecycleT, rules(rule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in knows expire"},
-		{"a lifecycle rule that ECR does not know", lifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
+		{"a lifecycle rule for any image before another", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"any"`, "expire"), lifecycleRule(2, `"tagStatus":"untagged"`, "expire")), "must be the highest"},
+		{"tags by prefix and by pattern", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"tagged","tagPrefixList":["v"],"tagPatternList":["v*"]`, "expire")), "both tagPrefixList and tagPatternList"},
+		{"a tag pattern with five wildcards", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"]`, "expire")), "more than 4 wildcards"},
+		{"the archiving of images, which the provider ignores", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in supports expire"},
+		{"a lifecycle rule that ECR does not support", lifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
 		{"a role of the same name", roleT, props{"name": "pods", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
 		{"the name of a role in capitals", roleT, props{"name": "PODS", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
 		{"the name of a policy of another path", policyT, props{"name": "Taken", "path": "/other/", "policy": readPolicy}, "EntityAlreadyExists"},
@@ -173,15 +173,15 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a log group of the same name", logGroupT, props{"name": "taken"}, "ResourceAlreadyExistsException"},
 		{"a retention that does not exist", logGroupT, props{"name": "l1", "retentionInDays": 42}, "must be one of"},
 		{"a key that CloudWatch Logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": f.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
-		{"a cluster in one zone", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.a.id}}}), "two different AZs"},
-		{"a cluster in two VPCs", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.far.id}}}), "same VPC"},
-		{"a zone without control planes", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.e.id}}}), "UnsupportedAvailabilityZoneException"},
-		{"a Kubernetes version that EKS does not offer", clusterT, cluster(props{"version": "1.12"}), "version: is"},
-		{"a Kubernetes version without support since July 2026", clusterT, cluster(props{"version": "1.30"}), "version: is"},
+		{"a cluster in one zone", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.a.id}}}), "two different AZs"},
+		{"a cluster in two VPCs", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.far.id}}}), "same VPC"},
+		{"a zone without control planes", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.e.id}}}), "UnsupportedAvailabilityZoneException"},
+		{"a Kubernetes version that EKS does not offer", clusterT, clusterInputs(props{"version": "1.12"}), "version: is"},
+		{"a Kubernetes version without support since July 2026", clusterT, clusterInputs(props{"version": "1.30"}), "version: is"},
 		{"a cluster without a version", clusterT, props{"roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}, "version: must be given"},
-		{"a role without EKS's policy", clusterT, cluster(nil), "AmazonEKSClusterPolicy"},
-		{"a role for pods", clusterT, cluster(props{"roleArn": f.pods.state["arn"]}), "trusted entity"},
-		{"a cluster with neither endpoint", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
+		{"a role without EKS's policy", clusterT, clusterInputs(nil), "AmazonEKSClusterPolicy"},
+		{"a role for pods", clusterT, clusterInputs(props{"roleArn": f.pods.state["arn"]}), "trusted entity"},
+		{"a cluster with neither endpoint", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
 		{"an add-on of a cluster that does not exist", addonT, props{"clusterName": "none", "addonName": "coredns", "addonVersion": "v1.0.0-eksbuild.1"}, "ResourceNotFoundException"},
 		{"an unknown add-on", addonT, props{"clusterName": "none", "addonName": "dream", "addonVersion": "v1.0.0-eksbuild.1"}, "one of"},
 		{"an unknown type", "aws:sns/topic:Topic", props{}, "sandbox/aws/rules/sns*.go"},
@@ -198,29 +198,29 @@ func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
-	in := func(version string) props {
+	inputsWithVersion := func(version string) props {
 		return props{"name": "c", "version": version, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 	}
-	cluster := s.mustCreate(clusterT, "c", in("1.32"))
+	cluster := s.mustCreate(clusterT, "c", inputsWithVersion("1.32"))
 	_, err := s.create(entryT, "entry", props{"clusterName": "c", "principalArn": f.pods.state["arn"]})
 	require.ErrorContains(t, err, "authentication mode", "the default mode has no access entries")
-	require.ErrorContains(t, s.update(cluster, in("1.34")), "version update from 1.32 to 1.34", "one minor version at a time")
-	require.NoError(t, s.update(cluster, in("1.33")))
+	require.ErrorContains(t, s.update(cluster, inputsWithVersion("1.34")), "version update from 1.32 to 1.34", "one minor version at a time")
+	require.NoError(t, s.update(cluster, inputsWithVersion("1.33")))
 	require.Equal(t, "1.33", cluster.state["version"])
-	require.ErrorContains(t, s.update(cluster, in("1.32")), "version update", "a version can't be lowered")
-	c := s.mustCreate(subnetT, "c", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.3.0/24", "availabilityZone": "us-east-1c"})
-	b2 := s.mustCreate(subnetT, "b2", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.4.0/24", "availabilityZone": "us-east-1b"})
-	moved := in("1.33")
-	moved["vpcConfig"] = props{"subnetIds": []any{f.a.id, c.id}}
-	require.ErrorContains(t, s.update(cluster, moved), "us-east-1a, us-east-1b", "a cluster stays in the zones of its creation")
-	moved["vpcConfig"] = props{"subnetIds": []any{f.a.id, b2.id}}
-	require.NoError(t, s.update(cluster, moved), "another subnet in the same zone is allowed")
+	require.ErrorContains(t, s.update(cluster, inputsWithVersion("1.32")), "version update", "a version can't be lowered")
+	subnetInZoneC := s.mustCreate(subnetT, "c", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.3.0/24", "availabilityZone": "us-east-1c"})
+	secondInZoneB := s.mustCreate(subnetT, "b2", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.4.0/24", "availabilityZone": "us-east-1b"})
+	inOtherSubnets := inputsWithVersion("1.33")
+	inOtherSubnets["vpcConfig"] = props{"subnetIds": []any{f.a.id, subnetInZoneC.id}}
+	require.ErrorContains(t, s.update(cluster, inOtherSubnets), "us-east-1a, us-east-1b", "a cluster stays in the zones of its creation")
+	inOtherSubnets["vpcConfig"] = props{"subnetIds": []any{f.a.id, secondInZoneB.id}}
+	require.NoError(t, s.update(cluster, inOtherSubnets), "another subnet in the same zone is allowed")
 	cni := s.mustCreate(addonT, "cni", props{"clusterName": "c", "addonName": "vpc-cni", "addonVersion": "v1.18.0-eksbuild.1"})
-	withVersion := func(version string) props {
+	addonInputs := func(version string) props {
 		return props{"clusterName": "c", "addonName": "vpc-cni", "addonVersion": version}
 	}
-	require.ErrorContains(t, s.update(cni, withVersion("v1.20.0-eksbuild.1")), "one minor version at a time")
-	require.NoError(t, s.update(cni, withVersion("v1.19.2-eksbuild.1")))
+	require.ErrorContains(t, s.update(cni, addonInputs("v1.20.0-eksbuild.1")), "one minor version at a time")
+	require.NoError(t, s.update(cni, addonInputs("v1.19.2-eksbuild.1")))
 	_, err = s.create(addonT, "proxy", props{"clusterName": "c", "addonName": "kube-proxy", "addonVersion": "v1.32.0-eksbuild.1"})
 	require.ErrorContains(t, err, "not supported", "kube-proxy must have the cluster's version")
 	_, err = s.create(identityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": f.role.state["arn"]})
@@ -303,7 +303,7 @@ func TestRepositoryWithImagesIsNotDeleted(t *testing.T) {
 	require.NoError(t, s.delete(repository))
 	require.Empty(t, s.registry.tags["a/b"], "forceDelete deletes the images")
 
-	plain := s.mustCreate(repositoryT, "p", props{"name": "cc"})
+	withoutTags := s.mustCreate(repositoryT, "p", props{"name": "cc"})
 	s.registry.untagged = []string{"cc"}
-	require.ErrorContains(t, s.delete(plain), "RepositoryNotEmptyException", "an untagged image counts")
+	require.ErrorContains(t, s.delete(withoutTags), "RepositoryNotEmptyException", "an untagged image counts")
 }

@@ -24,33 +24,33 @@ func TestRegionalObjectsExistOnlyInTheirRegion(t *testing.T) {
 	frankfurt := virginia.inRegion("eu-central-1")
 	zone := frankfurt.mustCreate(zoneT, "zone", props{"name": "example.com"})
 
-	inFrankfurt, inVirginia := frankfurt.createCertificate("example.com", zone), virginia.createCertificate("example.com", zone)
-	require.Contains(t, inFrankfurt.id, ":eu-central-1:")
-	require.Contains(t, inVirginia.id, ":us-east-1:")
-	require.Equal(t, inFrankfurt.state["domainValidationOptions"], inVirginia.state["domainValidationOptions"], "both regions ask for the same record")
-	require.False(t, virginia.refresh(inFrankfurt), "a certificate exists only in its region")
-	require.True(t, frankfurt.refresh(inFrankfurt))
+	frankfurtCertificate, virginiaCertificate := frankfurt.createCertificate("example.com", zone), virginia.createCertificate("example.com", zone)
+	require.Contains(t, frankfurtCertificate.id, ":eu-central-1:")
+	require.Contains(t, virginiaCertificate.id, ":us-east-1:")
+	require.Equal(t, frankfurtCertificate.state["domainValidationOptions"], virginiaCertificate.state["domainValidationOptions"], "both regions require the same record")
+	require.False(t, virginia.refresh(frankfurtCertificate), "a certificate exists only in its region")
+	require.True(t, frankfurt.refresh(frankfurtCertificate))
 
-	_, err := frankfurt.create(webACLT, "acl", webACL())
+	_, err := frankfurt.create(webACLT, "acl", webACLInputs())
 	require.ErrorContains(t, err, "The scope is not valid", "web ACLs of CloudFront are created in Virginia")
-	acl := virginia.mustCreate(webACLT, "acl", webACL())
+	acl := virginia.mustCreate(webACLT, "acl", webACLInputs())
 
-	edge := func(certificate *resource) props {
-		return distribution(props{
+	distributionWith := func(certificate *resource) props {
+		return distributionInputs(props{
 			"aliases": []any{"example.com"}, "webAclId": acl.state["arn"],
 			"viewerCertificate": props{"acmCertificateArn": certificate.id, "sslSupportMethod": "sni-only"},
 		})
 	}
-	_, err = frankfurt.create(distributionT, "edge", edge(inFrankfurt))
+	_, err = frankfurt.create(distributionT, "edge", distributionWith(frankfurtCertificate))
 	require.ErrorContains(t, err, "isn't in us-east-1 region")
-	created := frankfurt.mustCreate(distributionT, "edge", edge(inVirginia))
-	require.True(t, virginia.refresh(created), "a distribution exists in all regions")
+	distribution := frankfurt.mustCreate(distributionT, "edge", distributionWith(virginiaCertificate))
+	require.True(t, virginia.refresh(distribution), "a distribution exists in all regions")
 
-	require.ErrorContains(t, virginia.delete(inVirginia), "ResourceInUseException", "in use by an object of another region's provider")
+	require.ErrorContains(t, virginia.delete(virginiaCertificate), "ResourceInUseException", "in use by an object of another region's provider")
 	require.ErrorContains(t, virginia.delete(acl), "WAFAssociatedItemException")
-	require.NoError(t, frankfurt.delete(inFrankfurt))
-	require.NoError(t, frankfurt.delete(created))
-	require.NoError(t, virginia.delete(inVirginia))
+	require.NoError(t, frankfurt.delete(frankfurtCertificate))
+	require.NoError(t, frankfurt.delete(distribution))
+	require.NoError(t, virginia.delete(virginiaCertificate))
 	require.NoError(t, virginia.delete(acl))
 
 	// A regional object exists only in its region. A global object exists in all regions.

@@ -54,7 +54,8 @@ func readRecordedPreview(t *testing.T) []recordedResource {
 	return out
 }
 
-// decodeUnknowns replaces the texts of unknown values and of secrets by wire.Unknown.
+// decodeUnknowns replaces the texts of unknown values and of secrets by wire.Unknown, and returns
+// the changed value.
 func decodeUnknowns(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -79,11 +80,11 @@ type limitedValue struct {
 	path  string
 	limit models.Limit
 	value any
-	set   func(any) // changes the value in the inputs
+	set   func(any) // sets the value in the inputs
 }
 
-// limitedValues returns the values below v that AWS's API model limits. path is the path of
-// v, and set changes v.
+// limitedValues returns the values in v that AWS's API model limits. path is the path of v. set
+// replaces v in the inputs; it is nil for the inputs themselves.
 func limitedValues(token string, v any, path string, set func(any)) []limitedValue {
 	var out []limitedValue
 	switch v := v.(type) {
@@ -103,8 +104,8 @@ func limitedValues(token string, v any, path string, set func(any)) []limitedVal
 	return out
 }
 
-// refuses reports whether a limit of AWS's API model refuses a value. It shares no code with
-// package rules, because the test checks that package.
+// refuses reports whether a limit of AWS's API model refuses a value. It uses no code of package
+// rules, because the test checks package rules.
 func refuses(l models.Limit, v any) bool {
 	var n float64
 	switch v := v.(type) {
@@ -139,7 +140,7 @@ func TestReplayOfProdRefusesValuesThatTheModelsRefuse(t *testing.T) {
 		_, failures := s.check(r.token, "replayed", nil, r.Inputs)
 		require.Empty(t, failures, "%s as recorded", r.URN)
 	}
-	refused := 0
+	refusedCount := 0
 	rapid.Check(t, func(t *rapid.T) {
 		r := rapid.SampledFrom(preview).Draw(t, "resource")
 		in := wire.CloneMap(r.Inputs)
@@ -160,11 +161,11 @@ func TestReplayOfProdRefusesValuesThatTheModelsRefuse(t *testing.T) {
 		property.set(value)
 		_, failures := s.check(r.token, "replayed", nil, in)
 		if refuses(property.limit, value) {
-			refused++
+			refusedCount++
 			if len(failures) == 0 {
 				t.Fatalf("%s %s: %.80q is accepted; %s refuses it", r.token, property.path, fmt.Sprint(value), property.limit.From)
 			}
 		}
 	})
-	require.Positive(t, refused, "some random values must be refused by the models")
+	require.Positive(t, refusedCount, "some random values must be refused by the models")
 }

@@ -19,7 +19,8 @@ type resourceRequest interface {
 	GetName() string
 }
 
-// typeOf returns the resource's type. Engines before 3.130 send only the URN.
+// typeOf returns the type of the resource, or "" if the URN is not valid. Engines before 3.130
+// send only the URN.
 func typeOf(req resourceRequest) string {
 	if t := req.GetType(); t != "" {
 		return t
@@ -31,7 +32,7 @@ func typeOf(req resourceRequest) string {
 	return parts[2][strings.LastIndex(parts[2], "$")+1:]
 }
 
-// nameOf returns the resource's name. Engines before 3.130 send only the URN.
+// nameOf returns the name of the resource. Engines before 3.130 send only the URN.
 func nameOf(req resourceRequest) string {
 	if name := req.GetName(); name != "" {
 		return name
@@ -70,7 +71,7 @@ func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 		return nil, statusError(err)
 	}
 	inputs, err := encode(in)
-	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: checkFailures(failures)}, statusError(err)
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: encodeFailures(failures)}, statusError(err)
 }
 
 // diffKinds maps a kind of difference to two of the engine's kinds: for a change in place,
@@ -202,7 +203,7 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	return out, nil
 }
 
-// Delete removes a resource.
+// Delete deletes a resource.
 func (p *provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
 	cloud, err := p.configuredCloud()
 	if err != nil {

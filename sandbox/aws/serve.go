@@ -18,16 +18,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Serve is the program pulumi-resource-aws. It checks that it runs in a sandbox, listens on
-// a free port of 127.0.0.1, and prints the port to stdout. The argument of the process is
-// the address of the Pulumi engine. Serve returns when the engine ends, when the process
+// Serve runs the program pulumi-resource-aws. It checks that the process runs in a sandbox,
+// listens on a free port of 127.0.0.1, and prints the port to stdout. The argument of the process
+// is the address of the Pulumi engine. Serve returns when the engine ends, when the process
 // receives a signal, or when ctx ends.
 func Serve(ctx context.Context, stdout io.Writer) error {
 	l, err := requireSandbox()
 	if err != nil {
 		return err
 	}
-	address, err := engineAddress(os.Args[1:])
+	address, err := parseEngineAddress(os.Args[1:])
 	if err != nil {
 		return err
 	}
@@ -36,10 +36,10 @@ func Serve(ctx context.Context, stdout io.Writer) error {
 	return serve(ctx, l, address, stdout)
 }
 
-// engineAddress returns the engine's address. It is the argument after the flags that the
-// engine passes to every plugin. The address is empty if a user starts the plugin; then an
+// parseEngineAddress returns the address of the engine. The address is the argument after the
+// flags that the engine passes to every plugin. It is empty if a user starts the plugin. Then an
 // engine calls Attach later.
-func engineAddress(args []string) (string, error) {
+func parseEngineAddress(args []string) (string, error) {
 	flags := flag.NewFlagSet("pulumi-resource-aws", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.Bool("logtostderr", false, "")
@@ -54,14 +54,14 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
-// serve serves the provider of one sandbox. If the engine's address is not empty, it
-// connects to the engine.
+// serve serves the provider of one sandbox. If address, the address of the engine, is not empty,
+// serve connects to the engine.
 func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writer) error {
 	st, err := store.Open(l.AWS())
 	if err != nil {
 		return err
 	}
-	now, err := clock()
+	now, err := clockFromEnv()
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// snapshotFixture has the final snapshots last-db, last-doc and last-cache of deleted data
-// stores. key encrypts the snapshots.
+// snapshotFixture is a dataFixture with the final snapshots last-db, last-doc and last-cache of
+// deleted data stores. key encrypts the snapshots.
 type snapshotFixture struct {
 	*dataFixture
 	key, otherKey *resource
@@ -22,16 +22,16 @@ func newSnapshotFixture(t *testing.T) *snapshotFixture {
 	t.Helper()
 	f := &snapshotFixture{dataFixture: newDataFixture(t)}
 	f.key, f.otherKey = f.s.mustCreate(keyT, "of-snapshots", nil), f.s.mustCreate(keyT, "of-stack", nil)
-	arn := f.key.state["arn"]
-	for _, last := range []struct {
+	keyARN := f.key.state["arn"]
+	for _, dataStore := range []struct {
 		token string
 		in    props
 	}{
-		{dbT, with(f.db, props{"finalSnapshotIdentifier": "last-db", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": arn, "dbName": "app"})},
-		{docT, with(f.doc, props{"finalSnapshotIdentifier": "last-doc", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": arn})},
-		{cacheT, with(f.sharded, props{"finalSnapshotIdentifier": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": arn})},
+		{dbT, with(f.db, props{"finalSnapshotIdentifier": "last-db", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": keyARN, "dbName": "app"})},
+		{docT, with(f.doc, props{"finalSnapshotIdentifier": "last-doc", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": keyARN})},
+		{cacheT, with(f.sharded, props{"finalSnapshotIdentifier": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": keyARN})},
 	} {
-		require.NoError(t, f.s.delete(f.s.mustCreate(last.token, "earlier", last.in)))
+		require.NoError(t, f.s.delete(f.s.mustCreate(dataStore.token, "earlier", dataStore.in)))
 	}
 	return f
 }
@@ -48,9 +48,9 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, with(in, props{"snapshotIdentifier": nil}), "snapshotIdentifier", "kmsKeyId").GetChanges())
 
 	withOtherKey := with(in, props{"kmsKeyId": f.otherKey.state["arn"]})
-	second := s.mustCreate(dbT, "second", withOtherKey)
-	require.Equal(t, f.key.state["arn"], second.state["kmsKeyId"])
-	require.Equal(t, []string{"kmsKeyId"}, s.diff(second, withOtherKey).GetReplaces())
+	restoredWithOtherKey := s.mustCreate(dbT, "second", withOtherKey)
+	require.Equal(t, f.key.state["arn"], restoredWithOtherKey.state["kmsKeyId"])
+	require.Equal(t, []string{"kmsKeyId"}, s.diff(restoredWithOtherKey, withOtherKey).GetReplaces())
 	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
 }
 
@@ -58,16 +58,16 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 func TestRestoredClusterHasTheKeyOfTheProgram(t *testing.T) {
 	f := newSnapshotFixture(t)
 	s := f.s
-	arn := f.otherKey.state["arn"]
+	keyARN := f.otherKey.state["arn"]
 	for _, row := range []struct {
 		token string
 		in    props
 	}{
-		{docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "storageEncrypted": true, "kmsKeyId": arn})},
-		{cacheT, with(f.sharded, props{"snapshotName": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": arn, "numNodeGroups": 4})},
+		{docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "storageEncrypted": true, "kmsKeyId": keyARN})},
+		{cacheT, with(f.sharded, props{"snapshotName": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": keyARN, "numNodeGroups": 4})},
 	} {
 		restored := s.mustCreate(row.token, "restored", row.in)
-		require.Equal(t, arn, restored.state["kmsKeyId"])
+		require.Equal(t, keyARN, restored.state["kmsKeyId"])
 		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(restored, row.in).GetChanges())
 	}
 }
@@ -78,30 +78,30 @@ func TestRestoredClusterHasTheKeyOfTheProgram(t *testing.T) {
 func TestDatabaseIsRestoredFromItsFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	create := func(key *resource, change props) (*resource, props) {
-		last := "main-final-" + strings.Split(key.state["keyId"].(string), "-")[0]
+	createDatabase := func(key *resource, change props) (*resource, props) {
+		snapshotName := "main-final-" + strings.Split(key.state["keyId"].(string), "-")[0]
 		in := with(with(f.db, props{
 			"identifier": "main", "storageEncrypted": true, "kmsKeyId": key.state["arn"], "dbName": "app", "backupRetentionPeriod": 35,
-			"deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": last,
+			"deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": snapshotName,
 		}), change)
 		return s.mustCreate(dbT, "main", in), in
 	}
-	first := s.mustCreate(keyT, "first", nil)
-	db, in := create(first, nil)
+	firstKey := s.mustCreate(keyT, "first", nil)
+	db, in := createDatabase(firstKey, nil)
 	require.NoError(t, s.delete(db)) // the key is retained
-	kinds := map[string]int{}
+	countByType := map[string]int{}
 	require.NoError(t, s.p.store.View(t.Context(), func(tx *store.Tx) error {
 		for _, o := range tx.All() {
-			kinds[o.Type]++
+			countByType[o.Type]++
 		}
 		return nil
 	}))
-	require.Equal(t, 1, kinds["aws:rds/final-snapshot"])
-	require.Equal(t, 1, kinds["aws:rds/automated-backup"])
+	require.Equal(t, 1, countByType["aws:rds/final-snapshot"])
+	require.Equal(t, 1, countByType["aws:rds/automated-backup"])
 
-	second := s.mustCreate(keyT, "second", nil)
-	restored, _ := create(second, props{"snapshotIdentifier": in["finalSnapshotIdentifier"], "kmsKeyId": nil})
-	require.Equal(t, first.state["arn"], restored.state["kmsKeyId"])
+	secondKey := s.mustCreate(keyT, "second", nil)
+	restored, _ := createDatabase(secondKey, props{"snapshotIdentifier": in["finalSnapshotIdentifier"], "kmsKeyId": nil})
+	require.Equal(t, firstKey.state["arn"], restored.state["kmsKeyId"])
 	require.Equal(t, "app", restored.state["dbName"])
 	require.NoError(t, s.delete(restored), "its final snapshot has another name than the first one")
 	require.NoError(t, s.delete(s.mustCreate(dbT, "gone", with(f.db, props{"backupRetentionPeriod": 7}))), "by default, automated backups are deleted with the database")

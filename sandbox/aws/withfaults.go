@@ -17,17 +17,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// crashCode is the plugin's exit code after the fault faults.Crash. It is the code of a
-// process that SIGKILL has killed.
+// crashCode is the exit code of the plugin after the fault faults.Crash. A shell reports the same
+// code for a process that SIGKILL has killed.
 const crashCode = 137
 
-// withFaults executes one call with do, and applies the configured faults and delays to it.
-// op is the operation, such as create. token is the type, and urn the name of the resource.
+// withFaults executes a call of the engine with the function do. It applies the configured
+// faults and delays to the call. op is the operation, such as create. token is the type of the
+// resource or function. urn is the URN of the resource.
 func (p *provider) withFaults(ctx context.Context, op, token, urn string, do func() error) error {
 	if p.session != nil {
-		bound, release := p.session.Bound(ctx)
+		sessionCtx, release := p.session.CallContext(ctx)
 		defer release()
-		ctx = bound
+		ctx = sessionCtx
 	}
 	delay, fault, err := p.faults.CountCall(op, token)
 	if err != nil {
@@ -56,7 +57,7 @@ func (p *provider) withFaults(ctx context.Context, op, token, urn string, do fun
 		}
 		return do()
 	}
-	// The other modes do the work and then lose its result.
+	// The other modes execute the call, and the engine does not get the response.
 	if err := do(); err != nil {
 		return err
 	}
@@ -82,9 +83,9 @@ func errorPrefix(op, token string) string {
 	return verb + " " + label
 }
 
-// The delays of jitter. Most calls have a delay below maxShortDelay. On average, one of
-// callsPerLongDelay calls has a delay below maxLongDelay, so that later calls can finish
-// before this call.
+// The delays of jitter. Most calls have a delay below maxShortDelay, so that tests are fast. On
+// average, one of callsPerLongDelay calls has a delay below maxLongDelay, so that later calls can
+// finish before this call.
 const (
 	maxShortDelay     = 5 * time.Millisecond
 	maxLongDelay      = 100 * time.Millisecond
@@ -107,7 +108,7 @@ func jitter(seed uint64, op, urn string) time.Duration {
 	return time.Duration(rng.Int64N(int64(maxShortDelay)))
 }
 
-// pause waits for a duration. If ctx ends before the duration, pause returns the cause.
+// pause waits for a duration. If ctx ends earlier, pause returns the cause of the end.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

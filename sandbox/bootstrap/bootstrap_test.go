@@ -58,19 +58,19 @@ func TestVersionOfAModuleComesFromGoMod(t *testing.T) {
 // The versions in the flags come from this repository's go.mod files.
 func TestExecutablesHaveFoldersVersionsAndConstantFlags(t *testing.T) {
 	w := workspace{project: "../..", sandbox: t.TempDir()}
-	list, err := executables(t.Context(), w)
+	list, err := listExecutables(t.Context(), w)
 	require.NoError(t, err)
 	cli, err := pulumiCLI(w)
 	require.NoError(t, err)
 	plugin := kubernetesPlugin(w)
-	outs := map[string]bool{}
+	outFiles := map[string]bool{}
 	for _, e := range append(list[:5:5], cli, plugin) {
-		require.False(t, outs[e.out], "%s is written twice", e.out)
-		outs[e.out] = true
+		require.False(t, outFiles[e.out], "%s is written twice", e.out)
+		outFiles[e.out] = true
 		require.DirExists(t, filepath.Join(w.project, e.dir), e.name)
 	}
 	for range 20 {
-		again, err := executables(t.Context(), w)
+		again, err := listExecutables(t.Context(), w)
 		require.NoError(t, err)
 		require.Equal(t, list, again, "other flags would link a new binary and restart the cluster")
 	}
@@ -112,16 +112,16 @@ func TestPatchIsAppliedWhereTheTextOccursOnce(t *testing.T) {
 }
 
 func TestEmbeddedDocumentHasTheProvidersVersion(t *testing.T) {
-	for _, c := range []struct{ reason, document, version, want string }{
+	for _, tc := range []struct{ reason, document, version, want string }{
 		{"a schema gets the version", "{\n  \"name\": \"k\",\n  \"a\": [1, 2]\n}", "4.25.0-alpha+f4", `{"a":[1,2],"name":"k","version":"4.25.0-alpha+f4"}`},
 		{"another version is replaced", `{"version": "1.0.0"}`, "2.0.0", `{"version":"2.0.0"}`},
 		{"a mapping has none", `{"name": {"b": 1.50}}`, "", `{"name":{"b":1.50}}`},
 	} {
-		document, err := withVersion([]byte(c.document), c.version)
-		require.NoError(t, err, c.reason)
-		require.Equal(t, c.want, string(document), c.reason)
+		document, err := setVersion([]byte(tc.document), tc.version)
+		require.NoError(t, err, tc.reason)
+		require.Equal(t, tc.want, string(document), tc.reason)
 	}
-	_, err := withVersion([]byte("<html>"), "1.0.0")
+	_, err := setVersion([]byte("<html>"), "1.0.0")
 	require.Error(t, err, "no JSON")
 }
 
@@ -132,27 +132,27 @@ func TestWrongArgumentsGiveExitCode2(t *testing.T) {
 }
 
 func TestProblemsOfTheMachineAreFoundBeforeABuild(t *testing.T) {
-	held, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer held.Close()
-	port := held.Addr().(*net.TCPAddr).Port
+	defer listener.Close()
+	port := listener.Addr().(*net.TCPAddr).Port
 	// packages.sh is replaced by a script that writes its arguments to a file.
-	newWorkspace := func(t *testing.T) (w workspace, installs string) {
+	newWorkspace := func(t *testing.T) (w workspace, argumentsFile string) {
 		for _, name := range []string{"CLUSTER", "KUBECONFIG", "REGISTRY", "SANDBOX_PORTS"} {
 			t.Setenv(name, "")
 		}
 		w = workspace{project: t.TempDir(), sandbox: filepath.Join(t.TempDir(), "s")}
-		installs = filepath.Join(w.project, "arguments")
+		argumentsFile = filepath.Join(w.project, "arguments")
 		script := filepath.Join(w.project, "sandbox/bootstrap/packages.sh")
 		require.NoError(t, os.MkdirAll(filepath.Dir(script), 0o755))
-		require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho $* >"+installs+"\n"), 0o755))
-		return w, installs
+		require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho $* >"+argumentsFile+"\n"), 0o755))
+		return w, argumentsFile
 	}
 	t.Run("a port in use is reported before anything is built", func(t *testing.T) {
-		w, installs := newWorkspace(t)
+		w, argumentsFile := newWorkspace(t)
 		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
 		require.ErrorContains(t, prepareMachine(t.Context(), w), fmt.Sprintf("port %d in use", port))
-		require.NoFileExists(t, installs)
+		require.NoFileExists(t, argumentsFile)
 	})
 	t.Run("an invalid option is reported before anything is built", func(t *testing.T) {
 		w, _ := newWorkspace(t)
@@ -161,13 +161,13 @@ func TestProblemsOfTheMachineAreFoundBeforeABuild(t *testing.T) {
 		require.NoFileExists(t, filepath.Join(w.sandbox, "settings.json"))
 	})
 	t.Run("simulated nodes need neither packages nor root", func(t *testing.T) {
-		w, installs := newWorkspace(t)
+		w, argumentsFile := newWorkspace(t)
 		t.Setenv("CLUSTER", "simulated")
 		require.NoError(t, prepareMachine(t.Context(), w))
-		require.NoFileExists(t, installs)
+		require.NoFileExists(t, argumentsFile)
 	})
 	t.Run("with a sandbox the ports are not checked: they may be the sandbox's own", func(t *testing.T) {
-		w, installs := newWorkspace(t)
+		w, argumentsFile := newWorkspace(t)
 		require.NoError(t, os.MkdirAll(w.bin(), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(w.bin(), "sandbox"), nil, 0o755))
 		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
@@ -177,7 +177,7 @@ func TestProblemsOfTheMachineAreFoundBeforeABuild(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		arguments, err := os.ReadFile(installs)
+		arguments, err := os.ReadFile(argumentsFile)
 		require.NoError(t, err)
 		require.Equal(t, "node servers\n", string(arguments))
 	})
@@ -193,13 +193,13 @@ func TestMissingBytesAreTheTotalMinusTheContent(t *testing.T) {
 
 // A build with filled caches must not need the space of a build without them.
 func TestSpaceNeedsShrinkAsTheFoldersFill(t *testing.T) {
-	fill := func(dir string, bytes int64) { // a sparse file: its size counts, it takes no disk space
+	fillFolder := func(dir string, bytes int64) { // a sparse file: its size counts, it takes no disk space
 		require.NoError(t, os.MkdirAll(dir, 0o755))
 		file := filepath.Join(dir, "content")
 		require.NoError(t, os.WriteFile(file, nil, 0o600))
 		require.NoError(t, os.Truncate(file, bytes))
 	}
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason                    string
 		modules, packages, folder int64
 		want                      uint64
@@ -210,14 +210,14 @@ func TestSpaceNeedsShrinkAsTheFoldersFill(t *testing.T) {
 		{"everything is there and more", 2 * allModulesSpace, 2 * allPackagesSpace, 2 * newSandboxSpace, linkerSpace},
 	} {
 		modules, packages, w := filepath.Join(t.TempDir(), "mod"), filepath.Join(t.TempDir(), "cache"), workspace{sandbox: filepath.Join(t.TempDir(), "s")}
-		fill(modules, c.modules)
-		fill(packages, c.packages)
-		fill(w.sandbox, c.folder)
+		fillFolder(modules, tc.modules)
+		fillFolder(packages, tc.packages)
+		fillFolder(w.sandbox, tc.folder)
 		var sum uint64
 		for _, need := range spaceNeeds(w, modules, packages) {
 			sum += need.Bytes
 		}
-		require.Equal(t, c.want, sum, c.reason)
+		require.Equal(t, tc.want, sum, tc.reason)
 	}
 }
 
@@ -246,8 +246,8 @@ func runPackagesScript(t *testing.T, apt string, uid int, groups ...string) (bin
 
 func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 	t.Run("installs what is missing, and starts no service meanwhile", func(t *testing.T) {
-		before := syscall.Umask(0o077)
-		defer syscall.Umask(before)
+		oldUmask := syscall.Umask(0o077)
+		defer syscall.Umask(oldUmask)
 		bin, out, err := runPackagesScript(t, `echo "$@" >>calls; : >created; case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium amtool promtool; chmod 755 slowhttptest chromium amtool promtool ;; esac`, 0, "clients")
 		require.NoError(t, err, out)
 		calls, err := os.ReadFile(filepath.Join(bin, "calls"))
@@ -263,7 +263,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		require.NoError(t, err, out)
 		require.Empty(t, out)
 	})
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason, apt string
 		uid         int
 		group       string
@@ -277,13 +277,13 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		{"a node's packages can be avoided", "exit 1", 1000, "node", []string{"containerd runs the pods", "make up CLUSTER=existing"}, "clients"},
 		{"no such group", "exit 1", 0, "x", []string{"no group x"}, "apt"},
 	} {
-		t.Run(c.reason, func(t *testing.T) {
-			bin, out, err := runPackagesScript(t, c.apt, c.uid, c.group)
+		t.Run(tc.reason, func(t *testing.T) {
+			bin, out, err := runPackagesScript(t, tc.apt, tc.uid, tc.group)
 			require.Error(t, err)
-			for _, want := range c.want {
+			for _, want := range tc.want {
 				require.Contains(t, out, want)
 			}
-			require.NotContains(t, out, c.without)
+			require.NotContains(t, out, tc.without)
 			require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
 		})
 	}

@@ -29,15 +29,15 @@ type executable struct {
 	out string
 	// flags are the flags of `go build` after -trimpath.
 	flags []string
-	// patched is a required module that does not compile without a patch. The zero
-	// value means that no module is patched.
+	// patched is a required module that compiles only with a patch. The zero value means
+	// that no module is patched.
 	patched patchedModule
 	// modfile is a copy of go.mod that replaces the module with its patched copy. The
 	// build writes the file and sets this field. "" means the go.mod in dir.
 	modfile string
 	// embeds are the files of the patched module that the package embeds. They are not
 	// in the repository, so the build copies them.
-	embeds []embedded
+	embeds []embeddedDocument
 	// stamp means that the build records a hash of everything on which the file out depends:
 	// the Go files and module files of dir, and the toolchain. If the hash has not changed, the
 	// build is skipped.
@@ -52,8 +52,8 @@ type patchedModule struct {
 	file, before, after string
 }
 
-// embedded is a JSON document of the patched module that a package embeds.
-type embedded struct {
+// embeddedDocument is a JSON document of the patched module that a package embeds.
+type embeddedDocument struct {
 	// file is a path in the module.
 	file string
 	// out is the file to write, relative to the executable's dir.
@@ -62,8 +62,8 @@ type embedded struct {
 	version string
 }
 
-// executables lists the executables to build, the longest build first.
-func executables(ctx context.Context, w workspace) ([]executable, error) {
+// listExecutables returns the executables to build, the longest build first.
+func listExecutables(ctx context.Context, w workspace) ([]executable, error) {
 	kubernetes, err := requiredVersion(filepath.Join(w.project, "sandbox/go.mod"), "k8s.io/kubernetes")
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func kubernetesPlugin(w workspace) executable {
 			module: module, file: "pkg/gen/schema.go",
 			before: "Provider: pschema.ResourceSpec{", after: "Provider: &pschema.ResourceSpec{",
 		},
-		embeds: []embedded{
+		embeds: []embeddedDocument{
 			{file: command + "schema.json", out: "schema/schema.json", version: version},
 			{file: command + "terraform-mapping.json", out: "schema/terraform-mapping.json"},
 		},
@@ -160,8 +160,8 @@ func kubernetesLinkerFlags(version string) string {
 	return strings.Join(flags, " ")
 }
 
-// requiredVersion returns the version of a module that the given go.mod requires. So the
-// version is written in only one file.
+// requiredVersion returns the version of a module that the given go.mod requires. The bootstrap reads
+// it there, so that the version is in only one file.
 func requiredVersion(file, module string) (string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -23,12 +23,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// run builds one executable as a step of the log. It writes the output of the go command
+// build builds one executable as a step of the log. It writes the output of the go command
 // to a log file. An error contains the compiler's messages.
-func (e executable) run(ctx context.Context, w workspace, log *progress.Log) error {
+func (e executable) build(ctx context.Context, w workspace, log *progress.Log) error {
 	return log.Step("building "+e.name, func(detail func(string)) error {
 		stampFile := filepath.Join(w.logs(), "build-"+e.log+".stamp")
-		stamp, err := e.digest(w)
+		stamp, err := e.hashInputs(w)
 		if err != nil {
 			return err
 		}
@@ -42,12 +42,12 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 				return fmt.Errorf("%s: %w", e.out, err)
 			}
 		case exists && e.stamp:
-			if last, err := os.ReadFile(stampFile); err == nil && string(last) == stamp {
+			if lastStamp, err := os.ReadFile(stampFile); err == nil && string(lastStamp) == stamp {
 				return nil
 			}
 		}
 		if e.patched.module != "" {
-			if e.modfile, err = e.patch(ctx, w); err != nil {
+			if e.modfile, err = e.patchModule(ctx, w); err != nil {
 				return fmt.Errorf("building %s: %w", e.name, err)
 			}
 		}
@@ -61,10 +61,10 @@ func (e executable) run(ctx context.Context, w workspace, log *progress.Log) err
 	})
 }
 
-// digest returns a hash of all inputs of the build if the field stamp is set, and "" otherwise.
-// runtime.Version is the version of the go command, because the same go command has built the
-// bootstrap.
-func (e executable) digest(w workspace) (string, error) {
+// hashInputs returns a hash of all inputs of the build if the field stamp is set, and "" otherwise.
+// The hash has runtime.Version as the version of the go command: the same go command has built this
+// program.
+func (e executable) hashInputs(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil
 	}
@@ -85,10 +85,10 @@ func (e executable) digest(w workspace) (string, error) {
 	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
 }
 
-// patch copies the module from the module cache into the sandbox's folder and replaces
+// patchModule copies the module from the module cache into the sandbox's folder and replaces
 // the text in the copy. It also writes the documents that the package embeds. It returns
 // a module file that replaces the module with the copy.
-func (e executable) patch(ctx context.Context, w workspace) (modfile string, err error) {
+func (e executable) patchModule(ctx context.Context, w workspace) (modfile string, err error) {
 	raw, err := w.goCommand(ctx, e.dir, "mod", "download", "-json", e.patched.module).Output()
 	if err != nil {
 		return "", fmt.Errorf("go mod download %s: %w: %s", e.patched.module, err, raw)
@@ -113,7 +113,7 @@ func (e executable) patch(ctx context.Context, w workspace) (modfile string, err
 		if err != nil {
 			return "", err
 		}
-		if content, err = withVersion(content, document.version); err != nil {
+		if content, err = setVersion(content, document.version); err != nil {
 			return "", fmt.Errorf("%s of %s: %w", document.file, e.patched.module, err)
 		}
 		if err := os.WriteFile(filepath.Join(w.project, e.dir, document.out), content, 0o644); err != nil {
@@ -150,9 +150,9 @@ func (m patchedModule) apply(dir string) error {
 	return os.WriteFile(file, bytes.Replace(content, []byte(m.before), []byte(m.after), 1), 0o644)
 }
 
-// withVersion returns a JSON object without whitespace and with the given version. If
-// version is "", the fields of the object stay as they are.
-func withVersion(document []byte, version string) ([]byte, error) {
+// setVersion sets the field version of a JSON object, and removes the whitespace. If version is "",
+// the fields of the object do not change.
+func setVersion(document []byte, version string) ([]byte, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(document, &fields); err != nil {
 		return nil, err
@@ -163,22 +163,22 @@ func withVersion(document []byte, version string) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// listAfter is how long a build must last before its packages are counted. A build with
-// filled caches ends earlier, and the count would only delay it.
-const listAfter = 4 * time.Second
+// countDelay is the time from the start of a build to the count of its packages. A build with filled
+// caches ends earlier. The count would only delay such a build.
+const countDelay = 4 * time.Second
 
 // compile runs go build, and writes its command line and output to the log file. It
 // calls detail with the number of compiled packages.
 func (e executable) compile(ctx context.Context, w workspace, detail func(string)) error {
 	logFile := filepath.Join(w.logs(), "build-"+e.log+".log")
-	out, err := os.Create(logFile)
+	logOutput, err := os.Create(logFile)
 	if err != nil {
 		return fmt.Errorf("log of the build: %w", err)
 	}
-	defer out.Close()
+	defer logOutput.Close()
 
 	cmd := w.goCommand(ctx, e.dir, slices.Concat([]string{"build", "-v", trimpath, "-modfile=" + e.modfile}, e.flags, []string{"-o", e.out, e.pkg})...)
-	fmt.Fprintf(out, "%s$ %s\n", cmd.Dir, strings.Join(cmd.Args, " "))
+	fmt.Fprintf(logOutput, "%s$ %s\n", cmd.Dir, strings.Join(cmd.Args, " "))
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		return fmt.Errorf("building %s: %w", e.name, err)
@@ -195,7 +195,7 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 	for lines := bufio.NewReader(output); err == nil; {
 		var line string
 		line, err = lines.ReadString('\n')
-		fmt.Fprint(out, line)
+		fmt.Fprint(logOutput, line)
 		if !count.countLine(strings.TrimSuffix(line, "\n")) {
 			messages.WriteString(line)
 		}
@@ -209,13 +209,13 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 	return nil
 }
 
-// countPackages waits for listAfter. Then it lists the packages that the build must compile,
+// countPackages waits for countDelay. Then it lists the packages that the build must compile,
 // and passes them to count. If the go command fails, the progress is shown without a total.
 func (e executable) countPackages(ctx context.Context, w workspace, count *counter) {
 	select {
 	case <-ctx.Done():
 		return
-	case <-time.After(listAfter):
+	case <-time.After(countDelay):
 	}
 	raw, err := w.goCommand(ctx, e.dir, "list", "-modfile="+e.modfile, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", trimpath, e.pkg).Output()
 	if err == nil {
@@ -231,9 +231,9 @@ func (e executable) buildError(ctx context.Context, w workspace, err error, outp
 		return fmt.Errorf("building %s: %w\n%s\n  The whole output is in %s", e.name, err, output, logFile)
 	}
 	var disks []string
-	for _, dir := range append(goFolders(ctx, w), os.TempDir(), w.sandbox) {
+	for _, dir := range append(goCacheFolders(ctx, w), os.TempDir(), w.sandbox) {
 		if _, free, err := preflight.Disk(dir); err == nil {
-			disks = append(disks, fmt.Sprintf("    %s: %s free", dir, preflight.Gigabytes(free)))
+			disks = append(disks, fmt.Sprintf("    %s: %s free", dir, preflight.FormatGibibytes(free)))
 		}
 	}
 	lines := strings.Split(output, "\n")
@@ -241,9 +241,9 @@ func (e executable) buildError(ctx context.Context, w workspace, err error, outp
 		"empties the Go caches), then run make again.\n%s", e.name, strings.Join(disks, "\n"), strings.Join(lines[max(0, len(lines)-5):], "\n"))
 }
 
-// goCommand returns a go command in a folder of the project, with the
-// environment of every build. A cancelled context interrupts it, so that it
-// removes its temporary files.
+// goCommand returns a go command in a folder of the project, with the environment of every build. If
+// ctx is cancelled, the go command is interrupted, so that it removes its temporary files. It is
+// killed if it has not ended 10 s later.
 func (w workspace) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(w.project, dir)
@@ -283,7 +283,7 @@ func (c *counter) countLine(line string) (isProgress bool) {
 	default:
 		return false
 	}
-	c.show()
+	c.showProgress()
 	return true
 }
 
@@ -296,12 +296,12 @@ func (c *counter) setTotal(stale []string) {
 	for _, pkg := range stale {
 		c.expected[pkg] = true
 	}
-	c.show()
+	c.showProgress()
 }
 
-// show calls detail with the number of downloaded modules until the first package is
+// showProgress calls detail with the number of downloaded modules until the first package is
 // compiled, and then with the number of compiled packages.
-func (c *counter) show() {
+func (c *counter) showProgress() {
 	switch compiled := len(c.compiled); {
 	case compiled == 0 && c.downloaded > 0:
 		c.detail(fmt.Sprintf("%d modules downloaded", c.downloaded))
@@ -314,10 +314,10 @@ func (c *counter) show() {
 				total++
 			}
 		}
-		text := fmt.Sprintf("%d of %d packages", compiled, total)
+		message := fmt.Sprintf("%d of %d packages", compiled, total)
 		if compiled == total {
-			text += ", linking"
+			message += ", linking"
 		}
-		c.detail(text)
+		c.detail(message)
 	}
 }

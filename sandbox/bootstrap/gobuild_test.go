@@ -14,9 +14,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// smallProject creates a project with one program. It returns the workspace and the
+// newSmallProject creates a project with one program. It returns the workspace and the
 // executable to build.
-func smallProject(t *testing.T, source string) (workspace, executable) {
+func newSmallProject(t *testing.T, source string) (workspace, executable) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "project")
 	require.NoError(t, os.Mkdir(dir, 0o700))
@@ -32,9 +32,9 @@ func smallProject(t *testing.T, source string) (workspace, executable) {
 }
 
 func TestBuildWritesTheExecutableAndALog(t *testing.T) {
-	w, e := smallProject(t, "package main\n\nfunc main() {}\n")
+	w, e := newSmallProject(t, "package main\n\nfunc main() {}\n")
 	var output bytes.Buffer
-	require.NoError(t, e.run(t.Context(), w, progress.New(&output, 1)))
+	require.NoError(t, e.build(t.Context(), w, progress.New(&output, 1)))
 	require.FileExists(t, e.out)
 	require.Contains(t, output.String(), "[1/1] building small done in")
 	log, err := os.ReadFile(filepath.Join(w.logs(), "build-small.log"))
@@ -77,10 +77,10 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 		{"another language", func(t *testing.T, _ workspace) { t.Setenv("LC_ALL", "C.UTF-8"); t.Setenv("LANGUAGE", "de") }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			w, e := smallProject(t, "package main\n\nfunc main() {}\n")
+			w, e := newSmallProject(t, "package main\n\nfunc main() {}\n")
 			tc.change(t, w)
 			w.env = append(os.Environ(), toolchain.BuildVariables()...)
-			require.NoError(t, e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1)))
+			require.NoError(t, e.build(t.Context(), w, progress.New(&bytes.Buffer{}, 1)))
 			out, err := exec.CommandContext(t.Context(), e.out).CombinedOutput()
 			require.NoError(t, err, "the program runs on this machine: %s", out)
 		})
@@ -88,29 +88,29 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 }
 
 func TestFailedBuildShowsTheCompilersMessage(t *testing.T) {
-	w, e := smallProject(t, "package main\n\nfunc main() { undeclared() }\n")
-	err := e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1))
+	w, e := newSmallProject(t, "package main\n\nfunc main() { undeclared() }\n")
+	err := e.build(t.Context(), w, progress.New(&bytes.Buffer{}, 1))
 	require.ErrorContains(t, err, "undefined: undeclared")
 	require.ErrorContains(t, err, filepath.Join(w.logs(), "build-small.log"))
 	require.NoFileExists(t, e.out)
 }
 
 func TestBuildReplacesALinkAndKeepsItsTarget(t *testing.T) {
-	// bin/pulumi leads to an installed Pulumi that is no longer on PATH.
-	w, e := smallProject(t, "package main\n\nfunc main() {}\n")
+	// bin/pulumi is a link to an installed Pulumi that is no longer on PATH.
+	w, e := newSmallProject(t, "package main\n\nfunc main() {}\n")
 	installed := filepath.Join(t.TempDir(), "pulumi")
 	require.NoError(t, os.WriteFile(installed, []byte("the real one"), 0o755))
 	require.NoError(t, os.Symlink(installed, e.out))
-	require.NoError(t, e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1)))
+	require.NoError(t, e.build(t.Context(), w, progress.New(&bytes.Buffer{}, 1)))
 	raw, err := os.ReadFile(installed)
 	require.NoError(t, err)
 	require.Equal(t, "the real one", string(raw))
 }
 
 func TestStampedBuildIsNotRepeated(t *testing.T) {
-	w, e := smallProject(t, "package main\n\nfunc main() {}\n")
+	w, e := newSmallProject(t, "package main\n\nfunc main() {}\n")
 	e.stamp = true
-	run := func() { require.NoError(t, e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1))) }
+	run := func() { require.NoError(t, e.build(t.Context(), w, progress.New(&bytes.Buffer{}, 1))) }
 	run()
 	first, err := os.Stat(e.out)
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestStampedBuildIsNotRepeated(t *testing.T) {
 }
 
 func TestErrorOfAFullDiskListsTheFolders(t *testing.T) {
-	w, e := smallProject(t, "")
+	w, e := newSmallProject(t, "")
 	err := e.buildError(t.Context(), w, errors.New("exit status 1"), "a\nwrite /tmp/go-build1/b001/_pkg_.a: no space left on device", "x.log")
 	require.ErrorContains(t, err, "no space left on the disk of one of these folders")
 	require.ErrorContains(t, err, w.sandbox+": ")

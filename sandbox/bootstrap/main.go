@@ -89,7 +89,7 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 			return err
 		}
 	}
-	builds, err := executables(ctx, w)
+	builds, err := listExecutables(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 	}
 	if cold { // one build after the other, because each build is long and uses all cores
 		for _, b := range builds {
-			if err := b.run(ctx, w, log); err != nil {
+			if err := b.build(ctx, w, log); err != nil {
 				return err
 			}
 		}
@@ -127,7 +127,7 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 	errs := make([]error, len(builds))
 	var all sync.WaitGroup
 	for i, b := range builds {
-		all.Go(func() { errs[i] = b.run(ctx, w, log) })
+		all.Go(func() { errs[i] = b.build(ctx, w, log) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
@@ -156,7 +156,7 @@ func prepareMachine(ctx context.Context, w workspace) error {
 	}
 	script := exec.CommandContext(ctx, filepath.Join(w.project, "sandbox/bootstrap/packages.sh"), "node", "servers")
 	script.Stderr = os.Stderr
-	script.Cancel = func() error { return script.Process.Signal(syscall.SIGTERM) } // its trap removes policy-rc.d
+	script.Cancel = func() error { return script.Process.Signal(syscall.SIGTERM) } // the script's trap removes policy-rc.d
 	if err := script.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
@@ -179,7 +179,7 @@ const (
 // checkSpace returns an error if a disk is too small for a build with empty caches. Without
 // this check the build would fail half an hour later.
 func checkSpace(ctx context.Context, w workspace) error {
-	dirs := goFolders(ctx, w)
+	dirs := goCacheFolders(ctx, w)
 	if len(dirs) != 2 {
 		return errors.New("go env GOMODCACHE GOCACHE prints no paths: is Go installed, and 1.21 or newer?")
 	}
@@ -197,9 +197,9 @@ func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
 	}
 }
 
-// goFolders returns the module cache and the build cache, or nil if the go
+// goCacheFolders returns the folders of the module cache and of the build cache, or nil if the go
 // command fails.
-func goFolders(ctx context.Context, w workspace) []string {
+func goCacheFolders(ctx context.Context, w workspace) []string {
 	raw, err := w.goCommand(ctx, ".", "env", "GOMODCACHE", "GOCACHE").Output()
 	if err != nil {
 		return nil
@@ -231,7 +231,7 @@ func isCold(builds []executable) bool {
 func prepareFolders(w workspace) error {
 	for _, dir := range []string{w.bin(), w.logs(), filepath.Join(w.project, "bin")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("folder for the executables: %w", err)
+			return fmt.Errorf("create folder %s: %w", dir, err)
 		}
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// make finds the sandbox in a folder whose name has a space, and works without a home
-// folder.
+// make finds the sandbox in a folder with a space in its name, and works without a
+// home folder.
 func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
 	require.FileExists(t, "../../Makefile") // the go command repeats a cached test when this file changes
 	dir := filepath.Join(t.TempDir(), "a b", "it's here")

@@ -137,8 +137,8 @@ func TestShellLinesAreQuotedAndRemoveCredentials(t *testing.T) {
 	dir := filepath.Join(root, "it's $HOME `here`")
 	l, err := layout.Create(dir, layout.Settings{Project: root})
 	require.NoError(t, err)
-	text := shellLines(append(l.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0", "GOROOT=", "GOAMD64=v1"), l)
-	require.NotContains(t, text, "EDITOR")
+	lines := shellLines(append(l.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0", "GOROOT=", "GOAMD64=v1"), l)
+	require.NotContains(t, lines, "EDITOR")
 	for _, shell := range []string{"bash", "zsh"} {
 		path, err := exec.LookPath(shell)
 		if err != nil && shell == "zsh" {
@@ -146,13 +146,13 @@ func TestShellLinesAreQuotedAndRemoveCredentials(t *testing.T) {
 		}
 		require.NoError(t, err)
 		script := `eval "$1"; printf '%s|%s|%s|%s|%s' "$PROGRESSIVE_SANDBOX" "$PATH" "$GOFLAGS" "${AWS_PROFILE-unset}" "$GOROOT$GOAMD64"`
-		cmd := exec.CommandContext(t.Context(), path, "-c", script, shell, text)
+		cmd := exec.CommandContext(t.Context(), path, "-c", script, shell, lines)
 		cmd.Env = []string{"AWS_PROFILE=production", "GOROOT=/nowhere", "GOAMD64=v4"}
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
 		require.Equal(t, dir+"|"+dir+"/bin:/usr/bin:/bin|-a -b|unset|v1", string(out))
 	}
-	require.True(t, strings.HasPrefix(text, "# In this shell AWS is a stand-in"))
+	require.True(t, strings.HasPrefix(lines, "# In this shell AWS is a stand-in"))
 }
 
 func TestLogsShowTheLastLines(t *testing.T) {

@@ -12,15 +12,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// deployWithAutoscaling runs `pulumi up`, waits until the platform answers, and returns the
+// deployWithAutoscaling runs `pulumi up`, waits until the platform is healthy, and returns the
 // platform's URL. If the images of Prometheus, KEDA and VPA are missing, it runs `pulumi up`
 // twice. The first run deploys the platform with a fixed number of pods. Then the images are
-// built, which takes a quarter of an hour, and the user can open the platform meanwhile.
+// built, which takes a quarter of an hour. During that time the user can already open the platform.
 func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
 	if l.Cluster == layout.ClusterSimulated { // mirror.EnsureEmpty has pushed images without files
 		return deployAndAwait(ctx, l, s, "", log)
 	}
-	missing, err := mirror.Missing(ctx, l)
+	missing, err := mirror.CountMissing(ctx, l)
 	if err != nil {
 		return "", err
 	}
@@ -36,21 +36,21 @@ func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack
 	return deployAndAwait(ctx, l, s, "", log)
 }
 
-// hasPodScaling reports whether the stack has KEDA, which scales its pods.
+// hasPodScaling reports whether the stack has KEDA, which scales the platform's pods.
 func hasPodScaling(state stack.State) bool {
 	return slices.ContainsFunc(state.Resources, func(r stack.Resource) bool { return r.Type == "progressive:keda:KEDA" })
 }
 
 // deployWithoutAutoscaling deploys the stack without the resources that scale pods.
 func deployWithoutAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, log *progress.Log) (string, error) {
-	file, err := project.WithoutPodScaling(s.Dir(), s.Name())
+	file, err := project.WriteConfigWithoutPodScaling(s.Dir(), s.Name())
 	if err != nil {
 		return "", err
 	}
 	return deployAndAwait(ctx, l, s, file, log)
 }
 
-// deployAndAwait runs `pulumi up`, waits until the platform answers, and returns the platform's
+// deployAndAwait runs `pulumi up`, waits until the platform is healthy, and returns the platform's
 // URL. If configFile is not empty, Pulumi reads it instead of the stack's configuration file.
 func deployAndAwait(ctx context.Context, l *layout.Layout, s *stack.Stack, configFile string, log *progress.Log) (string, error) {
 	args := []string{"up", "--yes", "--skip-preview", "--stack", s.Name()}

@@ -28,11 +28,11 @@ func (a *app) newDownCommand() *cobra.Command {
 	var purge bool
 	c := &cobra.Command{
 		Use:   "down",
-		Short: "Stop the sandbox and leave no trace in the machine",
+		Short: "Stop the sandbox and remove its processes, mounts and network devices",
 		Long: "Stop every process and remove mounts, network devices and iptables rules. The\n" +
-			"data stay, and the next up continues with them. --purge removes the data too;\n" +
-			"only the built executables stay. With a cluster of your own, --purge first\n" +
-			"destroys the stack in it.",
+			"data and the built executables stay, and the next up uses them. --purge also\n" +
+			"removes the data. With a cluster of your own, --purge first destroys the stack\n" +
+			"in it.",
 		Example: "  sandbox down\n  sandbox down --purge",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -52,7 +52,7 @@ func (a *app) newShellProjectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			dir, err := project.Shell(l)
+			dir, err := project.PrepareShell(l)
 			if err != nil {
 				return err
 			}
@@ -83,26 +83,26 @@ exec %s "$@"
 func writeShellPulumi(l *layout.Layout) error {
 	folders := []string{l.Dir, l.Project}
 	for i, dir := range folders {
-		real, err := filepath.EvalSymlinks(dir)
+		resolved, err := filepath.EvalSymlinks(dir)
 		if err != nil {
 			return fmt.Errorf("pulumi of the shell: %w", err)
 		}
-		folders[i] = quote(real)
+		folders[i] = quote(resolved)
 	}
 	if err := os.MkdirAll(l.ShellBin(), 0o700); err != nil {
 		return fmt.Errorf("pulumi of the shell: %w", err)
 	}
-	text := fmt.Sprintf(shellPulumi, folders[0], folders[1], quote(filepath.Join(l.Bin(), "sandbox")), quote(filepath.Join(l.Bin(), "pulumi")))
+	script := fmt.Sprintf(shellPulumi, folders[0], folders[1], quote(filepath.Join(l.Bin(), "sandbox")), quote(filepath.Join(l.Bin(), "pulumi")))
 	path := filepath.Join(l.ShellBin(), "pulumi")
-	if err := os.WriteFile(path+".new", []byte(text), 0o700); err != nil {
+	if err := os.WriteFile(path+".new", []byte(script), 0o700); err != nil {
 		return fmt.Errorf("pulumi of the shell: %w", err)
 	}
 	return os.Rename(path+".new", path)
 }
 
 // shellLines returns shell lines that export the sandbox's variables and unset the variables of
-// a real cloud account. within is the sandbox's whole environment, as NAME=VALUE.
-func shellLines(within []string, l *layout.Layout) string {
+// a real cloud account. environment is the sandbox's whole environment, as NAME=VALUE.
+func shellLines(environment []string, l *layout.Layout) string {
 	wanted := map[string]bool{"PATH": true}
 	for _, kv := range append(l.Environ(), toolchain.BuildVariables()...) {
 		name, _, _ := strings.Cut(kv, "=")
@@ -113,7 +113,7 @@ func shellLines(within []string, l *layout.Layout) string {
 	for _, name := range layout.CloudVariables {
 		fmt.Fprintf(&b, "unset %s\n", name)
 	}
-	for _, kv := range within {
+	for _, kv := range environment {
 		if name, value, _ := strings.Cut(kv, "="); wanted[name] {
 			fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
 		}

@@ -14,7 +14,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// awaitFront polls the platform's /health until it answers 200, for at most limit.
+// awaitFront requests the platform's /health until the response has the status 200, for at most
+// limit. It calls detail with the error of each failed request.
 func awaitFront(ctx context.Context, url string, limit time.Duration, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -50,15 +51,15 @@ func checkHealth(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// The front service of the platform, to which the sandbox forwards its node port in a
-// user's own cluster.
+// The Service through which users reach the platform. In a user's own cluster, the sandbox forwards
+// its port of the platform to this Service.
 const (
 	frontService = "progressive-framework-v5-service"
 	frontPort    = 80
 )
 
-// startForward starts the process that forwards to the front service, so that
-// the platform's URL is the same on every kind of cluster.
+// startForward starts the process that forwards to frontService. With it, the platform's URL is the
+// same on every kind of cluster.
 func startForward(ctx context.Context, l *layout.Layout, namespace string) error {
 	if namespace == "" {
 		return errors.New("the stack has no output named namespace, so the front service can't be found")

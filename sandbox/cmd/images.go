@@ -49,11 +49,11 @@ func lostImages(ctx context.Context, l *layout.Layout, state stack.State) ([]str
 		if err != nil {
 			return nil, fmt.Errorf("image %s in the stack's state: %w", r.URN, err)
 		}
-		pushed, err := registry.CommonDigest(ctx, remote.WithAuth(authn.Anonymous), ref)
+		pushedDigest, err := registry.CommonDigest(ctx, remote.WithAuth(authn.Anonymous), ref)
 		if err != nil {
 			return nil, err
 		}
-		if pushed == "" {
+		if pushedDigest == "" {
 			lost = append(lost, reference)
 		}
 	}

@@ -44,14 +44,14 @@ func TestImagesOfTheStateThatTheRegistryLacksAreFound(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(ref, img, remote.WithAuth(&authn.Basic{Username: registry.User, Password: password})))
 
-	image := func(reference string) stack.Resource {
+	newImageResource := func(reference string) stack.Resource {
 		return stack.Resource{Type: imageTypes[0], Outputs: map[string]any{"reference": reference}}
 	}
 	gone := l.RegistryAddress() + "/platform/mca@sha256:" + strings.Repeat("0", 64)
 	lost, err := lostImages(t.Context(), l, stack.State{Resources: []stack.Resource{
-		image(ref.String()),
-		image(gone),
-		image("registry.example/mca@sha256:" + strings.Repeat("0", 64)),
+		newImageResource(ref.String()),
+		newImageResource(gone),
+		newImageResource("registry.example/mca@sha256:" + strings.Repeat("0", 64)),
 		{Type: "pulumi:pulumi:Stack"},
 	}})
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func (a *app) newLogsCommand() *cobra.Command {
 			}
 			if len(args) == 1 {
 				if !slices.Contains(names, args[0]) {
-					return fmt.Errorf("no log %q; there are %s", args[0], strings.Join(names, ", "))
+					return fmt.Errorf("no log %q: must be one of %s", args[0], strings.Join(names, ", "))
 				}
 				names = args
 			}

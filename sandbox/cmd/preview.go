@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) newPreviewCommand() *cobra.Command {
-	name := project.SandboxStack
+	stackName := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "preview [-- FLAGS...]",
 		Short: "Run pulumi preview on one of the stacks, against the stand-in",
@@ -26,10 +26,10 @@ func (a *app) newPreviewCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.runOnStack(c, l, name, append([]string{"preview", "--stack", name}, args...))
+			return a.runOnStack(c, l, stackName, append([]string{"preview", "--stack", stackName}, args...))
 		},
 	}
-	c.Flags().StringVar(&name, "stack", name, "sandbox, staging or prod")
+	c.Flags().StringVar(&stackName, "stack", stackName, "sandbox, staging or prod")
 	return c
 }
 
@@ -53,24 +53,24 @@ func (a *app) newPulumiCommand() *cobra.Command {
 	}
 }
 
-// runOnStack runs Pulumi on a stack with the user's terminal. If Pulumi fails, it has printed
-// its error already, and runOnStack returns a reportedError. But if stack.Explain adds a hint
-// to the error, runOnStack returns the error with the hint, so that Main prints it.
-func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, name string, args []string) error {
+// runOnStack runs Pulumi on a stack with the user's terminal. If Pulumi fails, it has already printed
+// its error, and runOnStack returns a reportedError. If stack.Explain adds a hint to the error,
+// runOnStack instead returns the error with the hint, and Main prints it.
+func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, stackName string, args []string) error {
 	if err := prepare(c.Context(), l); err != nil {
 		return err
 	}
-	s, err := stack.Open(c.Context(), l, name, terminal(c))
+	s, err := stack.Open(c.Context(), l, stackName, terminal(c))
 	if err != nil {
 		return err
 	}
 	failure := s.Run(c.Context(), args...)
 	explained := s.Explain(c.Context(), failure)
-	var tool *stack.ToolError
-	if !errors.As(failure, &tool) || explained.Error() != failure.Error() {
+	var toolError *stack.ToolError
+	if !errors.As(failure, &toolError) || explained.Error() != failure.Error() {
 		return explained
 	}
-	return &reportedError{code: tool.Code, err: failure}
+	return &reportedError{code: toolError.Code, err: failure}
 }
 
 // openOrCreate opens the sandbox. If there is none, it creates the folder with settings
@@ -83,7 +83,7 @@ func (a *app) openOrCreate() (*layout.Layout, error) {
 	if l, err := layout.Open(dir); !errors.Is(err, os.ErrNotExist) {
 		return l, err
 	}
-	project, err := findProject()
+	projectDir, err := findProject()
 	if err != nil {
 		return nil, err
 	}
@@ -92,5 +92,5 @@ func (a *app) openOrCreate() (*layout.Layout, error) {
 		return nil, err
 	}
 	defer release()
-	return settings.Ensure(dir, project, settings.Options{}.WithEnv(os.Getenv))
+	return settings.Ensure(dir, projectDir, settings.Options{}.WithEnv(os.Getenv))
 }

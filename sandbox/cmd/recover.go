@@ -12,11 +12,11 @@ import (
 // newRecoverCommand returns the command that repairs a stack. It is for users who run pulumi
 // directly, because `sandbox up` repairs the stack by itself.
 func (a *app) newRecoverCommand() *cobra.Command {
-	name := project.SandboxStack
+	stackName := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "recover",
 		Short: "Repair a stack's state after an interrupted update",
-		Long: "Release the lock of a killed pulumi. Add the resources to the state that were created\n" +
+		Long: "Release the lock of a killed pulumi. Add to the state the resources that were created\n" +
 			"but not recorded, for example because a response of AWS was lost. Remove pending\n" +
 			"creations that did not happen. Then refresh. `make up` does all of this by itself.",
 		Example: "  sandbox recover --stack staging",
@@ -29,11 +29,11 @@ func (a *app) newRecoverCommand() *cobra.Command {
 			if err := prepare(c.Context(), l); err != nil {
 				return err
 			}
-			dir, err := project.Last(l, name)
+			dir, err := project.LastCopy(l, stackName)
 			if err != nil {
 				return err
 			}
-			s, err := stack.OpenIn(c.Context(), l, name, dir, terminal(c))
+			s, err := stack.OpenIn(c.Context(), l, stackName, dir, terminal(c))
 			if err != nil {
 				return err
 			}
@@ -43,6 +43,6 @@ func (a *app) newRecoverCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&name, "stack", name, "sandbox, staging or prod")
+	c.Flags().StringVar(&stackName, "stack", stackName, "sandbox, staging or prod")
 	return c
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Exit codes of Main. A tool that Main runs for the user, such as pulumi, keeps
-// its own exit code.
+// Exit codes of Main. If a tool fails that Main runs for the user, such as pulumi, Main returns the
+// exit code of the tool.
 const (
 	exitFailed = 1
 	exitUsage  = 2
@@ -36,7 +36,7 @@ func Main(ctx context.Context, args []string, runComponent ComponentRunner, stdi
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var (
-		wrong    *usageError
+		usage    *usageError
 		reported *reportedError
 	)
 	switch {
@@ -44,8 +44,8 @@ func Main(ctx context.Context, args []string, runComponent ComponentRunner, stdi
 		return 0
 	case errors.As(err, &reported):
 		return reported.code
-	case errors.As(err, &wrong):
-		fmt.Fprintf(stderr, "error: %s\nSee: %s --help\n", indent(err), wrong.command)
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "error: %s\nSee: %s --help\n", indent(err), usage.command)
 		return exitUsage
 	default:
 		fmt.Fprintln(stderr, "error:", indent(err))
@@ -105,8 +105,8 @@ func newRoot(runComponent ComponentRunner) *cobra.Command {
 	root.TraverseChildren = true // parses --home before the command pulumi, which passes its flags to Pulumi
 	// Kubernetes registers a flag --version for the whole process. cobra would list it in
 	// the help of every command.
-	if foreign := pflag.Lookup("version"); foreign != nil {
-		foreign.Hidden = true
+	if versionFlag := pflag.Lookup("version"); versionFlag != nil {
+		versionFlag.Hidden = true
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{command: c.CommandPath(), err: err}
@@ -132,7 +132,7 @@ func (a *app) newAWSCommand() *cobra.Command {
 	return c
 }
 
-// noArgs returns a usageError if the command has arguments.
+// noArgs returns a usageError if the command has arguments, and nil otherwise.
 func noArgs(c *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(c, args); err != nil {
 		return &usageError{command: c.CommandPath(), err: err}
@@ -157,11 +157,11 @@ func (a *app) folder() (string, error) {
 		dir = os.Getenv(layout.Variable)
 	}
 	if dir == "" {
-		project, err := findProject()
+		projectDir, err := findProject()
 		if err != nil {
 			return "", err
 		}
-		return filepath.Join(project, ".sandbox"), nil
+		return filepath.Join(projectDir, ".sandbox"), nil
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -183,8 +183,8 @@ func (a *app) open() (*layout.Layout, error) {
 	return l, err
 }
 
-// findProject returns the folder that holds Pulumi.yaml: the working directory
-// or the nearest one above it.
+// findProject returns the folder that holds Pulumi.yaml: the working directory, or the nearest folder
+// above it.
 func findProject() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

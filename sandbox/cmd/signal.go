@@ -10,13 +10,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// errTerminated is the context's cause after a SIGTERM. After a SIGINT it is
-// stack.ErrInterrupted.
+// errTerminated is the cause of the context after a SIGTERM.
 var errTerminated = errors.New("terminated")
 
-// Signals returns a context that ends at the first SIGINT or SIGTERM. The cause of the
-// context says which signal it was. After the first signal, a second one ends the process.
-func Signals(parent context.Context) (ctx context.Context, stop func()) {
+// WithSignals returns a context that ends at the first SIGINT or SIGTERM. The cause of the context is
+// stack.ErrInterrupted after a SIGINT, and errTerminated after a SIGTERM. A second signal ends the
+// process.
+func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM)

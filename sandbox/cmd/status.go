@@ -37,9 +37,9 @@ func (a *app) newStatusCommand() *cobra.Command {
 				r.write(c.OutOrStdout())
 				return nil
 			}
-			e := json.NewEncoder(c.OutOrStdout())
-			e.SetIndent("", "  ")
-			return e.Encode(r)
+			encoder := json.NewEncoder(c.OutOrStdout())
+			encoder.SetIndent("", "  ")
+			return encoder.Encode(r)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -118,8 +118,8 @@ func (r *report) write(out io.Writer) {
 }
 
 func (r *report) writeComponents(out io.Writer) {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "COMPONENT\tPID\tPORT\tHEALTH\tMEMORY")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "COMPONENT\tPID\tPORT\tHEALTH\tMEMORY")
 	var total int64
 	for _, s := range r.Components {
 		health := "healthy"
@@ -127,14 +127,14 @@ func (r *report) writeComponents(out io.Writer) {
 			health = firstLine(s.Reason)
 		}
 		total += s.PSS
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, formatCount(s.PID), formatCount(s.Port), health, formatMegabytes(s.PSS))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, formatNumber(s.PID), formatNumber(s.Port), health, formatMegabytes(s.PSS))
 	}
 	// This is the sum of proportional set sizes: memory that processes share counts once.
-	fmt.Fprintf(t, "total\t\t\t\t%s\n", formatMegabytes(total))
-	t.Flush()
+	fmt.Fprintf(table, "total\t\t\t\t%s\n", formatMegabytes(total))
+	table.Flush()
 }
 
-// kindTexts are the texts for a tool's kind.
+// kindTexts has the text in the table for each kind of tool.
 var kindTexts = map[toolchain.Kind]string{
 	toolchain.Installed: "real, installed",
 	toolchain.Built:     "real, built here",
@@ -142,12 +142,12 @@ var kindTexts = map[toolchain.Kind]string{
 }
 
 func (r *report) writeTools(out io.Writer) {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TOOL\tKIND\tVERSION\tPATH")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TOOL\tKIND\tVERSION\tPATH")
 	for _, tool := range r.Tools {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", tool.Name, kindTexts[tool.Kind], orDash(tool.Version), tool.Path)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", tool.Name, kindTexts[tool.Kind], orDash(tool.Version), tool.Path)
 	}
-	t.Flush()
+	table.Flush()
 	for _, tool := range r.Tools {
 		if tool.Note != "" {
 			fmt.Fprintf(out, "%s: not used: %s\n", tool.Name, tool.Note)
@@ -160,16 +160,16 @@ func (r *report) writePrograms(out io.Writer) {
 		return
 	}
 	fmt.Fprintln(out)
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "IN THE CLUSTER\tKIND\tVERSION")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "IN THE CLUSTER\tKIND\tVERSION")
 	for _, p := range r.Programs {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.State, p.Version)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", p.Name, p.State, p.Version)
 	}
-	t.Flush()
+	table.Flush()
 }
 
-// formatCount formats a number for a table. A missing value, which is 0, is shown as "-".
-func formatCount(n int) string {
+// formatNumber formats a number for a table. A missing value, which is 0, is shown as "-".
+func formatNumber(n int) string {
 	if n == 0 {
 		return "-"
 	}

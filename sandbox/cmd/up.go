@@ -55,7 +55,7 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 	if err != nil {
 		return err
 	}
-	project, err := findProject()
+	projectDir, err := findProject()
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 		return err
 	}
 	defer release()
-	l, err := settings.Ensure(dir, project, options)
+	l, err := settings.Ensure(dir, projectDir, options)
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,7 @@ func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 	}
 }
 
-// upStack runs `pulumi up` on the stack sandbox and waits until the platform
-// answers.
+// upStack runs `pulumi up` on the stack sandbox, and waits until the platform is healthy.
 func upStack(c *cobra.Command, l *layout.Layout, log *progress.Log) error {
 	ctx := c.Context()
 	log.Say("pulumi up on the stack %s", project.SandboxStack)
@@ -164,6 +163,6 @@ func printNextSteps(c *cobra.Command, url string) error {
 // dashboardsHint says how to see the panels that Prometheus serves.
 const dashboardsHint = "Dashboards: make dashboard, then http://127.0.0.1:9090/consoles/index.html\n"
 
-// frontLimit is how long the platform may take to answer after `pulumi up`. `pulumi up` waits
+// frontLimit is how long the platform may take to be healthy after `pulumi up`. `pulumi up` waits
 // until the pods are ready, so only kube-proxy's rules may still be missing.
 const frontLimit = time.Minute

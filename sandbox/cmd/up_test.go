@@ -17,8 +17,8 @@ import (
 func TestUpExportsTheStateOnceBeforeAndOnceAfter(t *testing.T) {
 	l := newLayout(t)
 	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.sandbox.yaml"), []byte("config: {}\n"), 0o600))
-	calls := filepath.Join(t.TempDir(), "calls")
-	script := "#!/bin/sh\necho \"$*\" >>" + calls + "\n[ \"$1 $2\" != 'stack export' ] || echo '{\"deployment\":{}}'\n"
+	callsFile := filepath.Join(t.TempDir(), "calls")
+	script := "#!/bin/sh\necho \"$*\" >>" + callsFile + "\n[ \"$1 $2\" != 'stack export' ] || echo '{\"deployment\":{}}'\n"
 	require.NoError(t, os.WriteFile(filepath.Join(l.Bin(), "pulumi"), []byte(script), 0o755))
 
 	c := &cobra.Command{}
@@ -27,8 +27,8 @@ func TestUpExportsTheStateOnceBeforeAndOnceAfter(t *testing.T) {
 	c.SetErr(t.Output())
 	require.NoError(t, upStack(c, l, progress.New(t.Output(), 0)))
 
-	text, err := os.ReadFile(calls)
+	recorded, err := os.ReadFile(callsFile)
 	require.NoError(t, err)
-	commands := regexp.MustCompile(`(?m)^(stack \w+|\w+).*$`).ReplaceAllString(string(text), "$1")
+	commands := regexp.MustCompile(`(?m)^(stack \w+|\w+).*$`).ReplaceAllString(string(recorded), "$1")
 	require.Equal(t, "stack select\nstack export\nup\nstack export\n", commands)
 }

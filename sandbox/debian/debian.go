@@ -31,10 +31,10 @@ type recipe struct {
 	// repository and tag are the image's name in the configuration of the stack
 	// sandbox.
 	repository, tag string
-	// packages are the Debian packages whose files the image contains.
+	// packages are the Debian packages of the files in the image.
 	packages []string
-	// excluded are prefixes of paths that the image leaves out.
-	excluded []string
+	// excludedPrefixes are the prefixes of the paths that the image leaves out.
+	excludedPrefixes []string
 	// user is the name of the user that runs the image's processes. userID is the id of this
 	// user in the official image.
 	user   string
@@ -43,11 +43,11 @@ type recipe struct {
 	path string
 }
 
-// shellPackages are the packages that start scripts and probes need.
+// shellPackages are the packages that the pods' start scripts and probes need.
 var shellPackages = []string{"dash", "coreutils", "sed", "grep", "hostname"}
 
-// documentation are prefixes of paths that a server does not need.
-var documentation = []string{"/usr/share/man", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian", "/lib/systemd", "/etc/init.d", "/etc/logrotate.d"}
+// documentationPrefixes are prefixes of paths that a server does not need.
+var documentationPrefixes = []string{"/usr/share/man", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian", "/lib/systemd", "/etc/init.d", "/etc/logrotate.d"}
 
 // recipes are the recipes of the images of the platform's in-cluster stores.
 var recipes = []recipe{
@@ -62,8 +62,8 @@ var recipes = []recipe{
 		packages: []string{"postgresql-15", "postgresql-client-15"},
 		// PostgreSQL's just-in-time compiler of queries (JIT) needs 100 MB of LLVM. Without
 		// the module llvmjit, PostgreSQL interprets queries.
-		excluded: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
-		user:     "postgres", userID: 999,
+		excludedPrefixes: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
+		user:             "postgres", userID: 999,
 		path: "/usr/lib/postgresql/15/bin:/usr/bin:/bin",
 	},
 }
@@ -87,15 +87,15 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 		if err != nil {
 			return fmt.Errorf("image %s: %w", r.repository, err)
 		}
-		key, err := r.key(ctx)
+		contentTag, err := r.contentTag(ctx)
 		if err != nil {
 			return err
 		}
-		pushed, err := registry.CommonDigest(ctx, auth, repository.Tag(key), repository.Tag(r.tag))
+		pushedDigest, err := registry.CommonDigest(ctx, auth, repository.Tag(contentTag), repository.Tag(r.tag))
 		if err != nil {
 			return err
 		}
-		if pushed != "" {
+		if pushedDigest != "" {
 			continue
 		}
 		log.Expect(1)
@@ -106,7 +106,7 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 			if err != nil {
 				return err
 			}
-			for _, tag := range []string{r.tag, key} {
+			for _, tag := range []string{r.tag, contentTag} {
 				if err := remote.Write(repository.Tag(tag), img, auth, remote.WithContext(ctx)); err != nil {
 					return fmt.Errorf("push: %w", err)
 				}
@@ -123,9 +123,11 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 // Then the images are built again.
 const formatVersion = "2"
 
-// key returns a tag with a hash of the recipe and of the versions of its packages.
-func (r recipe) key(ctx context.Context) (string, error) {
-	versions, err := r.versions(ctx)
+// contentTag returns a tag with a hash of the recipe and of the versions of its packages. If the
+// recipe or a version changes, the registry has no image with the new tag, so the image is built
+// again.
+func (r recipe) contentTag(ctx context.Context) (string, error) {
+	versions, err := r.installedVersions(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -133,8 +135,8 @@ func (r recipe) key(ctx context.Context) (string, error) {
 	return "packages-" + hex.EncodeToString(sum[:])[:32], nil
 }
 
-// versions returns the versions of the installed packages, one per line.
-func (r recipe) versions(ctx context.Context) (string, error) {
+// installedVersions returns the versions of the installed packages, one per line.
+func (r recipe) installedVersions(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	args := append([]string{"-f", "${Package} ${Version}\n", "-W"}, append(shellPackages, r.packages...)...)

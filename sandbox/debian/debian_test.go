@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// base is a recipe with packages that are installed on every Debian machine.
-var base = recipe{repository: "debian/base", packages: []string{"base-files"}, user: "nobody", userID: 65534, path: "/bin"}
+// baseRecipe is a recipe with packages that are installed on every Debian machine.
+var baseRecipe = recipe{repository: "debian/base", packages: []string{"base-files"}, user: "nobody", userID: 65534, path: "/bin"}
 
 func TestImageContainsProgramsAndTheirLibraries(t *testing.T) {
-	files, err := base.files(t.Context())
+	files, err := baseRecipe.listFiles(t.Context())
 	require.NoError(t, err)
 	for _, want := range []string{"/usr/bin/dash", "/usr/bin/sh", "/usr/bin/cat"} {
 		require.Contains(t, files, want)
@@ -26,9 +26,9 @@ func TestImageContainsProgramsAndTheirLibraries(t *testing.T) {
 	require.NotEmpty(t, libc)
 	require.Subset(t, files, libc, "the library that all programs load")
 
-	first, err := base.pack(t.Context())
+	first, err := baseRecipe.pack(t.Context())
 	require.NoError(t, err)
-	second, err := base.pack(t.Context())
+	second, err := baseRecipe.pack(t.Context())
 	require.NoError(t, err)
 	firstDigest, err := first.Digest()
 	require.NoError(t, err)
@@ -48,11 +48,11 @@ func TestArchiveHasTheSameOwnersAndModesOnEveryMachine(t *testing.T) {
 
 	paths := pathSet{}
 	require.NoError(t, paths.add(link))
-	require.Equal(t, []string{link, program}, paths.sorted(), "the target of a link is added too")
+	require.Equal(t, []string{link, program}, paths.sortedPaths(), "the target of a link is added too")
 	require.NoError(t, paths.add(private))
 
 	var out bytes.Buffer
-	require.NoError(t, base.archive(&out, paths.sorted()))
+	require.NoError(t, baseRecipe.writeArchive(&out, paths.sortedPaths()))
 	headers := map[string]*tar.Header{}
 	for r := tar.NewReader(&out); ; {
 		h, err := r.Next()
@@ -80,7 +80,7 @@ func TestLddOutputGivesThePathsOfLibraries(t *testing.T) {
 }
 
 func TestErrorNamesThePackageThatIsNotInstalled(t *testing.T) {
-	_, err := recipe{repository: "debian/none", packages: []string{"no-such-package-of-debian"}}.key(t.Context())
+	_, err := recipe{repository: "debian/none", packages: []string{"no-such-package-of-debian"}}.contentTag(t.Context())
 	require.ErrorContains(t, err, "no-such-package-of-debian")
 	require.ErrorContains(t, err, "must be installed")
 }

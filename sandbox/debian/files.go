@@ -14,49 +14,49 @@ import (
 	"strings"
 )
 
-// files returns the sorted paths of the image's files: the packages' files, and the libraries
+// listFiles returns the sorted paths of the image's files: the packages' files, and the libraries
 // that their programs load. If a folder in a path is a link, the path has the target of the
 // link. The file itself may be a link.
-func (r recipe) files(ctx context.Context) ([]string, error) {
+func (r recipe) listFiles(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, packTimeout)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "dpkg-query", append([]string{"-L"}, append(shellPackages, r.packages...)...)...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("dpkg-query -L: %w", err)
 	}
-	all := pathSet{}
+	paths := pathSet{}
 	for line := range strings.Lines(string(out)) {
 		if path := strings.TrimSpace(line); strings.HasPrefix(path, "/") && !r.excludes(path) {
-			if err := all.add(path); err != nil {
+			if err := paths.add(path); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if err := all.add("/bin/sh"); err != nil { // a link that no package owns
+	if err := paths.add("/bin/sh"); err != nil { // a link that no package owns
 		return nil, err
 	}
-	needed, err := sharedLibraries(ctx, all.sorted())
+	libraries, err := sharedLibraries(ctx, paths.sortedPaths())
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range needed {
-		if err := all.add(path); err != nil {
+	for _, path := range libraries {
+		if err := paths.add(path); err != nil {
 			return nil, err
 		}
 	}
-	return all.sorted(), nil
+	return paths.sortedPaths(), nil
 }
 
 // excludes reports whether the image leaves out the file at path.
 func (r recipe) excludes(path string) bool {
-	return slices.ContainsFunc(slices.Concat(documentation, r.excluded), func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+	return slices.ContainsFunc(slices.Concat(documentationPrefixes, r.excludedPrefixes), func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
 // pathSet is a set of paths of files.
 type pathSet map[string]bool
 
 // add adds a file and, if the file is a link, the target of the link. It ignores a folder,
-// because archive creates the folders of the files.
+// because writeArchive creates the folders of the files.
 func (s pathSet) add(path string) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
@@ -88,7 +88,7 @@ func (s pathSet) add(path string) error {
 	return s.add(target)
 }
 
-func (s pathSet) sorted() []string {
+func (s pathSet) sortedPaths() []string {
 	paths := make([]string, 0, len(s))
 	for path := range s {
 		paths = append(paths, path)
@@ -106,9 +106,9 @@ func sharedLibraries(ctx context.Context, files []string) ([]string, error) {
 		if err != nil {
 			continue // not an ELF file
 		}
-		needed, err := f.ImportedLibraries()
+		imported, err := f.ImportedLibraries()
 		f.Close()
-		if err == nil && len(needed) > 0 {
+		if err == nil && len(imported) > 0 {
 			programs = append(programs, path)
 		}
 	}

@@ -23,12 +23,12 @@ import (
 // pack builds the image. The same packages give the same digest, because files
 // are sorted, belong to root and have no modification time.
 func (r recipe) pack(ctx context.Context) (v1.Image, error) {
-	files, err := r.files(ctx)
+	files, err := r.listFiles(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var content bytes.Buffer
-	if err := r.archive(&content, files); err != nil {
+	if err := r.writeArchive(&content, files); err != nil {
 		return nil, err
 	}
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
@@ -51,20 +51,20 @@ func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 // linkedFolders are the folders of the root that are links into /usr since Debian 12.
 var linkedFolders = []string{"bin", "lib", "lib64", "sbin"}
 
-// archive writes the files as the content of one layer. It adds a folder /tmp and the files
+// writeArchive writes the files as the content of one layer. It adds a folder /tmp and the files
 // /etc/passwd and /etc/group.
-func (r recipe) archive(to io.Writer, files []string) error {
-	w := tar.NewWriter(to)
+func (r recipe) writeArchive(out io.Writer, files []string) error {
+	w := tar.NewWriter(out)
 	a := &archiver{tar: w, folders: map[string]bool{}}
 	for _, name := range linkedFolders {
-		a.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: "usr/" + name, Mode: 0o777})
+		a.writeHeader(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: "usr/" + name, Mode: 0o777})
 		a.folders["/"+name] = true
 	}
-	a.header(tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777})
-	a.text("etc/passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\n%s:x:%d:%d::/:/bin/sh\n", r.user, r.userID, r.userID))
-	a.text("etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\n", r.user, r.userID))
+	a.writeHeader(tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777})
+	a.writeText("etc/passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\n%s:x:%d:%d::/:/bin/sh\n", r.user, r.userID, r.userID))
+	a.writeText("etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\n", r.user, r.userID))
 	for _, path := range files {
-		a.file(path)
+		a.writeFile(path)
 	}
 	if a.err != nil {
 		return a.err
@@ -72,9 +72,10 @@ func (r recipe) archive(to io.Writer, files []string) error {
 	return w.Close()
 }
 
-// imageMode returns the mode of a file in the image. Everyone may read the file, and may execute
-// it if its owner on this machine can. On this machine, only the owner can read some files, such
-// as redis.conf, but the image's user owns no file. The image has no setuid and setgid programs.
+// imageMode returns the mode of a file in the image. Everyone may read the file. Everyone may
+// execute the file if its owner on this machine may. On this machine only the owner may read some
+// files, such as redis.conf. In the image root owns all files, so its user could not read them. The
+// image has no setuid and setgid programs.
 func imageMode(hostMode fs.FileMode) int64 {
 	if hostMode&0o100 != 0 {
 		return 0o755
@@ -83,47 +84,47 @@ func imageMode(hostMode fs.FileMode) int64 {
 }
 
 // archiver writes a tar file. It keeps the first error and then writes nothing
-// more, so archive need not check each call.
+// more, so writeArchive need not check each call.
 type archiver struct {
 	tar     *tar.Writer
 	folders map[string]bool // already written
 	err     error
 }
 
-// header writes the header of a file. The content must follow.
-func (a *archiver) header(h tar.Header) {
+// writeHeader writes the header of a file. The content must follow.
+func (a *archiver) writeHeader(h tar.Header) {
 	if a.err == nil {
 		h.Format = tar.FormatPAX
 		a.err = a.tar.WriteHeader(&h)
 	}
 }
 
-// text writes a file with the given content.
-func (a *archiver) text(name, content string) {
-	a.folder("/" + filepath.Dir(name))
-	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))})
+// writeText writes a file with the given content.
+func (a *archiver) writeText(name, content string) {
+	a.writeFolder("/" + filepath.Dir(name))
+	a.writeHeader(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))})
 	if a.err == nil {
 		_, a.err = io.WriteString(a.tar, content)
 	}
 }
 
-// folder writes a folder and its parents, once.
-func (a *archiver) folder(path string) {
+// writeFolder writes a folder and its parents, once.
+func (a *archiver) writeFolder(path string) {
 	if path == "/" || a.folders[path] {
 		return
 	}
-	a.folder(filepath.Dir(path))
+	a.writeFolder(filepath.Dir(path))
 	a.folders[path] = true
-	a.header(tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path, "/") + "/", Mode: 0o755})
+	a.writeHeader(tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path, "/") + "/", Mode: 0o755})
 }
 
-// file copies a file or a link of this machine. It skips /etc/passwd and /etc/group,
-// because archive writes its own.
-func (a *archiver) file(path string) {
+// writeFile copies a file or a link of this machine. It skips /etc/passwd and /etc/group,
+// because writeArchive writes its own files.
+func (a *archiver) writeFile(path string) {
 	if a.err != nil || slices.Contains([]string{"/etc/passwd", "/etc/group"}, path) {
 		return
 	}
-	a.folder(filepath.Dir(path))
+	a.writeFolder(filepath.Dir(path))
 	info, err := os.Lstat(path)
 	if err != nil {
 		a.err = err
@@ -136,7 +137,7 @@ func (a *archiver) file(path string) {
 			a.err = err
 			return
 		}
-		a.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777})
+		a.writeHeader(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777})
 		return
 	}
 	f, err := os.Open(path)
@@ -145,7 +146,7 @@ func (a *archiver) file(path string) {
 		return
 	}
 	defer f.Close()
-	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: imageMode(info.Mode()), Size: info.Size()})
+	a.writeHeader(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: imageMode(info.Mode()), Size: info.Size()})
 	if a.err == nil {
 		_, a.err = io.Copy(a.tar, f)
 	}

@@ -21,12 +21,12 @@ func bringUp(ctx context.Context, root, stack string) (export []byte, err error)
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	dir, err := testenv.Init(ctx, l, stack)
+	dir, err := testenv.InitStack(ctx, l, stack)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := testenv.Output(ctx, l, dir, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack); err != nil {
+	if _, err := testenv.RunOutput(ctx, l, dir, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack); err != nil {
 		return nil, err
 	}
-	return testenv.Output(ctx, l, dir, "pulumi", "stack", "export", "--stack", stack)
+	return testenv.RunOutput(ctx, l, dir, "pulumi", "stack", "export", "--stack", stack)
 }

@@ -59,18 +59,18 @@ func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 	require.NoError(t, err)
 	fontOf := map[string]style{"title": fonts.title, "text": fonts.text}
 	prod := readExport(t, "prod")
-	for reason, state := range map[string]string{
+	for reason, export := range map[string]string{
 		"prod":                    prod,
 		"the sandbox":             readExport(t, "sandbox"),
 		"words that are too long": strings.NewReplacer(`"mca`, `"`+strings.Repeat("m", 200), `"m7i.xlarge`, `"`+strings.Repeat("WIDE", 80)).Replace(prod),
 		"many words":              strings.ReplaceAll(prod, `"pf-prod`, `"`+strings.Repeat("many words ", 30)),
 	} {
-		p := composePicture(t, state)
+		p := composePicture(t, export)
 		require.EqualValues(t, pageWidth, p.W)
 		page := &box{place: place{W: p.W, H: p.H, Boxes: p.Boxes}}
 		for _, b := range append(withInnerBoxes(p.Boxes), page) {
 			for _, line := range b.Lines {
-				require.LessOrEqual(t, line.X+fontOf[line.Class].width(line.Text), b.X+b.W-pad, "%s: %q is wider than %v", reason, line.Text, b.Title)
+				require.LessOrEqual(t, line.X+fontOf[line.Class].width(line.Text), b.X+b.W-padding, "%s: %q is wider than %v", reason, line.Text, b.Title)
 				require.Greater(t, line.Y, b.Y, "%s: %q", reason, line.Text)
 				require.Less(t, line.Y, b.Y+b.H, "%s: %q", reason, line.Text)
 			}
@@ -117,13 +117,13 @@ func TestAbsentResourcesAreNotDrawn(t *testing.T) {
 
 // The engine writes resources in the order in which their creation ends, which varies.
 func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
-	text := readExport(t, "prod")
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	export := readExport(t, "prod")
+	lines := strings.Split(strings.TrimSpace(export), "\n")
 	resources := lines[1 : len(lines)-1]
 	resources[len(resources)-1] += ","
 	slices.Reverse(resources)
 	resources[len(resources)-1] = strings.TrimSuffix(resources[len(resources)-1], ",")
-	require.Equal(t, drawSVG(t, text), drawSVG(t, strings.Join(lines, "\n")))
+	require.Equal(t, drawSVG(t, export), drawSVG(t, strings.Join(lines, "\n")))
 }
 
 // drawSVG returns the picture of an exported state.
@@ -137,10 +137,10 @@ func drawSVG(t *testing.T, export string) string {
 // The picture is an SVG with a title and a description for screen readers. Markup in a
 // name is escaped.
 func TestPictureIsAnAccessibleSVG(t *testing.T) {
-	text := drawSVG(t, strings.ReplaceAll(readExport(t, "prod"), `"pf-prod"`, `"<script>&"`))
+	svg := drawSVG(t, strings.ReplaceAll(readExport(t, "prod"), `"pf-prod"`, `"<script>&"`))
 	textOf := map[string]string{} // by element
-	decoder := xml.NewDecoder(strings.NewReader(text))
-	last := ""
+	decoder := xml.NewDecoder(strings.NewReader(svg))
+	element := ""
 	for {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
@@ -149,16 +149,16 @@ func TestPictureIsAnAccessibleSVG(t *testing.T) {
 		require.NoError(t, err)
 		switch token := token.(type) {
 		case xml.StartElement:
-			last = token.Name.Local
-			require.NotEqual(t, "script", last)
+			element = token.Name.Local
+			require.NotEqual(t, "script", element)
 		case xml.CharData:
-			textOf[last] += string(token)
+			textOf[element] += string(token)
 		}
 	}
 	require.Contains(t, textOf["title"], "The stack prod of progressive-framework")
 	require.Contains(t, textOf["desc"], "RDS for PostgreSQL 17; ElastiCache for Redis 7.1; DocumentDB 5.0.0")
 	require.Contains(t, textOf["text"], "<script>&")
-	require.NotContains(t, text, "ZgotmplZ", "the template engine refused nothing")
+	require.NotContains(t, svg, "ZgotmplZ", "the template engine refused nothing")
 }
 
 func TestErrorsNameTheProblemOfTheState(t *testing.T) {

@@ -25,7 +25,7 @@ func draw(s *state, out io.Writer) error {
 
 // compose returns the picture of a state: its boxes with their positions.
 func compose(s *state) (*picture, error) {
-	boxes, err := outline(s)
+	boxes, err := newPictureBoxes(s)
 	if err != nil {
 		return nil, err
 	}

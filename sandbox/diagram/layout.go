@@ -9,13 +9,13 @@ import (
 
 // Sizes of the drawing, in SVG units.
 const (
-	pageWidth = 1100
-	margin    = 24 // around the picture
-	header    = 72 // height of the page's title
-	pad       = 14 // between the edge of a box and its content
-	gap       = 12 // between boxes
-	arrowGap  = 26 // between boxes that an arrow joins
-	perRow    = 4  // the maximum number of boxes of one width in a row
+	pageWidth    = 1100
+	margin       = 24 // around the picture
+	headerHeight = 72 // height of the page's title
+	padding      = 14 // between the edge of a box and its content
+	gap          = 12 // between boxes
+	arrowGap     = 26 // between boxes that an arrow joins
+	perRow       = 4  // the maximum number of boxes of one width in a row
 )
 
 // place is the position of a box, and the content that is drawn in the box.
@@ -50,7 +50,7 @@ func arrange(s *state, boxes []*box, fonts styles) *picture {
 	for i, b := range boxes {
 		page.rows[i] = []*box{b}
 	}
-	end := page.putRows(margin, header, pageWidth-2*margin, fonts)
+	end := page.putRows(margin, headerHeight, pageWidth-2*margin, fonts)
 	return &picture{state: s, W: pageWidth, H: end + margin, Description: describe(boxes), Arrows: page.Arrows, Boxes: boxes}
 }
 
@@ -58,23 +58,23 @@ func arrange(s *state, boxes []*box, fonts styles) *picture {
 // decides the height.
 func (b *box) put(x, y, width float64, fonts styles) {
 	b.place = place{X: x, Y: y, W: width}
-	left, inner := x+pad, width-2*pad
-	y += pad - 4 // a line includes some space above it
-	write := func(lines []string, class string, font style, height float64) {
+	innerX, innerWidth := x+padding, width-2*padding
+	y += padding - 4 // a line includes some space above it
+	writeLines := func(lines []string, class string, font style, height float64) {
 		for _, line := range lines {
-			for _, text := range font.wrap(line, inner) {
+			for _, text := range font.wrap(line, innerWidth) {
 				y += height
-				b.Lines = append(b.Lines, textLine{left, y - height/4, class, text})
+				b.Lines = append(b.Lines, textLine{innerX, y - height/4, class, text})
 			}
 		}
 	}
-	write(b.Title, "title", fonts.title, titleHeight)
+	writeLines(b.Title, "title", fonts.title, titleHeight)
 	y += 2
-	write(b.Text, "text", fonts.text, textHeight)
+	writeLines(b.Text, "text", fonts.text, textHeight)
 	if len(b.rows) > 0 {
-		y = b.putRows(left, y+gap, inner, fonts)
+		y = b.putRows(innerX, y+gap, innerWidth, fonts)
 	}
-	b.H = y + pad - b.Y
+	b.H = y + padding - b.Y
 }
 
 // putRows places the rows one below the other. It returns the y position at which the last row
@@ -100,7 +100,7 @@ func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
 	b.Boxes = append(b.Boxes, row...)
 	columns, totalWidth := len(row), 0.0 // totalWidth is the sum of the relative widths
 	for _, inner := range row {
-		totalWidth += inner.wide
+		totalWidth += inner.relativeWidth
 	}
 	if lines := math.Ceil(totalWidth / perRow); totalWidth == float64(columns) && lines > 1 {
 		columns = int(math.Ceil(totalWidth / lines)) // five boxes are split into three and two, not into four and one
@@ -110,19 +110,20 @@ func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
 	if b.flow {
 		space = arrowGap
 	}
-	unit := (width - space*float64(columns-1)) / totalWidth
+	unitWidth := (width - space*float64(columns-1)) / totalWidth
 	for line := range slices.Chunk(row, columns) {
-		y = b.putLine(line, x, y, unit, space, fonts) + gap
+		y = b.putLine(line, x, y, unitWidth, space, fonts) + gap
 	}
 	return y - gap
 }
 
-// putLine places boxes next to each other and returns the y position at which the line ends. If
-// b has no arrows, all boxes get the height of the highest box. Otherwise the boxes keep their
-// own height, and the arrows are at the middle of the boxes' sides.
-func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end float64) {
+// putLine places boxes next to each other and returns the y position at which the line ends.
+// unitWidth is the width of a box with the relative width 1. If b has no arrows, all boxes get the
+// height of the highest box. Otherwise the boxes keep their own height, and the arrows are at the
+// middle of the boxes' sides.
+func (b *box) putLine(line []*box, x, y, unitWidth, space float64, fonts styles) (end float64) {
 	for _, inner := range line {
-		inner.put(x, y, unit*inner.wide, fonts)
+		inner.put(x, y, unitWidth*inner.relativeWidth, fonts)
 		x, end = x+inner.W+space, max(end, y+inner.H)
 	}
 	for i, inner := range line {

@@ -25,8 +25,8 @@ type node struct {
 	// Where is a template that is executed for each resource. If the result is empty,
 	// the resource is not drawn.
 	Where string
-	// Title and Text are templates. With Each they get the facts of one resource, with
-	// All a list of facts. Empty lines are left out.
+	// Title and Text are templates. With Each they get the properties of one
+	// resource, with All a list of such properties. Empty lines are left out.
 	Title, Text string
 	// Class is a class in the style sheet of the SVG template.
 	Class string
@@ -40,18 +40,18 @@ type node struct {
 
 // box is a node with the text of its resources.
 type box struct {
-	Class       string
-	Title, Text []string
-	rows        [][]*box
-	flow        bool
-	wide        float64
-	hasResource bool // this box, or a box inside it, is drawn for a resource of the state
-	onlyText    bool // this box has no resource type and no rows; it is drawn if another box in its row has a resource
+	Class         string
+	Title, Text   []string
+	rows          [][]*box
+	flow          bool
+	relativeWidth float64
+	hasResource   bool // this box, or a box inside it, is drawn for a resource of the state
+	onlyText      bool // this box has no resource type and no rows; it is drawn if another box in its row has a resource
 	place
 }
 
-// outline returns the boxes of picture.yaml for a state.
-func outline(s *state) ([]*box, error) {
+// newPictureBoxes returns the boxes of picture.yaml for a state.
+func newPictureBoxes(s *state) ([]*box, error) {
 	var nodes []node
 	decoder := yaml.NewDecoder(bytes.NewReader(pictureYAML))
 	decoder.KnownFields(true)
@@ -78,16 +78,16 @@ func (s *state) newBoxesOfNodes(nodes []node) ([]*box, error) {
 // newBoxes returns the boxes of a node: one for each resource with Each, and at most one
 // otherwise.
 func (s *state) newBoxes(n node) ([]*box, error) {
-	kind := n.Each + n.All
-	if kind == "" {
+	resourceType := n.Each + n.All
+	if resourceType == "" {
 		b, err := s.newBox(n, s)
 		return []*box{b}, err
 	}
-	var selected []facts
-	for _, f := range s.byType[kind] {
-		text, err := s.execute(n.Where, f)
+	var selected []properties
+	for _, f := range s.byType[resourceType] {
+		text, err := s.executeTemplate(n.Where, f)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", kind, f["urnName"], err)
+			return nil, fmt.Errorf("%s %s: %w", resourceType, f["urnName"], err)
 		}
 		if n.Where == "" || strings.TrimSpace(text) != "" {
 			selected = append(selected, f)
@@ -104,7 +104,7 @@ func (s *state) newBoxes(n node) ([]*box, error) {
 	for _, f := range selected {
 		b, err := s.newBox(n, f)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", kind, f["urnName"], err)
+			return nil, fmt.Errorf("%s %s: %w", resourceType, f["urnName"], err)
 		}
 		boxes = append(boxes, b)
 	}
@@ -113,16 +113,16 @@ func (s *state) newBoxes(n node) ([]*box, error) {
 
 // newBox returns one box with the boxes inside it. data is the input of the templates.
 func (s *state) newBox(n node, data any) (*box, error) {
-	title, err := s.execute(n.Title, data)
+	title, err := s.executeTemplate(n.Title, data)
 	if err != nil {
 		return nil, err
 	}
-	text, err := s.execute(n.Text, data)
+	text, err := s.executeTemplate(n.Text, data)
 	if err != nil {
 		return nil, err
 	}
 	b := &box{
-		Class: n.Class, Title: lines(title), Text: lines(text), flow: n.Flow, wide: cmp.Or(n.Wide, 1),
+		Class: n.Class, Title: nonEmptyLines(title), Text: nonEmptyLines(text), flow: n.Flow, relativeWidth: cmp.Or(n.Wide, 1),
 		hasResource: n.Each+n.All != "", onlyText: n.Each+n.All == "" && len(n.Rows) == 0,
 	}
 	for _, row := range n.Rows {
@@ -138,21 +138,21 @@ func (s *state) newBox(n node, data any) (*box, error) {
 	return b, nil
 }
 
-// execute returns the output of a template. A property that the data lack is an error,
+// executeTemplate returns the output of a template. A property that the data lack is an error,
 // because the text would contain "<no value>".
-func (s *state) execute(text string, data any) (string, error) {
+func (s *state) executeTemplate(text string, data any) (string, error) {
 	if text == "" {
 		return "", nil
 	}
 	t, err := template.New("picture.yaml").Option("missingkey=error").Funcs(template.FuncMap{
-		"withValue": s.withValue,
-		"every":     func(kind string) []facts { return s.byType[kind] },
+		"withValue": s.filterByValue,
+		"every":     func(kind string) []properties { return s.byType[kind] },
 		"shortName": func(name string) string { return strings.TrimPrefix(name, s.Project+"-"+s.Stack+"-") },
-		"get":       func(f facts, path string) any { return f.get(path) },
-		"count":     count,
-		"join":      join,
-		"last":      last,
-		"digest":    digest,
+		"get":       func(f properties, path string) any { return f.get(path) },
+		"count":     formatCount,
+		"join":      joinValues,
+		"last":      lastPart,
+		"digest":    shortenDigest,
 		"suffix":    strings.HasSuffix,
 	}).Parse(text)
 	if err != nil {
@@ -163,8 +163,8 @@ func (s *state) execute(text string, data any) (string, error) {
 	return out.String(), err
 }
 
-// lines returns the lines that are not empty.
-func lines(text string) []string {
+// nonEmptyLines returns the lines that are not empty.
+func nonEmptyLines(text string) []string {
 	var all []string
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -174,33 +174,33 @@ func lines(text string) []string {
 	return all
 }
 
-// count returns a number with its noun, for example "1 key" or "3 keys".
-func count(n int, thing string) string {
+// formatCount returns a number with its noun, for example "1 key" or "3 keys".
+func formatCount(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// join joins the values of a property, sorted and without duplicates. If a value is a path, only
+// joinValues joins the values of a property, sorted and without duplicates. If a value is a path, only
 // the last part of the path is used.
-func join(list []facts, path, separator string) string {
-	all := make([]string, len(list))
+func joinValues(list []properties, path, separator string) string {
+	values := make([]string, len(list))
 	for i, f := range list {
-		all[i] = last("/", fmt.Sprint(f.get(path)))
+		values[i] = lastPart("/", fmt.Sprint(f.get(path)))
 	}
-	slices.Sort(all)
-	return strings.Join(slices.Compact(all), separator)
+	slices.Sort(values)
+	return strings.Join(slices.Compact(values), separator)
 }
 
-// last returns the text after the last separator.
-func last(separator, text string) string {
+// lastPart returns the text after the last separator.
+func lastPart(separator, text string) string {
 	parts := strings.Split(text, separator)
 	return parts[len(parts)-1]
 }
 
-// digest shortens a digest to 12 characters.
-func digest(text string) string {
-	hex := last(":", text)
+// shortenDigest shortens a digest to 12 characters.
+func shortenDigest(text string) string {
+	hex := lastPart(":", text)
 	return hex[:min(12, len(hex))]
 }

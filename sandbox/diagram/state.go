@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// facts are the outputs of one resource of a state, and two more properties: "id", and
-// "urnName" with the name in its URN. Numbers are json.Number, so that they are printed
+// properties are the outputs of one resource of a state, with two more entries: "id", and "urnName"
+// with the name in the resource's URN. Numbers are json.Number, so that they are printed
 // as in the state.
-type facts map[string]any
+type properties map[string]any
 
 // get returns the property at a path such as "metadata.name". It returns nil if the
 // property is missing.
-func (f facts) get(path string) any {
-	var v any = map[string]any(f)
+func (p properties) get(path string) any {
+	var v any = map[string]any(p)
 	for name := range strings.SplitSeq(path, ".") {
 		m, ok := v.(map[string]any)
 		if !ok {
@@ -34,7 +34,7 @@ func (f facts) get(path string) any {
 type state struct {
 	Project, Stack string
 	Count          int
-	byType         map[string][]facts
+	byType         map[string][]properties
 }
 
 // readState reads the output of `pulumi stack export`.
@@ -52,37 +52,38 @@ func readState(in io.Reader) (*state, error) {
 	if err := decoder.Decode(&export); err != nil {
 		return nil, fmt.Errorf("the input is not the output of `pulumi stack export`: %w", err)
 	}
-	all := export.Deployment.Resources
-	if len(all) == 0 {
+	resources := export.Deployment.Resources
+	if len(resources) == 0 {
 		return nil, errors.New("the state holds no resource: bring the stack up first")
 	}
-	s := &state{Count: len(all), byType: map[string][]facts{}}
-	for _, r := range all {
+	s := &state{Count: len(resources), byType: map[string][]properties{}}
+	for _, r := range resources {
 		parts := strings.Split(r.URN, "::") // urn:pulumi:STACK::PROJECT::TYPE::NAME
 		if len(parts) < 4 {
 			return nil, fmt.Errorf("%q is no URN", r.URN)
 		}
 		s.Stack, s.Project = strings.TrimPrefix(parts[0], "urn:pulumi:"), parts[1]
-		f := maps.Clone(facts(r.Outputs))
+		f := maps.Clone(properties(r.Outputs))
 		if f == nil {
-			f = facts{}
+			f = properties{}
 		}
 		f["id"], f["urnName"] = r.ID, parts[len(parts)-1]
 		s.byType[r.Type] = append(s.byType[r.Type], f)
 	}
 	for _, list := range s.byType {
-		slices.SortFunc(list, func(a, b facts) int { return cmp.Compare(a["urnName"].(string), b["urnName"].(string)) })
+		slices.SortFunc(list, func(a, b properties) int { return cmp.Compare(a["urnName"].(string), b["urnName"].(string)) })
 	}
 	return s, nil
 }
 
-// withValue returns the resources of a type whose property at the path has the value.
-func (s *state) withValue(kind, path string, value any) []facts {
-	var found []facts
-	for _, f := range s.byType[kind] {
+// filterByValue returns the resources of a type with the value at the path of their
+// properties.
+func (s *state) filterByValue(resourceType, path string, value any) []properties {
+	var matches []properties
+	for _, f := range s.byType[resourceType] {
 		if f.get(path) == value {
-			found = append(found, f)
+			matches = append(matches, f)
 		}
 	}
-	return found
+	return matches
 }

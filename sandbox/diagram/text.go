@@ -15,8 +15,9 @@ const (
 	titleHeight, textHeight = 18, 16
 )
 
-// style measures text in one font size. The SVG uses the viewer's font, which the program does
-// not know. So text is measured with DejaVu Sans, the widest of the common default fonts.
+// style measures text in one font size. The SVG uses the default font of the viewer's browser, which
+// differs from machine to machine. So text is measured with DejaVu Sans, the widest of the common
+// default fonts.
 type style struct{ face font.Face }
 
 func newStyle(ttf []byte, size float64) (style, error) {

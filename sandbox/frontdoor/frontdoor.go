@@ -47,7 +47,7 @@ const lookupTimeout = 10 * time.Second
 const forwardProtocol = "portforward.k8s.io"
 
 // Run listens on 127.0.0.1 at the sandbox's node port until ctx ends, and forwards connections
-// to the target. If no pod is ready, it closes the connection and logs the reason.
+// to the target. If no pod is ready, Run closes the connection and logs the reason.
 func Run(ctx context.Context, l *layout.Layout, target Target) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
@@ -58,8 +58,8 @@ func Run(ctx context.Context, l *layout.Layout, target Target) error {
 		return fmt.Errorf("forward: %w", err)
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.NodePort))
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", address)
+	var listenConfig net.ListenConfig
+	listener, err := listenConfig.Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("forward: %w", err)
 	}
@@ -80,8 +80,8 @@ type forwarder struct {
 func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
-	var open sync.WaitGroup
-	defer open.Wait()
+	var openConnections sync.WaitGroup
+	defer openConnections.Wait()
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -90,17 +90,17 @@ func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 			}
 			return fmt.Errorf("forward: %w", err)
 		}
-		open.Go(func() {
+		openConnections.Go(func() {
 			defer conn.Close()
-			if err := f.connect(ctx, conn); err != nil && ctx.Err() == nil {
+			if err := f.forwardConnection(ctx, conn); err != nil && ctx.Err() == nil {
 				slog.Warn("connection not forwarded", "error", err)
 			}
 		})
 	}
 }
 
-// connect forwards one connection to a ready pod.
-func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
+// forwardConnection forwards one connection to a ready pod.
+func (f *forwarder) forwardConnection(ctx context.Context, conn net.Conn) error {
 	pod, port, err := f.pickPod(ctx)
 	if err != nil {
 		return err
@@ -112,47 +112,48 @@ func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
 	url := f.client.CoreV1().RESTClient().Post().Resource("pods").
 		Namespace(f.target.Namespace).Name(pod).SubResource("portforward").URL()
 	dialer := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
-	link, _, err := dialer.Dial(forwardProtocol)
+	podConn, _, err := dialer.Dial(forwardProtocol)
 	if err != nil {
 		return fmt.Errorf("port-forward to pod %s: %w", pod, err)
 	}
-	defer link.Close()
-	stop := context.AfterFunc(ctx, func() { _ = link.Close(); _ = conn.Close() })
+	defer podConn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = podConn.Close(); _ = conn.Close() })
 	defer stop()
-	return pipe(link, conn, port)
+	return copyBothWays(podConn, conn, port)
 }
 
-// pipe copies data in both directions between a connection and a port of the pod.
-// The protocol has one stream for errors and one for data.
-func pipe(link httpstream.Connection, conn net.Conn, port int) error {
+// copyBothWays copies data in both directions between conn and a port of the pod. podConn is the
+// connection to the pod through the API server. The protocol has one stream for errors and one for
+// data.
+func copyBothWays(podConn httpstream.Connection, conn net.Conn, port int) error {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(port))
 	headers.Set(corev1.PortForwardRequestIDHeader, "0")
 	headers.Set(corev1.StreamType, corev1.StreamTypeError)
-	failures, err := link.CreateStream(headers)
+	errorStream, err := podConn.CreateStream(headers)
 	if err != nil {
 		return fmt.Errorf("stream for errors: %w", err)
 	}
-	_ = failures.Close() // closes only the sending direction; the stream can still be read
+	_ = errorStream.Close() // closes only the sending direction; the stream can still be read
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
-	data, err := link.CreateStream(headers)
+	dataStream, err := podConn.CreateStream(headers)
 	if err != nil {
 		return fmt.Errorf("stream for data: %w", err)
 	}
 	remoteErr := make(chan error, 1)
 	go func() {
-		text, err := io.ReadAll(io.LimitReader(failures, 4<<10))
-		if err == nil && len(text) > 0 {
-			err = errors.New(string(text))
+		message, err := io.ReadAll(io.LimitReader(errorStream, 4<<10))
+		if err == nil && len(message) > 0 {
+			err = errors.New(string(message))
 		}
 		remoteErr <- err
 	}()
 	go func() {
-		_, _ = io.Copy(data, conn)
-		_ = data.Close()
+		_, _ = io.Copy(dataStream, conn)
+		_ = dataStream.Close()
 	}()
-	_, copyErr := io.Copy(conn, data)
-	_ = link.Close()
+	_, copyErr := io.Copy(conn, dataStream)
+	_ = podConn.Close()
 	if err := <-remoteErr; err != nil {
 		return err
 	}
@@ -176,32 +177,32 @@ func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err erro
 	if !found {
 		return "", 0, fmt.Errorf("service %s/%s has no port %d", f.target.Namespace, f.target.Service, f.target.Port)
 	}
-	slices, err := f.client.DiscoveryV1().EndpointSlices(f.target.Namespace).List(ctx, metav1.ListOptions{
+	endpointSlices, err := f.client.DiscoveryV1().EndpointSlices(f.target.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=" + f.target.Service,
 	})
 	if err != nil {
 		return "", 0, err
 	}
-	type choice struct {
+	type candidate struct {
 		pod  string
 		port int
 	}
-	var choices []choice
-	for _, slice := range slices.Items {
+	var candidates []candidate
+	for _, slice := range endpointSlices.Items {
 		for _, p := range slice.Ports {
 			if p.Name == nil || *p.Name != portName || p.Port == nil {
 				continue
 			}
 			for _, e := range slice.Endpoints {
 				if e.Conditions.Ready != nil && *e.Conditions.Ready && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
-					choices = append(choices, choice{e.TargetRef.Name, int(*p.Port)})
+					candidates = append(candidates, candidate{e.TargetRef.Name, int(*p.Port)})
 				}
 			}
 		}
 	}
-	if len(choices) == 0 {
+	if len(candidates) == 0 {
 		return "", 0, fmt.Errorf("service %s/%s has no ready pod", f.target.Namespace, f.target.Service)
 	}
-	chosen := choices[rand.IntN(len(choices))]
+	chosen := candidates[rand.IntN(len(candidates))]
 	return chosen.pod, chosen.port, nil
 }

@@ -27,15 +27,15 @@ import (
 // fakeAPI is an API server with one service and its endpoints. It also has the pods' side
 // of a port-forward: a pod answers every line with "POD:PORT LINE".
 type fakeAPI struct {
-	t     *testing.T
-	ready atomic.Pointer[string] // the name of the ready pod, or nil
-	fails atomic.Bool            // the pod refuses the connection
+	t       *testing.T
+	ready   atomic.Pointer[string] // the name of the ready pod, or nil
+	refuses atomic.Bool            // the pod refuses the connection
 }
 
 func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/services/front"):
-		a.answer(w, corev1.Service{
+		a.writeJSON(w, corev1.Service{
 			TypeMeta: metav1.TypeMeta{Kind: "Service", APIVersion: "v1"},
 			Spec:     corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "metrics", Port: 9090}, {Name: "http", Port: 80}}},
 		})
@@ -44,7 +44,7 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "the label selector must select the service", http.StatusBadRequest)
 			return
 		}
-		a.answer(w, discoveryv1.EndpointSliceList{
+		a.writeJSON(w, discoveryv1.EndpointSliceList{
 			TypeMeta: metav1.TypeMeta{Kind: "EndpointSliceList", APIVersion: "discovery.k8s.io/v1"},
 			Items:    []discoveryv1.EndpointSlice{a.endpoints()},
 		})
@@ -55,8 +55,8 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answer sends an object as JSON.
-func (a *fakeAPI) answer(w http.ResponseWriter, object any) {
+// writeJSON writes an object as the response.
+func (a *fakeAPI) writeJSON(w http.ResponseWriter, object any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(object)
 }
@@ -90,37 +90,37 @@ func (a *fakeAPI) forward(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	streams := make(chan httpstream.Stream, 2)
-	link := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+	conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
 		streams <- s
 		return nil
 	})
-	if link == nil {
+	if conn == nil {
 		return
 	}
-	defer link.Close()
-	var failures, data httpstream.Stream
+	defer conn.Close()
+	var errorStream, dataStream httpstream.Stream
 	for range 2 {
 		s := <-streams
 		if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
-			failures = s
+			errorStream = s
 		} else {
-			data = s
+			dataStream = s
 		}
 	}
-	if a.fails.Load() {
-		_, _ = io.WriteString(failures, "connection refused by the pod")
-		_ = failures.Close()
-		_ = data.Close()
-		<-link.CloseChan()
+	if a.refuses.Load() {
+		_, _ = io.WriteString(errorStream, "connection refused by the pod")
+		_ = errorStream.Close()
+		_ = dataStream.Close()
+		<-conn.CloseChan()
 		return
 	}
-	_ = failures.Close()
-	scanner := bufio.NewScanner(data)
+	_ = errorStream.Close()
+	scanner := bufio.NewScanner(dataStream)
 	for scanner.Scan() {
-		fmt.Fprintf(data, "%s:%s %s\n", pod, data.Headers().Get(corev1.PortHeader), scanner.Text())
+		fmt.Fprintf(dataStream, "%s:%s %s\n", pod, dataStream.Headers().Get(corev1.PortHeader), scanner.Text())
 	}
-	_ = data.Close()
-	<-link.CloseChan()
+	_ = dataStream.Close()
+	<-conn.CloseChan()
 }
 
 // startForwarder runs a forwarder on a free port and returns its address.
@@ -144,15 +144,15 @@ func startForwarder(t *testing.T, a *fakeAPI) string {
 	return listener.Addr().String()
 }
 
-// exchangeLine sends one line and returns the answer.
+// exchangeLine sends one line and returns the line that comes back.
 func exchangeLine(t *testing.T, conn net.Conn, line string) (string, error) {
 	t.Helper()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 	if _, err := fmt.Fprintln(conn, line); err != nil {
 		return "", err
 	}
-	answer, err := bufio.NewReader(conn).ReadString('\n')
-	return strings.TrimSpace(answer), err
+	response, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSpace(response), err
 }
 
 func dial(t *testing.T, address string) net.Conn {
@@ -173,19 +173,19 @@ func TestConnectionsAreForwardedToTheReadyPod(t *testing.T) {
 	first, second := "a", "b"
 	a.ready.Store(&first)
 	open := dial(t, address)
-	answer, err := exchangeLine(t, open, "one")
+	response, err := exchangeLine(t, open, "one")
 	require.NoError(t, err)
-	require.Equal(t, "a:8080 one", answer, "the pod's port, not the service's")
+	require.Equal(t, "a:8080 one", response, "the pod's port, not the service's")
 
 	a.ready.Store(&second) // a rollout
-	answer, err = exchangeLine(t, dial(t, address), "two")
+	response, err = exchangeLine(t, dial(t, address), "two")
 	require.NoError(t, err)
-	require.Equal(t, "b:8080 two", answer, "a new connection goes to the new pod")
-	answer, err = exchangeLine(t, open, "three")
+	require.Equal(t, "b:8080 two", response, "a new connection goes to the new pod")
+	response, err = exchangeLine(t, open, "three")
 	require.NoError(t, err)
-	require.Equal(t, "a:8080 three", answer, "an open connection stays with its pod")
+	require.Equal(t, "a:8080 three", response, "an open connection stays with its pod")
 
-	a.fails.Store(true)
+	a.refuses.Store(true)
 	_, err = exchangeLine(t, dial(t, address), "four")
 	require.Error(t, err, "a connection that the pod refuses is closed")
 }
@@ -196,7 +196,7 @@ func TestPickPodNamesTheMissingObject(t *testing.T) {
 	defer server.Close()
 	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
 	require.NoError(t, err)
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason string
 		target Target
 		want   string
@@ -205,9 +205,9 @@ func TestPickPodNamesTheMissingObject(t *testing.T) {
 		{"the service has other ports", Target{"ns", "front", 81}, "service ns/front has no port 81"},
 		{"no such service", Target{"ns", "other", 80}, "not find"},
 	} {
-		t.Run(c.reason, func(t *testing.T) {
-			_, _, err := (&forwarder{client: client, target: c.target}).pickPod(t.Context())
-			require.ErrorContains(t, err, c.want)
+		t.Run(tc.reason, func(t *testing.T) {
+			_, _, err := (&forwarder{client: client, target: tc.target}).pickPod(t.Context())
+			require.ErrorContains(t, err, tc.want)
 		})
 	}
 }

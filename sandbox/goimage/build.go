@@ -23,9 +23,9 @@ import (
 // the limit allows for a slow machine with empty caches.
 const buildTimeout = 30 * time.Minute
 
-// user is the user id and the group id of the images' processes. No user of the host has this
+// userAndGroup is the user id and the group id of the images' processes. No user of the host has this
 // id.
-const user = "65532:65532"
+const userAndGroup = "65532:65532"
 
 // buildConfig has the flags and the environment of `go build`. The sandbox's own
 // executable is also built with -trimpath and CGO_ENABLED=0, so both share compiled
@@ -37,9 +37,9 @@ var buildConfig = build.Config{
 	Ldflags: build.StringArray{"-s", "-w", "-buildid="},
 }
 
-// recipe is the text of all settings of a build. It is part of each image's key, so that
-// images are built again after a setting changes.
-var recipe = fmt.Sprint(buildConfig, user)
+// buildSettings is the text of all settings of a build. It is part of each image's content tag, so
+// that images are built again after a setting changes.
+var buildSettings = fmt.Sprint(buildConfig, userAndGroup)
 
 // config returns the flags with which an image is built.
 func (i Image) config() build.Config {
@@ -55,7 +55,7 @@ func (b *Builder) build(ctx context.Context, img Image, tags []string, detail fu
 	ctx, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
 	defer relayLog(detail)()
-	ko, err := build.NewGo(ctx, filepath.Join(b.project, img.Module),
+	builder, err := build.NewGo(ctx, filepath.Join(b.project, img.Module),
 		build.WithBaseImages(newBaseImage),
 		build.WithPlatforms("linux/"+runtime.GOARCH),
 		build.WithConfig(map[string]build.Config{img.ImportPath: img.config()}),
@@ -63,11 +63,11 @@ func (b *Builder) build(ctx context.Context, img Image, tags []string, detail fu
 	if err != nil {
 		return "", fmt.Errorf("ko: %w", err)
 	}
-	result, err := ko.Build(ctx, build.StrictScheme+img.ImportPath)
+	image, err := builder.Build(ctx, build.StrictScheme+img.ImportPath)
 	if err != nil {
 		return "", fmt.Errorf("image %s: %w", img.Name, err)
 	}
-	to, err := publish.NewDefault(b.registry,
+	publisher, err := publish.NewDefault(b.registry,
 		publish.WithAuth(b.auth),
 		publish.WithTags(tags),
 		publish.WithNamer(func(base, _ string) string { return base + "/" + img.Repository }),
@@ -75,10 +75,10 @@ func (b *Builder) build(ctx context.Context, img Image, tags []string, detail fu
 	if err != nil {
 		return "", fmt.Errorf("ko: %w", err)
 	}
-	if _, err := to.Publish(ctx, result, img.ImportPath); err != nil {
+	if _, err := publisher.Publish(ctx, image, img.ImportPath); err != nil {
 		return "", fmt.Errorf("push image %s to %s: %w", img.Name, b.registry, err)
 	}
-	digest, err := result.Digest()
+	digest, err := image.Digest()
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +97,7 @@ func newBaseImage(context.Context, string) (name.Reference, build.Result, error)
 	img, err = mutate.ConfigFile(img, &v1.ConfigFile{
 		OS: "linux", Architecture: runtime.GOARCH,
 		RootFS: v1.RootFS{Type: "layers"},
-		Config: v1.Config{User: user, WorkingDir: "/"},
+		Config: v1.Config{User: userAndGroup, WorkingDir: "/"},
 	})
 	return ref, img, err
 }
@@ -105,20 +105,20 @@ func newBaseImage(context.Context, string) (name.Reference, build.Result, error)
 // relayLog sends the standard logger's lines to detail until the returned
 // function is called. ko reports its progress only to that logger.
 func relayLog(detail func(string)) func() {
-	before, flags := log.Writer(), log.Flags()
+	oldWriter, oldFlags := log.Writer(), log.Flags()
 	log.SetFlags(0)
-	log.SetOutput(lines(detail))
+	log.SetOutput(lineWriter(detail))
 	return func() {
-		log.SetOutput(before)
-		log.SetFlags(flags)
+		log.SetOutput(oldWriter)
+		log.SetFlags(oldFlags)
 	}
 }
 
-// lines is a writer that calls a function with each line. The standard logger
+// lineWriter is a writer that calls a function with each line. The standard logger
 // writes one line at a time.
-type lines func(string)
+type lineWriter func(string)
 
-func (l lines) Write(p []byte) (int, error) {
+func (l lineWriter) Write(p []byte) (int, error) {
 	l(strings.TrimSpace(string(p)))
 	return len(p), nil
 }

@@ -43,7 +43,7 @@ type Image struct {
 	Flags, Ldflags []string
 	// Repository is the repository of the image in the registry.
 	Repository string
-	// Tags are the tags of the image, in addition to its key.
+	// Tags are the tags of the image, in addition to its content tag.
 	Tags []string
 }
 
@@ -70,37 +70,37 @@ func NewBuilder(l *layout.Layout) (*Builder, error) {
 // imageState is an image with its state in the registry.
 type imageState struct {
 	Image
-	tags   []string // the key, and then Image.Tags
+	tags   []string // the content tag, and then Image.Tags
 	digest string   // empty if one of the tags is missing or points to another image
 }
 
-// find looks for an image in the registry.
+// find returns the state of an image in the registry.
 func (b *Builder) find(ctx context.Context, img Image) (imageState, error) {
-	key, err := b.key(img)
+	contentTag, err := b.contentTag(img)
 	if err != nil {
 		return imageState{}, err
 	}
-	tags := append([]string{key}, img.Tags...)
+	tags := append([]string{contentTag}, img.Tags...)
 	digest, err := b.commonDigest(ctx, img, tags)
 	return imageState{Image: img, tags: tags, digest: digest}, err
 }
 
 // findAll looks for images in the registry. It also returns how many of them are missing.
-func (b *Builder) findAll(ctx context.Context, imgs []Image) (all []imageState, missing int, err error) {
-	all = make([]imageState, len(imgs))
+func (b *Builder) findAll(ctx context.Context, imgs []Image) (states []imageState, missing int, err error) {
+	states = make([]imageState, len(imgs))
 	for i, img := range imgs {
-		if all[i], err = b.find(ctx, img); err != nil {
+		if states[i], err = b.find(ctx, img); err != nil {
 			return nil, 0, fmt.Errorf("image %s: %w", img.Name, err)
 		}
-		if all[i].digest == "" {
+		if states[i].digest == "" {
 			missing++
 		}
 	}
-	return all, missing, nil
+	return states, missing, nil
 }
 
-// Missing returns how many of the images are not in the registry.
-func (b *Builder) Missing(ctx context.Context, imgs []Image) (int, error) {
+// CountMissing returns how many of the images are not in the registry.
+func (b *Builder) CountMissing(ctx context.Context, imgs []Image) (int, error) {
 	_, missing, err := b.findAll(ctx, imgs)
 	return missing, err
 }
@@ -109,13 +109,13 @@ func (b *Builder) Missing(ctx context.Context, imgs []Image) (int, error) {
 // log. The text of such a step begins with group. Ensure returns the references of all
 // images: their names are the keys, and the references contain the digests.
 func (b *Builder) Ensure(ctx context.Context, group string, imgs []Image, log *progress.Log) (map[string]string, error) {
-	all, missing, err := b.findAll(ctx, imgs)
+	states, missing, err := b.findAll(ctx, imgs)
 	if err != nil {
 		return nil, err
 	}
 	log.Expect(missing)
 	refs := map[string]string{}
-	for _, img := range all {
+	for _, img := range states {
 		if img.digest == "" {
 			if err := log.Step(group+": image "+img.Name, func(detail func(string)) (err error) {
 				img.digest, err = b.build(ctx, img.Image, img.tags, detail)
@@ -178,12 +178,12 @@ func (b *Builder) commonDigest(ctx context.Context, img Image, tags []string) (s
 	return registry.CommonDigest(ctx, remote.WithAuth(b.auth), refs...)
 }
 
-// key returns a tag with a hash of the image's inputs: its sources, the versions of its
-// modules, the Go release and the recipe. The Go release is that of the running executable,
+// contentTag returns a tag with a hash of the image's inputs: its sources, the versions of its
+// modules, the Go release and the build settings. The Go release is that of the running executable,
 // because the bootstrap builds this executable with the same Go release.
-func (b *Builder) key(img Image) (string, error) {
+func (b *Builder) contentTag(img Image) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe, img.ImportPath, img.Flags, img.Ldflags)
+	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, buildSettings, img.ImportPath, img.Flags, img.Ldflags)
 	module := filepath.Join(b.project, img.Module)
 	files := []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}
 	if img.Sources != "" {

@@ -16,17 +16,17 @@ import (
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
 )
 
-// generated contains schema.json and terraform-mapping.json. The provider needs the schema
+// generatedFiles contains schema.json and terraform-mapping.json. The provider needs the schema
 // for objects that it has not created: for imports and for functions that get a resource.
 // The mapping is for `pulumi convert`.
 //
 //go:embed schema
-var generated embed.FS
+var generatedFiles embed.FS
 
-// patchForce is an environment variable that the provider reads. If it is true, an update
+// patchForceVariable is an environment variable that the provider reads. If it is true, an update
 // overwrites fields that another client has set. Later versions of the provider have the
 // argument enablePatchForce instead.
-const patchForce = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+const patchForceVariable = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 
 func main() {
 	if err := serve(); err != nil {
@@ -36,31 +36,31 @@ func main() {
 }
 
 func serve() error {
-	schema, err := generated.ReadFile("schema/schema.json")
+	schema, err := generatedFiles.ReadFile("schema/schema.json")
 	if err != nil {
 		return fmt.Errorf("built without its schema (%w): build it with `make build`", err)
 	}
-	mapping, err := generated.ReadFile("schema/terraform-mapping.json")
+	mapping, err := generatedFiles.ReadFile("schema/terraform-mapping.json")
 	if err != nil {
 		return fmt.Errorf("built without its Terraform mapping (%w): build it with `make build`", err)
 	}
-	if _, ok := os.LookupEnv(patchForce); !ok {
-		if err := os.Setenv(patchForce, "true"); err != nil {
-			return fmt.Errorf("variable %s: %w", patchForce, err)
+	if _, ok := os.LookupEnv(patchForceVariable); !ok {
+		if err := os.Setenv(patchForceVariable, "true"); err != nil {
+			return fmt.Errorf("variable %s: %w", patchForceVariable, err)
 		}
 	}
-	if err := keepTemporaryFiles(os.Getenv("PROGRESSIVE_SANDBOX")); err != nil {
+	if err := setTemporaryFolder(os.Getenv("PROGRESSIVE_SANDBOX")); err != nil {
 		return fmt.Errorf("folder of temporary files: %w", err)
 	}
 	provider.Serve("kubernetes", version.Version, schema, mapping)
 	return nil
 }
 
-// keepTemporaryFiles sets TMPDIR to a folder of the sandbox, if there is a sandbox. At
+// setTemporaryFolder sets TMPDIR to a folder of the sandbox, if there is a sandbox. At
 // every start the provider writes a temporary kubeconfig for Helm and does not delete it.
-// So keepTemporaryFiles deletes the files that are older than an hour. A younger file may
+// So setTemporaryFolder deletes the files that are older than an hour. A younger file may
 // be in use.
-func keepTemporaryFiles(sandbox string) error {
+func setTemporaryFolder(sandbox string) error {
 	if sandbox == "" {
 		return nil
 	}

@@ -49,11 +49,11 @@ func (h *host) ensureExecutable(ctx context.Context, dir string, o options) (pat
 
 // findExecutable looks for a prebuilt executable in the program's folder, then on PATH.
 func findExecutable(dir, name string) (string, error) {
-	local := name
-	if !filepath.IsAbs(local) {
-		local = filepath.Join(dir, name)
+	localPath := name
+	if !filepath.IsAbs(localPath) {
+		localPath = filepath.Join(dir, name)
 	}
-	if path, err := exec.LookPath(local); err == nil {
+	if path, err := exec.LookPath(localPath); err == nil {
 		return path, nil
 	}
 	path, err := exec.LookPath(name)
@@ -76,7 +76,7 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, buildLimit, fmt.Errorf("it took longer than %s", buildLimit))
 	defer cancel()
-	cmd := command(ctx, dir, "go", "build", "-o", target)
+	cmd := newCommand(ctx, dir, "go", "build", "-o", target)
 	cmd.Stdout, cmd.Stderr = h.stdout, h.stderr
 	if err := cmd.Run(); err != nil {
 		switch cause := context.Cause(ctx); {
@@ -93,9 +93,9 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 	return nil
 }
 
-// command returns a command that gets a SIGINT when ctx ends, and a SIGKILL after
+// newCommand returns a command that gets a SIGINT when ctx ends, and a SIGKILL after
 // killDelay.
-func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+func newCommand(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -3,8 +3,8 @@
 // the pulumirpc.LanguageRuntime service that is needed to run programs.
 //
 // It does not generate code, does not run plugins or policy packs from source, and
-// does not attach debuggers. Each of these answers with an error that says to
-// install the real host.
+// does not attach debuggers. A request for one of these gets an error that tells the
+// user to install the real host.
 package languagehost
 
 import (
@@ -23,17 +23,17 @@ import (
 )
 
 // sdkModule is Pulumi's SDK. The host reports the version of this module, because the
-// module defines the protocol that the host speaks.
+// module defines the protocol between the engine and the host.
 const sdkModule = "github.com/pulumi/pulumi/sdk/v3"
 
-// Serve runs the language host. It listens on a free port of 127.0.0.1, writes the port and a
-// newline to stdout, and serves the engine until ctx or the engine ends. After the port, the
-// program's output follows on stdout. The errors of the program and of the compiler go to this
-// process's stderr, which the engine displays.
+// Serve runs the language host. It listens on a free port of 127.0.0.1, and writes the port
+// and a newline to stdout. It serves the engine until ctx or the engine ends. After the port,
+// the program's output follows on stdout. The errors of the program and of the compiler go to
+// this process's stderr, which the engine displays.
 //
 // args are the arguments of the command line: flags, then the address of the engine.
 // Without an address the engine must call Handshake before Run. The engine ends its
-// plugins with SIGINT. The caller must cancel ctx then, which kills a running program.
+// plugins with SIGINT. At a SIGINT the caller must cancel ctx. This ends a running program.
 func Serve(ctx context.Context, args []string, stdout io.Writer) error {
 	return serve(ctx, args, stdout, os.Stderr)
 }

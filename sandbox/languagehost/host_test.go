@@ -59,18 +59,18 @@ func startHost(t *testing.T) *testHost {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &testHost{
+	h := &testHost{
 		engine: grpc.NewServer(), address: listener.Addr().String(),
 		stdout: &buffer{}, stderr: &buffer{}, done: make(chan error, 1),
 	}
-	go func() { _ = s.engine.Serve(listener) }()
-	t.Cleanup(s.engine.Stop)
+	go func() { _ = h.engine.Serve(listener) }()
+	t.Cleanup(h.engine.Stop)
 
 	ctx, stop := context.WithCancel(t.Context())
-	s.stop = stop
+	h.stop = stop
 	r, w := io.Pipe()
 	go func() {
-		s.done <- serve(ctx, []string{"-v=3", "--logtostderr", s.address}, io.MultiWriter(w, s.stdout), s.stderr)
+		h.done <- serve(ctx, []string{"-v=3", "--logtostderr", h.address}, io.MultiWriter(w, h.stdout), h.stderr)
 		w.Close()
 	}()
 	lines := bufio.NewReader(r)
@@ -80,12 +80,12 @@ func startHost(t *testing.T) *testHost {
 
 	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
-	s.LanguageRuntimeClient = pulumirpc.NewLanguageRuntimeClient(conn)
+	h.LanguageRuntimeClient = pulumirpc.NewLanguageRuntimeClient(conn)
 	t.Cleanup(func() {
 		conn.Close()
 		stop()
 	})
-	return s
+	return h
 }
 
 // writeFile creates a file below dir and returns its path.
@@ -97,12 +97,12 @@ func writeFile(t *testing.T, dir, name, text string, mode os.FileMode) string {
 	return path
 }
 
-// programInfo describes a program in a folder, with runtime options.
-func programInfo(t *testing.T, dir string, options map[string]any) *pulumirpc.ProgramInfo {
+// newProgramInfo returns the description of a program in a folder, with runtime options.
+func newProgramInfo(t *testing.T, dir string, options map[string]any) *pulumirpc.ProgramInfo {
 	t.Helper()
-	o, err := structpb.NewStruct(options)
+	optionStruct, err := structpb.NewStruct(options)
 	require.NoError(t, err)
-	return &pulumirpc.ProgramInfo{RootDirectory: dir, ProgramDirectory: dir, EntryPoint: ".", Options: o}
+	return &pulumirpc.ProgramInfo{RootDirectory: dir, ProgramDirectory: dir, EntryPoint: ".", Options: optionStruct}
 }
 
 func TestRunReportsHowTheProgramEnded(t *testing.T) {
@@ -115,34 +115,34 @@ func TestRunReportsHowTheProgramEnded(t *testing.T) {
 		{"any other status is shown", "exit 3", &pulumirpc.RunResponse{Error: "program exited with non-zero exit code: 3"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, dir := startHost(t), t.TempDir()
+			h, dir := startHost(t), t.TempDir()
 			writeFile(t, dir, "program", "#!/bin/sh\necho to stdout; echo to stderr >&2\n"+tc.script+"\n", 0o755)
-			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, map[string]any{"binary": "program"})})
+			response, err := h.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: newProgramInfo(t, dir, map[string]any{"binary": "program"})})
 			require.NoError(t, err)
 			require.Equal(t, tc.want.GetError(), response.GetError())
 			require.Equal(t, tc.want.GetBail(), response.GetBail())
-			require.Contains(t, s.stdout.String(), "to stdout\n")
-			require.Contains(t, s.stderr.String(), "to stderr\n")
+			require.Contains(t, h.stdout.String(), "to stdout\n")
+			require.Contains(t, h.stderr.String(), "to stderr\n")
 		})
 	}
 }
 
 func TestRunSetsTheVariablesOfTheSDK(t *testing.T) {
-	s, dir := startHost(t), t.TempDir()
+	h, dir := startHost(t), t.TempDir()
 	writeFile(t, dir, "program", "#!/bin/sh\nenv | grep ^PULUMI_ ; pwd\n", 0o755)
-	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{
+	_, err := h.Run(t.Context(), &pulumirpc.RunRequest{
 		Project: "p", Stack: "s", Pwd: dir, MonitorAddress: "127.0.0.1:1", DryRun: true, Parallel: 4,
 		Config:           map[string]string{"p:size": "3"},
 		ConfigSecretKeys: []string{"p:password"},
-		Info:             programInfo(t, dir, map[string]any{"binary": "program"}),
+		Info:             newProgramInfo(t, dir, map[string]any{"binary": "program"}),
 	})
 	require.NoError(t, err)
-	output := s.stdout.String()
+	output := h.stdout.String()
 	for _, want := range []string{
 		"PULUMI_PROJECT=p\n", "PULUMI_STACK=s\n", "PULUMI_ROOT_DIRECTORY=" + dir + "\n",
 		`PULUMI_CONFIG={"p:size":"3"}` + "\n", `PULUMI_CONFIG_SECRET_KEYS=["p:password"]` + "\n",
 		"PULUMI_DRY_RUN=true\n", "PULUMI_PARALLEL=4\n", "PULUMI_MONITOR=127.0.0.1:1\n",
-		"PULUMI_ENGINE=" + s.address + "\n", "\n" + dir + "\n",
+		"PULUMI_ENGINE=" + h.address + "\n", "\n" + dir + "\n",
 	} {
 		require.Contains(t, output, want)
 	}
@@ -162,30 +162,30 @@ func TestRunBuildsTheProgram(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			root := t.TempDir()
 			t.Setenv("TMPDIR", t.TempDir())
-			s, dir := startHost(t), filepath.Join(root, "infra")
+			h, dir := startHost(t), filepath.Join(root, "infra")
 			writeFile(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n", 0o644)
 			writeFile(t, dir, "main.go", hello, 0o644)
-			response, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, tc.options)})
+			response, err := h.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: newProgramInfo(t, dir, tc.options)})
 			require.NoError(t, err)
 			require.Empty(t, response.GetError())
-			require.Contains(t, s.stderr.String(), "hello")
+			require.Contains(t, h.stderr.String(), "hello")
 			if tc.remains != "" {
 				require.FileExists(t, filepath.Join(root, tc.remains))
 			}
-			left, err := os.ReadDir(os.Getenv("TMPDIR"))
+			remaining, err := os.ReadDir(os.Getenv("TMPDIR"))
 			require.NoError(t, err)
-			require.Empty(t, left, "nothing is left in the temporary folder")
+			require.Empty(t, remaining, "nothing is left in the temporary folder")
 		})
 	}
 }
 
 func TestBrokenProgramShowsTheCompilersMessage(t *testing.T) {
-	s, dir := startHost(t), t.TempDir()
+	h, dir := startHost(t), t.TempDir()
 	writeFile(t, dir, "go.mod", "module example.com/broken\n\ngo 1.26\n", 0o644)
 	writeFile(t, dir, "main.go", "package main\n\nfunc main() { undefinedName() }\n", 0o644)
-	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, map[string]any{"buildTarget": "out"})})
+	_, err := h.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: newProgramInfo(t, dir, map[string]any{"buildTarget": "out"})})
 	require.ErrorContains(t, err, "building the program")
-	require.Contains(t, s.stderr.String(), "./main.go:3:15: undefined: undefinedName")
+	require.Contains(t, h.stderr.String(), "./main.go:3:15: undefined: undefinedName")
 }
 
 func TestRunReturnsAnErrorForInvalidOptions(t *testing.T) {
@@ -195,14 +195,14 @@ func TestRunReturnsAnErrorForInvalidOptions(t *testing.T) {
 		want    string
 	}{
 		{"both a prebuilt executable and a build target", map[string]any{"binary": "a", "buildTarget": "b"}, "exclude each other"},
-		{"a misspelt option, which would cause a link at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown; known are binary and buildTarget"},
+		{"a misspelt option, which would cause a link at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown: must be binary or buildTarget"},
 		{"an option of the wrong type", map[string]any{"binary": true}, "runtime.options.binary must be a string"},
 		{"a prebuilt program that is not there", map[string]any{"binary": "no-such-program"}, `no executable "no-such-program"`},
 		{"a folder without a program", map[string]any{"buildTarget": "b"}, "no Go files"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, dir := startHost(t), t.TempDir()
-			_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, tc.options)})
+			h, dir := startHost(t), t.TempDir()
+			_, err := h.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: newProgramInfo(t, dir, tc.options)})
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
@@ -210,57 +210,57 @@ func TestRunReturnsAnErrorForInvalidOptions(t *testing.T) {
 
 // startSleeper starts a program that does not end by itself, and returns when it runs. The
 // channel has the error of Run when the program has ended.
-func startSleeper(t *testing.T, s *testHost) <-chan error {
+func startSleeper(t *testing.T, h *testHost) <-chan error {
 	t.Helper()
 	dir := t.TempDir()
 	writeFile(t, dir, "program", "#!/bin/sh\necho running\nexec sleep 600\n", 0o755)
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: programInfo(t, dir, map[string]any{"binary": "program"})})
+		_, err := h.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: newProgramInfo(t, dir, map[string]any{"binary": "program"})})
 		ended <- err
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(s.stdout.String(), "running") }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(h.stdout.String(), "running") }, 30*time.Second, 5*time.Millisecond)
 	return ended
 }
 
 func TestCancelKillsTheProgram(t *testing.T) {
-	s := startHost(t)
-	ended := startSleeper(t, s)
-	_, err := s.Cancel(t.Context(), &emptypb.Empty{})
+	h := startHost(t)
+	ended := startSleeper(t, h)
+	_, err := h.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	require.ErrorContains(t, <-ended, enginesession.ErrCancelled.Error())
-	_, err = s.Cancel(t.Context(), &emptypb.Empty{})
+	_, err = h.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err, "a second Cancel is not an error")
 }
 
 func TestTheProgramEndsWithTheEngine(t *testing.T) {
-	s := startHost(t)
-	ended := startSleeper(t, s)
-	s.engine.Stop() // closes the connection, as a kill -9 of the engine does
+	h := startHost(t)
+	ended := startSleeper(t, h)
+	h.engine.Stop() // closes the connection, as a kill -9 of the engine does
 	require.ErrorContains(t, <-ended, "is gone")
-	require.NoError(t, <-s.done)
+	require.NoError(t, <-h.done)
 }
 
 func TestTheProgramEndsWithTheHost(t *testing.T) {
-	s := startHost(t)
-	ended := startSleeper(t, s)
-	s.stop()
+	h := startHost(t)
+	ended := startSleeper(t, h)
+	h.stop()
 	require.Error(t, <-ended)
-	require.NoError(t, <-s.done)
+	require.NoError(t, <-h.done)
 }
 
 func TestUnsupportedMethodsAreRefused(t *testing.T) {
-	s := startHost(t)
-	stream, err := s.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: programInfo(t, "policy", nil)})
+	h := startHost(t)
+	stream, err := h.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: newProgramInfo(t, "policy", nil)})
 	require.NoError(t, err)
 	_, err = stream.Recv()
 	require.Equal(t, codes.Unimplemented, status.Code(err))
 	require.ErrorContains(t, err, "Install Pulumi from https://www.pulumi.com/docs/install")
 
-	_, err = s.Template(t.Context(), &pulumirpc.TemplateRequest{})
+	_, err = h.Template(t.Context(), &pulumirpc.TemplateRequest{})
 	require.Equal(t, codes.Unimplemented, status.Code(err), "the engine continues without templating")
 
-	_, err = s.Run(t.Context(), &pulumirpc.RunRequest{AttachDebugger: true})
+	_, err = h.Run(t.Context(), &pulumirpc.RunRequest{AttachDebugger: true})
 	require.ErrorContains(t, err, "attaching a debugger")
 }
 

@@ -97,11 +97,11 @@ type plugin struct {
 // a subfolder, or in a subfolder of go/. It returns nil if there is no such file.
 func readPlugin(dir string) (*plugin, error) {
 	for _, pattern := range []string{pluginFile, "*/" + pluginFile, "go/*/" + pluginFile} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range found {
+		for _, path := range paths {
 			raw, err := os.ReadFile(path)
 			if err != nil {
 				return nil, err
@@ -120,7 +120,7 @@ func readPlugin(dir string) (*plugin, error) {
 // engine finds or downloads them before the run, and uses their versions for its
 // default providers.
 //
-// The real host also assumes a plugin for every module whose path begins with
+// The real host also assumes a plugin for every module with a path that begins with
 // github.com/pulumi/pulumi-. This stand-in does not, because pulumi-go-provider has such a path
 // but is a library without a plugin.
 func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
@@ -131,7 +131,7 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	if err != nil {
 		return nil, err
 	}
-	cache, err := goOutput(ctx, root, "env", "GOMODCACHE")
+	cache, err := runGo(ctx, root, "env", "GOMODCACHE")
 	if err != nil {
 		return nil, err
 	}
@@ -148,14 +148,14 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 		if p == nil || !p.Resource || p.Name == "" {
 			continue
 		}
-		packages = append(packages, p.dependency(r.Mod.Version))
+		packages = append(packages, p.packageDependency(r.Mod.Version))
 	}
 	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
 }
 
-// dependency returns the plugin in the form that the engine expects. If the plugin file has no
+// packageDependency returns the plugin in the form that the engine expects. If the plugin file has no
 // version, the plugin has the version of the SDK's module.
-func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
+func (p *plugin) packageDependency(moduleVersion string) *pulumirpc.PackageDependency {
 	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
 	// A pseudo-version names a commit between two releases, for which no plugin is released.
 	if d.Version == "" && !module.IsPseudoVersion(moduleVersion) {
@@ -179,7 +179,7 @@ func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgr
 	for _, r := range file.Replace {
 		replaced[r.Old.Path] = true
 	}
-	var all []*pulumirpc.DependencyInfo
+	var dependencies []*pulumirpc.DependencyInfo
 	for _, r := range file.Require {
 		if r.Indirect && !req.GetTransitiveDependencies() {
 			continue
@@ -188,19 +188,19 @@ func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgr
 		if !replaced[r.Mod.Path] { // the version of a replacement is not in go.mod
 			d.Version = r.Mod.Version
 		}
-		all = append(all, d)
+		dependencies = append(dependencies, d)
 	}
-	return &pulumirpc.GetProgramDependenciesResponse{Dependencies: all}, nil
+	return &pulumirpc.GetProgramDependenciesResponse{Dependencies: dependencies}, nil
 }
 
 // InstallDependencies downloads the program's modules. Unlike the real host it
 // does not run go mod tidy, because it must not change go.mod and go.sum.
 func (h *host) InstallDependencies(req *pulumirpc.InstallDependenciesRequest, stream grpc.ServerStreamingServer[pulumirpc.InstallDependenciesResponse]) error {
-	ctx, end := h.session.Bound(stream.Context())
-	defer end()
+	ctx, release := h.session.CallContext(stream.Context())
+	defer release()
 	ctx, cancel := context.WithTimeout(ctx, downloadLimit)
 	defer cancel()
-	cmd := command(ctx, req.GetInfo().GetProgramDirectory(), "go", "mod", "download")
+	cmd := newCommand(ctx, req.GetInfo().GetProgramDirectory(), "go", "mod", "download")
 	sendOutput(cmd, func(b []byte) error { return stream.Send(&pulumirpc.InstallDependenciesResponse{Stdout: b}) })
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("`go mod download` in %s: %w", cmd.Dir, err)
@@ -214,7 +214,7 @@ func (h *host) About(ctx context.Context, req *pulumirpc.AboutRequest) (*pulumir
 	if err != nil {
 		return nil, fmt.Errorf("no `go` on PATH: %w", err)
 	}
-	version, err := goOutput(ctx, req.GetInfo().GetProgramDirectory(), "version")
+	version, err := runGo(ctx, req.GetInfo().GetProgramDirectory(), "version")
 	if err != nil {
 		return nil, err
 	}
@@ -226,11 +226,11 @@ func (h *host) RuntimeOptionsPrompts(context.Context, *pulumirpc.RuntimeOptionsR
 	return &pulumirpc.RuntimeOptionsResponse{}, nil
 }
 
-// goOutput runs a go command and returns its output.
-func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
+// runGo runs a go command and returns its output.
+func runGo(ctx context.Context, dir string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryLimit)
 	defer cancel()
-	out, err := command(ctx, dir, "go", args...).Output()
+	out, err := newCommand(ctx, dir, "go", args...).Output()
 	if err != nil {
 		return "", fmt.Errorf("`go %s`: %w", strings.Join(args, " "), err)
 	}

@@ -29,9 +29,9 @@ require (
 replace example.com/local => ../local
 `
 
-// programWithModules creates a program, and a module cache with the modules that it
+// newProgramWithModules creates a program, and a module cache with the modules that it
 // requires. It returns the program's folder.
-func programWithModules(t *testing.T) (program string) {
+func newProgramWithModules(t *testing.T) (program string) {
 	root := t.TempDir()
 	cache := filepath.Join(root, "cache")
 	t.Setenv("GOMODCACHE", cache)
@@ -51,33 +51,33 @@ func programWithModules(t *testing.T) (program string) {
 }
 
 func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
-	s, dir := startHost(t), programWithModules(t)
-	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: programInfo(t, filepath.Join(dir, "infra"), nil)})
+	h, dir := startHost(t), newProgramWithModules(t)
+	response, err := h.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: newProgramInfo(t, filepath.Join(dir, "infra"), nil)})
 	require.NoError(t, err)
-	found := map[string]*pulumirpc.PackageDependency{}
+	packages := map[string]*pulumirpc.PackageDependency{}
 	for _, p := range response.GetPackages() {
 		require.Equal(t, "resource", p.GetKind())
-		found[p.GetName()] = p
+		packages[p.GetName()] = p
 	}
-	require.Len(t, found, 5)
-	require.Equal(t, "4.30.0", found["sdk"].GetVersion())
-	require.Equal(t, "v1.0.0", found["upper"].GetVersion(), "a plugin without a version has the module's version")
-	require.Equal(t, "https://plugins.example", found["upper"].GetServer())
-	require.Empty(t, found["commit"].GetVersion(), "no plugin is published for a commit")
-	require.Equal(t, "0.1.0", found["local"].GetVersion(), "a replaced module is read from its folder")
-	require.Equal(t, "hi", string(found["deep"].GetParameterization().GetValue()))
-	require.NotContains(t, found, "go-provider", "a library for providers has no plugin")
+	require.Len(t, packages, 5)
+	require.Equal(t, "4.30.0", packages["sdk"].GetVersion())
+	require.Equal(t, "v1.0.0", packages["upper"].GetVersion(), "a plugin without a version has the module's version")
+	require.Equal(t, "https://plugins.example", packages["upper"].GetServer())
+	require.Empty(t, packages["commit"].GetVersion(), "no plugin is published for a commit")
+	require.Equal(t, "0.1.0", packages["local"].GetVersion(), "a replaced module is read from its folder")
+	require.Equal(t, "hi", string(packages["deep"].GetParameterization().GetValue()))
+	require.NotContains(t, packages, "go-provider", "a library for providers has no plugin")
 }
 
 func TestAPrebuiltProgramNeedsNoModule(t *testing.T) {
-	s := startHost(t)
-	response, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: programInfo(t, t.TempDir(), nil)})
+	h := startHost(t)
+	response, err := h.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: newProgramInfo(t, t.TempDir(), nil)})
 	require.NoError(t, err)
 	require.Empty(t, response.GetPackages())
 }
 
 func TestProgramDependenciesAreTheModulesOfGoMod(t *testing.T) {
-	s, dir := startHost(t), programWithModules(t)
+	h, dir := startHost(t), newProgramWithModules(t)
 	for _, tc := range []struct {
 		reason     string
 		transitive bool
@@ -87,8 +87,8 @@ func TestProgramDependenciesAreTheModulesOfGoMod(t *testing.T) {
 		{"direct and indirect requirements", true, 7},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			response, err := s.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
-				Info: programInfo(t, dir, nil), TransitiveDependencies: tc.transitive,
+			response, err := h.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
+				Info: newProgramInfo(t, dir, nil), TransitiveDependencies: tc.transitive,
 			})
 			require.NoError(t, err)
 			require.Len(t, response.GetDependencies(), tc.want)
@@ -100,8 +100,8 @@ func TestProgramDependenciesAreTheModulesOfGoMod(t *testing.T) {
 }
 
 func TestAboutNamesTheGoToolchain(t *testing.T) {
-	s := startHost(t)
-	response, err := s.About(t.Context(), &pulumirpc.AboutRequest{Info: programInfo(t, t.TempDir(), nil)})
+	h := startHost(t)
+	response, err := h.About(t.Context(), &pulumirpc.AboutRequest{Info: newProgramInfo(t, t.TempDir(), nil)})
 	require.NoError(t, err)
 	path, err := exec.LookPath("go")
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestAboutNamesTheGoToolchain(t *testing.T) {
 
 	// The version is in the build info of an executable. A test binary has none, so the test
 	// does not compare it.
-	_, err = s.GetPluginInfo(t.Context(), &emptypb.Empty{})
+	_, err = h.GetPluginInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 }
 
@@ -131,9 +131,9 @@ func TestOutputAndErrorsAreNotSentAtTheSameTime(t *testing.T) {
 }
 
 func TestInstallDependenciesStreamsTheOutput(t *testing.T) {
-	s, dir := startHost(t), t.TempDir()
+	h, dir := startHost(t), t.TempDir()
 	writeFile(t, dir, "go.mod", "module example.com/broken\n\nrequire nonsense\n", 0o644)
-	stream, err := s.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: programInfo(t, dir, nil)})
+	stream, err := h.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: newProgramInfo(t, dir, nil)})
 	require.NoError(t, err)
 	output := ""
 	for {

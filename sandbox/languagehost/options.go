@@ -28,8 +28,8 @@ func parseOptions(runtimeOptions *structpb.Struct) (options, error) {
 	for _, name := range slices.Sorted(maps.Keys(runtimeOptions.GetFields())) {
 		target, ok := known[name]
 		if !ok {
-			return options{}, fmt.Errorf("Pulumi.yaml: runtime.options.%s is unknown; known are %s",
-				name, strings.Join(slices.Sorted(maps.Keys(known)), " and "))
+			return options{}, fmt.Errorf("Pulumi.yaml: runtime.options.%s is unknown: must be %s",
+				name, strings.Join(slices.Sorted(maps.Keys(known)), " or "))
 		}
 		value, ok := runtimeOptions.GetFields()[name].GetKind().(*structpb.Value_StringValue)
 		if !ok {

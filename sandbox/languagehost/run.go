@@ -34,8 +34,8 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := h.session.Bound(ctx)
-	defer end()
+	ctx, release := h.session.CallContext(ctx)
+	defer release()
 
 	path, cleanup, err := h.ensureExecutable(ctx, req.GetInfo().GetProgramDirectory(), o)
 	if err != nil {
@@ -43,30 +43,30 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	}
 	defer cleanup()
 
-	cmd := command(ctx, req.GetPwd(), path)
+	cmd := newCommand(ctx, req.GetPwd(), path)
 	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = h.stdout, h.stderr
 	err = cmd.Run()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, fmt.Errorf("the program %s was stopped: %w", path, cause)
 	}
-	return runResponse(path, err), nil
+	return newRunResponse(path, err), nil
 }
 
-// runResponse returns the response for a program that ended with err.
-func runResponse(path string, err error) *pulumirpc.RunResponse {
-	var exit *exec.ExitError
+// newRunResponse returns the response for a program that ended with err.
+func newRunResponse(path string, err error) *pulumirpc.RunResponse {
+	var exitErr *exec.ExitError
 	switch {
 	case err == nil:
 		return &pulumirpc.RunResponse{}
-	case !errors.As(err, &exit):
+	case !errors.As(err, &exitErr):
 		return &pulumirpc.RunResponse{Error: fmt.Sprintf("running the program %s: %v", path, err)}
-	case exit.ExitCode() == statusLogged:
+	case exitErr.ExitCode() == statusLogged:
 		return &pulumirpc.RunResponse{Bail: true}
-	case exit.ExitCode() < 0: // ended by a signal
-		return &pulumirpc.RunResponse{Error: fmt.Sprintf("the program %s ended by %v", path, exit)}
+	case exitErr.ExitCode() < 0: // ended by a signal
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("the program %s ended by %v", path, exitErr)}
 	default:
-		return &pulumirpc.RunResponse{Error: fmt.Sprintf("program exited with non-zero exit code: %d", exit.ExitCode())}
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("program exited with non-zero exit code: %d", exitErr.ExitCode())}
 	}
 }
 

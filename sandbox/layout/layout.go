@@ -55,7 +55,7 @@ func DefaultPorts() Ports {
 	}
 }
 
-// All lists the ports by name, in the order of the fields.
+// All returns the ports with the names of their listeners.
 func (p Ports) All() []NamedPort {
 	return []NamedPort{
 		{"API server", p.APIServer}, {"etcd client", p.EtcdClient}, {"etcd peer", p.EtcdPeer},

@@ -19,14 +19,14 @@ func TestOpenCompletesOlderSettings(t *testing.T) {
 
 func TestPulumiKeepsNoLogOfItsCommands(t *testing.T) {
 	dir := t.TempDir()
-	old := filepath.Join(dir, "pulumi", "logs", "pulumi-20261123T080000-1-preview.log")
-	require.NoError(t, os.MkdirAll(filepath.Dir(old), 0o700))
-	require.NoError(t, os.WriteFile(old, nil, 0o600))
+	oldLog := filepath.Join(dir, "pulumi", "logs", "pulumi-20261123T080000-1-preview.log")
+	require.NoError(t, os.MkdirAll(filepath.Dir(oldLog), 0o700))
+	require.NoError(t, os.WriteFile(oldLog, nil, 0o600))
 	for range 2 {
 		_, err := Create(dir, Settings{Cluster: ClusterSimulated})
 		require.NoError(t, err)
 	}
-	text, err := os.ReadFile(filepath.Dir(old))
+	text, err := os.ReadFile(filepath.Dir(oldLog))
 	require.NoError(t, err, "a file has replaced the folder of the CLI's logs")
 	require.Contains(t, string(text), "remove this file")
 	require.DirExists(t, filepath.Join(dir, "pulumi"))

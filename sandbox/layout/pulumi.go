@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// noLogs is the text of the file that takes the place of Pulumi's folder of logs.
-const noLogs = `Pulumi writes no debug logs in this sandbox, because this file has the name of the
+// noLogsText is the text of the file that takes the place of Pulumi's folder of logs.
+const noLogsText = `Pulumi writes no debug logs in this sandbox, because this file has the name of the
 folder for them. A log contains each resource's inputs several times, and writing it
 took a fifth of a preview's time. To get the logs, remove this file (the next
 "make up" creates it again). "pulumi preview --logtostderr -v=7" shows the same.
@@ -25,7 +25,7 @@ func (l *Layout) createPulumiFolder() error {
 	if err := os.RemoveAll(logs); err != nil {
 		return fmt.Errorf("Pulumi's logs: %w", err)
 	}
-	if err := os.WriteFile(logs, []byte(noLogs), 0o600); err != nil {
+	if err := os.WriteFile(logs, []byte(noLogsText), 0o600); err != nil {
 		return fmt.Errorf("Pulumi's logs: %w", err)
 	}
 	return nil

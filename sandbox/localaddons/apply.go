@@ -21,18 +21,18 @@ import (
 // fieldManager is the name of the field manager in server-side apply.
 const fieldManager = "progressive-sandbox"
 
-// A new API server refuses some objects for a short time. The reason is that it reports
-// healthy before it creates the namespace kube-system and the pool of service addresses.
-// applyTimeout limits the time of all objects. applyPause is the pause between two tries.
+// A new API server refuses some objects for a short time, because it reports healthy before it
+// creates the namespace kube-system and the pool of service addresses. applyTimeout limits the time
+// for all objects. applyPause is the pause between two tries.
 const (
 	applyTimeout = time.Minute
 	applyPause   = 250 * time.Millisecond
 )
 
-// connection is a client of the API server.
-type connection struct{ client dynamic.Interface }
+// apiClient applies and reads objects of the API server.
+type apiClient struct{ client dynamic.Interface }
 
-func connect(l *layout.Layout) (*connection, error) {
+func newAPIClient(l *layout.Layout) (*apiClient, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig %s: %w", l.Kubeconfig(), err)
@@ -40,21 +40,21 @@ func connect(l *layout.Layout) (*connection, error) {
 	// The default limit of five requests a second would delay the addons.
 	config.QPS, config.Burst = 100, 200
 	config.Timeout = 30 * time.Second
-	return connectTo(config)
+	return newAPIClientFor(config)
 }
 
-func connectTo(config *rest.Config) (*connection, error) {
+func newAPIClientFor(config *rest.Config) (*apiClient, error) {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
-	return &connection{client}, nil
+	return &apiClient{client}, nil
 }
 
 // resource returns the client for an object's resource. It guesses the plural of the kind
 // instead of requesting it from the API server. The guess is right, because no kind in
 // the manifests has an irregular plural.
-func (c *connection) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
+func (c *apiClient) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
 	plural, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
 	if ns := o.GetNamespace(); ns != "" {
 		return c.client.Resource(plural).Namespace(ns)
@@ -62,22 +62,22 @@ func (c *connection) resource(o *unstructured.Unstructured) dynamic.ResourceInte
 	return c.client.Resource(plural)
 }
 
-// apply applies the objects by server-side apply. It becomes the manager of all their
-// fields, also of those that another manager has changed.
-func (c *connection) apply(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
+// apply applies the objects by server-side apply. The sandbox becomes the manager of all fields of
+// the objects, also of fields that another manager has changed.
+func (c *apiClient) apply(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	for _, object := range objects {
-		detail("apply " + title(object))
+		detail("apply " + describeObject(object))
 		if err := c.applyOne(ctx, object); err != nil {
-			return fmt.Errorf("apply %s: %w", title(object), err)
+			return fmt.Errorf("apply %s: %w", describeObject(object), err)
 		}
 	}
 	return nil
 }
 
 // applyOne applies one object, and tries again after a transient error until ctx ends.
-func (c *connection) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
+func (c *apiClient) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
 	for {
 		_, err := c.resource(object).Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
 		if err == nil || !isTransient(err) {
@@ -91,8 +91,8 @@ func (c *connection) applyOne(ctx context.Context, object *unstructured.Unstruct
 	}
 }
 
-// title returns an object's kind, namespace and name for messages.
-func title(o *unstructured.Unstructured) string {
+// describeObject returns an object's kind, namespace and name for messages.
+func describeObject(o *unstructured.Unstructured) string {
 	if o.GetNamespace() == "" {
 		return o.GetKind() + " " + o.GetName()
 	}

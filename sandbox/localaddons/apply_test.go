@@ -13,7 +13,7 @@ import (
 )
 
 // apiServer is a fake of the part of the Kubernetes API that Install needs. It records the
-// applied objects. It answers the first requests with the status codes in refusals.
+// applied objects. Its first responses have the status codes in refusals.
 type apiServer struct {
 	mu       sync.Mutex
 	refusals []int
@@ -26,39 +26,39 @@ type apiServer struct {
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer := func(code int, v any) {
+	respond := func(code int, object any) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(v)
+		_ = json.NewEncoder(w).Encode(object)
 	}
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == "/api/v1/namespaces/kube-system/pods":
-		answer(200, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": s.pods})
+		respond(200, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": s.pods})
 	case r.Method == http.MethodGet:
-		answer(200, s.status[r.URL.Path])
+		respond(200, s.status[r.URL.Path])
 	case r.Method == http.MethodPatch && len(s.refusals) > 0:
 		code := s.refusals[0]
 		s.refusals = s.refusals[1:]
 		reason := map[int]string{404: "NotFound", 503: "ServiceUnavailable", 500: "InternalError", 403: "Forbidden", 422: "Invalid"}[code]
-		answer(code, map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": reason, "message": "refused by the test server", "code": code})
+		respond(code, map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": reason, "message": "refused by the test server", "code": code})
 	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") == "application/apply-patch+yaml" && r.URL.Query().Get("force") == "true":
 		body, _ := io.ReadAll(r.Body)
 		var object map[string]any
 		_ = json.Unmarshal(body, &object)
 		s.applied = append(s.applied, r.URL.Path)
 		s.managers[r.URL.Query().Get("fieldManager")] = true
-		answer(200, object)
+		respond(200, object)
 	default:
-		answer(400, map[string]any{"apiVersion": "v1", "kind": "Status", "message": r.Method + " " + r.URL.String()})
+		respond(400, map[string]any{"apiVersion": "v1", "kind": "Status", "message": r.Method + " " + r.URL.String()})
 	}
 }
 
-func (s *apiServer) connect(t *testing.T) *connection {
+func (s *apiServer) newClient(t *testing.T) *apiClient {
 	t.Helper()
 	s.managers = map[string]bool{}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	c, err := connectTo(&rest.Config{Host: server.URL, QPS: 1000, Burst: 1000})
+	c, err := newAPIClientFor(&rest.Config{Host: server.URL, QPS: 1000, Burst: 1000})
 	require.NoError(t, err)
 	return c
 }
@@ -72,10 +72,10 @@ const (
 )
 
 func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
-	objects, err := render(sample)
+	objects, err := renderObjects(sampleValues)
 	require.NoError(t, err)
 	s := &apiServer{refusals: []int{404, 503, 500}} // there is no namespace, the server is not ready, there are no addresses
-	require.NoError(t, s.connect(t).apply(t.Context(), objects, ignore))
+	require.NoError(t, s.newClient(t).apply(t.Context(), objects, ignore))
 	require.Len(t, s.applied, len(objects))
 	require.Equal(t, "/api/v1/namespaces/kube-system/serviceaccounts/coredns", s.applied[0])
 	require.Contains(t, s.applied, corednsPath)
@@ -85,18 +85,18 @@ func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
 }
 
 func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
-	objects, err := render(sample)
+	objects, err := renderObjects(sampleValues)
 	require.NoError(t, err)
 	for _, code := range []int{403, 422} {
 		s := &apiServer{refusals: []int{code}}
-		err := s.connect(t).apply(t.Context(), objects, ignore)
+		err := s.newClient(t).apply(t.Context(), objects, ignore)
 		require.ErrorContains(t, err, "apply ServiceAccount kube-system/coredns")
 		require.ErrorContains(t, err, "refused by the test server")
 		require.Empty(t, s.applied)
 	}
 }
 
-func deployment(name string, available int64) map[string]any {
+func newDeployment(name string, available int64) map[string]any {
 	condition := "True"
 	if available == 0 {
 		condition = "False"
@@ -113,7 +113,7 @@ func deployment(name string, available int64) map[string]any {
 	}
 }
 
-func apiService(available string) map[string]any {
+func newAPIService(available string) map[string]any {
 	return map[string]any{
 		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
 		"metadata": map[string]any{"name": "v1beta1.metrics.k8s.io"},
@@ -122,19 +122,19 @@ func apiService(available string) map[string]any {
 }
 
 func TestAwaitWaitsForEachObjectInTurn(t *testing.T) {
-	objects, err := render(sample)
+	objects, err := renderObjects(sampleValues)
 	require.NoError(t, err)
 	s := &apiServer{status: map[string]map[string]any{
-		corednsPath: deployment("coredns", 0), metricsPath: deployment("metrics-server", 0), apiServicePath: apiService("False"),
+		corednsPath: newDeployment("coredns", 0), metricsPath: newDeployment("metrics-server", 0), apiServicePath: newAPIService("False"),
 	}}
-	c := s.connect(t)
-	// When await reports that it waits for an object, this object becomes ready.
+	c := s.newClient(t)
+	// When awaitReady reports that it waits for an object, this object becomes ready.
 	var shown []string
 	ready := map[string]map[string]any{
-		corednsPath: deployment("coredns", 1), metricsPath: deployment("metrics-server", 1), apiServicePath: apiService("True"),
+		corednsPath: newDeployment("coredns", 1), metricsPath: newDeployment("metrics-server", 1), apiServicePath: newAPIService("True"),
 	}
 	order := []string{corednsPath, metricsPath, apiServicePath}
-	require.NoError(t, c.await(t.Context(), objects, func(text string) {
+	require.NoError(t, c.awaitReady(t.Context(), objects, func(text string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		path := order[len(shown)]
@@ -148,7 +148,7 @@ func TestAwaitWaitsForEachObjectInTurn(t *testing.T) {
 }
 
 func TestProblemsOfPodsHaveTheirReasons(t *testing.T) {
-	objects, err := render(sample)
+	objects, err := renderObjects(sampleValues)
 	require.NoError(t, err)
 	s := &apiServer{pods: []any{map[string]any{
 		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "coredns-1"},
@@ -158,7 +158,7 @@ func TestProblemsOfPodsHaveTheirReasons(t *testing.T) {
 				"state": map[string]any{"waiting": map[string]any{"reason": "ImagePullBackOff", "message": "not found"}}}},
 		},
 	}}}
-	c := s.connect(t)
+	c := s.newClient(t)
 	for _, o := range objects {
 		if o.GetKind() != "Deployment" {
 			continue

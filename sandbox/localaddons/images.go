@@ -7,13 +7,13 @@ const (
 	metricsServerName = "metrics-server"
 )
 
-// pause is the image of the first container of every pod. Its repository and tag must be
+// pauseImage is the image of the first container of every pod. Its repository and tag must be
 // equal to those of localcluster.PauseImage.
-var pause = newImage("pause", "pause", "sandbox")
+var pauseImage = newImage("pause", "pause", "sandbox")
 
 // images are all images, in the order in which they are built.
 var images = []goimage.Image{
-	pause,
+	pauseImage,
 	newImage(corednsName, "addons/coredns"),
 	newImage(metricsServerName, "addons/metrics-server"),
 }

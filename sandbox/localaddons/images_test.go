@@ -32,11 +32,11 @@ func newSandbox(t *testing.T) *layout.Layout {
 	port := ln.Addr().(*net.TCPAddr).Port
 	require.NoError(t, ln.Close())
 	project := t.TempDir()
-	sources := filepath.Join(project, "sandbox", "localaddons", pause.Name)
+	sources := filepath.Join(project, "sandbox", "localaddons", pauseImage.Name)
 	require.NoError(t, os.MkdirAll(sources, 0o755))
-	main, err := os.ReadFile(filepath.Join(pause.Name, "main.go"))
+	source, err := os.ReadFile(filepath.Join(pauseImage.Name, "main.go"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(sources, "main.go"), main, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(sources, "main.go"), source, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(project, "sandbox", "go.mod"), []byte("module "+modulePath+"\n\ngo 1.26\n"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(project, "sandbox", "go.sum"), nil, 0o644))
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Project: project, Ports: layout.Ports{Registry: port}})
@@ -72,12 +72,12 @@ func TestPauseIsPushedWithItsSBOMAndNotBuiltAgain(t *testing.T) {
 	require.Equal(t, "65532:65532", config.Config.User)
 	require.Equal(t, "linux", config.OS)
 	require.Equal(t, runtime.GOARCH, config.Architecture)
-	before, err := img.Digest()
+	digest, err := img.Digest()
 	require.NoError(t, err)
 
 	tags, err := remote.List(ref.Context())
 	require.NoError(t, err)
-	require.Contains(t, tags, "sha256-"+before.Hex+".sbom")
+	require.Contains(t, tags, "sha256-"+digest.Hex+".sbom")
 
 	// There is no compiler on PATH: an existing image is not built again.
 	t.Setenv("PATH", "")
@@ -109,10 +109,10 @@ func TestChangedImageIsBuiltAgain(t *testing.T) {
 			require.NoError(t, err)
 			var out bytes.Buffer
 			log := progress.New(&out, 0)
-			first, err := b.Ensure(t.Context(), "addons", []goimage.Image{pause}, log)
+			first, err := b.Ensure(t.Context(), "addons", []goimage.Image{pauseImage}, log)
 			require.NoError(t, err)
 			row.change(t, l)
-			second, err := b.Ensure(t.Context(), "addons", []goimage.Image{pause}, log)
+			second, err := b.Ensure(t.Context(), "addons", []goimage.Image{pauseImage}, log)
 			require.NoError(t, err)
 			require.Equal(t, first, second, "the same program gives the same image at any time")
 			require.Contains(t, out.String(), "[1/1] addons: image pause done")
@@ -138,7 +138,7 @@ func TestErrorNamesTheSourceThatDoesNotBuild(t *testing.T) {
 
 	b, err := goimage.NewBuilder(l)
 	require.NoError(t, err)
-	_, err = b.Missing(t.Context(), images[1:])
+	_, err = b.CountMissing(t.Context(), images[1:])
 	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
@@ -155,5 +155,5 @@ func TestOnlyLocalClustersGetAddons(t *testing.T) {
 
 func TestPauseReferenceEqualsThatOfTheCluster(t *testing.T) {
 	l := &layout.Layout{Settings: layout.Settings{Ports: layout.Ports{Registry: 5001}}}
-	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pause.Repository+":"+pause.Tags[0])
+	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pauseImage.Repository+":"+pauseImage.Tags[0])
 }

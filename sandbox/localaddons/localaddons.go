@@ -42,7 +42,7 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err != nil {
 		return err
 	}
-	objects, err := render(values{
+	objects, err := renderObjects(templateValues{
 		CoreDNS:       refs[corednsName],
 		MetricsServer: refs[metricsServerName],
 		DNSAddress:    localcluster.DNSAddress,
@@ -53,14 +53,14 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 		return err
 	}
 	return log.Step("addons: CoreDNS and metrics-server in the cluster", func(detail func(string)) error {
-		api, err := connect(l)
+		api, err := newAPIClient(l)
 		if err != nil {
 			return err
 		}
 		if err := api.apply(ctx, objects, detail); err != nil {
 			return err
 		}
-		return api.await(ctx, objects, detail)
+		return api.awaitReady(ctx, objects, detail)
 	})
 }
 
@@ -75,7 +75,7 @@ func PushPause(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return err
 	}
-	if err := b.EnsureQuietly(ctx, pause); err != nil {
+	if err := b.EnsureQuietly(ctx, pauseImage); err != nil {
 		return fmt.Errorf("addons: %w", err)
 	}
 	return nil

@@ -30,29 +30,29 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"join": strings.Join,
 }).ParseFS(manifests, "manifests/*"))
 
-// values are the inputs of the templates.
-type values struct {
+// templateValues are the inputs of the templates.
+type templateValues struct {
 	CoreDNS, MetricsServer    string // images, by digest
 	DNSAddress, ClusterDomain string
 	Resolvers                 []string
 	Corefile                  string // rendered from the other fields
 }
 
-// render returns the objects of all addons, in the order in which they are
+// renderObjects returns the objects of all addons, in the order in which they are
 // applied.
-func render(v values) ([]*unstructured.Unstructured, error) {
-	corefile, err := execute("Corefile", v)
+func renderObjects(v templateValues) ([]*unstructured.Unstructured, error) {
+	corefile, err := executeTemplate("Corefile", v)
 	if err != nil {
 		return nil, err
 	}
 	v.Corefile = string(corefile)
 	var objects []*unstructured.Unstructured
 	for _, file := range []string{"coredns.yaml", "metrics-server.yaml"} {
-		text, err := execute(file, v)
+		rendered, err := executeTemplate(file, v)
 		if err != nil {
 			return nil, err
 		}
-		for _, document := range bytes.Split(text, []byte("\n---\n")) {
+		for _, document := range bytes.Split(rendered, []byte("\n---\n")) {
 			o := &unstructured.Unstructured{}
 			if err := yaml.UnmarshalStrict(document, &o.Object); err != nil {
 				return nil, fmt.Errorf("manifest %s: %w", file, err)
@@ -63,7 +63,7 @@ func render(v values) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-func execute(name string, v values) ([]byte, error) {
+func executeTemplate(name string, v templateValues) ([]byte, error) {
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", name, err)

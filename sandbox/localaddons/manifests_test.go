@@ -21,7 +21,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 )
 
-var sample = values{
+var sampleValues = templateValues{
 	CoreDNS:       "127.0.0.1:5001/addons/coredns@sha256:" + strings.Repeat("a", 64),
 	MetricsServer: "127.0.0.1:5001/addons/metrics-server@sha256:" + strings.Repeat("b", 64),
 	DNSAddress:    localcluster.DNSAddress,
@@ -29,44 +29,44 @@ var sample = values{
 	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
 }
 
-// decodedObjects renders the manifests and decodes them as the API server does. An unknown
+// decodeObjects renders the manifests and decodes them as the API server does. An unknown
 // field is an error.
-func decodedObjects(t *testing.T, v values) []runtime.Object {
+func decodeObjects(t *testing.T, v templateValues) []runtime.Object {
 	t.Helper()
-	known := runtime.NewScheme()
-	require.NoError(t, scheme.AddToScheme(known))
-	require.NoError(t, apiregistrationv1.AddToScheme(known))
-	decoder := serializer.NewCodecFactory(known, serializer.EnableStrict).UniversalDeserializer()
-	objects, err := render(v)
+	knownTypes := runtime.NewScheme()
+	require.NoError(t, scheme.AddToScheme(knownTypes))
+	require.NoError(t, apiregistrationv1.AddToScheme(knownTypes))
+	decoder := serializer.NewCodecFactory(knownTypes, serializer.EnableStrict).UniversalDeserializer()
+	objects, err := renderObjects(v)
 	require.NoError(t, err)
-	all := make([]runtime.Object, len(objects))
+	decoded := make([]runtime.Object, len(objects))
 	for i, o := range objects {
 		raw, err := o.MarshalJSON()
 		require.NoError(t, err)
-		all[i], _, err = decoder.Decode(raw, nil, nil)
-		require.NoError(t, err, title(o))
+		decoded[i], _, err = decoder.Decode(raw, nil, nil)
+		require.NoError(t, err, describeObject(o))
 	}
-	return all
+	return decoded
 }
 
 // objectsOf returns the objects of a type, by name.
 func objectsOf[T any](objects []runtime.Object) map[string]T {
-	found := map[string]T{}
+	byName := map[string]T{}
 	for _, o := range objects {
-		if one, ok := o.(T); ok {
-			found[o.(interface{ GetName() string }).GetName()] = one
+		if typed, ok := o.(T); ok {
+			byName[o.(interface{ GetName() string }).GetName()] = typed
 		}
 	}
-	return found
+	return byName
 }
 
 func TestWorkloadsAreRestrictedAndHaveProbesAndResources(t *testing.T) {
-	all := decodedObjects(t, sample)
-	accounts := objectsOf[*corev1.ServiceAccount](all)
-	deployments := objectsOf[*appsv1.Deployment](all)
+	objects := decodeObjects(t, sampleValues)
+	accounts := objectsOf[*corev1.ServiceAccount](objects)
+	deployments := objectsOf[*appsv1.Deployment](objects)
 	require.Len(t, deployments, 2)
-	require.Equal(t, sample.CoreDNS, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
-	require.Equal(t, sample.MetricsServer, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
+	require.Equal(t, sampleValues.CoreDNS, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
+	require.Equal(t, sampleValues.MetricsServer, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
 	for name, d := range deployments {
 		t.Run(name, func(t *testing.T) {
 			pod := d.Spec.Template
@@ -107,12 +107,12 @@ func firstUnprivilegedPort(t *testing.T, pod corev1.PodSpec) int {
 }
 
 func TestServicesReachTheirPods(t *testing.T) {
-	all := decodedObjects(t, sample)
-	services := objectsOf[*corev1.Service](all)
+	objects := decodeObjects(t, sampleValues)
+	services := objectsOf[*corev1.Service](objects)
 	require.Equal(t, localcluster.DNSAddress, services["kube-dns"].Spec.ClusterIP)
 	for name, s := range services {
 		var reached *appsv1.Deployment
-		for _, d := range objectsOf[*appsv1.Deployment](all) {
+		for _, d := range objectsOf[*appsv1.Deployment](objects) {
 			if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(d.Spec.Template.Labels)) {
 				require.Nil(t, reached, "service %s selects two deployments", name)
 				reached = d
@@ -127,7 +127,7 @@ func TestServicesReachTheirPods(t *testing.T) {
 			require.True(t, found, "service %s, port %s: no container port %s", name, p.Name, p.TargetPort.StrVal)
 		}
 	}
-	for _, a := range objectsOf[*apiregistrationv1.APIService](all) {
+	for _, a := range objectsOf[*apiregistrationv1.APIService](objects) {
 		require.Contains(t, services, a.Spec.Service.Name)
 	}
 }
@@ -135,8 +135,8 @@ func TestServicesReachTheirPods(t *testing.T) {
 func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 	// The roles that every API server creates.
 	roles := map[string]bool{"system:auth-delegator": true, "extension-apiserver-authentication-reader": true}
-	all := decodedObjects(t, sample)
-	for name, role := range objectsOf[*rbacv1.ClusterRole](all) {
+	objects := decodeObjects(t, sampleValues)
+	for name, role := range objectsOf[*rbacv1.ClusterRole](objects) {
 		roles[name] = true
 		for _, rule := range role.Rules {
 			require.NotContains(t, strings.Join(append(rule.Verbs, rule.Resources...), " "), "*", "role %s", name)
@@ -145,7 +145,7 @@ func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 			}
 		}
 	}
-	accounts := objectsOf[*corev1.ServiceAccount](all)
+	accounts := objectsOf[*corev1.ServiceAccount](objects)
 	check := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
 		require.True(t, roles[ref.Name], "binding %s: no role %s", name, ref.Name)
 		for _, s := range subjects {
@@ -153,55 +153,55 @@ func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 			require.Equal(t, "kube-system", s.Namespace)
 		}
 	}
-	for name, b := range objectsOf[*rbacv1.ClusterRoleBinding](all) {
+	for name, b := range objectsOf[*rbacv1.ClusterRoleBinding](objects) {
 		check(name, b.RoleRef, b.Subjects)
 	}
-	for name, b := range objectsOf[*rbacv1.RoleBinding](all) {
+	for name, b := range objectsOf[*rbacv1.RoleBinding](objects) {
 		check(name, b.RoleRef, b.Subjects)
 	}
 }
 
 func TestMetricsServerVerifiesKubelets(t *testing.T) {
-	d := objectsOf[*appsv1.Deployment](decodedObjects(t, sample))["metrics-server"]
+	d := objectsOf[*appsv1.Deployment](decodeObjects(t, sampleValues))["metrics-server"]
 	args := strings.Join(d.Spec.Template.Spec.Containers[0].Args, " ")
 	require.Contains(t, args, "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
 	require.NotContains(t, args, "insecure")
 }
 
 func TestCorefileForwardsOnlyWithResolvers(t *testing.T) {
-	corefile := func(v values) (text, sum string) {
-		all := decodedObjects(t, v)
-		return objectsOf[*corev1.ConfigMap](all)["coredns"].Data["Corefile"],
-			objectsOf[*appsv1.Deployment](all)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
+	renderCorefile := func(v templateValues) (text, sum string) {
+		objects := decodeObjects(t, v)
+		return objectsOf[*corev1.ConfigMap](objects)["coredns"].Data["Corefile"],
+			objectsOf[*appsv1.Deployment](objects)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
 	}
-	forwarding, forwardingSum := corefile(sample)
+	forwarding, forwardingSum := renderCorefile(sampleValues)
 	require.Contains(t, forwarding, "forward . 192.0.2.1 2001:db8::1 {")
 	require.Contains(t, forwarding, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
-	noResolvers := sample
+	noResolvers := sampleValues
 	noResolvers.Resolvers = nil
-	local, localSum := corefile(noResolvers)
+	local, localSum := renderCorefile(noResolvers)
 	require.NotContains(t, local, "forward")
 	require.NotContains(t, local, "loop", "without forwarding there can be no loop")
 	require.NotEqual(t, forwardingSum, localSum, "a changed Corefile restarts the pods")
 
-	known := directives(t)
+	plugins := pluginNames(t)
 	for _, text := range []string{forwarding, local} {
 		for line := range strings.Lines(text) {
 			// A plugin is a line with one level of indentation in the server block.
 			if rest, ok := strings.CutPrefix(line, "    "); ok && rest[0] != ' ' && rest[0] != '}' {
-				require.Contains(t, known, strings.Fields(rest)[0], "the image links this plugin")
+				require.Contains(t, plugins, strings.Fields(rest)[0], "the image links this plugin")
 			}
 		}
 	}
 }
 
-// directives returns the plugins in the source of the image's command. Each of them must be
-// linked.
-func directives(t *testing.T) []string {
+// pluginNames returns the names of the plugins in the source of the image's command. Each of them
+// must be linked.
+func pluginNames(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "coredns/main.go", nil, 0)
 	require.NoError(t, err)
-	var found, linked []string
+	var names, linked []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ImportSpec:
@@ -210,18 +210,18 @@ func directives(t *testing.T) []string {
 			for _, e := range n.Elts {
 				s, err := strconv.Unquote(e.(*ast.BasicLit).Value)
 				require.NoError(t, err)
-				found = append(found, s)
+				names = append(names, s)
 			}
 		}
 		return true
 	})
-	require.NotEmpty(t, found)
-	for _, d := range found {
+	require.NotEmpty(t, names)
+	for _, d := range names {
 		folder := d
 		if d == "prometheus" {
 			folder = "metrics"
 		}
 		require.Contains(t, linked, strconv.Quote("github.com/coredns/coredns/plugin/"+folder))
 	}
-	return found
+	return names
 }

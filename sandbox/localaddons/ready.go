@@ -22,9 +22,9 @@ const (
 	readyPause   = 250 * time.Millisecond
 )
 
-// await waits until every Deployment is ready and the API server can reach the API of
+// awaitReady waits until every Deployment is ready and the API server can reach the API of
 // metrics-server.
-func (c *connection) await(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
+func (c *apiClient) awaitReady(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
@@ -32,7 +32,7 @@ func (c *connection) await(ctx context.Context, objects []*unstructured.Unstruct
 		if err != nil || object == nil {
 			return err
 		}
-		waiting := title(object) + ": " + reason
+		waiting := describeObject(object) + ": " + reason
 		detail(waiting)
 		select {
 		case <-ctx.Done():
@@ -44,11 +44,11 @@ func (c *connection) await(ctx context.Context, objects []*unstructured.Unstruct
 
 // firstNotReady returns the first object that is not ready, and the reason. It returns
 // nil if all objects are ready.
-func (c *connection) firstNotReady(ctx context.Context, objects []*unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
+func (c *apiClient) firstNotReady(ctx context.Context, objects []*unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
 	for _, object := range objects {
 		reason, err := c.notReadyReason(ctx, object)
 		if err != nil && ctx.Err() == nil {
-			return nil, "", fmt.Errorf("%s: %w", title(object), err)
+			return nil, "", fmt.Errorf("%s: %w", describeObject(object), err)
 		}
 		if reason != "" || err != nil {
 			return object, reason, nil
@@ -58,8 +58,8 @@ func (c *connection) firstNotReady(ctx context.Context, objects []*unstructured.
 }
 
 // notReadyReason returns the reason why an object is not ready, or "" if it is ready.
-func (c *connection) notReadyReason(ctx context.Context, object *unstructured.Unstructured) (string, error) {
-	notReady, ok := readiness[object.GetKind()]
+func (c *apiClient) notReadyReason(ctx context.Context, object *unstructured.Unstructured) (string, error) {
+	findReason, ok := notReadyReasons[object.GetKind()]
 	if !ok {
 		return "", nil
 	}
@@ -72,21 +72,21 @@ func (c *connection) notReadyReason(ctx context.Context, object *unstructured.Un
 	case err != nil:
 		return "", err
 	}
-	return notReady(current)
+	return findReason(current)
 }
 
-// readiness has a function for each kind of object that is not ready immediately. The function
+// notReadyReasons has a function for each kind of object that is not ready immediately. The function
 // returns the reason why an object is not ready, or "" if it is ready.
-var readiness = map[string]func(*unstructured.Unstructured) (string, error){
+var notReadyReasons = map[string]func(*unstructured.Unstructured) (string, error){
 	"Deployment": func(o *unstructured.Unstructured) (string, error) {
-		result, err := status.Compute(o)
+		computed, err := status.Compute(o)
 		if err != nil {
 			return "", err
 		}
-		if result.Status == status.CurrentStatus {
+		if computed.Status == status.CurrentStatus {
 			return "", nil
 		}
-		return result.Message, nil
+		return computed.Message, nil
 	},
 	"APIService": func(o *unstructured.Unstructured) (string, error) {
 		conditions, _, err := unstructured.NestedSlice(o.Object, "status", "conditions")
@@ -107,7 +107,7 @@ var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 
 // timeoutError returns the error for an addon that is not ready in time. The error lists
 // the problems of the addon's pods.
-func (c *connection) timeoutError(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
+func (c *apiClient) timeoutError(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
 	if !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
@@ -121,7 +121,7 @@ func (c *connection) timeoutError(ctx context.Context, o *unstructured.Unstructu
 }
 
 // problems returns the reasons why the pods of a Deployment do not run.
-func (c *connection) problems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
+func (c *apiClient) problems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
 	selector, found, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
 	if err != nil || !found {
 		return nil, err
@@ -134,21 +134,21 @@ func (c *connection) problems(ctx context.Context, o *unstructured.Unstructured)
 	if len(pods.Items) == 0 {
 		return []string{"it has no pods; see the log of kube-controller-manager"}, nil
 	}
-	var all []string
+	var problems []string
 	for _, pod := range pods.Items {
-		all = append(all, podProblems(pod.Object, "pod "+pod.GetName())...)
+		problems = append(problems, podProblems(pod.Object, "pod "+pod.GetName())...)
 	}
-	return all, nil
+	return problems, nil
 }
 
 // podProblems returns the conditions of a pod that are False, and the reasons why its
 // containers wait or have ended.
 func podProblems(pod map[string]any, name string) []string {
-	var all []string
+	var problems []string
 	conditions, _, _ := unstructured.NestedSlice(pod, "status", "conditions")
 	for _, raw := range conditions {
 		if c, ok := raw.(map[string]any); ok && c["status"] == "False" && c["message"] != nil {
-			all = append(all, fmt.Sprintf("%s: %v: %v", name, c["reason"], c["message"]))
+			problems = append(problems, fmt.Sprintf("%s: %v: %v", name, c["reason"], c["message"]))
 		}
 	}
 	containers, _, _ := unstructured.NestedSlice(pod, "status", "containerStatuses")
@@ -159,9 +159,9 @@ func podProblems(pod map[string]any, name string) []string {
 		}
 		for _, path := range [][]string{{"state", "waiting"}, {"state", "terminated"}, {"lastState", "terminated"}} {
 			if state, found, _ := unstructured.NestedMap(c, path...); found {
-				all = append(all, fmt.Sprintf("%s: container %v: %v: %v", name, c["name"], state["reason"], state["message"]))
+				problems = append(problems, fmt.Sprintf("%s: container %v: %v: %v", name, c["name"], state["reason"], state["message"]))
 			}
 		}
 	}
-	return all
+	return problems
 }

@@ -20,7 +20,7 @@ const maxResolvers = 3
 
 // hostResolvers reads the files in their order and returns the DNS servers of the
 // first file with a server that pods can reach. On a machine without a network it
-// returns none.
+// returns nil.
 func hostResolvers(files []string) ([]string, error) {
 	for _, file := range files {
 		content, err := os.ReadFile(file)
@@ -30,17 +30,17 @@ func hostResolvers(files []string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the machine's DNS servers: %w", err)
 		}
-		if found := resolvers(string(content)); len(found) > 0 {
-			return found, nil
+		if servers := parseResolvers(string(content)); len(servers) > 0 {
+			return servers, nil
 		}
 	}
 	return nil, nil
 }
 
-// resolvers reads the nameserver lines of a resolv.conf and returns addresses for
-// CoreDNS's forward plugin.
-func resolvers(content string) []string {
-	var found []string
+// parseResolvers reads the nameserver lines of a resolv.conf. It returns the addresses that pods can
+// reach, for CoreDNS's forward plugin.
+func parseResolvers(content string) []string {
+	var servers []string
 	for line := range strings.Lines(content) {
 		fields := strings.Fields(line)
 		if len(fields) < 2 || fields[0] != "nameserver" {
@@ -51,9 +51,9 @@ func resolvers(content string) []string {
 		if err != nil || addr.IsLoopback() || addr.IsUnspecified() || addr.Zone() != "" {
 			continue
 		}
-		if s := addr.String(); !slices.Contains(found, s) && len(found) < maxResolvers {
-			found = append(found, s)
+		if server := addr.String(); !slices.Contains(servers, server) && len(servers) < maxResolvers {
+			servers = append(servers, server)
 		}
 	}
-	return found
+	return servers
 }

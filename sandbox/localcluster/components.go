@@ -44,13 +44,13 @@ type Component struct {
 	Flags func(*layout.Layout) []string
 	// Files are the paths of files that the component reads when it starts.
 	Files func(*layout.Layout) []string
-	// Env is the component's environment in addition to layout.Variable.
+	// Env has environment variables, which the component gets in addition to layout.Variable.
 	Env []string
 	// CheckHealth returns an error if the component does not work.
 	CheckHealth func(context.Context, *layout.Layout) error
-	// Limit is how long the component may take to become healthy. It is long enough for
+	// StartTimeout is how long the component may take to become healthy. It is long enough for
 	// a machine that compiles something at the same time.
-	Limit time.Duration
+	StartTimeout time.Duration
 	// Grace is how long the component may take to end after SIGTERM.
 	Grace time.Duration
 }
@@ -66,113 +66,117 @@ var (
 // collector runs. Values below the default of 100 save memory and cost CPU time. An idle
 // cluster has enough CPU time. docs/performance.md has the measured memory.
 const (
-	gcHalfGrowth    = "GOGC=50"
-	gcQuarterGrowth = "GOGC=25" // for the API server, which has the largest heap
+	gogc50 = "GOGC=50"
+	gogc25 = "GOGC=25" // for the API server, which has the largest heap
 )
 
 // Components are the processes of a cluster, in the order in which they start.
 var Components = []Component{
 	{
-		Name: Registry, Env: []string{gcHalfGrowth}, Kinds: allKinds,
-		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
-		CheckHealth: checkRegistry,
-		Limit:       30 * time.Second, Grace: 5 * time.Second,
+		Name: Registry, Env: []string{gogc50}, Kinds: allKinds,
+		Ports:        func(p layout.Ports) []layout.NamedPort { return singlePort("registry", p.Registry) },
+		CheckHealth:  checkRegistry,
+		StartTimeout: 30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
-		Name: Etcd, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane,
+		Name: Etcd, Env: []string{gogc50}, Kinds: ownControlPlane,
 		Ports: func(p layout.Ports) []layout.NamedPort {
-			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
+			return append(singlePort("etcd", p.EtcdClient), singlePort("etcd (peers)", p.EtcdPeer)...)
 		},
 		CheckHealth: checkEtcd,
 		// After SIGTERM, etcd waits for its clients for several seconds. A short Grace is safe,
 		// because a kill loses no acknowledged write.
-		Limit: time.Minute, Grace: 2 * time.Second,
+		StartTimeout: time.Minute, Grace: 2 * time.Second,
 	},
 	{
 		Name: APIServer, Kinds: ownControlPlane, After: []string{Etcd},
-		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
-		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{gcQuarterGrowth},
+		Ports: func(p layout.Ports) []layout.NamedPort { return singlePort("API server", p.APIServer) },
+		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{gogc25},
 		// After SIGTERM, the API server waits until all watches end. A short Grace is safe,
 		// because the data are in etcd, so a kill loses none.
-		Limit: 2 * time.Minute, Grace: 5 * time.Second,
+		StartTimeout: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
-		Name: ControllerManager, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane, After: []string{APIServer},
-		Ports: func(p layout.Ports) []layout.NamedPort { return ports("controller manager", p.ControllerManager) },
+		Name: ControllerManager, Env: []string{gogc50}, Kinds: ownControlPlane, After: []string{APIServer},
+		Ports: func(p layout.Ports) []layout.NamedPort { return singlePort("controller manager", p.ControllerManager) },
 		Flags: controllerManagerFlags, CheckHealth: checkControllerManager,
-		Limit: time.Minute, Grace: 10 * time.Second,
+		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Scheduler, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane, After: []string{APIServer},
-		Ports: func(p layout.Ports) []layout.NamedPort { return ports("scheduler", p.Scheduler) },
+		Name: Scheduler, Env: []string{gogc50}, Kinds: ownControlPlane, After: []string{APIServer},
+		Ports: func(p layout.Ports) []layout.NamedPort { return singlePort("scheduler", p.Scheduler) },
 		Flags: schedulerFlags, CheckHealth: checkScheduler,
-		Limit: time.Minute, Grace: 10 * time.Second,
+		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Containerd, Env: []string{gcHalfGrowth}, Kinds: localOnly,
-		Files:       func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
-		CheckHealth: checkContainerd,
-		Limit:       time.Minute, Grace: 10 * time.Second,
+		Name: Containerd, Env: []string{gogc50}, Kinds: localOnly,
+		Files:        func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
+		CheckHealth:  checkContainerd,
+		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kubelet, Env: []string{gcHalfGrowth}, Kinds: localOnly, After: []string{APIServer, Containerd},
+		Name: Kubelet, Env: []string{gogc50}, Kinds: localOnly, After: []string{APIServer, Containerd},
 		Ports: func(p layout.Ports) []layout.NamedPort {
-			return append(ports("kubelet", p.Kubelet), ports("kubelet (health)", p.KubeletHealth)...)
+			return append(singlePort("kubelet", p.Kubelet), singlePort("kubelet (health)", p.KubeletHealth)...)
 		},
 		Flags: kubeletFlags, CheckHealth: checkKubelet,
-		Files: func(l *layout.Layout) []string { return []string{nodePaths{l}.config(kubeletConfig)} },
-		Limit: 2 * time.Minute, Grace: 10 * time.Second,
+		Files:        func(l *layout.Layout) []string { return []string{nodePaths{l}.config(kubeletConfig)} },
+		StartTimeout: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Proxy, Env: []string{gcHalfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: Proxy, Env: []string{gogc50}, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			// kube-proxy does not listen on node ports, but its iptables rules handle all
 			// packets to them. Another process that listens on a node port would get no packet.
 			// So the node port is in this list, and Start requires that it is free.
-			return slices.Concat(ports("kube-proxy (health)", p.ProxyHealth),
-				ports("kube-proxy (metrics)", p.ProxyMetrics), ports("front door (node port)", p.NodePort))
+			return slices.Concat(singlePort("kube-proxy (health)", p.ProxyHealth),
+				singlePort("kube-proxy (metrics)", p.ProxyMetrics), singlePort("front door (node port)", p.NodePort))
 		},
 		Flags: proxyFlags, CheckHealth: checkProxy,
-		Limit: time.Minute, Grace: 10 * time.Second,
+		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: NetworkPolicies, Env: []string{gcHalfGrowth}, Kinds: localOnly, After: []string{APIServer, Kubelet},
-		CheckHealth: checkNetworkPolicies,
-		Limit:       time.Minute, Grace: 5 * time.Second,
+		Name: NetworkPolicies, Env: []string{gogc50}, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		CheckHealth:  checkNetworkPolicies,
+		StartTimeout: time.Minute, Grace: 5 * time.Second,
 	},
 	{
 		Name: Kwok, Kinds: simulatedOnly, After: []string{APIServer},
 		// kwok replaces the kubelet, so it uses the kubelet's port.
-		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("simulated nodes (health)", p.KubeletHealth) },
-		CheckHealth: checkKwok,
-		Limit:       time.Minute, Grace: 10 * time.Second,
+		Ports: func(p layout.Ports) []layout.NamedPort {
+			return singlePort("simulated nodes (health)", p.KubeletHealth)
+		},
+		CheckHealth:  checkKwok,
+		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Volumes, Env: []string{gcHalfGrowth}, Kinds: ownControlPlane, After: []string{APIServer},
-		Ports:       func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
-		CheckHealth: checkVolumes,
-		Limit:       time.Minute, Grace: 5 * time.Second,
+		Name: Volumes, Env: []string{gogc50}, Kinds: ownControlPlane, After: []string{APIServer},
+		Ports:        func(p layout.Ports) []layout.NamedPort { return singlePort("volumes (health)", p.Volumes) },
+		CheckHealth:  checkVolumes,
+		StartTimeout: time.Minute, Grace: 5 * time.Second,
 	},
 }
 
-func ports(name string, port int) []layout.NamedPort {
+// singlePort returns a list of one port.
+func singlePort(name string, port int) []layout.NamedPort {
 	return []layout.NamedPort{{Name: name, Port: port}}
 }
 
-// ComponentsOf returns the components of a sandbox, by its kind of cluster.
+// ComponentsOf returns the components that a sandbox's kind of cluster has. The component
+// Registry is missing if the user has a registry.
 func ComponentsOf(l *layout.Layout) []Component {
-	var all []Component
+	var components []Component
 	for _, c := range Components {
-		usersRegistry := c.Name == Registry && l.Settings.Registry != ""
-		if slices.Contains(c.Kinds, l.Cluster) && !usersRegistry {
-			all = append(all, c)
+		replacedByUser := c.Name == Registry && l.Settings.Registry != ""
+		if slices.Contains(c.Kinds, l.Cluster) && !replacedByUser {
+			components = append(components, c)
 		}
 	}
-	return all
+	return components
 }
 
-// ByName returns the component of that name, and false if there is none.
-func ByName(name string) (Component, bool) {
+// ComponentByName returns the component of that name, and false if there is none.
+func ComponentByName(name string) (Component, bool) {
 	i := slices.IndexFunc(Components, func(c Component) bool { return c.Name == name })
 	if i < 0 {
 		return Component{}, false

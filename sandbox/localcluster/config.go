@@ -22,9 +22,9 @@ import (
 const (
 	containerdConfig = "containerd.toml"
 	kubeletConfig    = "kubelet.yaml"
-	registryHosts    = "registries" // a folder that has a subfolder for each registry
-	networkConfig    = "cni"        // a folder with one file
-	networkName      = "progressive"
+	registryHosts    = "registries"  // a folder that has a subfolder for each registry
+	networkConfig    = "cni"         // a folder with one file
+	networkName      = "progressive" // the name of the pods' network
 )
 
 // PauseImage is the image of the container that keeps a pod's namespaces. It
@@ -37,10 +37,10 @@ type configFile struct {
 	content []byte
 }
 
-// nodeConfig renders the configuration of a local cluster's node.
-func nodeConfig(l *layout.Layout, plugins string) ([]configFile, error) {
+// renderNodeConfig renders the configuration of a local cluster's node.
+func renderNodeConfig(l *layout.Layout, pluginFolder string) ([]configFile, error) {
 	paths := nodePaths{l}
-	containerd, err := renderContainerd(l, plugins)
+	containerd, err := renderContainerd(l, pluginFolder)
 	if err != nil {
 		return nil, fmt.Errorf("containerd configuration: %w", err)
 	}
@@ -95,18 +95,18 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.
   Root = {{quote .Runc}}
 `))
 
-// quote returns a TOML basic string. JSON's escapes are a subset of TOML's.
+// quote returns s as a basic string of TOML. JSON's escapes are a subset of TOML's.
 func quote(s string) (string, error) {
 	raw, err := json.Marshal(s)
 	return string(raw), err
 }
 
-func renderContainerd(l *layout.Layout, plugins string) ([]byte, error) {
+func renderContainerd(l *layout.Layout, pluginFolder string) ([]byte, error) {
 	paths := nodePaths{l}
 	var out strings.Builder
 	err := containerdTemplate.Execute(&out, map[string]string{
 		"Root": paths.containerdRoot(), "State": paths.containerdState(), "Socket": paths.containerdSocket(),
-		"Pause": PauseImage(l), "Plugins": plugins, "Network": paths.config(networkConfig),
+		"Pause": PauseImage(l), "Plugins": pluginFolder, "Network": paths.config(networkConfig),
 		"Registries": paths.config(registryHosts), "Runc": paths.containerdState() + "/runc",
 	})
 	return []byte(out.String()), err
@@ -130,7 +130,7 @@ func renderNetwork(l *layout.Layout) ([]byte, error) {
 			{
 				"type": "ptp", "ipMasq": true,
 				"ipam": map[string]any{
-					"type": "host-local", "dataDir": filepath.Join(nodePaths{l}.run(), "addresses"),
+					"type": "host-local", "dataDir": filepath.Join(nodePaths{l}.runDir(), "addresses"),
 					"ranges": [][]map[string]string{{{"subnet": PodCIDR}}},
 					"routes": []map[string]string{{"dst": "0.0.0.0/0"}},
 				},
@@ -165,8 +165,8 @@ func renderKubelet(l *layout.Layout) ([]byte, error) {
 		CgroupRoot:               paths.cgroup(),
 		FailCgroupV1:             ptr(false),
 		FailSwapOn:               ptr(false),
-		PodLogsDir:               paths.podLogs(),
-		MaxPods:                  110,
+		PodLogsDir:               paths.podLogsDir(),
+		MaxPods:                  110, // the kubelet's default
 		// A developer's disk is often nearly full. With the default percentages the kubelet
 		// would evict every pod.
 		EvictionHard: map[string]string{
@@ -203,11 +203,11 @@ var errNoPlugins = errors.New("no folder holds the CNI plugins " + strings.Join(
 
 // findPlugins returns the first folder that holds all networkPlugins.
 func findPlugins(folders []string) (string, error) {
-folders:
+nextFolder:
 	for _, dir := range folders {
 		for _, name := range networkPlugins {
 			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-				continue folders
+				continue nextFolder
 			}
 		}
 		return dir, nil

@@ -13,19 +13,19 @@ import (
 // them are deleted. kube-proxy defines the names in pkg/proxy/metrics (repository kubernetes).
 var proxyCounters = []string{"ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"}
 
-// Constants of the kernel, from linux/netfilter/nfnetlink.h and
-// nfnetlink_acct.h.
+// Constants of the kernel, from linux/netlink.h, linux/netfilter/nfnetlink.h and
+// linux/netfilter/nfnetlink_acct.h.
 const (
-	netlinkNetfilter = 12
+	netlinkNetfilter = 12     // NETLINK_NETFILTER
 	accounting       = 7 << 8 // NFNL_SUBSYS_ACCT
-	accountingGet    = 1
-	accountingDelete = 3
-	accountingName   = 1
+	accountingGet    = 1      // NFNL_MSG_ACCT_GET
+	accountingDelete = 3      // NFNL_MSG_ACCT_DEL
+	accountingName   = 1      // NFACCT_NAME
 )
 
-// counterRequest sends the kernel a request for an operation on one accounting object.
+// sendCounterRequest sends the kernel a request for an operation on one accounting object.
 // exists is false if the kernel has no object of that name or has no accounting objects.
-func counterRequest(name string, operation int) (exists bool, err error) {
+func sendCounterRequest(name string, operation int) (exists bool, err error) {
 	req := nl.NewNetlinkRequest(accounting|operation, syscall.NLM_F_ACK)
 	req.AddData(&nl.Nfgenmsg{NfgenFamily: syscall.AF_UNSPEC, Version: nl.NFNETLINK_V0})
 	req.AddData(nl.NewRtAttr(accountingName, nl.ZeroTerminated(name)))
@@ -42,11 +42,11 @@ func counterRequest(name string, operation int) (exists bool, err error) {
 	return false, fmt.Errorf("nfacct %s: %w", name, err)
 }
 
-// existingCounters returns the names of the counters that exist in the kernel.
-func existingCounters() ([]string, error) {
+// findCounters returns the names of the counters that exist in the kernel.
+func findCounters() ([]string, error) {
 	var names []string
 	for _, name := range proxyCounters {
-		found, err := counterRequest(name, accountingGet)
+		found, err := sendCounterRequest(name, accountingGet)
 		if err != nil {
 			return names, err
 		}
@@ -62,7 +62,7 @@ func existingCounters() ([]string, error) {
 func removeCounters() error {
 	var errs []error
 	for _, name := range proxyCounters {
-		_, err := counterRequest(name, accountingDelete)
+		_, err := sendCounterRequest(name, accountingDelete)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -12,42 +12,42 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// copyContext copies the current context of the user's kubeconfig, with the content of
-// its certificate files, and checks that the cluster answers. The sandbox uses the
-// copy, so that a later change of the user's file cannot direct the sandbox to another
-// cluster.
+// copyContext copies the current context of the user's kubeconfig, and checks that the cluster
+// answers. The copy contains the certificates, so it does not refer to the user's files. The
+// sandbox uses the copy, so that a later change of the user's file cannot direct the sandbox to
+// another cluster.
 func copyContext(ctx context.Context, l *layout.Layout) error {
-	from := l.Settings.Kubeconfig
-	if from == "" {
+	path := l.Settings.Kubeconfig
+	if path == "" {
 		return errors.New("an existing cluster needs a kubeconfig: set KUBECONFIG to the file of the cluster")
 	}
-	c, err := clientcmd.LoadFromFile(from)
+	c, err := clientcmd.LoadFromFile(path)
 	if err != nil {
-		return fmt.Errorf("kubeconfig %s: %w", from, err)
+		return fmt.Errorf("kubeconfig %s: %w", path, err)
 	}
-	if err := flatten(c, from); err != nil {
-		return fmt.Errorf("kubeconfig %s: %w", from, err)
+	if err := flatten(c, path); err != nil {
+		return fmt.Errorf("kubeconfig %s: %w", path, err)
 	}
-	if err := checkVersion(ctx, c); err != nil {
+	if err := checkReachable(ctx, c); err != nil {
 		server := c.Clusters[c.Contexts[c.CurrentContext].Cluster].Server
 		return fmt.Errorf("context %q of %s: the cluster at %s does not answer: %w; start it, or choose another with `kubectl config use-context`",
-			c.CurrentContext, from, server, err)
+			c.CurrentContext, path, server, err)
 	}
 	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
 // flatten removes every context except the current one, and replaces references to files
 // by the content of the files.
-func flatten(c *clientcmdapi.Config, from string) error {
+func flatten(c *clientcmdapi.Config, path string) error {
 	if c.CurrentContext == "" {
 		return errors.New("it has no current context: choose one with `kubectl config use-context`")
 	}
 	// Paths in a kubeconfig are relative to its folder.
 	for _, cluster := range c.Clusters {
-		cluster.LocationOfOrigin = from
+		cluster.LocationOfOrigin = path
 	}
 	for _, user := range c.AuthInfos {
-		user.LocationOfOrigin = from
+		user.LocationOfOrigin = path
 	}
 	if err := clientcmdapi.MinifyConfig(c); err != nil {
 		return err
@@ -55,8 +55,9 @@ func flatten(c *clientcmdapi.Config, from string) error {
 	return clientcmdapi.FlattenConfig(c)
 }
 
-// checkVersion requests the cluster's version.
-func checkVersion(ctx context.Context, c *clientcmdapi.Config) error {
+// checkReachable returns an error if the cluster does not answer a request for its version. Any
+// version is accepted.
+func checkReachable(ctx context.Context, c *clientcmdapi.Config) error {
 	conf, err := clientcmd.NewDefaultClientConfig(*c, nil).ClientConfig()
 	if err != nil {
 		return err

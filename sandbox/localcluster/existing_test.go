@@ -15,9 +15,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// userKubeconfig writes a user's kubeconfig with two contexts. The kubeconfig refers to other
-// files in its folder. current is the name of the current context.
-func userKubeconfig(t *testing.T, server, current string) string {
+// writeUserKubeconfig writes a user's kubeconfig with two contexts. The kubeconfig refers to
+// other files in its folder. current is the name of the current context.
+func writeUserKubeconfig(t *testing.T, server, current string) string {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "user.token"), []byte("secret"), 0o600))
@@ -42,7 +42,7 @@ current-context: `+current+"\n"), 0o600))
 	return path
 }
 
-func existingLayout(t *testing.T, kubeconfig string) *layout.Layout {
+func newExistingClusterLayout(t *testing.T, kubeconfig string) *layout.Layout {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5000"})
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestExistingClusterIsUsedThroughACopyOfTheCurrentContext(t *testing.T) {
 		_, _ = io.WriteString(w, `{"major":"1"}`)
 	}))
 	defer srv.Close()
-	l := existingLayout(t, userKubeconfig(t, srv.URL, "kind"))
+	l := newExistingClusterLayout(t, writeUserKubeconfig(t, srv.URL, "kind"))
 	require.NoError(t, Start(t.Context(), l, progress.New(io.Discard, 0)))
 	require.Equal(t, "/version", requested, "Start checks that the cluster answers")
 
@@ -86,12 +86,12 @@ func TestErrorNamesTheProblemOfTheKubeconfig(t *testing.T) {
 	}{
 		{"no file named", "", []string{"KUBECONFIG"}},
 		{"no such file", "/nowhere/config", []string{"/nowhere/config", "no such file"}},
-		{"no current context", userKubeconfig(t, stopped.URL, `""`), []string{"current context", "use-context"}},
-		{"a context that does not exist", userKubeconfig(t, stopped.URL, "lost"), []string{"lost"}},
-		{"no server answers", userKubeconfig(t, stopped.URL, "kind"), []string{`"kind"`, stopped.URL, "does not answer", "start it"}},
-		{"the server refuses the user", userKubeconfig(t, refusing.URL, "kind"), []string{"does not answer"}},
+		{"no current context", writeUserKubeconfig(t, stopped.URL, `""`), []string{"current context", "use-context"}},
+		{"a context that does not exist", writeUserKubeconfig(t, stopped.URL, "lost"), []string{"lost"}},
+		{"no server answers", writeUserKubeconfig(t, stopped.URL, "kind"), []string{`"kind"`, stopped.URL, "does not answer", "start it"}},
+		{"the server refuses the user", writeUserKubeconfig(t, refusing.URL, "kind"), []string{"does not answer"}},
 	} {
-		l := existingLayout(t, tc.kubeconfig)
+		l := newExistingClusterLayout(t, tc.kubeconfig)
 		err := Start(t.Context(), l, progress.New(io.Discard, 0))
 		for _, want := range tc.want {
 			require.ErrorContains(t, err, want, tc.reason)

@@ -8,8 +8,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// flagValue is one flag of a Kubernetes command. In the lists below, a flag whose value is
-// not a path, an address or a port has a comment with the reason.
+// flagValue is one flag of a Kubernetes command.
 type flagValue struct{ name, value string }
 
 // renderFlags returns the flags as arguments of a command line.
@@ -47,7 +46,7 @@ func apiServerFlags(l *layout.Layout) []string {
 		flagValue{"kubelet-client-certificate", p.cert("apiserver-kubelet-client")},
 		flagValue{"kubelet-client-key", p.key("apiserver-kubelet-client")},
 		flagValue{"kubelet-preferred-address-types", "InternalIP"},
-		// The aggregation layer needs these flags. The metrics APIs use it.
+		// The aggregation layer needs these flags. It serves the metrics APIs.
 		flagValue{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
 		flagValue{"requestheader-allowed-names", frontProxyUser},
 		flagValue{"requestheader-extra-headers-prefix", "X-Remote-Extra-"},
@@ -118,11 +117,11 @@ func kubeletFlags(l *layout.Layout) []string {
 	return renderFlags(
 		flagValue{"config", paths.config(kubeletConfig)},
 		flagValue{"kubeconfig", kubeconfigPath(l, "kubelet")},
-		flagValue{"root-dir", paths.kubelet()},
+		flagValue{"root-dir", paths.kubeletDir()},
 		flagValue{"cert-dir", l.PKI()},
 		flagValue{"hostname-override", NodeName},
 		flagValue{"node-ip", NodeAddress},
-		// cAdvisor, which is a part of the kubelet, asks containerd for the names of containers.
+		// cAdvisor, which is a part of the kubelet, reads the names of containers from containerd.
 		flagValue{"containerd", paths.containerdSocket()},
 		flagValue{"node-labels", strings.Join(labels, ",")},
 	)

@@ -28,10 +28,10 @@ const bodyLimit = 1 << 20
 
 // probe is one request that a healthy component answers with status 200.
 type probe struct {
-	url       string
-	authority string // name of the server's certificate authority; empty for plain HTTP
-	client    string // name of the client certificate; empty for no certificate
-	accept    []int  // other statuses that a healthy component may return
+	url              string
+	authority        string // name of the server's certificate authority; empty for plain HTTP
+	client           string // name of the client certificate; empty for no certificate
+	acceptedStatuses []int  // other statuses that a healthy component may return
 }
 
 // get sends the request and returns the body.
@@ -40,7 +40,7 @@ func (p probe) get(ctx context.Context, l *layout.Layout) ([]byte, error) {
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true}
 	if p.authority != "" {
-		conf, err := p.tls(l)
+		conf, err := p.tlsConfig(l)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (p probe) get(ctx context.Context, l *layout.Layout) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, status := range append([]int{http.StatusOK}, p.accept...) {
+	for _, status := range append([]int{http.StatusOK}, p.acceptedStatuses...) {
 		if res.StatusCode == status {
 			return body, nil
 		}
@@ -67,7 +67,7 @@ func (p probe) get(ctx context.Context, l *layout.Layout) ([]byte, error) {
 	return nil, fmt.Errorf("%s answers %s: %s", p.url, res.Status, firstLines(string(body), 5))
 }
 
-func (p probe) tls(l *layout.Layout) (*tls.Config, error) {
+func (p probe) tlsConfig(l *layout.Layout) (*tls.Config, error) {
 	files := pki{dir: l.PKI()}
 	raw, err := os.ReadFile(files.cert(p.authority))
 	if err != nil {
@@ -88,6 +88,7 @@ func (p probe) tls(l *layout.Layout) (*tls.Config, error) {
 	return conf, nil
 }
 
+// firstLines returns the first n lines of a text, joined by semicolons.
 func firstLines(text string, n int) string {
 	lines := strings.SplitN(strings.TrimSpace(text), "\n", n+1)
 	return strings.Join(lines[:min(n, len(lines))], "; ")
@@ -98,7 +99,7 @@ func loopbackURL(scheme string, port int, path string) string {
 }
 
 func checkRegistry(ctx context.Context, l *layout.Layout) error {
-	_, err := probe{url: loopbackURL("http", l.Ports.Registry, "/v2/"), accept: []int{http.StatusUnauthorized}}.get(ctx, l)
+	_, err := probe{url: loopbackURL("http", l.Ports.Registry, "/v2/"), acceptedStatuses: []int{http.StatusUnauthorized}}.get(ctx, l)
 	return err
 }
 
@@ -135,17 +136,17 @@ func checkScheduler(ctx context.Context, l *layout.Layout) error {
 	return err
 }
 
-// checkContainerd uses the kubelet's interface (CRI): the runtime and the pods' network
-// must be ready.
+// checkContainerd asks containerd for its status through the interface that the kubelet uses
+// (CRI). The runtime and the pods' network must be ready.
 func checkContainerd(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	runtime, err := dialRuntime(l)
+	client, err := dialRuntime(l)
 	if err != nil {
 		return err
 	}
-	defer runtime.Close()
-	res, err := runtime.Status(ctx, &criapi.StatusRequest{})
+	defer client.Close()
+	res, err := client.Status(ctx, &criapi.StatusRequest{})
 	if err != nil {
 		return err
 	}
@@ -186,8 +187,8 @@ func checkProxy(ctx context.Context, l *layout.Layout) error {
 	return err
 }
 
-// queuesFile lists the kernel's queues of packets that a process reads. Each line begins
-// with the number of a queue.
+// queuesFile lists the kernel's packet queues. A queue is in the list only while a process
+// reads from it. Each line begins with the number of a queue.
 const queuesFile = "/proc/net/netfilter/nfnetlink_queue"
 
 func checkNetworkPolicies(context.Context, *layout.Layout) error {

@@ -24,22 +24,22 @@ func isNodeChain(chain string) bool {
 	return false
 }
 
-// rules are the chains of the node in one iptables table, and the rules that jump to them.
-type rules struct {
-	table  string
+// tableRules has the node's chains of one iptables table, and the rules that jump to them.
+type tableRules struct {
+	name   string
 	chains []string // the names of the node's chains
 	jumps  []string // the rules of other chains that jump to the node's chains, as "-A ..."
 }
 
 // parseRules reads the node's chains from the output of iptables-save.
-func parseRules(saved string) []rules {
-	var all []rules
-	var current *rules
+func parseRules(saved string) []tableRules {
+	var tables []tableRules
+	var current *tableRules
 	for _, line := range strings.Split(saved, "\n") {
 		switch {
 		case strings.HasPrefix(line, "*"):
-			all = append(all, rules{table: line[1:]})
-			current = &all[len(all)-1]
+			tables = append(tables, tableRules{name: line[1:]})
+			current = &tables[len(tables)-1]
 		case current == nil: // a line before the first table, which has no rules
 		case strings.HasPrefix(line, ":"):
 			if chain, _, _ := strings.Cut(line[1:], " "); isNodeChain(chain) {
@@ -58,27 +58,27 @@ func parseRules(saved string) []rules {
 			}
 		}
 	}
-	return all
+	return tables
 }
 
 // removalScript returns the input of iptables-restore --noflush that removes the node's
 // chains. It declares each chain, which empties it. Then it deletes the jumps to the
 // chains, and then the chains.
-func removalScript(all []rules) string {
+func removalScript(tables []tableRules) string {
 	var out strings.Builder
-	for _, r := range all {
-		if len(r.chains)+len(r.jumps) == 0 {
+	for _, table := range tables {
+		if len(table.chains)+len(table.jumps) == 0 {
 			continue
 		}
-		fmt.Fprintf(&out, "*%s\n", r.table)
-		for _, c := range r.chains {
-			fmt.Fprintf(&out, ":%s - [0:0]\n", c)
+		fmt.Fprintf(&out, "*%s\n", table.name)
+		for _, chain := range table.chains {
+			fmt.Fprintf(&out, ":%s - [0:0]\n", chain)
 		}
-		for _, j := range r.jumps {
-			fmt.Fprintf(&out, "-D %s\n", strings.TrimPrefix(j, "-A "))
+		for _, jump := range table.jumps {
+			fmt.Fprintf(&out, "-D %s\n", strings.TrimPrefix(jump, "-A "))
 		}
-		for _, c := range r.chains {
-			fmt.Fprintf(&out, "-X %s\n", c)
+		for _, chain := range table.chains {
+			fmt.Fprintf(&out, "-X %s\n", chain)
 		}
 		out.WriteString("COMMIT\n")
 	}
@@ -86,11 +86,11 @@ func removalScript(all []rules) string {
 }
 
 // readRules reads the node's chains with iptables or ip6tables.
-func readRules(ctx context.Context, tool string) ([]rules, error) {
+func readRules(ctx context.Context, tool string) ([]tableRules, error) {
 	if _, err := exec.LookPath(tool + "-save"); err != nil {
 		return nil, nil // without the tool there are no rules
 	}
-	out, err := command(ctx, "", tool+"-save")
+	out, err := runCommand(ctx, "", tool+"-save")
 	return parseRules(out), err
 }
 
@@ -99,11 +99,11 @@ func readRules(ctx context.Context, tool string) ([]rules, error) {
 // remove the chains of both.
 func checkNoOtherNode(ctx context.Context) error {
 	for _, tool := range ruleTools {
-		all, err := readRules(ctx, tool)
+		tables, err := readRules(ctx, tool)
 		if err != nil {
 			return err
 		}
-		if chain := firstChain(all); chain != "" {
+		if chain := firstChain(tables); chain != "" {
 			return fmt.Errorf("this machine is a node of another Kubernetes already: %s has the chain %s, which this sandbox did not create; "+
 				"use that cluster with CLUSTER=existing, or use another machine", tool, chain)
 		}
@@ -112,10 +112,10 @@ func checkNoOtherNode(ctx context.Context) error {
 }
 
 // firstChain returns the first of the node's chains in all tables, or "" if there is none.
-func firstChain(all []rules) string {
-	for _, r := range all {
-		if len(r.chains) > 0 {
-			return r.chains[0]
+func firstChain(tables []tableRules) string {
+	for _, table := range tables {
+		if len(table.chains) > 0 {
+			return table.chains[0]
 		}
 	}
 	return ""
@@ -124,12 +124,12 @@ func firstChain(all []rules) string {
 // removeRules removes the node's chains and every jump to them.
 func removeRules(ctx context.Context) error {
 	for _, tool := range ruleTools {
-		all, err := readRules(ctx, tool)
+		tables, err := readRules(ctx, tool)
 		if err != nil {
 			return err
 		}
-		if input := removalScript(all); input != "" {
-			if _, err := command(ctx, input, tool+"-restore", "--noflush", "--wait", "5"); err != nil {
+		if input := removalScript(tables); input != "" {
+			if _, err := runCommand(ctx, input, tool+"-restore", "--noflush", "--wait", "5"); err != nil {
 				return err
 			}
 		}
@@ -138,7 +138,7 @@ func removeRules(ctx context.Context) error {
 }
 
 // command runs a command with the given standard input and returns its standard output.
-func command(ctx context.Context, input, name string, args ...string) (string, error) {
+func runCommand(ctx context.Context, input, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(input)
 	var stdout, stderr bytes.Buffer

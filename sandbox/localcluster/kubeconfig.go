@@ -15,9 +15,9 @@ import (
 // sandbox's kubeconfigs.
 const contextName = "sandbox"
 
-// kubeconfigs are the names of the components that read a kubeconfig. Each component's
+// kubeconfigComponents are the names of the components that read a kubeconfig. Each component's
 // certificate has the same name.
-var kubeconfigs = []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"}
+var kubeconfigComponents = []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"}
 
 func kubeconfigPath(l *layout.Layout, name string) string {
 	return filepath.Join(l.PKI(), name+".kubeconfig")
@@ -33,8 +33,8 @@ func apiServerURL(l *layout.Layout) string {
 // certificates, so that it can be copied elsewhere.
 func writeKubeconfigs(l *layout.Layout) error {
 	p := pki{dir: l.PKI()}
-	for _, name := range kubeconfigs {
-		c := kubeconfig(apiServerURL(l))
+	for _, name := range kubeconfigComponents {
+		c := newKubeconfig(apiServerURL(l))
 		c.Clusters[contextName].CertificateAuthority = p.cert("ca")
 		c.AuthInfos[contextName].ClientCertificate = p.cert(name)
 		c.AuthInfos[contextName].ClientKey = p.key(name)
@@ -42,7 +42,7 @@ func writeKubeconfigs(l *layout.Layout) error {
 			return err
 		}
 	}
-	c := kubeconfig(apiServerURL(l))
+	c := newKubeconfig(apiServerURL(l))
 	for _, f := range []struct {
 		path string
 		into *[]byte
@@ -60,8 +60,8 @@ func writeKubeconfigs(l *layout.Layout) error {
 	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
-// kubeconfig returns a kubeconfig for a server, without certificates.
-func kubeconfig(server string) *clientcmdapi.Config {
+// newKubeconfig returns a kubeconfig for a server, without certificates.
+func newKubeconfig(server string) *clientcmdapi.Config {
 	c := clientcmdapi.NewConfig()
 	c.Clusters[contextName] = &clientcmdapi.Cluster{Server: server}
 	c.AuthInfos[contextName] = &clientcmdapi.AuthInfo{}

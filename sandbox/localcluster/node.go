@@ -16,12 +16,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// nodeChanges records the kernel's settings of the machine before Start changed them for
-// the node. The record is stored in nodeState until Stop has restored the settings.
-type nodeChanges struct {
-	// Dir is the sandbox that the node belongs to.
+// nodeRecord has the kernel's settings of the machine from before Start changed them for the
+// node. It is stored in the file nodeRecordPath until Stop has restored the settings.
+type nodeRecord struct {
+	// Dir is the folder of the sandbox that uses the machine as its node.
 	Dir string `json:"dir"`
-	// Settings are the former values of changedSettings. The keys are paths below /proc/sys.
+	// Settings are the earlier values of changedSettings. The keys are paths below /proc/sys.
 	Settings map[string]string `json:"settings"`
 }
 
@@ -39,53 +39,53 @@ var changedSettings = []string{
 	"kernel/panic_on_oops",
 	"kernel/keys/root_maxkeys",
 	"kernel/keys/root_maxbytes",
-	synSent,
+	synSentTimeout,
 }
 
-// synSent is the kernel's setting for how many seconds it tracks a connection without an
-// answer. The default is 120.
+// synSentTimeout is a setting of the kernel's connection tracking. It is the number of seconds
+// after which the kernel forgets a connection that got no response. The default is 120.
 //
 // While no pod is ready, kube-proxy rejects connections to a node port on 127.0.0.1. But the
 // kernel already tracks the rejected connection, without an address translation. Until that
 // entry expires, the kernel refuses every new connection from the same local port, although
 // pods are ready again. With the default, this lasted two minutes after a restart of the
 // kubelet.
-const synSent = "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"
+const synSentTimeout = "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"
 
 // requiredSettings are the values that Start writes to the kernel's settings. Not every kernel
 // has all of these settings.
 var requiredSettings = map[string]string{
 	"net/ipv4/ip_forward":              "1",
 	"net/ipv4/conf/all/route_localnet": "1",
-	synSent:                            "3",
+	synSentTimeout:                     "3",
 }
 
-// readNode returns the stored nodeChanges, or nil if the machine is not a node.
-func readNode() (*nodeChanges, error) {
-	raw, err := os.ReadFile(nodeState)
+// readNodeRecord returns the stored nodeRecord, or nil if the machine is not a node.
+func readNodeRecord() (*nodeRecord, error) {
+	raw, err := os.ReadFile(nodeRecordPath)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}
-	var n nodeChanges
-	if err := json.Unmarshal(raw, &n); err != nil {
-		return nil, fmt.Errorf("node: %s: %w", nodeState, err)
+	var record nodeRecord
+	if err := json.Unmarshal(raw, &record); err != nil {
+		return nil, fmt.Errorf("node: %s: %w", nodeRecordPath, err)
 	}
-	return &n, nil
+	return &record, nil
 }
 
 // prepareNode records the current kernel settings and writes requiredSettings. It creates the
 // node's folders, cgroup and address.
 func prepareNode(l *layout.Layout) error {
 	paths := nodePaths{l}
-	n, err := readNode()
+	record, err := readNodeRecord()
 	if err != nil {
 		return err
 	}
-	if n == nil {
-		if err := recordNode(l); err != nil {
+	if record == nil {
+		if err := writeNodeRecord(l); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func prepareNode(l *layout.Layout) error {
 			return fmt.Errorf("node: kernel setting %s: %w", name, err)
 		}
 	}
-	for _, dir := range []string{paths.run(), paths.kubelet(), paths.containerdRoot(), paths.podLogs()} {
+	for _, dir := range []string{paths.runDir(), paths.kubeletDir(), paths.containerdRoot(), paths.podLogsDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("node: %w", err)
 		}
@@ -103,12 +103,12 @@ func prepareNode(l *layout.Layout) error {
 	if err := createCgroups(paths.cgroup()); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	return addAddress()
+	return addNodeAddress()
 }
 
-// recordNode writes the current values of changedSettings to nodeState.
-func recordNode(l *layout.Layout) error {
-	n := nodeChanges{Dir: l.Dir, Settings: map[string]string{}}
+// writeNodeRecord writes the current values of changedSettings to nodeRecordPath.
+func writeNodeRecord(l *layout.Layout) error {
+	record := nodeRecord{Dir: l.Dir, Settings: map[string]string{}}
 	for _, name := range changedSettings {
 		raw, err := os.ReadFile("/proc/sys/" + name)
 		if errors.Is(err, os.ErrNotExist) {
@@ -117,24 +117,24 @@ func recordNode(l *layout.Layout) error {
 		if err != nil {
 			return fmt.Errorf("node: kernel setting %s: %w", name, err)
 		}
-		n.Settings[name] = strings.TrimSpace(string(raw))
+		record.Settings[name] = strings.TrimSpace(string(raw))
 	}
-	raw, err := json.MarshalIndent(n, "", "  ")
+	raw, err := json.MarshalIndent(record, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := writeFile(nodeState, raw); err != nil {
+	if err := writeFile(nodeRecordPath, raw); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	// The file must be readable for other users: a simulated cluster runs without root,
-	// and its Residue reads the file.
-	return os.Chmod(nodeState, 0o644)
+	// The file must be readable for other users: a simulated cluster runs without root, and its
+	// FindResidue reads the file.
+	return os.Chmod(nodeRecordPath, 0o644)
 }
 
-// restore writes the recorded values back to the kernel's settings.
-func (n *nodeChanges) restore() error {
+// restoreSettings writes the recorded values back to the kernel's settings.
+func (record *nodeRecord) restoreSettings() error {
 	var errs []error
-	for name, value := range n.Settings {
+	for name, value := range record.Settings {
 		path := "/proc/sys/" + name
 		if raw, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(raw)) == value {
 			continue // no write, because some settings are read-only on some machines
@@ -150,7 +150,7 @@ func nodeAddr() *netlink.Addr {
 	return &netlink.Addr{Label: addressLabel, IPNet: &net.IPNet{IP: net.ParseIP(NodeAddress), Mask: net.CIDRMask(32, 32)}}
 }
 
-func addAddress() error {
+func addNodeAddress() error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
 		return fmt.Errorf("node: loopback device: %w", err)
@@ -161,7 +161,7 @@ func addAddress() error {
 	return nil
 }
 
-func removeAddress() error {
+func removeNodeAddress() error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
 		return err
@@ -172,20 +172,20 @@ func removeAddress() error {
 	return nil
 }
 
-// cgroupRoots returns the mount points of cgroup file systems. The result control has only the
+// readCgroupRoots returns the mount points of cgroup file systems. withControllers has only the
 // mount points that have controllers. cgroup version 1 has a mount point for each controller,
 // and version 2 has one mount point. If both versions are mounted, only version 1 has the
 // controllers, but pods get a folder in both versions.
-func cgroupRoots() (control, all []string, err error) {
+func readCgroupRoots() (withControllers, all []string, err error) {
 	raw, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return nil, nil, err
 	}
-	control, all = parseCgroupRoots(string(raw))
-	return control, all, nil
+	withControllers, all = parseCgroupRoots(string(raw))
+	return withControllers, all, nil
 }
 
-func parseCgroupRoots(mounts string) (control, all []string) {
+func parseCgroupRoots(mounts string) (withControllers, all []string) {
 	var v1, v2 []string
 	for _, line := range strings.Split(mounts, "\n") {
 		fields := strings.Fields(line) // device, mount point, type, and others
@@ -206,8 +206,8 @@ func parseCgroupRoots(mounts string) (control, all []string) {
 
 // createCgroups creates the parent cgroup of all pods, because the kubelet
 // expects it to exist.
-func createCgroups(name string) error {
-	roots, _, err := cgroupRoots()
+func createCgroups(cgroup string) error {
+	roots, _, err := readCgroupRoots()
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func createCgroups(name string) error {
 		return errors.New("no cgroups are mounted: a local cluster needs them, below /sys/fs/cgroup")
 	}
 	for _, root := range roots {
-		dir := filepath.Join(root, name)
+		dir := filepath.Join(root, cgroup)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("cgroup: %w", err)
 		}
@@ -231,15 +231,15 @@ func createCgroups(name string) error {
 		}
 		// Version 1: no process may run in a new cpuset until it has CPUs and memory. The
 		// new cpuset gets those of its parent.
-		for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
-			parentValue, err := os.ReadFile(filepath.Join(root, name))
+		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
+			parentValue, err := os.ReadFile(filepath.Join(root, file))
 			if err != nil || strings.TrimSpace(string(parentValue)) == "" {
 				continue
 			}
-			if own, err := os.ReadFile(filepath.Join(dir, name)); err != nil || strings.TrimSpace(string(own)) != "" {
+			if childValue, err := os.ReadFile(filepath.Join(dir, file)); err != nil || strings.TrimSpace(string(childValue)) != "" {
 				continue
 			}
-			if err := os.WriteFile(filepath.Join(dir, name), parentValue, 0); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, file), parentValue, 0); err != nil {
 				return fmt.Errorf("cgroup: %w", err)
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// PolicyQueue is the number of the kernel's queue of packets that wait for a verdict.
+// PolicyQueue is the number of the kernel's packet queue from which kube-network-policies reads.
 const PolicyQueue = 100
 
 // packetRules are iptables rules of the mangle table in a separate chain. The chain's name
@@ -26,17 +26,17 @@ func (p packetRules) install(ctx context.Context) error {
 		fmt.Fprintf(&input, "-A %s %s\n", p.chain, rule)
 	}
 	input.WriteString("COMMIT\n")
-	if _, err := command(ctx, input.String(), "iptables-restore", "--noflush", "--wait", "5"); err != nil {
+	if _, err := runCommand(ctx, input.String(), "iptables-restore", "--noflush", "--wait", "5"); err != nil {
 		return err
 	}
-	jump := func(option string) error {
-		_, err := command(ctx, "", "iptables", "-w", "5", "-t", "mangle", option, p.hook, "-j", p.chain)
+	runJump := func(option string) error {
+		_, err := runCommand(ctx, "", "iptables", "-w", "5", "-t", "mangle", option, p.hook, "-j", p.chain)
 		return err
 	}
-	if jump("-C") == nil {
+	if runJump("-C") == nil {
 		return nil
 	}
-	return jump("-A")
+	return runJump("-A")
 }
 
 // QueuePackets makes the kernel queue the first packet of each connection between pods,
@@ -52,8 +52,8 @@ func QueuePackets(ctx context.Context) error {
 	return nil
 }
 
-// podLinkNames matches the names that the network plugin ptp gives the host's ends of the pods'
-// links.
+// podLinkNames is the iptables pattern for the pods' network devices on the host. The network
+// plugin ptp chooses names with this prefix.
 const podLinkNames = "veth+"
 
 // keepPacketsInside makes the kernel drop packets to addresses of pods and services if the

@@ -23,14 +23,14 @@ const (
 	// Region and Zone are the labels of that node.
 	Region = "us-east-1"
 	Zone   = "us-east-1a"
-	// podGateway is the host's end of every pod's link: the first address of
+	// podGateway is the address of the host on the link to each pod. It is the first address of
 	// PodCIDR.
 	podGateway = "100.64.0.1"
 	// addressLabel marks the node's address on the loopback device.
 	addressLabel = "lo:sandbox"
 )
 
-// nodePaths returns the paths of a local cluster's files.
+// nodePaths has methods that return the paths of a local cluster's files.
 type nodePaths struct{ layout *layout.Layout }
 
 // id returns a name that differs for each sandbox. It is part of the sandbox's paths
@@ -40,22 +40,22 @@ func (paths nodePaths) id() string {
 	return "progressive-" + hex.EncodeToString(sum[:4])
 }
 
-// run returns the folder of the sockets and of containerd's volatile state. The folder is
-// not in the sandbox's folder, because the path of a unix socket has at most 107
-// characters. It is in /run, because the state describes mounts, network namespaces and
-// containers. A reboot removes all of these, and it also empties /run.
-func (paths nodePaths) run() string { return "/run/" + paths.id() }
+// runDir returns the folder of the sockets and of containerd's volatile state. The folder is
+// not in the sandbox's folder, because the path of a unix socket has at most 107 characters. It
+// is in /run, because the state describes mounts, network namespaces and containers. A reboot
+// removes all of these, and it also empties /run.
+func (paths nodePaths) runDir() string { return "/run/" + paths.id() }
 
-func (paths nodePaths) containerdSocket() string { return paths.run() + "/containerd.sock" }
-func (paths nodePaths) containerdState() string  { return paths.run() + "/containerd" }
+func (paths nodePaths) containerdSocket() string { return paths.runDir() + "/containerd.sock" }
+func (paths nodePaths) containerdState() string  { return paths.runDir() + "/containerd" }
 func (paths nodePaths) containerdRoot() string   { return filepath.Join(paths.layout.Dir, "containerd") }
 
 // kubeletSocket is the longest path of a socket below the kubelet's folder.
 const kubeletSocket = "/pod-resources/kubelet.sock"
 
-// kubelet returns the folder of the pods' volumes. If the path of the sandbox's folder is
+// kubeletDir returns the folder of the pods' volumes. If the path of the sandbox's folder is
 // too long for the kubelet's sockets, the folder is in /var/lib.
-func (paths nodePaths) kubelet() string {
+func (paths nodePaths) kubeletDir() string {
 	dir := filepath.Join(paths.layout.Dir, "kubelet")
 	if len(dir+kubeletSocket) > 107 {
 		return "/var/lib/" + paths.id()
@@ -67,14 +67,14 @@ func (paths nodePaths) config(name string) string {
 	return filepath.Join(paths.layout.Dir, "config", name)
 }
 
-// cgroup returns the path of the parent of all pods' cgroups. The path is relative to the
-// mount points of cgroupRoots.
+// cgroup returns the path of the parent of all pods' cgroups. The path is relative to the mount
+// points of readCgroupRoots.
 func (paths nodePaths) cgroup() string { return "/" + paths.id() }
 
-// podLogs returns the folder in which the kubelet stores the output of the containers.
-func (paths nodePaths) podLogs() string { return filepath.Join(paths.layout.Logs(), "pods") }
+// podLogsDir returns the folder in which the kubelet stores the output of the containers.
+func (paths nodePaths) podLogsDir() string { return filepath.Join(paths.layout.Logs(), "pods") }
 
-// nodeState is the file with nodeChanges. There is one file for the machine, because a
-// machine can run only one local cluster. Two would conflict in iptables and in the node's
-// address.
-const nodeState = "/run/progressive-node.json"
+// nodeRecordPath is the file that stores the nodeRecord. There is one file for the machine,
+// because a machine can run only one local cluster. Two would conflict in iptables and in the
+// node's address.
+const nodeRecordPath = "/run/progressive-node.json"

@@ -37,7 +37,7 @@ type certificate struct {
 	authority string   // name of the authority that signs it
 	user      string   // common name; for a client, its user in Kubernetes
 	group     string   // organization; for a client, its group in Kubernetes
-	server    bool     // the certificate is valid for a server and for a client, not only for a client
+	server    bool     // the certificate is also valid for a server; each certificate is valid for a client
 	hosts     []string // the names and IP addresses of the server
 }
 
@@ -63,8 +63,8 @@ var certificates = []certificate{
 	{name: "admin", authority: "ca", user: "sandbox-admin", group: "system:masters"},
 }
 
-// frontProxyUser is the user of the aggregation layer's proxy. An aggregated API
-// server accepts only this user's requests on behalf of others.
+// frontProxyUser is the user of the aggregation layer's proxy. An aggregated API server lets
+// only this user send requests on behalf of other users.
 const frontProxyUser = "front-proxy-client"
 
 // serviceAccountKey is the name of the key that signs the tokens of service accounts.
@@ -79,15 +79,15 @@ type pki struct {
 func (p pki) cert(name string) string { return filepath.Join(p.dir, name+".crt") }
 func (p pki) key(name string) string  { return filepath.Join(p.dir, name+".key") }
 
-// ensure creates missing certificates and keys. It replaces certificates that are damaged,
-// expire soon, are signed by another authority or differ from the table. It returns the
-// names of the certificates and keys that it wrote.
-func (p pki) ensure() ([]string, error) {
+// ensureCertificates creates missing certificates and keys. It replaces certificates that are
+// damaged, expire soon, are signed by another authority or differ from the table. It returns
+// the names of the certificates and keys that it wrote.
+func (p pki) ensureCertificates() ([]string, error) {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err
 	}
 	var written []string
-	signers := map[string]*pair{}
+	signers := map[string]*keyPair{}
 	for _, name := range authorities {
 		template := &x509.Certificate{
 			Subject:               pkix.Name{CommonName: "sandbox-" + name},
@@ -166,13 +166,13 @@ func (c certificate) matches(existing, signer *x509.Certificate) bool {
 		slices.EqualFunc(existing.IPAddresses, want.IPAddresses, net.IP.Equal)
 }
 
-// pair is a certificate with its private key.
-type pair struct {
+// keyPair is a certificate with its private key.
+type keyPair struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-func (p pki) load(name string) (*pair, error) {
+func (p pki) load(name string) (*keyPair, error) {
 	raw, err := os.ReadFile(p.cert(name))
 	if err != nil {
 		return nil, err
@@ -192,12 +192,12 @@ func (p pki) load(name string) (*pair, error) {
 	if !key.PublicKey.Equal(cert.PublicKey) {
 		return nil, fmt.Errorf("%s does not belong to %s", p.key(name), p.cert(name))
 	}
-	return &pair{cert, key}, nil
+	return &keyPair{cert, key}, nil
 }
 
 // issue writes a new certificate with a new key. If signer is nil, the certificate is
 // self-signed.
-func (p pki) issue(name string, template *x509.Certificate, signer *pair, life time.Duration) (*pair, error) {
+func (p pki) issue(name string, template *x509.Certificate, signer *keyPair, life time.Duration) (*keyPair, error) {
 	key, err := newKey()
 	if err != nil {
 		return nil, err
@@ -218,12 +218,12 @@ func (p pki) issue(name string, template *x509.Certificate, signer *pair, life t
 	if err != nil {
 		return nil, err
 	}
-	// After a crash between the two writes, key and certificate do not match, and
-	// the next ensure replaces both.
+	// After a crash between the two writes, key and certificate do not match, and the next
+	// ensureCertificates replaces both.
 	if err := writeKey(p.key(name), key); err != nil {
 		return nil, err
 	}
-	return &pair{cert, key}, writePEM(p.cert(name), "CERTIFICATE", der)
+	return &keyPair{cert, key}, writePEM(p.cert(name), "CERTIFICATE", der)
 }
 
 func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }

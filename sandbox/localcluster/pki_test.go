@@ -16,7 +16,7 @@ import (
 func TestCertificatesAreAcceptedOnlyByTheirAuthority(t *testing.T) {
 	now := time.Now()
 	p := pki{dir: t.TempDir(), now: now}
-	_, err := p.ensure()
+	_, err := p.ensureCertificates()
 	require.NoError(t, err)
 	for _, c := range certificates {
 		authority, err := p.load(c.authority)
@@ -47,7 +47,7 @@ func TestCertificatesAreAcceptedOnlyByTheirAuthority(t *testing.T) {
 
 func TestAPIServerCertificateHasItsAddresses(t *testing.T) {
 	p := pki{dir: t.TempDir(), now: time.Now()}
-	_, err := p.ensure()
+	_, err := p.ensureCertificates()
 	require.NoError(t, err)
 	apiServer, err := p.load("apiserver")
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
 		reason string
 		at     time.Time
 		damage func(*testing.T, pki)
-		want   []string // the names that ensure must return; nil for none
+		want   []string // the names that ensureCertificates must return; nil for none
 		count  int      // if positive, only the number of names is checked, and want is not
 	}{
 		{reason: "nothing is wrong", at: created},
@@ -94,20 +94,20 @@ func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			p := pki{dir: t.TempDir(), now: created}
-			_, err := p.ensure()
+			_, err := p.ensureCertificates()
 			require.NoError(t, err)
 			if tc.damage != nil {
 				tc.damage(t, p)
 			}
 			p.now = tc.at
-			written, err := p.ensure()
+			written, err := p.ensureCertificates()
 			require.NoError(t, err)
 			if tc.count > 0 {
 				require.Len(t, written, tc.count)
 			} else {
 				require.Equal(t, tc.want, written)
 			}
-			written, err = p.ensure()
+			written, err = p.ensureCertificates()
 			require.NoError(t, err)
 			require.Empty(t, written, "a second call writes nothing")
 		})
@@ -116,7 +116,7 @@ func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
 
 func TestCertificateThatDiffersFromTheTableIsReplaced(t *testing.T) {
 	p := pki{dir: t.TempDir(), now: time.Now()}
-	_, err := p.ensure()
+	_, err := p.ensureCertificates()
 	require.NoError(t, err)
 	kubelet, err := p.load("kubelet")
 	require.NoError(t, err)
@@ -142,8 +142,8 @@ func TestCertificateThatDiffersFromTheTableIsReplaced(t *testing.T) {
 }
 
 func TestAdministratorsKubeconfigContainsTheKeyAndOthersReferToIt(t *testing.T) {
-	l := testLayout(t, layout.ClusterLocal)
-	_, err := pki{dir: l.PKI(), now: time.Now()}.ensure()
+	l := newTestLayout(t, layout.ClusterLocal)
+	_, err := pki{dir: l.PKI(), now: time.Now()}.ensureCertificates()
 	require.NoError(t, err)
 	require.NoError(t, writeKubeconfigs(l))
 
@@ -156,7 +156,7 @@ func TestAdministratorsKubeconfigContainsTheKeyAndOthersReferToIt(t *testing.T) 
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
-	for _, name := range kubeconfigs {
+	for _, name := range kubeconfigComponents {
 		c, err := clientcmd.LoadFromFile(kubeconfigPath(l, name))
 		require.NoError(t, err)
 		require.FileExists(t, c.AuthInfos["sandbox"].ClientKey, "a component's kubeconfig refers to the key's file, which may be renewed")

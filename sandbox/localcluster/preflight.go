@@ -16,7 +16,7 @@ import (
 )
 
 // requirement is a program that a local cluster needs, with its Debian package.
-type requirement struct{ program, debian string }
+type requirement struct{ program, debianPackage string }
 
 var requirements = []requirement{
 	{containerdPath, "containerd"},
@@ -43,12 +43,12 @@ func (e *MissingError) Error() string {
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// Preflight returns an error with all reasons for which Start would fail. It does not change
-// the machine, so it finds only problems that are visible without a change.
+// Preflight returns an error with the problems for which Start would fail. It does not find
+// every such problem, because it does not change the machine.
 func Preflight(l *layout.Layout) error {
-	errs := []error{preflight.Check(l, freePorts(l))}
+	errs := []error{preflight.Check(l, requiredPorts(l))}
 	if l.Cluster == layout.ClusterLocal {
-		errs = append(errs, missingPrograms(exec.LookPath, pluginFolders))
+		errs = append(errs, checkPrograms(exec.LookPath, pluginFolders))
 	}
 	return errors.Join(errs...)
 }
@@ -80,42 +80,42 @@ func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 	return nil
 }
 
-// missingPrograms returns a *MissingError if a requirement is not installed.
-func missingPrograms(lookPath func(string) (string, error), plugins []string) error {
-	var e MissingError
-	add := func(program, debian string) {
-		e.Programs = append(e.Programs, program)
-		if n := len(e.Packages); n == 0 || e.Packages[n-1] != debian {
-			e.Packages = append(e.Packages, debian)
+// checkPrograms returns a *MissingError if a requirement is not installed.
+func checkPrograms(lookPath func(string) (string, error), folders []string) error {
+	var missing MissingError
+	add := func(program, debianPackage string) {
+		missing.Programs = append(missing.Programs, program)
+		if n := len(missing.Packages); n == 0 || missing.Packages[n-1] != debianPackage {
+			missing.Packages = append(missing.Packages, debianPackage)
 		}
 	}
 	for _, r := range requirements {
 		if _, err := lookPath(r.program); err != nil {
-			add(r.program, r.debian)
+			add(r.program, r.debianPackage)
 		}
 	}
-	if _, err := findPlugins(plugins); err != nil {
+	if _, err := findPlugins(folders); err != nil {
 		add("CNI plugins ("+strings.Join(networkPlugins, ", ")+")", pluginsPackage)
 	}
-	if len(e.Programs) == 0 {
+	if len(missing.Programs) == 0 {
 		return nil
 	}
-	return &e
+	return &missing
 }
 
-// freePorts returns the ports that must be free: the ports of all components that do not run.
-// In a local cluster, the node port is a port of the component kube-proxy. In an existing
-// cluster, the process Forward uses the node port, but is not a component. So freePorts adds
-// that port.
-func freePorts(l *layout.Layout) []layout.NamedPort {
-	var free []layout.NamedPort
+// requiredPorts returns the ports that must be free: the ports of all components that do not
+// run. In a local cluster, the node port is a port of the component kube-proxy. In an existing
+// cluster, the process Forward uses the node port, but is not a component. So requiredPorts
+// adds that port.
+func requiredPorts(l *layout.Layout) []layout.NamedPort {
+	var required []layout.NamedPort
 	for _, c := range ComponentsOf(l) {
 		if c.Ports != nil && !process.Alive(l, c.Name) {
-			free = append(free, c.Ports(l.Ports)...)
+			required = append(required, c.Ports(l.Ports)...)
 		}
 	}
 	if l.Cluster == layout.ClusterExisting && !process.Alive(l, Forward) {
-		free = append(free, layout.NamedPort{Name: "front door", Port: l.Ports.NodePort})
+		required = append(required, layout.NamedPort{Name: "front door", Port: l.Ports.NodePort})
 	}
-	return free
+	return required
 }

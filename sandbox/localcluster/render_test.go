@@ -21,7 +21,7 @@ func fixedLayout(kind string) *layout.Layout {
 	return &layout.Layout{Dir: "/sandbox", Settings: layout.Settings{Cluster: kind, Ports: layout.DefaultPorts()}}
 }
 
-func testLayout(t *testing.T, kind string) *layout.Layout {
+func newTestLayout(t *testing.T, kind string) *layout.Layout {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: kind, Ports: layout.DefaultPorts()})
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestFlagsEqualTheGoldenFiles(t *testing.T) {
 
 func TestNodeConfigurationEqualsTheGoldenFiles(t *testing.T) {
 	l := fixedLayout(layout.ClusterLocal)
-	files, err := nodeConfig(l, "/usr/lib/cni")
+	files, err := renderNodeConfig(l, "/usr/lib/cni")
 	require.NoError(t, err)
 	for _, f := range files {
 		require.True(t, strings.HasPrefix(f.path, l.Dir+"/config/"), f.path)
@@ -73,7 +73,7 @@ func TestComponentsHaveRequiredFieldsAndFollowTheirDependencies(t *testing.T) {
 		seen[c.Name] = true
 		require.NotNil(t, c.CheckHealth, c.Name)
 		require.NotEmpty(t, c.Kinds, c.Name)
-		require.Positive(t, c.Limit, c.Name)
+		require.Positive(t, c.StartTimeout, c.Name)
 		require.Positive(t, c.Grace, c.Name)
 	}
 	for _, kind := range allKinds {
@@ -113,12 +113,12 @@ func TestEachKindOfClusterHasItsComponents(t *testing.T) {
 func TestSocketPathsAreShortEnough(t *testing.T) {
 	for _, dir := range []string{"/sandbox", "/home/somebody/platform/.sandbox", "/" + strings.Repeat("long/", 40)} {
 		paths := nodePaths{&layout.Layout{Dir: dir}}
-		for _, socket := range []string{paths.containerdSocket(), paths.containerdSocket() + ".ttrpc", paths.kubelet() + kubeletSocket} {
+		for _, socket := range []string{paths.containerdSocket(), paths.containerdSocket() + ".ttrpc", paths.kubeletDir() + kubeletSocket} {
 			require.LessOrEqual(t, len(socket), 107, socket)
 		}
 	}
-	require.Equal(t, "/sandbox/kubelet", nodePaths{fixedLayout(layout.ClusterLocal)}.kubelet(), "the kubelet's folder is in the sandbox's folder if that path is short enough")
-	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.run(), nodePaths{&layout.Layout{Dir: "/b"}}.run(), "each sandbox has its own folder for sockets")
+	require.Equal(t, "/sandbox/kubelet", nodePaths{fixedLayout(layout.ClusterLocal)}.kubeletDir(), "the kubelet's folder is in the sandbox's folder if that path is short enough")
+	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.runDir(), nodePaths{&layout.Layout{Dir: "/b"}}.runDir(), "each sandbox has its own folder for sockets")
 }
 
 func TestKubernetesVersionEqualsTheVersionInGoMod(t *testing.T) {

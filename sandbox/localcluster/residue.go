@@ -18,68 +18,68 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Residue lists the state that a sandbox's cluster has on the machine outside the sandbox's
-// folder. The entries are processes, mounts, network devices and addresses, rules of
-// iptables, cgroups and files. Each entry starts with its kind or with the tool that shows
-// it. After Stop the list is empty.
+// FindResidue returns the state that a sandbox's cluster has on the machine outside the
+// sandbox's folder. The entries are processes, mounts, network devices and addresses, rules of
+// iptables, cgroups and files. Each entry starts with its kind or with the tool that shows it.
+// After Stop the list is empty.
 //
 // Without root it lists only processes, because only root can create the other things.
-func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
-	var left []string
-	for _, p := range remainingProcesses(l) {
-		left = append(left, p.String())
+func FindResidue(ctx context.Context, l *layout.Layout) ([]string, error) {
+	var residue []string
+	for _, p := range findRemainingProcesses(l) {
+		residue = append(residue, p.String())
 	}
 	if os.Geteuid() != 0 {
-		return left, nil
+		return residue, nil
 	}
-	n, err := readNode()
+	record, err := readNodeRecord()
 	if err != nil {
-		return left, err
+		return residue, err
 	}
 	switch {
-	case n == nil && l.Cluster != layout.ClusterLocal, n != nil && n.Dir != l.Dir:
+	case record == nil && l.Cluster != layout.ClusterLocal, record != nil && record.Dir != l.Dir:
 		// The machine is not the node of this sandbox, so this sandbox has created only
 		// processes. Rules and devices with the same names may belong to another sandbox or to
 		// another Kubernetes cluster on this machine.
-		return left, nil
-	case n != nil:
-		left = append(left, "file "+nodeState)
+		return residue, nil
+	case record != nil:
+		residue = append(residue, "file "+nodeRecordPath)
 	}
 	var errs []error
-	add := func(what string, names []string, err error) {
+	add := func(kind string, names []string, err error) {
 		errs = append(errs, err)
 		for _, name := range names {
-			left = append(left, what+" "+name)
+			residue = append(residue, kind+" "+name)
 		}
 	}
-	points, err := mounts(l)
-	add("mount", points, err)
-	links, err := podLinks()
+	mountPoints, err := findMounts(l)
+	add("mount", mountPoints, err)
+	links, err := findPodLinks()
 	add("network device", linkNames(links), err)
 	address, err := findNodeAddress()
 	add("address", address, err)
 	for _, tool := range ruleTools {
-		all, err := readRules(ctx, tool)
+		tables, err := readRules(ctx, tool)
 		var names []string
-		for _, r := range all {
+		for _, r := range tables {
 			for _, c := range r.chains {
-				names = append(names, r.table+" chain "+c)
+				names = append(names, r.name+" chain "+c)
 			}
 			for _, j := range r.jumps {
-				names = append(names, r.table+" rule "+j)
+				names = append(names, r.name+" rule "+j)
 			}
 		}
 		add(tool, names, err)
 	}
-	counters, err := existingCounters()
+	counters, err := findCounters()
 	add("nfacct", counters, err)
-	groups, err := cgroups(l)
+	groups, err := findCgroups(l)
 	add("cgroup", groups, err)
-	add("file", hostFiles(l), nil)
-	if _, err := os.Stat(nodePaths{l}.run()); err == nil {
-		left = append(left, "folder "+nodePaths{l}.run())
+	add("file", findHostFiles(l), nil)
+	if _, err := os.Stat(nodePaths{l}.runDir()); err == nil {
+		residue = append(residue, "folder "+nodePaths{l}.runDir())
 	}
-	return left, errors.Join(errs...)
+	return residue, errors.Join(errs...)
 }
 
 // sandboxProcess is a process of the sandbox that was found in /proc, not by its record
@@ -91,13 +91,13 @@ type sandboxProcess struct {
 
 func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.command) }
 
-// remainingProcesses finds the processes of a sandbox in /proc, without their records. It finds
-// components by command line and environment, containerd and its shims by their socket, and
-// containers by their cgroup. Processes that end meanwhile are skipped.
-func remainingProcesses(l *layout.Layout) []sandboxProcess {
+// findRemainingProcesses finds the processes of a sandbox in /proc, without their records. It
+// finds components by command line and environment, containerd and its shims by their socket,
+// and containers by their cgroup. Processes that end meanwhile are skipped.
+func findRemainingProcesses(l *layout.Layout) []sandboxProcess {
 	paths := nodePaths{l}
 	inCgroup := map[int]bool{}
-	dirs, _ := cgroups(l)
+	dirs, _ := findCgroups(l)
 	for _, dir := range dirs {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Name() == "cgroup.procs" {
@@ -139,47 +139,47 @@ func isComponent(l *layout.Layout, pid int, args []string) bool {
 	if len(args) != 3 || args[1] != "run" {
 		return false
 	}
-	if _, ok := ByName(args[2]); !ok {
+	if _, ok := ComponentByName(args[2]); !ok {
 		return false
 	}
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && slices.ContainsFunc(bytes.Split(raw, []byte{0}), func(kv []byte) bool {
-		return string(kv) == layout.Variable+"="+l.Dir
+	return err == nil && slices.ContainsFunc(bytes.Split(raw, []byte{0}), func(variable []byte) bool {
+		return string(variable) == layout.Variable+"="+l.Dir
 	})
 }
 
-// mounts returns the mount points at and below the node's folders, in the order
-// in which they were mounted. The kubelet bind-mounts its folder onto itself.
-func mounts(l *layout.Layout) ([]string, error) {
+// findMounts returns the mount points at and below the node's folders, in the order in which
+// they were mounted. The kubelet bind-mounts its folder onto itself.
+func findMounts(l *layout.Layout) ([]string, error) {
 	raw, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
 	paths := nodePaths{l}
-	return parseMounts(string(raw), paths.run(), paths.kubelet(), paths.containerdRoot()), nil
+	return parseMounts(string(raw), paths.runDir(), paths.kubeletDir(), paths.containerdRoot()), nil
 }
 
 func parseMounts(mountinfo string, below ...string) []string {
-	var points []string
+	var mountPoints []string
 	for _, line := range strings.Split(mountinfo, "\n") {
 		fields := strings.Fields(line) // the fifth field is the mount point (proc(5))
 		if len(fields) < 5 {
 			continue
 		}
-		point := unescape.Replace(fields[4])
-		if slices.ContainsFunc(below, func(dir string) bool { return point == dir || strings.HasPrefix(point, dir+"/") }) {
-			points = append(points, point)
+		mountPoint := unescape.Replace(fields[4])
+		if slices.ContainsFunc(below, func(dir string) bool { return mountPoint == dir || strings.HasPrefix(mountPoint, dir+"/") }) {
+			mountPoints = append(mountPoints, mountPoint)
 		}
 	}
-	return points
+	return mountPoints
 }
 
 // unescape decodes the kernel's escapes in paths of mountinfo.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// podLinks returns the host's end of each pod's link. These are the network devices with
+// findPodLinks returns the host's end of each pod's link. These are the network devices with
 // the address podGateway.
-func podLinks() ([]netlink.Link, error) {
+func findPodLinks() ([]netlink.Link, error) {
 	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V4)
 	if err != nil {
 		return nil, fmt.Errorf("network addresses: %w", err)
@@ -205,7 +205,8 @@ func linkNames(links []netlink.Link) []string {
 	return names
 }
 
-// presentAddress returns the node's address if the loopback device has it.
+// findNodeAddress returns the node's address, or an empty list if the loopback device does not
+// have it.
 func findNodeAddress() ([]string, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
@@ -223,9 +224,9 @@ func findNodeAddress() ([]string, error) {
 	return nil, nil
 }
 
-// cgroups returns the sandbox's cgroups below each root.
-func cgroups(l *layout.Layout) ([]string, error) {
-	_, roots, err := cgroupRoots()
+// findCgroups returns the sandbox's cgroups below each root.
+func findCgroups(l *layout.Layout) ([]string, error) {
+	_, roots, err := readCgroupRoots()
 	if err != nil {
 		return nil, err
 	}
@@ -239,8 +240,8 @@ func cgroups(l *layout.Layout) ([]string, error) {
 	return dirs, nil
 }
 
-// hostFiles returns the sandbox's files in folders that do not belong to the sandbox.
-func hostFiles(l *layout.Layout) []string {
+// findHostFiles returns the sandbox's files in folders that do not belong to the sandbox.
+func findHostFiles(l *layout.Layout) []string {
 	paths := nodePaths{l}
 	var files []string
 	// The bundle of each container has a file with the path of its shim's socket.
@@ -253,7 +254,7 @@ func hostFiles(l *layout.Layout) []string {
 			}
 		}
 	}
-	files = append(files, networkResults(networkCache)...)
+	files = append(files, findNetworkResults(networkCache)...)
 	for _, name := range []string{"kubelet.sock", "kubelet_internal_checkpoint"} {
 		path := filepath.Join(devicePlugins, name)
 		if _, err := os.Lstat(path); err == nil {
@@ -262,18 +263,18 @@ func hostFiles(l *layout.Layout) []string {
 	}
 	links, _ := filepath.Glob(filepath.Join(containerLogs, "*"))
 	for _, link := range links {
-		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, paths.podLogs()+"/") {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, paths.podLogsDir()+"/") {
 			files = append(files, link)
 		}
 	}
 	return files
 }
 
-// networkResults returns the files in which the CNI plugins cache their results for the
-// sandbox's pods. Each pod has a file for the sandbox's network and a file for its
-// loopback device. The network name of the loopback device is the same in every
-// cluster, so its file is found by the pod's id.
-func networkResults(cache string) []string {
+// findNetworkResults returns the files in which the CNI plugins cache their results for the
+// sandbox's pods. Each pod has a file for the sandbox's network and a file for its loopback
+// device. The network name of the loopback device is the same in every cluster, so its file is
+// found by the pod's id.
+func findNetworkResults(cache string) []string {
 	const device = "-eth0"
 	own, _ := filepath.Glob(filepath.Join(cache, networkName+"-*"+device))
 	files := own

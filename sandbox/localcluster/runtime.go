@@ -15,40 +15,40 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// runtime is a client of containerd with the kubelet's interface (CRI).
-type runtime struct {
+// runtimeClient is a client of containerd. It uses the same interface as the kubelet (CRI).
+type runtimeClient struct {
 	criapi.RuntimeServiceClient
 	conn *grpc.ClientConn
 }
 
-func dialRuntime(l *layout.Layout) (*runtime, error) {
+func dialRuntime(l *layout.Layout) (*runtimeClient, error) {
 	socket := nodePaths{l}.containerdSocket()
 	// If no process listens on the socket, the gRPC client would log and retry. This
 	// connection returns the error immediately.
-	test, err := net.Dial("unix", socket)
+	probeConn, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("containerd: %w", err)
 	}
-	test.Close()
+	probeConn.Close()
 	conn, err := grpc.NewClient("unix://"+socket,
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, fmt.Errorf("containerd: %w", err)
 	}
-	return &runtime{criapi.NewRuntimeServiceClient(conn), conn}, nil
+	return &runtimeClient{criapi.NewRuntimeServiceClient(conn), conn}, nil
 }
 
-func (r *runtime) Close() { _ = r.conn.Close() }
+func (r *runtimeClient) Close() { _ = r.conn.Close() }
 
 // podGrace is how long containers may take to end after SIGTERM. A database that is killed
 // earlier has to recover at its next start.
 const podGrace = 5 * time.Second
 
-// removeLimit limits the removal of all pods.
+// removeLimit is how long the removal of all pods may take.
 const removeLimit = 40 * time.Second
 
-// removePods stops every container and removes every pod with its network. If it
-// fails, sweep removes the rest.
+// removePods stops every container and removes every pod with its network. If it fails, sweep
+// removes the pods that remain.
 func removePods(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, removeLimit)
 	defer cancel()
@@ -84,14 +84,14 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 // runParallel calls do for all items in parallel and joins the errors.
 func runParallel[T any](items []T, do func(T) error) error {
 	errs := make([]error, len(items))
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i, item := range items {
-		all.Add(1)
+		wg.Add(1)
 		go func() {
-			defer all.Done()
+			defer wg.Done()
 			errs[i] = do(item)
 		}()
 	}
-	all.Wait()
+	wg.Wait()
 	return errors.Join(errs...)
 }

@@ -25,7 +25,7 @@ const StartSteps = 2
 
 // Start starts the cluster of a sandbox and waits until the cluster is healthy. It can be
 // called at any time: it starts components that do not run. It restarts components that hang,
-// whose configuration has changed, or that were built again. Other components continue to run.
+// have a changed configuration, or were built again. Other components continue to run.
 //
 // Before it starts anything, Start checks for missing permissions, missing packages and
 // ports in use. The caller must hold the sandbox's lock (package lock).
@@ -42,15 +42,17 @@ func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster == layout.ClusterExisting {
 		step = "cluster: the current context of " + l.Settings.Kubeconfig
 	}
-	if err := log.Step(step, func(func(string)) error { return prepare(ctx, l, log) }); err != nil {
+	if err := log.Step(step, func(func(string)) error { return prepareCluster(ctx, l, log) }); err != nil {
 		return err
 	}
-	return log.Step("cluster: "+joinNames(ComponentsOf(l)), func(detail func(string)) error {
-		return startAll(ctx, l, log, detail)
+	return log.Step("cluster: "+describeComponents(ComponentsOf(l)), func(detail func(string)) error {
+		return startComponents(ctx, l, log, detail)
 	})
 }
 
-func joinNames(components []Component) string {
+// describeComponents returns the names of the components, or a text that says that there are
+// none.
+func describeComponents(components []Component) string {
 	if len(components) == 0 {
 		return "the user's own, nothing to start"
 	}
@@ -61,13 +63,13 @@ func joinNames(components []Component) string {
 	return strings.Join(names, ", ")
 }
 
-// prepare writes the files that the processes read. For a local cluster it also prepares
+// prepareCluster writes the files that the processes read. For a local cluster it also prepares
 // the machine as a node.
-func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+func prepareCluster(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster == layout.ClusterExisting {
 		return copyContext(ctx, l)
 	}
-	written, err := pki{dir: l.PKI(), now: time.Now()}.ensure()
+	written, err := pki{dir: l.PKI(), now: time.Now()}.ensureCertificates()
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
 	}
@@ -80,11 +82,11 @@ func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	plugins, err := findPlugins(pluginFolders)
+	pluginFolder, err := findPlugins(pluginFolders)
 	if err != nil {
 		return err
 	}
-	files, err := nodeConfig(l, plugins)
+	files, err := renderNodeConfig(l, pluginFolder)
 	if err != nil {
 		return err
 	}
@@ -99,8 +101,8 @@ func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	return keepPacketsInside(ctx)
 }
 
-// startAll starts every component as soon as the components in its field After are healthy.
-func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
+// startComponents starts every component as soon as the components in its field After are healthy.
+func startComponents(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -108,17 +110,17 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 		errs     []error
 		starting = startingNames{detail: detail, names: map[string]bool{}}
 		healthy  = map[string]chan struct{}{} // a channel is closed when the component is healthy
-		all      sync.WaitGroup
+		wg       sync.WaitGroup
 	)
 	for _, c := range ComponentsOf(l) {
 		healthy[c.Name] = make(chan struct{})
 	}
 	for _, c := range ComponentsOf(l) {
-		all.Add(1)
+		wg.Add(1)
 		go func() {
-			defer all.Done()
-			for _, before := range c.After {
-				isHealthy, ok := healthy[before]
+			defer wg.Done()
+			for _, dependency := range c.After {
+				isHealthy, ok := healthy[dependency]
 				if !ok {
 					continue // this kind of cluster does not have the component
 				}
@@ -129,7 +131,7 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 				}
 			}
 			starting.add(c.Name)
-			if err := startOne(ctx, l, log, c); err != nil {
+			if err := startComponent(ctx, l, log, c); err != nil {
 				mu.Lock()
 				// If ctx has ended, another component has failed or the user has interrupted the
 				// start. Then this component was only cancelled, and its error says nothing new.
@@ -144,7 +146,7 @@ func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail f
 			close(healthy[c.Name])
 		}()
 	}
-	all.Wait()
+	wg.Wait()
 	if len(errs) == 0 && ctx.Err() != nil {
 		return fmt.Errorf("start of the cluster: %w", context.Cause(ctx))
 	}
@@ -183,16 +185,16 @@ func (s *startingNames) show() {
 // limit.
 var unhealthyLimit = 20 * time.Second
 
-// startOne starts a component if it does not run, and waits until the component is healthy. If
-// the component ran already and does not become healthy within unhealthyLimit, startOne
-// restarts it.
-func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Component) error {
-	s, err := spec(l, c)
+// startComponent starts a component if it does not run, and waits until the component is
+// healthy. If the component ran already and does not become healthy within unhealthyLimit,
+// startComponent restarts it.
+func startComponent(ctx context.Context, l *layout.Layout, log *progress.Log, c Component) error {
+	spec, err := processSpec(l, c)
 	if err != nil {
 		return err
 	}
-	ranBefore := process.Recorded(l, c.Name) // if true, this start repairs the component, and the log says so
-	outcome, err := process.Start(ctx, l, s)
+	ranBefore := process.HasRecord(l, c.Name) // if true, this start repairs the component, and the log says so
+	outcome, err := process.Start(ctx, l, spec)
 	if err != nil {
 		return err
 	}
@@ -201,7 +203,7 @@ func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Compon
 		if ranBefore {
 			log.Say("%s: %s; started", c.Name, outcome)
 		}
-		return process.Await(ctx, l, c.Name, c.Limit, check)
+		return process.Await(ctx, l, c.Name, c.StartTimeout, check)
 	}
 	err = process.Await(ctx, l, c.Name, unhealthyLimit, check)
 	var (
@@ -219,32 +221,32 @@ func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Compon
 	if err := process.Stop(ctx, l, c.Name, c.Grace); err != nil {
 		return err
 	}
-	if _, err := process.Start(ctx, l, s); err != nil {
+	if _, err := process.Start(ctx, l, spec); err != nil {
 		return err
 	}
-	return process.Await(ctx, l, c.Name, c.Limit, check)
+	return process.Await(ctx, l, c.Name, c.StartTimeout, check)
 }
 
-// spec returns the specification of the process of a component.
-func spec(l *layout.Layout, c Component) (process.Spec, error) {
-	s := process.Spec{Name: c.Name, Grace: c.Grace, Env: append([]string{layout.Variable + "=" + l.Dir}, c.Env...)}
+// processSpec returns the specification of the process of a component.
+func processSpec(l *layout.Layout, c Component) (process.Spec, error) {
+	spec := process.Spec{Name: c.Name, Grace: c.Grace, Env: append([]string{layout.Variable + "=" + l.Dir}, c.Env...)}
 	if c.Name == Containerd {
-		s.Path, s.Args = containerdPath, []string{"--config", nodePaths{l}.config(containerdConfig)}
+		spec.Path, spec.Args = containerdPath, []string{"--config", nodePaths{l}.config(containerdConfig)}
 	} else {
 		self, err := os.Executable()
 		if err != nil {
-			return s, fmt.Errorf("start %s: %w", c.Name, err)
+			return spec, fmt.Errorf("start %s: %w", c.Name, err)
 		}
-		s.Path, s.Args = self, []string{"run", c.Name}
+		spec.Path, spec.Args = self, []string{"run", c.Name}
 	}
 	if c.Ports != nil {
-		s.Ports = c.Ports(l.Ports)
+		spec.Ports = c.Ports(l.Ports)
 	}
 	if c.Flags != nil {
-		s.Derived = c.Flags(l)
+		spec.Derived = c.Flags(l)
 	}
 	if c.Files != nil {
-		s.Inputs = c.Files(l)
+		spec.Inputs = c.Files(l)
 	}
-	return s, nil
+	return spec, nil
 }

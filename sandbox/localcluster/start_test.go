@@ -28,16 +28,16 @@ import (
 // `EXECUTABLE run NAME`, like the sandbox's executable.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "run" && os.Getenv(layout.Variable) != "" {
-		runComponent(os.Args[2])
+		simulateComponent(os.Args[2])
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// runComponent acts as the component NAME. The file NAME.up exists while the component is
-// healthy. If there is a file NAME.fails, the component exits. If there is a file
-// NAME.hangs, it never becomes healthy.
-func runComponent(name string) {
+// simulateComponent acts as the component NAME. The file NAME.up exists while the component is
+// healthy. If there is a file NAME.fails, the component exits. If there is a file NAME.hangs,
+// it never becomes healthy.
+func simulateComponent(name string) {
 	l, err := layout.FromEnv()
 	if err != nil {
 		fmt.Println(err)
@@ -47,20 +47,20 @@ func runComponent(name string) {
 		fmt.Println("the disk is on fire")
 		os.Exit(1)
 	}
-	up := filepath.Join(l.Dir, name+".up")
+	healthyFile := filepath.Join(l.Dir, name+".up")
 	if _, err := os.Stat(filepath.Join(l.Dir, name+".hangs")); err != nil {
-		_ = os.WriteFile(up, nil, 0o600)
+		_ = os.WriteFile(healthyFile, nil, 0o600)
 	}
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGTERM)
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
 	select {
-	case <-c:
+	case <-terminated:
 	case <-time.After(time.Minute):
 	}
-	_ = os.Remove(up)
+	_ = os.Remove(healthyFile)
 }
 
-// testCluster replaces the table Components by components that runComponent simulates. It
+// testCluster replaces the table Components by components that simulateComponent simulates. It
 // records the order in which the components become healthy.
 type testCluster struct {
 	layout *layout.Layout
@@ -74,12 +74,12 @@ type testCluster struct {
 func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
 	original := Components
-	tc := &testCluster{layout: testLayout(t, layout.ClusterSimulated)}
+	tc := &testCluster{layout: newTestLayout(t, layout.ClusterSimulated)}
 	tc.log = progress.New(&tc.out, 0)
-	component := func(name string, after ...string) Component {
-		return Component{Name: name, Kinds: simulatedOnly, After: after, CheckHealth: tc.healthCheck(name), Limit: time.Minute, Grace: 10 * time.Second}
+	newComponent := func(name string, after ...string) Component {
+		return Component{Name: name, Kinds: simulatedOnly, After: after, CheckHealth: tc.healthCheck(name), StartTimeout: time.Minute, Grace: 10 * time.Second}
 	}
-	Components = []Component{component("a"), component("b", "a"), component("c", "a", "of another kind"), component("d", "b", "c")}
+	Components = []Component{newComponent("a"), newComponent("b", "a"), newComponent("c", "a", "of another kind"), newComponent("d", "b", "c")}
 	t.Cleanup(func() {
 		require.NoError(t, Stop(context.Background(), tc.layout, progress.New(io.Discard, 0)))
 		Components = original
@@ -87,8 +87,8 @@ func newTestCluster(t *testing.T) *testCluster {
 	return tc
 }
 
-// healthCheck returns the health check of a component that runComponent simulates. If the check
-// succeeds, it appends the component's name to order.
+// healthCheck returns the health check of a component that simulateComponent simulates. If the
+// check succeeds, it appends the component's name to order.
 func (tc *testCluster) healthCheck(name string) func(context.Context, *layout.Layout) error {
 	return func(context.Context, *layout.Layout) error {
 		if _, err := os.Stat(filepath.Join(tc.layout.Dir, name+".up")); err != nil {
@@ -107,7 +107,7 @@ func (tc *testCluster) start(t *testing.T) error {
 	return Start(t.Context(), tc.layout, tc.log)
 }
 
-// createFile creates a file that runComponent reads.
+// createFile creates a file that simulateComponent reads.
 func (tc *testCluster) createFile(t *testing.T, name string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(filepath.Join(tc.layout.Dir, name), nil, 0o600))
@@ -186,7 +186,7 @@ func TestStartSaysWhyAComponentDied(t *testing.T) {
 func TestStartNamesTheUnhealthyComponent(t *testing.T) {
 	tc := newTestCluster(t)
 	tc.createFile(t, "a.hangs")
-	Components[0].Limit = 50 * time.Millisecond
+	Components[0].StartTimeout = 50 * time.Millisecond
 	err := tc.start(t)
 	var unhealthy *process.UnhealthyError
 	require.ErrorAs(t, err, &unhealthy)
@@ -223,23 +223,23 @@ func TestStartRepairsComponentKilledDuringTheStart(t *testing.T) {
 }
 
 func TestSummaryListsEightLinesAndCountsTheOthers(t *testing.T) {
-	require.Equal(t, "a; b", summary([]string{"a", "b"}))
-	require.Equal(t, "x; x; x; x; x; x; x; x; and 2 more", summary(strings.Split("x x x x x x x x x x", " ")))
+	require.Equal(t, "a; b", summarize([]string{"a", "b"}))
+	require.Equal(t, "x; x; x; x; x; x; x; x; and 2 more", summarize(strings.Split("x x x x x x x x x x", " ")))
 }
 
 func TestStopLeavesNoResidueAndKeepsTheData(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
-	left, err := Residue(t.Context(), tc.layout)
+	residue, err := FindResidue(t.Context(), tc.layout)
 	require.NoError(t, err)
-	require.Len(t, left, 4, "each of the four processes is found without its record: %v", left)
+	require.Len(t, residue, 4, "each of the four processes is found without its record: %v", residue)
 	require.ErrorIs(t, Purge(t.Context(), tc.layout), ErrRunning)
 
 	require.NoError(t, os.Remove(filepath.Join(tc.layout.Run(), "c.json")), "the record of c is lost")
 	require.NoError(t, Stop(t.Context(), tc.layout, tc.log))
-	left, err = Residue(t.Context(), tc.layout)
+	residue, err = FindResidue(t.Context(), tc.layout)
 	require.NoError(t, err)
-	require.Empty(t, left)
+	require.Empty(t, residue)
 	require.FileExists(t, tc.layout.Kubeconfig(), "the data stay")
 	require.NoError(t, Stop(t.Context(), tc.layout, tc.log), "a second stop finds nothing to do")
 
@@ -253,7 +253,7 @@ func TestStopLeavesOtherSandboxesAlone(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	before := tc.pids(t)
-	other := testLayout(t, layout.ClusterSimulated)
+	other := newTestLayout(t, layout.ClusterSimulated)
 	require.NoError(t, Stop(t.Context(), other, tc.log))
 	require.Equal(t, before, tc.pids(t))
 }
@@ -287,7 +287,7 @@ func TestStartChecksBeforeItStartsAnything(t *testing.T) {
 		require.NoError(t, err)
 		defer listener.Close()
 		port := listener.Addr().(*net.TCPAddr).Port
-		Components[3].Ports = func(layout.Ports) []layout.NamedPort { return ports("the vault", port) }
+		Components[3].Ports = func(layout.Ports) []layout.NamedPort { return singlePort("the vault", port) }
 		err = tc.start(t)
 		var inUse *process.PortInUseError
 		require.ErrorAs(t, err, &inUse)
@@ -295,7 +295,7 @@ func TestStartChecksBeforeItStartsAnything(t *testing.T) {
 		require.Empty(t, tc.pids(t), "nothing was started")
 	})
 	t.Run("unknown kind", func(t *testing.T) {
-		err := Start(t.Context(), testLayout(t, "imaginary"), progress.New(io.Discard, 0))
+		err := Start(t.Context(), newTestLayout(t, "imaginary"), progress.New(io.Discard, 0))
 		require.ErrorContains(t, err, `"imaginary"`)
 		require.ErrorContains(t, err, layout.ClusterLocal)
 	})
@@ -310,11 +310,11 @@ func TestStartChecksBeforeItStartsAnything(t *testing.T) {
 }
 
 func TestTakeOverFailsWhileACommandUsesTheOtherSandbox(t *testing.T) {
-	n := &nodeChanges{Dir: t.TempDir()}
-	release, err := lock.Take(n.Dir, "make up")
+	record := &nodeRecord{Dir: t.TempDir()}
+	release, err := lock.Take(record.Dir, "make up")
 	require.NoError(t, err)
 	defer release()
-	err = n.takeOver(t.Context(), progress.New(io.Discard, 0))
+	err = record.takeOver(t.Context(), progress.New(io.Discard, 0))
 	var held *lock.HeldError
 	require.ErrorAs(t, err, &held)
 	require.ErrorContains(t, err, "the node of another sandbox")

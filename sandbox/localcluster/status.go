@@ -16,7 +16,7 @@ import (
 // it.
 type ComponentStatus struct {
 	Name string `json:"name"`
-	// PID is the id of the process, or zero if the component does not run.
+	// PID is the id of the process. It is zero if the component does not run.
 	PID int `json:"pid"`
 	// Port is the component's port on 127.0.0.1, or zero if it has none.
 	Port int `json:"port,omitempty"`
@@ -36,15 +36,15 @@ type ComponentStatus struct {
 func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
 	components := ComponentsOf(l)
 	statuses := make([]ComponentStatus, len(components))
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i, c := range components {
-		all.Go(func() { statuses[i] = statusOf(ctx, l, c) })
+		wg.Go(func() { statuses[i] = checkStatus(ctx, l, c) })
 	}
-	all.Wait()
+	wg.Wait()
 	return statuses
 }
 
-func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatus {
+func checkStatus(ctx context.Context, l *layout.Layout, c Component) ComponentStatus {
 	s := ComponentStatus{Name: c.Name}
 	if c.Ports != nil {
 		s.Port = c.Ports(l.Ports)[0].Port
@@ -55,7 +55,7 @@ func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatu
 		return s
 	}
 	s.PID = r.PID
-	s.RSS, s.PSS = memory(r.PID)
+	s.RSS, s.PSS = readMemory(r.PID)
 	if err := c.CheckHealth(ctx, l); err != nil {
 		s.Reason = err.Error()
 		return s
@@ -66,7 +66,7 @@ func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatu
 
 // memory returns a process's resident and proportional memory in bytes. Both are zero if
 // they cannot be read.
-func memory(pid int) (rss, pss int64) {
+func readMemory(pid int) (rss, pss int64) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		return 0, 0

@@ -28,13 +28,13 @@ const cleanupLimit = 15 * time.Second
 // changed since the start. The caller must hold the sandbox's lock.
 func Stop(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	log.Expect(1)
-	return log.Step("cluster: stop", func(detail func(string)) error { return stopAll(ctx, l, log, detail) })
+	return log.Step("cluster: stop", func(detail func(string)) error { return stopComponents(ctx, l, log, detail) })
 }
 
-// stopAll stops all components in parallel. Each component waits until the components that
-// depend on it have stopped. Then stopAll removes the residue.
-func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
-	node, err := readNode()
+// stopComponents stops all components in parallel. Each component waits until the components
+// that depend on it have stopped. Then stopComponents removes the residue.
+func stopComponents(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
+	node, err := readNodeRecord()
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail fu
 	}
 	detail("removing the residue")
 	if isNode {
-		return node.undo(ctx, l)
+		return node.undoChanges(ctx, l)
 	}
 	return sweepUntilClean(ctx, l, processesOnly)
 }
@@ -81,15 +81,15 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 	defer tick.Stop()
 	for {
 		sweepErr := sweep(ctx, l, scope)
-		left, err := Residue(ctx, l)
-		left = slices.DeleteFunc(left, func(entry string) bool { return entry == "file "+nodeState })
-		if err = errors.Join(sweepErr, err); err == nil && len(left) == 0 {
+		residue, err := FindResidue(ctx, l)
+		residue = slices.DeleteFunc(residue, func(entry string) bool { return entry == "file "+nodeRecordPath })
+		if err = errors.Join(sweepErr, err); err == nil && len(residue) == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the cluster stopped but left %s; run `make down` again, and if that does not help, restart the machine: %w",
-				summary(left), errors.Join(err, context.Cause(ctx)))
+				summarize(residue), errors.Join(err, context.Cause(ctx)))
 		case <-tick.C:
 		}
 	}
@@ -98,14 +98,14 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 // maxShownResidue is the number of lines of residue that an error lists.
 const maxShownResidue = 8
 
-// summary joins the first maxShownResidue lines of residue, and adds the number of the other
+// summarize joins the first maxShownResidue lines of residue, and adds the number of the other
 // lines.
-func summary(left []string) string {
-	text := strings.Join(left[:min(maxShownResidue, len(left))], "; ")
-	if more := len(left) - maxShownResidue; more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
+func summarize(residue []string) string {
+	summary := strings.Join(residue[:min(maxShownResidue, len(residue))], "; ")
+	if more := len(residue) - maxShownResidue; more > 0 {
+		summary += fmt.Sprintf("; and %d more", more)
 	}
-	return text
+	return summary
 }
 
 // ErrRunning is returned by Purge if the cluster still has residue, such as processes.
@@ -114,15 +114,15 @@ var ErrRunning = errors.New("the cluster is not stopped: run `make down` first")
 // Purge deletes the data of a stopped cluster: objects, volumes, pulled images,
 // certificates, configuration. It does not delete the registry's images.
 func Purge(ctx context.Context, l *layout.Layout) error {
-	left, err := Residue(ctx, l)
+	residue, err := FindResidue(ctx, l)
 	if err != nil {
 		return fmt.Errorf("delete the cluster's data: %w", err)
 	}
-	if len(left) > 0 {
-		return fmt.Errorf("delete the cluster's data: %w: %s", ErrRunning, summary(left))
+	if len(residue) > 0 {
+		return fmt.Errorf("delete the cluster's data: %w: %s", ErrRunning, summarize(residue))
 	}
 	paths := nodePaths{l}
-	for _, path := range []string{l.Etcd(), paths.kubelet(), paths.containerdRoot(), paths.podLogs(), paths.config(""), l.PKI(), l.Kubeconfig()} {
+	for _, path := range []string{l.Etcd(), paths.kubeletDir(), paths.containerdRoot(), paths.podLogsDir(), paths.config(""), l.PKI(), l.Kubeconfig()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("delete the cluster's data: %w", err)
 		}

@@ -35,7 +35,7 @@ var sharedFolders = []string{
 	devicePlugins, "/var/lib/kubelet",
 }
 
-// sweepScope says which residue a sweep removes.
+// sweepScope selects the residue that a sweep removes.
 type sweepScope string
 
 const (
@@ -46,59 +46,59 @@ const (
 // sweep kills the remaining processes of a cluster, and removes the rest of its residue if scope
 // is wholeNode.
 func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
-	if err := killAll(ctx, l); err != nil {
+	if err := killRemainingProcesses(ctx, l); err != nil {
 		return err
 	}
 	if scope == processesOnly {
 		return nil
 	}
 	// The order matters. Mounts are removed before their folders. The sockets of the shims are
-	// removed before the folder run, because files in that folder contain the sockets' paths. A
-	// network namespace is also a mount, and its devices disappear with the namespace.
+	// removed before the folder runDir, because files in that folder contain the sockets'
+	// paths. A network namespace is also a mount, and its devices disappear with the namespace.
 	return errors.Join(
 		unmountAll(l),
 		removeLinks(),
-		removeAddress(),
+		removeNodeAddress(),
 		removeRules(ctx),
 		removeCounters(),
 		removeCgroups(l),
 		removeHostFiles(l),
-		os.RemoveAll(nodePaths{l}.run()),
+		os.RemoveAll(nodePaths{l}.runDir()),
 	)
 }
 
-// killAll kills all processes of remainingProcesses: shims, containers, and components whose
-// record is lost. It repeats this until no such process exists.
-func killAll(ctx context.Context, l *layout.Layout) error {
+// killRemainingProcesses kills all processes of findRemainingProcesses: shims, containers, and
+// components without a record. It repeats this until no such process exists.
+func killRemainingProcesses(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
 	defer cancel()
 	for {
-		left := remainingProcesses(l)
-		if len(left) == 0 {
+		remaining := findRemainingProcesses(l)
+		if len(remaining) == 0 {
 			return nil
 		}
-		for _, p := range left {
+		for _, p := range remaining {
 			if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("kill %s: %w", p, err)
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("these processes do not end: %v: %w", left, context.Cause(ctx))
+			return fmt.Errorf("these processes do not end: %v: %w", remaining, context.Cause(ctx))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
 func unmountAll(l *layout.Layout) error {
-	points, err := mounts(l)
+	mountPoints, err := findMounts(l)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, point := range slices.Backward(points) { // a later mount may cover an earlier one
-		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
-			errs = append(errs, fmt.Errorf("unmount %s: %w", point, err))
+	for _, mountPoint := range slices.Backward(mountPoints) { // a later mount may cover an earlier one
+		if err := syscall.Unmount(mountPoint, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
+			errs = append(errs, fmt.Errorf("unmount %s: %w", mountPoint, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -106,7 +106,7 @@ func unmountAll(l *layout.Layout) error {
 
 // removeLinks deletes the host's ends of the pods' links.
 func removeLinks() error {
-	links, err := podLinks()
+	links, err := findPodLinks()
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func removeLinks() error {
 // removeCgroups deletes the sandbox's cgroups, subfolders first, because only a cgroup
 // without subfolders can be removed. The files in a cgroup's folder need not be removed.
 func removeCgroups(l *layout.Layout) error {
-	dirs, err := cgroups(l)
+	dirs, err := findCgroups(l)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func removeCgroups(l *layout.Layout) error {
 // removeHostFiles deletes the sandbox's files in folders that do not belong to the sandbox.
 func removeHostFiles(l *layout.Layout) error {
 	var errs []error
-	for _, path := range hostFiles(l) {
+	for _, path := range findHostFiles(l) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}

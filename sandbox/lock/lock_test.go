@@ -20,9 +20,9 @@ func TestTakeNamesTheHolder(t *testing.T) {
 	require.Contains(t, err.Error(), dir)
 
 	release()
-	again, err := Take(dir, "make down")
+	releaseAgain, err := Take(dir, "make down")
 	require.NoError(t, err, "a released lock can be taken again")
-	again()
+	releaseAgain()
 }
 
 func TestTakeCreatesTheFolder(t *testing.T) {

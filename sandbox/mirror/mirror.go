@@ -3,8 +3,8 @@
 // images through a mirror. A sandbox cannot reach their registries.
 //
 // Each program is built from its own module. A go.mod in a subfolder pins the version.
-// Programs whose modules need different versions of the same dependencies have different
-// go.mod files.
+// Programs with modules that need different versions of the same dependencies have
+// different go.mod files.
 package mirror
 
 import (
@@ -17,26 +17,26 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// prefix is the beginning of the names of the mirror's repositories. In the stack sandbox,
+// repositoryPrefix is the beginning of the names of the mirror's repositories. In the stack sandbox,
 // the configuration key images.mirror has the value "ecr://mirror".
-const prefix = "mirror/"
+const repositoryPrefix = "mirror/"
 
 // images are all images, in the order in which they are built. Their tags are those of the
 // projects' own images, because the stack's program uses these tags.
 var images = []goimage.Image{
 	{
-		Name: "prometheus v3.16.0", Repository: prefix + "prometheus", Tags: []string{"v3.16.0"},
-		Module: folder("prometheus"), ImportPath: "github.com/prometheus/prometheus/cmd/prometheus",
+		Name: "prometheus v3.16.0", Repository: repositoryPrefix + "prometheus", Tags: []string{"v3.16.0"},
+		Module: moduleFolder("prometheus"), ImportPath: "github.com/prometheus/prometheus/cmd/prometheus",
 		// The tags leave out service discovery in clouds, because the SDKs of the clouds take
 		// minutes to compile (prometheus/prometheus, README, "Building from source").
 		Flags:   []string{"-tags", "remove_all_sd,enable_kubernetes_sd"},
 		Ldflags: []string{"-X", "github.com/prometheus/common/version.Version=3.16.0"},
 	},
 	{
-		Name: "kube-state-metrics v2.20.0", Repository: prefix + "kube-state-metrics", Tags: []string{"v2.20.0"},
+		Name: "kube-state-metrics v2.20.0", Repository: repositoryPrefix + "kube-state-metrics", Tags: []string{"v2.20.0"},
 		// This go.mod requires the same versions as the go.mod of Prometheus, so that both
 		// programs share compiled packages.
-		Module: folder("kube-state-metrics"), ImportPath: "k8s.io/kube-state-metrics/v2",
+		Module: moduleFolder("kube-state-metrics"), ImportPath: "k8s.io/kube-state-metrics/v2",
 		Ldflags: []string{"-X", "github.com/prometheus/common/version.Version=2.20.0"},
 	},
 	kedaImage("keda", "operator"),
@@ -49,8 +49,8 @@ var images = []goimage.Image{
 func kedaImage(repository, command string) goimage.Image {
 	const module, version = "github.com/kedacore/keda/v2", "2.20.2"
 	return goimage.Image{
-		Name: repository + " " + version, Repository: prefix + repository, Tags: []string{version},
-		Module: folder("keda"), ImportPath: module + "/cmd/" + command,
+		Name: repository + " " + version, Repository: repositoryPrefix + repository, Tags: []string{version},
+		Module: moduleFolder("keda"), ImportPath: module + "/cmd/" + command,
 		Ldflags: []string{"-X", module + "/version.Version=" + version},
 	}
 }
@@ -61,13 +61,13 @@ func kedaImage(repository, command string) goimage.Image {
 func vpaImage(command string) goimage.Image {
 	const version = "1.8.1"
 	return goimage.Image{
-		Name: "vpa-" + command + " " + version, Repository: prefix + "vpa-" + command, Tags: []string{version},
-		Module: folder("vpa"), ImportPath: "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/" + command,
+		Name: "vpa-" + command + " " + version, Repository: repositoryPrefix + "vpa-" + command, Tags: []string{version},
+		Module: moduleFolder("vpa"), ImportPath: "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/" + command,
 	}
 }
 
-// folder returns the folder of a go.mod, relative to the repository.
-func folder(name string) string { return path.Join("sandbox/mirror", name) }
+// moduleFolder returns the folder of a go.mod, relative to the repository.
+func moduleFolder(name string) string { return path.Join("sandbox/mirror", name) }
 
 // awsTags are the tags of the images that only stacks on AWS run, by their repository in the
 // mirror. The sandbox does not build them.
@@ -78,9 +78,9 @@ var awsTags = map[string][]string{
 	"cluster-autoscaler":           {"v1.33.5", "v1.34.4", "v1.35.1", "v1.36.1"},
 }
 
-// EnsureEmpty pushes an image without files in place of each image that is missing, also of
-// those that only stacks on AWS run. It is for a simulated cluster, because simulated nodes
-// run no program.
+// EnsureEmpty pushes an image without files in place of each missing image, also in place of the
+// images that only stacks on AWS run. It is for a simulated cluster, because simulated nodes run no
+// program.
 func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 	b, err := goimage.NewBuilder(l)
 	if err != nil {
@@ -93,7 +93,7 @@ func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 	}
 	for repository, tags := range awsTags {
 		for _, tag := range tags { // one at a time, because their images need not be equal
-			if err := b.EnsureEmpty(ctx, prefix+repository, tag); err != nil {
+			if err := b.EnsureEmpty(ctx, repositoryPrefix+repository, tag); err != nil {
 				return fmt.Errorf("image %s:%s: %w", repository, tag, err)
 			}
 		}
@@ -101,13 +101,13 @@ func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// Missing returns how many of the images are not in the sandbox's registry.
-func Missing(ctx context.Context, l *layout.Layout) (int, error) {
+// CountMissing returns how many of the images are not in the sandbox's registry.
+func CountMissing(ctx context.Context, l *layout.Layout) (int, error) {
 	b, err := goimage.NewBuilder(l)
 	if err != nil {
 		return 0, err
 	}
-	missing, err := b.Missing(ctx, images)
+	missing, err := b.CountMissing(ctx, images)
 	if err != nil {
 		return 0, fmt.Errorf("images of other projects: %w", err)
 	}
@@ -122,16 +122,16 @@ type Program struct {
 	State string `json:"state"`
 }
 
-// Programs lists the programs of a sandbox's cluster.
+// Programs returns the programs of other projects in a sandbox's cluster.
 func Programs(ctx context.Context, l *layout.Layout) ([]Program, error) {
 	b, err := goimage.NewBuilder(l)
 	if err != nil {
 		return nil, err
 	}
-	var all []Program
+	var programs []Program
 	for _, img := range images {
 		p := Program{Name: path.Base(img.Repository), Version: img.Tags[0], State: "real, built here"}
-		switch missing, err := b.Missing(ctx, []goimage.Image{img}); {
+		switch missing, err := b.CountMissing(ctx, []goimage.Image{img}); {
 		case l.Cluster == layout.ClusterSimulated:
 			p.State = "stand-in, an image without files"
 		case err != nil:
@@ -139,9 +139,9 @@ func Programs(ctx context.Context, l *layout.Layout) ([]Program, error) {
 		case missing > 0:
 			p.State = "not built yet; run make up"
 		}
-		all = append(all, p)
+		programs = append(programs, p)
 	}
-	return all, nil
+	return programs, nil
 }
 
 // Ensure builds and pushes the missing images, each as a step of the log. With an empty

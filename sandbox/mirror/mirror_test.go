@@ -40,9 +40,9 @@ func TestImageTagsEqualTheVersionsInGoMod(t *testing.T) {
 	}
 }
 
-// The packages components/keda, components/prometheus, components/statemetrics and
-// components/vpa contain the versions that a stack deploys. The sandbox must build the same
-// versions. Those of images that only stacks on AWS run must be equal too.
+// The packages components/keda, components/prometheus, components/statemetrics and components/vpa
+// contain the versions that a stack deploys. The sandbox must build the same versions. The versions
+// of the images that only stacks on AWS run must be equal, too.
 func TestImageTagsEqualTheVersionsOfTheComponents(t *testing.T) {
 	for _, row := range []struct{ file, text string }{
 		{"components/prometheus/args.go", `Version = "` + images[0].Tags[0] + `"`},
@@ -66,17 +66,17 @@ func TestImageTagsEqualTheVersionsOfTheComponents(t *testing.T) {
 	require.ElementsMatch(t, tags, awsTags["cluster-autoscaler"], "one for each version of EKS")
 	raw, err = os.ReadFile("../../Pulumi.sandbox.yaml")
 	require.NoError(t, err)
-	require.Contains(t, string(raw), "mirror: ecr://"+strings.TrimSuffix(prefix, "/"))
+	require.Contains(t, string(raw), "mirror: ecr://"+strings.TrimSuffix(repositoryPrefix, "/"))
 }
 
-// components/keda and components/vpa contain definitions of kinds that were copied from
-// modules, and the hashes of these modules. The sandbox must build the same modules.
+// components/keda and components/vpa contain CustomResourceDefinitions that were copied from
+// Go modules, and the hashes of these modules. The sandbox must build the same modules.
 func TestComponentsHaveTheHashesOfTheBuiltModules(t *testing.T) {
 	for folder, module := range map[string]string{"keda": "github.com/kedacore/keda/v2", "vpa": "k8s.io/autoscaler/vertical-pod-autoscaler"} {
 		component, err := os.ReadFile(filepath.Join("../../components", folder, "images.go"))
 		require.NoError(t, err)
 		hash := ""
-		for line := range lines(t, filepath.Join(folder, "go.sum")) {
+		for line := range readLines(t, filepath.Join(folder, "go.sum")) {
 			if fields := strings.Fields(line); len(fields) == 3 && fields[0] == module && !strings.HasSuffix(fields[1], "/go.mod") {
 				hash = fields[2]
 			}
@@ -90,18 +90,18 @@ func TestComponentsHaveTheHashesOfTheBuiltModules(t *testing.T) {
 // require the same versions. A replace directive is not enough, because the go
 // command's cache identifies a package by the required version.
 func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
-	versions := func(folder string) map[string]string {
-		found := map[string]string{}
-		for line := range lines(t, filepath.Join(folder, "go.mod")) {
+	readVersions := func(folder string) map[string]string {
+		versions := map[string]string{}
+		for line := range readLines(t, filepath.Join(folder, "go.mod")) {
 			require.NotContains(t, line, "=>")
 			if fields := strings.Fields(line); len(fields) >= 2 && strings.HasPrefix(fields[1], "v") {
-				found[fields[0]] = fields[1]
+				versions[fields[0]] = fields[1]
 			}
 		}
-		return found
+		return versions
 	}
-	prometheus, shared := versions("prometheus"), 0
-	for module, version := range versions("vpa") {
+	prometheus, shared := readVersions("prometheus"), 0
+	for module, version := range readVersions("vpa") {
 		// VPA 1.8.1 does not compile with version 1.25 of Prometheus' client, which changed a
 		// result type. Kubernetes' libraries do not need the client.
 		if module == "github.com/prometheus/client_golang" || module == "github.com/prometheus/common" {
@@ -115,7 +115,7 @@ func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
 	require.Greater(t, shared, 30)
 }
 
-func lines(t *testing.T, file string) iter.Seq[string] {
+func readLines(t *testing.T, file string) iter.Seq[string] {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -1,7 +1,7 @@
 // Package nodes owns the simulated nodes of a sandbox, and the process that simulates
 // their kubelets with the controllers of kwok. The real scheduler assigns pods to the
 // nodes. The pods become ready without running, so a stack of any size fits on one
-// machine. Nothing answers at the pods' addresses.
+// machine. No process listens at the pods' addresses.
 //
 // Package localcluster starts the process.
 package nodes
@@ -12,5 +12,5 @@ const (
 	kwokValue      = "fake"
 )
 
-// label is the label of the nodes that Ensure has created. Ensure deletes only such nodes.
-const label = "sandbox.progressive-framework.dev/simulated"
+// simulatedLabel is the label of the nodes that Ensure has created. Ensure deletes only such nodes.
+const simulatedLabel = "sandbox.progressive-framework.dev/simulated"

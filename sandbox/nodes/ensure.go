@@ -26,8 +26,8 @@ type instanceType struct {
 	pods   int64 // the VPC CNI's limit: network interfaces × (addresses of each − 1) + 2
 	// The allocatable amounts are available to pods. EKS reserves 6 % of the first core, 1 % of
 	// the second core and 0.5 % of the third and fourth core. It reserves 255 MiB of memory, 11
-	// MiB for each pod, and the 100 MiB below which the kubelet evicts pods (kubelet defaults in
-	// the repository awslabs/amazon-eks-ami).
+	// MiB for each pod, and the 100 MiB below which the kubelet evicts pods. Source: kubelet
+	// defaults in the repository awslabs/amazon-eks-ami.
 	allocatableCPU    resource.Quantity
 	allocatableMemory resource.Quantity
 }
@@ -40,8 +40,8 @@ var m6iXLarge = instanceType{
 	allocatableMemory: resource.MustParse("15391Mi"), // 16384 − 255 − 11×58 − 100
 }
 
-// readyWithin is how long the nodes may take to be ready.
-const readyWithin = time.Minute
+// readyTimeout is how long the nodes may take to be ready.
+const readyTimeout = time.Minute
 
 // tierLabel is a label of nodes. The platform's launch templates set it, and the node
 // selectors of its services use it.
@@ -60,18 +60,18 @@ func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
 	if perZone < 1 {
 		return fmt.Errorf("simulated nodes: %d per zone: at least one is needed", perZone)
 	}
-	conf, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
+	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
-	client, err := kubernetes.NewForConfig(conf)
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin,
-		fmt.Errorf("not ready within %s; see the log of kwok", readyWithin))
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout,
+		fmt.Errorf("not ready within %s; see the log of kwok", readyTimeout))
 	defer cancel()
-	if err := ensure(ctx, client.CoreV1().Nodes(), newNodes(l.Zones, perZone)); err != nil {
+	if err := ensureNodes(ctx, client.CoreV1().Nodes(), newNodes(l.Zones, perZone)); err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	return nil
@@ -84,15 +84,15 @@ func newNodes(zones []string, perZone int) []*corev1.Node {
 	for _, zone := range zones {
 		for _, tier := range tiers {
 			for i := range perZone {
-				nodes = append(nodes, node(zone, tier, i, m6iXLarge))
+				nodes = append(nodes, newNode(zone, tier, i, m6iXLarge))
 			}
 		}
 	}
 	return nodes
 }
 
-// node returns the simulated node with a number in a tier and zone.
-func node(zone, tier string, number int, instance instanceType) *corev1.Node {
+// newNode returns the simulated node with a number in a tier and zone.
+func newNode(zone, tier string, number int, instance instanceType) *corev1.Node {
 	name := "simulated-" + zone + "-" + tier + "-" + strconv.Itoa(number)
 	resources := func(cpu, memory resource.Quantity) corev1.ResourceList {
 		return corev1.ResourceList{
@@ -107,7 +107,7 @@ func node(zone, tier string, number int, instance instanceType) *corev1.Node {
 			Name:        name,
 			Annotations: map[string]string{kwokAnnotation: kwokValue},
 			Labels: map[string]string{
-				label:                               "true",
+				simulatedLabel:                      "true",
 				corev1.LabelHostname:                name,
 				tierLabel:                           tier,
 				corev1.LabelOSStable:                "linux",
@@ -135,9 +135,9 @@ type nodeAPI interface {
 	Delete(context.Context, string, metav1.DeleteOptions) error
 }
 
-// ensure creates the missing nodes of want, deletes surplus simulated nodes, and waits
+// ensureNodes creates the missing nodes of want, deletes surplus simulated nodes, and waits
 // until all nodes of want are usable.
-func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
+func ensureNodes(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	wanted := map[string]bool{}
 	for _, n := range want {
 		wanted[n.Name] = true
@@ -148,7 +148,7 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		existing, err := api.List(ctx, metav1.ListOptions{LabelSelector: label})
+		existing, err := api.List(ctx, metav1.ListOptions{LabelSelector: simulatedLabel})
 		if err != nil {
 			return fmt.Errorf("list: %w", err)
 		}

@@ -19,12 +19,14 @@ var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 // fakeAPI stores nodes as the API server does. Each node becomes ready when it is listed
 // for the second time.
 type fakeAPI struct {
-	nodes  map[string]*corev1.Node
-	listed map[string]int // how often each node was listed
-	broken bool           // the nodes never become ready
+	nodes      map[string]*corev1.Node
+	listed     map[string]int // how often each node was listed
+	neverReady bool           // the nodes never become ready
 }
 
-func newFake() *fakeAPI { return &fakeAPI{nodes: map[string]*corev1.Node{}, listed: map[string]int{}} }
+func newFakeAPI() *fakeAPI {
+	return &fakeAPI{nodes: map[string]*corev1.Node{}, listed: map[string]int{}}
+}
 
 func (f *fakeAPI) Create(_ context.Context, n *corev1.Node, _ metav1.CreateOptions) (*corev1.Node, error) {
 	if f.nodes[n.Name] != nil {
@@ -42,7 +44,7 @@ func (f *fakeAPI) List(_ context.Context, o metav1.ListOptions) (*corev1.NodeLis
 		if n.Labels[o.LabelSelector] == "" {
 			continue
 		}
-		if f.listed[name]++; f.listed[name] > 1 && !f.broken {
+		if f.listed[name]++; f.listed[name] > 1 && !f.neverReady {
 			n.Spec.Taints = nil
 			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 		}
@@ -57,7 +59,7 @@ func (f *fakeAPI) Delete(_ context.Context, name string, _ metav1.DeleteOptions)
 }
 
 func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
-	f := newFake()
+	f := newFakeAPI()
 	f.nodes["other-node"] = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "other-node"}}
 	for _, tc := range []struct {
 		reason  string
@@ -65,7 +67,7 @@ func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
 	}{
 		{"no node exists", 2}, {"more nodes", 3}, {"the same number again", 3}, {"fewer nodes", 1},
 	} {
-		require.NoError(t, ensure(t.Context(), f, newNodes(zones, tc.perZone)), tc.reason)
+		require.NoError(t, ensureNodes(t.Context(), f, newNodes(zones, tc.perZone)), tc.reason)
 		require.Len(t, f.nodes, 3*len(tiers)*tc.perZone+1, "%s: all simulated nodes, and the node that is not simulated", tc.reason)
 		for name, n := range f.nodes {
 			require.True(t, name == "other-node" || isUsable(n), "%s: %s", tc.reason, name)
@@ -74,11 +76,11 @@ func TestEnsureCreatesMissingNodesAndDeletesSurplusOnes(t *testing.T) {
 }
 
 func TestEnsureErrorHasTheNumberOfReadyNodes(t *testing.T) {
-	f := newFake()
-	f.broken = true
+	f := newFakeAPI()
+	f.neverReady = true
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := ensure(ctx, f, newNodes(zones, 1))
+	err := ensureNodes(ctx, f, newNodes(zones, 1))
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "0 of 6")
 }

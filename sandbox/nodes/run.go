@@ -34,8 +34,8 @@ const parallelism = 4
 // addresses.
 const podAddresses = "100.64.0.1/16"
 
-// Run simulates the kubelets of the nodes until ctx ends. As soon as it watches the API
-// server, it answers /healthz on the port of the kubelet's health check.
+// Run simulates the kubelets of the nodes until ctx ends. As soon as kwok watches the API server, Run
+// serves /healthz on the port of the kubelet's health check.
 func Run(ctx context.Context, l *layout.Layout) error {
 	kwok, err := newController(l)
 	if err != nil {
@@ -53,10 +53,10 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	return nil
@@ -74,19 +74,19 @@ func newController(l *layout.Layout) (*controllers.Controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf, err := clients.ToRESTConfig()
+	restConfig, err := clients.ToRESTConfig()
 	if err != nil {
 		return nil, err
 	}
-	raw, err := rest.RESTClientFor(conf)
+	restClient, err := rest.RESTClientFor(restConfig)
 	if err != nil {
 		return nil, err
 	}
-	typed, err := kubernetes.NewForConfig(conf)
+	typedClient, err := kubernetes.NewForConfig(restConfig)
 	if err != nil {
 		return nil, err
 	}
-	dynamic, err := clients.ToDynamicClient()
+	dynamicClient, err := clients.ToDynamicClient()
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +100,9 @@ func newController(l *layout.Layout) (*controllers.Controller, error) {
 	}
 	return controllers.NewController(controllers.Config{
 		Clock:                             clock.RealClock{},
-		RESTClient:                        raw,
-		TypedClient:                       typed,
-		DynamicClient:                     dynamic,
+		RESTClient:                        restClient,
+		TypedClient:                       typedClient,
+		DynamicClient:                     dynamicClient,
 		RESTMapper:                        mapper,
 		ImpersonatingDynamicClient:        clients.ToImpersonatingDynamicClient(),
 		ImpersonatingTypedClient:          clients.ToImpersonatingTypedClient(),
@@ -126,11 +126,11 @@ func newController(l *layout.Layout) (*controllers.Controller, error) {
 // status that kwok simulates.
 func loadStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
-	for _, text := range []string{
+	for _, document := range []string{
 		fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease,
 		podfast.DefaultPodReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete,
 	} {
-		stage, err := config.UnmarshalWithType[*internalversion.Stage](text)
+		stage, err := config.UnmarshalWithType[*internalversion.Stage](document)
 		if err != nil {
 			return nil, fmt.Errorf("stage of kwok: %w", err)
 		}

@@ -25,8 +25,8 @@ var ErrNotRoot = errors.New("a local cluster needs root, for containers and thei
 // reserve, because the kubelet evicts pods when a disk is nearly full.
 const startSpace = 2 << 30
 
-// Check returns an error if the cluster needs root and the user is not root, if one of the
-// ports is in use, or if the disk has not enough free space.
+// Check returns an error if the cluster needs root and the user is not root, if a port is in use, or
+// if the disk has too little free space.
 func Check(l *layout.Layout, ports []layout.NamedPort) error {
 	errs := []error{checkUser(l.Cluster, os.Geteuid())}
 	if err := process.CheckPorts(ports); err != nil {
@@ -56,26 +56,26 @@ func CheckSpace(needs []Need) error { return checkSpace(needs, Disk) }
 
 func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
 	var (
-		order      []uint64                                   // ids of disks
-		free, need = map[uint64]uint64{}, map[uint64]uint64{} // bytes by the id of the disk
-		parts      = map[uint64][]string{}                    // descriptions of the needs by the id of the disk
+		diskIDs      []uint64                                   // ids of disks
+		free, need   = map[uint64]uint64{}, map[uint64]uint64{} // bytes by the id of the disk
+		descriptions = map[uint64][]string{}                    // descriptions of the needs by the id of the disk
 	)
 	for _, n := range needs {
 		id, bytes, err := disk(n.Dir)
 		if err != nil {
 			return err
 		}
-		if parts[id] == nil {
-			order = append(order, id)
+		if descriptions[id] == nil {
+			diskIDs = append(diskIDs, id)
 		}
 		free[id], need[id] = bytes, need[id]+n.Bytes
-		parts[id] = append(parts[id], fmt.Sprintf("%s for %s in %s", Gigabytes(n.Bytes), n.What, n.Dir))
+		descriptions[id] = append(descriptions[id], fmt.Sprintf("%s for %s in %s", FormatGibibytes(n.Bytes), n.What, n.Dir))
 	}
 	var errs []error
-	for _, id := range order {
+	for _, id := range diskIDs {
 		if free[id] < need[id] {
 			errs = append(errs, fmt.Errorf("no space left: %s free, %s needed: %s: free some space, or move a folder with the variables "+
-				"GOMODCACHE, GOCACHE, TMPDIR and %s", Gigabytes(free[id]), Gigabytes(need[id]), strings.Join(parts[id], ", "), layout.Variable))
+				"GOMODCACHE, GOCACHE, TMPDIR and %s", FormatGibibytes(free[id]), FormatGibibytes(need[id]), strings.Join(descriptions[id], ", "), layout.Variable))
 		}
 	}
 	return errors.Join(errs...)
@@ -86,10 +86,10 @@ func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)
 func Disk(dir string) (id, free uint64, err error) {
 	existing := dir
 	for {
-		var fs syscall.Statfs_t
-		var st syscall.Stat_t
-		if err = errors.Join(syscall.Statfs(existing, &fs), syscall.Stat(existing, &st)); err == nil {
-			return st.Dev, fs.Bavail * uint64(fs.Bsize), nil
+		var fileSystem syscall.Statfs_t
+		var status syscall.Stat_t
+		if err = errors.Join(syscall.Statfs(existing, &fileSystem), syscall.Stat(existing, &status)); err == nil {
+			return status.Dev, fileSystem.Bavail * uint64(fileSystem.Bsize), nil
 		}
 		if !errors.Is(err, os.ErrNotExist) || existing == filepath.Dir(existing) {
 			return 0, 0, fmt.Errorf("disk of %s: %w", dir, err)
@@ -98,5 +98,5 @@ func Disk(dir string) (id, free uint64, err error) {
 	}
 }
 
-// Gigabytes formats a number of bytes for people.
-func Gigabytes(n uint64) string { return fmt.Sprintf("%.1f GB", float64(n)/(1<<30)) }
+// FormatGibibytes formats a number of bytes in GiB.
+func FormatGibibytes(n uint64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }

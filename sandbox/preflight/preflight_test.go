@@ -33,18 +33,18 @@ func TestNeedsOfOneDiskAreAddedUp(t *testing.T) {
 	}{
 		{"enough", []Need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 5 * gib}}, ""},
 		{"two folders on one disk add up", []Need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 6 * gib}},
-			"10.0 GB free, 11.0 GB needed: 5.0 GB for modules in /mod, 6.0 GB for packages in /cache"},
-		{"another disk is another sum", []Need{{"/mod", "modules", 5 * gib}, {"/tmp", "the linker", 2 * gib}}, "1.0 GB free, 2.0 GB needed"},
+			"10.0 GiB free, 11.0 GiB needed: 5.0 GiB for modules in /mod, 6.0 GiB for packages in /cache"},
+		{"another disk is another sum", []Need{{"/mod", "modules", 5 * gib}, {"/tmp", "the linker", 2 * gib}}, "1.0 GiB free, 2.0 GiB needed"},
 		{"a disk that cannot be read", []Need{{"/x", "x", 1}}, "no such disk"},
 	}
-	for _, c := range cases {
-		t.Run(c.reason, func(t *testing.T) {
-			err := checkSpace(c.needs, disk)
-			if c.want == "" {
+	for _, tc := range cases {
+		t.Run(tc.reason, func(t *testing.T) {
+			err := checkSpace(tc.needs, disk)
+			if tc.want == "" {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, tc.want)
 		})
 	}
 }

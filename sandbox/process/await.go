@@ -43,37 +43,37 @@ func (e *UnhealthyError) Error() string {
 // Unwrap returns the error of the last check.
 func (e *UnhealthyError) Unwrap() error { return e.Last }
 
-// awaitEvery is how often a starting process is checked.
-const awaitEvery = 50 * time.Millisecond
+// awaitInterval is how often a starting process is checked.
+const awaitInterval = 50 * time.Millisecond
 
 // Await waits until check succeeds. It returns a *DiedError as soon as the
 // process has ended, and an *UnhealthyError after the limit.
 func Await(ctx context.Context, l *layout.Layout, name string, limit time.Duration, check func(context.Context) error) error {
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, limit)
+	limitedCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	tick := time.NewTicker(awaitEvery)
+	tick := time.NewTicker(awaitInterval)
 	defer tick.Stop()
-	var last error
+	var lastErr error
 	for {
-		err := check(limited)
+		err := check(limitedCtx)
 		if err == nil {
 			return nil
 		}
 		// If the time is over during a check, the error of this check does not say why the
 		// process is not healthy. Then the error of the previous check is kept.
-		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
-			last = err
+		if lastErr == nil || !errors.Is(err, context.DeadlineExceeded) {
+			lastErr = err
 		}
 		if !Alive(l, name) {
 			return &DiedError{Name: name, Log: LogPath(l, name), Tail: LogTail(l, name, tailLines)}
 		}
 		select {
-		case <-limited.Done():
+		case <-limitedCtx.Done():
 			if ctx.Err() != nil {
 				return fmt.Errorf("waiting for %s: %w", name, context.Cause(ctx))
 			}
-			return &UnhealthyError{Name: name, Waited: time.Since(began), Last: last,
+			return &UnhealthyError{Name: name, Waited: time.Since(began), Last: lastErr,
 				Log: LogPath(l, name), Tail: LogTail(l, name, tailLines)}
 		case <-tick.C:
 		}

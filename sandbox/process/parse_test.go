@@ -43,7 +43,7 @@ func TestZombieWithoutOtherThreadsIsDead(t *testing.T) {
 		{"the first thread has ended, others still hold the ports", stat{state: 'Z', threads: 3}, false},
 		{"being removed from the table", stat{state: 'X', threads: 1}, true},
 	} {
-		require.Equal(t, tc.dead, tc.stat.dead(), tc.reason)
+		require.Equal(t, tc.dead, tc.stat.isDead(), tc.reason)
 	}
 }
 
@@ -58,27 +58,27 @@ func TestDifferentSpecsHaveDifferentDigests(t *testing.T) {
 		{Path: "p", Derived: []string{"a", "b"}},
 		{Path: "pa"},
 	} {
-		d, err := s.digest()
+		digest, err := s.digest()
 		require.NoError(t, err)
-		require.NotContains(t, seen, d, "spec %d has the digest of spec %d", i, seen[d])
-		seen[d] = i
+		require.NotContains(t, seen, digest, "spec %d has the digest of spec %d", i, seen[digest])
+		seen[digest] = i
 	}
 }
 
 func TestLogTailHasTheLastLinesOfTheLatestRun(t *testing.T) {
 	l := newLayout(t)
 	require.Contains(t, LogTail(l, "a", 3), "no log")
-	write := func(text string) {
+	writeRun := func(text string) {
 		f, err := openLog(l, "a")
 		require.NoError(t, err)
 		_, err = f.WriteString(text)
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 	}
-	write("old\n")
-	write("")
+	writeRun("old\n")
+	writeRun("")
 	require.Equal(t, "(it wrote nothing)", LogTail(l, "a", 3), "the lines of an earlier run are left out")
-	write("1\n2\n3\n4\n")
+	writeRun("1\n2\n3\n4\n")
 	require.Equal(t, "3\n4", LogTail(l, "a", 2))
 	require.Equal(t, "1\n2\n3\n4", LogTail(l, "a", 9))
 }

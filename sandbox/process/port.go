@@ -37,10 +37,11 @@ func (e *PortInUseError) Error() string {
 const portCloseTimeout = 3 * time.Second
 
 // CheckPorts tries to listen on every port on 127.0.0.1. It returns a *PortInUseError for
-// each port in use; the errors are joined. If no process has the port, the kernel may still
-// be closing the port of a killed process. So CheckPorts tries again for three seconds.
+// each port in use; the errors are joined. If CheckPorts does not find the process that listens on a
+// port, the kernel may still be closing the port of a killed process. So CheckPorts tries again for
+// three seconds.
 func CheckPorts(ports []layout.NamedPort) error {
-	for until := time.Now().Add(portCloseTimeout); ; time.Sleep(pollEvery) {
+	for until := time.Now().Add(portCloseTimeout); ; time.Sleep(pollInterval) {
 		errs := tryPorts(ports)
 		var inUse *PortInUseError
 		holderUnknown := slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, &inUse) && inUse.Holder == "" })
@@ -94,7 +95,7 @@ func describeHolder(port int) string {
 }
 
 // describeProcess returns the beginning of a process's command line. If the process belongs to a
-// sandbox, the text also has the sandbox's folder.
+// sandbox, the description also has the sandbox's folder. If the process has ended, it returns "".
 func describeProcess(pid string) string {
 	cmdline, err := os.ReadFile("/proc/" + pid + "/cmdline")
 	if err != nil || len(cmdline) == 0 {
@@ -102,14 +103,14 @@ func describeProcess(pid string) string {
 	}
 	args := strings.Split(strings.TrimRight(string(cmdline), "\x00"), "\x00")
 	args[0] = filepath.Base(args[0])
-	name := fmt.Sprintf("`%s` (process %s)", strings.Join(args[:min(3, len(args))], " "), pid)
+	description := fmt.Sprintf("`%s` (process %s)", strings.Join(args[:min(3, len(args))], " "), pid)
 	environ, _ := os.ReadFile("/proc/" + pid + "/environ")
 	for _, kv := range strings.Split(string(environ), "\x00") {
 		if dir, ok := strings.CutPrefix(kv, layout.Variable+"="); ok {
-			return name + " of the sandbox in " + dir
+			return description + " of the sandbox in " + dir
 		}
 	}
-	return name
+	return description
 }
 
 // listenerInodes returns the inodes of the sockets that listen on a port, from a

@@ -5,8 +5,8 @@
 // the id of the boot, and the clock tick at which the process started. So a signal never
 // reaches a later process with the same process id.
 //
-// The package does not know what the processes do. Package localcluster decides
-// which processes run and in which order.
+// The package is the same for all processes. Package localcluster decides which
+// processes run and in which order.
 package process
 
 import (
@@ -52,10 +52,10 @@ type Spec struct {
 	Grace time.Duration
 }
 
-// inherited are the variables that a process inherits from the command that
+// inheritedVariables are the variables that a process inherits from the command that
 // starts it. The list is short: a detached process must not depend on the user's
 // shell, and must not see the user's credentials.
-var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG"}
+var inheritedVariables = []string{"PATH", "HOME", "TMPDIR", "LANG"}
 
 // umask is the umask of every process, 022 as in Debian. The umask of the user's shell
 // must not apply. With 077 only root may enter the root folder that containerd creates for
@@ -70,8 +70,8 @@ var umaskMu sync.Mutex
 func startWithUmask(cmd *exec.Cmd) error {
 	umaskMu.Lock()
 	defer umaskMu.Unlock()
-	own := syscall.Umask(umask)
-	defer syscall.Umask(own)
+	oldUmask := syscall.Umask(umask)
+	defer syscall.Umask(oldUmask)
 	return cmd.Start()
 }
 
@@ -102,9 +102,9 @@ const (
 	Replaced Outcome = "its executable was replaced"
 )
 
-// Start makes sure that a process runs as s describes. If such a process runs already,
-// Start does nothing. If its arguments, its inputs or its executable changed, Start
-// restarts the process.
+// Start makes sure that a process runs as s describes. If such a process already runs, Start does
+// nothing. If the arguments, the inputs or the executable of the process have changed, Start restarts
+// the process.
 //
 // Start returns as soon as the process exists. Await waits until it is healthy.
 func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
@@ -145,15 +145,15 @@ func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
 // launch starts a detached process that writes its output to its log. The returned record
 // has no digest yet.
 func launch(l *layout.Layout, s Spec) (Record, error) {
-	out, err := openLog(l, s.Name)
+	logFile, err := openLog(l, s.Name)
 	if err != nil {
 		return Record{}, err
 	}
-	defer out.Close()
+	defer logFile.Close()
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = "/"
 	cmd.Env = childEnviron(s.Env)
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = logFile, logFile
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := closeFilesAtExec(); err != nil {
 		return Record{}, err
@@ -163,13 +163,13 @@ func launch(l *layout.Layout, s Spec) (Record, error) {
 	}
 	// Without Wait, a process that ends before this command would stay a zombie.
 	go func() { _ = cmd.Wait() }()
-	return identify(s, cmd.Process.Pid)
+	return newRecord(s, cmd.Process.Pid)
 }
 
 // childEnviron returns the inherited variables and the variables of a Spec.
 func childEnviron(specEnv []string) []string {
-	env := make([]string, 0, len(inherited)+len(specEnv))
-	for _, name := range inherited {
+	env := make([]string, 0, len(inheritedVariables)+len(specEnv))
+	for _, name := range inheritedVariables {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
 		}
@@ -206,7 +206,7 @@ func runsFile(pid int, path string) bool {
 	if err != nil {
 		return true
 	}
-	// This link leads to the file that was started, even if that file was deleted.
+	// This link points to the file that was started, even if that file was deleted.
 	started, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
 		return true

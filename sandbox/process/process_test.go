@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// roleVariable makes the test's executable act as a process with that role,
-// instead of running the tests.
+// roleVariable is an environment variable with a role. If it is set, the test's executable acts as a
+// process with this role, and runs no tests.
 const roleVariable = "PROCESS_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -27,11 +27,11 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "wait":
-		await(syscall.SIGTERM)
+		awaitSignal(syscall.SIGTERM)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ignoring")
-		await(syscall.SIGUSR1)
+		awaitSignal(syscall.SIGUSR1)
 	case "die":
 		fmt.Println("first line")
 		fmt.Println("cannot open the vault")
@@ -41,10 +41,10 @@ func TestMain(m *testing.M) {
 			fmt.Println(kv)
 		}
 		fmt.Println("done")
-		await(syscall.SIGTERM)
+		awaitSignal(syscall.SIGTERM)
 	case "umask":
 		fmt.Printf("umask %04o\n", syscall.Umask(0))
-		await(syscall.SIGTERM)
+		awaitSignal(syscall.SIGTERM)
 	case "files":
 		links, _ := filepath.Glob("/proc/self/fd/*")
 		for _, link := range links {
@@ -52,13 +52,13 @@ func TestMain(m *testing.M) {
 			fmt.Println(target)
 		}
 		fmt.Println("done")
-		await(syscall.SIGTERM)
+		awaitSignal(syscall.SIGTERM)
 	}
 }
 
-// await waits for a signal. It returns after a minute if there is no signal, so that no test
+// awaitSignal waits for a signal. It returns after a minute if there is no signal, so that no test
 // leaves a running process.
-func await(s os.Signal) {
+func awaitSignal(s os.Signal) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)
 	select {
@@ -67,7 +67,7 @@ func await(s os.Signal) {
 	}
 }
 
-// newLayout creates a sandbox whose named processes are stopped at the end of
+// newLayout creates a sandbox. Its named processes are stopped at the end of
 // the test.
 func newLayout(t *testing.T, names ...string) *layout.Layout {
 	t.Helper()
@@ -89,19 +89,19 @@ func newSpec(t *testing.T, name, role string) Spec {
 	return Spec{Name: name, Path: self, Env: []string{roleVariable + "=" + role}, Grace: 5 * time.Second}
 }
 
-// pid returns the id of a process, which must run.
-func pid(t *testing.T, l *layout.Layout, name string) int {
+// runningPID returns the id of a process. The test fails if the process does not run.
+func runningPID(t *testing.T, l *layout.Layout, name string) int {
 	t.Helper()
 	r, ok := Find(l, name)
 	require.True(t, ok, "%s should run", name)
 	return r.PID
 }
 
-// awaitCondition waits until a condition that depends on another process is true. what is the
-// description of the condition in the failure.
-func awaitCondition(t *testing.T, what string, isTrue func() bool) {
+// awaitCondition waits until a condition that depends on another process is true. description
+// is the text of the condition in the failure.
+func awaitCondition(t *testing.T, description string, isTrue func() bool) {
 	t.Helper()
-	require.Eventually(t, isTrue, 10*time.Second, 5*time.Millisecond, what)
+	require.Eventually(t, isTrue, 10*time.Second, 5*time.Millisecond, description)
 }
 
 func TestStartRestartsOnlyAfterAChange(t *testing.T) {
@@ -114,12 +114,12 @@ func TestStartRestartsOnlyAfterAChange(t *testing.T) {
 	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Started, outcome)
-	first := pid(t, l, "a")
+	first := runningPID(t, l, "a")
 
 	outcome, err = Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Running, outcome, "nothing changed")
-	require.Equal(t, first, pid(t, l, "a"))
+	require.Equal(t, first, runningPID(t, l, "a"))
 
 	for _, tc := range []struct {
 		reason string
@@ -130,34 +130,34 @@ func TestStartRestartsOnlyAfterAChange(t *testing.T) {
 		{"a file that it reads at the start changed", func() { require.NoError(t, os.WriteFile(input, []byte("two"), 0o600)) }},
 		{"a value that it derives from the settings changed", func() { s.Derived = []string{"--port=2"} }},
 	} {
-		before := pid(t, l, "a")
+		oldPID := runningPID(t, l, "a")
 		tc.change()
 		outcome, err := Start(t.Context(), l, s)
 		require.NoError(t, err, tc.reason)
 		require.Equal(t, Changed, outcome, tc.reason)
-		require.NotEqual(t, before, pid(t, l, "a"), tc.reason)
+		require.NotEqual(t, oldPID, runningPID(t, l, "a"), tc.reason)
 	}
 }
 
 func TestStartReplacesAnOldExecutable(t *testing.T) {
 	l := newLayout(t, "a")
 	s := newSpec(t, "a", "wait")
-	self, err := os.ReadFile(s.Path)
+	content, err := os.ReadFile(s.Path)
 	require.NoError(t, err)
 	s.Path = filepath.Join(t.TempDir(), "program")
 	install := func() { // as a build does: a new file with the old name
-		require.NoError(t, os.WriteFile(s.Path+".new", self, 0o700))
+		require.NoError(t, os.WriteFile(s.Path+".new", content, 0o700))
 		require.NoError(t, os.Rename(s.Path+".new", s.Path))
 	}
 	install()
 	_, err = Start(t.Context(), l, s)
 	require.NoError(t, err)
-	before := pid(t, l, "a")
+	oldPID := runningPID(t, l, "a")
 	install()
 	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Replaced, outcome)
-	require.NotEqual(t, before, pid(t, l, "a"))
+	require.NotEqual(t, oldPID, runningPID(t, l, "a"))
 }
 
 func TestStartStartsAKilledProcessAgain(t *testing.T) {
@@ -165,9 +165,9 @@ func TestStartStartsAKilledProcessAgain(t *testing.T) {
 	s := newSpec(t, "a", "wait")
 	_, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
-	require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
+	require.NoError(t, syscall.Kill(runningPID(t, l, "a"), syscall.SIGKILL))
 	awaitCondition(t, "a killed process is not alive", func() bool { return !Alive(l, "a") })
-	require.True(t, Recorded(l, "a"), "it was not stopped, so it should be started again")
+	require.True(t, HasRecord(l, "a"), "it was not stopped, so it should be started again")
 	outcome, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Started, outcome)
@@ -177,9 +177,9 @@ func TestProcessIsDetached(t *testing.T) {
 	l := newLayout(t, "a")
 	_, err := Start(t.Context(), l, newSpec(t, "a", "wait"))
 	require.NoError(t, err)
-	session, err := getsid(pid(t, l, "a"))
+	session, err := getsid(runningPID(t, l, "a"))
 	require.NoError(t, err)
-	require.Equal(t, pid(t, l, "a"), session, "it leads its own session, so a closed terminal does not end it")
+	require.Equal(t, runningPID(t, l, "a"), session, "it leads its own session, so a closed terminal does not end it")
 }
 
 func getsid(pid int) (int, error) {
@@ -203,8 +203,8 @@ func TestProcessDoesNotInheritTheShellsEnvironment(t *testing.T) {
 // With the umask 077, containerd would create containers that only root can enter.
 func TestProcessDoesNotInheritTheShellsUmask(t *testing.T) {
 	for _, shellUmask := range []int{0o022, 0o077} {
-		before := syscall.Umask(shellUmask)
-		t.Cleanup(func() { syscall.Umask(before) })
+		oldUmask := syscall.Umask(shellUmask)
+		t.Cleanup(func() { syscall.Umask(oldUmask) })
 		l := newLayout(t, "a")
 		_, err := Start(t.Context(), l, newSpec(t, "a", "umask"))
 		require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 			awaitCondition(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
 		}},
 		{"wait", "it was killed before", time.Second, func(t *testing.T, l *layout.Layout) {
-			require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
+			require.NoError(t, syscall.Kill(runningPID(t, l, "a"), syscall.SIGKILL))
 		}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 			}
 			require.NoError(t, Stop(t.Context(), l, "a", tc.grace))
 			require.False(t, Alive(l, "a"))
-			require.False(t, Recorded(l, "a"))
+			require.False(t, HasRecord(l, "a"))
 			require.NoError(t, Stop(t.Context(), l, "a", tc.grace), "a second stop finds nothing to do")
 		})
 	}
@@ -273,11 +273,11 @@ func TestCancelledContextEndsStop(t *testing.T) {
 // The process id of a record may belong to another process now.
 func TestStopNeverSignalsAReusedPID(t *testing.T) {
 	l := newLayout(t)
-	other := exec.Command(os.Args[0])
-	other.Env = []string{roleVariable + "=wait"}
-	require.NoError(t, other.Start())
-	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
-	record, err := identify(Spec{Name: "a"}, other.Process.Pid)
+	otherProcess := exec.Command(os.Args[0])
+	otherProcess.Env = []string{roleVariable + "=wait"}
+	require.NoError(t, otherProcess.Start())
+	t.Cleanup(func() { _ = otherProcess.Process.Kill(); _ = otherProcess.Wait() })
+	record, err := newRecord(Spec{Name: "a"}, otherProcess.Process.Pid)
 	require.NoError(t, err)
 	require.True(t, record.Alive())
 
@@ -296,7 +296,7 @@ func TestStopNeverSignalsAReusedPID(t *testing.T) {
 		require.NoError(t, r.save(l), tc.reason)
 		require.False(t, Alive(l, "a"), tc.reason)
 		require.NoError(t, Stop(t.Context(), l, "a", 0), tc.reason)
-		require.False(t, Recorded(l, "a"), tc.reason)
+		require.False(t, HasRecord(l, "a"), tc.reason)
 		require.True(t, record.Alive(), "%s: the other process must still run", tc.reason)
 	}
 }

@@ -35,7 +35,7 @@ type Record struct {
 
 func recordPath(l *layout.Layout, name string) string { return filepath.Join(l.Run(), name+".json") }
 
-// Find returns the record of a process that is alive.
+// Find returns the record of a process. The result is false if the process is not alive.
 func Find(l *layout.Layout, name string) (Record, bool) {
 	r, err := loadRecord(l, name)
 	if err != nil || !r.Alive() {
@@ -44,15 +44,15 @@ func Find(l *layout.Layout, name string) (Record, bool) {
 	return r, true
 }
 
-// Alive reports whether the process of that name runs.
+// Alive reports whether the process called name runs.
 func Alive(l *layout.Layout, name string) bool {
 	_, ok := Find(l, name)
 	return ok
 }
 
-// Recorded reports whether Start has started a process that Stop has not stopped. The
+// HasRecord reports whether Start has started a process that Stop has not stopped. The
 // process may have ended by itself.
-func Recorded(l *layout.Layout, name string) bool {
+func HasRecord(l *layout.Layout, name string) bool {
 	_, err := os.Stat(recordPath(l, name))
 	return err == nil
 }
@@ -87,20 +87,20 @@ func (r Record) save(l *layout.Layout) error {
 	return os.Rename(path+".new", path)
 }
 
-// identify returns the record of a process that was just started from s.
-func identify(s Spec, pid int) (Record, error) {
+// newRecord returns the record of a process that was just started from s.
+func newRecord(s Spec, pid int) (Record, error) {
 	r := Record{Name: s.Name, PID: pid, Path: s.Path, Args: s.Args, Started: time.Now()}
 	var err error
 	if r.Boot, err = bootID(); err != nil {
 		return r, err
 	}
-	st, err := readStat(pid)
+	procStat, err := readStat(pid)
 	if errors.Is(err, os.ErrNotExist) {
 		// The process has ended already, and Await will return the reason. Zero ticks mean
 		// this case, because no process starts at tick zero.
 		return r, nil
 	}
-	r.Ticks = st.ticks
+	r.Ticks = procStat.ticks
 	return r, err
 }
 
@@ -114,12 +114,12 @@ func (r Record) Alive() bool {
 	if err != nil || boot != r.Boot {
 		return false
 	}
-	st, err := readStat(r.PID)
-	return err == nil && st.ticks == r.Ticks && !st.dead()
+	procStat, err := readStat(r.PID)
+	return err == nil && procStat.ticks == r.Ticks && !procStat.isDead()
 }
 
-// pollEvery is how often Stop checks whether a process has ended.
-const pollEvery = 20 * time.Millisecond
+// pollInterval is how often Stop checks whether a process has ended.
+const pollInterval = 20 * time.Millisecond
 
 // killTimeout is how long the kernel may take to end a process after a SIGKILL.
 const killTimeout = 10 * time.Second
@@ -130,16 +130,16 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 	// FindProcess opens a handle (pidfd). A signal goes to the process of the handle, even if
 	// another process gets the same id later. Alive is called after FindProcess, so Alive
 	// checks the process of the handle.
-	p, err := os.FindProcess(r.PID)
+	handle, err := os.FindProcess(r.PID)
 	if err != nil || !r.Alive() {
 		return nil
 	}
-	defer func() { _ = p.Release() }() // Release fails only for a handle that is already released
+	defer func() { _ = handle.Release() }() // Release fails only for a handle that is already released
 	for _, step := range []struct {
 		signal os.Signal
 		wait   time.Duration
 	}{{syscall.SIGTERM, grace}, {syscall.SIGKILL, killTimeout}} {
-		if err := p.Signal(step.signal); err != nil {
+		if err := handle.Signal(step.signal); err != nil {
 			if errors.Is(err, os.ErrProcessDone) || !r.Alive() {
 				return nil
 			}
@@ -156,12 +156,12 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 		r.Name, r.PID, killTimeout, r.PID)
 }
 
-// awaitEnd waits for the end of the process and says whether it has ended. A
-// cancelled context ends the wait.
+// awaitEnd waits until the process ends, ctx ends or the time wait is over. It reports whether the
+// process has ended.
 func (r Record) awaitEnd(ctx context.Context, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	tick := time.NewTicker(pollEvery)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for r.Alive() {
 		select {
@@ -186,10 +186,10 @@ type stat struct {
 	ticks   uint64 // start time in clock ticks since the boot
 }
 
-// dead reports whether the process has ended and only its entry in the process table is
+// isDead reports whether the process has ended and only its entry in the process table is
 // left. The kernel also shows a zombie if the first thread has ended and other threads
 // run. Such a process is not dead, because it still holds its ports.
-func (s stat) dead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
+func (s stat) isDead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 // readStat reads /proc/PID/stat. If there is no such process, the error is
 // os.ErrNotExist.

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// heartbeat is the interval between two lines about a running step.
-const heartbeat = 10 * time.Second
+// heartbeatInterval is the interval between two lines about a running step.
+const heartbeatInterval = 10 * time.Second
 
 // Log writes one line when a step starts, one every ten seconds while it runs,
 // and one when it ends. It is safe for use by several goroutines.
@@ -36,9 +36,10 @@ func (l *Log) Expect(steps int) {
 	l.expected += steps
 }
 
-// Step runs do as the next step. do may call detail with its progress, such as "412 of
-// 3081 packages". The next line about the step shows the last of these texts.
-func (l *Log) Step(name string, do func(detail func(string)) error) error {
+// Step runs work as the next step, and returns the error of work. work may call detail with its
+// progress, such as "412 of 3081 packages". The next line about the step shows the last of these
+// texts.
+func (l *Log) Step(name string, work func(detail func(string)) error) error {
 	l.mu.Lock()
 	l.started++
 	label := fmt.Sprintf("[%d/%d] %s", l.started, max(l.started, l.expected), name)
@@ -48,11 +49,11 @@ func (l *Log) Step(name string, do func(detail func(string)) error) error {
 		lastDetail string
 	)
 	began := time.Now()
-	l.print("%s", label)
+	l.printLine("%s", label)
 	done := make(chan struct{})
 	var heartbeats sync.WaitGroup
 	heartbeats.Go(func() {
-		tick := time.NewTicker(heartbeat)
+		tick := time.NewTicker(heartbeatInterval)
 		defer tick.Stop()
 		for {
 			select {
@@ -65,11 +66,11 @@ func (l *Log) Step(name string, do func(detail func(string)) error) error {
 				if text != "" {
 					text = ": " + text
 				}
-				l.print("%s … %s%s", label, Elapsed(time.Since(began)), text)
+				l.printLine("%s … %s%s", label, FormatDuration(time.Since(began)), text)
 			}
 		}
 	})
-	err := do(func(text string) {
+	err := work(func(text string) {
 		mu.Lock()
 		lastDetail = text
 		mu.Unlock()
@@ -77,24 +78,24 @@ func (l *Log) Step(name string, do func(detail func(string)) error) error {
 	close(done)
 	heartbeats.Wait()
 	if err != nil {
-		l.print("%s failed after %s", label, Elapsed(time.Since(began)))
+		l.printLine("%s failed after %s", label, FormatDuration(time.Since(began)))
 		return err
 	}
-	l.print("%s done in %s", label, Elapsed(time.Since(began)))
+	l.printLine("%s done in %s", label, FormatDuration(time.Since(began)))
 	return nil
 }
 
 // Say writes one line, which begins with the time since the Log was created.
-func (l *Log) Say(format string, args ...any) { l.print(format, args...) }
+func (l *Log) Say(format string, args ...any) { l.printLine(format, args...) }
 
-func (l *Log) print(format string, args ...any) {
+func (l *Log) printLine(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.out, "%7s  %s\n", Elapsed(time.Since(l.start)), fmt.Sprintf(format, args...))
+	fmt.Fprintf(l.out, "%7s  %s\n", FormatDuration(time.Since(l.start)), fmt.Sprintf(format, args...))
 }
 
-// Elapsed formats a duration for people: 0.4s, 12s, 3m07s.
-func Elapsed(d time.Duration) string {
+// FormatDuration formats a duration for people: 0.4s, 12s, 3m07s.
+func FormatDuration(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1fs", d.Seconds())

@@ -1,6 +1,6 @@
-// Package project gives every stack a folder in which the Pulumi CLI works on it inside a
-// sandbox. The folders are below projects/ in the sandbox's folder, and have copies of
-// the project's files. The package changes nothing in the project itself.
+// Package project creates a folder for each stack. In a sandbox, the Pulumi CLI works on a
+// stack in the stack's folder. The folders are below projects/ in the sandbox's folder, and
+// have copies of the project's files. The package changes nothing in the project itself.
 //
 // A copy is needed because the CLI writes into the folder in which it works. It writes the
 // salt of a stack's passphrase, and the changes of `pulumi config set`, to
@@ -29,18 +29,17 @@ const SandboxStack = "sandbox"
 // projectFile is the name of the file that describes the project.
 const projectFile = "Pulumi.yaml"
 
-// stackName matches the names that the CLI accepts for a stack in a file
-// backend.
-var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+// stackNamePattern matches the names that the CLI accepts for a stack in a file backend.
+var stackNamePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
-// Copy updates the copy of the project's files for one stack and returns its folder, in
-// which the CLI works. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. In the copies,
-// the paths of the project's program, executable and plugins are absolute.
+// Copy updates the copy of the project's files for one stack. It returns the folder of the
+// copy, in which the CLI works. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. In the
+// copies, the paths of the project's program, executable and plugins are absolute.
 //
 // The CLI's changes to the copy stay until the project's file changes. Then Copy replaces
 // the file and keeps only the salt, which the CLI needs to decrypt the stack's secrets.
 func Copy(l *layout.Layout, stack string) (string, error) {
-	if !stackName.MatchString(stack) {
+	if !stackNamePattern.MatchString(stack) {
 		return "", fmt.Errorf("stack %q: a name has letters, digits, '-', '_' and '.', at most 100", stack)
 	}
 	description, err := readYAML(filepath.Join(l.Project, projectFile))
@@ -61,7 +60,7 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err := makePathsAbsolute(description, l.Project); err != nil {
 		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, projectFile), err)
 	}
-	dir := copyFolder(l, stack)
+	dir := stackFolder(l, stack)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
@@ -97,9 +96,9 @@ var podScalingKeys = []string{
 	"progressive-framework:images", "progressive-framework:policy",
 }
 
-// WithoutPodScaling writes a copy of a stack's configuration in the folder dir, without
-// podScalingKeys. It returns the path of the new file, for Pulumi's flag --config-file.
-func WithoutPodScaling(dir, stack string) (string, error) {
+// WriteConfigWithoutPodScaling writes a copy of a stack's configuration in the folder dir,
+// without podScalingKeys. It returns the path of the new file, for Pulumi's flag --config-file.
+func WriteConfigWithoutPodScaling(dir, stack string) (string, error) {
 	content, err := readYAML(filepath.Join(dir, stackFile(stack)))
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
@@ -115,11 +114,11 @@ func WithoutPodScaling(dir, stack string) (string, error) {
 	return path, nil
 }
 
-// Last returns the folder of a stack's copy and does not update the copy. So `sandbox recover`
-// uses the configuration with which the interrupted update began. If the stack has no copy, Last
-// creates one.
-func Last(l *layout.Layout, stack string) (string, error) {
-	if dir := copyFolder(l, stack); stackName.MatchString(stack) && fileExists(filepath.Join(dir, stackFile(stack))) {
+// LastCopy returns the folder of a stack's copy and does not update the copy. So `sandbox
+// recover` uses the configuration with which the interrupted update began. If the stack has no
+// copy, LastCopy creates one.
+func LastCopy(l *layout.Layout, stack string) (string, error) {
+	if dir := stackFolder(l, stack); stackNamePattern.MatchString(stack) && fileExists(filepath.Join(dir, stackFile(stack))) {
 		return dir, nil
 	}
 	return Copy(l, stack)
@@ -130,8 +129,8 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-// copyFolder returns the folder of a stack's copy.
-func copyFolder(l *layout.Layout, stack string) string {
+// stackFolder returns the folder of a stack's copy.
+func stackFolder(l *layout.Layout, stack string) string {
 	return filepath.Join(l.Dir, "projects", stack)
 }
 
@@ -142,11 +141,11 @@ func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 func makePathsAbsolute(description map[string]any, root string) error {
 	main := root
 	if value, ok := description["main"]; ok {
-		text, ok := value.(string)
+		path, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("main: want a path, got %v", value)
 		}
-		main = absolutePath(root, text)
+		main = absolutePath(root, path)
 	}
 	description["main"] = main
 	if runtime, ok := description["runtime"].(map[string]any); ok {

@@ -73,8 +73,8 @@ func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
 	}
 }
 
-// A change by the CLI stays until the project's own file changes.
-func TestCopyKeepsWhatTheCLIChanged(t *testing.T) {
+// The CLI's changes to the copy stay until the project's file changes. Then only the salt stays.
+func TestCopyKeepsTheChangesOfTheCLI(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": "config:\n  a: 1\n"})
 	dir, err := Copy(l, SandboxStack)
 	require.NoError(t, err)
@@ -104,9 +104,9 @@ func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, loadYAML(t, dir, "Pulumi.prod.yaml"))
 
-	project, err := os.ReadFile(filepath.Join(l.Project, "Pulumi.prod.yaml"))
+	projectConfig, err := os.ReadFile(filepath.Join(l.Project, "Pulumi.prod.yaml"))
 	require.NoError(t, err)
-	require.NotContains(t, string(project), "encryptionsalt", "the project's file stays as it is")
+	require.NotContains(t, string(projectConfig), "encryptionsalt", "the project's file stays as it is")
 }
 
 func TestCopyPrefersTheProjectsOwnSecretsProvider(t *testing.T) {
@@ -146,7 +146,7 @@ func TestConfigurationWithoutPodScalingIsAnotherFile(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.a.yaml": "encryptionsalt: s\nconfig:\n  a:x: 1\n  " + key + ": {enabled: true}\n"})
 	dir, err := Copy(l, "a")
 	require.NoError(t, err)
-	path, err := WithoutPodScaling(dir, "a")
+	path, err := WriteConfigWithoutPodScaling(dir, "a")
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"encryptionsalt": "s", "config": map[string]any{"a:x": 1}}, loadYAML(t, dir, filepath.Base(path)))
 	require.Contains(t, loadYAML(t, dir, "Pulumi.a.yaml")["config"], key, "the stack's own file stays")

@@ -12,11 +12,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Shell updates the project folder for a shell of `make env` and returns the folder's path.
-// In that shell the user runs pulumi directly. For every stack of the project, the folder
+// PrepareShell updates the project folder for a shell of `make env` and returns the folder's
+// path. In that shell the user runs pulumi directly. For every stack of the project, the folder
 // has a link to the stack's configuration file, which is in the folder of Copy. If the user
 // creates a stack in the shell, its configuration file is in the project folder.
-func Shell(l *layout.Layout) (string, error) {
+func PrepareShell(l *layout.Layout) (string, error) {
 	dir := filepath.Join(l.Dir, "shell", "project")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("project of the shell: %w", err)
@@ -46,7 +46,7 @@ func Shell(l *layout.Layout) (string, error) {
 		return "", fmt.Errorf("project of the shell: %w", err)
 	}
 	name, _ := description["name"].(string)
-	return dir, selectSandbox(l, dir, name)
+	return dir, selectSandboxStack(l, dir, name)
 }
 
 // replaceLink creates a link to target at path. It replaces an existing file or link.
@@ -60,15 +60,15 @@ func replaceLink(target, path string) error {
 	return os.Symlink(target, path)
 }
 
-// selectSandbox selects SandboxStack if no stack is selected in the folder dir. It writes
-// the file that `pulumi stack select` writes. The file's name has a hash of the project's
-// path (3.259, projectWorkspace.settingsPath).
-func selectSandbox(l *layout.Layout, dir, name string) error {
-	real, err := filepath.EvalSymlinks(dir)
+// selectSandboxStack selects SandboxStack if no stack is selected in the folder dir. It writes
+// the file that `pulumi stack select` writes. The file's name has a hash of the project's path
+// (Pulumi 3.259, projectWorkspace.settingsPath).
+func selectSandboxStack(l *layout.Layout, dir, name string) error {
+	realDir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return fmt.Errorf("project of the shell: %w", err)
 	}
-	sum := sha1.Sum([]byte(filepath.Join(real, projectFile))) //nolint:gosec // Pulumi uses SHA-1 for this name
+	sum := sha1.Sum([]byte(filepath.Join(realDir, projectFile))) //nolint:gosec // Pulumi uses SHA-1 for this name
 	path := l.PulumiWorkspace(fmt.Sprintf("%s-%x-workspace.json", name, sum))
 	if fileExists(path) {
 		return nil

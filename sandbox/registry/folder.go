@@ -23,7 +23,7 @@ type folder struct {
 	dir string
 
 	mu      sync.Mutex
-	checked map[string]fileVersion // blobs whose digest was correct, by path
+	checked map[string]fileVersion // blobs with a correct digest, by path
 }
 
 // fileVersion is the size and modification time of a checked file. If one of them changes,
@@ -48,10 +48,10 @@ func openFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("registry folder: %w", err)
 	}
 	f := &folder{dir: dir, checked: map[string]fileVersion{}}
-	for _, repository := range f.repositories() {
+	for _, repository := range f.listRepositories() {
 		// No client can continue an upload of an earlier process.
-		unfinished, err := filepath.Glob(filepath.Join(f.path(repository), "index.json.*"))
-		for _, path := range append(unfinished, filepath.Join(f.path(repository), "_uploads")) {
+		unfinished, err := filepath.Glob(filepath.Join(f.repositoryPath(repository), "index.json.*"))
+		for _, path := range append(unfinished, filepath.Join(f.repositoryPath(repository), "_uploads")) {
 			err = errors.Join(err, os.RemoveAll(path))
 		}
 		if err != nil {
@@ -61,19 +61,19 @@ func openFolder(dir string) (*folder, error) {
 	return f, nil
 }
 
-// path returns the folder of a repository.
-func (f *folder) path(repository string) string {
+// repositoryPath returns the folder of a repository.
+func (f *folder) repositoryPath(repository string) string {
 	return filepath.Join(f.dir, filepath.FromSlash(repository))
 }
 
-// has reports whether an image was ever pushed to the repository.
-func (f *folder) has(repository string) bool {
-	_, err := os.Stat(filepath.Join(f.path(repository), "index.json"))
+// hasRepository reports whether an image was ever pushed to the repository.
+func (f *folder) hasRepository(repository string) bool {
+	_, err := os.Stat(filepath.Join(f.repositoryPath(repository), "index.json"))
 	return err == nil
 }
 
-// repositories lists all repositories to which an image was ever pushed, sorted.
-func (f *folder) repositories() []string {
+// listRepositories lists all repositories to which an image was ever pushed, sorted.
+func (f *folder) listRepositories() []string {
 	names := []string{}
 	err := filepath.WalkDir(f.dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -94,12 +94,12 @@ func (f *folder) repositories() []string {
 	return names
 }
 
-// repositoriesWithImages returns the repositories that have an image.
-// The library's lists of referrers do not count as images.
-func (f *folder) repositoriesWithImages() []string {
-	return slices.DeleteFunc(f.repositories(), func(repository string) bool {
+// listRepositoriesWithImages returns the repositories that have an image. The library's lists
+// of referrers do not count as images.
+func (f *folder) listRepositoriesWithImages() []string {
+	return slices.DeleteFunc(f.listRepositories(), func(repository string) bool {
 		var index types.Index
-		raw, err := os.ReadFile(filepath.Join(f.path(repository), "index.json"))
+		raw, err := os.ReadFile(filepath.Join(f.repositoryPath(repository), "index.json"))
 		if err != nil || json.Unmarshal(raw, &index) != nil {
 			return true // the file is damaged, so the library also serves no image of the repository
 		}
@@ -109,10 +109,10 @@ func (f *folder) repositoriesWithImages() []string {
 	})
 }
 
-// missing returns the first digest that a client needs for a pull of the manifest d, but
-// that does not exist. The digest is d, one of its blobs, or a manifest below d at any
-// depth. missing returns "" if every file exists. Like open, it removes damaged files.
-func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
+// findMissing returns the first digest that a client needs for a pull of the manifest d, but
+// that does not exist. The digest is d, one of its blobs, or a manifest below d at any depth.
+// findMissing returns "" if every file exists. Like open, it removes damaged files.
+func (f *folder) findMissing(repository string, d digest.Digest) (digest.Digest, error) {
 	file, err := f.open(repository, d)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d, nil
@@ -124,23 +124,23 @@ func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, err
 	if err := errors.Join(err, file.Close()); err != nil {
 		return d, err
 	}
-	return f.missingParts(repository, content)
+	return f.findMissingReference(repository, content)
 }
 
-// missingParts returns the first missing digest among the blobs and manifests that a
+// findMissingReference returns the first missing digest among the blobs and manifests that a
 // manifest lists, at any depth. It returns "" if every file exists.
-func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest, error) {
-	var m struct {
+func (f *folder) findMissingReference(repository string, manifest []byte) (digest.Digest, error) {
+	var content struct {
 		Config            *types.Descriptor
 		Layers, Manifests []types.Descriptor
 	}
-	if json.Unmarshal(manifest, &m) != nil {
+	if json.Unmarshal(manifest, &content) != nil {
 		return "", nil // the library refuses such a manifest
 	}
-	if m.Config != nil {
-		m.Layers = append(m.Layers, *m.Config)
+	if content.Config != nil {
+		content.Layers = append(content.Layers, *content.Config)
 	}
-	for _, blob := range m.Layers {
+	for _, blob := range content.Layers {
 		file, err := f.open(repository, blob.Digest)
 		if errors.Is(err, fs.ErrNotExist) {
 			return blob.Digest, nil
@@ -152,8 +152,8 @@ func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest
 			return blob.Digest, err
 		}
 	}
-	for _, child := range m.Manifests {
-		if missing, err := f.missing(repository, child.Digest); err != nil || missing != "" {
+	for _, child := range content.Manifests {
+		if missing, err := f.findMissing(repository, child.Digest); err != nil || missing != "" {
 			return missing, err
 		}
 	}
@@ -167,20 +167,21 @@ func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
-	path := filepath.Join(f.path(repository), "blobs", d.Algorithm().String(), d.Encoded())
+	path := filepath.Join(f.repositoryPath(repository), "blobs", d.Algorithm().String(), d.Encoded())
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.check(file, d); err != nil {
+	if err := f.checkDigest(file, d); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }
 
-// check compares the content of an open file with its digest. It skips a version of the file that
-// was correct in an earlier check. After check, the next read begins at the start of the file.
-func (f *folder) check(file *os.File, d digest.Digest) error {
+// checkDigest compares the content of an open file with its digest. It skips a version of the
+// file that was correct in an earlier check. After checkDigest, the next read begins at the
+// start of the file.
+func (f *folder) checkDigest(file *os.File, d digest.Digest) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err

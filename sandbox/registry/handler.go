@@ -28,8 +28,8 @@ import (
 // writes outside the registry's folder.
 var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
-// maxName is the longest name in bytes that file systems allow.
-const maxName = 255
+// maxNameLength is the longest name in bytes that file systems allow.
+const maxNameLength = 255
 
 // resourcePath matches the path of a resource. Its groups are the repository, the kind and
 // the reference. A repository's name may contain the word of a kind, such as "tags". Then
@@ -48,7 +48,7 @@ type handler struct {
 	library         http.Handler
 	files           *folder
 	credentialsHash [sha256.Size]byte // the hash of "AWS:" and the password
-	indexes         sync.Mutex        // sendExclusive holds it
+	indexMutex      sync.Mutex        // held while a request uses a repository's index
 }
 
 func newHandler(library http.Handler, files *folder, password string) http.Handler {
@@ -86,13 +86,13 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
 	versionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
 	switch {
-	case (!isRead || versionCheck) && !h.authenticated(r):
+	case (!isRead || versionCheck) && !h.isAuthenticated(r):
 		return &responseError{http.StatusUnauthorized, "UNAUTHORIZED", "pushes need the user " + User + " and the sandbox's registry password"}
 	case versionCheck:
 		h.library.ServeHTTP(w, r)
 		return nil
 	case r.URL.Path == "/v2/_catalog" && isRead:
-		writeJSON(w, http.StatusOK, map[string]any{"repositories": h.files.repositoriesWithImages()})
+		writeJSON(w, http.StatusOK, map[string]any{"repositories": h.files.listRepositoriesWithImages()})
 		return nil
 	}
 	groups := resourcePath.FindStringSubmatch(r.URL.Path)
@@ -100,12 +100,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return &responseError{http.StatusNotFound, "UNSUPPORTED", r.URL.Path + " is not part of the registry API"}
 	}
 	repository, kind, reference := groups[1], groups[2], groups[3]
-	if len(repository) > maxName || !repositoryName.MatchString(repository) {
+	if len(repository) > maxNameLength || !repositoryName.MatchString(repository) {
 		return &responseError{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
 	}
 	mayCreate := r.Method == http.MethodPost || r.Method == http.MethodPut
 	switch {
-	case !mayCreate && !h.files.has(repository):
+	case !mayCreate && !h.files.hasRepository(repository):
 		return &responseError{http.StatusNotFound, "NAME_UNKNOWN", "repository " + repository + " is not in this registry"}
 	case kind == "blobs" && isRead:
 		return h.readBlob(w, r, repository, reference)
@@ -123,13 +123,13 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 // repository's index. There the library has data races, and it can lose one of two
 // referrers that are added at the same time. Such a request takes less than a millisecond.
 func (h *handler) sendExclusive(r *http.Request) *bufferedResponse {
-	h.indexes.Lock()
-	defer h.indexes.Unlock()
+	h.indexMutex.Lock()
+	defer h.indexMutex.Unlock()
 	return sendToLibrary(h.library, r)
 }
 
-// authenticated reports whether the request has the credentials for pushes.
-func (h *handler) authenticated(r *http.Request) bool {
+// isAuthenticated reports whether the request has the credentials for pushes.
+func (h *handler) isAuthenticated(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
 	hash := sha256.Sum256([]byte(user + ":" + password))
 	return ok && subtle.ConstantTimeCompare(hash[:], h.credentialsHash[:]) == 1
@@ -164,7 +164,7 @@ func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repositor
 	r.Header.Set("Accept", manifestTypes)
 	response := h.sendExclusive(r)
 	if d := digest.Digest(response.header.Get("Docker-Content-Digest")); d != "" {
-		missing, err := h.files.missing(repository, d)
+		missing, err := h.files.findMissing(repository, d)
 		if err != nil {
 			return err
 		}
@@ -179,9 +179,9 @@ func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repositor
 // changeManifest stores or deletes a manifest or a tag. If a manifest is deleted by its
 // digest, the tags that point to it are deleted too, as in ECR.
 func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, repository string) error {
-	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxManifest))
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxManifestSize))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &responseError{http.StatusRequestEntityTooLarge, "SIZE_INVALID", fmt.Sprintf("the manifest is larger than %d bytes", maxManifest)}
+		return &responseError{http.StatusRequestEntityTooLarge, "SIZE_INVALID", fmt.Sprintf("the manifest is larger than %d bytes", maxManifestSize)}
 	}
 	if err != nil {
 		return &responseError{http.StatusBadRequest, "SIZE_INVALID", "the manifest ended early"}
@@ -190,9 +190,9 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 		// The library refuses a manifest if one of its blobs does not exist, but it does not
 		// check the content of the files. These two calls remove damaged files, so that
 		// they do not exist for the library.
-		_, manifestErr := h.files.missing(repository, digest.FromBytes(content))
-		_, partsErr := h.files.missingParts(repository, content)
-		if err := errors.Join(manifestErr, partsErr); err != nil {
+		_, manifestErr := h.files.findMissing(repository, digest.FromBytes(content))
+		_, referencesErr := h.files.findMissingReference(repository, content)
+		if err := errors.Join(manifestErr, referencesErr); err != nil {
 			return err
 		}
 	}

@@ -35,21 +35,21 @@ func TestMain(m *testing.M) {
 }
 
 func TestKilledServerKeepsAcknowledgedPushes(t *testing.T) {
-	b := newTestRegistry(t)
-	b.stop()
-	img, d := b.randomImage()
+	r := newTestRegistry(t)
+	r.stop()
+	img, imageDigest := r.newRandomImage()
 	for range 2 { // the second process starts with the files of the first
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), serveVariable+"="+b.layout.Dir)
+		cmd.Env = append(os.Environ(), serveVariable+"="+r.layout.Dir)
 		require.NoError(t, cmd.Start())
 		require.Eventually(t, func() bool {
-			conn, err := net.Dial("tcp", b.layout.RegistryAddress())
+			conn, err := net.Dial("tcp", r.layout.RegistryAddress())
 			return err == nil && conn.Close() == nil
 		}, 10*time.Second, 5*time.Millisecond)
-		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
+		require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
 		require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
 		require.Error(t, cmd.Wait())
 	}
-	b.start()
-	b.requirePull("app:v1", d)
+	r.start()
+	r.requirePull("app:v1", imageDigest)
 }

@@ -21,11 +21,11 @@ func TestConcurrentCallsCreateOnePassword(t *testing.T) {
 	l := newLayout(t)
 	passwords := make([]string, 8)
 	errs := make([]error, len(passwords))
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i := range passwords {
-		all.Go(func() { passwords[i], errs[i] = EnsurePassword(l) })
+		wg.Go(func() { passwords[i], errs[i] = EnsurePassword(l) })
 	}
-	all.Wait()
+	wg.Wait()
 	for i := range passwords {
 		require.NoError(t, errs[i])
 		require.Len(t, passwords[i], 64)

@@ -13,8 +13,8 @@
 //   - Restart: tags, digests, indexes and referrers are kept.
 //   - kill -9 during pushes: acknowledged content is kept, and there is no
 //     partial content. Unfinished uploads stay on disk, so Serve removes them.
-//   - Wrong digests: a blob or a manifest under another digest is refused, as
-//     is a manifest whose blobs were not pushed.
+//   - Wrong digests: the library refuses a blob or a manifest under another digest. It
+//     also refuses a manifest if one of its blobs was not pushed.
 //   - Damage: the library does not check the content that it reads. If the file of
 //     a blob exists, it does not store the blob again, even if the file is damaged.
 //     So handler checks each file against its digest and removes a damaged file.
@@ -62,9 +62,9 @@ const (
 // interrupts a push, the client can continue within that time.
 const gracePeriod = time.Hour
 
-// maxManifest is the largest size of a manifest in bytes. The OCI distribution
+// maxManifestSize is the largest size of a manifest in bytes. The OCI distribution
 // specification requires a registry to accept manifests of this size.
-const maxManifest = 4 << 20
+const maxManifestSize = 4 << 20
 
 // Serve serves the registry on the sandbox's registry port of 127.0.0.1 until ctx ends.
 // Then running requests have five seconds to finish. Serve returns an error if the folder
@@ -119,7 +119,7 @@ func openLibrary(dir string) *olareg.Server {
 		},
 		API: config.ConfigAPI{
 			DeleteEnabled: &yes,
-			Manifest:      config.ConfigAPIManifest{Limit: maxManifest},
+			Manifest:      config.ConfigAPIManifest{Limit: maxManifestSize},
 		},
 		Log: slog.Default(),
 	})
@@ -139,7 +139,7 @@ func closeLibrary(library *olareg.Server) {
 func collectGarbage(ctx context.Context, files *folder) {
 	library := openLibrary(files.dir)
 	defer closeLibrary(library)
-	for _, repository := range files.repositories() {
+	for _, repository := range files.listRepositories() {
 		callLibrary(ctx, library, http.MethodGet, "/v2/"+repository+"/tags/list")
 	}
 }

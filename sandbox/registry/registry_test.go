@@ -32,7 +32,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// testRegistry is a sandbox whose registry a test can stop and start.
+// testRegistry is a sandbox with a registry that a test can stop and start.
 type testRegistry struct {
 	t        *testing.T
 	layout   *layout.Layout
@@ -49,28 +49,28 @@ func newTestRegistry(t *testing.T) *testRegistry {
 	require.NoError(t, ln.Close())
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: layout.Ports{Registry: port}})
 	require.NoError(t, err)
-	b := &testRegistry{t: t, layout: l, stop: func() {}}
-	b.password, err = EnsurePassword(l)
+	r := &testRegistry{t: t, layout: l, stop: func() {}}
+	r.password, err = EnsurePassword(l)
 	require.NoError(t, err)
-	b.start()
-	t.Cleanup(func() { b.stop() })
-	return b
+	r.start()
+	t.Cleanup(func() { r.stop() })
+	return r
 }
 
 // start serves the registry and waits until it accepts connections.
-func (b *testRegistry) start() {
-	b.t.Helper()
-	ctx, cancel := context.WithCancel(b.t.Context())
+func (r *testRegistry) start() {
+	r.t.Helper()
+	ctx, cancel := context.WithCancel(r.t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, b.layout) }()
-	b.stop = sync.OnceFunc(func() {
+	go func() { ended <- Serve(ctx, r.layout) }()
+	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			b.t.Errorf("Serve: %v", err)
+			r.t.Errorf("Serve: %v", err)
 		}
 	})
-	require.Eventually(b.t, func() bool {
-		conn, err := net.Dial("tcp", b.layout.RegistryAddress())
+	require.Eventually(r.t, func() bool {
+		conn, err := net.Dial("tcp", r.layout.RegistryAddress())
 		if err != nil {
 			return false
 		}
@@ -78,65 +78,66 @@ func (b *testRegistry) start() {
 	}, 10*time.Second, 5*time.Millisecond)
 }
 
-func (b *testRegistry) restart() { b.stop(); b.start() }
+func (r *testRegistry) restart() { r.stop(); r.start() }
 
 // ref returns the reference of an image of the registry, such as "app:v1".
-func (b *testRegistry) ref(s string) name.Reference {
-	b.t.Helper()
-	r, err := name.ParseReference(b.layout.RegistryAddress() + "/" + s)
-	require.NoError(b.t, err)
-	return r
+func (r *testRegistry) ref(s string) name.Reference {
+	r.t.Helper()
+	ref, err := name.ParseReference(r.layout.RegistryAddress() + "/" + s)
+	require.NoError(r.t, err)
+	return ref
 }
 
 // credentials returns the option for pushes.
-func (b *testRegistry) credentials() remote.Option {
-	return remote.WithAuth(&authn.Basic{Username: User, Password: b.password})
+func (r *testRegistry) credentials() remote.Option {
+	return remote.WithAuth(&authn.Basic{Username: User, Password: r.password})
 }
 
-// randomImage returns a new image and its digest.
-func (b *testRegistry) randomImage() (v1.Image, v1.Hash) {
-	b.t.Helper()
+// newRandomImage returns a new image and its digest.
+func (r *testRegistry) newRandomImage() (v1.Image, v1.Hash) {
+	r.t.Helper()
 	img, err := random.Image(2048, 3)
-	require.NoError(b.t, err)
-	d, err := img.Digest()
-	require.NoError(b.t, err)
-	return img, d
+	require.NoError(r.t, err)
+	imageDigest, err := img.Digest()
+	require.NoError(r.t, err)
+	return img, imageDigest
 }
 
 // requirePull asserts that the image ref can be pulled without credentials, is
 // valid, and has the digest want.
-func (b *testRegistry) requirePull(ref string, want v1.Hash) {
-	b.t.Helper()
-	img, err := remote.Image(b.ref(ref))
-	require.NoError(b.t, err)
-	require.NoError(b.t, validate.Image(img))
+func (r *testRegistry) requirePull(ref string, want v1.Hash) {
+	r.t.Helper()
+	img, err := remote.Image(r.ref(ref))
+	require.NoError(r.t, err)
+	require.NoError(r.t, validate.Image(img))
 	digest, err := img.Digest()
-	require.NoError(b.t, err)
-	require.Equal(b.t, want, digest)
+	require.NoError(r.t, err)
+	require.Equal(r.t, want, digest)
 }
 
-// do sends a request without a client library. If user is empty, the request has no credentials.
-func (b *testRegistry) do(method, path, user string, body io.Reader, header http.Header) *http.Response {
-	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://"+b.layout.RegistryAddress()+path, body)
-	require.NoError(b.t, err)
-	for k, v := range header {
-		req.Header[k] = v
+// sendRequest sends a request without a client library. If user is empty, the request has no
+// credentials.
+func (r *testRegistry) sendRequest(method, path, user string, body io.Reader, header http.Header) *http.Response {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, "http://"+r.layout.RegistryAddress()+path, body)
+	require.NoError(r.t, err)
+	for name, values := range header {
+		req.Header[name] = values
 	}
 	if user != "" {
-		req.SetBasicAuth(user, b.password)
+		req.SetBasicAuth(user, r.password)
 	}
 	resp, err := http.DefaultClient.Do(req)
-	require.NoError(b.t, err)
-	b.t.Cleanup(func() { resp.Body.Close() })
+	require.NoError(r.t, err)
+	r.t.Cleanup(func() { resp.Body.Close() })
 	return resp
 }
 
-// uploads lists the unfinished uploads of the repository app.
-func (b *testRegistry) uploads() []string {
-	b.t.Helper()
-	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/_uploads/*"))
-	require.NoError(b.t, err)
+// listUploads lists the unfinished uploads of the repository app.
+func (r *testRegistry) listUploads() []string {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.layout.RegistryDir(), "app/_uploads/*"))
+	require.NoError(r.t, err)
 	return files
 }
 
@@ -149,115 +150,115 @@ func requireStatus(t *testing.T, err error, status int) {
 }
 
 func TestRestartKeepsEverything(t *testing.T) {
-	b := newTestRegistry(t)
-	img, d := b.randomImage()
+	r := newTestRegistry(t)
+	img, imageDigest := r.newRandomImage()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
 	idxDigest, err := idx.Digest()
 	require.NoError(t, err)
-	require.NoError(t, remote.Write(b.ref("team/mca:v1"), img, b.credentials()))
-	require.NoError(t, remote.WriteIndex(b.ref("team/mca:all"), idx, b.credentials()))
+	require.NoError(t, remote.Write(r.ref("team/mca:v1"), img, r.credentials()))
+	require.NoError(t, remote.WriteIndex(r.ref("team/mca:all"), idx, r.credentials()))
 
-	b.restart()
+	r.restart()
 
-	b.requirePull("team/mca:v1", d)
-	b.requirePull("team/mca@"+d.String(), d)
-	pulled, err := remote.Index(b.ref("team/mca:all"))
+	r.requirePull("team/mca:v1", imageDigest)
+	r.requirePull("team/mca@"+imageDigest.String(), imageDigest)
+	pulled, err := remote.Index(r.ref("team/mca:all"))
 	require.NoError(t, err)
 	require.NoError(t, validate.Index(pulled))
 	pulledDigest, err := pulled.Digest()
 	require.NoError(t, err)
 	require.Equal(t, idxDigest, pulledDigest)
-	tags, err := remote.List(b.ref("team/mca:v1").Context())
+	tags, err := remote.List(r.ref("team/mca:v1").Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"all", "v1"}, tags)
-	tags, err = remote.List(b.ref("team/mca:v1").Context(), remote.WithPageSize(1))
+	tags, err = remote.List(r.ref("team/mca:v1").Context(), remote.WithPageSize(1))
 	require.NoError(t, err)
 	require.Equal(t, []string{"all", "v1"}, tags)
-	repos, err := remote.Catalog(t.Context(), b.ref("team/mca").Context().Registry)
+	repos, err := remote.Catalog(t.Context(), r.ref("team/mca").Context().Registry)
 	require.NoError(t, err)
 	require.Equal(t, []string{"team/mca"}, repos)
 }
 
 func TestDeletionOfADigestRemovesItsTagsAndNoOtherImage(t *testing.T) {
-	b := newTestRegistry(t)
-	deleted, deletedDigest := b.randomImage()
-	kept, keptDigest := b.randomImage()
-	require.NoError(t, remote.Write(b.ref("app:v1"), deleted, b.credentials()))
-	require.NoError(t, remote.Tag(b.ref("app:stable").(name.Tag), deleted, b.credentials()))
-	require.NoError(t, remote.Write(b.ref("app:v2"), kept, b.credentials()))
+	r := newTestRegistry(t)
+	deleted, deletedDigest := r.newRandomImage()
+	kept, keptDigest := r.newRandomImage()
+	require.NoError(t, remote.Write(r.ref("app:v1"), deleted, r.credentials()))
+	require.NoError(t, remote.Tag(r.ref("app:stable").(name.Tag), deleted, r.credentials()))
+	require.NoError(t, remote.Write(r.ref("app:v2"), kept, r.credentials()))
 
-	requireStatus(t, remote.Delete(b.ref("app:v1")), http.StatusUnauthorized)
-	require.NoError(t, remote.Delete(b.ref("app:v1"), b.credentials()))
-	_, err := remote.Image(b.ref("app:v1"))
+	requireStatus(t, remote.Delete(r.ref("app:v1")), http.StatusUnauthorized)
+	require.NoError(t, remote.Delete(r.ref("app:v1"), r.credentials()))
+	_, err := remote.Image(r.ref("app:v1"))
 	requireStatus(t, err, http.StatusNotFound)
-	b.requirePull("app:stable", deletedDigest) // the deletion of a tag does not delete the image
+	r.requirePull("app:stable", deletedDigest) // the deletion of a tag does not delete the image
 
-	require.NoError(t, remote.Delete(b.ref("app@"+deletedDigest.String()), b.credentials()))
-	b.restart()
+	require.NoError(t, remote.Delete(r.ref("app@"+deletedDigest.String()), r.credentials()))
+	r.restart()
 	for _, ref := range []string{"app:stable", "app@" + deletedDigest.String()} {
-		_, err := remote.Image(b.ref(ref))
+		_, err := remote.Image(r.ref(ref))
 		requireStatus(t, err, http.StatusNotFound)
 	}
-	b.requirePull("app:v2", keptDigest)
-	requireStatus(t, remote.Delete(b.ref("app@"+deletedDigest.String()), b.credentials()), http.StatusNotFound)
+	r.requirePull("app:v2", keptDigest)
+	requireStatus(t, remote.Delete(r.ref("app@"+deletedDigest.String()), r.credentials()), http.StatusNotFound)
 }
 
 func TestPushesNeedThePassword(t *testing.T) {
-	b := newTestRegistry(t)
-	img, d := b.randomImage()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
-	other, _ := b.randomImage()
+	r := newTestRegistry(t)
+	img, imageDigest := r.newRandomImage()
+	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
+	other, _ := r.newRandomImage()
 	for _, row := range []struct {
 		reason string
 		auth   authn.Authenticator
 	}{
 		{"no credentials", authn.Anonymous},
 		{"wrong password", &authn.Basic{Username: User, Password: strings.Repeat("0", 64)}},
-		{"wrong user", &authn.Basic{Username: "root", Password: b.password}},
-		{"user and password split at another colon", &authn.Basic{Username: "A", Password: "WS:" + b.password}},
+		{"wrong user", &authn.Basic{Username: "root", Password: r.password}},
+		{"user and password split at another colon", &authn.Basic{Username: "A", Password: "WS:" + r.password}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			requireStatus(t, remote.Write(b.ref("app:v2"), other, remote.WithAuth(row.auth)), http.StatusUnauthorized)
+			requireStatus(t, remote.Write(r.ref("app:v2"), other, remote.WithAuth(row.auth)), http.StatusUnauthorized)
 		})
 	}
-	b.requirePull("app:v1", d)
+	r.requirePull("app:v1", imageDigest)
 
-	resp := b.do(http.MethodGet, "/v2/", "", nil, nil)
+	resp := r.sendRequest(http.MethodGet, "/v2/", "", nil, nil)
 	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 	require.Contains(t, resp.Header.Get("WWW-Authenticate"), "Basic realm=")
-	require.Equal(t, http.StatusOK, b.do(http.MethodGet, "/v2/", User, nil, nil).StatusCode)
+	require.Equal(t, http.StatusOK, r.sendRequest(http.MethodGet, "/v2/", User, nil, nil).StatusCode)
 }
 
 func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
-	b := newTestRegistry(t)
-	img, d := b.randomImage()
+	r := newTestRegistry(t)
+	img, imageDigest := r.newRandomImage()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
 	push := func() {
-		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
-		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
-		b.requirePull("app:v1", d) // the registry now knows that the files are correct, and must still find later damage
-		pulled, err := remote.Index(b.ref("app:all"))
+		require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
+		require.NoError(t, remote.WriteIndex(r.ref("app:all"), idx, r.credentials()))
+		r.requirePull("app:v1", imageDigest) // the registry now knows that the files are correct, and must still find later damage
+		pulled, err := remote.Index(r.ref("app:all"))
 		require.NoError(t, err)
 		require.NoError(t, validate.Index(pulled))
 	}
 	push()
-	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
+	files, err := filepath.Glob(filepath.Join(r.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	// The image has 3 layers, a config and a manifest. Each of the two images of the index has
 	// 2 layers, a config and a manifest. The index has one file.
 	require.Len(t, files, 4+1+2*4+1, "layers, configs and manifests")
-	for _, file := range append(files, filepath.Join(b.layout.RegistryDir(), "app/index.json")) {
+	for _, file := range append(files, filepath.Join(r.layout.RegistryDir(), "app/index.json")) {
 		t.Run(filepath.Base(file)[:8], func(t *testing.T) {
 			info, err := os.Stat(file)
 			require.NoError(t, err)
 			require.NoError(t, os.Truncate(file, info.Size()/2))
-			_, imageErr := remote.Head(b.ref("app:v1"))
-			_, indexErr := remote.Head(b.ref("app:all"))
+			_, imageErr := remote.Head(r.ref("app:v1"))
+			_, indexErr := remote.Head(r.ref("app:all"))
 			if filepath.Base(file) == "index.json" {
-				b.restart() // a running registry keeps index.json in memory
-				_, imageErr = remote.Head(b.ref("app:v1"))
+				r.restart() // a running registry keeps index.json in memory
+				_, imageErr = remote.Head(r.ref("app:v1"))
 			}
 			requireStatus(t, errors.Join(imageErr, indexErr), http.StatusNotFound)
 			push()
@@ -270,9 +271,9 @@ func TestErrorResponseHasStatusAndCode(t *testing.T) {
 		imageType = "application/vnd.oci.image.manifest.v1+json"
 		indexType = "application/vnd.oci.image.index.v1+json"
 	)
-	b := newTestRegistry(t)
-	img, _ := b.randomImage()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
+	r := newTestRegistry(t)
+	img, _ := r.newRandomImage()
+	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
 	absent := digest.FromString("absent").String()
 	for _, row := range []struct {
 		reason                    string
@@ -291,7 +292,7 @@ func TestErrorResponseHasStatusAndCode(t *testing.T) {
 		{"a manifest under the digest of other content", "PUT", "/v2/app/manifests/" + absent, imageType, "{}", 400, "DIGEST_INVALID"},
 		{"a manifest without its config", "PUT", "/v2/app/manifests/v2", imageType, `{"config":{"digest":"` + absent + `"}}`, 400, "MANIFEST_BLOB_UNKNOWN"},
 		{"an index without its image", "PUT", "/v2/app/manifests/v2", indexType, `{"manifests":[{"digest":"` + absent + `"}]}`, 400, "MANIFEST_BLOB_UNKNOWN"},
-		{"a manifest too large", "PUT", "/v2/app/manifests/v2", imageType, strings.Repeat(" ", maxManifest+1), 413, "SIZE_INVALID"},
+		{"a manifest too large", "PUT", "/v2/app/manifests/v2", imageType, strings.Repeat(" ", maxManifestSize+1), 413, "SIZE_INVALID"},
 		{"a blob under the digest of other content", "POST", "/v2/app/blobs/uploads/?digest=" + absent, "", "something", 400, "BLOB_UPLOAD_INVALID"},
 		{"an upload that was never started", "PATCH", "/v2/app/blobs/uploads/none", "", "x", 400, "BLOB_UPLOAD_UNKNOWN"},
 		{"tags of an unknown repository", "GET", "/v2/none/tags/list", "", "", 404, "NAME_UNKNOWN"},
@@ -304,7 +305,7 @@ func TestErrorResponseHasStatusAndCode(t *testing.T) {
 			if row.contentType != "" {
 				header.Set("Content-Type", row.contentType)
 			}
-			resp := b.do(row.method, row.path, User, strings.NewReader(row.body), header)
+			resp := r.sendRequest(row.method, row.path, User, strings.NewReader(row.body), header)
 			require.Equal(t, row.status, resp.StatusCode)
 			var body struct {
 				Errors []struct{ Code, Message string }
@@ -315,50 +316,50 @@ func TestErrorResponseHasStatusAndCode(t *testing.T) {
 			require.NotEmpty(t, body.Errors[0].Message)
 		})
 	}
-	require.Empty(t, b.uploads(), "a refused push leaves no upload")
+	require.Empty(t, r.listUploads(), "a refused push leaves no upload")
 }
 
 func TestAnyClientCanRead(t *testing.T) {
-	b := newTestRegistry(t)
-	img, d := b.randomImage()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
+	r := newTestRegistry(t)
+	img, imageDigest := r.newRandomImage()
+	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
 	want, err := img.RawManifest()
 	require.NoError(t, err)
 	for _, accept := range []string{"", "*/*"} {
-		resp := b.do(http.MethodGet, "/v2/app/manifests/v1", "", nil, http.Header{"Accept": {accept}})
+		resp := r.sendRequest(http.MethodGet, "/v2/app/manifests/v1", "", nil, http.Header{"Accept": {accept}})
 		manifest, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(manifest))
-		require.Equal(t, d.String(), resp.Header.Get("Docker-Content-Digest"))
+		require.Equal(t, imageDigest.String(), resp.Header.Get("Docker-Content-Digest"))
 	}
 	config, err := img.ConfigName()
 	require.NoError(t, err)
 	raw, err := img.RawConfigFile()
 	require.NoError(t, err)
-	resp := b.do(http.MethodGet, "/v2/app/blobs/"+config.String(), "", nil, http.Header{"Range": {"bytes=6-"}})
+	resp := r.sendRequest(http.MethodGet, "/v2/app/blobs/"+config.String(), "", nil, http.Header{"Range": {"bytes=6-"}})
 	require.Equal(t, http.StatusPartialContent, resp.StatusCode, "containerd continues a broken pull")
-	rest, err := io.ReadAll(resp.Body)
+	received, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	require.Equal(t, string(raw[6:]), string(rest))
+	require.Equal(t, string(raw[6:]), string(received))
 }
 
 func TestFailedUploadIsDeleted(t *testing.T) {
-	b := newTestRegistry(t)
-	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
-	require.Len(t, b.uploads(), 1)
+	r := newTestRegistry(t)
+	location := r.sendRequest(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
+	require.Len(t, r.listUploads(), 1)
 	body := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("the body ends early")))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+b.layout.RegistryAddress()+location, body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+r.layout.RegistryAddress()+location, body)
 	require.NoError(t, err)
-	req.SetBasicAuth(User, b.password)
+	req.SetBasicAuth(User, r.password)
 	_, err = http.DefaultClient.Do(req)
 	require.Error(t, err)
-	require.Eventually(t, func() bool { return len(b.uploads()) == 0 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.listUploads()) == 0 }, 10*time.Second, 5*time.Millisecond)
 }
 
 func TestDiskErrorIsInTheResponse(t *testing.T) {
-	b := newTestRegistry(t)
-	require.NoError(t, os.WriteFile(filepath.Join(b.layout.RegistryDir(), "app"), nil, 0o600)) // this file prevents the creation of the repository's folder
-	resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
+	r := newTestRegistry(t)
+	require.NoError(t, os.WriteFile(filepath.Join(r.layout.RegistryDir(), "app"), nil, 0o600)) // this file prevents the creation of the repository's folder
+	resp := r.sendRequest(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
 	require.Equal(t, http.StatusInternalServerError, resp.StatusCode)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
@@ -366,14 +367,14 @@ func TestDiskErrorIsInTheResponse(t *testing.T) {
 }
 
 func TestConcurrentPushesOfCommonLayersSucceed(t *testing.T) {
-	b := newTestRegistry(t)
-	base, _ := b.randomImage() // all images have its layers, so the pushes write the same blobs
+	r := newTestRegistry(t)
+	base, _ := r.newRandomImage() // all images have its layers, so the pushes write the same blobs
 	const n = 8
 	digests := make([]v1.Hash, n)
 	errs := make([]error, n)
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i := range n {
-		all.Go(func() {
+		wg.Go(func() {
 			layer, err := random.Layer(1024, "application/vnd.docker.image.rootfs.diff.tar.gzip")
 			if err != nil {
 				errs[i] = err
@@ -388,21 +389,21 @@ func TestConcurrentPushesOfCommonLayersSucceed(t *testing.T) {
 				errs[i] = err
 				return
 			}
-			errs[i] = remote.Write(b.ref("app:v"+strconv.Itoa(i)), img, b.credentials())
+			errs[i] = remote.Write(r.ref("app:v"+strconv.Itoa(i)), img, r.credentials())
 		})
 	}
-	all.Wait()
+	wg.Wait()
 	for i := range n {
 		require.NoError(t, errs[i])
-		b.requirePull(fmt.Sprintf("app:v%d", i), digests[i])
+		r.requirePull(fmt.Sprintf("app:v%d", i), digests[i])
 	}
 }
 
 func TestReferrersAreListedAndDeletedWithTheirImage(t *testing.T) {
-	b := newTestRegistry(t)
-	img, d := b.randomImage()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
-	subject, err := remote.Head(b.ref("app:v1"))
+	r := newTestRegistry(t)
+	img, imageDigest := r.newRandomImage()
+	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
+	subject, err := remote.Head(r.ref("app:v1"))
 	require.NoError(t, err)
 	pushReferrer := func(kind string) (v1.Hash, error) {
 		referrer, err := random.Image(64, 1)
@@ -414,23 +415,23 @@ func TestReferrersAreListedAndDeletedWithTheirImage(t *testing.T) {
 		if err != nil {
 			return v1.Hash{}, err
 		}
-		return digest, remote.Write(b.ref("app@"+digest.String()), referrer, b.credentials())
+		return digest, remote.Write(r.ref("app@"+digest.String()), referrer, r.credentials())
 	}
 	sbom, err := pushReferrer("application/vnd.example.sbom")
 	require.NoError(t, err)
 	const signatures = 8
 	errs := make([]error, signatures)
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i := range signatures { // at the same time, as a promotion may push them
-		all.Go(func() { _, errs[i] = pushReferrer("application/vnd.example.signature") })
+		wg.Go(func() { _, errs[i] = pushReferrer("application/vnd.example.signature") })
 	}
-	all.Wait()
+	wg.Wait()
 	require.NoError(t, errors.Join(errs...))
 
-	b.restart()
+	r.restart()
 
 	listReferrers := func(kind string) []v1.Descriptor {
-		index, err := remote.Referrers(b.ref("app@"+d.String()).(name.Digest), remote.WithFilter("artifactType", kind))
+		index, err := remote.Referrers(r.ref("app@"+imageDigest.String()).(name.Digest), remote.WithFilter("artifactType", kind))
 		require.NoError(t, err)
 		m, err := index.IndexManifest()
 		require.NoError(t, err)
@@ -440,28 +441,28 @@ func TestReferrersAreListedAndDeletedWithTheirImage(t *testing.T) {
 	require.Empty(t, listReferrers("application/vnd.example.other"))
 	require.Len(t, listReferrers("application/vnd.example.sbom"), 1)
 	require.Equal(t, sbom, listReferrers("application/vnd.example.sbom")[0].Digest)
-	b.requirePull("app@"+sbom.String(), sbom)
+	r.requirePull("app@"+sbom.String(), sbom)
 
 	// ECR deletes the referrers of a deleted image within a day.
-	require.NoError(t, remote.Delete(b.ref("app@"+d.String()), b.credentials()))
-	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
+	require.NoError(t, remote.Delete(r.ref("app@"+imageDigest.String()), r.credentials()))
+	files, err := filepath.Glob(filepath.Join(r.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	old := time.Now().Add(-2 * gracePeriod)
 	for _, f := range files {
 		require.NoError(t, os.Chtimes(f, old, old))
 	}
-	b.restart()
-	_, err = remote.Head(b.ref("app@" + sbom.String()))
+	r.restart()
+	_, err = remote.Head(r.ref("app@" + sbom.String()))
 	requireStatus(t, err, http.StatusNotFound)
-	repos, err := remote.Catalog(t.Context(), b.ref("app").Context().Registry)
+	repos, err := remote.Catalog(t.Context(), r.ref("app").Context().Registry)
 	require.NoError(t, err)
 	require.Empty(t, repos)
 }
 
 func TestPortInUseIsAnError(t *testing.T) {
-	b := newTestRegistry(t)
-	err := Serve(t.Context(), b.layout)
-	require.ErrorContains(t, err, b.layout.RegistryAddress()+" is in use")
+	r := newTestRegistry(t)
+	err := Serve(t.Context(), r.layout)
+	require.ErrorContains(t, err, r.layout.RegistryAddress()+" is in use")
 }
 
 func TestServeRefusesIfTheUserHasARegistry(t *testing.T) {
@@ -471,66 +472,66 @@ func TestServeRefusesIfTheUserHasARegistry(t *testing.T) {
 }
 
 func TestRestartRemovesUnusedBlobsAndUploads(t *testing.T) {
-	b := newTestRegistry(t)
-	img, d := b.randomImage()
-	newer, _ := b.randomImage()
+	r := newTestRegistry(t)
+	img, imageDigest := r.newRandomImage()
+	newer, _ := r.newRandomImage()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
-	children, err := idx.IndexManifest()
+	indexManifest, err := idx.IndexManifest()
 	require.NoError(t, err)
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
-	require.NoError(t, remote.Write(b.ref("app:v1"), newer, b.credentials())) // now img has no tag
-	require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
+	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
+	require.NoError(t, remote.Write(r.ref("app:v1"), newer, r.credentials())) // now img has no tag
+	require.NoError(t, remote.WriteIndex(r.ref("app:all"), idx, r.credentials()))
 	push := func(content string) {
-		resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/?digest="+digest.FromString(content).String(), User, strings.NewReader(content), nil)
+		resp := r.sendRequest(http.MethodPost, "/v2/app/blobs/uploads/?digest="+digest.FromString(content).String(), User, strings.NewReader(content), nil)
 		require.Equal(t, http.StatusCreated, resp.StatusCode)
 	}
 	push("old")
 	push("fresh")
 	old := time.Now().Add(-2 * gracePeriod)
-	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
+	files, err := filepath.Glob(filepath.Join(r.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	for _, f := range files {
 		if filepath.Base(f) != digest.FromString("fresh").Encoded() {
 			require.NoError(t, os.Chtimes(f, old, old))
 		}
 	}
-	b.restart()
-	unfinished := filepath.Join(b.layout.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
+	r.restart()
+	unfinished := filepath.Join(r.layout.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
 	require.NoError(t, os.MkdirAll(filepath.Dir(unfinished), 0o700))
 	require.NoError(t, os.WriteFile(unfinished, []byte("part"), 0o600))
-	b.restart()
+	r.restart()
 
-	b.requirePull("app@"+d.String(), d)
-	for _, child := range children.Manifests {
-		b.requirePull("app@"+child.Digest.String(), child.Digest)
+	r.requirePull("app@"+imageDigest.String(), imageDigest)
+	for _, child := range indexManifest.Manifests {
+		r.requirePull("app@"+child.Digest.String(), child.Digest)
 	}
-	head := func(content string) int {
-		return b.do(http.MethodHead, "/v2/app/blobs/"+digest.FromString(content).String(), "", nil, nil).StatusCode
+	headStatus := func(content string) int {
+		return r.sendRequest(http.MethodHead, "/v2/app/blobs/"+digest.FromString(content).String(), "", nil, nil).StatusCode
 	}
-	require.Equal(t, http.StatusNotFound, head("old"))
-	require.Equal(t, http.StatusOK, head("fresh"))
-	require.Empty(t, b.uploads())
+	require.Equal(t, http.StatusNotFound, headStatus("old"))
+	require.Equal(t, http.StatusOK, headStatus("fresh"))
+	require.Empty(t, r.listUploads())
 }
 
 func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
-	b := newTestRegistry(t)
-	b.stop()
+	r := newTestRegistry(t)
+	r.stop()
 	for _, old := range []string{"blobs/sha256/0123", "uploads/x", "repositories/app/_manifests/0123", "repositories/app/_tags/v1"} {
-		path := filepath.Join(b.layout.RegistryDir(), old)
+		path := filepath.Join(r.layout.RegistryDir(), old)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	}
-	b.start()
-	pushed, err := CommonDigest(t.Context(), b.credentials(), b.ref("app:v1"))
+	r.start()
+	pushed, err := CommonDigest(t.Context(), r.credentials(), r.ref("app:v1"))
 	require.NoError(t, err)
 	require.Empty(t, pushed)
-	img, d := b.randomImage()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
-	b.restart()
-	b.requirePull("app:v1", d)
-	pushed, err = CommonDigest(t.Context(), b.credentials(), b.ref("app:v1"), b.ref("app@"+d.String()))
+	img, imageDigest := r.newRandomImage()
+	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
+	r.restart()
+	r.requirePull("app:v1", imageDigest)
+	pushed, err = CommonDigest(t.Context(), r.credentials(), r.ref("app:v1"), r.ref("app@"+imageDigest.String()))
 	require.NoError(t, err)
-	require.Equal(t, d.String(), pushed)
-	require.NoDirExists(t, filepath.Join(b.layout.RegistryDir(), "repositories"))
+	require.Equal(t, imageDigest.String(), pushed)
+	require.NoDirExists(t, filepath.Join(r.layout.RegistryDir(), "repositories"))
 }

@@ -34,10 +34,10 @@ import (
 var update = flag.Bool("update", false, "write the recorded decisions of Kubernetes' HPA controller")
 
 // recording is the file with the recorded decisions. The tests of forecast/autoscale read it.
-const recording = "../../forecast/autoscale/testdata/kubernetes.csv"
+const recordingPath = "../../forecast/autoscale/testdata/kubernetes.csv"
 
-// syncs is the number of decisions of each case: four a minute in six hours.
-const syncs = 6 * 60 * 4
+// syncsPerCase is the number of decisions of each case: four a minute in six hours.
+const syncsPerCase = 6 * 60 * 4
 
 // randomLoad is an external metric with a random load. The load changes by noise and jumps.
 // Each time the HPA controller reads the metric, randomLoad records a row: the load and the
@@ -52,43 +52,43 @@ type randomLoad struct {
 	name     string
 }
 
-func (w *randomLoad) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
-	w.load *= math.Exp(0.05 * w.rng.NormFloat64())
-	switch w.rng.IntN(60) {
+func (l *randomLoad) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
+	l.load *= math.Exp(0.05 * l.rng.NormFloat64())
+	switch l.rng.IntN(60) {
 	case 0:
-		w.load *= 1 + 2*w.rng.Float64()
+		l.load *= 1 + 2*l.rng.Float64()
 	case 1:
-		w.load /= 1 + 2*w.rng.Float64()
+		l.load /= 1 + 2*l.rng.Float64()
 	case 2:
-		w.load = 45_000 * w.rng.Float64()
+		l.load = 45_000 * l.rng.Float64()
 	}
-	w.load = min(max(w.load, 500), 60_000)
-	milli := int64(w.load)
-	*w.rows = append(*w.rows, []string{
-		w.name, strconv.FormatInt(int64(time.Since(w.begin).Seconds()), 10),
-		strconv.FormatInt(milli, 10), strconv.Itoa(int(w.replicas())),
+	l.load = min(max(l.load, 500), 60_000)
+	milli := int64(l.load)
+	*l.rows = append(*l.rows, []string{
+		l.name, strconv.FormatInt(int64(time.Since(l.begin).Seconds()), 10),
+		strconv.FormatInt(milli, 10), strconv.Itoa(int(l.replicas())),
 	})
 	return []int64{milli}, time.Now(), nil
 }
 
-// rules returns the scaling rules of an HPA for one direction. window is in seconds. An empty
-// tolerance means the default.
-func rules(window int32, policy autoscaling.ScalingPolicySelect, tolerance string, policies ...autoscaling.HPAScalingPolicy) *autoscaling.HPAScalingRules {
-	r := &autoscaling.HPAScalingRules{StabilizationWindowSeconds: &window, SelectPolicy: &policy, Policies: policies}
+// newScalingRules returns the scaling rules of an HPA for one direction. window is in seconds.
+// An empty tolerance means the default.
+func newScalingRules(window int32, selectPolicy autoscaling.ScalingPolicySelect, tolerance string, policies ...autoscaling.HPAScalingPolicy) *autoscaling.HPAScalingRules {
+	rules := &autoscaling.HPAScalingRules{StabilizationWindowSeconds: &window, SelectPolicy: &selectPolicy, Policies: policies}
 	if tolerance != "" {
 		quantity := resource.MustParse(tolerance)
-		r.Tolerance = &quantity
+		rules.Tolerance = &quantity
 	}
-	return r
+	return rules
 }
 
-func policy(kind autoscaling.HPAScalingPolicyType, value, seconds int32) autoscaling.HPAScalingPolicy {
+func newScalingPolicy(kind autoscaling.HPAScalingPolicyType, value, seconds int32) autoscaling.HPAScalingPolicy {
 	return autoscaling.HPAScalingPolicy{Type: kind, Value: value, PeriodSeconds: seconds}
 }
 
-// record runs Kubernetes' own HPA controller for six hours of a fake clock, and adds its
-// decisions to rows.
-func record(t *testing.T, name string, seed uint64, target string, up, down *autoscaling.HPAScalingRules, rows *[][]string) {
+// recordDecisions runs Kubernetes' own HPA controller for six hours of a fake clock, and adds
+// its decisions to rows.
+func recordDecisions(t *testing.T, name string, seed uint64, target string, up, down *autoscaling.HPAScalingRules, rows *[][]string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -109,7 +109,7 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 			},
 		}
 		replicas := int32(6)
-		scales := scaleOf(&replicas)
+		scales := newScaleClient(&replicas)
 		client := fake.NewClientset(hpa)
 		factory := informers.NewSharedInformerFactory(client, 0)
 		metrics := &randomLoad{
@@ -123,12 +123,12 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 			hpaPeriod, 5*time.Minute, 0.1, 5*time.Minute, 30*time.Second)
 		factory.Start(ctx.Done())
 		go controller.Run(ctx, 1)
-		before := len(*rows)
-		time.Sleep(syncs*hpaPeriod + 10*time.Second)
+		rowsBefore := len(*rows)
+		time.Sleep(syncsPerCase*hpaPeriod + 10*time.Second)
 		cancel()
 		factory.Shutdown()
 		synctest.Wait()
-		require.Len(t, (*rows)[before:], syncs)
+		require.Len(t, (*rows)[rowsBefore:], syncsPerCase)
 	})
 }
 
@@ -137,30 +137,30 @@ func record(t *testing.T, name string, seed uint64, target string, up, down *aut
 // of Kubernetes.
 func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	rows := [][]string{{"case", "second", "load_milli", "replicas"}}
-	record(t, "document", 1, "700m",
-		rules(60, autoscaling.MaxChangePolicySelect, "", policy(autoscaling.PercentScalingPolicy, 50, 60), policy(autoscaling.PodsScalingPolicy, 5, 60)),
-		rules(300, autoscaling.MinChangePolicySelect, "", policy(autoscaling.PercentScalingPolicy, 10, 60), policy(autoscaling.PodsScalingPolicy, 2, 60)), &rows)
+	recordDecisions(t, "document", 1, "700m",
+		newScalingRules(60, autoscaling.MaxChangePolicySelect, "", newScalingPolicy(autoscaling.PercentScalingPolicy, 50, 60), newScalingPolicy(autoscaling.PodsScalingPolicy, 5, 60)),
+		newScalingRules(300, autoscaling.MinChangePolicySelect, "", newScalingPolicy(autoscaling.PercentScalingPolicy, 10, 60), newScalingPolicy(autoscaling.PodsScalingPolicy, 2, 60)), &rows)
 	// These rules are those of a service with a forecast.
-	fastUp := []autoscaling.HPAScalingPolicy{policy(autoscaling.PercentScalingPolicy, 100, 15), policy(autoscaling.PodsScalingPolicy, 4, 15)}
-	fastDown := policy(autoscaling.PercentScalingPolicy, 100, 15)
+	fastUp := []autoscaling.HPAScalingPolicy{newScalingPolicy(autoscaling.PercentScalingPolicy, 100, 15), newScalingPolicy(autoscaling.PodsScalingPolicy, 4, 15)}
+	fastDown := newScalingPolicy(autoscaling.PercentScalingPolicy, 100, 15)
 	for _, c := range []struct{ name, tolerance string }{{"fast", ""}, {"fast without dead band", "0"}} {
-		record(t, c.name, 2, "1",
-			rules(0, autoscaling.MaxChangePolicySelect, c.tolerance, fastUp...),
-			rules(60, autoscaling.MaxChangePolicySelect, c.tolerance, fastDown), &rows)
+		recordDecisions(t, c.name, 2, "1",
+			newScalingRules(0, autoscaling.MaxChangePolicySelect, c.tolerance, fastUp...),
+			newScalingRules(60, autoscaling.MaxChangePolicySelect, c.tolerance, fastDown), &rows)
 	}
-	var text strings.Builder
-	require.NoError(t, csv.NewWriter(&text).WriteAll(rows))
+	var csvText strings.Builder
+	require.NoError(t, csv.NewWriter(&csvText).WriteAll(rows))
 	if *update {
-		require.NoError(t, os.WriteFile(recording, []byte(text.String()), 0o644))
+		require.NoError(t, os.WriteFile(recordingPath, []byte(csvText.String()), 0o644))
 	}
-	want, err := os.ReadFile(recording)
+	want, err := os.ReadFile(recordingPath)
 	require.NoError(t, err)
-	require.Equal(t, string(want), text.String(), "the decisions of the controller have changed: run go -C sandbox test ./replicas -update")
+	require.Equal(t, string(want), csvText.String(), "the decisions of the controller have changed: run go -C sandbox test ./replicas -update")
 }
 
-// scaleOf returns a scale client for the Deployment web. replicas is its number of replicas,
-// which an update changes.
-func scaleOf(replicas *int32) *scalefake.FakeScaleClient {
+// newScaleClient returns a scale client for the Deployment web. replicas is its number of
+// replicas, which an update changes.
+func newScaleClient(replicas *int32) *scalefake.FakeScaleClient {
 	scales := &scalefake.FakeScaleClient{}
 	scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, &autoscalingv1.Scale{

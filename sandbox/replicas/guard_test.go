@@ -31,9 +31,9 @@ const (
 	staleAfter = 60 * time.Second
 	// outage is how long the forecaster does not run at the end of each hour.
 	outage = 10 * time.Minute
-	// failures is the number of failed queries after which KEDA's fallback keeps the current
-	// number of pods.
-	failures = 3
+	// fallbackFailures is the number of failed queries after which KEDA's fallback keeps the
+	// current number of pods.
+	fallbackFailures = 3
 )
 
 // guardedMetrics has the three external metrics of a service with a forecast. They are the
@@ -46,41 +46,43 @@ type guardedMetrics struct {
 	replicas *int32
 }
 
-func (g *guardedMetrics) now() time.Duration { return time.Since(g.begin) }
+func (g *guardedMetrics) elapsed() time.Duration { return time.Since(g.begin) }
 
 // outageSoFar returns how long the current outage has lasted, or 0 without an outage.
 func (g *guardedMetrics) outageSoFar() time.Duration {
-	return max(0, g.now()%time.Hour-(time.Hour-outage))
+	return max(0, g.elapsed()%time.Hour-(time.Hour-outage))
 }
 
 // GetExternalMetric returns a metric as KEDA does. In an outage the forecast has three
 // phases: the last value in Prometheus, errors because the query has no value, and then
 // KEDA's fallback.
 func (g *guardedMetrics) GetExternalMetric(name, _ string, _ labels.Selector) ([]int64, time.Time, error) {
-	step := min(int(g.now()/hpaPeriod), len(g.loads)-1)
-	load, down := g.loads[step], g.outageSoFar()
+	step := min(int(g.elapsed()/hpaPeriod), len(g.loads)-1)
+	load, downtime := g.loads[step], g.outageSoFar()
 	switch {
 	case strings.HasSuffix(name, "forecast_pods"):
 		switch {
-		case down < staleAfter: // the last forecast before the outage, for pods with a load of 90 %
-			last := g.loads[max(step-int(down/hpaPeriod), 0)]
+		case downtime < staleAfter: // the last forecast before the outage, for pods with a load of 90 %
+			last := g.loads[max(step-int(downtime/hpaPeriod), 0)]
 			return []int64{int64(last / 0.9)}, time.Now(), nil
-		case down < staleAfter+failures*hpaPeriod: // the trigger has ignoreNullValues "false"
+		case downtime < staleAfter+fallbackFailures*hpaPeriod: // the trigger has ignoreNullValues "false"
 			return nil, time.Time{}, errors.New("the query has no value")
 		}
 		return []int64{1000 * int64(*g.replicas)}, time.Now(), nil // KEDA's fallback
-	case strings.HasSuffix(name, "guard") && down < staleAfter: // the query has no value, which counts as 0
+	case strings.HasSuffix(name, "guard") && downtime < staleAfter: // the query has no value, which counts as 0
 		return []int64{0}, time.Now(), nil
 	}
 	return []int64{int64(load)}, time.Now(), nil
 }
 
-// TestSilentForecasterLeavesTheDocumentsTarget runs Kubernetes' own HPA controller for four
-// hours, with the metrics of a ScaledObject that has a forecast. All metrics are queries of
-// Prometheus. The forecaster does not run for ten minutes of each hour. After one minute of such
-// an outage, no pod may be removed. After two minutes there must be at least as many pods as the
-// design document's target gives.
-func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
+// TestHPAKeepsTheDocumentsTargetDuringAForecasterOutage runs Kubernetes' own HPA controller for
+// four hours, with the metrics of a ScaledObject that has a forecast. All metrics are queries
+// of Prometheus. The forecaster does not run for ten minutes of each hour.
+//
+// The checks start one period of the HPA after the last forecast is stale. From then on, no pod
+// may be removed. There must be at least as many pods as at the design document's target, or as
+// many as the policies for ScaleUp allow.
+func TestHPAKeepsTheDocumentsTargetDuringAForecasterOutage(t *testing.T) {
 	// The error handlers limit their rate with a clock that synctest does not control.
 	handlers := utilruntime.ErrorHandlers
 	utilruntime.ErrorHandlers = nil
@@ -90,11 +92,11 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 		minReplicas, replicas := int32(3), int32(6)
 		rng := rand.New(rand.NewPCG(5, 2))
 		metrics := &guardedMetrics{begin: time.Now(), replicas: &replicas}
-		for load := 10_000.0; len(metrics.loads) < syncs+8; {
+		for load := 10_000.0; len(metrics.loads) < syncsPerCase+8; {
 			load = min(max(load*math.Exp(0.08*rng.NormFloat64()), 1000), 32_000)
 			metrics.loads = append(metrics.loads, load)
 		}
-		external := func(name, target string) autoscaling.MetricSpec {
+		newExternalMetric := func(name, target string) autoscaling.MetricSpec {
 			average := resource.MustParse(target)
 			return autoscaling.MetricSpec{Type: autoscaling.ExternalMetricSourceType, External: &autoscaling.ExternalMetricSource{
 				Metric: autoscaling.MetricIdentifier{Name: name},
@@ -106,15 +108,15 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 			Spec: autoscaling.HorizontalPodAutoscalerSpec{
 				ScaleTargetRef: autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
 				MinReplicas:    &minReplicas, MaxReplicas: maxPods,
-				Metrics: []autoscaling.MetricSpec{external("s0-forecast_pods", "1"), external("s1-floor", "950m"), external("s2-guard", "700m")},
+				Metrics: []autoscaling.MetricSpec{newExternalMetric("s0-forecast_pods", "1"), newExternalMetric("s1-floor", "950m"), newExternalMetric("s2-guard", "700m")},
 				Behavior: &autoscaling.HorizontalPodAutoscalerBehavior{
-					ScaleUp: rules(0, autoscaling.MaxChangePolicySelect, "0",
-						policy(autoscaling.PercentScalingPolicy, 100, 15), policy(autoscaling.PodsScalingPolicy, 4, 15)),
-					ScaleDown: rules(60, autoscaling.MaxChangePolicySelect, "0", policy(autoscaling.PercentScalingPolicy, 100, 15)),
+					ScaleUp: newScalingRules(0, autoscaling.MaxChangePolicySelect, "0",
+						newScalingPolicy(autoscaling.PercentScalingPolicy, 100, 15), newScalingPolicy(autoscaling.PodsScalingPolicy, 4, 15)),
+					ScaleDown: newScalingRules(60, autoscaling.MaxChangePolicySelect, "0", newScalingPolicy(autoscaling.PercentScalingPolicy, 100, 15)),
 				},
 			},
 		}
-		scales := scaleOf(&replicas)
+		scales := newScaleClient(&replicas)
 		client := fake.NewClientset(hpa)
 		factory := informers.NewSharedInformerFactory(client, 0)
 		// The durations and the tolerance are the defaults of the controller manager.
@@ -125,32 +127,32 @@ func TestSilentForecasterLeavesTheDocumentsTarget(t *testing.T) {
 		factory.Start(ctx.Done())
 		go controller.Run(ctx, 1)
 
-		checked, raised := 0, 0
+		checked, scaleUps := 0, 0
 		fewestPodsPerLoad := math.Inf(1) // while the forecaster runs
-		for range syncs * 2 / 3 {        // four of the six hours of syncs
-			before := replicas
+		for range syncsPerCase * 2 / 3 { // four of the six hours of syncs
+			replicasBefore := replicas
 			time.Sleep(hpaPeriod)
 			synctest.Wait()
-			down := metrics.outageSoFar()
-			load := metrics.loads[int(metrics.now()/hpaPeriod)]
-			if down > staleAfter+hpaPeriod {
-				require.GreaterOrEqual(t, replicas, before, "no pod is removed while there is no forecast")
-			} else if down == 0 {
+			downtime := metrics.outageSoFar()
+			load := metrics.loads[int(metrics.elapsed()/hpaPeriod)]
+			if downtime > staleAfter+hpaPeriod {
+				require.GreaterOrEqual(t, replicas, replicasBefore, "no pod is removed while there is no forecast")
+			} else if downtime == 0 {
 				fewestPodsPerLoad = min(fewestPodsPerLoad, float64(replicas)/(load/1000))
 			}
-			if down < staleAfter+hpaPeriod {
+			if downtime < staleAfter+hpaPeriod {
 				continue
 			}
 			checked++
-			if replicas > before {
-				raised++
+			if replicas > replicasBefore {
+				scaleUps++
 			}
-			document := min(int32(math.Ceil(load/700)), maxPods)
-			allowed := max(2*before, before+4) // ScaleUp allows 100 % or four more pods in a period
-			require.GreaterOrEqual(t, replicas, min(document, allowed), "an outage of %s, a load of %.1f pods", down, load/1000)
+			documentReplicas := min(int32(math.Ceil(load/700)), maxPods)
+			maxReplicas := max(2*replicasBefore, replicasBefore+4) // ScaleUp allows 100 % or four more pods in a period
+			require.GreaterOrEqual(t, replicas, min(documentReplicas, maxReplicas), "an outage of %s, a load of %.1f pods", downtime, load/1000)
 		}
 		require.Greater(t, checked, 100)
-		require.Greater(t, raised, 3)
+		require.Greater(t, scaleUps, 3)
 		require.Less(t, fewestPodsPerLoad, 1/0.8, "with a forecast there are fewer pods than at the document's target")
 		cancel()
 		factory.Shutdown()

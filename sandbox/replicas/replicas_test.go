@@ -24,7 +24,7 @@ const (
 	namespace = "platform"
 	// states is the number of random states in each comparison. With 40,000 states, the
 	// error of a measured share of 0.1 % is at most 0.03 %.
-	states = 40_000
+	statesPerComparison = 40_000
 	// maxPods is the largest number of pods of the design document's HPAs.
 	maxPods = 50
 )
@@ -82,30 +82,30 @@ func podName(i int) string { return fmt.Sprintf("pod-%d", i) }
 func (c *cluster) Pods(string) corelisters.PodNamespaceLister { return c }
 
 func (c *cluster) List(labels.Selector) ([]*v1.Pod, error) {
-	all := make([]*v1.Pod, len(c.pods))
+	pods := make([]*v1.Pod, len(c.pods))
 	for i, p := range c.pods {
-		all[i] = &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName(i)}, Status: v1.PodStatus{Phase: v1.PodRunning}}
+		pods[i] = &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName(i)}, Status: v1.PodStatus{Phase: v1.PodRunning}}
 		if p.deleting {
-			all[i].DeletionTimestamp = &metav1.Time{Time: time.Now()}
+			pods[i].DeletionTimestamp = &metav1.Time{Time: time.Now()}
 		}
 		if p.pending {
-			all[i].Status.Phase = v1.PodPending
+			pods[i].Status.Phase = v1.PodPending
 		}
 	}
-	return all, nil
+	return pods, nil
 }
 
 func (*cluster) Get(string) (*v1.Pod, error) { panic("the calculator reads no single pod") }
 
-// tolerances returns the default tolerances of the controller manager, which are 10 %. The
-// type has no constructor and no exported field, so the fields are written with unsafe.
-func tolerances() podautoscaler.Tolerances {
-	var both podautoscaler.Tolerances
-	v := reflect.ValueOf(&both).Elem()
-	for i := range v.NumField() {
-		*(*float64)(unsafe.Pointer(v.Field(i).UnsafeAddr())) = 0.1
+// defaultTolerances returns the default tolerances of the controller manager, which are 10 %.
+// The type has no constructor and no exported field, so the fields are written with unsafe.
+func defaultTolerances() podautoscaler.Tolerances {
+	var tolerances podautoscaler.Tolerances
+	fields := reflect.ValueOf(&tolerances).Elem()
+	for i := range fields.NumField() {
+		*(*float64)(unsafe.Pointer(fields.Field(i).UnsafeAddr())) = 0.1
 	}
-	return both
+	return tolerances
 }
 
 // wantedPods returns two numbers of pods that Kubernetes' calculator computes. document is the
@@ -117,10 +117,10 @@ func (s state) wantedPods(t *testing.T, external float64) (document, forExternal
 	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
 	// status.replicas and spec.replicas count the pods that are not being deleted, also
 	// those that are pending.
-	current := s.number(func(p pod) bool { return !p.deleting })
-	document, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", tolerances(), namespace, labels.Everything(), labels.Everything())
+	current := s.count(func(p pod) bool { return !p.deleting })
+	document, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, labels.Everything(), labels.Everything())
 	require.NoError(t, err)
-	forExternal, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", tolerances(), namespace, nil)
+	forExternal, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, nil)
 	require.NoError(t, err)
 	return document, forExternal
 }
@@ -135,21 +135,20 @@ func (s state) sum(selected func(pod) bool) (total float64) {
 	return total
 }
 
-// demand computes the same value as components/scaling/promquery.Value, for the pods that
+// demand computes the same value as components/scaling/promquery.DemandValue, for the pods that
 // are alive. It is repeated here, because the sandbox imports no package of the platform. The
 // tests of promquery prove that its queries compute that value.
-func (s state) demand() float64 { return s.value(s.sum(alive), alive) }
+func (s state) demand() float64 { return s.value(s.sum(isAlive), isAlive) }
 
-// demandWithEnded is demand plus the requests of pods that ended within the window. The pods
-// with deleting in the state stand for them: their requests count, but they do not count as
-// pods.
-func (s state) demandWithEnded() float64 { return s.value(s.sum(started), alive) }
+// demandWithEnded is demand plus the requests of pods that ended within the window. In the
+// state, these are the pods with deleting. Their requests count, but they do not count as pods.
+func (s state) demandWithEnded() float64 { return s.value(s.sum(hasStarted), isAlive) }
 
-// demandWithDraining is demand with the pods that are being deleted: their requests count, and
-// they count as pods. Prometheus scrapes these pods until they end.
-func (s state) demandWithDraining() float64 { return s.value(s.sum(started), started) }
+// demandWithDraining is demand with the pods that are being deleted. Their requests count, and
+// they also count as pods. Prometheus scrapes these pods until they end.
+func (s state) demandWithDraining() float64 { return s.value(s.sum(hasStarted), hasStarted) }
 
-// value returns promquery.Value for a sum and the pods that Prometheus counts.
+// value returns promquery.DemandValue for a sum and the pods that Prometheus counts.
 func (s state) value(sum float64, counted func(pod) bool) float64 {
 	pods, sampled := 0.0, 0.0
 	for _, p := range s.pods {
@@ -165,14 +164,14 @@ func (s state) value(sum float64, counted func(pod) bool) float64 {
 	return max(sum, min(sum+target*(pods-sampled), target*pods))
 }
 
-// started reports whether Prometheus may scrape the pod.
-func started(p pod) bool { return !p.pending }
+// hasStarted reports whether Prometheus may scrape the pod.
+func hasStarted(p pod) bool { return !p.pending }
 
-// alive reports whether the pod runs and is not being deleted.
-func alive(p pod) bool { return started(p) && !p.deleting }
+// isAlive reports whether the pod runs and is not being deleted.
+func isAlive(p pod) bool { return hasStarted(p) && !p.deleting }
 
-// number returns the number of the selected pods.
-func (s state) number(selected func(pod) bool) (n int32) {
+// count returns the number of the selected pods.
+func (s state) count(selected func(pod) bool) (n int32) {
 	for _, p := range s.pods {
 		if selected(p) {
 			n++
@@ -197,16 +196,16 @@ func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
 // being deleted.
 func (s state) hasValues() bool {
 	for _, p := range s.pods {
-		if alive(p) && p.sampled {
+		if isAlive(p) && p.sampled {
 			return true
 		}
 	}
 	return false
 }
 
-// result is the result of a comparison of the number of pods for the external metric with the
-// number of pods for the design document's metric.
-type result struct {
+// comparisonResult is the result of a comparison of two numbers of pods: for the external
+// metric, and for the design document's metric.
+type comparisonResult struct {
 	// checked is the number of compared states.
 	checked int
 	// different is the number of states in which the two numbers of pods differ.
@@ -216,18 +215,18 @@ type result struct {
 	// below and above are the largest numbers of pods by which the number for the external
 	// metric is lower or higher.
 	below, above int32
-	// tooLow is the number of states in which our number is lower by more than the pending
-	// pods and 10 % of the other pods.
+	// tooLow is the number of states in which the number for the external metric is much lower.
+	// The limit is the number of pending pods plus 10 % of the other pods.
 	tooLow int
 }
 
-func (r result) share() float64 { return float64(r.different) / float64(r.checked) }
+func (r comparisonResult) differentShare() float64 { return float64(r.different) / float64(r.checked) }
 
 // compare computes both numbers of pods in random states.
-func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metric func(state) float64) (r result) {
+func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metric func(state) float64) (r comparisonResult) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 7))
-	for range states {
+	for range statesPerComparison {
 		s := randomState(rng, targets, func(p *pod) { change(rng, p) })
 		// If the demand is a whole number of targets, rounding errors of the calculator's
 		// floating point numbers decide: 1.1 times 10 may be more than 11. Such states are
@@ -242,35 +241,35 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 			r.different, r.above = r.different+1, max(r.above, forExternal-document)
 		case forExternal < document:
 			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-forExternal)
-			pending := s.number(func(p pod) bool { return p.pending && !p.deleting })
-			if document-forExternal > pending+s.number(alive)/10 {
+			pending := s.count(func(p pod) bool { return p.pending && !p.deleting })
+			if document-forExternal > pending+s.count(isAlive)/10 {
 				r.tooLow++
 			}
 		}
 	}
-	require.Greater(t, r.checked, states*4/5)
-	t.Logf("%d states: %.3f %% of the numbers of pods differ; %d are lower, by at most %d pods; the others are higher by at most %d", r.checked, 100*r.share(), r.lower, r.below, r.above)
+	require.Greater(t, r.checked, statesPerComparison*4/5)
+	t.Logf("%d states: %.3f %% of the numbers of pods differ; %d are lower, by at most %d pods; the others are higher by at most %d", r.checked, 100*r.differentShare(), r.lower, r.below, r.above)
 	return r
 }
 
 // The targets of the design document, in thousandths.
 var (
-	rates    = []int64{100_000, 10_000, 20_000, 15_000} // requests, coordinations, calculations and generations
-	duration = []int64{500}                             // the mean duration in seconds
+	rateTargets     = []int64{100_000, 10_000, 20_000, 15_000} // requests, coordinations, calculations and generations
+	durationTargets = []int64{500}                             // the mean duration in seconds
 )
 
-// These functions change a pod at random.
+// These functions change a pod, some of them at random.
 var (
-	unchanged           = func(*rand.Rand, *pod) {}
-	unsampled           = func(rng *rand.Rand, p *pod) { p.sampled = rng.IntN(5) > 0 }
-	deleted             = func(rng *rand.Rand, p *pod) { p.deleting = rng.IntN(8) == 0 }
-	unsampledAndDeleted = func(rng *rand.Rand, p *pod) { unsampled(rng, p); deleted(rng, p) }
-	pending             = func(rng *rand.Rand, p *pod) {
+	changeNothing          = func(*rand.Rand, *pod) {}
+	removeSamples          = func(rng *rand.Rand, p *pod) { p.sampled = rng.IntN(5) > 0 }
+	deletePod              = func(rng *rand.Rand, p *pod) { p.deleting = rng.IntN(8) == 0 }
+	removeSamplesAndDelete = func(rng *rand.Rand, p *pod) { removeSamples(rng, p); deletePod(rng, p) }
+	makePending            = func(rng *rand.Rand, p *pod) {
 		if rng.IntN(5) == 0 {
 			p.pending, p.sampled = true, false
 		}
 	}
-	pendingAndUnsampled = func(rng *rand.Rand, p *pod) { unsampled(rng, p); pending(rng, p) }
+	makePendingAndRemoveSamples = func(rng *rand.Rand, p *pod) { removeSamples(rng, p); makePending(rng, p) }
 )
 
 func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
@@ -278,28 +277,28 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 		reason string
 		change func(*rand.Rand, *pod)
 	}{
-		{"every pod has samples", unchanged},
-		{"a fifth of the pods has no samples", unsampled},
-		{"an eighth of the pods is being deleted", deleted},
-		{"some pods are being deleted and some have no samples", unsampledAndDeleted},
+		{"every pod has samples", changeNothing},
+		{"a fifth of the pods has no samples", removeSamples},
+		{"an eighth of the pods is being deleted", deletePod},
+		{"some pods are being deleted and some have no samples", removeSamplesAndDelete},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Parallel()
-			r := compare(t, rates, tc.change, state.demand)
-			require.LessOrEqual(t, r.share(), 0.001)
+			r := compare(t, rateTargets, tc.change, state.demand)
+			require.LessOrEqual(t, r.differentShare(), 0.001)
 			require.Zero(t, r.lower)
 
 			// For the design document's metric, Kubernetes rounds the average down to
 			// thousandths of a second, and the target is 500 thousandths. With 50 pods the
 			// rounding is up to a tenth of a pod (50 / 500). So the number of pods for the
 			// document's metric is lower in some states.
-			r = compare(t, duration, tc.change, state.demand)
-			require.LessOrEqual(t, r.share(), 0.04)
+			r = compare(t, durationTargets, tc.change, state.demand)
+			require.LessOrEqual(t, r.differentShare(), 0.04)
 			require.Zero(t, r.lower)
 
 			// In millionths of a second, the rounding does not matter.
 			r = compare(t, []int64{500_000}, tc.change, state.demand)
-			require.LessOrEqual(t, r.share(), 0.001)
+			require.LessOrEqual(t, r.differentShare(), 0.001)
 			require.Zero(t, r.lower)
 		})
 	}
@@ -307,19 +306,19 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 
 // TestPendingPodsMayBeRemoved covers pods that have not started. For a Pods metric, Kubernetes
 // compares the demand with the running pods. Within the tolerance it keeps all pods, also the
-// pending ones. For an external metric it compares the demand with all pods, so it removes
-// pods above the demand: at most the pending pods, and the 10 % of the tolerance.
+// pending ones. For an external metric it compares the demand with all pods, so it may remove pods.
+// It removes at most the number of pending pods plus 10 % of the other pods, which is the tolerance.
 func TestPendingPodsMayBeRemoved(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		change func(*rand.Rand, *pod)
 	}{
-		{"a fifth of the pods is pending", pending},
-		{"a fifth is pending, and a fifth of the others has no samples", pendingAndUnsampled},
+		{"a fifth of the pods is pending", makePending},
+		{"a fifth is pending, and a fifth of the others has no samples", makePendingAndRemoveSamples},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Parallel()
-			for _, targets := range [][]int64{rates, duration} {
+			for _, targets := range [][]int64{rateTargets, durationTargets} {
 				r := compare(t, targets, tc.change, state.demand)
 				require.NotZero(t, r.lower)
 				require.Zero(t, r.tooLow)
@@ -329,7 +328,8 @@ func TestPendingPodsMayBeRemoved(t *testing.T) {
 }
 
 // TestEndingPodsNeverLowerTheNumber covers the requests of pods that are being deleted or have
-// ended. They were demand, so our sum has them. Kubernetes drops them.
+// ended. These requests were demand, so the platform's sum includes them. Kubernetes ignores
+// them.
 func TestEndingPodsNeverLowerTheNumber(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
@@ -338,8 +338,8 @@ func TestEndingPodsNeverLowerTheNumber(t *testing.T) {
 		// The mean duration of ended pods is not demand (components/scaling/promquery).
 		targets [][]int64
 	}{
-		{"an eighth of the pods ended within the window", deleted, state.demandWithEnded, [][]int64{rates}},
-		{"an eighth of the pods is draining, and some have no samples", unsampledAndDeleted, state.demandWithDraining, [][]int64{rates, duration}},
+		{"an eighth of the pods ended within the window", deletePod, state.demandWithEnded, [][]int64{rateTargets}},
+		{"an eighth of the pods is draining, and some have no samples", removeSamplesAndDelete, state.demandWithDraining, [][]int64{rateTargets, durationTargets}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Parallel()
@@ -354,12 +354,12 @@ func TestEndingPodsNeverLowerTheNumber(t *testing.T) {
 
 // The comparison must show that a wrong metric gives other numbers of pods.
 func TestComparisonDetectsWrongMetrics(t *testing.T) {
-	average := func(s state) float64 { return s.sum(alive) / float64(len(s.pods)) }
-	r := compare(t, rates, unchanged, average)
-	require.Greater(t, r.share(), 0.9, "an average is divided by the number of pods twice")
+	average := func(s state) float64 { return s.sum(isAlive) / float64(len(s.pods)) }
+	r := compare(t, rateTargets, changeNothing, average)
+	require.Greater(t, r.differentShare(), 0.9, "an average is divided by the number of pods twice")
 	require.Equal(t, r.different, r.lower)
 
-	r = compare(t, rates, unsampled, func(s state) float64 { return s.sum(alive) })
-	require.Greater(t, r.share(), 0.2, "a sum that ignores pods without samples is too low")
+	r = compare(t, rateTargets, removeSamples, func(s state) float64 { return s.sum(isAlive) })
+	require.Greater(t, r.differentShare(), 0.2, "a sum that ignores pods without samples is too low")
 	require.NotZero(t, r.lower)
 }

@@ -86,23 +86,23 @@ func (o Options) newSettings(project string) (layout.Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// setPorts changes the ports that text lists as "name=number,…". The names are the names
-// of the fields in settings.json.
-func setPorts(ports *layout.Ports, text string) error {
+// setPorts changes the ports in list, which has the form "name=number,…". The names are the
+// names of the fields in settings.json.
+func setPorts(ports *layout.Ports, list string) error {
 	raw, err := json.Marshal(ports)
 	if err != nil {
 		return err
 	}
-	byName := map[string]int{}
-	if err := json.Unmarshal(raw, &byName); err != nil {
+	portByName := map[string]int{}
+	if err := json.Unmarshal(raw, &portByName); err != nil {
 		return err
 	}
 	var errs []error
-	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, pair := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
 		name, value, _ := strings.Cut(pair, "=")
-		if _, ok := byName[name]; !ok {
-			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %q is no port of the sandbox; there are %s",
-				name, strings.Join(slices.Sorted(maps.Keys(byName)), ", ")))
+		if _, ok := portByName[name]; !ok {
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %q is not a port of the sandbox: must be one of %s",
+				name, strings.Join(slices.Sorted(maps.Keys(portByName)), ", ")))
 			continue
 		}
 		port, err := strconv.Atoi(value)
@@ -114,19 +114,19 @@ func setPorts(ports *layout.Ports, text string) error {
 			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: nodePort=%d: Kubernetes allows %d to %d", port, firstNodePort, lastNodePort))
 			continue
 		}
-		byName[name] = port
+		portByName[name] = port
 	}
 	nameOf := map[int]string{}
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		if other, ok := nameOf[byName[name]]; ok {
-			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %s and %s are both %d", other, name, byName[name]))
+	for _, name := range slices.Sorted(maps.Keys(portByName)) {
+		if other, ok := nameOf[portByName[name]]; ok {
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %s and %s are both %d", other, name, portByName[name]))
 		}
-		nameOf[byName[name]] = name
+		nameOf[portByName[name]] = name
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	if raw, err = json.Marshal(byName); err != nil {
+	if raw, err = json.Marshal(portByName); err != nil {
 		return err
 	}
 	return json.Unmarshal(raw, ports)
@@ -169,7 +169,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 		want.Ports = l.Ports
 	}
 	want.ZoneSeed = l.ZoneSeed
-	changes := differences(l.Settings, want)
+	changes := describeDifferences(l.Settings, want)
 	if len(changes) == 0 {
 		return l, l.CreateFolders()
 	}
@@ -190,9 +190,9 @@ func isFresh(l *layout.Layout) bool {
 	return true
 }
 
-// differences describes the settings that differ.
-func differences(current, want layout.Settings) []string {
-	var texts []string
+// describeDifferences returns a text for each setting that differs.
+func describeDifferences(current, want layout.Settings) []string {
+	var descriptions []string
 	for _, setting := range []struct{ name, current, want string }{
 		{"CLUSTER", current.Cluster, want.Cluster},
 		{"KUBECONFIG", current.Kubeconfig, want.Kubeconfig},
@@ -200,14 +200,14 @@ func differences(current, want layout.Settings) []string {
 		{"project", current.Project, want.Project},
 	} {
 		if setting.current != setting.want {
-			texts = append(texts, fmt.Sprintf("%s is %q, not %q", setting.name, setting.current, setting.want))
+			descriptions = append(descriptions, fmt.Sprintf("%s is %q, not %q", setting.name, setting.current, setting.want))
 		}
 	}
 	wantPorts := want.Ports.All()
 	for i, p := range current.Ports.All() {
 		if p.Port != wantPorts[i].Port {
-			texts = append(texts, fmt.Sprintf("the port of the %s is %d, not %d", p.Name, p.Port, wantPorts[i].Port))
+			descriptions = append(descriptions, fmt.Sprintf("the port of the %s is %d, not %d", p.Name, p.Port, wantPorts[i].Port))
 		}
 	}
-	return texts
+	return descriptions
 }

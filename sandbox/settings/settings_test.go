@@ -48,7 +48,7 @@ func TestSettingsReportEveryInvalidOption(t *testing.T) {
 		{"a registry for a cluster that has its own", Options{Registry: "localhost:1"}, []string{"REGISTRY", "existing"}},
 		{"a registry without a port", Options{Cluster: "existing", Kubeconfig: missing, Registry: "localhost"}, []string{"host and port", "needs a kubeconfig"}},
 		{"several at once", Options{Cluster: "docker", Ports: "web=1,registry=x,nodePort=80"},
-			[]string{"docker", `"web" is no port`, `registry="x"`, "nodePort=80: Kubernetes allows 30000 to 32767"}},
+			[]string{"docker", `"web" is not a port`, `registry="x"`, "nodePort=80: Kubernetes allows 30000 to 32767"}},
 		{"two on one port", Options{Ports: "registry=6443"}, []string{"apiServer and registry are both 6443"}},
 		{"beyond the range", Options{Ports: "registry=70000"}, []string{"1 to 65535"}},
 	}
@@ -128,7 +128,7 @@ func TestEnsureKeepsAnExistingCluster(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(created.Backend(), "x"), nil, 0o600))
 	for _, again := range []Options{{}, options, {layout.ClusterExisting, created.Kubeconfig(), "localhost:5001", ""}} {
 		same, err := Ensure(dir, "/p", again)
-		require.NoError(t, err, "%v: also in a shell of make env, whose KUBECONFIG is the sandbox's own", again)
+		require.NoError(t, err, "%v: also in a shell of make env, which has the sandbox's own KUBECONFIG", again)
 		require.Equal(t, created.Settings, same.Settings)
 	}
 }

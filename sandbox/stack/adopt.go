@@ -17,7 +17,7 @@ import (
 // findOrphans returns the objects of the AWS stand-in that no stack's state contains. For such
 // an object the engine has not received the response to the creation.
 func (s *Stack) findOrphans(ctx context.Context) ([]store.Object, error) {
-	recorded, err := s.recordedResources()
+	recorded, err := s.readRecordedResources()
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +37,9 @@ func (s *Stack) findOrphans(ctx context.Context) ([]store.Object, error) {
 	return orphans, err
 }
 
-// recordedResources returns the resources in the state files of the sandbox, as a set of
-// "TYPE ID". It reads the files of all stacks, because an object may belong to another
-// stack.
-func (s *Stack) recordedResources() (map[string]bool, error) {
+// readRecordedResources returns the resources in the state files of the sandbox, as a set of
+// "TYPE ID". It reads the files of all stacks, because an object may belong to another stack.
+func (s *Stack) readRecordedResources() (map[string]bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.layout.Backend(), ".pulumi", "stacks", "*", "*.json"))
 	if err != nil {
 		return nil, err
@@ -72,8 +71,8 @@ type creation struct {
 	record   map[string]any // all fields, in the form that a state has
 }
 
-// plannedCreations reads the creations from the output of `pulumi preview --json`.
-func plannedCreations(preview []byte) ([]creation, error) {
+// parseCreations reads the creations from the output of `pulumi preview --json`.
+func parseCreations(preview []byte) ([]creation, error) {
 	var plan struct {
 		Steps []struct {
 			Op       string          `json:"op"`
@@ -102,21 +101,21 @@ func plannedCreations(preview []byte) ([]creation, error) {
 	return creations, nil
 }
 
-// edit is a change of an exported state. The state is untyped here, because the type State has
-// only some of its fields. Numbers keep all their digits.
-type edit struct {
+// stateEdit is a change of an exported state. The state is untyped here, because the type State
+// has only some of its fields. Numbers keep all their digits.
+type stateEdit struct {
 	export     map[string]any // the whole export
 	deployment map[string]any // the field deployment of the export
 	orphans    []store.Object // objects at AWS that no state contains, without the adopted ones
 	report     []string       // messages for the user
 }
 
-// newEdit parses the output of `pulumi stack export`.
-func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
-	e := &edit{orphans: orphans}
-	exact := json.NewDecoder(bytes.NewReader(exported))
-	exact.UseNumber()
-	if err := exact.Decode(&e.export); err != nil {
+// newStateEdit parses the output of `pulumi stack export`.
+func newStateEdit(exported []byte, orphans []store.Object) (*stateEdit, error) {
+	e := &stateEdit{orphans: orphans}
+	decoder := json.NewDecoder(bytes.NewReader(exported))
+	decoder.UseNumber()
+	if err := decoder.Decode(&e.export); err != nil {
 		return nil, fmt.Errorf("pulumi stack export: %w", err)
 	}
 	e.deployment, _ = e.export["deployment"].(map[string]any)
@@ -126,10 +125,10 @@ func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 // adopt looks for an orphan that may come from the creation c, and adds it to the state. It
 // returns false if there is no such orphan.
 //
-// If c replaces a resource of the state, the new resource takes the position of the old one, so
-// that it is before the resources that depend on it. As in Pulumi, the old resource is marked for
+// If c replaces a resource of the state, the new resource takes the position of the old one. So
+// it is before the resources that depend on it. As in Pulumi, the old resource is marked for
 // deletion, and the next update deletes it.
-func (e *edit) adopt(c creation) (adopted bool) {
+func (e *stateEdit) adopt(c creation) (adopted bool) {
 	for i, o := range e.orphans {
 		if o.Type != c.Type || !MayComeFrom(o, c.Inputs) {
 			continue
@@ -157,7 +156,7 @@ func (e *edit) adopt(c creation) (adopted bool) {
 // created an object at AWS, the object becomes a resource of the state. The next update repeats
 // all other pending creations. If such a creation has created a Kubernetes object, the Kubernetes
 // provider then updates the object.
-func (e *edit) resolvePending(pending []Operation) {
+func (e *stateEdit) resolvePending(pending []Operation) {
 	operations, _ := e.deployment["pending_operations"].([]any)
 	for i, op := range pending {
 		c := creation{Resource: op.Resource}

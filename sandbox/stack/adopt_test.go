@@ -34,24 +34,24 @@ func TestObjectMayComeFromInputsThatItContains(t *testing.T) {
 		{"a name from the program must be equal", map[string]any{"name": "role-9f8e7d6"}, false},
 		{"a generated name with another beginning", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
 	} {
-		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, MayComeFrom(orphan("vpc", "1", object), tc.inputs)) })
+		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, MayComeFrom(newObject("vpc", "1", object), tc.inputs)) })
 	}
 }
 
 // AWS and the provider keep some values in a different form than the program sends.
 func TestMayComeFromComparesByMeaning(t *testing.T) {
-	record := orphan("aws:route53/record:Record", "1", map[string]any{"name": "_1.example.com", "type": "CNAME", "records": []any{"a", "b"}})
+	record := newObject("aws:route53/record:Record", "1", map[string]any{"name": "_1.example.com", "type": "CNAME", "records": []any{"a", "b"}})
 	require.True(t, MayComeFrom(record, map[string]any{"name": "_1.example.com."}), "a domain with its final dot")
 	require.True(t, MayComeFrom(record, map[string]any{"records": []any{"b", "a"}}), "a set in another order")
 	require.False(t, MayComeFrom(record, map[string]any{"name": "_2.example.com."}), "another domain")
-	role := orphan("aws:iam/role:Role", "1", map[string]any{"assumeRolePolicy": `{"Statement":[{"Action":["b","a"]}]}`})
+	role := newObject("aws:iam/role:Role", "1", map[string]any{"assumeRolePolicy": `{"Statement":[{"Action":["b","a"]}]}`})
 	require.True(t, MayComeFrom(role, map[string]any{"assumeRolePolicy": `{"Statement": [{"Action": ["a", "b"]}]}`}), "a document of the same meaning")
 }
 
 const subnetType = "aws:ec2/subnet:Subnet"
 
-// orphan returns an object of the AWS stand-in that AWS did not create by itself.
-func orphan(typ, id string, state map[string]any) store.Object {
+// newObject returns an object of the AWS stand-in that AWS did not create by itself.
+func newObject(typ, id string, state map[string]any) store.Object {
 	return store.Object{Key: store.Key{Scope: store.Scope{Account: "1", Region: "r"}, Type: typ, ID: id}, State: state}
 }
 
@@ -63,9 +63,9 @@ func TestOrphansAreInNoStateAndWereNotCreatedByAWS(t *testing.T) {
 	objects, err := store.Open(l.AWS())
 	require.NoError(t, err)
 	require.NoError(t, objects.Update(t.Context(), func(tx *store.Tx) error {
-		owned := orphan(subnetType, "subnet-3", nil)
+		owned := newObject(subnetType, "subnet-3", nil)
 		owned.Owner = "vpc-1"
-		for _, o := range []store.Object{orphan(subnetType, "subnet-1", nil), orphan(subnetType, "subnet-2", nil), owned} {
+		for _, o := range []store.Object{newObject(subnetType, "subnet-1", nil), newObject(subnetType, "subnet-2", nil), owned} {
 			tx.Put(o)
 		}
 		return nil
@@ -76,8 +76,8 @@ func TestOrphansAreInNoStateAndWereNotCreatedByAWS(t *testing.T) {
 	require.Equal(t, "subnet-2", orphans[0].ID)
 }
 
-// interrupted is an exported state with pending operations.
-const interrupted = `{"version":3,"deployment":{
+// interruptedState is an exported state with pending operations.
+const interruptedState = `{"version":3,"deployment":{
  "manifest":{"magic":"m"},
  "resources":[
   {"urn":"urn:stack","type":"pulumi:pulumi:Stack","outputs":{"url":"http://x"}},
@@ -88,13 +88,13 @@ const interrupted = `{"version":3,"deployment":{
   {"type":"creating","resource":{"urn":"urn:d","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}},
   {"type":"updating","resource":{"urn":"urn:a","type":"aws:ec2/subnet:Subnet","id":"subnet-1","custom":true}}]}}`
 
-// resolvePending parses an exported state, runs resolvePending on it, and returns
-// the edit and the edited state.
-func resolvePending(t *testing.T, exported string, orphans ...store.Object) (*edit, string) {
+// editPendingOperations parses an exported state, calls resolvePending for it, and returns the
+// edit and the edited state.
+func editPendingOperations(t *testing.T, exported string, orphans ...store.Object) (*stateEdit, string) {
 	t.Helper()
 	state, err := parseExport([]byte(exported))
 	require.NoError(t, err)
-	e, err := newEdit([]byte(exported), orphans)
+	e, err := newStateEdit([]byte(exported), orphans)
 	require.NoError(t, err)
 	e.resolvePending(state.Operations)
 	raw, err := json.Marshal(e.export)
@@ -104,7 +104,7 @@ func resolvePending(t *testing.T, exported string, orphans ...store.Object) (*ed
 
 func TestPendingCreationsBecomeResourcesIfTheirObjectsExist(t *testing.T) {
 	// subnet-2 belongs to urn:b; the subnet of urn:c was never created.
-	e, state := resolvePending(t, interrupted, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
+	e, state := editPendingOperations(t, interruptedState, newObject(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
 	require.Equal(t, []string{
 		"urn:b: was created, as subnet-2",
 		"urn:c: was not recorded; the next update creates it",
@@ -127,7 +127,7 @@ func TestPendingReplacementTakesTheOldPosition(t *testing.T) {
 	  {"urn":"urn:vpc","type":"vpc","id":"old"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]}],
 	 "pending_operations":[{"type":"creating","resource":{"urn":"urn:vpc","type":"vpc"}}]}}`
-	_, edited := resolvePending(t, state, orphan("vpc", "new", nil))
+	_, edited := editPendingOperations(t, state, newObject("vpc", "new", nil))
 	require.JSONEq(t, `{"deployment":{"resources":[
 	  {"urn":"urn:vpc","type":"vpc","id":"new"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]},
@@ -140,13 +140,13 @@ func TestCreationsOfAPreviewAreAdopted(t *testing.T) {
 	 {"op":"create","newState":{"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"},"parent":"urn:net"}},
 	 {"op":"create-replacement","newState":{"urn":"urn:b","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"}}},
 	 {"op":"create","newState":{"urn":"urn:c","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}}]}`
-	creations, err := plannedCreations([]byte(preview))
+	creations, err := parseCreations([]byte(preview))
 	require.NoError(t, err)
 	require.Len(t, creations, 3)
 
-	bucket := orphan("aws:s3/bucketV2:BucketV2", "b", nil)
-	e, err := newEdit([]byte(`{"deployment":{"resources":[{"urn":"urn:net"}]}}`),
-		[]store.Object{bucket, orphan("aws:ec2/eip:Eip", "eipalloc-1", map[string]any{"domain": "vpc"})})
+	bucket := newObject("aws:s3/bucketV2:BucketV2", "b", nil)
+	e, err := newStateEdit([]byte(`{"deployment":{"resources":[{"urn":"urn:net"}]}}`),
+		[]store.Object{bucket, newObject("aws:ec2/eip:Eip", "eipalloc-1", map[string]any{"domain": "vpc"})})
 	require.NoError(t, err)
 	for _, c := range creations {
 		e.adopt(c)
@@ -160,7 +160,7 @@ func TestCreationsOfAPreviewAreAdopted(t *testing.T) {
 }
 
 func TestOutputReadsAStackOutput(t *testing.T) {
-	state, err := parseExport([]byte(interrupted))
+	state, err := parseExport([]byte(interruptedState))
 	require.NoError(t, err)
 	require.Equal(t, "http://x", state.Output("url"))
 	require.Empty(t, state.Output("none"))

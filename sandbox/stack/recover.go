@@ -29,7 +29,7 @@ func readLocks(l *layout.Layout, stack string) ([]lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []lock
+	var locks []lock
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -44,15 +44,15 @@ func readLocks(l *layout.Layout, stack string) ([]lock, error) {
 			// for an empty lock, so Recover releases it.
 			parsed = lock{}
 		}
-		all = append(all, parsed)
+		locks = append(locks, parsed)
 	}
-	return all, nil
+	return locks, nil
 }
 
 // machine finds the Pulumi processes of this machine. Tests replace startTime.
 type machine struct {
 	hostname string
-	// startTime returns the start time of the process if it runs and is a pulumi.
+	// startTime returns the start time of the process if it runs and is a Pulumi process.
 	startTime func(pid int) (began time.Time, ok bool)
 }
 
@@ -101,7 +101,7 @@ func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State
 // recover repairs and returns the stack's state. It returns errors without the explanation that
 // Recover adds.
 func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State, error) {
-	if err := s.unlock(ctx, printf); err != nil {
+	if err := s.releaseLocks(ctx, printf); err != nil {
 		return State{}, err
 	}
 	orphans, err := s.findOrphans(ctx)
@@ -113,7 +113,7 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 		return State{}, err
 	}
 	if len(state.Operations) > 0 {
-		e, err := newEdit(raw, orphans)
+		e, err := newStateEdit(raw, orphans)
 		if err != nil {
 			return State{}, err
 		}
@@ -135,11 +135,11 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 	if err != nil {
 		return State{}, err
 	}
-	creations, err := plannedCreations(preview)
+	creations, err := parseCreations(preview)
 	if err != nil {
 		return State{}, err
 	}
-	e, err := newEdit(raw, orphans)
+	e, err := newStateEdit(raw, orphans)
 	if err != nil {
 		return State{}, err
 	}
@@ -155,18 +155,18 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 	return s.Export(ctx)
 }
 
-// unlock releases the locks of Pulumi processes that were killed. If the holder of
-// a lock may still run, it returns a *lockedError.
-func (s *Stack) unlock(ctx context.Context, printf func(string, ...any)) error {
-	all, err := readLocks(s.layout, s.name)
-	if err != nil || len(all) == 0 {
+// releaseLocks releases the locks of Pulumi processes that were killed. If the holder of a lock
+// may still run, it returns a *lockedError.
+func (s *Stack) releaseLocks(ctx context.Context, printf func(string, ...any)) error {
+	locks, err := readLocks(s.layout, s.name)
+	if err != nil || len(locks) == 0 {
 		return err
 	}
 	m, err := thisMachine()
 	if err != nil {
 		return err
 	}
-	for _, l := range all {
+	for _, l := range locks {
 		if m.holderMayRun(l) {
 			return &lockedError{stack: s.name, lock: l}
 		}
@@ -177,7 +177,7 @@ func (s *Stack) unlock(ctx context.Context, printf func(string, ...any)) error {
 }
 
 // replaceState imports the edited state and refreshes all resources in it.
-func (s *Stack) replaceState(ctx context.Context, e *edit, printf func(string, ...any)) error {
+func (s *Stack) replaceState(ctx context.Context, e *stateEdit, printf func(string, ...any)) error {
 	printf("an earlier update of the stack %s was interrupted", s.name)
 	for _, line := range e.report {
 		printf("  %s", line)

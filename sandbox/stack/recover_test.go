@@ -42,62 +42,63 @@ func TestIncompleteLocksAreReadAsEmpty(t *testing.T) {
 	require.NoError(t, err)
 	dir := filepath.Join(l.Backend(), ".pulumi/locks/organization/progressive-framework/sandbox")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	all, err := readLocks(l, "sandbox")
+	locks, err := readLocks(l, "sandbox")
 	require.NoError(t, err)
-	require.Empty(t, all)
+	require.Empty(t, locks)
 
 	complete, err := json.Marshal(lock{PID: 7, Hostname: "here", Username: "me", Timestamp: noon})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), complete, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.json"), complete[:9], 0o600))
-	all, err = readLocks(l, "sandbox")
+	locks, err = readLocks(l, "sandbox")
 	require.NoError(t, err)
-	require.Equal(t, []lock{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, all)
+	require.Equal(t, []lock{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, locks)
 
-	all, err = readLocks(l, "staging")
+	locks, err = readLocks(l, "staging")
 	require.NoError(t, err)
-	require.Empty(t, all, "locks of another stack are not read")
+	require.Empty(t, locks, "locks of another stack are not read")
 }
 
-// stackWithCLI returns a stack with a shell script in place of pulumi. The script appends its
-// arguments to the file calls. The keys of outputs are the first two words of the arguments, and
-// the script prints the value. An imported state is copied to the file calls + ".imported".
-func stackWithCLI(t *testing.T, outputs map[string]string) (s *Stack, calls string) {
+// newStackWithFakeCLI returns a stack with a shell script in place of pulumi. The script
+// appends its arguments to the file callsPath. The keys of outputs are the first two words of
+// the arguments, and the script prints the value. An imported state is copied to the file
+// callsPath + ".imported".
+func newStackWithFakeCLI(t *testing.T, outputs map[string]string) (s *Stack, callsPath string) {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{})
 	require.NoError(t, err)
-	calls = filepath.Join(t.TempDir(), "calls")
-	script := "#!/bin/sh\necho \"$*\" >>" + calls + "\n[ \"$1 $2\" != 'stack import' ] || cp \"$4\" " + calls + ".imported\n"
+	callsPath = filepath.Join(t.TempDir(), "calls")
+	script := "#!/bin/sh\necho \"$*\" >>" + callsPath + "\n[ \"$1 $2\" != 'stack import' ] || cp \"$4\" " + callsPath + ".imported\n"
 	for command, output := range outputs {
 		file := filepath.Join(t.TempDir(), "output")
 		require.NoError(t, os.WriteFile(file, []byte(output), 0o600))
 		script += "[ \"$1 $2\" != '" + command + "' ] || cat " + file + "\n"
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(l.Bin(), "pulumi"), []byte(script), 0o755))
-	return &Stack{layout: l, name: "sandbox", dir: t.TempDir(), env: os.Environ()}, calls
+	return &Stack{layout: l, name: "sandbox", dir: t.TempDir(), env: os.Environ()}, callsPath
 }
 
 func TestRecoverExportsAnUndamagedStateOnce(t *testing.T) {
-	s, calls := stackWithCLI(t, map[string]string{
+	s, callsPath := newStackWithFakeCLI(t, map[string]string{
 		"stack export": `{"deployment":{"resources":[{"urn":"urn:stack","type":"pulumi:pulumi:Stack","outputs":{"url":"http://x"}}]}}`,
 	})
 	state, err := s.Recover(t.Context(), t.Logf)
 	require.NoError(t, err)
 	require.Equal(t, "http://x", state.Output("url"), "Recover returns the exported state")
-	text, err := os.ReadFile(calls)
+	calls, err := os.ReadFile(callsPath)
 	require.NoError(t, err)
-	require.Equal(t, "stack export --non-interactive --stack sandbox\n", string(text))
+	require.Equal(t, "stack export --non-interactive --stack sandbox\n", string(calls))
 }
 
 func TestRecoverReturnsTheStateAfterTheRepair(t *testing.T) {
-	s, calls := stackWithCLI(t, map[string]string{"stack export": interrupted})
+	s, callsPath := newStackWithFakeCLI(t, map[string]string{"stack export": interruptedState})
 	state, err := s.Recover(t.Context(), t.Logf)
 	require.NoError(t, err)
 	require.NotEmpty(t, state.Resources)
-	text, err := os.ReadFile(calls)
+	calls, err := os.ReadFile(callsPath)
 	require.NoError(t, err)
-	require.Regexp(t, `(?s)^stack export .*\nstack import .*\nrefresh .*\nstack export [^\n]*\n$`, string(text), "the state is exported again after the refresh")
-	imported, err := os.ReadFile(calls + ".imported")
+	require.Regexp(t, `(?s)^stack export .*\nstack import .*\nrefresh .*\nstack export [^\n]*\n$`, string(calls), "the state is exported again after the refresh")
+	imported, err := os.ReadFile(callsPath + ".imported")
 	require.NoError(t, err)
 	require.NotContains(t, string(imported), "pending_operations")
 }

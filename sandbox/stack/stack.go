@@ -101,8 +101,8 @@ func (s *Stack) Explain(ctx context.Context, err error) error {
 	if !errors.As(err, &tool) || ctx.Err() != nil {
 		return err
 	}
-	phrase, readErr := os.ReadFile(s.layout.Passphrase())
-	if readErr != nil || strings.TrimSpace(string(phrase)) == Passphrase {
+	passphrase, readErr := os.ReadFile(s.layout.Passphrase())
+	if readErr != nil || strings.TrimSpace(string(passphrase)) == Passphrase {
 		return err
 	}
 	return fmt.Errorf("%w\nIf the passphrase is incorrect: %s does not contain the sandbox's passphrase %q. "+
@@ -112,8 +112,8 @@ func (s *Stack) Explain(ctx context.Context, err error) error {
 
 // ToolError is the failure of a command of Pulumi.
 type ToolError struct {
-	// What is the command, such as "pulumi up".
-	What string
+	// Command is the command, such as "pulumi up".
+	Command string
 	// Code is the exit code of the command.
 	Code int
 	// Stderr is the error output of the command. It is empty if the terminal has shown it.
@@ -121,31 +121,31 @@ type ToolError struct {
 }
 
 func (e *ToolError) Error() string {
-	text := fmt.Sprintf("%s failed (exit code %d)", e.What, e.Code)
+	message := fmt.Sprintf("%s failed (exit code %d)", e.Command, e.Code)
 	if e.Stderr != "" {
-		return text + ": " + e.Stderr
+		return message + ": " + e.Stderr
 	}
-	return text + "; see its messages above"
+	return message + "; see its messages above"
 }
 
 // stopGrace is how long Pulumi may take after SIGINT to finish the current
 // resource and to save its state.
 const stopGrace = 2 * time.Minute
 
-// queryTimeout limits commands that only read the state.
+// queryTimeout limits a command that runs without a terminal and changes no resource.
 const queryTimeout = 2 * time.Minute
 
 // withoutPolicies returns the same stack, for commands without the policy pack. A recovery
 // uses a preview only to list creations, and the next update checks the policies.
 func (s *Stack) withoutPolicies() *Stack {
-	c := *s
-	c.env = layout.WithoutPolicyPack(s.env)
-	return &c
+	other := *s
+	other.env = layout.WithoutPolicyPack(s.env)
+	return &other
 }
 
-// command returns a command of Pulumi. If ctx ends, Pulumi gets a SIGINT and two
-// minutes to end.
-func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
+// newCommand returns a command of Pulumi. If ctx ends, Pulumi gets a SIGINT and two minutes to
+// end.
+func (s *Stack) newCommand(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	cmd.Cancel = func() error {
@@ -163,16 +163,16 @@ func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
 // Run runs Pulumi on the terminal, with its own display. A failure of Pulumi
 // is a *ToolError.
 func (s *Stack) Run(ctx context.Context, args ...string) error {
-	cmd := s.command(ctx, args...)
+	cmd := s.newCommand(ctx, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.terminal.In, s.terminal.Out, s.terminal.Err
 	return commandError("pulumi "+args[0], cmd.Run(), "")
 }
 
-// query runs Pulumi without a terminal and returns what it prints.
+// query runs Pulumi without a terminal and returns its standard output.
 func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	cmd := s.command(ctx, append(args, "--non-interactive", "--stack", s.name)...)
+	cmd := s.newCommand(ctx, append(args, "--non-interactive", "--stack", s.name)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -185,15 +185,15 @@ func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 // commandError returns the error of a command for err, the result of exec. If the command has
 // exited with a code other than 0, commandError returns a *ToolError. If err is nil, it returns
 // nil.
-func commandError(what string, err error, stderr string) error {
+func commandError(command string, err error, stderr string) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &exit):
-		return &ToolError{What: what, Code: max(1, exit.ExitCode()), Stderr: stderr}
+		return &ToolError{Command: command, Code: max(1, exit.ExitCode()), Stderr: stderr}
 	default:
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", command, err)
 	}
 }
 
@@ -252,8 +252,8 @@ func parseExport(raw []byte) (State, error) {
 func (s State) Output(name string) string {
 	for _, r := range s.Resources {
 		if r.Type == "pulumi:pulumi:Stack" {
-			text, _ := r.Outputs[name].(string)
-			return text
+			value, _ := r.Outputs[name].(string)
+			return value
 		}
 	}
 	return ""

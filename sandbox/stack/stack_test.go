@@ -20,7 +20,7 @@ func TestExplainNamesTheFilesOfAWrongPassphrase(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
 	s := &Stack{layout: l, name: "x", dir: t.TempDir()}
-	failure := &ToolError{What: "pulumi up", Code: 255}
+	failure := &ToolError{Command: "pulumi up", Code: 255}
 	require.Equal(t, error(failure), s.Explain(t.Context(), failure), "the file has the sandbox's passphrase, so there is no hint")
 
 	require.NoError(t, os.WriteFile(l.Passphrase(), []byte("other\n"), 0o600))

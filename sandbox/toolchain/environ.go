@@ -13,19 +13,19 @@ import (
 // Within returns the environment base with the changes of layout.Within and with
 // BuildVariables. So every tool builds the program with the same settings.
 func Within(l *layout.Layout, base []string) []string {
-	build := BuildVariables()
+	buildVariables := BuildVariables()
 	var env []string
-	for _, kv := range base {
-		name, value, _ := strings.Cut(kv, "=")
-		isBuildVariable := slices.ContainsFunc(build, func(set string) bool { return strings.HasPrefix(set, name+"=") })
+	for _, variable := range base {
+		name, value, _ := strings.Cut(variable, "=")
+		isBuildVariable := slices.ContainsFunc(buildVariables, func(set string) bool { return strings.HasPrefix(set, name+"=") })
 		switch {
 		case name == "PATH": // in a shell of make env it contains the sandbox's folders
-			env = append(env, "PATH="+pathWithout(pathWithout(value, l.Bin()), l.ShellBin()))
+			env = append(env, "PATH="+removeFromPath(removeFromPath(value, l.Bin()), l.ShellBin()))
 		case !isBuildVariable:
-			env = append(env, kv)
+			env = append(env, variable)
 		}
 	}
-	return append(l.Within(env), build...)
+	return append(l.Within(env), buildVariables...)
 }
 
 // BuildVariables returns the environment variables for the go command in builds of the program,
@@ -47,8 +47,8 @@ func BuildVariables() []string {
 	}
 }
 
-// pathWithout returns a PATH without the folder dir.
-func pathWithout(path, dir string) string {
-	list := slices.DeleteFunc(filepath.SplitList(path), func(d string) bool { return d == dir })
-	return strings.Join(list, string(os.PathListSeparator))
+// removeFromPath returns a PATH without the folder dir.
+func removeFromPath(path, dir string) string {
+	folders := slices.DeleteFunc(filepath.SplitList(path), func(d string) bool { return d == dir })
+	return strings.Join(folders, string(os.PathListSeparator))
 }

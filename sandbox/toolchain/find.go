@@ -18,8 +18,8 @@ import (
 const versionTimeout = 20 * time.Second
 
 // newResolver returns a resolver for the environment environ. The resolver does not search the
-// folders in ignored, although they may be on the PATH: their tools belong to the sandbox and are
-// not installed on the machine. The last folder in ignored has the executables of the bootstrap.
+// folders in ignored, although they may be on the PATH: their tools belong to the sandbox and
+// do not count as installed. The last folder in ignored has the executables of the bootstrap.
 func newResolver(ctx context.Context, environ []string, ignored ...string) *resolver {
 	r := &resolver{ctx: ctx, environ: append(slices.Clone(environ), "PULUMI_SKIP_UPDATE_CHECK=1")}
 	if len(ignored) > 0 {
@@ -27,21 +27,21 @@ func newResolver(ctx context.Context, environ []string, ignored ...string) *reso
 	}
 	// A shell of `make env` has a sandbox's links on its PATH and a sandbox's folder in
 	// PULUMI_HOME. Tools and plugins in these folders do not count as installed.
-	sandbox := lookup(environ, layout.Variable)
-	if sandbox != "" {
-		l := &layout.Layout{Dir: filepath.Clean(sandbox)}
+	sandboxFolder := lookupVariable(environ, layout.Variable)
+	if sandboxFolder != "" {
+		l := &layout.Layout{Dir: filepath.Clean(sandboxFolder)}
 		ignored = append(slices.Clone(ignored), l.Bin(), l.ShellBin())
 	}
-	for _, dir := range filepath.SplitList(lookup(environ, "PATH")) {
+	for _, dir := range filepath.SplitList(lookupVariable(environ, "PATH")) {
 		if filepath.IsAbs(dir) && !slices.Contains(ignored, filepath.Clean(dir)) {
 			r.path = append(r.path, dir)
 		}
 	}
-	pulumi := lookup(environ, "PULUMI_HOME")
-	if pulumi == "" || sandbox != "" && strings.HasPrefix(pulumi, sandbox) {
-		pulumi = filepath.Join(lookup(environ, "HOME"), ".pulumi")
+	pulumiFolder := lookupVariable(environ, "PULUMI_HOME")
+	if pulumiFolder == "" || sandboxFolder != "" && strings.HasPrefix(pulumiFolder, sandboxFolder) {
+		pulumiFolder = filepath.Join(lookupVariable(environ, "HOME"), ".pulumi")
 	}
-	r.plugins = filepath.Join(pulumi, "plugins")
+	r.plugins = filepath.Join(pulumiFolder, "plugins")
 	return r
 }
 
@@ -57,8 +57,8 @@ func (r *resolver) find(name string) string {
 	return ""
 }
 
-// commandOutput runs a tool and returns its output, or "" if the tool fails.
-func (r *resolver) commandOutput(file string, args ...string) string {
+// captureOutput runs a tool and returns its output, or "" if the tool fails.
+func (r *resolver) captureOutput(file string, args ...string) string {
 	ctx, cancel := context.WithTimeout(r.ctx, versionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, file, args...)
@@ -84,15 +84,15 @@ func (r *resolver) findPulumi() (path, version, note string) {
 	if file == "" {
 		return "", "", ""
 	}
-	printed := r.commandOutput(file, "version")
-	v, ok := parseVersion(printed)
+	versionText := r.captureOutput(file, "version")
+	parsed, ok := parseVersion(versionText)
 	if !ok {
 		return "", "", fmt.Sprintf("%s does not print its version", file)
 	}
-	if v.major != PulumiMajor || v.minor < PulumiMinor {
-		return "", "", fmt.Sprintf("%s is %s; %d.%d or later is needed", file, printed, PulumiMajor, PulumiMinor)
+	if parsed.major != PulumiMajor || parsed.minor < PulumiMinor {
+		return "", "", fmt.Sprintf("%s is %s; %d.%d or later is needed", file, versionText, PulumiMajor, PulumiMinor)
 	}
-	return file, printed, ""
+	return file, versionText, ""
 }
 
 // selectPulumi returns an installed Pulumi CLI if its version is new enough. Otherwise it returns
@@ -104,13 +104,13 @@ func (r *resolver) selectPulumi() Tool {
 		t.Kind, t.Path, t.Version = Installed, path, version
 		return t
 	}
-	t.Version = r.commandOutput(t.Path, "version")
+	t.Version = r.captureOutput(t.Path, "version")
 	return t
 }
 
 // selectLanguageHost returns an installed Go language host, or the stand-in if none is installed.
 func (r *resolver) selectLanguageHost() Tool {
-	t := r.standIn("pulumi-language-go")
+	t := r.newStandIn("pulumi-language-go")
 	if file := r.find(t.Name); file != "" {
 		t.Kind, t.Path = Installed, file
 	}
@@ -146,13 +146,13 @@ func (r *resolver) selectKubernetesPlugin() Tool {
 	var best version
 	for _, file := range found {
 		name := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
-		v, ok := parseVersion(name)
+		parsed, ok := parseVersion(name)
 		switch {
 		case !ok: // the folder's name has no version, so it is not a plugin
-		case v.major != KubernetesPluginMajor:
+		case parsed.major != KubernetesPluginMajor:
 			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, name, KubernetesPluginMajor)
-		case best.less(v):
-			best = v
+		case best.less(parsed):
+			best = parsed
 			t.Kind, t.Path, t.Version = Installed, file, name
 		}
 	}
@@ -162,10 +162,10 @@ func (r *resolver) selectKubernetesPlugin() Tool {
 	return t
 }
 
-// selectKubectl returns an installed kubectl, if the API server supports its version. Otherwise
+// selectKubectl returns an installed kubectl if the API server supports its version. Otherwise
 // it returns the sandbox's own kubectl.
 func (r *resolver) selectKubectl() Tool {
-	t := r.standIn("kubectl")
+	t := r.newStandIn("kubectl")
 	t.Kind = Built // the sandbox's binary contains the genuine code, of the module k8s.io/kubectl
 	t.Version = fmt.Sprintf("v1.%d", KubernetesMinor)
 	file := r.find(t.Name)
@@ -177,13 +177,13 @@ func (r *resolver) selectKubectl() Tool {
 			GitVersion string `json:"gitVersion"`
 		} `json:"clientVersion"`
 	}
-	printed := r.commandOutput(file, "version", "--client", "-o", "json")
-	if err := json.Unmarshal([]byte(printed), &output); err != nil {
+	versionText := r.captureOutput(file, "version", "--client", "-o", "json")
+	if err := json.Unmarshal([]byte(versionText), &output); err != nil {
 		t.Note = fmt.Sprintf("%s does not print its version", file)
 		return t
 	}
-	v, ok := parseVersion(output.ClientVersion.GitVersion)
-	if !ok || v.major != 1 || v.minor < KubernetesMinor-1 || v.minor > KubernetesMinor+1 {
+	parsed, ok := parseVersion(output.ClientVersion.GitVersion)
+	if !ok || parsed.major != 1 || parsed.minor < KubernetesMinor-1 || parsed.minor > KubernetesMinor+1 {
 		t.Note = fmt.Sprintf("%s is %s; the API server supports 1.%d to 1.%d", file,
 			output.ClientVersion.GitVersion, KubernetesMinor-1, KubernetesMinor+1)
 		return t
@@ -194,11 +194,11 @@ func (r *resolver) selectKubectl() Tool {
 
 // lookup returns the value of a variable in environ, or "" if it is not set. If it is set
 // several times, the last value applies.
-func lookup(environ []string, name string) string {
+func lookupVariable(environ []string, name string) string {
 	value := ""
-	for _, kv := range environ {
-		if n, v, _ := strings.Cut(kv, "="); n == name {
-			value = v
+	for _, variable := range environ {
+		if key, keyValue, _ := strings.Cut(variable, "="); key == name {
+			value = keyValue
 		}
 	}
 	return value

@@ -15,7 +15,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Kind says where a tool comes from.
+// Kind is the origin of a tool.
 type Kind string
 
 const (
@@ -63,7 +63,7 @@ type Tool struct {
 	Kind Kind   `json:"kind"`
 	// Version is the version that the tool prints. It is empty if it is not known.
 	Version string `json:"version,omitempty"`
-	// Path is the executable that the link leads to.
+	// Path is the executable that the link points to.
 	Path string `json:"path"`
 	// Note is the reason why an installed tool is not used. Otherwise it is empty.
 	Note string `json:"note,omitempty"`
@@ -92,9 +92,9 @@ func Resolve(ctx context.Context, l *layout.Layout, built string, environ []stri
 		r.selectLanguageHost(),
 		r.selectKubernetesPlugin(),
 		r.selectKubectl(),
-		r.standIn("pulumi-resource-aws"),
-		r.standIn("aws"),
-		r.standIn(multicall),
+		r.newStandIn("pulumi-resource-aws"),
+		r.newStandIn("aws"),
+		r.newStandIn(multicall),
 	}
 	for _, t := range tools {
 		if info, err := os.Stat(t.Path); err != nil || !info.Mode().IsRegular() {
@@ -104,8 +104,8 @@ func Resolve(ctx context.Context, l *layout.Layout, built string, environ []stri
 	return tools, nil
 }
 
-// standIn returns a tool with that name, as a link to the sandbox's own binary.
-func (r *resolver) standIn(name string) Tool {
+// newStandIn returns a tool with that name, as a link to the sandbox's own binary.
+func (r *resolver) newStandIn(name string) Tool {
 	kind := StandIn
 	if name == multicall {
 		kind = Built

@@ -90,8 +90,8 @@ func TestInstalledToolsAreUsedIfTheirVersionsFit(t *testing.T) {
 		{"the real language host", func(m *machine) { m.writeTool(m.path, "pulumi-language-go", "") }, "pulumi-language-go", want{Installed, "usr/pulumi-language-go", ""}},
 		{"the real Kubernetes plugin on PATH", func(m *machine) { m.writeTool(m.path, "pulumi-resource-kubernetes", "") }, "pulumi-resource-kubernetes", want{Installed, "usr/pulumi-resource-kubernetes", ""}},
 		{"the newest of the user's plugins", func(m *machine) {
-			for _, v := range []string{"v4.9.0", "v4.30.0", "v4.30.0-beta"} {
-				m.writeTool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-"+v), "pulumi-resource-kubernetes", "")
+			for _, version := range []string{"v4.9.0", "v4.30.0", "v4.30.0-beta"} {
+				m.writeTool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-"+version), "pulumi-resource-kubernetes", "")
 			}
 		}, "pulumi-resource-kubernetes", want{Installed, ".pulumi/plugins/resource-kubernetes-v4.30.0/pulumi-resource-kubernetes", ""}},
 		{"a plugin of another major version has other resources", func(m *machine) {
@@ -163,13 +163,13 @@ func TestLinksFollowTheSelectedTools(t *testing.T) {
 	require.True(t, info.Mode().IsRegular(), "an executable that was built in the bin folder stays")
 
 	// When the real host is installed later, the link changes.
-	real := m.writeTool(m.path, "pulumi-language-go", "")
+	hostPath := m.writeTool(m.path, "pulumi-language-go", "")
 	tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
 	require.NoError(t, Link(m.layout, tools))
 	target, err = os.Readlink(filepath.Join(m.layout.Bin(), "pulumi-language-go"))
 	require.NoError(t, err)
-	require.Equal(t, real, target)
+	require.Equal(t, hostPath, target)
 }
 
 func TestLinksOfAnotherSandboxLeadToTheBuiltTools(t *testing.T) {
@@ -212,8 +212,8 @@ func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 	base := []string{"HOME=" + m.root, "PATH=" + m.layout.ShellBin() + ":" + m.layout.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
 	env := Within(m.layout, base)
 	values := map[string]string{}
-	for _, kv := range env {
-		name, value, _ := strings.Cut(kv, "=")
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
 		require.NotContains(t, values, name, "each variable once")
 		values[name] = value
 	}

@@ -16,12 +16,13 @@ func parseVersion(s string) (version, bool) {
 	return v, err == nil && n == 3
 }
 
-func (v version) less(o version) bool {
-	if v.major != o.major {
-		return v.major < o.major
+// less reports whether v is older than other.
+func (v version) less(other version) bool {
+	if v.major != other.major {
+		return v.major < other.major
 	}
-	if v.minor != o.minor {
-		return v.minor < o.minor
+	if v.minor != other.minor {
+		return v.minor < other.minor
 	}
-	return v.patch < o.patch
+	return v.patch < other.patch
 }

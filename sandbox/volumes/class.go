@@ -46,8 +46,8 @@ const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 // creation of the class, and one search for claims to resize.
 const setupTimeout = 30 * time.Second
 
-// connect returns a client of the sandbox's cluster.
-func connect(l *layout.Layout) (kubernetes.Interface, error) {
+// newClient returns a client of the sandbox's cluster.
+func newClient(l *layout.Layout) (kubernetes.Interface, error) {
 	conf, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
 		return nil, fmt.Errorf("volumes: %w", err)
@@ -62,29 +62,29 @@ func connect(l *layout.Layout) (kubernetes.Interface, error) {
 // CopyDefaultClass creates the class in a user's own cluster as a copy of the
 // default class, unless it exists.
 func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
-	client, err := connect(l)
+	client, err := newClient(l)
 	if err != nil {
 		return err
 	}
-	return copyDefault(ctx, client.StorageV1().StorageClasses())
+	return copyDefaultClass(ctx, client.StorageV1().StorageClasses())
 }
 
-// copyDefault creates the class ClassName as a copy of the default class, unless ClassName
+// copyDefaultClass creates the class ClassName as a copy of the default class, unless ClassName
 // exists. Tests call it with a fake cluster.
-func copyDefault(ctx context.Context, classes storageclient.StorageClassInterface) error {
+func copyDefaultClass(ctx context.Context, classes storageclient.StorageClassInterface) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	all, err := classes.List(ctx, metav1.ListOptions{})
+	existing, err := classes.List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("volumes: list storage classes: %w", err)
 	}
 	var defaultClass *storagev1.StorageClass
-	for i, c := range all.Items {
-		if c.Name == ClassName {
+	for i, class := range existing.Items {
+		if class.Name == ClassName {
 			return nil
 		}
-		if c.Annotations[defaultAnnotation] == "true" {
-			defaultClass = &all.Items[i]
+		if class.Annotations[defaultAnnotation] == "true" {
+			defaultClass = &existing.Items[i]
 		}
 	}
 	if defaultClass == nil {
@@ -95,10 +95,11 @@ func copyDefault(ctx context.Context, classes storageclient.StorageClassInterfac
 	return ensureClass(ctx, classes, defaultClass)
 }
 
-// class returns the storage class ClassName. A volume is a folder on the pod's node, so the
-// volume is provisioned after the pod was assigned to a node. A volume is deleted with its claim.
-// Kubernetes does not delete the claims of a deleted StatefulSet, so the StatefulSet's data stay.
-func class() *storagev1.StorageClass {
+// newClass returns the storage class ClassName. A volume is a folder on the pod's node, so the
+// volume is provisioned after the pod was assigned to a node. A volume is deleted with its
+// claim. Kubernetes does not delete the claims of a deleted StatefulSet, so the StatefulSet's
+// data stay.
+func newClass() *storagev1.StorageClass {
 	bindingMode, reclaimPolicy, expansion := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
 	return &storagev1.StorageClass{
 		ObjectMeta:           metav1.ObjectMeta{Name: ClassName},
@@ -112,17 +113,17 @@ func class() *storagev1.StorageClass {
 // ensureClass creates the class. If the class exists, ensureClass updates only
 // AllowVolumeExpansion. Only this field may differ in an older sandbox, and Kubernetes
 // allows its change.
-func ensureClass(ctx context.Context, classes storageclient.StorageClassInterface, c *storagev1.StorageClass) error {
-	_, err := classes.Create(ctx, c, metav1.CreateOptions{})
+func ensureClass(ctx context.Context, classes storageclient.StorageClassInterface, class *storagev1.StorageClass) error {
+	_, err := classes.Create(ctx, class, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		var existing *storagev1.StorageClass
-		if existing, err = classes.Get(ctx, c.Name, metav1.GetOptions{}); err == nil {
-			existing.AllowVolumeExpansion = c.AllowVolumeExpansion
+		if existing, err = classes.Get(ctx, class.Name, metav1.GetOptions{}); err == nil {
+			existing.AllowVolumeExpansion = class.AllowVolumeExpansion
 			_, err = classes.Update(ctx, existing, metav1.UpdateOptions{})
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("volumes: storage class %s: %w", c.Name, err)
+		return fmt.Errorf("volumes: storage class %s: %w", class.Name, err)
 	}
 	return nil
 }

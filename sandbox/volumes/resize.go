@@ -12,16 +12,16 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// provisionedBy is the annotation of a volume with the name of its provisioner.
-const provisionedBy = "pv.kubernetes.io/provisioned-by"
+// provisionedByAnnotation is the annotation of a volume with the name of its provisioner.
+const provisionedByAnnotation = "pv.kubernetes.io/provisioned-by"
 
 // resizeInterval is the time between two searches for claims that request more storage. A
 // folder has no size, so only the capacities in the API objects have to change.
 const resizeInterval = 2 * time.Second
 
-// resize enlarges the volumes of claims that request more storage than they have.
-// It works until ctx ends, as the external-resizer of a CSI driver does.
-func resize(ctx context.Context, client kubernetes.Interface) {
+// runResizer enlarges the volumes of claims that request more storage than they have. It works
+// until ctx ends, as the external-resizer of a CSI driver does.
+func runResizer(ctx context.Context, client kubernetes.Interface) {
 	tick := time.NewTicker(resizeInterval)
 	defer tick.Stop()
 	for {
@@ -56,7 +56,7 @@ func resizeAll(ctx context.Context, client kubernetes.Interface) error {
 		if err != nil {
 			return fmt.Errorf("volume of claim %s/%s: %w", claim.Namespace, claim.Name, err)
 		}
-		if !slices.Contains(provisioners, volume.Annotations[provisionedBy]) {
+		if !slices.Contains(provisioners, volume.Annotations[provisionedByAnnotation]) {
 			continue // another driver provisioned this volume
 		}
 		volume.Spec.Capacity[corev1.ResourceStorage] = requested

@@ -23,17 +23,17 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	if err := os.MkdirAll(root, 0o711); err != nil {
 		return fmt.Errorf("volumes: %w", err)
 	}
-	client, err := connect(l)
+	client, err := newClient(l)
 	if err != nil {
 		return err
 	}
-	setup, cancel := context.WithTimeout(ctx, setupTimeout)
+	setupCtx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	if err := ensureClass(setup, client.StorageV1().StorageClasses(), class()); err != nil {
+	if err := ensureClass(setupCtx, client.StorageV1().StorageClasses(), newClass()); err != nil {
 		return err
 	}
-	var listening net.ListenConfig
-	listener, err := listening.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.Volumes)))
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.Volumes)))
 	if err != nil {
 		return fmt.Errorf("volumes: %w", err)
 	}
@@ -45,7 +45,7 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	for _, name := range provisioners {
 		go controller.NewProvisionController(ctx, client, name, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
 	}
-	go resize(ctx, client)
+	go runResizer(ctx, client)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -21,27 +21,27 @@ func TestVolumeIsAFolderThatIsDeletedWithIt(t *testing.T) {
 		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("20Gi")}},
 	}}
-	options := controller.ProvisionOptions{StorageClass: class(), PVName: "pvc-1", PVC: claim}
+	options := controller.ProvisionOptions{StorageClass: newClass(), PVName: "pvc-1", PVC: claim}
 
 	_, _, err := p.Provision(t.Context(), options)
 	require.ErrorContains(t, err, "no node yet")
 
 	options.SelectedNodeName = "here"
-	v, _, err := p.Provision(t.Context(), options)
+	volume, _, err := p.Provision(t.Context(), options)
 	require.NoError(t, err)
-	require.Equal(t, []string{"here"}, v.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values, "the volume is a folder of this node only")
-	require.NoError(t, os.WriteFile(filepath.Join(v.Spec.Local.Path, "data"), []byte("x"), 0o600))
+	require.Equal(t, []string{"here"}, volume.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values, "the volume is a folder of this node only")
+	require.NoError(t, os.WriteFile(filepath.Join(volume.Spec.Local.Path, "data"), []byte("x"), 0o600))
 
 	again, _, err := p.Provision(t.Context(), options)
 	require.NoError(t, err)
 	require.FileExists(t, filepath.Join(again.Spec.Local.Path, "data"), "a second call keeps the data")
 
-	require.NoError(t, p.Delete(t.Context(), v))
-	require.NoDirExists(t, v.Spec.Local.Path)
+	require.NoError(t, p.Delete(t.Context(), volume))
+	require.NoDirExists(t, volume.Spec.Local.Path)
 
 	outside := t.TempDir()
-	v.Spec.Local.Path = outside
-	require.ErrorContains(t, p.Delete(t.Context(), v), "left alone")
+	volume.Spec.Local.Path = outside
+	require.ErrorContains(t, p.Delete(t.Context(), volume), "left alone")
 	require.DirExists(t, outside)
 }
 
@@ -50,10 +50,10 @@ func TestVolumeHasTheSameModeWithEveryUmask(t *testing.T) {
 	for _, umask := range []int{0o022, 0o077} {
 		before := syscall.Umask(umask)
 		t.Cleanup(func() { syscall.Umask(before) })
-		options := controller.ProvisionOptions{StorageClass: class(), PVName: "pvc-1", PVC: &corev1.PersistentVolumeClaim{}, SelectedNodeName: "here"}
-		v, _, err := provisioner{t.TempDir()}.Provision(t.Context(), options)
+		options := controller.ProvisionOptions{StorageClass: newClass(), PVName: "pvc-1", PVC: &corev1.PersistentVolumeClaim{}, SelectedNodeName: "here"}
+		volume, _, err := provisioner{t.TempDir()}.Provision(t.Context(), options)
 		require.NoError(t, err)
-		info, err := os.Stat(v.Spec.Local.Path)
+		info, err := os.Stat(volume.Spec.Local.Path)
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o770), info.Mode().Perm(), "umask %03o", umask)
 	}
@@ -66,12 +66,12 @@ func TestOwnClusterGetsACopyOfItsDefaultClass(t *testing.T) {
 	}
 	classes := fake.NewClientset(standard).StorageV1().StorageClasses()
 	for range 2 {
-		require.NoError(t, copyDefault(t.Context(), classes))
+		require.NoError(t, copyDefaultClass(t.Context(), classes))
 	}
 	copied, err := classes.Get(t.Context(), ClassName, metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "rancher.io/local-path", copied.Provisioner)
 	require.Empty(t, copied.Annotations, "the copy is not a second default class")
 
-	require.ErrorContains(t, copyDefault(t.Context(), fake.NewClientset().StorageV1().StorageClasses()), "no default storage class")
+	require.ErrorContains(t, copyDefaultClass(t.Context(), fake.NewClientset().StorageV1().StorageClasses()), "no default storage class")
 }

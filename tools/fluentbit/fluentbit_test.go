@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// configFile returns the configuration file of Fluent Bit in the recorded preview of a stack.
-func configFile(t *testing.T, stack string) string {
+// readConfigFile returns the configuration file of Fluent Bit in the recorded preview of a stack.
+func readConfigFile(t *testing.T, stack string) string {
 	t.Helper()
 	raw, err := os.ReadFile("../../policy/testdata/" + stack + ".jsonl")
 	require.NoError(t, err)
@@ -42,10 +42,10 @@ func validate(text string) error {
 	return config.Validate()
 }
 
-// Fluent Bit knows each plugin and key of the file. It does not start with a key that it does not know.
+// Fluent Bit has each plugin and key of the file. It would not start with an unknown key.
 func TestFluentBitKnowsEachKey(t *testing.T) {
 	for _, stack := range []string{"prod", "staging"} {
-		text := configFile(t, stack)
+		text := readConfigFile(t, stack)
 		require.NoError(t, validate(text), stack)
 		config, err := fluentbit.ParseAs(text, fluentbit.FormatYAML)
 		require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestUnknownKeysAreFound(t *testing.T) {
 		{"log_group_name:", "log_groups_name:", `unknown property "log_groups_name"`},
 		{"read_from_head: true", "read_from_head: first", `expected "read_from_head" to be a valid boolean`},
 	} {
-		text := configFile(t, "prod")
+		text := readConfigFile(t, "prod")
 		require.Contains(t, text, tc.old)
 		require.ErrorContains(t, validate(strings.ReplaceAll(text, tc.old, tc.new)), tc.want)
 	}

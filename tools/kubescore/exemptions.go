@@ -12,8 +12,8 @@ type exemption struct {
 // oneEndpoint is the reason for programs with one endpoint for both probes.
 const oneEndpoint = "the program has one endpoint for its health; the readiness probe runs twice as often, so that it fails first"
 
-// exemptions are the exemptions of all stacks. A test fails if an exemption fits no finding of any
-// stack.
+// exemptions are the exemptions of all stacks. A test fails if an exemption matches no finding of
+// any stack.
 var exemptions = []exemption{
 	{"container-image-pull-policy", "*/*", "an image by digest is the same image, and the node's role pulls it: there is no secret to validate again"},
 	{"container-security-context-user-group-id", "Deployment/aws-node-termination-handler", "1000 is the user of upstream's image and chart; the pod has no volume that another user could share"},
@@ -24,19 +24,19 @@ var exemptions = []exemption{
 	{"pod-probes-identical", "Deployment/vpa-*", oneEndpoint},
 }
 
-// fits reports whether the exemption is for this finding.
-func (e exemption) fits(f finding) bool {
+// matches reports whether the exemption is for this finding.
+func (e exemption) matches(f finding) bool {
 	matched, err := path.Match(e.Object, f.Kind+"/"+f.Name)
 	return e.Check == f.Check && err == nil && matched
 }
 
-// withoutExemption returns the findings without an exemption, and the exemptions that fit no finding.
-func withoutExemption(critical []finding, all []exemption) (faults []finding, unused []exemption) {
-	used := make([]bool, len(all))
+// splitExempt returns the findings without an exemption, and the exemptions that match no finding.
+func splitExempt(critical []finding, exemptions []exemption) (faults []finding, unused []exemption) {
+	used := make([]bool, len(exemptions))
 	for _, f := range critical {
 		exempt := false
-		for i, a := range all {
-			if a.fits(f) {
+		for i, exemption := range exemptions {
+			if exemption.matches(f) {
 				used[i], exempt = true, true
 			}
 		}
@@ -44,9 +44,9 @@ func withoutExemption(critical []finding, all []exemption) (faults []finding, un
 			faults = append(faults, f)
 		}
 	}
-	for i, a := range all {
+	for i, exemption := range exemptions {
 		if !used[i] {
-			unused = append(unused, a)
+			unused = append(unused, exemption)
 		}
 	}
 	return faults, unused

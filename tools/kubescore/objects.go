@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// unknown is Pulumi's text for a string that a preview does not know yet
+// unknown is the string that Pulumi writes in place of a string that is not known in a preview
 // (sdk/go/common/resource/sig).
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-// unknownImage replaces an image that a preview does not know. It has a digest, as all images of
+// unknownImage replaces an image that is not known in a preview. It has a digest, as all images of
 // a stack have.
 const unknownImage = "registry.example/image@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -30,23 +30,23 @@ func (r resource) name() string { return r.URN[strings.LastIndex(r.URN, "::")+2:
 // isObject reports whether the resource is an object of Kubernetes.
 func (r resource) isObject() bool {
 	parts := strings.Split(r.URN, "::")
-	typ := parts[2]
-	return strings.HasPrefix(typ[strings.LastIndex(typ, "$")+1:], "kubernetes:")
+	typeToken := parts[2]
+	return strings.HasPrefix(typeToken[strings.LastIndex(typeToken, "$")+1:], "kubernetes:")
 }
 
 // readObjects reads objects of Kubernetes from a file: a recording of the policy pack's
 // tests, or the output of kubectl get -o json. "-" is the standard input.
 func readObjects(file string) ([]map[string]any, error) {
-	in := os.Stdin
+	source := os.Stdin
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		in = f
+		source = f
 	}
-	raw, err := io.ReadAll(in)
+	raw, err := io.ReadAll(source)
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +79,10 @@ func parseList(raw []byte) ([]map[string]any, error) {
 	return objects, nil
 }
 
-// parseRecording parses a recorded preview. It replaces each name and image that a preview does
-// not know.
+// parseRecording parses a recorded preview. It replaces each name and image that is not known in a
+// preview.
 func parseRecording(raw []byte) ([]map[string]any, error) {
-	var all []resource
+	var resources []resource
 	names := map[string]map[string]any{} // kind → URN → name
 	for line := range bytes.Lines(raw) {
 		var r resource
@@ -105,27 +105,27 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 			names[kind] = map[string]any{}
 		}
 		names[kind][r.URN] = metadata["name"]
-		all = append(all, r)
+		resources = append(resources, r)
 	}
 	var objects []map[string]any
-	for _, r := range all {
-		r.resolve("metadata", "namespace", names["Namespace"])
-		r.resolve("spec", "serviceName", names["Service"])
+	for _, r := range resources {
+		r.resolveName("metadata", "namespace", names["Namespace"])
+		r.resolveName("spec", "serviceName", names["Service"])
 		objects = append(objects, replaceUnknownImages("", r.Inputs).(map[string]any))
 	}
 	return objects, nil
 }
 
-// resolve replaces an unknown name in the input prop by the name of the object that prop refers to.
-// names has the names of the possible objects by their URNs.
-func (r resource) resolve(prop, member string, names map[string]any) {
-	object, _ := r.Inputs[prop].(map[string]any)
-	if object[member] != unknown {
+// resolveName replaces an unknown name in a field of an input by the name of the object that the
+// input refers to. names has the names of the possible objects by their URNs.
+func (r resource) resolveName(input, field string, names map[string]any) {
+	object, _ := r.Inputs[input].(map[string]any)
+	if object[field] != unknown {
 		return
 	}
-	for _, urn := range r.PropertyDependencies[prop] {
+	for _, urn := range r.PropertyDependencies[input] {
 		if name := names[urn]; name != nil {
-			object[member] = name
+			object[field] = name
 		}
 	}
 }

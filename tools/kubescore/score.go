@@ -34,8 +34,8 @@ type document struct{ *bytes.Reader }
 // Name is the name of the file in kube-score's findings. There is no file.
 func (document) Name() string { return "object" }
 
-// scored is the result of kube-score for some objects.
-type scored struct {
+// gradeResult is the result of kube-score for some objects.
+type gradeResult struct {
 	// critical are the findings of grade CRITICAL, sorted.
 	critical []finding
 	// grades is the number of findings of all grades.
@@ -44,8 +44,8 @@ type scored struct {
 
 // grade runs all default checks of kube-score and two optional ones. The other optional checks require
 // equal requests and limits, which the stacks do not have.
-func grade(objects []map[string]any) (scored, error) {
-	var result scored
+func grade(objects []map[string]any) (gradeResult, error) {
+	var result gradeResult
 	kubeParser, err := parser.New(nil)
 	if err != nil {
 		return result, err
@@ -58,15 +58,15 @@ func grade(objects []map[string]any) (scored, error) {
 		}
 		files = append(files, document{bytes.NewReader(raw)})
 	}
-	all, err := kubeParser.ParseFiles(files)
+	parsed, err := kubeParser.ParseFiles(files)
 	if err != nil {
 		return result, err
 	}
-	run := &config.RunConfiguration{
+	runConfig := &config.RunConfiguration{
 		KubernetesVersion: kubernetesVersion, MinReplicasDeployment: 2, MinReplicasHPA: 2,
 		EnabledOptionalTests: map[string]struct{}{"container-seccomp-profile": {}, "container-ports-check": {}},
 	}
-	card, err := score.Score(all, score.RegisterAllChecks(all, nil, run), run)
+	card, err := score.Score(parsed, score.RegisterAllChecks(parsed, nil, runConfig), runConfig)
 	if err != nil {
 		return result, err
 	}

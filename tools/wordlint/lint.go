@@ -29,41 +29,41 @@ func Lint(root fs.FS, rules []Rule, allowed []Exception) ([]Finding, error) {
 	var findings []Finding
 	packages := map[string][]string{}
 	for _, path := range files {
-		fragments, name, err := read(root, path)
+		fragments, name, err := readFragments(root, path)
 		if err != nil {
 			return nil, err
 		}
 		addPackage(packages, path, name)
 		for _, f := range fragments {
-			findings = append(findings, check(path, f, rules)...)
+			findings = append(findings, checkFragment(path, f, rules)...)
 		}
 	}
-	findings = append(findings, namesakes(packages)...)
+	findings = append(findings, findNamesakes(packages)...)
 
 	used := make([]bool, len(allowed))
-	var out []Finding
+	var reported []Finding
 	for _, f := range findings {
-		if !permitted(f, allowed, used) {
-			out = append(out, f)
+		if !isPermitted(f, allowed, used) {
+			reported = append(reported, f)
 		}
 	}
 	for i, e := range allowed {
 		if !used[i] {
-			out = append(out, Finding{Path: "tools/wordlint/allow.go", Line: 1, Rule: e.Rule, Message: fmt.Sprintf(
+			reported = append(reported, Finding{Path: "tools/wordlint/allow.go", Line: 1, Rule: e.Rule, Message: fmt.Sprintf(
 				"the exception {%q, %q, %q} permits nothing: remove it", e.Path, e.Rule, e.Text)})
 		}
 	}
-	return out, nil
+	return reported, nil
 }
 
-// check applies every rule to one fragment. It returns at most one finding for
-// each rule and line.
-func check(path string, f Fragment, rules []Rule) []Finding {
-	var out []Finding
+// checkFragment applies every rule to one fragment. It returns at most one finding for each rule
+// and line.
+func checkFragment(path string, f Fragment, rules []Rule) []Finding {
+	var findings []Finding
 	for _, r := range rules {
 		pattern, text := r.Prose, f.Text
 		if f.Name {
-			pattern, text = r.Names, camelWords(f.Text)
+			pattern, text = r.Names, splitName(f.Text)
 		}
 		if pattern == nil || (r.Paths != nil && !r.Paths.MatchString(path)) || (r.Unless != nil && r.Unless.MatchString(text)) {
 			continue
@@ -71,28 +71,28 @@ func check(path string, f Fragment, rules []Rule) []Finding {
 		if r.Except != nil { // NUL bytes replace the exceptions: offsets and lines stay the same
 			text = r.Except.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
 		}
-		last := -1
-		for _, span := range pattern.FindAllStringIndex(text, -1) {
-			line := f.Line + strings.Count(text[:span[0]], "\n")
-			if line == last {
+		lastLine := -1
+		for _, match := range pattern.FindAllStringIndex(text, -1) {
+			line := f.Line + strings.Count(text[:match[0]], "\n")
+			if line == lastLine {
 				continue
 			}
-			last = line
-			word := strings.Join(strings.Fields(text[span[0]:span[1]]), " ")
+			lastLine = line
+			word := strings.Join(strings.Fields(text[match[0]:match[1]]), " ")
 			context := f.Text
 			if !f.Name {
 				context = strings.Split(f.Text, "\n")[line-f.Line]
 			}
-			out = append(out, Finding{path, line, r.Word, context, fmt.Sprintf("%q: say %s (rule %q): %s",
+			findings = append(findings, Finding{path, line, r.Word, context, fmt.Sprintf("%q: say %s (rule %q): %s",
 				word, r.Say, r.Word, strings.TrimSpace(context))})
 		}
 	}
-	return out
+	return findings
 }
 
-// permitted reports whether an exception permits the finding. It marks all exceptions that
+// isPermitted reports whether an exception permits the finding. It also marks all exceptions that
 // permit it as used.
-func permitted(f Finding, allowed []Exception, used []bool) bool {
+func isPermitted(f Finding, allowed []Exception, used []bool) bool {
 	found := false
 	for i, e := range allowed {
 		if (e.Rule == "" || e.Rule == f.Rule) && strings.HasPrefix(f.Path, e.Path) && strings.Contains(f.Text, e.Text) {

@@ -21,8 +21,8 @@ type Fragment struct {
 	Name bool // it is a name, not prose
 }
 
-// skipped are the names of folders without texts of our own.
-var skipped = []string{"bin", "node_modules", "testdata"}
+// skippedFolders are the names of folders without texts of our own.
+var skippedFolders = []string{"bin", "node_modules", "testdata"}
 
 // sourceFiles lists the Go and Markdown files, in lexical order.
 func sourceFiles(root fs.FS) ([]string, error) {
@@ -32,7 +32,7 @@ func sourceFiles(root fs.FS) ([]string, error) {
 			return err
 		}
 		name := d.Name()
-		if d.IsDir() && p != "." && (strings.HasPrefix(name, ".") || slices.Contains(skipped, name)) {
+		if d.IsDir() && p != "." && (strings.HasPrefix(name, ".") || slices.Contains(skippedFolders, name)) {
 			return fs.SkipDir
 		}
 		if ext := path.Ext(name); d.Type().IsRegular() && (ext == ".go" || ext == ".md") {
@@ -43,10 +43,10 @@ func sourceFiles(root fs.FS) ([]string, error) {
 	return files, err
 }
 
-// read returns the fragments of one file. For a Go file it also returns the name of its
+// readFragments returns the fragments of one file. For a Go file it also returns the name of its
 // package.
-func read(root fs.FS, file string) ([]Fragment, string, error) {
-	src, err := fs.ReadFile(root, file)
+func readFragments(root fs.FS, file string) ([]Fragment, string, error) {
+	source, err := fs.ReadFile(root, file)
 	if err != nil {
 		return nil, "", err
 	}
@@ -54,14 +54,14 @@ func read(root fs.FS, file string) ([]Fragment, string, error) {
 	if path.Ext(file) == ".md" {
 		fragments := []Fragment{name}
 		line := 1
-		for _, paragraph := range strings.Split(string(src), "\n\n") {
+		for _, paragraph := range strings.Split(string(source), "\n\n") {
 			fragments = append(fragments, Fragment{Line: line, Text: paragraph})
 			line += strings.Count(paragraph, "\n") + 2
 		}
 		return fragments, "", nil
 	}
 	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, file, src, parser.ParseComments|parser.SkipObjectResolution)
+	parsed, err := parser.ParseFile(set, file, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, "", fmt.Errorf("parse: %w", err)
 	}
@@ -70,8 +70,8 @@ func read(root fs.FS, file string) ([]Fragment, string, error) {
 	}
 	c := collector{set: set, fragments: []Fragment{name}}
 	for _, group := range parsed.Comments {
-		text := src[set.Position(group.Pos()).Offset:set.Position(group.End()).Offset]
-		c.prose(group.Pos(), commentMark.ReplaceAllString(string(text), ""))
+		text := source[set.Position(group.Pos()).Offset:set.Position(group.End()).Offset]
+		c.addProse(group.Pos(), commentMark.ReplaceAllString(string(text), ""))
 	}
 	ast.Inspect(parsed, c.visit)
 	return c.fragments, parsed.Name.Name, nil
@@ -87,16 +87,16 @@ type collector struct {
 	fragments []Fragment
 }
 
-// prose adds a comment or a string.
-func (c *collector) prose(at token.Pos, text string) {
-	c.fragments = append(c.fragments, Fragment{Line: c.set.Position(at).Line, Text: text})
+// addProse adds a comment or a string.
+func (c *collector) addProse(position token.Pos, text string) {
+	c.fragments = append(c.fragments, Fragment{Line: c.set.Position(position).Line, Text: text})
 }
 
-// names adds declared names.
-func (c *collector) names(list ...*ast.Ident) {
-	for _, n := range list {
-		if n != nil {
-			c.fragments = append(c.fragments, Fragment{Line: c.set.Position(n.Pos()).Line, Text: n.Name, Name: true})
+// addNames adds declared names.
+func (c *collector) addNames(identifiers ...*ast.Ident) {
+	for _, identifier := range identifiers {
+		if identifier != nil {
+			c.fragments = append(c.fragments, Fragment{Line: c.set.Position(identifier.Pos()).Line, Text: identifier.Name, Name: true})
 		}
 	}
 }
@@ -106,57 +106,57 @@ func (c *collector) names(list ...*ast.Ident) {
 func (c *collector) visit(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.File:
-		c.names(n.Name)
+		c.addNames(n.Name)
 	case *ast.FuncDecl:
-		c.names(n.Name)
+		c.addNames(n.Name)
 	case *ast.TypeSpec:
-		c.names(n.Name)
+		c.addNames(n.Name)
 	case *ast.ValueSpec:
-		c.names(n.Names...)
+		c.addNames(n.Names...)
 	case *ast.Field:
-		c.names(n.Names...)
+		c.addNames(n.Names...)
 		ast.Inspect(n.Type, c.visit)
 		return false
 	case *ast.ImportSpec:
-		c.names(n.Name)
+		c.addNames(n.Name)
 		return false
 	case *ast.AssignStmt:
 		if n.Tok == token.DEFINE {
 			for _, left := range n.Lhs {
 				if name, ok := left.(*ast.Ident); ok {
-					c.names(name)
+					c.addNames(name)
 				}
 			}
 		}
 	case *ast.RangeStmt:
 		for _, left := range []ast.Expr{n.Key, n.Value} {
 			if name, ok := left.(*ast.Ident); ok && n.Tok == token.DEFINE {
-				c.names(name)
+				c.addNames(name)
 			}
 		}
 	case *ast.BasicLit:
 		if n.Kind == token.STRING {
-			c.prose(n.Pos(), n.Value)
+			c.addProse(n.Pos(), n.Value)
 		}
 	}
 	return true
 }
 
-// camelWords splits a name at capitals, digits, underscores and dashes:
-// layOut_test is "lay out test".
-func camelWords(name string) string {
-	var out strings.Builder
+// splitName splits a name at capitals, digits, underscores and dashes: layOut_test is "lay out
+// test".
+func splitName(name string) string {
+	var words strings.Builder
 	runes := []rune(name)
 	for i, r := range runes {
 		switch {
 		case r == '_' || r == '-' || r == '.':
-			out.WriteByte(' ')
+			words.WriteByte(' ')
 			continue
 		case i > 0 && unicode.IsUpper(r) && (!unicode.IsUpper(runes[i-1]) || (i+1 < len(runes) && unicode.IsLower(runes[i+1]))),
 			i > 0 && unicode.IsDigit(r) && !unicode.IsDigit(runes[i-1]):
-			out.WriteByte(' ')
+			words.WriteByte(' ')
 		}
-		out.WriteRune(unicode.ToLower(r))
+		words.WriteRune(unicode.ToLower(r))
 	}
-	return out.String()
+	return words.String()
 }

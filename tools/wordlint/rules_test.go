@@ -8,7 +8,7 @@ import (
 // Each row has examples of one rule: names and prose that the rule refuses, and names and prose
 // that it permits.
 func TestEachRuleRefusesItsExamplesAndPermitsOthers(t *testing.T) {
-	for _, row := range []struct {
+	for _, tc := range []struct {
 		rule      string
 		names     []string // names that the rule refuses
 		prose     []string // comments, strings or Markdown that the rule refuses
@@ -59,22 +59,22 @@ func TestEachRuleRefusesItsExamplesAndPermitsOthers(t *testing.T) {
 			[]string{"the seed of the random numbers", "without a seed", "the seed for math/rand"}},
 		{"issue", nil, []string{"see issue 12", "as in issue #12"}, nil, []string{"an issue with 3 nodes"}},
 	} {
-		t.Run(row.rule, func(t *testing.T) {
-			rule := ruleNamed(t, row.rule)
-			if (rule.Names == nil) != (row.names == nil) || (rule.Prose == nil) != (row.prose == nil) {
+		t.Run(tc.rule, func(t *testing.T) {
+			rule := findRule(t, tc.rule)
+			if (rule.Names == nil) != (tc.names == nil) || (rule.Prose == nil) != (tc.prose == nil) {
 				t.Fatal("a row needs an example for each pattern of the rule")
 			}
-			for _, name := range row.names {
-				requireRefused(t, "x.go", Fragment{1, name, true}, row.rule)
+			for _, name := range tc.names {
+				requireRefused(t, "x.go", Fragment{1, name, true}, tc.rule)
 			}
-			for _, text := range row.prose {
-				requireRefused(t, "x.go", Fragment{1, text, false}, row.rule)
+			for _, text := range tc.prose {
+				requireRefused(t, "x.go", Fragment{1, text, false}, tc.rule)
 			}
-			for _, name := range row.goodNames {
-				requirePermitted(t, "x.go", Fragment{1, name, true}, row.rule)
+			for _, name := range tc.goodNames {
+				requirePermitted(t, "x.go", Fragment{1, name, true}, tc.rule)
 			}
-			for _, text := range row.goodProse {
-				requirePermitted(t, "x.go", Fragment{1, text, false}, row.rule)
+			for _, text := range tc.goodProse {
+				requirePermitted(t, "x.go", Fragment{1, text, false}, tc.rule)
 			}
 		})
 	}
@@ -82,15 +82,15 @@ func TestEachRuleRefusesItsExamplesAndPermitsOthers(t *testing.T) {
 
 // A rule of one folder refuses a name there and permits it in other folders.
 func TestRuleOfAFolderPermitsTheWordElsewhere(t *testing.T) {
-	for _, row := range []struct{ rule, name, inside, outside string }{
+	for _, tc := range []struct{ rule, name, inside, outside string }{
 		{"part", "part", "agents/mca/request.go", "agents/npa/request.go"},
 		{"space", "Space", "agents/internal/cache/cache.go", "sandbox/diagram/layout.go"},
 		{"home", "home", "sandbox/cmd/up.go", "agents/web/page.go"},
 		{"fleet", "Fleet", "agents/internal/x.go", "components/tier/fleet.go"},
 	} {
-		t.Run(row.rule, func(t *testing.T) {
-			requireRefused(t, row.inside, Fragment{1, row.name, true}, row.rule)
-			requirePermitted(t, row.outside, Fragment{1, row.name, true}, row.rule)
+		t.Run(tc.rule, func(t *testing.T) {
+			requireRefused(t, tc.inside, Fragment{1, tc.name, true}, tc.rule)
+			requirePermitted(t, tc.outside, Fragment{1, tc.name, true}, tc.rule)
 		})
 	}
 }
@@ -109,8 +109,8 @@ func TestEveryRuleHasAReplacement(t *testing.T) {
 	}
 }
 
-// ruleNamed returns the rule of a word.
-func ruleNamed(t *testing.T, word string) Rule {
+// findRule returns the rule of a word.
+func findRule(t *testing.T, word string) Rule {
 	t.Helper()
 	for _, r := range rules {
 		if r.Word == word {
@@ -124,7 +124,7 @@ func ruleNamed(t *testing.T, word string) Rule {
 // requireRefused requires that the rule refuses the fragment.
 func requireRefused(t *testing.T, path string, f Fragment, rule string) {
 	t.Helper()
-	if len(check(path, f, []Rule{ruleNamed(t, rule)})) == 0 {
+	if len(checkFragment(path, f, []Rule{findRule(t, rule)})) == 0 {
 		t.Errorf("%s, %q: is permitted, must be refused", path, f.Text)
 	}
 }
@@ -132,20 +132,20 @@ func requireRefused(t *testing.T, path string, f Fragment, rule string) {
 // requirePermitted requires that the rule permits the fragment.
 func requirePermitted(t *testing.T, path string, f Fragment, rule string) {
 	t.Helper()
-	if len(check(path, f, []Rule{ruleNamed(t, rule)})) > 0 {
+	if len(checkFragment(path, f, []Rule{findRule(t, rule)})) > 0 {
 		t.Errorf("%s, %q: is refused, must be permitted", path, f.Text)
 	}
 }
 
 func TestLintReportsWordsPackagesAndUnusedExceptions(t *testing.T) {
-	const ok = "// Package x is fine.\npackage x\n" // a file without a finding
-	for _, row := range []struct {
+	const cleanFile = "// Package x is fine.\npackage x\n" // a file without a finding
+	for _, tc := range []struct {
 		name    string
 		files   map[string]string
 		allowed []Exception
-		want    []string // the findings, in a form that matchAll accepts; nil: there is none
+		want    []string // the findings, in a form that requireFindings accepts; nil: there is none
 	}{
-		{"clean files", map[string]string{"x/x.go": ok, "README.md": "# Fine\n"}, nil, nil},
+		{"clean files", map[string]string{"x/x.go": cleanFile, "README.md": "# Fine\n"}, nil, nil},
 		{"a comment over two lines, at the line of its first word",
 			map[string]string{"x.go": "package x\n\n// One line. As the\n// seed says.\nvar y int\n"}, nil,
 			[]string{`x.go:3: "the seed": say the design document (rule "seed"): One line. As the`}},
@@ -161,7 +161,7 @@ func TestLintReportsWordsPackagesAndUnusedExceptions(t *testing.T) {
 		{"a line of Markdown", map[string]string{"docs/a.md": "# A\n\nReplicas beside an autoscaler.\n"}, nil, []string{"docs/a.md:3: beside"}},
 		{"generated code is not read", map[string]string{"x.go": "// Code generated by y. DO NOT EDIT.\n\npackage x\n\nvar made int\n"}, nil, nil},
 		{"hidden folders, node_modules and testdata are not read", map[string]string{".git/a.md": "mend", "node_modules/a.md": "mend", "x/testdata/a.go": "mend"}, nil, nil},
-		{"two packages with the same name", map[string]string{"a/plan/p.go": ok, "sandbox/b/plan/p.go": ok}, nil,
+		{"two packages with the same name", map[string]string{"a/plan/p.go": cleanFile, "sandbox/b/plan/p.go": cleanFile}, nil,
 			[]string{"sandbox/b/plan/: package x has the name of a/plan"}},
 		{"packages main and external test packages may share a name",
 			map[string]string{"a/m.go": "package main\n", "b/m.go": "package main\n", "c/c_test.go": "package c_test\n", "d/c_test.go": "package c_test\n"}, nil, nil},
@@ -169,20 +169,20 @@ func TestLintReportsWordsPackagesAndUnusedExceptions(t *testing.T) {
 			[]Exception{{"x/", "meet", "CLUSTER", "Redis's command"}}, nil},
 		{"an exception whose text is not in the line", map[string]string{"x/y.go": "package x\n\n// Two nodes meet.\n"},
 			[]Exception{{"x/", "meet", "CLUSTER", "Redis's command"}}, []string{"x/y.go:3: meet", "permits nothing"}},
-		{"an exception without a use", map[string]string{"x/y.go": ok}, []Exception{{"x/", "meet", "", "no reason"}}, []string{"permits nothing"}},
+		{"an exception without a use", map[string]string{"x/y.go": cleanFile}, []Exception{{"x/", "meet", "", "no reason"}}, []string{"permits nothing"}},
 		{"an exception for all rules", map[string]string{"a.md": "mend beside"}, []Exception{{"a.md", "", "", "another's text"}}, nil},
-		{"an exception for packages with the same name", map[string]string{"a/x/p.go": ok, "b/x/p.go": ok}, []Exception{{"b/x/", "namesake", "x", "the same concern"}}, nil},
+		{"an exception for packages with the same name", map[string]string{"a/x/p.go": cleanFile, "b/x/p.go": cleanFile}, []Exception{{"b/x/", "namesake", "x", "the same concern"}}, nil},
 	} {
-		t.Run(row.name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			files := fstest.MapFS{}
-			for path, text := range row.files {
+			for path, text := range tc.files {
 				files[path] = &fstest.MapFile{Data: []byte(text)}
 			}
-			findings, err := Lint(files, rules, row.allowed)
+			findings, err := Lint(files, rules, tc.allowed)
 			if err != nil {
 				t.Fatal(err)
 			}
-			matchAll(t, findings, row.want)
+			requireFindings(t, findings, tc.want)
 		})
 	}
 }

@@ -1,7 +1,7 @@
 // Package agent is the service that the planning agents npa and wpa share:
 // environment, server, authentication, cache, saved plans, metrics and OpenAPI
 // document. Each agent adds a Spec with its request, its planner and its document.
-// This package knows neither nutrition nor training.
+// This package has no code for nutrition or training.
 package agent
 
 import (

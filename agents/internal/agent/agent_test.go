@@ -101,10 +101,10 @@ func newTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	return a
 }
 
-// databaseEnv returns the environment variables of a new database.
-func databaseEnv(t *testing.T) map[string]string {
+// newDatabaseEnv creates a database and returns the environment variables for it.
+func newDatabaseEnv(t *testing.T) map[string]string {
 	t.Helper()
-	return map[string]string{"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s"}
+	return map[string]string{"DATABASE_URL": servicetest.CreateDatabase(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s"}
 }
 
 // send sends a user's request with the same user as principal.
@@ -146,7 +146,7 @@ func (a *testAgent) waitForPlans(t *testing.T, user string, count int) []databas
 }
 
 func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
-	a := newTestAgent(t, databaseEnv(t))
+	a := newTestAgent(t, newDatabaseEnv(t))
 	for range 3 {
 		require.Equal(t, `{"number":1}`+"\n", a.requestPlan(t, "ada", "week"))
 		require.Equal(t, `{"number":1}`+"\n", a.requestPlan(t, "bob", "week"), "another user gets the shared plan")
@@ -154,7 +154,7 @@ func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
 	require.Equal(t, `{"number":2}`+"\n", a.requestPlan(t, "ada", "month"), "another request")
 	require.JSONEq(t, `{"number":1}`, string(a.waitForPlans(t, "bob", 1)[0].Body), "one row for each request, also after several responses")
 	a.waitForPlans(t, "ada", 2)
-	require.EqualValues(t, 2, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeOK)), "the counter counts computed plans, not responses")
+	require.EqualValues(t, 2, testutil.ToFloat64(a.planCounter.WithLabelValues(telemetry.OutcomeOK)), "the counter counts computed plans, not responses")
 }
 
 func TestAnotherUsersPlanIsForbidden(t *testing.T) {
@@ -192,7 +192,7 @@ func TestFailuresAreNotCached(t *testing.T) {
 	}
 	a.planner = countingPlanner
 	require.Contains(t, a.requestPlan(t, "ada", "week"), `"number":1`)
-	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)), "the planner succeeded for the plan that has no JSON")
+	require.EqualValues(t, 3, testutil.ToFloat64(a.planCounter.WithLabelValues(telemetry.OutcomeFailed)), "the planner succeeded for the plan that has no JSON")
 }
 
 // TestRequestsGetPlansWhileTheDatabaseIsDown also checks that an unsaved plan is
@@ -201,7 +201,7 @@ func TestRequestsGetPlansWhileTheDatabaseIsDown(t *testing.T) {
 	server, err := testservers.StartPostgres(t.Context(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	a := newTestAgent(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
+	a := newTestAgent(t, map[string]string{"DATABASE_URL": servicetest.CreateDatabase(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
 	a.requestPlan(t, "ada", "before")
 	a.waitForPlans(t, "ada", 1)
 	require.NoError(t, server.Stop())
@@ -219,7 +219,7 @@ func TestRequestsGetPlansWhileTheDatabaseIsDown(t *testing.T) {
 // TestDroppedPlanIsSavedAtTheNextRequest fills the queue of the writer, so that the
 // writer drops a plan. A dropped plan must not count as saved.
 func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
-	a := newTestAgent(t, databaseEnv(t))
+	a := newTestAgent(t, newDatabaseEnv(t))
 	started, release := make(chan struct{}), make(chan struct{})
 	var first sync.Once
 	a.plans.writer.Close(t.Context())
@@ -244,7 +244,7 @@ func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 }
 
 func TestCloseSavesQueuedPlans(t *testing.T) {
-	env := databaseEnv(t)
+	env := newDatabaseEnv(t)
 	a := openTestAgent(t, env)
 	a.requestPlan(t, "ada", "week")
 	require.NoError(t, a.Close(t.Context()))

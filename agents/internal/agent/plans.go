@@ -23,8 +23,9 @@ import (
 // different users have the same key.
 type requestKey string
 
-// keyOf returns the key of a request. The user's id must have been removed from it.
-func keyOf(request Request) requestKey {
+// newRequestKey returns the key of a request. The caller must have removed the user's id from
+// the request.
+func newRequestKey(request Request) requestKey {
 	text, _ := json.Marshal(request) // a decoded request always encodes
 	sum := sha256.Sum256(text)
 	return requestKey(hex.EncodeToString(sum[:16]))
@@ -76,17 +77,19 @@ type savedPlans struct {
 	writer *database.Writer[savedPlan]
 }
 
+// planKey identifies the plan of one user.
 type planKey struct {
 	request requestKey
 	userID  string
 }
 
-// id is the row's id. It is derived from the key, so that all processes write
-// the same row.
+// id returns the id of the plan's row. It is derived from the key, so that all processes
+// write the same row.
 func (k planKey) id() uuid.UUID {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(k.request)+k.userID))
 }
 
+// savedPlan is a plan for the queue of the writer.
 type savedPlan struct {
 	planKey
 	compressed []byte // by encode
@@ -101,7 +104,7 @@ func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKi
 	return p
 }
 
-// save queues the user's plan for writing, unless it is saved already.
+// save queues the user's plan for writing, unless it is saved or queued already.
 func (p *savedPlans) save(key planKey, compressed []byte) {
 	if _, isNew := p.saved.SetIfAbsent(key, struct{}{}); !isNew {
 		return
@@ -128,5 +131,5 @@ func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	return errors.Join(errs...)
 }
 
-// close writes the queued plans, for at most a second.
+// close writes the queued plans and ends the background writer, within a second.
 func (p *savedPlans) close(ctx context.Context) { p.writer.Close(ctx) }

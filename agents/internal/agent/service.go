@@ -30,8 +30,8 @@ type Service[R Request] struct {
 	state        httpserver.State
 	dependencies *dependencies.Set
 	planner      Planner[R]
-	computed     *prometheus.CounterVec
-	cached       *cache.Namespace[requestKey, []byte]
+	planCounter  *prometheus.CounterVec
+	planCache    *cache.Namespace[requestKey, []byte]
 	plans        *savedPlans
 	handler      http.Handler
 }
@@ -46,13 +46,13 @@ func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Log
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, spec.Name, log); err != nil {
 		return nil, err
 	}
-	s.computed = spec.NewCounter(s.dependencies.Metrics, spec.Name)
-	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
+	s.planCounter = spec.NewCounter(s.dependencies.Metrics, spec.Name)
+	s.planCache, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
 	s.plans = newSavedPlans(ctx, s.dependencies.Store, spec.Table, log)
-	s.handler, err = s.routes()
+	s.handler, err = s.newHandler()
 	return s, err
 }
 
@@ -72,24 +72,24 @@ func (s *Service[R]) Close(ctx context.Context) error {
 	return s.dependencies.Close(ctx)
 }
 
-// routes returns the handler of all routes. Probes and the OpenAPI document need no
+// newHandler returns the handler of all routes. Probes and the OpenAPI document need no
 // token.
-func (s *Service[R]) routes() (http.Handler, error) {
+func (s *Service[R]) newHandler() (http.Handler, error) {
 	document, err := httpapi.DocumentHandler(s.spec.Document)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /health":                            s.state.Live,
-		"GET /health/ready":                      s.state.Ready,
+		"GET /health":                            s.state.ServeLiveness,
+		"GET /health/ready":                      s.state.ServeReadiness,
 		"GET /openapi.json":                      document,
-		"GET " + s.spec.pathPrefix() + "/health": s.state.Live,
+		"GET " + s.spec.pathPrefix() + "/health": s.state.ServeLiveness,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
 	mux.Handle("POST "+s.spec.pathPrefix()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.servePlan)))
-	return httpserver.Routes(mux), nil
+	return httpserver.HandleUnknownRoutes(mux), nil
 }
 
 // servePlan responds to a request for a plan. The user must be the token's subject.
@@ -99,12 +99,12 @@ func (s *Service[R]) servePlan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	userID := request.TakeUserID()
-	if principal, ok := auth.PrincipalOf(r.Context()); !ok || principal.Subject != userID {
-		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject")
+	if principal, ok := auth.PrincipalFromContext(r.Context()); !ok || principal.Subject != userID {
+		httpapi.SendError(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject")
 		return
 	}
-	key := keyOf(request)
-	compressed, err := s.cached.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
+	key := newRequestKey(request)
+	compressed, err := s.planCache.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
 	if err != nil {
 		s.sendError(w, r, err)
 		return
@@ -119,7 +119,7 @@ func (s *Service[R]) sendPlan(w http.ResponseWriter, r *http.Request, compressed
 	w.Header().Set("Vary", "Accept-Encoding")
 	if httpguts.HeaderValuesContainsToken(r.Header["Accept-Encoding"], "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
-		httpapi.Line(w, http.StatusOK, compressed)
+		httpapi.SendLine(w, http.StatusOK, compressed)
 		return
 	}
 	line, err := decompress(compressed)
@@ -127,34 +127,35 @@ func (s *Service[R]) sendPlan(w http.ResponseWriter, r *http.Request, compressed
 		s.sendError(w, r, err)
 		return
 	}
-	httpapi.Line(w, http.StatusOK, line)
+	httpapi.SendLine(w, http.StatusOK, line)
 }
 
-// compute returns the compressed response that all users share.
+// compute computes the plan for a request and returns it compressed. All users with equal
+// requests share it.
 func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	plan, err := s.planner(ctx, request)
 	if err != nil {
-		s.computed.WithLabelValues(telemetry.OutcomeFailed).Inc()
+		s.planCounter.WithLabelValues(telemetry.OutcomeFailed).Inc()
 		return nil, err
 	}
-	s.computed.WithLabelValues(telemetry.OutcomeOK).Inc()
+	s.planCounter.WithLabelValues(telemetry.OutcomeOK).Inc()
 	return encode(plan)
 }
 
-// sendError responds 422 if no plan can fulfil the request, 503 if the planner
-// exceeded its timeout, and 500 to any other error.
+// sendError responds 422 if no plan can fulfil the request. It responds 503 if the planner
+// exceeded its timeout or the client disconnected, and 500 to any other error.
 func (s *Service[R]) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	infeasible, isInfeasible := errors.AsType[*Infeasible](err)
 	switch {
 	case isInfeasible:
-		httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInfeasible, infeasible.Detail, infeasible.Errors...)
+		httpapi.SendError(w, http.StatusUnprocessableEntity, httpapi.CodeInfeasible, infeasible.Detail, infeasible.Errors...)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		w.Header().Set("Retry-After", "1")
-		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeOutOfTime, fmt.Sprintf(s.spec.TimeoutDetail, s.cfg.Timeout))
+		httpapi.SendError(w, http.StatusServiceUnavailable, httpapi.CodeOutOfTime, fmt.Sprintf(s.spec.TimeoutDetail, s.cfg.Timeout))
 	default:
 		s.log.ErrorContext(r.Context(), "planning failed", "error", err)
-		httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
+		httpapi.SendError(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
 	}
 }

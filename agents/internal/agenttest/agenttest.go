@@ -80,9 +80,9 @@ func (a Agent[R]) Serve(t *testing.T, user string, planner agent.Planner[R], tim
 	return api
 }
 
-// LoadTestResponse sends the load test's request to two services and returns the
+// SendLoadTestRequest sends the load test's request to two services and returns the
 // first response. Equal requests must get equal plans.
-func (a Agent[R]) LoadTestResponse(t *testing.T) *httptest.ResponseRecorder {
+func (a Agent[R]) SendLoadTestRequest(t *testing.T) *httptest.ResponseRecorder {
 	t.Helper()
 	send := func() *httptest.ResponseRecorder {
 		return a.Serve(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, a.Path, a.Body)
@@ -116,7 +116,7 @@ func (a Agent[R]) CheckRequests(t *testing.T, rows []Row) {
 			if row.Status == http.StatusOK {
 				return
 			}
-			require.Equal(t, row.Pointers, pointers(servicetest.Decode[httpapi.Problem](t, w)))
+			require.Equal(t, row.Pointers, errorPointers(servicetest.Decode[httpapi.Problem](t, w)))
 		})
 	}
 }
@@ -145,7 +145,7 @@ func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func
 			require.NotContains(t, w.Body.String(), "secret")
 			problem := servicetest.Decode[httpapi.Problem](t, w)
 			require.Equal(t, row.Code, problem.Code)
-			require.Equal(t, row.Pointers, pointers(problem))
+			require.Equal(t, row.Pointers, errorPointers(problem))
 		})
 	}
 }
@@ -166,10 +166,10 @@ func (a Agent[R]) CheckHealth(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 }
 
-// pointers returns the pointers of the problem's field errors.
-func pointers(problem httpapi.Problem) (all []string) {
+// errorPointers returns the pointers of the problem's field errors.
+func errorPointers(problem httpapi.Problem) (pointers []string) {
 	for _, e := range problem.Errors {
-		all = append(all, e.Pointer)
+		pointers = append(pointers, e.Pointer)
 	}
-	return all
+	return pointers
 }

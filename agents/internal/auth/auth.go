@@ -43,9 +43,9 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }
 
-// PrincipalOf returns the principal that WithPrincipal has added to ctx. ok is false if the
+// PrincipalFromContext returns the principal that WithPrincipal has added to ctx. ok is false if the
 // request did not pass this package's middleware.
-func PrincipalOf(ctx context.Context) (p Principal, ok bool) {
+func PrincipalFromContext(ctx context.Context) (p Principal, ok bool) {
 	p, ok = ctx.Value(principalKey{}).(Principal)
 	return p, ok
 }

@@ -57,8 +57,9 @@ func validClaims(change ...func(*Claims)) Claims {
 	return claims
 }
 
-// token returns a token with valid claims that is signed with the key.
-func token(t *testing.T, key SigningKey, change ...func(*Claims)) string {
+// newToken returns a token that is signed with the key. Its claims are valid unless change
+// makes them invalid.
+func newToken(t *testing.T, key SigningKey, change ...func(*Claims)) string {
 	t.Helper()
 	text, err := key.Token(validClaims(change...))
 	require.NoError(t, err)
@@ -78,7 +79,7 @@ func TestEverySupportedAlgorithmIsAccepted(t *testing.T) {
 			require.NoError(t, err)
 			v := newVerifier(t, key)
 			for range 2 { // the second result is from the cache
-				principal, err := v.Verify(t.Context(), token(t, key))
+				principal, err := v.Verify(t.Context(), newToken(t, key))
 				require.NoError(t, err)
 				require.Equal(t, Principal{"test-user-123", []string{"users:read", "agents:run"}}, principal)
 			}
@@ -109,7 +110,7 @@ func TestVerifyChecksTheClaims(t *testing.T) {
 		{"a subject that is too long", func(c *Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			_, err := v.Verify(t.Context(), token(t, key, row.change))
+			_, err := v.Verify(t.Context(), newToken(t, key, row.change))
 			if row.message == "" {
 				require.NoError(t, err)
 				return
@@ -122,15 +123,15 @@ func TestVerifyChecksTheClaims(t *testing.T) {
 func TestForgedTokensAreRejected(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
-	valid := token(t, key)
+	valid := newToken(t, key)
 	parts := strings.Split(valid, ".")
 	set, err := JWKS(key)
 	require.NoError(t, err)
 	var keys jose.JSONWebKeySet
 	require.NoError(t, json.Unmarshal(set, &keys))
 	kid, public := keys.Keys[0].KeyID, keys.Keys[0].Key.(ed25519.PublicKey)
-	segment := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	signed := func(algorithm jose.SignatureAlgorithm, secret any, options *jose.SignerOptions) string {
+	encodeSegment := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	sign := func(algorithm jose.SignatureAlgorithm, secret any, options *jose.SignerOptions) string {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: secret}, options)
 		require.NoError(t, err)
 		text, err := jwt.Signed(signer).Claims(jwt.Claims{
@@ -144,17 +145,17 @@ func TestForgedTokensAreRejected(t *testing.T) {
 	withKid := (&jose.SignerOptions{}).WithHeader("kid", kid)
 
 	for reason, forged := range map[string]string{
-		"alg none": segment(`{"alg":"none","kid":"`+kid+`"}`) + "." + parts[1] + ".",
-		"alg nOnE": segment(`{"alg":"nOnE","kid":"`+kid+`"}`) + "." + parts[1] + ".",
-		"HS256 with the public key as the secret":     signed(jose.HS256, []byte(public), withKid),
-		"an unknown key with a known key's id":        signed(jose.EdDSA, foreign, withKid),
-		"an unknown key in the token's header":        signed(jose.EdDSA, foreign, &jose.SignerOptions{EmbedJWK: true}),
-		"an unknown key id":                           token(t, newKey(t)),
-		"no key id":                                   signed(jose.EdDSA, foreign, nil),
-		"another key's algorithm":                     segment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
+		"alg none": encodeSegment(`{"alg":"none","kid":"`+kid+`"}`) + "." + parts[1] + ".",
+		"alg nOnE": encodeSegment(`{"alg":"nOnE","kid":"`+kid+`"}`) + "." + parts[1] + ".",
+		"HS256 with the public key as the secret":     sign(jose.HS256, []byte(public), withKid),
+		"an unknown key with a known key's id":        sign(jose.EdDSA, foreign, withKid),
+		"an unknown key in the token's header":        sign(jose.EdDSA, foreign, &jose.SignerOptions{EmbedJWK: true}),
+		"an unknown key id":                           newToken(t, newKey(t)),
+		"no key id":                                   sign(jose.EdDSA, foreign, nil),
+		"another key's algorithm":                     encodeSegment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
 		"no signature":                                parts[0] + "." + parts[1] + ".",
-		"changed claims with the old signature":       parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
-		"a critical header extension that is unknown": segment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
+		"changed claims with the old signature":       parts[0] + "." + encodeSegment(`{"sub":"admin"}`) + "." + parts[2],
+		"a critical header extension that is unknown": encodeSegment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
 		"the general JSON form":                       `{"payload":"` + parts[1] + `","signatures":[]}`,
 		"the design document's test token":            "test-token",
 		"empty":                                       "",
@@ -177,7 +178,7 @@ func TestForgedTokensAreRejected(t *testing.T) {
 func TestCachedTokenExpires(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
-	text := token(t, key)
+	text := newToken(t, key)
 	_, err := v.Verify(t.Context(), text)
 	require.NoError(t, err)
 	v.now = func() time.Time { return time.Now().Add(2 * time.Hour) }

@@ -73,8 +73,9 @@ func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// refresh fetches the set unless the last fetch was less than minRefreshInterval ago.
-// Concurrent callers wait for the one fetch and share its result.
+// refresh fetches the set. If the last fetch was less than minRefreshInterval ago, refresh
+// only returns the error of that fetch. Concurrent callers wait for the one fetch and share its
+// result.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,9 +143,9 @@ func isUsable(key jose.JSONWebKey) bool {
 	}
 }
 
-// fileFetcher returns a function that reads the key set from a file, at most maxSet
+// newFileFetcher returns a function that reads the key set from a file, at most maxSet
 // bytes.
-func fileFetcher(path string) func(context.Context) ([]byte, error) {
+func newFileFetcher(path string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
 		file, err := os.Open(path)
 		if err != nil {
@@ -155,9 +156,9 @@ func fileFetcher(path string) func(context.Context) ([]byte, error) {
 	}
 }
 
-// urlFetcher returns a function that fetches the key set from a URL, at most maxSet bytes. It
+// newURLFetcher returns a function that fetches the key set from a URL, at most maxSet bytes. It
 // does not follow redirects.
-func urlFetcher(url string) func(context.Context) ([]byte, error) {
+func newURLFetcher(url string) func(context.Context) ([]byte, error) {
 	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the issuer's keys must be at JWT_JWKS_URL itself, not behind a redirect")
 	}}

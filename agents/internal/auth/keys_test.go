@@ -25,7 +25,7 @@ type fakeSet struct {
 	set         *keySet
 }
 
-// newFakeSet returns a set whose issuer publishes these keys.
+// newFakeSet returns a set of an issuer that publishes these keys.
 func newFakeSet(keys ...SigningKey) *fakeSet {
 	fake := &fakeSet{}
 	fake.keys.Store(&keys)
@@ -48,18 +48,18 @@ func TestNewKeysAreAcceptedAndWithdrawnKeysRejected(t *testing.T) {
 	fake := newFakeSet(old)
 	v := newVerifier(t, old)
 	v.keys = fake.set
-	_, err := v.Verify(t.Context(), token(t, old))
+	_, err := v.Verify(t.Context(), newToken(t, old))
 	require.NoError(t, err)
 
 	fake.keys.Store(&[]SigningKey{old, fresh})
 	fake.advance(minRefreshInterval)
-	_, err = v.Verify(t.Context(), token(t, fresh))
+	_, err = v.Verify(t.Context(), newToken(t, fresh))
 	require.NoError(t, err, "a new key is fetched when it is first used")
 
 	fake.keys.Store(&[]SigningKey{fresh})
 	fake.advance(maxKeyAge + time.Second)
 	v.cache.InvalidateAll() // cached tokens expire after a minute
-	_, err = v.Verify(t.Context(), token(t, old))
+	_, err = v.Verify(t.Context(), newToken(t, old))
 	require.ErrorContains(t, err, "unknown key", "a withdrawn key is rejected")
 }
 
@@ -84,22 +84,22 @@ func TestKeysAreUsedWhileTheIssuerIsUnavailable(t *testing.T) {
 	fake.unavailable.Store(true)
 	v := newVerifier(t, key)
 	v.keys = fake.set
-	_, err := v.Verify(t.Context(), token(t, key))
+	_, err := v.Verify(t.Context(), newToken(t, key))
 	require.ErrorIs(t, err, ErrNoKeys, "no key was ever fetched")
 
 	fake.unavailable.Store(false)
 	fake.advance(minRefreshInterval)
-	_, err = v.Verify(t.Context(), token(t, key))
+	_, err = v.Verify(t.Context(), newToken(t, key))
 	require.NoError(t, err)
 
 	fake.unavailable.Store(true)
 	fake.advance(staleAfter - time.Hour)
 	v.cache.InvalidateAll()
-	_, err = v.Verify(t.Context(), token(t, key))
+	_, err = v.Verify(t.Context(), newToken(t, key))
 	require.NoError(t, err, "the last keys are still used")
 	fake.advance(2 * time.Hour)
 	v.cache.InvalidateAll()
-	_, err = v.Verify(t.Context(), token(t, key))
+	_, err = v.Verify(t.Context(), newToken(t, key))
 	require.ErrorIs(t, err, ErrNoKeys, "keys that are older than staleAfter are not used")
 }
 
@@ -119,13 +119,13 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	for path, ok := range map[string]bool{"/set": true, "/moved": false, "/nothing": false} {
-		text, err := urlFetcher(server.URL + path)(t.Context())
+		text, err := newURLFetcher(server.URL + path)(t.Context())
 		require.Equal(t, ok, err == nil, path)
 		if ok {
 			require.Equal(t, set, text)
 		}
 	}
-	text, err := urlFetcher(server.URL + "/endless")(t.Context())
+	text, err := newURLFetcher(server.URL + "/endless")(t.Context())
 	require.NoError(t, err)
 	require.Len(t, text, maxSet, "at most maxSet bytes are read")
 }

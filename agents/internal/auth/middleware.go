@@ -44,14 +44,14 @@ func (v *Verifier) require(scope string, findToken func(*http.Request) (string, 
 		principal, err := v.Verify(r.Context(), token)
 		switch {
 		case errors.Is(err, ErrNoKeys):
-			httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the issuer's keys are unavailable, so the token cannot be verified; try again")
+			httpapi.SendError(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the issuer's keys are unavailable, so the token cannot be verified; try again")
 		case err != nil:
 			// The error has no text of the token, so it needs no quoting.
 			sendUnauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="invalid token: %s"`, err),
 				fmt.Sprintf("invalid token: %s", err))
 		case !principal.HasScope(scope):
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="progressive", error="insufficient_scope", scope="%s"`, scope))
-			httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, fmt.Sprintf("insufficient scope: the token does not have %s", scope))
+			httpapi.SendError(w, http.StatusForbidden, httpapi.CodeForbidden, fmt.Sprintf("insufficient scope: the token does not have %s", scope))
 		default:
 			next.ServeHTTP(w, r.WithContext(WithPrincipal(r.Context(), principal)))
 		}
@@ -62,7 +62,7 @@ func (v *Verifier) require(scope string, findToken func(*http.Request) (string, 
 // requires.
 func sendUnauthorized(w http.ResponseWriter, challenge, message string) {
 	w.Header().Set("WWW-Authenticate", challenge)
-	httpapi.Error(w, http.StatusUnauthorized, httpapi.CodeUnauthorized, message)
+	httpapi.SendError(w, http.StatusUnauthorized, httpapi.CodeUnauthorized, message)
 }
 
 var errNoToken = errors.New("send a token as Authorization: Bearer TOKEN")
@@ -83,8 +83,9 @@ func tokenFromHeader(r *http.Request) (string, error) {
 // bearerProtocol is the prefix of a subprotocol that is a token.
 const bearerProtocol = "bearer."
 
-// tokenFromSocketRequest returns the token of a WebSocket's request. A browser cannot set
-// its headers, so the token may also be in the subprotocol or in the URL.
+// tokenFromSocketRequest returns the token of a request for a WebSocket. A browser cannot set
+// the header Authorization of such a request, so the token may also be in the subprotocol or
+// in the URL.
 func tokenFromSocketRequest(r *http.Request) (string, error) {
 	if len(r.Header.Values("Authorization")) > 0 {
 		return tokenFromHeader(r)

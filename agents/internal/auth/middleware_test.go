@@ -16,12 +16,12 @@ func TestRequireChecksTokenAndScope(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		principal, ok := PrincipalOf(r.Context())
+		principal, ok := PrincipalFromContext(r.Context())
 		require.True(t, ok)
 		_, _ = io.WriteString(w, principal.Subject)
 	})
-	valid, foreign := token(t, key), token(t, newKey(t))
-	noScope := token(t, key, func(c *Claims) { c.Scopes = nil })
+	valid, foreign := newToken(t, key), newToken(t, newKey(t))
+	noScope := newToken(t, key, func(c *Claims) { c.Scopes = nil })
 	plain, socket := v.Require(ScopeUsersRead, hello), v.RequireSocket(ScopeUsersRead, hello)
 	for _, row := range []struct {
 		reason    string
@@ -64,7 +64,7 @@ func TestWebSocketTokenIsReadFromASubprotocol(t *testing.T) {
 	hello := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	v := newVerifier(t, key)
 	plain, socket := v.Require(ScopeUsersRead, hello), v.RequireSocket(ScopeUsersRead, hello)
-	valid, foreign := token(t, key), token(t, newKey(t))
+	valid, foreign := newToken(t, key), newToken(t, newKey(t))
 	for _, row := range []struct {
 		reason        string
 		handler       http.Handler
@@ -103,7 +103,7 @@ func TestRequestsGet503WhileTheKeysAreUnavailable(t *testing.T) {
 	v := newVerifier(t, key)
 	v.keys.fetch = func(context.Context) ([]byte, error) { return nil, errors.New("away") }
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
-	request.Header.Set("Authorization", "Bearer "+token(t, key))
+	request.Header.Set("Authorization", "Bearer "+newToken(t, key))
 	response := httptest.NewRecorder()
 	v.Require(ScopeUsersRead, http.NotFoundHandler()).ServeHTTP(response, request)
 	require.Equal(t, http.StatusServiceUnavailable, response.Code)

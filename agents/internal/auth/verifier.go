@@ -24,7 +24,7 @@ var algorithms = []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.RS256}
 const (
 	// MaxToken is the longest accepted token in bytes.
 	MaxToken = 8 << 10
-	// cacheSize and cacheTTL bound the cache of verified tokens, whose keys are the
+	// cacheSize and cacheTTL bound the cache of verified tokens. Its keys are the
 	// tokens' hashes. The verification of a signature takes about 50 µs, longer than all
 	// other work for a cached response. The hash of a token takes 1 µs.
 	cacheSize  = 10_000
@@ -41,7 +41,7 @@ type Verifier struct {
 }
 
 // verifiedToken is a token that has passed all checks. until is the end of its cache
-// entry: its expiry plus the leeway, or the end of cacheTTL if that is earlier.
+// entry: the earlier of its expiry plus the leeway, and the end of cacheTTL.
 type verifiedToken struct {
 	principal Principal
 	until     time.Time
@@ -52,16 +52,16 @@ func New(cfg Config) (*Verifier, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	fetch := fileFetcher(cfg.JWKSFile)
+	fetch := newFileFetcher(cfg.JWKSFile)
 	if cfg.JWKSURL != "" {
-		fetch = urlFetcher(cfg.JWKSURL)
+		fetch = newURLFetcher(cfg.JWKSURL)
 	}
 	cache := otter.Must(&otter.Options[[sha256.Size]byte, verifiedToken]{MaximumSize: cacheSize})
 	return &Verifier{cfg: cfg, keys: &keySet{fetch: fetch, now: time.Now}, now: time.Now, cache: cache}, nil
 }
 
-// Verify returns the principal of the token. The error is ErrNoKeys, or says
-// what is wrong with the token in a text for the client.
+// Verify returns the principal of the token. The error is ErrNoKeys, or a text for the client
+// about the defect of the token.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	if len(token) > MaxToken {
 		return Principal{}, fmt.Errorf("%d bytes, must have at most %d", len(token), MaxToken)
@@ -70,12 +70,12 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 	if cached, ok := v.cache.GetIfPresent(hash); ok && v.now().Before(cached.until) {
 		return cached.principal, nil
 	}
-	result, err := v.verify(ctx, token)
+	verified, err := v.verify(ctx, token)
 	if err != nil {
 		return Principal{}, err
 	}
-	v.cache.Set(hash, result)
-	return result.principal, nil
+	v.cache.Set(hash, verified)
+	return verified.principal, nil
 }
 
 // verify verifies a token without the cache.
@@ -105,8 +105,8 @@ func (v *Verifier) verify(ctx context.Context, token string) (verifiedToken, err
 		return verifiedToken{}, err
 	}
 	until := claims.Expiry.Time().Add(v.cfg.Leeway)
-	if recheck := v.now().Add(cacheTTL); recheck.Before(until) {
-		until = recheck
+	if cacheEnd := v.now().Add(cacheTTL); cacheEnd.Before(until) {
+		until = cacheEnd
 	}
 	return verifiedToken{Principal{Subject: claims.Subject, Scopes: strings.Fields(scope.Scope)}, until}, nil
 }

@@ -32,7 +32,7 @@ func measureHits(b *testing.B, inFlight int, get func(userID) bool) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
-		for i := int(start.Add(97)); pb.Next(); i++ {
+		for i := int(start.Add(97)); pb.Next(); i++ { // each goroutine begins with another key
 			if !get(benchKeys[i%len(benchKeys)]) {
 				b.Error("cache miss")
 				return
@@ -49,7 +49,7 @@ func BenchmarkLocalHit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := NewNamespace[userID, *plan](c, NutritionData, "bench:", 16<<20)
+	plans, err := NewNamespace[userID, *plan](c, NutritionData, "bench:", 16<<20)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func BenchmarkLocalHit(b *testing.B) {
 		ExpiryCalculator: otter.ExpiryWriting[userID, *plan](time.Hour),
 	})
 	for _, key := range benchKeys {
-		s.Set(key, &plan{Name: "x"})
+		plans.Set(key, &plan{Name: "x"})
 		library.Set(key, &plan{Name: "x"})
 	}
 	b.Run("raw", func(b *testing.B) {
@@ -66,12 +66,12 @@ func BenchmarkLocalHit(b *testing.B) {
 	})
 	b.Run("Get", func(b *testing.B) {
 		ctx := b.Context()
-		measureHits(b, 1, func(key userID) bool { _, ok := s.Get(ctx, key); return ok })
+		measureHits(b, 1, func(key userID) bool { _, ok := plans.Get(ctx, key); return ok })
 	})
 	b.Run("Load", func(b *testing.B) {
 		ctx := b.Context()
 		load := func(context.Context) (*plan, error) { return nil, fmt.Errorf("cache miss") }
-		measureHits(b, 1, func(key userID) bool { _, err := s.Load(ctx, key, load); return err == nil })
+		measureHits(b, 1, func(key userID) bool { _, err := plans.Load(ctx, key, load); return err == nil })
 	})
 }
 
@@ -79,14 +79,14 @@ func BenchmarkLocalHit(b *testing.B) {
 // bytes. On two cores it has 64 reads in flight. "raw" is the client without decoding.
 func BenchmarkRedisHit(b *testing.B) {
 	const inFlight = 32 // concurrent reads for each of two cores
-	s, err := NewNamespace[userID, plan](newConnected(b, cluster), APIResponse, "bench:", 0)
+	plans, err := NewNamespace[userID, plan](newConnectedCache(b, cluster), APIResponse, "bench:", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, key := range benchKeys {
-		s.Set(key, plan{Name: strings.Repeat("x", 250), Days: []int{1, 2, 3, 4, 5, 6, 7}, CreatedAt: time.Now()})
+		plans.Set(key, plan{Name: strings.Repeat("x", 250), Days: []int{1, 2, 3, 4, 5, 6, 7}, CreatedAt: time.Now()})
 	}
-	client := *s.cache.redis.client.Load()
+	client := *plans.cache.redis.client.Load()
 	b.Run("raw", func(b *testing.B) {
 		ctx := b.Context()
 		measureHits(b, inFlight, func(key userID) bool {
@@ -96,7 +96,7 @@ func BenchmarkRedisHit(b *testing.B) {
 	})
 	b.Run("Get", func(b *testing.B) {
 		ctx := b.Context()
-		measureHits(b, inFlight, func(key userID) bool { _, ok := s.Get(ctx, key); return ok })
+		measureHits(b, inFlight, func(key userID) bool { _, ok := plans.Get(ctx, key); return ok })
 	})
 }
 
@@ -107,7 +107,7 @@ func BenchmarkDeadRedis(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer r.Close()
-	s, err := NewNamespace[userID, plan](newConnected(b, r), APIResponse, "bench:", 0)
+	plans, err := NewNamespace[userID, plan](newConnectedCache(b, r), APIResponse, "bench:", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -117,6 +117,6 @@ func BenchmarkDeadRedis(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		s.Get(b.Context(), "user-1")
+		plans.Get(b.Context(), "user-1")
 	}
 }

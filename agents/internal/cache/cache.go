@@ -69,9 +69,8 @@ func (c *Cache) Close() {
 	c.redis.close()
 }
 
-// IsConnected reports whether the last commands to every range of slots succeeded and
-// this process is subscribed to the events. It is for a status page only: a service
-// must be ready without its cache.
+// IsConnected reports whether all circuit breakers are closed and this process is subscribed
+// to the events. It is for a status page only: a service must be ready without its cache.
 func (c *Cache) IsConnected() bool { return c.subscribed.Load() && !c.redis.anyBreakerOpen() }
 
 // Publish invalidates values in every process, for each strategy that has the

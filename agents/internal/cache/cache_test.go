@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
 var cluster *testservers.Redis
@@ -40,8 +40,8 @@ type (
 	}
 )
 
-// newConnected returns a cache that is connected and subscribed.
-func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
+// newConnectedCache returns a cache that is connected and subscribed.
+func newConnectedCache(t testing.TB, redis *testservers.Redis) *Cache {
 	t.Helper()
 	c := newCache(t, redis.Addresses())
 	require.Eventually(t, c.IsConnected, eventTimeout, time.Millisecond)
@@ -61,16 +61,16 @@ func newCache(t testing.TB, addresses []string) *Cache {
 // test.
 func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan] {
 	t.Helper()
-	s, err := NewNamespace[userID, plan](c, strategy, prefixOf(t, strategy), 1<<20)
+	plans, err := NewNamespace[userID, plan](c, strategy, uniquePrefix(t, strategy), 1<<20)
 	require.NoError(t, err)
-	return s
+	return plans
 }
 
 // runs has a random text for each test, so that the keys of two runs of the test differ.
 var runs sync.Map
 
-// prefixOf returns a prefix that is unique to this run of the test and to the strategy.
-func prefixOf(t testing.TB, strategy Strategy) string {
+// uniquePrefix returns a prefix that is unique to this run of the test and to the strategy.
+func uniquePrefix(t testing.TB, strategy Strategy) string {
 	run, _ := runs.LoadOrStore(t, rand.Text())
 	return fmt.Sprintf("%s:%s:%s:", t.Name(), run, strategy.Name)
 }
@@ -102,13 +102,13 @@ func TestStrategiesMatchTheDesignDocument(t *testing.T) {
 func TestOtherProcessesReadTheValue(t *testing.T) {
 	for _, strategy := range []Strategy{UserSession, NutritionData} {
 		t.Run(strategy.Name, func(t *testing.T) {
-			writer, reader := newPlans(t, newConnected(t, cluster), strategy), newPlans(t, newConnected(t, cluster), strategy)
+			writer, reader := newPlans(t, newConnectedCache(t, cluster), strategy), newPlans(t, newConnectedCache(t, cluster), strategy)
 			_, ok := writer.Get(t.Context(), "u")
 			require.False(t, ok)
 			want := plan{Name: "week", Days: []int{1, 2}, CreatedAt: time.Now().UTC().Round(0)}
 			writer.Set("u", want)
-			for _, s := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from its local tier, if the strategy has one
-				value, ok := s.Get(t.Context(), "u")
+			for _, plans := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from its local tier, if the strategy has one
+				value, ok := plans.Get(t.Context(), "u")
 				require.True(t, ok)
 				require.Equal(t, want, value)
 			}
@@ -122,7 +122,7 @@ func TestOtherProcessesReadTheValue(t *testing.T) {
 // and not a whole TTL after it was copied.
 func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	short := Strategy{Name: "short", TTL: 150 * time.Millisecond, Local: true}
-	writer, reader := newPlans(t, newConnected(t, cluster), short), newPlans(t, newConnected(t, cluster), short)
+	writer, reader := newPlans(t, newConnectedCache(t, cluster), short), newPlans(t, newConnectedCache(t, cluster), short)
 	writer.Set("u", plan{Name: "a"})
 	_, ok := reader.Get(t.Context(), "u")
 	require.True(t, ok)
@@ -139,22 +139,22 @@ func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 // TestWriterWithAFastClockCannotExtendTheTTL checks that a reader limits the remaining
 // life of a value to the strategy's TTL.
 func TestWriterWithAFastClockCannotExtendTheTTL(t *testing.T) {
-	c := newConnected(t, cluster)
-	s := newPlans(t, c, NutritionData)
-	text, err := encode(plan{Name: "a"}, time.Now().Add(NutritionData.TTL+time.Hour))
+	c := newConnectedCache(t, cluster)
+	plans := newPlans(t, c, NutritionData)
+	data, err := encode(plan{Name: "a"}, time.Now().Add(NutritionData.TTL+time.Hour))
 	require.NoError(t, err)
-	require.NoError(t, c.redis.set(s.prefix()+"u", text, NutritionData.TTL))
-	_, ok := s.Get(t.Context(), "u")
+	require.NoError(t, c.redis.set(plans.prefix()+"u", data, NutritionData.TTL))
+	_, ok := plans.Get(t.Context(), "u")
 	require.True(t, ok)
-	copied, ok := s.local.GetEntryQuietly("u")
+	copied, ok := plans.local.GetEntryQuietly("u")
 	require.True(t, ok)
 	require.LessOrEqual(t, copied.Value.expires-c.clock.now(), NutritionData.TTL)
 }
 
 func TestNamespaceNeedsItsOwnPrefixAndSize(t *testing.T) {
-	c := newConnected(t, cluster)
+	c := newConnectedCache(t, cluster)
 	newPlans(t, c, NutritionData)
-	_, err := NewNamespace[userID, int](c, NutritionData, prefixOf(t, NutritionData), 1)
+	_, err := NewNamespace[userID, int](c, NutritionData, uniquePrefix(t, NutritionData), 1)
 	require.ErrorContains(t, err, "prefix")
 	_, err = NewNamespace[userID, int](c, NutritionData, "x", 0)
 	require.ErrorContains(t, err, "localBytes")
@@ -163,44 +163,44 @@ func TestNamespaceNeedsItsOwnPrefixAndSize(t *testing.T) {
 func TestLocalTierIsBounded(t *testing.T) {
 	c, err := New(t.Context(), Config{Timeout: time.Second}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	s, err := NewNamespace[userID, []byte](c, NutritionData, "p:", 64<<10)
+	values, err := NewNamespace[userID, []byte](c, NutritionData, "p:", 64<<10)
 	require.NoError(t, err)
 	for i := range 1000 {
-		s.Set(userID(strings.Repeat("k", i%100+1)), make([]byte, 1000+i))
+		values.Set(userID(strings.Repeat("k", i%100+1)), make([]byte, 1000+i))
 	}
 	require.Eventually(t, func() bool {
-		s.local.CleanUp()
-		return s.local.WeightedSize() <= 64<<10
+		values.local.CleanUp()
+		return values.local.WeightedSize() <= 64<<10
 	}, eventTimeout, time.Millisecond)
-	require.NotZero(t, s.local.EstimatedSize())
+	require.NotZero(t, values.local.EstimatedSize())
 }
 
 func TestInvalidDataInRedisIsAMiss(t *testing.T) {
-	c := newConnected(t, cluster)
-	s := newPlans(t, c, APIResponse)
+	c := newConnectedCache(t, cluster)
+	plans := newPlans(t, c, APIResponse)
 	for reason, text := range map[string]string{
 		"empty": "", "the CacheManager's JSON": `{"name":"x"}`, "truncated": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			key := userID(reason)
-			require.NoError(t, c.redis.set(s.keyPrefix+reason, []byte(text), time.Minute))
-			before := s.meters.read().redisErrors
+			require.NoError(t, c.redis.set(plans.keyPrefix+reason, []byte(text), time.Minute))
+			errorsBefore := plans.counters.read().redisErrors
 			load := func() {
-				value, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
+				value, err := plans.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
 				require.NoError(t, err)
 				require.Equal(t, "good", value.Name)
 			}
 			load()
-			require.Greater(t, s.meters.read().redisErrors, before)
+			require.Greater(t, plans.counters.read().redisErrors, errorsBefore)
 			// The write over the invalid data may fail on a busy machine, so
 			// try again.
-			require.Eventually(t, func() bool { load(); _, ok := s.Get(t.Context(), key); return ok }, eventTimeout, time.Millisecond)
+			require.Eventually(t, func() bool { load(); _, ok := plans.Get(t.Context(), key); return ok }, eventTimeout, time.Millisecond)
 		})
 	}
 }
 
 func TestMetricsCountHitsAndMissesOfEachTier(t *testing.T) {
-	c := newConnected(t, cluster)
+	c := newConnectedCache(t, cluster)
 	sessions, nutrition := newPlans(t, c, UserSession), newPlans(t, c, NutritionData)
 	sessions.Get(t.Context(), "u") // a miss in Redis
 	sessions.Set("u", plan{})
@@ -231,10 +231,10 @@ application_cache_misses_total{strategy="userSession",tier="redis"} 1
 func TestLoadCountsOneReadInRedis(t *testing.T) {
 	for _, strategy := range []Strategy{NutritionData, APIResponse} { // with and without a local tier
 		t.Run(strategy.Name, func(t *testing.T) {
-			s := newPlans(t, newConnected(t, cluster), strategy)
-			_, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{}, nil })
+			plans := newPlans(t, newConnectedCache(t, cluster), strategy)
+			_, err := plans.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{}, nil })
 			require.NoError(t, err)
-			counted := s.meters.read()
+			counted := plans.counters.read()
 			require.EqualValues(t, 1, counted.redisMisses)
 			require.Zero(t, counted.redisHits)
 		})

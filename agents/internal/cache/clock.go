@@ -29,4 +29,5 @@ func (c *clock) run(ctx context.Context) {
 	}
 }
 
+// now returns the time since the start of the clock.
 func (c *clock) now() time.Duration { return time.Duration(c.nanos.Load()) }

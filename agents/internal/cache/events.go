@@ -27,7 +27,7 @@ type message struct {
 	IDs    []string `json:"ids,omitempty"`
 	Origin string   `json:"origin"`
 	// DeletedPrefixes are the prefixes that the sender has deleted in Redis.
-	// Receivers delete the affected prefixes that the sender does not know.
+	// Receivers delete the affected prefixes that are not in this list.
 	DeletedPrefixes []string `json:"done,omitempty"`
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
-	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
+	sender, receiver := newConnectedCache(t, cluster), newConnectedCache(t, cluster)
 	sendersPlans, receiversPlans := newPlans(t, sender, NutritionData), newPlans(t, receiver, NutritionData)
 	templates := newPlans(t, receiver, WorkoutTemplates)
 	fill := func() {
@@ -27,9 +27,9 @@ func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
 		require.False(t, ok, "deleted in the sender's local tier and in Redis when Publish returns")
 		require.Eventually(t, func() bool { _, ok := receiversPlans.Get(t.Context(), key); return !ok }, eventTimeout, time.Millisecond)
 	}
-	requireKept := func(s *Namespace[userID, plan], key userID) {
+	requireKept := func(plans *Namespace[userID, plan], key userID) {
 		t.Helper()
-		_, ok := s.Get(t.Context(), key)
+		_, ok := plans.Get(t.Context(), key)
 		require.True(t, ok)
 	}
 
@@ -61,11 +61,11 @@ func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
 func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 	for _, strategy := range []Strategy{NutritionData, APIResponse} {
 		t.Run(strategy.Name, func(t *testing.T) {
-			c := newConnected(t, cluster)
-			s := newPlans(t, c, strategy)
+			c := newConnectedCache(t, cluster)
+			plans := newPlans(t, c, strategy)
 			started, finish, first := make(chan struct{}), make(chan struct{}), make(chan plan)
 			go func() {
-				value, _ := s.Load(t.Context(), "u", func(context.Context) (plan, error) {
+				value, _ := plans.Load(t.Context(), "u", func(context.Context) (plan, error) {
 					close(started)
 					<-finish
 					return plan{Name: "old"}, nil
@@ -74,13 +74,13 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 			}()
 			<-started
 			require.NoError(t, c.Publish(t.Context(), strategy.Events[0], "u"))
-			value, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+			value, err := plans.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
 			require.NoError(t, err)
 			require.Equal(t, "new", value.Name)
 			close(finish)
 			require.Equal(t, "old", (<-first).Name, "a call that began before the event gets the old value")
 			for range 100 {
-				if value, ok := s.Get(t.Context(), "u"); ok {
+				if value, ok := plans.Get(t.Context(), "u"); ok {
 					require.Equal(t, "new", value.Name)
 				}
 			}
@@ -88,11 +88,11 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 	}
 }
 
-// TestReceiverDeletesAValueWrittenAfterTheSender writes an old value to Redis after the
-// sender's deletion, from a process that has not received the event yet. When this
+// TestReceiverDeletesAValueWrittenAfterTheSendersDeletion writes an old value to Redis after
+// the sender's deletion, from a process that has not received the event yet. When this
 // process receives the event, it must delete the value.
-func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
-	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
+func TestReceiverDeletesAValueWrittenAfterTheSendersDeletion(t *testing.T) {
+	sender, receiver := newConnectedCache(t, cluster), newConnectedCache(t, cluster)
 	sendersPlans, receiversPlans := newPlans(t, sender, APIResponse), newPlans(t, receiver, APIResponse)
 	require.NoError(t, sender.invalidate(t.Context(), sendersPlans, []string{"u"}))
 	receiversPlans.Set("u", plan{Name: "old"})
@@ -103,7 +103,7 @@ func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
 // TestLostSubscriptionDropsTheLocalTier ends the subscriptions. Events may be lost until
 // the next subscription, so the local tier must then be empty.
 func TestLostSubscriptionDropsTheLocalTier(t *testing.T) {
-	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
+	sender, receiver := newConnectedCache(t, cluster), newConnectedCache(t, cluster)
 	receiversPlans := newPlans(t, receiver, NutritionData)
 	receiversPlans.Set("u", plan{Name: "old"})
 	epoch := receiversPlans.epoch.Load()
@@ -131,18 +131,18 @@ func TestLostSubscriptionDropsTheLocalTier(t *testing.T) {
 
 func TestInvalidMessagesAreIgnored(t *testing.T) {
 	c := newCache(t, nil)
-	s := newPlans(t, c, NutritionData)
-	epoch := s.epoch.Load()
+	plans := newPlans(t, c, NutritionData)
+	epoch := plans.epoch.Load()
 	for _, text := range []string{"", "{", `{"event":"unknown"}`, `[]`, fmt.Sprintf(`{"event":"nutrition_db_update","origin":%q}`, c.origin), string(make([]byte, maxMessage+1))} {
 		c.receive(t.Context(), text)
 	}
-	require.Equal(t, epoch, s.epoch.Load(), "nothing is dropped")
+	require.Equal(t, epoch, plans.epoch.Load(), "nothing is dropped")
 	c.receive(t.Context(), `{"event":"nutrition_db_update","ids":["u"]}`)
-	require.Greater(t, s.epoch.Load(), epoch)
+	require.Greater(t, plans.epoch.Load(), epoch)
 }
 
 func TestPrefixIsNotAGlobPattern(t *testing.T) {
-	c := newConnected(t, cluster)
+	c := newConnectedCache(t, cluster)
 	special, err := NewNamespace[userID, int](c, Strategy{Name: "special", TTL: time.Minute, Events: []Event{"special"}}, "a*[b]?:", 1)
 	require.NoError(t, err)
 	other, err := NewNamespace[userID, int](c, Strategy{Name: "other", TTL: time.Minute}, "axxb:", 1)

@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// newRedisCluster starts a cluster whose nodes the test may stop.
+// newRedisCluster starts a cluster. The test may stop its nodes.
 func newRedisCluster(t *testing.T, replicas int) *testservers.Redis {
 	t.Helper()
 	r, err := testservers.StartRedis(t.Context(), replicas)
@@ -25,46 +25,47 @@ func newRedisCluster(t *testing.T, replicas int) *testservers.Redis {
 	return r
 }
 
-// requireLoads calls Load for n keys, whose slots are on all masters. No call may fail.
-func requireLoads(t *testing.T, s *Namespace[userID, plan], n int) {
+// requireLoads calls Load for n keys, which have slots on all masters. No call may
+// fail.
+func requireLoads(t *testing.T, plans *Namespace[userID, plan], n int) {
 	t.Helper()
 	for i := range n {
-		value, err := s.Load(t.Context(), userID(fmt.Sprint("k", i)), func(context.Context) (plan, error) { return plan{Name: "loaded"}, nil })
+		value, err := plans.Load(t.Context(), userID(fmt.Sprint("k", i)), func(context.Context) (plan, error) { return plan{Name: "loaded"}, nil })
 		require.NoError(t, err)
 		require.Equal(t, "loaded", value.Name)
 	}
 }
 
 // loadUntilBreakerOpens loads until the breaker of the key's slots is open.
-func loadUntilBreakerOpens(t *testing.T, s *Namespace[userID, plan], key userID) {
+func loadUntilBreakerOpens(t *testing.T, plans *Namespace[userID, plan], key userID) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		_, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{}, nil })
+		_, err := plans.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{}, nil })
 		require.NoError(t, err)
-		_, err = s.cache.redis.get(s.keyPrefix + string(key))
+		_, err = plans.cache.redis.get(plans.keyPrefix + string(key))
 		return errors.Is(err, gobreaker.ErrOpenState)
 	}, eventTimeout, time.Millisecond)
 }
 
 func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
 	r := newRedisCluster(t, 0)
-	s := newPlans(t, newConnected(t, r), APIResponse)
-	requireLoads(t, s, 200)
+	plans := newPlans(t, newConnectedCache(t, r), APIResponse)
+	requireLoads(t, plans, 200)
 	for node := range 3 {
 		require.NoError(t, r.Kill(node))
 	}
-	requireLoads(t, s, 200)
-	loadUntilBreakerOpens(t, s, "k0")
-	require.Error(t, s.cache.Publish(t.Context(), DataUpdate, "k0"), "other processes may not have received the event")
+	requireLoads(t, plans, 200)
+	loadUntilBreakerOpens(t, plans, "k0")
+	require.Error(t, plans.cache.Publish(t.Context(), DataUpdate, "k0"), "other processes may not have received the event")
 
 	for node := range 3 {
 		require.NoError(t, r.Restart(node))
 	}
 	require.NoError(t, r.WaitHealthy(t.Context()))
-	s.Set("back", plan{})
+	plans.Set("back", plan{})
 	require.Eventually(t, func() bool {
-		s.Set("back", plan{Name: "here"})
-		value, ok := s.Get(t.Context(), "back")
+		plans.Set("back", plan{Name: "here"})
+		value, ok := plans.Get(t.Context(), "back")
 		return ok && value.Name == "here"
 	}, eventTimeout, 10*time.Millisecond, "the breaker closes again")
 }
@@ -73,23 +74,23 @@ func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
 // every command waits for its timeout.
 func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	r := newRedisCluster(t, 0)
-	c := newConnected(t, r)
+	c := newConnectedCache(t, r)
 	c.redis.deadlines.period = 20 * time.Millisecond
-	s := newPlans(t, c, APIResponse)
-	requireLoads(t, s, 50)
+	plans := newPlans(t, c, APIResponse)
+	requireLoads(t, plans, 50)
 	var thaws []func() error
 	for node := range 3 {
 		thaw, err := r.Freeze(node)
 		require.NoError(t, err)
 		thaws = append(thaws, thaw)
 	}
-	loadUntilBreakerOpens(t, s, "k0")
+	loadUntilBreakerOpens(t, plans, "k0")
 	for _, thaw := range thaws {
 		require.NoError(t, thaw())
 	}
 	require.Eventually(t, func() bool {
-		s.Set("k0", plan{Name: "here"})
-		value, ok := s.Get(t.Context(), "k0")
+		plans.Set("k0", plan{Name: "here"})
+		value, ok := plans.Get(t.Context(), "k0")
 		return ok && value.Name == "here"
 	}, eventTimeout, 10*time.Millisecond)
 }
@@ -102,16 +103,16 @@ func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Do(t.Context(), 2, "CONFIG", "SET", "cluster-require-full-coverage", "no")
 	require.NoError(t, err)
-	s := newPlans(t, newConnected(t, r), APIResponse)
+	plans := newPlans(t, newConnectedCache(t, r), APIResponse)
 	for i := range 300 {
-		s.Set(userID(fmt.Sprint("k", i)), plan{Name: "loaded"})
+		plans.Set(userID(fmt.Sprint("k", i)), plan{Name: "loaded"})
 	}
 	require.NoError(t, r.Kill(0))
-	requireLoads(t, s, 300)
-	requireLoads(t, s, 300)
+	requireLoads(t, plans, 300)
+	requireLoads(t, plans, 300)
 	found := 0
 	for i := range 300 {
-		if _, ok := s.Get(t.Context(), userID(fmt.Sprint("k", i))); ok {
+		if _, ok := plans.Get(t.Context(), userID(fmt.Sprint("k", i))); ok {
 			found++
 		}
 	}
@@ -122,15 +123,15 @@ func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 // after the failover all keys must be cached again.
 func TestLoadsSucceedDuringFailover(t *testing.T) {
 	r := newRedisCluster(t, 1)
-	s := newPlans(t, newConnected(t, r), APIResponse)
-	requireLoads(t, s, 200)
+	plans := newPlans(t, newConnectedCache(t, r), APIResponse)
+	requireLoads(t, plans, 200)
 	require.NoError(t, r.Kill(0))
 	loads := 0
 	require.Eventually(t, func() bool {
-		requireLoads(t, s, 200)
+		requireLoads(t, plans, 200)
 		loads += 200
 		for i := range 200 {
-			if _, ok := s.Get(t.Context(), userID(fmt.Sprint("k", i))); !ok {
+			if _, ok := plans.Get(t.Context(), userID(fmt.Sprint("k", i))); !ok {
 				return false
 			}
 		}
@@ -151,9 +152,9 @@ func TestPasswordFileIsUsed(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	require.Eventually(t, c.IsConnected, eventTimeout, time.Millisecond)
-	s := newPlans(t, c, APIResponse)
-	s.Set("u", plan{Name: "here"})
-	_, ok := s.Get(t.Context(), "u")
+	plans := newPlans(t, c, APIResponse)
+	plans.Set("u", plan{Name: "here"})
+	_, ok := plans.Get(t.Context(), "u")
 	require.True(t, ok)
 	noPassword := newCache(t, r.Addresses())
 	requireLoads(t, newPlans(t, noPassword, APIResponse), 5)
@@ -166,8 +167,8 @@ func TestCacheConnectsWhenRedisStartsLater(t *testing.T) {
 		require.NoError(t, r.Kill(node))
 	}
 	c := newCache(t, r.Addresses())
-	s := newPlans(t, c, APIResponse)
-	requireLoads(t, s, 10)
+	plans := newPlans(t, c, APIResponse)
+	requireLoads(t, plans, 10)
 	require.False(t, c.IsConnected())
 	for node := range 3 {
 		require.NoError(t, r.Restart(node))
@@ -175,21 +176,21 @@ func TestCacheConnectsWhenRedisStartsLater(t *testing.T) {
 	require.Eventually(t, c.IsConnected, eventTimeout, 10*time.Millisecond)
 	require.NoError(t, r.WaitHealthy(t.Context()))
 	require.Eventually(t, func() bool {
-		s.Set("k", plan{Name: "here"})
-		_, ok := s.Get(t.Context(), "k")
+		plans.Set("k", plan{Name: "here"})
+		_, ok := plans.Get(t.Context(), "k")
 		return ok
 	}, eventTimeout, 10*time.Millisecond)
 }
 
 func TestLocalTierWorksWithoutRedis(t *testing.T) {
 	c := newCache(t, nil)
-	s := newPlans(t, c, NutritionData)
-	s.Set("u", plan{Name: "here"})
-	value, ok := s.Get(t.Context(), "u")
+	plans := newPlans(t, c, NutritionData)
+	plans.Set("u", plan{Name: "here"})
+	value, ok := plans.Get(t.Context(), "u")
 	require.True(t, ok)
 	require.Equal(t, "here", value.Name)
 	require.NoError(t, c.Publish(t.Context(), NutritionDBUpdate))
-	_, ok = s.Get(t.Context(), "u")
+	_, ok = plans.Get(t.Context(), "u")
 	require.False(t, ok)
-	require.Zero(t, s.meters.read().redisErrors)
+	require.Zero(t, plans.counters.read().redisErrors)
 }

@@ -16,8 +16,8 @@ func FuzzDecode(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(valid)
 	f.Add([]byte{format})
-	f.Fuzz(func(t *testing.T, text []byte) {
-		value, expires, err := decode[plan](text)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		value, expires, err := decode[plan](data)
 		if err != nil {
 			return
 		}
@@ -31,7 +31,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 // FuzzEvent checks that no message makes the receiver panic, and that an event invalidates
-// exactly the values whose ids it contains.
+// exactly the values with the ids in it.
 func FuzzEvent(f *testing.F) {
 	for _, text := range []string{
 		`{"event":"nutrition_db_update","ids":["a"],"origin":"x"}`, `{"event":"nutrition_db_update","origin":"x","done":["plan:"]}`, `{"event":"logout","ids":["a"]}`,
@@ -40,17 +40,17 @@ func FuzzEvent(f *testing.F) {
 		f.Add(text)
 	}
 	c := newCache(f, nil)
-	s := newPlans(f, c, NutritionData)
+	plans := newPlans(f, c, NutritionData)
 	f.Fuzz(func(t *testing.T, text string) {
 		keys := []userID{"a", "b", ""}
 		for _, key := range keys {
-			s.Set(key, plan{Name: string(key)})
+			plans.Set(key, plan{Name: string(key)})
 		}
 		c.receive(t.Context(), text)
 		var m message
 		invalidates := len(text) <= maxMessage && json.Unmarshal([]byte(text), &m) == nil && m.Origin != c.origin && m.Event == NutritionDBUpdate
 		for _, key := range keys {
-			_, ok := s.Get(t.Context(), key)
+			_, ok := plans.Get(t.Context(), key)
 			invalidated := invalidates && (len(m.IDs) == 0 || slices.Contains(m.IDs, string(key)))
 			require.Equal(t, !invalidated, ok, "%q after %q", key, text)
 		}

@@ -14,7 +14,7 @@ import (
 func TestConcurrentMissesShareOneLoad(t *testing.T) {
 	for _, strategy := range []Strategy{NutritionData, APIResponse} { // with and without a local tier
 		t.Run(strategy.Name, func(t *testing.T) {
-			s := newPlans(t, newConnected(t, cluster), strategy)
+			plans := newPlans(t, newConnectedCache(t, cluster), strategy)
 			var (
 				loads atomic.Int64
 				start = make(chan struct{})
@@ -23,7 +23,7 @@ func TestConcurrentMissesShareOneLoad(t *testing.T) {
 			for range 1000 {
 				wg.Go(func() {
 					<-start
-					value, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) {
+					value, err := plans.Load(t.Context(), "u", func(context.Context) (plan, error) {
 						loads.Add(1)
 						time.Sleep(time.Millisecond)
 						return plan{Name: "one"}, nil
@@ -36,7 +36,7 @@ func TestConcurrentMissesShareOneLoad(t *testing.T) {
 			close(start)
 			wg.Wait()
 			require.EqualValues(t, 1, loads.Load())
-			require.Zero(t, s.meters.read().redisErrors, "misses are not Redis errors")
+			require.Zero(t, plans.counters.read().redisErrors, "misses are not Redis errors")
 		})
 	}
 }
@@ -44,12 +44,12 @@ func TestConcurrentMissesShareOneLoad(t *testing.T) {
 // TestLoadsOfDifferentKeysRunConcurrently starts two loads that wait for each other. The
 // loads end only if they run at the same time.
 func TestLoadsOfDifferentKeysRunConcurrently(t *testing.T) {
-	s := newPlans(t, newConnected(t, cluster), NutritionData)
+	plans := newPlans(t, newConnectedCache(t, cluster), NutritionData)
 	var bothStarted, wg sync.WaitGroup
 	bothStarted.Add(2)
 	for _, key := range []userID{"a", "b"} {
 		wg.Go(func() {
-			_, err := s.Load(t.Context(), key, func(context.Context) (plan, error) {
+			_, err := plans.Load(t.Context(), key, func(context.Context) (plan, error) {
 				bothStarted.Done()
 				bothStarted.Wait()
 				return plan{}, nil
@@ -63,7 +63,7 @@ func TestLoadsOfDifferentKeysRunConcurrently(t *testing.T) {
 }
 
 func TestLoadContinuesWhenTheFirstCallerGivesUp(t *testing.T) {
-	s := newPlans(t, newConnected(t, cluster), NutritionData)
+	plans := newPlans(t, newConnectedCache(t, cluster), NutritionData)
 	type traceKey struct{}
 	firstCtx, cancel := context.WithCancel(context.WithValue(t.Context(), traceKey{}, "trace"))
 	started, finish := make(chan struct{}), make(chan struct{})
@@ -78,14 +78,14 @@ func TestLoadContinuesWhenTheFirstCallerGivesUp(t *testing.T) {
 		return plan{Name: "done"}, ctx.Err()
 	}
 	gaveUp := make(chan error, 1)
-	go func() { _, err := s.Load(firstCtx, "u", load); gaveUp <- err }()
+	go func() { _, err := plans.Load(firstCtx, "u", load); gaveUp <- err }()
 	<-started
 	second := make(chan error, 1)
-	go func() { _, err := s.Load(t.Context(), "u", load); second <- err }()
+	go func() { _, err := plans.Load(t.Context(), "u", load); second <- err }()
 	require.Eventually(t, func() bool {
-		s.loads.mu.Lock()
-		defer s.loads.mu.Unlock()
-		c := s.loads.calls[epochKey[userID]{"u", s.epoch.Load()}]
+		plans.loads.mu.Lock()
+		defer plans.loads.mu.Unlock()
+		c := plans.loads.calls[epochKey[userID]{"u", plans.epoch.Load()}]
 		return c != nil && c.waiting == 2
 	}, eventTimeout, time.Millisecond)
 	cancel()
@@ -96,11 +96,11 @@ func TestLoadContinuesWhenTheFirstCallerGivesUp(t *testing.T) {
 }
 
 func TestLoadWithoutCallersIsCanceled(t *testing.T) {
-	s := newPlans(t, newConnected(t, cluster), NutritionData)
+	plans := newPlans(t, newConnectedCache(t, cluster), NutritionData)
 	ctx, cancel := context.WithCancel(t.Context())
 	canceled := make(chan struct{})
 	go func() {
-		_, _ = s.Load(ctx, "u", func(ctx context.Context) (plan, error) {
+		_, _ = plans.Load(ctx, "u", func(ctx context.Context) (plan, error) {
 			cancel()
 			<-ctx.Done()
 			close(canceled)
@@ -108,20 +108,20 @@ func TestLoadWithoutCallersIsCanceled(t *testing.T) {
 		})
 	}()
 	<-canceled
-	value, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+	value, err := plans.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
 	require.NoError(t, err, "a later call does not join the canceled load")
 	require.Equal(t, "new", value.Name)
 }
 
 func TestFailuresAreNotCached(t *testing.T) {
-	s := newPlans(t, newConnected(t, cluster), NutritionData)
+	plans := newPlans(t, newConnectedCache(t, cluster), NutritionData)
 	fault := errors.New("fault")
-	_, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{}, fault })
+	_, err := plans.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{}, fault })
 	require.ErrorIs(t, err, fault)
-	_, err = s.Load(t.Context(), "u", func(context.Context) (plan, error) { panic("the cause") })
+	_, err = plans.Load(t.Context(), "u", func(context.Context) (plan, error) { panic("the cause") })
 	require.ErrorContains(t, err, "the cause", "a panic in the load's goroutine must not end the process")
 	require.ErrorContains(t, err, "load_test.go")
-	value, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
+	value, err := plans.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
 	require.NoError(t, err)
 	require.Equal(t, "good", value.Name)
 }

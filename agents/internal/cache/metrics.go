@@ -36,8 +36,8 @@ type counter [stripeCount]struct {
 // processors fetch two neighbouring lines together.
 const stripeSize = 128
 
-// add increments the counter by one.
-func (c *counter) add() {
+// increment adds one to the counter.
+func (c *counter) increment() {
 	s := stripePool.Get().(*stripe)
 	c[*s%stripeCount].n.Add(1)
 	stripePool.Put(s)
@@ -62,16 +62,17 @@ func (c *counter) total() (sum uint64) {
 	return sum
 }
 
-// meters are the counters of one Namespace.
-type meters struct {
+// counters are the counters of one Namespace.
+type counters struct {
 	localHits, localMisses, redisHits, redisMisses, redisErrors counter
 }
 
-// counts are the values of meters at one time.
+// counts are the values of counters at one time.
 type counts struct{ localHits, localMisses, redisHits, redisMisses, redisErrors uint64 }
 
-func (m *meters) read() counts {
-	return counts{m.localHits.total(), m.localMisses.total(), m.redisHits.total(), m.redisMisses.total(), m.redisErrors.total()}
+// read returns the current values of the counters.
+func (c *counters) read() counts {
+	return counts{c.localHits.total(), c.localMisses.total(), c.redisHits.total(), c.redisMisses.total(), c.redisErrors.total()}
 }
 
 // Describe implements prometheus.Collector.
@@ -100,16 +101,16 @@ func (c *Cache) Collect(out chan<- prometheus.Metric) {
 		total.redisErrors += counted.redisErrors
 		sums[strategy.Name] = total
 	}
-	send := func(desc *prometheus.Desc, value uint64, strategy, tier string) {
+	sendCounter := func(desc *prometheus.Desc, value uint64, strategy, tier string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), strategy, tier)
 	}
 	for strategy, total := range sums {
 		if total.local {
-			send(hitsDesc, total.localHits, strategy, tierLocal)
-			send(missesDesc, total.localMisses, strategy, tierLocal)
+			sendCounter(hitsDesc, total.localHits, strategy, tierLocal)
+			sendCounter(missesDesc, total.localMisses, strategy, tierLocal)
 		}
-		send(hitsDesc, total.redisHits, strategy, tierRedis)
-		send(missesDesc, total.redisMisses, strategy, tierRedis)
-		send(errorsDesc, total.redisErrors, strategy, tierRedis)
+		sendCounter(hitsDesc, total.redisHits, strategy, tierRedis)
+		sendCounter(missesDesc, total.redisMisses, strategy, tierRedis)
+		sendCounter(errorsDesc, total.redisErrors, strategy, tierRedis)
 	}
 }

@@ -14,12 +14,12 @@ import (
 // "nutrition:plan:". The key type K prevents the use of a wrong kind of key, such as a
 // user's id for a template.
 type Namespace[K ~string, V any] struct {
-	cache     *Cache
-	caching   Strategy
-	keyPrefix string
-	local     *otter.Cache[K, entry[V]] // nil unless the strategy is Local
-	loads     flight[epochKey[K], V]
-	meters    meters
+	cache         *Cache
+	cacheStrategy Strategy
+	keyPrefix     string
+	local         *otter.Cache[K, entry[V]] // nil unless the strategy is Local
+	loads         flight[epochKey[K], V]
+	counters      counters
 	// epoch counts the events of this Namespace. If it changes during a load or a
 	// read, the value may be old and must not be cached.
 	epoch atomic.Uint64
@@ -53,7 +53,7 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 			return nil, fmt.Errorf("cache: two namespaces have the prefix %q: give each its own", prefix)
 		}
 	}
-	n := &Namespace[K, V]{cache: c, caching: strategy, keyPrefix: prefix}
+	n := &Namespace[K, V]{cache: c, cacheStrategy: strategy, keyPrefix: prefix}
 	if strategy.Local {
 		if localBytes == 0 {
 			return nil, fmt.Errorf("cache: localBytes of namespace %q is 0, must be above 0 for a local strategy", prefix)
@@ -71,8 +71,8 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 	return n, nil
 }
 
-// Get returns a cached value. It waits for Redis at most twice the Timeout, and
-// not at all after the end of ctx.
+// Get returns a cached value. It waits for Redis at most twice the Timeout. If ctx has ended,
+// it reads only the local tier.
 func (n *Namespace[K, V]) Get(ctx context.Context, key K) (value V, ok bool) {
 	if value, ok = n.getLocal(key); ok {
 		return value, true
@@ -134,10 +134,10 @@ func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
 		return value, false
 	}
 	if value, ok = n.lookup(key); !ok {
-		n.meters.localMisses.add()
+		n.counters.localMisses.increment()
 		return value, false
 	}
-	n.meters.localHits.add()
+	n.counters.localHits.increment()
 	return value, true
 }
 
@@ -162,7 +162,7 @@ func (n *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (va
 		n.countMiss(err)
 		return value, false
 	}
-	n.meters.redisHits.add()
+	n.counters.redisHits.increment()
 	return value, true
 }
 
@@ -190,7 +190,7 @@ func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	}
 	// The remaining lifetime is limited to the strategy's TTL, because the writer's clock may
 	// be wrong.
-	remaining := min(time.Until(expires), n.caching.TTL)
+	remaining := min(time.Until(expires), n.cacheStrategy.TTL)
 	if remaining <= 0 {
 		return zero, errNotFound
 	}
@@ -204,28 +204,28 @@ func (n *Namespace[K, V]) countMiss(err error) {
 	switch {
 	case errors.Is(err, errNoRedis): // a miss is not counted if there is no Redis tier
 	case errors.Is(err, errNotFound):
-		n.meters.redisMisses.add()
+		n.counters.redisMisses.increment()
 	default:
-		n.meters.redisMisses.add()
-		n.meters.redisErrors.add()
+		n.counters.redisMisses.increment()
+		n.counters.redisErrors.increment()
 	}
 }
 
 // setLocal stores a new value in the local tier and returns its encoding for
 // Redis, or nil if it cannot be encoded.
 func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
-	data, err := encode(value, time.Now().Add(n.caching.TTL))
+	data, err := encode(value, time.Now().Add(n.cacheStrategy.TTL))
 	if err != nil {
-		n.meters.redisErrors.add()
-		n.cache.log.Error("value not cached", "strategy", n.caching.Name, "error", err)
+		n.counters.redisErrors.increment()
+		n.cache.log.Error("value not cached", "strategy", n.cacheStrategy.Name, "error", err)
 		return nil
 	}
-	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.caching.TTL, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.cacheStrategy.TTL, cost(key, data)}, epoch)
 	return data
 }
 
 // storeLocal stores an entry unless an event has come since epoch. An event
-// increments the epoch before it drops entries. So either this call sees the new
+// increments the epoch before it drops entries. So either this call reads the new
 // epoch, or the event drops the entry after this call's Set.
 func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	if n.local == nil {
@@ -241,28 +241,28 @@ func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	}
 }
 
-// setRedis stores an encoded value in Redis unless an event has come since
-// epoch.
+// setRedis stores an encoded value in Redis unless an event has come since epoch. If an event
+// comes during the write, setRedis deletes the value again.
 func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	if data == nil || n.epoch.Load() != epoch {
 		return
 	}
-	name := n.keyPrefix + string(key)
-	err := n.cache.redis.set(name, data, n.caching.TTL)
+	redisKey := n.keyPrefix + string(key)
+	err := n.cache.redis.set(redisKey, data, n.cacheStrategy.TTL)
 	if err == nil && n.epoch.Load() != epoch {
-		err = n.cache.redis.delete(name)
+		err = n.cache.redis.delete(redisKey)
 	}
 	if err != nil && !errors.Is(err, errNoRedis) {
-		n.meters.redisErrors.add()
+		n.counters.redisErrors.increment()
 	}
 }
 
 // cost returns the estimated memory of an entry in bytes.
 func cost[K ~string](key K, data []byte) uint32 { return uint32(overhead + len(key) + len(data)) }
 
-func (n *Namespace[K, V]) strategy() Strategy { return n.caching }
+func (n *Namespace[K, V]) strategy() Strategy { return n.cacheStrategy }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
-func (n *Namespace[K, V]) count() counts      { return n.meters.read() }
+func (n *Namespace[K, V]) count() counts      { return n.counters.read() }
 
 // drop removes values from the local tier: those with the ids, or all if there are no
 // ids. It starts a new epoch, so running loads are not cached.

@@ -79,13 +79,13 @@ func (s *Store) ActiveAgents(ctx context.Context, agentID string, since time.Tim
 // same ids again changes nothing. The database sets CreatedAt.
 func (s *Store) SaveCoordinations(ctx context.Context, rows []Coordination) error {
 	return s.exec(ctx, idempotent, "save coordinations", QuerySaveCoordinations,
-		column(rows, func(c Coordination) uuid.UUID { return c.ID }),
-		column(rows, func(c Coordination) string { return c.AgentID }),
-		column(rows, func(c Coordination) string { return c.UserID }),
-		column(rows, func(c Coordination) string { return c.Task }),
-		column(rows, func(c Coordination) string { return c.Status }),
-		column(rows, func(c Coordination) int { return c.DurationMS }),
-		column(rows, func(c Coordination) string { return string(c.Result) }))
+		columnValues(rows, func(c Coordination) uuid.UUID { return c.ID }),
+		columnValues(rows, func(c Coordination) string { return c.AgentID }),
+		columnValues(rows, func(c Coordination) string { return c.UserID }),
+		columnValues(rows, func(c Coordination) string { return c.Task }),
+		columnValues(rows, func(c Coordination) string { return c.Status }),
+		columnValues(rows, func(c Coordination) int { return c.DurationMS }),
+		columnValues(rows, func(c Coordination) string { return string(c.Result) }))
 }
 
 // RecentCoordinations returns at most limit rows of an agent that were created

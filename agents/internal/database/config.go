@@ -92,9 +92,9 @@ func (c Config) checkSSLMode() error {
 	return nil
 }
 
-// credentialSetter returns a function that sets the password of a new connection: the
+// newCredentialSetter returns a function that sets the password of a new connection: the
 // current content of PasswordFile, or a new IAM token.
-func (c Config) credentialSetter() func(context.Context, *pgx.ConnConfig) error {
+func (c Config) newCredentialSetter() func(context.Context, *pgx.ConnConfig) error {
 	if !c.IAM {
 		return func(_ context.Context, conn *pgx.ConnConfig) error { return c.setPassword(conn) }
 	}
@@ -140,7 +140,7 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 	pool.MaxConnLifetime, pool.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	pool.MaxConnIdleTime = 5 * time.Minute
 	pool.HealthCheckPeriod = 30 * time.Second
-	setCredential := c.credentialSetter()
+	setCredential := c.newCredentialSetter()
 	pool.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
 		if err := setCredential(ctx, conn); err != nil {
 			return &credentialError{err}

@@ -19,18 +19,18 @@ type Store struct {
 	// timeout ends a query on the client's side, because a hung server does not
 	// enforce its own statement timeout.
 	timeout time.Duration
-	queries *queries
+	tracer  *queryTracer
 }
 
 // Open creates the pool and opens no connection. So a service can start while its
 // database is unavailable. Ping reports whether the database is available.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	q := newQueries()
-	pool, err := OpenPool(ctx, cfg, q)
+	tracer := newQueryTracer()
+	pool, err := OpenPool(ctx, cfg, tracer)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, q}, nil
+	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, tracer}, nil
 }
 
 // OpenPool creates the pool without a Store, for a process that has its own SQL. tracer
@@ -52,4 +52,6 @@ func OpenPool(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool
 func (s *Store) Close() { s.pool.Close() }
 
 // Ping returns an error if the database does not respond.
-func (s *Store) Ping(ctx context.Context) error { return wrap("ping PostgreSQL", s.pool.Ping(ctx)) }
+func (s *Store) Ping(ctx context.Context) error {
+	return wrapError("ping PostgreSQL", s.pool.Ping(ctx))
+}

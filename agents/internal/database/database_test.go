@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // openStore returns a store on an empty database with the platform's schema.
 func openStore(t *testing.T, server *testservers.Postgres, change ...func(*Config)) *Store {
 	t.Helper()
-	url := server.Database(t)
+	url := server.CreateDatabase(t)
 	conn, err := pgx.ParseConfig(url)
 	require.NoError(t, err)
 	policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
@@ -91,7 +91,7 @@ func TestQueriesAreMeasured(t *testing.T) {
 	s := openStore(t, server)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s)
-	value := func(name string) float64 {
+	readMetric := func(name string) float64 {
 		families, err := registry.Gather()
 		require.NoError(t, err)
 		for _, f := range families {
@@ -103,20 +103,20 @@ func TestQueriesAreMeasured(t *testing.T) {
 		t.Fatalf("there is no metric %s", name)
 		return 0
 	}
-	count := func() float64 { return value("database_query_duration_seconds") }
-	require.Zero(t, count(), "the series exists before the first query")
+	countQueries := func() float64 { return readMetric("database_query_duration_seconds") }
+	require.Zero(t, countQueries(), "the series exists before the first query")
 	_, err := s.IsUserActive(t.Context(), "nobody")
 	require.NoError(t, err)
-	require.EqualValues(t, 1, count())
+	require.EqualValues(t, 1, countQueries())
 	require.Error(t, s.exec(t.Context(), notIdempotent, "fail", "SELECT 1/0"))
-	require.EqualValues(t, 2, count())
+	require.EqualValues(t, 2, countQueries())
 
-	acquired := func() float64 { return value("database_pool_acquired_connections") }
-	require.EqualValues(t, 8, value("database_pool_max_connections"))
-	require.Zero(t, acquired())
+	countAcquired := func() float64 { return readMetric("database_pool_acquired_connections") }
+	require.EqualValues(t, 8, readMetric("database_pool_max_connections"))
+	require.Zero(t, countAcquired())
 	conn, err := s.pool.Acquire(t.Context())
 	require.NoError(t, err)
-	require.EqualValues(t, 1, acquired())
+	require.EqualValues(t, 1, countAcquired())
 	conn.Release()
 }
 

@@ -20,8 +20,8 @@ var (
 	ErrUnavailable = errors.New("the database is unavailable")
 )
 
-// wrap adds the operation and, if it applies, ErrNotFound or ErrUnavailable.
-func wrap(operation string, err error) error {
+// wrapError adds the operation and, if it applies, ErrNotFound or ErrUnavailable.
+func wrapError(operation string, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -41,8 +41,8 @@ func wrap(operation string, err error) error {
 // a deadlock, 57014 a statement timeout, and 57P01 to 57P03 mean that the server stops or
 // starts.
 func sqlState(err error) string {
-	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return server.Code
+	if serverErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return serverErr.Code
 	}
 	return ""
 }
@@ -55,6 +55,7 @@ func isRolledBack(err error) bool { return sqlState(err) == "40001" || sqlState(
 // mounted file or the pod's credentials may become available later.
 type credentialError struct{ error }
 
+// Unwrap returns the cause.
 func (e *credentialError) Unwrap() error { return e.error }
 
 // isNotSent reports whether the statement did not reach the server.

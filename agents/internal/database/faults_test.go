@@ -143,24 +143,24 @@ func TestWaitForAFreeConnectionEndsWithTheContext(t *testing.T) {
 // TestQueryOnAHungServerTimesOut checks the timeout on the client's side. A server that hangs
 // does not enforce its statement timeout, and TCP's own timeout would be much longer.
 func TestQueryOnAHungServerTimesOut(t *testing.T) {
-	wire := testservers.NewWire(t, server.Address())
+	proxy := testservers.NewTCPProxy(t, server.Address())
 	s := openStore(t, server, func(c *Config) {
-		c.URL = strings.Replace(c.URL, server.Address(), wire.Address(), 1)
+		c.URL = strings.Replace(c.URL, server.Address(), proxy.Address(), 1)
 		c.ConnectTimeout, c.StatementTimeout = 50*time.Millisecond, 50*time.Millisecond
 	})
-	works := func() bool {
+	canWrite := func() bool {
 		_, err := s.EnsureUser(t.Context(), "u")
 		return err == nil
 	}
-	require.Eventually(t, works, testservers.StartTimeout, time.Millisecond)
-	heal := wire.Silence()
-	defer heal()
+	require.Eventually(t, canWrite, testservers.StartTimeout, time.Millisecond)
+	thaw := proxy.Freeze()
+	defer thaw()
 	for range 3 { // on an existing connection, then on new ones
 		_, err := s.User(context.WithoutCancel(t.Context()), "u")
 		require.ErrorIs(t, err, ErrUnavailable)
 	}
-	heal()
-	require.Eventually(t, works, testservers.StartTimeout, time.Millisecond)
+	thaw()
+	require.Eventually(t, canWrite, testservers.StartTimeout, time.Millisecond)
 }
 
 func TestRotatedPasswordNeedsNoRestart(t *testing.T) {

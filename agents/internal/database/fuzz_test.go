@@ -18,8 +18,8 @@ func FuzzConnection(f *testing.F) {
 		f.Add(row[0], row[1])
 	}
 	const password = "hunter2-hunter2"
-	f.Fuzz(func(t *testing.T, rest, query string) {
-		text := "postgres://u:" + password + "@" + rest + "?" + query
+	f.Fuzz(func(t *testing.T, hostAndPath, query string) {
+		text := "postgres://u:" + password + "@" + hostAndPath + "?" + query
 		conn, err := Config{URL: text, ConnectTimeout: time.Second}.Connection()
 		if err != nil {
 			require.NotContains(t, err.Error(), password)

@@ -10,29 +10,29 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// queries measures the duration of each query, from its start to its last row. The
-// wait for a free connection does not count. queries is a pgx.QueryTracer.
-type queries struct{ duration prometheus.Histogram }
+// queryTracer measures the duration of each query, from its start to its last row. The
+// wait for a free connection does not count. It is a pgx.QueryTracer.
+type queryTracer struct{ duration prometheus.Histogram }
 
-// newQueries creates the histogram of query durations.
-func newQueries() *queries {
-	return &queries{prometheus.NewHistogram(prometheus.HistogramOpts{
+// newQueryTracer creates the histogram of query durations.
+func newQueryTracer() *queryTracer {
+	return &queryTracer{prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "database_query_duration_seconds", Help: "Time from the start of a query to its last row.", Buckets: telemetry.Buckets,
 	})}
 }
 
-// queryStart is the key of a query's start in its context.
-type queryStart struct{}
+// queryStartKey is the key of a query's start in its context.
+type queryStartKey struct{}
 
 // TraceQueryStart implements pgx.QueryTracer.
-func (q *queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	return context.WithValue(ctx, queryStart{}, time.Now())
+func (q *queryTracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return context.WithValue(ctx, queryStartKey{}, time.Now())
 }
 
 // TraceQueryEnd implements pgx.QueryTracer. It also measures failed queries, because
 // the queries that time out are the slowest.
-func (q *queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
-	if start, ok := ctx.Value(queryStart{}).(time.Time); ok {
+func (q *queryTracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	if start, ok := ctx.Value(queryStartKey{}).(time.Time); ok {
 		q.duration.Observe(time.Since(start).Seconds())
 	}
 }
@@ -46,14 +46,14 @@ var (
 
 // Describe implements prometheus.Collector.
 func (s *Store) Describe(out chan<- *prometheus.Desc) {
-	s.queries.duration.Describe(out)
+	s.tracer.duration.Describe(out)
 	out <- acquiredDesc
 	out <- maxDesc
 }
 
 // Collect implements prometheus.Collector.
 func (s *Store) Collect(out chan<- prometheus.Metric) {
-	s.queries.duration.Collect(out)
+	s.tracer.duration.Collect(out)
 	stat := s.pool.Stat()
 	out <- prometheus.MustNewConstMetric(acquiredDesc, prometheus.GaugeValue, float64(stat.AcquiredConns()))
 	out <- prometheus.MustNewConstMetric(maxDesc, prometheus.GaugeValue, float64(stat.MaxConns()))

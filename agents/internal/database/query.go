@@ -26,9 +26,9 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 	})
 }
 
-// column returns one field of each row. The statement converts such columns back to
+// columnValues returns one field of each row. The statement converts such columns back to
 // rows with unnest.
-func column[R, V any](rows []R, field func(R) V) []V {
+func columnValues[R, V any](rows []R, field func(R) V) []V {
 	values := make([]V, len(rows))
 	for i, row := range rows {
 		values[i] = field(row)

@@ -10,7 +10,7 @@ import (
 type idempotency bool
 
 const (
-	// idempotent: a read, or a write whose key makes a second execution harmless.
+	// idempotent: a read, or a write with a key that makes a second execution harmless.
 	idempotent idempotency = true
 	// notIdempotent: a second execution could overwrite another write in between.
 	notIdempotent idempotency = false
@@ -36,11 +36,11 @@ func runWithRetries[T any](ctx context.Context, timeout time.Duration, i idempot
 		result, err = query(ctx)
 		mayRetry := isRolledBack(err) || isNotSent(err) || (i == idempotent && isConnectionLost(err))
 		if err == nil || !mayRetry || attempt == maxAttempts || ctx.Err() != nil {
-			return result, wrap(operation, err)
+			return result, wrapError(operation, err)
 		}
 		select {
 		case <-ctx.Done():
-			return result, wrap(operation, err)
+			return result, wrapError(operation, err)
 		case <-time.After(pause/2 + rand.N(pause)):
 		}
 		pause *= 2

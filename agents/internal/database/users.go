@@ -34,7 +34,7 @@ const (
 INSERT INTO users (id, preferences) VALUES ($1, $2)
 ON CONFLICT (id) DO UPDATE SET preferences = users.preferences || excluded.preferences, updated_at = now()
 RETURNING ` + userColumns
-	saveProfile = `
+	querySaveProfile = `
 INSERT INTO users (id, display_name, profile) VALUES ($1, $2, $3)
 ON CONFLICT (id) DO UPDATE SET display_name = excluded.display_name, profile = excluded.profile, updated_at = now()
 RETURNING ` + userColumns
@@ -42,7 +42,7 @@ RETURNING ` + userColumns
 
 // User returns a user, or ErrNotFound.
 func (s *Store) User(ctx context.Context, id string) (User, error) {
-	return s.user(ctx, idempotent, "read user", QueryUser, id)
+	return s.queryUser(ctx, idempotent, "read user", QueryUser, id)
 }
 
 // IsUserActive reports whether the user exists and is not deactivated.
@@ -56,22 +56,22 @@ func (s *Store) IsUserActive(ctx context.Context, id string) (bool, error) {
 // EnsureUser returns a user, and creates the user if there is none. The first request
 // with a valid token creates its user.
 func (s *Store) EnsureUser(ctx context.Context, id string) (User, error) {
-	return s.user(ctx, idempotent, "ensure user", QueryEnsureUser, id)
+	return s.queryUser(ctx, idempotent, "ensure user", QueryEnsureUser, id)
 }
 
 // SavePreferences merges the keys of a JSON object into the user's preferences
 // and returns the user.
 func (s *Store) SavePreferences(ctx context.Context, id string, preferences json.RawMessage) (User, error) {
-	return s.user(ctx, notIdempotent, "save preferences", QuerySavePreferences, id, preferences)
+	return s.queryUser(ctx, notIdempotent, "save preferences", QuerySavePreferences, id, preferences)
 }
 
 // SaveProfile replaces the user's name and profile and returns the user.
 func (s *Store) SaveProfile(ctx context.Context, id, displayName string, profile json.RawMessage) (User, error) {
-	return s.user(ctx, notIdempotent, "save profile", saveProfile, id, displayName, profile)
+	return s.queryUser(ctx, notIdempotent, "save profile", querySaveProfile, id, displayName, profile)
 }
 
-// user executes a statement that returns one user. Without a row it returns ErrNotFound.
-func (s *Store) user(ctx context.Context, i idempotency, operation, query string, args ...any) (User, error) {
+// queryUser executes a statement that returns one user. Without a row it returns ErrNotFound.
+func (s *Store) queryUser(ctx context.Context, i idempotency, operation, query string, args ...any) (User, error) {
 	return runWithRetries(ctx, s.timeout, i, operation, func(ctx context.Context) (User, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {

@@ -70,7 +70,7 @@ func (w *Writer[T]) Enqueue(item T) (queued bool) {
 	return false
 }
 
-// Counts returns the current counts.
+// Counts returns how many items were written, dropped and failed since NewWriter.
 func (w *Writer[T]) Counts() WriterCounts {
 	return WriterCounts{w.done.Load(), w.dropped.Load(), w.failed.Load()}
 }

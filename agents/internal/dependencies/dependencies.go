@@ -77,8 +77,8 @@ func (s *Set) Instrument(cfg *httpserver.Config) {
 // closeTimeout bounds the sending of the last spans.
 const closeTimeout = 2 * time.Second
 
-// Close closes the dependencies in reverse order of their use. After a failed
-// Open, it closes only what was opened.
+// Close closes the dependencies in the reverse order of Open. After a failed Open, it closes
+// only the dependencies that were opened.
 func (s *Set) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()

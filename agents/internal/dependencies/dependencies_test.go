@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
 // open opens the dependencies with a valid environment and these changes.
@@ -59,13 +59,13 @@ func TestAllConfigErrorsAreReported(t *testing.T) {
 
 // TestOpenAndCloseSucceedWithoutReachableServers also checks that Close leaves no goroutine.
 func TestOpenAndCloseSucceedWithoutReachableServers(t *testing.T) {
-	before := runtime.NumGoroutine()
+	goroutinesBefore := runtime.NumGoroutine()
 	s, err := open(t, map[string]string{"REDIS_ADDRESSES": unreachable, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + unreachable})
 	require.NoError(t, err)
 	require.Error(t, s.Store.Ping(t.Context()), "the database is unreachable")
 	require.False(t, s.Cache.IsConnected())
 	require.NoError(t, s.Close(t.Context()))
-	waitForGoroutines(t, before)
+	waitForGoroutines(t, goroutinesBefore)
 }
 
 // TestFailedOpenClosesTheOpenedDependencies checks that a failed Open leaves no goroutine of the
@@ -81,12 +81,12 @@ func TestFailedOpenClosesTheOpenedDependencies(t *testing.T) {
 		{"the cache fails", map[string]string{"REDIS_ADDRESSES": unreachable, "REDIS_USERNAME": "u"}, "REDIS_PASSWORD_FILE"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			before := runtime.NumGoroutine()
+			goroutinesBefore := runtime.NumGoroutine()
 			row.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector
 			s, err := open(t, row.env)
 			require.ErrorContains(t, err, row.message)
 			require.Nil(t, s)
-			waitForGoroutines(t, before)
+			waitForGoroutines(t, goroutinesBefore)
 		})
 	}
 }

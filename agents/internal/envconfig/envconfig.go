@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Problem is one variable whose value violates its rule.
+// Problem is one variable with a value that violates its rule.
 type Problem struct {
 	Variable string
 	Value    string

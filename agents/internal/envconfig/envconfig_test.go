@@ -18,10 +18,10 @@ func newReader(values map[string]string) *envconfig.Reader {
 }
 
 func TestInvalidValueGetsTheFallbackAndAnError(t *testing.T) {
-	number := func(r *envconfig.Reader) any { return r.Int("X", 50, 1, 100) }
-	duration := func(r *envconfig.Reader) any { return r.Duration("X", 5*time.Second, 0, time.Minute) }
-	oneOf := func(r *envconfig.Reader) any { return r.OneOf("X", "info", "debug", "info") }
-	address := func(r *envconfig.Reader) any { return r.Address("X", ":8000") }
+	readNumber := func(r *envconfig.Reader) any { return r.Int("X", 50, 1, 100) }
+	readDuration := func(r *envconfig.Reader) any { return r.Duration("X", 5*time.Second, 0, time.Minute) }
+	readOneOf := func(r *envconfig.Reader) any { return r.OneOf("X", "info", "debug", "info") }
+	readAddress := func(r *envconfig.Reader) any { return r.Address("X", ":8000") }
 	const (
 		numberError   = `must be a whole number from 1 to 100: set such a value, or unset it for the default 50`
 		durationError = `must be a duration with its unit, from 0s to 1m0s: set such a value, or unset it for the default 5s`
@@ -35,27 +35,27 @@ func TestInvalidValueGetsTheFallbackAndAnError(t *testing.T) {
 		want   any
 		rule   string // empty: the text is valid
 	}{
-		{"the lowest number is allowed", number, "1", 1, ""},
-		{"the highest number is allowed", number, "100", 100, ""},
-		{"below the lowest", number, "0", 50, numberError},
-		{"above the highest", number, "101", 50, numberError},
-		{"larger than an int", number, "99999999999999999999", 50, numberError},
-		{"a float is not a whole number", number, "1e1", 50, numberError},
-		{"a space is not trimmed, because it shows wrong quotes in the manifest", number, " 7", 50, numberError},
-		{"an empty value is not absent", number, "", 50, numberError},
-		{"zero is a duration", duration, "0s", time.Duration(0), ""},
-		{"a mixed duration", duration, "1s500ms", 1500 * time.Millisecond, ""},
-		{"a unit is needed", duration, "5", 5 * time.Second, durationError},
-		{"a negative duration", duration, "-1s", 5 * time.Second, durationError},
-		{"a duration that is too long", duration, "61s", 5 * time.Second, durationError},
-		{"an allowed value", oneOf, "debug", "debug", ""},
-		{"values are case-sensitive", oneOf, "DEBUG", "info", oneOfError},
-		{"every interface", address, ":9000", ":9000", ""},
-		{"any free port", address, "127.0.0.1:0", "127.0.0.1:0", ""},
-		{"IPv6", address, "[::1]:80", "[::1]:80", ""},
-		{"a bare port", address, "8000", ":8000", addressError},
-		{"a port above 65535", address, ":65536", ":8000", addressError},
-		{"a named port", address, ":http", ":8000", addressError},
+		{"the lowest number is allowed", readNumber, "1", 1, ""},
+		{"the highest number is allowed", readNumber, "100", 100, ""},
+		{"below the lowest", readNumber, "0", 50, numberError},
+		{"above the highest", readNumber, "101", 50, numberError},
+		{"larger than an int", readNumber, "99999999999999999999", 50, numberError},
+		{"a float is not a whole number", readNumber, "1e1", 50, numberError},
+		{"a space is not trimmed, because it shows wrong quotes in the manifest", readNumber, " 7", 50, numberError},
+		{"an empty value is not absent", readNumber, "", 50, numberError},
+		{"zero is a duration", readDuration, "0s", time.Duration(0), ""},
+		{"a mixed duration", readDuration, "1s500ms", 1500 * time.Millisecond, ""},
+		{"a unit is needed", readDuration, "5", 5 * time.Second, durationError},
+		{"a negative duration", readDuration, "-1s", 5 * time.Second, durationError},
+		{"a duration that is too long", readDuration, "61s", 5 * time.Second, durationError},
+		{"an allowed value", readOneOf, "debug", "debug", ""},
+		{"values are case-sensitive", readOneOf, "DEBUG", "info", oneOfError},
+		{"every interface", readAddress, ":9000", ":9000", ""},
+		{"any free port", readAddress, "127.0.0.1:0", "127.0.0.1:0", ""},
+		{"IPv6", readAddress, "[::1]:80", "[::1]:80", ""},
+		{"a bare port", readAddress, "8000", ":8000", addressError},
+		{"a port above 65535", readAddress, ":65536", ":8000", addressError},
+		{"a named port", readAddress, ":http", ":8000", addressError},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			r := newReader(map[string]string{"X": row.text})

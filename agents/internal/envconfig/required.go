@@ -1,9 +1,9 @@
 package envconfig
 
-// Required reads a variable that has no default. The rule is a text such as
+// ReadRequired reads a variable that has no default. The rule is a text such as
 // "must be an IP address". If the variable is absent or invalid, the result is
 // the zero value.
-func Required[T any](r *Reader, name, rule string, parse func(string) (T, bool)) T {
+func ReadRequired[T any](r *Reader, name, rule string, parse func(string) (T, bool)) T {
 	text, _ := r.lookup(name)
 	value, ok := parse(text)
 	if !ok {

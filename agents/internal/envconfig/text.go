@@ -71,7 +71,7 @@ func (r *Reader) Word(name, fallback string) string {
 // commas. Other keys are refused. There is no default.
 func (r *Reader) Counts(name string, keys ...string) map[string]int {
 	rule := "must have a positive number for each of " + strings.Join(keys, ", ") + ", as KEY=NUMBER separated by commas"
-	return Required(r, name, rule, func(text string) (map[string]int, bool) {
+	return ReadRequired(r, name, rule, func(text string) (map[string]int, bool) {
 		counts := map[string]int{}
 		for pair := range strings.SplitSeq(text, ",") {
 			key, number, _ := strings.Cut(pair, "=")

@@ -31,27 +31,27 @@ type Body interface {
 // violated rule.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bool {
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
-		Error(w, http.StatusUnsupportedMediaType, CodeMediaType,
+		SendError(w, http.StatusUnsupportedMediaType, CodeMediaType,
 			fmt.Sprintf("Content-Type %q is not supported; send application/json", clip(contentType)))
 		return false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			Error(w, http.StatusRequestEntityTooLarge, CodeTooLarge,
+			SendError(w, http.StatusRequestEntityTooLarge, CodeTooLarge,
 				fmt.Sprintf("body too large: must be at most %d bytes", tooLarge.Limit))
 			return false
 		}
-		Error(w, http.StatusBadRequest, CodeMalformed, "the body could not be read completely")
+		SendError(w, http.StatusBadRequest, CodeMalformed, "the body could not be read completely")
 		return false
 	}
 	problems, err := Decode(body, into)
 	if err != nil {
-		Error(w, http.StatusBadRequest, CodeMalformed, err.Error())
+		SendError(w, http.StatusBadRequest, CodeMalformed, err.Error())
 		return false
 	}
 	if len(problems) > 0 {
-		Error(w, http.StatusUnprocessableEntity, CodeInvalid,
+		SendError(w, http.StatusUnprocessableEntity, CodeInvalid,
 			fmt.Sprintf("the request violates %d rules; see errors", len(problems)), problems...)
 		return false
 	}
@@ -88,7 +88,7 @@ func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 	strictErrors, err := strict.UnmarshalStrict(body, into)
 	if err != nil {
 		if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return []FieldError{{Pointer: pointer(typeErr.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", typeErr.Value, jsonTypeName(typeErr.Type)))}}, nil
+			return []FieldError{{Pointer: toPointer(typeErr.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", typeErr.Value, jsonTypeName(typeErr.Type)))}}, nil
 		}
 		return nil, fmt.Errorf("the body is not JSON: %s", clip(err.Error()))
 	}
@@ -98,7 +98,7 @@ func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 		if field, ok := errors.AsType[strict.FieldError](err); ok {
 			path = field.FieldPath()
 		}
-		problems = append(problems, FieldError{Pointer: pointer(path), Detail: clip(err.Error())})
+		problems = append(problems, FieldError{Pointer: toPointer(path), Detail: clip(err.Error())})
 	}
 	return limitErrors(append(problems, into.Validate()...)), nil
 }
@@ -119,8 +119,8 @@ func jsonTypeName(t reflect.Type) string {
 	}
 }
 
-// pointer converts a path such as a.b[0] to #/a/b/0.
-func pointer(path string) string {
+// toPointer converts a path such as a.b[0] to #/a/b/0.
+func toPointer(path string) string {
 	if path == "" {
 		return "#"
 	}

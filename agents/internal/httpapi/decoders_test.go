@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// everything has every type of field that the services' requests have.
-type everything struct {
+// allFieldTypes has every type of field that the services' requests have.
+type allFieldTypes struct {
 	Text    string                     `json:"text"`
 	Words   []string                   `json:"words,omitempty"`
 	Count   *int                       `json:"count,omitempty"`
@@ -23,7 +23,7 @@ type entry struct {
 	RPE  *float64 `json:"rpe,omitempty"`
 }
 
-func (*everything) Validate() []FieldError { return nil }
+func (*allFieldTypes) Validate() []FieldError { return nil }
 
 // FuzzDecodersAgree checks that Decode, which tries the fast decoder first, has the same
 // result as the strict decoder alone.
@@ -36,7 +36,7 @@ func FuzzDecodersAgree(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var fast, strict everything
+		var fast, strict allFieldTypes
 		fastProblems, fastErr := Decode(body, &fast)
 		strictProblems, strictErr := decodeStrictly(body, &strict)
 		require.Equal(t, strictErr == nil, fastErr == nil)

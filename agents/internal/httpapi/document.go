@@ -18,6 +18,6 @@ func DocumentHandler(document []byte) (http.HandlerFunc, error) {
 	}
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=3600")
-		JSON(w, http.StatusOK, json.RawMessage(encoded))
+		SendJSON(w, http.StatusOK, json.RawMessage(encoded))
 	}, nil
 }

@@ -31,12 +31,12 @@ const (
 	CodeInfeasible = "infeasible"
 )
 
-// Error sends a Problem. The client sees the detail and the errors, so they
+// SendError sends a Problem. The client sees the detail and the errors, so they
 // must not contain internal data.
-func Error(w http.ResponseWriter, status int, code, detail string, errors ...FieldError) {
+func SendError(w http.ResponseWriter, status int, code, detail string, errors ...FieldError) {
 	// The handler may have set Cache-Control for a successful response.
 	w.Header().Set("Cache-Control", "no-store")
-	write(w, status, problemType, Problem{
+	encodeAndSend(w, status, problemType, Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: detail, Code: code, RequestID: w.Header().Get(RequestID), Errors: errors,
 	})

@@ -11,11 +11,11 @@ import (
 	"strconv"
 )
 
-// RequestID is the header of a request's id, in requests and responses. Error reads the id from
+// RequestID is the header of a request's id, in requests and responses. SendError reads the id from
 // the response header, so that this package imports no other package of the services.
 const RequestID = "X-Request-Id"
 
-// Codes of Error that more than one package uses. Clients may depend on codes;
+// Codes of SendError that more than one package uses. Clients may depend on codes;
 // texts may change.
 const (
 	CodeNotFound         = "not_found"
@@ -28,26 +28,26 @@ const (
 	CodeInternal         = "internal"
 )
 
-// JSON sends body as one line of JSON. The response is not cacheable unless the
+// SendJSON sends body as one line of JSON. The response is not cacheable unless the
 // handler has set Cache-Control. A body that cannot be encoded becomes a 500.
-func JSON(w http.ResponseWriter, status int, body any) {
-	write(w, status, jsonType, body)
+func SendJSON(w http.ResponseWriter, status int, body any) {
+	encodeAndSend(w, status, jsonType, body)
 }
 
-// write encodes the body and sends it.
-func write(w http.ResponseWriter, status int, contentType []string, body any) {
+// encodeAndSend encodes the body and sends it.
+func encodeAndSend(w http.ResponseWriter, status int, contentType []string, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		Error(w, http.StatusInternalServerError, CodeInternal, "the response could not be encoded")
+		SendError(w, http.StatusInternalServerError, CodeInternal, "the response could not be encoded")
 		return
 	}
 	encoded = append(encoded, '\n')
 	send(w, status, contentType, encoded)
 }
 
-// Line sends a line of JSON that is already encoded and ends with a newline. The line can have
+// SendLine sends a line of JSON that is already encoded and ends with a newline. The line can have
 // several parts. So a part that many responses share is not copied for each response.
-func Line(w http.ResponseWriter, status int, parts ...[]byte) {
+func SendLine(w http.ResponseWriter, status int, parts ...[]byte) {
 	send(w, status, jsonType, parts...)
 }
 
@@ -60,7 +60,7 @@ var (
 	noStore     = []string{"no-store"}
 )
 
-// send writes a response whose body consists of parts.
+// send writes a response with a body of several parts.
 func send(w http.ResponseWriter, status int, contentType []string, parts ...[]byte) {
 	h := w.Header()
 	h["Content-Type"] = contentType

@@ -32,7 +32,7 @@ func TestJSONIsOneLineThatIsNotCached(t *testing.T) {
 			if row.cache != "" {
 				w.Header().Set("Cache-Control", row.cache)
 			}
-			httpapi.JSON(w, http.StatusOK, row.body)
+			httpapi.SendJSON(w, http.StatusOK, row.body)
 			require.Equal(t, row.status, w.Code)
 			require.Equal(t, row.want+"\n", w.Body.String())
 			require.Equal(t, row.wantCache, w.Header().Get("Cache-Control"))
@@ -45,7 +45,7 @@ func TestJSONIsOneLineThatIsNotCached(t *testing.T) {
 func TestErrorListsFieldErrors(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Length", "7")
-	httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "two things are wrong",
+	httpapi.SendError(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "two things are wrong",
 		httpapi.FieldError{Pointer: "#/a", Detail: "must be b"}, httpapi.FieldError{Pointer: "#", Detail: "c"})
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"), "the error's own length, not the handler's")
@@ -55,7 +55,7 @@ func TestErrorListsFieldErrors(t *testing.T) {
 
 func TestLineJoinsItsParts(t *testing.T) {
 	w := httptest.NewRecorder()
-	httpapi.Line(w, http.StatusOK, []byte(`{"userId":"u"`), []byte(",\"days\":[]}\n"))
+	httpapi.SendLine(w, http.StatusOK, []byte(`{"userId":"u"`), []byte(",\"days\":[]}\n"))
 	require.Equal(t, "{\"userId\":\"u\",\"days\":[]}\n", w.Body.String())
 	require.Equal(t, "25", w.Header().Get("Content-Length"))
 }

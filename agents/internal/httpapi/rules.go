@@ -22,34 +22,34 @@ func (r *Rules) Check(ok bool, pointer, detail string, args ...any) {
 // userID matches the user ids of common identity providers.
 var userID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$`)
 
-// UserID checks the field userId.
-func (r *Rules) UserID(id string) {
+// CheckUserID checks the field userId.
+func (r *Rules) CheckUserID(id string) {
 	r.Check(userID.MatchString(id), "#/userId", "must be 1 to 128 letters, digits or ._:@|- and begin with a letter or digit")
 }
 
-// OneOf checks that the value is allowed.
-func (r *Rules) OneOf(pointer, value string, allowed []string) {
+// CheckOneOf checks that the value is allowed.
+func (r *Rules) CheckOneOf(pointer, value string, allowed []string) {
 	r.Check(slices.Contains(allowed, value), pointer, "must be one of %v", allowed)
 }
 
-// AllOf checks that every value of the list is allowed, and that the list is not
+// CheckAllOf checks that every value of the list is allowed, and that the list is not
 // longer than the allowed values.
-func (r *Rules) AllOf(pointer string, list, allowed []string) {
+func (r *Rules) CheckAllOf(pointer string, list, allowed []string) {
 	r.Check(len(list) <= len(allowed), pointer, "has %d items, must have at most %d", len(list), len(allowed))
 	for i, value := range list[:min(len(list), len(allowed))] {
 		if !slices.Contains(allowed, value) { // Sprintf only for an error
-			r.OneOf(fmt.Sprintf("%s/%d", pointer, i), value, allowed)
+			r.CheckOneOf(fmt.Sprintf("%s/%d", pointer, i), value, allowed)
 		}
 	}
 }
 
-// Within checks an optional number. Both bounds are included.
-func Within[N int | float64](r *Rules, pointer string, value *N, min, max N) {
+// CheckWithin checks an optional number. Both bounds are included.
+func CheckWithin[N int | float64](r *Rules, pointer string, value *N, min, max N) {
 	r.Check(value == nil || *value >= min && *value <= max, pointer, "must be from %v to %v", min, max)
 }
 
-// Strings converts values to plain strings.
-func Strings[W ~string](values []W) []string {
+// ToStrings converts values to plain strings.
+func ToStrings[W ~string](values []W) []string {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = string(v)
@@ -59,7 +59,7 @@ func Strings[W ~string](values []W) []string {
 
 // SortedKeys returns the sorted keys of a table.
 func SortedKeys[W ~string, V any](table map[W]V) []string {
-	return Strings(slices.Sorted(maps.Keys(table)))
+	return ToStrings(slices.Sorted(maps.Keys(table)))
 }
 
 // Seed returns a seed for random numbers from the request's JSON. Equal requests have

@@ -16,16 +16,16 @@ func TestRulesReportPointerAndDetail(t *testing.T) {
 		check   func(*httpapi.Rules)
 		problem string // pointer and detail; empty if there is none
 	}{
-		{"an identity provider's id", func(r *httpapi.Rules) { r.UserID("auth0|5f7c8ec7c33c6c004bbafe82") }, ""},
-		{"no id", func(r *httpapi.Rules) { r.UserID("") }, "#/userId must be 1 to 128"},
-		{"a line break could forge log lines", func(r *httpapi.Rules) { r.UserID("a\nb") }, "#/userId must be"},
-		{"a long id", func(r *httpapi.Rules) { r.UserID(strings.Repeat("a", 129)) }, "#/userId must be"},
-		{"allowed values", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"b", "a"}, allowed) }, ""},
-		{"a value that is not allowed", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"a", "c"}, allowed) }, "#/x/1 must be one of [a b]"},
-		{"too many values", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"a", "b", "a"}, allowed) }, "#/x has 3 items, must have at most 2"},
-		{"an absent number", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", nil, 1, 2) }, ""},
-		{"the upper bound", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", &three, 1, 3) }, ""},
-		{"above the bound", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", &three, 1, 2) }, "#/n must be from 1 to 2"},
+		{"an identity provider's id", func(r *httpapi.Rules) { r.CheckUserID("auth0|5f7c8ec7c33c6c004bbafe82") }, ""},
+		{"no id", func(r *httpapi.Rules) { r.CheckUserID("") }, "#/userId must be 1 to 128"},
+		{"a line break could forge log lines", func(r *httpapi.Rules) { r.CheckUserID("a\nb") }, "#/userId must be"},
+		{"a long id", func(r *httpapi.Rules) { r.CheckUserID(strings.Repeat("a", 129)) }, "#/userId must be"},
+		{"allowed values", func(r *httpapi.Rules) { r.CheckAllOf("#/x", []string{"b", "a"}, allowed) }, ""},
+		{"a value that is not allowed", func(r *httpapi.Rules) { r.CheckAllOf("#/x", []string{"a", "c"}, allowed) }, "#/x/1 must be one of [a b]"},
+		{"too many values", func(r *httpapi.Rules) { r.CheckAllOf("#/x", []string{"a", "b", "a"}, allowed) }, "#/x has 3 items, must have at most 2"},
+		{"an absent number", func(r *httpapi.Rules) { httpapi.CheckWithin(r, "#/n", nil, 1, 2) }, ""},
+		{"the upper bound", func(r *httpapi.Rules) { httpapi.CheckWithin(r, "#/n", &three, 1, 3) }, ""},
+		{"above the bound", func(r *httpapi.Rules) { httpapi.CheckWithin(r, "#/n", &three, 1, 2) }, "#/n must be from 1 to 2"},
 	} {
 		var r httpapi.Rules
 		row.check(&r)

@@ -41,10 +41,10 @@ func (w *recorder) Write(p []byte) (int, error) {
 // original writer.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// accessLog logs each request and calls the hook. Requests of quiet paths have
+// logRequests logs each request and calls the hook. Requests of quiet paths have
 // level debug. Other requests have level error if they were aborted or got a
 // status of 500 or above, and level info otherwise.
-func accessLog(log *slog.Logger, quiet []string, hook Observer, next http.Handler) http.Handler {
+func logRequests(log *slog.Logger, quiet []string, hook RequestHook, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -79,8 +79,8 @@ func accessLog(log *slog.Logger, quiet []string, hook Observer, next http.Handle
 	})
 }
 
-// catchPanics converts a handler's panic to a 500. It must be directly inside accessLog,
-// because accessLog's recorder knows whether the response has begun.
+// catchPanics converts a handler's panic to a 500. It must be directly inside logRequests,
+// because only the recorder of logRequests shows whether the response has begun.
 func catchPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -98,7 +98,7 @@ func catchPanics(log *slog.Logger, next http.Handler) http.Handler {
 				// broken connection, not a short success.
 				panic(http.ErrAbortHandler)
 			}
-			httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
+			httpapi.SendError(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -24,36 +24,36 @@ const (
 	ipv6PrefixLength = 64
 )
 
-// clients limits the request rate of each client.
-type clients struct {
+// clientLimits limits the request rate of each client.
+type clientLimits struct {
 	cfg      Config
 	limiters *otter.Cache[netip.Prefix, *rate.Limiter]
 }
 
-// newClients returns the limits of all clients. A client gets its limiter with its
+// newClientLimits returns the limits of all clients. A client gets its limiter with its
 // first request.
-func newClients(cfg Config) *clients {
-	return &clients{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{MaximumSize: maxClients})}
+func newClientLimits(cfg Config) *clientLimits {
+	return &clientLimits{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{MaximumSize: maxClients})}
 }
 
 // limit responds 429 to a client above its rate.
-func (c *clients) limit(next http.Handler) http.Handler {
+func (c *clientLimits) limit(next http.Handler) http.Handler {
 	if c.cfg.ClientRate == 0 {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(c.cfg.QuietPaths, r.URL.Path) || c.limiter(clientOf(r, c.cfg.TrustedProxies)).Allow() {
+		if slices.Contains(c.cfg.QuietPaths, r.URL.Path) || c.getOrCreateLimiter(clientPrefix(r, c.cfg.TrustedProxies)).Allow() {
 			next.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(1)) // after one second the client may send again
-		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
+		httpapi.SendError(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 			"client rate exceeded: at most "+strconv.Itoa(c.cfg.ClientRate)+" requests a second; try again")
 	})
 }
 
-// limiter returns the client's limiter, and creates it if there is none.
-func (c *clients) limiter(client netip.Prefix) *rate.Limiter {
+// getOrCreateLimiter returns the client's limiter, and creates it if there is none.
+func (c *clientLimits) getOrCreateLimiter(client netip.Prefix) *rate.Limiter {
 	if limiter, ok := c.limiters.GetIfPresent(client); ok {
 		return limiter
 	}
@@ -61,10 +61,10 @@ func (c *clients) limiter(client netip.Prefix) *rate.Limiter {
 	return limiter
 }
 
-// clientOf returns the client of a request as the trusted proxies report it: an IPv4
-// address or an IPv6 network. All requests without a valid address return the zero
-// Prefix, so they share one limit.
-func clientOf(r *http.Request, proxies int) netip.Prefix {
+// clientPrefix returns the client of a request as the trusted proxies report it: an IPv4
+// address or an IPv6 network. For a request without a valid address it returns the zero
+// Prefix, so all such requests share one limit.
+func clientPrefix(r *http.Request, proxies int) netip.Prefix {
 	address := r.RemoteAddr
 	if proxies > 0 {
 		// Each proxy appends the address that it saw. Earlier entries are

@@ -38,7 +38,7 @@ func TestClientAddressComesFromTrustedProxiesOnly(t *testing.T) {
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
 			request.RemoteAddr = row.remote
 			request.Header["X-Forwarded-For"] = row.forwarded
-			require.Equal(t, row.want, clientOf(request, row.proxies).String())
+			require.Equal(t, row.want, clientPrefix(request, row.proxies).String())
 		})
 	}
 }
@@ -48,7 +48,7 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 		c.ClientRate, c.ClientBurst, c.TrustedProxies = 1, 3, 1
 	})
 	sendFrom := func(client, path string) (*http.Response, string) {
-		return do(t, http.MethodGet, server.url(path), nil, http.Header{"X-Forwarded-For": {client}})
+		return sendRequest(t, http.MethodGet, server.url(path), nil, http.Header{"X-Forwarded-For": {client}})
 	}
 	for range 3 {
 		response, _ := sendFrom("198.51.100.1", "/")
@@ -76,10 +76,10 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 // many addresses send requests.
 func TestClientLimitersAreBounded(t *testing.T) {
 	cfg := Defaults()
-	c := newClients(cfg)
+	c := newClientLimits(cfg)
 	for i := range 3 * maxClients {
 		ip := netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})
-		require.True(t, c.limiter(netip.PrefixFrom(ip, 32)).Allow(), fmt.Sprint(i))
+		require.True(t, c.getOrCreateLimiter(netip.PrefixFrom(ip, 32)).Allow(), fmt.Sprint(i))
 	}
 	require.Eventually(t, func() bool {
 		c.limiters.CleanUp()

@@ -62,14 +62,14 @@ type Config struct {
 	// RequestHook is called at the end of every request. Middleware wraps the whole
 	// handler, including the access log. Both may be nil; package telemetry
 	// provides them.
-	RequestHook Observer
+	RequestHook RequestHook
 	Middleware  func(http.Handler) http.Handler
 	// Metrics serves /metrics at MetricsAddress. nil means that no metrics are served.
 	Metrics http.Handler
 }
 
-// Observer is called at the end of each request. r.Pattern is the matched route, or empty.
-type Observer func(r *http.Request, status int, duration time.Duration)
+// RequestHook is called at the end of each request. r.Pattern is the matched route, or empty.
+type RequestHook func(r *http.Request, status int, duration time.Duration)
 
 // ReadConfig reads LISTEN_ADDRESS, METRICS_ADDRESS, DRAIN_DELAY, SHUTDOWN_TIMEOUT, CLIENT_RATE,
 // CLIENT_BURST, TRUSTED_PROXIES and LOG_LEVEL. Other fields are from Defaults.

@@ -32,9 +32,9 @@ func newBalancer(backends ...string) *balancer {
 	return b
 }
 
-// take returns the backend for the next request. The caller calls done at the
-// request's end.
-func (b *balancer) take() (backend string, done func()) {
+// startRequest returns the backend for the next request, and counts the request as running.
+// The caller calls done at the end of the request.
+func (b *balancer) startRequest() (backend string, done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	backend = b.backends[b.next%len(b.backends)]
@@ -82,7 +82,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s := state.Load(); s != nil {
 				if r.URL.Path == "/health/ready" {
-					s.Ready(w, r)
+					s.ServeReadiness(w, r)
 					return
 				}
 				if s.Phase() == Draining {
@@ -96,8 +96,8 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	var stoppingState, runningState atomic.Pointer[State]
 	stopping := launchWithDrainDelay(t, newHandler(&stoppingState), delayOver)
 	stoppingState.Store(stopping.state)
-	other := launch(t, newHandler(&runningState))
-	lb := newBalancer(stopping.address, other.address)
+	running := launch(t, newHandler(&runningState))
+	lb := newBalancer(stopping.address, running.address)
 
 	var (
 		sent    atomic.Int64
@@ -134,7 +134,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	waitFor("load", func() bool { return sent.Load() >= before })
 	stopping.stop()
 	waitFor("readiness 503", func() bool {
-		response, _ := do(t, http.MethodGet, stopping.url("/health/ready"), nil, nil)
+		response, _ := sendRequest(t, http.MethodGet, stopping.url("/health/ready"), nil, nil)
 		return response.StatusCode == http.StatusServiceUnavailable
 	})
 	waitFor("served while draining", func() bool { return drainServed.Load() >= during })
@@ -158,7 +158,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 // post sends one message through the balancer and reads its echo. closes
 // reports whether the response closes the connection.
 func post(ctx context.Context, client *http.Client, lb *balancer, message string) (closes bool, err error) {
-	backend, done := lb.take()
+	backend, done := lb.startRequest()
 	defer done()
 	// The plain reader has no GetBody, so the client cannot repeat the request.
 	body := io.MultiReader(strings.NewReader(message))
@@ -255,10 +255,10 @@ func TestIdleConnectionIsServedDuringTheDrain(t *testing.T) {
 	require.Eventually(t, func() bool { return server.state.Phase() == Draining }, eventTimeout, time.Millisecond)
 	_, err = io.WriteString(conn, request)
 	require.NoError(t, err)
-	rest, err := io.ReadAll(responses)
+	secondResponse, err := io.ReadAll(responses)
 	require.NoError(t, err, "the server closes after the response")
-	require.Contains(t, string(rest), "404 Not Found")
-	require.Contains(t, string(rest), "Connection: close")
+	require.Contains(t, string(secondResponse), "404 Not Found")
+	require.Contains(t, string(secondResponse), "Connection: close")
 	close(delayOver)
 	require.NoError(t, <-server.serveErr)
 }

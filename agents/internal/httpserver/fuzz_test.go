@@ -20,7 +20,7 @@ func FuzzClient(f *testing.F) {
 			return &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {header}}}
 		}
 		trusted := int(proxies % 6)
-		client := clientOf(newRequest(forwarded), trusted)
+		client := clientPrefix(newRequest(forwarded), trusted)
 		switch {
 		case !client.IsValid(): // the client is unknown
 		case client.Addr().Is4():
@@ -32,7 +32,7 @@ func FuzzClient(f *testing.F) {
 		}
 		require.Equal(t, client.Masked(), client)
 		if hops := strings.Count(forwarded, ",") + 1; trusted <= hops {
-			require.Equal(t, client, clientOf(newRequest("198.51.100.7, "+forwarded), trusted))
+			require.Equal(t, client, clientPrefix(newRequest("198.51.100.7, "+forwarded), trusted))
 		}
 	})
 }

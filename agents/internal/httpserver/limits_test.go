@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
 // dial opens a raw connection, for requests that Go's client would not send.
@@ -38,7 +38,7 @@ func TestTooLargeBodyGets413(t *testing.T) {
 		reached.Store(true)
 		n, err := io.Copy(io.Discard, r.Body)
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge, tooLarge.Error())
+			httpapi.SendError(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge, tooLarge.Error())
 			return
 		}
 		_, _ = fmt.Fprint(w, n)
@@ -61,7 +61,7 @@ func TestTooLargeBodyGets413(t *testing.T) {
 			if !row.declared {
 				body = io.MultiReader(body) // without a length the body is chunked
 			}
-			response, text := do(t, http.MethodPost, server.url("/"), body, nil)
+			response, text := sendRequest(t, http.MethodPost, server.url("/"), body, nil)
 			require.Equal(t, row.status, response.StatusCode)
 			require.Equal(t, row.reached, reached.Load())
 			if row.status == http.StatusRequestEntityTooLarge {

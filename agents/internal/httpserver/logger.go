@@ -16,7 +16,7 @@ func NewLogger(out io.Writer, service string, level slog.Leveler) *slog.Logger {
 // logAttrsKey is the context's key of the attributes.
 type logAttrsKey struct{}
 
-// WithLogAttrs returns a context whose log records also have these attributes.
+// WithLogAttrs returns a context that adds these attributes to its log records.
 func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, logAttrsKey{}, append(slices.Clip(logAttrs(ctx)), attrs...))
 }

@@ -35,10 +35,10 @@ func TestRecordsIncludeTheAttributesOfTheContext(t *testing.T) {
 	}, records)
 }
 
-// writes is an io.Writer that stores each write as one text.
-type writes struct{ texts []string }
+// writeRecorder is an io.Writer that stores each write as one text.
+type writeRecorder struct{ texts []string }
 
-func (w *writes) Write(b []byte) (int, error) {
+func (w *writeRecorder) Write(b []byte) (int, error) {
 	w.texts = append(w.texts, string(b))
 	return len(b), nil
 }
@@ -46,7 +46,7 @@ func (w *writes) Write(b []byte) (int, error) {
 // TestEachRecordIsOneWrite checks that records are not buffered, so that a killed process
 // loses no record.
 func TestEachRecordIsOneWrite(t *testing.T) {
-	var out writes
+	var out writeRecorder
 	log := httpserver.NewLogger(&out, "npa", slog.LevelInfo)
 	for n := range 3 {
 		log.Info("request", "n", n)

@@ -14,14 +14,14 @@ import (
 // It is enough for a prefix and two UUIDs.
 const maxRequestID = 80
 
-// requestID is the name of the log attribute for the request's id.
-const requestID = "request_id"
+// requestIDAttr is the name of the log attribute for the request's id.
+const requestIDAttr = "request_id"
 
 // RequestID returns the id of the request that ctx belongs to, or "" outside a
 // request.
 func RequestID(ctx context.Context) string {
 	for _, attr := range logAttrs(ctx) {
-		if attr.Key == requestID {
+		if attr.Key == requestIDAttr {
 			return attr.Value.String()
 		}
 	}
@@ -40,7 +40,7 @@ func assignRequestIDs(next http.Handler) http.Handler {
 			id = rand.Text()
 		}
 		w.Header()[httpapi.RequestID] = []string{id}
-		next.ServeHTTP(w, r.WithContext(WithLogAttrs(r.Context(), slog.String(requestID, id))))
+		next.ServeHTTP(w, r.WithContext(WithLogAttrs(r.Context(), slog.String(requestIDAttr, id))))
 	})
 }
 
@@ -87,7 +87,7 @@ func rejectOversize(limit int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
-			httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
+			httpapi.SendError(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
 				fmt.Sprintf("body has %d bytes, must have at most %d", r.ContentLength, limit))
 			return
 		}

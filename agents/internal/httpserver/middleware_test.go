@@ -29,7 +29,7 @@ func TestValidRequestIDsAreKept(t *testing.T) {
 		{"not ASCII", "é", false},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			response, id := do(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestID: {row.sent}})
+			response, id := sendRequest(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestID: {row.sent}})
 			require.NotEmpty(t, id)
 			require.Equal(t, id, response.Header.Get(httpapi.RequestID), "handler and client see the same id")
 			require.Equal(t, row.kept, id == row.sent)
@@ -39,8 +39,8 @@ func TestValidRequestIDsAreKept(t *testing.T) {
 
 func TestNewRequestIDsDiffer(t *testing.T) {
 	server := launch(t, http.NotFoundHandler())
-	a, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
-	b, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
+	a, _ := sendRequest(t, http.MethodGet, server.url("/"), nil, nil)
+	b, _ := sendRequest(t, http.MethodGet, server.url("/"), nil, nil)
 	require.NotEqual(t, a.Header.Get(httpapi.RequestID), b.Header.Get(httpapi.RequestID))
 }
 
@@ -66,7 +66,7 @@ func TestAccessLogHasRouteStatusAndSize(t *testing.T) {
 		{"early hints are not the final status", "/hints", "INFO", "GET /hints", 202, 0},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			_, _ = do(t, http.MethodGet, server.url(row.path), nil, http.Header{httpapi.RequestID: {"id-1"}})
+			_, _ = sendRequest(t, http.MethodGet, server.url(row.path), nil, http.Header{httpapi.RequestID: {"id-1"}})
 			record := server.logs.wait(t, "request", row.path)
 			require.Equal(t, row.level, record["level"])
 			require.Equal(t, row.route, record["route"])
@@ -90,7 +90,7 @@ func TestLogHasNoCredential(t *testing.T) {
 	mux.HandleFunc("POST /panic", func(http.ResponseWriter, *http.Request) { panic("the cause") })
 	server := launch(t, mux)
 	for _, path := range []string{"/", "/panic"} {
-		_, _ = do(t, http.MethodPost, server.url(path)+"?token=hidden1", strings.NewReader(`{"password":"hidden2"}`), http.Header{
+		_, _ = sendRequest(t, http.MethodPost, server.url(path)+"?token=hidden1", strings.NewReader(`{"password":"hidden2"}`), http.Header{
 			"Authorization": {"Bearer hidden3"}, "Cookie": {"session=hidden4"},
 		})
 		server.logs.wait(t, "request", path)
@@ -113,7 +113,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	server := launch(t, mux)
 
 	t.Run("before the response: a 500 without the cause", func(t *testing.T) {
-		response, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
+		response, body := sendRequest(t, http.MethodGet, server.url("/early"), nil, nil)
 		require.Equal(t, http.StatusInternalServerError, response.StatusCode)
 		problem := decodeProblem(t, body)
 		require.Equal(t, httpapi.CodeInternal, problem.Code)
@@ -143,7 +143,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 		})
 	}
 	t.Run("the next request is served", func(t *testing.T) {
-		response, _ := do(t, http.MethodGet, server.url("/fine"), nil, nil)
+		response, _ := sendRequest(t, http.MethodGet, server.url("/fine"), nil, nil)
 		require.Equal(t, http.StatusOK, response.StatusCode)
 	})
 }
@@ -157,7 +157,7 @@ func TestUnknownRoutesGetProblemDetails(t *testing.T) {
 		w.Header().Set("X-Name", r.PathValue("name"))
 		handler404(w, r)
 	})
-	server := launch(t, Routes(mux))
+	server := launch(t, HandleUnknownRoutes(mux))
 	for _, row := range []struct {
 		reason, method, path string
 		status               int
@@ -173,7 +173,7 @@ func TestUnknownRoutesGetProblemDetails(t *testing.T) {
 		{"an unclean unknown path is redirected", http.MethodGet, "//nothing", 307, "Location", "/nothing", ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			response, body := do(t, row.method, server.url(row.path), nil, nil)
+			response, body := sendRequest(t, row.method, server.url(row.path), nil, nil)
 			require.Equal(t, row.status, response.StatusCode)
 			if row.header != "" {
 				require.Equal(t, row.value, response.Header.Get(row.header))

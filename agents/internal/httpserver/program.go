@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Service is what a process serves. Closer and Configurer are optional
-// interfaces of a Service.
+// Service is the HTTP service of a process. A Service may also implement Closer and
+// Configurer.
 type Service interface {
 	Handler() http.Handler
 	State() *State

@@ -25,9 +25,9 @@ func (s *service) Configure(c *httpserver.Config) {
 }
 
 func (s *service) State() *httpserver.State { return &s.state }
-func (s *service) Handler() http.Handler    { return http.HandlerFunc(s.state.Ready) }
+func (s *service) Handler() http.Handler    { return http.HandlerFunc(s.state.ServeReadiness) }
 
-// newProgram returns a Program whose function New returns newErr.
+// newProgram returns a Program with a function New that returns newErr.
 func newProgram(newErr error) httpserver.Program[httpserver.Config] {
 	return httpserver.Program[httpserver.Config]{
 		ReadConfig: func(lookup func(string) (string, bool)) (httpserver.Config, error) {
@@ -41,9 +41,9 @@ func newProgram(newErr error) httpserver.Program[httpserver.Config] {
 	}
 }
 
-// run starts the program. It returns a reader of the log, and a channel that
+// startProgram starts the program. It returns a reader of the log, and a channel that
 // receives the exit code.
-func run(ctx context.Context, p httpserver.Program[httpserver.Config], env map[string]string) (logs *bufio.Scanner, code <-chan int) {
+func startProgram(ctx context.Context, p httpserver.Program[httpserver.Config], env map[string]string) (logs *bufio.Scanner, code <-chan int) {
 	lookup := func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok
@@ -70,7 +70,7 @@ func nextRecord(t *testing.T, logs *bufio.Scanner) map[string]any {
 func TestProgramServesAndDrains(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	logs, code := run(ctx, newProgram(nil), map[string]string{"DRAIN_DELAY": "0s"})
+	logs, code := startProgram(ctx, newProgram(nil), map[string]string{"DRAIN_DELAY": "0s"})
 	address := nextRecord(t, logs)["address"].(string)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/", nil)
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 		{"New fails", errors.New("no table"), nil, 1, []string{"stopped"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			logs, code := run(t.Context(), newProgram(row.newErr), row.env)
+			logs, code := startProgram(t.Context(), newProgram(row.newErr), row.env)
 			for _, message := range row.messages {
 				require.Equal(t, message, nextRecord(t, logs)["msg"])
 			}
@@ -116,7 +116,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 func TestMetricsAreServedOnASeparatePort(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	logs, code := run(ctx, newProgram(nil), map[string]string{"METRICS_ADDRESS": "127.0.0.1:0", "DRAIN_DELAY": "0s"})
+	logs, code := startProgram(ctx, newProgram(nil), map[string]string{"METRICS_ADDRESS": "127.0.0.1:0", "DRAIN_DELAY": "0s"})
 	metricsRecord := nextRecord(t, logs)
 	require.Equal(t, "listening for scrapes", metricsRecord["msg"])
 	serverRecord := nextRecord(t, logs)
@@ -150,7 +150,7 @@ func TestProgramEndsIfTheMetricsPortIsInUse(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
-	logs, code := run(t.Context(), newProgram(nil), map[string]string{"METRICS_ADDRESS": listener.Addr().String()})
+	logs, code := startProgram(t.Context(), newProgram(nil), map[string]string{"METRICS_ADDRESS": listener.Addr().String()})
 	record := nextRecord(t, logs)
 	require.Contains(t, record["error"], "for metrics")
 	require.Equal(t, 1, <-code)

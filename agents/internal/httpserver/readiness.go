@@ -36,22 +36,22 @@ type readiness struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
-// ReadyIf returns a handler that responds 200 while the phase is Serving and all
+// NewReadinessHandler returns a handler that responds 200 while the phase is Serving and all
 // dependencies are available. Otherwise it responds 503, with the names of the
 // unavailable dependencies. It checks all dependencies concurrently, at most once a
 // second.
-func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
+func (s *State) NewReadinessHandler(dependencies ...Dependency) http.HandlerFunc {
 	c := &checks{dependencies: dependencies}
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.Phase() != Serving {
-			s.Ready(w, r)
+			s.ServeReadiness(w, r)
 			return
 		}
-		if missing := c.unavailableNames(r.Context()); len(missing) > 0 {
-			httpapi.JSON(w, http.StatusServiceUnavailable, readiness{"unavailable", Serving.String(), missing})
+		if missing := c.checkDependencies(r.Context()); len(missing) > 0 {
+			httpapi.SendJSON(w, http.StatusServiceUnavailable, readiness{"unavailable", Serving.String(), missing})
 			return
 		}
-		s.Ready(w, r)
+		s.ServeReadiness(w, r)
 	}
 }
 
@@ -60,15 +60,17 @@ type checks struct {
 	dependencies []Dependency
 	mu           sync.Mutex // only one probe runs the checks; concurrent probes wait and share the result
 	checked      time.Time
-	last         []string
+	lastMissing  []string
 }
 
-// unavailableNames returns the names of the unavailable dependencies, in their order.
-func (c *checks) unavailableNames(ctx context.Context) (missing []string) {
+// checkDependencies checks all dependencies and returns the names of the unavailable ones, in
+// the order of dependencies. If the last check was less than minCheckInterval ago, it only
+// returns the result of that check.
+func (c *checks) checkDependencies(ctx context.Context) (missing []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.checked.IsZero() && time.Since(c.checked) < minCheckInterval {
-		return c.last
+		return c.lastMissing
 	}
 	// A prober that disconnects must not make a dependency look unavailable.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
@@ -86,6 +88,6 @@ func (c *checks) unavailableNames(ctx context.Context) (missing []string) {
 			missing = append(missing, c.dependencies[i].Name)
 		}
 	}
-	c.checked, c.last = time.Now(), missing
+	c.checked, c.lastMissing = time.Now(), missing
 	return missing
 }

@@ -42,7 +42,7 @@ func TestReadinessNamesUnavailableDependencies(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			var state httpserver.State
 			state.Advance(row.phase)
-			code, body := probe(state.ReadyIf(row.dependencies...))
+			code, body := probe(state.NewReadinessHandler(row.dependencies...))
 			require.Equal(t, row.code, code)
 			require.JSONEq(t, row.body, body)
 		})
@@ -56,7 +56,7 @@ func TestProbesShareOneCheckASecond(t *testing.T) {
 		wg     sync.WaitGroup
 	)
 	state.Advance(httpserver.Serving)
-	ready := state.ReadyIf(httpserver.Dependency{Name: "postgres", Check: func(context.Context) error { checks.Add(1); return nil }})
+	ready := state.NewReadinessHandler(httpserver.Dependency{Name: "postgres", Check: func(context.Context) error { checks.Add(1); return nil }})
 	start := time.Now()
 	for range 100 {
 		wg.Go(func() { _, _ = probe(ready) })

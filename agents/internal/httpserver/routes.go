@@ -16,20 +16,20 @@ var methods = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-// Routes makes the mux respond with problem details to an unknown path (404) and an
+// HandleUnknownRoutes makes the mux respond with problem details to an unknown path (404) and an
 // unknown method (405 with the header Allow). http.ServeMux would respond with plain
 // text, and has no option for it. The mux must not have the pattern "/".
-func Routes(mux *http.ServeMux) http.Handler {
+func HandleUnknownRoutes(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "" // access log and metrics must not count this as a route
 		if allow := allowedMethods(mux, r); len(allow) > 0 {
 			methods := strings.Join(allow, ", ")
 			w.Header().Set("Allow", methods)
-			httpapi.Error(w, http.StatusMethodNotAllowed, httpapi.CodeMethodNotAllowed,
+			httpapi.SendError(w, http.StatusMethodNotAllowed, httpapi.CodeMethodNotAllowed,
 				fmt.Sprintf("method %s is not allowed for %s; use %s", r.Method, r.URL.Path, methods))
 			return
 		}
-		httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, fmt.Sprintf("no route for %s", r.URL.Path))
+		httpapi.SendError(w, http.StatusNotFound, httpapi.CodeNotFound, fmt.Sprintf("no route for %s", r.URL.Path))
 	})
 	return mux
 }

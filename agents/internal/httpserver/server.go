@@ -44,9 +44,9 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	// close the connection of a client that keeps sending. So limitBody is outside the access
 	// log. rejectOversize is inside the access log, so that its responses are logged.
 	handler = rejectOversize(cfg.MaxBodyBytes, handler)
-	handler = newClients(cfg).limit(handler)
+	handler = newClientLimits(cfg).limit(handler)
 	handler = catchPanics(log, handler)
-	handler = accessLog(log, cfg.QuietPaths, hook, handler)
+	handler = logRequests(log, cfg.QuietPaths, hook, handler)
 	if cfg.Middleware != nil {
 		handler = cfg.Middleware(handler)
 	}

@@ -108,9 +108,9 @@ func (l *logBuffer) wait(t *testing.T, msg, path string) map[string]any {
 	return record
 }
 
-// do sends one request on a new connection and returns the response and its
+// sendRequest sends one request on a new connection and returns the response and its
 // body.
-func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*http.Response, string) {
+func sendRequest(t *testing.T, method, url string, body io.Reader, header http.Header) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, body)
 	require.NoError(t, err)
@@ -129,9 +129,9 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 // decodeProblem decodes the body of an error response.
 func decodeProblem(t *testing.T, body string) httpapi.Problem {
 	t.Helper()
-	var e httpapi.Problem
-	require.NoError(t, json.Unmarshal([]byte(body), &e), body)
-	return e
+	var problem httpapi.Problem
+	require.NoError(t, json.Unmarshal([]byte(body), &problem), body)
+	return problem
 }
 
 func TestConfigWithoutLimitsIsAnError(t *testing.T) {

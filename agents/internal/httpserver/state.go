@@ -56,17 +56,17 @@ type status struct {
 	Phase  string `json:"phase"`
 }
 
-// Live responds 200 in every phase. Kubernetes restarts a process that responds
+// ServeLiveness responds 200 in every phase. Kubernetes restarts a process that responds
 // otherwise, and a draining process must not be restarted.
-func (s *State) Live(w http.ResponseWriter, _ *http.Request) {
-	httpapi.JSON(w, http.StatusOK, status{"ok", s.Phase().String()})
+func (s *State) ServeLiveness(w http.ResponseWriter, _ *http.Request) {
+	httpapi.SendJSON(w, http.StatusOK, status{"ok", s.Phase().String()})
 }
 
-// Ready responds 200 while Serving, else 503.
-func (s *State) Ready(w http.ResponseWriter, _ *http.Request) {
+// ServeReadiness responds 200 while Serving, else 503.
+func (s *State) ServeReadiness(w http.ResponseWriter, _ *http.Request) {
 	if phase := s.Phase(); phase != Serving {
-		httpapi.JSON(w, http.StatusServiceUnavailable, status{"unavailable", phase.String()})
+		httpapi.SendJSON(w, http.StatusServiceUnavailable, status{"unavailable", phase.String()})
 		return
 	}
-	httpapi.JSON(w, http.StatusOK, status{"ok", Serving.String()})
+	httpapi.SendJSON(w, http.StatusOK, status{"ok", Serving.String()})
 }

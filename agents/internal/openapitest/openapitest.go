@@ -32,7 +32,7 @@ func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	rules, errs := validator.NewValidator(doc)
 	require.Empty(t, errs)
 	valid, problems := rules.ValidateDocument()
-	require.True(t, valid, join(problems))
+	require.True(t, valid, joinProblems(problems))
 	return &Checker{handler: handler, rules: rules}
 }
 
@@ -41,7 +41,7 @@ func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 // conform too. A request that the handler rejects with invalid_request must not conform.
 func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	request := func() *http.Request {
+	newRequest := func() *http.Request {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		if body != "" {
 			r.Header.Set("Content-Type", "application/json")
@@ -52,21 +52,21 @@ func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.Respon
 		return r
 	}
 	w := httptest.NewRecorder()
-	c.handler.ServeHTTP(w, request())
-	conforms, problems := c.rules.ValidateHttpRequest(request())
+	c.handler.ServeHTTP(w, newRequest())
+	conforms, problems := c.rules.ValidateHttpRequest(newRequest())
 	if w.Code < http.StatusBadRequest {
-		require.True(t, conforms, "the handler accepted a request that the document does not allow: %s", join(problems))
+		require.True(t, conforms, "the handler accepted a request that the document does not allow: %s", joinProblems(problems))
 	}
 	if w.Code == http.StatusUnprocessableEntity && strings.Contains(w.Body.String(), `"invalid_request"`) {
 		require.False(t, conforms, "the handler rejected a request that the document allows: %s", w.Body)
 	}
-	valid, problems := c.rules.ValidateHttpResponse(request(), w.Result())
-	require.True(t, valid, "request %s: response %s does not conform: %s", body, w.Body, join(problems))
+	valid, problems := c.rules.ValidateHttpResponse(newRequest(), w.Result())
+	require.True(t, valid, "request %s: response %s does not conform: %s", body, w.Body, joinProblems(problems))
 	return w
 }
 
-// join returns a line for each problem.
-func join(problems []*errors.ValidationError) string {
+// joinProblems returns a line for each problem.
+func joinProblems(problems []*errors.ValidationError) string {
 	var lines []string
 	for _, p := range problems {
 		line := p.Message + ": " + p.Reason

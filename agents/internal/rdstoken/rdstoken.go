@@ -74,8 +74,8 @@ func New(cfg Config) *Signer {
 			return strings.TrimSpace(string(token)), err
 		})
 	})
-	cached := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refreshBefore })
-	return &Signer{cfg.Region, cached, v4.NewSigner(), time.Now}
+	credentialsCache := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refreshBefore })
+	return &Signer{cfg.Region, credentialsCache, v4.NewSigner(), time.Now}
 }
 
 // Token returns the token of a user of the database at host and port. It is a secret.

@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// startPodIdentity starts a server that answers as the agent of EKS Pod Identity does. It
+// startPodIdentity starts a server that responds as the agent of EKS Pod Identity does. It
 // returns the configuration for the server and the number of its calls.
 func startPodIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
 	t.Helper()

@@ -28,11 +28,11 @@ func (a PlanningAgent) newRequest(t testing.TB, p *Process, token string) *http.
 	return r
 }
 
-// LoadTestResponse runs the whole process without PostgreSQL and Redis. It sends the
-// load test's request over a real connection: with an invalid token, which must get
-// 401, with another user's token, which must get 403, and with the user's token. It
-// returns the body of the last response, which must have status 200.
-func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
+// SendLoadTestRequest runs the whole process without PostgreSQL and Redis. It sends the
+// load test's request over a real connection. With an invalid token it must get 401, and with
+// another user's token 403. With the user's token it must get 200. SendLoadTestRequest returns
+// the body of this last response.
+func (a PlanningAgent) SendLoadTestRequest(t *testing.T) []byte {
 	t.Helper()
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "0s"})
 	post := func(token string) *http.Response {
@@ -58,7 +58,7 @@ func (a PlanningAgent) CheckShutdownUnderLoad(t *testing.T) {
 	const clients = 4
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "500ms"})
 	token := p.Env.Token(t, User)
-	load := p.Load(t, clients, func(int, int) *http.Request { return a.newRequest(t, p, token) })
+	load := p.StartLoad(t, clients, func(int, int) *http.Request { return a.newRequest(t, p, token) })
 	load.WaitForResponses(t, 200)
 	p.Stop()
 	load.End(t, clients)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
 // Program is an httpserver.Program with any configuration type.
@@ -66,8 +66,8 @@ type Load struct {
 	wg                     sync.WaitGroup
 }
 
-// Load starts the clients. request returns the n-th request of a client.
-func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *http.Request) *Load {
+// StartLoad starts the clients. newRequest returns the n-th request of a client.
+func (p *Process) StartLoad(t testing.TB, clients int, newRequest func(client, n int) *http.Request) *Load {
 	t.Helper()
 	l := &Load{}
 	for client := range clients {
@@ -75,7 +75,7 @@ func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *h
 			httpClient := &http.Client{Transport: &http.Transport{}, Timeout: eventTimeout}
 			defer httpClient.CloseIdleConnections()
 			for n := 0; ; n++ {
-				response, err := httpClient.Do(request(client, n))
+				response, err := httpClient.Do(newRequest(client, n))
 				if err != nil {
 					l.failed.Add(1)
 					t.Errorf("a request failed: %v", err)

@@ -61,8 +61,8 @@ func (e *Environment) Lookup(changes map[string]string) func(string) (string, bo
 	env := maps.Clone(e.env)
 	maps.Copy(env, changes)
 	return func(name string) (string, bool) {
-		value, set := env[name]
-		return value, set
+		value, ok := env[name]
+		return value, ok
 	}
 }
 
@@ -101,10 +101,10 @@ func (e *Environment) TokenAt(t testing.TB, now time.Time, user string, scopes .
 	return token
 }
 
-// Database creates a database with the platform's schema and returns its URL.
-func Database(t testing.TB, server *testservers.Postgres) string {
+// CreateDatabase creates a database with the platform's schema and returns its URL.
+func CreateDatabase(t testing.TB, server *testservers.Postgres) string {
 	t.Helper()
-	url := server.Database(t)
+	url := server.CreateDatabase(t)
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
 	conn, err := pgx.ParseConfig(url)

@@ -106,9 +106,9 @@ func TestAllConfigErrorsAreReported(t *testing.T) {
 				require.NoError(t, json.Unmarshal(records.Bytes(), &record))
 				reported[record.Variable] = invalid[record.Variable]
 			}
-			exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+			exitErr, ok := errors.AsType[*exec.ExitError](cmd.Wait())
 			require.True(t, ok)
-			require.Equal(t, 2, exit.ExitCode())
+			require.Equal(t, 2, exitErr.ExitCode())
 			require.Equal(t, invalid, reported)
 		})
 	}

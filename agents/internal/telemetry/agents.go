@@ -9,7 +9,7 @@ import (
 // Outcomes of an agent's work, as metric labels.
 const (
 	OutcomeOK      = "ok"
-	OutcomePartial = "partial" // an agent failed, and the response says so
+	OutcomePartial = "partial" // an agent failed, and the response names it
 	OutcomeRefused = "refused" // the request was invalid or the queue was full
 	OutcomeFailed  = "failed"
 )

@@ -53,7 +53,7 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 	return h
 }
 
-// CountRequest counts a request, and completes its span. It is an httpserver.Observer.
+// CountRequest counts a request, and completes its span. It is an httpserver.RequestHook.
 func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration) {
 	method, route := methodLabel(r), routeLabel(r)
 	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()

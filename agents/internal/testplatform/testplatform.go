@@ -144,7 +144,7 @@ func (e *Environment) Run(ctx context.Context, program string, environ []string,
 	}
 	e.closers = append(e.closers, func() error {
 		err := cmd.Process.Kill()
-		_ = cmd.Wait() // the error only says that it was killed
+		_ = cmd.Wait() // its error only means that the process was killed
 		if errors.Is(err, os.ErrProcessDone) {
 			return nil
 		}

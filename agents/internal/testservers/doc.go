@@ -39,8 +39,8 @@ func Main(m *testing.M, start ...func(context.Context) (Server, error)) int {
 	return m.Run()
 }
 
-// freePorts returns n different free ports.
-func freePorts(ctx context.Context, n int) ([]int, error) {
+// findFreePorts returns n different free ports.
+func findFreePorts(ctx context.Context, n int) ([]int, error) {
 	ports := make([]int, n)
 	for i := range ports {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

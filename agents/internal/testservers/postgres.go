@@ -36,7 +36,7 @@ type Postgres struct {
 // with pg_stat_statements. settings override the server's settings. Close ends the
 // server and removes its data.
 func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, error) {
-	program, err := postgresProgram("postgres")
+	program, err := findPostgresProgram("postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, 
 
 // initialise chooses a port and creates the database cluster with initdb.
 func (p *Postgres) initialise(ctx context.Context) error {
-	ports, err := freePorts(ctx, 1)
+	ports, err := findFreePorts(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -139,9 +139,9 @@ func (p *Postgres) wait(ctx context.Context) error {
 		}
 		select {
 		case <-p.process.done:
-			return fmt.Errorf("PostgreSQL exited at its start:\n%s", p.process.logTail())
+			return fmt.Errorf("PostgreSQL exited at its start:\n%s", p.process.readLogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("PostgreSQL accepts no connection: %w\n%s", err, p.process.logTail())
+			return fmt.Errorf("PostgreSQL accepts no connection: %w\n%s", err, p.process.readLogTail())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -163,8 +163,8 @@ func (p *Postgres) URL(database string) string {
 	return u.String()
 }
 
-// Database creates an empty database for one test and returns its URL.
-func (p *Postgres) Database(t testing.TB) string {
+// CreateDatabase creates an empty database for one test and returns its URL.
+func (p *Postgres) CreateDatabase(t testing.TB) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), p.URL("postgres"))
 	if err != nil {
@@ -187,9 +187,9 @@ func (p *Postgres) Close() error {
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 
-// postgresProgram returns the path of a program of PostgreSQL 15. Debian installs these
+// findPostgresProgram returns the path of a program of PostgreSQL 15. Debian installs these
 // programs in a folder that is not in PATH.
-func postgresProgram(name string) (string, error) {
+func findPostgresProgram(name string) (string, error) {
 	path := filepath.Join("/usr/lib/postgresql/15/bin", name)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil

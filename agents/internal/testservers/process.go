@@ -54,8 +54,8 @@ func (p *process) end(signal syscall.Signal) error {
 	return err
 }
 
-// logTail returns the end of the log, for error texts.
-func (p *process) logTail() string {
+// readLogTail returns the end of the log, for error texts.
+func (p *process) readLogTail() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()

@@ -57,7 +57,7 @@ const masters = 3
 // start starts all nodes and joins them to a cluster.
 func (r *Redis) start(ctx context.Context, program string, replicas int) error {
 	count := masters * (1 + replicas)
-	ports, err := freePorts(ctx, 2*count)
+	ports, err := findFreePorts(ctx, 2*count)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (r *Redis) join(ctx context.Context) error {
 	for i, node := range r.nodes[masters:] {
 		if err := node.waitUntil(ctx, func() bool {
 			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masters])
-			return err == nil // Redis refuses until the nodes know each other
+			return err == nil // Redis refuses until the master is in the node table of this node
 		}); err != nil {
 			return err
 		}
@@ -159,9 +159,9 @@ func (n *redisNode) waitUntil(ctx context.Context, done func() bool) error {
 	for !done() {
 		select {
 		case <-n.process.done:
-			return fmt.Errorf("redis-server exited:\n%s", n.process.logTail())
+			return fmt.Errorf("redis-server exited:\n%s", n.process.readLogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.logTail())
+			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.readLogTail())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

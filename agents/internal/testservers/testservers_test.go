@@ -15,19 +15,19 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// startContext returns a context that ends after StartTimeout.
-func startContext(t *testing.T) context.Context {
+// newStartContext returns a context that ends after StartTimeout.
+func newStartContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
 
 func TestPostgresKeepsDataAcrossRestart(t *testing.T) {
-	ctx := startContext(t)
+	ctx := newStartContext(t)
 	server, err := testservers.StartPostgres(ctx, map[string]string{"max_connections": "17"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	url := server.Database(t)
+	url := server.CreateDatabase(t)
 	queryText := func(query string) (value string) {
 		conn, err := pgx.Connect(ctx, url)
 		require.NoError(t, err)
@@ -51,12 +51,12 @@ func TestPostgresKeepsDataAcrossRestart(t *testing.T) {
 }
 
 func TestPostgresStartErrorNamesTheSetting(t *testing.T) {
-	_, err := testservers.StartPostgres(startContext(t), map[string]string{"wal_keep_segments": "64"})
+	_, err := testservers.StartPostgres(newStartContext(t), map[string]string{"wal_keep_segments": "64"})
 	require.ErrorContains(t, err, `unrecognized configuration parameter "wal_keep_segments"`)
 }
 
 func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
-	ctx := startContext(t)
+	ctx := newStartContext(t)
 	cluster, err := testservers.StartRedis(ctx, 1)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
@@ -85,7 +85,7 @@ func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
 
 func TestCloseRemovesFilesAndProcesses(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	cluster, err := testservers.StartRedis(startContext(t), 0)
+	cluster, err := testservers.StartRedis(newStartContext(t), 0)
 	require.NoError(t, err)
 	entries, err := os.ReadDir(os.TempDir())
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // the request has been sent before, so a second try is safe for every request.
 //
 // For each connection kube-proxy chooses one of the service's pods. It may choose a pod that
-// has just ended, because the rules change some time later. If the pod does not answer, the
+// has just ended, because the rules change some time later. If the pod does not respond, the
 // kernel sends the first packet again, but to the same pod. Only a new connection can reach
 // another pod.
 func connectTwice(dial dialFunc) dialFunc {

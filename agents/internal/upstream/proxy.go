@@ -38,7 +38,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 			defer func() { <-slots }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
+			httpapi.SendError(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 				fmt.Sprintf("too many requests to %s: %d in flight; try again", u.name, inFlight))
 			return
 		}
@@ -52,7 +52,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 // 504, by the cause.
 func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
+		httpapi.SendError(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
 			fmt.Sprintf("body too large: must be at most %d bytes", tooLarge.Limit))
 		return
 	}
@@ -72,5 +72,5 @@ func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.L
 	log.Log(r.Context(), level, "proxy request failed",
 		"upstream", u.name, "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", "1")
-	httpapi.Error(w, status, httpapi.CodeUnavailable, detail)
+	httpapi.SendError(w, status, httpapi.CodeUnavailable, detail)
 }

@@ -27,8 +27,9 @@ const (
 	maxConnections = 512
 
 	// The breaker opens when at least minRequests requests ended within window, and
-	// half of them failed. While it is open, no request is sent. After openFor it
-	// sends the next requests as probes: if all of them succeed, it closes.
+	// half of them failed. The window moves in steps of bucket. While the breaker is open, no
+	// request is sent. After openFor it sends the next requests as probes: if all of them
+	// succeed, it closes.
 	window      = 10 * time.Second
 	bucket      = time.Second
 	minRequests = 20

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
 // newClient returns a client of a server with this handler. It sends no second try while
@@ -66,12 +66,12 @@ func TestBreakerOpensAndClosesAfterRecovery(t *testing.T) {
 		require.Error(t, err)
 	}
 	require.Equal(t, "open", c.Upstream().BreakerState())
-	before := requests.Load()
+	requestsBefore := requests.Load()
 	for range 100 {
 		_, err := c.post(t)
 		require.ErrorIs(t, err, ErrOpen)
 	}
-	require.Equal(t, before, requests.Load(), "an open breaker sends nothing")
+	require.Equal(t, requestsBefore, requests.Load(), "an open breaker sends nothing")
 	broken.Store(false)
 	require.Eventually(t, func() bool {
 		_, err := c.post(t)

@@ -50,7 +50,7 @@ func startDocumentDB(t *testing.T) (*documentDB, *mongo.Database) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	return serveDocumentDB(t, listener), databaseAt(t, listener, "")
+	return serveDocumentDB(t, listener), openDatabase(t, listener, "")
 }
 
 // serveDocumentDB serves the listener's connections with a new documentDB.
@@ -70,9 +70,9 @@ func serveDocumentDB(t *testing.T, listener net.Listener) *documentDB {
 	return server
 }
 
-// databaseAt returns a database of a new client of the listener. uriOptions are added to the client's
+// openDatabase returns a database of a new client of the listener. uriOptions are added to the client's
 // URI.
-func databaseAt(t *testing.T, listener net.Listener, uriOptions string) *mongo.Database {
+func openDatabase(t *testing.T, listener net.Listener, uriOptions string) *mongo.Database {
 	t.Helper()
 	client, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + listener.Addr().String() + "/?directConnection=true&retryWrites=false" + uriOptions))
 	require.NoError(t, err)
@@ -92,33 +92,33 @@ func TestCertificateOfTheServerIsVerified(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600))
 
-	unverified := databaseAt(t, listener, "&tls=true&serverSelectionTimeoutMS=500")
+	unverified := openDatabase(t, listener, "&tls=true&serverSelectionTimeoutMS=500")
 	require.ErrorContains(t, Up(t.Context(), unverified, Options{NoProfiler: true}, discardLog), "certificate signed by unknown authority")
 	require.Empty(t, server.served)
-	require.NoError(t, Up(t.Context(), databaseAt(t, listener, "&tls=true&tlsCAFile="+file), Options{NoProfiler: true}, discardLog))
+	require.NoError(t, Up(t.Context(), openDatabase(t, listener, "&tls=true&tlsCAFile="+file), Options{NoProfiler: true}, discardLog))
 	require.Contains(t, server.served, "createIndexes")
 }
 
-// serve answers the messages of a connection until it ends.
+// serve replies to the messages of a connection until the connection ends.
 func (d *documentDB) serve(conn net.Conn) {
 	defer conn.Close()
 	for {
-		request, opcode, command, err := readMessage(conn)
+		requestID, opcode, command, err := readMessage(conn)
 		if err != nil {
 			return
 		}
-		reply, err := bson.Marshal(d.answer(command))
+		reply, err := bson.Marshal(d.handleCommand(command))
 		if err != nil {
 			return
 		}
-		if _, err := conn.Write(encodeReply(request, opcode, reply)); err != nil {
+		if _, err := conn.Write(encodeReply(requestID, opcode, reply)); err != nil {
 			return
 		}
 	}
 }
 
-// answer returns the reply to a command, and records the command.
-func (d *documentDB) answer(command bson.Raw) bson.D {
+// handleCommand returns the reply to a command, and records the command.
+func (d *documentDB) handleCommand(command bson.Raw) bson.D {
 	elements, err := command.Elements()
 	if err != nil || len(elements) == 0 {
 		return bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: "no command"}}
@@ -131,7 +131,7 @@ func (d *documentDB) answer(command bson.Raw) bson.D {
 		return bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: notSupported}, {Key: "errmsg", Value: "Feature not supported: " + name}}
 	}
 	d.served = append(d.served, name)
-	return bson.D{ // every answer has the fields of the answer to hello
+	return bson.D{ // every reply has the fields of the reply to hello
 		{Key: "isWritablePrimary", Value: true}, {Key: "ismaster", Value: true}, {Key: "helloOk", Value: true},
 		{Key: "maxBsonObjectSize", Value: 16 << 20}, {Key: "maxMessageSizeBytes", Value: 48_000_000}, {Key: "maxWriteBatchSize", Value: 100_000},
 		{Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: 13}, {Key: "ok", Value: 1.0},
@@ -139,20 +139,20 @@ func (d *documentDB) answer(command bson.Raw) bson.D {
 }
 
 // readMessage reads an OP_MSG, or the OP_QUERY of a client's first hello.
-func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, command bson.Raw, err error) {
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(conn, head); err != nil {
+func readMessage(conn io.Reader) (requestID int32, opcode wiremessage.OpCode, command bson.Raw, err error) {
+	lengthBytes := make([]byte, 4)
+	if _, err := io.ReadFull(conn, lengthBytes); err != nil {
 		return 0, 0, nil, err
 	}
-	length := binary.LittleEndian.Uint32(head)
+	length := binary.LittleEndian.Uint32(lengthBytes)
 	if length < 16 || length > 1<<20 {
 		return 0, 0, nil, errors.New("invalid length of a message")
 	}
-	whole := append(head, make([]byte, length-4)...)
-	if _, err := io.ReadFull(conn, whole[4:]); err != nil {
+	message := append(lengthBytes, make([]byte, length-4)...)
+	if _, err := io.ReadFull(conn, message[4:]); err != nil {
 		return 0, 0, nil, err
 	}
-	_, request, _, opcode, rest, ok := wiremessage.ReadHeader(whole)
+	_, requestID, _, opcode, body, ok := wiremessage.ReadHeader(message)
 	if !ok {
 		return 0, 0, nil, errors.New("invalid header of a message")
 	}
@@ -160,33 +160,34 @@ func readMessage(conn io.Reader) (request int32, opcode wiremessage.OpCode, comm
 	// a name that ends with 0, and two numbers.
 	skip := 5
 	if opcode == wiremessage.OpQuery { //nolint:staticcheck // the driver sends its first hello by it
-		skip = 4 + slices.Index(rest[4:], 0) + 1 + 8
+		skip = 4 + slices.Index(body[4:], 0) + 1 + 8
 	}
-	if len(rest) < skip+4 {
+	if len(body) < skip+4 {
 		return 0, 0, nil, errors.New("body of a message is too short")
 	}
-	document := rest[skip:]
+	document := body[skip:]
 	size := binary.LittleEndian.Uint32(document)
 	if int(size) > len(document) {
 		return 0, 0, nil, errors.New("document of a message is too long")
 	}
-	return request, opcode, bson.Raw(document[:size]), nil
+	return requestID, opcode, bson.Raw(document[:size]), nil
 }
 
-// encodeReply returns the encoded answer to a request. An OP_MSG is answered by an OP_MSG, and an OP_QUERY
-// by an OP_REPLY.
-func encodeReply(request int32, opcode wiremessage.OpCode, reply []byte) []byte {
-	answer, body := wiremessage.OpMsg, append(make([]byte, 5), reply...)
+// encodeReply returns the message with the reply to a request. The reply to an OP_MSG is an
+// OP_MSG, and the reply to an OP_QUERY is an OP_REPLY.
+func encodeReply(requestID int32, opcode wiremessage.OpCode, reply []byte) []byte {
+	replyOpcode, body := wiremessage.OpMsg, append(make([]byte, 5), reply...)
 	if opcode == wiremessage.OpQuery { //nolint:staticcheck // the driver sends its first hello by it
-		// flags, a cursor, the index of the first document, and 1 document
-		head := make([]byte, 20)
-		head[16] = 1
-		answer, body = wiremessage.OpReply, append(head, reply...)
+		// The prefix has the flags, the cursor id, the index of the first document, and the number
+		// of documents (1).
+		prefix := make([]byte, 20)
+		prefix[16] = 1
+		replyOpcode, body = wiremessage.OpReply, append(prefix, reply...)
 	}
-	start, whole := wiremessage.AppendHeaderStart(nil, 1, request, answer)
-	whole = append(whole, body...)
-	binary.LittleEndian.PutUint32(whole[start:], uint32(len(whole)))
-	return whole
+	start, message := wiremessage.AppendHeaderStart(nil, 1, requestID, replyOpcode)
+	message = append(message, body...)
+	binary.LittleEndian.PutUint32(message[start:], uint32(len(message)))
+	return message
 }
 
 // Without the profiler, Up sends only commands that DocumentDB supports.

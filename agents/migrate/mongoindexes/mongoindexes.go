@@ -42,26 +42,26 @@ type index struct {
 
 // indexes are the indexes of the design document, in its order.
 var indexes = []index{
-	{"agent_conversations", "idx_user_agent_conversations", keys("userId", ascending, "agentType", ascending, "createdAt", descending), nil},
-	{"agent_coordination", "idx_coordination_active", keys("masterId", ascending, "status", ascending, "updatedAt", descending), nil},
-	{"nutrition_data", "idx_nutrition_user_date", keys("userId", ascending, "date", descending), nil},
-	{"workout_sessions", "idx_workout_user_completed", keys("userId", ascending, "completedAt", descending), nil},
-	{"nutrition_foods", "idx_nutrition_search", keys("name", text, "description", text, "tags", text), nil},
-	{"exercises", "idx_exercise_search", keys("name", text, "description", text, "muscleGroups", text), nil},
-	{"user_progress", "idx_progress_tracking", keys("userId", ascending, "metricType", ascending, "recordedAt", descending), nil},
-	{"agent_messages", "idx_agent_communication", keys("fromAgent", ascending, "toAgent", ascending, "timestamp", descending), nil},
-	{"agent_sessions", "idx_session_ttl", keys("expiresAt", ascending), options.Index().SetExpireAfterSeconds(0)},
-	{"users", "idx_active_user_email", keys("email", ascending),
+	{"agent_conversations", "idx_user_agent_conversations", indexKeys("userId", ascending, "agentType", ascending, "createdAt", descending), nil},
+	{"agent_coordination", "idx_coordination_active", indexKeys("masterId", ascending, "status", ascending, "updatedAt", descending), nil},
+	{"nutrition_data", "idx_nutrition_user_date", indexKeys("userId", ascending, "date", descending), nil},
+	{"workout_sessions", "idx_workout_user_completed", indexKeys("userId", ascending, "completedAt", descending), nil},
+	{"nutrition_foods", "idx_nutrition_search", indexKeys("name", text, "description", text, "tags", text), nil},
+	{"exercises", "idx_exercise_search", indexKeys("name", text, "description", text, "muscleGroups", text), nil},
+	{"user_progress", "idx_progress_tracking", indexKeys("userId", ascending, "metricType", ascending, "recordedAt", descending), nil},
+	{"agent_messages", "idx_agent_communication", indexKeys("fromAgent", ascending, "toAgent", ascending, "timestamp", descending), nil},
+	{"agent_sessions", "idx_session_ttl", indexKeys("expiresAt", ascending), options.Index().SetExpireAfterSeconds(0)},
+	{"users", "idx_active_user_email", indexKeys("email", ascending),
 		options.Index().SetUnique(true).SetPartialFilterExpression(bson.D{{Key: "status", Value: "active"}})},
 }
 
-// keys returns the keys of an index from alternating field names and kinds. The order
+// indexKeys returns the keys of an index from alternating field names and kinds. The order
 // of the keys matters.
-func keys(namesAndKinds ...any) (d bson.D) {
+func indexKeys(namesAndKinds ...any) (keys bson.D) {
 	for pair := range slices.Chunk(namesAndKinds, 2) {
-		d = append(d, bson.E{Key: pair[0].(string), Value: pair[1]})
+		keys = append(keys, bson.E{Key: pair[0].(string), Value: pair[1]})
 	}
-	return d
+	return keys
 }
 
 // Options describe the server.

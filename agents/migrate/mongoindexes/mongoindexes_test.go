@@ -30,13 +30,14 @@ func TestMain(m *testing.M) {
 
 var discardLog = slog.New(slog.DiscardHandler)
 
-// connect returns a database of FerretDB, and a function that returns the commands that the
-// driver has sent. FerretDB is the only server on this machine that has MongoDB's protocol.
+// connect returns a database of FerretDB, and a function that returns the commands createIndexes
+// and profile that the driver has sent. FerretDB is the only server on this machine that has
+// MongoDB's protocol.
 func connect(t *testing.T) (*mongo.Database, func() []string) {
 	t.Helper()
 	ferret, err := ferretdb.New(&ferretdb.Config{
 		Listener: ferretdb.ListenerConfig{TCP: "127.0.0.1:0"}, Logger: discardLog,
-		Handler: "postgresql", PostgreSQLURL: server.Database(t),
+		Handler: "postgresql", PostgreSQLURL: server.CreateDatabase(t),
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -83,7 +84,7 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 // TestUpSendsTheExpectedCommands compares the text of all commands, because no MongoDB server is
 // available to execute them.
 func TestUpSendsTheExpectedCommands(t *testing.T) {
-	db, sent := connect(t)
+	db, sentCommands := connect(t)
 	_ = Up(t.Context(), db, Options{}, discardLog) // the next test checks the commands that FerretDB rejects
 	require.Equal(t, []string{
 		`{"createIndexes":"agent_conversations","indexes":[{"key":{"userId":1,"agentType":1,"createdAt":-1},"name":"idx_user_agent_conversations"}]}`,
@@ -97,14 +98,14 @@ func TestUpSendsTheExpectedCommands(t *testing.T) {
 		`{"createIndexes":"agent_sessions","indexes":[{"key":{"expiresAt":1},"expireAfterSeconds":0,"name":"idx_session_ttl"}]}`,
 		`{"createIndexes":"users","indexes":[{"key":{"email":1},"name":"idx_active_user_email","unique":true,"partialFilterExpression":{"status":"active"}}]}`,
 		`{"profile":1,"slowms":100}`,
-	}, sent())
+	}, sentCommands())
 }
 
 // TestIndexesAreCreatedDespiteOtherErrors checks that Up creates the indexes that FerretDB
 // supports, although other indexes fail. Further and concurrent runs must change nothing.
 func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	db, _ := connect(t)
-	list := func() (names []string) {
+	listIndexes := func() (names []string) {
 		for _, index := range indexes {
 			specs, err := db.Collection(index.collection).Indexes().ListSpecifications(t.Context())
 			require.NoError(t, err)
@@ -120,7 +121,7 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, unsupported)
 	}
-	first := list()
+	first := listIndexes()
 	for _, created := range []string{
 		"idx_user_agent_conversations", "idx_coordination_active", "idx_nutrition_user_date",
 		"idx_workout_user_completed", "idx_progress_tracking", "idx_agent_communication",
@@ -133,13 +134,13 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 		wg.Go(func() { _ = Up(t.Context(), db, Options{}, discardLog) })
 	}
 	wg.Wait()
-	require.Equal(t, first, list())
+	require.Equal(t, first, listIndexes())
 }
 
 // TestErrorNamesTheConflictingIndexAndTheFix creates an index of the same name with other keys.
 func TestErrorNamesTheConflictingIndexAndTheFix(t *testing.T) {
 	db, _ := connect(t)
-	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
+	other := mongo.IndexModel{Keys: indexKeys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
 	_, err := db.Collection("nutrition_data").Indexes().CreateOne(t.Context(), other)
 	require.NoError(t, err)
 	require.ErrorContains(t, Up(t.Context(), db, Options{}, discardLog), "create index idx_nutrition_user_date of nutrition_data (if an index of this name has other keys, drop it and run again)")

@@ -51,8 +51,8 @@ func (c Config) validate() error {
 // maxPassword is the maximum length of a password in bytes.
 const maxPassword = 512
 
-// password reads the password of a role from its file. No error contains the password.
-func (c Config) password(name string, generation int) (string, error) {
+// readPassword reads the password of a role from its file. No error contains the password.
+func (c Config) readPassword(name string, generation int) (string, error) {
 	text, err := os.ReadFile(filepath.Join(c.Passwords, strconv.Itoa(generation), name))
 	if err != nil {
 		return "", err
@@ -77,7 +77,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 	if err := c.validate(); err != nil {
 		return err
 	}
-	wanted, err := c.roles()
+	wanted, err := c.readWantedRoles()
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 		return fmt.Errorf("connect to change the roles: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	stored, err := storedVerifiers(ctx, conn)
+	stored, err := readVerifiers(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 // apply creates and changes the roles, their memberships and their privileges. stored
 // has the verifier of each role's current password.
 func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]string, log *slog.Logger) error {
-	existing, err := existingRoles(ctx, tx, wanted)
+	existing, err := readExistingRoles(ctx, tx, wanted)
 	if err != nil {
 		return err
 	}
@@ -122,12 +122,12 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 		names = append(names, r.name)
 		current, exists := present[r.name]
 		if !exists {
-			if err := create(ctx, tx, r, log); err != nil {
+			if err := createRole(ctx, tx, r, log); err != nil {
 				return err
 			}
 			current = attributes{Name: r.name, Connections: -1} // a new role has no limit
 		}
-		if err := alter(ctx, tx, r, current, log); err != nil {
+		if err := alterRole(ctx, tx, r, current, log); err != nil {
 			return err
 		}
 		if err := setPassword(ctx, tx, r, stored[r.name], log); err != nil {
@@ -144,10 +144,10 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 	return applyPrivileges(ctx, tx, names, wantedPrivileges(database), log)
 }
 
-// storedVerifiers returns the verifiers of all passwords, by role. Only a superuser can
+// readVerifiers reads the verifiers of all passwords, by role. Only a superuser can
 // read the verifiers. For another user the map is nil. Then each run sets all passwords
 // again.
-func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
+func readVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
 	rows, err := conn.Query(ctx, "SELECT rolname::text, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
 	if err == nil {
 		var passwords []struct{ Role, Verifier string }
@@ -159,7 +159,7 @@ func storedVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, er
 			return stored, nil
 		}
 	}
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "42501" { // insufficient privilege
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "42501" { // insufficient privilege
 		return nil, nil
 	}
 	return nil, fmt.Errorf("read the verifiers of passwords: %w", err)

@@ -16,9 +16,9 @@ type attributes struct {
 	Marked      bool // the role has the comment marker
 	Login       bool
 	Connections int
-	// Unsafe are the options of ALTER ROLE that remove the role's dangerous attributes,
+	// Corrections are the options of ALTER ROLE that remove the role's dangerous attributes,
 	// such as NOSUPERUSER.
-	Unsafe []string
+	Corrections []string
 	// Settings are the role's settings, such as search_path=public.
 	Settings []string
 	// OwnedObjects is the number of objects that the role owns.
@@ -37,9 +37,9 @@ SELECT rolname::text, shobj_description(oid, 'pg_authid') IS NOT DISTINCT FROM $
 FROM pg_roles WHERE rolname = ANY ($1) OR shobj_description(oid, 'pg_authid') = $2
 ORDER BY rolname`
 
-// existingRoles returns the wanted roles that exist, and the roles that this package has
+// readExistingRoles returns the wanted roles that exist, and the roles that this package has
 // created before.
-func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes, error) {
+func readExistingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes, error) {
 	var names []string
 	for _, r := range wanted {
 		names = append(names, r.name)
@@ -63,19 +63,19 @@ func existingRoles(ctx context.Context, tx pgx.Tx, wanted []role) ([]attributes,
 	return found, nil
 }
 
-// create creates a role without login, and marks it.
-func create(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
+// createRole creates a role without login, and marks it.
+func createRole(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error {
 	if err := execAndLog(ctx, tx, log, "CREATE ROLE "+quote(r.name)+" NOLOGIN"); err != nil {
 		return err
 	}
 	return execAndLog(ctx, tx, log, "COMMENT ON ROLE "+quote(r.name)+" IS '"+marker+"'")
 }
 
-// alter changes the attributes and settings of a role that differ from the wanted ones.
+// alterRole changes the attributes and settings of a role that differ from the wanted ones.
 // It does not write the other attributes, because some attributes may only be written by
 // a superuser, even without a change.
-func alter(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog.Logger) error {
-	options := current.Unsafe
+func alterRole(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog.Logger) error {
+	options := current.Corrections
 	if r.login != current.Login {
 		options = append(options, map[bool]string{true: "LOGIN", false: "NOLOGIN"}[r.login])
 	}

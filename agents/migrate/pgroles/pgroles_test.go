@@ -32,9 +32,9 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 		if own.Kind == "DATABASE" || own.Kind == "SCHEMA" || own.Grantee == Exporter {
 			continue
 		}
-		p.exec(t, fmt.Sprintf("REVOKE %s FROM %s", own, own.grantee()))
+		p.exec(t, fmt.Sprintf("REVOKE %s FROM %s", own, own.quotedGrantee()))
 		require.ErrorContains(t, runStatements(t.Context(), own.Grantee, stores[own.Grantee]), "permission denied", "%s does not need %s", own.Grantee, own)
-		p.exec(t, fmt.Sprintf("GRANT %s TO %s", own, own.grantee()))
+		p.exec(t, fmt.Sprintf("GRANT %s TO %s", own, own.quotedGrantee()))
 	}
 }
 
@@ -65,9 +65,9 @@ func TestRolesHaveNoOtherPrivileges(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			_, err := p.connectAs(t, row.role).Exec(t.Context(), row.statement)
-			refused, ok := errors.AsType[*pgconn.PgError](err)
+			pgErr, ok := errors.AsType[*pgconn.PgError](err)
 			require.True(t, ok, "%v", err)
-			require.Equal(t, "42501", refused.Code, refused.Message)
+			require.Equal(t, "42501", pgErr.Code, pgErr.Message)
 		})
 	}
 	_, err := p.connectAs(t, Exporter).Exec(t.Context(), "SELECT state FROM pg_stat_activity WHERE usename <> current_user")

@@ -50,7 +50,7 @@ var templates = map[*testservers.Postgres]string{}
 func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 	t.Helper()
 	if templates[server] == "" {
-		owner, err := pgx.ParseConfig(server.Database(t))
+		owner, err := pgx.ParseConfig(server.CreateDatabase(t))
 		require.NoError(t, err)
 		policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
 		require.NoError(t, pgschema.Up(t.Context(), owner, policy, slog.New(slog.DiscardHandler)))
@@ -146,7 +146,7 @@ func (p *platform) openStore(t *testing.T, url string) *database.Store {
 // write of an existing row needs other privileges.
 func runStatements(ctx context.Context, service string, s *database.Store) error {
 	id, user, body := uuid.New(), "u-"+uuid.NewString(), json.RawMessage(`{}`)
-	errorOf := func(_ any, err error) error { return err }
+	onlyError := func(_ any, err error) error { return err }
 	switch service {
 	case "web":
 		_, err := s.User(ctx, user)
@@ -154,15 +154,15 @@ func runStatements(ctx context.Context, service string, s *database.Store) error
 			err = nil // the user does not exist yet
 		}
 		return errors.Join(err,
-			errorOf(s.IsUserActive(ctx, user)), errorOf(s.EnsureUser(ctx, user)), errorOf(s.EnsureUser(ctx, user)),
-			errorOf(s.SavePreferences(ctx, user, body)), errorOf(s.SaveProfile(ctx, user, "Ada", body)))
+			onlyError(s.IsUserActive(ctx, user)), onlyError(s.EnsureUser(ctx, user)), onlyError(s.EnsureUser(ctx, user)),
+			onlyError(s.SavePreferences(ctx, user, body)), onlyError(s.SaveProfile(ctx, user, "Ada", body)))
 	case "mca":
 		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}
 		coordinations := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
 		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, coordinations), s.SaveCoordinations(ctx, coordinations),
-			errorOf(s.ActiveAgents(ctx, "mca", time.Now())), errorOf(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
+			onlyError(s.ActiveAgents(ctx, "mca", time.Now())), onlyError(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
 	default:
 		kind := map[string]database.PlanKind{"npa": database.Nutrition, "wpa": database.Workout}[service]
-		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), errorOf(s.RecentPlans(ctx, kind, user, 1)))
+		return errors.Join(s.SavePlan(ctx, kind, id, user, body), s.SavePlan(ctx, kind, id, user, body), onlyError(s.RecentPlans(ctx, kind, user, 1)))
 	}
 }

@@ -38,8 +38,8 @@ func (p privilege) String() string {
 	return fmt.Sprintf("%s ON %s %s", p.Name, p.Kind, p.Object)
 }
 
-// grantee returns the grantee in the syntax of GRANT and REVOKE.
-func (p privilege) grantee() string {
+// quotedGrantee returns the grantee in the syntax of GRANT and REVOKE.
+func (p privilege) quotedGrantee() string {
 	if p.Grantee == public {
 		return public
 	}
@@ -73,8 +73,8 @@ WHERE r.rolname = ANY ($1)
    OR a.grantee = 0 AND o.space !~ '^(pg_|information_schema$)' AND pg_has_role(o.owner, 'USAGE')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`
 
-// grantedPrivileges returns the current privileges of the roles and of PUBLIC, sorted.
-func grantedPrivileges(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
+// readPrivileges returns the current privileges of the roles and of PUBLIC, sorted.
+func readPrivileges(ctx context.Context, tx pgx.Tx, names []string) ([]privilege, error) {
 	rows, err := tx.Query(ctx, grantedQuery, names)
 	if err != nil {
 		return nil, fmt.Errorf("read the privileges: %w", err)
@@ -89,33 +89,33 @@ func grantedPrivileges(ctx context.Context, tx pgx.Tx, names []string) ([]privil
 
 // difference returns the elements of the list all that are not in the list others.
 func difference[T comparable](all, others []T) []T {
-	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return slices.Contains(others, one) })
+	return slices.DeleteFunc(slices.Clone(all), func(element T) bool { return slices.Contains(others, element) })
 }
 
 // applyPrivileges revokes the privileges that are not in wanted, grants the missing
 // privileges, and checks the result. A privilege that another user has granted may
 // remain. For a service, such a privilege is an error. For PUBLIC, it is only logged.
 func applyPrivileges(ctx context.Context, tx pgx.Tx, names []string, wanted []privilege, log *slog.Logger) error {
-	found, err := grantedPrivileges(ctx, tx, names)
+	found, err := readPrivileges(ctx, tx, names)
 	if err != nil {
 		return err
 	}
 	for _, p := range difference(found, wanted) {
-		if err := execAndLog(ctx, tx, log, fmt.Sprintf("REVOKE %s FROM %s CASCADE", p, p.grantee())); err != nil {
+		if err := execAndLog(ctx, tx, log, fmt.Sprintf("REVOKE %s FROM %s CASCADE", p, p.quotedGrantee())); err != nil {
 			return err
 		}
 	}
 	// A REVOKE on a table also revokes the privileges on its columns, so the privileges
 	// are read again.
-	if found, err = grantedPrivileges(ctx, tx, names); err != nil {
+	if found, err = readPrivileges(ctx, tx, names); err != nil {
 		return err
 	}
 	for _, p := range difference(wanted, found) {
-		if err := execAndLog(ctx, tx, log, fmt.Sprintf("GRANT %s TO %s", p, p.grantee())); err != nil {
+		if err := execAndLog(ctx, tx, log, fmt.Sprintf("GRANT %s TO %s", p, p.quotedGrantee())); err != nil {
 			return err
 		}
 	}
-	if found, err = grantedPrivileges(ctx, tx, names); err != nil {
+	if found, err = readPrivileges(ctx, tx, names); err != nil {
 		return err
 	}
 	for _, p := range difference(found, wanted) {

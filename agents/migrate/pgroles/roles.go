@@ -45,8 +45,8 @@ var services = []service{
 		{"agent_states", []string{"SELECT", "INSERT", "UPDATE"}, nil},
 		{"agent_coordination", []string{"SELECT", "INSERT"}, nil},
 	}},
-	{name: "npa", grants: planGrants("nutrition_plans")},
-	{name: "wpa", grants: planGrants("workout_plans")},
+	{name: "npa", grants: planningAgentGrants("nutrition_plans")},
+	{name: "wpa", grants: planningAgentGrants("workout_plans")},
 	// The exporter reads the server's statistics, but no rows of tables.
 	{name: Exporter, groups: []string{"pg_monitor"}},
 }
@@ -54,10 +54,10 @@ var services = []service{
 // Exporter is the role that reads the metrics of the server.
 const Exporter = "exporter"
 
-// planGrants returns the grants of a planning agent. The agent saves its plans, and
+// planningAgentGrants returns the grants of a planning agent. The agent saves its plans, and
 // inserts the id of a user that does not exist yet. It needs SELECT on the column id,
 // because ON CONFLICT (id) reads it.
-func planGrants(table string) []grant {
+func planningAgentGrants(table string) []grant {
 	return []grant{
 		{table, []string{"SELECT", "INSERT"}, nil},
 		{"users", []string{"SELECT", "INSERT"}, []string{"id"}},
@@ -76,8 +76,8 @@ func Names() []string {
 // iamSuffix is the end of the name of a role that logs in with an IAM token.
 const iamSuffix = "_iam"
 
-// iamGroup is RDS's role whose members log in with an IAM token (RDS User Guide,
-// "Creating a database account using IAM authentication").
+// iamGroup is RDS's role for users that log in with an IAM token (RDS User
+// Guide, "Creating a database account using IAM authentication").
 const iamGroup = "rds_iam"
 
 // PasswordLogin returns the name of the role that logs in with the password of a
@@ -97,31 +97,31 @@ type role struct {
 	groups      []string // the roles that this role is a member of
 }
 
-// roles returns the wanted state of every group role and login role. It reads the
+// readWantedRoles returns the wanted state of every group role and login role. It reads the
 // passwords from their files.
-func (c Config) roles() ([]role, error) {
-	var all []role
+func (c Config) readWantedRoles() ([]role, error) {
+	var wanted []role
 	for _, s := range services {
-		all = append(all, role{name: s.name, connections: -1, groups: s.groups})
+		wanted = append(wanted, role{name: s.name, connections: -1, groups: s.groups})
 		login := role{login: true, connections: c.Connections[s.name], groups: []string{s.name}}
 		if c.IAM {
 			login.name, login.groups = s.name+iamSuffix, append(login.groups, iamGroup)
-			all = append(all, login)
+			wanted = append(wanted, login)
 			continue
 		}
 		for _, generation := range c.generations() {
-			password, err := c.password(s.name, generation)
+			password, err := c.readPassword(s.name, generation)
 			if err != nil {
 				return nil, fmt.Errorf("password %d of role %s: %w", generation, s.name, err)
 			}
 			login.name, login.password = PasswordLogin(s.name, generation), password
-			all = append(all, login)
+			wanted = append(wanted, login)
 		}
 	}
-	return all, nil
+	return wanted, nil
 }
 
-// generations returns the generations whose passwords are valid.
+// generations returns the generations with valid passwords.
 func (c Config) generations() []int {
 	if c.Generation == 0 {
 		return []int{0}
@@ -131,19 +131,19 @@ func (c Config) generations() []int {
 
 // wantedPrivileges returns the privileges of the services' roles in a database.
 func wantedPrivileges(database string) []privilege {
-	var all []privilege
+	var privileges []privilege
 	for _, s := range services {
-		all = append(all,
+		privileges = append(privileges,
 			privilege{Kind: "DATABASE", Object: database, Name: "CONNECT", Grantee: s.name},
 			privilege{Kind: "SCHEMA", Object: schema, Name: "USAGE", Grantee: s.name})
 		for _, g := range s.grants {
 			for _, name := range g.privileges {
-				all = append(all, g.privilegesFor(s.name, name)...)
+				privileges = append(privileges, g.privilegesFor(s.name, name)...)
 			}
 		}
 	}
-	slices.SortFunc(all, privilege.compare)
-	return all
+	slices.SortFunc(privileges, privilege.compare)
+	return privileges
 }
 
 // privilegesFor returns the privilege of this name for the grantee: one for the whole
@@ -153,11 +153,11 @@ func (g grant) privilegesFor(grantee, name string) []privilege {
 	if len(g.columns) == 0 {
 		return []privilege{table}
 	}
-	var all []privilege
+	var columnPrivileges []privilege
 	for _, column := range g.columns {
-		one := table
-		one.Kind, one.Column = "COLUMN", column
-		all = append(all, one)
+		p := table
+		p.Kind, p.Column = "COLUMN", column
+		columnPrivileges = append(columnPrivileges, p)
 	}
-	return all
+	return columnPrivileges
 }

@@ -120,7 +120,7 @@ func TestVerifierMatchesOnlyItsPassword(t *testing.T) {
 	printable := rapid.StringMatching(`[!-~]{1,60}`)
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := printable.Draw(t, "first"), printable.Draw(t, "second")
-		stored, err := scramVerifier(first, []byte(second), 10)
+		stored, err := computeVerifier(first, []byte(second), 10)
 		require.NoError(t, err)
 		require.True(t, verifiesPassword(stored, first))
 		require.Equal(t, first == second, verifiesPassword(stored, second))

@@ -28,13 +28,13 @@ var encoding = base64.StdEncoding
 func newVerifier(password string) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // never fails
-	return scramVerifier(password, salt, defaultIterations)
+	return computeVerifier(password, salt, defaultIterations)
 }
 
-// scramVerifier computes the SCRAM-SHA-256 verifier of a password with a salt and a number
+// computeVerifier computes the SCRAM-SHA-256 verifier of a password with a salt and a number
 // of iterations. The password must be ASCII, which SCRAM's normalization (SASLprep) does
 // not change.
-func scramVerifier(password string, salt []byte, iterations int) (string, error) {
+func computeVerifier(password string, salt []byte, iterations int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
 	if err != nil {
 		return "", fmt.Errorf("SCRAM verifier: %w", err)
@@ -67,6 +67,6 @@ func verifiesPassword(stored, password string) bool {
 	if err != nil {
 		return false
 	}
-	computed, err := scramVerifier(password, salt, iterations)
+	computed, err := computeVerifier(password, salt, iterations)
 	return err == nil && hmac.Equal([]byte(computed), []byte(stored))
 }

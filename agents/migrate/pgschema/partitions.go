@@ -20,7 +20,7 @@ type Partitions struct {
 	// rejects a row without a partition for its month. So migrate must run at least
 	// once in this time.
 	Ahead int
-	// Keep is the number of past months whose partitions are kept, 1 to 120.
+	// Keep is the number of past months with partitions that are kept, 1 to 120.
 	Keep int
 	// Now is the current time. Tests set it.
 	Now time.Time

@@ -34,7 +34,7 @@ var (
 // migrates it, and a connection that inspects it.
 func newDatabase(t *testing.T) (*pgx.ConnConfig, *pgx.Conn) {
 	t.Helper()
-	cfg, err := pgx.ParseConfig(server.Database(t))
+	cfg, err := pgx.ParseConfig(server.CreateDatabase(t))
 	require.NoError(t, err)
 	conn, err := pgx.ConnectConfig(t.Context(), cfg)
 	require.NoError(t, err)
@@ -42,8 +42,8 @@ func newDatabase(t *testing.T) (*pgx.ConnConfig, *pgx.Conn) {
 	return cfg, conn
 }
 
-// firstColumn returns the first column of the query's rows.
-func firstColumn(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
+// queryFirstColumn executes the query and returns the first column of its rows.
+func queryFirstColumn(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), query, args...)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func firstColumn(t *testing.T, conn *pgx.Conn, query string, args ...any) []stri
 // listObjects lists every object that a run could change.
 func listObjects(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
-	return firstColumn(t, conn, `
+	return queryFirstColumn(t, conn, `
 SELECT c.oid::text || ' ' || c.relkind::text || ' ' || c.relname || ' ' || coalesce(i.indisvalid::text, '')
 FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
 WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1`)
@@ -67,19 +67,19 @@ func TestUpCreatesTheDesignDocumentsIndexesAndViews(t *testing.T) {
 	require.Equal(t, []string{
 		"idx_agent_coordination_recent", "idx_agent_states_active", "idx_exercises_muscle_group", "idx_nutrition_foods_search",
 		"idx_nutrition_plans_user", "idx_user_sessions_active", "idx_users_active", "idx_workout_plans_user",
-	}, firstColumn(t, conn, `
+	}, queryFirstColumn(t, conn, `
 SELECT relname::text FROM pg_class JOIN pg_index ON indexrelid = oid
 WHERE relname LIKE 'idx\_%' AND relname NOT LIKE 'idx\_agent\_logs%' AND indisvalid ORDER BY 1`))
-	require.Equal(t, []string{"v_slow_queries", "v_table_bloat"}, firstColumn(t, conn,
+	require.Equal(t, []string{"v_slow_queries", "v_table_bloat"}, queryFirstColumn(t, conn,
 		"SELECT viewname::text FROM pg_views WHERE schemaname = 'public' AND viewname LIKE 'v\\_%' ORDER BY 1"))
 }
 
 func TestSecondRunChangesNothing(t *testing.T) {
 	cfg, conn := newDatabase(t)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
-	before := listObjects(t, conn)
+	objectsBefore := listObjects(t, conn)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
-	require.Equal(t, before, listObjects(t, conn))
+	require.Equal(t, objectsBefore, listObjects(t, conn))
 }
 
 func TestConcurrentRunsAreSafe(t *testing.T) {
@@ -96,7 +96,7 @@ func TestConcurrentRunsAreSafe(t *testing.T) {
 	for err := range errs {
 		require.NoError(t, err)
 	}
-	require.Equal(t, []string{"0", "1", "2", "3", "4"}, firstColumn(t, conn,
+	require.Equal(t, []string{"0", "1", "2", "3", "4"}, queryFirstColumn(t, conn,
 		"SELECT version_id::text FROM goose_db_version ORDER BY id"), "each step ran once")
 }
 
@@ -109,12 +109,12 @@ func TestFailedIndexBuildIsRepeated(t *testing.T) {
 		"2_index.sql": {Data: []byte("-- +goose NO TRANSACTION\n-- +goose Up\nDROP INDEX CONCURRENTLY IF EXISTS t_a;\nCREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);\n")},
 	}
 	require.ErrorContains(t, up(t.Context(), cfg, steps, policy, discardLog), "run again")
-	valid := "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 't_a'::regclass"
-	require.Equal(t, []string{"false"}, firstColumn(t, conn, valid))
+	validQuery := "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 't_a'::regclass"
+	require.Equal(t, []string{"false"}, queryFirstColumn(t, conn, validQuery))
 	_, err := conn.Exec(t.Context(), "DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t)")
 	require.NoError(t, err)
 	require.NoError(t, up(t.Context(), cfg, steps, policy, discardLog))
-	require.Equal(t, []string{"true"}, firstColumn(t, conn, valid))
+	require.Equal(t, []string{"true"}, queryFirstColumn(t, conn, validQuery))
 }
 
 // logPartitioning creates an empty log table, and a partition function that does nothing.
@@ -138,7 +138,7 @@ DROP FUNCTION create_monthly_partition;
 DROP INDEX idx_users_active`)
 	require.NoError(t, err)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
-	require.Equal(t, []string{"true"}, firstColumn(t, conn, "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'idx_users_active'::regclass"))
+	require.Equal(t, []string{"true"}, queryFirstColumn(t, conn, "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'idx_users_active'::regclass"))
 }
 
 // TestMigrationDoesNotBlockALongTransaction migrates while a transaction has read the log. The
@@ -161,22 +161,22 @@ func TestMigrationDoesNotBlockALongTransaction(t *testing.T) {
 	_, err = reader.Exec(t.Context(), "INSERT INTO agent_logs_master (agent_id, log_level, message, created_at) VALUES ('mca', 'info', 'm', '2026-07-01Z')")
 	require.NoError(t, err, "the months ahead were created")
 	require.NoError(t, reader.Commit(t.Context()))
-	require.Equal(t, []string{"true"}, firstColumn(t, conn, "SELECT inhdetachpending::text FROM pg_inherits WHERE inhrelid = 'agent_logs_master_2026_01'::regclass"))
+	require.Equal(t, []string{"true"}, queryFirstColumn(t, conn, "SELECT inhdetachpending::text FROM pg_inherits WHERE inhrelid = 'agent_logs_master_2026_01'::regclass"))
 	require.NoError(t, Up(t.Context(), cfg, later, discardLog))
-	require.Equal(t, []string{"false"}, firstColumn(t, conn, "SELECT (to_regclass('agent_logs_master_2026_01') IS NOT NULL)::text"))
+	require.Equal(t, []string{"false"}, queryFirstColumn(t, conn, "SELECT (to_regclass('agent_logs_master_2026_01') IS NOT NULL)::text"))
 }
 
 func TestPartitionsFollowThePolicy(t *testing.T) {
 	cfg, conn := newDatabase(t)
-	list := func() []string {
-		return firstColumn(t, conn, "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'agent_logs_master'::regclass ORDER BY 1")
+	listPartitions := func() []string {
+		return queryFirstColumn(t, conn, "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'agent_logs_master'::regclass ORDER BY 1")
 	}
 	cfg.RuntimeParams["timezone"] = "Pacific/Kiritimati" // UTC+14: months must not depend on the time zone
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
-	require.Equal(t, partitionNames("2026_01", "2026_02", "2026_03", "2026_04"), list(), "this month and three ahead, also on the 31st")
+	require.Equal(t, partitionNames("2026_01", "2026_02", "2026_03", "2026_04"), listPartitions(), "this month and three ahead, also on the 31st")
 	_, err := conn.Exec(t.Context(), "INSERT INTO agent_logs_master (agent_id, log_level, message, created_at) VALUES ('mca', 'info', 'm', '2026-01-31 23:59:59Z')")
 	require.NoError(t, err)
-	require.Equal(t, partitionNames("2026_01"), firstColumn(t, conn, "SELECT tableoid::regclass::text FROM agent_logs_master"))
+	require.Equal(t, partitionNames("2026_01"), queryFirstColumn(t, conn, "SELECT tableoid::regclass::text FROM agent_logs_master"))
 
 	// A partition that an interrupted run has detached must be dropped. Another table with a
 	// similar name must be kept.
@@ -187,9 +187,9 @@ func TestPartitionsFollowThePolicy(t *testing.T) {
 	later := policy
 	later.Now = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	require.NoError(t, Up(t.Context(), cfg, later, discardLog))
-	require.Equal(t, partitionNames("2026_03", "2026_04", "2026_05", "2026_06", "2026_07", "2026_08"), list(), "two months back, three ahead")
-	require.Equal(t, partitionNames("2026_notes"), firstColumn(t, conn, "SELECT relname::text FROM pg_class WHERE relname IN ('agent_logs_master_2026_01', 'agent_logs_master_2026_02', 'agent_logs_master_2026_notes')"))
-	require.Len(t, firstColumn(t, conn, "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid::regclass::text LIKE 'idx_agent_logs_master_%_created_at'"), 6)
+	require.Equal(t, partitionNames("2026_03", "2026_04", "2026_05", "2026_06", "2026_07", "2026_08"), listPartitions(), "two months back, three ahead")
+	require.Equal(t, partitionNames("2026_notes"), queryFirstColumn(t, conn, "SELECT relname::text FROM pg_class WHERE relname IN ('agent_logs_master_2026_01', 'agent_logs_master_2026_02', 'agent_logs_master_2026_notes')"))
+	require.Len(t, queryFirstColumn(t, conn, "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid::regclass::text LIKE 'idx_agent_logs_master_%_created_at'"), 6)
 }
 
 // partitionNames returns the names of the log's partitions for these months.
@@ -213,14 +213,14 @@ func TestViewsShowSlowQueriesAndBloat(t *testing.T) {
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
 	_, err := conn.Exec(t.Context(), "SELECT pg_sleep(0.15)")
 	require.NoError(t, err)
-	require.Contains(t, firstColumn(t, conn, "SELECT query FROM v_slow_queries"), "SELECT pg_sleep($1)")
+	require.Contains(t, queryFirstColumn(t, conn, "SELECT query FROM v_slow_queries"), "SELECT pg_sleep($1)")
 
 	_, err = conn.Exec(t.Context(), `CREATE TABLE "Mixed Case" AS SELECT g FROM generate_series(1, 20000) g`)
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), `DELETE FROM "Mixed Case" WHERE g % 2 = 0`)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { // statistics are flushed with a delay
-		sizes := firstColumn(t, conn, `SELECT bloat_size FROM v_table_bloat WHERE tablename = 'Mixed Case'`)
+		sizes := queryFirstColumn(t, conn, `SELECT bloat_size FROM v_table_bloat WHERE tablename = 'Mixed Case'`)
 		return fmt.Sprint(sizes) != "[0 bytes]"
 	}, 20*time.Second, 50*time.Millisecond, "half of the rows are dead")
 }

@@ -25,14 +25,14 @@ var files embed.FS
 const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Routes adds a route for each file, and / for index.html.
-func Routes(handle func(pattern string, handler http.Handler)) error {
+// AddRoutes adds a route for each file, and / for index.html.
+func AddRoutes(handle func(pattern string, handler http.Handler)) error {
 	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		text, err := files.ReadFile(path.Join(folder, entry.Name()))
+		content, err := files.ReadFile(path.Join(folder, entry.Name()))
 		if err != nil {
 			return err
 		}
@@ -40,15 +40,15 @@ func Routes(handle func(pattern string, handler http.Handler)) error {
 		if entry.Name() == "index.html" {
 			pattern = "GET /{$}"
 		}
-		handle(pattern, fileHandler(entry.Name(), text))
+		handle(pattern, fileHandler(entry.Name(), content))
 	}
 	return nil
 }
 
 // fileHandler returns a handler that serves one file. File names have no version, so
 // browsers must revalidate each time. The ETag makes that response short.
-func fileHandler(name string, text []byte) http.Handler {
-	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(text))
+func fileHandler(name string, content []byte) http.Handler {
+	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(content))
 	contentType := mime.TypeByExtension(path.Ext(name))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -64,6 +64,6 @@ func fileHandler(name string, text []byte) http.Handler {
 			return
 		}
 		h.Set("Content-Type", contentType)
-		_, _ = w.Write(text) // a write fails if the client has disconnected
+		_, _ = w.Write(content) // a write fails if the client has disconnected
 	})
 }

@@ -14,11 +14,11 @@ import (
 // CloudFront with a custom domain.
 const Commercial = "aws"
 
-// direction matches the last part of a region's name, before its number.
-const direction = `(north|south|east|west|central|northeast|northwest|southeast|southwest)`
+// directionPattern matches the last word of a region's name, such as "east" in us-east-1.
+const directionPattern = `(north|south|east|west|central|northeast|northwest|southeast|southwest)`
 
-// form matches the name of every region, also in partitions that are not listed here.
-var form = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)*-` + direction + `-[1-9]$`)
+// regionName matches the name of every region, also in partitions that are not listed here.
+var regionName = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)*-` + directionPattern + `-[1-9]$`)
 
 // partitions lists AWS's partitions by the names of their regions (AWS SDKs,
 // partitions.json). The first match wins, so a longer prefix comes before a shorter one.
@@ -33,13 +33,13 @@ var partitions = []struct {
 	{regexp.MustCompile(`^us-isof-`), "aws-iso-f"},
 	{regexp.MustCompile(`^eusc-`), "aws-eusc"},
 	{regexp.MustCompile(`^cn-`), "aws-cn"},
-	{regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-` + direction + `-[1-9]$`), Commercial},
+	{regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-` + directionPattern + `-[1-9]$`), Commercial},
 }
 
-// zones are the letters of a region's availability zones (AWS, "AWS Availability
-// Zones"). In us-west-1 and ap-northeast-1 an account sees only some of the zones. A
+// zoneLetters are the letters of a region's availability zones (AWS, "AWS Availability
+// Zones"). In us-west-1 and ap-northeast-1 an account can use only some of the zones. A
 // region that is not listed may have any letter.
-var zones = map[string]string{
+var zoneLetters = map[string]string{
 	"us-east-1": "abcdef", "us-east-2": "abc", "us-west-1": "abc", "us-west-2": "abcd",
 	"ca-central-1": "abd", "ca-west-1": "abc", "mx-central-1": "abc", "sa-east-1": "abc",
 	"eu-central-1": "abc", "eu-central-2": "abc", "eu-north-1": "abc", "eu-south-1": "abc", "eu-south-2": "abc",
@@ -53,7 +53,7 @@ var zones = map[string]string{
 
 // Check returns an error for a text that does not have the form of a region's name.
 func Check(name string) error {
-	if !form.MatchString(name) {
+	if !regionName.MatchString(name) {
 		return errors.New("must be the name of an AWS region, such as us-east-1 or eusc-de-east-1")
 	}
 	return nil
@@ -71,18 +71,19 @@ func Partition(region string) string {
 }
 
 // CheckZone returns an error for a zone that a region does not have. It accepts every
-// zone of a region that is not listed, and every name that is not the region and a lower-case
-// letter: package subnet refuses those.
+// zone of a region that is not listed. It also accepts a zone that is not the name of the
+// region with a lower-case letter, because package subnet refuses such a zone.
 func CheckZone(region, zone string) error {
 	letter, found := strings.CutPrefix(zone, region)
-	letters, listed := zones[region]
+	letters, listed := zoneLetters[region]
 	if !found || !listed || letter < "a" || letter > "z" || strings.Contains(letters, letter) {
 		return nil
 	}
 	return fmt.Errorf("%s has no zone %q: its zones have the letters %s", region, zone, strings.Join(strings.Split(letters, ""), ", "))
 }
 
-// CheckARN returns an error if the ARN and the region have different partitions.
+// CheckARN returns an error if the ARN and the region have different partitions. It accepts
+// every ARN for a region with an unknown partition, and a text that is not an ARN.
 func CheckARN(region, arn string) error {
 	partition, parts := Partition(region), strings.SplitN(arn, ":", 3)
 	if partition == "" || len(parts) < 3 || parts[1] == partition {

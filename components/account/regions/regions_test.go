@@ -43,7 +43,7 @@ func TestCheckZoneRefusesLettersThatARegionLacks(t *testing.T) {
 	require.NoError(t, CheckZone("us-east-1", "us-east-1A"), "another rule refuses a name of another form")
 	require.ErrorContains(t, CheckZone("eu-west-1", "eu-west-1d"), "the letters a, b, c")
 	require.ErrorContains(t, CheckZone("ca-central-1", "ca-central-1c"), "the letters a, b, d")
-	for region := range zones {
+	for region := range zoneLetters {
 		require.NoError(t, Check(region))
 		require.NotEmpty(t, Partition(region))
 	}

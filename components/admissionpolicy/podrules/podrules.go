@@ -2,8 +2,8 @@
 // namespace in addition to the Pod Security Standard "restricted". The standard limits
 // the user, privileges, capabilities, seccomp, host ports, host namespaces and types of
 // volumes. The rules here limit what the standard does not: images, the root file system
-// and tokens of the API server. Package admissionpolicy creates the
-// objects. sandbox/admission evaluates the rules with Kubernetes' own code.
+// and tokens of the API server. Package admissionpolicy creates the objects.
+// sandbox/admission evaluates the rules with Kubernetes' own code.
 package podrules
 
 import (
@@ -29,13 +29,14 @@ type Allowed struct {
 	// ends in "/", or one repository that ends in "@". If the list is empty, no pod is
 	// admitted.
 	Images []string
-	// TokenAccounts are the service accounts whose pods may have a token of the API
-	// server.
+	// TokenAccounts are the service accounts of the pods that may have a token of
+	// the API server.
 	TokenAccounts []string
 }
 
-// Spec returns the spec of the ValidatingAdmissionPolicy. With its failure policy the API
-// server also refuses a pod for which it can't evaluate a rule.
+// Spec returns the spec of the ValidatingAdmissionPolicy. The failure policy is Fail: the API
+// server also refuses a pod if the evaluation of a rule fails. Spec returns an error for an
+// image prefix that would admit other repositories.
 func Spec(allowed Allowed) (map[string]any, error) {
 	for _, image := range allowed.Images {
 		// Without / or @ at its end, "registry/platform" would admit "registry/platform-of-others/x".
@@ -45,8 +46,8 @@ func Spec(allowed Allowed) (map[string]any, error) {
 	}
 	var variables, validations []any
 	for _, r := range rules(allowed) {
-		variables = append(variables, object{"name": r.variable(), "expression": r.violators})
-		validations = append(validations, object{"expression": "variables." + r.variable() + ".size() == 0", "messageExpression": r.message()})
+		variables = append(variables, object{"name": r.variableName(), "expression": r.violatorsExpression})
+		validations = append(validations, object{"expression": "variables." + r.variableName() + ".size() == 0", "messageExpression": r.messageExpression()})
 	}
 	return object{
 		"failurePolicy": "Fail",
@@ -64,9 +65,9 @@ func Spec(allowed Allowed) (map[string]any, error) {
 type rule struct {
 	// id is the name of the policy pack's rule with the same content (docs/policy.md).
 	id string
-	// violators is a CEL expression for the names of the pod's containers or volumes
+	// violatorsExpression is a CEL expression for the names of the pod's containers or volumes
 	// that break the rule.
-	violators string
+	violatorsExpression string
 	// problem and fix follow these names in the error message.
 	problem, fix string
 }
@@ -75,27 +76,27 @@ type rule struct {
 func rules(allowed Allowed) []rule {
 	return []rule{
 		{
-			id:        "image-of-this-stack",
-			violators: containersWithout(list(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
-			problem:   "runs an image that does not begin with " + strings.Join(allowed.Images, " or "),
-			fix:       "build the image in the stack, or mirror it into one of the stack's repositories",
+			id:                  "image-of-this-stack",
+			violatorsExpression: containersWithout(celList(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
+			problem:             "runs an image that does not begin with " + strings.Join(allowed.Images, " or "),
+			fix:                 "build the image in the stack, or mirror it into one of the stack's repositories",
 		},
 		{
-			id:        "pod-image-by-digest",
-			violators: containersWithout(`c.?image.orValue("").matches("@sha256:[0-9a-f]{64}$")`),
-			problem:   "names its image by a tag",
-			fix:       "end the reference in @sha256:DIGEST, as the stack output images has it",
+			id:                  "pod-image-by-digest",
+			violatorsExpression: containersWithout(`c.?image.orValue("").matches("@sha256:[0-9a-f]{64}$")`),
+			problem:             "names its image by a tag",
+			fix:                 "end the reference in @sha256:DIGEST, as the stack output images has it",
 		},
 		{
-			id:        "pod-read-only-root",
-			violators: containersWithout(`c.?securityContext.?readOnlyRootFilesystem.orValue(false)`),
-			problem:   "can write its root file system",
-			fix:       "set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the program writes",
+			id:                  "pod-read-only-root",
+			violatorsExpression: containersWithout(`c.?securityContext.?readOnlyRootFilesystem.orValue(false)`),
+			problem:             "can write its root file system",
+			fix:                 "set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the program writes",
 		},
 		{
 			// The API server has added the volume of automountServiceAccountToken already.
 			id: "pod-no-api-token",
-			violators: `object.spec.?serviceAccountName.orValue("") in ` + list(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
+			violatorsExpression: `object.spec.?serviceAccountName.orValue("") in ` + celList(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
 				`s.serviceAccountToken.?audience.orValue("") != ` + strconv.Quote(podIdentityAudience) + `)).map(v, v.name)`,
 			problem: "has a token of the API server",
 			fix:     "set automountServiceAccountToken to false",
@@ -103,14 +104,14 @@ func rules(allowed Allowed) []rule {
 	}
 }
 
-// variable returns the name of the CEL variable that has the value of violators.
-func (r rule) variable() string { return strings.ReplaceAll(r.id, "-", "_") }
+// variableName returns the name of the CEL variable with the value of violatorsExpression.
+func (r rule) variableName() string { return strings.ReplaceAll(r.id, "-", "_") }
 
-// message returns a CEL expression for the error message: the rule, the names of the
-// violators, the problem and the fix.
-func (r rule) message() string {
+// messageExpression returns a CEL expression for the error message: the rule, the names of the
+// containers or volumes that break it, the problem and the fix.
+func (r rule) messageExpression() string {
 	return fmt.Sprintf(`%s + variables.%s.join(", ") + %s`,
-		strconv.Quote(r.id+": "), r.variable(), strconv.Quote(fmt.Sprintf(" %s. Fix: %s.", r.problem, r.fix)))
+		strconv.Quote(r.id+": "), r.variableName(), strconv.Quote(fmt.Sprintf(" %s. Fix: %s.", r.problem, r.fix)))
 }
 
 // containersWithout returns a CEL expression for the names of the containers for which
@@ -124,8 +125,8 @@ func containersWithout(condition string) string {
 	return strings.Join(names, " + ")
 }
 
-// list returns texts as a CEL list of strings.
-func list(texts []string) string {
+// celList returns texts as a CEL list of strings.
+func celList(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
 		quoted[i] = strconv.Quote(text)

@@ -20,14 +20,14 @@ func TestSpecEqualsTheFileThatSandboxAdmissionEvaluates(t *testing.T) {
 		TokenAccounts: []string{"prometheus"},
 	})
 	require.NoError(t, err)
-	got, err := yaml.Marshal(spec)
+	encoded, err := yaml.Marshal(spec)
 	require.NoError(t, err)
 	if *update {
-		require.NoError(t, os.WriteFile(file, got, 0o644))
+		require.NoError(t, os.WriteFile(file, encoded, 0o644))
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "%s is stale: go test ./components/admissionpolicy/podrules -update", file)
+	require.Equal(t, string(want), string(encoded), "%s is stale: go test ./components/admissionpolicy/podrules -update", file)
 }
 
 func TestSpecRefusesPrefixesThatAdmitOtherRepositories(t *testing.T) {
@@ -58,12 +58,12 @@ func TestSpecRefusesPrefixesThatAdmitOtherRepositories(t *testing.T) {
 func TestRulesReadEveryKindOfContainer(t *testing.T) {
 	var containerRules int
 	for _, r := range rules(Allowed{Images: []string{"registry.example.com/platform/"}}) {
-		if !strings.Contains(r.violators, "containers") {
+		if !strings.Contains(r.violatorsExpression, "containers") {
 			continue
 		}
 		containerRules++
 		for _, kind := range []string{"containers", "initContainers", "ephemeralContainers"} {
-			require.Equal(t, 1, strings.Count(r.violators, "spec.?"+kind+"."), "%s of %s", kind, r.id)
+			require.Equal(t, 1, strings.Count(r.violatorsExpression, "spec.?"+kind+"."), "%s of %s", kind, r.id)
 		}
 	}
 	require.Equal(t, 3, containerRules)
@@ -72,5 +72,5 @@ func TestRulesReadEveryKindOfContainer(t *testing.T) {
 // A configured text can contain a quotation mark. The mark must not end the string in the CEL
 // expression.
 func TestConfiguredTextsAreQuotedInCEL(t *testing.T) {
-	require.Contains(t, rules(Allowed{Images: []string{`registry/" == "" || true || "/`}})[0].violators, `["registry/\" == \"\" || true || \"/"].exists(`)
+	require.Contains(t, rules(Allowed{Images: []string{`registry/" == "" || true || "/`}})[0].violatorsExpression, `["registry/\" == \"\" || true || \"/"].exists(`)
 }

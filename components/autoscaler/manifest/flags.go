@@ -47,24 +47,24 @@ func Command(o scaling.ClusterAutoscalerOptions, clusterName string) ([]string, 
 		"--node-group-auto-discovery=asg:tag=" + strings.Join(tags, ","),
 		"--balance-similar-node-groups=" + strconv.FormatBool(o.BalanceSimilarNodeGroups),
 		"--scale-down-enabled=" + strconv.FormatBool(o.ScaleDownEnabled),
-		"--scale-down-delay-after-add=" + duration(o.ScaleDownDelayAfterAdd),
-		"--scale-down-unneeded-time=" + duration(o.ScaleDownUnneededTime),
+		"--scale-down-delay-after-add=" + formatDuration(o.ScaleDownDelayAfterAdd),
+		"--scale-down-unneeded-time=" + formatDuration(o.ScaleDownUnneededTime),
 		"--scale-down-utilization-threshold=" + strconv.FormatFloat(o.ScaleDownUtilizationThreshold, 'f', -1, 64),
-		"--max-node-provision-time=" + duration(o.MaxNodeProvisionTime),
+		"--max-node-provision-time=" + formatDuration(o.MaxNodeProvisionTime),
 		"--max-scale-down-parallelism=" + strconv.Itoa(o.MaxScaleDownParallelism),
 		"--max-graceful-termination-sec=" + strconv.Itoa(int(o.MaxGracefulTermination.Seconds())),
 	}, nil
 }
 
-// duration formats a duration without zero units, such as 10m instead of 10m0s, as in the design
-// document.
-func duration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
+// formatDuration formats a duration without zero units, such as 10m instead of 10m0s, as in the
+// design document.
+func formatDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
 	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
 	}
-	return s
+	return text
 }

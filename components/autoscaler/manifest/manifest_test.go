@@ -20,7 +20,7 @@ func readManifest(t *testing.T) (command []string, resources map[string]map[stri
 	t.Helper()
 	text, err := os.ReadFile("testdata/cluster-autoscaler.yaml")
 	require.NoError(t, err)
-	var d struct {
+	var deployment struct {
 		Spec struct {
 			Template struct {
 				Spec struct {
@@ -32,9 +32,9 @@ func readManifest(t *testing.T) (command []string, resources map[string]map[stri
 			}
 		}
 	}
-	require.NoError(t, yaml.Unmarshal(text, &d))
-	c := d.Spec.Template.Spec.Containers[0]
-	return c.Command, c.Resources
+	require.NoError(t, yaml.Unmarshal(text, &deployment))
+	container := deployment.Spec.Template.Spec.Containers[0]
+	return container.Command, container.Resources
 }
 
 // The command has every flag of the design document, in the same order. Three flags are
@@ -47,7 +47,7 @@ func TestCommandMatchesTheDesignDocument(t *testing.T) {
 		// The design document's two tags are the same in every environment, so the cluster's own
 		// tag is added.
 		"--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/progressive-framework-v5": "--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/progressive-framework-v5,k8s.io/cluster-autoscaler/progressive-framework-prod",
-		// The option can also be false.
+		// The flag gets a value, because the option can also be false.
 		"--balance-similar-node-groups": "--balance-similar-node-groups=true",
 	}
 	for i, flag := range want {
@@ -107,8 +107,8 @@ func TestImageHasTheClustersMinorVersion(t *testing.T) {
 	require.ErrorContains(t, err, `"1.27": must be one of`)
 }
 
-// The permission to scale is refused without a condition. The condition allows
-// the groups of this cluster whose capacity owner is the Cluster Autoscaler.
+// CheckIdentity refuses the permission to scale without a condition. The condition allows
+// the groups of this cluster with the Cluster Autoscaler as capacity owner.
 func TestPermissionsAreScopedToTheClustersGroups(t *testing.T) {
 	unscoped := policydocument.Statement{Sid: "Scale", Actions: ScaleActions(), Resources: []string{policydocument.Any}}
 	require.ErrorContains(t, policydocument.CheckIdentity(unscoped), "has no condition")
@@ -123,20 +123,20 @@ func TestPermissionsAreScopedToTheClustersGroups(t *testing.T) {
 		return true
 	}
 	for _, tier := range scaling.Tiers() {
-		own, err := scaling.PlanFor(tier, scaling.ClusterAutoscaler{ClusterName: "progressive-framework-prod"})
+		plan, err := scaling.PlanFor(tier, scaling.ClusterAutoscaler{ClusterName: "progressive-framework-prod"})
 		require.NoError(t, err)
-		require.True(t, allowed("progressive-framework-prod", own.DiscoveryTags), "the cluster's groups")
-		require.False(t, allowed("progressive-framework-staging", own.DiscoveryTags), "another cluster's groups")
-		byPolicies, err := scaling.PlanFor(tier, scaling.ScalingPolicies{})
+		require.True(t, allowed("progressive-framework-prod", plan.DiscoveryTags), "the cluster's groups")
+		require.False(t, allowed("progressive-framework-staging", plan.DiscoveryTags), "another cluster's groups")
+		policyPlan, err := scaling.PlanFor(tier, scaling.ScalingPolicies{})
 		require.NoError(t, err)
-		require.False(t, allowed("progressive-framework-prod", byPolicies.DiscoveryTags), "groups whose capacity owner is a scaling policy")
+		require.False(t, allowed("progressive-framework-prod", policyPlan.DiscoveryTags), "groups whose capacity owner is a scaling policy")
 
 		command, err := Command(scaling.DefaultClusterAutoscaler(), "progressive-framework-prod")
 		require.NoError(t, err)
 		for _, flag := range command {
-			if list, found := strings.CutPrefix(flag, "--node-group-auto-discovery=asg:tag="); found {
-				for _, tag := range strings.Split(list, ",") {
-					require.Contains(t, own.DiscoveryTags, tag, "the autoscaler finds its groups")
+			if tags, found := strings.CutPrefix(flag, "--node-group-auto-discovery=asg:tag="); found {
+				for _, tag := range strings.Split(tags, ",") {
+					require.Contains(t, plan.DiscoveryTags, tag, "the autoscaler finds its groups")
 				}
 			}
 		}

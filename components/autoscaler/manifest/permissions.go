@@ -5,10 +5,11 @@ import "github.com/progressive-framework/platform/components/scaling"
 // Rule is a rule of a Kubernetes Role or ClusterRole.
 type Rule struct{ Groups, Resources, Names, Verbs []string }
 
+// Verbs and API groups of the rules. The core group has an empty name.
 var (
-	read  = []string{"get", "list", "watch"}
-	core  = []string{""}
-	lease = []string{"coordination.k8s.io"}
+	readVerbs  = []string{"get", "list", "watch"}
+	coreGroup  = []string{""}
+	leaseGroup = []string{"coordination.k8s.io"}
 )
 
 // leaseName is the name of the lease for leader election.
@@ -19,18 +20,18 @@ const leaseName = "cluster-autoscaler"
 // other clouds and for releases before 1.22.
 func ClusterRules() []Rule {
 	return []Rule{
-		{Groups: core, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
-		{Groups: core, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}},
-		{Groups: core, Resources: []string{"pods/status"}, Verbs: []string{"update"}},
-		{Groups: core, Resources: []string{"nodes"}, Verbs: append([]string{"update"}, read...)}, // it taints the nodes that it drains
-		{Groups: core, Resources: []string{"namespaces", "pods", "services", "replicationcontrollers", "persistentvolumeclaims", "persistentvolumes"}, Verbs: read},
-		{Groups: []string{"apps"}, Resources: []string{"daemonsets", "replicasets", "statefulsets"}, Verbs: read},
-		{Groups: []string{"batch"}, Resources: []string{"jobs", "cronjobs"}, Verbs: read},
-		{Groups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: read},
-		{Groups: []string{"storage.k8s.io"}, Resources: []string{"storageclasses", "csinodes", "csidrivers", "csistoragecapacities", "volumeattachments"}, Verbs: read},
+		{Groups: coreGroup, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
+		{Groups: coreGroup, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}},
+		{Groups: coreGroup, Resources: []string{"pods/status"}, Verbs: []string{"update"}},
+		{Groups: coreGroup, Resources: []string{"nodes"}, Verbs: append([]string{"update"}, readVerbs...)}, // it taints the nodes that it drains
+		{Groups: coreGroup, Resources: []string{"namespaces", "pods", "services", "replicationcontrollers", "persistentvolumeclaims", "persistentvolumes"}, Verbs: readVerbs},
+		{Groups: []string{"apps"}, Resources: []string{"daemonsets", "replicasets", "statefulsets"}, Verbs: readVerbs},
+		{Groups: []string{"batch"}, Resources: []string{"jobs", "cronjobs"}, Verbs: readVerbs},
+		{Groups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: readVerbs},
+		{Groups: []string{"storage.k8s.io"}, Resources: []string{"storageclasses", "csinodes", "csidrivers", "csistoragecapacities", "volumeattachments"}, Verbs: readVerbs},
 		// Release 1.35 and later always read dynamic resources
 		// (kubernetes/autoscaler, pull request 9487).
-		{Groups: []string{"resource.k8s.io"}, Resources: []string{"deviceclasses", "resourceclaims", "resourceslices"}, Verbs: read},
+		{Groups: []string{"resource.k8s.io"}, Resources: []string{"deviceclasses", "resourceclaims", "resourceslices"}, Verbs: readVerbs},
 	}
 }
 
@@ -38,17 +39,17 @@ func ClusterRules() []Rule {
 // its status ConfigMap and for the lease of the leader election.
 func NamespaceRules() []Rule {
 	return []Rule{
-		{Groups: core, Resources: []string{"configmaps"}, Verbs: []string{"create", "list", "watch"}},
-		{Groups: core, Resources: []string{"configmaps"}, Names: []string{"cluster-autoscaler-status"}, Verbs: []string{"delete", "get", "update"}},
-		{Groups: lease, Resources: []string{"leases"}, Verbs: []string{"create"}},
-		{Groups: lease, Resources: []string{"leases"}, Names: []string{leaseName}, Verbs: []string{"get", "update"}},
+		{Groups: coreGroup, Resources: []string{"configmaps"}, Verbs: []string{"create", "list", "watch"}},
+		{Groups: coreGroup, Resources: []string{"configmaps"}, Names: []string{"cluster-autoscaler-status"}, Verbs: []string{"delete", "get", "update"}},
+		{Groups: leaseGroup, Resources: []string{"leases"}, Verbs: []string{"create"}},
+		{Groups: leaseGroup, Resources: []string{"leases"}, Names: []string{leaseName}, Verbs: []string{"get", "update"}},
 	}
 }
 
-// ReadActions returns the AWS actions that read, and that a policy can't limit to
-// some resources (the autoscaler's README for AWS, "Full Cluster Autoscaler
-// Features Policy"). Actions for managed node groups are left out, because the
-// platform has none.
+// ReadActions returns the AWS actions that only read. A policy can't limit them to some
+// resources. Source: the autoscaler's README for AWS, "Full Cluster
+// Autoscaler Features Policy". Actions for managed node groups are left out,
+// because the platform has none.
 func ReadActions() []string {
 	return []string{
 		"autoscaling:DescribeAutoScalingGroups",

@@ -2,9 +2,9 @@
 // each path, the time for which responses are cached, and the part of the request
 // that the origin receives. It is pure and registers nothing at AWS.
 //
-// The origin of a cached path receives the cache key and nothing else. So a path
-// can't forward Authorization and be cached without it, and no caller gets a response
-// that was meant for another caller.
+// The origin of a cached path receives the cache key and nothing else. So a header that
+// reaches the origin, such as Authorization, is always in the cache key. No caller gets a
+// response that was meant for another caller.
 package behaviour
 
 import (
@@ -127,16 +127,16 @@ func Platform(dynamic []string, cacheable ...string) (Table, error) {
 		}
 		rules = append(rules, rule)
 	}
-	ordered, err := order(rules)
+	sorted, err := sortRules(rules)
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return Table{}, fmt.Errorf("CDN behaviours: %w", err)
 	}
-	return Table{Default: Rule{Origin: Static, Caching: sharedStatic}, Rules: ordered}, nil
+	return Table{Default: Rule{Origin: Static, Caching: sharedStatic}, Rules: sorted}, nil
 }
 
-// For returns the rule that CloudFront applies to a path: the first rule that matches,
+// RuleFor returns the rule that CloudFront applies to a path: the first rule that matches,
 // or the default rule.
-func (t Table) For(path string) Rule {
+func (t Table) RuleFor(path string) Rule {
 	for _, r := range t.Rules {
 		if pattern(r.Pattern).covers(pattern(path)) {
 			return r
@@ -145,16 +145,16 @@ func (t Table) For(path string) Rule {
 	return t.Default
 }
 
-// order returns the rules with the most specific rule first. It returns an error for a
-// rule that can never apply.
-func order(rules []Rule) ([]Rule, error) {
+// sortRules returns the rules with the most specific rule first. It also returns the errors of
+// checkRules, such as a rule that can never apply.
+func sortRules(rules []Rule) ([]Rule, error) {
 	sorted := slices.Clone(rules)
 	slices.SortFunc(sorted, func(a, b Rule) int { return pattern(a.Pattern).compare(pattern(b.Pattern)) })
-	return sorted, check(sorted)
+	return sorted, checkRules(sorted)
 }
 
-// check returns the errors of rules that are in CloudFront's order.
-func check(rules []Rule) error {
+// checkRules returns the errors of rules that are already in CloudFront's order.
+func checkRules(rules []Rule) error {
 	var errs []error
 	for i, r := range rules {
 		errs = append(errs, pattern(r.Pattern).check())

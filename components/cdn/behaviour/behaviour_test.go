@@ -33,19 +33,19 @@ func TestFirstMatchingRuleApplies(t *testing.T) {
 		"/api/v1/templates/a": "/api/v1/templates/*", "/api/v1/agents/npa/plan": "/api/v1/agents/*", "/api/v1/users": "/api/*", "/ws": "/ws",
 		"/ws/a": "", "/": "", "/api": "",
 	} {
-		require.Equal(t, want, table.For(path).Pattern, path)
+		require.Equal(t, want, table.RuleFor(path).Pattern, path)
 	}
 }
 
 // The numbers are those of the design document, in seconds.
 func TestTTLsMatchTheDesignDocument(t *testing.T) {
 	for _, tc := range []struct {
-		caching           Caching
-		byDefault, atMost time.Duration
+		caching            Caching
+		defaultTTL, maxTTL time.Duration
 	}{
 		{sharedStatic, 86400, 31536000}, {perCallerAPI, 300, 3600}, {perCallerAgents, 60, 300},
 	} {
-		require.Equal(t, TTL{tc.byDefault * time.Second, tc.atMost * time.Second}, tc.caching.TTL(), tc.caching.Name())
+		require.Equal(t, TTL{tc.defaultTTL * time.Second, tc.maxTTL * time.Second}, tc.caching.TTL(), tc.caching.Name())
 	}
 }
 
@@ -77,12 +77,12 @@ func TestPlatformRefusesEndpointsThatCannotBeCached(t *testing.T) {
 	require.ErrorContains(t, err, "at most 24")
 }
 
-// The design document has /api/* first, which hides the agents' behaviour.
+// The design document has /api/* first, so the behaviour of the agents never applies.
 func TestDesignDocumentsOrderIsRefused(t *testing.T) {
 	documentRules := []Rule{{Pattern: "/api/*", Origin: Dynamic}, {Pattern: "/api/v1/agents/*", Origin: Dynamic}}
-	require.EqualError(t, check(documentRules),
+	require.EqualError(t, checkRules(documentRules),
 		"behaviour /api/v1/agents/* never applies: /api/* comes first and matches all of its paths")
-	sorted, err := order(documentRules)
+	sorted, err := sortRules(documentRules)
 	require.NoError(t, err)
 	require.Equal(t, "/api/v1/agents/*", sorted[0].Pattern)
 }
@@ -95,11 +95,11 @@ func TestMostSpecificRuleApplies(t *testing.T) {
 		for i := range rapid.IntRange(1, 6).Draw(t, "rules") {
 			rules = append(rules, Rule{Pattern: string(drawPattern(t, fmt.Sprint(i)))})
 		}
-		sorted, err := order(rules)
+		sorted, err := sortRules(rules)
 		if err != nil {
 			return
 		}
-		shuffled, err := order(rapid.Permutation(rules).Draw(t, "shuffled"))
+		shuffled, err := sortRules(rapid.Permutation(rules).Draw(t, "shuffled"))
 		require.NoError(t, err)
 		require.Equal(t, sorted, shuffled)
 		path := "/" + rapid.StringMatching(`[abx]{0,6}`).Draw(t, "path")

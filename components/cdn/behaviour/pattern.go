@@ -13,14 +13,14 @@ import (
 // Developer Guide, "Path pattern").
 type pattern string
 
-// allowed matches a pattern of at most 255 characters that CloudFront accepts (same page of
+// validPattern matches a pattern of at most 255 characters that CloudFront accepts (same page of
 // the guide).
-var allowed = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]{0,254}$`)
+var validPattern = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]{0,254}$`)
 
 // check returns an error for a pattern that CloudFront refuses, that can never apply, or
 // that matches every path.
 func (p pattern) check() error {
-	if !allowed.MatchString(string(p)) {
+	if !validPattern.MatchString(string(p)) {
 		return fmt.Errorf("path pattern %q: must begin with / and have at most 255 of the characters A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : + & ?", string(p))
 	}
 	if clean := path.Clean(string(p)); clean != strings.TrimSuffix(string(p), "/") && p != "/" {
@@ -63,56 +63,59 @@ func (p pattern) tokens() []token {
 
 // covers reports whether every path that matches inner also matches p.
 func (p pattern) covers(inner pattern) bool {
-	outer, in := p.tokens(), inner.tokens()
-	// covered[j] is true if outer[i:] covers in[j:]. The loop fills it from the end.
-	covered := make([]bool, len(in)+1)
-	covered[len(in)] = true
-	for i := len(outer) - 1; i >= 0; i-- {
+	outerTokens, innerTokens := p.tokens(), inner.tokens()
+	// covered[j] is true if outerTokens[i:] covers innerTokens[j:]. The loop fills it from the end.
+	covered := make([]bool, len(innerTokens)+1)
+	covered[len(innerTokens)] = true
+	for i := len(outerTokens) - 1; i >= 0; i-- {
 		next := covered
-		covered = make([]bool, len(in)+1)
+		covered = make([]bool, len(innerTokens)+1)
 		for j := range covered {
-			covered[j] = outer[i].covers(in[j:], next[j:])
+			covered[j] = outerTokens[i].covers(innerTokens[j:], next[j:])
 		}
 	}
 	return covered[0]
 }
 
-// covers reports whether t and the tokens after it cover all inner tokens. rest[k] is true
-// if the tokens after t cover inner[k:]. So covers searches for a k for which t covers
-// inner[:k] and rest[k] is true. A literal covers one equal literal. A run covers whole
-// tokens, if their length fits. It never covers only the first part of an inner run. The
-// token after t is a literal, and the other part of the inner run can be any character.
-func (t token) covers(inner []token, rest []bool) bool {
+// covers reports whether t and the tokens after t cover all inner tokens. laterCovers[k] is true
+// if the tokens after t cover inner[k:]. So covers searches for a k for which t covers inner[:k]
+// and laterCovers[k] is true. inner[:k] matches at least innerMin characters, and any number
+// of further ones if innerOpen is true. A literal covers one equal literal. A run covers whole
+// tokens, if their length fits. It never covers only the first part of an inner run: the token
+// after t is a literal, and the remaining part of the run can match any character.
+func (t token) covers(inner []token, laterCovers []bool) bool {
 	if t.literal != 0 {
-		return len(inner) > 0 && inner[0].literal == t.literal && rest[1]
+		return len(inner) > 0 && inner[0].literal == t.literal && laterCovers[1]
 	}
-	length, open := 0, false
+	innerMin, innerOpen := 0, false
 	for k := 0; ; k++ {
-		fits := length == t.min && !open || t.open && length >= t.min
-		if fits && rest[k] {
+		fits := innerMin == t.min && !innerOpen || t.open && innerMin >= t.min
+		if fits && laterCovers[k] {
 			return true
 		}
 		if k == len(inner) {
 			return false
 		}
 		if inner[k].literal != 0 {
-			length++
+			innerMin++
 		}
-		length += inner[k].min
-		open = open || inner[k].open
+		innerMin += inner[k].min
+		innerOpen = innerOpen || inner[k].open
 	}
 }
 
-// compare returns a negative number if p is more specific than q: if it has more characters
-// other than *, or else fewer ?, or else fewer *. So a pattern comes before every pattern that
-// covers it. Equally specific patterns are in alphabetical order.
+// compare returns a negative number if p is more specific than q. The pattern with more
+// characters other than * is more specific. If both have the same number of them, the pattern
+// with fewer ? is more specific. If these numbers are also equal, the pattern with fewer * is
+// more specific. So a pattern comes before every pattern that covers it. Equally specific
+// patterns are in alphabetical order.
 func (p pattern) compare(q pattern) int {
-	wild := func(p pattern, c string) int { return strings.Count(string(p), c) }
-	fixed := func(p pattern) int { return len(p) - wild(p, "*") }
+	count := func(p pattern, c string) int { return strings.Count(string(p), c) }
+	fixed := func(p pattern) int { return len(p) - count(p, "*") }
 	return cmp.Or(
 		fixed(q)-fixed(p),
-		wild(p, "?")-wild(q, "?"),
-		wild(p, "*")-wild(q, "*"),
+		count(p, "?")-count(q, "?"),
+		count(p, "*")-count(q, "*"),
 		strings.Compare(string(p), string(q)),
 	)
 }

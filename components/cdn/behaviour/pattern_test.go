@@ -23,9 +23,9 @@ func drawPattern(t *rapid.T, label string) pattern {
 	return pattern("/" + string(runes))
 }
 
-// words returns all strings of up to n of the letters a, b and x. No pattern of the tests
+// allWords returns all strings of up to n of the letters a, b and x. No pattern of the tests
 // contains x, so x represents every other letter.
-func words(n int) []string {
+func allWords(n int) []string {
 	all, last := []string{""}, []string{""}
 	for range n {
 		var longer []string
@@ -39,15 +39,15 @@ func words(n int) []string {
 
 // paths are all paths of up to six letters, without their slash. If two patterns of up to
 // five characters differ, one of these paths matches only one of them.
-var paths = words(6)
+var paths = allWords(6)
 
 func TestCoversAgreesWithMatchingAllShortPaths(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		outer, inner := drawPattern(t, "outer"), drawPattern(t, "inner")
 		out, in := matcher(outer), matcher(inner)
-		escapes := slices.IndexFunc(paths, func(w string) bool { return in.MatchString("/"+w) && !out.MatchString("/"+w) })
-		if escapes >= 0 {
-			require.False(t, outer.covers(inner), "%s doesn't match /%s of %s", outer, paths[escapes], inner)
+		uncovered := slices.IndexFunc(paths, func(w string) bool { return in.MatchString("/"+w) && !out.MatchString("/"+w) })
+		if uncovered >= 0 {
+			require.False(t, outer.covers(inner), "%s doesn't match /%s of %s", outer, paths[uncovered], inner)
 			return
 		}
 		require.True(t, outer.covers(inner), "%s matches all of %s", outer, inner)

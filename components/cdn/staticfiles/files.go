@@ -13,13 +13,14 @@ import (
 // Index is the file that the distribution serves at its root.
 const Index = "index.html"
 
-// maxFiles limits a site, because every file is a resource of the stack.
+// maxFiles limits the files of a site, because every file is a resource of the stack: the
+// platform's choice.
 const maxFiles = 500
 
-// types are the content types by extension. Go's package mime is not used, because its list
+// contentTypes are the content types by extension. Go's package mime is not used, because its list
 // depends on the machine. A wrong type would break a page: the header
 // X-Content-Type-Options: nosniff forbids browsers to guess the type.
-var types = map[string]string{
+var contentTypes = map[string]string{
 	".avif":        "image/avif",
 	".css":         "text/css; charset=utf-8",
 	".gif":         "image/gif",
@@ -57,8 +58,8 @@ type File struct {
 }
 
 // Files lists the files of a folder, sorted by path. It skips names that begin with a dot.
-// A missing index.html, an unknown extension, and anything that is neither a file nor a
-// folder are errors. Files returns all errors that it finds.
+// These are errors: a missing index.html, an unknown extension, and an entry that is not a file or
+// a folder, such as a link. Files returns all errors together.
 func Files(folder fs.FS) ([]File, error) {
 	var files []File
 	var errs []error
@@ -77,12 +78,12 @@ func Files(folder fs.FS) ([]File, error) {
 			errs = append(errs, fmt.Errorf("%s: must be a file; links are not followed", p))
 			return nil
 		}
-		kind, known := types[path.Ext(p)]
+		contentType, known := contentTypes[path.Ext(p)]
 		if !known {
 			errs = append(errs, fmt.Errorf("%s: no content type is known for %q; add it to package staticfiles", p, path.Ext(p)))
 			return nil
 		}
-		files = append(files, File{Key: p, ContentType: kind, CacheControl: cacheControl(p)})
+		files = append(files, File{Key: p, ContentType: contentType, CacheControl: cacheControl(p)})
 		return nil
 	})
 	if err != nil {
@@ -100,6 +101,7 @@ func Files(folder fs.FS) ([]File, error) {
 	return files, nil
 }
 
+// cacheControl returns the Cache-Control header of a file; see File.CacheControl.
 func cacheControl(p string) string {
 	if path.Ext(p) == ".html" {
 		return "no-cache"

@@ -11,16 +11,18 @@ import (
 )
 
 const (
-	// maxFirst is the largest length of the first name, which becomes the common
+	// maxFirstLength is the largest length of the first name, which becomes the common
 	// name of the certificate (RFC 5280, ub-common-name).
-	maxFirst = 64
-	// maxName is the largest length of a DNS name (RFC 1035).
-	maxName = 253
+	maxFirstLength = 64
+	// maxNameLength is the largest length of a DNS name (RFC 1035).
+	maxNameLength = 253
 	// maxNames is ACM's default quota (ACM User Guide, "Quotas").
 	maxNames = 10
 )
 
-var domainName = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
+// domainNamePattern matches a domain name in lower case, with or without a wildcard as its
+// first label.
+var domainNamePattern = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
 // Check returns all errors in the names of a certificate, joined into one error.
 func Check(all []string) error {
@@ -30,10 +32,10 @@ func Check(all []string) error {
 	}
 	for i, n := range all {
 		switch {
-		case !domainName.MatchString(n) || len(n) > maxName:
+		case !domainNamePattern.MatchString(n) || len(n) > maxNameLength:
 			errs = append(errs, fmt.Errorf("%q: must be a domain name in lower case, such as example.com or *.example.com", n))
-		case i == 0 && len(n) > maxFirst:
-			errs = append(errs, fmt.Errorf("%q has %d characters: the first name must have at most %d", n, len(n), maxFirst))
+		case i == 0 && len(n) > maxFirstLength:
+			errs = append(errs, fmt.Errorf("%q has %d characters: the first name must have at most %d", n, len(n), maxFirstLength))
 		case slices.Contains(all[:i], n):
 			errs = append(errs, fmt.Errorf("%q is listed twice: remove one", n))
 		}

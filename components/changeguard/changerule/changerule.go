@@ -1,5 +1,5 @@
 // Package changerule owns the rules for values that can't change freely after the stack
-// was created, such as the block of its VPC. It is pure. Package changeguard registers
+// was created, such as the CIDR block of its VPC. It is pure. Package changeguard registers
 // the resource that records the values, and the provider "ko" applies the rules in each
 // preview.
 package changerule
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Rule says which changes of a recorded value are accepted.
+// Rule is a rule for the changes of a recorded value.
 type Rule string
 
 // The rules.
@@ -66,7 +66,7 @@ type Field struct {
 	// From are the items from which Kept and Preferred choose, and the order of Forward.
 	From []string
 	Rule Rule
-	// Group is the name of fields that change one at a time; see OneAtATime.
+	// Group is the name of fields that change one at a time; see CheckOneAtATime.
 	Group string
 	// Reason is the reason why the value can't change, as a clause: "AWS can't change the
 	// block of a VPC".
@@ -85,7 +85,7 @@ func (f Field) Accept(recorded string) (string, error) {
 		return recorded, nil
 	case Fixed:
 		if f.Value != recorded {
-			return "", f.refusal(recorded)
+			return "", f.refusalError(recorded)
 		}
 	case Kept, Preferred:
 		available := !slices.ContainsFunc(Items(recorded), func(item string) bool { return !slices.Contains(f.From, item) })
@@ -93,27 +93,27 @@ func (f Field) Accept(recorded string) (string, error) {
 		case available:
 			return recorded, nil
 		case f.Rule == Kept:
-			return "", f.refusal(recorded)
+			return "", f.refusalError(recorded)
 		}
 	case Forward:
 		if slices.Index(f.From, f.Value) < slices.Index(f.From, recorded) {
-			return "", f.refusal(recorded)
+			return "", f.refusalError(recorded)
 		}
 	case Grows, Counter:
-		before, after, err := numbers(recorded, f.Value)
+		before, after, err := parseNumbers(recorded, f.Value)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", f.Path, err)
 		}
 		if after < before || f.Rule == Counter && after > before+1 {
-			return "", f.refusal(recorded)
+			return "", f.refusalError(recorded)
 		}
 	case OneMinor:
-		before, after, err := minors(recorded, f.Value)
+		before, after, err := parseMinors(recorded, f.Value)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", f.Path, err)
 		}
 		if after < before || after > before+1 {
-			return "", f.refusal(recorded)
+			return "", f.refusalError(recorded)
 		}
 	default:
 		return "", fmt.Errorf("%s: no rule %q for changes", f.Path, f.Rule)
@@ -121,9 +121,9 @@ func (f Field) Accept(recorded string) (string, error) {
 	return f.Value, nil
 }
 
-// OneAtATime returns an error for each group in which more than one field differs from its
+// CheckOneAtATime returns an error for each group in which more than one field differs from its
 // recorded value. fields must have the values that Accept returned.
-func OneAtATime(fields map[string]Field, recorded map[string]string) []error {
+func CheckOneAtATime(fields map[string]Field, recorded map[string]string) []error {
 	changed := map[string][]Field{}
 	for _, id := range slices.Sorted(maps.Keys(fields)) {
 		f := fields[id]
@@ -137,37 +137,37 @@ func OneAtATime(fields map[string]Field, recorded map[string]string) []error {
 			continue
 		}
 		var paths []string
-		var last Field
+		var lastField Field
 		for _, f := range changed[group] {
-			paths, last = append(paths, f.Path), f
+			paths, lastField = append(paths, f.Path), f
 		}
-		errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), last.Reason, last.Fix))
+		errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), lastField.Reason, lastField.Fix))
 	}
 	return errs
 }
 
-// refusal returns the error for a refused change.
-func (f Field) refusal(recorded string) error {
+// refusalError returns the error for a refused change.
+func (f Field) refusalError(recorded string) error {
 	return fmt.Errorf("%s: %q can't become %q: %s. %s", f.Path, recorded, f.Value, f.Reason, f.Fix)
 }
 
-// numbers returns two values as whole numbers.
-func numbers(before, after string) (b, a int, err error) {
-	if b, err = strconv.Atoi(before); err != nil {
+// parseNumbers parses the recorded value and the new value as whole numbers.
+func parseNumbers(before, after string) (beforeNumber, afterNumber int, err error) {
+	if beforeNumber, err = strconv.Atoi(before); err != nil {
 		return 0, 0, fmt.Errorf("recorded value: %w", err)
 	}
-	if a, err = strconv.Atoi(after); err != nil {
+	if afterNumber, err = strconv.Atoi(after); err != nil {
 		return 0, 0, fmt.Errorf("new value: %w", err)
 	}
-	return b, a, nil
+	return beforeNumber, afterNumber, nil
 }
 
-// minors returns the minor numbers of two versions with the same major number.
-func minors(before, after string) (b, a int, err error) {
+// parseMinors returns the minor numbers of two versions. Different major numbers are an error.
+func parseMinors(before, after string) (beforeNumber, afterNumber int, err error) {
 	beforeMajor, beforeMinor, _ := strings.Cut(before, ".")
 	afterMajor, afterMinor, _ := strings.Cut(after, ".")
 	if beforeMajor != afterMajor {
 		return 0, 0, fmt.Errorf("versions %s and %s have different major numbers", before, after)
 	}
-	return numbers(beforeMinor, afterMinor)
+	return parseNumbers(beforeMinor, afterMinor)
 }

@@ -41,8 +41,8 @@ func TestAcceptAppliesTheRule(t *testing.T) {
 		{"a text instead of a number", Field{Rule: Grows, Value: "x"}, "1", ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			got, err := tc.field.Accept(tc.recorded)
-			require.Equal(t, tc.want, got)
+			accepted, err := tc.field.Accept(tc.recorded)
+			require.Equal(t, tc.want, accepted)
 			require.Equal(t, tc.want == "", err != nil)
 		})
 	}
@@ -54,12 +54,12 @@ func TestFieldsOfAGroupChangeOneAtATime(t *testing.T) {
 	}
 	recorded := map[string]string{"web": "1", "app": "1", "other": "1"}
 	fields := map[string]Field{"web": field("tiers.web", "2", "nodes"), "app": field("tiers.application", "2", "nodes"), "other": field("other", "2", "")}
-	errs := OneAtATime(fields, recorded)
+	errs := CheckOneAtATime(fields, recorded)
 	require.Len(t, errs, 1)
 	require.EqualError(t, errs[0], "tiers.application and tiers.web can't change in one update: both tiers would replace their nodes at once. Change one")
 	fields["app"] = field("tiers.application", "1", "nodes")
-	require.Empty(t, OneAtATime(fields, recorded), "only one field of the group changes")
-	require.Empty(t, OneAtATime(fields, nil), "a new stack has no recorded values")
+	require.Empty(t, CheckOneAtATime(fields, recorded), "only one field of the group changes")
+	require.Empty(t, CheckOneAtATime(fields, nil), "a new stack has no recorded values")
 }
 
 func TestRefusalHasKeyValuesReasonAndFix(t *testing.T) {

@@ -32,13 +32,14 @@ func CheckZones(zones, available []string) error {
 
 // AdminName returns the name that an administrator's resources get: the last part of the
 // ARN of an IAM role or user. It refuses the ARN of an STS session, because an access
-// entry needs the role or user of the session.
+// entry needs the role or user of the session. It also refuses a service-linked role, and a
+// role of IAM Identity Center without its path.
 func AdminName(arn string) (string, error) {
-	form := adminARN.FindStringSubmatch(arn)
-	if form == nil {
+	match := adminARN.FindStringSubmatch(arn)
+	if match == nil {
 		return "", fmt.Errorf("administrator %q: must be the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/platform", arn)
 	}
-	kind, path, name := form[1], form[2], form[3]
+	kind, path, name := match[1], match[2], match[3]
 	switch {
 	case kind == "role" && strings.HasPrefix(name, ssoPrefix) && !strings.HasPrefix(path, ssoPath):
 		return "", fmt.Errorf("administrator %q: a role of IAM Identity Center matches with its whole path only: write role/%sREGION/%s, as `aws iam get-role` shows it", arn, ssoPath, name)

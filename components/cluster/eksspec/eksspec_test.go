@@ -100,7 +100,7 @@ func TestSupportWarnsBeforeItsEndAndFailsAfterIt(t *testing.T) {
 		{"after extended support", "2027-12-02", true, "", "extended support ended on 2027-12-02"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			warning, err := Version("1.34").Support(parseDay(t, tc.today), tc.extended)
+			warning, err := Version("1.34").CheckSupport(parseDay(t, tc.today), tc.extended)
 			require.Contains(t, warning, tc.warning)
 			require.Equal(t, tc.warning == "", warning == "")
 			if tc.err == "" {
@@ -110,18 +110,18 @@ func TestSupportWarnsBeforeItsEndAndFailsAfterIt(t *testing.T) {
 			require.ErrorContains(t, err, tc.err)
 		})
 	}
-	_, err := Version("1.34").Support(parseDay(t, "2027-12-02"), false)
+	_, err := Version("1.34").CheckSupport(parseDay(t, "2027-12-02"), false)
 	require.NotContains(t, err.Error(), "extendedSupport", "extended support has ended as well")
 }
 
 // Every offered version has dates. The zero time is before all of them, so there is no warning.
 func TestEveryVersionHasDates(t *testing.T) {
 	for _, minor := range Versions() {
-		warning, err := Version(minor).Support(time.Time{}, false)
+		warning, err := Version(minor).CheckSupport(time.Time{}, false)
 		require.NoError(t, err)
 		require.Empty(t, warning)
 	}
-	_, err := Version("1.12").Support(time.Time{}, false)
+	_, err := Version("1.12").CheckSupport(time.Time{}, false)
 	require.ErrorContains(t, err, "not known")
 }
 

@@ -4,8 +4,8 @@ package eksspec
 type Pod struct {
 	// Name is the name of the workload.
 	Name string
-	// Count is the number of pods: on each node if the Pod is one of NodePods, in the whole
-	// cluster if it is one of ClusterPods.
+	// Count is the number of pods. For NodePods it is the number on each node. For ClusterPods it
+	// is the number in the whole cluster.
 	Count int
 	// CPU and Memory are Kubernetes quantities.
 	CPU, Memory string

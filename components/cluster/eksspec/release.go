@@ -44,7 +44,7 @@ type Release struct {
 //     aws-ia/terraform-aws-eks-blueprints-addons, pull request 516. For 1.36 the
 //     release cluster-autoscaler-1.36.1 of 2026-07-23.
 //
-// EKS offers 1.37 since 2026-10-01. It has no row, because no published stack
+// EKS offers 1.37 since 2026-10-01. Version 1.37 has no row, because no published stack
 // names its add-on versions.
 var releases = map[string]Release{
 	"1.33": {

@@ -7,10 +7,10 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/ekscalendar"
 )
 
-// Support checks that EKS supports the version today, under the upgrade policy EXTENDED
+// CheckSupport checks that EKS supports the version today, under the upgrade policy EXTENDED
 // or STANDARD. It returns a warning if the support ends within ekscalendar.Notice, and an
 // error if it has ended.
-func (v Version) Support(today time.Time, extended bool) (warning string, err error) {
+func (v Version) CheckSupport(today time.Time, extended bool) (warning string, err error) {
 	support, known := ekscalendar.ForVersion(string(v))
 	if !known {
 		return "", fmt.Errorf("Kubernetes version %q: the end of its support is not known", v)
@@ -34,23 +34,23 @@ func (v Version) Support(today time.Time, extended bool) (warning string, err er
 	return "", nil
 }
 
-// CheckNotOlder checks that the configured version is not older than live, the version of the
-// cluster at EKS. An empty live means that the cluster does not exist yet. EKS upgrades a
-// cluster whose support has ended. The former version in the configuration would then
+// CheckNotOlder returns an error if the configured version is older than live, the version of
+// the cluster at EKS. An empty live means that the cluster does not exist yet. EKS upgrades a
+// cluster when the support of its version ends. The version in the configuration would then
 // request a downgrade, which EKS refuses.
 func CheckNotOlder(configured, live string) error {
 	if live == "" {
 		return nil
 	}
-	c, err := minor(configured)
+	configuredMinor, err := minorNumber(configured)
 	if err != nil {
 		return err
 	}
-	l, err := minor(live)
+	liveMinor, err := minorNumber(live)
 	if err != nil {
 		return err
 	}
-	if c >= l {
+	if configuredMinor >= liveMinor {
 		return nil
 	}
 	return fmt.Errorf("cluster.version: %q is older than the cluster, which has %s: EKS, or a person, has upgraded it, and EKS does not downgrade it. "+

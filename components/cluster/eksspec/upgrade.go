@@ -38,45 +38,45 @@ type Parts struct{ ControlPlane, Addons, Autoscaler string }
 // PartsAt returns the versions of the parts during an upgrade to version. The parts of
 // the stage and of earlier stages have version. The other parts have the previous minor
 // version. The empty stage means the last one. PartsAt returns an error for an unknown
-// stage, and for a version that ForVersion does not know.
+// stage, and for a version without a row in releases.
 func PartsAt(version string, stage Stage) (Parts, error) {
 	if _, err := ForVersion(version); err != nil {
 		return Parts{}, err
 	}
-	p := Parts{version, version, version}
+	parts := Parts{version, version, version}
 	current := slices.Index(stages, stage)
 	if stage == "" || stage == StageAutoscaler {
-		return p, nil
+		return parts, nil
 	}
 	if current < 0 {
 		return Parts{}, fmt.Errorf("upgrade stage %q: must be one of %s", stage, strings.Join(stage.Values(), ", "))
 	}
-	before, err := previous(version)
+	previousVersion, err := previousMinor(version)
 	if err != nil {
 		return Parts{}, err
 	}
-	if _, err := ForVersion(before); err != nil {
+	if _, err := ForVersion(previousVersion); err != nil {
 		return Parts{}, fmt.Errorf("upgrade stage %s: the parts after it have the version before %s: %w", stage, version, err)
 	}
-	for i, part := range []*string{&p.ControlPlane, &p.Addons, &p.Autoscaler} {
+	for i, part := range []*string{&parts.ControlPlane, &parts.Addons, &parts.Autoscaler} {
 		if i > current {
-			*part = before
+			*part = previousVersion
 		}
 	}
-	return p, nil
+	return parts, nil
 }
 
-// previous returns the minor version before version.
-func previous(version string) (string, error) {
-	n, err := minor(version)
+// previousMinor returns the minor version before version.
+func previousMinor(version string) (string, error) {
+	n, err := minorNumber(version)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("1.%d", n-1), nil
 }
 
-// minor returns the number of a minor version of Kubernetes 1.
-func minor(version string) (int, error) {
+// minorNumber returns the minor number of a version of Kubernetes 1, such as 36 of "1.36".
+func minorNumber(version string) (int, error) {
 	text, found := strings.CutPrefix(version, "1.")
 	n, err := strconv.Atoi(text)
 	if !found || err != nil {

@@ -62,9 +62,9 @@ const (
 // Groups lists the kinds of logs.
 func Groups() []Group { return []Group{Application, Dataplane} }
 
-// Folder returns the first part of the names of a cluster's log groups. Container Insights uses
-// the same names.
-func Folder(cluster string) string { return "/aws/containerinsights/" + cluster }
+// LogGroupPrefix returns the first part of the names of a cluster's log groups. Container
+// Insights uses the same names.
+func LogGroupPrefix(cluster string) string { return "/aws/containerinsights/" + cluster }
 
 // Input has the values of a stack in the configuration file.
 type Input struct {
@@ -80,8 +80,8 @@ type Input struct {
 type object = map[string]any
 
 // File returns Fluent Bit's configuration file.
-func File(in Input) (string, error) {
-	platformLogs := fmt.Sprintf("%s/%s_*/*/*.log", LogFolder, in.Namespace)
+func File(input Input) (string, error) {
+	platformLogs := fmt.Sprintf("%s/%s_*/*/*.log", LogFolder, input.Namespace)
 	ownLogs := fmt.Sprintf("%s/%s_%s-*/*/*.log", LogFolder, SystemNamespace, App)
 	text, err := yaml.Marshal(object{
 		"service": object{
@@ -90,10 +90,10 @@ func File(in Input) (string, error) {
 		},
 		"pipeline": object{
 			"inputs": []object{
-				tail(Application, platformLogs, ""),
-				tail(Dataplane, LogFolder+"/*/*/*.log", platformLogs+","+ownLogs),
+				tailInput(Application, platformLogs, ""),
+				tailInput(Dataplane, LogFolder+"/*/*/*.log", platformLogs+","+ownLogs),
 			},
-			"outputs": []object{cloudwatch(Application, in), cloudwatch(Dataplane, in)},
+			"outputs": []object{cloudWatchOutput(Application, input), cloudWatchOutput(Dataplane, input)},
 		},
 	})
 	if err != nil {
@@ -105,8 +105,8 @@ func File(in Input) (string, error) {
 // tagRegex gets the names of the namespace, pod and container from a file's path.
 const tagRegex = `^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_[^/]+/(?<container>[^/]+)/`
 
-// tail returns the input that reads the files of path, except those of exclude.
-func tail(group Group, path, exclude string) object {
+// tailInput returns the input that reads the files of path, except those of exclude.
+func tailInput(group Group, path, exclude string) object {
 	input := object{
 		"name": "tail", "path": path, "tag": string(group) + ".<namespace>.<pod>.<container>", "tag_regex": tagRegex,
 		// containerd cuts a line at 16 KiB; the parser joins its parts.
@@ -123,12 +123,12 @@ func tail(group Group, path, exclude string) object {
 	return input
 }
 
-// cloudwatch returns the output that sends the lines of a group unchanged. Each container on a
-// node has its own log stream.
-func cloudwatch(group Group, in Input) object {
+// cloudWatchOutput returns the output that sends the lines of a group unchanged. Each container
+// on a node has its own log stream.
+func cloudWatchOutput(group Group, input Input) object {
 	return object{
-		"name": "cloudwatch_logs", "match": string(group) + ".*", "region": in.Region,
-		"log_group_name": Folder(in.Cluster) + "/" + string(group), "log_stream_prefix": "${NODE_NAME}/",
+		"name": "cloudwatch_logs", "match": string(group) + ".*", "region": input.Region,
+		"log_group_name": LogGroupPrefix(input.Cluster) + "/" + string(group), "log_stream_prefix": "${NODE_NAME}/",
 		"log_key": "log",
 		// The stack creates the groups, with its key and a retention time.
 		"auto_create_group": false,

@@ -29,9 +29,9 @@ func loadSections(t *testing.T) (service section, inputs, outputs []section) {
 	return file.Service, file.Pipeline.Inputs, file.Pipeline.Outputs
 }
 
-// glob reports whether one of the comma-separated patterns matches a path. Like in glob(3), * does
-// not match a slash.
-func glob(t *testing.T, patterns, file string) bool {
+// matchesAny reports whether one of the comma-separated patterns matches a path. Like in glob(3),
+// * does not match a slash.
+func matchesAny(t *testing.T, patterns, file string) bool {
 	t.Helper()
 	for _, pattern := range strings.Split(patterns, ",") {
 		matches, err := path.Match(pattern, file)
@@ -58,22 +58,22 @@ func TestEachFileIsSentToOneGroup(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			var groups, tags []string
-			for _, in := range inputs {
-				if !glob(t, in.text("path"), tc.file) || in.text("exclude_path") != "" && glob(t, in.text("exclude_path"), tc.file) {
+			for _, input := range inputs {
+				if !matchesAny(t, input.text("path"), tc.file) || input.text("exclude_path") != "" && matchesAny(t, input.text("exclude_path"), tc.file) {
 					continue
 				}
-				names := regexp.MustCompile(in.text("tag_regex"))
-				match := names.FindStringSubmatch(tc.file)
+				tagRegexp := regexp.MustCompile(input.text("tag_regex"))
+				match := tagRegexp.FindStringSubmatch(tc.file)
 				require.NotNil(t, match, "Fluent Bit would send it under an incomplete tag")
-				tag := in.text("tag")
-				for i, name := range names.SubexpNames() {
+				tag := input.text("tag")
+				for i, name := range tagRegexp.SubexpNames() {
 					tag = strings.ReplaceAll(tag, "<"+name+">", match[i])
 				}
-				for _, out := range outputs {
-					prefix, ok := strings.CutSuffix(out.text("match"), "*")
+				for _, output := range outputs {
+					prefix, ok := strings.CutSuffix(output.text("match"), "*")
 					require.True(t, ok)
-					if rest, ok := strings.CutPrefix(tag, prefix); ok {
-						groups, tags = append(groups, out.text("log_group_name")), append(tags, rest)
+					if streamTag, ok := strings.CutPrefix(tag, prefix); ok {
+						groups, tags = append(groups, output.text("log_group_name")), append(tags, streamTag)
 					}
 				}
 			}
@@ -93,16 +93,16 @@ func TestLinesAreRetriedUntilTheyAreSent(t *testing.T) {
 	service, inputs, outputs := loadSections(t)
 	require.EqualValues(t, HealthPort, service["http_port"])
 	require.Len(t, inputs, len(Groups()))
-	for _, in := range inputs {
-		require.Equal(t, true, in["read_from_head"])
-		require.NotEmpty(t, in.text("mem_buf_limit"))
-		require.Equal(t, StateFolder, path.Dir(in.text("db")))
+	for _, input := range inputs {
+		require.Equal(t, true, input["read_from_head"])
+		require.NotEmpty(t, input.text("mem_buf_limit"))
+		require.Equal(t, StateFolder, path.Dir(input.text("db")))
 	}
 	require.NotEqual(t, inputs[0]["db"], inputs[1]["db"], "each input locks its own file")
-	for _, out := range outputs {
-		require.Equal(t, "eu-west-1", out.text("region"))
-		require.Equal(t, "log", out.text("log_key"))
-		require.Equal(t, false, out["auto_create_group"])
-		require.Equal(t, "no_limits", out.text("retry_limit"))
+	for _, output := range outputs {
+		require.Equal(t, "eu-west-1", output.text("region"))
+		require.Equal(t, "log", output.text("log_key"))
+		require.Equal(t, false, output["auto_create_group"])
+		require.Equal(t, "no_limits", output.text("retry_limit"))
 	}
 }

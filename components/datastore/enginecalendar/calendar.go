@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Notice is the time for which the standard support of a version must still last. It is long,
-// because a major upgrade needs a rehearsal on a copy of the data.
+// Notice is the time for which the standard support of a version must still last: the platform's
+// choice. It is long, because a major upgrade needs a rehearsal on a copy of the data.
 const Notice = 180 * 24 * time.Hour
 
 // Engine is the engine of a store, as AWS's APIs name it.
@@ -66,9 +66,9 @@ func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-// Supported reports whether the standard support of a version such as "17" or "5.0.0" lasts
-// longer than Notice from today. It is false for a version that no calendar has.
-func Supported(engine Engine, version string, today time.Time) bool {
+// IsSupported reports whether the standard support of a version such as "17" or "5.0.0" lasts
+// longer than Notice from today. It returns false for a version that no calendar has.
+func IsSupported(engine Engine, version string, today time.Time) bool {
 	for listed, end := range calendars[engine] {
 		if version == listed || strings.HasPrefix(version, listed+".") {
 			return end.Equal(notAnnounced) || today.Add(Notice).Before(end)

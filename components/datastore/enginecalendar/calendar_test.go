@@ -34,16 +34,16 @@ func TestSupportedNeedsSupportForLongerThanNotice(t *testing.T) {
 		{"an unknown engine", "mysql", "8.0", autumn, false},
 		{"no version", Redis, "", autumn, false},
 	} {
-		require.Equal(t, tc.want, Supported(tc.engine, tc.version, tc.today), tc.reason)
+		require.Equal(t, tc.want, IsSupported(tc.engine, tc.version, tc.today), tc.reason)
 	}
 }
 
 // RDS supports each major version of PostgreSQL a year longer than the one before.
 func TestSupportOfPostgreSQLVersionsEndsInSuccessiveYears(t *testing.T) {
-	older := calendars[PostgreSQL]["13"]
+	previousEnd := calendars[PostgreSQL]["13"]
 	for _, major := range []string{"14", "15", "16", "17"} {
 		end := calendars[PostgreSQL][major]
-		require.Equal(t, older.Year()+1, end.Year(), major)
-		older = end
+		require.Equal(t, previousEnd.Year()+1, end.Year(), major)
+		previousEnd = end
 	}
 }

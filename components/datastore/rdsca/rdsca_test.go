@@ -28,22 +28,22 @@ func TestEachRegionHasThreeRootCertificates(t *testing.T) {
 	}
 	require.Len(t, regions, 27)
 	for region := range regions {
-		rest, count := For(region), 0
+		remaining, count := Certificates(region), 0
 		for {
 			var block *pem.Block
-			if block, rest = pem.Decode(rest); block == nil {
+			if block, remaining = pem.Decode(remaining); block == nil {
 				break
 			}
 			count++
-			c, err := x509.ParseCertificate(block.Bytes)
+			certificate, err := x509.ParseCertificate(block.Bytes)
 			require.NoError(t, err)
-			require.True(t, strings.HasPrefix(c.Subject.CommonName, "Amazon RDS "+region+" Root CA "), c.Subject)
-			require.True(t, c.IsCA)
-			require.NoError(t, c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature))
-			require.True(t, c.NotAfter.After(time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)))
+			require.True(t, strings.HasPrefix(certificate.Subject.CommonName, "Amazon RDS "+region+" Root CA "), certificate.Subject)
+			require.True(t, certificate.IsCA)
+			require.NoError(t, certificate.CheckSignature(certificate.SignatureAlgorithm, certificate.RawTBSCertificate, certificate.Signature))
+			require.True(t, certificate.NotAfter.After(time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)))
 		}
 		require.Equal(t, 3, count, region)
 	}
-	require.Empty(t, For("mx-central-1"))
-	require.Empty(t, For("east-1"))
+	require.Empty(t, Certificates("mx-central-1"))
+	require.Empty(t, Certificates("east-1"))
 }

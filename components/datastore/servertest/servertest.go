@@ -22,15 +22,15 @@ import (
 // than a second.
 const startTimeout = time.Minute
 
-// Dir returns a new folder that belongs to the user of Command. t.TempDir can't be used,
+// NewDir creates a folder that belongs to the user of Command. t.TempDir can't be used,
 // because other users may not enter it.
-func Dir(t *testing.T) string {
+func NewDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "servertest-")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	if c := unprivileged(t); c != nil {
-		require.NoError(t, os.Chown(dir, int(c.Uid), int(c.Gid)))
+	if credential := nobodyCredential(t); credential != nil {
+		require.NoError(t, os.Chown(dir, int(credential.Uid), int(credential.Gid)))
 	}
 	return dir
 }
@@ -42,12 +42,13 @@ func Command(t *testing.T, dir string, env []string, name string, args ...string
 	t.Helper()
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...)
 	cmd.Dir, cmd.Env = dir, env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: unprivileged(t), Pdeathsig: syscall.SIGQUIT}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: nobodyCredential(t), Pdeathsig: syscall.SIGQUIT}
 	return cmd
 }
 
-// unprivileged returns the user nobody if the test runs as root, and nil otherwise.
-func unprivileged(t *testing.T) *syscall.Credential {
+// nobodyCredential returns the credential of the user nobody if the test runs as root, and nil
+// otherwise.
+func nobodyCredential(t *testing.T) *syscall.Credential {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return nil
@@ -69,7 +70,7 @@ func Start(t *testing.T, server *exec.Cmd, ready func() bool) (stop func()) {
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	require.NoError(t, err)
 	defer log.Close()
-	output := func() string {
+	readLog := func() string {
 		text, _ := os.ReadFile(log.Name())
 		return string(text)
 	}
@@ -82,15 +83,15 @@ func Start(t *testing.T, server *exec.Cmd, ready func() bool) (stop func()) {
 	for deadline := time.Now().Add(startTimeout); !ready(); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-exited:
-			require.FailNow(t, "the server exited before it was ready", "%v\n%s", exitErr, output())
+			require.FailNow(t, "the server exited before it was ready", "%v\n%s", exitErr, readLog())
 		default:
-			require.True(t, time.Now().Before(deadline), "the server is not ready after %s:\n%s", startTimeout, output())
+			require.True(t, time.Now().Before(deadline), "the server is not ready after %s:\n%s", startTimeout, readLog())
 		}
 	}
 	return func() {
 		require.NoError(t, server.Process.Signal(os.Interrupt))
 		<-exited
-		require.NoError(t, exitErr, "%s", output())
+		require.NoError(t, exitErr, "%s", readLog())
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// snapshotName matches the names of snapshots. Those of AWS Backup begin with "awsbackup:".
-var snapshotName = regexp.MustCompile(`^(awsbackup:)?[A-Za-z](-?[0-9A-Za-z])*$`)
+// snapshotNamePattern matches the names of snapshots. Those of AWS Backup begin with "awsbackup:".
+var snapshotNamePattern = regexp.MustCompile(`^(awsbackup:)?[A-Za-z](-?[0-9A-Za-z])*$`)
 
 // The beginnings of the names of automatic snapshots: of RDS and DocumentDB, and of ElastiCache.
 const (
@@ -16,15 +16,15 @@ const (
 	AutomaticCache    = "automatic."
 )
 
-// maxSnapshotName is the longest name of a snapshot (RDS API, CreateDBSnapshot).
-const maxSnapshotName = 255
+// maxSnapshotNameLength is the longest name of a snapshot (RDS API, CreateDBSnapshot).
+const maxSnapshotNameLength = 255
 
 // CheckSnapshotName checks the name of a snapshot from which a store is created.
-// automatic is the beginning of the names of the store's automatic snapshots. It
-// refuses the ARN of a snapshot of another account, because that account owns the
-// snapshot's key.
-func CheckSnapshotName(name, automatic string) error {
-	if len(name) > maxSnapshotName || !snapshotName.MatchString(strings.TrimPrefix(name, automatic)) {
+// automaticPrefix is the beginning of the names of the store's automatic snapshots.
+// CheckSnapshotName refuses the ARN of a snapshot of another account, because that account owns
+// the snapshot's key.
+func CheckSnapshotName(name, automaticPrefix string) error {
+	if len(name) > maxSnapshotNameLength || !snapshotNamePattern.MatchString(strings.TrimPrefix(name, automaticPrefix)) {
 		return errors.New("must be the name of a snapshot of the stack's account and region, such as platform-before-release; copy a snapshot of another account first")
 	}
 	return nil
@@ -39,8 +39,8 @@ type Snapshot struct {
 	Encrypted  bool
 }
 
-// Wanted is the store that is to be created from a snapshot.
-type Wanted struct {
+// Store is a store that Pulumi will create from a snapshot.
+type Store struct {
 	Engine string
 	// Version is the store's version. The snapshot must have this version, or a minor version
 	// of it.
@@ -50,8 +50,8 @@ type Wanted struct {
 	StorageGiB int
 }
 
-// Check returns everything that prevents the store from being created from the snapshot.
-func (s Snapshot) Check(store Wanted) error {
+// Check returns an error with every reason why the store can't be created from the snapshot.
+func (s Snapshot) Check(store Store) error {
 	var errs []error
 	if s.Engine != store.Engine {
 		errs = append(errs, fmt.Errorf("is of engine %s, must be of %s", s.Engine, store.Engine))

@@ -19,7 +19,7 @@ func TestCheckSnapshotNameRefusesARNsAndInvalidNames(t *testing.T) {
 }
 
 func TestCheckRefusesASnapshotThatTheStoreCannotUse(t *testing.T) {
-	store := Wanted{Engine: "postgres", Version: "17", StorageGiB: 100}
+	store := Store{Engine: "postgres", Version: "17", StorageGiB: 100}
 	for _, tc := range []struct {
 		reason   string
 		snapshot Snapshot

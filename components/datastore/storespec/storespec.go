@@ -32,34 +32,34 @@ const (
 	// week.
 	MinBackupDays = 7
 
-	// maxIdentifier is the largest length of a replication group's identifier
+	// maxIdentifierLength is the largest length of a replication group's identifier
 	// (ElastiCache API, CreateReplicationGroup). RDS and DocumentDB allow 63
 	// characters, enough for names that are derived from an identifier.
-	maxIdentifier = 40
+	maxIdentifierLength = 40
 )
 
-// Volume returns the default size of an in-cluster store's volume. It is the size of a Redis
-// node's volume in the design document.
-func Volume() size.Size { return size.GiB(20) }
+// DefaultVolumeSize returns the default size of an in-cluster store's volume. It is the size of a
+// Redis node's volume in the design document.
+func DefaultVolumeSize() size.Size { return size.GiB(20) }
 
-// identifier matches names that RDS, DocumentDB and ElastiCache all allow (RDS API,
+// identifierPattern matches names that RDS, DocumentDB and ElastiCache all allow (RDS API,
 // CreateDBInstance).
-var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
+var identifierPattern = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 
 // CheckIdentifier returns an error for a name that RDS, DocumentDB or ElastiCache
 // refuses.
 func CheckIdentifier(name string) error {
-	if !identifier.MatchString(name) || len(name) > maxIdentifier {
-		return fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", name, maxIdentifier)
+	if !identifierPattern.MatchString(name) || len(name) > maxIdentifierLength {
+		return fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", name, maxIdentifierLength)
 	}
 	return nil
 }
 
-// CheckDays returns an error for a retention of less than lowest or more than
+// CheckDays returns an error for a retention of less than minDays or more than
 // MaxBackupDays days. field is the name of the retention in the error.
-func CheckDays(field string, days, lowest int) error {
-	if days < lowest || days > MaxBackupDays {
-		return fmt.Errorf("%s is %d, must be %d to %d", field, days, lowest, MaxBackupDays)
+func CheckDays(field string, days, minDays int) error {
+	if days < minDays || days > MaxBackupDays {
+		return fmt.Errorf("%s is %d, must be %d to %d", field, days, minDays, MaxBackupDays)
 	}
 	return nil
 }

@@ -39,17 +39,18 @@ func New(p scaling.Profile) (Service, error) {
 	}, nil
 }
 
-// JSON returns the value of the variable SERVICES.
+// JSON returns the value of the variable SERVICES: the configurations of the services as a JSON
+// array.
 func JSON(services []scaling.Profile) (string, error) {
-	list := make([]Service, 0, len(services))
+	configs := make([]Service, 0, len(services))
 	for _, p := range services {
-		s, err := New(p)
+		config, err := New(p)
 		if err != nil {
 			return "", err
 		}
-		list = append(list, s)
+		configs = append(configs, config)
 	}
-	text, err := json.Marshal(list)
+	text, err := json.Marshal(configs)
 	if err != nil {
 		return "", fmt.Errorf("services of the forecaster: %w", err)
 	}
@@ -60,22 +61,22 @@ func JSON(services []scaling.Profile) (string, error) {
 // behaviour, designHPA uses Kubernetes' defaults, such as the window of five minutes
 // (autoscaling/v2, HorizontalPodAutoscalerBehavior).
 func designHPA(h scaling.HPA) autoscale.Spec {
-	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, autoscale.DefaultTolerance)
+	spec := autoscale.FastSpec(h.MinReplicas, h.MaxReplicas, autoscale.DefaultTolerance)
 	spec.Down.Window = int((5 * time.Minute).Seconds())
 	if h.ScaleUp != nil {
-		spec.Up = behavior(*h.ScaleUp)
+		spec.Up = simulatedBehavior(*h.ScaleUp)
 	}
 	if h.ScaleDown != nil {
-		spec.Down = behavior(*h.ScaleDown)
+		spec.Down = simulatedBehavior(*h.ScaleDown)
 	}
 	return spec
 }
 
-// behavior converts the HPA's behaviour in one direction to a behaviour of the simulation.
-func behavior(b scaling.Behavior) autoscale.Behavior {
-	out := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), Least: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
+// simulatedBehavior converts the HPA's behaviour in one direction to a behaviour of the simulation.
+func simulatedBehavior(b scaling.Behavior) autoscale.Behavior {
+	converted := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), SelectMin: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
 	for _, p := range b.Policies {
-		out.Policies = append(out.Policies, autoscale.Policy{Percent: p.Type == scaling.PercentPolicy, Value: p.Value, Seconds: int(p.Period.Seconds())})
+		converted.Policies = append(converted.Policies, autoscale.Policy{Percent: p.Type == scaling.PercentPolicy, Value: p.Value, Seconds: int(p.Period.Seconds())})
 	}
-	return out
+	return converted
 }

@@ -32,7 +32,7 @@ func TestJSONEqualsTheFileThatTheForecasterReads(t *testing.T) {
 	require.Equal(t, autoscale.Spec{
 		Min: 3, Max: 50,
 		Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
-		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
+		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, SelectMin: true, Tolerance: 0.1},
 	}, list[0].Document, "the design document's HPA of the main application")
 	require.Equal(t, 300, list[2].Document.Down.Window, "an HPA without behaviour has Kubernetes' default window")
 }

@@ -8,20 +8,20 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestFitShortensOnlyLongNames(t *testing.T) {
+func TestFitNameShortensOnlyLongNames(t *testing.T) {
 	const short = "progressive-framework-prod-postgres-monitoring-role"
-	require.Equal(t, short, Fit(short, MaxRole), "a name that fits stays")
+	require.Equal(t, short, FitName(short, MaxRoleNameLength), "a name that fits stays")
 	long := "progressive-framework-abcdefghijkl-postgres-monitoring-role"
-	require.Equal(t, "progressive-framework-abcdefghijkl-postgres-monit-", Fit(long, MaxRole)[:50])
-	require.NotEqual(t, Fit(long, MaxRole), Fit(long+"2", MaxRole))
+	require.Equal(t, "progressive-framework-abcdefghijkl-postgres-monit-", FitName(long, MaxRoleNameLength)[:50])
+	require.NotEqual(t, FitName(long, MaxRoleNameLength), FitName(long+"2", MaxRoleNameLength))
 }
 
 func TestFittedNameIsWithinTheLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[a-z][a-z0-9-]{0,120}`).Draw(t, "name")
-		fitted := Fit(name, MaxRole)
-		require.LessOrEqual(t, len(fitted)+Suffix, MaxRole)
-		require.Equal(t, fitted, Fit(name, MaxRole))
+		fitted := FitName(name, MaxRoleNameLength)
+		require.LessOrEqual(t, len(fitted)+SuffixLength, MaxRoleNameLength)
+		require.Equal(t, fitted, FitName(name, MaxRoleNameLength))
 		require.True(t, strings.HasPrefix(name, fitted[:1]))
 	})
 }

@@ -59,10 +59,10 @@ type Condition struct {
 	Values []string
 }
 
-// unscopable lists read actions that AWS can't limit to some resources, in
+// unscopableActions lists read actions that AWS can't limit to some resources, in
 // addition to Describe and List (Service Authorization Reference, tables of EC2
 // and ECR).
-var unscopable = map[string]bool{
+var unscopableActions = map[string]bool{
 	"ecr:GetAuthorizationToken":                    true,
 	"ec2:GetInstanceTypesFromInstanceRequirements": true,
 	"ec2:GetSecurityGroupsForVpc":                  true,
@@ -86,7 +86,7 @@ func Endpoint(statements ...Statement) (string, error) {
 // CheckIdentity returns an error for an invalid or too wide statement of an
 // identity policy.
 func CheckIdentity(s Statement) error {
-	if err := check(s); err != nil {
+	if err := checkRequired(s); err != nil {
 		return err
 	}
 	if len(s.Principals) > 0 {
@@ -104,7 +104,7 @@ func CheckIdentity(s Statement) error {
 		if strings.Contains(verb, "*") && !reads {
 			return fmt.Errorf("statement %s: action %s has a wildcard: list the actions of %s", s.Sid, action, service)
 		}
-		if slices.Contains(s.Resources, Any) && !reads && !unscopable[action] && len(s.Conditions) == 0 {
+		if slices.Contains(s.Resources, Any) && !reads && !unscopableActions[action] && len(s.Conditions) == 0 {
 			return fmt.Errorf("statement %s: action %s on resource * has no condition: name the ARNs, or add a condition on a tag", s.Sid, action)
 		}
 	}
@@ -114,8 +114,7 @@ func CheckIdentity(s Statement) error {
 // CheckEndpoint returns an error for an invalid or too wide statement of an
 // endpoint's policy. The principal * means every caller inside the VPC. A caller also needs
 // its own permissions. So a statement for * may allow actions that begin with Get without a
-// condition. Every other action needs a
-// condition or named resources.
+// condition. Every other action needs a condition or named resources.
 func CheckEndpoint(s Statement) error {
 	if err := checkPrincipals(s); err != nil {
 		return err
@@ -149,7 +148,7 @@ func allowsEveryone(s Statement) bool {
 // checkPrincipals returns an error for an invalid statement, and for one without a
 // principal.
 func checkPrincipals(s Statement) error {
-	if err := check(s); err != nil {
+	if err := checkRequired(s); err != nil {
 		return err
 	}
 	if len(s.Principals) == 0 {
@@ -158,8 +157,8 @@ func checkPrincipals(s Statement) error {
 	return nil
 }
 
-// check returns an error for a statement without the parts that every policy needs.
-func check(s Statement) error {
+// checkRequired returns an error for a statement without the fields that every policy needs.
+func checkRequired(s Statement) error {
 	switch {
 	case s.Sid == "":
 		return errors.New("a policy statement has no Sid: set one, because errors identify the statement by it")
@@ -179,14 +178,14 @@ func check(s Statement) error {
 	return nil
 }
 
-// render checks the statements and returns the policy as JSON. Its error lists all errors
-// of the statements.
+// render checks the statements and returns the policy as JSON. The returned error lists all
+// errors of the statements.
 func render(statements []Statement, check func(Statement) error) (string, error) {
 	var errs []error
 	rendered := make([]map[string]any, 0, len(statements))
 	for _, s := range statements {
 		errs = append(errs, check(s))
-		rendered = append(rendered, s.object())
+		rendered = append(rendered, s.jsonObject())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return "", err
@@ -198,8 +197,8 @@ func render(statements []Statement, check func(Statement) error) (string, error)
 	return string(document), nil
 }
 
-// object returns the statement as an object of the policy's JSON.
-func (s Statement) object() map[string]any {
+// jsonObject returns the statement as an object of the policy's JSON.
+func (s Statement) jsonObject() map[string]any {
 	effect := "Allow"
 	if s.Deny {
 		effect = "Deny"

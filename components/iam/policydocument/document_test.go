@@ -7,7 +7,7 @@ import (
 )
 
 func TestCheckIdentityRefusesTooWideStatements(t *testing.T) {
-	tagged := []Condition{{Operator: "StringEquals", Key: "aws:ResourceTag/team", Values: []string{"platform"}}}
+	tagConditions := []Condition{{Operator: "StringEquals", Key: "aws:ResourceTag/team", Values: []string{"platform"}}}
 	for _, tc := range []struct {
 		reason    string
 		statement Statement
@@ -16,7 +16,7 @@ func TestCheckIdentityRefusesTooWideStatements(t *testing.T) {
 		{"an action on one resource", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, ""},
 		{"read actions on every resource", Statement{Sid: "A", Actions: []string{"ec2:Describe*", "autoscaling:DescribeTags"}, Resources: []string{Any}}, ""},
 		{"an action that AWS can't limit to some resources", Statement{Sid: "A", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{Any}}, ""},
-		{"every resource with the tag", Statement{Sid: "A", Actions: []string{"autoscaling:SetDesiredCapacity"}, Resources: []string{Any}, Conditions: tagged}, ""},
+		{"every resource with the tag", Statement{Sid: "A", Actions: []string{"autoscaling:SetDesiredCapacity"}, Resources: []string{Any}, Conditions: tagConditions}, ""},
 		{"a Deny may have wildcards", Statement{Sid: "A", Deny: true, Actions: []string{"s3:*"}, Resources: []string{Any}}, ""},
 		{"an action that changes every resource", Statement{Sid: "Scale", Actions: []string{"autoscaling:SetDesiredCapacity"}, Resources: []string{Any}}, "statement Scale: action autoscaling:SetDesiredCapacity on resource *"},
 		{"reading the value of every secret", Statement{Sid: "A", Actions: []string{"secretsmanager:GetSecretValue"}, Resources: []string{Any}}, "on resource *"},
@@ -33,14 +33,14 @@ func TestCheckIdentityRefusesTooWideStatements(t *testing.T) {
 
 func TestCheckEndpointNeedsAConditionForWrites(t *testing.T) {
 	everyone := []Principal{{"AWS", Any}}
-	own := []Condition{{Operator: "StringEquals", Key: "aws:PrincipalAccount", Values: []string{"123456789012"}}}
+	ownAccount := []Condition{{Operator: "StringEquals", Key: "aws:PrincipalAccount", Values: []string{"123456789012"}}}
 	for _, tc := range []struct {
 		reason    string
 		statement Statement
 		want      string
 	}{
 		{"every caller may read, for example AWS's image layers", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
-		{"only the account may write", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
+		{"only the account may write", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: ownAccount}, ""},
 		{"a caller without an identity may assume a role of the account", Statement{Sid: "Role", Principals: everyone, Actions: []string{"sts:AssumeRoleWithWebIdentity"}, Resources: []string{"arn:aws:iam::123456789012:role/*"}}, ""},
 		{"every caller may write, and so copy data out of the account", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out allows every principal the action s3:PutObject"},
 		{"every caller may do everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "every principal the action s3:*"},
@@ -52,13 +52,13 @@ func TestCheckEndpointNeedsAConditionForWrites(t *testing.T) {
 
 func TestCheckResourceNeedsPrincipals(t *testing.T) {
 	everyone := []Principal{{"AWS", Any}}
-	tls := []Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"false"}}}
+	withoutTLS := []Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"false"}}}
 	for _, tc := range []struct {
 		reason    string
 		statement Statement
 		want      string
 	}{
-		{"a Deny for all requests without TLS", Statement{Sid: "A", Deny: true, Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{"arn:aws:s3:::b"}, Conditions: tls}, ""},
+		{"a Deny for all requests without TLS", Statement{Sid: "A", Deny: true, Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{"arn:aws:s3:::b"}, Conditions: withoutTLS}, ""},
 		{"a service", Statement{Sid: "A", Principals: []Principal{{"Service", "cloudfront.amazonaws.com"}}, Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, ""},
 		{"a public bucket", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, "statement Read allows every principal"},
 		{"no principal", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"}}, "must name its principals"},
@@ -67,7 +67,8 @@ func TestCheckResourceNeedsPrincipals(t *testing.T) {
 	}
 }
 
-// requireErr fails the test unless err contains want, or is nil if want is empty.
+// requireErr requires that the text of err contains want. If want is empty, it requires that err
+// is nil.
 func requireErr(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" {

@@ -11,11 +11,11 @@ const (
 )
 
 // OwnerPrefix returns the beginning of a tag that all images of one resource have: OWNER- of
-// OWNER-DIGEST. It is empty if the tag has another form.
+// OWNER-DIGEST. It returns "" if the tag has another form.
 func OwnerPrefix(tag string) string {
-	digest := len(tag) - Digits
-	if digest < 2 || tag[digest-1] != '-' {
+	digestStart := len(tag) - Digits
+	if digestStart < 2 || tag[digestStart-1] != '-' {
 		return ""
 	}
-	return tag[:digest]
+	return tag[:digestStart]
 }

@@ -78,14 +78,14 @@ func baseFiles() []file {
 // certificates returns Mozilla's root certificates as PEM. Roots that Mozilla trusts
 // with constraints are left out, because PEM files have no constraints.
 func certificates() []byte {
-	var out bytes.Buffer
+	var bundlePEM bytes.Buffer
 	for root := range bundle.Roots() {
 		if root.Constraint != nil {
 			continue
 		}
-		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}))
+		bundlePEM.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}))
 	}
-	return out.Bytes()
+	return bundlePEM.Bytes()
 }
 
 // timeZones returns the files of the time zone database below /usr/share/zoneinfo.
@@ -95,7 +95,7 @@ func timeZones() ([]file, error) {
 		return nil, fmt.Errorf("time zones: %w", err)
 	}
 	folders := map[string]bool{}
-	var out []file
+	var files []file
 	for _, entry := range archive.File {
 		if entry.FileInfo().IsDir() {
 			continue
@@ -103,7 +103,7 @@ func timeZones() ([]file, error) {
 		for dir := path.Dir(entry.Name); dir != "."; dir = path.Dir(dir) {
 			if !folders[dir] {
 				folders[dir] = true
-				out = append(out, file{"/usr/share/zoneinfo/" + dir, 0o755, 0, nil})
+				files = append(files, file{"/usr/share/zoneinfo/" + dir, 0o755, 0, nil})
 			}
 		}
 		r, err := entry.Open()
@@ -114,25 +114,25 @@ func timeZones() ([]file, error) {
 		if err != nil {
 			return nil, fmt.Errorf("time zone %s: %w", entry.Name, err)
 		}
-		out = append(out, file{"/usr/share/zoneinfo/" + entry.Name, 0o644, 0, content})
+		files = append(files, file{"/usr/share/zoneinfo/" + entry.Name, 0o644, 0, content})
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].path < out[j].path })
-	return out, nil
+	sort.Slice(files, func(i, j int) bool { return files[i].path < files[j].path })
+	return files, nil
 }
 
 // pack returns a tar archive of the files. The same files give the same bytes.
 func pack(files []file) ([]byte, error) {
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
 	for _, f := range files {
-		h := &tar.Header{
+		header := &tar.Header{
 			Name: f.path[1:], Mode: f.mode, Uid: f.owner, Gid: f.owner,
 			ModTime: epoch.Time, Typeflag: tar.TypeReg, Size: int64(len(f.content)), Format: tar.FormatUSTAR,
 		}
 		if f.content == nil {
-			h.Typeflag, h.Name = tar.TypeDir, h.Name+"/"
+			header.Typeflag, header.Name = tar.TypeDir, header.Name+"/"
 		}
-		if err := w.WriteHeader(h); err != nil {
+		if err := w.WriteHeader(header); err != nil {
 			return nil, fmt.Errorf("base, %s: %w", f.path, err)
 		}
 		if _, err := w.Write(f.content); err != nil {
@@ -142,21 +142,21 @@ func pack(files []file) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("base: %w", err)
 	}
-	return out.Bytes(), nil
+	return archive.Bytes(), nil
 }
 
 // baseLayer returns the only layer of the base, which is the same for every platform. Each
-// process packs it once, because that takes some tens of milliseconds.
+// process packs the layer once, because packing takes some tens of milliseconds.
 var baseLayer = sync.OnceValues(func() (v1.Layer, error) {
 	zones, err := timeZones()
 	if err != nil {
 		return nil, err
 	}
-	raw, err := pack(append(baseFiles(), zones...))
+	archive, err := pack(append(baseFiles(), zones...))
 	if err != nil {
 		return nil, err
 	}
-	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive)), nil }
 	return tarball.LayerFromOpener(open, tarball.WithCompressedCaching, tarball.WithMediaType(types.OCILayer))
 })
 

@@ -35,35 +35,36 @@ const (
 // equal recipes share one build. The builder keeps the last result of each recipe,
 // so that Create and Update do not repeat the build of Check.
 type builder struct {
-	isolated func() (toolchain string, err error) // the error is the reason why this process can't build
-	slots    *semaphore.Weighted
-	running  singleflight.Group // callers share the first caller's context; that is safe, because Pulumi cancels all calls together
+	isolate func() (toolchain string, err error) // see New
+	slots   *semaphore.Weighted
+	running singleflight.Group // callers share the first caller's context; that is safe, because Pulumi cancels all calls together
 
-	mu   sync.Mutex
-	last map[string]*builtImage // by recipe
-	dirs map[string]string      // import path to the folder of the last build
+	mu         sync.Mutex
+	lastImages map[string]*builtImage // by recipe
+	lastDirs   map[string]string      // import path to the folder of the last build
 }
 
 // newBuilder returns a builder without results.
-func newBuilder(isolated func() (string, error)) *builder {
+func newBuilder(isolate func() (string, error)) *builder {
 	return &builder{
-		isolated: isolated,
-		slots:    semaphore.NewWeighted(int64(min(maxBuilds, runtime.GOMAXPROCS(0)))),
-		last:     map[string]*builtImage{},
-		dirs:     map[string]string{},
+		isolate:    isolate,
+		slots:      semaphore.NewWeighted(int64(min(maxBuilds, runtime.GOMAXPROCS(0)))),
+		lastImages: map[string]*builtImage{},
+		lastDirs:   map[string]string{},
 	}
 }
 
-// build builds an image from the current sources.
+// build builds an image from the current sources. It waits for a free slot, and shares a running
+// build of an equal recipe.
 func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*builtImage, error) {
-	if _, err := b.isolated(); err != nil {
+	if _, err := b.isolate(); err != nil {
 		return nil, fmt.Errorf("building %s: %w", r.ImportPath, err)
 	}
-	key, err := r.key()
+	key, err := r.cacheKey()
 	if err != nil {
 		return nil, err
 	}
-	out, err, _ := b.running.Do(key, func() (any, error) {
+	shared, err, _ := b.running.Do(key, func() (any, error) {
 		if err := b.slots.Acquire(ctx, 1); err != nil {
 			return nil, fmt.Errorf("waiting to build %s: %w", r.ImportPath, err)
 		}
@@ -73,10 +74,10 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 	if err != nil {
 		return nil, err
 	}
-	result := out.(*builtImage)
+	result := shared.(*builtImage)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.last[key], b.dirs[r.ImportPath] = result, r.Dir
+	b.lastImages[key], b.lastDirs[r.ImportPath] = result, r.Dir
 	return result, nil
 }
 
@@ -85,23 +86,23 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 // error if the sources have changed since Check, because the user confirmed a
 // different digest.
 func (b *builder) buildDigest(ctx context.Context, r recipe, digest string, keys authn.Keychain) (*builtImage, error) {
-	key, err := r.key()
+	key, err := r.cacheKey()
 	if err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
-	result := b.last[key]
+	result := b.lastImages[key]
 	// ko reads the linked binary again for the upload. A build of the same import
 	// path in another folder may have replaced it.
-	current := b.dirs[r.ImportPath] == r.Dir
+	sameDir := b.lastDirs[r.ImportPath] == r.Dir
 	b.mu.Unlock()
-	if result == nil || !current || result.digest.String() != digest {
+	if result == nil || !sameDir || result.digest.String() != digest {
 		if result, err = b.build(ctx, r, keys); err != nil {
 			return nil, err
 		}
 	}
-	if now := result.digest.String(); now != digest {
-		return nil, fmt.Errorf("the sources of %s changed while Pulumi ran: planned %s, now %s; run it again", r.ImportPath, digest, now)
+	if newDigest := result.digest.String(); newDigest != digest {
+		return nil, fmt.Errorf("the sources of %s changed while Pulumi ran: planned %s, now %s; run it again", r.ImportPath, digest, newDigest)
 	}
 	return result, nil
 }
@@ -121,43 +122,43 @@ func (b *builder) runKo(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 		p.GetLogger(ctx).InfoStatusf("building %s for %s", r.ImportPath, strings.Join(r.Platforms, ", "))
 	}).Stop()
 
-	// inspect runs first, because it has better errors for a wrong import path.
-	if err := r.inspect(ctx); err != nil {
+	// checkMainPackage runs first, because it has better errors for a wrong import path.
+	if err := r.checkMainPackage(ctx); err != nil {
 		return nil, err
 	}
-	ko, err := r.ko(ctx, keys)
+	ko, err := r.newKo(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	var version string
 	var result build.Result
-	group, gctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		version, err = goVersion(gctx, r.Dir)
+		version, err = readGoVersion(groupCtx, r.Dir)
 		return err
 	})
 	group.Go(func() (err error) {
-		result, err = ko.Build(gctx, build.StrictScheme+r.ImportPath)
+		result, err = ko.Build(groupCtx, build.StrictScheme+r.ImportPath)
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, fmt.Errorf("building %s: %w", r.ImportPath, cause)
 		}
-		return nil, r.explain(err)
+		return nil, r.explainError(err)
 	}
 	return newBuiltImage(ctx, result, version)
 }
 
-// ko returns a ko builder for the recipe. Its result does not depend on the time,
+// newKo returns a ko builder for the recipe. The built image does not depend on the time,
 // the machine or git.
-func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, error) {
+func (r recipe) newKo(ctx context.Context, keys authn.Keychain) (build.Interface, error) {
 	env, err := pinnedEnv(r.Dir)
 	if err != nil {
 		return nil, err
 	}
 	options := []build.Option{
-		build.WithBaseImages(r.base(keys)),
+		build.WithBaseImages(r.baseGetter(keys)),
 		build.WithPlatforms(r.Platforms...),
 		build.WithTrimpath(true),
 		build.WithDefaultEnv(env),
@@ -178,18 +179,18 @@ func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, e
 	return ko, nil
 }
 
-// base returns the function with which ko gets the base image.
-func (r recipe) base(keys authn.Keychain) build.GetBase {
+// baseGetter returns the function with which ko gets the base image.
+func (r recipe) baseGetter(keys authn.Keychain) build.GetBase {
 	return func(ctx context.Context, _ string) (name.Reference, build.Result, error) {
 		if r.Base == "" {
-			platforms, err := r.platforms()
+			platforms, err := r.parsePlatforms()
 			if err != nil {
 				return nil, nil, err
 			}
 			index, err := baseIndex(platforms)
 			return baseName, index, err
 		}
-		ref, image, err := remoteBase(ctx, r.Base, keys)
+		ref, image, err := fetchBase(ctx, r.Base, keys)
 		if err != nil {
 			return nil, nil, &inputError{"base", fmt.Sprintf("%s cannot be read: %v; check the digest and the login", r.Base, err)}
 		}
@@ -197,8 +198,8 @@ func (r recipe) base(keys authn.Keychain) build.GetBase {
 	}
 }
 
-// remoteBase returns a base image of a registry, and its reference.
-func remoteBase(ctx context.Context, base string, keys authn.Keychain) (name.Reference, build.Result, error) {
+// fetchBase reads a base image from a registry. It also returns the reference of the image.
+func fetchBase(ctx context.Context, base string, keys authn.Keychain) (name.Reference, build.Result, error) {
 	ref, err := name.NewDigest(base, name.StrictValidation)
 	if err != nil {
 		return nil, nil, err
@@ -216,9 +217,9 @@ func remoteBase(ctx context.Context, base string, keys authn.Keychain) (name.Ref
 	return ref, image, err
 }
 
-// explain converts ko's error of a failed compilation to an inputError with only the
+// explainError converts ko's error of a failed compilation to an inputError with only the
 // compiler's messages. It returns every other error with the import path.
-func (r recipe) explain(err error) error {
+func (r recipe) explainError(err error) error {
 	var invalid *inputError
 	if errors.As(err, &invalid) {
 		return err

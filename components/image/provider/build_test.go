@@ -33,27 +33,27 @@ func tinyRecipe(t *testing.T, dir string) recipe {
 	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
 }
 
-// digestOf builds a recipe and returns the digest of the image.
-func digestOf(t *testing.T, r recipe) string {
+// buildImageDigest builds a recipe and returns the digest of the image.
+func buildImageDigest(t *testing.T, r recipe) string {
 	t.Helper()
-	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
+	built, err := newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
-	return b.digest.String()
+	return built.digest.String()
 }
 
 func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{"main.go": hello, "kodata/page.html": "<p>page</p>"}
+	files := map[string]string{"main.go": helloSource, "kodata/page.html": "<p>page</p>"}
 	dir := newModule(t, files)
-	want := digestOf(t, tinyRecipe(t, dir))
+	want := buildImageDigest(t, tinyRecipe(t, dir))
 
 	t.Run("another folder, a changed git checkout, other file times and modes", func(t *testing.T) {
 		other := newModule(t, files)
-		edit(t, other, ".git/HEAD", "ref: refs/heads/main\n")
-		edit(t, other, "notes.txt", "not a source")
+		writeFile(t, other, ".git/HEAD", "ref: refs/heads/main\n")
+		writeFile(t, other, "notes.txt", "not a source")
 		require.NoError(t, os.Chmod(filepath.Join(other, "main.go"), 0o600))
 		require.NoError(t, os.Chtimes(filepath.Join(other, "kodata/page.html"), epoch.Time, epoch.Time))
-		require.Equal(t, want, digestOf(t, tinyRecipe(t, other)))
+		require.Equal(t, want, buildImageDigest(t, tinyRecipe(t, other)))
 	})
 	t.Run("code, data and labels change the digest", func(t *testing.T) {
 		seen := map[string]string{want: "the original"}
@@ -61,13 +61,13 @@ func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 			require.NotContains(t, seen, digest, "%s: the digest of %s", change, seen[digest])
 			seen[digest] = change
 		}
-		edit(t, dir, "kodata/page.html", "<p>another</p>")
-		requireNew(digestOf(t, tinyRecipe(t, dir)), "data")
-		edit(t, dir, "main.go", strings.ReplaceAll(hello, "hello", "hullo"))
-		requireNew(digestOf(t, tinyRecipe(t, dir)), "code")
+		writeFile(t, dir, "kodata/page.html", "<p>another</p>")
+		requireNew(buildImageDigest(t, tinyRecipe(t, dir)), "data")
+		writeFile(t, dir, "main.go", strings.ReplaceAll(helloSource, "hello", "hullo"))
+		requireNew(buildImageDigest(t, tinyRecipe(t, dir)), "code")
 		labelled := tinyRecipe(t, dir)
 		labelled.Labels = map[string]string{"team": "shop"}
-		requireNew(digestOf(t, labelled), "labels")
+		requireNew(buildImageDigest(t, labelled), "labels")
 	})
 }
 
@@ -79,26 +79,26 @@ func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 		"main.go":   "package main\n\nfunc main() {}\n",
 		"leaked.go": "//go:build leaked || amd64.v2 || windows\n\npackage main\n\nfunc init() { doesNotCompile }\n",
 	})
-	digestOf(t, tinyRecipe(t, dir))
+	buildImageDigest(t, tinyRecipe(t, dir))
 }
 
-// A toolchain line is exact: the build neither uses a newer toolchain that is installed, nor an older
-// one because of GOTOOLCHAIN=local. The provenance names the toolchain.
+// A toolchain line is exact. The build uses no newer toolchain that is installed. With
+// GOTOOLCHAIN=local, it uses no older one. The provenance names the toolchain.
 func TestToolchainOfTheModuleBuildsTheImage(t *testing.T) {
 	pinned, err := pinnedToolchain(".")
 	require.NoError(t, err)
 	require.NotEmpty(t, pinned, "go.mod needs a toolchain line: go get toolchain@go1.N.M")
 	t.Setenv("GOPROXY", "off")
 	t.Setenv("GOTOOLCHAIN", "local")
-	installed, err := goVersion(t.Context(), t.TempDir())
+	installed, err := readGoVersion(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	build := func(toolchain string) (*builtImage, error) {
-		dir := newModule(t, map[string]string{"main.go": hello, "go.mod": "module " + tinyPath(t) + "\n\ngo 1.26.0\n\ntoolchain " + toolchain + "\n"})
-		return newBuilder(isolated).build(t.Context(), tinyRecipe(t, dir), authn.DefaultKeychain)
+		dir := newModule(t, map[string]string{"main.go": helloSource, "go.mod": "module " + tinyPath(t) + "\n\ngo 1.26.0\n\ntoolchain " + toolchain + "\n"})
+		return newBuilder(isolate).build(t.Context(), tinyRecipe(t, dir), authn.DefaultKeychain)
 	}
-	b, err := build(installed)
+	built, err := build(installed)
 	require.NoError(t, err)
-	provenance := ImageInputs{}.provenance(t.Context(), b)
+	provenance := ImageInputs{}.provenance(t.Context(), built)
 	require.Equal(t, installed, provenance.BuildDefinition.InternalParameters["goVersion"])
 	for _, toolchain := range []string{"go1.26.1", "go1.999.0"} {
 		_, err := build(toolchain)
@@ -109,7 +109,7 @@ func TestToolchainOfTheModuleBuildsTheImage(t *testing.T) {
 
 func TestBuildErrorsNameTheCause(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason string
 		files  map[string]string
 		folder string
@@ -127,16 +127,16 @@ func TestBuildErrorsNameTheCause(t *testing.T) {
 			"", []string{"no required module provides package example.org/absent"}},
 		{"a library", map[string]string{"main.go": "package tiny\n"},
 			"", []string{"is package tiny: must be a package main"}},
-		{"a missing folder", map[string]string{"main.go": hello},
+		{"a missing folder", map[string]string{"main.go": helloSource},
 			"absent", []string{"finds no package example.com/TestBuildErrorsNameTheCause/tiny/absent", "correct importPath or dir"}},
-		{"a folder without Go files", map[string]string{"main.go": hello, "docs/readme.md": "x"},
+		{"a folder without Go files", map[string]string{"main.go": helloSource, "docs/readme.md": "x"},
 			"docs", []string{"finds no package example.com/TestBuildErrorsNameTheCause/tiny/docs"}},
 	} {
-		t.Run(c.reason, func(t *testing.T) {
+		t.Run(tc.reason, func(t *testing.T) {
 			s := newStack(t, "tiny")
-			_, failures := s.check(args(path.Join(tinyPath(t), c.folder), newModule(t, c.files), "localhost:1/shop/tiny"))
+			_, failures := s.check(imageInputs(path.Join(tinyPath(t), tc.folder), newModule(t, tc.files), "localhost:1/shop/tiny"))
 			require.Len(t, failures, 1)
-			for _, want := range c.want {
+			for _, want := range tc.want {
 				require.Contains(t, failures["importPath"], want)
 			}
 			require.NotContains(t, failures["importPath"], "exit status")
@@ -146,7 +146,7 @@ func TestBuildErrorsNameTheCause(t *testing.T) {
 
 func TestMissingDirIsRefused(t *testing.T) {
 	t.Parallel()
-	_, failures := newStack(t, "tiny").check(args(tinyPath(t), "absent", "localhost:1/shop/tiny"))
+	_, failures := newStack(t, "tiny").check(imageInputs(tinyPath(t), "absent", "localhost:1/shop/tiny"))
 	require.Contains(t, failures["dir"], `"absent" is not a folder`)
 }
 
@@ -166,8 +166,8 @@ func TestUpdateFailsIfSourcesChangedSinceTheCheck(t *testing.T) {
 // two folders with the same import path must not share it.
 func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 	t.Parallel()
-	dirs := []string{newModule(t, map[string]string{"main.go": hello}), newModule(t, map[string]string{"main.go": probe})}
-	b := newBuilder(isolated)
+	dirs := []string{newModule(t, map[string]string{"main.go": helloSource}), newModule(t, map[string]string{"main.go": probeSource})}
+	b := newBuilder(isolate)
 	digests := make([]string, len(dirs))
 	var group errgroup.Group
 	for i, dir := range dirs {
@@ -197,19 +197,19 @@ func TestDigestDoesNotDependOnTheCache(t *testing.T) {
 	require.NoError(t, err)
 	t.Setenv("KOCACHE", t.TempDir()) // an empty cache
 	r := recipe{ImportPath: "example.com/tiny", Platforms: []string{"linux/amd64"}, Dir: checkedImage.inputs.Get("dir").AsString()}
-	require.Equal(t, checkedImage.inputs.Get("digest").AsString(), digestOf(t, r))
+	require.Equal(t, checkedImage.inputs.Get("digest").AsString(), buildImageDigest(t, r))
 }
 
 func TestBuildIsCancelled(t *testing.T) {
 	t.Parallel()
-	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": hello}))
+	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
 	unlock, err := lock(t.Context(), r.ImportPath) // as if another Pulumi process built it
 	require.NoError(t, err)
 	defer unlock()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() {
-		_, err := newBuilder(isolated).build(ctx, r, authn.DefaultKeychain)
+		_, err := newBuilder(isolate).build(ctx, r, authn.DefaultKeychain)
 		done <- err
 	}()
 	cancel()
@@ -235,22 +235,22 @@ func TestBuildOnABaseImage(t *testing.T) {
 	digest, err := base.Digest()
 	require.NoError(t, err)
 
-	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": hello}))
+	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
 	r.Base = ref.Context().Digest(digest.String()).String()
-	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
+	built, err := newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
-	require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), b), "the push reads the base's layers after the build has ended")
-	m, err := b.image.(v1.Image).Manifest()
+	require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), built), "the push reads the base's layers after the build has ended")
+	manifest, err := built.image.(v1.Image).Manifest()
 	require.NoError(t, err)
-	require.Equal(t, int64(3), m.Layers[0].Size)
+	require.Equal(t, int64(3), manifest.Layers[0].Size)
 
 	r.Base = ref.Context().Digest("sha256:" + strings.Repeat("0", 64)).String()
-	_, err = newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
+	_, err = newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.ErrorContains(t, err, "base: "+r.Base+" cannot be read")
 }
 
-// probe prints the time zones, certificates and data that its image has.
-const probe = `package main
+// probeSource prints the time zones, certificates and data that its image has.
+const probeSource = `package main
 
 import (
 	"crypto/x509"
@@ -278,12 +278,12 @@ func main() {
 
 func TestImageHasBinaryDataCertificatesAndTimeZones(t *testing.T) {
 	t.Parallel()
-	dir := newModule(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
+	dir := newModule(t, map[string]string{"main.go": probeSource, "kodata/page.html": "page"})
 	r := tinyRecipe(t, dir)
 	r.Labels = map[string]string{"org.opencontainers.image.source": "example.com/tiny"}
-	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
+	built, err := newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
-	img, ok := b.image.(v1.Image)
+	img, ok := built.image.(v1.Image)
 	require.True(t, ok, "one platform gives an image and no index")
 
 	config, err := img.ConfigFile()
@@ -308,22 +308,22 @@ func TestImageHasBinaryDataCertificatesAndTimeZones(t *testing.T) {
 		"ZONEINFO=" + filepath.Join(root, "usr/share/zoneinfo"),
 		"KO_DATA_PATH=" + filepath.Join(root, "var/run/ko"),
 	}
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Equal(t, "1970-01-01T01:00:00+01:00 <nil>\ntrue <nil>\npage <nil>\n", string(out))
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	require.Equal(t, "1970-01-01T01:00:00+01:00 <nil>\ntrue <nil>\npage <nil>\n", string(output))
 
 	binary, err := os.Stat(filepath.Join(root, "ko-app/tiny"))
 	require.NoError(t, err)
 	require.Less(t, unpackedSize(headers), binary.Size()+2<<20, "an image has its binary and at most 2 MiB more")
-	require.Less(t, b.size, binary.Size()+2<<20)
-	requireSBOM(t, b)
+	require.Less(t, built.size, binary.Size()+2<<20)
+	requireSBOM(t, built)
 }
 
 // requireSBOM checks the SPDX document of an image.
-func requireSBOM(t *testing.T, b *builtImage) {
+func requireSBOM(t *testing.T, built *builtImage) {
 	t.Helper()
-	require.Len(t, b.sboms, 1)
-	raw, err := b.sboms[0].image.Payload()
+	require.Len(t, built.sboms, 1)
+	content, err := built.sboms[0].file.Payload()
 	require.NoError(t, err)
 	var doc struct {
 		Version  string `json:"spdxVersion"`
@@ -331,14 +331,14 @@ func requireSBOM(t *testing.T, b *builtImage) {
 			Name string `json:"name"`
 		} `json:"packages"`
 	}
-	require.NoError(t, json.Unmarshal(raw, &doc))
+	require.NoError(t, json.Unmarshal(content, &doc))
 	require.Equal(t, "SPDX-2.3", doc.Version)
 	names := []string{}
 	for _, pkg := range doc.Packages {
 		names = append(names, pkg.Name)
 	}
 	require.Contains(t, names, tinyPath(t))
-	require.Contains(t, names, b.digest.String())
+	require.Contains(t, names, built.digest.String())
 }
 
 // unpack writes the files of an image below root and returns their headers.
@@ -348,14 +348,14 @@ func unpack(t *testing.T, img v1.Image, root string) map[string]*tar.Header {
 	defer content.Close()
 	headers := map[string]*tar.Header{}
 	for r := tar.NewReader(content); ; {
-		h, err := r.Next()
+		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return headers
 		}
 		require.NoError(t, err)
-		headers[strings.Trim(h.Name, "/")] = h
-		path := filepath.Join(root, filepath.Clean("/"+h.Name))
-		if h.Typeflag == tar.TypeDir {
+		headers[strings.Trim(header.Name, "/")] = header
+		path := filepath.Join(root, filepath.Clean("/"+header.Name))
+		if header.Typeflag == tar.TypeDir {
 			require.NoError(t, os.MkdirAll(path, 0o755))
 			continue
 		}
@@ -363,11 +363,11 @@ func unpack(t *testing.T, img v1.Image, root string) map[string]*tar.Header {
 		var body bytes.Buffer
 		_, err = io.Copy(&body, r)
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path, body.Bytes(), h.FileInfo().Mode().Perm()))
+		require.NoError(t, os.WriteFile(path, body.Bytes(), header.FileInfo().Mode().Perm()))
 	}
 }
 
-// unpackedSize returns the sum of the sizes of all files.
+// unpackedSize returns the sum of the sizes of the files with these headers.
 func unpackedSize(headers map[string]*tar.Header) (sum int64) {
 	for _, h := range headers {
 		sum += h.Size

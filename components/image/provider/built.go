@@ -22,9 +22,9 @@ type builtImage struct {
 
 // sbom is the SPDX document of one manifest.
 type sbom struct {
-	subject v1.Hash // the digest of the manifest that the document describes
-	digest  v1.Hash // the digest of the manifest of the document itself
-	image   oci.File
+	subject v1.Hash  // the digest of the manifest that the document describes
+	digest  v1.Hash  // the digest of the manifest of the document itself
+	file    oci.File // the document
 }
 
 // newBuiltImage reads the outputs of the resource from ko's result.
@@ -40,7 +40,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 	image := &builtImage{image: result, digest: digest, goVersion: goVersion}
 	blobs := map[v1.Hash]int64{}
 	err = walk.SignedEntity(ctx, entity, func(_ context.Context, e oci.SignedEntity) error {
-		s, err := newSBOM(e)
+		s, err := readSBOM(e)
 		if err != nil {
 			return err
 		}
@@ -66,21 +66,21 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 	return image, nil
 }
 
-// newSBOM returns the SBOM that ko attached to a manifest.
-func newSBOM(e oci.SignedEntity) (sbom, error) {
-	subject, err := e.Digest()
+// readSBOM reads the SBOM that ko attached to a manifest.
+func readSBOM(entity oci.SignedEntity) (sbom, error) {
+	subject, err := entity.Digest()
 	if err != nil {
 		return sbom{}, fmt.Errorf("digest: %w", err)
 	}
-	f, err := e.Attachment("sbom")
+	document, err := entity.Attachment("sbom")
 	if err != nil {
 		return sbom{}, fmt.Errorf("SBOM of %s: %w", subject, err)
 	}
-	digest, err := f.Digest()
+	digest, err := document.Digest()
 	if err != nil {
 		return sbom{}, fmt.Errorf("SBOM of %s: %w", subject, err)
 	}
-	return sbom{subject: subject, digest: digest, image: f}, nil
+	return sbom{subject: subject, digest: digest, file: document}, nil
 }
 
 // addBlobs adds the sizes of an image's blobs by digest. Each blob counts once,

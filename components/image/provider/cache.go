@@ -15,12 +15,12 @@ import (
 // cache of this repository's services has about 200 MB, and every checkout has its own.
 const unusedLimit = 7 * 24 * time.Hour
 
-// expired is the suffix of a cache that is being deleted.
-const expired = ".expired"
+// expiredSuffix is the suffix of a cache that is being deleted.
+const expiredSuffix = ".expired"
 
-// cacheName matches the name of a working folder's cache: the first six bytes of the hash
+// cacheNamePattern matches the name of a working folder's cache: the first six bytes of the hash
 // of its path, in hex.
-var cacheName = regexp.MustCompile(`^[0-9a-f]{12}(\` + expired + `)?$`)
+var cacheNamePattern = regexp.MustCompile(`^[0-9a-f]{12}(\` + expiredSuffix + `)?$`)
 
 // useCache creates the cache called name in the folder root and records its use in the
 // folder's modification time. It also deletes the other caches in root that were not used
@@ -47,7 +47,7 @@ func pruneCaches(root, keep string, now time.Time) error {
 	var errs []error
 	for _, entry := range entries {
 		name := entry.Name()
-		if name == keep || !entry.IsDir() || !cacheName.MatchString(name) {
+		if name == keep || !entry.IsDir() || !cacheNamePattern.MatchString(name) {
 			continue
 		}
 		info, err := entry.Info()
@@ -59,17 +59,17 @@ func pruneCaches(root, keep string, now time.Time) error {
 			continue
 		}
 		path := filepath.Join(root, name)
-		if !strings.HasSuffix(name, expired) {
+		if !strings.HasSuffix(name, expiredSuffix) {
 			if now.Sub(info.ModTime()) < unusedLimit {
 				continue
 			}
 			// A process that starts to use the cache now creates a new folder instead of
 			// writing into one that is being deleted.
-			if err := os.Rename(path, path+expired); err != nil {
+			if err := os.Rename(path, path+expiredSuffix); err != nil {
 				errs = append(errs, err)
 				continue
 			}
-			path += expired
+			path += expiredSuffix
 		}
 		errs = append(errs, os.RemoveAll(path))
 	}

@@ -14,22 +14,22 @@ import (
 func TestUnusedCachesAreDeleted(t *testing.T) {
 	root, outside, now := t.TempDir(), t.TempDir(), time.Now()
 	old, young := now.Add(-unusedLimit-time.Minute), now.Add(-unusedLimit+time.Minute)
-	create := func(path string, used time.Time) {
+	createCache := func(path string, used time.Time) {
 		t.Helper()
 		require.NoError(t, os.MkdirAll(filepath.Join(path, "bin"), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(path, "bin", "program"), nil, 0o755))
 		require.NoError(t, os.Chtimes(path, used, used))
 	}
 	inRoot := func(name string) string { return filepath.Join(root, name) }
-	create(inRoot("000000000001"), old)
-	create(inRoot("000000000002"), young)
-	create(inRoot("000000000003.expired"), young)
-	create(inRoot("000000000004"), old)
-	create(inRoot("notes"), old)
-	create(inRoot("0000000000051"), old)
+	createCache(inRoot("000000000001"), old)
+	createCache(inRoot("000000000002"), young)
+	createCache(inRoot("000000000003.expired"), young)
+	createCache(inRoot("000000000004"), old)
+	createCache(inRoot("notes"), old)
+	createCache(inRoot("0000000000051"), old)
 	require.NoError(t, os.WriteFile(inRoot("000000000006"), nil, 0o600))
 	require.NoError(t, os.Chtimes(inRoot("000000000006"), old, old))
-	create(filepath.Join(outside, "target"), old)
+	createCache(filepath.Join(outside, "target"), old)
 	require.NoError(t, os.Symlink(filepath.Join(outside, "target"), inRoot("000000000007")))
 	require.NoError(t, os.Symlink(outside, filepath.Join(inRoot("000000000001"), "link")))
 	require.NoError(t, os.Chtimes(inRoot("000000000001"), old, old))
@@ -38,7 +38,7 @@ func TestUnusedCachesAreDeleted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, inRoot("000000000004"), dir)
 
-	for name, why := range map[string]string{
+	for name, reason := range map[string]string{
 		"000000000002":  "it was used in the last seven days",
 		"000000000004":  "it is in use",
 		"notes":         "its name is not the name of a cache",
@@ -47,14 +47,14 @@ func TestUnusedCachesAreDeleted(t *testing.T) {
 		"000000000007":  "it is a link",
 	} {
 		_, err := os.Lstat(inRoot(name))
-		require.NoError(t, err, "%s must stay: %s", name, why)
+		require.NoError(t, err, "%s must stay: %s", name, reason)
 	}
-	for name, why := range map[string]string{
+	for name, reason := range map[string]string{
 		"000000000001":         "it was not used for seven days",
 		"000000000003.expired": "an earlier process began to delete it",
 	} {
 		_, err := os.Lstat(inRoot(name))
-		require.ErrorIs(t, err, os.ErrNotExist, "%s must be deleted: %s", name, why)
+		require.ErrorIs(t, err, os.ErrNotExist, "%s must be deleted: %s", name, reason)
 	}
 	require.FileExists(t, filepath.Join(outside, "target", "bin", "program"), "a link led to it")
 	require.FileExists(t, filepath.Join(dir, "bin", "program"), "it is in the cache in use")

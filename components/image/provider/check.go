@@ -32,7 +32,7 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	if err != nil {
 		return resp, err
 	}
-	for _, f := range faults(req.NewInputs, in) {
+	for _, f := range checkImageInputs(req.NewInputs, in) {
 		reported := func(other p.CheckFailure) bool { return other.Property == f.Property }
 		if !slices.ContainsFunc(failures, reported) {
 			failures = append(failures, f)
@@ -42,9 +42,9 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		resp.Failures = failures
 		return resp, nil
 	}
-	in.Platforms = canonical(in.Platforms)
+	in.Platforms = canonicalPlatforms(in.Platforms)
 	if err := in.identifySigner(ctx); err != nil {
-		resp.Failures, err = checkFailure(err)
+		resp.Failures, err = toCheckFailures(err)
 		return resp, err
 	}
 	for _, name := range buildInputs {
@@ -54,35 +54,35 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		}
 	}
 	if err := i.computeInputs(ctx, &in, req.OldInputs); err != nil {
-		resp.Failures, err = checkFailure(err)
+		resp.Failures, err = toCheckFailures(err)
 		return resp, err
 	}
 	resp.Inputs = in
 	return resp, nil
 }
 
-// computeInputs computes the inputs that are properties of the image. before are the inputs of the
-// last update. If all inputs of the build are unchanged, computeInputs copies the properties from
-// before. Otherwise it builds the image.
-func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, before property.Map) error {
-	toolchain, err := i.builder.isolated()
+// computeInputs computes the inputs that are properties of the image. oldInputs are the inputs of
+// the last update. If all inputs of the build are unchanged, computeInputs copies the properties
+// from oldInputs. Otherwise it builds the image.
+func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, oldInputs property.Map) error {
+	toolchain, err := i.builder.isolate()
 	if err != nil {
 		return fmt.Errorf("building %s: %w", in.ImportPath, err)
 	}
-	sources, err := in.recipe().fingerprint(toolchain)
+	fingerprint, err := in.recipe().fingerprint(toolchain)
 	if err != nil {
 		return err
 	}
 	previous := func(name string) string {
-		v := before.Get(name)
+		v := oldInputs.Get(name)
 		if !v.IsString() {
 			return ""
 		}
 		return v.AsString()
 	}
-	if hex, ok := strings.CutPrefix(previous("digest"), "sha256:"); ok && sources != "" && sources == previous("sources") {
-		in.Digest, in.GoVersion, in.Sources = previous("digest"), previous("goVersion"), sources
-		in.Tag = resourceTag(urnOf(ctx), "", hex)
+	if hex, ok := strings.CutPrefix(previous("digest"), "sha256:"); ok && fingerprint != "" && fingerprint == previous("sources") {
+		in.Digest, in.GoVersion, in.Sources = previous("digest"), previous("goVersion"), fingerprint
+		in.Tag = resourceTag(urnFromContext(ctx), "", hex)
 		return nil
 	}
 	result, err := i.builder.build(ctx, in.recipe(), in.keychain())
@@ -90,43 +90,42 @@ func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, before prope
 		return err
 	}
 	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
-	in.Tag = resourceTag(urnOf(ctx), "", result.digest.Hex)
-	// If the sources changed during the build, their hash says nothing about the
-	// image.
-	if after, err := in.recipe().fingerprint(toolchain); err == nil && after == sources {
-		in.Sources = sources
+	in.Tag = resourceTag(urnFromContext(ctx), "", result.digest.Hex)
+	// If the sources changed during the build, the fingerprint does not describe the image.
+	if newFingerprint, err := in.recipe().fingerprint(toolchain); err == nil && newFingerprint == fingerprint {
+		in.Sources = fingerprint
 	}
 	return nil
 }
 
-// canonical returns the platforms sorted and without duplicates, so that neither
-// order nor duplicates change the digest.
-func canonical(platforms []string) []string {
+// canonicalPlatforms returns the platforms sorted and without duplicates, so that neither
+// order nor duplicates change the digest. An empty list means the default platform.
+func canonicalPlatforms(platforms []string) []string {
 	if len(platforms) == 0 {
 		return []string{string(ociplatform.Default)}
 	}
-	out := slices.Clone(platforms)
-	slices.Sort(out)
-	return slices.Compact(out)
+	sorted := slices.Clone(platforms)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
 }
 
-// importPath matches the import path of one package: no pattern, relative path or
+// importPathPattern matches the import path of one package: no pattern, relative path or
 // flag.
-var importPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.~+-]*(/[A-Za-z0-9_~+-][A-Za-z0-9_.~+-]*)*$`)
+var importPathPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.~+-]*(/[A-Za-z0-9_~+-][A-Za-z0-9_.~+-]*)*$`)
 
-// faults returns a failure for each invalid input. Unknown inputs are not checked.
-func faults(given property.Map, in ImageInputs) []p.CheckFailure {
-	return failures(given, []inputRule{
-		{"importPath", func() string { return badImportPath(in.ImportPath) }},
-		{"repository", func() string { return badRepository(in.Repository) }},
-		{"platforms", func() string { return badPlatforms(in.Platforms) }},
-		{"base", func() string { return badBase(value(in.Base)) }},
-		{"labels", func() string { return badLabels(in.Labels) }},
-		{"digest", func() string { return mustBeUnset(in.Digest) }},
-		{"tag", func() string { return mustBeUnset(in.Tag) }},
-		{"goVersion", func() string { return mustBeUnset(in.GoVersion) }},
-		{"sources", func() string { return mustBeUnset(in.Sources) }},
-		{"signedBy", func() string { return mustBeUnset(in.SignedBy) }},
+// checkImageInputs returns a failure for each invalid input. Unknown inputs are not checked.
+func checkImageInputs(newInputs property.Map, in ImageInputs) []p.CheckFailure {
+	return checkInputs(newInputs, []inputRule{
+		{"importPath", func() string { return importPathProblem(in.ImportPath) }},
+		{"repository", func() string { return repositoryProblem(in.Repository) }},
+		{"platforms", func() string { return platformsProblem(in.Platforms) }},
+		{"base", func() string { return baseProblem(stringOrEmpty(in.Base)) }},
+		{"labels", func() string { return labelsProblem(in.Labels) }},
+		{"digest", func() string { return computedInputProblem(in.Digest) }},
+		{"tag", func() string { return computedInputProblem(in.Tag) }},
+		{"goVersion", func() string { return computedInputProblem(in.GoVersion) }},
+		{"sources", func() string { return computedInputProblem(in.Sources) }},
+		{"signedBy", func() string { return computedInputProblem(in.SignedBy) }},
 	})
 }
 
@@ -136,33 +135,33 @@ type inputRule struct {
 	check    func() string // returns the reason and the fix, or an empty string
 }
 
-// failures returns a failure for each rule that a known input breaks.
-func failures(given property.Map, rules []inputRule) []p.CheckFailure {
-	var out []p.CheckFailure
+// checkInputs returns a failure for each rule that a known input breaks.
+func checkInputs(newInputs property.Map, rules []inputRule) []p.CheckFailure {
+	var failures []p.CheckFailure
 	for _, rule := range rules {
-		if given.Get(rule.property).HasComputed() {
+		if newInputs.Get(rule.property).HasComputed() {
 			continue
 		}
 		if reason := rule.check(); reason != "" {
-			out = append(out, p.CheckFailure{Property: rule.property, Reason: reason})
+			failures = append(failures, p.CheckFailure{Property: rule.property, Reason: reason})
 		}
 	}
-	return out
+	return failures
 }
 
-// badImportPath returns the reason why an import path is invalid, with the fix, or "".
-func badImportPath(path string) string {
+// importPathProblem returns the reason why an import path is invalid, with the fix, or "".
+func importPathProblem(path string) string {
 	switch {
 	case strings.HasPrefix(path, "."), strings.HasPrefix(path, "/"):
 		return fmt.Sprintf("%q is a file path: use the import path of the package, MODULE/FOLDER", path)
-	case !importPath.MatchString(path):
+	case !importPathPattern.MatchString(path):
 		return fmt.Sprintf("%q is not an import path of one package: use a full path such as example.com/module/cmd/server", path)
 	}
 	return ""
 }
 
-// badRepository returns the reason why a repository is invalid, with the fix, or "".
-func badRepository(repository string) string {
+// repositoryProblem returns the reason why a repository is invalid, with the fix, or "".
+func repositoryProblem(repository string) string {
 	_, err := name.NewRepository(repository, name.StrictValidation)
 	if err == nil && strings.Contains(repository, "://") {
 		err = errors.New("it has a scheme")
@@ -174,8 +173,8 @@ func badRepository(repository string) string {
 	return ""
 }
 
-// badPlatforms returns the reason why a list of platforms is invalid, with the fix, or "".
-func badPlatforms(platforms []string) string {
+// platformsProblem returns the reason why a list of platforms is invalid, with the fix, or "".
+func platformsProblem(platforms []string) string {
 	supported := ociplatform.Platform("").Values()
 	for _, platform := range platforms {
 		if !slices.Contains(supported, platform) {
@@ -185,8 +184,8 @@ func badPlatforms(platforms []string) string {
 	return ""
 }
 
-// badBase returns the reason why a base image is invalid, with the fix, or "".
-func badBase(base string) string {
+// baseProblem returns the reason why a base image is invalid, with the fix, or "".
+func baseProblem(base string) string {
 	if base == "" {
 		return ""
 	}
@@ -197,8 +196,8 @@ func badBase(base string) string {
 	return ""
 }
 
-// badLabels returns the reason why a map of labels is invalid, with the fix, or "".
-func badLabels(labels map[string]string) string {
+// labelsProblem returns the reason why a map of labels is invalid, with the fix, or "".
+func labelsProblem(labels map[string]string) string {
 	for key := range labels {
 		if strings.TrimSpace(key) == "" {
 			return "a label has no name: set one such as org.opencontainers.image.source"
@@ -207,21 +206,22 @@ func badLabels(labels map[string]string) string {
 	return ""
 }
 
-// mustBeUnset returns the reason why a program must not set an input that Check computes, or "".
-func mustBeUnset(value string) string {
+// computedInputProblem returns the reason why a program must not set an input that Check
+// computes, or "".
+func computedInputProblem(value string) string {
 	if value == "" {
 		return ""
 	}
 	return "is set by the provider: remove it from the program"
 }
 
-// invalidInTags matches characters that a tag can't have.
-var invalidInTags = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+// invalidTagCharacters matches characters that a tag can't have.
+var invalidTagCharacters = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
 // resourceTag returns the tag of a resource for a digest: STACK-NAME-DIGEST. Each
-// resource of each stack has its own tag, so that its deletion keeps a manifest that
-// others use. The tag has the digest, so that it never moves, as repositories with
-// immutable tags require.
+// resource of each stack has its own tag. So the deletion of a resource keeps a manifest that
+// another resource uses. The tag includes the digest, so it never moves to another manifest.
+// Repositories with immutable tags require that.
 //
 // The tag of a promoted image has a prefix. A promoted image can replace an Image with the
 // same name and digest. Their tags differ, so that the deletion of the old Image keeps the
@@ -232,7 +232,7 @@ func resourceTag(urn resource.URN, prefix, hex string) string {
 		owner = string(urn.Stack().Name()) + "-" + urn.Name()
 	}
 	owner = prefix + owner
-	owner = strings.TrimLeft(invalidInTags.ReplaceAllString(owner, "-"), ".-")
+	owner = strings.TrimLeft(invalidTagCharacters.ReplaceAllString(owner, "-"), ".-")
 	const maxOwner = 128 - 1 - imagetag.Digits // a tag has at most 128 characters
 	if len(owner) > maxOwner {
 		owner = owner[:maxOwner]

@@ -12,7 +12,7 @@ import (
 
 func TestInvalidInputsAreReportedWithTheFix(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("a", 64)
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason, property string
 		value            property.Value
 		want             string // part of the failure's reason; empty means valid
@@ -30,45 +30,45 @@ func TestInvalidInputsAreReportedWithTheFix(t *testing.T) {
 		{"a name without a registry, which means Docker Hub", "repository", property.New("service"), "not a repository"},
 		{"a scheme", "repository", property.New("https://example.com/team/service"), "not a repository"},
 		{"upper case", "repository", property.New("example.com/Team/service"), "not a repository"},
-		{"Graviton", "platforms", list("linux/arm64"), ""},
-		{"a platform that EKS nodes do not have", "platforms", list("linux/amd64", "linux/s390x"), `"linux/s390x" is not a supported platform: use linux/amd64 or linux/arm64`},
+		{"Graviton", "platforms", propertyList("linux/arm64"), ""},
+		{"a platform that EKS nodes do not have", "platforms", propertyList("linux/amd64", "linux/s390x"), `"linux/s390x" is not a supported platform: use linux/amd64 or linux/arm64`},
 		{"a base by digest", "base", property.New("gcr.io/distroless/static" + digest), ""},
 		{"a base by tag, which can change", "base", property.New("gcr.io/distroless/static:latest"), "does not name an image by its digest"},
 		{"a label without a name", "labels", property.New(map[string]property.Value{" ": property.New("x")}), "a label has no name"},
 		{"the digest, which the provider computes", "digest", property.New("sha256:00"), "is set by the provider"},
 	} {
-		given := args("example.com/tiny", "", "example.com/team/service", map[string]property.Value{c.property: c.value})
+		programInputs := imageInputs("example.com/tiny", "", "example.com/team/service", map[string]property.Value{tc.property: tc.value})
 		var in ImageInputs
-		in.ImportPath, in.Repository = text(given, "importPath"), text(given, "repository")
-		in.Digest = text(given, "digest")
-		if base := text(given, "base"); base != "" {
+		in.ImportPath, in.Repository = textInput(programInputs, "importPath"), textInput(programInputs, "repository")
+		in.Digest = textInput(programInputs, "digest")
+		if base := textInput(programInputs, "base"); base != "" {
 			in.Base = &base
 		}
-		if v := given["platforms"]; v.IsArray() {
+		if v := programInputs["platforms"]; v.IsArray() {
 			for _, p := range v.AsArray().AsSlice() {
 				in.Platforms = append(in.Platforms, p.AsString())
 			}
 		}
-		if v := given["labels"]; v.IsMap() {
+		if v := programInputs["labels"]; v.IsMap() {
 			in.Labels = map[string]string{" ": "x"}
 		}
 		failures := map[string]string{}
-		for _, f := range faults(property.NewMap(given), in) {
+		for _, f := range checkImageInputs(property.NewMap(programInputs), in) {
 			failures[f.Property] = f.Reason
 		}
-		if c.want == "" {
-			require.Empty(t, failures, c.reason)
+		if tc.want == "" {
+			require.Empty(t, failures, tc.reason)
 			continue
 		}
-		require.Len(t, failures, 1, c.reason)
-		require.Contains(t, failures[c.property], c.want, c.reason)
+		require.Len(t, failures, 1, tc.reason)
+		require.Contains(t, failures[tc.property], tc.want, tc.reason)
 	}
 }
 
 func TestAllInvalidInputsAreReportedAtOnce(t *testing.T) {
 	_, failures := newStack(t, "tiny").check(map[string]property.Value{
 		"repository": property.New("service"),
-		"platforms":  list("plan9/amd64"),
+		"platforms":  propertyList("plan9/amd64"),
 		"base":       property.New("scratch"),
 		"colour":     property.New("blue"),
 	})
@@ -80,8 +80,8 @@ func TestAllInvalidInputsAreReportedAtOnce(t *testing.T) {
 
 func TestOrderAndDuplicatesOfPlatformsChangeNothing(t *testing.T) {
 	want := []string{"linux/amd64", "linux/arm64"}
-	require.Equal(t, want, canonical([]string{"linux/arm64", "linux/amd64", "linux/arm64"}), "order and duplicates change nothing")
-	require.Equal(t, want[:1], canonical(nil))
+	require.Equal(t, want, canonicalPlatforms([]string{"linux/arm64", "linux/amd64", "linux/arm64"}), "order and duplicates change nothing")
+	require.Equal(t, want[:1], canonicalPlatforms(nil))
 }
 
 func TestResourceTagHasOnlyValidCharacters(t *testing.T) {
@@ -89,7 +89,7 @@ func TestResourceTagHasOnlyValidCharacters(t *testing.T) {
 	urn := func(stack, name string) resource.URN {
 		return resource.URN("urn:pulumi:" + stack + "::shop::ko:index:Image::" + name)
 	}
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason string
 		urn    resource.URN
 		want   string
@@ -99,9 +99,9 @@ func TestResourceTagHasOnlyValidCharacters(t *testing.T) {
 		{"a first character that is not a letter or digit", urn(".dev", "mca"), "dev-mca-0123456789ab"},
 		{"at most 128 characters", urn("dev", strings.Repeat("n", 200)), "dev-" + strings.Repeat("n", 111) + "-0123456789ab"},
 	} {
-		tag := resourceTag(c.urn, "", hex)
-		require.Equal(t, c.want, tag, c.reason)
-		require.LessOrEqual(t, len(tag), 128, c.reason)
+		tag := resourceTag(tc.urn, "", hex)
+		require.Equal(t, tc.want, tag, tc.reason)
+		require.LessOrEqual(t, len(tag), 128, tc.reason)
 	}
 }
 
@@ -113,18 +113,18 @@ func TestSchemaDescribesTheResource(t *testing.T) {
 	}
 }
 
-// list returns a property that is a list of texts.
-func list(values ...string) property.Value {
-	var out []property.Value
+// propertyList returns a property that is a list of texts.
+func propertyList(values ...string) property.Value {
+	var list []property.Value
 	for _, v := range values {
-		out = append(out, property.New(v))
+		list = append(list, property.New(v))
 	}
-	return property.New(out)
+	return property.New(list)
 }
 
-// text returns an input that is text, or "".
-func text(given map[string]property.Value, name string) string {
-	if v := given[name]; v.IsString() {
+// textInput returns an input that is text, or "".
+func textInput(programInputs map[string]property.Value, name string) string {
+	if v := programInputs[name]; v.IsString() {
 		return v.AsString()
 	}
 	return ""

@@ -24,7 +24,7 @@ import (
 // continue. If the repository does not exist, the image does not exist either. If the
 // login was refused, or if the registry does not support deletion, Delete warns that
 // the image stays in the registry. Delete returns an error if the registry does not
-// answer, because a retry may succeed.
+// respond, because a retry may succeed.
 func (i *Image) Delete(ctx context.Context, req infer.DeleteRequest[ImageState]) (infer.DeleteResponse, error) {
 	return infer.DeleteResponse{}, deleteImage(ctx, req.State.Reference, req.State.Tag)
 }
@@ -37,7 +37,7 @@ func deleteImage(ctx context.Context, reference, tag string) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	err = remove(ctx, ref, tag, credentialsOf(ctx))
+	err = deleteTagAndManifests(ctx, ref, tag, credentialsFromContext(ctx))
 	warn := func(reason string) {
 		p.GetLogger(ctx).Warningf("%s was left in the registry: %s (%v). A lifecycle policy of the repository clears it, "+
 			"as does deleting the repository", ref, reason, err)
@@ -54,28 +54,28 @@ func deleteImage(ctx context.Context, reference, tag string) error {
 	return nil
 }
 
-// remove deletes the tag and the manifests that only this tag refers to.
-func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) error {
-	ids, err := identities(ref.Context(), c)
+// deleteTagAndManifests deletes the tag and the manifests to which only this tag refers.
+func deleteTagAndManifests(ctx context.Context, ref name.Digest, tag string, c *Credentials) error {
+	logins, err := possibleLogins(ref.Context(), c)
 	if err != nil {
 		return err
 	}
-	manifest, id, err := authenticate(ctx, ref, ids)
+	manifest, login, err := authenticate(ctx, ref, logins)
 	if err != nil {
 		return err
 	}
-	r := &remover{repo: ref.Context(), options: []remote.Option{remote.WithContext(ctx), remote.WithAuth(id.auth)}}
+	r := &remover{repo: ref.Context(), options: []remote.Option{remote.WithContext(ctx), remote.WithAuth(login.auth)}}
 	digest, err := v1.NewHash(ref.DigestStr())
 	if err != nil {
 		return fmt.Errorf("reference in the state: %w", err)
 	}
 	candidates := []v1.Hash{digest} // the SBOM may exist without the manifest
 	if manifest != nil {
-		if candidates, err = r.manifests(ref); err != nil {
+		if candidates, err = r.listManifests(ref); err != nil {
 			return err
 		}
 	}
-	inUse, err := r.manifestsOfOtherTags(ctx, tag)
+	inUse, err := r.listManifestsOfOtherTags(ctx, tag)
 	if err != nil {
 		return err
 	}
@@ -105,9 +105,9 @@ type remover struct {
 	options []remote.Option
 }
 
-// manifests returns the digest of the manifest at ref. If that is an index, it also
-// returns the digests of its manifests.
-func (r *remover) manifests(ref name.Reference) ([]v1.Hash, error) {
+// listManifests returns the digest of the manifest at ref. If this manifest is an index,
+// listManifests also returns the digests of the manifests in the index.
+func (r *remover) listManifests(ref name.Reference) ([]v1.Hash, error) {
 	desc, err := remote.Get(ref, r.options...)
 	if err != nil {
 		return nil, err
@@ -130,12 +130,13 @@ func (r *remover) manifests(ref name.Reference) ([]v1.Hash, error) {
 	return digests, nil
 }
 
-// maxReads limits the concurrent requests to a registry.
+// maxReads limits the concurrent requests to a registry: the platform's choice.
 const maxReads = 8
 
-// manifestsOfOtherTags returns the digests of all manifests to which other tags refer. It
-// skips cosign's tags, because they do not refer to images.
-func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.Hash]bool, error) {
+// listManifestsOfOtherTags returns the digests of all manifests to which tags other than tag
+// refer. It skips cosign's tags, because they do not refer to images. It returns nil if the
+// repository does not exist.
+func (r *remover) listManifestsOfOtherTags(ctx context.Context, tag string) (map[v1.Hash]bool, error) {
 	tags, err := remote.List(r.repo, r.options...)
 	if err != nil {
 		if classify(err) == absent {
@@ -152,7 +153,7 @@ func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.
 			continue
 		}
 		group.Go(func() error {
-			digests, err := r.manifests(r.repo.Tag(other))
+			digests, err := r.listManifests(r.repo.Tag(other))
 			if err != nil {
 				if classify(err) == absent {
 					return nil // deleted meanwhile

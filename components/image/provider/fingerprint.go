@@ -40,20 +40,20 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 	if err != nil || mod.Module == nil {
 		return "", err
 	}
-	local := func(m *modfile.Replace) bool { return m.New.Version == "" }
-	if slices.ContainsFunc(mod.Replace, local) || exists(filepath.Join(root, "vendor")) {
+	isLocal := func(m *modfile.Replace) bool { return m.New.Version == "" }
+	if slices.ContainsFunc(mod.Replace, isLocal) || exists(filepath.Join(root, "vendor")) {
 		return "", nil
 	}
 	f := &fingerprinter{root: root, module: mod.Module.Mod.Path, sum: sha256.New(), seen: map[string]bool{}}
-	main, ok := f.folder(r.ImportPath)
-	if !ok || exists(filepath.Join(main, "kodata")) {
+	mainFolder, ok := f.packageFolder(r.ImportPath)
+	if !ok || exists(filepath.Join(mainFolder, "kodata")) {
 		return "", nil
 	}
 	executable, err := executableHash()
 	if err != nil {
 		return "", err
 	}
-	key, err := r.key()
+	key, err := r.cacheKey()
 	if err != nil {
 		return "", err
 	}
@@ -76,8 +76,8 @@ func moduleRoot(dir string) (string, error) {
 	return findAbove(dir, "go.mod")
 }
 
-// readModule returns the content of the go.mod in root, and its directives. There are none if the
-// content is invalid, because the go tool reports a better error.
+// readModule returns the content of the go.mod in root, and its directives. For an invalid go.mod
+// it returns no directives and no error, because the go tool reports a better error.
 func readModule(root string) ([]byte, *modfile.File, error) {
 	content, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -90,16 +90,17 @@ func readModule(root string) ([]byte, *modfile.File, error) {
 	return content, mod, nil
 }
 
-// findAbove returns the folder of the first file with this name in dir or a parent of dir, or "".
+// findAbove returns the nearest folder that has a file with this name: dir or a parent of dir. It
+// returns "" if there is none.
 func findAbove(dir, name string) (string, error) {
-	at, err := filepath.Abs(dir)
-	for err == nil && !exists(filepath.Join(at, name)) {
-		if at == filepath.Dir(at) {
+	folder, err := filepath.Abs(dir)
+	for err == nil && !exists(filepath.Join(folder, name)) {
+		if folder == filepath.Dir(folder) {
 			return "", nil
 		}
-		at = filepath.Dir(at)
+		folder = filepath.Dir(folder)
 	}
-	return at, err
+	return folder, err
 }
 
 // exists reports whether there is a file or a folder at path.
@@ -134,20 +135,20 @@ type fingerprinter struct {
 	seen         map[string]bool
 }
 
-// folder returns the folder of a package. It returns false for a package of another
+// packageFolder returns the folder of a package. It returns false for a package of another
 // module.
-func (f *fingerprinter) folder(importPath string) (string, bool) {
+func (f *fingerprinter) packageFolder(importPath string) (string, bool) {
 	if importPath == f.module {
 		return f.root, true
 	}
-	below, ok := strings.CutPrefix(importPath, f.module+"/")
-	return filepath.Join(f.root, filepath.FromSlash(below)), ok
+	relative, ok := strings.CutPrefix(importPath, f.module+"/")
+	return filepath.Join(f.root, filepath.FromSlash(relative)), ok
 }
 
 // addPackages adds the package and the packages of its module that it imports, each
 // once. The order depends only on the sources.
 func (f *fingerprinter) addPackages(importPath string) error {
-	dir, ok := f.folder(importPath)
+	dir, ok := f.packageFolder(importPath)
 	if !ok || f.seen[importPath] {
 		return nil
 	}
@@ -158,12 +159,12 @@ func (f *fingerprinter) addPackages(importPath string) error {
 	}
 	var imports []string
 	embeds := false
-	for _, e := range entries {
-		if !e.Type().IsRegular() || strings.HasSuffix(e.Name(), "_test.go") {
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || strings.HasSuffix(entry.Name(), "_test.go") {
 			continue
 		}
-		file := filepath.Join(dir, e.Name())
-		if path.Ext(e.Name()) != ".go" {
+		file := filepath.Join(dir, entry.Name())
+		if path.Ext(entry.Name()) != ".go" {
 			if err := f.addFile(file); err != nil {
 				return err
 			}
@@ -175,7 +176,7 @@ func (f *fingerprinter) addPackages(importPath string) error {
 		}
 		f.add(file, source)
 		embeds = embeds || bytes.Contains(source, []byte("//go:embed"))
-		imports = append(imports, importsOf(source)...)
+		imports = append(imports, parseImports(source)...)
 	}
 	if embeds {
 		if err := f.addTree(dir); err != nil {
@@ -183,17 +184,17 @@ func (f *fingerprinter) addPackages(importPath string) error {
 		}
 	}
 	slices.Sort(imports)
-	for _, i := range slices.Compact(imports) {
-		if err := f.addPackages(i); err != nil {
+	for _, imported := range slices.Compact(imports) {
+		if err := f.addPackages(imported); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// importsOf lists the imports of a source file. A file with a syntax error has
-// none, and does not compile.
-func importsOf(source []byte) []string {
+// parseImports lists the imports of a source file. For a file with a syntax error it returns
+// nil. Such a file does not compile.
+func parseImports(source []byte) []string {
 	parsed, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ImportsOnly)
 	if err != nil {
 		return nil

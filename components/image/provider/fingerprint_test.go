@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// moduleWithLibrary creates a module with a library, an embedded file, and a package
+// newModuleWithLibrary creates a module with a library, an embedded file, and a package
 // that the main package does not import.
-func moduleWithLibrary(t *testing.T) (dir string, hash func() string) {
+func newModuleWithLibrary(t *testing.T) (dir string, hash func() string) {
 	t.Helper()
 	dir = newModule(t, map[string]string{
 		"main.go":            "package main\n\nimport \"" + tinyPath(t) + "/lib\"\n\nfunc main() { lib.Say() }\n",
@@ -27,7 +27,7 @@ func moduleWithLibrary(t *testing.T) (dir string, hash func() string) {
 }
 
 func TestFingerprintChangesWithTheSources(t *testing.T) {
-	dir, hash := moduleWithLibrary(t)
+	dir, hash := newModuleWithLibrary(t)
 	original := hash()
 	require.NotEmpty(t, original)
 	require.Equal(t, original, hash())
@@ -47,7 +47,7 @@ func TestFingerprintChangesWithTheSources(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			file := filepath.Join(dir, tc.file)
 			before, err := os.ReadFile(file)
-			edit(t, dir, tc.file, string(before)+"\n// changed\n")
+			writeFile(t, dir, tc.file, string(before)+"\n// changed\n")
 			require.Equal(t, tc.changes, hash() != original)
 			if err != nil {
 				require.NoError(t, os.Remove(file))
@@ -60,7 +60,7 @@ func TestFingerprintChangesWithTheSources(t *testing.T) {
 }
 
 func TestFingerprintChangesWithTheRecipe(t *testing.T) {
-	dir := newModule(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": helloSource})
 	hash := func(r recipe) string {
 		r.ImportPath, r.Dir = tinyPath(t), dir
 		fingerprint, err := r.fingerprint("go1.26.8 auto")
@@ -80,8 +80,8 @@ func TestFingerprintIsEmptyIfItCannotSeeAllInputs(t *testing.T) {
 		{"a malformed go.mod", "go.mod", "not a go.mod"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			dir := newModule(t, map[string]string{"main.go": hello})
-			edit(t, dir, tc.file, tc.content)
+			dir := newModule(t, map[string]string{"main.go": helloSource})
+			writeFile(t, dir, tc.file, tc.content)
 			fingerprint, err := recipe{ImportPath: tinyPath(t), Dir: dir}.fingerprint("go1.26.8 auto")
 			require.NoError(t, err)
 			require.Empty(t, fingerprint)
@@ -94,22 +94,22 @@ func TestFingerprintIsEmptyIfItCannotSeeAllInputs(t *testing.T) {
 
 // The digest of an image with unchanged sources needs no build.
 func TestUnchangedSourcesAreNotBuilt(t *testing.T) {
-	dir := newModule(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": helloSource})
 	s := newStack(t, "tiny")
-	given := args(tinyPath(t), dir, newRegistry(t).host+"/shop/tiny")
-	require.True(t, s.up(given))
+	programInputs := imageInputs(tinyPath(t), dir, newRegistry(t).host+"/shop/tiny")
+	require.True(t, s.up(programInputs))
 	digest := s.output("digest")
 
 	t.Setenv("KOCACHE", t.TempDir()) // every build writes its binary there
-	require.False(t, s.up(given))
-	built, err := os.ReadDir(os.Getenv("KOCACHE"))
+	require.False(t, s.up(programInputs))
+	cacheEntries, err := os.ReadDir(os.Getenv("KOCACHE"))
 	require.NoError(t, err)
-	require.Empty(t, built)
+	require.Empty(t, cacheEntries)
 	require.Equal(t, digest, s.inputs.Get("digest").AsString())
 
-	edit(t, dir, "notes.txt", "not a source")
-	require.False(t, s.up(given), "a build without need gives the same image")
-	built, err = os.ReadDir(os.Getenv("KOCACHE"))
+	writeFile(t, dir, "notes.txt", "not a source")
+	require.False(t, s.up(programInputs), "a build without need gives the same image")
+	cacheEntries, err = os.ReadDir(os.Getenv("KOCACHE"))
 	require.NoError(t, err)
-	require.NotEmpty(t, built)
+	require.NotEmpty(t, cacheEntries)
 }

@@ -35,8 +35,8 @@ type GuardField struct {
 	Fix    string   `pulumi:"fix"`
 }
 
-// GuardInputs are the resource's inputs. After Check, the value of each field is
-// the accepted one.
+// GuardInputs are the inputs of the resource ko:index:ChangeGuard. After Check, the
+// value of each field is the accepted one.
 type GuardInputs struct {
 	Fields map[string]GuardField `pulumi:"fields"`
 }
@@ -76,22 +76,22 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	refuse := func(err error) { failures = append(failures, p.CheckFailure{Reason: err.Error()}) }
 	accepted, recorded := map[string]changerule.Field{}, map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(in.Fields)) {
-		f := in.Fields[id]
+		input := in.Fields[id]
 		before, ok := recordedValue(req.OldInputs, id)
 		if !ok {
 			continue
 		}
-		rule := changerule.Field{
-			Path: f.Path, Value: f.Value, From: f.From, Rule: changerule.Rule(f.Rule), Group: f.Group, Reason: f.Reason, Fix: f.Fix,
+		field := changerule.Field{
+			Path: input.Path, Value: input.Value, From: input.From, Rule: changerule.Rule(input.Rule), Group: input.Group, Reason: input.Reason, Fix: input.Fix,
 		}
-		if f.Value, err = rule.Accept(before); err != nil {
+		if input.Value, err = field.Accept(before); err != nil {
 			refuse(err)
 			continue
 		}
-		rule.Value = f.Value
-		in.Fields[id], accepted[id], recorded[id] = f, rule, before
+		field.Value = input.Value
+		in.Fields[id], accepted[id], recorded[id] = input, field, before
 	}
-	for _, err := range changerule.OneAtATime(accepted, recorded) {
+	for _, err := range changerule.CheckOneAtATime(accepted, recorded) {
 		refuse(err)
 	}
 	return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, nil

@@ -11,10 +11,10 @@ import (
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 )
 
-// field returns one input of a guard: a value with its rule.
-func field(rule changerule.Rule, value string, from ...string) property.Value {
+// guardField returns one input of a guard: a value with its rule.
+func guardField(rule changerule.Rule, value string, from ...string) property.Value {
 	return property.New(map[string]property.Value{
-		"path": property.New("network.zones"), "value": property.New(value), "from": list(from...), "rule": property.New(string(rule)),
+		"path": property.New("network.zones"), "value": property.New(value), "from": propertyList(from...), "rule": property.New(string(rule)),
 		"reason": property.New("EKS keeps them"), "fix": property.New("Set it back"),
 	})
 }
@@ -24,7 +24,7 @@ func guardInputs(fields map[string]property.Value) map[string]property.Value {
 	return map[string]property.Value{"fields": property.New(fields)}
 }
 
-// newGuard returns a stack whose only resource is a guard.
+// newGuard returns a stack with a guard as its only resource.
 func newGuard(t *testing.T) *stack {
 	t.Helper()
 	s := newStack(t, "unused")
@@ -44,11 +44,11 @@ func recordedValues(t *testing.T, outputs property.Map) map[string]string {
 
 func TestGuardRefusesAChangeInCheck(t *testing.T) {
 	s := newGuard(t)
-	require.True(t, s.up(guardInputs(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})))
-	_, failures := s.check(guardInputs(map[string]property.Value{"block": field(changerule.Fixed, "10.1.0.0/16"), "disk": field(changerule.Grows, "1")}))
+	require.True(t, s.up(guardInputs(map[string]property.Value{"block": guardField(changerule.Fixed, "10.0.0.0/16"), "disk": guardField(changerule.Grows, "2")})))
+	_, failures := s.check(guardInputs(map[string]property.Value{"block": guardField(changerule.Fixed, "10.1.0.0/16"), "disk": guardField(changerule.Grows, "1")}))
 	require.Equal(t, map[string]string{"": `network.zones: "10.0.0.0/16" can't become "10.1.0.0/16": EKS keeps them. Set it back` +
 		`network.zones: "2" can't become "1": EKS keeps them. Set it back`}, failures, "every refusal at once")
-	require.False(t, s.up(guardInputs(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})),
+	require.False(t, s.up(guardInputs(map[string]property.Value{"block": guardField(changerule.Fixed, "10.0.0.0/16"), "disk": guardField(changerule.Grows, "2")})),
 		"the refused change left nothing behind")
 }
 
@@ -74,11 +74,11 @@ func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
 
 func TestGuardKnowsItsValuesInAPreview(t *testing.T) {
 	s := newGuard(t)
-	_, outputs := s.preview(guardInputs(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b")}))
+	_, outputs := s.preview(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b")}))
 	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before it exists")
-	require.True(t, s.up(guardInputs(map[string]property.Value{"zone": field(changerule.Kept, "b", "b", "c")})))
+	require.True(t, s.up(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "b", "b", "c")})))
 
-	more := guardInputs(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b", "c"), "disk": field(changerule.Grows, "1")})
+	more := guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b", "c"), "disk": guardField(changerule.Grows, "1")})
 	_, outputs = s.preview(more)
 	require.Equal(t, map[string]string{"zone": "b", "disk": "1"}, recordedValues(t, outputs), "what was chosen stays, and a new field is recorded")
 	require.True(t, s.up(more))
@@ -87,28 +87,28 @@ func TestGuardKnowsItsValuesInAPreview(t *testing.T) {
 
 func TestGuardForgetsARemovedField(t *testing.T) {
 	s := newGuard(t)
-	disk := guardInputs(map[string]property.Value{"disk": field(changerule.Grows, "4")})
+	disk := guardInputs(map[string]property.Value{"disk": guardField(changerule.Grows, "4")})
 	require.True(t, s.up(disk))
 	require.True(t, s.up(guardInputs(map[string]property.Value{})), "the store was removed")
-	require.True(t, s.up(guardInputs(map[string]property.Value{"disk": field(changerule.Grows, "2")})), "a new store begins anew")
+	require.True(t, s.up(guardInputs(map[string]property.Value{"disk": guardField(changerule.Grows, "2")})), "a new store begins anew")
 }
 
 func TestGuardIgnoresAnotherWordingOfAReason(t *testing.T) {
 	s := newGuard(t)
-	require.True(t, s.up(guardInputs(map[string]property.Value{"disk": field(changerule.Grows, "4")})))
-	worded := field(changerule.Grows, "4").AsMap().Set("reason", property.New("Volumes can't shrink"))
-	require.False(t, s.up(guardInputs(map[string]property.Value{"disk": property.New(worded)})))
+	require.True(t, s.up(guardInputs(map[string]property.Value{"disk": guardField(changerule.Grows, "4")})))
+	reworded := guardField(changerule.Grows, "4").AsMap().Set("reason", property.New("Volumes can't shrink"))
+	require.False(t, s.up(guardInputs(map[string]property.Value{"disk": property.New(reworded)})))
 }
 
 // The guard also records an empty value. So a store that was created without a snapshot refuses a
 // snapshot later.
 func TestGuardRecordsAnEmptyValue(t *testing.T) {
 	s := newGuard(t)
-	empty := guardInputs(map[string]property.Value{"snapshot": field(changerule.Fixed, "")})
+	empty := guardInputs(map[string]property.Value{"snapshot": guardField(changerule.Fixed, "")})
 	_, outputs := s.preview(empty)
 	require.Equal(t, map[string]string{"snapshot": ""}, recordedValues(t, outputs))
 	require.True(t, s.up(empty))
 	require.False(t, s.up(empty))
-	_, failures := s.check(guardInputs(map[string]property.Value{"snapshot": field(changerule.Fixed, "last")}))
+	_, failures := s.check(guardInputs(map[string]property.Value{"snapshot": guardField(changerule.Fixed, "last")}))
 	require.Contains(t, failures[""], `"" can't become "last"`)
 }

@@ -16,15 +16,15 @@ type inputError struct {
 
 func (e *inputError) Error() string { return e.property + ": " + e.reason }
 
-// inspect checks that the import path is a main package. The go tool would build a
-// library into an archive and report no error.
-func (r recipe) inspect(ctx context.Context) error {
+// checkMainPackage checks that Dir is a folder, and that the import path is a main package. The go
+// tool would build a library into an archive and report no error.
+func (r recipe) checkMainPackage(ctx context.Context) error {
 	if r.Dir != "" {
 		if info, err := os.Stat(r.Dir); err != nil || !info.IsDir() {
 			return &inputError{"dir", fmt.Sprintf("%q is not a folder: use a folder of the module, relative to the program", r.Dir)}
 		}
 	}
-	raw, err := goTool(ctx, r.Dir, "list", "-e", "-find", "-json=Name,Error", "--", r.ImportPath)
+	output, err := runGo(ctx, r.Dir, "list", "-e", "-find", "-json=Name,Error", "--", r.ImportPath)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (r recipe) inspect(ctx context.Context) error {
 		Name  string
 		Error *struct{ Err string }
 	}
-	if err := json.Unmarshal(raw, &listed); err != nil {
+	if err := json.Unmarshal(output, &listed); err != nil {
 		return fmt.Errorf("go list %s: %w", r.ImportPath, err)
 	}
 	switch {

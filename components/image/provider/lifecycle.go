@@ -24,7 +24,8 @@ func (i *Image) Update(ctx context.Context, req infer.UpdateRequest[ImageInputs,
 	return infer.UpdateResponse[ImageState]{Output: state}, err
 }
 
-// deploy returns the state of an image, and pushes it unless dryRun is set.
+// deploy returns the state of an image, and pushes the image unless dryRun is set. If a dry run
+// does not have the digest, because an input is unknown, the state has only the inputs.
 func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageState, error) {
 	state := ImageState{ImageSpec: in.ImageSpec}
 	if in.Digest == "" {
@@ -64,7 +65,7 @@ func (i *Image) Diff(_ context.Context, req infer.DiffRequest[ImageInputs, Image
 		detail["digest"] = p.PropertyDiff{Kind: p.Update}
 		for name, same := range map[string]bool{
 			"importPath": before.ImportPath == now.ImportPath,
-			"base":       value(before.Base) == value(now.Base),
+			"base":       stringOrEmpty(before.Base) == stringOrEmpty(now.Base),
 			"goVersion":  before.GoVersion == now.GoVersion || now.GoVersion == "",
 			"platforms":  slices.Equal(before.Platforms, now.Platforms),
 			"labels":     maps.Equal(before.Labels, now.Labels),

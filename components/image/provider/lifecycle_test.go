@@ -12,19 +12,19 @@ import (
 
 func TestPreviewUpdateAndDestroy(t *testing.T) {
 	t.Parallel()
-	dir := newModule(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": helloSource})
 	registry := newRegistry(t)
 	repo := registry.host + "/shop/tiny"
 	s := newStack(t, "tiny")
 
-	diff, shown := s.preview(args(tinyPath(t), dir, repo))
+	diff, previewOutputs := s.preview(imageInputs(tinyPath(t), dir, repo))
 	require.True(t, diff.HasChanges)
 	require.Zero(t, registry.writes.Load(), "a preview pushes nothing")
-	digest := shown.Get("digest").AsString()
+	digest := previewOutputs.Get("digest").AsString()
 	require.Regexp(t, `^sha256:[0-9a-f]{64}$`, digest, "a preview shows the digest")
-	require.Equal(t, repo+"@"+digest, shown.Get("reference").AsString())
+	require.Equal(t, repo+"@"+digest, previewOutputs.Get("reference").AsString())
 
-	require.True(t, s.up(args(tinyPath(t), dir, repo)))
+	require.True(t, s.up(imageInputs(tinyPath(t), dir, repo)))
 	require.Equal(t, digest, s.output("digest"), "the update pushes the digest of the preview")
 	require.Equal(t, repo+"@"+digest, s.output("reference"))
 	require.Equal(t, "test-tiny-"+digest[7:19], s.output("tag"))
@@ -32,21 +32,21 @@ func TestPreviewUpdateAndDestroy(t *testing.T) {
 	requireExists(t, repo+":"+s.output("tag"))
 
 	writes := registry.writes.Load()
-	require.False(t, s.up(args(tinyPath(t), dir, repo)), "unchanged sources change nothing")
+	require.False(t, s.up(imageInputs(tinyPath(t), dir, repo)), "unchanged sources change nothing")
 	require.Equal(t, writes, registry.writes.Load())
 
-	edit(t, dir, "main.go", `package main
+	writeFile(t, dir, "main.go", `package main
 
 func main() { println("changed") }
 `)
-	diff, shown = s.preview(args(tinyPath(t), dir, repo))
+	diff, previewOutputs = s.preview(imageInputs(tinyPath(t), dir, repo))
 	require.True(t, diff.HasChanges)
 	require.Contains(t, diff.DetailedDiff, "digest")
 	require.NotContains(t, diff.DetailedDiff, "repository")
-	require.NotEqual(t, digest, shown.Get("digest").AsString())
+	require.NotEqual(t, digest, previewOutputs.Get("digest").AsString())
 	require.Equal(t, writes, registry.writes.Load(), "a preview pushes nothing")
-	require.True(t, s.up(args(tinyPath(t), dir, repo)))
-	require.Equal(t, shown.Get("digest").AsString(), s.output("digest"))
+	require.True(t, s.up(imageInputs(tinyPath(t), dir, repo)))
+	require.Equal(t, previewOutputs.Get("digest").AsString(), s.output("digest"))
 	requireExists(t, s.output("reference"))
 	requireExists(t, repo+"@"+digest) // the old image stays, for pods that still run it
 
@@ -59,28 +59,28 @@ func main() { println("changed") }
 func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "tiny")
-	given := args(tinyPath(t), newModule(t, map[string]string{"main.go": hello}), "")
-	given["repository"] = property.New(property.Computed)
-	given["credentials"] = property.New(map[string]property.Value{
+	programInputs := imageInputs(tinyPath(t), newModule(t, map[string]string{"main.go": helloSource}), "")
+	programInputs["repository"] = property.New(property.Computed)
+	programInputs["credentials"] = property.New(map[string]property.Value{
 		"username": property.New("AWS"), "password": property.New("token"),
 	})
-	inputs, failures := s.check(given)
+	inputs, failures := s.check(programInputs)
 	require.Empty(t, failures)
 	require.True(t, inputs.Get("credentials").AsMap().Get("password").Secret(), "a password is a secret, even if the program did not mark it")
 	resp, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs, DryRun: true})
 	require.NoError(t, err)
-	shown := resp.Properties
-	require.Regexp(t, "^sha256:", shown.Get("digest").AsString(), "the digest needs no repository")
-	require.True(t, shown.Get("reference").IsComputed())
-	require.True(t, shown.Get("sbomReference").IsComputed())
-	require.True(t, shown.Get("size").IsNumber())
+	previewOutputs := resp.Properties
+	require.Regexp(t, "^sha256:", previewOutputs.Get("digest").AsString(), "the digest needs no repository")
+	require.True(t, previewOutputs.Get("reference").IsComputed())
+	require.True(t, previewOutputs.Get("sbomReference").IsComputed())
+	require.True(t, previewOutputs.Get("size").IsNumber())
 }
 
 func TestPreviewWithAnUnknownBuildInput(t *testing.T) {
 	s := newStack(t, "tiny")
-	_, shown := s.preview(args(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny", map[string]property.Value{"base": property.New(property.Computed)}))
+	_, previewOutputs := s.preview(imageInputs(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny", map[string]property.Value{"base": property.New(property.Computed)}))
 	for _, name := range []string{"digest", "tag", "reference", "sbomReference", "size"} {
-		require.True(t, shown.Get(name).IsComputed(), name)
+		require.True(t, previewOutputs.Get(name).IsComputed(), name)
 	}
 }
 

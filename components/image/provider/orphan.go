@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// parentCheck is the interval of the check that the engine still runs. A killed engine
+// parentCheckInterval is the interval of the check that the engine still runs. A killed engine
 // can't stop its plugins, and the SDK's own check takes five minutes.
-const parentCheck = time.Second
+const parentCheckInterval = time.Second
 
-// untilOrphaned returns a context that ends with ctx, or when the process gets another
-// parent because its parent died. parent returns the id of the current parent.
-func untilOrphaned(ctx context.Context, parent func() int, interval time.Duration) (context.Context, context.CancelFunc) {
+// cancelWhenOrphaned returns a context that ends with ctx, or when the process gets another
+// parent because its parent died. parentID returns the process id of the current parent.
+func cancelWhenOrphaned(ctx context.Context, parentID func() int, interval time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	first := parent()
+	initialID := parentID()
 	go func() {
 		defer cancel()
-		tick := time.NewTicker(interval)
-		defer tick.Stop()
-		for parent() == first {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for parentID() == initialID {
 			select {
 			case <-ctx.Done():
 				return
-			case <-tick.C:
+			case <-ticker.C:
 			}
 		}
 	}()

@@ -16,12 +16,12 @@ import (
 type Password struct{}
 
 // Annotate names the resource.
-func (r *Password) Annotate(a infer.Annotator) {
+func (p *Password) Annotate(a infer.Annotator) {
 	a.SetToken("index", "Password")
-	a.Describe(&r, "A random value of letters and digits. It stays the same until the resource is replaced.")
+	a.Describe(&p, "A random value of letters and digits. It stays the same until the resource is replaced.")
 }
 
-// PasswordInputs are the resource's inputs.
+// PasswordInputs are the inputs of the resource ko:index:Password.
 type PasswordInputs struct {
 	Length int `pulumi:"length"`
 }
@@ -42,27 +42,27 @@ func (s *PasswordState) Annotate(a infer.Annotator) {
 	a.Describe(&s.Value, "The value.")
 }
 
-// characters are the characters of a value. Headers, URLs and AUTH commands of Redis can contain
-// all of them.
-const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+// passwordCharacters are the characters of a value. HTTP headers, URLs and AUTH commands of Redis
+// can contain all of them.
+const passwordCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// Create generates the value. A preview does not know it.
-func (r *Password) Create(_ context.Context, req infer.CreateRequest[PasswordInputs]) (infer.CreateResponse[PasswordState], error) {
-	out := infer.CreateResponse[PasswordState]{ID: req.Name, Output: PasswordState{PasswordInputs: req.Inputs}}
+// Create generates the value. In a preview the value is unknown.
+func (p *Password) Create(_ context.Context, req infer.CreateRequest[PasswordInputs]) (infer.CreateResponse[PasswordState], error) {
+	resp := infer.CreateResponse[PasswordState]{ID: req.Name, Output: PasswordState{PasswordInputs: req.Inputs}}
 	if req.DryRun {
-		return out, nil
+		return resp, nil
 	}
 	if n := req.Inputs.Length; n < 16 || n > 4096 {
-		return out, fmt.Errorf("length is %d; must be 16 to 4096", n)
+		return resp, fmt.Errorf("length is %d; must be 16 to 4096", n)
 	}
 	value := make([]byte, req.Inputs.Length)
 	for i := range value {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(characters))))
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(passwordCharacters))))
 		if err != nil {
-			return out, fmt.Errorf("random value: %w", err)
+			return resp, fmt.Errorf("random value: %w", err)
 		}
-		value[i] = characters[n.Int64()]
+		value[i] = passwordCharacters[n.Int64()]
 	}
-	out.Output.Value = string(value)
-	return out, nil
+	resp.Output.Value = string(value)
+	return resp, nil
 }

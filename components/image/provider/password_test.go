@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newPassword returns a stack whose only resource is a password.
+// newPassword returns a stack with a password as its only resource.
 func newPassword(t *testing.T) *stack {
 	t.Helper()
 	s := newStack(t, "unused")
@@ -16,19 +16,19 @@ func newPassword(t *testing.T) *stack {
 	return s
 }
 
-// length returns the inputs of a password.
-func length(n int) map[string]property.Value {
+// passwordInputs returns the inputs of a password.
+func passwordInputs(n int) map[string]property.Value {
 	return map[string]property.Value{"length": property.New(float64(n))}
 }
 
 // A value stays the same in later updates, and differs between resources.
 func TestPasswordIsRandomAndStaysTheSame(t *testing.T) {
-	one, two := newPassword(t), newPassword(t)
-	require.True(t, one.up(length(40)))
-	require.True(t, two.up(length(40)))
-	value := one.state.Get("value")
+	first, second := newPassword(t), newPassword(t)
+	require.True(t, first.up(passwordInputs(40)))
+	require.True(t, second.up(passwordInputs(40)))
+	value := first.state.Get("value")
 	require.Regexp(t, `^[A-Za-z0-9]{40}$`, value.AsString())
-	require.NotEqual(t, value.AsString(), two.state.Get("value").AsString())
-	require.False(t, one.up(length(40)), "nothing to change")
-	require.Equal(t, value.AsString(), one.state.Get("value").AsString())
+	require.NotEqual(t, value.AsString(), second.state.Get("value").AsString())
+	require.False(t, first.up(passwordInputs(40)), "nothing to change")
+	require.Equal(t, value.AsString(), first.state.Get("value").AsString())
 }

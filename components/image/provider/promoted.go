@@ -47,7 +47,7 @@ func (s *PromotedSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.Tag, "Set by the provider: the tag of the manifest, promoted-STACK-NAME-DIGEST.")
 }
 
-// PromotedInputs are the resource's inputs.
+// PromotedInputs are the inputs of the resource ko:index:Promoted.
 type PromotedInputs struct {
 	PromotedSpec
 	Credentials *Credentials `pulumi:"credentials,optional"`
@@ -69,7 +69,7 @@ func (s *PromotedState) Annotate(a infer.Annotator) {
 	a.Describe(&s.Reference, "REPOSITORY@DIGEST, for pods.")
 }
 
-// WireDependencies says which outputs a preview can show: the reference needs the
+// WireDependencies declares which outputs a preview can show: the reference needs the
 // repository, which is unknown in the first preview of a stack.
 func (r *Promoted) WireDependencies(f infer.FieldSelector, in *PromotedInputs, out *PromotedState) {
 	f.OutputField(&out.Reference).DependsOn(f.InputField(&in.Repository).Computed(), f.InputField(&in.Digest).Computed())
@@ -100,7 +100,7 @@ func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (
 	if dryRun {
 		return state, nil
 	}
-	t, err := in.transfer()
+	t, err := in.newTransfer()
 	if err != nil {
 		return state, err
 	}

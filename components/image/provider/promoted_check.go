@@ -18,11 +18,11 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// wantedTypes are the predicate types that an image must have if the program names none.
-var wantedTypes = []string{attest.ProvenanceType, attest.SPDXType}
+// defaultPredicateTypes are the predicate types that an image must have if the program names none.
+var defaultPredicateTypes = []string{attest.ProvenanceType, attest.SPDXType}
 
 // Check validates the inputs and reports all errors together. It also verifies the image, so
-// that a preview refuses an image without signatures. If no registry answers, Check warns,
+// that a preview refuses an image without signatures. If no registry responds, Check warns,
 // and Create verifies the image later.
 func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[PromotedInputs], error) {
 	in, failures, err := infer.DefaultCheck[PromotedInputs](ctx, req.NewInputs)
@@ -31,9 +31,9 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 		return resp, err
 	}
 	if len(in.PredicateTypes) == 0 {
-		in.PredicateTypes = slices.Clone(wantedTypes)
+		in.PredicateTypes = slices.Clone(defaultPredicateTypes)
 	}
-	for _, f := range promotedFaults(req.NewInputs, in) {
+	for _, f := range checkPromotedInputs(req.NewInputs, in) {
 		if !slices.ContainsFunc(resp.Failures, func(other p.CheckFailure) bool { return other.Property == f.Property }) {
 			resp.Failures = append(resp.Failures, f)
 		}
@@ -43,7 +43,7 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	}
 	if !req.NewInputs.Get("source").HasComputed() {
 		_, in.Digest, _ = strings.Cut(in.Source, "@")
-		in.Tag = resourceTag(urnOf(ctx), imagetag.Promoted, strings.TrimPrefix(in.Digest, "sha256:"))
+		in.Tag = resourceTag(urnFromContext(ctx), imagetag.Promoted, strings.TrimPrefix(in.Digest, "sha256:"))
 	}
 	resp.Inputs = in
 	for _, name := range []string{"source", "trustedKeys", "predicateTypes"} {
@@ -54,69 +54,69 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	if in.verifiedBefore(req.OldInputs) {
 		return resp, nil
 	}
-	t, err := in.transfer()
+	t, err := in.newTransfer()
 	if err != nil {
 		return resp, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	resp.Failures = t.preview(ctx)
+	resp.Failures = t.verifyForPreview(ctx)
 	return resp, nil
 }
 
 // verifiedBefore reports whether the last update had the same image, repository, keys and
 // predicate types. That update has verified the image.
-func (in PromotedInputs) verifiedBefore(before property.Map) bool {
-	texts := func(name string) (out []string) {
-		if v := before.Get(name); v.IsArray() {
+func (in PromotedInputs) verifiedBefore(oldInputs property.Map) bool {
+	oldTexts := func(name string) (texts []string) {
+		if v := oldInputs.Get(name); v.IsArray() {
 			for _, e := range v.AsArray().All {
 				if e.IsString() {
-					out = append(out, e.AsString())
+					texts = append(texts, e.AsString())
 				}
 			}
 		}
-		return out
+		return texts
 	}
-	text := func(name string) string {
-		if v := before.Get(name); v.IsString() {
+	oldText := func(name string) string {
+		if v := oldInputs.Get(name); v.IsString() {
 			return v.AsString()
 		}
 		return ""
 	}
-	return text("digest") == in.Digest && text("repository") == in.Repository && in.Repository != "" &&
-		slices.Equal(texts("trustedKeys"), in.TrustedKeys) && slices.Equal(texts("predicateTypes"), in.PredicateTypes)
+	return oldText("digest") == in.Digest && oldText("repository") == in.Repository && in.Repository != "" &&
+		slices.Equal(oldTexts("trustedKeys"), in.TrustedKeys) && slices.Equal(oldTexts("predicateTypes"), in.PredicateTypes)
 }
 
-// promotedFaults returns a failure for each invalid input. Unknown inputs are not checked.
-func promotedFaults(given property.Map, in PromotedInputs) []p.CheckFailure {
-	return failures(given, []inputRule{
-		{"source", func() string { return badSource(in.Source) }},
-		{"repository", func() string { return badRepository(in.Repository) }},
-		{"trustedKeys", func() string { return badTrustedKeys(in.TrustedKeys) }},
-		{"predicateTypes", func() string { return badPredicateTypes(in.PredicateTypes) }},
-		{"digest", func() string { return mustBeUnset(in.Digest) }},
-		{"tag", func() string { return mustBeUnset(in.Tag) }},
+// checkPromotedInputs returns a failure for each invalid input. Unknown inputs are not checked.
+func checkPromotedInputs(newInputs property.Map, in PromotedInputs) []p.CheckFailure {
+	return checkInputs(newInputs, []inputRule{
+		{"source", func() string { return sourceProblem(in.Source) }},
+		{"repository", func() string { return repositoryProblem(in.Repository) }},
+		{"trustedKeys", func() string { return trustedKeysProblem(in.TrustedKeys) }},
+		{"predicateTypes", func() string { return predicateTypesProblem(in.PredicateTypes) }},
+		{"digest", func() string { return computedInputProblem(in.Digest) }},
+		{"tag", func() string { return computedInputProblem(in.Tag) }},
 	})
 }
 
-// badSource returns the reason why the source is invalid, or "".
-func badSource(source string) string {
+// sourceProblem returns the reason why the source is invalid, or "".
+func sourceProblem(source string) string {
 	if _, err := name.NewDigest(source, name.StrictValidation); err != nil {
 		return fmt.Sprintf("%q does not name an image by its digest (%v): use REGISTRY/PATH@sha256:DIGEST, because the image of a tag can change", source, err)
 	}
 	return ""
 }
 
-// badTrustedKeys returns the reason why a key is invalid, or "".
-func badTrustedKeys(keys []string) string {
+// trustedKeysProblem returns the reason why a key is invalid, or "".
+func trustedKeysProblem(keys []string) string {
 	if _, err := signkey.ParseTrusted(keys...); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-// badPredicateTypes returns the reason why a type is invalid, or "".
-func badPredicateTypes(types []string) string {
+// predicateTypesProblem returns the reason why a type is invalid, or "".
+func predicateTypesProblem(types []string) string {
 	for _, t := range types {
 		if u, err := url.Parse(t); err != nil || u.Scheme == "" {
 			return fmt.Sprintf("%q is not a predicate type: use its URI, such as %s", t, attest.ProvenanceType)
@@ -125,11 +125,11 @@ func badPredicateTypes(types []string) string {
 	return ""
 }
 
-// preview verifies the image in the target, or in the source if the target does not have
+// verifyForPreview verifies the image in the target, or in the source if the target does not have
 // it. It returns a failure of the property source for an image that is refused or does not
-// exist. It only warns if the registry does not answer.
-func (t *transfer) preview(ctx context.Context) []p.CheckFailure {
-	if t.inTarget(ctx) {
+// exist. It only warns if the registry does not respond.
+func (t *transfer) verifyForPreview(ctx context.Context) []p.CheckFailure {
+	if t.isVerifiedInTarget(ctx) {
 		return nil
 	}
 	err := t.verifySource(ctx)

@@ -19,22 +19,22 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// signingKey creates a key and returns its path and its public key.
-func signingKey(t *testing.T) (path, public string) {
+// newSigningKey creates a key and returns its path and its public key.
+func newSigningKey(t *testing.T) (path, publicKey string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, signkey.Create(path))
-	text, err := os.ReadFile(path + ".pub")
+	content, err := os.ReadFile(path + ".pub")
 	require.NoError(t, err)
-	return path, string(text)
+	return path, string(content)
 }
 
 // createSignedImage creates an image that the key signs.
 func createSignedImage(t *testing.T, registry *testRegistry, key string, more ...map[string]property.Value) *stack {
 	t.Helper()
-	in := ImageInputs{ImageSpec: ImageSpec{SigningKey: &key}}
-	require.NoError(t, in.identifySigner(t.Context()))
-	more = append(more, map[string]property.Value{"signingKey": property.New(key), "signedBy": property.New(in.SignedBy)})
+	inputs := ImageInputs{ImageSpec: ImageSpec{SigningKey: &key}}
+	require.NoError(t, inputs.identifySigner(t.Context()))
+	more = append(more, map[string]property.Value{"signingKey": property.New(key), "signedBy": property.New(inputs.SignedBy)})
 	return createImage(t, registry, more...)
 }
 
@@ -43,34 +43,34 @@ func newPromotion(t *testing.T, source, repository string, keys ...string) (*sta
 	t.Helper()
 	s := newStack(t, "web")
 	s.urn = resource.NewURN("prod", "shop", "", "ko:index:Promoted", "web")
-	list := make([]property.Value, len(keys))
+	keyList := make([]property.Value, len(keys))
 	for i, k := range keys {
-		list[i] = property.New(k)
+		keyList[i] = property.New(k)
 	}
 	return s, map[string]property.Value{
-		"source": property.New(source), "repository": property.New(repository), "trustedKeys": property.New(list),
+		"source": property.New(source), "repository": property.New(repository), "trustedKeys": property.New(keyList),
 	}
 }
 
 func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
+	key, publicKey := newSigningKey(t)
 	s := createSignedImage(t, registry, key)
-	keys, err := signkey.ParseTrusted(public)
+	keys, err := signkey.ParseTrusted(publicKey)
 	require.NoError(t, err)
 	ref, err := name.NewDigest(s.output("reference"))
 	require.NoError(t, err)
-	found, err := attest.Verify(t.Context(), ref, keys, wantedTypes)
+	statements, err := attest.Verify(t.Context(), ref, keys, defaultPredicateTypes)
 	require.NoError(t, err)
-	for _, a := range found {
-		switch a.PredicateType {
+	for _, statement := range statements {
+		switch statement.PredicateType {
 		case attest.ProvenanceType:
 			var provenance attest.Provenance
-			require.NoError(t, json.Unmarshal(a.Predicate, &provenance))
+			require.NoError(t, json.Unmarshal(statement.Predicate, &provenance))
 			require.Equal(t, "example.com/tiny", provenance.BuildDefinition.ExternalParameters["importPath"])
 			require.NotEmpty(t, provenance.BuildDefinition.InternalParameters["goVersion"])
 		case attest.SPDXType:
-			require.Contains(t, string(a.Predicate), `"spdxVersion"`)
+			require.Contains(t, string(statement.Predicate), `"spdxVersion"`)
 		}
 	}
 	private, err := os.ReadFile(key)
@@ -89,24 +89,24 @@ func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 func TestNewSigningKeyIsADiffAndAMissingOneIsRefused(t *testing.T) {
 	registry := newRegistry(t)
 	s := createImage(t, registry)
-	key, _ := signingKey(t)
+	key, _ := newSigningKey(t)
 	inputs := s.inputs.Set("signingKey", property.New(key)).Set("signedBy", property.New("id"))
 	require.Equal(t, map[string]p.PropertyDiff{"signedBy": {Kind: p.Update}}, s.diff(inputs).DetailedDiff)
 
-	_, failures := newStack(t, "tiny").check(args(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny",
+	_, failures := newStack(t, "tiny").check(imageInputs(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny",
 		map[string]property.Value{"signingKey": property.New(filepath.Join(t.TempDir(), "none.pem"))}))
 	require.Contains(t, failures["signingKey"], "none.pem: no such file")
 }
 
 func TestRefreshNoticesMissingSignatures(t *testing.T) {
 	registry := newRegistry(t)
-	key, _ := signingKey(t)
+	key, _ := newSigningKey(t)
 	s := createSignedImage(t, registry, key)
 	inputs := s.inputs
 	exists, err := s.refresh()
 	require.NoError(t, err)
 	require.True(t, exists)
-	dropReferrers(t, s.output("reference"))
+	deleteReferrers(t, s.output("reference"))
 	exists, err = s.refresh()
 	require.NoError(t, err)
 	require.False(t, exists)
@@ -116,8 +116,8 @@ func TestRefreshNoticesMissingSignatures(t *testing.T) {
 	require.True(t, exists, "it was signed again")
 }
 
-// dropReferrers deletes the signed statements about an image, and the tag that lists them.
-func dropReferrers(t *testing.T, reference string) {
+// deleteReferrers deletes the signed statements about an image, and the tag that lists them.
+func deleteReferrers(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.NewDigest(reference)
 	require.NoError(t, err)
@@ -132,16 +132,16 @@ func dropReferrers(t *testing.T, reference string) {
 
 func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
+	key, publicKey := newSigningKey(t)
 	source := createSignedImage(t, registry, key)
-	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
 
-	_, shown := s.preview(given)
+	_, previewOutputs := s.preview(programInputs)
 	want := registry.host + "/prod/web@" + source.output("digest")
-	require.Equal(t, want, shown.Get("reference").AsString())
+	require.Equal(t, want, previewOutputs.Get("reference").AsString())
 	requireMissing(t, want)
 
-	require.True(t, s.up(given))
+	require.True(t, s.up(programInputs))
 	require.Equal(t, want, s.output("reference"))
 	require.Regexp(t, "^promoted-prod-web-[0-9a-f]{12}$", s.output("tag"))
 	exists, err := s.refresh()
@@ -150,14 +150,14 @@ func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 
 	require.NoError(t, source.destroy(), "prod must not need staging")
 	writes := registry.writes.Load()
-	require.False(t, s.up(given))
+	require.False(t, s.up(programInputs))
 	require.Equal(t, writes, registry.writes.Load())
 
-	other, _ := signingKey(t)
-	rotated, err := os.ReadFile(other + ".pub")
+	newKey, _ := newSigningKey(t)
+	newPublicKey, err := os.ReadFile(newKey + ".pub")
 	require.NoError(t, err)
-	given["trustedKeys"] = property.New([]property.Value{property.New(public), property.New(string(rotated))})
-	require.True(t, s.up(given), "another list of keys is verified, in the target alone")
+	programInputs["trustedKeys"] = property.New([]property.Value{property.New(publicKey), property.New(string(newPublicKey))})
+	require.True(t, s.up(programInputs), "another list of keys is verified, in the target alone")
 
 	require.NoError(t, s.destroy())
 	requireMissing(t, want)
@@ -165,23 +165,23 @@ func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 
 func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
-	_, other := signingKey(t)
-	signed, plain := createSignedImage(t, registry, key), ""
+	key, publicKey := newSigningKey(t)
+	_, otherKey := newSigningKey(t)
+	signed := createSignedImage(t, registry, key)
 	require.NotEmpty(t, signed.output("reference"))
-	bare := newRegistry(t)
-	plain = createImage(t, bare).output("reference")
-	for _, c := range []struct{ why, source, key, property, want string }{
-		{"nobody signed it", plain, public, "source", "nothing of this type is attached"},
-		{"another key signed it", signed.output("reference"), other, "source", "is signed by another key"},
-		{"it does not exist", registry.host + "/shop/tiny@sha256:" + strings.Repeat("0", 64), public, "source", "the target does not have it either"},
-		{"a tag can move", registry.host + "/shop/tiny:v1", public, "source", "does not name an image by its digest"},
+	otherRegistry := newRegistry(t)
+	unsigned := createImage(t, otherRegistry).output("reference")
+	for _, tc := range []struct{ reason, source, key, property, want string }{
+		{"nobody signed it", unsigned, publicKey, "source", "nothing of this type is attached"},
+		{"another key signed it", signed.output("reference"), otherKey, "source", "is signed by another key"},
+		{"it does not exist", registry.host + "/shop/tiny@sha256:" + strings.Repeat("0", 64), publicKey, "source", "the target does not have it either"},
+		{"a tag can move", registry.host + "/shop/tiny:v1", publicKey, "source", "does not name an image by its digest"},
 		{"no key is trusted", signed.output("reference"), "text", "trustedKeys", "has no public key"},
 	} {
-		t.Run(c.why, func(t *testing.T) {
-			s, given := newPromotion(t, c.source, registry.host+"/prod/web", c.key)
-			_, failures := s.check(given)
-			require.Contains(t, failures[c.property], c.want)
+		t.Run(tc.reason, func(t *testing.T) {
+			s, programInputs := newPromotion(t, tc.source, registry.host+"/prod/web", tc.key)
+			_, failures := s.check(programInputs)
+			require.Contains(t, failures[tc.property], tc.want)
 		})
 	}
 }
@@ -190,10 +190,10 @@ func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 	registry := newRegistry(t)
 	source := createImage(t, registry)
-	_, public := signingKey(t)
-	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
+	_, publicKey := newSigningKey(t)
+	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
 	registry.broken.Store(true)
-	inputs, failures := s.check(given)
+	inputs, failures := s.check(programInputs)
 	require.Empty(t, failures)
 	registry.broken.Store(false)
 	_, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs})
@@ -203,57 +203,58 @@ func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 
 func TestRefreshNoticesAMissingPromotedImageOrSignature(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
+	key, publicKey := newSigningKey(t)
 	source := createSignedImage(t, registry, key)
-	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
-	for _, lose := range []func(*testing.T, string){dropReferrers, deleteManifest} {
-		require.True(t, s.up(given))
-		lose(t, s.output("reference"))
+	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
+	for _, deletePart := range []func(*testing.T, string){deleteReferrers, deleteManifest} {
+		require.True(t, s.up(programInputs))
+		deletePart(t, s.output("reference"))
 		exists, err := s.refresh()
 		require.NoError(t, err)
 		require.False(t, exists)
 	}
-	require.True(t, s.up(given), "it is copied again")
+	require.True(t, s.up(programInputs), "it is copied again")
 }
 
 func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
+	key, publicKey := newSigningKey(t)
 	source := createSignedImage(t, registry, key)
-	s, given := newPromotion(t, source.output("reference"), registry.host+"/prod/web", public)
-	require.True(t, s.up(given))
+	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
+	require.True(t, s.up(programInputs))
 	reference := s.output("reference")
 	addTag(t, reference, "v1")
 	require.NoError(t, s.destroy())
 	requireExists(t, reference)
-	keys, err := signkey.ParseTrusted(public)
+	keys, err := signkey.ParseTrusted(publicKey)
 	require.NoError(t, err)
 	ref, err := name.NewDigest(reference)
 	require.NoError(t, err)
-	_, err = attest.Verify(t.Context(), ref, keys, wantedTypes)
+	_, err = attest.Verify(t.Context(), ref, keys, defaultPredicateTypes)
 	require.NoError(t, err, "its signatures stay, too")
 }
 
 func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
+	key, publicKey := newSigningKey(t)
 	source := createSignedImage(t, registry, key)
-	s, given := newPromotion(t, source.output("reference"), "", public)
-	given["repository"] = property.New(property.Computed)
-	_, shown := s.preview(given)
-	require.Equal(t, source.output("digest"), shown.Get("digest").AsString())
-	require.True(t, shown.Get("reference").IsComputed())
+	s, programInputs := newPromotion(t, source.output("reference"), "", publicKey)
+	programInputs["repository"] = property.New(property.Computed)
+	_, previewOutputs := s.preview(programInputs)
+	require.Equal(t, source.output("digest"), previewOutputs.Get("digest").AsString())
+	require.True(t, previewOutputs.Get("reference").IsComputed())
 }
 
-// A stack that has built its images and then promotes has both for a moment, in one repository and
-// with one digest. The deletion of the built image must keep the manifest.
+// A stack can build its images first, and promote images later. During that update, the repository
+// has the built and the promoted image, with one digest. The deletion of the built image must keep
+// the manifest.
 func TestPromotedImageReplacesABuiltOneWithTheSameDigest(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
+	key, publicKey := newSigningKey(t)
 	built := createSignedImage(t, registry, key)
-	s, given := newPromotion(t, built.output("reference"), registry.host+"/shop/tiny", public)
+	s, programInputs := newPromotion(t, built.output("reference"), registry.host+"/shop/tiny", publicKey)
 	s.urn = resource.NewURN("test", "shop", "", "ko:index:Promoted", "tiny")
-	require.True(t, s.up(given))
+	require.True(t, s.up(programInputs))
 	require.NoError(t, built.destroy())
 	requireExists(t, s.output("reference"))
 	exists, err := s.refresh()

@@ -31,10 +31,10 @@ import (
 	"github.com/progressive-framework/platform/components/image"
 )
 
-// New returns the provider. isolated calls Isolate once and returns its result. If it
-// returns an error, the provider reports the error instead of building. The provider can
-// still refresh and delete, because a destroy needs no Go toolchain.
-func New(isolated func() (string, error)) p.Provider {
+// New returns the provider. isolate calls Isolate once and returns its result. If isolate
+// returns an error, this process can't build: the provider reports the error instead. The
+// provider can still refresh and delete, because a destroy needs no Go toolchain.
+func New(isolate func() (string, error)) p.Provider {
 	return infer.Provider(infer.Options{
 		Metadata: schema.Metadata{
 			DisplayName: "ko",
@@ -42,8 +42,8 @@ func New(isolated func() (string, error)) p.Provider {
 			License:     "Apache-2.0",
 		},
 		Resources: []infer.InferredResource{
-			operations{infer.Resource(&Image{builder: newBuilder(isolated)}), computedInputs},
-			operations{infer.Resource(&Promoted{}), []string{"digest", "tag"}},
+			contextResource{infer.Resource(&Image{builder: newBuilder(isolate)}), computedInputs},
+			contextResource{infer.Resource(&Promoted{}), []string{"digest", "tag"}},
 			infer.Resource(&Guard{}),
 			infer.Resource(&Password{}),
 		},
@@ -53,22 +53,22 @@ func New(isolated func() (string, error)) p.Provider {
 // Run isolates this process and serves the provider to the engine that started it.
 // It returns when ctx ends, or when the engine disconnects or dies.
 func Run(ctx context.Context) error {
-	ctx, cancel := untilOrphaned(ctx, os.Getppid, parentCheck)
+	ctx, cancel := cancelWhenOrphaned(ctx, os.Getppid, parentCheckInterval)
 	defer cancel()
-	isolated := sync.OnceValues(func() (string, error) { return Isolate(ctx, "") })
+	isolate := sync.OnceValues(func() (string, error) { return Isolate(ctx, "") })
 	// Every Check needs both results and reports their errors. They are computed
 	// while the engine connects.
-	go func() { _, _ = isolated() }()
+	go func() { _, _ = isolate() }()
 	go func() { _, _ = executableHash() }()
-	if err := p.RunProvider(ctx, image.Package, image.Version, New(isolated)); err != nil {
+	if err := p.RunProvider(ctx, image.Package, image.Version, New(isolate)); err != nil {
 		return fmt.Errorf("provider %s: %w", image.Package, err)
 	}
 	return nil
 }
 
-// operations passes two values to the inferred resource that the library infer does not
+// contextResource passes two values to the inferred resource that the library infer does not
 // pass: the URN to Check, and the credentials to Delete.
-type operations struct {
+type contextResource struct {
 	infer.InferredResource
 	// computed are the inputs that Check computes.
 	computed []string
@@ -81,13 +81,13 @@ type (
 
 // Check marks the computed inputs as unknown if Check could not compute the digest,
 // because another input is unknown.
-func (o operations) Check(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
-	resp, err := o.InferredResource.Check(context.WithValue(ctx, urnKey{}, req.Urn), req)
+func (r contextResource) Check(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
+	resp, err := r.InferredResource.Check(context.WithValue(ctx, urnKey{}, req.Urn), req)
 	if err != nil || len(resp.Failures) > 0 {
 		return resp, err
 	}
 	if resp.Inputs.Get("digest").AsString() == "" {
-		for _, name := range o.computed {
+		for _, name := range r.computed {
 			resp.Inputs = resp.Inputs.Set(name, property.New(property.Computed))
 		}
 	}
@@ -96,32 +96,32 @@ func (o operations) Check(ctx context.Context, req p.CheckRequest) (p.CheckRespo
 
 // Delete passes the credentials on, because the outputs in the state do not have
 // them.
-func (o operations) Delete(ctx context.Context, req p.DeleteRequest) error {
-	if c := req.OldInputs.Get("credentials"); c.IsMap() {
-		m := c.AsMap()
-		user, pass := m.Get("username"), m.Get("password")
-		if user.IsString() && pass.IsString() {
-			ctx = context.WithValue(ctx, credentialsKey{}, &Credentials{user.AsString(), pass.AsString()})
+func (r contextResource) Delete(ctx context.Context, req p.DeleteRequest) error {
+	if value := req.OldInputs.Get("credentials"); value.IsMap() {
+		credentials := value.AsMap()
+		username, password := credentials.Get("username"), credentials.Get("password")
+		if username.IsString() && password.IsString() {
+			ctx = context.WithValue(ctx, credentialsKey{}, &Credentials{username.AsString(), password.AsString()})
 		}
 	}
-	return o.InferredResource.Delete(ctx, req)
+	return r.InferredResource.Delete(ctx, req)
 }
 
-// urnOf returns the URN that operations.Check passed.
-func urnOf(ctx context.Context) resource.URN {
+// urnFromContext returns the URN that contextResource.Check passed.
+func urnFromContext(ctx context.Context) resource.URN {
 	urn, _ := ctx.Value(urnKey{}).(resource.URN)
 	return urn
 }
 
-// credentialsOf returns the credentials that operations.Delete passed, or nil.
-func credentialsOf(ctx context.Context) *Credentials {
+// credentialsFromContext returns the credentials that contextResource.Delete passed, or nil.
+func credentialsFromContext(ctx context.Context) *Credentials {
 	c, _ := ctx.Value(credentialsKey{}).(*Credentials)
 	return c
 }
 
-// checkFailure converts an inputError to a check failure. It returns every other error
+// toCheckFailures converts an inputError to a check failure. It returns every other error
 // unchanged.
-func checkFailure(err error) ([]p.CheckFailure, error) {
+func toCheckFailures(err error) ([]p.CheckFailure, error) {
 	var invalid *inputError
 	if errors.As(err, &invalid) {
 		return []p.CheckFailure{{Property: invalid.property, Reason: invalid.reason}}, nil

@@ -26,8 +26,8 @@ import (
 )
 
 var (
-	shared   string                 // a folder for all tests
-	isolated func() (string, error) // returns the result of Isolate
+	sharedDir string                 // a folder for all tests
+	isolate   func() (string, error) // returns the result of Isolate in TestMain
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(cache)
-		shared = cache
+		sharedDir = cache
 		// Settings of a user's shell must not change a build.
 		for name, value := range map[string]string{"GOFLAGS": "-tags=leaked", "GOWORK": "/nowhere/go.work", "GOAMD64": "v3", "GOOS": "windows", "DOCKER_CONFIG": cache, "GOROOT": "/nowhere", "GOEXPERIMENT": "absent", "GOFIPS140": "absent"} {
 			if err := os.Setenv(name, value); err != nil {
@@ -46,13 +46,13 @@ func TestMain(m *testing.M) {
 			}
 		}
 		toolchain, err := Isolate(context.Background(), cache)
-		isolated = func() (string, error) { return toolchain, err }
+		isolate = func() (string, error) { return toolchain, err }
 		return m.Run()
 	}())
 }
 
-// hello is a small main package.
-const hello = `package main
+// helloSource is a small main package.
+const helloSource = `package main
 
 import "fmt"
 
@@ -64,9 +64,9 @@ func main() { fmt.Println("hello") }
 func newModule(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
-	edit(t, dir, "go.mod", "module "+tinyPath(t)+"\n\ngo 1.26\n")
+	writeFile(t, dir, "go.mod", "module "+tinyPath(t)+"\n\ngo 1.26\n")
 	for name, content := range files {
-		edit(t, dir, name, content)
+		writeFile(t, dir, name, content)
 	}
 	return dir
 }
@@ -77,8 +77,8 @@ func tinyPath(t *testing.T) string {
 	return "example.com/" + test + "/tiny"
 }
 
-// edit writes a file below dir.
-func edit(t *testing.T, dir, name, content string) {
+// writeFile writes a file below dir.
+func writeFile(t *testing.T, dir, name, content string) {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -100,14 +100,14 @@ type testRegistry struct {
 // newRegistry starts an empty registry.
 func newRegistry(t *testing.T) *testRegistry {
 	t.Helper()
-	s := &testRegistry{}
+	reg := &testRegistry{}
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.broken.Load() {
+	reg.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if reg.broken.Load() {
 			w.WriteHeader(http.StatusTeapot) // the client does not retry this status
 			return
 		}
-		if want := s.password.Load(); want != nil {
+		if want := reg.password.Load(); want != nil {
 			if user, password, ok := r.BasicAuth(); !ok || user != "AWS" || password != *want {
 				w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
 				http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}`, http.StatusUnauthorized)
@@ -117,24 +117,24 @@ func newRegistry(t *testing.T) *testRegistry {
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:
 		case http.MethodDelete:
-			if status := s.refuse.Load(); status != 0 {
+			if status := reg.refuse.Load(); status != 0 {
 				w.WriteHeader(int(status))
 				return
 			}
-			s.writes.Add(1)
+			reg.writes.Add(1)
 		case http.MethodPut:
-			s.writes.Add(1)
+			reg.writes.Add(1)
 			if strings.Contains(r.URL.Path, "/blobs/") {
-				s.uploads.Add(1)
+				reg.uploads.Add(1)
 			}
 		default:
-			s.writes.Add(1)
+			reg.writes.Add(1)
 		}
 		inner.ServeHTTP(w, r)
 	}))
-	t.Cleanup(s.server.Close)
-	s.host = strings.TrimPrefix(s.server.URL, "http://")
-	return s
+	t.Cleanup(reg.server.Close)
+	reg.host = strings.TrimPrefix(reg.server.URL, "http://")
+	return reg
 }
 
 // stack calls the provider as the engine does, for one resource.
@@ -148,10 +148,10 @@ type stack struct {
 	state  property.Map
 }
 
-// newStack returns a stack without the resource, whose name is given.
+// newStack returns a stack without the resource. name is the resource's name.
 func newStack(t *testing.T, name string) *stack {
 	t.Helper()
-	server, err := integration.NewServer(t.Context(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolated)))
+	server, err := integration.NewServer(t.Context(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolate)))
 	require.NoError(t, err)
 	return &stack{t: t, server: server, urn: urn(name)}
 }
@@ -161,10 +161,10 @@ func urn(name string) resource.URN {
 	return resource.NewURN("test", "shop", "", image.Token, name)
 }
 
-// check returns the checked inputs, and the failures by property.
-func (s *stack) check(given map[string]property.Value) (property.Map, map[string]string) {
+// check calls Check. It returns the checked inputs, and the failures by property.
+func (s *stack) check(programInputs map[string]property.Value) (property.Map, map[string]string) {
 	s.t.Helper()
-	resp, err := s.server.Check(p.CheckRequest{Urn: s.urn, State: s.inputs, Inputs: property.NewMap(given)})
+	resp, err := s.server.Check(p.CheckRequest{Urn: s.urn, State: s.inputs, Inputs: property.NewMap(programInputs)})
 	require.NoError(s.t, err)
 	failures := map[string]string{}
 	for _, f := range resp.Failures {
@@ -173,7 +173,7 @@ func (s *stack) check(given map[string]property.Value) (property.Map, map[string
 	return resp.Inputs, failures
 }
 
-// diff compares inputs with the pushed image.
+// diff calls Diff, which compares inputs with the state.
 func (s *stack) diff(inputs property.Map) p.DiffResponse {
 	s.t.Helper()
 	diff, err := s.server.Diff(p.DiffRequest{ID: s.id, Urn: s.urn, State: s.state, OldInputs: s.inputs, Inputs: inputs})
@@ -182,9 +182,9 @@ func (s *stack) diff(inputs property.Map) p.DiffResponse {
 }
 
 // preview returns the diff and the outputs that a preview shows.
-func (s *stack) preview(given map[string]property.Value) (p.DiffResponse, property.Map) {
+func (s *stack) preview(programInputs map[string]property.Value) (p.DiffResponse, property.Map) {
 	s.t.Helper()
-	inputs, failures := s.check(given)
+	inputs, failures := s.check(programInputs)
 	require.Empty(s.t, failures)
 	if s.id == "" {
 		resp, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs, DryRun: true})
@@ -201,9 +201,9 @@ func (s *stack) preview(given map[string]property.Value) (p.DiffResponse, proper
 }
 
 // up creates or updates the resource, and reports whether it changed.
-func (s *stack) up(given map[string]property.Value) bool {
+func (s *stack) up(programInputs map[string]property.Value) bool {
 	s.t.Helper()
-	inputs, failures := s.check(given)
+	inputs, failures := s.check(programInputs)
 	require.Empty(s.t, failures)
 	if s.id == "" {
 		s.create(inputs)
@@ -222,21 +222,21 @@ func (s *stack) up(given map[string]property.Value) bool {
 // stackWithCheckedInputs returns a provider that has built the module of hello, with the checked
 // inputs. Most tests begin with it.
 var stackWithCheckedInputs = sync.OnceValues(func() (*stack, error) {
-	dir, err := os.MkdirTemp(shared, "")
+	dir, err := os.MkdirTemp(sharedDir, "")
 	if err != nil {
 		return nil, err
 	}
-	for name, content := range map[string]string{"go.mod": "module example.com/tiny\n\ngo 1.26\n", "main.go": hello} {
+	for name, content := range map[string]string{"go.mod": "module example.com/tiny\n\ngo 1.26\n", "main.go": helloSource} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			return nil, err
 		}
 	}
-	server, err := integration.NewServer(context.Background(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolated)))
+	server, err := integration.NewServer(context.Background(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolate)))
 	if err != nil {
 		return nil, err
 	}
 	s := &stack{server: server, urn: urn("tiny")}
-	resp, err := server.Check(p.CheckRequest{Urn: s.urn, Inputs: property.NewMap(args("example.com/tiny", dir, "localhost:1/shop/tiny"))})
+	resp, err := server.Check(p.CheckRequest{Urn: s.urn, Inputs: property.NewMap(imageInputs("example.com/tiny", dir, "localhost:1/shop/tiny"))})
 	if err == nil && len(resp.Failures) > 0 {
 		err = fmt.Errorf("%v", resp.Failures)
 	}
@@ -245,11 +245,11 @@ var stackWithCheckedInputs = sync.OnceValues(func() (*stack, error) {
 })
 
 // createImage creates an image with the inputs of stackWithCheckedInputs and more inputs.
-func createImage(t *testing.T, store *testRegistry, more ...map[string]property.Value) *stack {
+func createImage(t *testing.T, target *testRegistry, more ...map[string]property.Value) *stack {
 	t.Helper()
 	base, err := stackWithCheckedInputs()
 	require.NoError(t, err)
-	inputs := base.inputs.Set("repository", property.New(store.host+"/shop/tiny"))
+	inputs := base.inputs.Set("repository", property.New(target.host+"/shop/tiny"))
 	for _, m := range more {
 		for k, v := range m {
 			inputs = inputs.Set(k, v)
@@ -296,19 +296,19 @@ func (s *stack) output(name string) string {
 	return v.AsString()
 }
 
-// args returns the inputs of a program.
-func args(importPath, dir, repository string, more ...map[string]property.Value) map[string]property.Value {
-	out := map[string]property.Value{
+// imageInputs returns the inputs of an image, as the program sets them.
+func imageInputs(importPath, dir, repository string, more ...map[string]property.Value) map[string]property.Value {
+	inputs := map[string]property.Value{
 		"importPath": property.New(importPath),
 		"repository": property.New(repository),
 		"dir":        property.New(dir),
 	}
 	for _, m := range more {
 		for k, v := range m {
-			out[k] = v
+			inputs[k] = v
 		}
 	}
-	return out
+	return inputs
 }
 
 // credentials returns the input credentials with a password.

@@ -32,7 +32,7 @@ func (in ImageInputs) publish(ctx context.Context, b *builtImage) error {
 	}
 	p.GetLogger(ctx).InfoStatusf("pushing %s@%s", repo, b.digest)
 	for _, s := range b.sboms {
-		if err := pusher.Push(ctx, sbomTag(repo, s.subject), s.image); err != nil {
+		if err := pusher.Push(ctx, sbomTag(repo, s.subject), s.file); err != nil {
 			return pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.subject.String()), err))
 		}
 	}

@@ -15,13 +15,13 @@ import (
 )
 
 // Read looks for the manifest and the signed statements in the registry. If one of them
-// does not exist, Read reports that the resource is deleted, and the next update pushes it
-// again.
+// does not exist, Read reports that the resource is deleted. The next update then pushes the
+// image again.
 //
 // A refresh does not run the program. So the credentials are those of the last
 // update and may have expired. Read then tries the docker config. If every login is
 // refused, Read keeps the state and warns, because a refused login does not mean a
-// missing image. A registry that does not answer is an error.
+// missing image. A registry that does not respond is an error.
 func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, ImageState]) (infer.ReadResponse[ImageInputs, ImageState], error) {
 	unchanged := infer.ReadResponse[ImageInputs, ImageState](req)
 	if req.State.Reference == "" {
@@ -55,12 +55,12 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 
 // lookUp looks for a manifest with every possible login. It returns the results of
 // authenticate, and warns if all logins are refused.
-func lookUp(ctx context.Context, ref name.Digest, credentials *Credentials) (*v1.Descriptor, identity, error) {
-	ids, err := identities(ref.Context(), credentials)
+func lookUp(ctx context.Context, ref name.Digest, credentials *Credentials) (*v1.Descriptor, login, error) {
+	logins, err := possibleLogins(ref.Context(), credentials)
 	if err != nil {
-		return nil, identity{}, err
+		return nil, login{}, err
 	}
-	manifest, login, err := authenticate(ctx, ref, ids)
+	manifest, login, err := authenticate(ctx, ref, logins)
 	if errors.Is(err, errDenied) {
 		p.GetLogger(ctx).Warningf("cannot check whether %s still exists: %v. Its state is unchanged. "+
 			"To check it, log in (docker login %s) or run pulumi up, which sets new credentials, and refresh again",

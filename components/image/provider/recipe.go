@@ -18,19 +18,19 @@ type recipe struct {
 
 // recipe returns the part of the spec that determines the image.
 func (s ImageSpec) recipe() recipe {
-	return recipe{ImportPath: s.ImportPath, Platforms: s.Platforms, Base: value(s.Base), Labels: s.Labels, Dir: value(s.Dir)}
+	return recipe{ImportPath: s.ImportPath, Platforms: s.Platforms, Base: stringOrEmpty(s.Base), Labels: s.Labels, Dir: stringOrEmpty(s.Dir)}
 }
 
-// value returns *p, or an empty string if p is nil.
-func value(p *string) string {
+// stringOrEmpty returns *p, or an empty string if p is nil.
+func stringOrEmpty(p *string) string {
 	if p == nil {
 		return ""
 	}
 	return *p
 }
 
-// key returns a text that is the same only for equal recipes.
-func (r recipe) key() (string, error) {
+// cacheKey returns a text that is the same only for equal recipes.
+func (r recipe) cacheKey() (string, error) {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return "", fmt.Errorf("recipe of %s: %w", r.ImportPath, err)
@@ -38,8 +38,8 @@ func (r recipe) key() (string, error) {
 	return string(raw), nil
 }
 
-// platforms parses the platforms. Check has already validated them.
-func (r recipe) platforms() ([]v1.Platform, error) {
+// parsePlatforms parses the names of the platforms. Check has already validated them.
+func (r recipe) parsePlatforms() ([]v1.Platform, error) {
 	platforms := make([]v1.Platform, 0, len(r.Platforms))
 	for _, name := range r.Platforms {
 		p, err := v1.ParsePlatform(name)

@@ -32,7 +32,7 @@ func keychain(registry string, c *Credentials) authn.Keychain {
 }
 
 // scopedKeychain has credentials for one registry only, so that no other registry
-// sees the password.
+// gets the password.
 type scopedKeychain struct {
 	registry string
 	auth     authn.Authenticator
@@ -56,33 +56,33 @@ func (in ImageInputs) keychain() authn.Keychain {
 	return keychain(repo.RegistryStr(), in.Credentials)
 }
 
-// identity is one possible login.
-type identity struct {
+// login is a way to authenticate at a registry.
+type login struct {
 	name      string
 	auth      authn.Authenticator
 	anonymous bool
 }
 
-// identities returns the possible logins for a repository in order of preference:
+// possibleLogins returns the logins to try for a repository, in this order:
 // the credentials of the inputs, then the docker config or an anonymous login. The
 // credentials may have expired since the last update. ECR's expire after 12 hours.
-func identities(repo name.Repository, c *Credentials) ([]identity, error) {
-	var logins []identity
+func possibleLogins(repo name.Repository, c *Credentials) ([]login, error) {
+	var logins []login
 	if c != nil {
 		auth, err := keychain(repo.RegistryStr(), c).Resolve(repo)
 		if err != nil {
 			return nil, err
 		}
-		logins = append(logins, identity{name: "the resource's credentials", auth: auth})
+		logins = append(logins, login{name: "the resource's credentials", auth: auth})
 	}
-	ambient, err := authn.DefaultKeychain.Resolve(repo)
+	dockerAuth, err := authn.DefaultKeychain.Resolve(repo)
 	if err != nil {
 		return nil, fmt.Errorf("docker config: %w", err)
 	}
-	if ambient == authn.Anonymous {
-		return append(logins, identity{name: "no login", auth: ambient, anonymous: true}), nil
+	if dockerAuth == authn.Anonymous {
+		return append(logins, login{name: "no login", auth: dockerAuth, anonymous: true}), nil
 	}
-	return append(logins, identity{name: "the docker config", auth: ambient}), nil
+	return append(logins, login{name: "the docker config", auth: dockerAuth}), nil
 }
 
 // errorKind is the meaning of a registry's error.
@@ -117,30 +117,30 @@ func classify(err error) errorKind {
 	return failed
 }
 
-// authenticate finds an identity that may read ref. It returns the identity, and the
-// descriptor of the manifest or nil if the manifest does not exist. It returns errDenied
-// if all logins are refused. After a refused login it also ignores "not found" for an
-// anonymous login, because many registries hide private manifests in this way.
-func authenticate(ctx context.Context, ref name.Reference, ids []identity) (*v1.Descriptor, identity, error) {
+// authenticate finds a login that may read ref. It returns the login, and the descriptor of
+// the manifest, or nil if the manifest does not exist. It returns errDenied if the registry
+// refuses all logins. After a refused login, authenticate ignores the status "not found" for
+// an anonymous login, because many registries hide private manifests with this status.
+func authenticate(ctx context.Context, ref name.Reference, logins []login) (*v1.Descriptor, login, error) {
 	var refused error
-	for _, id := range ids {
-		desc, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(id.auth))
+	for _, login := range logins {
+		desc, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(login.auth))
 		if err == nil {
-			return desc, id, nil
+			return desc, login, nil
 		}
 		switch classify(err) {
 		case absent:
-			if id.anonymous && refused != nil {
+			if login.anonymous && refused != nil {
 				continue
 			}
-			return nil, id, nil
+			return nil, login, nil
 		case denied:
-			refused = errors.Join(refused, fmt.Errorf("%s: %w", id.name, err))
+			refused = errors.Join(refused, fmt.Errorf("%s: %w", login.name, err))
 		default:
-			return nil, id, fmt.Errorf("registry %s does not answer: %w; check that it runs and that this machine can reach it", ref.Context().RegistryStr(), err)
+			return nil, login, fmt.Errorf("registry %s does not answer: %w; check that it runs and that this machine can reach it", ref.Context().RegistryStr(), err)
 		}
 	}
-	return nil, identity{}, fmt.Errorf("%w: %w", errDenied, refused)
+	return nil, login{}, fmt.Errorf("%w: %w", errDenied, refused)
 }
 
 // errDenied means that the registry refused every possible login.

@@ -26,14 +26,14 @@ func deleteManifest(t *testing.T, reference string) {
 	require.NoError(t, remote.Delete(ref, remote.WithContext(t.Context())))
 }
 
-// tags returns all tags of a repository.
-func tags(t *testing.T, repository string) []string {
+// listTags returns all tags of a repository.
+func listTags(t *testing.T, repository string) []string {
 	t.Helper()
 	repo, err := name.NewRepository(repository)
 	require.NoError(t, err)
-	list, err := remote.List(repo, remote.WithContext(t.Context()))
+	tags, err := remote.List(repo, remote.WithContext(t.Context()))
 	require.NoError(t, err)
-	return list
+	return tags
 }
 
 // addTag adds a tag to a pushed image.
@@ -80,9 +80,9 @@ func TestRefreshWithRefusedLoginKeepsTheState(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, exists, "an expired login does not mean a missing image, so the state is kept")
 
-	docker := t.TempDir()
-	edit(t, docker, "config.json", `{"auths":{"`+registry.host+`":{"username":"AWS","password":"tuesday"}}}`)
-	t.Setenv("DOCKER_CONFIG", docker)
+	dockerFolder := t.TempDir()
+	writeFile(t, dockerFolder, "config.json", `{"auths":{"`+registry.host+`":{"username":"AWS","password":"tuesday"}}}`)
+	t.Setenv("DOCKER_CONFIG", dockerFolder)
 	id, state, inputs := s.id, s.state, s.inputs
 	exists, err = s.refresh()
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestImportIsRefused(t *testing.T) {
 }
 
 func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		reason string
 		before func(t *testing.T, registry *testRegistry, repo string, s *stack)
 		kept   bool // whether the manifest still exists
@@ -148,21 +148,21 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 			registry.refuse.Store(http.StatusForbidden)
 		}, true, []string{"sbom", "test-tiny-"}},
 	} {
-		t.Run(c.reason, func(t *testing.T) {
+		t.Run(tc.reason, func(t *testing.T) {
 			registry := newRegistry(t)
 			repo := registry.host + "/shop/tiny"
 			s := createImage(t, registry)
-			c.before(t, registry, repo, s)
+			tc.before(t, registry, repo, s)
 			require.NoError(t, s.destroy())
-			if c.kept {
+			if tc.kept {
 				requireExists(t, s.output("reference"))
 			} else {
 				requireMissing(t, s.output("reference"))
 				requireMissing(t, s.output("sbomReference"))
 			}
-			remaining := tags(t, repo)
-			require.Len(t, remaining, len(c.tags), "%v", remaining)
-			for _, want := range c.tags {
+			remaining := listTags(t, repo)
+			require.Len(t, remaining, len(tc.tags), "%v", remaining)
+			for _, want := range tc.tags {
 				require.Condition(t, func() bool {
 					for _, tag := range remaining {
 						if strings.HasPrefix(tag, want) || strings.HasSuffix(tag, "."+want) {
@@ -178,8 +178,8 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 
 func TestDeleteSucceedsWithoutTheRepository(t *testing.T) {
 	s := createImage(t, newRegistry(t))
-	empty := newRegistry(t).host + "/shop/tiny"
-	s.state = s.state.Set("reference", property.New(empty+"@"+s.output("digest")))
+	emptyRepository := newRegistry(t).host + "/shop/tiny"
+	s.state = s.state.Set("reference", property.New(emptyRepository+"@"+s.output("digest")))
 	require.NoError(t, s.destroy())
 }
 
@@ -201,7 +201,7 @@ func TestDeleteUsesTheCredentials(t *testing.T) {
 
 func TestDeleteAnIndexKeepsSharedManifests(t *testing.T) {
 	t.Parallel()
-	dir := newModule(t, map[string]string{"main.go": hello})
+	dir := newModule(t, map[string]string{"main.go": helloSource})
 	repo := newRegistry(t).host + "/shop/tiny"
 	onePlatform, twoPlatforms := newStack(t, "one"), newStack(t, "both")
 	platforms := func(names ...string) map[string]property.Value {
@@ -211,17 +211,17 @@ func TestDeleteAnIndexKeepsSharedManifests(t *testing.T) {
 		}
 		return map[string]property.Value{"platforms": property.New(list)}
 	}
-	require.True(t, onePlatform.up(args(tinyPath(t), dir, repo)))
-	require.True(t, twoPlatforms.up(args(tinyPath(t), dir, repo, platforms("linux/arm64", "linux/amd64", "linux/amd64"))))
+	require.True(t, onePlatform.up(imageInputs(tinyPath(t), dir, repo)))
+	require.True(t, twoPlatforms.up(imageInputs(tinyPath(t), dir, repo, platforms("linux/arm64", "linux/amd64", "linux/amd64"))))
 	ref, err := name.ParseReference(twoPlatforms.output("reference"))
 	require.NoError(t, err)
 	index, err := remote.Index(ref)
 	require.NoError(t, err)
-	m, err := index.IndexManifest()
+	manifest, err := index.IndexManifest()
 	require.NoError(t, err)
-	require.Len(t, m.Manifests, 2)
+	require.Len(t, manifest.Manifests, 2)
 	built := map[string]v1.Hash{}
-	for _, child := range m.Manifests {
+	for _, child := range manifest.Manifests {
 		built[child.Platform.String()] = child.Digest
 	}
 	require.Equal(t, onePlatform.output("digest"), built["linux/amd64"].String(), "an index lists the same image as a build for one platform")
@@ -231,7 +231,7 @@ func TestDeleteAnIndexKeepsSharedManifests(t *testing.T) {
 	requireMissing(t, repo+"@"+built["linux/arm64"].String())
 	requireExists(t, onePlatform.output("reference"))
 	require.NoError(t, onePlatform.destroy())
-	require.Empty(t, tags(t, repo))
+	require.Empty(t, listTags(t, repo))
 }
 
 func TestPushWithRefusedLoginNamesTheFix(t *testing.T) {
@@ -248,11 +248,11 @@ func TestPushWithRefusedLoginNamesTheFix(t *testing.T) {
 
 func TestCredentialsAreSentToTheirRegistryOnly(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	keys := keychain("own.example.com", &Credentials{"AWS", "secret"})
+	scoped := keychain("own.example.com", &Credentials{"AWS", "secret"})
 	for host, want := range map[string]string{"own.example.com": "secret", "base.example.com": ""} {
-		reg, err := name.NewRegistry(host)
+		registry, err := name.NewRegistry(host)
 		require.NoError(t, err)
-		auth, err := keys.Resolve(reg)
+		auth, err := scoped.Resolve(registry)
 		require.NoError(t, err)
 		config, err := auth.Authorization()
 		require.NoError(t, err)
@@ -261,24 +261,24 @@ func TestCredentialsAreSentToTheirRegistryOnly(t *testing.T) {
 }
 
 func TestErrorKindFollowsFromStatusAndCode(t *testing.T) {
-	status := func(code int, codes ...transport.ErrorCode) error {
-		e := &transport.Error{StatusCode: code}
+	responseError := func(code int, codes ...transport.ErrorCode) error {
+		response := &transport.Error{StatusCode: code}
 		for _, c := range codes {
-			e.Errors = append(e.Errors, transport.Diagnostic{Code: c})
+			response.Errors = append(response.Errors, transport.Diagnostic{Code: c})
 		}
-		return e
+		return response
 	}
 	for _, c := range []struct {
 		reason string
 		err    error
 		want   errorKind
 	}{
-		{"a missing manifest or repository", status(404), absent},
-		{"a missing login", status(401), denied},
-		{"an expired token of ECR", status(403, transport.DeniedErrorCode), denied},
-		{"a registry that does not support deletion", status(405), unsupported},
-		{"an older registry that does not support deletion", status(400, transport.UnsupportedErrorCode), unsupported},
-		{"a broken registry", status(500), failed},
+		{"a missing manifest or repository", responseError(404), absent},
+		{"a missing login", responseError(401), denied},
+		{"an expired token of ECR", responseError(403, transport.DeniedErrorCode), denied},
+		{"a registry that does not support deletion", responseError(405), unsupported},
+		{"an older registry that does not support deletion", responseError(400, transport.UnsupportedErrorCode), unsupported},
+		{"a broken registry", responseError(500), failed},
 		{"an unreachable registry", errors.New("connection refused"), failed},
 		{"a cancelled request", context.Canceled, failed},
 	} {

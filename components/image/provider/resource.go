@@ -39,7 +39,7 @@ func (s *ImageSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.SignedBy, "Set by the provider: the ID of the signing key.")
 }
 
-// ImageInputs are the resource's inputs.
+// ImageInputs are the inputs of the resource ko:index:Image.
 type ImageInputs struct {
 	ImageSpec
 	Credentials *Credentials `pulumi:"credentials,optional"`
@@ -93,7 +93,7 @@ func (i *Image) Annotate(a infer.Annotator) {
 	a.Describe(&i, "A container image that ko builds from a Go main package and pushes with its SPDX SBOM.")
 }
 
-// WireDependencies says which outputs a preview can show. The size is known after
+// WireDependencies declares which outputs a preview can show. The size is known after
 // the build. The references also need the repository, which is unknown in the first
 // preview of a stack.
 func (i *Image) WireDependencies(f infer.FieldSelector, in *ImageInputs, out *ImageState) {

@@ -32,10 +32,10 @@ const (
 // identifySigner sets SignedBy to the id of the signing key's public part. The private
 // part is never in the state.
 func (in *ImageInputs) identifySigner(ctx context.Context) error {
-	if value(in.SigningKey) == "" {
+	if stringOrEmpty(in.SigningKey) == "" {
 		return nil
 	}
-	key, err := signer.Open(ctx, value(in.SigningKey))
+	key, err := signer.Open(ctx, stringOrEmpty(in.SigningKey))
 	if err != nil {
 		return &inputError{"signingKey", err.Error()}
 	}
@@ -49,33 +49,33 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 	if in.SignedBy == "" {
 		return nil
 	}
-	key, err := signer.Open(ctx, value(in.SigningKey))
+	key, err := signer.Open(ctx, stringOrEmpty(in.SigningKey))
 	if err != nil {
 		return err
 	}
 	if id, err := signkey.ID(key.Public()); err != nil || id != in.SignedBy {
-		return fmt.Errorf("signing key %s: it changed while Pulumi ran; run it again", value(in.SigningKey))
+		return fmt.Errorf("signing key %s: it changed while Pulumi ran; run it again", stringOrEmpty(in.SigningKey))
 	}
 	statements := map[v1.Hash][]*attest.Statement{}
-	add := func(subject v1.Hash, predicateType string, predicate any) error {
+	addStatement := func(subject v1.Hash, predicateType string, predicate any) error {
 		s, err := attest.NewStatement(repo.Name(), subject, predicateType, predicate)
 		statements[subject] = append(statements[subject], s)
 		return err
 	}
-	if err := add(b.digest, attest.ProvenanceType, in.provenance(ctx, b)); err != nil {
+	if err := addStatement(b.digest, attest.ProvenanceType, in.provenance(ctx, b)); err != nil {
 		return err
 	}
 	for _, s := range b.sboms {
-		document, err := s.image.Payload()
+		document, err := s.file.Payload()
 		if err != nil {
 			return fmt.Errorf("SBOM of %s: %w", s.subject, err)
 		}
-		if err := add(s.subject, attest.SPDXType, json.RawMessage(document)); err != nil {
+		if err := addStatement(s.subject, attest.SPDXType, json.RawMessage(document)); err != nil {
 			return err
 		}
 	}
-	for subject, list := range statements {
-		if err := attest.Attach(ctx, repo.Digest(subject.String()), list, key, options...); err != nil {
+	for subject, subjectStatements := range statements {
+		if err := attest.Attach(ctx, repo.Digest(subject.String()), subjectStatements, key, options...); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 // SBOM does.
 func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Provenance {
 	external := map[string]any{"importPath": in.ImportPath, "platforms": in.Platforms}
-	if base := value(in.Base); base != "" {
+	if base := stringOrEmpty(in.Base); base != "" {
 		external["base"] = base
 	}
 	if len(in.Labels) > 0 {
@@ -99,7 +99,7 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 	return attest.Provenance{
 		BuildDefinition: attest.BuildDefinition{
 			BuildType: buildType, ExternalParameters: external, InternalParameters: internal,
-			ResolvedDependencies: sourceCommit(ctx, value(in.Dir)),
+			ResolvedDependencies: readSourceCommit(ctx, stringOrEmpty(in.Dir)),
 		},
 		RunDetails: attest.RunDetails{Builder: attest.Builder{ID: builderID, Version: map[string]string{"provider": image.Version, "ko": koVersion}}},
 	}
@@ -109,9 +109,10 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 // the folder. git sets them for its hooks and for the commands of `git rebase --exec`.
 var repositoryVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
 
-// sourceCommit returns the git commit of the sources, and whether files differ from it. It returns
-// nil if the sources are in no repository that git can read, because a build does not need git.
-func sourceCommit(ctx context.Context, dir string) []attest.Dependency {
+// readSourceCommit returns the git commit of the sources, and whether files differ from the commit.
+// It returns nil if git can't read a repository with the sources, because a build does not need
+// git.
+func readSourceCommit(ctx context.Context, dir string) []attest.Dependency {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
 	git := func(args ...string) (string, error) {
@@ -128,9 +129,9 @@ func sourceCommit(ctx context.Context, dir string) []attest.Dependency {
 	if err != nil {
 		return nil
 	}
-	changed, err := git("status", "--porcelain", "--untracked-files=no")
+	modifiedFiles, err := git("status", "--porcelain", "--untracked-files=no")
 	return []attest.Dependency{{
 		Name: "sources", Digest: map[string]string{"gitCommit": commit},
-		Annotations: map[string]any{"modified": err != nil || changed != ""},
+		Annotations: map[string]any{"modified": err != nil || modifiedFiles != ""},
 	}}
 }

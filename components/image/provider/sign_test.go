@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newCommit creates a git repository with a commit, and returns its folder and a function that runs
-// git in a folder.
-func newCommit(t *testing.T) (dir string, git func(dir string, args ...string) string) {
+// newGitRepository creates a git repository with a commit. It returns the repository's folder,
+// and a function that runs git in a folder.
+func newGitRepository(t *testing.T) (dir string, git func(dir string, args ...string) string) {
 	t.Helper()
 	git = func(dir string, args ...string) string {
 		t.Helper()
@@ -25,7 +25,7 @@ func newCommit(t *testing.T) (dir string, git func(dir string, args ...string) s
 	dir = filepath.Join(t.TempDir(), "a checkout")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	git(dir, "init", "--quiet", "--initial-branch", "main")
-	edit(t, dir, "main.go", hello)
+	writeFile(t, dir, "main.go", helloSource)
 	git(dir, "add", ".")
 	git(dir, "commit", "--quiet", "--message", dir)
 	return dir, git
@@ -34,11 +34,11 @@ func newCommit(t *testing.T) (dir string, git func(dir string, args ...string) s
 // The provenance names the commit of the sources for every kind of checkout, also if the shell has
 // git's variables of another repository.
 func TestProvenanceNamesTheCommitOfTheSources(t *testing.T) {
-	dir, git := newCommit(t)
+	dir, git := newGitRepository(t)
 	commit := git(dir, "rev-parse", "HEAD")
 	requireCommit := func(t *testing.T, dir string) {
 		t.Helper()
-		sources := sourceCommit(t.Context(), dir)
+		sources := readSourceCommit(t.Context(), dir)
 		require.Len(t, sources, 1)
 		require.Equal(t, commit, sources[0].Digest["gitCommit"])
 		require.Equal(t, false, sources[0].Annotations["modified"])
@@ -59,14 +59,14 @@ func TestProvenanceNamesTheCommitOfTheSources(t *testing.T) {
 		requireCommit(t, link)
 	})
 	t.Run("another repository in the environment", func(t *testing.T) {
-		other, _ := newCommit(t)
+		other, _ := newGitRepository(t)
 		t.Setenv("GIT_DIR", filepath.Join(other, ".git"))
 		t.Setenv("GIT_WORK_TREE", other)
 		requireCommit(t, dir)
 	})
 	t.Run("a changed file", func(t *testing.T) {
-		edit(t, dir, "main.go", probe)
-		require.Equal(t, true, sourceCommit(t.Context(), dir)[0].Annotations["modified"])
+		writeFile(t, dir, "main.go", probeSource)
+		require.Equal(t, true, readSourceCommit(t.Context(), dir)[0].Annotations["modified"])
 	})
-	t.Run("no repository", func(t *testing.T) { require.Empty(t, sourceCommit(t.Context(), t.TempDir())) })
+	t.Run("no repository", func(t *testing.T) { require.Empty(t, readSourceCommit(t.Context(), t.TempDir())) })
 }

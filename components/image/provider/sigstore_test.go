@@ -27,8 +27,8 @@ import (
 // uses this library already.
 func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	registry := newRegistry(t)
-	key, public := signingKey(t)
-	_, other := signingKey(t)
+	key, publicKey := newSigningKey(t)
+	_, otherKey := newSigningKey(t)
 	s := createSignedImage(t, registry, key)
 	ref, err := name.NewDigest(s.output("reference"))
 	require.NoError(t, err)
@@ -38,55 +38,55 @@ func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	hash, err := v1.NewHash(ref.DigestStr())
 	require.NoError(t, err)
 	for _, referrer := range referrers {
-		signed := bundleAt(t, ref.Context().Digest(referrer.String()))
-		require.NoError(t, sigstore(t, signed, public, hash.Hex))
-		require.Error(t, sigstore(t, signed, other, hash.Hex), "another key")
-		require.Error(t, sigstore(t, signed, public, referrer.Hex), "another image")
+		signed := readBundle(t, ref.Context().Digest(referrer.String()))
+		require.NoError(t, verifyWithSigstore(t, signed, publicKey, hash.Hex))
+		require.Error(t, verifyWithSigstore(t, signed, otherKey, hash.Hex), "another key")
+		require.Error(t, verifyWithSigstore(t, signed, publicKey, referrer.Hex), "another image")
 	}
 }
 
-// sigstore verifies a bundle with sigstore-go, for a public key and an image.
-func sigstore(t *testing.T, signed *bundle.Bundle, public, image string) error {
+// verifyWithSigstore verifies a bundle with sigstore-go, for a public key and the digest of an image.
+func verifyWithSigstore(t *testing.T, signed *bundle.Bundle, publicKey, digestHex string) error {
 	t.Helper()
-	trusted, err := signkey.ParseTrusted(public)
+	trusted, err := signkey.ParseTrusted(publicKey)
 	require.NoError(t, err)
 	material := root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) {
 		for _, k := range trusted {
-			return expiring(t, k), nil
+			return newExpiringKey(t, k), nil
 		}
 		return nil, nil
 	})
 	verifier, err := verify.NewVerifier(material, verify.WithNoObserverTimestamps())
 	require.NoError(t, err)
-	digest, err := hex.DecodeString(image)
+	digest, err := hex.DecodeString(digestHex)
 	require.NoError(t, err)
 	_, err = verifier.Verify(signed, verify.NewPolicy(verify.WithArtifactDigest("sha256", digest), verify.WithKey()))
 	return err
 }
 
-// expiring returns a trusted key without an end, in the form that sigstore-go requires.
-func expiring(t *testing.T, key *ecdsa.PublicKey) *root.ExpiringKey {
+// newExpiringKey returns a trusted key that never expires, in the form that sigstore-go requires.
+func newExpiringKey(t *testing.T, key *ecdsa.PublicKey) *root.ExpiringKey {
 	t.Helper()
-	v, err := signature.LoadECDSAVerifier(key, crypto.SHA256)
+	verifier, err := signature.LoadECDSAVerifier(key, crypto.SHA256)
 	require.NoError(t, err)
-	return root.NewExpiringKey(v, time.Time{}, time.Time{})
+	return root.NewExpiringKey(verifier, time.Time{}, time.Time{})
 }
 
-// bundleAt reads the bundle of a referrer.
-func bundleAt(t *testing.T, ref name.Digest) *bundle.Bundle {
+// readBundle reads the bundle of a referrer.
+func readBundle(t *testing.T, ref name.Digest) *bundle.Bundle {
 	t.Helper()
 	desc, err := remote.Get(ref)
 	require.NoError(t, err)
-	var m v1.Manifest
-	require.NoError(t, json.Unmarshal(desc.Manifest, &m))
-	layer, err := remote.Layer(ref.Context().Digest(m.Layers[0].Digest.String()))
+	var manifest v1.Manifest
+	require.NoError(t, json.Unmarshal(desc.Manifest, &manifest))
+	layer, err := remote.Layer(ref.Context().Digest(manifest.Layers[0].Digest.String()))
 	require.NoError(t, err)
 	content, err := layer.Compressed()
 	require.NoError(t, err)
 	defer content.Close()
-	raw, err := io.ReadAll(content)
+	bundleJSON, err := io.ReadAll(content)
 	require.NoError(t, err)
 	signed := &bundle.Bundle{}
-	require.NoError(t, signed.UnmarshalJSON(raw))
+	require.NoError(t, signed.UnmarshalJSON(bundleJSON))
 	return signed
 }

@@ -58,7 +58,7 @@ func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 			return "", fmt.Errorf("environment of the go tool: %s: %w", name, err)
 		}
 	}
-	settings, err := goSettings(ctx)
+	settings, err := readGoSettings(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -97,15 +97,15 @@ func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	)
 }
 
-// goSettings returns the result of `go env` outside of a module, because a go.mod
+// readGoSettings returns the result of `go env` outside of a module, because a go.mod
 // could select another toolchain.
-func goSettings(ctx context.Context) (map[string]string, error) {
-	raw, err := goTool(ctx, os.TempDir(), "env", "-json")
+func readGoSettings(ctx context.Context) (map[string]string, error) {
+	output, err := runGo(ctx, os.TempDir(), "env", "-json")
 	if err != nil {
 		return nil, err
 	}
 	settings := map[string]string{}
-	if err := json.Unmarshal(raw, &settings); err != nil {
+	if err := json.Unmarshal(output, &settings); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	return settings, nil
@@ -135,16 +135,16 @@ func pinnedToolchain(dir string) (string, error) {
 	return mod.Toolchain.Name, nil
 }
 
-// goVersion returns the toolchain that builds in dir, such as go1.26.3. The go and
+// readGoVersion returns the toolchain that builds in dir, such as go1.26.3. The go and
 // toolchain lines of the module may select a different toolchain than the one on PATH.
-func goVersion(ctx context.Context, dir string) (string, error) {
-	raw, err := goTool(ctx, dir, "env", "GOVERSION")
-	return strings.TrimSpace(string(raw)), err
+func readGoVersion(ctx context.Context, dir string) (string, error) {
+	output, err := runGo(ctx, dir, "env", "GOVERSION")
+	return strings.TrimSpace(string(output)), err
 }
 
-// goTool runs the go tool and returns its standard output. A returned error includes the
-// standard error.
-func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
+// runGo runs the go tool and returns the tool's standard output. A returned error includes what
+// the tool wrote to the standard error.
+func runGo(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	env, err := pinnedEnv(dir)
 	if err != nil {
 		return nil, err

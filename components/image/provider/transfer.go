@@ -15,18 +15,18 @@ import (
 // transfer is the copy of a promoted image.
 type transfer struct {
 	source, target name.Digest
-	// known is false in a preview before the target's repository exists: the target is then not
-	// known.
-	known          bool
+	// targetKnown is false in a preview before the target's repository exists.
+	targetKnown    bool
 	tag            string
 	keys           signkey.Trusted
 	predicateTypes []string
-	from, to       []remote.Option
+	sourceOptions  []remote.Option
+	targetOptions  []remote.Option
 }
 
-// transfer returns the copy that checked inputs describe.
-func (in PromotedInputs) transfer() (*transfer, error) {
-	t := &transfer{known: in.Repository != "", tag: in.Tag, predicateTypes: in.PredicateTypes}
+// newTransfer returns the transfer that the checked inputs describe.
+func (in PromotedInputs) newTransfer() (*transfer, error) {
+	t := &transfer{targetKnown: in.Repository != "", tag: in.Tag, predicateTypes: in.PredicateTypes}
 	var err error
 	if t.source, err = name.NewDigest(in.Source, name.StrictValidation); err != nil {
 		return nil, fmt.Errorf("source %q: %w", in.Source, err)
@@ -35,58 +35,58 @@ func (in PromotedInputs) transfer() (*transfer, error) {
 		return nil, fmt.Errorf("trustedKeys: %w", err)
 	}
 	credentials := in.Credentials
-	if t.known {
+	if t.targetKnown {
 		repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 		if err != nil {
 			return nil, fmt.Errorf("repository %q: %w", in.Repository, err)
 		}
-		t.target, t.to = repo.Digest(t.source.DigestStr()), clientOptions(repo, credentials)
+		t.target, t.targetOptions = repo.Digest(t.source.DigestStr()), clientOptions(repo, credentials)
 		if repo.RegistryStr() != t.source.RegistryStr() {
 			credentials = nil // only the target's registry may see the password
 		}
 	}
-	t.from = clientOptions(t.source.Context(), credentials)
+	t.sourceOptions = clientOptions(t.source.Context(), credentials)
 	return t, nil
 }
 
-// inTarget reports whether the target has the image and the image passes the
+// isVerifiedInTarget reports whether the target has the image and the image passes the
 // verification.
-func (t *transfer) inTarget(ctx context.Context) bool {
-	if !t.known {
+func (t *transfer) isVerifiedInTarget(ctx context.Context) bool {
+	if !t.targetKnown {
 		return false
 	}
-	_, err := attest.Verify(ctx, t.target, t.keys, t.predicateTypes, t.to...)
+	_, err := attest.Verify(ctx, t.target, t.keys, t.predicateTypes, t.targetOptions...)
 	return err == nil
 }
 
 // verifySource verifies the image in the source.
 func (t *transfer) verifySource(ctx context.Context) error {
-	_, err := attest.Verify(ctx, t.source, t.keys, t.predicateTypes, t.from...)
+	_, err := attest.Verify(ctx, t.source, t.keys, t.predicateTypes, t.sourceOptions...)
 	return err
 }
 
 // copy verifies the source, copies it, verifies the copy, and then sets the tag. If the
-// target already has the verified image, copy only sets the tag. The source may then be
-// deleted.
+// target already has the verified image, copy only sets the tag. In this case the source
+// need not exist any more.
 func (t *transfer) copy(ctx context.Context) error {
-	if !t.inTarget(ctx) {
+	if !t.isVerifiedInTarget(ctx) {
 		p.GetLogger(ctx).InfoStatusf("copying %s", t.source)
 		if err := t.verifySource(ctx); err != nil {
 			return err
 		}
-		if err := attest.Copy(ctx, t.source, t.target.Context(), t.from, t.to); err != nil {
+		if err := attest.Copy(ctx, t.source, t.target.Context(), t.sourceOptions, t.targetOptions); err != nil {
 			return err
 		}
-		if _, err := attest.Verify(ctx, t.target, t.keys, t.predicateTypes, t.to...); err != nil {
+		if _, err := attest.Verify(ctx, t.target, t.keys, t.predicateTypes, t.targetOptions...); err != nil {
 			return fmt.Errorf("verify the copy: %w", err)
 		}
 	}
-	options := append([]remote.Option{remote.WithContext(ctx)}, t.to...)
+	options := append([]remote.Option{remote.WithContext(ctx)}, t.targetOptions...)
 	desc, err := remote.Get(t.target, options...)
 	if err != nil {
 		return fmt.Errorf("read the copy %s: %w", t.target, err)
 	}
-	pusher, err := remote.NewPusher(t.to...)
+	pusher, err := remote.NewPusher(t.targetOptions...)
 	if err != nil {
 		return fmt.Errorf("registry %s: %w", t.target.RegistryStr(), err)
 	}

@@ -24,18 +24,18 @@ const DeregistrationDelay = 30 * time.Second
 const (
 	// maxPriority is AWS's last priority (ELB API, CreateRule).
 	maxPriority = 50000
-	// maxPath is the largest length of a path. AWS allows 128 characters. A smaller
+	// maxPathLength is the largest length of a path. AWS allows 128 characters. A smaller
 	// number gives each length a larger band of priorities.
-	maxPath = 64
-	// band is the number of priorities for the paths of one length.
-	band = maxPriority / (maxPath + 1)
+	maxPathLength = 64
+	// prioritiesPerLength is the number of priorities for the paths of one length.
+	prioritiesPerLength = maxPriority / (maxPathLength + 1)
 	// maxRules is AWS's default quota for one load balancer (ELB User Guide,
 	// "Quotas for your Application Load Balancers").
 	maxRules = 100
 
-	// prefix is the short form of the project's name. AWS allows 32 characters, and
+	// namePrefix is the short form of the project's name. AWS allows 32 characters, and
 	// progressive-framework-production alone already has 32.
-	prefix = "pf-"
+	namePrefix = "pf-"
 )
 
 // The ports that Kubernetes opens on every node (service-node-port-range).
@@ -70,29 +70,29 @@ type Rule struct {
 }
 
 var (
-	targetName = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}$`)
-	path       = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)*(/\*)?$`)
+	targetNamePattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}$`)
+	pathPattern       = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)*(/\*)?$`)
 )
 
-// Environment matches the name of an environment: a letter, then up to 11 lower-case
+// EnvironmentPattern matches the name of an environment: a letter, then up to 11 lower-case
 // letters and digits. With a longer name, GroupName could exceed AWS's limit.
-var Environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
+var EnvironmentPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 
 // BalancerName returns the load balancer's name, at most 15 characters.
-func BalancerName(environment string) string { return prefix + environment }
+func BalancerName(environment string) string { return namePrefix + environment }
 
 // GroupName returns the name of a target group, at most 32 characters. The port is part of
 // the name. AWS can't change the port of a target group, so a new port needs a new group.
 // Both groups exist until the rules refer to the new one.
 func GroupName(environment string, t Target) string {
-	return fmt.Sprintf("%s%s-%s-%d", prefix, environment, t.Name, t.NodePort)
+	return fmt.Sprintf("%s%s-%s-%d", namePrefix, environment, t.Name, t.NodePort)
 }
 
-// Rules returns the rules of the targets, sorted by priority. Its error lists all errors
-// of the targets and of the environment's name.
+// Rules returns the rules of the targets, sorted by priority. The returned error lists all
+// errors of the targets and of the environment's name.
 func Rules(env string, targets []Target) ([]Rule, error) {
 	var errs []error
-	if !Environment.MatchString(env) {
+	if !EnvironmentPattern.MatchString(env) {
 		errs = append(errs, fmt.Errorf("environment %q: must be a letter, then up to 11 letters and digits, lower-case", env))
 	}
 	if len(targets) == 0 {
@@ -160,21 +160,21 @@ func Ports(targets []Target) []int {
 // check returns all errors of a target.
 func (t Target) check() []error {
 	var errs []error
-	if !targetName.MatchString(t.Name) {
+	if !targetNamePattern.MatchString(t.Name) {
 		errs = append(errs, fmt.Errorf("target %q: the name must be a letter, then up to 9 letters and digits, lower-case", t.Name))
 	}
 	if t.NodePort < MinNodePort || t.NodePort > MaxNodePort {
 		errs = append(errs, fmt.Errorf("target %s: node port %d must be %d to %d", t.Name, t.NodePort, MinNodePort, MaxNodePort))
 	}
-	if !path.MatchString(t.HealthPath) || !strings.HasPrefix(t.HealthPath, "/") || strings.HasSuffix(t.HealthPath, "*") {
+	if !pathPattern.MatchString(t.HealthPath) || !strings.HasPrefix(t.HealthPath, "/") || strings.HasSuffix(t.HealthPath, "*") {
 		errs = append(errs, fmt.Errorf("target %s: health path %q must be a path such as /health/ready", t.Name, t.HealthPath))
 	}
 	if len(t.Paths) == 0 {
 		errs = append(errs, fmt.Errorf("target %s: must have paths, or nothing reaches it", t.Name))
 	}
 	for _, p := range t.Paths {
-		if p == "" || len(p) > maxPath || !path.MatchString(p) {
-			errs = append(errs, fmt.Errorf("target %s: path %q must be one path such as /ws, or all below one such as /api/*, of at most %d characters", t.Name, p, maxPath))
+		if p == "" || len(p) > maxPathLength || !pathPattern.MatchString(p) {
+			errs = append(errs, fmt.Errorf("target %s: path %q must be one path such as /ws, or all below one such as /api/*, of at most %d characters", t.Name, p, maxPathLength))
 		}
 	}
 	return errs
@@ -183,10 +183,10 @@ func (t Target) check() []error {
 // priority returns the priority of a path. A longer path comes earlier, because the more
 // specific of two matching paths is always the longer one. Two different paths of the same
 // length never match the same request. A hash of the path chooses the priority within the
-// band of the length.
+// priorities of the length.
 func priority(p string) int {
 	h := fnv.New32a()
 	h.Write([]byte(p))
 	literal := len(strings.TrimSuffix(p, "*"))
-	return (maxPath-literal)*band + int(h.Sum32()%band) + 1
+	return (maxPathLength-literal)*prioritiesPerLength + int(h.Sum32()%prioritiesPerLength) + 1
 }

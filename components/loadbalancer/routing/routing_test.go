@@ -98,6 +98,7 @@ func drawPath(t *rapid.T) string {
 	return p
 }
 
+// The test draws pairs of paths. It skips a pair unless wide matches more requests than narrow.
 func TestMoreSpecificPathHasAnEarlierPriority(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		wide, narrow := drawPath(t), drawPath(t)

@@ -32,9 +32,9 @@ const (
 )
 
 var (
-	// instanceClass matches the instance classes that the platform allows:
+	// instanceClassPattern matches the instance classes that the platform allows:
 	// Graviton classes (Developer Guide, "Managing instance classes").
-	instanceClass = regexp.MustCompile(`^db\.(t4g\.medium|r6g\.(large|([248]|12|16)?xlarge))$`)
+	instanceClassPattern = regexp.MustCompile(`^db\.(t4g\.medium|r6g\.(large|([248]|12|16)?xlarge))$`)
 )
 
 // Cluster is the specification of a DocumentDB cluster. Zero values mean safe
@@ -53,7 +53,7 @@ type Cluster struct {
 	BackupDays int
 }
 
-// Complete returns the cluster with its defaults. Its error lists all errors together.
+// Complete returns the cluster with its defaults. The returned error lists all errors together.
 func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, defaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)
@@ -71,7 +71,7 @@ func (c Cluster) Complete() (Cluster, error) {
 }
 
 // HasClass reports whether the platform allows an instance class.
-func HasClass(name string) bool { return instanceClass.MatchString(name) }
+func HasClass(name string) bool { return instanceClassPattern.MatchString(name) }
 
 // ParameterGroup returns the name of the cluster's parameter group.
 func (c Cluster) ParameterGroup() string { return c.Identifier + "-docdb5" }

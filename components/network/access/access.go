@@ -1,6 +1,6 @@
-// Package access admits operators of a stack to HTTPS servers in its VPC: the cluster's
+// Package access admits operators of a stack to HTTPS servers in the stack's VPC: the cluster's
 // API endpoint and the interface endpoints of AWS's services. Operators connect from a
-// connected network, or from a runner in the VPC.
+// network that has a route to the VPC, or from a CI runner in the VPC.
 package access
 
 import (
@@ -16,14 +16,14 @@ import (
 type Source struct {
 	// Name is unique among the sources of a server. It is part of resource names.
 	Name string
-	// CIDR is an IPv4 block.
+	// CIDR is an IPv4 CIDR block, such as 10.99.0.0/16.
 	CIDR string
 	// SecurityGroupID is a security group of the VPC, or of a VPC that is peered
 	// with it.
 	SecurityGroupID pulumi.StringInput
 }
 
-// Block returns the source for an IPv4 block, such as 10.99.0.0/16.
+// Block returns the source for an IPv4 CIDR block, such as 10.99.0.0/16.
 func Block(cidr string) Source {
 	return Source{Name: strings.NewReplacer(".", "-", "/", "-").Replace(cidr), CIDR: cidr}
 }
@@ -43,8 +43,8 @@ func Sources(blocks, groups []string) []Source {
 	return all
 }
 
-// Check returns an error if two sources have the same name, or if a source has both of CIDR and
-// SecurityGroupID, or neither.
+// Check returns an error if a source has no name or the name of another source. It also returns an
+// error if a source has both CIDR and SecurityGroupID, or neither of them.
 func Check(sources []Source) error {
 	seen := map[string]bool{}
 	for _, s := range sources {
@@ -64,24 +64,24 @@ func Check(sources []Source) error {
 // httpsPort is the port of the servers.
 const httpsPort = 443
 
-// NewRule creates a rule that admits a source to port 443 of the members of a security
-// group. The name of the rule is name-from-SOURCE.
-func NewRule(ctx *pulumi.Context, name string, group pulumi.StringInput, from Source, opts ...pulumi.ResourceOption) (*vpc.SecurityGroupIngressRule, error) {
+// NewRule creates an ingress rule of a security group. The rule admits a source to port 443 of
+// the group's members. The rule's name in Pulumi is name-from-SOURCE.
+func NewRule(ctx *pulumi.Context, name string, securityGroupID pulumi.StringInput, source Source, opts ...pulumi.ResourceOption) (*vpc.SecurityGroupIngressRule, error) {
 	args := &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId: group,
+		SecurityGroupId: securityGroupID,
 		IpProtocol:      pulumi.String("tcp"),
 		FromPort:        pulumi.Int(httpsPort),
 		ToPort:          pulumi.Int(httpsPort),
-		Description:     pulumi.String("HTTPS from " + from.Name),
+		Description:     pulumi.String("HTTPS from " + source.Name),
 	}
-	if from.CIDR != "" {
-		args.CidrIpv4 = pulumi.String(from.CIDR)
+	if source.CIDR != "" {
+		args.CidrIpv4 = pulumi.String(source.CIDR)
 	} else {
-		args.ReferencedSecurityGroupId = from.SecurityGroupID
+		args.ReferencedSecurityGroupId = source.SecurityGroupID
 	}
-	rule, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-from-"+from.Name, args, opts...)
+	rule, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-from-"+source.Name, args, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("rule of %s for %s: %w", name, from.Name, err)
+		return nil, fmt.Errorf("rule of %s for %s: %w", name, source.Name, err)
 	}
 	return rule, nil
 }

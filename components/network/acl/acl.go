@@ -29,22 +29,23 @@ const (
 	ephemeralTo   = 65535
 )
 
-// The first number of each kind of rule. The zone's letter adds a multiple of perZone,
+// The first number of each kind of rule. The zone's letter adds a multiple of numbersPerZone,
 // and the port adds 0 to 2. So a new zone does not change the numbers of other rules.
 const (
-	appNumbers  = 100
-	dataNumbers = 200
-	ipv6Numbers = 300
+	firstAppNumber  = 100
+	firstDataNumber = 200
+	firstIPv6Number = 300
 
-	perZone = 10
+	numbersPerZone = 10
 )
 
-// Rule allows TCP traffic between the data subnets and a block.
+// Rule allows TCP traffic between the data subnets and a CIDR block.
 type Rule struct {
 	// Number is the position of the rule, 1 to 32766. AWS applies the first rule
 	// that matches.
 	Number int
-	// Block is the source of an ingress rule and the destination of an egress rule.
+	// Block is the CIDR block of the source of an ingress rule, or of the destination of an
+	// egress rule.
 	Block netip.Prefix
 	// From and To are the first and the last destination port.
 	From, To int
@@ -64,12 +65,12 @@ type Rules struct{ Ingress, Egress []Rule }
 func DataRules(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	var r Rules
 	for _, s := range subnets {
-		zone := perZone * int(s.Zone[len(s.Zone)-1]-'a')
+		zone := numbersPerZone * int(s.Zone[len(s.Zone)-1]-'a')
 		switch s.Tier {
 		case subnet.PrivateApp:
-			r.allowClients(appNumbers+zone, s.Block)
+			r.allowClients(firstAppNumber+zone, s.Block)
 		case subnet.PrivateData:
-			r.allowReplication(dataNumbers+zone, s.Block)
+			r.allowReplication(firstDataNumber+zone, s.Block)
 		}
 	}
 	app, err := subnet.IPv6Tier(ipv6, subnet.PrivateApp)
@@ -80,8 +81,8 @@ func DataRules(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	if err != nil {
 		return Rules{}, fmt.Errorf("network ACL: %w", err)
 	}
-	r.allowClients(ipv6Numbers, app)
-	r.allowReplication(ipv6Numbers+perZone, data)
+	r.allowClients(firstIPv6Number, app)
+	r.allowReplication(firstIPv6Number+numbersPerZone, data)
 	for _, rules := range [][]Rule{r.Ingress, r.Egress} {
 		slices.SortFunc(rules, func(a, b Rule) int { return a.Number - b.Number })
 	}

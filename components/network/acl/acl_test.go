@@ -17,8 +17,8 @@ var (
 	vpc6 = netip.MustParsePrefix("2600:1f18:1234:ab00::/56")
 )
 
-// dataRules returns the subnets of the zones, and the rules of their ACL.
-func dataRules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
+// newDataRules returns the rules of the ACL for the zones, and the subnets of the zones.
+func newDataRules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
 	subnets, err := subnet.Subnets(vpc, "us-east-1", zones)
 	require.NoError(t, err)
 	r, err := DataRules(subnets, vpc6)
@@ -27,7 +27,7 @@ func dataRules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
 }
 
 func TestRuleNumbersAndBlocksStayTheSame(t *testing.T) {
-	r, _ := dataRules(t, []string{"us-east-1c", "us-east-1a"})
+	r, _ := newDataRules(t, []string{"us-east-1c", "us-east-1a"})
 	format := func(rules []Rule) (lines []string) {
 		for _, r := range rules {
 			lines = append(lines, fmt.Sprintf("%d %s %d-%d", r.Number, r.Block, r.From, r.To))
@@ -60,9 +60,9 @@ func covers(outer, inner Rule) bool {
 		outer.From <= inner.From && outer.To >= inner.To
 }
 
-func TestRulesAreSortedAndEachCanApply(t *testing.T) {
+func TestRulesAreSortedAndNoneIsHidden(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, _ := dataRules(t, drawZones(t))
+		r, _ := newDataRules(t, drawZones(t))
 		for _, direction := range [][]Rule{r.Ingress, r.Egress} {
 			require.LessOrEqual(t, len(direction), 40, "the largest quota that AWS grants")
 			for i, rule := range direction {
@@ -77,16 +77,16 @@ func TestRulesAreSortedAndEachCanApply(t *testing.T) {
 }
 
 func TestFourZonesFitTheDefaultQuota(t *testing.T) {
-	r, _ := dataRules(t, []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"})
+	r, _ := newDataRules(t, []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"})
 	require.LessOrEqual(t, len(r.Ingress), 20)
 	require.LessOrEqual(t, len(r.Egress), 20)
 }
 
 func TestNewZonesKeepExistingRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		list := drawZones(t)
-		all, _ := dataRules(t, list)
-		fewer, _ := dataRules(t, list[:subnet.MinZones])
+		zones := drawZones(t)
+		all, _ := newDataRules(t, zones)
+		fewer, _ := newDataRules(t, zones[:subnet.MinZones])
 		for _, rule := range fewer.Ingress {
 			require.Contains(t, all.Ingress, rule)
 		}
@@ -100,22 +100,22 @@ func TestNewZonesKeepExistingRules(t *testing.T) {
 // ports from 1024 up. The public tier and the internet may connect to no port.
 func TestOnlyAppAndDataTiersReachTheStores(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, subnets := dataRules(t, drawZones(t))
-		from := rapid.SampledFrom(subnets).Draw(t, "from")
+		r, subnets := newDataRules(t, drawZones(t))
+		source := rapid.SampledFrom(subnets).Draw(t, "from")
 		port := rapid.OneOf(rapid.SampledFrom(ports), rapid.IntRange(1, 65535)).Draw(t, "port")
-		from6, err := subnet.IPv6Subnet(vpc6, from.Tier, from.Zone)
+		ipv6Source, err := subnet.IPv6Subnet(vpc6, source.Tier, source.Zone)
 		require.NoError(t, err)
 		want := map[subnet.Tier]bool{
 			subnet.PrivateApp:  slices.Contains(ports, port),
 			subnet.PrivateData: port >= ephemeralFrom,
-		}[from.Tier]
-		for _, block := range []netip.Prefix{from.Block, from6} {
+		}[source.Tier]
+		for _, block := range []netip.Prefix{source.Block, ipv6Source} {
 			admitted := slices.ContainsFunc(r.Ingress, func(rule Rule) bool { return covers(rule, Rule{Block: block, From: port, To: port}) })
-			require.Equal(t, want, admitted, "%s %s port %d", from.Tier, block, port)
+			require.Equal(t, want, admitted, "%s %s port %d", source.Tier, block, port)
 			responses := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
 				return covers(rule, Rule{Block: block, From: ephemeralFrom, To: ephemeralTo})
 			})
-			require.Equal(t, from.Tier != subnet.Public, responses, "responses to %s", block)
+			require.Equal(t, source.Tier != subnet.Public, responses, "responses to %s", block)
 		}
 		internet := Rule{Block: netip.MustParsePrefix("8.8.8.8/32"), From: port, To: port}
 		for _, rule := range slices.Concat(r.Ingress, r.Egress) {

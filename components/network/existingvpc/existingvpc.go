@@ -26,7 +26,7 @@ type Subnet struct {
 	ID, VPCID string
 	// Zone is the availability zone's name.
 	Zone string
-	// Block is the subnet's IPv4 block.
+	// Block is the subnet's IPv4 CIDR block.
 	Block string
 	// FreeAddresses is the number of IPv4 addresses that are not in use.
 	FreeAddresses int
@@ -53,11 +53,11 @@ func (v VPC) Check(needs Needs) error {
 		if hasSubnet(v.Database, s.ID) {
 			need += needs.Database
 		}
-		errs = append(errs, s.checkFree(need))
+		errs = append(errs, s.checkFreeAddresses(need))
 	}
 	for _, s := range v.Database {
 		if !hasSubnet(v.Private, s.ID) {
-			errs = append(errs, s.checkFree(needs.Database))
+			errs = append(errs, s.checkFreeAddresses(needs.Database))
 		}
 	}
 	return errors.Join(errs...)
@@ -95,8 +95,8 @@ func (v VPC) checkTier(name string, subnets []Subnet, isIsolated bool) []error {
 	return errs
 }
 
-// checkFree returns an error if the subnet has fewer free addresses than needed.
-func (s Subnet) checkFree(need int) error {
+// checkFreeAddresses returns an error if the subnet has fewer free addresses than needed.
+func (s Subnet) checkFreeAddresses(need int) error {
 	if s.FreeAddresses >= need {
 		return nil
 	}

@@ -14,8 +14,8 @@ const (
 )
 
 // slots are the positions of the tiers in the VPC's IPv6 block. A slot has eight subnets,
-// one for each zone letter. So all subnets of a tier are in one block. Never change or reuse a number,
-// because that would renumber existing subnets.
+// one for each zone letter. So all subnets of a tier are in one block. Never change or reuse a
+// number, because that would renumber existing subnets.
 var slots = map[Tier]byte{Public: 0, PrivateApp: 1, PrivateData: 2}
 
 // IPv6Subnet returns the /64 of a tier in a zone, within the VPC's /56. As with IPv4, it

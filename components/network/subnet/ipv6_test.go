@@ -52,8 +52,8 @@ func TestIPv6SubnetRefusesInvalidBlocksTiersAndZones(t *testing.T) {
 func TestIPv6SubnetsAreWithinTheVPCAndDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.SliceOfN(rapid.Byte(), 7, 7).Draw(t, "bytes") // 7 bytes are the 56 bits of the prefix
-		rest := make([]byte, 9)
-		vpc := netip.PrefixFrom(netip.AddrFrom16([16]byte(append(prefix, rest...))), IPv6Bits)
+		hostBits := make([]byte, 9)
+		vpc := netip.PrefixFrom(netip.AddrFrom16([16]byte(append(prefix, hostBits...))), IPv6Bits)
 		var seen []netip.Prefix
 		for _, tier := range Tiers() {
 			tierBlock, err := IPv6Tier(vpc, tier)

@@ -1,6 +1,6 @@
 package subnet
 
-// NATLayout says which zones have a NAT gateway, in their public subnet.
+// NATLayout selects the zones that have a NAT gateway in their public subnet.
 type NATLayout string
 
 // The layouts of NAT gateways.
@@ -16,7 +16,7 @@ const (
 // Values lists the layouts.
 func (NATLayout) Values() []string { return []string{string(NATPerZone), string(NATSingle)} }
 
-// EndpointLayout says which zones have interface endpoints, in their private-app
+// EndpointLayout selects the zones that have interface endpoints in their private-app
 // subnet. AWS charges for each endpoint and zone by the hour.
 type EndpointLayout string
 

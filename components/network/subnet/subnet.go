@@ -1,4 +1,4 @@
-// Package subnet divides the IPv4 and IPv6 blocks of a VPC into subnets. It is pure
+// Package subnet divides the IPv4 and IPv6 CIDR blocks of a VPC into subnets. It is pure
 // arithmetic. It owns the block of every zone and tier. The resources are in
 // package network.
 //
@@ -74,7 +74,7 @@ type Subnet struct {
 	Block netip.Prefix
 }
 
-// ParseVPC parses the IPv4 block of a VPC. It must be a prefix of /16 to /20 without
+// ParseVPC parses the IPv4 CIDR block of a VPC. The block must be a prefix of /16 to /20 without
 // host bits, within a private range (RFC 1918 or RFC 6598).
 func ParseVPC(s string) (netip.Prefix, error) {
 	block, err := netip.ParsePrefix(s)
@@ -94,10 +94,11 @@ func ParseVPC(s string) (netip.Prefix, error) {
 	return block, nil
 }
 
-// isPrivate reports whether the block is within a private range of IPv4 addresses.
+// isPrivate reports whether the block is within a private range of RFC 1918, or within the shared
+// range of RFC 6598.
 func isPrivate(block netip.Prefix) bool {
-	shared := netip.MustParsePrefix("100.64.0.0/10")
-	return block.Addr().IsPrivate() || shared.Contains(block.Addr())
+	sharedRange := netip.MustParsePrefix("100.64.0.0/10")
+	return block.Addr().IsPrivate() || sharedRange.Contains(block.Addr())
 }
 
 // CheckZones checks a list of zones: two to six distinct availability zones of the
@@ -108,7 +109,7 @@ func CheckZones(region string, zones []string) []error {
 		errs = append(errs, fmt.Errorf("has %d zones; must have %d to %d", n, MinZones, MaxZones))
 	}
 	for i, zone := range zones {
-		if letter := zoneName.FindStringSubmatch(zone); letter == nil || zone != region+letter[2] {
+		if match := zoneName.FindStringSubmatch(zone); match == nil || zone != region+match[2] {
 			errs = append(errs, fmt.Errorf("%q is not a zone of %s; write %sa to %sh", zone, region, region, region))
 		}
 		if slices.Contains(zones[:i], zone) {

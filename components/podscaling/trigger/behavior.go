@@ -21,7 +21,7 @@ type Behavior struct {
 // no tolerance. While there is no forecast, the trigger of the forecast has an error. An HPA
 // with such an error removes no pod.
 func ForecastBehavior(h scaling.HPA) (down, up Behavior) {
-	spec := autoscale.Fast(h.MinReplicas, h.MaxReplicas, 0)
+	spec := autoscale.FastSpec(h.MinReplicas, h.MaxReplicas, 0)
 	return hpaBehavior(spec.Down), hpaBehavior(spec.Up)
 }
 
@@ -31,7 +31,7 @@ func hpaBehavior(b autoscale.Behavior) Behavior {
 		Behavior:  scaling.Behavior{StabilizationWindow: time.Duration(b.Window) * time.Second, Select: scaling.SelectMax},
 		Tolerance: strconv.FormatFloat(b.Tolerance, 'f', -1, 64),
 	}
-	if b.Least {
+	if b.SelectMin {
 		behavior.Select = scaling.SelectMin
 	}
 	for _, p := range b.Policies {

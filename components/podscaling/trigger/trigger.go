@@ -47,10 +47,10 @@ func WithoutForecast(p scaling.Profile) (all []Trigger) {
 	return all
 }
 
-// WithForecast returns the triggers of a service with a forecast: the triggers of
-// WithoutForecast in the same order but with the target scaling.PredictionFloor, the trigger of
-// the forecast, and the guards. namespace is the service's namespace. WithForecast returns an
-// error for a service without a scaling.Prediction.
+// WithForecast returns the triggers of a service with a forecast. The first triggers are those
+// of WithoutForecast, in the same order, but with the target scaling.PredictionFloor. The
+// trigger of the forecast and the guards follow. namespace is the service's namespace.
+// WithForecast returns an error for a service without a scaling.Prediction.
 func WithForecast(p scaling.Profile, namespace string) ([]Trigger, error) {
 	prediction, ok := p.Prediction()
 	if !ok {
@@ -97,14 +97,14 @@ func metricTrigger(p scaling.Profile, m scaling.Metric) Trigger {
 		// remove the pods of a service that has no metrics.
 		t.Metadata["ignoreNullValues"] = "false"
 		return t
-	default:
+	default: // scaling.Metric has no other types
 		return Trigger{}
 	}
 }
 
-// guardTrigger returns the trigger that applies the design document's target while there is no forecast.
-// While there is a forecast, the guard has no value. That must not be an error, so KEDA
-// uses 0 pods then.
+// guardTrigger returns the trigger that applies the design document's target while there is no
+// forecast. While there is a forecast, the query of the guard has no value. A missing value must
+// not be an error, so with ignoreNullValues KEDA uses the value 0.
 func guardTrigger(p scaling.Profile, namespace string, m scaling.Metric) Trigger {
 	var t Trigger
 	switch m := m.(type) {

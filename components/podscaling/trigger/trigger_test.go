@@ -22,24 +22,24 @@ var update = flag.Bool("update", false, "write testdata/predicted.json")
 
 // The golden file shows each key, expression and threshold for a review.
 func TestTriggersWithForecastEqualTheGoldenFile(t *testing.T) {
-	all := map[string][]Trigger{}
+	triggersByService := map[string][]Trigger{}
 	for _, p := range scaling.Services() {
 		var err error
-		all[p.Short], err = WithForecast(p, "app")
+		triggersByService[p.Short], err = WithForecast(p, "app")
 		require.NoError(t, err)
 	}
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
+	var encoded strings.Builder
+	encoder := json.NewEncoder(&encoded)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	require.NoError(t, encoder.Encode(all))
+	require.NoError(t, encoder.Encode(triggersByService))
 	const golden = "testdata/predicted.json"
 	if *update {
-		require.NoError(t, os.WriteFile(golden, []byte(text.String()), 0o600))
+		require.NoError(t, os.WriteFile(golden, []byte(encoded.String()), 0o600))
 	}
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	require.Equal(t, string(want), text.String())
+	require.Equal(t, string(want), encoded.String())
 }
 
 // KEDA names a metric by the position of its trigger. So the design document's triggers must keep
@@ -80,9 +80,9 @@ type state struct {
 	noData bool
 }
 
-// value returns the value that a trigger reads, and its target for one pod. ok is false if the
-// trigger has an error.
-func (s state) value(t require.TestingT, p scaling.Profile, tr Trigger) (value, target float64, ok bool) {
+// readTrigger returns the value that a trigger reads, and the trigger's target for one pod. ok is
+// false if the trigger has an error.
+func (s state) readTrigger(t require.TestingT, p scaling.Profile, tr Trigger) (value, target float64, ok bool) {
 	var err error
 	switch tr.Type {
 	case "cpu", "memory":
@@ -119,14 +119,14 @@ func (s state) value(t require.TestingT, p scaling.Profile, tr Trigger) (value, 
 	return value, target, true
 }
 
-// proposal returns the number of pods that an HPA proposes. It is the largest proposal of all
-// metrics. While a metric has an error, it is not smaller than the current number (Kubernetes,
-// pkg/controller/podautoscaler/horizontal.go, computeReplicasForMetrics).
-func (s state) proposal(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
-	spec := autoscale.Fast(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
+// proposedPods returns the number of pods that an HPA proposes. It is the largest proposal of all
+// metrics. While a metric has an error, the number is not smaller than the current number
+// (Kubernetes, pkg/controller/podautoscaler/horizontal.go, computeReplicasForMetrics).
+func (s state) proposedPods(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
+	spec := autoscale.FastSpec(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
 	most, hasError := 0, false
 	for _, tr := range triggers {
-		value, target, ok := s.value(t, p, tr)
+		value, target, ok := s.readTrigger(t, p, tr)
 		if !ok {
 			hasError = true
 			continue
@@ -141,12 +141,12 @@ func (s state) proposal(t require.TestingT, p scaling.Profile, triggers []Trigge
 
 // drawState returns a random state without a forecast.
 func drawState(t *rapid.T, p scaling.Profile) state {
-	multiple := func(name string, perPod float64) float64 { return perPod * rapid.Float64Range(0, 60).Draw(t, name) }
+	drawSum := func(name string, perPod float64) float64 { return perPod * rapid.Float64Range(0, 60).Draw(t, name) }
 	prediction, _ := p.Prediction()
 	return state{
-		pods: rapid.IntRange(1, 60).Draw(t, "pods"), load: multiple("load", prediction.Capacity()),
-		cpu: multiple("cpu", p.Resources.CPURequest.AsApproximateFloat64()), memory: multiple("memory", p.Resources.MemoryRequest.AsApproximateFloat64()),
-		duration: multiple("duration", 0.5), forecast: -1,
+		pods: rapid.IntRange(1, 60).Draw(t, "pods"), load: drawSum("load", prediction.Capacity()),
+		cpu: drawSum("cpu", p.Resources.CPURequest.AsApproximateFloat64()), memory: drawSum("memory", p.Resources.MemoryRequest.AsApproximateFloat64()),
+		duration: drawSum("duration", 0.5), forecast: -1,
 	}
 }
 
@@ -157,7 +157,7 @@ func TestWithoutAForecastTheHPAProposesNoFewerPods(t *testing.T) {
 		require.NoError(t, err)
 		rapid.Check(t, func(t *rapid.T) {
 			s := drawState(t, p)
-			require.GreaterOrEqual(t, s.proposal(t, p, predicted, 0), s.proposal(t, p, WithoutForecast(p), autoscale.DefaultTolerance))
+			require.GreaterOrEqual(t, s.proposedPods(t, p, predicted, 0), s.proposedPods(t, p, WithoutForecast(p), autoscale.DefaultTolerance))
 		})
 	}
 }
@@ -171,20 +171,20 @@ func TestCPUAddsPodsWhilePrometheusHasNoData(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			s := drawState(t, p)
 			s.noData = true
-			needed := int(math.Ceil(s.cpu/p.Resources.CPURequest.AsApproximateFloat64() - 1e-9)) // so that no pod uses more than its request
-			bounded := func(pods int) int { return min(max(pods, p.HPA.MinReplicas), p.HPA.MaxReplicas) }
+			needed := int(math.Ceil(s.cpu/p.Resources.CPURequest.AsApproximateFloat64() - 1e-9)) // no pod uses more than its request; 1e-9 allows for rounding
+			clamp := func(pods int) int { return min(max(pods, p.HPA.MinReplicas), p.HPA.MaxReplicas) }
 			idle := s
 			idle.cpu, idle.memory = 0, 0
 			for tolerance, triggers := range map[float64][]Trigger{autoscale.DefaultTolerance: WithoutForecast(p), 0: predicted} {
-				require.GreaterOrEqual(t, s.proposal(t, p, triggers, tolerance), bounded(max(s.pods, needed)))
-				require.Equal(t, bounded(s.pods), idle.proposal(t, p, triggers, tolerance), "only CPU and memory count")
+				require.GreaterOrEqual(t, s.proposedPods(t, p, triggers, tolerance), clamp(max(s.pods, needed)))
+				require.Equal(t, clamp(s.pods), idle.proposedPods(t, p, triggers, tolerance), "only CPU and memory count")
 			}
 		})
 	}
 }
 
-// With a forecast, the HPA proposes the larger of two numbers: the forecast, and the number of pods
-// that the current load needs at the target PredictionFloor.
+// With a forecast, the HPA proposes the larger of two numbers. One is the forecast. The other is the
+// number of pods that the current load needs at the target PredictionFloor.
 func TestForecastAndPresentLoadDecideTheProposal(t *testing.T) {
 	for _, p := range scaling.Services() {
 		prediction, _ := p.Prediction()
@@ -193,16 +193,16 @@ func TestForecastAndPresentLoadDecideTheProposal(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			s := drawState(t, p)
 			s.forecast = rapid.Float64Range(0, 60).Draw(t, "forecast")
-			proposed := s.proposal(t, p, predicted, 0)
-			bounded := func(pods float64) int {
+			proposed := s.proposedPods(t, p, predicted, 0)
+			clamp := func(pods float64) int {
 				return min(max(int(math.Ceil(pods-1e-9)), p.HPA.MinReplicas), p.HPA.MaxReplicas)
 			}
-			require.GreaterOrEqual(t, proposed, bounded(s.forecast))
-			require.GreaterOrEqual(t, proposed, bounded(s.load/prediction.Capacity()), "the pods' capacity is at least the current load")
+			require.GreaterOrEqual(t, proposed, clamp(s.forecast))
+			require.GreaterOrEqual(t, proposed, clamp(s.load/prediction.Capacity()), "the pods' capacity is at least the current load")
 			// Without CPU, memory and duration, only the forecast and the load decide. 0.95 is
 			// PredictionFloor, and 1.0001 allows for rounding.
 			s.cpu, s.memory, s.duration = 0, 0, 0
-			require.LessOrEqual(t, s.proposal(t, p, predicted, 0), max(bounded(s.forecast), bounded(s.load/prediction.Capacity()/0.95*1.0001)))
+			require.LessOrEqual(t, s.proposedPods(t, p, predicted, 0), max(clamp(s.forecast), clamp(s.load/prediction.Capacity()/0.95*1.0001)))
 		})
 	}
 }

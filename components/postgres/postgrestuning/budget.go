@@ -7,6 +7,8 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
+// The limits of Inputs. The upper limits are above the memory and cores of every class in classes,
+// so that they refuse only mistakes.
 const (
 	minMemoryGiB        = 1
 	maxMemoryGiB        = 4096
@@ -37,9 +39,9 @@ func (in Inputs) validate() error {
 // budget has the values of shared_buffers, wal_buffers, maintenance_work_mem and work_mem.
 type budget struct{ shared, wal, maintenance, work size.Size }
 
-// budget divides the memory among these settings, by the rule in the package documentation. It
+// divideMemory divides the memory among these settings, by the rule in the package documentation. It
 // returns an error if work_mem would be too small, or if the sum exceeds the memory.
-func (in Inputs) budget() (budget, error) {
+func (in Inputs) divideMemory() (budget, error) {
 	var (
 		memory = in.Memory
 		mib    = size.MiB(1)
@@ -51,18 +53,18 @@ func (in Inputs) budget() (budget, error) {
 	b.wal = size.Max(size.Min(b.shared.Div(32), size.MiB(16)), size.Min(b.shared.Div(128), size.MiB(64))).Truncate(mib)
 	b.maintenance = size.Min(memory.Div(16), size.GiB(2)).Truncate(mib) // as in PGTune
 
-	workingProcesses := in.active() + in.parallelWorkers()
+	workingProcesses := in.activeQueries() + in.parallelWorkers()
 	maintenanceProcesses := in.autovacuumWorkers() + 1 // and one that a person starts
 	fixed := b.shared.Add(b.wal).Add(b.maintenance.Mul(maintenanceProcesses))
 	idle := size.MiB(perConnectionMiB).Mul(in.Connections)
-	left := memory.Sub(fixed).Sub(idle)
+	leftForQueries := memory.Sub(fixed).Sub(idle)
 
 	b.work = in.WorkMem.Truncate(mib)
 	if b.work == (size.Size{}) {
-		b.work = size.Min(size.Min(memory.Div(4), left).Div(workingProcesses), size.MiB(maxWorkMemMiB)).Truncate(mib)
+		b.work = size.Min(size.Min(memory.Div(4), leftForQueries).Div(workingProcesses), size.MiB(maxWorkMemMiB)).Truncate(mib)
 	}
 	need := size.Max(b.work, size.MiB(minWorkMemMiB))
-	if !b.work.Less(need) && !left.Less(b.work.Mul(workingProcesses)) {
+	if !b.work.Less(need) && !leftForQueries.Less(b.work.Mul(workingProcesses)) {
 		return b, nil
 	}
 	return budget{}, fmt.Errorf(
@@ -70,21 +72,21 @@ func (in Inputs) budget() (budget, error) {
 			" + %dMi × %d connections leave %s, but %d working processes (%d active queries + %d parallel workers)"+
 			" × work_mem %s need %s: %s",
 		memory, b.shared, b.wal, b.maintenance, maintenanceProcesses, perConnectionMiB, in.Connections,
-		size.Max(left, size.Bytes(0)).Truncate(mib), workingProcesses, in.active(), in.parallelWorkers(), need, need.Mul(workingProcesses),
-		in.fix(memory.Sub(fixed), need, workingProcesses))
+		size.Max(leftForQueries, size.Bytes(0)).Truncate(mib), workingProcesses, in.activeQueries(), in.parallelWorkers(), need, need.Mul(workingProcesses),
+		in.fixHint(memory.Sub(fixed), need, workingProcesses))
 }
 
-// active returns the number of queries that may run at the same time.
-func (in Inputs) active() int {
+// activeQueries returns the number of queries that may run at the same time.
+func (in Inputs) activeQueries() int {
 	if in.ActiveQueries > 0 {
 		return in.ActiveQueries
 	}
 	return min(in.Cores, in.Connections)
 }
 
-// fix returns the instruction for an error about too little memory. free is the memory that is
+// fixHint returns the fix for an error about too little memory. free is the memory that is
 // left for connections and queries. work is the work_mem of each of the working processes.
-func (in Inputs) fix(free, work size.Size, workingProcesses int) string {
+func (in Inputs) fixHint(free, work size.Size, workingProcesses int) string {
 	if in.WorkMem != (size.Size{}) {
 		return "lower WorkMem or ActiveQueries, or leave WorkMem zero for the largest value that fits"
 	}

@@ -1,15 +1,15 @@
 // Package postgrestuning computes the settings of a PostgreSQL server from its
-// memory, cores and connections. The same model gives the settings of RDS and of a server in
+// memory, cores and connections. The same model has the settings of RDS and of a server in
 // the cluster. The package is pure and owns every rule of this computation.
 //
-// At 32 GiB, 16 cores and 200 connections it gives the numbers of the design document, section
+// For 32 GiB, 16 cores and 200 connections the model has the numbers of the design document, section
 // "PostgreSQL Optimization for Progressive Framework". The design document has no number of
-// cores. For 16 cores, the calculator PGTune gives the design document's worker settings.
+// cores. For 16 cores, the calculator PGTune returns the design document's worker settings.
 //
 // # Memory
 //
 // The design document's work_mem is 256 MB. For 200 connections that would be 50 GB, and the
-// server has 32 GB. That is enough only while most connections are idle. So the model
+// server has 32 GB. 32 GB are enough only while most connections are idle. So the model
 // counts the processes that may work at the same time: queries and their parallel workers.
 // The stack passes the number of connections that the services' pools can open. The model
 // keeps the sum
@@ -66,55 +66,55 @@ const (
 )
 
 // New computes the settings. If the memory is too small, the error has all terms of the sum, and
-// an instruction how to fix it.
+// says how to fix it.
 func New(in Inputs) (*Model, error) {
 	if err := in.validate(); err != nil {
 		return nil, err
 	}
-	b, err := in.budget()
+	b, err := in.divideMemory()
 	if err != nil {
 		return nil, err
 	}
 	// As in PGTune: a query may use half of the cores, at most 4.
 	workersPerQuery := min(4, (in.Cores+1)/2)
 	return &Model{settings: []setting{
-		sharedBuffers.set(b.shared),
-		effectiveCacheSize.set(in.Memory.Mul(3).Div(4).Truncate(size.MiB(1))), // the design document's 75 %
-		maintenanceWorkMem.set(b.maintenance),
-		workMem.set(b.work),
-		walBuffers.set(b.wal),
-		checkpointCompletionTarget.set(0.9),
-		maxConnections.set(in.Connections),
+		sharedBuffers.withValue(b.shared),
+		effectiveCacheSize.withValue(in.Memory.Mul(3).Div(4).Truncate(size.MiB(1))), // the design document's 75 %
+		maintenanceWorkMem.withValue(b.maintenance),
+		workMem.withValue(b.work),
+		walBuffers.withValue(b.wal),
+		checkpointCompletionTarget.withValue(0.9),
+		maxConnections.withValue(in.Connections),
 
-		randomPageCost.set(1.1),
-		seqPageCost.set(1.0),
-		effectiveIOConcurrency.set(200),
+		randomPageCost.withValue(1.1),
+		seqPageCost.withValue(1.0),
+		effectiveIOConcurrency.withValue(200),
 		// PGTune uses the number of cores. Extensions rely on PostgreSQL's
 		// default of 8, so it is the minimum.
-		maxWorkerProcesses.set(max(8, in.Cores)),
-		maxParallelWorkersPerGather.set(workersPerQuery),
-		maxParallelWorkers.set(in.parallelWorkers()),
-		maxParallelMaintenanceWorkers.set(workersPerQuery),
+		maxWorkerProcesses.withValue(max(8, in.Cores)),
+		maxParallelWorkersPerGather.withValue(workersPerQuery),
+		maxParallelWorkers.withValue(in.parallelWorkers()),
+		maxParallelMaintenanceWorkers.withValue(workersPerQuery),
 
-		walLevel.set("replica"),
-		maxWALSenders.set(3),
-		walKeepSize.set(size.MiB(16).Mul(64)), // the design document's 64 segments of 16 MiB
+		walLevel.withValue("replica"),
+		maxWALSenders.withValue(3),
+		walKeepSize.withValue(size.MiB(16).Mul(64)), // the design document's 64 segments of 16 MiB
 
-		logMinDurationStatement.set(time.Second),
-		logCheckpoints.set(true),
-		logConnections.set(true),
-		logDisconnections.set(true),
-		logLockWaits.set(true),
-		logStatement.set("ddl"),
+		logMinDurationStatement.withValue(time.Second),
+		logCheckpoints.withValue(true),
+		logConnections.withValue(true),
+		logDisconnections.withValue(true),
+		logLockWaits.withValue(true),
+		logStatement.withValue("ddl"),
 
-		autovacuumMaxWorkers.set(in.autovacuumWorkers()),
-		autovacuumVacuumCostLimit.set(2000),
-		autovacuumVacuumScaleFactor.set(0.1),
-		autovacuumAnalyzeScaleFactor.set(0.05),
+		autovacuumMaxWorkers.withValue(in.autovacuumWorkers()),
+		autovacuumVacuumCostLimit.withValue(2000),
+		autovacuumVacuumScaleFactor.withValue(0.1),
+		autovacuumAnalyzeScaleFactor.withValue(0.05),
 
-		trackIOTiming.set(true),
-		sharedPreloadLibraries.set("pg_stat_statements"),
-		rdsForceSSL.set(true),
+		trackIOTiming.withValue(true),
+		sharedPreloadLibraries.withValue("pg_stat_statements"),
+		rdsForceSSL.withValue(true),
 	}}, nil
 }
 

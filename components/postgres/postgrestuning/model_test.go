@@ -15,7 +15,7 @@ import (
 // documentInputs are the inputs for which the design document has the settings.
 var documentInputs = Inputs{Memory: size.GiB(32), Cores: 16, Connections: 200}
 
-const archive = "aws s3 cp %p s3://progressive-framework-wal-backup/%f"
+const archiveCommand = "aws s3 cp %p s3://progressive-framework-wal-backup/%f"
 
 // The expected statements are those of the design document, with three corrections. PostgreSQL 13
 // replaced wal_keep_segments by wal_keep_size. The view v_slow_queries needs
@@ -55,7 +55,7 @@ func TestSettingsMatchTheDesignDocument(t *testing.T) {
 		"ALTER SYSTEM SET autovacuum_analyze_scale_factor = 0.05;",
 		"ALTER SYSTEM SET track_io_timing = 'on';",
 		"ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements';",
-	}, m.AlterSystem(archive))
+	}, m.AlterSystem(archiveCommand))
 }
 
 func TestRDSParametersHaveRDSUnitsAndApplyMethods(t *testing.T) {
@@ -85,7 +85,7 @@ func TestRDSParametersHaveRDSUnitsAndApplyMethods(t *testing.T) {
 	for _, name := range []string{"archive_command", "archive_mode", "wal_level", "max_wal_senders", "wal_keep_size"} {
 		require.NotContains(t, parameters, name, "RDS sets the parameter itself")
 	}
-	require.NotContains(t, m.File(archive), "rds.", "these parameters exist on RDS only")
+	require.NotContains(t, m.File(archiveCommand), "rds.", "these parameters exist on RDS only")
 	require.NotContains(t, m.File(""), "archive", "without an archive command there are no archive settings")
 }
 
@@ -131,16 +131,16 @@ func TestNewRefusesSettingsThatExceedTheMemory(t *testing.T) {
 	require.Error(t, err, "one more connection does not fit")
 }
 
-// numbers returns the numeric settings of a model. Sizes are in bytes.
-func numbers(m *Model) map[string]int64 {
+// numericSettings returns the numeric settings of a model. Sizes are in bytes.
+func numericSettings(m *Model) map[string]int64 {
 	units := map[string]int64{"shared_buffers": 8 << 10, "effective_cache_size": 8 << 10, "wal_buffers": 8 << 10, "work_mem": 1 << 10, "maintenance_work_mem": 1 << 10}
-	all := map[string]int64{}
+	settings := map[string]int64{}
 	for _, s := range m.settings {
 		if n, err := strconv.ParseInt(s.rdsValue, 10, 64); err == nil {
-			all[s.name] = n * max(1, units[s.name])
+			settings[s.name] = n * max(1, units[s.name])
 		}
 	}
-	return all
+	return settings
 }
 
 // For random inputs, the sum of the memory settings must be within the memory. work_mem in
@@ -159,18 +159,18 @@ func TestSettingsOfEveryModelFitIntoTheMemory(t *testing.T) {
 			return
 		}
 		validModels++
-		value := numbers(m)
-		sum := value["shared_buffers"] + value["wal_buffers"] +
-			value["work_mem"]*(int64(in.active())+value["max_parallel_workers"]) +
-			value["maintenance_work_mem"]*(value["autovacuum_max_workers"]+1) +
-			8<<20*value["max_connections"]
+		values := numericSettings(m)
+		sum := values["shared_buffers"] + values["wal_buffers"] +
+			values["work_mem"]*(int64(in.activeQueries())+values["max_parallel_workers"]) +
+			values["maintenance_work_mem"]*(values["autovacuum_max_workers"]+1) +
+			8<<20*values["max_connections"]
 		require.LessOrEqual(t, sum, in.Memory.Bytes())
-		require.GreaterOrEqual(t, value["work_mem"], int64(4<<20))
-		require.LessOrEqual(t, value["work_mem"], int64(256<<20), "the design document's number")
-		require.LessOrEqual(t, value["max_parallel_workers"], value["max_worker_processes"])
-		require.LessOrEqual(t, value["max_parallel_workers_per_gather"], value["max_parallel_workers"])
+		require.GreaterOrEqual(t, values["work_mem"], int64(4<<20))
+		require.LessOrEqual(t, values["work_mem"], int64(256<<20), "the design document's number")
+		require.LessOrEqual(t, values["max_parallel_workers"], values["max_worker_processes"])
+		require.LessOrEqual(t, values["max_parallel_workers_per_gather"], values["max_parallel_workers"])
 		file := m.File("")
-		require.Contains(t, file, fmt.Sprintf("\nwork_mem = '%s'\n", strings.TrimSuffix(size.Bytes(value["work_mem"]).String(), "i")+"B"))
+		require.Contains(t, file, fmt.Sprintf("\nwork_mem = '%s'\n", strings.TrimSuffix(size.Bytes(values["work_mem"]).String(), "i")+"B"))
 	})
 	require.Positive(t, validModels, "some of the random inputs must be valid")
 }

@@ -9,25 +9,26 @@ import (
 )
 
 // format has the functions that write values of one type. conf writes the value for
-// postgresql.conf. rdsValue writes the number in the unit of pg_settings, which RDS also uses
-// (RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB instance").
+// postgresql.conf. rdsValue writes the number in the unit of pg_settings, which RDS also
+// uses. Source: RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB
+// instance".
 type format[V any] struct {
 	conf     func(V) string
 	rdsValue func(V) string
 }
 
-// The formats by the type and the unit in pg_settings.
+// The formats for the types and units in pg_settings.
 
 var (
-	blocks       = memory(size.KiB(8))
-	kilobytes    = memory(size.KiB(1))
-	megabytes    = memory(size.MiB(1))
+	blocks       = sizeFormat(size.KiB(8))
+	kilobytes    = sizeFormat(size.KiB(1))
+	megabytes    = sizeFormat(size.MiB(1))
 	milliseconds = format[time.Duration]{
 		conf:     func(d time.Duration) string { return quote(strconv.FormatInt(d.Milliseconds(), 10) + "ms") },
 		rdsValue: func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) },
 	}
 	integer = format[int]{conf: strconv.Itoa, rdsValue: strconv.Itoa}
-	float   = format[float64]{conf: decimal, rdsValue: decimal}
+	float   = format[float64]{conf: formatDecimal, rdsValue: formatDecimal}
 	boolean = format[bool]{
 		conf:     func(b bool) string { return quote(map[bool]string{true: "on", false: "off"}[b]) },
 		rdsValue: func(b bool) string { return map[bool]string{true: "1", false: "0"}[b] },
@@ -35,28 +36,28 @@ var (
 	text = format[string]{conf: quote, rdsValue: func(s string) string { return s }}
 )
 
-// memory returns the format of a size with a unit in pg_settings.
-func memory(unit size.Size) format[size.Size] {
+// sizeFormat returns the format of a size with a unit in pg_settings.
+func sizeFormat(unit size.Size) format[size.Size] {
 	return format[size.Size]{
 		conf:     func(s size.Size) string { return quote(s.Format([4]string{"B", "kB", "MB", "GB"})) },
 		rdsValue: func(s size.Size) string { return strconv.FormatInt(s.Bytes()/unit.Bytes(), 10) },
 	}
 }
 
-func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+func formatDecimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// apply says when a changed setting takes effect. A static setting needs a restart (its context
-// in pg_settings is "postmaster"). A dynamic setting takes effect without a restart.
-type apply bool
+// applyMode is the time at which a changed setting takes effect. A static setting needs a restart
+// (its context in pg_settings is "postmaster"). A dynamic setting takes effect without a restart.
+type applyMode bool
 
 const (
-	dynamic apply = false
-	static  apply = true
+	dynamic applyMode = false
+	static  applyMode = true
 )
 
-// target says on which servers the model sets a parameter.
+// target is the kind of servers on which the model sets a parameter.
 type target int
 
 const (
@@ -73,19 +74,19 @@ const (
 type parameter[V any] struct {
 	name   string
 	format format[V]
-	apply  apply
+	apply  applyMode
 	target target
 }
 
-// set returns the setting of the parameter to a value.
-func (p parameter[V]) set(v V) setting {
+// withValue returns the setting that gives the parameter the value v.
+func (p parameter[V]) withValue(v V) setting {
 	return setting{name: p.name, conf: p.format.conf(v), rdsValue: p.format.rdsValue(v), apply: p.apply, target: p.target}
 }
 
 // setting is a parameter with its value.
 type setting struct {
 	name, conf, rdsValue string
-	apply                apply
+	apply                applyMode
 	target               target
 }
 

@@ -19,7 +19,7 @@ func (p RDSParameter) Name() string { return p.setting.name }
 func (p RDSParameter) Value() string { return p.setting.rdsValue }
 
 // ApplyMethod returns "pending-reboot" for a static parameter and for one that has the default
-// value of its family, and "immediate" for every other parameter (RDS API, Parameter).
+// value of its family. For every other parameter it returns "immediate" (RDS API, Parameter).
 func (p RDSParameter) ApplyMethod() string {
 	return storespec.ApplyMethod(p.Value(), familyDefaults[p.Name()], p.setting.apply == static)
 }
@@ -35,38 +35,39 @@ func (m *Model) RDS() []RDSParameter {
 	return parameters
 }
 
-// File returns the settings as lines of a postgresql.conf. archive is the
+// File returns the settings as lines of a postgresql.conf. archiveCommand is the
 // archive_command, in which %p is the path of the WAL segment and %f its name.
-// An empty archive turns archiving off.
-func (m *Model) File(archive string) string {
+// An empty archiveCommand turns archiving off.
+func (m *Model) File(archiveCommand string) string {
 	var b strings.Builder
-	for _, s := range m.serverSettings(archive) {
+	for _, s := range m.serverSettings(archiveCommand) {
 		fmt.Fprintf(&b, "%s = %s\n", s.name, s.conf)
 	}
 	return b.String()
 }
 
 // AlterSystem returns the settings as statements for a running server. Static
-// settings take effect after a restart. archive is the archive_command, as in
+// settings take effect after a restart. archiveCommand is the archive_command, as in
 // File.
-func (m *Model) AlterSystem(archive string) []string {
+func (m *Model) AlterSystem(archiveCommand string) []string {
 	var statements []string
-	for _, s := range m.serverSettings(archive) {
+	for _, s := range m.serverSettings(archiveCommand) {
 		statements = append(statements, fmt.Sprintf("ALTER SYSTEM SET %s = %s;", s.name, s.conf))
 	}
 	return statements
 }
 
-// serverSettings returns the settings of a server in the cluster.
-func (m *Model) serverSettings(archive string) []setting {
+// serverSettings returns the settings of a server in the cluster. An empty archiveCommand turns
+// archiving off.
+func (m *Model) serverSettings(archiveCommand string) []setting {
 	var settings []setting
 	for _, s := range m.settings {
 		if s.target != rdsOnly {
 			settings = append(settings, s)
 		}
 	}
-	if archive != "" {
-		settings = append(settings, archiveMode.set(true), archiveCommandParameter.set(archive))
+	if archiveCommand != "" {
+		settings = append(settings, archiveMode.withValue(true), archiveCommandParameter.withValue(archiveCommand))
 	}
 	return settings
 }

@@ -24,17 +24,17 @@ func newServer(t *testing.T) *server {
 	binaries, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	require.NoError(t, err)
 	require.NotEmpty(t, binaries, "no PostgreSQL server below /usr/lib/postgresql: apt-get install postgresql-15")
-	s := &server{bin: filepath.Dir(binaries[len(binaries)-1]), dir: servertest.Dir(t)}
-	out, err := s.command(t, "initdb", "--no-sync", "--username=postgres", "--auth=trust", "--pgdata="+s.data()).CombinedOutput()
+	s := &server{bin: filepath.Dir(binaries[len(binaries)-1]), dir: servertest.NewDir(t)}
+	out, err := s.newCommand(t, "initdb", "--no-sync", "--username=postgres", "--auth=trust", "--pgdata="+s.dataDir()).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return s
 }
 
-// data returns the folder of the database cluster.
-func (s *server) data() string { return filepath.Join(s.dir, "data") }
+// dataDir returns the folder of the database cluster.
+func (s *server) dataDir() string { return filepath.Join(s.dir, "data") }
 
-// command returns a command of the server's package, such as psql.
-func (s *server) command(t *testing.T, name string, args ...string) *exec.Cmd {
+// newCommand returns a command of the server's package, such as psql.
+func (s *server) newCommand(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	return servertest.Command(t, s.dir, []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}, filepath.Join(s.bin, name), args...)
 }
@@ -46,8 +46,8 @@ func (s *server) start(t *testing.T, lines string) (stop func()) {
 	file := filepath.Join(s.dir, "postgresql.conf")
 	lines += "listen_addresses = ''\nunix_socket_directories = '" + s.dir + "'\nfsync = off\nhuge_pages = off\n"
 	require.NoError(t, os.WriteFile(file, []byte(lines), 0o644))
-	return servertest.Start(t, s.command(t, "postgres", "-D", s.data(), "-c", "config_file="+file), func() bool {
-		return s.command(t, "pg_isready", "-q", "-h", s.dir).Run() == nil
+	return servertest.Start(t, s.newCommand(t, "postgres", "-D", s.dataDir(), "-c", "config_file="+file), func() bool {
+		return s.newCommand(t, "pg_isready", "-q", "-h", s.dir).Run() == nil
 	})
 }
 
@@ -58,7 +58,7 @@ func (s *server) query(t *testing.T, statements ...string) [][]string {
 	for _, statement := range statements {
 		args = append(args, "-c", statement)
 	}
-	out, err := s.command(t, "psql", args...).CombinedOutput()
+	out, err := s.newCommand(t, "psql", args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	var rows [][]string
 	for line := range strings.Lines(string(out)) {
@@ -74,10 +74,10 @@ type serverSetting struct {
 	pending bool
 }
 
-// settings returns all settings from pg_settings, by name. Booleans are "1" and "0".
-func (s *server) settings(t *testing.T) map[string]serverSetting {
+// readSettings returns all settings from pg_settings, by name. Booleans are "1" and "0".
+func (s *server) readSettings(t *testing.T) map[string]serverSetting {
 	t.Helper()
-	all := map[string]serverSetting{}
+	settings := map[string]serverSetting{}
 	for _, row := range s.query(t, "SELECT name, setting, context, pending_restart FROM pg_settings WHERE setting NOT LIKE E'%\\n%'") {
 		value := row[1]
 		switch value {
@@ -86,9 +86,9 @@ func (s *server) settings(t *testing.T) map[string]serverSetting {
 		case "off":
 			value = "0"
 		}
-		all[row[0]] = serverSetting{value: value, static: row[2] == "postmaster", pending: row[3] == "t"}
+		settings[row[0]] = serverSetting{value: value, static: row[2] == "postmaster", pending: row[3] == "t"}
 	}
-	return all
+	return settings
 }
 
 // The test reads the settings back from pg_settings. RDS uses the same units, so the test also
@@ -96,10 +96,10 @@ func (s *server) settings(t *testing.T) map[string]serverSetting {
 func TestRealServerAcceptsEverySetting(t *testing.T) {
 	s := newServer(t)
 
-	archives := filepath.Join(s.dir, "archive")
-	require.NoError(t, os.Mkdir(archives, 0o777))
-	require.NoError(t, os.Chmod(archives, 0o777))
-	archiveCommand := "cp %p " + archives + "/%f"
+	archiveDir := filepath.Join(s.dir, "archive")
+	require.NoError(t, os.Mkdir(archiveDir, 0o777))
+	require.NoError(t, os.Chmod(archiveDir, 0o777))
+	archiveCommand := "cp %p " + archiveDir + "/%f"
 	for _, in := range []Inputs{
 		{Memory: size.GiB(1), Cores: 1, Connections: 20},
 		{Memory: size.GiB(2), Cores: 2, Connections: 100},
@@ -109,7 +109,7 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 			m, err := New(in)
 			require.NoError(t, err)
 			defer s.start(t, m.File(archiveCommand))()
-			actual := s.settings(t)
+			actual := s.readSettings(t)
 			for _, p := range m.serverSettings(archiveCommand) {
 				require.Equal(t, serverSetting{value: p.rdsValue, static: bool(p.apply)}, actual[p.name], p.name)
 			}
@@ -119,18 +119,18 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 	// The design document uses ALTER SYSTEM on a server with default settings.
 	t.Run("after ALTER SYSTEM and a reload, changed static settings are pending", func(t *testing.T) {
 		defer s.start(t, "")()
-		before := s.settings(t)
+		settingsBefore := s.readSettings(t)
 		m, err := New(documentInputs)
 		require.NoError(t, err)
 		s.query(t, append(m.AlterSystem(archiveCommand), "SELECT pg_reload_conf()")...)
-		require.Eventually(t, func() bool { return s.settings(t)["log_statement"].value == "ddl" }, 20*time.Second, 20*time.Millisecond)
-		after := s.settings(t)
+		require.Eventually(t, func() bool { return s.readSettings(t)["log_statement"].value == "ddl" }, 20*time.Second, 20*time.Millisecond)
+		settingsAfter := s.readSettings(t)
 		for _, p := range m.serverSettings(archiveCommand) {
-			changed := before[p.name].value != p.rdsValue
-			require.Equal(t, changed && bool(p.apply), after[p.name].pending, p.name)
+			changed := settingsBefore[p.name].value != p.rdsValue
+			require.Equal(t, changed && bool(p.apply), settingsAfter[p.name].pending, p.name)
 			// While archive_mode is pending, the server shows no archive_command.
 			if p.apply == dynamic && p.name != archiveCommandParameter.name {
-				require.Equal(t, p.rdsValue, after[p.name].value, p.name)
+				require.Equal(t, p.rdsValue, settingsAfter[p.name].value, p.name)
 			}
 		}
 	})

@@ -21,6 +21,7 @@ const (
 	// Port is the port of PostgreSQL.
 	Port = 5432
 
+	// Storage in GiB. defaultStorage is the platform's choice.
 	defaultStorage = 100
 	minStorage     = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
 	maxStorage     = 65536
@@ -48,8 +49,8 @@ type Database struct {
 	BackupDays int
 }
 
-// Complete returns the database with its defaults, and the settings. Its error lists all errors
-// together.
+// Complete returns the database with its defaults, and the settings. The error joins the errors of
+// all fields.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)
@@ -80,9 +81,9 @@ func (d Database) tuningModel() (*postgrestuning.Model, error) {
 	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections, ActiveQueries: d.ActiveQueries})
 }
 
-// ClassChangeWarning returns a warning if the change to the instance class waits for the maintenance
-// window. running is the class of the database at RDS. ClassChangeWarning returns "" if it is equal to
-// the instance class.
+// ClassChangeWarning returns a warning if the change to the instance class waits for the
+// maintenance window. running is the class that the database has in RDS. ClassChangeWarning returns
+// "" if running is already d.InstanceClass.
 func (d Database) ClassChangeWarning(running, window string) string {
 	if running == d.InstanceClass {
 		return ""
@@ -96,9 +97,9 @@ func (d Database) ClassChangeWarning(running, window string) string {
 // of the class with less memory, which fit into both classes. So a restart before the window does
 // no harm. d must be complete.
 func (d Database) ModelWhileRunning(running string) (*postgrestuning.Model, error) {
-	now, nowErr := postgrestuning.ClassOf(running) // fails for a class that the platform no longer offers
-	wanted, wantedErr := postgrestuning.ClassOf(d.InstanceClass)
-	if nowErr == nil && wantedErr == nil && now.Memory.Bytes() < wanted.Memory.Bytes() {
+	runningClass, runningErr := postgrestuning.ClassOf(running) // fails for a class that the platform no longer offers
+	wantedClass, wantedErr := postgrestuning.ClassOf(d.InstanceClass)
+	if runningErr == nil && wantedErr == nil && runningClass.Memory.Bytes() < wantedClass.Memory.Bytes() {
 		d.InstanceClass = running
 	}
 	_, model, err := d.Complete()

@@ -41,7 +41,7 @@ func TestModelWhileRunningFitsBothClasses(t *testing.T) {
 		{"a smaller class", "db.m7g.4xlarge", "db.m7g.large", "db.m7g.large"},
 		{"the same memory", "db.r7g.large", "db.m7g.xlarge", "db.m7g.xlarge"},
 		{"the same class", "db.m7g.large", "db.m7g.large", "db.m7g.large"},
-		{"a running class that the platform does not know", "db.x9.large", "db.m7g.large", "db.m7g.large"},
+		{"a running class that the platform does not offer", "db.x9.large", "db.m7g.large", "db.m7g.large"},
 	} {
 		complete, _, err := Database{Identifier: "db", InstanceClass: tc.wanted}.Complete()
 		require.NoError(t, err)

@@ -10,34 +10,33 @@ import (
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 )
 
-// Script is the entry point of the container, a script for a POSIX shell.
+// Entrypoint is the text of the container's entry point, a script for a POSIX shell.
 //
 //go:embed entrypoint.sh
-var Script string
+var Entrypoint string
 
 // Paths are paths in the container.
 type Paths struct {
-	// Sockets is the folder of the Unix socket. Access is the path of pg_hba.conf, which says
-	// how clients authenticate.
-	Sockets, Access string
+	// SocketFolder is the folder of the Unix socket. HBAConf is the path of pg_hba.conf, which
+	// has the authentication methods of clients.
+	SocketFolder, HBAConf string
 }
 
-// File returns the whole postgresql.conf: the settings of the model and the
-// addresses of the server. archive is the archive_command. Empty means no
-// archive.
-func File(model *postgrestuning.Model, archive string, p Paths) string {
+// PostgresqlConf returns the whole postgresql.conf: the settings of the model and the
+// addresses of the server. An empty archiveCommand turns archiving off.
+func PostgresqlConf(model *postgrestuning.Model, archiveCommand string, p Paths) string {
 	return fmt.Sprintf("%slisten_addresses = '*'\nunix_socket_directories = '%s'\nhba_file = '%s'\npassword_encryption = 'scram-sha-256'\n",
-		model.File(archive), p.Sockets, p.Access)
+		model.File(archiveCommand), p.SocketFolder, p.HBAConf)
 }
 
-// Access is the text of pg_hba.conf. Connections over the network need a password. The Unix
+// HBAConf is the text of pg_hba.conf. Connections over the network need a password. The Unix
 // socket needs no password, because it is reachable only inside the container.
-const Access = `local all all trust
+const HBAConf = `local all all trust
 host all all all scram-sha-256
 `
 
-// Users returns the text of /etc/passwd. initdb needs the name of its user, and psql uses
-// that name by default.
-func Users(owner string, id int) string {
+// PasswdFile returns the text of /etc/passwd with one user. initdb needs the name of the user that
+// runs it, and psql uses that name by default.
+func PasswdFile(owner string, id int) string {
 	return fmt.Sprintf("%s:x:%d:%d::/tmp:/bin/sh\n", owner, id, id)
 }

@@ -19,16 +19,16 @@ type pod struct{ dir, port string }
 
 const ownerPassword = "password of the owner"
 
-// newPod writes the files of a server with 1 GiB of memory.
+// newPod writes the files of a server with 1 GiB of memory into a temporary folder.
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{dir: servertest.Dir(t), port: servertest.FreePort(t)}
+	p := &pod{dir: servertest.NewDir(t), port: servertest.FreePort(t)}
 	model, err := postgrestuning.New(postgrestuning.Inputs{Memory: size.GiB(1), Cores: 1, Connections: 20})
 	require.NoError(t, err)
-	file := File(model, "", Paths{Sockets: p.dir, Access: p.path("pg_hba.conf")})
-	file = strings.Replace(file, "listen_addresses = '*'", "listen_addresses = '127.0.0.1'\nport = "+p.port+"\nfsync = off", 1)
+	conf := PostgresqlConf(model, "", Paths{SocketFolder: p.dir, HBAConf: p.path("pg_hba.conf")})
+	conf = strings.Replace(conf, "listen_addresses = '*'", "listen_addresses = '127.0.0.1'\nport = "+p.port+"\nfsync = off", 1)
 	for name, text := range map[string]string{
-		"postgresql.conf": file, "pg_hba.conf": Access, "entrypoint.sh": Script, "password": ownerPassword + "\n",
+		"postgresql.conf": conf, "pg_hba.conf": HBAConf, "entrypoint.sh": Entrypoint, "password": ownerPassword + "\n",
 	} {
 		require.NoError(t, os.WriteFile(p.path(name), []byte(text), 0o644))
 	}
@@ -37,8 +37,8 @@ func newPod(t *testing.T) *pod {
 
 func (p *pod) path(name string) string { return filepath.Join(p.dir, name) }
 
-// script returns the command that runs the entry point with args.
-func (p *pod) script(t *testing.T, args ...string) *exec.Cmd {
+// entrypointCommand returns the command that runs the entry point with args.
+func (p *pod) entrypointCommand(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	return servertest.Command(t, p.dir, []string{
 		"PATH=/nowhere", // the image may have no command except sh
@@ -51,7 +51,7 @@ func (p *pod) script(t *testing.T, args ...string) *exec.Cmd {
 // down.
 func (p *pod) start(t *testing.T) (stop func()) {
 	t.Helper()
-	return servertest.Start(t, p.script(t), func() bool { return p.script(t, "ready").Run() == nil })
+	return servertest.Start(t, p.entrypointCommand(t), func() bool { return p.entrypointCommand(t, "ready").Run() == nil })
 }
 
 // query runs a statement over the network as the user platform, and returns psql's output.
@@ -64,7 +64,7 @@ func (p *pod) query(t *testing.T, password, statement string) (string, error) {
 }
 
 // The first start creates the database, and the next one uses it. A start on a
-// folder whose initialization was interrupted fails.
+// folder fails if the initialization of the folder was interrupted.
 func TestEntrypointInitializesAnEmptyFolderOnly(t *testing.T) {
 	p := newPod(t)
 	stop := p.start(t)
@@ -85,12 +85,12 @@ func TestEntrypointInitializesAnEmptyFolderOnly(t *testing.T) {
 	stop()
 
 	require.NoError(t, os.Remove(p.path("data/initialized")))
-	refused, err := p.script(t).CombinedOutput()
+	output, err := p.entrypointCommand(t).CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(refused), "exists but is not empty")
+	require.Contains(t, string(output), "exists but is not empty")
 	require.FileExists(t, p.path("data/PG_VERSION"), "the script must not delete the folder")
 }
 
-func TestUsersIsAPasswdFile(t *testing.T) {
-	require.Equal(t, "platform:x:999:999::/tmp:/bin/sh\n", Users("platform", 999))
+func TestPasswdFileHasOneUser(t *testing.T) {
+	require.Equal(t, "platform:x:999:999::/tmp:/bin/sh\n", PasswdFile("platform", 999))
 }

@@ -13,7 +13,7 @@ var workspaceARN = regexp.MustCompile(`^arn:aws[a-z-]*:aps:([a-z0-9-]+):([0-9]{1
 // Workspace is a workspace of Amazon Managed Service for Prometheus.
 type Workspace struct{ ARN, Region, Account, ID string }
 
-// ParseWorkspace returns the parts of the ARN of a workspace.
+// ParseWorkspace parses the ARN of a workspace.
 func ParseWorkspace(arn string) (Workspace, error) {
 	parts := workspaceARN.FindStringSubmatch(arn)
 	if parts == nil {
@@ -42,11 +42,11 @@ const (
 
 // remoteWrite is an entry of remote_write in the configuration file.
 type remoteWrite struct {
-	URL      string        `json:"url"`
-	SigV4    sigV4         `json:"sigv4"`
-	Series   []relabel     `json:"write_relabel_configs"`
-	Metadata metadata      `json:"metadata_config"`
-	Queue    queueSettings `json:"queue_config"`
+	URL         string        `json:"url"`
+	SigV4       sigV4         `json:"sigv4"`
+	SeriesRules []relabel     `json:"write_relabel_configs"`
+	Metadata    metadata      `json:"metadata_config"`
+	Queue       queueSettings `json:"queue_config"`
 }
 
 type sigV4 struct {
@@ -69,18 +69,19 @@ func (c Config) WithRemoteWrite(workspace Workspace, cluster string, series []st
 	c.Global.Labels = map[string]string{clusterLabel: cluster, replicaLabel: "${" + PodVariable + "}"}
 	c.RemoteWrites = []remoteWrite{{
 		URL: workspace.writeURL(), SigV4: sigV4{workspace.Region},
-		Series:   []relabel{{Source: []string{"__name__"}, Regex: strings.Join(series, "|"), Action: "keep"}},
-		Metadata: metadata{Send: false}, // the metadata would also have the names of other series
-		// There are some hundreds of recorded series every 15 s. With the defaults, Prometheus
+		SeriesRules: []relabel{{Source: []string{"__name__"}, Regex: strings.Join(series, "|"), Action: "keep"}},
+		Metadata:    metadata{Send: false}, // the metadata would also have the names of other series
+		// There are several hundred recorded series every 15 s. With the defaults, Prometheus
 		// could keep 50 shards of 10,000 samples in memory while the workspace does not respond.
 		Queue: queueSettings{MaxShards: 2, Capacity: 5000},
 	}}
-	// Both pods send the same alert. Without the label of the pod, it counts as one alert.
-	relabeled := alerting{}
+	// Both pods send the same alert. Without the label of the pod, the Alertmanager
+	// treats both as one alert.
+	withoutReplica := alerting{}
 	if c.Alerting != nil {
-		relabeled = *c.Alerting
+		withoutReplica = *c.Alerting
 	}
-	relabeled.Relabel = []relabel{{Regex: replicaLabel, Action: "labeldrop"}}
-	c.Alerting = &relabeled
+	withoutReplica.Relabel = []relabel{{Regex: replicaLabel, Action: "labeldrop"}}
+	c.Alerting = &withoutReplica
 	return c
 }

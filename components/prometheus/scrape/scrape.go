@@ -39,7 +39,8 @@ const RulesFile = "rules.yaml"
 type Config struct {
 	Global    global   `json:"global"`
 	RuleFiles []string `json:"rule_files"`
-	// Alerting says where alerts are sent. nil means that they are evaluated, but not sent.
+	// Alerting has the Alertmanagers that get the alerts. nil means that alerts are evaluated, but
+	// not sent.
 	Alerting *alerting `json:"alerting,omitempty"`
 	// RemoteWrites are servers to which series are also sent.
 	RemoteWrites []remoteWrite `json:"remote_write,omitempty"`
@@ -94,10 +95,10 @@ type job struct {
 	TLS         *tls         `json:"tls_config,omitempty"`
 	Token       *credentials `json:"authorization,omitempty"`
 	Discovery   []discovery  `json:"kubernetes_sd_configs"`
-	// Targets are the rules that select targets and set their labels. Series are the rules
-	// that select series of these targets.
-	Targets []relabel `json:"relabel_configs"`
-	Series  []relabel `json:"metric_relabel_configs,omitempty"`
+	// TargetRules are the rules that select targets and set their labels. SeriesRules are the
+	// rules that select series of these targets.
+	TargetRules []relabel `json:"relabel_configs"`
+	SeriesRules []relabel `json:"metric_relabel_configs,omitempty"`
 }
 
 type tls struct {
@@ -137,8 +138,8 @@ type Namespaces struct {
 	Stores []string
 	// Forecaster means that a forecaster runs in Own.
 	Forecaster bool
-	// Database means that the exporter of PostgreSQL's metrics runs in Platform.
-	Database bool
+	// PGExporter means that the exporter of PostgreSQL's metrics runs in Platform.
+	PGExporter bool
 }
 
 // Labels of a discovered pod (prometheus/prometheus, docs/configuration/configuration.md, "pod").
@@ -153,53 +154,53 @@ const (
 
 // New returns the configuration. Each service has its own job, with the name of the service's
 // Deployment.
-func New(services []scaling.Profile, in Namespaces) Config {
+func New(services []scaling.Profile, names Namespaces) Config {
 	config := Config{
-		Global:    global{Interval: seconds(slowInterval), Timeout: seconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit},
+		Global:    global{Interval: formatSeconds(slowInterval), Timeout: formatSeconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit},
 		RuleFiles: []string{RulesFile},
 	}
 	for _, service := range services {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promquery.Job(service), Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout),
-			Discovery: podDiscovery(in.Platform), Targets: podTargets(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
+			Name: promquery.Job(service), Interval: formatSeconds(scaling.ScrapeInterval), Timeout: formatSeconds(Timeout),
+			Discovery: podDiscovery(names.Platform), TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
 		})
 	}
-	if len(in.Controllers) > 0 {
+	if len(names.Controllers) > 0 {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: "controllers", Discovery: podDiscovery(in.Controllers...),
-			Targets: podTargets(relabel{Source: []string{podApp}, Target: "app"}),
+			Name: "controllers", Discovery: podDiscovery(names.Controllers...),
+			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Target: "app"}),
 			// KEDA's adapter has 2,000 series about its API server. Nothing reads these
 			// series.
-			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|vpa|controller_runtime_reconcile|process)_.*", Action: "keep"}},
+			SeriesRules: []relabel{{Source: []string{"__name__"}, Regex: "(keda|vpa|controller_runtime_reconcile|process)_.*", Action: "keep"}},
 		})
 	}
-	if len(in.Stores) > 0 {
+	if len(names.Stores) > 0 {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promrules.StoresJob, Discovery: podDiscovery(in.Platform),
-			Targets: podTargets(relabel{Source: []string{podApp}, Regex: strings.Join(in.Stores, "|"), Action: "keep"}),
+			Name: promrules.StoresJob, Discovery: podDiscovery(names.Platform),
+			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: strings.Join(names.Stores, "|"), Action: "keep"}),
 		})
 	}
-	if in.Forecaster {
+	if names.Forecaster {
 		config.Scrapes = append(config.Scrapes, job{
 			// The interval is short, because KEDA reads the forecast from Prometheus, and a forecast is
 			// for the next 90 s.
-			Name: promquery.ForecasterJob, Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout), Discovery: podDiscovery(in.Own),
-			Targets: podTargets(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
+			Name: promquery.ForecasterJob, Interval: formatSeconds(scaling.ScrapeInterval), Timeout: formatSeconds(Timeout), Discovery: podDiscovery(names.Own),
+			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
 		})
 	}
-	if in.Database {
+	if names.PGExporter {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promrules.DatabaseJob, Discovery: podDiscovery(in.Platform),
-			Targets: podTargets(relabel{Source: []string{podApp}, Regex: DatabaseApp, Action: "keep"}),
+			Name: promrules.DatabaseJob, Discovery: podDiscovery(names.Platform),
+			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: DatabaseApp, Action: "keep"}),
 		})
 	}
 	config.Scrapes = append(config.Scrapes, job{
-		Name: "prometheus", Discovery: podDiscovery(in.Own),
-		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
+		Name: "prometheus", Discovery: podDiscovery(names.Own),
+		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
 	}, job{
-		Name: promrules.StateJob, HonorLabels: true, Discovery: podDiscovery(in.Own),
-		Targets: podTargets(relabel{Source: []string{podApp}, Regex: StateApp, Action: "keep"}),
-	}, containerJob(in.Platform), throttling(in.Platform))
+		Name: promrules.StateJob, HonorLabels: true, Discovery: podDiscovery(names.Own),
+		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: StateApp, Action: "keep"}),
+	}, containerJob(names.Platform), throttlingJob(names.Platform))
 	return config
 }
 
@@ -226,11 +227,11 @@ func podDiscovery(names ...string) []discovery {
 	return []discovery{{Role: "pod", Namespaces: &namespaces{names}}}
 }
 
-// podTargets returns the rules that select running pods with a metrics port, and that set the
+// podTargetRules returns the rules that select running pods with a metrics port, and that set the
 // labels of their series. selection are further rules. The label instance is POD:PORT and not the
 // pod's address. So a pod that gets a new address while Prometheus is down keeps its series.
 // With the address, it would have two series for the 5 minutes of the look-back.
-func podTargets(selection ...relabel) []relabel {
+func podTargetRules(selection ...relabel) []relabel {
 	return append([]relabel{
 		{Source: []string{podPort}, Regex: MetricsPort, Action: "keep"},
 		{Source: []string{podPhase}, Regex: "Running", Action: "keep"},
@@ -254,9 +255,9 @@ func containerJob(namespace string) job {
 	return job{
 		Name: promrules.ContainersJob, Scheme: "https", Path: "/metrics/resource",
 		TLS: &tls{authorityFile}, Token: &credentials{tokenFile},
-		Discovery: []discovery{{Role: "node"}},
-		Targets:   []relabel{{Source: []string{"__meta_kubernetes_node_name"}, Target: "node"}},
-		Series: []relabel{
+		Discovery:   []discovery{{Role: "node"}},
+		TargetRules: []relabel{{Source: []string{"__meta_kubernetes_node_name"}, Target: "node"}},
+		SeriesRules: []relabel{
 			{Source: []string{"namespace"}, Regex: namespace, Action: "keep"},
 			{Source: []string{"__name__"}, Regex: "container_(cpu_usage_seconds_total|memory_working_set_bytes)", Action: "keep"},
 		},
@@ -264,24 +265,27 @@ func containerJob(namespace string) job {
 }
 
 const (
-	// throttlingInterval is twice slowInterval: cAdvisor's answer is the largest of all, and its
-	// readers look at ten minutes.
+	// throttlingInterval is twice slowInterval. cAdvisor's response is the largest of all, and the
+	// queries of its series have a window of ten minutes.
 	throttlingInterval = 2 * slowInterval
-	// throttlingBodyLimit is for cAdvisor's answer before metric_relabel_configs. It has some
-	// hundred series for each container of the node, about 40 kB.
+	// throttlingBodyLimit is the limit of cAdvisor's response. The response has some hundred series
+	// for each container of the node, about 40 kB, because metric_relabel_configs apply later.
 	throttlingBodyLimit = "20MB"
 )
 
-// throttling scrapes cAdvisor in the kubelets, because /metrics/resource does not say which
-// containers the kernel throttles (google/cadvisor, docs/storage/prometheus.md). It keeps two
-// series for each container of one namespace that has a CPU limit: with 100 such containers, 200
-// of cAdvisor's 10,000 series or more. Series without a container are of the cgroup of a whole
-// pod. The labels id and name change with each restart, and image with each release; without them
-// a container keeps its two series.
-func throttling(namespace string) job {
+// throttlingJob returns the job that reads from the kubelets how often the kernel throttles
+// each container. The job reads cAdvisor's series (google/cadvisor, docs/storage/prometheus.md),
+// because /metrics/resource does not have these counts. The job keeps two series for each container
+// of one namespace that has a CPU limit. For 100 such containers, these are 200 of more than
+// 10,000 series.
+//
+// The job drops series without a container: they are about the cgroup of a whole pod. It also
+// drops the labels id, name and image. id and name change with each restart, and image changes
+// with each release. Without these labels a container keeps its two series.
+func throttlingJob(namespace string) job {
 	j := containerJob(namespace)
-	j.Name, j.Path, j.Interval, j.BodyLimit = promrules.ThrottlingJob, "/metrics/cadvisor", seconds(throttlingInterval), throttlingBodyLimit
-	j.Series = []relabel{
+	j.Name, j.Path, j.Interval, j.BodyLimit = promrules.ThrottlingJob, "/metrics/cadvisor", formatSeconds(throttlingInterval), throttlingBodyLimit
+	j.SeriesRules = []relabel{
 		{Source: []string{"__name__"}, Regex: "container_cpu_cfs_(throttled_)?periods_total", Action: "keep"},
 		{Source: []string{"namespace", "container"}, Regex: namespace + ";.+", Action: "keep"},
 		{Regex: "id|image|name", Action: "labeldrop"},
@@ -289,7 +293,8 @@ func throttling(namespace string) job {
 	return j
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+// formatSeconds returns d in Prometheus' notation, in whole seconds.
+func formatSeconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 
 // File returns the text of the configuration file. It is JSON, which is valid YAML.
 func (c Config) File() (string, error) {

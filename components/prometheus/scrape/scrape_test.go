@@ -18,9 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/prometheus.json")
 
-// all are the namespaces of a stack with every target.
-var all = Namespaces{
-	Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, Database: true,
+// allNamespaces are the namespaces of a stack with every target.
+var allNamespaces = Namespaces{
+	Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, PGExporter: true,
 }
 
 // The test compares the file with a golden file. The live tests load a stack's file into a real
@@ -29,8 +29,8 @@ var all = Namespaces{
 func TestFileEqualsTheGoldenFile(t *testing.T) {
 	workspace, err := ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
 	require.NoError(t, err)
-	recorded := promrules.Recorded(promrules.Input{Services: scaling.Services(), Namespace: all.Platform})
-	text, err := New(scaling.Services(), all).WithAlertmanager("alertmanager.app-prometheus.svc:9093").WithRemoteWrite(workspace, "app", recorded).File()
+	recorded := promrules.RecordedSeries(promrules.Input{Services: scaling.Services(), Namespace: allNamespaces.Platform})
+	text, err := New(scaling.Services(), allNamespaces).WithAlertmanager("alertmanager.app-prometheus.svc:9093").WithRemoteWrite(workspace, "app", recorded).File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"
 	if *update {
@@ -50,17 +50,17 @@ func TestRulesSelectScrapedSeries(t *testing.T) {
 		services[i].Autoscaled = true
 	}
 	expressions := ""
-	for _, group := range promrules.Groups(promrules.Input{Services: services, Namespace: all.Platform, Stores: all.Stores, Predictive: true, Database: true}) {
+	for _, group := range promrules.Groups(promrules.Input{Services: services, Namespace: allNamespaces.Platform, Stores: allNamespaces.Stores, Predictive: true, PGExporter: true}) {
 		for _, rule := range group.Rules {
 			expressions += rule.Expr + "\n"
 		}
 	}
-	jobs, kept := map[string]bool{}, []string{}
-	for _, job := range New(services, all).Scrapes {
+	jobs, keptPatterns := map[string]bool{}, []string{}
+	for _, job := range New(services, allNamespaces).Scrapes {
 		jobs[job.Name] = true
-		for _, r := range job.Series {
+		for _, r := range job.SeriesRules {
 			if r.Action == "keep" && slices.Equal(r.Source, []string{"__name__"}) {
-				kept = append(kept, r.Regex)
+				keptPatterns = append(keptPatterns, r.Regex)
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func TestRulesSelectScrapedSeries(t *testing.T) {
 	names := regexp.MustCompile(`\bcontainer_[a-z_]+`).FindAllString(expressions, -1)
 	require.NotEmpty(t, names)
 	for _, name := range names {
-		require.Regexp(t, "^("+strings.Join(kept, "|")+")$", name)
+		require.Regexp(t, "^("+strings.Join(keptPatterns, "|")+")$", name)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestSeriesOfAPodDoNotDependOnItsAddress(t *testing.T) {
 		if job.Discovery[0].Role != "pod" {
 			continue
 		}
-		require.Contains(t, job.Targets, relabel{
+		require.Contains(t, job.TargetRules, relabel{
 			Source: []string{podName, podPortNumber}, Regex: "(.+);(.+)", Replacement: "$1:$2", Target: "instance",
 		}, job.Name)
 	}

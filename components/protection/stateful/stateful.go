@@ -5,10 +5,10 @@ package stateful
 
 import "strings"
 
-// Holds reports whether a resource type holds data, an address or an identity. known is false if
-// the type is not classified. inComponent is true for the child of a component.
-func Holds(kind string, inComponent bool) (holds, known bool) {
-	c, known := classOf(kind, inComponent)
+// HoldsState reports whether a resource type holds data, an address or an identity. known is false
+// if the type is not classified. inComponent is true for the child of a component.
+func HoldsState(kind string, inComponent bool) (holds, known bool) {
+	c, known := lookupClass(kind, inComponent)
 	return c.holds, known
 }
 
@@ -16,9 +16,9 @@ func Holds(kind string, inComponent bool) (holds, known bool) {
 // type without a row.
 func Reason(kind string) string { return classes[kind].reason }
 
-// classOf returns the class of a type. It returns false if the type is not classified.
-func classOf(kind string, inComponent bool) (class, bool) {
-	for _, prefix := range groupings {
+// lookupClass returns the class of a type. It returns false if the type is not classified.
+func lookupClass(kind string, inComponent bool) (class, bool) {
+	for _, prefix := range pulumiOnlyPrefixes {
 		if strings.HasPrefix(kind, prefix) {
 			return class{}, true
 		}

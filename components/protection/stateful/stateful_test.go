@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestHoldsOnlyForStatefulTypes(t *testing.T) {
+func TestHoldsStateOnlyForStatefulTypes(t *testing.T) {
 	for _, tc := range []struct {
 		reason, kind string
 		inComponent  bool
@@ -21,7 +21,7 @@ func TestHoldsOnlyForStatefulTypes(t *testing.T) {
 		{"a type that is not classified", "aws:efs/fileSystem:FileSystem", true, false, false},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			holds, known := Holds(tc.kind, tc.inComponent)
+			holds, known := HoldsState(tc.kind, tc.inComponent)
 			require.Equal(t, tc.holds, holds)
 			require.Equal(t, tc.known, known)
 		})

@@ -27,7 +27,7 @@ const (
 
 	maxReplicas = 5  // ElastiCache API, CreateReplicationGroup
 	maxNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
-	defaultDays = 7
+	defaultDays = 7  // of snapshots: the platform's choice
 )
 
 // Cluster is the specification of a replication group. Zero values mean safe
@@ -39,7 +39,7 @@ type Cluster struct {
 	// NodeType is a type such as "cache.r7g.large". Package redistuning has the allowed
 	// types.
 	NodeType string
-	// Shards is the number of shards. Each shard has a part of the keys. Zero means 3.
+	// Shards is the number of shards. Each shard has a share of the hash slots. Zero means 3.
 	Shards int
 	// ReplicasPerShard is the number of replicas of a shard, 1 to 5. They are in
 	// other zones than their primary. Zero means 1.
@@ -49,8 +49,8 @@ type Cluster struct {
 	SnapshotDays int
 }
 
-// Complete returns the cluster with its defaults, and the settings. Its error lists all errors at
-// once.
+// Complete returns the cluster with its defaults, and the settings. The error joins the errors of
+// all fields.
 func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	c.Shards = cmp.Or(c.Shards, defaultShards)
 	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)

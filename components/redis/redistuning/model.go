@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	// With less memory than minMemoryMiB, the server itself needs all of it. maxMemoryGiB is more
+	// than the memory of the largest node type.
 	minMemoryMiB = 64
 	maxMemoryGiB = 512
 
@@ -41,52 +43,52 @@ func New(in Inputs) (*Model, error) {
 		return nil, fmt.Errorf("tuning: Memory of a Redis node is %s, must be %dMi to %dGi: with less memory, the server itself needs all of it",
 			in.Memory, minMemoryMiB, maxMemoryGiB)
 	}
-	data := in.Memory.Mul(100 - reservedPercent).Div(100).Truncate(size.MiB(1))
+	maxMemory := in.Memory.Mul(100 - reservedPercent).Div(100).Truncate(size.MiB(1))
 	// Both buffers together are smaller than the reserved memory.
-	replica := size.Min(size.MiB(256), in.Memory.Div(16)).Truncate(size.MiB(1))
-	pubsub := size.Min(size.MiB(32), in.Memory.Div(128)).Truncate(size.KiB(1))
+	replicaBuffer := size.Min(size.MiB(256), in.Memory.Div(16)).Truncate(size.MiB(1))
+	pubsubBuffer := size.Min(size.MiB(32), in.Memory.Div(128)).Truncate(size.KiB(1))
 	return &Model{settings: []setting{
-		memory("maxmemory", data).inClusterOnly(),
-		text("maxmemory-policy", "allkeys-lru"),
-		integer("reserved-memory-percent", reservedPercent).elastiCacheOnly(),
-		yes("lazyfree-lazy-eviction"),
-		yes("lazyfree-lazy-expire"),
-		yes("lazyfree-lazy-server-del"),
+		memorySetting("maxmemory", maxMemory).inClusterOnly(),
+		textSetting("maxmemory-policy", "allkeys-lru"),
+		integerSetting("reserved-memory-percent", reservedPercent).elastiCacheOnly(),
+		enabledSetting("lazyfree-lazy-eviction"),
+		enabledSetting("lazyfree-lazy-expire"),
+		enabledSetting("lazyfree-lazy-server-del"),
 
 		// ElastiCache uses replicas and snapshots instead of an append-only file.
-		text("save", "900 1 300 10 60 10000").inClusterOnly(),
-		yes("appendonly").inClusterOnly(),
-		text("appendfsync", "everysec").inClusterOnly(),
+		textSetting("save", "900 1 300 10 60 10000").inClusterOnly(),
+		enabledSetting("appendonly").inClusterOnly(),
+		textSetting("appendfsync", "everysec").inClusterOnly(),
 
-		integer("timeout", 0),
-		integer("tcp-keepalive", 300),
-		integer("tcp-backlog", 511).inClusterOnly(),
+		integerSetting("timeout", 0),
+		integerSetting("tcp-keepalive", 300),
+		integerSetting("tcp-backlog", 511).inClusterOnly(),
 
-		yes("cluster-enabled"),
-		text("cluster-config-file", "nodes.conf").inClusterOnly(),
-		integer("cluster-node-timeout", 5000).inClusterOnly(),
+		enabledSetting("cluster-enabled"),
+		textSetting("cluster-config-file", "nodes.conf").inClusterOnly(),
+		integerSetting("cluster-node-timeout", 5000).inClusterOnly(),
 
 		// Redis 7.0 renamed the design document's *-ziplist-* settings. The old names
 		// still work as aliases.
-		integer("hash-max-listpack-entries", 512),
-		integer("hash-max-listpack-value", 64),
-		integer("list-max-listpack-size", -2).inClusterOnly(),
-		integer("list-compress-depth", 0),
-		integer("set-max-intset-entries", 512),
-		integer("zset-max-listpack-entries", 128),
-		integer("zset-max-listpack-value", 64),
-		integer("hll-sparse-max-bytes", 3000),
+		integerSetting("hash-max-listpack-entries", 512),
+		integerSetting("hash-max-listpack-value", 64),
+		integerSetting("list-max-listpack-size", -2).inClusterOnly(),
+		integerSetting("list-compress-depth", 0),
+		integerSetting("set-max-intset-entries", 512),
+		integerSetting("zset-max-listpack-entries", 128),
+		integerSetting("zset-max-listpack-value", 64),
+		integerSetting("hll-sparse-max-bytes", 3000),
 
-		outputBuffer("normal", size.Size{}, size.Size{}, 0),
-		outputBuffer("replica", replica, replica.Div(4), 60).inClusterOnly(),
-		outputBuffer("pubsub", pubsub, pubsub.Div(4), 60),
+		outputBufferSetting("normal", size.Size{}, size.Size{}, 0),
+		outputBufferSetting("replica", replicaBuffer, replicaBuffer.Div(4), 60).inClusterOnly(),
+		outputBufferSetting("pubsub", pubsubBuffer, pubsubBuffer.Div(4), 60),
 
-		text("notify-keyspace-events", "Ex"),
-		integer("slowlog-log-slower-than", 10_000), // microseconds: 10 ms
-		integer("slowlog-max-len", 128),
+		textSetting("notify-keyspace-events", "Ex"),
+		integerSetting("slowlog-log-slower-than", 10_000), // microseconds: 10 ms
+		integerSetting("slowlog-max-len", 128),
 
 		// These commands are disabled for every user.
-		disabled("FLUSHDB"), disabled("FLUSHALL"), disabled("DEBUG"), disabled("SHUTDOWN"),
+		disableCommand("FLUSHDB"), disableCommand("FLUSHALL"), disableCommand("DEBUG"), disableCommand("SHUTDOWN"),
 	}}, nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// The expected lines are those of the design document for its memory limit of 4 GiB, with two
+// The expected lines are those of the design document for its memory limit of 4 GiB. They have two
 // corrections: the listpack names of Redis 7, and no comment after 10000.
 func TestSettingsMatchTheDesignDocument(t *testing.T) {
 	m, err := New(Inputs{Memory: size.GiB(4)})

@@ -35,9 +35,9 @@ func (m *Model) Parameters() []Parameter {
 type Users struct {
 	// Client is the password of the user default, for applications.
 	Client string
-	// Node is the password of the users node and metrics. node is for replication and
-	// agents/redisnode, metrics for the series of Prometheus. Both are users of one process, which
-	// has this password in any case.
+	// Node is the password of the users node and metrics. The user node is for replication and for
+	// agents/redisnode. agents/redisnode also logs in as the user metrics, to read the series for
+	// Prometheus.
 	Node string
 }
 
@@ -51,10 +51,11 @@ user metrics reset %s #%s
 user probe reset %s
 masteruser node
 masterauth %s
-`, AccessRules, hash(u.Client), hash(u.Node), metricsRules, hash(u.Node), probeRules, u.Node)
+`, AccessRules, hashPassword(u.Client), hashPassword(u.Node), metricsRules, hashPassword(u.Node), probeRules, u.Node)
 }
 
-func hash(password string) string {
+// hashPassword returns the SHA-256 hash of a password in hexadecimal digits, as Redis ACLs have it.
+func hashPassword(password string) string {
 	sum := sha256.Sum256([]byte(password))
 	return hex.EncodeToString(sum[:])
 }

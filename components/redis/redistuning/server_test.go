@@ -17,17 +17,17 @@ import (
 
 var users = Users{Client: "clientpassword", Node: "nodepassword"}
 
-// start runs redis-server with the file. It returns a function that connects a
+// startServer runs redis-server with the file. It returns a function that connects a
 // client to the server.
-func start(t *testing.T, file string) func(user, password string) *redis.Client {
+func startServer(t *testing.T, file string) func(user, password string) *redis.Client {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	require.NoError(t, err, "apt-get install redis-server")
-	dir, port := servertest.Dir(t), servertest.FreePort(t)
-	conf, included := filepath.Join(dir, "redis.conf"), filepath.Join(dir, "users.conf")
-	file += "include " + included + "\ndir " + dir + "\nbind 127.0.0.1\nport " + port + "\ncluster-port " + servertest.FreePort(t) + "\n"
+	dir, port := servertest.NewDir(t), servertest.FreePort(t)
+	conf, usersPath := filepath.Join(dir, "redis.conf"), filepath.Join(dir, "users.conf")
+	file += "include " + usersPath + "\ndir " + dir + "\nbind 127.0.0.1\nport " + port + "\ncluster-port " + servertest.FreePort(t) + "\n"
 	require.NoError(t, os.WriteFile(conf, []byte(file), 0o644))
-	require.NoError(t, os.WriteFile(included, []byte(users.File()), 0o644))
+	require.NoError(t, os.WriteFile(usersPath, []byte(users.File()), 0o644))
 	connect := func(user, password string) *redis.Client {
 		c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port, Username: user, Password: password, DisableIdentity: true, MaxRetries: -1})
 		t.Cleanup(func() { _ = c.Close() })
@@ -45,7 +45,7 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 		t.Run(memory.String(), func(t *testing.T) {
 			m, err := New(Inputs{Memory: memory})
 			require.NoError(t, err)
-			node := start(t, m.File())("node", users.Node)
+			node := startServer(t, m.File())("node", users.Node)
 			actual, err := node.ConfigGet(t.Context(), "*").Result()
 			require.NoError(t, err)
 			// CONFIG GET returns the limits of all classes of clients in one value. It writes "slave"
@@ -75,7 +75,7 @@ func TestRealServerAcceptsEverySetting(t *testing.T) {
 func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
 	m, err := New(Inputs{Memory: size.MiB(64)})
 	require.NoError(t, err)
-	connect := start(t, m.File())
+	connect := startServer(t, m.File())
 	clients := map[string]*redis.Client{
 		"default": connect("", users.Client), "node": connect("node", users.Node),
 		"metrics": connect("metrics", users.Node), "metrics without password": connect("metrics", "any"), "probe": connect("probe", "any"), "without password": connect("", ""), "wrong password": connect("", "wrong"),
@@ -138,7 +138,7 @@ func TestUsersMayRunOnlyTheirCommands(t *testing.T) {
 func TestProbesSucceedOnlyOnALiveOrReadyServer(t *testing.T) {
 	m, err := New(Inputs{Memory: size.MiB(64)})
 	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(start(t, m.File())("", "").Options().Addr)
+	_, port, err := net.SplitHostPort(startServer(t, m.File())("", "").Options().Addr)
 	require.NoError(t, err)
 	run := func(port string, command []string) (string, error) {
 		arguments := append([]string{"-h", "127.0.0.1", "-p", port}, command[1:]...)
@@ -152,7 +152,7 @@ func TestProbesSucceedOnlyOnALiveOrReadyServer(t *testing.T) {
 	require.NoError(t, err, "a server that requires a password is alive")
 	require.Contains(t, out, "NOAUTH")
 	_, err = run(port, append(ReadyCommand[:len(ReadyCommand)-1:len(ReadyCommand)-1], "info"))
-	require.Error(t, err, "a server that answers with an error is not ready")
+	require.Error(t, err, "a server that responds with an error is not ready")
 	for _, command := range [][]string{LiveCommand, ReadyCommand} {
 		_, err = run(servertest.FreePort(t), command)
 		require.Error(t, err, "no server listens")

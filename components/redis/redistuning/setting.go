@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// target says on which servers a setting is set. Zero means on all servers.
+// target is the kind of servers on which a setting is set. Zero means all servers.
 type target int
 
 const (
@@ -39,45 +39,48 @@ func (p Parameter) Name() string { return p.name }
 // Value returns the value: a text or a number. Sizes are in bytes.
 func (p Parameter) Value() string { return p.value }
 
-// inClusterOnly returns the setting, limited to servers in the cluster. elastiCacheOnly returns it
-// limited to ElastiCache.
-func (s setting) inClusterOnly() setting   { s.target = inCluster; return s }
+// inClusterOnly returns a copy of the setting that is set only on servers in the cluster.
+func (s setting) inClusterOnly() setting { s.target = inCluster; return s }
+
+// elastiCacheOnly returns a copy of the setting that is set only on ElastiCache.
 func (s setting) elastiCacheOnly() setting { s.target = elastiCache; return s }
 
-// text, integer, yes and memory return the setting of a name with a value of one type.
-func text(name, value string) setting {
+// textSetting, integerSetting, enabledSetting and memorySetting return the setting with a name and a
+// value. The value of enabledSetting is "yes".
+func textSetting(name, value string) setting {
 	return setting{name: name, conf: value, configGet: value, parameters: []Parameter{{name, value}}}
 }
 
-func integer(name string, n int) setting { return text(name, strconv.Itoa(n)) }
+func integerSetting(name string, n int) setting { return textSetting(name, strconv.Itoa(n)) }
 
-func yes(name string) setting { return text(name, "yes") }
+func enabledSetting(name string) setting { return textSetting(name, "yes") }
 
-func memory(name string, s size.Size) setting {
-	return setting{name: name, conf: format(s), configGet: inBytes(s), parameters: []Parameter{{name, inBytes(s)}}}
+func memorySetting(name string, s size.Size) setting {
+	return setting{name: name, conf: formatSize(s), configGet: formatBytes(s), parameters: []Parameter{{name, formatBytes(s)}}}
 }
 
-// outputBuffer returns the setting client-output-buffer-limit for a class of clients. Redis
+// outputBufferSetting returns the setting client-output-buffer-limit for a class of clients. Redis
 // disconnects a client when its output buffer reaches hard, or stays above soft for seconds.
-func outputBuffer(class string, hard, soft size.Size, seconds int) setting {
+func outputBufferSetting(class string, hard, soft size.Size, seconds int) setting {
 	name := "client-output-buffer-limit"
-	after := strconv.Itoa(seconds)
+	softSeconds := strconv.Itoa(seconds)
 	return setting{
 		name:      name,
-		conf:      strings.Join([]string{class, format(hard), format(soft), after}, " "),
-		configGet: strings.Join([]string{class, inBytes(hard), inBytes(soft), after}, " "),
+		conf:      strings.Join([]string{class, formatSize(hard), formatSize(soft), softSeconds}, " "),
+		configGet: strings.Join([]string{class, formatBytes(hard), formatBytes(soft), softSeconds}, " "),
 		parameters: []Parameter{
-			{name + "-" + class + "-hard-limit", inBytes(hard)},
-			{name + "-" + class + "-soft-limit", inBytes(soft)},
-			{name + "-" + class + "-soft-seconds", after},
+			{name + "-" + class + "-hard-limit", formatBytes(hard)},
+			{name + "-" + class + "-soft-limit", formatBytes(soft)},
+			{name + "-" + class + "-soft-seconds", softSeconds},
 		},
 	}
 }
 
-// disabled returns the setting that disables a command for every user.
-func disabled(command string) setting {
+// disableCommand returns the setting that disables a command for every user.
+func disableCommand(command string) setting {
 	return setting{name: "rename-command", conf: command + ` ""`, target: inCluster}
 }
 
-func format(s size.Size) string  { return s.Format([4]string{"", "kb", "mb", "gb"}) }
-func inBytes(s size.Size) string { return strconv.FormatInt(s.Bytes(), 10) }
+// formatSize returns a size in the notation of redis.conf, and formatBytes returns it in bytes.
+func formatSize(s size.Size) string  { return s.Format([4]string{"", "kb", "mb", "gb"}) }
+func formatBytes(s size.Size) string { return strconv.FormatInt(s.Bytes(), 10) }

@@ -10,10 +10,10 @@ import (
 	"github.com/progressive-framework/platform/components/image/imagetag"
 )
 
-// Kept is the number of images of one kind that a repository keeps in addition to the image in
-// use. They are the images of the last 50 pushes. A rollback and a promotion need only recent
+// KeptImages is the number of images of one kind that a repository keeps in addition to the image in
+// use. These images are the ones of the last 50 pushes. A rollback and a promotion need only recent
 // images.
-const Kept = 50
+const KeptImages = 50
 
 // unlimited is a number of images that one tag never has, so that its image never expires.
 const unlimited = 1000
@@ -37,22 +37,22 @@ type action struct {
 	Type string `json:"type"`
 }
 
-// Policy returns the lifecycle policy of a repository. inUse is the tag of the image that pods run.
-// If a rule selects an image, no rule with a later priority can expire the image (ECR User Guide,
-// "How lifecycle policies work"). So the first rule protects the image in use.
-func Policy(inUse string) (string, error) {
-	builtPrefix := strings.TrimPrefix(imagetag.OwnerPrefix(inUse), imagetag.Promoted)
+// Policy returns the lifecycle policy of a repository. tagInUse is the tag of the image that pods
+// run. If a rule selects an image, no rule with a later priority can expire the image (ECR User
+// Guide, "How lifecycle policies work"). So the first rule protects the image in use.
+func Policy(tagInUse string) (string, error) {
+	builtPrefix := strings.TrimPrefix(imagetag.OwnerPrefix(tagInUse), imagetag.Promoted)
 	if builtPrefix == "" {
-		return "", fmt.Errorf("tag %q: must be OWNER-DIGEST, as the image provider sets it", inUse)
+		return "", fmt.Errorf("tag %q: must be OWNER-DIGEST, as the image provider sets it", tagInUse)
 	}
 	var rules []rule
 	for _, r := range []struct {
 		description, prefix string
 		kept                int
 	}{
-		{"the image in use", inUse, unlimited},
-		{"images that the stack built", builtPrefix, Kept},
-		{"images that were promoted to the stack", imagetag.Promoted + builtPrefix, Kept},
+		{"the image in use", tagInUse, unlimited},
+		{"images that the stack built", builtPrefix, KeptImages},
+		{"images that were promoted to the stack", imagetag.Promoted + builtPrefix, KeptImages},
 	} {
 		rules = append(rules, rule{
 			Priority: len(rules) + 1, Description: r.description, Action: action{Type: "expire"},

@@ -70,7 +70,7 @@ func TestImageInUseNeverExpires(t *testing.T) {
 				kept++
 			}
 		}
-		require.LessOrEqual(t, kept, 2*Kept+1, "Kept built images, Kept promoted images, and the image in use")
+		require.LessOrEqual(t, kept, 2*KeptImages+1, "KeptImages built images, KeptImages promoted images, and the image in use")
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
-// capacity returns the dashboard of the used capacity: requests, connections, CPU, memory.
-func capacity(p Platform) Dashboard {
+// capacityDashboard returns the dashboard of the used capacity: requests, connections, CPU and
+// memory.
+func capacityDashboard(p Platform) Dashboard {
 	t := scaling.Targets()
 	d := Dashboard{Name: "capacity", Title: "Capacity and connections", Panels: []Panel{
 		{
@@ -17,7 +18,7 @@ func capacity(p Platform) Dashboard {
 			Queries: []Query{{Expr: `sum(http_requests_per_second)`, Legend: "web", Exporter: Rules}},
 			Lines:   []Line{{"highest rate of the design document", float64(t.Web.RequestsPerSecondMax)}},
 		},
-		connections(p),
+		connectionsPanel(p),
 		{
 			Title: "Connections to PostgreSQL in use", Unit: Percent,
 			Queries: []Query{{Expr: `100 * sum(pg_stat_activity_count) / max(pg_settings_max_connections)`, Legend: "of max_connections", Exporter: PostgreSQL}},
@@ -47,13 +48,13 @@ func capacity(p Platform) Dashboard {
 	files := Panel{Title: "Open files in percent of the limit", Unit: Percent, Lines: []Line{{"limit", 100}}}
 	errors := Panel{Title: "Failed commands to Redis", Unit: PerSecond}
 	for _, s := range p.Services {
-		cpu.Queries = append(cpu.Queries, Query{Expr: share(cpuUse(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
-		for _, l := range utilization(s) {
+		cpu.Queries = append(cpu.Queries, Query{Expr: percentExpr(cpuUsageExpr(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		for _, l := range utilizationLines(s) {
 			if l.Name == "target of cpu" {
 				cpu.Lines = append(cpu.Lines, Line{"target of " + s.Short, l.Value})
 			}
 		}
-		memory.Queries = append(memory.Queries, Query{Expr: share(memoryUse(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		memory.Queries = append(memory.Queries, Query{Expr: percentExpr(memoryUsageExpr(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
 		files.Queries = append(files.Queries, Query{Expr: fmt.Sprintf(`100 * max(process_open_fds{job=%[1]q} / process_max_fds{job=%[1]q})`, promquery.Job(s)), Legend: s.Short})
 		errors.Queries = append(errors.Queries, Query{Expr: fmt.Sprintf(`sum(rate(application_cache_errors_total{job=%q}[%s]))`, promquery.Job(s), documentWindow), Legend: s.Short})
 	}
@@ -63,11 +64,11 @@ func capacity(p Platform) Dashboard {
 	return d
 }
 
-// connections returns the panel of the connections to PostgreSQL that the pods may open:
+// connectionsPanel returns the panel of the connections to PostgreSQL that the pods may open:
 // the number of pods times the pool of each pod.
-func connections(p Platform) Panel {
+func connectionsPanel(p Platform) Panel {
 	pool, err := scaling.Pool(p.Services, p.Connections)
-	if err != nil { // the configuration refuses a stack with such numbers
+	if err != nil { // the configuration refuses such a stack, and New leaves out a panel without queries
 		return Panel{}
 	}
 	var jobs string

@@ -70,15 +70,16 @@ type Platform struct {
 	// Connections is max_connections of PostgreSQL.
 	Connections int
 	// Exporters are the optional exporters that the stack runs. New leaves out a query
-	// whose exporter is missing, because it would never return data. Services, Kubelets,
-	// Rules, KEDA and Prometheus are in every stack with Prometheus and are not listed.
+	// without its exporter, because the query would never return data. Services,
+	// Kubelets, Rules, KEDA and Prometheus are in every stack with Prometheus and are
+	// not listed.
 	Exporters []Exporter
 }
 
 // New returns the dashboards of a platform.
 func New(p Platform) []Dashboard {
 	var all []Dashboard
-	for _, d := range []Dashboard{performance(p), podScaling(p), capacity(p), objectives(p)} {
+	for _, d := range []Dashboard{performanceDashboard(p), podScalingDashboard(p), capacityDashboard(p), objectivesDashboard(p)} {
 		var panels []Panel
 		for _, panel := range d.Panels {
 			panel.Queries = slices.DeleteFunc(panel.Queries, func(q Query) bool { return !p.has(q.Exporter) })
@@ -93,9 +94,9 @@ func New(p Platform) []Dashboard {
 }
 
 // has reports whether the stack has the exporter.
-func (p Platform) has(e Exporter) bool { return !e.optional() || slices.Contains(p.Exporters, e) }
+func (p Platform) has(e Exporter) bool { return !e.isOptional() || slices.Contains(p.Exporters, e) }
 
-// service returns the profile with a short name.
+// service returns the profile with a short name. It panics if the platform has no such service.
 func (p Platform) service(short string) scaling.Profile {
 	i := slices.IndexFunc(p.Services, func(s scaling.Profile) bool { return s.Short == short })
 	return p.Services[i]

@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// whole returns a platform with every exporter.
-func whole() Platform {
+// fullPlatform returns a platform with every exporter.
+func fullPlatform() Platform {
 	return Platform{Services: scaling.Services(), Connections: 200, Exporters: []Exporter{State, PostgreSQL, Redis, MongoDB, Forecaster}}
 }
 
@@ -30,7 +30,7 @@ func eachPanel(t *testing.T, p Platform, check func(t *testing.T, panel Panel)) 
 
 func TestPanelsAreComplete(t *testing.T) {
 	units := []Unit{Seconds, PerSecond, PerMinute, Percent, Bytes, Count}
-	eachPanel(t, whole(), func(t *testing.T, panel Panel) {
+	eachPanel(t, fullPlatform(), func(t *testing.T, panel Panel) {
 		require.NotEmpty(t, panel.Title)
 		require.Contains(t, units, panel.Unit)
 		require.NotEmpty(t, panel.Queries)
@@ -47,7 +47,7 @@ func TestPanelsAreComplete(t *testing.T) {
 	})
 	names := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	seen := map[string]bool{}
-	for _, d := range New(whole()) {
+	for _, d := range New(fullPlatform()) {
 		require.Regexp(t, names, d.Name)
 		require.NotEmpty(t, d.Title)
 		require.False(t, seen[d.Name], d.Name)
@@ -60,8 +60,8 @@ func TestPanelsAreComplete(t *testing.T) {
 	}
 }
 
-// seriesOf returns the names of the series that an expression reads.
-func seriesOf(t *testing.T, expr string) (names []string) {
+// seriesNames returns the names of the series that an expression reads.
+func seriesNames(t *testing.T, expr string) (names []string) {
 	t.Helper()
 	parsed, err := parser.ParseExpr(expr)
 	require.NoError(t, err, expr)
@@ -83,10 +83,10 @@ func seriesOf(t *testing.T, expr string) (names []string) {
 func TestExpressionsReadSeriesThatExist(t *testing.T) {
 	series := Series()
 	read := map[string]bool{}
-	eachPanel(t, whole(), func(t *testing.T, panel Panel) {
+	eachPanel(t, fullPlatform(), func(t *testing.T, panel Panel) {
 		for _, q := range panel.Queries {
-			own := false
-			for _, name := range seriesOf(t, q.Expr) {
+			readsOwnExporter := false
+			for _, name := range seriesNames(t, q.Expr) {
 				read[name] = true
 				exporter := Exporter(-1)
 				for e, names := range series {
@@ -95,10 +95,10 @@ func TestExpressionsReadSeriesThatExist(t *testing.T) {
 					}
 				}
 				require.GreaterOrEqual(t, exporter, Services, "%s is in no exporter's list: %s", name, q.Expr)
-				require.True(t, exporter == q.Exporter || !exporter.optional(), "%s reads %s, which is another exporter's", q.Legend, name)
-				own = own || exporter == q.Exporter
+				require.True(t, exporter == q.Exporter || !exporter.isOptional(), "%s reads %s, which is another exporter's", q.Legend, name)
+				readsOwnExporter = readsOwnExporter || exporter == q.Exporter
 			}
-			require.True(t, own, "%s reads no series of its exporter", q.Expr)
+			require.True(t, readsOwnExporter, "%s reads no series of its exporter", q.Expr)
 		}
 	})
 	for _, names := range series {
@@ -108,23 +108,23 @@ func TestExpressionsReadSeriesThatExist(t *testing.T) {
 	}
 }
 
-// A query whose exporter the stack does not run is left out, and a panel without a
-// query with it.
+// A query is left out if the stack does not run its exporter. A panel without a
+// query is left out too.
 func TestMissingExportersLeaveNoEmptyPanel(t *testing.T) {
-	p := whole()
+	p := fullPlatform()
 	p.Exporters = nil
 	eachPanel(t, p, func(t *testing.T, panel Panel) {
 		require.NotEmpty(t, panel.Queries)
 		for _, q := range panel.Queries {
-			require.False(t, q.Exporter.optional(), q.Expr)
+			require.False(t, q.Exporter.isOptional(), q.Expr)
 		}
 	})
-	require.NotContains(t, titles(p, "performance"), "Database Performance: MongoDB")
-	require.Contains(t, titles(p, "performance"), "Auto-scaling Status", "it shows the pods that answer Prometheus")
+	require.NotContains(t, panelTitles(p, "performance"), "Database Performance: MongoDB")
+	require.Contains(t, panelTitles(p, "performance"), "Auto-scaling Status", "it shows the pods that respond to Prometheus")
 }
 
-// titles returns the titles of a dashboard's panels.
-func titles(p Platform, name string) (all []string) {
+// panelTitles returns the titles of a dashboard's panels.
+func panelTitles(p Platform, name string) (all []string) {
 	for _, d := range New(p) {
 		if d.Name == name {
 			for _, panel := range d.Panels {
@@ -147,7 +147,7 @@ func TestPerformanceHasTheDesignDocumentsPanels(t *testing.T) {
 		"Cache Performance":              {"Redis Hit Rate %", "Application Cache Hit Rate %"},
 	} {
 		var found []string
-		for _, panel := range performance(whole()).Panels {
+		for _, panel := range performanceDashboard(fullPlatform()).Panels {
 			if panel.Title == title || strings.HasPrefix(panel.Title, title+": ") {
 				for _, q := range panel.Queries {
 					found = append(found, q.Legend)
@@ -163,12 +163,12 @@ func TestPerformanceHasTheDesignDocumentsPanels(t *testing.T) {
 
 // The bounds and requests of a stack are the lines of its panels.
 func TestLinesAreTheBoundsOfTheStack(t *testing.T) {
-	p := whole()
+	p := fullPlatform()
 	var err error
 	p.Services[2], err = p.Services[2].WithBounds(1, 7)
 	require.NoError(t, err)
-	i := slices.IndexFunc(podScaling(p).Panels, func(panel Panel) bool { return panel.Title == "npa: pods that each metric asks for" })
+	i := slices.IndexFunc(podScalingDashboard(p).Panels, func(panel Panel) bool { return panel.Title == "npa: pods that each metric asks for" })
 	require.GreaterOrEqual(t, i, 0)
-	require.Equal(t, []Line{{"minimum", 1}, {"maximum", 7}}, podScaling(p).Panels[i].Lines)
-	require.Equal(t, []Line{{"threshold", 170}, {"max_connections", 200}}, connections(p).Lines)
+	require.Equal(t, []Line{{"minimum", 1}, {"maximum", 7}}, podScalingDashboard(p).Panels[i].Lines)
+	require.Equal(t, []Line{{"threshold", 170}, {"max_connections", 200}}, connectionsPanel(p).Lines)
 }

@@ -30,8 +30,8 @@ const (
 // (components/statemetrics).
 const recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
 
-// optional reports whether a stack with Prometheus can lack the exporter.
-func (e Exporter) optional() bool { return e >= State }
+// isOptional reports whether a stack with Prometheus can lack the exporter.
+func (e Exporter) isOptional() bool { return e >= State }
 
 // Series returns the names of the series that panels may read, by exporter. A
 // histogram has its parts as separate names.

@@ -11,23 +11,23 @@ import (
 // on SLOs").
 const shortWindow, longWindow = "5m", "1h"
 
-// objectives returns the dashboard of the service level objectives: failed and slow
+// objectivesDashboard returns the dashboard of the service level objectives: failed and slow
 // requests of each service.
-func objectives(p Platform) Dashboard {
+func objectivesDashboard(p Platform) Dashboard {
 	failures := scaling.Targets().Web.ErrorRate
-	allowedFailures, allowedSlow := number(float64(failures)/100), number(float64(100-scaling.FastAnswers)/100)
+	allowedFailures, allowedSlow := formatNumber(float64(failures)/100), formatNumber(float64(100-scaling.FastResponses)/100)
 	available := Panel{Title: "Requests that did not fail", Unit: Percent, Lines: []Line{{"objective", float64(100 - failures)}}}
-	fast := Panel{Title: "Answers within the threshold", Unit: Percent, Lines: []Line{{"objective", float64(scaling.FastAnswers)}}}
+	fast := Panel{Title: "Answers within the threshold", Unit: Percent, Lines: []Line{{"objective", float64(scaling.FastResponses)}}}
 	burn := Panel{Title: "Failures as a multiple of what the objective allows", Unit: Count, Lines: []Line{{"allowed", 1}}}
 	slow := Panel{Title: "Slow answers as a multiple of what the objective allows", Unit: Count, Lines: []Line{{"allowed", 1}}}
 	for _, s := range p.Services {
-		available.Queries = append(available.Queries, Query{Expr: fmt.Sprintf(`100 * (1 - (%s or vector(0)))`, failedShare(s, shortWindow)), Legend: s.Short})
-		share, limit := slowShare(s, shortWindow)
+		available.Queries = append(available.Queries, Query{Expr: fmt.Sprintf(`100 * (1 - (%s or vector(0)))`, failedShareExpr(s, shortWindow)), Legend: s.Short})
+		share, limit := slowShareExpr(s, shortWindow)
 		fast.Queries = append(fast.Queries, Query{Expr: fmt.Sprintf(`100 * (1 - (%s))`, share), Legend: fmt.Sprintf("%s: %s", s.Short, limit)})
 		for _, window := range []string{shortWindow, longWindow} {
 			legend := s.Short + " in " + window
-			burn.Queries = append(burn.Queries, Query{Expr: fmt.Sprintf(`(%s or vector(0)) / %s`, failedShare(s, window), allowedFailures), Legend: legend})
-			share, _ := slowShare(s, window)
+			burn.Queries = append(burn.Queries, Query{Expr: fmt.Sprintf(`(%s or vector(0)) / %s`, failedShareExpr(s, window), allowedFailures), Legend: legend})
+			share, _ := slowShareExpr(s, window)
 			slow.Queries = append(slow.Queries, Query{Expr: fmt.Sprintf(`(%s) / %s`, share, allowedSlow), Legend: legend})
 		}
 	}

@@ -16,25 +16,25 @@ const (
 	database = "progressive_framework_v5"
 )
 
-// performance returns the design document's dashboard (section "Comprehensive Performance
+// performanceDashboard returns the design document's dashboard (section "Comprehensive Performance
 // Dashboard") with its titles and legends. A panel of the document with several units is
 // split into one panel for each unit, because a chart has only one scale.
 // docs/divergences.md lists the corrections of its expressions.
-func performance(p Platform) Dashboard {
+func performanceDashboard(p Platform) Dashboard {
 	t := scaling.Targets()
 	web := p.service("web")
 	return Dashboard{Name: "performance", Title: "Progressive Framework V5 - Performance & Scaling", Panels: []Panel{
 		{
 			Title: "Application Response Time", Unit: Seconds,
 			Queries: []Query{
-				{Expr: quantile(0.95, selector(web, "http_request_duration_seconds_bucket", userAnswers())), Legend: "95th percentile"},
-				{Expr: quantile(0.50, selector(web, "http_request_duration_seconds_bucket", userAnswers())), Legend: "50th percentile"},
+				{Expr: quantileExpr(0.95, selector(web, "http_request_duration_seconds_bucket", userRequestMatchers())), Legend: "95th percentile"},
+				{Expr: quantileExpr(0.50, selector(web, "http_request_duration_seconds_bucket", userRequestMatchers())), Legend: "50th percentile"},
 			},
 			Lines: []Line{{"threshold", t.Web.ResponseTime.Seconds()}},
 		},
 		{
 			Title: "Agent Coordination Performance", Unit: Seconds,
-			Queries: []Query{{Expr: quantile(0.95, `agent_coordination_duration_seconds_bucket{agent="mca"}`), Legend: "MCA Coordination (95th)"}},
+			Queries: []Query{{Expr: quantileExpr(0.95, `agent_coordination_duration_seconds_bucket{agent="mca"}`), Legend: "MCA Coordination (95th)"}},
 			Lines:   []Line{{"threshold", t.Agents.MCACoordination.Seconds()}},
 		},
 		{
@@ -51,25 +51,25 @@ func performance(p Platform) Dashboard {
 		{Title: "Database Performance: MongoDB", Unit: PerSecond, Queries: []Query{
 			{Expr: fmt.Sprintf(`sum by (type) (rate(mongodb_opcounters_total[%s]))`, documentWindow), Legend: "MongoDB Operations/sec: {{type}}", Exporter: MongoDB},
 		}},
-		{Title: "Auto-scaling Status", Unit: Count, Queries: replicas(p)},
+		{Title: "Auto-scaling Status", Unit: Count, Queries: replicaQueries(p)},
 		{
 			Title: "Resource Utilization", Unit: Percent,
 			Queries: []Query{
-				{Expr: share(cpuUse(web), web.Resources.CPURequest.AsApproximateFloat64(), web), Legend: "CPU Usage % of the requests", Exporter: Kubelets},
-				{Expr: share(memoryUse(web), web.Resources.MemoryRequest.AsApproximateFloat64(), web), Legend: "Memory Usage % of the requests", Exporter: Kubelets},
+				{Expr: percentExpr(cpuUsageExpr(web), web.Resources.CPURequest.AsApproximateFloat64(), web), Legend: "CPU Usage % of the requests", Exporter: Kubelets},
+				{Expr: percentExpr(memoryUsageExpr(web), web.Resources.MemoryRequest.AsApproximateFloat64(), web), Legend: "Memory Usage % of the requests", Exporter: Kubelets},
 			},
-			Lines: utilization(web),
+			Lines: utilizationLines(web),
 		},
 		{Title: "Cache Performance", Unit: Percent, Queries: []Query{
-			{Expr: hitRate("redis_keyspace"), Legend: "Redis Hit Rate %", Exporter: Redis},
-			{Expr: hitRate("application_cache"), Legend: "Application Cache Hit Rate %"},
+			{Expr: hitRateExpr("redis_keyspace"), Legend: "Redis Hit Rate %", Exporter: Redis},
+			{Expr: hitRateExpr("application_cache"), Legend: "Application Cache Hit Rate %"},
 		}},
 	}}
 }
 
-// replicas returns the queries for the number of pods of each Deployment. Without the
-// exporter State they count the pods that answer Prometheus.
-func replicas(p Platform) (all []Query) {
+// replicaQueries returns the queries for the number of pods of each Deployment. Without the
+// exporter State the queries count the pods that respond to Prometheus.
+func replicaQueries(p Platform) (all []Query) {
 	names := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
 	for _, s := range p.Services {
 		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: names[s.Short] + " Replicas", Exporter: Prometheus}
@@ -81,25 +81,26 @@ func replicas(p Platform) (all []Query) {
 	return all
 }
 
-// quantile returns the expression for a quantile of a histogram over all pods. Without the
+// quantileExpr returns the expression for a quantile of a histogram over all pods. Without the
 // sum, the result would be a quantile of each series.
-func quantile(q float64, buckets string) string {
+func quantileExpr(q float64, buckets string) string {
 	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, q, buckets, documentWindow)
 }
 
-// hitRate returns the expression for the percentage of reads that find a value. The sums
+// hitRateExpr returns the expression for the percentage of reads that find a value. The sums
 // are necessary, because series of hits and misses with different labels do not match.
-func hitRate(prefix string) string {
-	rate := func(what string) string {
-		return fmt.Sprintf(`sum(rate(%s_%s_total[%s]))`, prefix, what, documentWindow)
+func hitRateExpr(prefix string) string {
+	rate := func(outcome string) string {
+		return fmt.Sprintf(`sum(rate(%s_%s_total[%s]))`, prefix, outcome, documentWindow)
 	}
 	return fmt.Sprintf(`100 * %[1]s / (%[1]s + %[2]s)`, rate("hits"), rate("misses"))
 }
 
-// userAnswers returns the label matchers of the requests whose durations are measured. They
-// leave out probes, which are fast and would hide slow requests. They also leave out
-// WebSockets, which last as long as the connection. Web's HPA has the same matchers.
-func userAnswers() string {
+// userRequestMatchers returns the label matchers of the requests with measured durations. The
+// matchers leave out probes, which are fast and would hide slow requests. They also leave out
+// WebSockets, which last as long as the connection. Web's HPA has the same matchers. The result is
+// empty if that HPA has no metric of a mean duration. Then all requests are measured.
+func userRequestMatchers() string {
 	for _, m := range podsMetrics(scaling.Web()) {
 		if d, ok := m.Source.(scaling.MeanDuration); ok {
 			return d.Where
@@ -108,29 +109,29 @@ func userAnswers() string {
 	return ""
 }
 
-// pods returns the label matcher of the pods of a service's Deployment.
-func pods(p scaling.Profile) string {
+// podMatcher returns the label matcher of the pods of a service's Deployment.
+func podMatcher(p scaling.Profile) string {
 	return fmt.Sprintf(`pod=~"%s-[a-z0-9]+-[a-z0-9]+"`, p.Name)
 }
 
-// cpuUse returns the expression for the cores that all pods of a service use.
-func cpuUse(p scaling.Profile) string {
-	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%s}[%s]))`, pods(p), containerWindow)
+// cpuUsageExpr returns the expression for the cores that all pods of a service use.
+func cpuUsageExpr(p scaling.Profile) string {
+	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%s}[%s]))`, podMatcher(p), containerWindow)
 }
 
-// memoryUse returns the expression for the bytes that all pods of a service use.
-func memoryUse(p scaling.Profile) string {
-	return fmt.Sprintf(`sum(container_memory_working_set_bytes{%s})`, pods(p))
+// memoryUsageExpr returns the expression for the bytes that all pods of a service use.
+func memoryUsageExpr(p scaling.Profile) string {
+	return fmt.Sprintf(`sum(container_memory_working_set_bytes{%s})`, podMatcher(p))
 }
 
-// share returns the expression for the use of all pods in percent of an amount for each
+// percentExpr returns the expression for the use of all pods in percent of an amount for each
 // pod, such as its request. The HPA also divides by the requests.
-func share(use string, each float64, p scaling.Profile) string {
-	return fmt.Sprintf(`100 * %s / (%s * count(container_memory_working_set_bytes{%s}))`, use, number(each), pods(p))
+func percentExpr(use string, each float64, p scaling.Profile) string {
+	return fmt.Sprintf(`100 * %s / (%s * count(container_memory_working_set_bytes{%s}))`, use, formatNumber(each), podMatcher(p))
 }
 
-// utilization returns a line for each of the HPA's targets for CPU and memory.
-func utilization(p scaling.Profile) (lines []Line) {
+// utilizationLines returns a line for each of the HPA's targets for CPU and memory.
+func utilizationLines(p scaling.Profile) (lines []Line) {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.ResourceMetric); ok {
 			lines = append(lines, Line{"target of " + string(m.Resource), float64(m.Utilization)})

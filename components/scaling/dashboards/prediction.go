@@ -10,10 +10,12 @@ import (
 // (agents/forecaster).
 const horizon = "90s"
 
-// prediction returns the panels of the forecaster: the predicted and the real load, and the
+// predictionPanels returns the panels of the forecaster: the predicted and the real load, and the
 // state of the gate that chooses the forecast. A forecaster that has just started has no
 // series for some seconds. The panels then show 0.
-func prediction(p Platform) []Panel {
+func predictionPanels(p Platform) []Panel {
+	// overloadBudget is forecast.Budget in percent.
+	const overloadBudget = 0.07
 	var panels []Panel
 	for _, s := range p.Services {
 		series := func(name, offset string) string {
@@ -29,18 +31,18 @@ func prediction(p Platform) []Panel {
 			},
 		})
 	}
-	by := func(labels, name string) Query {
+	queryBy := func(labels, name string) Query {
 		return Query{Expr: fmt.Sprintf(`max by (service, %s) (%s{job=%q})`, labels, name, promquery.ForecasterJob), Exporter: Forecaster}
 	}
-	why, use, budget := by("state", "gate_state"), by("candidate", "candidate"), by("window", "gate_overload")
-	why.Legend, use.Legend, budget.Legend = "{{service}}: {{state}}", "{{service}}: {{candidate}}", "{{service}}: {{window}}"
-	budget.Expr = fmt.Sprintf("100 * %s or vector(0)", budget.Expr)
+	gateState, candidateInUse, overload := queryBy("state", "gate_state"), queryBy("candidate", "candidate"), queryBy("window", "gate_overload")
+	gateState.Legend, candidateInUse.Legend, overload.Legend = "{{service}}: {{state}}", "{{service}}: {{candidate}}", "{{service}}: {{window}}"
+	overload.Expr = fmt.Sprintf("100 * %s or vector(0)", overload.Expr)
 	return append(panels,
-		Panel{Title: "Forecast: why there is none, or how it is chosen", Unit: Count, Queries: []Query{why}},
+		Panel{Title: "Forecast: why there is none, or how it is chosen", Unit: Count, Queries: []Query{gateState}},
 		Panel{Title: "Forecast: days of history", Unit: Count, Lines: []Line{{"first choice of the gate", 1}}, Queries: []Query{
 			{Expr: fmt.Sprintf(`max by (service) (history_days{job=%q})`, promquery.ForecasterJob), Legend: "{{service}}", Exporter: Forecaster},
 		}},
-		Panel{Title: "Forecast: candidate in use", Unit: Count, Queries: []Query{use}},
-		Panel{Title: "Forecast: overload in the simulation, in percent of the load", Unit: Percent, Lines: []Line{{"budget", 0.07}}, Queries: []Query{budget}},
+		Panel{Title: "Forecast: candidate in use", Unit: Count, Queries: []Query{candidateInUse}},
+		Panel{Title: "Forecast: overload in the simulation, in percent of the load", Unit: Percent, Lines: []Line{{"budget", overloadBudget}}, Queries: []Query{overload}},
 	)
 }

@@ -8,23 +8,23 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
-// podScaling returns the dashboard of the HPAs: the number of pods that each metric
+// podScalingDashboard returns the dashboard of the HPAs: the number of pods that each metric
 // requests, the number of running pods, and the load of each pod.
-func podScaling(p Platform) Dashboard {
+func podScalingDashboard(p Platform) Dashboard {
 	d := Dashboard{Name: "scaling", Title: "Pod scaling"}
 	for _, s := range p.Services {
-		d.Panels = append(d.Panels, requestedPods(s))
+		d.Panels = append(d.Panels, requestedPodsPanel(s))
 	}
-	d.Panels = append(d.Panels, atMaximum(p))
+	d.Panels = append(d.Panels, demandPanel(p))
 	for _, s := range p.Services {
 		for _, m := range podsMetrics(s) {
-			d.Panels = append(d.Panels, perPod(s, m))
+			d.Panels = append(d.Panels, perPodPanel(s, m))
 		}
 	}
 	for _, s := range p.Services {
-		d.Panels = append(d.Panels, memoryOfPods(s), recommended(s))
+		d.Panels = append(d.Panels, memoryPanel(s), recommendationPanel(s))
 	}
-	d.Panels = append(d.Panels, prediction(p)...)
+	d.Panels = append(d.Panels, predictionPanels(p)...)
 	d.Panels = append(d.Panels,
 		Panel{Title: "KEDA: errors of the metrics", Unit: PerMinute, Queries: []Query{
 			{Expr: fmt.Sprintf(`60 * sum by (scaledObject) (rate(keda_scaler_detail_errors_total[%s]))`, documentWindow), Legend: "{{scaledObject}}", Exporter: KEDA},
@@ -36,15 +36,15 @@ func podScaling(p Platform) Dashboard {
 	return d
 }
 
-// requestedPods returns the panel of the numbers of pods that the metrics of an HPA
+// requestedPodsPanel returns the panel of the numbers of pods that the metrics of an HPA
 // request. The HPA follows the largest number, within its bounds and its behaviour.
-func requestedPods(s scaling.Profile) Panel {
+func requestedPodsPanel(s scaling.Profile) Panel {
 	panel := Panel{
 		Title: s.Short + ": pods that each metric asks for", Unit: Count,
 		Lines: []Line{{"minimum", float64(s.HPA.MinReplicas)}, {"maximum", float64(s.HPA.MaxReplicas)}},
 	}
 	for _, m := range s.HPA.Metrics {
-		panel.Queries = append(panel.Queries, requestedBy(s, m))
+		panel.Queries = append(panel.Queries, requestedPodsQuery(s, m))
 	}
 	state := func(series, label, object, legend string) Query {
 		return Query{Expr: fmt.Sprintf(`sum(%s{%s=%q})`, series, label, object), Legend: legend, Exporter: State}
@@ -56,39 +56,39 @@ func requestedPods(s scaling.Profile) Panel {
 	return panel
 }
 
-// requestedBy returns the query for the number of pods that one metric requests: the demand
+// requestedPodsQuery returns the query for the number of pods that one metric requests: the demand
 // divided by the target of a pod.
-func requestedBy(s scaling.Profile, m scaling.Metric) Query {
+func requestedPodsQuery(s scaling.Profile, m scaling.Metric) Query {
 	switch m := m.(type) {
 	case scaling.PodsMetric:
-		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, promquery.Demand(s, m), number(m.AverageValue.AsApproximateFloat64())), Legend: m.Name}
+		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, promquery.Demand(s, m), formatNumber(m.AverageValue.AsApproximateFloat64())), Legend: m.Name}
 	case scaling.ResourceMetric:
-		use, request := cpuUse(s), s.Resources.CPURequest
+		use, request := cpuUsageExpr(s), s.Resources.CPURequest
 		if m.Resource == scaling.Memory {
-			use, request = memoryUse(s), s.Resources.MemoryRequest
+			use, request = memoryUsageExpr(s), s.Resources.MemoryRequest
 		}
 		target := request.AsApproximateFloat64() * float64(m.Utilization) / 100
-		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, use, number(target)), Legend: string(m.Resource), Exporter: Kubelets}
-	default:
+		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, use, formatNumber(target)), Legend: string(m.Resource), Exporter: Kubelets}
+	default: // scaling.Metric has no other types
 		return Query{}
 	}
 }
 
-// atMaximum returns the panel of the demand in percent of what the HPAs' maximums can serve.
-// Above 100 % an HPA can't follow its demand.
-func atMaximum(p Platform) Panel {
+// demandPanel returns the panel of the demand in percent of what the largest numbers of pods of the
+// HPAs can serve. Above 100 % an HPA can't add enough pods.
+func demandPanel(p Platform) Panel {
 	panel := Panel{Title: "Demand in percent of the maximum", Unit: Percent, Lines: []Line{{"maximum", 100}}}
 	for _, s := range p.Services {
 		for _, m := range podsMetrics(s) {
-			most := m.AverageValue.AsApproximateFloat64() * float64(s.HPA.MaxReplicas)
-			panel.Queries = append(panel.Queries, Query{Expr: fmt.Sprintf(`100 * %s / %s`, promquery.Demand(s, m), number(most)), Legend: s.Short + ": " + m.Name})
+			maxDemand := m.AverageValue.AsApproximateFloat64() * float64(s.HPA.MaxReplicas)
+			panel.Queries = append(panel.Queries, Query{Expr: fmt.Sprintf(`100 * %s / %s`, promquery.Demand(s, m), formatNumber(maxDemand)), Legend: s.Short + ": " + m.Name})
 		}
 	}
 	return panel
 }
 
-// perPod returns the panel of a metric's recorded value for each pod, and of its target.
-func perPod(s scaling.Profile, m scaling.PodsMetric) Panel {
+// perPodPanel returns the panel of a metric's recorded value for each pod, and of its target.
+func perPodPanel(s scaling.Profile, m scaling.PodsMetric) Panel {
 	unit := Seconds
 	if r, ok := m.Source.(scaling.Rate); ok {
 		if unit = PerSecond; r.Per.Minutes() == 1 {
@@ -104,9 +104,9 @@ func perPod(s scaling.Profile, m scaling.PodsMetric) Panel {
 	}
 }
 
-// memoryOfPods returns the panel of each pod's memory, with its request and its limit. The
+// memoryPanel returns the panel of each pod's memory, with its request and its limit. The
 // VPA can change both within its bounds.
-func memoryOfPods(s scaling.Profile) Panel {
+func memoryPanel(s scaling.Profile) Panel {
 	lines := []Line{
 		{"request", s.Resources.MemoryRequest.AsApproximateFloat64()},
 		{"limit", s.Resources.MemoryLimit.AsApproximateFloat64()},
@@ -116,13 +116,13 @@ func memoryOfPods(s scaling.Profile) Panel {
 	}
 	return Panel{
 		Title: s.Short + ": memory of each pod", Unit: Bytes, Lines: lines,
-		Queries: []Query{{Expr: fmt.Sprintf(`sum by (pod) (container_memory_working_set_bytes{%s})`, pods(s)), Legend: "{{pod}}", Exporter: Kubelets}},
+		Queries: []Query{{Expr: fmt.Sprintf(`sum by (pod) (container_memory_working_set_bytes{%s})`, podMatcher(s)), Legend: "{{pod}}", Exporter: Kubelets}},
 	}
 }
 
-// recommended returns the panel of the requests that the VPA recommends, in percent of the
+// recommendationPanel returns the panel of the requests that the VPA recommends, in percent of the
 // pods' requests. The VPA does not apply a recommendation if its mode is off, as for mca.
-func recommended(s scaling.Profile) Panel {
+func recommendationPanel(s scaling.Profile) Panel {
 	panel := Panel{Title: s.Short + ": recommended in percent of the requests", Unit: Percent, Lines: []Line{{"as requested", 100}}}
 	for _, r := range s.VPA.Controls {
 		panel.Queries = append(panel.Queries, Query{
@@ -144,5 +144,5 @@ func podsMetrics(s scaling.Profile) (all []scaling.PodsMetric) {
 	return all
 }
 
-// number returns f in PromQL, without an exponent.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+// formatNumber returns f in PromQL, without an exponent.
+func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -24,21 +24,21 @@ const (
 )
 
 // Arrivals returns the expression for the requests that arrive at a service, in the unit of
-// the metric. The expression has one value if at least one pod answers scrapes. Without
-// requests the value is 0.
+// the metric. The expression has one value if at least one pod responds to scrapes. Without
+// requests the value is 0. For a metric that is not a scaling.Rate, Arrivals returns "".
 func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 	r, ok := m.Source.(scaling.Rate)
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf(`%ssum(rate(%s[%s])) or 0 * count(up{job=%q} == 1)`, factor(r.Per), selector(p, r.Counter, r.Where), duration(arrivalWindow), Job(p))
+	return fmt.Sprintf(`%ssum(rate(%s[%s])) or 0 * count(up{job=%q} == 1)`, unitFactor(r.Per), selector(p, r.Counter, r.Where), formatDuration(arrivalWindow), Job(p))
 }
 
 // Forecast returns the expression for the number of pods that the forecaster publishes for a
 // service. The expression has no value if the last number is older than a minute, negative or not
 // finite. During a rollout two forecasters publish, and the expression has the larger number.
 func Forecast(p scaling.Profile) string {
-	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, duration(forecastAge))
+	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, formatDuration(forecastAge))
 }
 
 // Guard returns an expression with the value of demand. The expression has no value while
@@ -55,5 +55,5 @@ func Usage(p scaling.Profile, namespace string, resource scaling.ResourceName) s
 	if resource == scaling.Memory {
 		return fmt.Sprintf(`sum(container_memory_working_set_bytes%s)`, pods)
 	}
-	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total%s[%s]))`, pods, duration(usageWindow))
+	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total%s[%s]))`, pods, formatDuration(usageWindow))
 }

@@ -31,80 +31,81 @@ func Job(p scaling.Profile) string { return p.Name }
 //     too low. KEDA then reports an error, and the HPA removes no pod.
 func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 	var (
-		window = duration(p.HPA.Window())
+		window = formatDuration(p.HPA.Window())
 		up     = fmt.Sprintf(`up{job=%q}`, Job(p))
 		pods   = fmt.Sprintf(`count(%s)`, up)
 		seen   = fmt.Sprintf(`count(%[1]s == 1 and sum_over_time(%[1]s[%[2]s]) >= %[3]d)`, up, window, p.HPA.Window()/scaling.ScrapeInterval-1)
-		target = number(m.AverageValue.AsApproximateFloat64())
-		sum    = fmt.Sprintf(`(%s or 0 * count(%s == 1))`, total(p, m.Source), up)
+		target = formatNumber(m.AverageValue.AsApproximateFloat64())
+		sum    = fmt.Sprintf(`(%s or 0 * count(%s == 1))`, sumExpr(p, m.Source), up)
 	)
 	return fmt.Sprintf(`clamp_min(clamp_max(%s + %s * (%s - %s), scalar(%s * %s)), scalar(%s))`, sum, target, pods, seen, target, pods, sum)
 }
 
-// Value returns the value of Demand. sum is the sum over the pods that have samples. pods is the
-// number of pods, and seen is the number of pods with a full window. Kubernetes' replica calculator
-// has the same rule (calcPlainMetricReplicas, Kubernetes 1.36), for running pods.
-func Value(sum, target float64, pods, seen int) float64 {
+// DemandValue returns the value that the expression of Demand has. sum is the sum over the pods
+// that have samples. pods is the number of pods, and seen is the number of pods with a full window.
+// Kubernetes' replica calculator has the same rule (calcPlainMetricReplicas, Kubernetes 1.36), for
+// running pods.
+func DemandValue(sum, target float64, pods, seen int) float64 {
 	return max(sum, min(sum+target*float64(pods-seen), target*float64(pods)))
 }
 
 // PerPod returns the expression of a metric's value by job and pod, for recording
 // rules and dashboards.
 func PerPod(p scaling.Profile, m scaling.PodsMetric) string {
-	window := duration(p.HPA.Window())
+	window := formatDuration(p.HPA.Window())
 	switch s := m.Source.(type) {
 	case scaling.Rate:
-		return fmt.Sprintf(`%ssum by (job, pod) (rate(%s[%s]))`, factor(s.Per), selector(p, s.Counter, s.Where), window)
+		return fmt.Sprintf(`%ssum by (job, pod) (rate(%s[%s]))`, unitFactor(s.Per), selector(p, s.Counter, s.Where), window)
 	case scaling.MeanDuration:
-		return mean(p, s, "job, pod", window)
-	default:
+		return meanExpr(p, s, "job, pod", window)
+	default: // scaling.Source has no other types
 		return ""
 	}
 }
 
-// total returns the expression for the sum over the pods.
-func total(p scaling.Profile, source scaling.Source) string {
-	window := duration(p.HPA.Window())
+// sumExpr returns the expression for the sum over the pods.
+func sumExpr(p scaling.Profile, source scaling.Source) string {
+	window := formatDuration(p.HPA.Window())
 	switch s := source.(type) {
 	case scaling.Rate:
 		// A terminated pod still counts, because its requests were demand.
-		return fmt.Sprintf(`%ssum(rate(%s[%s]))`, factor(s.Per), selector(p, s.Counter, s.Where), window)
+		return fmt.Sprintf(`%ssum(rate(%s[%s]))`, unitFactor(s.Per), selector(p, s.Counter, s.Where), window)
 	case scaling.MeanDuration:
-		// A terminated pod does not count, because it answers no further requests.
-		return fmt.Sprintf(`sum(%s and on (pod) up{job=%q} == 1)`, mean(p, s, "pod", window), Job(p))
-	default:
+		// A terminated pod does not count, because it gets no further requests.
+		return fmt.Sprintf(`sum(%s and on (pod) up{job=%q} == 1)`, meanExpr(p, s, "pod", window), Job(p))
+	default: // scaling.Source has no other types
 		return ""
 	}
 }
 
-// mean returns the expression for the mean duration by the labels in by. The comparison
+// meanExpr returns the expression for the mean duration by the labels in by. The comparison
 // with 0 removes the NaN of pods without requests.
-func mean(p scaling.Profile, d scaling.MeanDuration, by, window string) string {
+func meanExpr(p scaling.Profile, d scaling.MeanDuration, by, window string) string {
 	rate := func(suffix string) string {
 		return fmt.Sprintf(`sum by (%s) (rate(%s[%s]))`, by, selector(p, d.Histogram+suffix, d.Where), window)
 	}
 	return fmt.Sprintf(`(%s / %s > 0)`, rate("_sum"), rate("_count"))
 }
 
-// selector returns the PromQL selector of a service's series. where has further matchers.
-func selector(p scaling.Profile, series, where string) string {
-	if where != "" {
-		where = "," + where
+// selector returns the PromQL selector of a service's series. matchers are further label matchers, or "" for none.
+func selector(p scaling.Profile, series, matchers string) string {
+	if matchers != "" {
+		matchers = "," + matchers
 	}
-	return fmt.Sprintf(`%s{job=%q%s}`, series, Job(p), where)
+	return fmt.Sprintf(`%s{job=%q%s}`, series, Job(p), matchers)
 }
 
-// factor returns the PromQL prefix that converts a rate per second to another unit of time.
+// unitFactor returns the PromQL prefix that converts a rate per second to another unit of time.
 // It is "60 * " for a minute.
-func factor(unit time.Duration) string {
+func unitFactor(unit time.Duration) string {
 	if unit == time.Second {
 		return ""
 	}
-	return number(unit.Seconds()) + " * "
+	return formatNumber(unit.Seconds()) + " * "
 }
 
-// duration returns d in PromQL, in whole seconds.
-func duration(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
+// formatDuration returns d in PromQL, in whole seconds.
+func formatDuration(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
 
-// number returns f in PromQL, without an exponent.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+// formatNumber returns f in PromQL, without an exponent.
+func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

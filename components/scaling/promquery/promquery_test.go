@@ -37,8 +37,8 @@ type (
 	}
 )
 
-// evaluate runs the tests with promtool.
-func evaluate(t *testing.T, tests []unitTest) {
+// runPromtool runs the tests with promtool.
+func runPromtool(t *testing.T, tests []unitTest) {
 	t.Helper()
 	path, err := exec.LookPath("promtool")
 	require.NoError(t, err, "apt-get install prometheus")
@@ -50,14 +50,14 @@ func evaluate(t *testing.T, tests []unitTest) {
 	require.NoError(t, err, "%s", out)
 }
 
-// equals returns the check that an expression has a value, up to rounding: promtool compares
-// exactly, and the order in which PromQL adds is not defined.
-func equals(expr string, want float64) expression {
-	return expression{fmt.Sprintf("abs(%s - %s) < bool 1e-9", expr, number(want)), "1m", []sample{{"{}", 1}}}
+// newEqualCheck returns the check that an expression has a value, up to rounding. promtool itself
+// compares exactly, but the order in which PromQL adds numbers is not defined.
+func newEqualCheck(expr string, want float64) expression {
+	return expression{fmt.Sprintf("abs(%s - %s) < bool 1e-9", expr, formatNumber(want)), "1m", []sample{{"{}", 1}}}
 }
 
-// metric returns a service and one of its metrics.
-func metric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric) {
+// findMetric returns the metric of that name and its service.
+func findMetric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric) {
 	t.Helper()
 	for _, p := range scaling.Services() {
 		for _, m := range p.HPA.Metrics {
@@ -70,27 +70,27 @@ func metric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric) {
 	return scaling.Profile{}, scaling.PodsMetric{}
 }
 
-// counter returns the samples of a counter that grows by step from one scrape to the next. It
+// counterSamples returns the samples of a counter that grows by step from one scrape to the next. It
 // begins at the scrape start and has count samples.
-func counter(step float64, start, count int) string {
+func counterSamples(step float64, start, count int) string {
 	text := ""
 	if start > 0 {
 		text = fmt.Sprintf("_x%d ", start-1) // promtool writes one more than the number
 	}
-	return text + fmt.Sprintf("0+%sx%d", number(step), count-1)
+	return text + fmt.Sprintf("0+%sx%d", formatNumber(step), count-1)
 }
 
-// gauge returns count equal samples from the scrape start on.
-func gauge(value float64, start, count int) string {
+// gaugeSamples returns count equal samples from the scrape start on.
+func gaugeSamples(value float64, start, count int) string {
 	if start == 0 {
-		return fmt.Sprintf("%s+0x%d", number(value), count-1)
+		return fmt.Sprintf("%s+0x%d", formatNumber(value), count-1)
 	}
-	return fmt.Sprintf("_x%d %s+0x%d", start-1, number(value), count-1)
+	return fmt.Sprintf("_x%d %s+0x%d", start-1, formatNumber(value), count-1)
 }
 
-// Demand in the situations for which the expressions are written. 13 scrapes are a minute, and the
-// test evaluates the expression at the end of the minute. A scrape takes place every 5 s, so a
-// counter that grows by 500 at each scrape has a rate of 100 a second.
+// The test evaluates Demand in each situation for which its expression has a rule. 13 scrapes are a
+// minute, and the test evaluates the expression at the end of the minute. A scrape takes place
+// every 5 s, so a counter that grows by 500 at each scrape has a rate of 100 a second.
 func TestDemandInEverySituation(t *testing.T) {
 	const (
 		scrapes = 13
@@ -109,9 +109,9 @@ func TestDemandInEverySituation(t *testing.T) {
 	calculations := func(pod, outcome, values string) series {
 		return series{"nutrition_calculations_total" + fmt.Sprintf(npa, pod, outcome), values}
 	}
-	seen := gauge(1, 0, scrapes)
+	seen := gaugeSamples(1, 0, scrapes)
 	const app = "progressive-framework-v5"
-	const none = -1.0
+	const noValue = -1.0
 	for _, tc := range []struct {
 		reason, metric string
 		input          []series
@@ -119,83 +119,83 @@ func TestDemandInEverySituation(t *testing.T) {
 	}{
 		{"busy: the sum over pods and routes", "http_requests_per_second", []series{
 			up(app, "a", seen), up(app, "b", seen),
-			requests("a", "GET /x", counter(500, 0, scrapes)), requests("a", "POST /y", counter(50, 0, scrapes)), requests("b", "GET /x", counter(1000, 0, scrapes)),
+			requests("a", "GET /x", counterSamples(500, 0, scrapes)), requests("a", "POST /y", counterSamples(50, 0, scrapes)), requests("b", "GET /x", counterSamples(1000, 0, scrapes)),
 		}, 310},
 		{"probes and scrapes are not demand", "http_requests_per_second", []series{
-			up(app, "a", seen), requests("a", "GET /x", counter(500, 0, scrapes)),
-			requests("a", "GET /health", counter(500, 0, scrapes)), requests("a", "GET /health/ready", counter(500, 0, scrapes)), requests("a", "GET /metrics", counter(500, 0, scrapes)),
+			up(app, "a", seen), requests("a", "GET /x", counterSamples(500, 0, scrapes)),
+			requests("a", "GET /health", counterSamples(500, 0, scrapes)), requests("a", "GET /health/ready", counterSamples(500, 0, scrapes)), requests("a", "GET /metrics", counterSamples(500, 0, scrapes)),
 		}, 100},
 		{"another service's pods are not demand", "http_requests_per_second", []series{
-			up(app, "a", seen), up("mca", "b", seen), requests("a", "GET /x", counter(500, 0, scrapes)),
-			{`http_requests_total{job="mca",pod="b",method="GET",route="GET /x",status="200"}`, counter(500, 0, scrapes)},
+			up(app, "a", seen), up("mca", "b", seen), requests("a", "GET /x", counterSamples(500, 0, scrapes)),
+			{`http_requests_total{job="mca",pod="b",method="GET",route="GET /x",status="200"}`, counterSamples(500, 0, scrapes)},
 		}, 100},
 		{"idle, without a series: 0", "http_requests_per_second", []series{up(app, "a", seen), up(app, "b", seen)}, 0},
-		{"no pod: no value", "http_requests_per_second", nil, none},
+		{"no pod: no value", "http_requests_per_second", nil, noValue},
 		{"no pod answers scrapes: no value", "http_requests_per_second", []series{
-			up(app, "a", gauge(0, 0, scrapes)), up(app, "b", gauge(0, 0, scrapes)),
-		}, none},
+			up(app, "a", gaugeSamples(0, 0, scrapes)), up(app, "b", gaugeSamples(0, 0, scrapes)),
+		}, noValue},
 		{"Prometheus restarted without its data 10 s ago: no value", "http_requests_per_second", []series{
-			up(app, "a", gauge(1, 11, 2)), requests("a", "GET /x", counter(500, 11, 2)),
-		}, none},
+			up(app, "a", gaugeSamples(1, 11, 2)), requests("a", "GET /x", counterSamples(500, 11, 2)),
+		}, noValue},
 		{"one of three pods can't be scraped, demand below the target: that pod counts as its target, 100", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
-			requests("a", "GET /x", counter(200, 0, scrapes)), requests("b", "GET /x", counter(200, 0, scrapes)),
+			up(app, "a", seen), up(app, "b", seen), up(app, "c", gaugeSamples(0, 0, scrapes)),
+			requests("a", "GET /x", counterSamples(200, 0, scrapes)), requests("b", "GET /x", counterSamples(200, 0, scrapes)),
 		}, 180},
 		{"one of three pods can't be scraped, the others near the target: no more than three targets", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
-			requests("a", "GET /x", counter(600, 0, scrapes)), requests("b", "GET /x", counter(600, 0, scrapes)),
+			up(app, "a", seen), up(app, "b", seen), up(app, "c", gaugeSamples(0, 0, scrapes)),
+			requests("a", "GET /x", counterSamples(600, 0, scrapes)), requests("b", "GET /x", counterSamples(600, 0, scrapes)),
 		}, 300},
 		{"one of three pods can't be scraped, demand above the target: that pod counts as 0", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
-			requests("a", "GET /x", counter(1000, 0, scrapes)), requests("b", "GET /x", counter(1000, 0, scrapes)),
+			up(app, "a", seen), up(app, "b", seen), up(app, "c", gaugeSamples(0, 0, scrapes)),
+			requests("a", "GET /x", counterSamples(1000, 0, scrapes)), requests("b", "GET /x", counterSamples(1000, 0, scrapes)),
 		}, 400},
 		{"a pod that ended 10 s ago: its requests still count, but the pod does not", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", gauge(1, 0, 11)+" stale"),
-			requests("a", "GET /x", counter(500, 0, scrapes)), requests("b", "GET /x", counter(500, 0, 11)+" stale"),
+			up(app, "a", seen), up(app, "b", gaugeSamples(1, 0, 11)+" stale"),
+			requests("a", "GET /x", counterSamples(500, 0, scrapes)), requests("b", "GET /x", counterSamples(500, 0, 11)+" stale"),
 		}, 162.5},
 		{"per minute, all outcomes", "nutrition_calculations_per_minute", []series{
 			up("npa", "a", seen), up("npa", "b", seen),
-			calculations("a", "ok", counter(2, 0, scrapes)), calculations("b", "ok", counter(3, 0, scrapes)), calculations("b", "failed", counter(1, 0, scrapes)),
+			calculations("a", "ok", counterSamples(2, 0, scrapes)), calculations("b", "ok", counterSamples(3, 0, scrapes)), calculations("b", "failed", counterSamples(1, 0, scrapes)),
 		}, 72},
 		{"the sum of the pods' mean durations", "http_request_duration_seconds", []series{
 			up(app, "a", seen), up(app, "b", seen),
-			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
-			duration("_sum", "b", "GET /x", counter(1, 0, scrapes)), duration("_count", "b", "GET /x", counter(10, 0, scrapes)),
-			duration("_sum", "b", "GET /y", counter(5, 0, scrapes)), duration("_count", "b", "GET /y", counter(10, 0, scrapes)),
+			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			duration("_sum", "b", "GET /x", counterSamples(1, 0, scrapes)), duration("_count", "b", "GET /x", counterSamples(10, 0, scrapes)),
+			duration("_sum", "b", "GET /y", counterSamples(5, 0, scrapes)), duration("_count", "b", "GET /y", counterSamples(10, 0, scrapes)),
 		}, 0.5},
 		{"the mean duration of an idle pod, 0/0, does not count", "http_request_duration_seconds", []series{
 			up(app, "a", seen), up(app, "b", seen),
-			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
-			duration("_sum", "b", "GET /x", gauge(7, 0, scrapes)), duration("_count", "b", "GET /x", gauge(9, 0, scrapes)),
+			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			duration("_sum", "b", "GET /x", gaugeSamples(7, 0, scrapes)), duration("_count", "b", "GET /x", gaugeSamples(9, 0, scrapes)),
 		}, 0.2},
 		{"all pods idle: 0", "http_request_duration_seconds", []series{
-			up(app, "a", seen), duration("_sum", "a", "GET /x", gauge(7, 0, scrapes)), duration("_count", "a", "GET /x", gauge(9, 0, scrapes)),
+			up(app, "a", seen), duration("_sum", "a", "GET /x", gaugeSamples(7, 0, scrapes)), duration("_count", "a", "GET /x", gaugeSamples(9, 0, scrapes)),
 		}, 0},
 		{"the mean duration of an ended pod does not count", "http_request_duration_seconds", []series{
-			up(app, "a", seen), up(app, "b", gauge(1, 0, 11)+" stale"),
-			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
-			duration("_sum", "b", "GET /x", counter(90, 0, 11)+" stale"), duration("_count", "b", "GET /x", counter(100, 0, 11)+" stale"),
+			up(app, "a", seen), up(app, "b", gaugeSamples(1, 0, 11)+" stale"),
+			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			duration("_sum", "b", "GET /x", counterSamples(90, 0, 11)+" stale"), duration("_count", "b", "GET /x", counterSamples(100, 0, 11)+" stale"),
 		}, 0.2},
 		{"a WebSocket is not a slow request", "http_request_duration_seconds", []series{
 			up(app, "a", seen),
-			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
-			duration("_sum", "a", "GET /ws", counter(900, 0, scrapes)), duration("_count", "a", "GET /ws", counter(1, 0, scrapes)),
+			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			duration("_sum", "a", "GET /ws", counterSamples(900, 0, scrapes)), duration("_count", "a", "GET /ws", counterSamples(1, 0, scrapes)),
 		}, 0.2},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			p, m := metric(t, tc.metric)
-			e := expression{Expr: Demand(p, m), At: "1m"}
-			if tc.want != none {
-				e = equals(e.Expr, tc.want)
+			p, m := findMetric(t, tc.metric)
+			check := expression{Expr: Demand(p, m), At: "1m"}
+			if tc.want != noValue {
+				check = newEqualCheck(check.Expr, tc.want)
 			}
-			evaluate(t, []unitTest{{"5s", tc.input, []expression{e}}})
+			runPromtool(t, []unitTest{{"5s", tc.input, []expression{check}}})
 		})
 	}
 }
 
-// For every metric, in many random states, the PromQL expression of Demand has the result of Value.
-// A property test with Kubernetes' calculator checks Value.
-func TestDemandEqualsValueInRandomStates(t *testing.T) {
+// For every metric, in many random states, the PromQL expression of Demand has the result of
+// DemandValue. A property test with Kubernetes' calculator checks DemandValue.
+func TestDemandEqualsDemandValueInRandomStates(t *testing.T) {
 	const scrapes, states = 13, 30
 	rng := rand.New(rand.NewPCG(1, 2))
 	var tests []unitTest
@@ -214,34 +214,34 @@ func TestDemandEqualsValueInRandomStates(t *testing.T) {
 				for i := range pods {
 					job := fmt.Sprintf(`job=%q,pod="p%d"`, Job(p), i)
 					if i >= seen {
-						input = append(input, series{"up{" + job + "}", gauge(0, 0, scrapes)})
+						input = append(input, series{"up{" + job + "}", gaugeSamples(0, 0, scrapes)})
 						continue
 					}
-					input = append(input, series{"up{" + job + "}", gauge(1, 0, scrapes)})
+					input = append(input, series{"up{" + job + "}", gaugeSamples(1, 0, scrapes)})
 					switch s := m.Source.(type) {
 					case scaling.Rate:
 						step := float64(rng.IntN(int(3*target*5/s.Per.Seconds()) + 2))
 						sum += step / 5 * s.Per.Seconds()
-						input = append(input, series{s.Counter + "{" + job + "}", counter(step, 0, scrapes)})
+						input = append(input, series{s.Counter + "{" + job + "}", counterSamples(step, 0, scrapes)})
 					case scaling.MeanDuration:
 						step := float64(1 + rng.IntN(150))
 						sum += step / 100
-						input = append(input, series{s.Histogram + "_sum{" + job + "}", counter(step, 0, scrapes)}, series{s.Histogram + "_count{" + job + "}", counter(100, 0, scrapes)})
+						input = append(input, series{s.Histogram + "_sum{" + job + "}", counterSamples(step, 0, scrapes)}, series{s.Histogram + "_count{" + job + "}", counterSamples(100, 0, scrapes)})
 					}
 				}
-				tests = append(tests, unitTest{"5s", input, []expression{equals(Demand(p, m), Value(sum, target, pods, seen))}})
+				tests = append(tests, unitTest{"5s", input, []expression{newEqualCheck(Demand(p, m), DemandValue(sum, target, pods, seen))}})
 			}
 		}
 	}
 	require.Len(t, tests, 5*states)
-	evaluate(t, tests)
+	runPromtool(t, tests)
 }
 
 // PerPod groups by job and pod, so that people see the value of each pod.
 func TestPerPodGroupsByJobAndPod(t *testing.T) {
-	p, m := metric(t, "nutrition_calculations_per_minute")
+	p, m := findMetric(t, "nutrition_calculations_per_minute")
 	require.Equal(t, `60 * sum by (job, pod) (rate(nutrition_calculations_total{job="npa"}[30s]))`, PerPod(p, m))
-	p, m = metric(t, "http_request_duration_seconds")
+	p, m = findMetric(t, "http_request_duration_seconds")
 	require.Equal(t, `(sum by (job, pod) (rate(http_request_duration_seconds_sum{job="progressive-framework-v5",route!~"GET /(health(/.*)?|metrics|ws)"}[20s]))`+
 		` / sum by (job, pod) (rate(http_request_duration_seconds_count{job="progressive-framework-v5",route!~"GET /(health(/.*)?|metrics|ws)"}[20s])) > 0)`, PerPod(p, m))
 }

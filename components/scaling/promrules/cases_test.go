@@ -14,22 +14,22 @@ type alertCase struct {
 	input  []map[string]any
 	// summary is part of the alert's summary. It is empty if the alert must not fire.
 	summary string
-	// after is the time at which the test checks the alert. The default is 25 minutes.
-	after string
+	// evalTime is the time at which the test checks the alert. The default is 25 minutes.
+	evalTime string
 }
 
 // interval returns the time between two values of the case's series.
 func (c alertCase) interval() string {
 	if c.alert == "DemandAboveMaximum" {
-		return seconds(scaling.ScrapeInterval)
+		return formatSeconds(scaling.ScrapeInterval)
 	}
 	return "15s"
 }
 
-// at returns the time at which the test checks the alert.
-func (c alertCase) at() string {
-	if c.after != "" {
-		return c.after
+// checkTime returns the time at which the test checks the alert.
+func (c alertCase) checkTime() string {
+	if c.evalTime != "" {
+		return c.evalTime
 	}
 	return "25m"
 }
@@ -46,27 +46,27 @@ func labelsFor(service string, threshold ...string) map[string]string {
 
 const webJob = `job="progressive-framework-v5"`
 
-// constant returns a series that keeps its value for half an hour.
-func constant(name string, value float64) map[string]any {
-	return series(name, fmt.Sprintf("%gx120", value))
+// constantSeries returns a series that keeps its value for half an hour.
+func constantSeries(name string, value float64) map[string]any {
+	return newSeries(name, fmt.Sprintf("%gx120", value))
 }
 
-// growing returns a counter that grows by a number each 15 s, for two hours.
-func growing(name string, by int) map[string]any {
-	return series(name, fmt.Sprintf("0+%dx480", by))
+// counterSeries returns a counter that grows by a number each 15 s, for two hours.
+func counterSeries(name string, by int) map[string]any {
+	return newSeries(name, fmt.Sprintf("0+%dx480", by))
 }
 
-// requests returns the counter of a service's requests with a status.
-func requests(job, status string, by int) map[string]any {
-	return growing(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
+// requestCounter returns the counter of a service's requests with a status.
+func requestCounter(job, status string, by int) map[string]any {
+	return counterSeries(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
 }
 
-// histogram returns the series of the bucket le and of the count of a histogram. Of every 100
+// histogramSeries returns the series of the bucket le and of the count of a histogram. Of every 100
 // observations, fast are in the bucket.
-func histogram(name, labels, le string, fast int) []map[string]any {
+func histogramSeries(name, labels, le string, fast int) []map[string]any {
 	return []map[string]any{
-		growing(fmt.Sprintf(`%s_bucket{%s,pod="a",le=%q}`, name, labels, le), fast),
-		growing(fmt.Sprintf(`%s_count{%s,pod="a"}`, name, labels), 100),
+		counterSeries(fmt.Sprintf(`%s_bucket{%s,pod="a",le=%q}`, name, labels, le), fast),
+		counterSeries(fmt.Sprintf(`%s_count{%s,pod="a"}`, name, labels), 100),
 	}
 }
 
@@ -82,53 +82,55 @@ func alertCases() []alertCase {
 // slowCases returns two cases for each duration of the design document: 6 % and 4 % of the
 // observations take longer. 5 % may take longer.
 func slowCases() (all []alertCase) {
-	const http = "http_request_duration_seconds"
+	const httpHistogram = "http_request_duration_seconds"
 	for _, row := range []struct{ alert, service, threshold, histogram, labels, le, summary string }{
-		{"ResponsesSlow", "web", "web_tier.response_time_threshold", http, webJob + `,route="GET /x"`, "0.5", "answers take longer than 500ms"},
+		{"ResponsesSlow", "web", "web_tier.response_time_threshold", httpHistogram, webJob + `,route="GET /x"`, "0.5", "answers take longer than 500ms"},
 		{"ResponsesSlow", "mca", "application_tier.agent_coordination_latency", "agent_coordination_duration_seconds", `job="mca"`, "0.2", "coordinations take longer than 200ms"},
 		{"ResponsesSlow", "mca", "agent_specific.mca_coordination_latency", "agent_coordination_duration_seconds", `job="mca"`, "0.15", "coordinations take longer than 150ms"},
 		{"AgentRequestsSlow", "mca", "agent_specific.inter_agent_communication", "agent_request_duration_seconds", `job="mca",upstream="npa"`, "0.1", "other agents take longer than 100ms"},
-		{"ResponsesSlow", "npa", "agent_specific.npa_calculation_time", http, `job="npa",route="POST /x"`, "0.3", "answers take longer than 300ms"},
-		{"ResponsesSlow", "wpa", "agent_specific.wpa_generation_time", http, `job="wpa",route="POST /x"`, "0.5", "answers take longer than 500ms"},
+		{"ResponsesSlow", "npa", "agent_specific.npa_calculation_time", httpHistogram, `job="npa",route="POST /x"`, "0.3", "answers take longer than 300ms"},
+		{"ResponsesSlow", "wpa", "agent_specific.wpa_generation_time", httpHistogram, `job="wpa",route="POST /x"`, "0.5", "answers take longer than 500ms"},
 		{"QueriesSlow", "wpa", "database_tier.query_response_time", "database_query_duration_seconds", `job="wpa"`, "0.1", "queries take longer than 100ms"},
 	} {
 		labels := labelsFor(row.service, row.threshold)
 		all = append(all,
-			alertCase{"6 % beyond " + row.threshold, row.alert, labels, histogram(row.histogram, row.labels, row.le, 94), row.summary, ""},
-			alertCase{"4 % beyond " + row.threshold, row.alert, labels, histogram(row.histogram, row.labels, row.le, 96), "", ""})
+			alertCase{"6 % beyond " + row.threshold, row.alert, labels, histogramSeries(row.histogram, row.labels, row.le, 94), row.summary, ""},
+			alertCase{"4 % beyond " + row.threshold, row.alert, labels, histogramSeries(row.histogram, row.labels, row.le, 96), "", ""})
 	}
-	return append(all, alertCase{"WebSockets take minutes", "ResponsesSlow", labelsFor("web"), histogram(http, webJob+`,route="GET /ws"`, "0.5", 0), "", ""})
+	return append(all, alertCase{"WebSockets take minutes", "ResponsesSlow", labelsFor("web"), histogramSeries(httpHistogram, webJob+`,route="GET /ws"`, "0.5", 0), "", ""})
 }
 
 // loadCases returns the cases of the alerts about load, connections and sessions.
 func loadCases() []alertCase {
-	up := func(value float64) map[string]any { return constant(`up{`+webJob+`,pod="a"}`, value) }
+	up := func(value float64) map[string]any { return constantSeries(`up{`+webJob+`,pod="a"}`, value) }
 	demand := map[string]string{"service": "web", "metric": "http_requests_per_second"}
 	pool := func(acquired float64) []map[string]any {
 		return []map[string]any{
-			constant(`database_pool_acquired_connections{job="npa",pod="a"}`, acquired), constant(`database_pool_max_connections{job="npa",pod="a"}`, 8),
+			constantSeries(`database_pool_acquired_connections{job="npa",pod="a"}`, acquired), constantSeries(`database_pool_max_connections{job="npa",pod="a"}`, 8),
 		}
 	}
 	sessions := func(n float64) []map[string]any {
-		return []map[string]any{constant(`agent_coordination_active_sessions{job="mca",pod="a"}`, n)}
+		return []map[string]any{constantSeries(`agent_coordination_active_sessions{job="mca",pod="a"}`, n)}
 	}
 	queued := func(n float64) []map[string]any {
-		return []map[string]any{constant(`agent_coordination_queue_depth{job="mca",pod="a"}`, n)}
+		return []map[string]any{constantSeries(`agent_coordination_queue_depth{job="mca",pod="a"}`, n)}
 	}
-	seen := func(perSecond int) []map[string]any { return []map[string]any{requests(webJob, "200", 15*perSecond)} }
+	requestRate := func(perSecond int) []map[string]any {
+		return []map[string]any{requestCounter(webJob, "200", 15*perSecond)}
+	}
 	// The window of web's autoscaler needs a sample each five seconds.
 	every5s := func(perSecond int) []map[string]any {
 		return []map[string]any{
-			series(`up{`+webJob+`,pod="a"}`, "1x360"),
-			series(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="200"}`, fmt.Sprintf("0+%dx360", 5*perSecond)),
+			newSeries(`up{`+webJob+`,pod="a"}`, "1x360"),
+			newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="200"}`, fmt.Sprintf("0+%dx360", 5*perSecond)),
 		}
 	}
 	return []alertCase{
-		{"1,001 requests a second", "RequestRateHigh", labelsFor("web"), seen(1001), "more than 1000 requests a second", ""},
-		{"999 requests a second", "RequestRateHigh", labelsFor("web"), seen(999), "", ""},
+		{"1,001 requests a second", "RequestRateHigh", labelsFor("web"), requestRate(1001), "more than 1000 requests a second", ""},
+		{"999 requests a second", "RequestRateHigh", labelsFor("web"), requestRate(999), "", ""},
 		{"no pod answers scrapes", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(0)}, "reads the metrics of no pod", ""},
 		{"there is no pod", "ServiceNotScraped", labelsFor("npa"), nil, "reads the metrics of no pod", ""},
-		{"one of two pods answers", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(1), constant(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
+		{"one of two pods answers", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(1), constantSeries(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
 		{"7 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(7), "more than 85 % of the connections", ""},
 		{"6 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(6), "", ""},
 		{"50 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(50), "maximum of 50 sessions", ""},
@@ -146,13 +148,13 @@ func failureCases() []alertCase {
 		return map[string]string{"service": "web", "objective": "availability", "window": window}
 	}
 	failing := func(ok, failed int) []map[string]any {
-		return []map[string]any{requests(webJob, "200", ok), requests(webJob, "503", failed)}
+		return []map[string]any{requestCounter(webJob, "200", ok), requestCounter(webJob, "503", failed)}
 	}
 	const burns = "burns by"
 	return []alertCase{
 		{"2 % of the requests fail", "ErrorRateHigh", labelsFor("web"), failing(98, 2), "more than 1 % of the requests fail", ""},
 		{"half a percent fails", "ErrorRateHigh", labelsFor("web"), failing(199, 1), "", ""},
-		{"a client's errors", "ErrorRateHigh", labelsFor("web"), []map[string]any{requests(webJob, "404", 100)}, "", ""},
+		{"a client's errors", "ErrorRateHigh", labelsFor("web"), []map[string]any{requestCounter(webJob, "404", 100)}, "", ""},
 		{"15 % fail", "ErrorBudgetBurn", burn("1h"), failing(85, 15), burns, "70m"},
 		{"13 % fail", "ErrorBudgetBurn", burn("1h"), failing(87, 13), "", "70m"},
 		{"7 % fail", "ErrorBudgetBurn", burn("6h"), failing(93, 7), burns, "70m"},
@@ -160,27 +162,27 @@ func failureCases() []alertCase {
 		{"2 % fail", "ErrorBudgetBurn", burn("3d"), failing(98, 2), burns, "70m"},
 		{"half a percent fails", "ErrorBudgetBurn", burn("3d"), failing(199, 1), "", "70m"},
 		{"an outage of ten minutes ended half an hour ago", "ErrorBudgetBurn", burn("1h"), []map[string]any{
-			requests(webJob, "200", 10), series(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0+10x40 400x200"),
+			requestCounter(webJob, "200", 10), newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0+10x40 400x200"),
 		}, "", "45m"},
 		{"all of four requests fail at night", "ErrorBudgetBurn", burn("1h"), []map[string]any{
-			series(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0x220 1 2 3 4 4x60"),
+			newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0x220 1 2 3 4 4x60"),
 		}, "", "57m"},
 		{"80 % of the queries are slow", "ErrorBudgetBurn", map[string]string{"service": "npa", "objective": "database_tier.query_response_time", "window": "1h"},
-			histogram("database_query_duration_seconds", `job="npa"`, "0.1", 20), burns, "70m"},
+			histogramSeries("database_query_duration_seconds", `job="npa"`, "0.1", 20), burns, "70m"},
 	}
 }
 
-// container returns the series of a pod's container. It has a CPU request of one core, a CPU
+// containerSeries returns the series of a pod's container. It has a CPU request of one core, a CPU
 // limit of two cores, and a memory limit of 1000 bytes.
-func container(pod string, cpuPercent int, memory float64) []map[string]any {
+func containerSeries(pod string, cpuPercent int, memory float64) []map[string]any {
 	labels := fmt.Sprintf(`{namespace="app",pod=%q,container="c"`, pod)
 	return []map[string]any{
 		// One busy core adds 15 s of CPU time in 15 s.
-		series("container_cpu_usage_seconds_total"+labels+`,job="containers"}`, fmt.Sprintf("0+%gx480", 15*float64(cpuPercent)/100)),
-		constant("container_memory_working_set_bytes"+labels+`,job="containers"}`, memory),
-		constant("kube_pod_container_resource_requests"+labels+`,job="kube-state-metrics",resource="cpu"}`, 1),
-		constant("kube_pod_container_resource_limits"+labels+`,job="kube-state-metrics",resource="cpu"}`, 2),
-		constant("kube_pod_container_resource_limits"+labels+`,job="kube-state-metrics",resource="memory"}`, 1000),
+		newSeries("container_cpu_usage_seconds_total"+labels+`,job="containers"}`, fmt.Sprintf("0+%gx480", 15*float64(cpuPercent)/100)),
+		constantSeries("container_memory_working_set_bytes"+labels+`,job="containers"}`, memory),
+		constantSeries("kube_pod_container_resource_requests"+labels+`,job="kube-state-metrics",resource="cpu"}`, 1),
+		constantSeries("kube_pod_container_resource_limits"+labels+`,job="kube-state-metrics",resource="cpu"}`, 2),
+		constantSeries("kube_pod_container_resource_limits"+labels+`,job="kube-state-metrics",resource="memory"}`, 1000),
 	}
 }
 
@@ -190,31 +192,31 @@ func stateCases() []alertCase {
 		web = "progressive-framework-v5-7d9c5b8f6-x2x4z"
 		mca = "mca-7d9c5b8f6-x2x4z"
 	)
-	hpa := func(name string, desired, most float64) []map[string]any {
+	hpa := func(name string, desired, maxReplicas float64) []map[string]any {
 		labels := `{namespace="app",horizontalpodautoscaler="` + name + `"}`
 		return []map[string]any{
-			constant("kube_horizontalpodautoscaler_status_desired_replicas"+labels, desired), constant("kube_horizontalpodautoscaler_spec_max_replicas"+labels, most),
+			constantSeries("kube_horizontalpodautoscaler_status_desired_replicas"+labels, desired), constantSeries("kube_horizontalpodautoscaler_spec_max_replicas"+labels, maxReplicas),
 		}
 	}
-	active := func(no float64) []map[string]any {
-		return []map[string]any{constant(`kube_horizontalpodautoscaler_status_condition{namespace="app",horizontalpodautoscaler="npa-hpa",condition="ScalingActive",status="false"}`, no)}
+	scalingInactive := func(value float64) []map[string]any {
+		return []map[string]any{constantSeries(`kube_horizontalpodautoscaler_status_condition{namespace="app",horizontalpodautoscaler="npa-hpa",condition="ScalingActive",status="false"}`, value)}
 	}
 	ready := func(n float64) []map[string]any {
-		return []map[string]any{constant(`kube_deployment_status_replicas_ready{namespace="app",deployment="mca"}`, n)}
+		return []map[string]any{constantSeries(`kube_deployment_status_replicas_ready{namespace="app",deployment="mca"}`, n)}
 	}
 	restarts := func(values string) []map[string]any {
-		return []map[string]any{series(`kube_pod_container_status_restarts_total{namespace="app",pod="`+mca+`",container="service"}`, values)}
+		return []map[string]any{newSeries(`kube_pod_container_status_restarts_total{namespace="app",pod="`+mca+`",container="service"}`, values)}
 	}
 	all := []alertCase{
 		{"there is no kube-state-metrics", "StateNotScraped", nil, nil, "is unknown", ""},
-		{"kube-state-metrics answers", "StateNotScraped", nil, []map[string]any{constant(`up{job="kube-state-metrics"}`, 1)}, "", ""},
-		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), active(1), "can't compute", ""},
-		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), active(0), "", ""},
+		{"kube-state-metrics answers", "StateNotScraped", nil, []map[string]any{constantSeries(`up{job="kube-state-metrics"}`, 1)}, "", ""},
+		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), scalingInactive(1), "can't compute", ""},
+		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), scalingInactive(0), "", ""},
 		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), ready(1), "fewer than 2 pods", ""},
 		{"two of two pods are ready", "PodsBelowMinimum", labelsFor("mca"), ready(2), "", ""},
 		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restarts("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than 3 containers", ""},
 		{"a container restarted once", "ContainersRestart", labelsFor("mca"), restarts("0x50 1x60"), "", ""},
-		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(container(web, 72, 0), hpa("progressive-framework-hpa", 49, 50)...), "", ""},
+		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(containerSeries(web, 72, 0), hpa("progressive-framework-hpa", 49, 50)...), "", ""},
 	}
 	for _, row := range []struct {
 		service, tier, pod, bound string
@@ -228,8 +230,8 @@ func stateCases() []alertCase {
 		{"redis-cluster", "database_tier", "redis-cluster-5", "CPU limits", 162, 901, nil},
 	} {
 		cpu, memory := labelsFor(row.service, row.tier+".cpu_threshold"), labelsFor(row.service, row.tier+".memory_threshold")
-		beyond := append(container(row.pod, row.cpu, row.memory), row.input...)
-		within := append(container(row.pod, row.cpu-4, row.memory-2), row.input...)
+		beyond := append(containerSeries(row.pod, row.cpu, row.memory), row.input...)
+		within := append(containerSeries(row.pod, row.cpu-4, row.memory-2), row.input...)
 		all = append(all,
 			alertCase{row.service + " needs more", "CPUHigh", cpu, beyond, row.bound, ""},
 			alertCase{row.service + " has enough", "CPUHigh", cpu, within, "", ""},
@@ -246,13 +248,13 @@ func redisCases() []alertCase {
 	}
 	nodes := func(up ...float64) (all []map[string]any) {
 		for i, value := range up {
-			all = append(all, constant(node("up", i), value))
+			all = append(all, constantSeries(node("up", i), value))
 		}
 		return all
 	}
 	memory := func(ratio, used float64) []map[string]any {
 		return []map[string]any{
-			constant(node("mem_fragmentation_ratio", 0), ratio), constant(node("memory_used_bytes", 0), used), constant(node("memory_max_bytes", 0), 1000),
+			constantSeries(node("mem_fragmentation_ratio", 0), ratio), constantSeries(node("memory_used_bytes", 0), used), constantSeries(node("memory_max_bytes", 0), 1000),
 		}
 	}
 	return []alertCase{
@@ -261,8 +263,8 @@ func redisCases() []alertCase {
 		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
 		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memory(1.4, 600), "", ""},
 		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
-		{"a slow command each minute", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0+1x120")}, "more than 10 slow", ""},
-		{"a slow command each five minutes", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
-		{"a restart, after which the slow log begins again", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
+		{"a slow command each minute", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "0+1x120")}, "more than 10 slow", ""},
+		{"a slow command each five minutes", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
+		{"a restart, after which the slow log begins again", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
 	}
 }

@@ -18,21 +18,21 @@ const DiskBusy = `(sum(rate(pg_stat_database_blk_read_time[5m]) + rate(pg_stat_d
 
 // databaseAlerts returns the alerts about the PostgreSQL server as a whole.
 func databaseAlerts(in Input, t scaling.Thresholds) []alert {
-	if !in.Database {
+	if !in.PGExporter {
 		return nil
 	}
 	const service = "postgres"
 	return []alert{{
 		name: "DatabaseDown", severity: Page, service: service,
-		value: fmt.Sprintf("(max(pg_up{job=%q}) or vector(0))", DatabaseJob), compare: "<", limit: 1, hold: 2 * time.Minute,
+		value: fmt.Sprintf("(max(pg_up{job=%q}) or vector(0))", DatabaseJob), compare: "<", limit: 1, forDuration: 2 * time.Minute,
 		summary: "the exporter can't read the server's statistics, so the server may be down",
 	}, {
 		name: "DatabaseConnectionsHigh", severity: Ticket, service: service, threshold: "database_tier.connection_pool_utilization",
-		value: "(sum(pg_stat_activity_count) / max(pg_settings_max_connections))", compare: ">", limit: share(t.Database.ConnectionPool), hold: 5 * time.Minute,
+		value: "(sum(pg_stat_activity_count) / max(pg_settings_max_connections))", compare: ">", limit: ratio(t.Database.ConnectionPool), forDuration: 5 * time.Minute,
 		summary: fmt.Sprintf("more than %s of max_connections are open", t.Database.ConnectionPool),
 	}, {
 		name: "DatabaseDiskBusy", severity: Ticket, service: service, threshold: "database_tier.disk_io_threshold",
-		value: DiskBusy, compare: ">", limit: share(t.Database.DiskIO), hold: sustained,
+		value: DiskBusy, compare: ">", limit: ratio(t.Database.DiskIO), forDuration: sustained,
 		summary: fmt.Sprintf("connections wait for the disk for more than %s of the time", t.Database.DiskIO),
 	}, {
 		name: "DatabaseDeadlocks", severity: Ticket, service: service,

@@ -12,15 +12,15 @@ import (
 // compares the 95th percentile.
 const slowShare = 0.05
 
-// objective is a service level objective: at most the share budget of the requests
-// may be bad.
+// objective is a service level objective. The share of bad requests may be at most budget.
 type objective struct {
 	service string
 	// name is availability, or the key of the design document's threshold.
 	name string
-	// all and bad are the expressions for the rates of all requests and of the bad ones, a second.
-	all, bad string
-	budget   float64
+	// allRate and badRate are the expressions for the requests a second: of all requests, and of the
+	// bad requests.
+	allRate, badRate string
+	budget           float64
 	// alert is the name of the alert that fires when the share of bad requests in five minutes is
 	// above budget.
 	alert, summary string
@@ -32,46 +32,47 @@ type objective struct {
 func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	var all []objective
 	for _, p := range services {
-		requests := func(where string) string { return rate("http_requests_total", p, where) }
+		requests := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
 		all = append(all, objective{
-			service: p.Short, name: "availability", budget: share(t.Web.ErrorRate), alert: "ErrorRateHigh",
-			all:     requests(""),
-			bad:     fmt.Sprintf(`(%s or 0 * %s)`, requests(`,status=~"5.."`), requests("")),
+			service: p.Short, name: "availability", budget: ratio(t.Web.ErrorRate), alert: "ErrorRateHigh",
+			allRate: requests(""),
+			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requests(`,status=~"5.."`), requests("")),
 			summary: fmt.Sprintf("more than %s of the requests fail", t.Web.ErrorRate),
 		})
 		for _, l := range append(latencies(p, t), latency{"database_tier.query_response_time", "QueriesSlow", "database_query_duration_seconds", "", "queries", t.Database.QueryTime}) {
-			count := rate(l.histogram+"_count", p, l.where)
+			count := rateExpr(l.histogram+"_count", p, l.matchers)
 			all = append(all, objective{
 				service: p.Short, name: l.threshold, budget: slowShare, alert: l.alert,
-				all:     count,
-				bad:     fmt.Sprintf(`(%s - %s)`, count, rate(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.where, number(l.limit.Seconds())))),
-				summary: fmt.Sprintf("more than 5 %% of the %s take longer than %s", l.what, l.limit),
+				allRate: count,
+				badRate: fmt.Sprintf(`(%s - %s)`, count, rateExpr(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.matchers, formatNumber(l.limit.Seconds())))),
+				summary: fmt.Sprintf("more than 5 %% of the %s take longer than %s", l.noun, l.limit),
 			})
 		}
 	}
 	return all
 }
 
-// latency is one of the design document's durations. what is the noun of the alert's summary.
+// latency is one of the design document's durations. noun is the noun in the alert's summary, such
+// as "queries".
 type latency struct {
-	threshold, alert string
-	histogram, where string
-	what             string
-	limit            time.Duration
+	threshold, alert    string
+	histogram, matchers string
+	noun                string
+	limit               time.Duration
 }
 
 // latencies returns the durations of the design document that apply to a service.
 func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 	const (
 		http = "http_request_duration_seconds"
-		// user leaves out probes. It also leaves out WebSockets, because they last as long as the
-		// connection.
-		user         = `,route!~"GET /(health(/.*)?|metrics|ws)"`
+		// userRequests leaves out probes. It also leaves out WebSockets, because they last as long
+		// as the connection.
+		userRequests = `,route!~"GET /(health(/.*)?|metrics|ws)"`
 		coordination = "agent_coordination_duration_seconds"
 	)
 	switch p.Short {
 	case "web":
-		return []latency{{"web_tier.response_time_threshold", "ResponsesSlow", http, user, "answers", t.Web.ResponseTime}}
+		return []latency{{"web_tier.response_time_threshold", "ResponsesSlow", http, userRequests, "answers", t.Web.ResponseTime}}
 	case "mca":
 		return []latency{
 			{"application_tier.agent_coordination_latency", "ResponsesSlow", coordination, "", "coordinations", t.Application.AgentCoordination},
@@ -79,16 +80,16 @@ func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 			{"agent_specific.inter_agent_communication", "AgentRequestsSlow", "agent_request_duration_seconds", "", "answers of other agents", t.Agents.InterAgent},
 		}
 	case "npa":
-		return []latency{{"agent_specific.npa_calculation_time", "ResponsesSlow", http, user, "answers", t.Agents.NPACalculation}}
+		return []latency{{"agent_specific.npa_calculation_time", "ResponsesSlow", http, userRequests, "answers", t.Agents.NPACalculation}}
 	case "wpa":
-		return []latency{{"agent_specific.wpa_generation_time", "ResponsesSlow", http, user, "answers", t.Agents.WPAGeneration}}
+		return []latency{{"agent_specific.wpa_generation_time", "ResponsesSlow", http, userRequests, "answers", t.Agents.WPAGeneration}}
 	}
 	return nil
 }
 
-// rate returns the expression for the rate of a counter, summed over the pods of a service.
-func rate(counter string, p scaling.Profile, where string) string {
-	return fmt.Sprintf(`sum(rate(%s{job=%q%s}[%s]))`, counter, promquery.Job(p), where, rateWindow)
+// rateExpr returns the expression for the rate of a counter, summed over the pods of a service.
+func rateExpr(counter string, p scaling.Profile, matchers string) string {
+	return fmt.Sprintf(`sum(rate(%s{job=%q%s}[%s]))`, counter, promquery.Job(p), matchers, rateWindow)
 }
 
 // The recorded series of an objective, with the labels service and objective. Prometheus can add up
@@ -99,22 +100,22 @@ const (
 	budgetSeries   = "objective:budget:ratio"
 )
 
-// objectiveValues returns the recording rules of the objectives.
-func objectiveValues(all []objective) []Rule {
+// objectiveRules returns the recording rules of the objectives.
+func objectiveRules(all []objective) []Rule {
 	var rules []Rule
 	for _, o := range all {
 		labels := map[string]string{"service": o.service, "objective": o.name}
 		rules = append(rules,
-			Rule{Record: requestsSeries, Expr: o.all, Labels: labels},
-			Rule{Record: badSeries, Expr: o.bad, Labels: labels},
-			Rule{Record: budgetSeries, Expr: fmt.Sprintf("vector(%s)", number(o.budget)), Labels: labels})
+			Rule{Record: requestsSeries, Expr: o.allRate, Labels: labels},
+			Rule{Record: badSeries, Expr: o.badRate, Labels: labels},
+			Rule{Record: budgetSeries, Expr: fmt.Sprintf("vector(%s)", formatNumber(o.budget)), Labels: labels})
 	}
 	return rules
 }
 
 // objectiveAlerts returns the alerts that fire when the share of bad requests is above the design
-// document's threshold. They open tickets only. Users notice bad requests that continue for long or
-// exceed the threshold many times: for those burnAlerts pages somebody.
+// document's threshold. They open tickets only. Users notice if the share stays above the threshold
+// for long, or is many times as high. For these cases burnAlerts returns alerts that page somebody.
 func objectiveAlerts(all []objective) []alert {
 	var alerts []alert
 	for _, o := range all {
@@ -124,15 +125,16 @@ func objectiveAlerts(all []objective) []alert {
 		}
 		alerts = append(alerts, alert{
 			name: o.alert, severity: Ticket, service: o.service, threshold: threshold,
-			value: fmt.Sprintf("%s / %s", o.bad, o.all), compare: ">", limit: o.budget, hold: 5 * time.Minute, summary: o.summary,
+			value: fmt.Sprintf("%s / %s", o.badRate, o.allRate), compare: ">", limit: o.budget, forDuration: 5 * time.Minute, summary: o.summary,
 		})
 	}
 	return alerts
 }
 
 // burn is one row of table 5-8 of Google's "The Site Reliability Workbook", chapter 5, "Alerting on
-// SLOs": the budget of 30 days burns factor times as fast as allowed. spent is the share of the
-// budget that burns in the long window. The short window ends the alert soon after the cause.
+// SLOs". In this row, the budget of 30 days burns factor times as fast as allowed. spent is the
+// share of the budget that burns in the long window. The short window ends the alert soon after the
+// end of its cause.
 type burn struct {
 	long, short string
 	factor      float64
@@ -153,22 +155,22 @@ const minBad = 10
 
 // burnAlerts returns the alerts that fire while the budget of an objective burns too fast.
 func burnAlerts() []alert {
-	sum := func(series, window string) string {
+	windowSum := func(series, window string) string {
 		if window == rateWindow {
 			return series
 		}
 		return fmt.Sprintf("sum_over_time(%s[%s])", series, window)
 	}
-	rate := func(window string) string {
-		return fmt.Sprintf("%s / %s / %s", sum(badSeries, window), sum(requestsSeries, window), budgetSeries)
+	burnRate := func(window string) string {
+		return fmt.Sprintf("%s / %s / %s", windowSum(badSeries, window), windowSum(requestsSeries, window), budgetSeries)
 	}
 	var alerts []alert
 	for _, b := range burns {
 		alerts = append(alerts, alert{
 			name: "ErrorBudgetBurn", severity: b.severity, labels: map[string]string{"window": b.long},
-			value: rate(b.long), compare: ">", limit: b.factor,
-			and: fmt.Sprintf("%s > %s and %s * %s >= %d", rate(b.short), number(b.factor),
-				sum(badSeries, b.long), number(Interval.Seconds()), minBad),
+			value: burnRate(b.long), compare: ">", limit: b.factor,
+			and: fmt.Sprintf("%s > %s and %s * %s >= %d", burnRate(b.short), formatNumber(b.factor),
+				windowSum(badSeries, b.long), formatNumber(Interval.Seconds()), minBad),
 			summary: fmt.Sprintf("the budget of bad requests for 30 days burns by %s ({{ $labels.objective }})", b.spent),
 		})
 	}

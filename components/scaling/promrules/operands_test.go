@@ -25,12 +25,12 @@ var upstreamSeries = []string{
 	"container_cpu_usage_seconds_total", "container_memory_working_set_bytes",
 }
 
-// producedSeries returns the names of the series that exist: those of the services and exporters
-// under agents, upstreamSeries, and the recorded ones.
-func producedSeries(t *testing.T) map[string]bool {
+// readProducedSeries returns the names of the series that exist: the series in the source files of
+// the services and exporters under agents, upstreamSeries, and the recorded series.
+func readProducedSeries(t *testing.T) map[string]bool {
 	t.Helper()
 	produced := map[string]bool{}
-	for _, name := range slices.Concat(upstreamSeries, Recorded(input())) {
+	for _, name := range slices.Concat(upstreamSeries, RecordedSeries(testInput())) {
 		produced[name] = true
 	}
 	literal := regexp.MustCompile(`"([a-z][a-z0-9_]*_[a-z0-9_]+)"`)
@@ -49,9 +49,9 @@ func producedSeries(t *testing.T) map[string]bool {
 	return produced
 }
 
-// emptyOperands returns the operands of and/unless that read a series that nothing produces, each
-// with the name of the series. count is the number of all operands of and/unless.
-func emptyOperands(t *testing.T, expr string, produced map[string]bool) (empty []string, count int) {
+// findEmptyOperands returns the operands of and/unless that read a series that nothing produces,
+// each with the name of the series. count is the number of all operands of and/unless.
+func findEmptyOperands(t *testing.T, expr string, produced map[string]bool) (empty []string, count int) {
 	t.Helper()
 	parsed, err := parser.ParseExpr(expr)
 	require.NoError(t, err, expr)
@@ -74,12 +74,13 @@ func emptyOperands(t *testing.T, expr string, produced map[string]bool) (empty [
 	return empty, count
 }
 
-// An alert never fires if an operand of its and never has data. If an operand of its unless never
-// has data, it fires in spite of its exception. The live tests evaluate only the values of alerts.
+// If no series exists for an operand of "and", the alert never fires. If no series exists for an
+// operand of "unless", the exception of the alert never applies. The live tests evaluate only the
+// values of alerts.
 func TestOperandsOfAlertsReadSeriesThatExist(t *testing.T) {
-	produced, alerts, operands := producedSeries(t), map[string]bool{}, 0
-	for _, r := range alertsOf(input()) {
-		empty, count := emptyOperands(t, r.Expr, produced)
+	produced, alerts, operands := readProducedSeries(t), map[string]bool{}, 0
+	for _, r := range alertRules(testInput()) {
+		empty, count := findEmptyOperands(t, r.Expr, produced)
 		require.Empty(t, empty, "%s: no exporter and no rule produces the series", r.Alert)
 		if operands += count; count > 0 {
 			alerts[r.Alert] = true
@@ -90,7 +91,7 @@ func TestOperandsOfAlertsReadSeriesThatExist(t *testing.T) {
 }
 
 func TestEmptyOperandsAreFound(t *testing.T) {
-	produced := producedSeries(t)
+	produced := readProducedSeries(t)
 	for expr, want := range map[string][]string{
 		`up > 0 and on () redis_memory_max_bytes > 0`:                      nil,
 		`up > 0 and on () redis_memory_maximum_bytes > 0`:                  {"redis_memory_maximum_bytes in redis_memory_maximum_bytes > 0"},
@@ -100,7 +101,7 @@ func TestEmptyOperandsAreFound(t *testing.T) {
 		`sum(up and rate(http_request_duration_milliseconds_sum[5m])) > 1`: {"http_request_duration_milliseconds_sum in rate(http_request_duration_milliseconds_sum[5m])"},
 		`redis_down > 0`: nil, // an alert's value, which the live tests evaluate
 	} {
-		empty, _ := emptyOperands(t, expr, produced)
+		empty, _ := findEmptyOperands(t, expr, produced)
 		require.Equal(t, want, empty, expr)
 	}
 }

@@ -19,7 +19,7 @@ func predictionAlerts(in Input) []alert {
 		all = append(all, alert{
 			name: "ForecastMissing", severity: Ticket,
 			value:   fmt.Sprintf(`(count(%s) or vector(0))`, promquery.Forecast(p)),
-			compare: "<", limit: 1, hold: 10 * time.Minute,
+			compare: "<", limit: 1, forDuration: 10 * time.Minute,
 			summary: "There is no forecast, so that the document's targets determine the number of pods",
 		}.forService(p))
 	}

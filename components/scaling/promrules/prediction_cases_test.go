@@ -3,7 +3,7 @@ package promrules
 // predictionCases returns the cases of the alert about a missing forecast.
 func predictionCases() []alertCase {
 	published := func(values string) []map[string]any {
-		return []map[string]any{series(`forecast_published_pods{job="forecaster",service="npa",pod="a"}`, values)}
+		return []map[string]any{newSeries(`forecast_published_pods{job="forecaster",service="npa",pod="a"}`, values)}
 	}
 	return []alertCase{
 		{"there is no forecaster", "ForecastMissing", labelsFor("npa"), nil, "There is no forecast", ""},

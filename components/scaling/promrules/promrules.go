@@ -1,6 +1,6 @@
-// Package promrules renders Prometheus' rules of the platform: the recorded values of
-// the metrics on which pods scale, the service level objectives, and the alerts that
-// follow from the thresholds of package scaling. It is pure.
+// Package promrules renders the platform's rules for Prometheus. They record the metrics on which
+// pods scale, and the service level objectives. They also alert on the thresholds of package
+// scaling. The package is pure.
 // docs/runbooks/alerts.md says what to do for each alert.
 package promrules
 
@@ -26,7 +26,7 @@ const (
 	Ticket = "ticket"
 )
 
-// Input is what the rules watch.
+// Input has the parts of the platform that the rules watch.
 type Input struct {
 	// Services are the services with the bounds of the stack.
 	Services []scaling.Profile
@@ -36,8 +36,8 @@ type Input struct {
 	Stores []string
 	// Predictive means that a forecast determines the number of pods.
 	Predictive bool
-	// Database means that an exporter has the metrics of PostgreSQL.
-	Database bool
+	// PGExporter means that an exporter publishes the metrics of PostgreSQL.
+	PGExporter bool
 }
 
 // Rule is a recording rule or an alert. The names of its fields are Prometheus'
@@ -71,31 +71,31 @@ func Groups(in Input) []Group { return groups(in, scaling.Targets()) }
 // groups returns the rules for the thresholds t. Tests pass thresholds that differ from
 // those of the design document.
 func groups(in Input, t scaling.Thresholds) []Group {
-	var values []Rule
+	var recordingRules []Rule
 	for _, p := range in.Services {
 		for _, m := range p.HPA.Metrics {
 			if m, ok := m.(scaling.PodsMetric); ok {
-				values = append(values, Rule{Record: m.Name, Expr: promquery.PerPod(p, m)})
+				recordingRules = append(recordingRules, Rule{Record: m.Name, Expr: promquery.PerPod(p, m)})
 			}
 		}
 	}
-	objectives := objectives(in.Services, t)
+	allObjectives := objectives(in.Services, t)
 	var rules []Rule
-	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), predictionAlerts(in), objectiveAlerts(objectives), burnAlerts()} {
+	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), predictionAlerts(in), objectiveAlerts(allObjectives), burnAlerts()} {
 		for _, a := range alerts {
 			rules = append(rules, a.rule())
 		}
 	}
 	var all []Group
-	for _, g := range []Group{{"pod-scaling-values", "", values}, {"objectives", "", objectiveValues(objectives)}, {"alerts", "", rules}} {
-		g.Interval = seconds(Interval)
+	for _, g := range []Group{{"pod-scaling-values", "", recordingRules}, {"objectives", "", objectiveRules(allObjectives)}, {"alerts", "", rules}} {
+		g.Interval = formatSeconds(Interval)
 		all = append(all, g)
 	}
 	return all
 }
 
-// Recorded lists the names of the recorded series, sorted.
-func Recorded(in Input) []string {
+// RecordedSeries lists the names of the recorded series, sorted.
+func RecordedSeries(in Input) []string {
 	names := map[string]bool{}
 	for _, g := range Groups(in) {
 		for _, r := range g.Rules {
@@ -116,7 +116,8 @@ func File(in Input) ([]byte, error) {
 	return text, nil
 }
 
-// Runbook is the page whose section with the name of an alert says what to do.
+// Runbook is the page of the runbooks. Its section with the name of an alert says what
+// to do.
 const Runbook = scaling.Runbooks + "alerts.md"
 
 // ValueAnnotation is the annotation with the expression that the alert compares with its limit.
@@ -127,10 +128,10 @@ const ValueAnnotation = "value_expr"
 // alert is an alert that fires while value is beyond limit.
 type alert struct {
 	name, severity string
-	// service is the label service. Empty: the series of value have this label.
+	// service is the label service. Empty means that the series of value have this label.
 	service string
 	// threshold is the key of the design document's threshold, such as web_tier.cpu_threshold.
-	// Empty: the alert follows from no threshold.
+	// Empty means that the alert does not follow from such a threshold.
 	threshold string
 	// labels are further labels.
 	labels map[string]string
@@ -138,24 +139,25 @@ type alert struct {
 	value, compare string
 	limit          float64
 	// and is a further condition. It may be empty.
-	and  string
-	hold time.Duration
-	// summary says what is wrong.
+	and string
+	// forDuration is the time for which the condition must be true before the alert fires.
+	forDuration time.Duration
+	// summary is a phrase about the problem.
 	summary string
 }
 
 // rule returns the alert as a rule of Prometheus.
 func (a alert) rule() Rule {
 	r := Rule{
-		Alert: a.name, Expr: fmt.Sprintf("%s %s %s", a.value, a.compare, number(a.limit)),
+		Alert: a.name, Expr: fmt.Sprintf("%s %s %s", a.value, a.compare, formatNumber(a.limit)),
 		Labels:      map[string]string{"severity": a.severity},
 		Annotations: map[string]string{"runbook_url": Runbook + "#" + strings.ToLower(a.name), ValueAnnotation: a.value, "summary": "{{ $labels.service }}: " + a.summary},
 	}
 	if a.and != "" {
 		r.Expr += " and " + a.and
 	}
-	if a.hold > 0 {
-		r.For = seconds(a.hold)
+	if a.forDuration > 0 {
+		r.For = formatSeconds(a.forDuration)
 	}
 	for key, value := range a.labels {
 		r.Labels[key] = value
@@ -168,11 +170,11 @@ func (a alert) rule() Rule {
 	return r
 }
 
-// seconds returns d in PromQL, in whole seconds.
-func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
+// formatSeconds returns d in PromQL, in whole seconds.
+func formatSeconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
 
-// number returns f in PromQL, without an exponent.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+// formatNumber returns f in PromQL, without an exponent.
+func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// share returns a percentage as a number from 0 to 1.
-func share(p scaling.Percent) float64 { return float64(p) / 100 }
+// ratio returns a percentage as a ratio from 0 to 1.
+func ratio(p scaling.Percent) float64 { return float64(p) / 100 }

@@ -17,18 +17,18 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// input returns a platform with the design document's bounds, all autoscalers, and its stores in
+// testInput returns a platform with the design document's bounds, all autoscalers, and its stores in
 // the cluster.
-func input() Input {
+func testInput() Input {
 	services := scaling.Services()
 	for i := range services {
 		services[i].Autoscaled = true
 	}
-	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}, Predictive: true, Database: true}
+	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}, Predictive: true, PGExporter: true}
 }
 
-// promtool runs promtool on rules of the platform and a file of unit tests.
-func promtool(t *testing.T, groups []Group, tests []map[string]any) {
+// runPromtool runs promtool on rules of the platform and a file of unit tests.
+func runPromtool(t *testing.T, groups []Group, tests []map[string]any) {
 	t.Helper()
 	path, err := exec.LookPath("promtool")
 	require.NoError(t, err, "apt-get install prometheus")
@@ -36,7 +36,7 @@ func promtool(t *testing.T, groups []Group, tests []map[string]any) {
 	rules, err := kyaml.Marshal(map[string]any{"groups": groups})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yaml"), rules, 0o600))
-	text, err := kyaml.Marshal(map[string]any{"rule_files": []string{"rules.yaml"}, "evaluation_interval": seconds(Interval), "tests": tests})
+	text, err := kyaml.Marshal(map[string]any{"rule_files": []string{"rules.yaml"}, "evaluation_interval": formatSeconds(Interval), "tests": tests})
 	require.NoError(t, err)
 	file := filepath.Join(folder, "tests.yaml")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
@@ -44,13 +44,13 @@ func promtool(t *testing.T, groups []Group, tests []map[string]any) {
 	require.NoError(t, err, "%s", out)
 }
 
-// series returns a series with its values in promtool's notation.
-func series(name, values string) map[string]any {
+// newSeries returns a series with its values in promtool's notation.
+func newSeries(name, values string) map[string]any {
 	return map[string]any{"series": name, "values": values}
 }
 
-// alertsOf returns the platform's alerts.
-func alertsOf(in Input) (all []Rule) {
+// alertRules returns the platform's alerts.
+func alertRules(in Input) (all []Rule) {
 	for _, g := range Groups(in) {
 		for _, r := range g.Rules {
 			if r.Alert != "" {
@@ -75,10 +75,10 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 			for _, key := range slices.Sorted(maps.Keys(tc.labels)) {
 				labels += "," + key + `="` + tc.labels[key] + `"`
 			}
-			promtool(t, only(tc.alert), []map[string]any{{"interval": tc.interval(), "input_series": tc.input, "promql_expr_test": []map[string]any{
-				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.at(), "exp_samples": sample},
+			runPromtool(t, groupsWithAlert(tc.alert), []map[string]any{{"interval": tc.interval(), "input_series": tc.input, "promql_expr_test": []map[string]any{
+				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.checkTime(), "exp_samples": sample},
 			}}})
-			for _, r := range alertsOf(input()) {
+			for _, r := range alertRules(testInput()) {
 				if r.Alert == tc.alert && matches(r, tc.labels) {
 					if tc.summary == "" {
 						quiet[r.Alert+r.Labels["threshold"]] = true
@@ -90,16 +90,17 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 			}
 		})
 	}
-	for _, r := range alertsOf(input()) {
+	for _, r := range alertRules(testInput()) {
 		key := r.Alert + r.Labels["threshold"]
 		require.True(t, fired[key], "no case in which %s of %q fires", r.Alert, r.Labels["threshold"])
 		require.True(t, quiet[key], "no case in which %s of %q is quiet", r.Alert, r.Labels["threshold"])
 	}
 }
 
-// only returns the rules of one alert. A test of all rules would take minutes.
-func only(name string) (groups []Group) {
-	for _, g := range Groups(input()) {
+// groupsWithAlert returns the groups with the rules of one alert. A test of all rules would take
+// minutes.
+func groupsWithAlert(name string) (groups []Group) {
+	for _, g := range Groups(testInput()) {
 		if g.Name == "alerts" {
 			g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return r.Alert != name })
 		}
@@ -114,7 +115,7 @@ func only(name string) (groups []Group) {
 // rule lacks come from its series.
 func matches(r Rule, labels map[string]string) bool {
 	for key, value := range labels {
-		if own, ok := r.Labels[key]; ok && own != value {
+		if ruleValue, ok := r.Labels[key]; ok && ruleValue != value {
 			return false
 		}
 	}
@@ -135,7 +136,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 			want = append(want, tier+"."+key)
 		}
 	}
-	for _, r := range alertsOf(input()) {
+	for _, r := range alertRules(testInput()) {
 		if name := r.Labels["threshold"]; name != "" {
 			named = append(named, name)
 		}
@@ -143,7 +144,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 	slices.Sort(named)
 	require.ElementsMatch(t, want, slices.Compact(named))
 
-	plain, count := groups(input(), scaling.Targets()), 0
+	plain, count := groups(testInput(), scaling.Targets()), 0
 	tiers := reflect.TypeFor[scaling.Thresholds]()
 	for tier := range tiers.NumField() {
 		for field := range tiers.Field(tier).Type.NumField() {
@@ -151,7 +152,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 			changed := scaling.Targets()
 			value := reflect.ValueOf(&changed).Elem().Field(tier).Field(field)
 			value.SetInt(value.Int() * 2)
-			require.NotEqual(t, plain, groups(input(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
+			require.NotEqual(t, plain, groups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
 		}
 	}
 	require.Equal(t, len(want), count)
@@ -171,7 +172,7 @@ func TestRunbookHasEveryAlert(t *testing.T) {
 		}
 	}
 	alerts := map[string]bool{}
-	for _, r := range alertsOf(input()) {
+	for _, r := range alertRules(testInput()) {
 		alerts[r.Alert] = true
 		require.Contains(t, []string{Page, Ticket}, r.Labels["severity"])
 		// The anchor of a heading on GitHub.
@@ -185,7 +186,7 @@ func TestRunbookHasEveryAlert(t *testing.T) {
 // Prometheus refuses two alerts with one set of labels.
 func TestAlertsAreDistinct(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range alertsOf(input()) {
+	for _, r := range alertRules(testInput()) {
 		key := r.Alert
 		for _, label := range slices.Sorted(maps.Keys(r.Labels)) {
 			key += "," + label + "=" + r.Labels[label]
@@ -198,18 +199,18 @@ func TestAlertsAreDistinct(t *testing.T) {
 // A service without an autoscaler has a fixed number of pods, so its CPU alert does not read the
 // state of an HPA.
 func TestAlertsOfServicesWithoutAutoscalerReadNoHPA(t *testing.T) {
-	in := input()
+	in := testInput()
 	for i := range in.Services {
 		in.Services[i].Autoscaled = false
 	}
-	for _, r := range alertsOf(in) {
+	for _, r := range alertRules(in) {
 		require.NotContains(t, r.Expr, "kube_horizontalpodautoscaler")
 	}
 }
 
 // Prometheus accepts the whole file.
 func TestFileIsValid(t *testing.T) {
-	text, err := File(input())
+	text, err := File(testInput())
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "rules.yaml")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
@@ -221,17 +222,17 @@ func TestFileIsValid(t *testing.T) {
 // HPAs.
 func TestValuesAreRecordedUnderTheDesignDocumentsNames(t *testing.T) {
 	var names []string
-	for _, r := range Groups(input())[0].Rules {
+	for _, r := range Groups(testInput())[0].Rules {
 		names = append(names, r.Record)
 	}
 	require.Equal(t, []string{
 		"http_requests_per_second", "http_request_duration_seconds", "agent_coordination_requests_per_second",
 		"nutrition_calculations_per_minute", "workout_generations_per_minute",
 	}, names)
-	promtool(t, Groups(input())[:1], []map[string]any{{
+	runPromtool(t, Groups(testInput())[:1], []map[string]any{{
 		"interval": "5s",
 		"input_series": []map[string]any{
-			series(`nutrition_calculations_total{job="npa",pod="a",outcome="ok"}`, "0+2x60"), series(`nutrition_calculations_total{job="npa",pod="b",outcome="ok"}`, "0+3x60"),
+			newSeries(`nutrition_calculations_total{job="npa",pod="a",outcome="ok"}`, "0+2x60"), newSeries(`nutrition_calculations_total{job="npa",pod="b",outcome="ok"}`, "0+3x60"),
 		},
 		"promql_expr_test": []map[string]any{{"expr": "round(nutrition_calculations_per_minute)", "eval_time": "3m", "exp_samples": []map[string]any{
 			{"labels": `{job="npa",pod="a"}`, "value": 24}, {"labels": `{job="npa",pod="b"}`, "value": 36},

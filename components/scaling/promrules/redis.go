@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Redis is the StatefulSet of Redis.
-const Redis = "redis-cluster"
+// RedisStatefulSet is the name of the StatefulSet of Redis.
+const RedisStatefulSet = "redis-cluster"
 
 // redisNodes is the design document's number of Redis nodes.
 const redisNodes = 6
@@ -17,22 +17,22 @@ const redisNodes = 6
 // redisAlerts returns the alerts about the values that the design document's Redis monitor prints:
 // the memory, its fragmentation, and the slow log.
 func redisAlerts(in Input) []alert {
-	if !slices.Contains(in.Stores, Redis) {
+	if !slices.Contains(in.Stores, RedisStatefulSet) {
 		return nil
 	}
 	series := func(name string) string { return fmt.Sprintf("redis_%s{job=%q}", name, StoresJob) }
 	return []alert{{
-		name: "RedisNodesDown", severity: Ticket, service: Redis,
-		value: fmt.Sprintf("(sum(%s) or vector(0))", series("up")), compare: "<", limit: redisNodes, hold: 5 * time.Minute,
+		name: "RedisNodesDown", severity: Ticket, service: RedisStatefulSet,
+		value: fmt.Sprintf("(sum(%s) or vector(0))", series("up")), compare: "<", limit: redisNodes, forDuration: 5 * time.Minute,
 		summary: fmt.Sprintf("fewer than %d nodes answer; a shard without a replica loses its keys with its primary", redisNodes),
 	}, {
-		name: "RedisFragmented", severity: Ticket, service: Redis,
-		// An almost empty node has a high ratio.
-		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, hold: sustained,
+		name: "RedisFragmented", severity: Ticket, service: RedisStatefulSet,
+		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, forDuration: sustained,
+		// An almost empty node has a high ratio without a problem, so the node must be half full.
 		and:     fmt.Sprintf("on () max(%s / %s) > 0.5", series("memory_used_bytes"), series("memory_max_bytes")),
 		summary: "a node's memory is half as large again as its data",
 	}, {
-		name: "RedisSlow", severity: Ticket, service: Redis,
+		name: "RedisSlow", severity: Ticket, service: RedisStatefulSet,
 		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,
 		summary: fmt.Sprintf("a node had more than %d slow commands in 15 minutes", scaling.MaxSlowCommands),
 	}}

@@ -11,9 +11,9 @@ import (
 const (
 	// StateJob is the job of kube-state-metrics.
 	StateJob = "kube-state-metrics"
-	// ContainersJob is the job of the kubelets' series of containers' CPU and memory.
+	// ContainersJob is the job that scrapes the CPU and memory of containers from the kubelets.
 	ContainersJob = "containers"
-	// ThrottlingJob is that of cAdvisor's counts of throttled CPU periods.
+	// ThrottlingJob is the job that scrapes the counts of throttled CPU periods from cAdvisor.
 	ThrottlingJob = "throttling"
 	// StoresJob is the job of the stores in the cluster.
 	StoresJob = "stores"
@@ -24,7 +24,7 @@ const (
 func stateAlerts(in Input, t scaling.Thresholds) []alert {
 	all := []alert{{
 		name: "StateNotScraped", severity: Ticket, service: StateJob,
-		value: fmt.Sprintf(`(sum(up{job=%q}) or vector(0))`, StateJob), compare: "<", limit: 1, hold: 5 * time.Minute,
+		value: fmt.Sprintf(`(sum(up{job=%q}) or vector(0))`, StateJob), compare: "<", limit: 1, forDuration: 5 * time.Minute,
 		summary: "the state of pods and autoscalers is unknown, so that their alerts can't fire",
 	}}
 	for _, p := range in.Services {
@@ -36,24 +36,24 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		if p.NodeTier == scaling.WebTier {
 			tier, cpu, memory = "web_tier", t.Web.CPU, t.Web.Memory
 		}
-		least, atMaximum := p.Floor, ""
+		minPods, atMaximum := p.Floor, ""
 		if p.Autoscaled {
-			least = p.HPA.MinReplicas
-			// Below the maximum of pods the autoscaler keeps the CPU near the same share, so the
-			// alert would fire without a fault.
+			minPods = p.HPA.MinReplicas
+			// Below the maximum of pods, the autoscaler keeps the CPU near this threshold. Without
+			// this condition the alert would fire without a fault.
 			atMaximum = fmt.Sprintf("on () %s >= %s", hpa("status_desired_replicas"), hpa("spec_max_replicas"))
 			all = append(all, alert{
 				name: "AutoscalerBlind", severity: Ticket,
 				value:   fmt.Sprintf(`max(kube_horizontalpodautoscaler_status_condition{namespace=%q,horizontalpodautoscaler=%q,condition="ScalingActive",status="false"})`, in.Namespace, p.HPA.Name),
-				compare: ">", limit: 0, hold: 5 * time.Minute,
+				compare: ">", limit: 0, forDuration: 5 * time.Minute,
 				summary: "the autoscaler can't compute its number of pods",
 			}.forService(p))
 		}
 		all = append(all, alert{
 			name: "PodsBelowMinimum", severity: Page,
 			value:   fmt.Sprintf(`sum(kube_deployment_status_replicas_ready{namespace=%q,deployment=%q})`, in.Namespace, p.Name),
-			compare: "<", limit: float64(least), hold: 10 * time.Minute,
-			summary: fmt.Sprintf("fewer than %d pods are ready", least),
+			compare: "<", limit: float64(minPods), forDuration: 10 * time.Minute,
+			summary: fmt.Sprintf("fewer than %d pods are ready", minPods),
 		}.forService(p), alert{
 			name: "ContainersRestart", severity: Ticket,
 			value:   fmt.Sprintf(`sum(increase(kube_pod_container_status_restarts_total{%s}[15m]))`, pods),
@@ -61,11 +61,11 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			summary: fmt.Sprintf("more than %d containers restarted in 15 minutes", scaling.MaxRestarts),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
-			value: pods.cpu("requests"), compare: ">", limit: share(cpu), and: atMaximum, hold: sustained,
+			value: pods.cpuShare("requests"), compare: ">", limit: ratio(cpu), and: atMaximum, forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU requests, and no further pod may start", cpu),
 		}.forService(p), alert{
 			name: "MemoryHigh", severity: Ticket, threshold: tier + ".memory_threshold",
-			value: pods.memory(), compare: ">", limit: share(memory), hold: sustained,
+			value: pods.maxMemoryShare(), compare: ">", limit: ratio(memory), forDuration: sustained,
 			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", memory),
 		}.forService(p))
 	}
@@ -73,11 +73,11 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		pods := workload{in.Namespace, name + "-[0-9]+"}
 		all = append(all, alert{
 			name: "CPUHigh", severity: Ticket, service: name, threshold: "database_tier.cpu_threshold",
-			value: pods.cpu("limits"), compare: ">", limit: share(t.Database.CPU), hold: sustained,
+			value: pods.cpuShare("limits"), compare: ">", limit: ratio(t.Database.CPU), forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU limits", t.Database.CPU),
 		}, alert{
 			name: "MemoryHigh", severity: Ticket, service: name, threshold: "database_tier.memory_threshold",
-			value: pods.memory(), compare: ">", limit: share(t.Database.Memory), hold: sustained,
+			value: pods.maxMemoryShare(), compare: ">", limit: ratio(t.Database.Memory), forDuration: sustained,
 			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", t.Database.Memory),
 		})
 	}
@@ -91,12 +91,14 @@ type workload struct{ namespace, pods string }
 // match the series that kube-state-metrics has for containers that never started.
 func (w workload) String() string { return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.pods) }
 
-// cpu returns the expression for the CPU that the pods use, as a share of their requests or limits.
-func (w workload) cpu(bound string) string {
+// cpuShare returns the expression for the CPU that the pods use, as a share of their requests or
+// limits. bound is "requests" or "limits".
+func (w workload) cpuShare(bound string) string {
 	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%[1]s}[%[2]s])) / sum(kube_pod_container_resource_%[3]s{%[1]s,resource="cpu"})`, w, rateWindow, bound)
 }
 
-// memory returns the expression for the largest share of its memory limit that a container uses.
-func (w workload) memory() string {
+// maxMemoryShare returns the expression for the memory of the fullest container, as a share of the
+// container's memory limit.
+func (w workload) maxMemoryShare() string {
 	return fmt.Sprintf(`max(container_memory_working_set_bytes{%[1]s} / on (pod, container) kube_pod_container_resource_limits{%[1]s,resource="memory"})`, w)
 }

@@ -12,7 +12,7 @@ import (
 type Event struct {
 	// Name is part of the name of the EventBridge rule.
 	Name string
-	// Description says what happens, in a phrase.
+	// Description is a phrase about the event.
 	Description string
 	// Pattern is the event pattern of the rule, as JSON.
 	Pattern string
@@ -28,7 +28,7 @@ type pattern struct {
 // Events lists the events of the README of aws/aws-node-termination-handler, "Create Amazon
 // EventBridge Rules", for the Auto Scaling Groups of one cluster.
 //
-// Rebalance recommendations are left out. They come early and often, and the handler would
+// EC2's rebalance recommendations are left out. They come early and often, and the handler would
 // evict pods before another node exists. The group handles them instead (capacity
 // rebalancing). It first launches the new instance, and then terminates the old one through
 // its lifecycle hook.

@@ -27,7 +27,7 @@ type Variable struct{ Name, Value string }
 // variables have the order of the chart (aws/aws-node-termination-handler,
 // config/helm/aws-node-termination-handler/templates/deployment.yaml).
 func Environment(d scaling.Drain, region, managedTag string) []Variable {
-	seconds := func(t time.Duration) string { return strconv.Itoa(int(t.Seconds())) }
+	formatSeconds := func(t time.Duration) string { return strconv.Itoa(int(t.Seconds())) }
 	return []Variable{
 		{"ENABLE_PROBES_SERVER", "true"},
 		{"PROBES_SERVER_PORT", strconv.Itoa(ProbePort)},
@@ -40,7 +40,7 @@ func Environment(d scaling.Drain, region, managedTag string) []Variable {
 		{"DELETE_LOCAL_DATA", "true"}, // services keep caches in emptyDir volumes
 		{"IGNORE_DAEMON_SETS", "true"},
 		{"POD_TERMINATION_GRACE_PERIOD", "-1"}, // -1 means each pod's own grace period
-		{"NODE_TERMINATION_GRACE_PERIOD", seconds(d.Limit)},
+		{"NODE_TERMINATION_GRACE_PERIOD", formatSeconds(d.DrainTimeout)},
 		{"ENABLE_SQS_TERMINATION_DRAINING", "true"},
 		{"AWS_REGION", region},
 		// A node that has left the cluster needs no drain. Without this setting the

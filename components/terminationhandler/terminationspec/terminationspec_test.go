@@ -38,23 +38,23 @@ func TestEventsNameTheGroups(t *testing.T) {
 // A drain must end before its hook, and the handler must complete the hook of a new instance before
 // the event expires in the queue.
 func TestDrainAndJoinEndBeforeTheirHooks(t *testing.T) {
-	d := scaling.Draining()
-	require.Less(t, d.Limit, d.Hold)
-	require.GreaterOrEqual(t, d.Limit, scaling.TerminationGrace)
-	require.LessOrEqual(t, d.Join, d.Retention)
+	d := scaling.DefaultDrain()
+	require.Less(t, d.DrainTimeout, d.HookTimeout)
+	require.GreaterOrEqual(t, d.DrainTimeout, scaling.TerminationGrace)
+	require.LessOrEqual(t, d.JoinTimeout, d.Retention)
 	require.Greater(t, d.Replicas, 1, "one pod must drain the node of the other pod")
 	env := Environment(d, "us-east-1", "kubernetes.io/cluster/app")
-	value := func(name string) string {
+	envValue := func(name string) string {
 		i := slices.IndexFunc(env, func(v Variable) bool { return v.Name == name })
 		require.NotEqual(t, -1, i, name)
 		return env[i].Value
 	}
-	limit, err := strconv.Atoi(value("NODE_TERMINATION_GRACE_PERIOD"))
+	limit, err := strconv.Atoi(envValue("NODE_TERMINATION_GRACE_PERIOD"))
 	require.NoError(t, err)
-	require.Equal(t, d.Limit, time.Duration(limit)*time.Second)
-	require.Equal(t, "-1", value("POD_TERMINATION_GRACE_PERIOD"))
-	require.Equal(t, "kubernetes.io/cluster/app", value("MANAGED_TAG"))
-	require.Equal(t, "true", value("CHECK_TAG_BEFORE_DRAINING"), "the handler must not drain nodes of other clusters in the account")
+	require.Equal(t, d.DrainTimeout, time.Duration(limit)*time.Second)
+	require.Equal(t, "-1", envValue("POD_TERMINATION_GRACE_PERIOD"))
+	require.Equal(t, "kubernetes.io/cluster/app", envValue("MANAGED_TAG"))
+	require.Equal(t, "true", envValue("CHECK_TAG_BEFORE_DRAINING"), "the handler must not drain nodes of other clusters in the account")
 }
 
 func TestPermissionsAreThoseOfTheReadme(t *testing.T) {

@@ -95,7 +95,7 @@ func (f Fleet) ImageParameter(r Release) string {
 		architecture = "arm64"
 	}
 	return fmt.Sprintf("/aws/service/eks/optimized-ami/%[1]s/amazon-linux-2023/%[2]s/standard/amazon-eks-node-al2023-%[2]s-standard-%[1]s-v%[3]s/image_id",
-		r.Version, architecture, r.Date.Format(releaseDate))
+		r.Version, architecture, r.Date.Format(releaseDateLayout))
 }
 
 // DefaultFleet returns on-demand general-purpose instances with four cores and

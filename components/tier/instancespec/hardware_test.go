@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-func TestHardwareOfKnowsOnlyNitroTypes(t *testing.T) {
+func TestHardwareOfAcceptsOnlyNitroTypes(t *testing.T) {
 	for instance, want := range map[string]Hardware{
 		"m7i.xlarge":     {AMD64, 4, size.GiB(16), 110},
 		"m7g.xlarge":     {ARM64, 4, size.GiB(16), 110},

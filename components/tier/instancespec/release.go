@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// newest is the date of the newest release of AWS's node images that the platform knows
+// newestDate is the date of the newest release of AWS's node images that the platform supports
 // (awslabs/amazon-eks-ami, tag v20260923). AWS builds an image of each supported Kubernetes
 // version for a release.
-var newest = time.Date(2026, time.September, 23, 0, 0, 0, 0, time.UTC)
+var newestDate = time.Date(2026, time.September, 23, 0, 0, 0, 0, time.UTC)
 
-// MaxImageAge is the largest allowed age of a node image's release. AWS publishes a release every
-// one or two weeks. A stack that changes its release every month may skip one change.
+// MaxImageAge is the largest age of a node image's release without an alarm. AWS publishes a release
+// every one or two weeks. A stack that changes its release every month may skip one change.
 const MaxImageAge = 60 * 24 * time.Hour
 
 // Release is a release of AWS's EKS-optimized Amazon Linux 2023 image.
@@ -24,8 +24,8 @@ type Release struct {
 	Date time.Time
 }
 
-// releaseDate is the layout of a release's date, for package time.
-const releaseDate = "20060102"
+// releaseDateLayout is the layout of a release's date, for package time.
+const releaseDateLayout = "20060102"
 
 var releasePattern = regexp.MustCompile(`^(\d+\.\d+)-(\d{8})$`)
 
@@ -35,18 +35,19 @@ func ParseRelease(text string) (Release, error) {
 	if m == nil {
 		return Release{}, fmt.Errorf("node image release %q: must be a Kubernetes minor version and a date, such as %s", text, NewestRelease("1.36"))
 	}
-	date, err := time.Parse(releaseDate, m[2])
+	date, err := time.Parse(releaseDateLayout, m[2])
 	if err != nil {
-		return Release{}, fmt.Errorf("node image release %q: %s is no date: must be year, month and day, such as %s", text, m[2], newest.Format(releaseDate))
+		return Release{}, fmt.Errorf("node image release %q: %s is no date: must be year, month and day, such as %s", text, m[2], newestDate.Format(releaseDateLayout))
 	}
 	return Release{Version: m[1], Date: date}, nil
 }
 
-// NewestRelease returns the newest known release for a Kubernetes minor version.
-func NewestRelease(version string) Release { return Release{Version: version, Date: newest} }
+// NewestRelease returns the newest release that the platform supports, for a Kubernetes minor
+// version.
+func NewestRelease(version string) Release { return Release{Version: version, Date: newestDate} }
 
 // String returns the text that ParseRelease parses.
-func (r Release) String() string { return r.Version + "-" + r.Date.Format(releaseDate) }
+func (r Release) String() string { return r.Version + "-" + r.Date.Format(releaseDateLayout) }
 
 // maxSkew is the largest number of minor versions by which a kubelet may be older than its
 // API server (kubernetes.io, "Version Skew Policy").

@@ -93,18 +93,18 @@ func Render(n Node) (string, error) {
 					ShutdownGracePeriod:             (scaling.TerminationGrace + criticalGrace).String(),
 					ShutdownGracePeriodCriticalPods: criticalGrace.String(),
 				},
-				Flags: flags(n),
+				Flags: kubeletFlags(n),
 			},
 		},
 	})
 	if err != nil {
 		return "", fmt.Errorf("user data: %w", err)
 	}
-	return message(config)
+	return wrapInMIME(config)
 }
 
-// flags returns the kubelet's flags for the labels and taints of a node.
-func flags(n Node) []string {
+// kubeletFlags returns the kubelet's flags for the labels and taints of a node.
+func kubeletFlags(n Node) []string {
 	var all []string
 	if len(n.Labels) > 0 {
 		var labels []string
@@ -123,9 +123,9 @@ func flags(n Node) []string {
 	return all
 }
 
-// message wraps the config in the MIME multi-part document that cloud-init and
+// wrapInMIME wraps the config in the MIME multi-part document that cloud-init and
 // nodeadm read.
-func message(config []byte) (string, error) {
+func wrapInMIME(config []byte) (string, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	if err := w.SetBoundary(boundary); err != nil {

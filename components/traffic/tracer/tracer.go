@@ -29,8 +29,8 @@ type Stack []Resource
 // "Tier" of an Auto Scaling group.
 type NodeLabel string
 
-// Way has the hops of a request for one path, from CloudFront to the Deployment.
-type Way struct {
+// Hops has the hops of a request for one path, from CloudFront to the Deployment.
+type Hops struct {
 	// Behaviour is the path pattern of CloudFront's behaviour. Empty means the default
 	// behaviour.
 	Behaviour string
@@ -64,89 +64,89 @@ const (
 
 // Trace follows a request for a path, such as "/ws", and returns its hops. If the request can't
 // reach a Deployment, the error names the hop at which it stops.
-func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
-	var way Way
-	fail := func(format string, args ...any) (Way, error) {
-		return way, fmt.Errorf("path %s: %w", path, fmt.Errorf(format, args...))
+func (s Stack) Trace(path string, label NodeLabel) (Hops, error) {
+	var hops Hops
+	fail := func(format string, args ...any) (Hops, error) {
+		return hops, fmt.Errorf("path %s: %w", path, fmt.Errorf(format, args...))
 	}
-	front, err := s.only(distributionType)
+	distribution, err := s.findOnly(distributionType)
 	if err != nil {
 		return fail("%w", err)
 	}
-	behaviour := object(front.Properties["defaultCacheBehavior"])
-	for _, b := range objects(front.Properties["orderedCacheBehaviors"]) {
-		if matches(text(b, "pathPattern"), path) {
-			way.Behaviour, behaviour = text(b, "pathPattern"), b
+	behaviour := toObject(distribution.Properties["defaultCacheBehavior"])
+	for _, b := range toObjects(distribution.Properties["orderedCacheBehaviors"]) {
+		if matches(stringAt(b, "pathPattern"), path) {
+			hops.Behaviour, behaviour = stringAt(b, "pathPattern"), b
 			break
 		}
 	}
-	origin, ok := find(objects(front.Properties["origins"]), func(o map[string]any) bool { return text(o, "originId") == text(behaviour, "targetOriginId") })
+	origin, ok := find(toObjects(distribution.Properties["origins"]), func(o map[string]any) bool { return stringAt(o, "originId") == stringAt(behaviour, "targetOriginId") })
 	if !ok {
-		return fail("behaviour %q names the origin %s, which the distribution does not have", way.Behaviour, text(behaviour, "targetOriginId"))
+		return fail("behaviour %q names the origin %s, which the distribution does not have", hops.Behaviour, stringAt(behaviour, "targetOriginId"))
 	}
-	vpcOriginID := text(object(origin["vpcOriginConfig"]), "vpcOriginId")
+	vpcOriginID := stringAt(toObject(origin["vpcOriginConfig"]), "vpcOriginId")
 	if vpcOriginID == "" {
-		way.Static = text(origin, "originAccessControlId") != ""
-		if !way.Static {
-			return fail("the origin %s is neither a bucket nor a VPC origin", text(origin, "originId"))
+		hops.Static = stringAt(origin, "originAccessControlId") != ""
+		if !hops.Static {
+			return fail("the origin %s is neither a bucket nor a VPC origin", stringAt(origin, "originId"))
 		}
-		return way, nil
+		return hops, nil
 	}
 	vpcOrigin, ok := find(s, func(r Resource) bool { return r.Type == vpcOriginType && r.ID == vpcOriginID })
 	if !ok {
 		return fail("the stack has no VPC origin %s", vpcOriginID)
 	}
-	endpoint := object(vpcOrigin.Properties["vpcOriginEndpointConfig"])
-	balancer, ok := s.byARN(balancerType, text(endpoint, "arn"))
+	endpoint := toObject(vpcOrigin.Properties["vpcOriginEndpointConfig"])
+	balancer, ok := s.findByARN(balancerType, stringAt(endpoint, "arn"))
 	if !ok {
-		return fail("the VPC origin leads to %s, which is no load balancer of the stack", text(endpoint, "arn"))
+		return fail("the VPC origin leads to %s, which is no load balancer of the stack", stringAt(endpoint, "arn"))
 	}
 	if balancer.Properties["internal"] != true {
-		return fail("the load balancer %s is internet-facing", text(balancer.Properties, "name"))
+		return fail("the load balancer %s is internet-facing", stringAt(balancer.Properties, "name"))
 	}
 	listener, ok := find(s, func(r Resource) bool {
-		return r.Type == listenerType && text(r.Properties, "loadBalancerArn") == text(endpoint, "arn") && number(r.Properties, "port") == number(endpoint, "httpsPort")
+		return r.Type == listenerType && stringAt(r.Properties, "loadBalancerArn") == stringAt(endpoint, "arn") && intAt(r.Properties, "port") == intAt(endpoint, "httpsPort")
 	})
 	if !ok {
-		return fail("the load balancer does not listen at port %d", number(endpoint, "httpsPort"))
+		return fail("the load balancer does not listen at port %d", intAt(endpoint, "httpsPort"))
 	}
-	rule, pattern, ok := s.ruleFor(text(listener.Properties, "arn"), path)
+	rule, pattern, ok := s.findRule(stringAt(listener.Properties, "arn"), path)
 	if !ok {
-		return fail("CloudFront forwards it by behaviour %s, and no rule of the listener has it", way.Behaviour)
+		return fail("CloudFront's behaviour %s forwards the path, and no rule of the listener matches the path", hops.Behaviour)
 	}
-	way.Rule = pattern
-	for _, action := range objects(rule.Properties["actions"]) {
-		way.TargetGroup = text(action, "targetGroupArn")
+	hops.Rule = pattern
+	for _, action := range toObjects(rule.Properties["actions"]) {
+		hops.TargetGroup = stringAt(action, "targetGroupArn")
 	}
-	group, ok := s.byARN(targetGroupType, way.TargetGroup)
+	group, ok := s.findByARN(targetGroupType, hops.TargetGroup)
 	if !ok {
-		return fail("rule %s forwards to %q, which is no target group of the stack", pattern, way.TargetGroup)
+		return fail("rule %s forwards to %q, which is no target group of the stack", pattern, hops.TargetGroup)
 	}
-	way.Port = number(group.Properties, "port")
-	if way.Tier, err = s.tierIn(way.TargetGroup); err != nil {
+	hops.Port = intAt(group.Properties, "port")
+	if hops.Tier, err = s.findTier(hops.TargetGroup); err != nil {
 		return fail("%w", err)
 	}
-	if way.Deployment, err = s.deploymentAt(way.Port, way.Tier, label); err != nil {
+	if hops.Deployment, err = s.findDeployment(hops.Port, hops.Tier, label); err != nil {
 		return fail("%w", err)
 	}
-	return way, nil
+	return hops, nil
 }
 
-// ruleFor returns the rule that a listener applies to a path, and the rule's pattern. If several
-// rules match, the rule with the lowest priority number applies.
-func (s Stack) ruleFor(listenerARN, path string) (rule Resource, pattern string, ok bool) {
-	var all []Resource
+// findRule returns the rule that a listener applies to a path, and the pattern of the rule that
+// matches. If several rules match, the rule with the lowest priority number applies.
+func (s Stack) findRule(listenerARN, path string) (rule Resource, pattern string, ok bool) {
+	var rules []Resource
 	for _, r := range s {
-		if r.Type == ruleType && text(r.Properties, "listenerArn") == listenerARN {
-			all = append(all, r)
+		if r.Type == ruleType && stringAt(r.Properties, "listenerArn") == listenerARN {
+			rules = append(rules, r)
 		}
 	}
-	slices.SortFunc(all, func(a, b Resource) int {
-		return cmp.Compare(number(a.Properties, "priority"), number(b.Properties, "priority"))
+	slices.SortFunc(rules, func(a, b Resource) int {
+		return cmp.Compare(intAt(a.Properties, "priority"), intAt(b.Properties, "priority"))
 	})
-	for _, r := range all {
-		for _, condition := range objects(r.Properties["conditions"]) {
-			for _, value := range list(object(condition["pathPattern"])["values"]) {
+	for _, r := range rules {
+		for _, condition := range toObjects(r.Properties["conditions"]) {
+			for _, value := range toList(toObject(condition["pathPattern"])["values"]) {
 				if p, _ := value.(string); matches(p, path) {
 					return r, p, true
 				}
@@ -156,32 +156,32 @@ func (s Stack) ruleFor(listenerARN, path string) (rule Resource, pattern string,
 	return Resource{}, "", false
 }
 
-// tierIn returns the tier of the nodes that join a target group.
-func (s Stack) tierIn(targetGroup string) (string, error) {
+// findTier returns the tier of the nodes that join a target group.
+func (s Stack) findTier(targetGroup string) (string, error) {
 	var tiers []string
 	for _, r := range s {
-		if r.Type != scalingGroupType || !slices.Contains(list(r.Properties["targetGroupArns"]), any(targetGroup)) {
+		if r.Type != scalingGroupType || !slices.Contains(toList(r.Properties["targetGroupArns"]), any(targetGroup)) {
 			continue
 		}
-		for _, tag := range objects(r.Properties["tags"]) {
-			if text(tag, "key") == "Tier" {
-				tiers = append(tiers, text(tag, "value"))
+		for _, tag := range toObjects(r.Properties["tags"]) {
+			if stringAt(tag, "key") == "Tier" {
+				tiers = append(tiers, stringAt(tag, "value"))
 			}
 		}
 	}
 	if len(tiers) != 1 {
-		return "", fmt.Errorf("target group %s has the nodes of %d tiers, %v: must be of one", targetGroup, len(tiers), tiers)
+		return "", fmt.Errorf("target group %s has the nodes of %d tiers, %v: must have the nodes of one tier", targetGroup, len(tiers), tiers)
 	}
 	return tiers[0], nil
 }
 
-// deploymentAt returns the Deployment behind a node port. Its pods must run on nodes of the
+// findDeployment returns the Deployment behind a node port. Its pods must run on nodes of the
 // tier. Otherwise each request would go on to another node, and the health check of a node
 // would not depend on the node's pods.
-func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, error) {
+func (s Stack) findDeployment(port int, tier string, label NodeLabel) (string, error) {
 	service, ok := find(s, func(r Resource) bool {
-		ports := objects(objectAt(r.Properties, "spec")["ports"])
-		return r.Type == serviceType && slices.ContainsFunc(ports, func(p map[string]any) bool { return number(p, "nodePort") == port })
+		ports := toObjects(objectAt(r.Properties, "spec")["ports"])
+		return r.Type == serviceType && slices.ContainsFunc(ports, func(p map[string]any) bool { return intAt(p, "nodePort") == port })
 	})
 	if !ok {
 		return "", fmt.Errorf("no Service is open at node port %d", port)
@@ -194,45 +194,46 @@ func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, err
 	if !ok {
 		return "", fmt.Errorf("the Service at node port %d selects the pods of no Deployment", port)
 	}
-	name := text(objectAt(deployment.Properties, "metadata"), "name")
+	name := stringAt(objectAt(deployment.Properties, "metadata"), "name")
 	nodeSelector := objectAt(deployment.Properties, "spec", "template", "spec", "nodeSelector")
-	if podTier := text(nodeSelector, string(label)); podTier != tier {
+	if podTier := stringAt(nodeSelector, string(label)); podTier != tier {
 		return name, fmt.Errorf("requests enter on nodes of tier %s, and the pods of %s run on tier %q", tier, name, podTier)
 	}
 	return name, nil
 }
 
-// Idle returns the target groups that get no requests, and their alarms. paths must be all paths of
-// the platform.
-func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
-	busy := map[string]bool{}
+// FindIdle returns the target groups that get no requests, and their alarms. paths must be all
+// paths of the platform.
+func (s Stack) FindIdle(paths []string, label NodeLabel) ([]string, error) {
+	usedGroups := map[string]bool{}
 	var errs []error
 	for _, path := range paths {
-		way, err := s.Trace(path, label)
+		hops, err := s.Trace(path, label)
 		errs = append(errs, err)
-		busy[way.TargetGroup] = true
+		usedGroups[hops.TargetGroup] = true
 	}
 	var idle []string
-	busySuffixes := map[string]bool{} // by the ARN suffix of the target group
+	usedSuffixes := map[string]bool{} // by the ARN suffix of the target group
 	for _, r := range s {
 		if r.Type == targetGroupType {
-			busySuffixes[text(r.Properties, "arnSuffix")] = busy[text(r.Properties, "arn")]
-			if !busy[text(r.Properties, "arn")] {
-				idle = append(idle, "target group "+text(r.Properties, "name"))
+			usedSuffixes[stringAt(r.Properties, "arnSuffix")] = usedGroups[stringAt(r.Properties, "arn")]
+			if !usedGroups[stringAt(r.Properties, "arn")] {
+				idle = append(idle, "target group "+stringAt(r.Properties, "name"))
 			}
 		}
 	}
 	for _, r := range s {
-		watched := text(object(r.Properties["dimensions"]), "TargetGroup")
-		if r.Type == alarmType && watched != "" && !busySuffixes[watched] {
-			idle = append(idle, "alarm "+text(r.Properties, "name"))
+		watched := stringAt(toObject(r.Properties["dimensions"]), "TargetGroup")
+		if r.Type == alarmType && watched != "" && !usedSuffixes[watched] {
+			idle = append(idle, "alarm "+stringAt(r.Properties, "name"))
 		}
 	}
 	return idle, errors.Join(errs...)
 }
 
-// only returns the only resource of a type.
-func (s Stack) only(kind string) (Resource, error) {
+// findOnly returns the only resource of a type. It returns an error if the stack has none or
+// several.
+func (s Stack) findOnly(kind string) (Resource, error) {
 	found := slices.DeleteFunc(slices.Clone(s), func(r Resource) bool { return r.Type != kind })
 	if len(found) != 1 {
 		return Resource{}, fmt.Errorf("the stack has %d resources of type %s, must have one", len(found), kind)
@@ -240,7 +241,7 @@ func (s Stack) only(kind string) (Resource, error) {
 	return found[0], nil
 }
 
-// byARN returns the resource of a type with an ARN.
-func (s Stack) byARN(kind, arn string) (Resource, bool) {
-	return find(s, func(r Resource) bool { return r.Type == kind && text(r.Properties, "arn") == arn })
+// findByARN returns the resource of a type that has the ARN, and false if there is none.
+func (s Stack) findByARN(kind, arn string) (Resource, bool) {
+	return find(s, func(r Resource) bool { return r.Type == kind && stringAt(r.Properties, "arn") == arn })
 }

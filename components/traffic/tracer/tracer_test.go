@@ -25,7 +25,7 @@ func workingStack() Stack {
 		{Type: vpcOriginType, ID: "vo_1", Properties: props{"vpcOriginEndpointConfig": props{"arn": "alb", "httpsPort": 443.0}}},
 		{Type: balancerType, Properties: props{"arn": "alb", "internal": true}},
 		{Type: listenerType, Properties: props{"arn": "listener", "loadBalancerArn": "alb", "port": 443.0}},
-		rule("/ws", 2), rule("/api/*", 1),
+		newRule("/ws", 2), newRule("/api/*", 1),
 		{Type: targetGroupType, Properties: props{"arn": "group", "arnSuffix": "targetgroup/web", "name": "web", "port": 30080.0}},
 		{Type: scalingGroupType, Properties: props{"targetGroupArns": []any{"group"}, "tags": []any{props{"key": "Tier", "value": "web"}}}},
 		{Type: serviceType, Properties: props{"spec": props{"selector": props{"app": "web"}, "ports": []any{props{"nodePort": 30080.0}}}}},
@@ -37,8 +37,8 @@ func workingStack() Stack {
 	}
 }
 
-// rule returns a listener rule that forwards a path to the target group.
-func rule(path string, priority float64) Resource {
+// newRule returns a listener rule that forwards a path to the target group.
+func newRule(path string, priority float64) Resource {
 	return Resource{Type: ruleType, Properties: props{
 		"listenerArn": "listener", "priority": priority, "actions": []any{props{"targetGroupArn": "group"}},
 		"conditions": []any{props{"pathPattern": props{"values": []any{path}}}},
@@ -46,13 +46,13 @@ func rule(path string, priority float64) Resource {
 }
 
 func TestTraceFollowsEveryHop(t *testing.T) {
-	way, err := workingStack().Trace("/api/v1/users", "tier")
+	hops, err := workingStack().Trace("/api/v1/users", "tier")
 	require.NoError(t, err)
-	require.Equal(t, Way{Behaviour: "/api/*", Rule: "/api/*", TargetGroup: "group", Port: 30080, Tier: "web", Deployment: "web"}, way)
-	way, err = workingStack().Trace("/index.html", "tier")
+	require.Equal(t, Hops{Behaviour: "/api/*", Rule: "/api/*", TargetGroup: "group", Port: 30080, Tier: "web", Deployment: "web"}, hops)
+	hops, err = workingStack().Trace("/index.html", "tier")
 	require.NoError(t, err)
-	require.Equal(t, Way{Static: true}, way)
-	idle, err := workingStack().Idle([]string{"/api/a", "/ws", "/"}, "tier")
+	require.Equal(t, Hops{Static: true}, hops)
+	idle, err := workingStack().FindIdle([]string{"/api/a", "/ws", "/"}, "tier")
 	require.NoError(t, err)
 	require.Empty(t, idle)
 }
@@ -74,7 +74,7 @@ func TestTraceNamesTheBrokenHop(t *testing.T) {
 		{"no nodes are in the group", func(s Stack) { properties(s, scalingGroupType)["targetGroupArns"] = nil }, "has the nodes of 0 tiers"},
 		{"the load balancer is public", func(s Stack) { properties(s, balancerType)["internal"] = false }, "is internet-facing"},
 		{"the listener has another port", func(s Stack) { properties(s, listenerType)["port"] = 80.0 }, "does not listen at port 443"},
-		{"the listener has no rules", func(s Stack) { properties(s, listenerType)["arn"] = "other" }, "no rule of the listener has it"},
+		{"the listener has no rules", func(s Stack) { properties(s, listenerType)["arn"] = "other" }, "no rule of the listener matches the path"},
 		{"a rule forwards nowhere", func(s Stack) { properties(s, ruleType)["actions"] = nil }, `rule /ws forwards to "", which is no target group`},
 		{"no Service has the node port", func(s Stack) { properties(s, targetGroupType)["port"] = 30081.0 }, "no Service is open at node port 30081"},
 		{"the Service selects no pod", func(s Stack) { properties(s, serviceType)["spec"].(props)["selector"] = props{"app": "x"} }, "selects the pods of no Deployment"},
@@ -96,7 +96,7 @@ func TestIdleFindsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
 		Resource{Type: targetGroupType, Properties: props{"arn": "idle", "arnSuffix": "targetgroup/idle", "name": "idle"}},
 		Resource{Type: alarmType, Properties: props{"name": "unused", "dimensions": props{"TargetGroup": "targetgroup/idle"}}},
 	)
-	idle, err := s.Idle([]string{"/ws"}, "tier")
+	idle, err := s.FindIdle([]string{"/ws"}, "tier")
 	require.NoError(t, err)
 	require.Equal(t, []string{"target group idle", "alarm unused"}, idle)
 }

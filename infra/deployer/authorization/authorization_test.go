@@ -51,7 +51,7 @@ func TestOverlapARNMatchesWildcardsOfBothPatterns(t *testing.T) {
 		{"arn:aws:sqs:*:1:p-*", "arn:*:sqs:*:*:*", true},
 		{"arn:aws:sqs:*:1:p-*", "arn:*:sns:*:*:*", false},
 	} {
-		require.Equal(t, tc.want, overlapARN(tc.a, tc.b), "%s %s", tc.a, tc.b)
-		require.Equal(t, tc.want, overlapARN(tc.b, tc.a), "%s %s", tc.b, tc.a)
+		require.Equal(t, tc.want, arnsOverlap(tc.a, tc.b), "%s %s", tc.a, tc.b)
+		require.Equal(t, tc.want, arnsOverlap(tc.b, tc.a), "%s %s", tc.b, tc.a)
 	}
 }

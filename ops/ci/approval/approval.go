@@ -19,7 +19,7 @@ import (
 
 // Migrate and Rollback are operations of pf promote and pf rollback. Migrate is a schema migration
 // of PostgreSQL that does more than add objects. Rollback is the return to a release that does not
-// know one of the applied migrations.
+// contain one of the applied migrations.
 const (
 	Migrate  canonicalplan.Op = "migrate"
 	Rollback canonicalplan.Op = "rollback"
@@ -42,11 +42,12 @@ type Approval struct {
 // File is the file with a project's approvals, relative to the project's folder.
 const File = ".ci/approvals.yaml"
 
-// maxDays is the maximum number of days until Until. An approval is for one change only.
+// maxDays is the maximum number of days from today to Until. An approval is for one change only, so
+// it must expire soon.
 const maxDays = 30
 
-// Change is a step of a plan that loses what a resource holds: data, an address or an identity.
-type Change struct {
+// Loss is a step of a plan that loses what a resource holds: data, an address or an identity.
+type Loss struct {
 	canonicalplan.Step
 	// Holds names what the resource holds.
 	Holds string
@@ -88,10 +89,10 @@ func Parse(raw []byte) ([]Approval, error) {
 	return file.Approvals, nil
 }
 
-// Find returns the approval of an operation on a resource of a stack at a time. Without an
-// approval, refused explains why.
-func Find(approvals []Approval, stack string, op canonicalplan.Op, resource string, now time.Time) (found *Approval, refused string) {
-	refused = "nobody has approved it"
+// Find returns the approval of an operation on a resource of a stack at the time now. Without a
+// valid approval it returns nil, and reason explains why.
+func Find(approvals []Approval, stack string, op canonicalplan.Op, resource string, now time.Time) (found *Approval, reason string) {
+	reason = "nobody has approved it"
 	for _, a := range approvals {
 		matches, err := path.Match(a.Resource, resource)
 		if err != nil || !matches || a.Stack != stack || a.Op != op {
@@ -101,42 +102,42 @@ func Find(approvals []Approval, stack string, op canonicalplan.Op, resource stri
 		switch {
 		case err != nil: // Parse refuses such a day, so this approval does not count
 		case now.After(until.AddDate(0, 0, 1)):
-			refused = fmt.Sprintf("the approval of %s ended on %s", a.Owner, a.Until)
+			reason = fmt.Sprintf("the approval of %s ended on %s", a.Owner, a.Until)
 		case until.After(now.AddDate(0, 0, maxDays)):
-			refused = fmt.Sprintf("the approval of %s is until %s, more than %d days ahead", a.Owner, a.Until, maxDays)
+			reason = fmt.Sprintf("the approval of %s is until %s, more than %d days ahead", a.Owner, a.Until, maxDays)
 		default:
 			return &a, ""
 		}
 	}
-	return nil, refused
+	return nil, reason
 }
 
-// Changes returns the steps of a plan that lose what a resource holds, deletions first. A resource
-// whose type is not classified also counts, because it may hold data.
-func Changes(p *canonicalplan.Plan, approvals []Approval, now time.Time) []Change {
-	var all []Change
-	for _, s := range p.Steps {
-		if s.Op != canonicalplan.Replace && s.Op != canonicalplan.Delete {
+// FindLosses returns the steps of a plan that lose what a resource holds, deletions first. A
+// resource with an unclassified type is also in the list, because it may hold data.
+func FindLosses(plan *canonicalplan.Plan, approvals []Approval, now time.Time) []Loss {
+	var losses []Loss
+	for _, step := range plan.Steps {
+		if step.Op != canonicalplan.Replace && step.Op != canonicalplan.Delete {
 			continue
 		}
-		kind := canonicalplan.Type(s.URN)
-		holds, known := stateful.Holds(kind, canonicalplan.InComponent(s.URN))
+		kind := canonicalplan.Type(step.URN)
+		holds, known := stateful.HoldsState(kind, canonicalplan.InComponent(step.URN))
 		if known && !holds {
 			continue
 		}
-		c := Change{Step: s, Holds: cmp.Or(stateful.Reason(kind), "not classified")}
-		c.Approval, c.Refused = Find(approvals, p.Stack, s.Op, canonicalplan.Name(s.URN), now)
-		all = append(all, c)
+		loss := Loss{Step: step, Holds: cmp.Or(stateful.Reason(kind), "not classified")}
+		loss.Approval, loss.Refused = Find(approvals, plan.Stack, step.Op, canonicalplan.Name(step.URN), now)
+		losses = append(losses, loss)
 	}
-	slices.SortStableFunc(all, func(a, b Change) int { return cmp.Compare(a.Op, b.Op) })
-	return all
+	slices.SortStableFunc(losses, func(a, b Loss) int { return cmp.Compare(a.Op, b.Op) })
+	return losses
 }
 
-// Unapproved counts the changes without an approval.
-func Unapproved(changes []Change) int {
+// CountUnapproved returns the number of losses without an approval.
+func CountUnapproved(losses []Loss) int {
 	n := 0
-	for _, c := range changes {
-		if c.Approval == nil {
+	for _, loss := range losses {
+		if loss.Approval == nil {
 			n++
 		}
 	}

@@ -21,10 +21,10 @@ var today = time.Date(2026, 11, 29, 23, 0, 0, 0, time.UTC)
 
 func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 	for _, tc := range []struct {
-		reason string
-		op     canonicalplan.Op
-		urn    string
-		needs  bool
+		reason        string
+		op            canonicalplan.Op
+		urn           string
+		needsApproval bool
 	}{
 		{"a replaced database loses its tables", canonicalplan.Replace, database, true},
 		{"a deleted database loses its tables", canonicalplan.Delete, database, true},
@@ -36,10 +36,10 @@ func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 		{"a type that nobody classified may hold data", canonicalplan.Delete, unknown, true},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			p := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: tc.op, URN: tc.urn}}}
-			changes := Changes(p, nil, today)
-			require.Equal(t, tc.needs, len(changes) == 1)
-			require.Equal(t, len(changes), Unapproved(changes))
+			plan := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: tc.op, URN: tc.urn}}}
+			losses := FindLosses(plan, nil, today)
+			require.Equal(t, tc.needsApproval, len(losses) == 1)
+			require.Equal(t, len(losses), CountUnapproved(losses))
 		})
 	}
 }
@@ -47,7 +47,7 @@ func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 func TestApprovalIsForOneChangeAndALimitedTime(t *testing.T) {
 	validApproval := Approval{Stack: "prod", Resource: "db", Op: canonicalplan.Replace, Reason: "r", Owner: "o", Until: "2026-11-29"}
 	edit := func(f func(*Approval)) Approval { a := validApproval; f(&a); return a }
-	p := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: canonicalplan.Replace, URN: database}}}
+	plan := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: canonicalplan.Replace, URN: database}}}
 	for _, tc := range []struct {
 		reason   string
 		approval Approval
@@ -62,10 +62,10 @@ func TestApprovalIsForOneChangeAndALimitedTime(t *testing.T) {
 		{"another resource", edit(func(a *Approval) { a.Resource = "other" }), "nobody has approved it"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			changes := Changes(p, []Approval{tc.approval}, today)
-			require.Len(t, changes, 1, "an approved change is still shown")
-			require.Equal(t, tc.refused == "", Unapproved(changes) == 0)
-			require.Contains(t, changes[0].Refused, tc.refused)
+			losses := FindLosses(plan, []Approval{tc.approval}, today)
+			require.Len(t, losses, 1, "an approved change is still shown")
+			require.Equal(t, tc.refused == "", CountUnapproved(losses) == 0)
+			require.Contains(t, losses[0].Refused, tc.refused)
 		})
 	}
 }

@@ -7,50 +7,50 @@ import (
 	"strings"
 )
 
-// Differences returns the differences between an approved plan and a later plan, one text for each.
-// The list is empty only if both plans have the same digest.
+// Differences returns one text for each difference between an approved plan and the plan of now. The
+// list is empty only if both plans have the same digest.
 func Differences(approved, now *Plan) []string {
 	if approved.Digest == now.Digest {
 		return nil
 	}
-	var all []string
-	for _, f := range []struct{ name, approved, now, fix string }{
+	var differences []string
+	for _, field := range []struct{ name, approved, now, fix string }{
 		{"stack", approved.Stack, now.Stack, "approve a plan of this stack"},
 		{"commit", approved.Commit, now.Commit, "the program has changed: preview it again and approve that plan"},
 		{"configuration", approved.Config, now.Config, "the configuration has changed: preview again and approve that plan"},
 		{"state", approved.State, now.State, "another update or refresh has run since: preview again and approve that plan"},
 	} {
-		if f.approved != f.now {
-			all = append(all, fmt.Sprintf("%s: approved %s, now %s: %s", f.name, short(f.approved), short(f.now), f.fix))
+		if field.approved != field.now {
+			differences = append(differences, fmt.Sprintf("%s: approved %s, now %s: %s", field.name, shortDigest(field.approved), shortDigest(field.now), field.fix))
 		}
 	}
 	before, after := stepsByURN(approved), stepsByURN(now)
 	for _, urn := range slices.Sorted(maps.Keys(before)) {
 		switch later, ok := after[urn]; {
 		case !ok:
-			all = append(all, fmt.Sprintf("%s: approved %s, now unchanged", label(urn), before[urn].Op))
+			differences = append(differences, fmt.Sprintf("%s: approved %s, now unchanged", typeAndName(urn), before[urn].Op))
 		default:
-			if text := stepDifference(before[urn], later); text != "" {
-				all = append(all, label(urn)+": "+text)
+			if difference := describeDifference(before[urn], later); difference != "" {
+				differences = append(differences, typeAndName(urn)+": "+difference)
 			}
 		}
 	}
 	for _, urn := range slices.Sorted(maps.Keys(after)) {
 		if _, ok := before[urn]; !ok {
-			all = append(all, fmt.Sprintf("%s: not approved, now %s", label(urn), after[urn].Op))
+			differences = append(differences, fmt.Sprintf("%s: not approved, now %s", typeAndName(urn), after[urn].Op))
 		}
 	}
-	for _, i := range now.Images {
-		at := slices.IndexFunc(approved.Images, func(a Image) bool { return a.Name == i.Name })
-		if at >= 0 && approved.Images[at] != i {
-			all = append(all, fmt.Sprintf("image %s: approved %s, now %s", i.Name, short(approved.Images[at].After), short(i.After)))
+	for _, image := range now.Images {
+		index := slices.IndexFunc(approved.Images, func(a Image) bool { return a.Name == image.Name })
+		if index >= 0 && approved.Images[index] != image {
+			differences = append(differences, fmt.Sprintf("image %s: approved %s, now %s", image.Name, shortDigest(approved.Images[index].After), shortDigest(image.After)))
 		}
 	}
-	if len(all) == 0 {
-		all = append(all, fmt.Sprintf("digest: approved %s, now %s: %d and %d resources are unchanged",
-			short(approved.Digest), short(now.Digest), approved.Unchanged, now.Unchanged))
+	if len(differences) == 0 {
+		differences = append(differences, fmt.Sprintf("digest: approved %s, now %s: %d and %d resources are unchanged",
+			shortDigest(approved.Digest), shortDigest(now.Digest), approved.Unchanged, now.Unchanged))
 	}
-	return all
+	return differences
 }
 
 // stepsByURN returns the steps of a plan by URN.
@@ -62,19 +62,20 @@ func stepsByURN(p *Plan) map[string]Step {
 	return all
 }
 
-// stepDifference describes how two steps of one resource differ. It returns "" if they are equal.
-func stepDifference(a, b Step) string {
-	if a.Op != b.Op {
-		return fmt.Sprintf("approved %s, now %s", a.Op, b.Op)
+// describeDifference describes how the step now of a resource differs from the approved step. It
+// returns "" if the steps are equal.
+func describeDifference(approved, now Step) string {
+	if approved.Op != now.Op {
+		return fmt.Sprintf("approved %s, now %s", approved.Op, now.Op)
 	}
 	var properties []string
-	for name := range maps.Keys(b.Values) {
-		if a.Values[name] != b.Values[name] {
+	for name := range maps.Keys(now.Values) {
+		if approved.Values[name] != now.Values[name] {
 			properties = append(properties, name)
 		}
 	}
-	for name := range maps.Keys(a.Values) {
-		if _, ok := b.Values[name]; !ok {
+	for name := range maps.Keys(approved.Values) {
+		if _, ok := now.Values[name]; !ok {
 			properties = append(properties, name)
 		}
 	}
@@ -82,10 +83,10 @@ func stepDifference(a, b Step) string {
 	switch {
 	case len(properties) > 0:
 		return "other new values of " + strings.Join(properties, ", ")
-	case !slices.Equal(a.Changed, b.Changed):
-		return fmt.Sprintf("approved a change of %s, now of %s", joinOrNothing(a.Changed), joinOrNothing(b.Changed))
-	case !slices.Equal(a.Because, b.Because):
-		return fmt.Sprintf("approved to replace for %s, now for %s", joinOrNothing(a.Because), joinOrNothing(b.Because))
+	case !slices.Equal(approved.Changed, now.Changed):
+		return fmt.Sprintf("approved a change of %s, now of %s", joinOrNothing(approved.Changed), joinOrNothing(now.Changed))
+	case !slices.Equal(approved.Because, now.Because):
+		return fmt.Sprintf("approved to replace for %s, now for %s", joinOrNothing(approved.Because), joinOrNothing(now.Because))
 	}
 	return ""
 }
@@ -98,12 +99,12 @@ func joinOrNothing(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// label returns the type and the name of a resource.
-func label(urn string) string { return Type(urn) + " " + Name(urn) }
+// typeAndName returns the type and the name of a resource.
+func typeAndName(urn string) string { return Type(urn) + " " + Name(urn) }
 
-// short returns the first 12 characters of a digest or a commit, and "none" for an empty string.
-// A commit with changes stays whole.
-func short(s string) string {
+// shortDigest returns the first 12 characters of a digest or a commit, and "none" for an empty
+// string. It does not shorten a commit that ends in + and the digest of uncommitted changes.
+func shortDigest(s string) string {
 	s = strings.TrimPrefix(s, "sha256:")
 	switch {
 	case s == "":
@@ -114,30 +115,30 @@ func short(s string) string {
 	return s
 }
 
-// Since returns a plan of the changes between two plans. Both must be plans for an empty state, so
-// they have every resource of the program. A resource that is only in after is created, and a
-// resource that is only in before is deleted. A resource with other values is updated: Since can't
-// know whether AWS would replace it.
-func Since(before, after *Plan) (*Plan, error) {
+// PlanBetween returns a plan of the changes from the plan before to the plan after. Both must be
+// plans for an empty state, so they have every resource of the program. A resource that is only in
+// after is created. A resource that is only in before is deleted. A resource with other values is
+// updated, because the two plans do not show whether AWS would replace it.
+func PlanBetween(before, after *Plan) (*Plan, error) {
 	p := *after
 	p.Steps, p.Unchanged, p.Images = []Step{}, 0, nil
 	earlier, later := stepsByURN(before), stepsByURN(after)
-	for urn, s := range later {
-		old, ok := earlier[urn]
+	for urn, step := range later {
+		earlierStep, ok := earlier[urn]
 		switch {
 		case !ok:
-			p.Steps = append(p.Steps, s)
-		case stepDifference(old, s) == "":
+			p.Steps = append(p.Steps, step)
+		case describeDifference(earlierStep, step) == "":
 			p.Unchanged++
 		default:
-			changed := Step{Op: Update, URN: urn, Values: s.Values}
-			for name := range s.Values {
-				if old.Values[name] != s.Values[name] {
+			changed := Step{Op: Update, URN: urn, Values: step.Values}
+			for name := range step.Values {
+				if earlierStep.Values[name] != step.Values[name] {
 					changed.Changed = append(changed.Changed, name)
 				}
 			}
-			for name := range old.Values {
-				if _, ok := s.Values[name]; !ok {
+			for name := range earlierStep.Values {
+				if _, ok := step.Values[name]; !ok {
 					changed.Changed = append(changed.Changed, name)
 				}
 			}
@@ -150,48 +151,55 @@ func Since(before, after *Plan) (*Plan, error) {
 			p.Steps = append(p.Steps, Step{Op: Delete, URN: urn})
 		}
 	}
-	for _, i := range after.Images {
-		if at := slices.IndexFunc(before.Images, func(b Image) bool { return b.Name == i.Name }); at >= 0 {
-			i.Before = before.Images[at].After
+	for _, image := range after.Images {
+		if index := slices.IndexFunc(before.Images, func(b Image) bool { return b.Name == image.Name }); index >= 0 {
+			image.Before = before.Images[index].After
 		}
-		p.Images = append(p.Images, i)
+		p.Images = append(p.Images, image)
 	}
-	return &p, p.seal()
+	return &p, p.sortAndSetDigest()
 }
 
-// Done is an operation that an update did.
-type Done struct {
+// DoneOperation is an operation that an update did.
+type DoneOperation struct {
 	URN string
 	// Step is the engine's name of the operation, such as create-replacement.
 	Step string
 }
 
-// Unplanned compares the operations of an update with the plan. unplanned are the operations that
-// are not in the plan. unneeded are the planned operations that did not happen: a preview counts
-// each unknown value as a change, so an update may do less than its plan.
-func (p *Plan) Unplanned(done []Done) (unplanned, unneeded []string) {
-	planned, seen := stepsByURN(p), map[string]bool{}
-	for _, d := range done {
-		op, changes := operation(d.Step)
+// CompareOperations compares the operations of an update with the plan. unplanned describes the
+// operations that are not in the plan. unneeded describes the planned operations that did not happen.
+// A preview counts each unknown value as a change, so an update may do less than its plan.
+func (p *Plan) CompareOperations(done []DoneOperation) (unplanned, unneeded []string) {
+	planned := stepsByURN(p)
+	seenURNs, seenSteps := map[string]bool{}, map[DoneOperation]bool{}
+	for _, operation := range done {
+		op, changes := planOperation(operation.Step)
 		if !changes {
 			continue
 		}
-		want, ok := planned[d.URN]
-		first := !seen[d.URN+d.Step]
-		seen[d.URN], seen[d.URN+d.Step] = true, true
-		// The engine reports a replacement as one operation, or as a creation and a deletion.
-		if ok && (want.Op == op || want.Op == Replace && op != Update) || !first {
+		plannedStep, ok := planned[operation.URN]
+		// An update can do the same step of a URN more than once, for example delete several old
+		// copies of a resource. unplanned describes the step once.
+		repeated := seenSteps[operation]
+		seenURNs[operation.URN], seenSteps[operation] = true, true
+		if repeated {
 			continue
 		}
-		text := fmt.Sprintf("%s: done %s, approved %s", label(d.URN), op, want.Op)
-		if !ok {
-			text = fmt.Sprintf("%s: done %s, not approved", label(d.URN), op)
+		// The engine reports a replacement as one operation, or as a creation and a deletion.
+		partOfReplacement := plannedStep.Op == Replace && op != Update
+		if ok && (plannedStep.Op == op || partOfReplacement) {
+			continue
 		}
-		unplanned = append(unplanned, text)
+		difference := fmt.Sprintf("%s: done %s, approved %s", typeAndName(operation.URN), op, plannedStep.Op)
+		if !ok {
+			difference = fmt.Sprintf("%s: done %s, not approved", typeAndName(operation.URN), op)
+		}
+		unplanned = append(unplanned, difference)
 	}
-	for _, s := range p.Steps {
-		if !seen[s.URN] {
-			unneeded = append(unneeded, fmt.Sprintf("%s: approved %s, was not needed", label(s.URN), s.Op))
+	for _, step := range p.Steps {
+		if !seenURNs[step.URN] {
+			unneeded = append(unneeded, fmt.Sprintf("%s: approved %s, was not needed", typeAndName(step.URN), step.Op))
 		}
 	}
 	return unplanned, unneeded

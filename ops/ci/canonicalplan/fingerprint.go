@@ -10,14 +10,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// volatile are the fields of a resource in the state that do not describe the resource. They depend
-// on the time of the update and on the source line of the program.
-var volatile = []string{"created", "modified", "sourcePosition", "stackTrace"}
+// volatileFields are the fields of a resource in the state that do not describe the resource. They
+// depend on the time of the update and on the source line of the program.
+var volatileFields = []string{"created", "modified", "sourcePosition", "stackTrace"}
 
-// StateFingerprint returns the digest of a state, which is the output of `pulumi stack export`. The
-// digest does not depend on when the state was written. A secret counts with its encrypted text.
-// Pulumi encrypts some secrets again when it writes a state. So a state that was changed and
-// changed back may have a different digest. An empty state also has a digest.
+// StateFingerprint returns the digest of a state, which is the output of `pulumi stack export`.
+// The digest does not depend on when the state was written. It includes the encrypted text of each
+// secret. Pulumi encrypts some secrets again when it writes a state. So after a change and its
+// reversal, the digest may differ. An empty state also has a digest.
 func StateFingerprint(export []byte) (string, error) {
 	var state struct {
 		Deployment *struct {
@@ -36,7 +36,7 @@ func StateFingerprint(export []byte) (string, error) {
 	}
 	lines := make([]string, 0, len(state.Deployment.Resources))
 	for _, r := range state.Deployment.Resources {
-		for _, field := range volatile {
+		for _, field := range volatileFields {
 			delete(r, field)
 		}
 		raw, err := json.Marshal(r)
@@ -45,16 +45,16 @@ func StateFingerprint(export []byte) (string, error) {
 		}
 		lines = append(lines, string(raw))
 	}
-	// The order of the resources in a state is that of their registration. It may differ between runs.
+	// The state has the resources in the order of their registration, which may differ between runs.
 	slices.Sort(lines)
-	return hash([]byte(strings.Join(lines, "\n"))), nil
+	return sha256Hex([]byte(strings.Join(lines, "\n"))), nil
 }
 
-// ConfigDigest returns the digest of a stack's configuration, from Pulumi.yaml and
-// Pulumi.STACK.yaml. Comments and the order of keys do not matter. A secret counts with its
-// encrypted text.
+// ConfigDigest returns the digest of a stack's configuration, from the contents of Pulumi.yaml and
+// Pulumi.STACK.yaml. Comments and the order of keys do not matter. The digest includes the
+// encrypted text of each secret.
 func ConfigDigest(project, stack []byte) (string, error) {
-	var all []byte
+	var normalized []byte
 	for _, file := range [][]byte{project, stack} {
 		var content map[string]any
 		if err := yaml.Unmarshal(file, &content); err != nil {
@@ -64,7 +64,7 @@ func ConfigDigest(project, stack []byte) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("configuration: %w", err)
 		}
-		all = append(append(all, raw...), '\n')
+		normalized = append(append(normalized, raw...), '\n')
 	}
-	return hash(all), nil
+	return sha256Hex(normalized), nil
 }

@@ -11,13 +11,13 @@ import (
 // are:
 //
 //   - Secrets, such as the random password of components/secret, and the registry's token in an
-//     image's inputs. The preview has the text hidden instead of the value. Their providers ignore
-//     such a change.
-//   - The random end of a name that Pulumi generates for a new resource: generatedName and
+//     image's inputs. The preview has secretText instead of the value. The providers of these
+//     resources ignore a new value.
+//   - The random suffix of a name that Pulumi generates for a new resource: generatedName and
 //     kubernetesName.
 
-// hidden is the text that a preview has for a secret.
-const hidden = "[secret]"
+// secretText is the text that a preview has for a secret.
+const secretText = "[secret]"
 
 // generatedName matches a name that Pulumi generates: the resource's name and seven random
 // hexadecimal digits (AWS provider, automatic names).
@@ -28,12 +28,12 @@ var generatedName = regexp.MustCompile(`^(.+)-[0-9a-f]{7}$`)
 // (pulumi-kubernetes, provider/pkg/metadata/naming.go).
 var kubernetesName = regexp.MustCompile(`^(.+)-[0-9a-f]{8}$`)
 
-// autonamed is the annotation of an object whose name the Kubernetes provider has generated.
+// autonamed is the annotation of an object if the Kubernetes provider has generated its name.
 const autonamed = "pulumi.com/autonamed"
 
-// kubernetesNames returns the generated name of a Kubernetes object, and a stable form of it without
-// the random end. For a resource without such a name both are empty.
-func kubernetesNames(s EngineStep) (name, stable string) {
+// generatedKubernetesName returns the generated name of a Kubernetes object, and a stable form of
+// the name without the random suffix. For a resource without a generated name both are empty.
+func generatedKubernetesName(s EngineStep) (name, stable string) {
 	metadata, _ := s.NewState.Inputs["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
 	name, _ = metadata["name"].(string)
@@ -44,18 +44,19 @@ func kubernetesNames(s EngineStep) (name, stable string) {
 	return name, match[1] + "-(generated)"
 }
 
-// generatedNames returns a replacer that removes the random ends of generated names. The names are
-// those of the resources that the preview would create. Inputs of other resources, such as the text
-// of a policy, may contain these names.
-func generatedNames(steps []EngineStep) *strings.Replacer {
+// newNameReplacer returns a replacer that removes the random suffixes of generated names. The names
+// belong to the resources that the preview would create. Inputs of other resources, such as the
+// text of a policy, may contain these names.
+func newNameReplacer(steps []EngineStep) *strings.Replacer {
 	var pairs [][2]string
 	for _, s := range steps {
 		if s.NewState == nil || !slices.Contains([]string{"create", "create-replacement", "replace"}, s.Op) {
 			continue
 		}
-		if name, stable := kubernetesNames(s); name != "" {
+		if name, stable := generatedKubernetesName(s); name != "" {
 			pairs = append(pairs, [2]string{name, stable})
 		}
+		// The engine lists in __defaults the properties with a value that the provider has chosen.
 		defaults, _ := s.NewState.Inputs["__defaults"].([]any)
 		for _, property := range defaults {
 			key, _ := property.(string)
@@ -66,40 +67,41 @@ func generatedNames(steps []EngineStep) *strings.Replacer {
 			}
 		}
 	}
-	// A replacer prefers the earlier pair, so longer names come first.
+	// A replacer prefers the earlier pair. A name may be the prefix of a longer name, so longer names
+	// come first.
 	slices.SortFunc(pairs, func(a, b [2]string) int { return len(b[0]) - len(a[0]) })
-	var flat []string
+	var oldNew []string
 	for _, p := range pairs {
-		flat = append(flat, p[0], p[1])
+		oldNew = append(oldNew, p[0], p[1])
 	}
-	return strings.NewReplacer(flat...)
+	return strings.NewReplacer(oldNew...)
 }
 
-// removeGenerated removes the parts of a value that differ in each run. keep is false if the whole
-// value is left out.
+// removeGenerated returns a copy of an input value without the parts that differ in each run. keep
+// is false if the whole value is a secret: then the plan leaves it out.
 func removeGenerated(value any, names *strings.Replacer) (clean any, keep bool) {
 	switch v := value.(type) {
 	case string:
-		return names.Replace(v), v != hidden
+		return names.Replace(v), v != secretText
 	case []any:
-		out := make([]any, 0, len(v))
+		kept := make([]any, 0, len(v))
 		for _, item := range v {
 			if clean, keep := removeGenerated(item, names); keep {
-				out = append(out, clean)
+				kept = append(kept, clean)
 			}
 		}
-		return out, true
+		return kept, true
 	case map[string]any:
-		out := make(map[string]any, len(v))
+		kept := make(map[string]any, len(v))
 		for name, item := range v {
 			if strings.HasPrefix(name, "__") { // the engine adds such a property
 				continue
 			}
 			if clean, keep := removeGenerated(item, names); keep {
-				out[name] = clean
+				kept[name] = clean
 			}
 		}
-		return out, true
+		return kept, true
 	}
 	return value, true
 }

@@ -18,7 +18,7 @@ import (
 // Schema is the version of the plan's format. Plans with different versions are never equal.
 const Schema = 1
 
-// Op is what is done to a resource.
+// Op is the operation on a resource.
 type Op string
 
 // The operations. A replacement is one operation, although the engine does it in several steps.
@@ -37,7 +37,8 @@ const (
 type Plan struct {
 	Schema int    `json:"schema"`
 	Stack  string `json:"stack"`
-	// Commit is the commit of the program. If its working tree had changes, their digest follows.
+	// Commit is the commit of the program. If the working tree had uncommitted changes, "+" and the
+	// digest of these changes follow.
 	Commit string `json:"commit"`
 	// Config is the digest of the stack's configuration.
 	Config string `json:"config"`
@@ -83,15 +84,15 @@ type Image struct {
 
 // Type returns the resource type in a URN.
 func Type(urn string) string {
-	types := strings.Split(part(urn, 2), "$")
+	types := strings.Split(urnPart(urn, 2), "$")
 	return types[len(types)-1]
 }
 
 // Name returns the resource's name in a URN.
-func Name(urn string) string { return part(urn, 3) }
+func Name(urn string) string { return urnPart(urn, 3) }
 
 // InComponent reports whether the resource is the child of a component.
-func InComponent(urn string) bool { return strings.Contains(part(urn, 2), "$") }
+func InComponent(urn string) bool { return strings.Contains(urnPart(urn, 2), "$") }
 
 // IsGrouping reports whether the URN belongs to a component, a provider or the stack itself, and
 // not to a resource at a provider.
@@ -100,8 +101,9 @@ func IsGrouping(urn string) bool {
 	return strings.HasPrefix(kind, "pulumi:") || strings.HasPrefix(kind, "progressive:")
 }
 
-// part returns part i of urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME.
-func part(urn string, i int) string {
+// urnPart returns part i, counted from 0, of urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME. It
+// returns "" if the URN has fewer parts.
+func urnPart(urn string, i int) string {
 	if parts := strings.SplitN(urn, "::", 4); i < len(parts) {
 		return parts[i]
 	}
@@ -111,7 +113,7 @@ func part(urn string, i int) string {
 // Counts has the number of steps by operation.
 type Counts struct{ Create, Update, Replace, Delete, Other int }
 
-// Counts counts the operations of the plan.
+// Counts returns the number of steps by operation.
 func (p *Plan) Counts() (c Counts) {
 	for _, s := range p.Steps {
 		switch s.Op {
@@ -130,8 +132,8 @@ func (p *Plan) Counts() (c Counts) {
 	return c
 }
 
-// seal sorts the plan and sets its digest.
-func (p *Plan) seal() error {
+// sortAndSetDigest sorts the steps and the images of the plan, and sets its digest.
+func (p *Plan) sortAndSetDigest() error {
 	slices.SortFunc(p.Steps, func(a, b Step) int { return strings.Compare(a.URN+" "+string(a.Op), b.URN+" "+string(b.Op)) })
 	slices.SortFunc(p.Images, func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
 	digest, err := p.computeDigest()
@@ -139,18 +141,19 @@ func (p *Plan) seal() error {
 	return err
 }
 
-// computeDigest returns the digest of the fields that make two plans equal.
+// computeDigest returns the digest of the fields that must be equal in equal plans.
 func (p *Plan) computeDigest() (string, error) {
-	sealed := *p
-	sealed.Digest, sealed.Sources, sealed.Offline = "", nil, false
-	raw, err := json.Marshal(sealed)
+	content := *p
+	content.Digest, content.Sources, content.Offline = "", nil, false
+	raw, err := json.Marshal(content)
 	if err != nil {
 		return "", fmt.Errorf("plan of %s: %w", p.Stack, err)
 	}
-	return hash(raw), nil
+	return sha256Hex(raw), nil
 }
 
-// Decode reads a plan that Encode wrote. It refuses a plan that was edited.
+// Decode reads a plan that Encode wrote. It returns an error if the plan was edited, or has another
+// schema.
 func Decode(raw []byte) (*Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(raw, &p); err != nil {
@@ -175,8 +178,8 @@ func (p *Plan) Encode() ([]byte, error) {
 	return append(raw, '\n'), err
 }
 
-// hash returns the SHA-256 of a text in hexadecimal.
-func hash(raw []byte) string {
+// sha256Hex returns the SHA-256 of raw in hexadecimal.
+func sha256Hex(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }

@@ -16,8 +16,8 @@ const (
 	image  = "urn:pulumi:prod::p::ko:index:Image::web"
 )
 
-// plan returns the plan of a preview with these steps, which are JSON.
-func plan(t *testing.T, steps ...string) *Plan {
+// newPlan returns the plan of a preview with these steps, which are JSON.
+func newPlan(t *testing.T, steps ...string) *Plan {
 	t.Helper()
 	preview, err := ParsePreview([]byte(`{"steps": [` + strings.Join(steps, ",") + `]}`))
 	require.NoError(t, err)
@@ -26,55 +26,56 @@ func plan(t *testing.T, steps ...string) *Plan {
 	return p
 }
 
-// step returns the JSON of a step of the engine.
-func step(op, urn, inputs string) string {
+// stepJSON returns the JSON of a step of the engine.
+func stepJSON(op, urn, inputs string) string {
 	return fmt.Sprintf(`{"op": %q, "urn": %q, "newState": {"inputs": %s}}`, op, urn, inputs)
 }
 
 // Two runs of one program have equal plans, although some of their values differ.
 func TestPlanLeavesOutValuesThatDifferInEachRun(t *testing.T) {
-	run := func(suffix, secret, order string) *Plan {
+	preview := func(suffix, secret, order string) *Plan {
 		steps := []string{
-			step("create", role, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
-			step("create", policy, `{"role": "web-role-`+suffix+`", "policy": "{\"Resource\":\"role/web-role-`+suffix+`\"}"}`),
-			step("create", image, `{"importPath": "x", "credentials": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
+			stepJSON("create", role, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
+			stepJSON("create", policy, `{"role": "web-role-`+suffix+`", "policy": "{\"Resource\":\"role/web-role-`+suffix+`\"}"}`),
+			stepJSON("create", image, `{"importPath": "x", "credentials": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
 		}
 		if order == "reversed" {
 			steps[0], steps[2] = steps[2], steps[0]
 		}
-		return plan(t, steps...)
+		return newPlan(t, steps...)
 	}
-	one := run("0a91f4b", "username", "")
-	require.Equal(t, one.Digest, run("2a85dbd", "username", "reversed").Digest, "a generated name and the order of registration")
-	require.Equal(t, one.Digest, run("0a91f4b", "other", "").Digest, "secrets are left out")
-	require.Empty(t, Differences(one, run("2a85dbd", "username", "reversed")))
+	first := preview("0a91f4b", "username", "")
+	require.Equal(t, first.Digest, preview("2a85dbd", "username", "reversed").Digest, "a generated name and the order of registration")
+	require.Equal(t, first.Digest, preview("0a91f4b", "other", "").Digest, "secrets are left out")
+	require.Empty(t, Differences(first, preview("2a85dbd", "username", "reversed")))
 }
 
-// The Kubernetes provider marks an object whose name it has generated with an annotation.
-func TestPlanLeavesOutTheRandomEndOfKubernetesNames(t *testing.T) {
+// If the Kubernetes provider has generated the name of an object, it marks the object
+// with an annotation.
+func TestPlanLeavesOutTheRandomSuffixOfKubernetesNames(t *testing.T) {
 	const job = "urn:pulumi:prod::p::kubernetes:batch/v1:Job::migrate-job"
-	run := func(name, annotations string) *Plan {
-		return plan(t, step("replace", job, `{"metadata": {"name": "`+name+`", "annotations": {`+annotations+`}}}`))
+	preview := func(name, annotations string) *Plan {
+		return newPlan(t, stepJSON("replace", job, `{"metadata": {"name": "`+name+`", "annotations": {`+annotations+`}}}`))
 	}
 	const marked = `"pulumi.com/autonamed": "true"`
-	one := run("migrate-job-c81c1e20", marked)
-	require.Equal(t, one.Digest, run("migrate-job-d4d61a44", marked).Digest)
-	require.NotEqual(t, one.Digest, run("other-job-d4d61a44", marked).Digest, "a name that is not the resource's")
-	require.NotEqual(t, run("migrate-job-c81c1e20", "").Digest, run("migrate-job-d4d61a44", "").Digest, "names that the program sets")
+	first := preview("migrate-job-c81c1e20", marked)
+	require.Equal(t, first.Digest, preview("migrate-job-d4d61a44", marked).Digest)
+	require.NotEqual(t, first.Digest, preview("other-job-d4d61a44", marked).Digest, "a name that is not the resource's")
+	require.NotEqual(t, preview("migrate-job-c81c1e20", "").Digest, preview("migrate-job-d4d61a44", "").Digest, "names that the program sets")
 }
 
 func TestOtherValuesNamesAndOperationsChangeThePlan(t *testing.T) {
-	base := step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
+	base := stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
 	for _, tc := range []struct{ reason, other string }{
-		{"a name that the program sets", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": [], "path": "/"}`)},
-		{"another name before the random end", step("create", role, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
-		{"another value", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/x/"}`)},
-		{"an additional input", step("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
-		{"another operation", step("update", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
-		{"another resource", step("create", policy, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"a name that the program sets", stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": [], "path": "/"}`)},
+		{"another name before the random suffix", stepJSON("create", role, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another value", stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/x/"}`)},
+		{"an additional input", stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
+		{"another operation", stepJSON("update", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another resource", stepJSON("create", policy, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			a, b := plan(t, base), plan(t, tc.other)
+			a, b := newPlan(t, base), newPlan(t, tc.other)
 			require.NotEqual(t, a.Digest, b.Digest)
 			require.NotEmpty(t, Differences(a, b))
 		})
@@ -85,18 +86,18 @@ func TestOtherValuesNamesAndOperationsChangeThePlan(t *testing.T) {
 func TestEveryInputChangesTheDigest(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		first, second := rapid.String().Draw(r, "first"), rapid.String().Draw(r, "second")
-		where := rapid.SampledFrom([]string{`{"a": %s}`, `{"a": {"b": %s}}`, `{"a": [1, %s]}`}).Draw(r, "where")
+		inputs := rapid.SampledFrom([]string{`{"a": %s}`, `{"a": {"b": %s}}`, `{"a": [1, %s]}`}).Draw(r, "inputs")
 		digest := func(value string) string {
 			raw, err := json.Marshal(value)
 			require.NoError(r, err)
-			return plan(t, step("create", role, fmt.Sprintf(where, raw))).Digest
+			return newPlan(t, stepJSON("create", role, fmt.Sprintf(inputs, raw))).Digest
 		}
 		require.Equal(r, first == second, digest(first) == digest(second))
 	})
 }
 
 func TestReplacementIsOneStep(t *testing.T) {
-	p := plan(t,
+	p := newPlan(t,
 		`{"op": "create-replacement", "urn": "`+role+`", "newState": {"inputs": {"path": "/x"}}, "diffReasons": ["path"], "replaceReasons": ["path"]}`,
 		`{"op": "replace", "urn": "`+role+`", "newState": {"inputs": {"path": "/x"}}, "detailedDiff": {"path": {"kind": "update-replace"}}}`,
 		`{"op": "delete-replaced", "urn": "`+role+`", "oldState": {}}`,
@@ -111,20 +112,20 @@ func TestReplacementIsOneStep(t *testing.T) {
 }
 
 func TestDifferencesNameWhatHasChanged(t *testing.T) {
-	approved := plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`))
+	approved := newPlan(t, stepJSON("create", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`))
 	for _, tc := range []struct {
 		reason string
 		now    *Plan
 		want   string
 	}{
-		{"program", withChange(plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
+		{"program", withChange(newPlan(t, stepJSON("create", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
 		{"configuration", withChange(approved, func(p *Plan) { p.Config = "h" }), "configuration: approved g, now h"},
 		{"state", withChange(approved, func(p *Plan) { p.State = "z" }), "state: approved s, now z"},
 		{"stack", withChange(approved, func(p *Plan) { p.Stack = "staging" }), "stack: approved prod, now staging"},
-		{"a value", plan(t, step("create", role, `{"path": "/x"}`), step("update", policy, `{"policy": "a"}`)), "aws:iam/role:Role web-role: other new values of path"},
-		{"a step is missing", plan(t, step("create", role, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
-		{"an additional step", plan(t, step("create", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`), step("delete", image, "{}")), "ko:index:Image web: not approved, now delete"},
-		{"another operation", plan(t, step("replace", role, `{"path": "/"}`), step("update", policy, `{"policy": "a"}`)), "approved create, now replace"},
+		{"a value", newPlan(t, stepJSON("create", role, `{"path": "/x"}`), stepJSON("update", policy, `{"policy": "a"}`)), "aws:iam/role:Role web-role: other new values of path"},
+		{"a step is missing", newPlan(t, stepJSON("create", role, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
+		{"an additional step", newPlan(t, stepJSON("create", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`), stepJSON("delete", image, "{}")), "ko:index:Image web: not approved, now delete"},
+		{"another operation", newPlan(t, stepJSON("replace", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`)), "approved create, now replace"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			require.Contains(t, strings.Join(Differences(approved, tc.now), "\n"), tc.want)
@@ -132,22 +133,22 @@ func TestDifferencesNameWhatHasChanged(t *testing.T) {
 	}
 }
 
-// withChange returns a copy of a plan after edit, with the new digest.
+// withChange returns a copy of a plan that edit has changed, with the new digest.
 func withChange(p *Plan, edit func(*Plan)) *Plan {
 	other := *p
 	edit(&other)
-	if err := other.seal(); err != nil {
+	if err := other.sortAndSetDigest(); err != nil {
 		panic(err)
 	}
 	return &other
 }
 
 func TestEditedPlanIsRefused(t *testing.T) {
-	raw, err := plan(t, step("delete", role, "{}")).Encode()
+	raw, err := newPlan(t, stepJSON("delete", role, "{}")).Encode()
 	require.NoError(t, err)
-	back, err := Decode(raw)
+	decoded, err := Decode(raw)
 	require.NoError(t, err)
-	require.Equal(t, Delete, back.Steps[0].Op)
+	require.Equal(t, Delete, decoded.Steps[0].Op)
 	for _, edit := range [][2]string{{`"delete"`, `"update"`}, {`"commit": "c"`, `"commit": "d"`}, {`"schema": 1`, `"schema": 2`}} {
 		_, err := Decode([]byte(strings.Replace(string(raw), edit[0], edit[1], 1)))
 		require.Error(t, err, edit)
@@ -156,22 +157,22 @@ func TestEditedPlanIsRefused(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestUnplannedListsOperationsThatWereNotApproved(t *testing.T) {
-	p := plan(t, step("create", role, "{}"), step("update", policy, "{}"), step("replace", image, "{}"))
-	unplanned, unneeded := p.Unplanned([]Done{
+func TestCompareOperationsListsOperationsThatWereNotApproved(t *testing.T) {
+	p := newPlan(t, stepJSON("create", role, "{}"), stepJSON("update", policy, "{}"), stepJSON("replace", image, "{}"))
+	unplanned, unneeded := p.CompareOperations([]DoneOperation{
 		{role, "create"}, {image, "create-replacement"}, {image, "replace"}, {image, "delete-replaced"}, {policy, "same"},
 	})
 	require.Empty(t, unplanned)
 	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: approved update, was not needed"}, unneeded)
-	unplanned, _ = p.Unplanned([]Done{{role, "create"}, {policy, "replace"}, {"urn:pulumi:prod::p::a:b:C::new", "delete"}})
+	unplanned, _ = p.CompareOperations([]DoneOperation{{role, "create"}, {policy, "replace"}, {"urn:pulumi:prod::p::a:b:C::new", "delete"}})
 	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: done replace, approved update", "a:b:C new: done delete, not approved"}, unplanned)
 }
 
 // Two previews for an empty state show which resources a commit changes.
-func TestSinceReturnsTheChangesBetweenTwoPlans(t *testing.T) {
-	before := plan(t, step("create", role, `{"path": "/", "gone": 1}`), step("create", policy, "{}"), step("create", image, `{"digest": "sha256:a"}`))
-	after := plan(t, step("create", role, `{"path": "/x"}`), step("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), step("create", image, `{"digest": "sha256:a"}`))
-	p, err := Since(before, after)
+func TestPlanBetweenHasTheChangesOfACommit(t *testing.T) {
+	before := newPlan(t, stepJSON("create", role, `{"path": "/", "gone": 1}`), stepJSON("create", policy, "{}"), stepJSON("create", image, `{"digest": "sha256:a"}`))
+	after := newPlan(t, stepJSON("create", role, `{"path": "/x"}`), stepJSON("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), stepJSON("create", image, `{"digest": "sha256:a"}`))
+	p, err := PlanBetween(before, after)
 	require.NoError(t, err)
 	require.Equal(t, Counts{Create: 1, Update: 1, Delete: 1}, p.Counts())
 	require.Equal(t, 1, p.Unchanged)
@@ -184,15 +185,15 @@ func TestSinceReturnsTheChangesBetweenTwoPlans(t *testing.T) {
 }
 
 func TestStateFingerprintDependsOnResourcesOnly(t *testing.T) {
-	state := func(resources string) string {
+	fingerprint := func(resources string) string {
 		f, err := StateFingerprint([]byte(`{"deployment": {"manifest": {"time": "now"}, "resources": [` + resources + `]}}`))
 		require.NoError(t, err)
 		return f
 	}
-	one := state(`{"urn": "a", "created": "1", "outputs": {"x": 1}}, {"urn": "b"}`)
-	require.Equal(t, one, state(`{"urn": "b", "modified": "2"}, {"urn": "a", "created": "3", "outputs": {"x": 1}}`), "the times and the order do not count")
-	require.NotEqual(t, one, state(`{"urn": "b"}, {"urn": "a", "outputs": {"x": 2}}`))
-	require.NotEqual(t, one, state(`{"urn": "a", "outputs": {"x": 1}}`))
+	first := fingerprint(`{"urn": "a", "created": "1", "outputs": {"x": 1}}, {"urn": "b"}`)
+	require.Equal(t, first, fingerprint(`{"urn": "b", "modified": "2"}, {"urn": "a", "created": "3", "outputs": {"x": 1}}`), "the times and the order do not count")
+	require.NotEqual(t, first, fingerprint(`{"urn": "b"}, {"urn": "a", "outputs": {"x": 2}}`))
+	require.NotEqual(t, first, fingerprint(`{"urn": "a", "outputs": {"x": 1}}`))
 	_, err := StateFingerprint([]byte(`{"deployment": {"pending_operations": [{}]}}`))
 	require.ErrorContains(t, err, "1 operations are pending")
 	for _, bad := range []string{"", "{}", "[]"} {
@@ -202,13 +203,13 @@ func TestStateFingerprintDependsOnResourcesOnly(t *testing.T) {
 }
 
 func TestConfigDigestIgnoresCommentsAndOrder(t *testing.T) {
-	config := func(text string) string {
+	digest := func(text string) string {
 		d, err := ConfigDigest([]byte("name: x"), []byte(text))
 		require.NoError(t, err)
 		return d
 	}
-	require.Equal(t, config("config:\n  a: 1\n  b: 2"), config("# a comment\nconfig:\n  b: 2\n  a: 1"))
-	require.NotEqual(t, config("config:\n  a: 1"), config("config:\n  a: 2"))
+	require.Equal(t, digest("config:\n  a: 1\n  b: 2"), digest("# a comment\nconfig:\n  b: 2\n  a: 1"))
+	require.NotEqual(t, digest("config:\n  a: 1"), digest("config:\n  a: 2"))
 	_, err := ConfigDigest([]byte("name: x"), []byte("\ta"))
 	require.Error(t, err)
 }

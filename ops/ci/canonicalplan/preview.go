@@ -40,7 +40,7 @@ type EngineStep struct {
 
 // DifferingPaths returns the paths of the properties that differ, sorted.
 func (s EngineStep) DifferingPaths() []string {
-	return union(s.DiffReasons, slices.Collect(maps.Keys(s.DetailedDiff)))
+	return sortedUnion(s.DiffReasons, slices.Collect(maps.Keys(s.DetailedDiff)))
 }
 
 type propertyDiff struct {
@@ -73,7 +73,7 @@ func ParsePreview(raw []byte) (*Preview, error) {
 // policy violation, it is the only error message.
 const failureText = "preview failed"
 
-// Errors returns the error messages of the program and of the providers.
+// Errors returns the error messages of the program and of the providers, without failureText.
 func (p *Preview) Errors() []string {
 	var all []string
 	for _, d := range p.Diagnostics {
@@ -104,8 +104,8 @@ const module = "github.com/progressive-framework/platform/"
 // sourceLine converts project:///PATH#LINE,COLUMN to FILE:LINE. It returns "" for a file of another
 // module.
 func sourceLine(position string) string {
-	_, rest, found := strings.Cut(position, module)
-	file, lineAndColumn, _ := strings.Cut(rest, "#")
+	_, pathAndPosition, found := strings.Cut(position, module)
+	file, lineAndColumn, _ := strings.Cut(pathAndPosition, "#")
 	line, _, _ := strings.Cut(lineAndColumn, ",")
 	if !found || line == "" {
 		return ""
@@ -120,69 +120,70 @@ type Origin struct {
 }
 
 // New returns the plan of a preview.
-func New(from Origin, preview *Preview) (*Plan, error) {
+func New(origin Origin, preview *Preview) (*Plan, error) {
 	p := &Plan{
-		Schema: Schema, Stack: from.Stack, Commit: from.Commit, Config: from.Config, State: from.State, Offline: from.Offline,
+		Schema: Schema, Stack: origin.Stack, Commit: origin.Commit, Config: origin.Config, State: origin.State, Offline: origin.Offline,
 		Steps: []Step{}, Sources: map[string]string{},
 	}
-	names := generatedNames(preview.Steps)
+	replacer := newNameReplacer(preview.Steps)
 	sources := preview.Sources()
 	steps := map[string]*Step{}
-	for _, s := range preview.Steps {
-		p.addImage(s)
-		op, changes := operation(s.Op)
+	for _, engineStep := range preview.Steps {
+		p.addImage(engineStep)
+		op, changes := planOperation(engineStep.Op)
 		if !changes {
-			if s.Op == "same" {
+			if engineStep.Op == "same" {
 				p.Unchanged++
 			}
 			continue
 		}
-		step := steps[s.URN]
+		step := steps[engineStep.URN]
 		switch {
 		case step == nil:
-			step = &Step{Op: op, URN: s.URN}
-			steps[s.URN] = step
+			step = &Step{Op: op, URN: engineStep.URN}
+			steps[engineStep.URN] = step
 		case step.Op != op: // such as a delete and a create of one URN
 			step.Op = Replace
 		}
-		if err := step.add(s, names); err != nil {
+		if err := step.addEngineStep(engineStep, replacer); err != nil {
 			return nil, err
 		}
-		if line := sources[s.URN]; line != "" {
-			p.Sources[s.URN] = line
+		if line := sources[engineStep.URN]; line != "" {
+			p.Sources[engineStep.URN] = line
 		}
 	}
-	for _, s := range steps {
-		p.Steps = append(p.Steps, *s)
+	for _, step := range steps {
+		p.Steps = append(p.Steps, *step)
 	}
-	return p, p.seal()
+	return p, p.sortAndSetDigest()
 }
 
-// operation returns the operation of an engine step. changes is false for a step that does nothing.
-func operation(step string) (op Op, changes bool) {
+// planOperation returns the operation of the plan for an engine step. changes is false for a step
+// that changes nothing, such as same and refresh.
+func planOperation(step string) (op Op, changes bool) {
 	switch step {
 	case "create-replacement", "delete-replaced", "replace", "import-replacement", "read-replacement", "discard-replaced":
 		return Replace, true
 	case "create", "update", "delete", "import", "read", "discard":
 		return Op(step), true
 	}
-	return "", false // same, refresh
+	return "", false
 }
 
-// add adds the content of an engine step to a step of the plan.
-func (s *Step) add(step EngineStep, names *strings.Replacer) error {
+// addEngineStep adds the content of an engine step to a step of the plan.
+func (s *Step) addEngineStep(engineStep EngineStep, replacer *strings.Replacer) error {
 	if s.Op == Update || s.Op == Replace {
-		s.Changed = union(s.Changed, step.DifferingPaths())
-		s.Because = union(s.Because, step.Reasons)
+		s.Changed = sortedUnion(s.Changed, engineStep.DifferingPaths())
+		s.Because = sortedUnion(s.Because, engineStep.Reasons)
 	}
-	if step.NewState == nil || s.Op == Delete {
+	if engineStep.NewState == nil || s.Op == Delete {
 		return nil
 	}
 	if s.Values == nil {
 		s.Values = map[string]string{}
 	}
-	for name, value := range step.NewState.Inputs {
-		clean, keep := removeGenerated(value, names)
+	for name, value := range engineStep.NewState.Inputs {
+		clean, keep := removeGenerated(value, replacer)
 		if !keep || strings.HasPrefix(name, "__") {
 			continue
 		}
@@ -190,13 +191,14 @@ func (s *Step) add(step EngineStep, names *strings.Replacer) error {
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", s.URN, name, err)
 		}
-		s.Values[name] = hash(raw)[:16] // 64 bits are enough to distinguish the values of one property
+		s.Values[name] = sha256Hex(raw)[:16] // 64 bits are enough to distinguish the values of one property
 	}
 	return nil
 }
 
-// union returns the sorted union of lists. It is nil if the union is empty.
-func union(lists ...[]string) []string {
+// sortedUnion returns the union of the lists, sorted and without duplicates. It returns nil if the
+// union is empty.
+func sortedUnion(lists ...[]string) []string {
 	all := slices.Concat(lists...)
 	if len(all) == 0 {
 		return nil
@@ -222,8 +224,8 @@ func (p *Plan) addImage(s EngineStep) {
 		image.After = imageDigest(s.NewState.Inputs)
 	}
 	for i := range p.Images {
-		if known := &p.Images[i]; known.Name == image.Name {
-			known.Before, known.After = cmp.Or(known.Before, image.Before), cmp.Or(known.After, image.After)
+		if existing := &p.Images[i]; existing.Name == image.Name {
+			existing.Before, existing.After = cmp.Or(existing.Before, image.Before), cmp.Or(existing.After, image.After)
 			return
 		}
 	}

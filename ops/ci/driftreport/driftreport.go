@@ -1,6 +1,6 @@
 // Package driftreport finds drift in the differences that a refresh shows, and renders it for an
-// issue. Changes by autoscalers and controllers are not drift: owned.go lists the fields that
-// they own. The package does no I/O.
+// issue. Changes by autoscalers and controllers are not drift: owned.go lists the fields that these
+// programs own. The package does no I/O.
 package driftreport
 
 import (
@@ -17,7 +17,7 @@ type Drift struct {
 	URN string `json:"urn"`
 	// Gone is true if the resource does not exist any more.
 	Gone bool `json:"gone,omitempty"`
-	// Paths are the properties that differ, without those of Owned.
+	// Paths are the properties that differ, without the properties in OwnedFields.
 	Paths []string `json:"paths,omitempty"`
 	// Source is the Go line that registered the resource, if it is known.
 	Source string `json:"source,omitempty"`
@@ -29,11 +29,11 @@ type Report struct {
 	// Checked is the number of resources that the refresh read.
 	Checked int     `json:"checked"`
 	Drifts  []Drift `json:"drifts"`
-	// Owned has, by the name of an owner, the number of differences in that owner's fields.
+	// Owned is the number of differences in the fields of an owner, by the name of the owner.
 	Owned map[string]int `json:"owned,omitempty"`
 }
 
-// New returns the drift that the output of a refresh shows.
+// New returns a report of the drift in the output of a refresh.
 func New(stack string, refresh *canonicalplan.Preview) *Report {
 	r := &Report{Stack: stack, Drifts: []Drift{}, Owned: map[string]int{}}
 	sources := refresh.Sources()
@@ -44,8 +44,8 @@ func New(stack string, refresh *canonicalplan.Preview) *Report {
 		r.Checked++
 		d := Drift{URN: s.URN, Gone: s.Op == "delete", Source: sources[s.URN]}
 		for _, property := range s.DifferingPaths() {
-			if owner := findOwner(canonicalplan.Type(s.URN), property); owner != nil {
-				r.Owned[owner.By]++
+			if field := findOwnedField(canonicalplan.Type(s.URN), property); field != nil {
+				r.Owned[field.By]++
 				continue
 			}
 			d.Paths = append(d.Paths, property)
@@ -73,7 +73,8 @@ func Marker(stack string) string { return "<!-- progressive-framework: drift of 
 // Title returns the title of a stack's issue.
 func Title(stack string) string { return "Drift of " + stack }
 
-// maxRows limits the rows of the issue. GitHub accepts 65,536 characters.
+// maxRows limits the rows of the issue, so that the issue is shorter than the 65,536 characters that
+// GitHub accepts.
 const maxRows = 200
 
 // Markdown returns the body of the issue. The body has no values, because a value may be a secret
@@ -89,9 +90,9 @@ func (r *Report) Markdown() string {
 		}
 		what := "**gone**"
 		if !d.Gone {
-			what = "differs: " + joinPaths(d.Paths)
+			what = "differs: " + pathsCell(d.Paths)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", code(canonicalplan.Type(d.URN)+" "+canonicalplan.Name(d.URN)), what, d.Source)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", codeCell(canonicalplan.Type(d.URN)+" "+canonicalplan.Name(d.URN)), what, d.Source)
 	}
 	fmt.Fprintf(&b, "\nNext: `pulumi refresh --preview-only --diff --stack %s` shows the values. "+
 		"Then `pulumi up --refresh` sets them back, or a commit makes them the program's.\n", r.Stack)
@@ -101,21 +102,22 @@ func (r *Report) Markdown() string {
 // maxPaths limits the paths in one row.
 const maxPaths = 8
 
-// joinPaths returns the first paths as code, for a table cell.
-func joinPaths(all []string) string {
+// pathsCell returns the first maxPaths paths as code, for a table cell.
+func pathsCell(all []string) string {
 	var shown []string
 	for i, p := range all {
 		if i == maxPaths {
 			shown = append(shown, fmt.Sprintf("%d more", len(all)-maxPaths))
 			break
 		}
-		shown = append(shown, code(p))
+		shown = append(shown, codeCell(p))
 	}
 	return strings.Join(shown, ", ")
 }
 
-// code formats a text as code in a table cell. The text can't end the code or the cell.
-func code(s string) string {
+// codeCell formats a text as code in a table cell. It replaces the characters that would end the
+// code or the cell.
+func codeCell(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
 }
 

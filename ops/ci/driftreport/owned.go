@@ -2,8 +2,8 @@ package driftreport
 
 import "path"
 
-// Owner is a field that something other than the program changes on purpose.
-type Owner struct {
+// OwnedField is a field that something other than the program changes on purpose.
+type OwnedField struct {
 	// Type is the resource type, and Path the property's path. In both, * matches any text.
 	Type, Path string
 	// By is what changes the field.
@@ -12,8 +12,8 @@ type Owner struct {
 	Reason string
 }
 
-// Owned lists all fields whose changes are not drift.
-var Owned = []Owner{
+// OwnedFields lists the fields that may change, although the change is not drift.
+var OwnedFields = []OwnedField{
 	{"aws:autoscaling/group:Group", "desiredCapacity", "Cluster Autoscaler", "it sets the number of nodes; the program sets only the first one"},
 	{"aws:autoscaling/group:Group", "predictedCapacity", "EC2 Auto Scaling", "a forecast, which no program sets"},
 	{"aws:autoscaling/group:Group", "warmPoolSize", "EC2 Auto Scaling", "the number of instances in the pool now"},
@@ -27,19 +27,20 @@ var Owned = []Owner{
 	{"kubernetes:apiregistration.k8s.io/*", "spec.caBundle", "KEDA", "it renews the certificate of the metrics adapter"},
 }
 
-// findOwner returns the owner of a property of a resource type, or nil.
-func findOwner(kind, property string) *Owner {
-	for i, o := range Owned {
-		if matches(o.Type, kind) && matches(o.Path, property) {
-			return &Owned[i]
+// findOwnedField returns the entry of OwnedFields for a property of a resource type, or nil.
+func findOwnedField(kind, property string) *OwnedField {
+	for i, o := range OwnedFields {
+		if matchesPattern(o.Type, kind) && matchesPattern(o.Path, property) {
+			return &OwnedFields[i]
 		}
 	}
 	return nil
 }
 
-// matches reports whether a text matches a pattern, in which * matches any text. For path.Match, *
-// matches no slash, and brackets have a meaning. So matches replaces these characters first.
-func matches(pattern, text string) bool {
+// matchesPattern reports whether a text matches a pattern, in which * matches any text. In
+// path.Match, * matches no slash, and brackets and backslashes have a meaning. So matchesPattern
+// replaces these characters before it calls path.Match.
+func matchesPattern(pattern, text string) bool {
 	withoutSpecial := func(s string) string {
 		out := []rune(s)
 		for i, r := range out {

@@ -1,6 +1,6 @@
 // Package githubapi is a client of GitHub's REST API. It writes one comment of a pull request, or one
-// issue: it finds the text of an earlier run by a hidden marker, and edits that text in place. The
-// package owns paging, retries and rate limits. It does not know the content.
+// issue. It finds the text of an earlier run by a hidden marker, and edits that text in place. The
+// package owns paging, retries and rate limits. It does not depend on the content of the text.
 package githubapi
 
 import (
@@ -26,7 +26,8 @@ const (
 	maxWait = 2 * time.Minute
 	// maxPages limits the pages of a list. A page has 100 items, so a list has at most 5,000.
 	maxPages = 50
-	// maxBody limits a response in bytes. A page of 100 comments has at most 6.6 MB.
+	// maxBody limits a response in bytes. A page of 100 comments, each with 65,536 characters, has
+	// about 6.6 MB.
 	maxBody = 16 << 20
 	// requestTimeout limits one request.
 	requestTimeout = 30 * time.Second
@@ -46,8 +47,8 @@ type Client struct {
 	now   func() time.Time
 }
 
-// repository matches OWNER/NAME.
-var repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+// repositoryPattern matches OWNER/NAME.
+var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
 
 // actionsBot is the author of everything that a workflow's own token writes.
 const actionsBot = "github-actions[bot]"
@@ -70,7 +71,7 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 	switch {
 	case err != nil || base.Host == "" || base.Scheme != "https" && !local:
 		return nil, fmt.Errorf("GITHUB_API_URL is %q, must be an https URL: the token is sent there", address)
-	case !repository.MatchString(c.repo):
+	case !repositoryPattern.MatchString(c.repo):
 		return nil, fmt.Errorf("GITHUB_REPOSITORY is %q, must be OWNER/NAME", c.repo)
 	case c.token == "":
 		return nil, errors.New("GITHUB_TOKEN is empty: set a token with the permission pull-requests: write or issues: write")
@@ -112,19 +113,19 @@ func (e *Error) Error() string {
 	return text
 }
 
-// retryable reports whether a second attempt may succeed.
-func (e *Error) retryable() bool { return e.Status >= 500 }
+// isRetryable reports whether a second attempt may succeed.
+func (e *Error) isRetryable() bool { return e.Status >= 500 }
 
-// send waits for rate limits, sends a request once, and decodes the response into out. It returns
-// the URL of the next page, or nil.
-func (c *Client) send(ctx context.Context, method string, target *url.URL, in, out any) (next *url.URL, err error) {
+// send sends a request and decodes the response into out. If GitHub responds that a rate limit is
+// exceeded, send waits and sends the request again. It returns the URL of the next page, or nil.
+func (c *Client) send(ctx context.Context, method string, target *url.URL, content, out any) (next *url.URL, err error) {
 	var waited time.Duration
 	for {
-		response, body, err := c.roundTrip(ctx, method, target, in)
+		response, body, err := c.roundTrip(ctx, method, target, content)
 		if err != nil {
 			return nil, err
 		}
-		if wait, limited := c.rateLimit(response); limited {
+		if wait, limited := c.rateLimitWait(response); limited {
 			if waited += wait; waited > maxWait {
 				return nil, fmt.Errorf("GitHub: %s %s: the rate limit ends in %s, the longest wait is %s: run the command again after that", method, target.Path, wait.Round(time.Second), maxWait)
 			}
@@ -151,16 +152,16 @@ func (c *Client) send(ctx context.Context, method string, target *url.URL, in, o
 }
 
 // roundTrip sends a request once. It returns the response and the response's body.
-func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, in any) (*http.Response, []byte, error) {
-	var content io.Reader
-	if in != nil {
-		raw, err := json.Marshal(in)
+func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, content any) (*http.Response, []byte, error) {
+	var reader io.Reader
+	if content != nil {
+		raw, err := json.Marshal(content)
 		if err != nil {
 			return nil, nil, err
 		}
-		content = bytes.NewReader(raw)
+		reader = bytes.NewReader(raw)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, target.String(), content)
+	request, err := http.NewRequestWithContext(ctx, method, target.String(), reader)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,10 +183,10 @@ func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, 
 	return response, body, nil
 }
 
-// rateLimit reports whether a response says that a rate limit was exceeded, and how long to wait.
-// Such a response has the status 403 or 429. It has Retry-After, or the time until which no requests
-// remain (REST API, "Rate limits").
-func (c *Client) rateLimit(r *http.Response) (wait time.Duration, limited bool) {
+// rateLimitWait reports whether a response means that a rate limit was exceeded, and how long to
+// wait. Such a response has the status 403 or 429. The header Retry-After has the seconds to wait,
+// or X-RateLimit-Reset has the time at which the limit ends (REST API, "Rate limits").
+func (c *Client) rateLimitWait(r *http.Response) (wait time.Duration, limited bool) {
 	if r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusTooManyRequests {
 		return 0, false
 	}
@@ -193,18 +194,19 @@ func (c *Client) rateLimit(r *http.Response) (wait time.Duration, limited bool) 
 		return time.Duration(max(1, seconds)) * time.Second, true
 	}
 	if r.Header.Get("X-RateLimit-Remaining") == "0" {
-		if at, err := strconv.ParseInt(r.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-			return max(time.Second, time.Unix(at, 0).Sub(c.now())), true
+		if resetTime, err := strconv.ParseInt(r.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+			return max(time.Second, time.Unix(resetTime, 0).Sub(c.now())), true
 		}
 	}
+	// GitHub asks for a wait of at least one minute if a response has none of these headers.
 	return time.Minute, r.StatusCode == http.StatusTooManyRequests
 }
 
 // nextLink matches the URL of the next page in a Link header.
 var nextLink = regexp.MustCompile(`<([^>]+)>; *rel="next"`)
 
-// nextPage returns the URL of the next page. It ignores a URL of another host, which would receive
-// the token.
+// nextPage returns the URL of the next page, or nil. It ignores a URL of another host, because that
+// host would receive the token.
 func (c *Client) nextPage(r *http.Response) *url.URL {
 	match := nextLink.FindStringSubmatch(r.Header.Get("Link"))
 	if match == nil {
@@ -217,8 +219,8 @@ func (c *Client) nextPage(r *http.Response) *url.URL {
 	return next
 }
 
-// retry calls do at most attempts times, until it succeeds. It calls do again only after a status of
-// 5xx or an error of the network.
+// retry calls do until do succeeds, and at most attempts times. It calls do again only after a status
+// of 5xx or a network error.
 func (c *Client) retry(ctx context.Context, do func() error) error {
 	var err error
 	for n := range attempts {
@@ -230,17 +232,17 @@ func (c *Client) retry(ctx context.Context, do func() error) error {
 		err = do()
 		var errorResponse *Error
 		var networkError *url.Error
-		if err == nil || ctx.Err() != nil || !(errors.As(err, &errorResponse) && errorResponse.retryable() || errors.As(err, &networkError)) {
+		if err == nil || ctx.Err() != nil || !(errors.As(err, &errorResponse) && errorResponse.isRetryable() || errors.As(err, &networkError)) {
 			return err
 		}
 	}
 	return fmt.Errorf("%w, after %d attempts", err, attempts)
 }
 
-// url returns the URL of a resource of the repository. format and args are the path.
-func (c *Client) url(query url.Values, format string, args ...any) *url.URL {
-	u := *c.base
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/repos/" + c.repo + fmt.Sprintf(format, args...)
-	u.RawQuery = query.Encode()
-	return &u
+// repoURL returns the URL of a resource of the repository. format and args are the path.
+func (c *Client) repoURL(query url.Values, format string, args ...any) *url.URL {
+	target := *c.base
+	target.Path = strings.TrimSuffix(target.Path, "/") + "/repos/" + c.repo + fmt.Sprintf(format, args...)
+	target.RawQuery = query.Encode()
+	return &target
 }

@@ -16,7 +16,7 @@ const marker = "<!-- test -->"
 func TestCommentIsCreatedOnceAndThenEdited(t *testing.T) {
 	s, c := newServer(t)
 	for _, body := range []string{"one", "two", "two"} {
-		address, err := c.Comment(t.Context(), 7, marker, marker+"\n"+body)
+		address, err := c.UpsertComment(t.Context(), 7, marker, marker+"\n"+body)
 		require.NoError(t, err)
 		require.NotEmpty(t, address)
 	}
@@ -28,10 +28,10 @@ func TestCommentIsCreatedOnceAndThenEdited(t *testing.T) {
 func TestCommentIsFoundOnALaterPage(t *testing.T) {
 	s, c := newServer(t)
 	for n := range 8 {
-		s.comments = append(s.comments, itemBy("somebody", "text", n+1))
+		s.comments = append(s.comments, newItem("somebody", "text", n+1))
 	}
-	s.comments = append(s.comments, itemBy(actionsBot, marker+" old", 9))
-	_, err := c.Comment(t.Context(), 7, marker, marker+" new")
+	s.comments = append(s.comments, newItem(actionsBot, marker+" old", 9))
+	_, err := c.UpsertComment(t.Context(), 7, marker, marker+" new")
 	require.NoError(t, err)
 	require.Len(t, s.comments, 9)
 	require.Equal(t, marker+" new", s.comments[8].Body)
@@ -40,27 +40,27 @@ func TestCommentIsFoundOnALaterPage(t *testing.T) {
 func TestTextsOfOthersAreNotEdited(t *testing.T) {
 	s, c := newServer(t)
 	s.comments = []item{
-		itemBy("somebody", marker+" a person who copied the marker", 1),
-		itemBy(actionsBot, "> quoted: "+marker, 2),
+		newItem("somebody", marker+" a person who copied the marker", 1),
+		newItem(actionsBot, "> quoted: "+marker, 2),
 	}
-	_, err := c.Comment(t.Context(), 7, marker, marker+" new")
+	_, err := c.UpsertComment(t.Context(), 7, marker, marker+" new")
 	require.NoError(t, err)
 	require.Len(t, s.comments, 3)
 }
 
-// A creation whose response was lost must not create a second comment.
+// A creation must not create a second comment if its response was lost.
 func TestLostResponseToACreationDoesNotCreateTwice(t *testing.T) {
 	s, c := newServer(t)
 	s.setResponses(nil, func(w http.ResponseWriter) {
-		s.comments = append(s.comments, itemBy(actionsBot, marker+" text", 1))
+		s.comments = append(s.comments, newItem(actionsBot, marker+" text", 1))
 		statusResponse(http.StatusBadGateway)(w)
 	})
-	_, err := c.Comment(t.Context(), 7, marker, marker+" text")
+	_, err := c.UpsertComment(t.Context(), 7, marker, marker+" text")
 	require.NoError(t, err)
 	require.Len(t, s.comments, 1)
 }
 
-func TestFailuresOfGitHub(t *testing.T) {
+func TestClientRetriesOnlyTemporaryFailures(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	reset := func(in time.Duration) string { return fmt.Sprint(now.Add(in).Unix()) }
 	for _, tc := range []struct {
@@ -112,11 +112,11 @@ func TestPagesOfAnotherHostAreNotRequested(t *testing.T) {
 
 func TestIssueIsEditedAndClosed(t *testing.T) {
 	s, c := newServer(t)
-	pull := itemBy(actionsBot, marker+" a pull request", 1)
+	pull := newItem(actionsBot, marker+" a pull request", 1)
 	pull.PullRequest = &struct{}{}
 	s.issues = append(s.issues, pull)
 	for _, body := range []string{"one", "two"} {
-		_, err := c.Issue(t.Context(), marker, "Drift of prod", marker+body)
+		_, err := c.UpsertIssue(t.Context(), marker, "Drift of prod", marker+body)
 		require.NoError(t, err)
 	}
 	require.Len(t, s.issues, 2)
@@ -127,16 +127,16 @@ func TestIssueIsEditedAndClosed(t *testing.T) {
 	address, err := c.CloseIssue(t.Context(), marker)
 	require.NoError(t, err)
 	require.Empty(t, address, "there is nothing to close")
-	_, err = c.Issue(t.Context(), marker, "Drift of prod", marker+"three")
+	_, err = c.UpsertIssue(t.Context(), marker, "Drift of prod", marker+"three")
 	require.NoError(t, err)
 	require.Len(t, s.issues, 3, "a closed issue is not opened again; the client creates another one")
 }
 
 func TestBodyBeginsWithItsMarker(t *testing.T) {
 	_, c := newServer(t)
-	_, err := c.Comment(t.Context(), 7, marker, "text "+marker)
-	require.True(t, errors.Is(err, errMarker))
-	_, err = c.Comment(t.Context(), 0, marker, marker)
+	_, err := c.UpsertComment(t.Context(), 7, marker, "text "+marker)
+	require.True(t, errors.Is(err, errNoMarker))
+	_, err = c.UpsertComment(t.Context(), 0, marker, marker)
 	require.ErrorContains(t, err, "the pull request is 0")
 }
 

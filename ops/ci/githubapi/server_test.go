@@ -31,7 +31,7 @@ type server struct {
 // pageSize is small, so that a list of a few items has several pages.
 const pageSize = 3
 
-// newServer starts a server and returns a client of it.
+// newServer starts a server. It returns the server and a client of the server.
 func newServer(t *testing.T) (*server, *Client) {
 	t.Helper()
 	s := &server{}
@@ -48,7 +48,8 @@ func newServer(t *testing.T) (*server, *Client) {
 // setResponses sets the next responses.
 func (s *server) setResponses(responses ...func(http.ResponseWriter)) { s.responses = responses }
 
-// statusResponse returns a response with a status and headers. headers has names and values in turn.
+// statusResponse returns a response with a status and headers. headers has the name and then the
+// value of each header.
 func statusResponse(code int, headers ...string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		for i := 0; i < len(headers); i += 2 {
@@ -77,11 +78,11 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.serve(w, r)
+	s.serveAPI(w, r)
 }
 
-// serve lists, creates or edits comments and issues.
-func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+// serveAPI lists, creates or edits comments and issues.
+func (s *server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v3/repos/o/r")
 	var content item
 	if r.Method != http.MethodGet {
@@ -93,7 +94,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method {
 	case http.MethodGet:
-		s.page(w, r, *items)
+		s.writePage(w, r, *items)
 	case http.MethodPost:
 		content.ID, content.Number, content.State = int64(len(*items)+1), len(*items)+1, "open"
 		content.User.Login, content.URL = actionsBot, "https://github.example"+path
@@ -112,28 +113,29 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// page responds with one page of the open items.
-func (s *server) page(w http.ResponseWriter, r *http.Request, all []item) {
+// writePage responds with one page of the open items.
+func (s *server) writePage(w http.ResponseWriter, r *http.Request, items []item) {
 	var open []item
-	for _, i := range all {
+	for _, i := range items {
 		if i.State != "closed" {
 			open = append(open, i)
 		}
 	}
-	n := max(1, atoi(r.URL.Query().Get("page")))
-	from, to := min(len(open), (n-1)*pageSize), min(len(open), n*pageSize)
-	if to < len(open) {
+	page := max(1, atoi(r.URL.Query().Get("page")))
+	first, end := min(len(open), (page-1)*pageSize), min(len(open), page*pageSize)
+	if end < len(open) {
 		query := r.URL.Query()
-		query.Set("page", strconv.Itoa(n+1))
+		query.Set("page", strconv.Itoa(page+1))
 		w.Header().Set("Link", fmt.Sprintf(`<%s%s?page=1>; rel="first", <%s%s?%s>; rel="next"`, s.URL, r.URL.Path, s.URL, r.URL.Path, query.Encode()))
 	}
-	_ = json.NewEncoder(w).Encode(append([]item{}, open[from:to]...))
+	_ = json.NewEncoder(w).Encode(append([]item{}, open[first:end]...))
 }
 
+// atoi returns the number in s, or 0 if s is not a number.
 func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
 
-// itemBy returns a comment or an issue that a user wrote.
-func itemBy(login, body string, id int) item {
+// newItem returns a comment or an issue that a user wrote.
+func newItem(login, body string, id int) item {
 	i := item{ID: int64(id), Number: id, Body: body, State: "open", URL: "https://github.example/" + strconv.Itoa(id)}
 	i.User.Login = login
 	return i

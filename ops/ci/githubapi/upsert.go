@@ -24,15 +24,15 @@ type item struct {
 	} `json:"user"`
 }
 
-// find returns the first item that begins with the marker, or nil. A comment that only quotes the
-// marker does not begin with it.
-func (c *Client) find(ctx context.Context, list *url.URL, marker string) (*item, error) {
+// findItem returns the first item that begins with the marker, or nil if there is none. It ignores
+// an item that quotes the marker in its text.
+func (c *Client) findItem(ctx context.Context, list *url.URL, marker string) (*item, error) {
 	for page, next := 1, list; next != nil; page++ {
 		if page > maxPages {
 			return nil, fmt.Errorf("GitHub: %s has more than %d pages", list.Path, maxPages)
 		}
 		var items []item
-		after, err := c.send(ctx, http.MethodGet, next, nil, &items)
+		following, err := c.send(ctx, http.MethodGet, next, nil, &items)
 		if err != nil {
 			return nil, err
 		}
@@ -41,23 +41,25 @@ func (c *Client) find(ctx context.Context, list *url.URL, marker string) (*item,
 				return &i, nil
 			}
 		}
-		next = after
+		next = following
 	}
 	return nil, nil
 }
 
-// upsert edits the item with the marker, or creates it if there is none. A create request without a
-// response may have succeeded. So each attempt searches for the item again before it creates one.
+// upsert edits the item with the marker, or creates it if there is none. A create request without
+// a response may have succeeded. So each attempt searches for the item again before it creates
+// one. list is the URL of the list, create the URL for a creation, and edit returns the URL of an
+// item.
 func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(item) *url.URL, marker string, content map[string]any) (address string, err error) {
 	err = c.retry(ctx, func() error {
-		found, err := c.find(ctx, list, marker)
+		found, err := c.findItem(ctx, list, marker)
 		if err != nil {
 			return err
 		}
 		var written item
 		method, target := http.MethodPost, create
 		if found != nil {
-			if unchanged(*found, content) {
+			if hasContent(*found, content) {
 				address = found.URL
 				return nil
 			}
@@ -70,52 +72,52 @@ func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(it
 	return address, err
 }
 
-// unchanged reports whether an item already has the content.
-func unchanged(i item, content map[string]any) bool {
+// hasContent reports whether an item already has the content.
+func hasContent(i item, content map[string]any) bool {
 	title, hasTitle := content["title"]
 	return i.Body == content["body"] && (!hasTitle || i.Title == title)
 }
 
-// errMarker is the error for a body without a marker. No later run could find such a text.
-var errMarker = errors.New("the body must begin with its marker, <!-- NAME -->")
+// errNoMarker is the error for a body without a marker. No later run could find such a text.
+var errNoMarker = errors.New("the body must begin with its marker, <!-- NAME -->")
 
 // checkMarker refuses a body that does not begin with the marker.
 func checkMarker(marker, body string) error {
 	if !strings.HasPrefix(marker, "<!-- ") || !strings.HasSuffix(marker, " -->") || !strings.HasPrefix(body, marker) {
-		return errMarker
+		return errNoMarker
 	}
 	return nil
 }
 
-// Comment creates the comment of a pull request, or edits the one that begins with marker. It
+// UpsertComment creates a comment of a pull request, or edits the comment that begins with marker. It
 // returns the address of the comment.
-func (c *Client) Comment(ctx context.Context, pull int, marker, body string) (address string, err error) {
+func (c *Client) UpsertComment(ctx context.Context, pull int, marker, body string) (address string, err error) {
 	if err := checkMarker(marker, body); err != nil {
 		return "", err
 	}
 	if pull < 1 {
 		return "", fmt.Errorf("the pull request is %d, must be a number of 1 or more", pull)
 	}
-	comments := c.url(nil, "/issues/%d/comments", pull)
-	return c.upsert(ctx, c.url(url.Values{"per_page": {"100"}}, "/issues/%d/comments", pull), comments,
-		func(i item) *url.URL { return c.url(nil, "/issues/comments/%d", i.ID) }, marker, map[string]any{"body": body})
+	comments := c.repoURL(nil, "/issues/%d/comments", pull)
+	return c.upsert(ctx, c.repoURL(url.Values{"per_page": {"100"}}, "/issues/%d/comments", pull), comments,
+		func(i item) *url.URL { return c.repoURL(nil, "/issues/comments/%d", i.ID) }, marker, map[string]any{"body": body})
 }
 
-// openIssues returns the URL of the list of open issues.
-func (c *Client) openIssues() *url.URL {
-	return c.url(url.Values{"state": {"open"}, "per_page": {"100"}}, "/issues")
+// openIssuesURL returns the URL of the list of open issues.
+func (c *Client) openIssuesURL() *url.URL {
+	return c.repoURL(url.Values{"state": {"open"}, "per_page": {"100"}}, "/issues")
 }
 
-// issue returns the URL of an issue.
-func (c *Client) issue(i item) *url.URL { return c.url(nil, "/issues/%d", i.Number) }
+// issueURL returns the URL of an issue.
+func (c *Client) issueURL(i item) *url.URL { return c.repoURL(nil, "/issues/%d", i.Number) }
 
-// Issue creates an issue, or edits the open one that begins with marker. It returns the address of
-// the issue.
-func (c *Client) Issue(ctx context.Context, marker, title, body string) (address string, err error) {
+// UpsertIssue creates an issue, or edits the open issue that begins with marker. It returns the
+// address of the issue.
+func (c *Client) UpsertIssue(ctx context.Context, marker, title, body string) (address string, err error) {
 	if err := checkMarker(marker, body); err != nil {
 		return "", err
 	}
-	return c.upsert(ctx, c.openIssues(), c.url(nil, "/issues"), c.issue, marker, map[string]any{"title": title, "body": body})
+	return c.upsert(ctx, c.openIssuesURL(), c.repoURL(nil, "/issues"), c.issueURL, marker, map[string]any{"title": title, "body": body})
 }
 
 // CloseIssue closes the open issue that begins with marker. It returns the address of the issue, or
@@ -123,11 +125,11 @@ func (c *Client) Issue(ctx context.Context, marker, title, body string) (address
 func (c *Client) CloseIssue(ctx context.Context, marker string) (address string, err error) {
 	var closed item
 	err = c.retry(ctx, func() error {
-		found, err := c.find(ctx, c.openIssues(), marker)
+		found, err := c.findItem(ctx, c.openIssuesURL(), marker)
 		if err != nil || found == nil {
 			return err
 		}
-		_, err = c.send(ctx, http.MethodPatch, c.issue(*found), map[string]any{"state": "closed", "state_reason": "completed"}, &closed)
+		_, err = c.send(ctx, http.MethodPatch, c.issueURL(*found), map[string]any{"state": "closed", "state_reason": "completed"}, &closed)
 		return err
 	})
 	return closed.URL, err

@@ -10,21 +10,21 @@ import (
 	"github.com/progressive-framework/platform/policy/report"
 )
 
-// resource returns the type and the name of a resource.
-func resource(urn string) string { return canonicalplan.Type(urn) + " " + canonicalplan.Name(urn) }
+// typeAndName returns the type and the name of a resource.
+func typeAndName(urn string) string { return canonicalplan.Type(urn) + " " + canonicalplan.Name(urn) }
 
 // maxPaths limits the property paths in one cell.
 const maxPaths = 6
 
-// codes returns the first paths as code, for a table cell.
-func codes(paths []string) string {
+// pathsCell returns the first maxPaths paths as code, for a table cell.
+func pathsCell(paths []string) string {
 	var all []string
 	for i, p := range paths {
 		if i == maxPaths {
 			all = append(all, fmt.Sprintf("%d more", len(paths)-maxPaths))
 			break
 		}
-		all = append(all, code(p))
+		all = append(all, codeCell(p))
 	}
 	return strings.Join(all, ", ")
 }
@@ -35,41 +35,42 @@ func violationSection(stacks []Stack) section {
 	for _, s := range stacks {
 		for _, f := range s.Policy.Findings {
 			if f.Kind == report.Mandatory && f.New {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.nameCell(), code(f.Rule), code(f.Resource)+sourceCell(f), cell(f.Message), cell(f.Fix)))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.nameCell(), codeCell(f.Rule), codeCell(f.Resource)+sourceCell(f), textCell(f.Message), textCell(f.Fix)))
 			}
 		}
 	}
 	return titledSection("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
 }
 
-// sourceCell returns the Go line of a finding, after a space. For a finding without one it returns
-// an empty string.
+// sourceCell returns a space and the Go line of a finding. It returns "" for a finding without a Go
+// line.
 func sourceCell(f report.Finding) string {
 	if f.Source.File == "" {
 		return ""
 	}
-	return " " + code(fmt.Sprintf("%s:%d", f.Source.File, f.Source.Line))
+	return " " + codeCell(fmt.Sprintf("%s:%d", f.Source.File, f.Source.Line))
 }
 
-// imageSection returns the section of the images whose digest changes.
+// imageSection returns the section of the images with a changed digest.
 func imageSection(stacks []Stack) section {
 	var rows []string
 	for _, s := range stacks {
 		for _, i := range s.Plan.Images {
 			if i.Before != i.After {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", s.nameCell(), code(i.Name), digest(i.Before), digest(i.After)))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", s.nameCell(), codeCell(i.Name), digestCell(i.Before), digestCell(i.After)))
 			}
 		}
 	}
 	return titledSection("Images", "| stack | image | before | after |\n|---|---|---|---|\n", rows)
 }
 
-// digest formats a digest in full, so that a reader can compare it with the registry.
-func digest(d string) string {
+// digestCell formats a digest in full, so that a reader can compare it with the registry. It
+// returns a dash for an empty digest.
+func digestCell(d string) string {
 	if d == "" {
 		return "–"
 	}
-	return code(d)
+	return codeCell(d)
 }
 
 // operationOrder is the order of the operations in the details.
@@ -87,17 +88,17 @@ func changeSection(s Stack) section {
 	slices.SortStableFunc(steps, func(a, b canonicalplan.Step) int { return cmp.Compare(rank(a.Op), rank(b.Op)) })
 	var rows []string
 	for _, step := range steps {
-		properties := codes(step.Changed)
+		properties := pathsCell(step.Changed)
 		if len(step.Because) > 0 {
-			properties = "because of " + codes(step.Because)
+			properties = "because of " + pathsCell(step.Because)
 		}
 		line := s.Plan.Sources[step.URN]
 		if line != "" {
-			line = code(line)
+			line = codeCell(line)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", step.Op, code(resource(step.URN)), properties, line))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", step.Op, codeCell(typeAndName(step.URN)), properties, line))
 	}
-	return foldedSection("Changes of "+cell(s.Plan.Stack), "| what | resource | properties | registered at |\n|---|---|---|---|\n", rows)
+	return foldedSection("Changes of "+textCell(s.Plan.Stack), "| what | resource | properties | registered at |\n|---|---|---|---|\n", rows)
 }
 
 // costSection returns the section of a stack's cost by component.
@@ -107,14 +108,14 @@ func costSection(s Stack) section {
 	}
 	var rows []string
 	for _, c := range s.Cost.Difference.Components {
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", cell(c.Component), c.Before, c.After, c.Change.Expected.Signed()))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", textCell(c.Component), c.Before, c.After, c.Change.Expected.Signed()))
 	}
 	for _, g := range s.Cost.Difference.NewGaps {
-		rows = append(rows, fmt.Sprintf("| %s | | no price | %s: %s |", cell(g.Component), code(g.Resource), cell(g.Reason)))
+		rows = append(rows, fmt.Sprintf("| %s | | no price | %s: %s |", textCell(g.Component), codeCell(g.Resource), textCell(g.Reason)))
 	}
-	table := foldedSection("Cost of "+cell(s.Plan.Stack), "| component | before | after | change |\n|---|---|---|---|\n", rows)
+	table := foldedSection("Cost of "+textCell(s.Plan.Stack), "| component | before | after | change |\n|---|---|---|---|\n", rows)
 	if len(s.Cost.After.NotCounted) > 0 {
-		table.after = fmt.Sprintf("\nNot counted: %s.\n%s", cell(strings.Join(s.Cost.After.NotCounted, ", ")), table.after)
+		table.after = fmt.Sprintf("\nNot counted: %s.\n%s", textCell(strings.Join(s.Cost.After.NotCounted, ", ")), table.after)
 	}
 	return table
 }
@@ -123,7 +124,7 @@ func costSection(s Stack) section {
 func findingSection(s Stack) section {
 	var rows []string
 	add := func(kind string, f report.Finding, what string) {
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, code(f.Rule), code(f.Resource)+sourceCell(f), cell(what)))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, codeCell(f.Rule), codeCell(f.Resource)+sourceCell(f), textCell(what)))
 	}
 	for _, f := range s.Policy.Fixed {
 		add("fixed", f, f.Message)
@@ -138,5 +139,5 @@ func findingSection(s Stack) section {
 			add("advisory, new", f, f.Message)
 		}
 	}
-	return foldedSection("Policies of "+cell(s.Plan.Stack), "| | rule | resource | what |\n|---|---|---|---|\n", rows)
+	return foldedSection("Policies of "+textCell(s.Plan.Stack), "| | rule | resource | what |\n|---|---|---|---|\n", rows)
 }

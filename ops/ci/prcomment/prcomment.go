@@ -43,49 +43,50 @@ type Stack struct {
 	// limit.
 	MaxGrowth int64
 	// Losses are the replaced or deleted resources that hold data, an address or an identity.
-	Losses []approval.Change
+	Losses []approval.Loss
 }
 
 // Faults returns the reasons to refuse the change.
 func (s Stack) Faults() (all []string) {
-	if n := s.countPolicies(report.Mandatory, true); n > 0 {
-		all = append(all, fmt.Sprintf("%s that the state does not have", count(n, "mandatory violation")))
+	if n := s.countFindings(report.Mandatory, true); n > 0 {
+		all = append(all, fmt.Sprintf("%s that the state does not have", formatCount(n, "mandatory violation")))
 	}
-	if n := approval.Unapproved(s.Losses); n > 0 {
-		all = append(all, fmt.Sprintf("%s would be replaced or deleted without an approval", count(n, "stateful resource")))
+	if n := approval.CountUnapproved(s.Losses); n > 0 {
+		all = append(all, fmt.Sprintf("%s would be replaced or deleted without an approval", formatCount(n, "stateful resource")))
 	}
-	if s.overBudget() {
+	if s.isOverBudget() {
 		all = append(all, fmt.Sprintf("the stack would cost %s a month, the budget is %s", s.Cost.After.Total.Expected, s.Budget))
 	}
-	if growth, ok := s.growth(); ok && s.MaxGrowth > 0 && growth > s.MaxGrowth {
+	if growth, ok := s.costGrowth(); ok && s.MaxGrowth > 0 && growth > s.MaxGrowth {
 		all = append(all, fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, s.MaxGrowth))
 	}
 	return all
 }
 
-// growth returns the growth of the monthly cost in percent. It returns false if the change has no
-// cost to compare with.
-func (s Stack) growth() (int64, bool) {
+// costGrowth returns the growth of the monthly cost in percent. It returns false if there is no
+// earlier cost to compare with.
+func (s Stack) costGrowth() (int64, bool) {
 	if s.Cost == nil {
 		return 0, false
 	}
 	return s.Cost.Difference.Growth()
 }
 
-// overBudget reports whether the stack would cost more than its budget. Without a budget or without
+// isOverBudget reports whether the stack would cost more than its budget. Without a budget or without
 // an estimate it returns false.
-func (s Stack) overBudget() bool {
+func (s Stack) isOverBudget() bool {
 	return s.Budget > 0 && s.Cost != nil && s.Cost.After.NoFigure == "" && s.Cost.After.Total.Expected > s.Budget
 }
 
-// Line returns the numbers of the preview in one line.
-func (s Stack) Line() string {
+// Summary returns the number of changes by operation and the number of policy findings, in one line.
+func (s Stack) Summary() string {
 	c := s.Plan.Counts()
 	return fmt.Sprintf("%d to create, %d to update, %d to replace, %d to delete; policies: %s", c.Create, c.Update, c.Replace, c.Delete, s.policyCell())
 }
 
-// countPolicies counts the findings of a kind. isNew selects the new findings or the existing ones.
-func (s Stack) countPolicies(kind report.Kind, isNew bool) int {
+// countFindings returns the number of findings of a kind. isNew selects the new findings or the
+// existing findings.
+func (s Stack) countFindings(kind report.Kind, isNew bool) int {
 	n := 0
 	for _, f := range s.Policy.Findings {
 		if f.Kind == kind && f.New == isNew {
@@ -97,9 +98,9 @@ func (s Stack) countPolicies(kind report.Kind, isNew bool) int {
 
 // policyCell returns the numbers of policy findings, for a table cell.
 func (s Stack) policyCell() string {
-	waived := s.countPolicies(report.Waived, true) + s.countPolicies(report.Waived, false)
-	text := fmt.Sprintf("%d new", s.countPolicies(report.Mandatory, true))
-	if existing := s.countPolicies(report.Mandatory, false); existing > 0 {
+	waived := s.countFindings(report.Waived, true) + s.countFindings(report.Waived, false)
+	text := fmt.Sprintf("%d new", s.countFindings(report.Mandatory, true))
+	if existing := s.countFindings(report.Mandatory, false); existing > 0 {
 		text += fmt.Sprintf(", %d existing", existing)
 	}
 	return fmt.Sprintf("%s, %d fixed, %d waived", text, len(s.Policy.Fixed), waived)
@@ -109,24 +110,25 @@ func (s Stack) policyCell() string {
 // "(offline)".
 func (s Stack) nameCell() string {
 	if s.Plan.Offline {
-		return code(s.Plan.Stack) + " (offline)"
+		return codeCell(s.Plan.Stack) + " (offline)"
 	}
-	return code(s.Plan.Stack)
+	return codeCell(s.Plan.Stack)
 }
 
-// code formats a text as code in a table cell. The text can't end the code or the cell, and can't
-// mention a user.
-func code(s string) string {
+// codeCell formats a text as code in a table cell. It replaces the characters that would end the
+// code or the cell. GitHub notifies nobody of a user name in code.
+func codeCell(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
 }
 
-// cell formats a text in a table cell without markup.
-func cell(s string) string {
+// textCell formats a text for a table cell. It escapes the characters that are markup, end the
+// cell or mention a user.
+func textCell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "@", "@&#8203;", "[", `\[`).Replace(s)
 }
 
-// count prints a number with its noun.
-func count(n int, thing string) string {
+// formatCount returns a number with its noun, such as "1 row" or "2 rows".
+func formatCount(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

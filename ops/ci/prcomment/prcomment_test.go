@@ -20,21 +20,21 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files in testdata")
 
-func urn(kind, name string) string {
+func newURN(kind, name string) string {
 	return "urn:pulumi:prod::p::progressive:x:X$" + kind + "::" + name
 }
 
-// prod is a preview with every part that a comment can have.
-func prod() Stack {
-	database := canonicalplan.Step{Op: canonicalplan.Replace, URN: urn("aws:rds/instance:Instance", "db"), Changed: []string{"kmsKeyId"}, Because: []string{"kmsKeyId"}}
-	bucket := canonicalplan.Step{Op: canonicalplan.Delete, URN: urn("aws:s3/bucketV2:BucketV2", "static-bucket")}
+// prodPreview returns a preview with every section that a comment can have.
+func prodPreview() Stack {
+	database := canonicalplan.Step{Op: canonicalplan.Replace, URN: newURN("aws:rds/instance:Instance", "db"), Changed: []string{"kmsKeyId"}, Because: []string{"kmsKeyId"}}
+	bucket := canonicalplan.Step{Op: canonicalplan.Delete, URN: newURN("aws:s3/bucketV2:BucketV2", "static-bucket")}
 	return Stack{
 		Plan: &canonicalplan.Plan{
 			Stack: "prod", Commit: "0123456789abcdef0123456789abcdef01234567", Unchanged: 446,
 			Steps: []canonicalplan.Step{
 				bucket, database,
-				{Op: canonicalplan.Create, URN: urn("aws:ec2/route:Route", "out")},
-				{Op: canonicalplan.Update, URN: urn("kubernetes:apps/v1:Deployment", "web"), Changed: []string{"spec.a", "spec.b", "spec.c", "spec.d", "spec.e", "spec.f", "spec.g"}},
+				{Op: canonicalplan.Create, URN: newURN("aws:ec2/route:Route", "out")},
+				{Op: canonicalplan.Update, URN: newURN("kubernetes:apps/v1:Deployment", "web"), Changed: []string{"spec.a", "spec.b", "spec.c", "spec.d", "spec.e", "spec.f", "spec.g"}},
 			},
 			Images:  []canonicalplan.Image{{Name: "web", Before: "sha256:aaa", After: "sha256:bbb"}, {Name: "mca", Before: "sha256:ccc", After: "sha256:ccc"}},
 			Sources: map[string]string{database.URN: "components/postgres/rds.go:88"},
@@ -58,22 +58,22 @@ func prod() Stack {
 			},
 		},
 		Budget: 4_180 * cost.Dollar,
-		Losses: []approval.Change{
+		Losses: []approval.Loss{
 			{Step: bucket, Holds: "objects", Approval: &approval.Approval{Owner: "platform", Until: "2026-12-20", Reason: "moved to another bucket"}},
 			{Step: database, Holds: "tables"},
 		},
 	}
 }
 
-// staging is an offline preview without a change.
-func staging() Stack {
+// stagingPreview returns an offline preview without a change.
+func stagingPreview() Stack {
 	return Stack{Plan: &canonicalplan.Plan{Stack: "staging", Offline: true, Unchanged: 447}, Policy: &report.Report{}}
 }
 
 func TestCommentsEqualTheGoldenFiles(t *testing.T) {
 	for name, text := range map[string]string{
-		"comment.md": Render([]Stack{prod(), staging()}, Limit),
-		"short.md":   Render([]Stack{prod(), staging()}, 2600),
+		"comment.md": Render([]Stack{prodPreview(), stagingPreview()}, Limit),
+		"short.md":   Render([]Stack{prodPreview(), stagingPreview()}, 2600),
 	} {
 		file := "testdata/" + name
 		if *update {
@@ -86,40 +86,40 @@ func TestCommentsEqualTheGoldenFiles(t *testing.T) {
 }
 
 func TestFaultsNameEachReasonToRefuse(t *testing.T) {
-	require.Empty(t, staging().Faults())
+	require.Empty(t, stagingPreview().Faults())
 	require.Equal(t, []string{
 		"1 mandatory violation that the state does not have",
 		"1 stateful resource would be replaced or deleted without an approval",
 		"the stack would cost $4,200.50 a month, the budget is $4,180.00",
-	}, prod().Faults())
-	withinBudget := prod()
+	}, prodPreview().Faults())
+	withinBudget := prodPreview()
 	withinBudget.Budget = 4_201 * cost.Dollar
 	require.Len(t, withinBudget.Faults(), 2)
-	growth, ok := withinBudget.growth()
+	growth, ok := withinBudget.costGrowth()
 	require.True(t, ok)
 	withinBudget.MaxGrowth = growth
 	require.Len(t, withinBudget.Faults(), 2, "at the limit")
 	withinBudget.MaxGrowth--
 	require.Contains(t, withinBudget.Faults(), fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, growth-1))
-	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 existing, 1 fixed, 1 waived", withinBudget.Line())
+	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 existing, 1 fixed, 1 waived", withinBudget.Summary())
 }
 
-// The comment of very large previews keeps to the maximum length. It begins with the marker, and has
-// its whole first part: the table, the faults and the losses.
+// The comment of very large previews is not longer than the limit. It begins with the marker, and its
+// first part is complete: the table, the faults and the losses.
 func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		s := prod()
+		s := prodPreview()
 		name := strings.Repeat("n", rapid.IntRange(1, 200).Draw(r, "name"))
 		for n := range rapid.IntRange(0, 2000).Draw(r, "steps") {
-			s.Plan.Steps = append(s.Plan.Steps, canonicalplan.Step{Op: canonicalplan.Create, URN: urn("a:b:C", fmt.Sprint(name, n))})
+			s.Plan.Steps = append(s.Plan.Steps, canonicalplan.Step{Op: canonicalplan.Create, URN: newURN("a:b:C", fmt.Sprint(name, n))})
 		}
 		for n := range rapid.IntRange(0, 500).Draw(r, "findings") {
 			s.Policy.Findings = append(s.Policy.Findings, report.Finding{Rule: "rule", Kind: report.Mandatory, New: true, Resource: fmt.Sprint(name, n), Message: name})
 		}
-		text := Render([]Stack{s, staging()}, Limit)
+		text := Render([]Stack{s, stagingPreview()}, Limit)
 		require.LessOrEqual(r, len(text), Limit)
 		require.True(r, strings.HasPrefix(text, Marker))
-		head := Render([]Stack{s, staging()}, 0)
+		head := Render([]Stack{s, stagingPreview()}, 0)
 		head = head[:strings.Index(head, "\nLeft out")]
 		require.True(r, strings.HasPrefix(text, head))
 		require.Contains(r, head, "Stateful resources that would be lost")
@@ -128,7 +128,7 @@ func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 }
 
 func TestManyLossesAreCounted(t *testing.T) {
-	s := prod()
+	s := prodPreview()
 	for range 100 {
 		s.Losses = append(s.Losses, s.Losses[1])
 	}

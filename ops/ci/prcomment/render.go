@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// section is a table of the comment. If the comment would be too long, fit drops the last rows.
+// section is a table of the comment. If the comment would be too long, renderWithin drops the last
+// rows.
 type section struct {
 	title string
 	// before and after are the texts around the rows.
@@ -14,8 +15,9 @@ type section struct {
 	rows          []string
 }
 
-// fit returns the section in at most maximum bytes, and the number of dropped rows.
-func (s section) fit(maximum int) (text string, dropped int) {
+// renderWithin returns the section in at most maximum bytes, and the number of dropped rows. The
+// text is "" if the section has no row or if no row fits.
+func (s section) renderWithin(maximum int) (text string, dropped int) {
 	if len(s.rows) == 0 {
 		return "", 0
 	}
@@ -34,23 +36,24 @@ func (s section) fit(maximum int) (text string, dropped int) {
 	return b.String() + s.after, dropped
 }
 
-// Render renders the comment in at most limit bytes. Its first part has the table of the stacks, the
-// reasons to refuse the change, and the losses. That part has a few thousand bytes and is never cut.
+// Render renders the comment in at most limit bytes. The first part of the comment has the table of
+// the stacks, the reasons to refuse the change, and the losses. That part has a few thousand bytes,
+// and Render never shortens it.
 func Render(stacks []Stack, limit int) string {
 	sections := []section{violationSection(stacks), imageSection(stacks)}
-	for _, list := range []func(Stack) section{costSection, changeSection, findingSection} {
+	for _, newSection := range []func(Stack) section{costSection, changeSection, findingSection} {
 		for _, s := range stacks {
-			sections = append(sections, list(s))
+			sections = append(sections, newSection(s))
 		}
 	}
 	var text strings.Builder
 	text.WriteString(renderHeader(stacks) + renderTable(stacks) + renderFaults(stacks) + renderLosses(stacks))
 	var dropped []string
 	for _, s := range sections {
-		part, rows := s.fit(limit - text.Len() - noteLength(sections))
-		text.WriteString(part)
-		if rows > 0 {
-			dropped = append(dropped, fmt.Sprintf("%s of %q", count(rows, "row"), s.title))
+		sectionText, droppedRows := s.renderWithin(limit - text.Len() - maxNoteLength(sections))
+		text.WriteString(sectionText)
+		if droppedRows > 0 {
+			dropped = append(dropped, fmt.Sprintf("%s of %q", formatCount(droppedRows, "row"), s.title))
 		}
 	}
 	if len(dropped) > 0 {
@@ -59,8 +62,9 @@ func Render(stacks []Stack, limit int) string {
 	return text.String()
 }
 
-// noteLength returns the maximum length of the note about dropped rows.
-func noteLength(sections []section) int {
+// maxNoteLength returns an upper limit for the length of the note about dropped rows. 160 bytes
+// are enough for the fixed text of the note.
+func maxNoteLength(sections []section) int {
 	n := 160
 	for _, s := range sections {
 		n += len(s.title) + len(`123456 rows of "", `)
@@ -74,7 +78,7 @@ func renderHeader(stacks []Stack) string {
 	if len(stacks) > 0 {
 		commit = shortCommit(stacks[0].Plan.Commit)
 	}
-	return fmt.Sprintf("%s\n### Preview of %s\n\n", Marker, code(commit))
+	return fmt.Sprintf("%s\n### Preview of %s\n\n", Marker, codeCell(commit))
 }
 
 // shortCommit returns a commit in short form, for a title.
@@ -110,7 +114,7 @@ func costCell(s Stack) string {
 	case s.Cost == nil:
 		return "no estimate"
 	case s.Cost.Difference.NoFigure != "":
-		return "no figure: " + cell(s.Cost.Difference.NoFigure)
+		return "no figure: " + textCell(s.Cost.Difference.NoFigure)
 	}
 	d := s.Cost.Difference
 	text := fmt.Sprintf("%s → %s (%s)", d.Before.Expected, d.After.Expected, d.Change.Expected.Signed())
@@ -125,13 +129,13 @@ func renderFaults(stacks []Stack) string {
 	var b strings.Builder
 	for _, s := range stacks {
 		for _, f := range s.Faults() {
-			fmt.Fprintf(&b, "\n> **%s is refused:** %s.\n", cell(s.Plan.Stack), f)
+			fmt.Fprintf(&b, "\n> **%s is refused:** %s.\n", textCell(s.Plan.Stack), f)
 		}
 	}
 	return b.String()
 }
 
-// maxLosses limits the rows of the first part. Nobody can check more changes in one review.
+// maxLosses limits the rows of the table of losses. A reviewer can't check more losses in one review.
 const maxLosses = 50
 
 // renderLosses returns the table of the stateful resources that would be lost.
@@ -139,24 +143,24 @@ func renderLosses(stacks []Stack) string {
 	var rows []string
 	total := 0
 	for _, s := range stacks {
-		for _, l := range s.Losses {
+		for _, loss := range s.Losses {
 			if total++; total > maxLosses {
 				continue
 			}
 			approved := "**no**"
-			if l.Refused != "" {
-				approved += ": " + cell(l.Refused)
+			if loss.Refused != "" {
+				approved += ": " + textCell(loss.Refused)
 			}
-			if l.Approval != nil {
-				approved = cell(fmt.Sprintf("by %s until %s: %s", l.Approval.Owner, l.Approval.Until, l.Approval.Reason))
+			if loss.Approval != nil {
+				approved = textCell(fmt.Sprintf("by %s until %s: %s", loss.Approval.Owner, loss.Approval.Until, loss.Approval.Reason))
 			}
-			rows = append(rows, fmt.Sprintf("| %s | **%s** | %s | %s | %s | %s |", s.nameCell(), l.Op, code(resource(l.URN)), cell(l.Holds), codes(l.Because), approved))
+			rows = append(rows, fmt.Sprintf("| %s | **%s** | %s | %s | %s | %s |", s.nameCell(), loss.Op, codeCell(typeAndName(loss.URN)), textCell(loss.Holds), pathsCell(loss.Because), approved))
 		}
 	}
 	if total > maxLosses {
 		rows = append(rows, fmt.Sprintf("| | | %d more | | | |", total-maxLosses))
 	}
-	text, _ := titledSection("Stateful resources that would be lost", "| stack | what | resource | holds | because of | approved |\n|---|---|---|---|---|---|\n", rows).fit(math.MaxInt)
+	text, _ := titledSection("Stateful resources that would be lost", "| stack | what | resource | holds | because of | approved |\n|---|---|---|---|---|---|\n", rows).renderWithin(math.MaxInt)
 	return text
 }
 
@@ -165,7 +169,8 @@ func titledSection(title, head string, rows []string) section {
 	return section{title: title, before: fmt.Sprintf("\n**%s (%d)**\n\n%s", title, len(rows), head), rows: rows}
 }
 
-// foldedSection returns a section whose table is hidden until the reader unfolds it.
+// foldedSection returns a section with a table that is hidden until the reader unfolds
+// it.
 func foldedSection(title, head string, rows []string) section {
 	return section{
 		title: title, rows: rows,

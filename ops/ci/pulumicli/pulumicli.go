@@ -49,8 +49,8 @@ type CLI struct {
 
 // Error is the failure of a Pulumi command.
 type Error struct {
-	// What is the name of the command.
-	What string
+	// Command is the command, such as pulumi preview.
+	Command string
 	// Code is the exit code of the command. It is -1 if the command did not start or was stopped.
 	Code int
 	// Message is the output of Pulumi that explains the failure.
@@ -61,11 +61,11 @@ type Error struct {
 func (e *Error) Error() string {
 	switch {
 	case errors.Is(e.Err, exec.ErrNotFound):
-		return fmt.Sprintf(`%s: %v: install Pulumi, or run eval "$(make env)" for the sandbox`, e.What, e.Err)
+		return fmt.Sprintf(`%s: %v: install Pulumi, or run eval "$(make env)" for the sandbox`, e.Command, e.Err)
 	case e.Message != "":
-		return fmt.Sprintf("%s: %s", e.What, e.Message)
+		return fmt.Sprintf("%s: %s", e.Command, e.Message)
 	}
-	return fmt.Sprintf("%s: %v", e.What, e.Err)
+	return fmt.Sprintf("%s: %v", e.Command, e.Err)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -78,7 +78,8 @@ func (c *CLI) Preview(ctx context.Context, report string) ([]byte, error) {
 	return c.run(ctx, "pulumi preview", []string{reportVariable + "=" + report}, "preview", "--json", "--show-sames")
 }
 
-// Refresh compares the state with the existing resources. It changes neither of them.
+// Refresh compares the state with the existing resources, and changes neither the state nor a
+// resource.
 func (c *CLI) Refresh(ctx context.Context) ([]byte, error) {
 	return c.run(ctx, "pulumi refresh --preview-only", nil, "refresh", "--preview-only", "--json")
 }
@@ -94,8 +95,8 @@ func (c *CLI) Export(ctx context.Context) ([]byte, error) {
 	return c.run(ctx, "pulumi stack export", nil, "stack", "export")
 }
 
-// Files returns the contents of Pulumi.yaml and Pulumi.STACK.yaml.
-func (c *CLI) Files() (project, stack []byte, err error) {
+// ReadFiles returns the contents of Pulumi.yaml and Pulumi.STACK.yaml.
+func (c *CLI) ReadFiles() (project, stack []byte, err error) {
 	if project, err = os.ReadFile(filepath.Join(c.Dir, "Pulumi.yaml")); err != nil {
 		return nil, nil, fmt.Errorf("the project: %w: run pf in its folder, or set --cwd", err)
 	}
@@ -105,18 +106,19 @@ func (c *CLI) Files() (project, stack []byte, err error) {
 	return project, stack, nil
 }
 
-// run runs a command and returns its standard output.
-func (c *CLI) run(ctx context.Context, what string, env []string, args ...string) ([]byte, error) {
+// run runs a Pulumi command and returns its standard output, also if the command fails. name is
+// the command in error messages.
+func (c *CLI) run(ctx context.Context, name string, env []string, args ...string) ([]byte, error) {
 	ctx, cancel := c.withTimeout(ctx)
 	defer cancel()
-	cmd := c.command(ctx, env, args...)
+	cmd := c.newCommand(ctx, env, args...)
 	out, messages := &limitedBuffer{max: maxOutput}, &limitedBuffer{max: 1 << 20}
 	cmd.Stdout, cmd.Stderr = out, messages
 	err := cmd.Run()
-	if out.full {
-		return nil, fmt.Errorf("%s printed more than %d bytes", what, maxOutput)
+	if out.truncated {
+		return nil, fmt.Errorf("%s printed more than %d bytes", name, maxOutput)
 	}
-	return out.Bytes(), commandError(ctx, what, err, messages.String())
+	return out.Bytes(), commandError(ctx, name, err, messages.String())
 }
 
 // withTimeout returns a context that ends after Timeout.
@@ -128,9 +130,9 @@ func (c *CLI) withTimeout(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, timeout)
 }
 
-// command returns a command of Pulumi. When ctx ends, Pulumi gets an interrupt, so that it saves
-// its state.
-func (c *CLI) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+// newCommand returns a command that runs Pulumi, in the sandbox if Sandbox is set. When ctx ends,
+// Pulumi gets an interrupt, so that it saves its state.
+func (c *CLI) newCommand(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	name, args := "pulumi", append(args, "--non-interactive", "--color=never")
 	if c.Sandbox != "" {
 		name, args = c.Sandbox, append([]string{args[0], "--stack", c.Stack, "--"}, args[1:]...)
@@ -149,12 +151,13 @@ func (c *CLI) command(ctx context.Context, env []string, args ...string) *exec.C
 	return cmd
 }
 
-// commandError returns the Error of a finished command. It returns nil if err is nil.
-func commandError(ctx context.Context, what string, err error, messages string) error {
+// commandError returns the Error of a finished command, or nil if err is nil. messages is the
+// output that explains the failure.
+func commandError(ctx context.Context, name string, err error, messages string) error {
 	if err == nil {
 		return nil
 	}
-	e := &Error{What: what, Code: -1, Message: strings.TrimSpace(messages), Err: err}
+	e := &Error{Command: name, Code: -1, Message: strings.TrimSpace(messages), Err: err}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		e.Code = exit.ExitCode()
@@ -165,17 +168,17 @@ func commandError(ctx context.Context, what string, err error, messages string) 
 	return e
 }
 
-// limitedBuffer is a buffer that keeps only the first max bytes. It accepts further bytes without an
-// error, so that the command that writes them does not fail.
+// limitedBuffer is a buffer that keeps only the first max bytes. It accepts further bytes without
+// an error, so that the command that writes to it does not fail.
 type limitedBuffer struct {
 	bytes.Buffer
-	max  int
-	full bool
+	max       int
+	truncated bool
 }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
 	if keep := b.max - b.Len(); keep < len(p) {
-		b.full = true
+		b.truncated = true
 		b.Buffer.Write(p[:max(0, keep)])
 		return len(p), nil
 	}

@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakePulumi puts a script on PATH in place of Pulumi. The engine tests run the real Pulumi.
-func fakePulumi(t *testing.T, script string) *CLI {
+// newFakePulumi puts a script on PATH in place of Pulumi, and returns a CLI that runs it. The
+// engine tests run the real Pulumi.
+func newFakePulumi(t *testing.T, script string) *CLI {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte("#!/bin/sh\n"+script), 0o700))
@@ -22,7 +23,7 @@ func fakePulumi(t *testing.T, script string) *CLI {
 }
 
 func TestPreviewPassesThePackAndTheReport(t *testing.T) {
-	c := fakePulumi(t, `echo "$* $PULUMI_OPTION_POLICY_PACK $POLICY_REPORT"`)
+	c := newFakePulumi(t, `echo "$* $PULUMI_OPTION_POLICY_PACK $POLICY_REPORT"`)
 	out, err := c.Preview(t.Context(), "/report.json")
 	require.NoError(t, err)
 	require.Equal(t, "preview --json --show-sames --non-interactive --color=never --stack prod /pack /report.json\n", string(out))
@@ -30,7 +31,7 @@ func TestPreviewPassesThePackAndTheReport(t *testing.T) {
 
 // A violation makes Pulumi fail, but pf needs the output of the preview.
 func TestFailedPreviewHasItsOutputAndMessage(t *testing.T) {
-	c := fakePulumi(t, "echo '{}'; echo 'error: no such stack' >&2; exit 3")
+	c := newFakePulumi(t, "echo '{}'; echo 'error: no such stack' >&2; exit 3")
 	out, err := c.Preview(t.Context(), "")
 	require.Equal(t, "{}\n", string(out))
 	var failed *Error
@@ -40,14 +41,14 @@ func TestFailedPreviewHasItsOutputAndMessage(t *testing.T) {
 }
 
 func TestRefreshWritesNothing(t *testing.T) {
-	out, err := fakePulumi(t, `echo "$*"`).Refresh(t.Context())
+	out, err := newFakePulumi(t, `echo "$*"`).Refresh(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, string(out), "refresh --preview-only --json")
 	require.NotContains(t, string(out), "--yes")
 }
 
 func TestSandboxIsUsedForAnOfflinePreview(t *testing.T) {
-	c := fakePulumi(t, "exit 9")
+	c := newFakePulumi(t, "exit 9")
 	c.Sandbox = filepath.Join(c.Dir, "sandbox")
 	require.NoError(t, os.WriteFile(c.Sandbox, []byte("#!/bin/sh\necho \"$*\""), 0o700))
 	out, err := c.Preview(t.Context(), "")
@@ -59,7 +60,7 @@ func TestSandboxIsUsedForAnOfflinePreview(t *testing.T) {
 }
 
 func TestTimeLimitInterruptsPulumi(t *testing.T) {
-	c := fakePulumi(t, "trap 'echo saved; exit 1' INT; while :; do sleep 0.01; done")
+	c := newFakePulumi(t, "trap 'echo saved; exit 1' INT; while :; do sleep 0.01; done")
 	c.Timeout = 200 * time.Millisecond
 	out, err := c.Export(t.Context())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -73,7 +74,7 @@ func TestMissingPulumiNamesTheFix(t *testing.T) {
 }
 
 func TestUpReadsTheOperations(t *testing.T) {
-	c := fakePulumi(t, `cat <<'END'
+	c := newFakePulumi(t, `cat <<'END'
 warning: a text of a plugin
 {"resOutputsEvent":{"metadata":{"op":"same","urn":"a"}}}
 {"resOutputsEvent":{"metadata":{"op":"update","urn":"b"}}}
@@ -98,7 +99,7 @@ func TestOutputIsLimited(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 4, n, "the writing command sees no error")
 	require.Equal(t, "abc", b.String())
-	require.True(t, b.full)
+	require.True(t, b.truncated)
 	_, err = b.Write([]byte("e"))
 	require.NoError(t, err)
 	require.Equal(t, "abc", b.String())
@@ -107,9 +108,9 @@ func TestOutputIsLimited(t *testing.T) {
 func TestMissingFilesOfTheStackAreErrors(t *testing.T) {
 	dir := t.TempDir()
 	c := &CLI{Stack: "prod", Dir: dir}
-	_, _, err := c.Files()
+	_, _, err := c.ReadFiles()
 	require.ErrorContains(t, err, "--cwd")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: x"), 0o600))
-	_, _, err = c.Files()
+	_, _, err = c.ReadFiles()
 	require.True(t, errors.Is(err, os.ErrNotExist))
 }

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// maxEvent limits one line of events in bytes. The longest event is a resource with files among its
-// inputs.
-const maxEvent = 64 << 20
+// maxEventBytes limits one line of events. The longest event belongs to a resource with files among
+// its inputs.
+const maxEventBytes = 64 << 20
 
 // Operation is an operation that an update did.
 type Operation struct {
-	// Step is the engine's name, such as create-replacement.
+	// Step is the operation's name in the engine, such as create-replacement.
 	Step string `json:"step"`
 	URN  string `json:"urn"`
 }
@@ -49,7 +49,7 @@ type event struct {
 func (c *CLI) Up(ctx context.Context) ([]Operation, error) {
 	ctx, cancel := c.withTimeout(ctx)
 	defer cancel()
-	cmd := c.command(ctx, nil, "up", "--yes", "--skip-preview", "--json")
+	cmd := c.newCommand(ctx, nil, "up", "--yes", "--skip-preview", "--json")
 	messages := &limitedBuffer{max: 1 << 20}
 	cmd.Stderr = messages
 	out, err := cmd.StdoutPipe()
@@ -72,7 +72,7 @@ func (c *CLI) Up(ctx context.Context) ([]Operation, error) {
 // errors and of mandatory violations.
 func (c *CLI) readEvents(out io.Reader) (done []Operation, failures []string, err error) {
 	lines := bufio.NewScanner(out)
-	lines.Buffer(make([]byte, 1<<16), maxEvent)
+	lines.Buffer(make([]byte, 1<<16), maxEventBytes)
 	for lines.Scan() {
 		line := bytes.TrimSpace(lines.Bytes())
 		var e event

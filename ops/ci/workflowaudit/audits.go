@@ -27,9 +27,9 @@ var Audits = []Audit{
 }
 
 var (
-	// pin matches an action at a commit, and version a comment with the action's version.
-	pin     = regexp.MustCompile(`^[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
-	version = regexp.MustCompile(`^# v\d+\.\d+\.\d+$`)
+	// pinnedAction matches an action at a commit, and version a comment with the action's version.
+	pinnedAction   = regexp.MustCompile(`^[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
+	versionComment = regexp.MustCompile(`^# v\d+\.\d+\.\d+$`)
 )
 
 func checkPinned(w *workflow) (all []Finding) {
@@ -37,7 +37,7 @@ func checkPinned(w *workflow) (all []Finding) {
 		if n == nil || strings.HasPrefix(n.Value, "./") {
 			return
 		}
-		if !pin.MatchString(n.Value) || !version.MatchString(n.LineComment) {
+		if !pinnedAction.MatchString(n.Value) || !versionComment.MatchString(n.LineComment) {
 			all = append(all, Finding{Line: n.Line, Text: fmt.Sprintf("%q is not a commit with its version as a comment", strings.TrimSpace(n.Value+" "+n.LineComment))})
 		}
 	}
@@ -51,8 +51,8 @@ func checkPinned(w *workflow) (all []Finding) {
 }
 
 func checkPersistedCredentials(w *workflow) (all []Finding) {
-	for _, s := range steps(w) {
-		if uses(s) == "actions/checkout" && text(field(field(s, "with"), "persist-credentials")) != "false" {
+	for _, s := range allSteps(w) {
+		if actionName(s) == "actions/checkout" && scalarValue(field(field(s, "with"), "persist-credentials")) != "false" {
 			all = append(all, Finding{Line: s.Line, Text: "checkout keeps the token"})
 		}
 	}
@@ -60,7 +60,7 @@ func checkPersistedCredentials(w *workflow) (all []Finding) {
 }
 
 func checkPermissions(w *workflow) (all []Finding) {
-	if top := field(w.root, "permissions"); top == nil || len(keys(top)) > 0 || text(top) != "" {
+	if top := field(w.root, "permissions"); top == nil || len(fieldNames(top)) > 0 || scalarValue(top) != "" {
 		all = append(all, Finding{Line: 1, Text: "the workflow has permissions"})
 	}
 	for _, j := range w.jobs {
@@ -76,12 +76,12 @@ func checkPermissions(w *workflow) (all []Finding) {
 	return all
 }
 
-// checkTemplateInjection refuses every expression in a script, because the file does not show whether
-// the expression's value comes from another user.
+// checkTemplateInjection reports every expression in a script, because the file does not show whether
+// another user controls the value of the expression.
 func checkTemplateInjection(w *workflow) (all []Finding) {
-	for _, s := range steps(w) {
+	for _, s := range allSteps(w) {
 		for _, n := range []*yaml.Node{field(s, "run"), field(field(s, "with"), "script")} {
-			if strings.Contains(text(n), "${{") {
+			if strings.Contains(scalarValue(n), "${{") {
 				all = append(all, Finding{Line: n.Line, Text: "an expression in a script"})
 			}
 		}
@@ -100,7 +100,7 @@ func checkTriggers(w *workflow) (all []Finding) {
 
 func checkInheritedSecrets(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
-		if secrets := field(j.node, "secrets"); text(secrets) == "inherit" {
+		if secrets := field(j.node, "secrets"); scalarValue(secrets) == "inherit" {
 			all = append(all, Finding{Line: secrets.Line, Text: fmt.Sprintf("job %s passes all secrets on", j.name)})
 		}
 	}
@@ -108,12 +108,12 @@ func checkInheritedSecrets(w *workflow) (all []Finding) {
 }
 
 // maxMinutes is the longest allowed timeout of a job. An update of prod waits for CloudFront, the
-// database and the cluster.
+// database and the cluster, so it may take more than an hour.
 const maxMinutes = 180
 
 func checkTimeouts(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
-		if n, err := strconv.Atoi(text(field(j.node, "timeout-minutes"))); err != nil || n < 1 || n > maxMinutes {
+		if n, err := strconv.Atoi(scalarValue(field(j.node, "timeout-minutes"))); err != nil || n < 1 || n > maxMinutes {
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no timeout of 1 to %d minutes", j.name, maxMinutes)})
 		}
 	}
@@ -126,7 +126,7 @@ func checkConcurrency(w *workflow) (all []Finding) {
 		if limit == nil {
 			limit = field(w.root, "concurrency")
 		}
-		group, cancel := text(field(limit, "group")), text(field(limit, "cancel-in-progress"))
+		group, cancel := scalarValue(field(limit, "group")), scalarValue(field(limit, "cancel-in-progress"))
 		switch {
 		case group == "":
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no concurrency group", j.name)})
@@ -157,9 +157,9 @@ func checkCaches(w *workflow) (all []Finding) {
 			continue
 		}
 		for _, s := range j.steps {
-			cached := strings.HasPrefix(uses(s), "actions/cache") ||
-				strings.HasPrefix(uses(s), "actions/setup-") && text(field(field(s, "with"), "cache")) != "false"
-			if cached {
+			usesCache := strings.HasPrefix(actionName(s), "actions/cache") ||
+				strings.HasPrefix(actionName(s), "actions/setup-") && scalarValue(field(field(s, "with"), "cache")) != "false"
+			if usesCache {
 				all = append(all, Finding{Line: s.Line, Text: fmt.Sprintf("job %s uses a cache", j.name)})
 			}
 		}
@@ -167,8 +167,8 @@ func checkCaches(w *workflow) (all []Finding) {
 	return all
 }
 
-// ownBranch is the condition that a pull request is from a branch of this repository, and not from
-// a fork.
+// ownBranch is true for a pull request from a branch of this repository, and false for one from a
+// fork.
 const ownBranch = "github.event.pull_request.head.repo.full_name == github.repository"
 
 func checkForkSecrets(w *workflow) (all []Finding) {
@@ -176,20 +176,20 @@ func checkForkSecrets(w *workflow) (all []Finding) {
 		return nil
 	}
 	for _, j := range w.jobs {
-		secret := j.reachesCloud()
+		needsSecret := j.reachesCloud()
 		for _, level := range j.permissions {
-			secret = secret || level == "write"
+			needsSecret = needsSecret || level == "write"
 		}
-		visitScalars(j.node, func(n *yaml.Node) { secret = secret || strings.Contains(n.Value, "secrets.") })
-		if secret && !strings.Contains(j.condition, ownBranch) {
+		visitScalars(j.node, func(n *yaml.Node) { needsSecret = needsSecret || strings.Contains(n.Value, "secrets.") })
+		if needsSecret && !strings.Contains(j.condition, ownBranch) {
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s needs a secret or a permission that a fork does not have", j.name)})
 		}
 	}
 	return all
 }
 
-// steps returns the steps of all jobs.
-func steps(w *workflow) (all []*yaml.Node) {
+// allSteps returns the steps of all jobs.
+func allSteps(w *workflow) (all []*yaml.Node) {
 	for _, j := range w.jobs {
 		all = append(all, j.steps...)
 	}

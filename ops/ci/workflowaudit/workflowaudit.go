@@ -24,7 +24,7 @@ func (f Finding) String() string { return fmt.Sprintf("line %d: %s: %s", f.Line,
 // Audit is one check.
 type Audit struct {
 	ID string
-	// Why explains the risk. Fix says what to write instead.
+	// Why explains the risk. Fix shows what to write instead.
 	Why, Fix string
 	check    func(*workflow) []Finding
 }
@@ -45,8 +45,8 @@ type job struct {
 	condition string
 	// environment is the name of the job's environment. It is empty if the job has none.
 	environment string
-	// permissions are the job's own permissions: the level by name. For write-all or read-all it has
-	// only that name, with the level write.
+	// permissions are the levels of the job's own permissions, by name. It is nil if the job does not
+	// set them. For write-all or read-all it has only that name, with the level write.
 	permissions map[string]string
 	// line is the line of the job's name.
 	line int
@@ -54,7 +54,7 @@ type job struct {
 
 // Check applies every audit to a workflow's file.
 func Check(file []byte) ([]Finding, error) {
-	w, err := parse(file)
+	w, err := parseWorkflow(file)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,8 @@ func Check(file []byte) ([]Finding, error) {
 	return all, nil
 }
 
-// parse reads a workflow's file.
-func parse(file []byte) (*workflow, error) {
+// parseWorkflow reads a workflow's file.
+func parseWorkflow(file []byte) (*workflow, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(file, &document); err != nil {
 		return nil, fmt.Errorf("workflow: %w", err)
@@ -89,21 +89,21 @@ func parse(file []byte) (*workflow, error) {
 			w.on = append(w.on, n.Value)
 		}
 	default:
-		w.on = keys(on)
+		w.on = fieldNames(on)
 	}
 	jobs := field(w.root, "jobs")
-	for _, name := range keys(jobs) {
+	for _, name := range fieldNames(jobs) {
 		node := field(jobs, name)
 		j := &job{
-			name: name, node: node, line: node.Line - 1, condition: text(field(node, "if")),
-			permissions: permissionsOf(field(node, "permissions")),
+			name: name, node: node, line: node.Line - 1, condition: scalarValue(field(node, "if")),
+			permissions: parsePermissions(field(node, "permissions")),
 		}
 		if steps := field(node, "steps"); steps != nil {
 			j.steps = steps.Content
 		}
-		j.environment = text(field(node, "environment"))
+		j.environment = scalarValue(field(node, "environment"))
 		if j.environment == "" {
-			j.environment = text(field(field(node, "environment"), "name"))
+			j.environment = scalarValue(field(field(node, "environment"), "name"))
 		}
 		w.jobs = append(w.jobs, j)
 	}
@@ -113,19 +113,20 @@ func parse(file []byte) (*workflow, error) {
 	return w, nil
 }
 
-// permissionsOf reads the field permissions. It returns nil if the field is missing.
-func permissionsOf(n *yaml.Node) map[string]string {
+// parsePermissions returns the level of each permission in the field permissions, by name. It
+// returns nil if the field is missing.
+func parsePermissions(n *yaml.Node) map[string]string {
 	if n == nil {
 		return nil
 	}
-	all := map[string]string{}
+	levels := map[string]string{}
 	if n.Kind == yaml.ScalarNode {
-		all[n.Value] = "write"
+		levels[n.Value] = "write"
 	}
-	for _, name := range keys(n) {
-		all[name] = text(field(n, name))
+	for _, name := range fieldNames(n) {
+		levels[name] = scalarValue(field(n, name))
 	}
-	return all
+	return levels
 }
 
 // field returns a field of an object, or nil.
@@ -141,8 +142,8 @@ func field(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// keys returns the names of an object's fields.
-func keys(n *yaml.Node) (all []string) {
+// fieldNames returns the names of an object's fields.
+func fieldNames(n *yaml.Node) (all []string) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -152,18 +153,18 @@ func keys(n *yaml.Node) (all []string) {
 	return all
 }
 
-// text returns the value of a scalar. It returns "" for another node.
-func text(n *yaml.Node) string {
+// scalarValue returns the value of a scalar. It returns "" for another node.
+func scalarValue(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return ""
 	}
 	return n.Value
 }
 
-// uses returns the action of a step without its version. It returns "" for a step that runs a
+// actionName returns the action of a step without its version. It returns "" for a step that runs a
 // command.
-func uses(step *yaml.Node) string {
-	action, _, _ := strings.Cut(text(field(step, "uses")), "@")
+func actionName(step *yaml.Node) string {
+	action, _, _ := strings.Cut(scalarValue(field(step, "uses")), "@")
 	return action
 }
 
@@ -183,11 +184,11 @@ func visitScalars(n *yaml.Node, visit func(*yaml.Node)) {
 // reachesCloud reports whether the job can get credentials of an AWS account.
 func (j *job) reachesCloud() bool { return j.permissions["id-token"] == "write" }
 
-// changesStack reports whether the job changes a stack.
+// changesStack reports whether a step of the job runs an update or a deletion of a stack.
 func (j *job) changesStack() bool {
 	found := false
 	for _, s := range j.steps {
-		run := text(field(s, "run"))
+		run := scalarValue(field(s, "run"))
 		found = found || strings.Contains(run, "pf ci up") || strings.Contains(run, "pulumi up") || strings.Contains(run, "pulumi destroy")
 	}
 	return found

@@ -16,36 +16,36 @@ import (
 // protocol is the subprotocol of `kubectl port-forward`.
 const protocol = "portforward.k8s.io"
 
-// Is reports whether a request opens a port-forward to a pod.
-func Is(r *http.Request, namespace, pod string) bool {
+// IsPortForward reports whether a request opens a port-forward to a pod.
+func IsPortForward(r *http.Request, namespace, pod string) bool {
 	return strings.HasSuffix(r.URL.Path, "/namespaces/"+namespace+"/pods/"+pod+"/portforward")
 }
 
-// Serve handles one HTTP request to the pod. answer returns the bytes of the response, or the
-// kubelet's message if it can't connect.
-func Serve(w http.ResponseWriter, r *http.Request, answer func(port string, request *http.Request) (response, failure string)) {
+// Serve handles one HTTP request to the pod. respond returns the bytes of the response, or the error
+// message of the kubelet if it can't connect to the port.
+func Serve(w http.ResponseWriter, r *http.Request, respond func(port string, request *http.Request) (response, failure string)) {
 	if _, err := httpstream.Handshake(r, w, []string{protocol}); err != nil {
 		return
 	}
 	streams := make(chan httpstream.Stream, 2)
-	link := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
 		streams <- s
 		return nil
 	})
-	if link == nil {
+	if connection == nil {
 		return
 	}
-	defer link.Close()
-	failures, data := <-streams, <-streams
-	if data.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
-		failures, data = data, failures
+	defer connection.Close()
+	errorStream, dataStream := <-streams, <-streams
+	if dataStream.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
+		errorStream, dataStream = dataStream, errorStream
 	}
-	if request, err := http.ReadRequest(bufio.NewReader(data)); err == nil {
-		response, failure := answer(data.Headers().Get(corev1.PortHeader), request)
-		_, _ = io.WriteString(failures, failure)
-		_, _ = io.WriteString(data, response)
+	if request, err := http.ReadRequest(bufio.NewReader(dataStream)); err == nil {
+		response, failure := respond(dataStream.Headers().Get(corev1.PortHeader), request)
+		_, _ = io.WriteString(errorStream, failure)
+		_, _ = io.WriteString(dataStream, response)
 	}
-	_ = failures.Close()
-	_ = data.Close()
-	<-link.CloseChan()
+	_ = errorStream.Close()
+	_ = dataStream.Close()
+	<-connection.CloseChan()
 }

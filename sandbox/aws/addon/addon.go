@@ -33,9 +33,9 @@ var definitions = map[string]definition{
 	"aws-secrets-store-csi-driver-provider": {"secretproviderclasses.secrets-store.csi.x-k8s.io", secretProviderClasses},
 }
 
-// timeout limits the request to the API server. An API server on this machine answers in
+// applyTimeout limits the request to the API server. An API server on this machine responds in
 // milliseconds, so the limit only ends a request to a server that hangs.
-const timeout = 30 * time.Second
+const applyTimeout = 30 * time.Second
 
 // Install applies the definition of an add-on in the cluster of the kubeconfig's current
 // context. It does nothing for an add-on without a definition. A second call changes
@@ -55,7 +55,7 @@ func Install(ctx context.Context, name, kubeconfigPath string) error {
 		return fmt.Errorf("kubeconfig %s: %w", kubeconfigPath, err)
 	}
 	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	if err := d.apply(ctx, client, current); err != nil {
 		return fmt.Errorf("definition %s of add-on %s: %w", d.name, name, err)

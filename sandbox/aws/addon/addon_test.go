@@ -14,32 +14,33 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const provider = "aws-secrets-store-csi-driver-provider"
+const addonName = "aws-secrets-store-csi-driver-provider"
 
-// writeKubeconfig starts an API server and returns the file of a kubeconfig for it.
-func writeKubeconfig(t *testing.T, serve http.HandlerFunc, user string) string {
+// startAPIServer starts an API server with a handler. It returns the path of a kubeconfig for
+// this server. user is the user in the kubeconfig, as JSON.
+func startAPIServer(t *testing.T, handler http.HandlerFunc, user string) string {
 	t.Helper()
-	server := httptest.NewTLSServer(serve)
+	server := httptest.NewTLSServer(handler)
 	t.Cleanup(server.Close)
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	file := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, os.WriteFile(file, []byte(`{"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+	path := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(path, []byte(`{"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
 		"clusters": [{"name": "k", "cluster": {"server": "`+server.URL+`", "certificate-authority-data": "`+base64.StdEncoding.EncodeToString(authority)+`"}}],
 		"users": [{"name": "u", "user": `+user+`}]}`), 0o600))
-	return file
+	return path
 }
 
 func TestInstallAppliesTheDefinition(t *testing.T) {
 	var requests []*http.Request
 	var sent []byte
-	file := writeKubeconfig(t, func(_ http.ResponseWriter, r *http.Request) {
+	kubeconfigPath := startAPIServer(t, func(_ http.ResponseWriter, r *http.Request) {
 		requests = append(requests, r)
 		sent, _ = io.ReadAll(r.Body)
 	}, `{"token": "secret"}`)
-	require.NoError(t, Install(t.Context(), "coredns", file))
+	require.NoError(t, Install(t.Context(), "coredns", kubeconfigPath))
 	require.Empty(t, requests, "this add-on has no CustomResourceDefinition")
-	require.NoError(t, Install(t.Context(), provider, file))
-	require.NoError(t, Install(t.Context(), provider, file), "a second installation")
+	require.NoError(t, Install(t.Context(), addonName, kubeconfigPath))
+	require.NoError(t, Install(t.Context(), addonName, kubeconfigPath), "a second installation")
 	require.Len(t, requests, 2)
 	require.Equal(t, http.MethodPatch, requests[0].Method)
 	require.Equal(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io", requests[0].URL.Path)
@@ -69,6 +70,6 @@ func TestInstallReportsErrors(t *testing.T) {
 		{"an exec credential", `{"exec": {"command": "gke"}}`, "exec"},
 		{"an invalid certificate", `{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}`, "client certificate"},
 	} {
-		require.ErrorContains(t, Install(t.Context(), provider, writeKubeconfig(t, forbid, row.user)), row.want, row.reason)
+		require.ErrorContains(t, Install(t.Context(), addonName, startAPIServer(t, forbid, row.user)), row.want, row.reason)
 	}
 }

@@ -17,15 +17,15 @@ import (
 
 // The modes of a fault.
 const (
-	// Error refuses the call before anything is done.
+	// Error makes the call fail. AWS does not execute the call.
 	Error = "error"
 	// Throttle makes the call wait as the provider's own retries do, and then
 	// succeed. A permanent fault makes the call fail with AWS's throttling error.
 	Throttle = "throttle"
-	// LoseReply does the work and then returns the error of a broken connection.
+	// LoseReply executes the call, and then returns the error of a broken connection.
 	LoseReply = "lose-reply"
-	// Crash does the work and then ends the plugin's process, as a kill -9 before
-	// the engine gets the response.
+	// Crash executes the call, and then ends the plugin's process before the engine gets
+	// the response, as a kill -9 does.
 	Crash = "crash"
 )
 
@@ -35,7 +35,7 @@ var Modes = []string{Error, Throttle, LoseReply, Crash}
 // Ops are the operations that a fault can match.
 var Ops = []string{"create", "read", "update", "delete", "invoke"}
 
-// Any matches every operation or type.
+// Any is the Op or Type of a fault that matches every operation or type.
 const Any = "*"
 
 // Fault is one configured fault.
@@ -74,10 +74,10 @@ type Plan struct {
 	Slow   []Slow  `json:"slow,omitempty"`
 }
 
-// File is the file with the Plan of one sandbox.
+// File is the file that stores the Plan of one sandbox.
 type File struct{ path string }
 
-// NewFile returns the plan's file in dir, the folder of the stand-in.
+// NewFile returns the File in dir, the folder of the stand-in. It does not create the file.
 func NewFile(dir string) File { return File{filepath.Join(dir, "faults.json")} }
 
 // Read returns the plan. The plan is empty if the file does not exist.
@@ -126,9 +126,9 @@ func (f File) Clear() error {
 	return nil
 }
 
-// CountCall counts a call of an operation on a type. It returns the call's delay, and the
-// fault that the call gets, or nil. If several faults match, all of them count the call,
-// and only the first one has an effect.
+// CountCall counts a call of the operation op for a type. It returns the delay and the fault of
+// the call; the fault is nil if the call does not fail. If several faults match, all of them
+// count the call, and only the first fault has an effect.
 func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, err error) {
 	plan, err := f.Read()
 	if err != nil {
@@ -158,13 +158,13 @@ func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, er
 	return delay, fault, err
 }
 
-// matches reports whether the fault counts a call of an operation on a type.
+// matches reports whether the fault counts a call of the operation op for a type.
 func (f Fault) matches(op, token string) bool {
 	return !f.Done() && (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
 }
 
-// edit changes the plan under a lock between processes. It replaces the file by a rename,
-// so Read, which takes no lock, always reads a complete file.
+// edit changes the plan, and holds a lock against other processes meanwhile. It replaces the
+// file by a rename. So Read, which takes no lock, always reads a complete file.
 func (f File) edit(change func(*Plan)) error {
 	lock, err := os.OpenFile(f.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Current is the current context of a kubeconfig.
+// Current is the current context of a kubeconfig: a cluster and a credential.
 type Current struct {
 	// Server is the URL of the API server.
 	Server string
@@ -78,15 +78,16 @@ func Read(path string) (*Current, error) {
 	if err := yaml.Unmarshal(raw, &f); err != nil {
 		return nil, fmt.Errorf("kubeconfig %s: %w", path, err)
 	}
-	current, err := f.current(filepath.Dir(path))
+	current, err := f.currentContext(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig %s: %w", path, err)
 	}
 	return current, nil
 }
 
-// current returns the current context. Paths in the kubeconfig are relative to dir.
-func (f *file) current(dir string) (*Current, error) {
+// currentContext returns the current context of the kubeconfig. Paths in the kubeconfig are
+// relative to dir.
+func (f *file) currentContext(dir string) (*Current, error) {
 	for _, context := range f.Contexts {
 		if context.Name != f.CurrentContext {
 			continue
@@ -109,8 +110,8 @@ func (f *file) current(dir string) (*Current, error) {
 	return nil, fmt.Errorf("the current context %q does not exist", f.CurrentContext)
 }
 
-// setCluster sets the address and the certificate authority in out, from the cluster with a
-// name. dir is the folder of the kubeconfig.
+// setCluster sets the address and the certificate authority in out to those of the cluster with
+// a name. It changes nothing if there is no such cluster. dir is the folder of the kubeconfig.
 func (f *file) setCluster(out *Current, dir, name string) error {
 	for _, c := range f.Clusters {
 		if c.Name != name {
@@ -128,8 +129,8 @@ func (f *file) setCluster(out *Current, dir, name string) error {
 	return nil
 }
 
-// setCredential sets the user's certificate or token. For any other kind of credential, it
-// sets credentialErr.
+// setCredential sets the certificate or the token of the user u. For any other kind of
+// credential, it sets credentialErr. dir is the folder of the kubeconfig.
 func (c *Current) setCredential(dir string, u user) error {
 	var err error
 	switch {
@@ -162,8 +163,8 @@ func (c *Current) setCredential(dir string, u user) error {
 // It returns nil if Certificate and Key, or Token, are set.
 func (c *Current) CredentialError() error { return c.credentialErr }
 
-// readDataOrFile decodes data from base64. If data is empty, it reads the file at path. A
-// relative path starts at dir.
+// readDataOrFile returns data, decoded from base64. If data is empty, readDataOrFile returns the
+// content of the file at path. A relative path starts at dir.
 func readDataOrFile(dir, data, path string) (string, error) {
 	if data == "" {
 		return readRelative(dir, path)
@@ -172,7 +173,8 @@ func readDataOrFile(dir, data, path string) (string, error) {
 	return string(raw), err
 }
 
-// readRelative reads a file. A relative path starts at dir, the kubeconfig's folder.
+// readRelative returns the content of a file. A relative path starts at dir, the folder of the
+// kubeconfig.
 func readRelative(dir, path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)

@@ -46,12 +46,12 @@ type Limit struct {
 	Required bool `json:"required,omitempty"`
 }
 
-// Table is the generated table.
+// Table is the generated table of constraints.
 type Table struct {
 	// Module has the names and versions of the modules with the models.
 	Module string `json:"module"`
-	// Rows is the Digest of the inputs from which the table was generated.
-	Rows string `json:"rows"`
+	// SourcesDigest is the Digest of the sources from which the table was generated.
+	SourcesDigest string `json:"rows"`
 	// Enums are lists of allowed values. A key is a service and a shape, as in
 	// ec2.InstanceType.
 	Enums map[string][]string `json:"enums"`
@@ -78,7 +78,7 @@ func (t *Table) Property(token, path string) (limit Limit, ok bool) {
 	return limit, ok
 }
 
-// Allows reports whether a number is between Min and Max. Each of them can be absent.
+// Allows reports whether a number is between Min and Max. A limit that is nil is not checked.
 func (l Limit) Allows(n float64) bool {
 	return (l.Min == nil || n >= *l.Min) && (l.Max == nil || n <= *l.Max)
 }
@@ -92,12 +92,12 @@ func (t *Table) Values(l Limit) []string {
 	return append(slices.Clone(t.Enums[l.Enum]), newerValues[l.Enum]...)
 }
 
-// Tokens returns the types of the table, sorted.
+// Tokens returns the sorted tokens of the types in the table.
 func (t *Table) Tokens() []string { return slices.Sorted(maps.Keys(t.Limits)) }
 
 // Digest returns the digest of a table's sources: the property paths of every type, and the
-// text of the mapping to the models. A test compares it with Table.Rows. So the test finds a
-// stale table without the large models.
+// text of the mapping to the models. A test compares the result with Table.SourcesDigest. So the
+// test finds an outdated table without the large models.
 func Digest(paths map[string][]string, mapping string) string {
 	h := sha256.New()
 	for _, token := range slices.Sorted(maps.Keys(paths)) {

@@ -9,16 +9,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// Domain is the public hosted zone that the account has before any stack is created.
-// The stacks staging and prod have it as `edge.zone`.
+// Domain is the name of the public hosted zone that the account has before any stack is
+// created. The stacks staging and prod set it as `edge.zone`.
 const Domain = "progressive-framework.example"
 
-// CreateDirect creates an object outside of every stack, by the same rules as in a
-// stack, and returns its id.
+// CreateDirect creates an object outside of every stack, and returns its id. The rules are the
+// same as for an object of a stack.
 func (c *Cloud) CreateDirect(ctx context.Context, token string, assignments []Assignment) (id string, err error) {
 	in := Object{}
 	for _, a := range assignments {
-		put(in, strings.Split(a.Path, "."), a.Value)
+		setAtPath(in, strings.Split(a.Path, "."), a.Value)
 	}
 	if in, err = c.checkInputs(token, in); err != nil {
 		return "", err
@@ -29,9 +29,10 @@ func (c *Cloud) CreateDirect(ctx context.Context, token string, assignments []As
 
 // The roles that the account has before any stack is created.
 const (
-	// OperatorsRole administers the clusters: the `cluster.admins` of the stacks.
+	// OperatorsRole is the role of the clusters' administrators. The stacks set it as
+	// `cluster.admins`.
 	OperatorsRole = "platform-operators"
-	// DeployerRole runs `pulumi up`, where a stack sets `aws:assumeRole`.
+	// DeployerRole is the role that `pulumi up` assumes if a stack sets `aws:assumeRole`.
 	DeployerRole = "platform-deployer"
 )
 
@@ -39,9 +40,9 @@ const (
 // the account may assume them.
 const accountTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + Account + `:root"}}]}`
 
-// EnsureAccount creates the hosted zone of Domain and the roles, unless they exist. The
-// account is their owner, because they belong to no stack. So `sandbox aws list` shows
-// them only with --owned.
+// EnsureAccount creates the hosted zone of Domain and the roles, unless they exist. The account
+// is the owner of these objects, because they belong to no stack. So `sandbox aws list` shows
+// these objects only with --owned.
 func (c *Cloud) EnsureAccount(ctx context.Context) error {
 	for _, o := range []struct {
 		token string
@@ -51,16 +52,16 @@ func (c *Cloud) EnsureAccount(ctx context.Context) error {
 		{roleType, Object{"name": OperatorsRole, "assumeRolePolicy": accountTrust}},
 		{roleType, Object{"name": DeployerRole, "assumeRolePolicy": accountTrust}},
 	} {
-		if err := c.ensure(ctx, o.token, o.in); err != nil {
+		if err := c.ensureObject(ctx, o.token, o.in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// ensure creates an object of the account, unless an object of the same type and name
+// ensureObject creates an object of the account, unless an object of the same type and name
 // exists.
-func (c *Cloud) ensure(ctx context.Context, token string, in Object) error {
+func (c *Cloud) ensureObject(ctx context.Context, token string, in Object) error {
 	in, err := c.checkInputs(token, in)
 	if err != nil {
 		return err

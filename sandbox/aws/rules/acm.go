@@ -25,15 +25,15 @@ const certificateValidity = 395 * 24 * time.Hour
 
 const noImportReason = "imported and private certificates have no rules; request one with domainName"
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  certificateType,
 		Source: "acm/certificate.go", Page: "acm/latest/APIReference/API_RequestCertificate.html",
 		Label: "ACM Certificate", ID: "arn:{partition}:acm:{region}:{account}:certificate/{uuid}", NotFound: "ResourceNotFoundException",
 		Props: Props{
 			// RFC 5280 limits the name itself to 64 characters.
-			"domainName":              {Replace: true, Required: true, Valid: all(length(1, 64), domainName)},
-			"subjectAlternativeNames": {Replace: true, Computed: true, Set: true, Max: 100, Valid: domainName},
+			"domainName":              {Replace: true, Required: true, Valid: all(length(1, 64), checkDomainName)},
+			"subjectAlternativeNames": {Replace: true, Computed: true, Set: true, Max: 100, Valid: checkDomainName},
 			"validationMethod":        {Replace: true, Required: true, Enum: []string{"DNS"}},
 			"keyAlgorithm":            {Replace: true, Computed: true, Enum: []string{"RSA_2048", "EC_prime256v1"}},
 			"options":                 {Computed: true},
@@ -62,14 +62,14 @@ var _ = add(
 			return c.Now().UTC().Format("2006-01-02 15:04:05.000000000 +0000 UTC"), nil
 		},
 		Props: Props{
-			"certificateArn":        {Replace: true, Valid: arn, Ref: &Ref{To: []string{certificateType}, Noun: "certificate", Missing: "ResourceNotFoundException", DeletedWith: true}},
+			"certificateArn":        {Replace: true, Valid: checkARN, Ref: &Ref{To: []string{certificateType}, Noun: "certificate", Missing: "ResourceNotFoundException", DeletedWith: true}},
 			"validationRecordFqdns": {Replace: true, Set: true},
 		},
 		Verify: verifyValidation,
 	},
 )
 
-// addDomainName adds a certificate's domain name to its alternative names, as ACM and
+// addDomainName adds the domain name of a certificate to the alternative names, as ACM and
 // the provider do.
 func addDomainName(in Object) {
 	names, ok := in["subjectAlternativeNames"].([]any)
@@ -108,7 +108,8 @@ func fillCertificate(c *Call) error {
 }
 
 // issueIfValidated issues a certificate if public DNS has its validation records. It
-// returns true if the certificate is issued now or was issued before.
+// changes only the given properties, not the store. issued is true if the certificate is
+// issued now or was issued before.
 func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	if certificate.String("status") == issuedStatus {
 		return true
@@ -122,10 +123,10 @@ func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	return true
 }
 
-// isIssued reports whether a certificate is issued. If public DNS has the validation
-// records, it first changes the certificate's status in the store to issued. An issued
-// certificate stays issued, even if the records are removed.
-func (c *Call) isIssued(certificate store.Object) bool {
+// tryIssue issues a certificate in the store if public DNS has the validation records. It
+// reports whether the certificate is issued. An issued certificate stays issued, even if the
+// records are removed.
+func (c *Call) tryIssue(certificate store.Object) bool {
 	stored, ok := c.Tx.Get(certificate.Key)
 	if !ok || !c.issueIfValidated(stored.State) {
 		return false
@@ -134,7 +135,8 @@ func (c *Call) isIssued(certificate store.Object) bool {
 	return true
 }
 
-// missingRecords returns a certificate's validation records that are not in public DNS.
+// missingRecords returns the validation records of a certificate that are not in public DNS.
+// Each result has the name, the type and the value of a record.
 func (c *Call) missingRecords(certificate Object) []string {
 	var out []string
 	for _, o := range certificate.Objects("domainValidationOptions") {
@@ -146,8 +148,8 @@ func (c *Call) missingRecords(certificate Object) []string {
 	return out
 }
 
-// verifyValidation returns an error if the certificate is not issued. The real provider
-// waits until it is issued; the stand-in does not wait.
+// verifyValidation returns an error if the certificate is not issued. The real provider waits
+// for the issuance; the stand-in does not wait.
 func verifyValidation(c *Call) error {
 	certificate, _ := c.referencedObject("certificateArn")
 	if fqdns := c.In.Strings("validationRecordFqdns"); len(fqdns) > 0 {
@@ -158,7 +160,7 @@ func verifyValidation(c *Call) error {
 			}
 		}
 	}
-	if !c.isIssued(certificate) {
+	if !c.tryIssue(certificate) {
 		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: timeout while waiting for state to become 'ISSUED' (last state: '%s', "+
 			"timeout: 1h15m0s): no public hosted zone has %s", certificate.ID, pendingValidation, strings.Join(c.missingRecords(certificate.State), ", "))
 	}

@@ -8,9 +8,9 @@ import (
 
 const scalingGroupType = "aws:autoscaling/group:Group"
 
-// toGroup is a reference to an Auto Scaling group. The deletion of the group also
+// toScalingGroup is a reference to an Auto Scaling group. The deletion of the group also
 // deletes the resource that has the reference.
-var toGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", DeletedWith: true}
+var toScalingGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", DeletedWith: true}
 
 // groupMetrics are the metrics in
 // autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html, without the metrics of warm
@@ -29,7 +29,7 @@ var groupName = pattern(`[!-9;-~]+`, "characters of ASCII from 33 to 126 without
 // exactly one of them.
 var templateSources = []string{"launchTemplate", "mixedInstancesPolicy", "launchConfiguration"}
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  scalingGroupType,
 	Source: "autoscaling/group.go", Page: "AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html",
 	Label: "Auto Scaling Group", ID: "{name}", NotFound: "ValidationError",
@@ -49,7 +49,7 @@ var _ = add(&Row{
 		"launchTemplate.name":           {Computed: true, Ref: toLaunchTemplateName},
 		"launchTemplate.version":        {Computed: true, Valid: checkTemplateVersion},
 		"launchConfiguration":           {Refuse: "AWS recommends launch templates instead"},
-		"targetGroupArns":               {Set: true, Computed: true, Valid: arn, Ref: toTargets},
+		"targetGroupArns":               {Set: true, Computed: true, Valid: checkARN, Ref: toTargets},
 		"healthCheckType":               {Computed: true, Enum: []string{"EC2", "ELB"}},
 		"healthCheckGracePeriod":        {Default: 300.0, Valid: numbers(0, 1e9)},
 		"defaultCooldown":               {Computed: true, Valid: numbers(0, 1e9)},
@@ -61,7 +61,7 @@ var _ = add(&Row{
 		"suspendedProcesses":            {Set: true, Enum: scalingProcesses},
 		"enabledMetrics":                {Set: true, Enum: groupMetrics},
 		"metricsGranularity":            {Default: "1Minute", Enum: []string{"1Minute"}},
-		"serviceLinkedRoleArn":          {Computed: true, Valid: arn},
+		"serviceLinkedRoleArn":          {Computed: true, Valid: checkARN},
 		"forceDelete":                   {Default: false},
 		"forceDeleteWarmPool":           {Default: false},
 		"ignoreFailedScalingActivities": {Default: false},
@@ -86,9 +86,9 @@ var _ = add(&Row{
 	}.with(mixedProps).with(refreshProps),
 	ExactlyOne: [][]string{templateSources, {"vpcZoneIdentifiers", "availabilityZones"}},
 	AtMostOne:  [][]string{{"name", "namePrefix"}},
-	Check:      checkGroup,
-	Verify:     verifyGroup,
-	Fill:       fillGroup,
+	Check:      checkScalingGroup,
+	Verify:     verifyScalingGroup,
+	Fill:       fillScalingGroup,
 	Refresh:    refreshScalingGroup,
 })
 
@@ -115,8 +115,8 @@ func checkDuration(v any) string {
 	return ""
 }
 
-// checkGroup checks the sizes, the subnets, the template and the tags of a group.
-func checkGroup(in Object, fail Fail) {
+// checkScalingGroup checks the sizes, the subnets, the template and the tags of a group.
+func checkScalingGroup(in Object, fail Fail) {
 	low, lowKnown := in["minSize"].(float64)
 	high, highKnown := in["maxSize"].(float64)
 	desired, desiredKnown := in["desiredCapacity"].(float64)
@@ -154,9 +154,9 @@ func checkGroup(in Object, fail Fail) {
 	checkRefresh(in, fail)
 }
 
-// fillGroup computes the outputs of a group and starts an instance refresh if an
-// update needs one.
-func fillGroup(c *Call) error {
+// fillScalingGroup computes the outputs of a group. If an update requires an instance refresh,
+// it stores one.
+func fillScalingGroup(c *Call) error {
 	c.Out.setDefaults(map[string]any{
 		"desiredCapacity": c.Out["minSize"], "healthCheckType": "EC2", "defaultCooldown": 300.0, "targetGroupArns": []any{},
 		"serviceLinkedRoleArn": fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", c.Partition, c.Account),

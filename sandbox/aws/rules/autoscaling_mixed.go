@@ -58,7 +58,7 @@ func hasRequirements(policy Object) bool {
 	return slices.ContainsFunc(policy.Object("launchTemplate").Objects("overrides"), func(o Object) bool { return o.Has("instanceRequirements") })
 }
 
-// checkMixed checks that the parts of a mixed instances policy fit each other.
+// checkMixed reports failures for settings of a mixed instances policy that exclude each other.
 func checkMixed(in Object, fail Fail) {
 	policy := in.Object("mixedInstancesPolicy")
 	if policy == nil {
@@ -70,7 +70,7 @@ func checkMixed(in Object, fail Fail) {
 	if spec := policy.Object("launchTemplate").Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
 		fail(mixedSpec, "exactly one of launchTemplateId and launchTemplateName must be given")
 	}
-	byAttributes, weighted := hasRequirements(policy), 0
+	byAttributes, weightedCount := hasRequirements(policy), 0
 	overrides := policy.Object("launchTemplate").Objects("overrides")
 	for i, o := range overrides {
 		path := fmt.Sprintf("%s[%d]", mixedOverride, i)
@@ -84,11 +84,11 @@ func checkMixed(in Object, fail Fail) {
 			fail(path+".launchTemplateSpecification", "exactly one of launchTemplateId and launchTemplateName must be given")
 		}
 		if o.Has("weightedCapacity") {
-			weighted++
+			weightedCount++
 		}
 		checkRequirements(o.Object("instanceRequirements"), path+".instanceRequirements", fail)
 	}
-	if weighted != 0 && weighted != len(overrides) {
+	if weightedCount != 0 && weightedCount != len(overrides) {
 		fail(mixedOverride, "all overrides must have a weightedCapacity, or none")
 	}
 	checkDistribution(policy.Object("instancesDistribution"), byAttributes, fail)

@@ -5,7 +5,7 @@ const scalingAttachmentType = "aws:autoscaling/attachment:Attachment"
 const noHookNotifications = "notifications have no rules; EventBridge reports every hook"
 
 // Resources that belong to an Auto Scaling group.
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  "aws:autoscaling/lifecycleHook:LifecycleHook",
 		Source: "autoscaling/lifecycle_hook.go", Page: "AutoScaling/latest/APIReference/API_PutLifecycleHook.html",
@@ -15,7 +15,7 @@ var _ = add(
 			"name": {Replace: true, Valid: all(length(1, 255), pattern(`[A-Za-z0-9\-_/]+`, "letters, digits and -_/"))},
 			// The provider changes a hook's group in place and does not delete the old
 			// hook. The stand-in replaces the hook instead.
-			"autoscalingGroupName": {Replace: true, Ref: toGroup},
+			"autoscalingGroupName": {Replace: true, Ref: toScalingGroup},
 			"lifecycleTransition":  {Enum: []string{"autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"}},
 			// If it is not set, AWS uses 3600, and the provider shows a difference at
 			// every refresh. So it is required here.
@@ -37,8 +37,8 @@ var _ = add(
 		Source: "autoscaling/attachment.go", Page: "AutoScaling/latest/APIReference/API_AttachLoadBalancerTargetGroups.html",
 		Label: "Auto Scaling Group Attachment", ID: "{autoscalingGroupName}-{hex26}", NotFound: "ValidationError",
 		Props: Props{
-			"autoscalingGroupName": {Replace: true, Ref: toGroup},
-			"lbTargetGroupArn":     {Replace: true, Valid: arn, Ref: toTargets},
+			"autoscalingGroupName": {Replace: true, Ref: toScalingGroup},
+			"lbTargetGroupArn":     {Replace: true, Valid: checkARN, Ref: toTargets},
 			"elb":                  {Replace: true, Refuse: "classic load balancers have no row"},
 		},
 		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},

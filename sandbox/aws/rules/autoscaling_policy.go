@@ -34,7 +34,7 @@ var requiredByType = map[string][]string{
 	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  scalingPolicyType,
 	Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
 	// The id is the group and the name, as in an import. The provider's id is the name
@@ -43,7 +43,7 @@ var _ = add(&Row{
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
 		"name":                              {Replace: true, Valid: all(length(1, 255), pattern(`[^:]+`, "a name without a colon"))},
-		"autoscalingGroupName":              {Replace: true, Ref: toGroup},
+		"autoscalingGroupName":              {Replace: true, Ref: toScalingGroup},
 		"policyType":                        {Default: "SimpleScaling", Enum: []string{"SimpleScaling", "StepScaling", "TargetTrackingScaling"}},
 		"enabled":                           {Default: true},
 		"adjustmentType":                    {Enum: []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"}},
@@ -98,7 +98,7 @@ func checkDecimal(v any) string {
 	return ""
 }
 
-// sameNumber reports whether two strings are the same number, such as 1 and 1.0.
+// sameNumber reports whether two strings represent the same number, such as 1 and 1.0.
 func sameNumber(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
@@ -142,7 +142,7 @@ func checkScalingPolicy(in Object, fail Fail) {
 	}
 }
 
-// checkSteps fails if the ranges of the steps overlap or leave a gap
+// checkSteps reports failures for ranges of steps that are empty, overlap or leave a gap
 // (autoscaling/ec2/userguide/as-scaling-simple-step.html, "Step adjustments").
 func checkSteps(in Object, fail Fail) {
 	type step struct{ low, high float64 } // the bounds of the range
@@ -151,7 +151,7 @@ func checkSteps(in Object, fail Fail) {
 		if !s.Known("scalingAdjustment") {
 			return
 		}
-		bounds := step{math.Inf(-1), math.Inf(1)}
+		bounds := step{math.Inf(-1), math.Inf(1)} // an omitted bound is infinite
 		for name, bound := range map[string]*float64{"metricIntervalLowerBound": &bounds.low, "metricIntervalUpperBound": &bounds.high} {
 			if n, err := strconv.ParseFloat(s.String(name), 64); err == nil {
 				*bound = n
@@ -164,7 +164,7 @@ func checkSteps(in Object, fail Fail) {
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.low, b.low) })
 	for i, s := range steps {
 		if s.low >= s.high {
-			fail("stepAdjustments", "the bounds %v and %v hold no value between them", s.low, s.high)
+			fail("stepAdjustments", "the bounds %v and %v contain no value between them", s.low, s.high)
 		}
 		if i > 0 && steps[i-1].high != s.low {
 			fail("stepAdjustments", "StepAdjustment intervals can't overlap or have a gap between them: one ends at %v, the next begins at %v", steps[i-1].high, s.low)
@@ -178,23 +178,23 @@ func checkSteps(in Object, fail Fail) {
 // AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
 func verifyScalingPolicy(c *Call) error {
 	label := c.In.Object(tracking).Object("predefinedMetricSpecification").String("resourceLabel")
-	balancer, target, ok := strings.Cut(label, "/targetgroup/")
+	balancerSuffix, targetSuffix, ok := strings.Cut(label, "/targetgroup/")
 	if !ok {
 		return nil
 	}
 	prefix := fmt.Sprintf("arn:%s:elasticloadbalancing:%s:%s:", c.Partition, c.Region, c.Account)
-	balancer, target = prefix+"loadbalancer/"+balancer, prefix+"targetgroup/"+target
+	balancerARN, targetARN := prefix+"loadbalancer/"+balancerSuffix, prefix+"targetgroup/"+targetSuffix
 	group, _ := c.referencedObject("autoscalingGroupName")
 	call := &Call{Cloud: c.Cloud, Row: rows[scalingGroupType], Tx: c.Tx, ID: group.ID, Out: group.State}
 	if err := refreshScalingGroup(call); err != nil {
 		return err
 	}
-	if !slices.Contains(call.Out.Strings("targetGroupArns"), target) {
-		return refuse("ValidationError", "The target group %s is not attached to the Auto Scaling group %s", target, group.ID)
+	if !slices.Contains(call.Out.Strings("targetGroupArns"), targetARN) {
+		return refuse("ValidationError", "The target group %s is not attached to the Auto Scaling group %s", targetARN, group.ID)
 	}
-	if !slices.Contains(c.balancersOf(target), balancer) {
+	if !slices.Contains(c.balancersOf(targetARN), balancerARN) {
 		return refuse("ValidationError", "The load balancer does not route traffic to the target group: no listener of %s forwards to %s; let the policy depend on it",
-			balancer, target)
+			balancerARN, targetARN)
 	}
 	return nil
 }

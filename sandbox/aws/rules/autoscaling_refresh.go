@@ -72,7 +72,7 @@ func checkCheckpoints(p Object, fail Fail) {
 		last = n
 	}
 	if len(list) > 0 && last != 100 {
-		fail(path, "the last one is %v: the refresh would leave the other instances as they are, so it must be 100", last)
+		fail(path, "the last percentage is %v: the refresh would leave the other instances as they are, so it must be 100", last)
 	}
 }
 
@@ -93,9 +93,10 @@ func checkRefresh(in Object, fail Fail) {
 	checkCheckpoints(p, fail)
 }
 
-// refreshInstances stores an instance refresh if the launch template changed, or if the tags
-// changed and the program has "tag" in the triggers. The stand-in has no instances, so the
-// refresh is complete immediately.
+// refreshInstances stores the record of an instance refresh if the update requires one. The
+// update does so if it changes the launch template. It also does so if it changes the tags,
+// and the triggers contain "tag". The stand-in has no instances, so the refresh is complete
+// immediately.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {

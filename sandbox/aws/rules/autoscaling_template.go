@@ -27,34 +27,34 @@ type templateUse struct {
 	version  string
 }
 
-// templateUses returns the launch templates of a group with the properties that refer to
-// them.
+// templateUses returns the launch templates of a group. Each result also has the path of the
+// property that refers to the template.
 func (c *Call) templateUses(o Object) []templateUse {
 	var out []templateUse
-	add := func(path string, spec Object, id, name string) {
+	addUse := func(path string, spec Object, idProp, nameProp string) {
 		if spec == nil {
 			return
 		}
-		template, ok := c.resolve(toLaunchTemplate, spec.String(id))
+		template, ok := c.resolve(toLaunchTemplate, spec.String(idProp))
 		if !ok {
-			template, ok = c.resolve(toLaunchTemplateName, spec.String(name))
+			template, ok = c.resolve(toLaunchTemplateName, spec.String(nameProp))
 		}
 		if ok {
 			out = append(out, templateUse{path, template, spec.String("version")})
 		}
 	}
-	add("launchTemplate", o.Object("launchTemplate"), "id", "name")
+	addUse("launchTemplate", o.Object("launchTemplate"), "id", "name")
 	mixed := o.Object("mixedInstancesPolicy").Object("launchTemplate")
-	add(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	addUse(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	for i, override := range mixed.Objects("overrides") {
-		add(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	}
 	return out
 }
 
-// completeLaunchTemplate completes spec, a reference to a launch template. It sets the template's
-// id and name, as AWS does. The default version is $Default. idProp and nameProp are the
-// properties of the reference for the id and the name.
+// completeLaunchTemplate returns a copy of spec, a reference to a launch template, with the id
+// and the name of the template. AWS completes a reference in the same way. The default
+// version is $Default. idProp and nameProp are the properties of spec for the id and the name.
 func (c *Call) completeLaunchTemplate(spec Object, idProp, nameProp string) map[string]any {
 	template, ok := c.resolve(toLaunchTemplate, spec.String(idProp))
 	if !ok {
@@ -65,8 +65,8 @@ func (c *Call) completeLaunchTemplate(spec Object, idProp, nameProp string) map[
 	return out
 }
 
-// fillLaunchTemplates completes the references of a group to its launch templates. It sets the
-// defaults of the group's mixed instances policy.
+// fillLaunchTemplates completes the references of a group to its launch templates. It also
+// sets the defaults of the mixed instances policy.
 func (c *Call) fillLaunchTemplates() {
 	if c.In.Object("launchTemplate") != nil {
 		c.Out["launchTemplate"] = c.completeLaunchTemplate(c.In.Object("launchTemplate"), "id", "name")
@@ -85,10 +85,10 @@ func (c *Call) fillLaunchTemplates() {
 	c.Out["mixedInstancesPolicy"] = mixed
 }
 
-// verifyGroup returns an error if the group could not launch instances or attach them to
+// verifyScalingGroup returns an error if the group could not launch instances or attach them to
 // its target groups. The error code and the texts were not checked against AWS's
 // documentation.
-func verifyGroup(c *Call) error {
+func verifyScalingGroup(c *Call) error {
 	vpcID := ""
 	for _, subnet := range c.referencedObjects("vpcZoneIdentifiers") {
 		vpc := Object(subnet.State).String("vpcId")
@@ -135,12 +135,12 @@ func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 // verifyAttachable returns an error for a target group that cannot have instances of a
 // VPC as targets.
 func verifyAttachable(target store.Object, vpcID string) error {
-	t := Object(target.State)
-	if t.String("targetType") != "instance" {
-		return refuse("ValidationError", "Provided Target Groups may not be valid: %s has targets of the type %s, a group has instances", target.ID, t.String("targetType"))
+	state := Object(target.State)
+	if state.String("targetType") != "instance" {
+		return refuse("ValidationError", "Provided Target Groups may not be valid: %s has targets of the type %s, a group has instances", target.ID, state.String("targetType"))
 	}
-	if t.String("vpcId") != vpcID {
-		return refuse("ValidationError", "Provided Target Groups may not be valid: %s is in %s, the group in %s", target.ID, t.String("vpcId"), vpcID)
+	if state.String("vpcId") != vpcID {
+		return refuse("ValidationError", "Provided Target Groups may not be valid: %s is in %s, the group in %s", target.ID, state.String("vpcId"), vpcID)
 	}
 	return nil
 }
@@ -158,8 +158,8 @@ func refreshScalingGroup(c *Call) error {
 	})
 	slices.Sort(arns)
 	targetARNs, sources := make([]any, len(arns)), make([]any, len(arns))
-	for i, a := range arns {
-		targetARNs[i], sources[i] = a, map[string]any{"identifier": a, "type": "elbv2"}
+	for i, arn := range arns {
+		targetARNs[i], sources[i] = arn, map[string]any{"identifier": arn, "type": "elbv2"}
 	}
 	c.Out["targetGroupArns"], c.Out["trafficSources"] = targetARNs, sources
 	return nil

@@ -17,12 +17,12 @@ type CheckRequest struct {
 	Token string
 	// Name is the resource's Pulumi name.
 	Name string
-	// Seed is the engine's random seed. With it, a preview and the update after it
-	// generate the same name.
+	// Seed is the engine's random seed. With the seed, a preview and the update after the
+	// preview generate the same name.
 	Seed []byte
 	// Olds are the checked inputs of the last update. News are the program's inputs.
 	Olds, News Object
-	// Autonaming is the mode of the project's configuration pulumi:autonaming.
+	// Autonaming is the mode that the project's configuration pulumi:autonaming sets.
 	Autonaming Autonaming
 	// Proposed is the name that the engine proposes according to pulumi:autonaming.
 	Proposed string
@@ -45,8 +45,8 @@ func schemaAndRow(token string) (*schema.Resource, *Row, error) {
 	return s, row, nil
 }
 
-// Check completes the inputs as Pulumi does (names, presets, tags) and returns all
-// failures together.
+// Check completes the inputs as Pulumi does: it adds names, presets and tags. It returns the
+// completed inputs and all refused properties.
 func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err error) {
 	defer recoverPanic(req.Token, &err)
 	s, row, err := schemaAndRow(req.Token)
@@ -93,7 +93,8 @@ func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err 
 	return in, failures, nil
 }
 
-// encodeDocuments encodes JSON documents that are given as objects.
+// encodeDocuments replaces each JSON document that is an object by its text. An object with an
+// unknown value becomes an unknown value.
 func encodeDocuments(row *Row, in Object) {
 	for path, p := range row.Props {
 		m, ok := in[path].(map[string]any)
@@ -131,7 +132,7 @@ func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath 
 			v.fail(shownProp, "refused by the AWS stand-in: %s", p.Refuse)
 		default:
 			required := v.isRequired(p, rulePath) || !strings.HasSuffix(fields[name], "?")
-			if o[name] == "" && required && !p.Empty {
+			if o[name] == "" && required && !p.AllowEmpty {
 				v.fail(shownProp, "is empty, and a value is required")
 				continue
 			}
@@ -143,8 +144,8 @@ func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath 
 		prefix += "."
 	}
 	for rulePath, p := range v.row.Props {
-		name, below := strings.CutPrefix(rulePath, prefix)
-		isField := below && name != "" && !strings.Contains(name, ".")
+		name, hasPrefix := strings.CutPrefix(rulePath, prefix)
+		isField := hasPrefix && name != "" && !strings.Contains(name, ".")
 		if isField && v.isRequired(p, rulePath) && !o.Has(name) {
 			v.fail(joinPath(shownPath, name), "a required property is missing")
 		}
@@ -159,14 +160,14 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, shownPath st
 		return
 	}
 	typ = strings.TrimSuffix(typ, "?")
-	switch x := value.(type) {
+	switch value := value.(type) {
 	case []any:
-		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
-			v.fail(shownPath, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
+		if len(value) < p.Min || (p.Max > 0 && len(value) > p.Max) {
+			v.fail(shownPath, "has %d elements, must have %s", len(value), describeRange(p.Min, p.Max))
 		}
-		v.checkItemCount(len(x), path, shownPath)
-		for i, item := range x {
-			if item == "" && !p.Empty {
+		v.checkItemCount(len(value), path, shownPath)
+		for i, item := range value {
+			if item == "" && !p.AllowEmpty {
 				v.fail(fmt.Sprintf("%s[%d]", shownPath, i), "is empty")
 				continue
 			}
@@ -174,8 +175,8 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, shownPath st
 		}
 	case map[string]any:
 		if strings.HasPrefix(typ, "{") {
-			for _, name := range slices.Sorted(maps.Keys(x)) {
-				v.checkElement(typ[1:len(typ)-1], p, x[name], path, joinPath(shownPath, name))
+			for _, name := range slices.Sorted(maps.Keys(value)) {
+				v.checkElement(typ[1:len(typ)-1], p, value[name], path, joinPath(shownPath, name))
 			}
 			return
 		}
@@ -185,8 +186,8 @@ func (v *validator) checkValue(typ string, p Prop, value any, path, shownPath st
 	}
 }
 
-// checkElement checks one value that is neither a list nor a map of the schema. The
-// parameters are those of checkValue.
+// checkElement checks one value that is neither a list nor a map. Its parameters are the same
+// as those of checkValue.
 func (v *validator) checkElement(typ string, p Prop, value any, path, shownPath string) {
 	if wire.IsUnknown(value) {
 		return
@@ -220,7 +221,7 @@ func (v *validator) checkGroups(in Object) {
 	}
 	for _, group := range v.row.ExactlyOne {
 		if given := givenIn(group); len(given) != 1 {
-			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), describeGiven(given))
+			v.fail(group[0], "exactly one of %s must be given; %s", strings.Join(group, ", "), describeGiven(given))
 		}
 	}
 	for _, group := range v.row.AtMostOne {
@@ -235,17 +236,16 @@ func (v *validator) checkGroups(in Object) {
 	}
 }
 
-// describeGiven completes a message that ends in "there": it returns "is none", or
-// "are" and the given names.
+// describeGiven returns a text for errors: "none is given", or "given are" and the names.
 func describeGiven(given []string) string {
 	if len(given) == 0 {
-		return "is none"
+		return "none is given"
 	}
-	return "are " + strings.Join(given, ", ")
+	return "given are " + strings.Join(given, ", ")
 }
 
-// describeRange describes the allowed number of elements. If high is 0, there is no upper
-// limit.
+// describeRange returns a text for errors with the allowed number of elements. If high is 0,
+// there is no upper limit.
 func describeRange(low, high int) string {
 	switch {
 	case high == 0:

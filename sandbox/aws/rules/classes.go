@@ -12,14 +12,15 @@ import (
 // 2025. The sources are AmazonRDS/latest/UserGuide/
 // Concepts.DBInstanceClass.Support.html, documentdb/latest/developerguide/
 // db-instance-classes.html and AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html.
+// upTo16 has the sizes from large to 16xlarge; the other upTo variables are named the same way.
 var (
-	upTo16 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
-	upTo24 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
-	upTo32 = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge")
-	small  = splitSizes("micro small medium large xlarge 2xlarge")
+	upTo16         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
+	upTo24         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
+	upTo32         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge")
+	burstableSizes = splitSizes("micro small medium large xlarge 2xlarge")
 
 	dbClasses = families{
-		"db.t3": small, "db.t4g": small,
+		"db.t3": burstableSizes, "db.t4g": burstableSizes,
 		"db.m5": upTo24, "db.m5d": upTo24, "db.m6g": upTo16, "db.m6gd": upTo16, "db.m6i": upTo32, "db.m6id": upTo32, "db.m7g": upTo16, "db.m7i": upTo24,
 		"db.m8g": append(slices.Clone(upTo24), "48xlarge"),
 		"db.r5":  upTo24, "db.r5b": upTo24, "db.r5d": upTo24, "db.r6g": upTo16, "db.r6gd": upTo16, "db.r6i": upTo32, "db.r6id": upTo32, "db.r7g": upTo16, "db.r7i": upTo24,
@@ -39,14 +40,14 @@ var (
 	}
 )
 
-// families maps a family of classes, such as db.m6g, to its sizes.
+// families maps a family of classes, such as db.m6g, to the sizes of the family.
 type families map[string][]string
 
-// splitSizes splits a list of sizes at its spaces.
+// splitSizes splits a list of sizes at the spaces.
 func splitSizes(list string) []string { return strings.Fields(list) }
 
-// valid returns a message unless v is a class of one of the families.
-func (f families) valid(v any) string {
+// check returns a message unless v is a class of one of the families.
+func (f families) check(v any) string {
 	s, _ := v.(string)
 	dot := strings.LastIndex(s, ".")
 	if dot < 0 || !slices.Contains(f[s[:dot]], s[dot+1:]) {
@@ -55,8 +56,8 @@ func (f families) valid(v any) string {
 	return ""
 }
 
-// checkInstanceType returns a message unless v is an instance type of EC2. It is needed
-// because the models of some services declare instance types as plain strings.
+// checkInstanceType returns a message unless v is an instance type of EC2. The check
+// is needed because the models of some services declare instance types as plain strings.
 func checkInstanceType(v any) string {
 	s, _ := v.(string)
 	if !slices.Contains(models.Load().Enums["ec2.InstanceType"], s) {

@@ -31,9 +31,8 @@ type Cloud struct {
 	// Role is the ARN of the role that the provider assumes. Without a role, the
 	// provider uses the identity of its credentials.
 	Role string
-	// From is the place from which the Pulumi program connects. It is zero if no program
-	// runs.
-	From Place
+	// Client is the network address of the Pulumi program. It is zero if no program runs.
+	Client ClientNetwork
 	// Now is the clock; time.Now outside tests.
 	Now func() time.Time
 }

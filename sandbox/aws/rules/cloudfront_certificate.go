@@ -20,7 +20,7 @@ var toEdgeCertificate = &Ref{
 var viewerCertificateProps = Props{
 	"viewerCertificate": {},
 	"viewerCertificate.cloudfrontDefaultCertificate": {},
-	"viewerCertificate.acmCertificateArn":            {Valid: arn, Ref: toEdgeCertificate},
+	"viewerCertificate.acmCertificateArn":            {Valid: checkARN, Ref: toEdgeCertificate},
 	"viewerCertificate.iamCertificateId":             {Refuse: "server certificates of IAM have no rows"},
 	"viewerCertificate.sslSupportMethod":             {},
 	"viewerCertificate.minimumProtocolVersion":       {Default: "TLSv1"},
@@ -29,21 +29,21 @@ var viewerCertificateProps = Props{
 // checkViewerCertificate reports failures for settings that exclude each other. The
 // SDK's comment on DistributionViewerCertificate lists them.
 func checkViewerCertificate(v Object, fail Fail) {
-	const at = "viewerCertificate."
+	const prefix = "viewerCertificate."
 	fromACM, minimum := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
 	switch {
 	case v.Known("cloudfrontDefaultCertificate") && fromACM == v.Bool("cloudfrontDefaultCertificate"):
-		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
+		fail(prefix+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
 	case !v.Has("cloudfrontDefaultCertificate") && !fromACM:
-		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
+		fail(prefix+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
 	case fromACM && !v.Has("sslSupportMethod"):
-		fail(at+"sslSupportMethod", "must be given with acmCertificateArn")
+		fail(prefix+"sslSupportMethod", "must be given with acmCertificateArn")
 	case !fromACM && minimum != "" && minimum != "TLSv1":
-		fail(at+"minimumProtocolVersion", "is %s, must be TLSv1 with CloudFront's default certificate", minimum)
+		fail(prefix+"minimumProtocolVersion", "is %s, must be TLSv1 with CloudFront's default certificate", minimum)
 	case fromACM && v.String("sslSupportMethod") == "sni-only" && minimum == "SSLv3":
-		fail(at+"minimumProtocolVersion", "is SSLv3, must be a version of TLS with sni-only")
+		fail(prefix+"minimumProtocolVersion", "is SSLv3, must be a version of TLS with sni-only")
 	case fromACM && v.String("sslSupportMethod") == "vip" && !slices.Contains([]string{"", "SSLv3", "TLSv1"}, minimum):
-		fail(at+"minimumProtocolVersion", "is %s, must be SSLv3 or TLSv1 with vip", minimum)
+		fail(prefix+"minimumProtocolVersion", "is %s, must be SSLv3 or TLSv1 with vip", minimum)
 	}
 }
 
@@ -59,7 +59,7 @@ func verifyViewerCertificate(c *Call) error {
 		}
 		return nil
 	}
-	if certificate.Region != edgeRegion || !c.isIssued(certificate) {
+	if certificate.Region != edgeRegion || !c.tryIssue(certificate) {
 		return refuse(invalidCertificate, "The specified SSL certificate doesn't exist, isn't in %s region, isn't valid, or doesn't include a valid "+
 			"certificate chain: %s is in %s and %s", edgeRegion, certificate.ID, certificate.Region, Object(certificate.State).String("status"))
 	}
@@ -73,7 +73,7 @@ func verifyViewerCertificate(c *Call) error {
 	return nil
 }
 
-// coversName reports whether a certificate's name is valid for a host. A wildcard covers
+// coversName reports whether a name of a certificate is valid for a host. A wildcard covers
 // one label.
 func coversName(name, host string) bool {
 	name, host = strings.ToLower(name), strings.ToLower(host)

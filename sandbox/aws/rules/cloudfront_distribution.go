@@ -16,9 +16,9 @@ const (
 	noRules          = "no rules yet"
 )
 
-// distributionZone is the id of the hosted zone of all distributions:
+// distributionZoneID is the id of the hosted zone that all distributions share:
 // general/latest/gr/cf_region.html.
-const distributionZone = "Z2FDTNDATAQYW2"
+const distributionZoneID = "Z2FDTNDATAQYW2"
 
 // The lists of HTTP methods that CloudFront accepts in a cache behavior.
 var (
@@ -41,7 +41,7 @@ func cacheBehaviorProps(path string) Props {
 		"compress":                         {Default: false},
 		"functionAssociations":             {Set: true, Max: 2},
 		"functionAssociations.eventType":   {Enum: []string{"viewer-request", "viewer-response"}},
-		"functionAssociations.functionArn": {Valid: arn, Ref: toEdgeFunction},
+		"functionAssociations.functionArn": {Valid: checkARN, Ref: toEdgeFunction},
 		"forwardedValues":                  {Refuse: legacySettings},
 		"minTtl":                           {Refuse: legacySettings},
 		"defaultTtl":                       {Computed: true, Refuse: legacySettings},
@@ -59,15 +59,15 @@ func cacheBehaviorProps(path string) Props {
 	return out
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  distributionType,
 	Source: "cloudfront/distribution.go", Page: "cloudfront/latest/APIReference/API_DistributionConfig.html",
 	Label: "CloudFront Distribution", Global: true, ID: "E{id13}", NotFound: "NoSuchDistribution",
 	Props: Props{
 		"enabled":                           {},
-		"aliases":                           {Set: true, Valid: domainName},
+		"aliases":                           {Set: true, Valid: checkDomainName},
 		"comment":                           {Valid: length(0, 128)},
-		"defaultRootObject":                 {Valid: all(length(0, 255), without("/"))},
+		"defaultRootObject":                 {Valid: all(length(0, 255), withoutPrefix("/"))},
 		"httpVersion":                       {Default: "http2"},
 		"isIpv6Enabled":                     {Default: false},
 		"priceClass":                        {Default: "PriceClass_All"},
@@ -75,7 +75,7 @@ var _ = add(&Row{
 		"waitForDeployment":                 {Default: true},
 		"staging":                           {Replace: true, Default: false, Refuse: noRules},
 		"continuousDeploymentPolicyId":      {Computed: true, Refuse: noRow},
-		"webAclId":                          {Valid: arn, Ref: toWebACL},
+		"webAclId":                          {Valid: checkARN, Ref: toWebACL},
 		"defaultCacheBehavior":              {},
 		"orderedCacheBehaviors":             {},
 		"orderedCacheBehaviors.pathPattern": {Valid: length(1, 255)},
@@ -87,7 +87,7 @@ var _ = add(&Row{
 		"loggingConfig":                               {},
 		"loggingConfig.bucket":                        {Ref: toStandardLogBucket},
 		"loggingConfig.includeCookies":                {Default: false},
-		"loggingConfig.prefix":                        {Empty: true, Omit: true, Valid: without("/")},
+		"loggingConfig.prefix":                        {AllowEmpty: true, AllowOmitted: true, Valid: withoutPrefix("/")},
 		"restrictions":                                {},
 		"restrictions.geoRestriction":                 {},
 		"restrictions.geoRestriction.locations":       {Set: true, Computed: true, Valid: pattern(`[A-Z]{2}`, "a country's code of two capitals")},
@@ -115,7 +115,7 @@ var _ = add(&Row{
 		}
 	},
 	Outputs: map[string]string{
-		"arn": cloudfrontARN + "distribution/{id}", "etag": "E{id13}", "hostedZoneId": distributionZone,
+		"arn": cloudfrontARN + "distribution/{id}", "etag": "E{id13}", "hostedZoneId": distributionZoneID,
 	},
 	Volatile: []string{"etag", "lastModifiedTime"},
 	Verify: func(c *Call) error {
@@ -174,8 +174,8 @@ func verifyBehaviors(c *Call) error {
 	return nil
 }
 
-// fillDistribution computes the values that CloudFront sets at the creation, and the
-// time of the last change.
+// fillDistribution computes the status and the time of the last change. At the creation, it
+// also computes the other values that CloudFront chooses.
 func fillDistribution(c *Call) error {
 	now := c.Now().UTC()
 	c.Out["lastModifiedTime"] = now.Format("2006-01-02 15:04:05.000 +0000 UTC")
@@ -186,13 +186,13 @@ func fillDistribution(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	host, err := randomID(13)
+	label, err := randomID(13)
 	if err != nil {
 		return err
 	}
 	disabled := func() []any { return []any{map[string]any{"enabled": false}} }
 	maps.Copy(c.Out, Object{
-		"domainName": "d" + strings.ToLower(host) + ".cloudfront.net", "inProgressValidationBatches": 0.0,
+		"domainName": "d" + strings.ToLower(label) + ".cloudfront.net", "inProgressValidationBatches": 0.0,
 		"callerReference": "terraform-" + now.Format(time.RFC3339Nano), "trustedSigners": disabled(), "trustedKeyGroups": disabled(),
 	})
 	return nil
@@ -210,10 +210,11 @@ func retainDistribution(c *Call) error {
 	return errKept
 }
 
-// distributionAt returns the distribution with a CloudFront domain name.
-func (c *Call) distributionAt(host string) (found store.Object, ok bool) {
+// distributionAt returns the distribution with a domain name of CloudFront, such as
+// d111111abcdef8.cloudfront.net. ok is false if there is no such distribution.
+func (c *Call) distributionAt(domain string) (found store.Object, ok bool) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
-		found, ok = o, o.State["domainName"] == host
+		found, ok = o, o.State["domainName"] == domain
 		return !ok
 	})
 	return found, ok

@@ -10,7 +10,7 @@ var toEdgeFunction = &Ref{
 	To: []string{edgeFunctionType}, By: []string{"arn"}, Noun: "function", Missing: "InvalidFunctionAssociation", InUseCode: "FunctionInUse",
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  edgeFunctionType,
 	Source: "cloudfront/function.go", Page: "cloudfront/latest/APIReference/API_CreateFunction.html",
 	Label: "CloudFront Function", Global: true, ID: "{name}", NotFound: "NoSuchFunctionExists",

@@ -12,64 +12,64 @@ var securityHeaders = []string{
 	"content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options", "x-frame-options", "x-xss-protection",
 }
 
-// security is the path of the security headers. responseParts names the parts of a policy
-// in an error text.
+// securityPrefix is the start of the paths of the security headers. responsePolicyBlocks is a
+// text for errors with the blocks of a policy.
 const (
-	security      = "securityHeadersConfig."
-	responseParts = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"
+	securityPrefix       = "securityHeadersConfig."
+	responsePolicyBlocks = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  responsePolicyType,
 	Source: "cloudfront/response_headers_policy.go", Page: "cloudfront/latest/APIReference/API_ResponseHeadersPolicyConfig.html",
 	Label: "CloudFront Response Headers Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchResponseHeadersPolicy",
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
-		"name":                               {Valid: cloudfrontName},
-		"comment":                            {Valid: length(0, 128)},
-		"etag":                               {Computed: true, Refuse: "CloudFront's own"},
-		"corsConfig":                         {Refuse: "CORS has no rules yet"},
-		"serverTimingHeadersConfig":          {Refuse: "no rules yet"},
-		"customHeadersConfig":                {},
-		"customHeadersConfig.items":          {Set: true, Min: 1, Max: maxPolicyItems},
-		"customHeadersConfig.items.header":   {Valid: length(1, 256)},
-		"customHeadersConfig.items.override": {},
-		"customHeadersConfig.items.value":    {Valid: length(0, 1783)},
-		"removeHeadersConfig":                {},
-		"removeHeadersConfig.items":          {Set: true, Min: 1, Max: maxPolicyItems},
-		"removeHeadersConfig.items.header":   {Valid: length(1, 256)},
-		"securityHeadersConfig":              {},
-		security + "contentSecurityPolicy":   {},
-		security + "contentSecurityPolicy.contentSecurityPolicy":    {Valid: length(1, 1783)},
-		security + "contentSecurityPolicy.override":                 {},
-		security + "contentTypeOptions":                             {},
-		security + "contentTypeOptions.override":                    {},
-		security + "frameOptions":                                   {},
-		security + "frameOptions.frameOption":                       {},
-		security + "frameOptions.override":                          {},
-		security + "referrerPolicy":                                 {},
-		security + "referrerPolicy.override":                        {},
-		security + "referrerPolicy.referrerPolicy":                  {},
-		security + "strictTransportSecurity":                        {},
-		security + "strictTransportSecurity.accessControlMaxAgeSec": {Valid: numbers(0, 1<<31-1)},
-		security + "strictTransportSecurity.includeSubdomains":      {},
-		security + "strictTransportSecurity.override":               {},
-		security + "strictTransportSecurity.preload":                {},
-		security + "xssProtection":                                  {},
-		security + "xssProtection.modeBlock":                        {},
-		security + "xssProtection.override":                         {},
-		security + "xssProtection.protection":                       {},
-		security + "xssProtection.reportUri":                        {},
+		"name":                                   {Valid: cloudfrontName},
+		"comment":                                {Valid: length(0, 128)},
+		"etag":                                   {Computed: true, Refuse: "CloudFront's own"},
+		"corsConfig":                             {Refuse: "CORS has no rules yet"},
+		"serverTimingHeadersConfig":              {Refuse: "no rules yet"},
+		"customHeadersConfig":                    {},
+		"customHeadersConfig.items":              {Set: true, Min: 1, Max: maxPolicyItems},
+		"customHeadersConfig.items.header":       {Valid: length(1, 256)},
+		"customHeadersConfig.items.override":     {},
+		"customHeadersConfig.items.value":        {Valid: length(0, 1783)},
+		"removeHeadersConfig":                    {},
+		"removeHeadersConfig.items":              {Set: true, Min: 1, Max: maxPolicyItems},
+		"removeHeadersConfig.items.header":       {Valid: length(1, 256)},
+		"securityHeadersConfig":                  {},
+		securityPrefix + "contentSecurityPolicy": {},
+		securityPrefix + "contentSecurityPolicy.contentSecurityPolicy":    {Valid: length(1, 1783)},
+		securityPrefix + "contentSecurityPolicy.override":                 {},
+		securityPrefix + "contentTypeOptions":                             {},
+		securityPrefix + "contentTypeOptions.override":                    {},
+		securityPrefix + "frameOptions":                                   {},
+		securityPrefix + "frameOptions.frameOption":                       {},
+		securityPrefix + "frameOptions.override":                          {},
+		securityPrefix + "referrerPolicy":                                 {},
+		securityPrefix + "referrerPolicy.override":                        {},
+		securityPrefix + "referrerPolicy.referrerPolicy":                  {},
+		securityPrefix + "strictTransportSecurity":                        {},
+		securityPrefix + "strictTransportSecurity.accessControlMaxAgeSec": {Valid: numbers(0, 1<<31-1)},
+		securityPrefix + "strictTransportSecurity.includeSubdomains":      {},
+		securityPrefix + "strictTransportSecurity.override":               {},
+		securityPrefix + "strictTransportSecurity.preload":                {},
+		securityPrefix + "xssProtection":                                  {},
+		securityPrefix + "xssProtection.modeBlock":                        {},
+		securityPrefix + "xssProtection.override":                         {},
+		securityPrefix + "xssProtection.protection":                       {},
+		securityPrefix + "xssProtection.reportUri":                        {},
 	},
 	Unique: []Unique{{
 		Props: []string{"name"}, Code: "ResponseHeadersPolicyAlreadyExists", Message: "A response headers policy with the name {name} already exists.",
 	}},
 	Check: func(in Object, fail Fail) {
 		if !in.Has("customHeadersConfig") && !in.Has("removeHeadersConfig") && !in.Has("securityHeadersConfig") {
-			fail("securityHeadersConfig", "at least one of %s must be given", responseParts)
+			fail("securityHeadersConfig", "at least one of %s must be given", responsePolicyBlocks)
 		}
 		if xss := in.Object("securityHeadersConfig").Object("xssProtection"); xss.Bool("modeBlock") && xss.Has("reportUri") {
-			fail(security+"xssProtection.reportUri", "can't be given with modeBlock (API_ResponseHeadersPolicyXSSProtection.html)")
+			fail(securityPrefix+"xssProtection.reportUri", "can't be given with modeBlock (API_ResponseHeadersPolicyXSSProtection.html)")
 		}
 		for i, item := range in.Object("customHeadersConfig").Objects("items") {
 			if name := item.String("header"); slices.Contains(securityHeaders, strings.ToLower(name)) {

@@ -46,7 +46,8 @@ var (
 	}
 )
 
-// isManaged returns a function that reports whether managed has a policy with an id.
+// isManaged returns a function that reports whether the policies in managed include the
+// policy with an id.
 func isManaged(managed map[string]Object) func(id string) bool {
 	return func(id string) bool { _, ok := managed[id]; return ok }
 }
@@ -91,8 +92,8 @@ func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
 	return functionResult(out), err
 }
 
-// findPolicy returns the policy that has the id or the name in the inputs. managed are
-// AWS's own policies of the type.
+// findPolicy returns the policy that has the id or the name in the inputs. It searches the
+// store, and managed, which are AWS's own policies of the type.
 func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (Object, error) {
 	if in.Has("id") == in.Has("name") {
 		return nil, errors.New("exactly one of id and name must be given")
@@ -122,9 +123,9 @@ func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (O
 	return found, err
 }
 
-// functionResult converts a policy from the form of a resource to the form of a Pulumi
-// function's result. There, each block is a list of one element, and a name that ends in
-// Config is plural.
+// functionResult returns a policy in the form of a Pulumi function's result. The parameter has
+// the form of a resource. In the result, each block is a list of one element, and a name that
+// ends in Config is plural.
 func functionResult(o Object) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {

@@ -25,7 +25,7 @@ const maxOriginTimeout = 120
 var originProps = Props{
 	"origins":                                           {Set: true, Min: 1},
 	"origins.originId":                                  {Valid: length(1, 128)},
-	"origins.domainName":                                {Valid: domainName},
+	"origins.domainName":                                {Valid: checkDomainName},
 	"origins.originPath":                                {Valid: pattern(`(?:/.*[^/])?`, "empty, or a path that begins with / and does not end with it")},
 	"origins.connectionAttempts":                        {Default: 3.0, Valid: numbers(1, 3)},
 	"origins.connectionTimeout":                         {Default: 10.0, Valid: numbers(1, 10)},
@@ -95,13 +95,13 @@ var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?
 func checkOrigins(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, o := range in.Objects("origins") {
-		at := fmt.Sprintf("origins[%d]", i)
+		path := fmt.Sprintf("origins[%d]", i)
 		if id := o.String("originId"); id != "" && seen[id] {
-			fail(at+".originId", "%q is the id of another origin", id)
+			fail(path+".originId", "%q is the id of another origin", id)
 		}
 		seen[o.String("originId")] = true
 		if shield := o.Object("originShield"); shield.Bool("enabled") && !shield.Has("originShieldRegion") {
-			fail(at+".originShield.originShieldRegion", "must be given for an enabled shield")
+			fail(path+".originShield.originShieldRegion", "must be given for an enabled shield")
 		}
 	}
 }
@@ -109,7 +109,7 @@ func checkOrigins(in Object, fail Fail) {
 // verifyOrigins returns an error for:
 //
 //   - an origin that is neither a bucket nor a VPC origin, and has no customOriginConfig
-//   - a VPC origin that cannot answer requests
+//   - a VPC origin that cannot serve requests
 //   - an origin access control for another type of origin
 func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
@@ -122,13 +122,13 @@ func verifyOrigins(c *Call) error {
 			}
 			continue
 		}
-		custom, bucket := o.Has("customOriginConfig"), bucketHost.MatchString(o.String("domainName"))
-		if !custom && !bucket {
+		isCustom, isBucket := o.Has("customOriginConfig"), bucketHost.MatchString(o.String("domainName"))
+		if !isCustom && !isBucket {
 			return refuse(cloudfrontArgument, "The parameter Origin DomainName does not refer to a valid S3 bucket: %s; other origins need customOriginConfig",
 				o.String("domainName"))
 		}
 		control, ok := c.resolve(toAccessControl, o.String("originAccessControlId"))
-		if ok && custom == (control.State["originAccessControlOriginType"] == "s3") {
+		if ok && isCustom == (control.State["originAccessControlOriginType"] == "s3") {
 			return refuse(cloudfrontArgument, "The origin access control %s is for origins of the type %v, and the origin %s has another type",
 				control.ID, control.State["originAccessControlOriginType"], o.String("originId"))
 		}

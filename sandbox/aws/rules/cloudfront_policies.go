@@ -34,10 +34,10 @@ func policyBlockProps(path, name string) Props {
 	}
 }
 
-// cacheKey is the property of a cache policy with the parts of the cache key.
+// cacheKey is the property of a cache policy that defines the cache key.
 const cacheKey = "parametersInCacheKeyAndForwardedToOrigin"
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  accessControlType,
 		Source: "cloudfront/origin_access_control.go", Page: "cloudfront/latest/APIReference/API_OriginAccessControlConfig.html",
@@ -69,7 +69,7 @@ var _ = add(
 			"maxTtl":                                 {Default: 31536000.0, Valid: numbers(0, 1<<31-1)},
 			cacheKey:                                 {},
 			cacheKey + ".enableAcceptEncodingBrotli": {},
-			cacheKey + ".enableAcceptEncodingGzip":   {Omit: true},
+			cacheKey + ".enableAcceptEncodingGzip":   {AllowOmitted: true},
 		}.with(
 			policyBlockProps(cacheKey+".", "cookie"),
 			policyBlockProps(cacheKey+".", "header"),
@@ -125,7 +125,7 @@ func checkPolicyBlocks(in Object, path string, fail Fail) {
 //
 //   - defaultTtl is not between minTtl and maxTtl
 //   - the cache key contains the header Accept-Encoding and also has a compression setting
-//   - maxTtl is 0, which disables caching, and the cache key has a part
+//   - maxTtl is 0, which disables caching, and the cache key is not empty
 //
 // The error texts for the cache key are from public issues.
 func verifyCachePolicy(c *Call) error {

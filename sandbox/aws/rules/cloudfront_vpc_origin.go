@@ -31,13 +31,13 @@ var (
 	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  vpcOriginType,
 	Source: "cloudfront/vpc_origin.go", Page: "AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html",
 	Label: "CloudFront VPC Origin", Global: true, ID: "vo_{id22}", NotFound: "EntityNotFound",
 	Props: Props{
 		originConfig:                                  {Required: true},
-		originConfig + ".arn":                         {Valid: arn, Ref: toOriginBalancer},
+		originConfig + ".arn":                         {Valid: checkARN, Ref: toOriginBalancer},
 		originConfig + ".name":                        {Valid: length(1, 64)},
 		originConfig + ".httpPort":                    {Valid: numbers(1, 65535)},
 		originConfig + ".httpsPort":                   {Valid: numbers(1, 65535)},
@@ -60,11 +60,11 @@ var _ = add(&Row{
 	Remove: removeVPCOrigin,
 })
 
-// originClosedZones are the availability zones without VPC origins:
+// zonesWithoutVPCOrigins are the ids of availability zones without VPC origins:
 // private-content-vpc-origins.html, "Supported AWS Regions for VPC origins". The zone
 // of us-east-1 is from public notes of 2026. AWS does not document whether it refuses
 // an origin in such a zone; the stand-in refuses it.
-var originClosedZones = []string{"use1-az3"}
+var zonesWithoutVPCOrigins = []string{"use1-az3"}
 
 // verifyVPCOrigin returns an error for a load balancer that cannot be a VPC origin
 // (private-content-vpc-origins.html, "Prerequisites"). It also returns an error for a
@@ -90,7 +90,7 @@ func verifyVPCOrigin(c *Call) error {
 	}
 	for _, id := range state.Strings("subnets") {
 		subnet, _ := c.Tx.Get(store.Key{Scope: balancer.Scope, Type: toSubnet.To[0], ID: id})
-		if zone := Object(subnet.State).String("availabilityZoneId"); slices.Contains(originClosedZones, zone) {
+		if zone := Object(subnet.State).String("availabilityZoneId"); slices.Contains(zonesWithoutVPCOrigins, zone) {
 			return refuse(cloudfrontArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
 		}
 	}
@@ -104,8 +104,9 @@ func verifyVPCOrigin(c *Call) error {
 	return conflict
 }
 
-// fillVPCOrigin creates CloudFront's security group in the VPC, unless an earlier VPC
-// origin created it. The group's owner is the VPC, because no program created it.
+// fillVPCOrigin creates CloudFront's security group in the VPC, unless the group already
+// exists because of an earlier VPC origin. The owner of the group is the VPC, because no
+// program created the group.
 func fillVPCOrigin(c *Call) error {
 	balancer, ok := c.referencedObject(originConfig + ".arn")
 	if !ok {
@@ -115,11 +116,11 @@ func fillVPCOrigin(c *Call) error {
 	if _, exists := c.cloudFrontGroup(scope, vpcID); exists {
 		return nil
 	}
-	h, err := randomHex(17)
+	digits, err := randomHex(17)
 	if err != nil {
 		return err
 	}
-	id := "sg-" + h
+	id := "sg-" + digits
 	c.Tx.Put(store.Object{
 		Key: store.Key{Scope: scope, Type: securityGroupType, ID: id}, Owner: vpcID, Created: c.Now().UTC(),
 		State: Object{
@@ -168,7 +169,8 @@ func removeVPCOrigin(c *Call) error {
 	return nil
 }
 
-// cloudFrontGroup returns the security group that CloudFront created in a VPC.
+// cloudFrontGroup returns the security group that CloudFront created in a VPC; ok is false if
+// there is no such group.
 func (c *Call) cloudFrontGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
 	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
 		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
@@ -191,8 +193,8 @@ func (c *Call) distributionOf(vpcOriginID string) (distributionID string) {
 	return distributionID
 }
 
-// verifyVPCOriginReachable returns an error if a distribution's VPC origin cannot answer any
-// request. AWS accepts such a distribution, but its users get 502 or 504. The causes are:
+// verifyVPCOriginReachable returns an error if the VPC origin of a distribution cannot serve
+// any request. AWS accepts such a distribution, but its users get 502 or 504. The causes are:
 //
 //   - no listener at the port
 //   - a certificate that does not cover the origin's domain name
@@ -228,16 +230,16 @@ func verifyVPCOriginReachable(c *Call, origin Object) error {
 			return refuse("502 Bad Gateway", "the certificate %s of the listener does not cover %s, the domain name of the origin", certificate.ID, host)
 		}
 	}
-	if !c.allowsOriginGroup(balancer, port) {
+	if !c.allowsCloudFront(balancer, port) {
 		return refuse("504 Gateway Timeout", "no security group of %s allows %s at port %d", balancer.ID, vpcOriginGroup, port)
 	}
 	return nil
 }
 
-// allowsOriginGroup reports whether a security group of a load balancer allows requests
+// allowsCloudFront reports whether a security group of a load balancer allows requests
 // from CloudFront at a port. The source of the rule must be CloudFront's group or its
 // prefix list.
-func (c *Call) allowsOriginGroup(balancer store.Object, port int) bool {
+func (c *Call) allowsCloudFront(balancer store.Object, port int) bool {
 	state := Object(balancer.State)
 	group, _ := c.cloudFrontGroup(balancer.Scope, state.String("vpcId"))
 	allows := false
@@ -245,7 +247,7 @@ func (c *Call) allowsOriginGroup(balancer store.Object, port int) bool {
 		rule := Object(o.State)
 		fromGroup := group.ID != "" && rule.String("referencedSecurityGroupId") == group.ID
 		fromList := rule.String("prefixListId") == c.prefixListID(cloudFrontList)
-		atPort := protocolNumber(rule.String("ipProtocol")) == "-1" || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
+		atPort := protocolNumber(rule.String("ipProtocol")) == protocols["all"] || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
 		allows = (fromGroup || fromList) && atPort && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
 		return !allows
 	})

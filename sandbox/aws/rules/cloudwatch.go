@@ -9,7 +9,7 @@ const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
 
 var toLogGroup = &Ref{To: []string{logGroupType}, By: []string{"arn"}, Noun: "log group", Missing: "InvalidParameter"}
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  logGroupType,
 		Source: "logs/group.go", Page: "AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
@@ -17,12 +17,12 @@ var _ = add(
 		ExistsCode: "ResourceAlreadyExistsException", ExistsText: "The specified log group already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: Props{
-			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), logGroupName, without("aws/"))},
-			"namePrefix":    {Replace: true, Computed: true, Valid: all(length(1, 486), logGroupName, without("aws/"))},
+			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), logGroupName, withoutPrefix("aws/"))},
+			"namePrefix":    {Replace: true, Computed: true, Valid: all(length(1, 486), logGroupName, withoutPrefix("aws/"))},
 			"logGroupClass": {Replace: true, Computed: true},
 			"retentionInDays": {Default: 0.0, Valid: oneOf(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
 				2192, 2557, 2922, 3288, 3653)},
-			"kmsKeyId": {Valid: arn, Ref: &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "AccessDeniedException"}},
+			"kmsKeyId": {Valid: checkARN, Ref: &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "AccessDeniedException"}},
 			// With skipDestroy the provider keeps the group when the resource is
 			// deleted.
 			"skipDestroy": {Default: false},

@@ -11,13 +11,13 @@ var (
 	toAlarm  = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
 	toAction = &Ref{
 		To: []string{scalingPolicyType}, By: []string{"arn"}, Noun: "alarm action", Missing: "ValidationError",
-		Predefined: func(v string) bool { return topicARN(v) == "" },
+		Predefined: func(v string) bool { return checkTopicARN(v) == "" },
 	}
 )
 
-// topicARN returns a message unless v is the ARN of an SNS topic. Topics have no row,
+// checkTopicARN returns a message unless v is the ARN of an SNS topic. Topics have no row,
 // so the rule does not check that the topic exists.
-var topicARN = pattern(`arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?`, "the ARN of a topic")
+var checkTopicARN = pattern(`arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?`, "the ARN of a topic")
 
 // metricUnits are the units in
 // AmazonCloudWatch/latest/APIReference/API_MetricDatum.html.
@@ -28,19 +28,19 @@ var metricUnits = []string{
 }
 
 var (
-	alarmStatistics   = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
-	extendedStatistic = pattern(`(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)`, "a statistic as in p99")
-	metricNamespace   = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
+	alarmStatistics        = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
+	checkExtendedStatistic = pattern(`(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)`, "a statistic as in p99")
+	metricNamespace        = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
 )
 
-// The longest time that an alarm evaluates, in seconds: a day, or a week for periods of
-// an hour or more (AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+// The longest time that an alarm evaluates, in seconds: a day, or a week if a period is an
+// hour or more (AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
 const (
-	alarmDay  = 86400
-	alarmWeek = 7 * alarmDay
+	maxAlarmSeconds       = 86400
+	maxHourlyAlarmSeconds = 7 * maxAlarmSeconds
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  alarmType,
 	Source: "cloudwatch/metric_alarm.go", Page: "AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
 	Label: "CloudWatch Metric Alarm", ID: "{name}", NotFound: "ResourceNotFound",
@@ -51,9 +51,9 @@ var _ = add(&Row{
 		"name":                    {Replace: true},
 		"alarmDescription":        {},
 		"actionsEnabled":          {Default: true},
-		"alarmActions":            {Set: true, Max: 5, Valid: arn, Ref: toAction},
-		"okActions":               {Set: true, Max: 5, Valid: arn, Ref: toAction},
-		"insufficientDataActions": {Set: true, Max: 5, Valid: arn, Ref: toAction},
+		"alarmActions":            {Set: true, Max: 5, Valid: checkARN, Ref: toAction},
+		"okActions":               {Set: true, Max: 5, Valid: checkARN, Ref: toAction},
+		"insufficientDataActions": {Set: true, Max: 5, Valid: checkARN, Ref: toAction},
 		"comparisonOperator": {Enum: []string{
 			"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
 		}},
@@ -66,7 +66,7 @@ var _ = add(&Row{
 		"namespace":                         {Valid: metricNamespace},
 		"period":                            {Valid: checkAlarmPeriod(10, 20, 30)},
 		"statistic":                         {},
-		"extendedStatistic":                 {Valid: extendedStatistic},
+		"extendedStatistic":                 {Valid: checkExtendedStatistic},
 		"unit":                              {},
 		"dimensions":                        {Valid: length(1, 1024)},
 		"thresholdMetricId":                 {Refuse: "detection of anomalies has no rules yet"},
@@ -91,12 +91,12 @@ var _ = add(&Row{
 	Check:      checkAlarm,
 })
 
-// checkAlarmPeriod returns a validator for a period in seconds. It allows the periods in
-// short and every multiple of 60.
-func checkAlarmPeriod(short ...float64) func(any) string {
+// checkAlarmPeriod returns a validator for a period in seconds. The validator allows the periods
+// in shortPeriods and every multiple of 60.
+func checkAlarmPeriod(shortPeriods ...float64) func(any) string {
 	return func(v any) string {
-		if n, _ := v.(float64); !slices.Contains(short, n) && (n < 60 || int(n)%60 != 0) {
-			return fmt.Sprintf("is %v, must be one of %v or a multiple of 60", n, short)
+		if n, _ := v.(float64); !slices.Contains(shortPeriods, n) && (n < 60 || int(n)%60 != 0) {
+			return fmt.Sprintf("is %v, must be one of %v or a multiple of 60", n, shortPeriods)
 		}
 		return ""
 	}
@@ -107,7 +107,7 @@ func checkStatistic(v any) string {
 	if s, _ := v.(string); slices.Contains(alarmStatistics, s) {
 		return ""
 	}
-	return extendedStatistic(v)
+	return checkExtendedStatistic(v)
 }
 
 // checkAlarm checks the metric, the dimensions and the periods of an alarm.
@@ -133,16 +133,16 @@ func checkAlarm(in Object, fail Fail) {
 		fail("evaluateLowSampleCountPercentiles", "is for percentiles in extendedStatistic")
 	}
 	checkQueries(in, fail)
-	longest := in.Int("period")
+	longestPeriod := in.Int("period")
 	for _, q := range in.Objects("metricQueries") {
-		longest = max(longest, q.Int("period"), q.Object("metric").Int("period"))
+		longestPeriod = max(longestPeriod, q.Int("period"), q.Object("metric").Int("period"))
 	}
-	limit := alarmDay
-	if longest >= 3600 {
-		limit = alarmWeek
+	limit := maxAlarmSeconds
+	if longestPeriod >= 3600 {
+		limit = maxHourlyAlarmSeconds
 	}
-	if longest*periods > limit {
-		fail("evaluationPeriods", "%d periods of %d seconds are more than the %d seconds that an alarm may look back", periods, longest, limit)
+	if longestPeriod*periods > limit {
+		fail("evaluationPeriods", "%d periods of %d seconds are more than the %d seconds that an alarm may look back", periods, longestPeriod, limit)
 	}
 }
 
@@ -157,7 +157,7 @@ func checkQueries(in Object, fail Fail) {
 			fail(name, "belongs to metricName, not to metricQueries")
 		}
 	}
-	returned, ids := 0, map[string]bool{}
+	dataQueries, ids := 0, map[string]bool{}
 	for i, q := range in.Objects("metricQueries") {
 		path := fmt.Sprintf("metricQueries[%d]", i)
 		if q.Has("metric") == q.Has("expression") {
@@ -168,10 +168,10 @@ func checkQueries(in Object, fail Fail) {
 		}
 		ids[q.String("id")] = true
 		if q.Bool("returnData") {
-			returned++
+			dataQueries++
 		}
 	}
-	if returned != 1 {
-		fail("metricQueries", "exactly one query must have returnData, %d have", returned)
+	if dataQueries != 1 {
+		fail("metricQueries", "exactly one query must have returnData, %d have", dataQueries)
 	}
 }

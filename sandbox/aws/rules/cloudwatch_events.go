@@ -30,7 +30,7 @@ var (
 	eventName   = all(length(1, maxEventName), pattern(`[0-9A-Za-z_.-]+`, "letters, digits and . - _"))
 )
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  eventRuleType,
 		Source: "events/rule.go", Page: "eventbridge/latest/APIReference/API_PutRule.html",
@@ -62,22 +62,22 @@ var _ = add(
 		Label: "EventBridge Target", ID: "{rule}-{targetId}", NotFound: "ResourceNotFoundException", Put: true,
 		Props: Props{
 			"rule": {Replace: true, Ref: toEventRule},
-			// Without an id, the provider generates one. If AWS's answer is lost, the
+			// Without an id, the provider generates one. If AWS's response is lost, the
 			// retry then creates a second target. So the id is required here.
 			"targetId":     {Replace: true, Required: true, Valid: eventName},
-			"arn":          {Valid: arn, Ref: toQueueARN},
+			"arn":          {Valid: checkARN, Ref: toQueueARN},
 			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
 			"forceDestroy": {Default: false},
 			"roleArn":      {Refuse: "a queue is reached by its own policy"},
-		}.with(refuseAll("has no rules yet; the target is a queue that gets the whole event", "",
+		}.with(refusedProps("has no rules yet; the target is a queue that gets the whole event", "",
 			"appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget",
 			"redshiftTarget", "retryPolicy", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget")),
 		Verify: verifyEventTarget,
 	},
 )
 
-// checkEventPattern returns EventBridge's message for an invalid pattern. A pattern has
-// arrays of values and objects, and no plain values
+// checkEventPattern returns EventBridge's message for an invalid pattern, or "" if the pattern
+// is valid. A pattern has objects and arrays of values, and no plain values
 // (eventbridge/latest/userguide/eb-event-patterns.html).
 func checkEventPattern(v any) string {
 	s, _ := v.(string)
@@ -91,8 +91,9 @@ func checkEventPattern(v any) string {
 	return checkPatternObject("", pattern)
 }
 
-// checkPatternObject returns EventBridge's message for an invalid object in a pattern, or "".
-// place says in the message where the object is, such as " in detail".
+// checkPatternObject returns EventBridge's message for an invalid object in a pattern, or "" if
+// the object is valid. place is the text in the message for the place of the object, such as
+// " in detail".
 func checkPatternObject(place string, pattern map[string]any) string {
 	const invalid = "InvalidEventPatternException: Event pattern is not valid. Reason: "
 	if len(pattern) == 0 {
@@ -115,26 +116,27 @@ func checkPatternObject(place string, pattern map[string]any) string {
 	return ""
 }
 
-// verifyEventTarget returns an error if a rule has too many targets, or if the policy of a
-// queue does not allow the rule to send events. AWS accepts such a queue and then drops
-// each event (eventbridge/latest/userguide/eb-troubleshooting.html, "My rule ran but I
-// don't see any messages sent to my Amazon SQS queue").
+// verifyEventTarget returns an error if a rule has too many targets. It also returns an error
+// if the policy of the queue does not allow the rule to send events. AWS accepts such a
+// target and then drops each event. Source:
+// eventbridge/latest/userguide/eb-troubleshooting.html, "My rule ran but I don't see any
+// messages sent to my Amazon SQS queue".
 func verifyEventTarget(c *Call) error {
 	rule, _ := c.referencedObject("rule")
-	others := 0
+	otherTargets := 0
 	c.Tx.Each(c.scope(c.Row), eventTargetType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("rule") == rule.ID {
-			others++
+			otherTargets++
 		}
 		return true
 	})
-	if others >= maxTargets {
+	if otherTargets >= maxTargets {
 		return refuse("LimitExceededException", "The requested resource exceeds the maximum number allowed: a rule has %d targets", maxTargets)
 	}
 	queue, _ := c.referencedObject("arn")
-	if source := Object(rule.State).String("arn"); !c.queueAccepts(queue, "events.amazonaws.com", source) {
+	if ruleARN := Object(rule.State).String("arn"); !c.queueAccepts(queue, "events.amazonaws.com", ruleARN) {
 		return refuse("ValidationException", "the policy of %s does not allow events.amazonaws.com to send messages for %s: AWS would accept the target and "+
-			"drop every event; give the queue a policy, and let the target depend on it", queue.ID, source)
+			"drop every event; give the queue a policy, and let the target depend on it", queue.ID, ruleARN)
 	}
 	return nil
 }

@@ -28,9 +28,9 @@ func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string,
 
 // create creates the object of the call from checked inputs and sets ID and Out.
 func (c *Call) create(in Object) error {
-	c.In = c.complete(in)
+	c.In = c.inputsWithDefaults(in)
 	if c.Row.Naming != nil {
-		if err := c.Row.Naming.complete(c.In, c.Now()); err != nil {
+		if err := c.Row.Naming.setPrefixedName(c.In, c.Now()); err != nil {
 			return err
 		}
 	}
@@ -84,8 +84,8 @@ func (c *Call) newID() (string, error) {
 	return c.expand(c.Row.ID)
 }
 
-// alreadyExistsError returns the service's error for a new object with the id of an
-// existing object.
+// alreadyExistsError returns the error of AWS's service for a new object that has the id of
+// an existing object.
 func (c *Call) alreadyExistsError() error {
 	if c.Row.ExistsCode == "" {
 		return refuse("AlreadyExists", "%s %s already exists", c.Row.Label, c.ID)
@@ -97,9 +97,9 @@ func (c *Call) alreadyExistsError() error {
 	return refuse(c.Row.ExistsCode, "%s", text)
 }
 
-// complete returns the inputs with the defaults of omitted properties, and without the
-// property defaultsKey, because AWS does not get it.
-func (c *Call) complete(in Object) Object {
+// inputsWithDefaults returns the inputs with the defaults of omitted properties. It leaves out
+// the property defaultsKey, because the provider does not send it to AWS.
+func (c *Call) inputsWithDefaults(in Object) Object {
 	out := withDefaults(c.schema, c.Row, c.schema.Inputs, in, "")
 	delete(out, defaultsKey)
 	return out

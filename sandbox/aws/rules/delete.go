@@ -34,24 +34,24 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 		if err := call.verifyNotReferenced(); err != nil {
 			return call.wrapError(deleting, err)
 		}
-		call.drop(call.key())
+		call.deleteCascade(call.key())
 		return nil
 	})
 }
 
-// errKept is the error with which a row's Remove says that the object must not be deleted.
-// The program asked for this with a property such as skipDestroy.
+// A row's Remove returns errKept if Delete must keep the object. A property of the program,
+// such as skipDestroy, requests this.
 var errKept = errors.New("kept")
 
-// drop removes an object, the objects that it owns, and the objects that AWS deletes
+// deleteCascade removes an object, the objects that it owns, and the objects that AWS deletes
 // together with it.
-func (c *Call) drop(key store.Key) {
+func (c *Call) deleteCascade(key store.Key) {
 	object, ok := c.Tx.Get(key)
 	if !ok {
 		return
 	}
 	c.Tx.Delete(key)
-	c.Tx.EachOwned(key.Scope, key.ID, func(o store.Object) { c.drop(o.Key) })
+	c.Tx.EachOwned(key.Scope, key.ID, func(o store.Object) { c.deleteCascade(o.Key) })
 	for _, r := range referencesTo(key.Type) {
 		if !r.ref.DeletedWith {
 			continue
@@ -59,7 +59,7 @@ func (c *Call) drop(key store.Key) {
 		for _, scope := range c.scopesOf(r.row) {
 			c.Tx.Each(scope, r.row.Token, func(o store.Object) bool {
 				if r.pathTo(o, object) != "" {
-					c.drop(o.Key)
+					c.deleteCascade(o.Key)
 				}
 				return true
 			})

@@ -49,7 +49,7 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff
 	}
 	if row.ReplaceIf != nil && len(d.found) > 0 {
 		for _, path := range row.ReplaceIf(state, in) {
-			d.replace(path)
+			d.markReplace(path)
 		}
 	}
 	if row.IgnoreDiff != nil {
@@ -57,17 +57,17 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff
 	}
 	var out Diff
 	replaces := false
-	for _, x := range d.found {
-		if !slices.ContainsFunc(ignore, func(path string) bool { return covers(path, x.Path) }) {
-			out.Differences = append(out.Differences, x)
-			replaces = replaces || x.Replace
+	for _, difference := range d.found {
+		if !slices.ContainsFunc(ignore, func(path string) bool { return covers(path, difference.Path) }) {
+			out.Differences = append(out.Differences, difference)
+			replaces = replaces || difference.Replace
 		}
 	}
 	out.DeleteBeforeReplace = replaces && (row.DeleteBeforeReplace || row.Naming.keepsGivenName(in, state))
 	return out, nil
 }
 
-// SameValue reports whether two values of a program's input mean the same to the
+// SameValue reports whether two values of a program's input have the same meaning for the
 // provider. An example is a domain with and without its final dot. want is the program's
 // value, have is the value in the state. The result is false for a type or an input
 // without a rule.
@@ -86,8 +86,8 @@ func SameValue(token, input string, want, have any) bool {
 	return len(d.found) == 0
 }
 
-// covers reports whether an ignored path contains the path of a difference. The ignored path
-// * contains every path.
+// covers reports whether an ignored path includes the path of a difference. The ignored path
+// * includes every path.
 func covers(ignored, path string) bool {
 	ignored = strings.TrimSuffix(ignored, "[*]")
 	return path == ignored || strings.HasPrefix(path, ignored+".") || strings.HasPrefix(path, ignored+"[") || ignored == "*"
@@ -106,8 +106,9 @@ func (d *differ) add(path, kind string, replace bool) {
 	d.found = append(d.found, Difference{path, kind, replace})
 }
 
-// replace marks the difference at a path as a replacement, or adds it.
-func (d *differ) replace(path string) {
+// markReplace marks the difference at a path as one that replaces the resource. If there is no
+// difference at the path, markReplace adds one.
+func (d *differ) markReplace(path string) {
 	for i := range d.found {
 		if d.found[i].Path == path {
 			d.found[i].Replace = true
@@ -143,7 +144,7 @@ func (d *differ) compareObject(fields schema.Fields, in, state Object, path, sho
 // compareObject. Blocks are compared property by property.
 func (d *differ) compareValue(typ string, p Prop, want, have any, path, shownPath string, replace bool) {
 	typ = strings.TrimSuffix(typ, "?")
-	presenceDiffers := p.Present && (want == nil) != (have == nil)
+	presenceDiffers := p.PresenceMatters && (want == nil) != (have == nil)
 	if !presenceDiffers && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
 		return
 	}
@@ -161,17 +162,17 @@ func (d *differ) compareValue(typ string, p Prop, want, have any, path, shownPat
 			d.compareObject(d.s.Object(typ), wantBlock, haveBlock, path, shownPath, replace)
 			return
 		}
-		d.add(shownPath, kind, replace || d.replacesBelow(path))
+		d.add(shownPath, kind, replace || d.hasReplacingProp(path))
 		return
 	}
 	if !d.equal(typ, p, want, have, path) {
-		d.add(shownPath, kind, replace || (strings.HasPrefix(typ, "[@") && d.replacesBelow(path)))
+		d.add(shownPath, kind, replace || (strings.HasPrefix(typ, "[@") && d.hasReplacingProp(path)))
 	}
 }
 
-// replacesBelow reports whether a change of any property of a block replaces the
-// resource.
-func (d *differ) replacesBelow(path string) bool {
+// hasReplacingProp reports whether the block at a path has a property that replaces the
+// resource when it changes.
+func (d *differ) hasReplacingProp(path string) bool {
 	for rulePath, p := range d.row.Props {
 		if p.Replace && strings.HasPrefix(rulePath, path+".") {
 			return true
@@ -198,10 +199,10 @@ func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 }
 
 // equalBlocks reports whether two lists of blocks are equal. fields are the properties of a
-// block. Omitted properties have their defaults. Properties that AWS computes are compared
-// only if the program sets them.
+// block. An omitted property counts as its default. A property that AWS computes, or that has no
+// rule in the row, is compared only if a block of the program sets it.
 func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path string) bool {
-	blocks := func(v any) []Object {
+	blocksWithDefaults := func(v any) []Object {
 		var out []Object
 		list, _ := v.([]any)
 		for _, item := range list {
@@ -210,7 +211,7 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 		}
 		return out
 	}
-	wantBlocks, haveBlocks := blocks(want), blocks(have)
+	wantBlocks, haveBlocks := blocksWithDefaults(want), blocksWithDefaults(have)
 	for name := range fields {
 		rule, hasRule := d.row.Props[joinPath(path, name)]
 		if (hasRule && !rule.Computed) || slices.ContainsFunc(wantBlocks, func(o Object) bool { return o.Has(name) }) {
@@ -234,8 +235,8 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 }
 
 // comparableBlock returns a copy of a block for comparison with canonicalText. Its sets are
-// sorted. Objects with the rule Present get a mark, because canonicalText leaves out empty
-// objects.
+// sorted. An object with the rule PresenceMatters gets a mark, because canonicalText leaves
+// out empty objects.
 func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
@@ -245,7 +246,7 @@ func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) ma
 		case strings.HasPrefix(typ, "@"):
 			m, _ := v.(map[string]any)
 			inner := d.comparableBlock(d.s.Object(typ), m, joinPath(path, name))
-			if p.Present {
+			if p.PresenceMatters {
 				inner["is"] = "present"
 			}
 			v = inner
@@ -255,9 +256,9 @@ func (d *differ) comparableBlock(fields schema.Fields, o Object, path string) ma
 				m, _ := item.(map[string]any)
 				items[i] = d.comparableBlock(d.s.Object(typ[1:len(typ)-1]), m, joinPath(path, name))
 			}
-			v = trimValue(items, p.listOrder())
+			v = canonicalValue(items, p.listOrder())
 		case p.Set:
-			v = trimValue(list, sortLists)
+			v = canonicalValue(list, sortLists)
 		}
 		out[name] = v
 	}
@@ -307,8 +308,8 @@ func sameDocument(a, b string) bool {
 	return fmt.Sprint(documentText(x)) == fmt.Sprint(documentText(y))
 }
 
-// documentText returns a text of a JSON value. Values of the same meaning, as
-// sameDocument defines it, have the same text.
+// documentText returns a text of a JSON value. Values that sameDocument treats as equal have
+// the same text.
 func documentText(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

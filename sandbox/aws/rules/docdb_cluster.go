@@ -25,25 +25,25 @@ var docdbVersions = map[string]struct{ family, next string }{
 	"8.0.0": {"docdb8.0", ""},
 }
 
-// latestDocdb is the version of a new cluster without a version in its inputs.
-const latestDocdb = "8.0.0"
+// latestDocdbVersion is the version of a new cluster if the inputs have no version.
+const latestDocdbVersion = "8.0.0"
 
 // docdbFamilies returns the sorted parameter group families of all versions.
 func docdbFamilies() []string {
 	var out []string
-	for _, v := range docdbVersions {
-		out = append(out, v.family)
+	for _, release := range docdbVersions {
+		out = append(out, release.family)
 	}
 	slices.Sort(out)
 	return out
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  docdbClusterType,
 	Source: "docdb/cluster.go", Page: "documentdb/latest/developerguide/API_CreateDBCluster.html",
 	Label: "DocumentDB Cluster", ID: "{clusterIdentifier}", NotFound: "DBClusterNotFoundFault",
 	ExistsCode: "DBClusterAlreadyExistsFault", ExistsText: "DB Cluster already exists: {clusterIdentifier}",
-	Naming: &Naming{Prop: "clusterIdentifier", PrefixProp: "clusterIdentifierPrefix", Max: 63, Else: "tf-"},
+	Naming: &Naming{Prop: "clusterIdentifier", PrefixProp: "clusterIdentifierPrefix", Max: 63, DefaultPrefix: "tf-"},
 	Props: Props{
 		"clusterIdentifier":        {Replace: true, Computed: true, Valid: databaseName},
 		"clusterIdentifierPrefix":  {Replace: true, Computed: true, Valid: databaseNamePrefix},
@@ -59,15 +59,15 @@ var _ = add(&Row{
 
 		"storageType":                 {Enum: []string{"standard", "iopt1"}},
 		"storageEncrypted":            {Replace: true, Default: false},
-		"kmsKeyId":                    {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"kmsKeyId":                    {Replace: true, Computed: true, Valid: checkARN, Ref: toDatabaseKey},
 		"dbSubnetGroupName":           {Required: true, Replace: true, Computed: true, Ref: toDocdbSubnetGroup},
 		"vpcSecurityGroupIds":         {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
 		"dbClusterParameterGroupName": {Computed: true, Ref: toDocdbParameters},
 
 		"enabledCloudwatchLogsExports": {Enum: []string{"audit", "profiler"}},
 		"backupRetentionPeriod":        {Default: 1.0, Valid: numbers(1, 35)},
-		"preferredBackupWindow":        {Computed: true, Valid: daily(minDatabaseWindow)},
-		"preferredMaintenanceWindow":   {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
+		"preferredBackupWindow":        {Computed: true, Valid: checkDailyWindow(minDatabaseWindow)},
+		"preferredMaintenanceWindow":   {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWeekday},
 		"deletionProtection":           {Default: false},
 		"skipFinalSnapshot":            {Default: false},
 		"finalSnapshotIdentifier":      {Valid: snapshotName},
@@ -101,11 +101,11 @@ var _ = add(&Row{
 // verifyDocdb returns DocumentDB's error for a creation or a change.
 func verifyDocdb(c *Call) error {
 	version := c.docdbVersion()
-	v, known := docdbVersions[version]
+	release, known := docdbVersions[version]
 	oldVersion := c.Old.String("engineVersion")
 	switch {
 	case !known:
-		return refuse("InvalidParameterCombination", "Cannot find version %s for docdb: the stand-in knows %s", version,
+		return refuse("InvalidParameterCombination", "Cannot find version %s for docdb: the stand-in supports %s", version,
 			strings.Join(slices.Sorted(maps.Keys(docdbVersions)), ", "))
 	case oldVersion != "" && oldVersion != version && docdbVersions[oldVersion].next != version:
 		return refuse("InvalidParameterCombination", "Cannot upgrade docdb from %s to %s", oldVersion, version)
@@ -119,9 +119,9 @@ func verifyDocdb(c *Call) error {
 		if group, ok := c.referencedObject("dbClusterParameterGroupName"); ok {
 			family = Object(group.State).String("family")
 		}
-		if family != v.family {
+		if family != release.family {
 			return refuse("InvalidParameterCombination", "The Parameter Group %s with DBParameterGroupFamily %s cannot be used for this instance. "+
-				"Please use a Parameter Group with DBParameterGroupFamily %s", name, family, v.family)
+				"Please use a Parameter Group with DBParameterGroupFamily %s", name, family, release.family)
 		}
 	}
 	if err := verifyWindows(c, "preferredBackupWindow", "preferredMaintenanceWindow"); err != nil {
@@ -141,7 +141,7 @@ func (c *Call) docdbVersion() string {
 			return version
 		}
 	}
-	return latestDocdb
+	return latestDocdbVersion
 }
 
 // fillDocdb computes the outputs of a cluster: the endpoints, and the values that AWS
@@ -159,7 +159,7 @@ func fillDocdb(c *Call) error {
 		}
 		c.Out["clusterResourceId"] = id
 	}
-	hash := c.siteHash("rds", 12)
+	hash := c.regionalHash("rds", 12)
 	c.Out.setDefaults(map[string]any{
 		"vpcSecurityGroupIds": c.defaultGroupIDs(c.vpcOfSubnetGroup(group)), "preferredBackupWindow": "07:00-07:30",
 		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "availabilityZones": zones, "clusterIdentifierPrefix": "",
@@ -181,7 +181,7 @@ func fillDocdb(c *Call) error {
 	if err := fillRestoredDocdb(c); err != nil {
 		return err
 	}
-	return docdbPassword.fill(c)
+	return docdbPassword.fillSecret(c)
 }
 
 // refreshDocdb sets clusterMembers to the ids of the cluster's instances.
@@ -194,12 +194,12 @@ func refreshDocdb(c *Call) error {
 	return nil
 }
 
-// membersOf returns the instances of a cluster. The oldest comes first; it is the
+// membersOf returns the instances of a cluster, oldest first. The oldest instance is the
 // writer.
-func (c *Call) membersOf(cluster string) []store.Object {
+func (c *Call) membersOf(clusterID string) []store.Object {
 	var out []store.Object
 	c.Tx.Each(c.scope(c.Row), docdbInstanceType, func(o store.Object) bool {
-		if _, exists := c.Tx.Get(o.Key); exists && Object(o.State).String("clusterIdentifier") == cluster {
+		if _, exists := c.Tx.Get(o.Key); exists && Object(o.State).String("clusterIdentifier") == clusterID {
 			out = append(out, o)
 		}
 		return true

@@ -34,7 +34,7 @@ var docdbParameters = map[string]parameter{
 	"change_stream_log_retention_duration": wholeNumber("s", 3600, 604800),
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  docdbParametersType,
 		Source: "docdb/cluster_parameter_group.go", Page: "documentdb/latest/developerguide/cluster_parameter_groups.html",
@@ -52,7 +52,7 @@ var _ = add(
 		Check:     checkParameters,
 		Verify: func(c *Call) error {
 			if family := c.In.String("family"); !slices.Contains(docdbFamilies(), family) {
-				return refuse("InvalidParameterValue", "ParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, docdbFamilies())
+				return refuse("InvalidParameterValue", "ParameterGroupFamily %s is not a valid parameter group family: the stand-in supports %v", family, docdbFamilies())
 			}
 			return verifyParameters(c, docdbParameters)
 		},

@@ -16,28 +16,28 @@ const maxMembers = 16
 // cluster's row refuses to delete a cluster with instances.
 var toDocdb = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  docdbInstanceType,
 	Source: "docdb/cluster_instance.go", Page: "documentdb/latest/developerguide/API_CreateDBInstance.html",
 	Label: "DocumentDB Cluster Instance", ID: "{identifier}", NotFound: "DBInstanceNotFound",
 	ExistsCode: "DBInstanceAlreadyExists", ExistsText: "DB instance already exists: {identifier}",
-	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 63, Else: "tf-"},
+	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 63, DefaultPrefix: "tf-"},
 	Props: Props{
 		"identifier":                 {Replace: true, Computed: true, Valid: databaseName},
 		"identifierPrefix":           {Replace: true, Computed: true, Valid: databaseNamePrefix},
 		"clusterIdentifier":          {Replace: true, Ref: toDocdb},
 		"engine":                     {Replace: true, Default: "docdb", Enum: []string{"docdb"}},
-		"instanceClass":              {Valid: docdbClasses.valid},
+		"instanceClass":              {Valid: docdbClasses.check},
 		"availabilityZone":           {Replace: true, Computed: true},
 		"promotionTier":              {Default: 0.0, Valid: numbers(0, 15)},
-		"preferredMaintenanceWindow": {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
+		"preferredMaintenanceWindow": {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWeekday},
 		"autoMinorVersionUpgrade":    {Default: true},
 		"applyImmediately":           {},
 		"caCertIdentifier":           {Computed: true, Enum: dbCertificates},
 		"copyTagsToSnapshot":         {Default: false},
 		// AWS does not return the next two properties.
 		"enablePerformanceInsights":   {},
-		"performanceInsightsKmsKeyId": {Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"performanceInsightsKmsKeyId": {Computed: true, Valid: checkARN, Ref: toDatabaseKey},
 	},
 	AtMostOne: [][]string{{"identifier", "identifierPrefix"}},
 	Requires:  map[string][]string{"performanceInsightsKmsKeyId": {"enablePerformanceInsights"}},
@@ -78,13 +78,13 @@ func fillDocdbInstance(c *Call) error {
 		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "performanceInsightsKmsKeyId": "", "identifierPrefix": "",
 	})
 	c.Out["preferredMaintenanceWindow"] = strings.ToLower(c.Out.String("preferredMaintenanceWindow"))
-	c.Out["endpoint"] = fmt.Sprintf("%s.%s.%s.docdb.amazonaws.com", c.ID, c.siteHash("rds", 12), c.Region)
+	c.Out["endpoint"] = fmt.Sprintf("%s.%s.%s.docdb.amazonaws.com", c.ID, c.regionalHash("rds", 12), c.Region)
 	c.Out["publiclyAccessible"] = false
 	return nil
 }
 
-// refreshDocdbInstance copies the values that an instance has from its cluster. The oldest
-// instance is the writer.
+// refreshDocdbInstance copies the values that an instance shares with its cluster. It also sets
+// the output writer: the oldest instance is the writer.
 func refreshDocdbInstance(c *Call) error {
 	o, ok := c.resolve(toDocdb, c.Out.String("clusterIdentifier"))
 	if !ok {

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// FindToken returns the token of a type. name is the token or the end of it, such as Subnet
-// or ec2/subnet:Subnet. The types in retainedTypes are included.
+// FindToken returns the token of a type, also of a type in retainedTypes. name is the token or
+// the end of the token, such as Subnet or ec2/subnet:Subnet.
 func FindToken(name string) (string, error) {
 	var found []string
 	for _, token := range append(Tokens(), retainedTypes...) {
@@ -26,7 +26,7 @@ func FindToken(name string) (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("%s may be %s", name, strings.Join(found, " or "))
+	return "", fmt.Errorf("type %s is ambiguous: it may be %s", name, strings.Join(found, " or "))
 }
 
 // FindObject returns the object of a type with an id, in any region.
@@ -44,7 +44,7 @@ func FindObject(tx *store.Tx, token, id string) (store.Object, error) {
 	}
 	switch len(found) {
 	case 0:
-		return store.Object{}, fmt.Errorf("no %s has the id %q; there are: %s", token, id, strings.Join(ids, ", "))
+		return store.Object{}, fmt.Errorf("no %s has the id %q; existing ids: %s", token, id, strings.Join(ids, ", "))
 	case 1:
 		object, _ := tx.Get(found[0].Key)
 		return object, nil
@@ -58,9 +58,9 @@ type Assignment struct {
 	Value any
 }
 
-// Drift changes properties of an object outside of Pulumi, as a user of the AWS
+// UpdateDirect changes properties of an object outside of Pulumi, as a user of the AWS
 // console would. It checks only that each value fits the property's type and rules.
-func Drift(ctx context.Context, st *store.Store, token, id string, assignments []Assignment) error {
+func UpdateDirect(ctx context.Context, st *store.Store, token, id string, assignments []Assignment) error {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return err
@@ -83,17 +83,17 @@ func Drift(ctx context.Context, st *store.Store, token, id string, assignments [
 // assign sets a property in a state. It returns an error if the value does not fit the
 // property's type and rules.
 func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
-	parts := strings.Split(a.Path, ".")
-	name := parts[0]
+	path := strings.Split(a.Path, ".")
+	name := path[0]
 	typ, ok := s.Outputs[name]
 	if !ok {
-		return fmt.Errorf("no property %q; there are %s", name, strings.Join(s.Outputs.Names(), ", "))
+		return fmt.Errorf("no property %q: must be one of %s", name, strings.Join(s.Outputs.Names(), ", "))
 	}
-	put(state, parts, a.Value)
+	setAtPath(state, path, a.Value)
 	if name == "tags" && supportsTags(s) {
-		put(state, append([]string{"tagsAll"}, parts[1:]...), a.Value)
+		setAtPath(state, append([]string{"tagsAll"}, path[1:]...), a.Value)
 	}
-	if a.Value == nil && len(parts) == 1 {
+	if a.Value == nil && len(path) == 1 {
 		return nil // the property was removed
 	}
 	// The suffix ? makes the property optional, so that its value may be omitted.
@@ -112,10 +112,10 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	return failure
 }
 
-// put sets the value at a path of o. It creates missing maps of the path. parts are the
-// names in the path. The value nil removes the property.
-func put(o map[string]any, parts []string, value any) {
-	for _, name := range parts[:len(parts)-1] {
+// setAtPath sets the value at a path of o. It creates missing maps of the path. The value nil
+// removes the property.
+func setAtPath(o map[string]any, path []string, value any) {
+	for _, name := range path[:len(path)-1] {
 		next, ok := o[name].(map[string]any)
 		if !ok {
 			next = map[string]any{}
@@ -123,7 +123,7 @@ func put(o map[string]any, parts []string, value any) {
 		}
 		o = next
 	}
-	last := parts[len(parts)-1]
+	last := path[len(path)-1]
 	if value == nil {
 		delete(o, last)
 		return
@@ -148,7 +148,7 @@ func DeleteDirect(ctx context.Context, st *store.Store, token, id string) error 
 			return &UnknownTypeError{token}
 		}
 		c := &Call{Cloud: &Cloud{Account: object.Account, Region: object.Region}, Row: row, Tx: tx, ID: id}
-		c.drop(object.Key)
+		c.deleteCascade(object.Key)
 		return nil
 	})
 }
@@ -171,17 +171,18 @@ func Redact(o store.Object) (store.Object, error) {
 		return o, err
 	}
 	o.State = wire.CloneMap(o.State)
-	hide(o.State, s.Secrets)
+	redactProperties(o.State, s.Secrets)
 	return o, nil
 }
 
-// hide replaces the values of the named properties, at any depth.
-func hide(o map[string]any, names []string) {
+// redactProperties replaces the values of the named properties by hiddenValue, at any depth of
+// nested objects.
+func redactProperties(o map[string]any, names []string) {
 	for name, v := range o {
 		if slices.Contains(names, name) {
 			o[name] = hiddenValue
 		} else if inner, ok := v.(map[string]any); ok {
-			hide(inner, names)
+			redactProperties(inner, names)
 		}
 	}
 }

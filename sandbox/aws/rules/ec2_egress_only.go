@@ -2,7 +2,7 @@ package rules
 
 const egressOnlyType = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  egressOnlyType,
 	Source: "ec2/vpc_egress_only_internet_gateway.go", Page: "vpc/latest/userguide/egress-only-internet-gateway.html",
 	Label: "EC2 Egress-only Internet Gateway", ID: "eigw-{hex17}", NotFound: "InvalidGatewayID.NotFound",

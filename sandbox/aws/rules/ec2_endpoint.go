@@ -19,7 +19,7 @@ var (
 	}
 )
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  vpcEndpointType,
 		Source: "ec2/vpc_endpoint.go", Page: "AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html",
@@ -66,8 +66,8 @@ var _ = add(
 			"subnetId":                   {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
 			"trafficType":                {Replace: true, Required: true},
 			"logDestinationType":         {Replace: true, Default: "cloud-watch-logs", Enum: []string{"cloud-watch-logs"}},
-			"logDestination":             {Replace: true, Required: true, Valid: arn, Ref: toLogGroup},
-			"iamRoleArn":                 {Replace: true, Required: true, Valid: arn, Ref: toRoleARN},
+			"logDestination":             {Replace: true, Required: true, Valid: checkARN, Ref: toLogGroup},
+			"iamRoleArn":                 {Replace: true, Required: true, Valid: checkARN, Ref: toRoleARN},
 			"logFormat":                  {Replace: true, Computed: true},
 			"maxAggregationInterval":     {Replace: true, Default: 600.0, Valid: oneOf(60, 600)},
 			"logGroupName":               {Replace: true, Refuse: "deprecated; use logDestination"},
@@ -130,7 +130,7 @@ func checkEndpoint(in Object, fail Fail) {
 }
 
 // serviceOf returns the AWS service in the name of an endpoint service, such as s3 for
-// com.amazonaws.us-east-1.s3. It returns "" for a name of another region.
+// com.amazonaws.us-east-1.s3. It returns "" for an endpoint service of another region.
 func (c *Call) serviceOf(name string) string {
 	service, ok := strings.CutPrefix(name, "com.amazonaws."+c.Region+".")
 	if !ok {
@@ -149,11 +149,11 @@ func verifyEndpoint(c *Call) error {
 		known = interfaceServices
 	}
 	if !slices.Contains(known, service) {
-		return refuse("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist (the stand-in knows com.amazonaws.%s. with %s)",
+		return refuse("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist (the stand-in supports com.amazonaws.%s. with %s)",
 			name, c.Region, strings.Join(known, ", "))
 	}
 	if c.In.String("vpcEndpointType") == "Interface" {
-		return verifyInterface(c)
+		return verifyInterfaceEndpoint(c)
 	}
 	for _, table := range c.referencedObjects("routeTableIds") {
 		var conflict error
@@ -171,9 +171,9 @@ func verifyEndpoint(c *Call) error {
 	return nil
 }
 
-// verifyInterface returns an error if the subnets or the private DNS of an interface
+// verifyInterfaceEndpoint returns an error if the subnets or the private DNS of an interface
 // endpoint are not valid.
-func verifyInterface(c *Call) error {
+func verifyInterfaceEndpoint(c *Call) error {
 	vpc, _ := c.referencedObject("vpcId")
 	zones := map[string]string{}
 	for _, subnet := range c.referencedObjects("subnetIds") {
@@ -189,8 +189,8 @@ func verifyInterface(c *Call) error {
 	if !c.In.Bool("privateDnsEnabled") {
 		return nil
 	}
-	v := Object(vpc.State)
-	if !v.Bool("enableDnsSupport") || !v.Bool("enableDnsHostnames") {
+	vpcState := Object(vpc.State)
+	if !vpcState.Bool("enableDnsSupport") || !vpcState.Bool("enableDnsHostnames") {
 		return refuse("InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for %s", vpc.ID)
 	}
 	var conflict error
@@ -255,10 +255,10 @@ func fillEndpointDNS(c *Call) error {
 		return err
 	}
 	service := c.serviceOf(c.In.String("serviceName"))
-	// In DNS the parts of a service's name are reversed, as in api.ecr for ecr.api.
-	parts := strings.Split(service, ".")
-	slices.Reverse(parts)
-	host := strings.Join(parts, ".") + "." + c.Region
+	// In DNS, the labels of a service's name are reversed, as in api.ecr for ecr.api.
+	labels := strings.Split(service, ".")
+	slices.Reverse(labels)
+	host := strings.Join(labels, ".") + "." + c.Region
 	entries := []any{map[string]any{
 		"dnsName": fmt.Sprintf("%s-%s.%s.vpce.amazonaws.com", c.ID, suffix, host), "hostedZoneId": "Z" + zoneID,
 	}}

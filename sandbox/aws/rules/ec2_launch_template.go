@@ -17,9 +17,9 @@ const maxUserData = 16 << 10
 // not need.
 const notInGroups = "templates of Auto Scaling groups do not need this property, so it has no rules"
 
-// unversioned are the properties that a template's versions do not contain. A change of
-// these properties creates no new version.
-var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
+// unversionedProps are the properties that the versions of a template do not contain. A change
+// of these properties creates no new version.
+var unversionedProps = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
 
 // yesOrNo validates an optional boolean, which the provider declares as a string.
 var yesOrNo = pattern(`true|false`, `"true" or "false"`)
@@ -28,7 +28,7 @@ var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Mi
 
 var templateName = pattern(`[a-zA-Z0-9()./_-]+`, "letters, digits and ()./_-")
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  launchTemplateType,
 	Source: "ec2/ec2_launch_template.go", Page: "AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html",
 	Label: "EC2 Launch Template", ID: "lt-{hex17}", NotFound: "InvalidLaunchTemplateId.NotFound",
@@ -48,7 +48,7 @@ var _ = add(&Row{
 		"instanceInitiatedShutdownBehavior":       {},
 		"vpcSecurityGroupIds":                     {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 		"iamInstanceProfile":                      {},
-		"iamInstanceProfile.arn":                  {Valid: arn, Ref: &Ref{To: toProfile.To, By: []string{"arn"}, Noun: toProfile.Noun, Missing: toProfile.Missing}},
+		"iamInstanceProfile.arn":                  {Valid: checkARN, Ref: &Ref{To: toProfile.To, By: []string{"arn"}, Noun: toProfile.Noun, Missing: toProfile.Missing}},
 		"iamInstanceProfile.name":                 {Ref: toProfile},
 		"monitoring":                              {},
 		"monitoring.enabled":                      {},
@@ -69,10 +69,10 @@ var _ = add(&Row{
 		"privateDnsNameOptions.enableResourceNameDnsAaaaRecord": {},
 		"maintenanceOptions":              {},
 		"maintenanceOptions.autoRecovery": {},
-		"instanceMarketOptions":           {Refuse: "a mixed instances policy of the Auto Scaling group asks for spot instances"},
+		"instanceMarketOptions":           {Refuse: "a mixed instances policy of the Auto Scaling group requests spot instances"},
 		"networkInterfaces":               {},
 		"instanceRequirements":            {},
-	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refuseAll("has no rules yet", "",
+	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedProps("has no rules yet", "",
 		"capacityReservationSpecification", "cpuOptions", "elasticGpuSpecifications", "elasticInferenceAccelerator", "enclaveOptions",
 		"hibernationOptions", "kernelId", "keyName", "licenseSpecifications", "placement", "ramDiskId", "securityGroupNames")),
 	AtMostOne: [][]string{{"name", "namePrefix"}, {"instanceType", "instanceRequirements"}, {"defaultVersion", "updateDefaultVersion"}},
@@ -96,11 +96,11 @@ var blockDeviceProps = Props{
 	"blockDeviceMappings.ebs":                          {},
 	"blockDeviceMappings.ebs.deleteOnTermination":      {Valid: yesOrNo},
 	"blockDeviceMappings.ebs.encrypted":                {Valid: yesOrNo},
-	"blockDeviceMappings.ebs.kmsKeyId":                 {Valid: arn, Ref: toKeyARN},
+	"blockDeviceMappings.ebs.kmsKeyId":                 {Valid: checkARN, Ref: toKeyARN},
 	"blockDeviceMappings.ebs.snapshotId":               {Refuse: "snapshots have no row"},
 	"blockDeviceMappings.ebs.volumeType":               {Computed: true, Enum: []string{"gp3"}},
 	"blockDeviceMappings.ebs.volumeSize":               {Computed: true, Valid: numbers(1, 65536)},
-	"blockDeviceMappings.ebs.iops":                     {Computed: true, Valid: numbers(baseOperations, 80000)},
+	"blockDeviceMappings.ebs.iops":                     {Computed: true, Valid: numbers(baseIOPS, 80000)},
 	"blockDeviceMappings.ebs.throughput":               {Computed: true, Valid: numbers(baseThroughput, 2000)},
 	"blockDeviceMappings.ebs.volumeInitializationRate": {Refuse: "snapshots have no row"},
 }
@@ -115,7 +115,7 @@ var interfaceProps = Props{
 	"networkInterfaces.primaryIpv6":              {Valid: yesOrNo},
 	"networkInterfaces.securityGroups":           {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 	"networkInterfaces.subnetId":                 {Refuse: "the Auto Scaling group has the subnets"},
-}.with(refuseAll(notInGroups, "",
+}.with(refusedProps(notInGroups, "",
 	"networkInterfaces.associateCarrierIpAddress", "networkInterfaces.connectionTrackingSpecification", "networkInterfaces.enaSrdSpecification",
 	"networkInterfaces.interfaceType", "networkInterfaces.ipv4AddressCount", "networkInterfaces.ipv4Addresses", "networkInterfaces.ipv4PrefixCount",
 	"networkInterfaces.ipv4Prefixes", "networkInterfaces.ipv6Addresses", "networkInterfaces.ipv6PrefixCount", "networkInterfaces.ipv6Prefixes",
@@ -134,7 +134,7 @@ func checkUserData(v any) string {
 	return ""
 }
 
-// checkLaunchTemplate checks that the settings of a template fit each other.
+// checkLaunchTemplate reports failures for settings of a template that exclude each other.
 func checkLaunchTemplate(in Object, fail Fail) {
 	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
 	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
@@ -174,22 +174,22 @@ func checkLaunchTemplate(in Object, fail Fail) {
 // checkVolume checks the ratios of a gp3 volume: at most 500 IOPS for each GiB, and at
 // most 0.25 MiB/s for each IOPS (ebs/latest/userguide/general-purpose.html).
 func checkVolume(ebs Object, path string, fail Fail) {
-	iops := baseOperations
+	iops := baseIOPS
 	if ebs.Known("iops") {
 		iops = ebs.Int("iops")
 	} else if ebs.Has("iops") {
 		return // the IOPS are not known yet
 	}
-	if iops > baseOperations && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*operationsPerGibibyte {
-		fail(path+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
+	if iops > baseIOPS && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*iopsPerGiB {
+		fail(path+".iops", "is %d, may be at most %d for each of %d GiB", iops, iopsPerGiB, ebs.Int("volumeSize"))
 	}
-	if throughput := ebs.Int("throughput"); throughput*operationsPerThroughput > iops {
+	if throughput := ebs.Int("throughput"); throughput*iopsPerMiBps > iops {
 		fail(path+".throughput", "is %d MiB/s, may be at most 0.25 for each of %d IOPS", throughput, iops)
 	}
 }
 
-// verifyLaunchTemplate returns an error for a default version that does not exist. The update
-// itself can create the version after the latest one.
+// verifyLaunchTemplate returns an error for a default version that does not exist. The version
+// after the latest one is allowed, because the update itself can create it.
 func verifyLaunchTemplate(c *Call) error {
 	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
 		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
@@ -207,7 +207,7 @@ func createsVersion(old, updated Object) bool {
 		}
 	}
 	for name := range names {
-		if _, hasRule := rows[launchTemplateType].Props[name]; !hasRule || slices.Contains(unversioned, name) {
+		if _, hasRule := rows[launchTemplateType].Props[name]; !hasRule || slices.Contains(unversionedProps, name) {
 			continue // an output, or a property that versions do not contain
 		}
 		if canonicalText(old[name], keepOrder) != canonicalText(updated[name], keepOrder) {

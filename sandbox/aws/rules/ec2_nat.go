@@ -13,7 +13,7 @@ var toAddress = &Ref{
 	Missing: "InvalidAllocationID.NotFound", InUseCode: "InvalidIPAddress.InUse",
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  "aws:ec2/eip:Eip",
 		Source: "ec2/ec2_eip.go", Page: "AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html",
@@ -113,11 +113,11 @@ func refreshAddress(c *Call) error {
 	return nil
 }
 
-// verifyNAT returns an error for a private address outside of the subnet, and for a
-// public NAT gateway in a VPC without an internet gateway.
+// verifyNAT returns an error for a private address outside of the subnet. It also returns an
+// error for a public NAT gateway in a VPC without an internet gateway.
 func verifyNAT(c *Call) error {
 	subnet, _ := c.referencedObject("subnetId")
-	vpc := Object(subnet.State).String("vpcId")
+	vpcID := Object(subnet.State).String("vpcId")
 	if ip := c.In.String("privateIp"); ip != "" {
 		block := Object(subnet.State).String("cidrBlock")
 		if _, err := netip.ParseAddr(ip); err != nil || !inside(ip+"/32", block) {
@@ -127,8 +127,8 @@ func verifyNAT(c *Call) error {
 	if c.In.String("connectivityType") != "public" || c.Old != nil {
 		return nil
 	}
-	if !c.hasInternetGateway(vpc) {
-		return refuse("Gateway.NotAttached", "Network %s has no Internet gateway attached; let the NAT gateway depend on it", vpc)
+	if !c.hasInternetGateway(vpcID) {
+		return refuse("Gateway.NotAttached", "Network %s has no Internet gateway attached; let the NAT gateway depend on it", vpcID)
 	}
 	return nil
 }
@@ -151,8 +151,8 @@ func fillNAT(c *Call) error {
 		if err != nil {
 			return err
 		}
-		// AWS reserves the first four addresses of a subnet and the last one. The smallest
-		// subnet, /28, has 11 others; one of the first 10 of them is chosen.
+		// AWS reserves the first four addresses and the last address of a subnet. The
+		// smallest subnet, /28, has 11 other addresses. The code chooses one of the first 10.
 		address := block.Addr().Next().Next().Next()
 		offset, err := randomBelow(10)
 		if err != nil {

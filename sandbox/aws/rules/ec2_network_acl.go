@@ -42,7 +42,7 @@ func entryProps(direction string) Props {
 	}
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  networkACLType,
 		Source: "ec2/vpc_network_acl.go", Page: "vpc/latest/userguide/nacl-rules.html",
@@ -54,15 +54,15 @@ var _ = add(
 		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:network-acl/{id}", "ownerId": "{account}"},
 		Check: func(in Object, fail Fail) {
 			for _, direction := range []string{"ingress", "egress"} {
-				numbers := map[int]bool{}
+				seen := map[int]bool{} // the rule numbers that are in use
 				entries := in.Objects(direction)
 				for i, e := range entries {
 					path := fmt.Sprintf("%s[%d]", direction, i)
 					checkEntry(e, path, fail)
-					if numbers[e.Int("ruleNo")] {
+					if seen[e.Int("ruleNo")] {
 						fail(path+".ruleNo", "the number %d is given twice", e.Int("ruleNo"))
 					}
-					numbers[e.Int("ruleNo")] = e.Known("ruleNo")
+					seen[e.Int("ruleNo")] = e.Known("ruleNo")
 				}
 				if len(entries) > maxEntries {
 					fail(direction, "%d rules; AWS allows %d", len(entries), maxEntries)
@@ -70,7 +70,7 @@ var _ = add(
 			}
 		},
 		Verify: func(c *Call) error {
-			if err := c.verifyOnlyInline(); err != nil {
+			if err := c.verifyRulesNotMixed(); err != nil {
 				return err
 			}
 			for _, subnet := range c.referencedObjects("subnetIds") {
@@ -87,8 +87,8 @@ var _ = add(
 		Source: "ec2/vpc_network_acl_rule.go", Page: "AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html",
 		Label: "EC2 Network ACL Rule", NotFound: "InvalidNetworkAclEntry.NotFound",
 		NewID: func(c *Call) (string, error) {
-			text := fmt.Sprintf("%s-%d-%t-%s-", c.In.String("networkAclId"), c.In.Int("ruleNumber"), c.In.Bool("egress"), c.In.String("protocol"))
-			return fmt.Sprintf("nacl-%d", crc32.ChecksumIEEE([]byte(text))), nil
+			key := fmt.Sprintf("%s-%d-%t-%s-", c.In.String("networkAclId"), c.In.Int("ruleNumber"), c.In.Bool("egress"), c.In.String("protocol"))
+			return fmt.Sprintf("nacl-%d", crc32.ChecksumIEEE([]byte(key))), nil
 		},
 		Props: Props{
 			"networkAclId":  {Replace: true, Ref: toNetworkACL},
@@ -133,8 +133,9 @@ func checkEntryProtocol(v any) string {
 	return checkProtocol(v)
 }
 
-// checkEntry reports failures for ports and ICMP types that do not fit the protocol. AWS
-// stores no ports for ICMP and for the protocol -1, which means all protocols.
+// checkEntry reports failures for ports and ICMP types that do not fit the protocol. AWS stores
+// no ports for ICMP and for the protocol -1, which means all protocols. path is the path of an
+// inline rule in messages, and "" for a rule that is a separate resource.
 func checkEntry(e Object, path string, fail Fail) {
 	if path != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
 		fail(path, "exactly one of cidrBlock and ipv6CidrBlock must be given")
@@ -143,10 +144,10 @@ func checkEntry(e Object, path string, fail Fail) {
 		return
 	}
 	number := protocolNumber(e.String("protocol"))
-	icmp := number == "1" || number == "58"
+	isICMP := number == protocols["icmp"] || number == protocols["icmpv6"]
 	from, to := e.Int("fromPort"), e.Int("toPort")
 	switch {
-	case number == "6" || number == "17":
+	case number == protocols["tcp"] || number == protocols["udp"]:
 		if !e.Has("fromPort") || !e.Has("toPort") {
 			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to && e.Known("fromPort") && e.Known("toPort") {
@@ -155,13 +156,13 @@ func checkEntry(e Object, path string, fail Fail) {
 	case from != 0 || to != 0:
 		fail(joinPath(path, "fromPort"), "both fromPort and toPort must be 0, because the protocol has no ports")
 	}
-	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
+	if isICMP != e.Has("icmpType") || isICMP != e.Has("icmpCode") {
 		fail(joinPath(path, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for no other protocol")
 	}
 }
 
-// verifyEntry returns an error if the rule's number is in use, if the network ACL has too
-// many rules, or if the network ACL has inline rules.
+// verifyEntry returns an error if the number of the rule is in use. It also returns an error if
+// the network ACL has too many rules, or has inline rules for the same direction.
 func verifyEntry(c *Call) error {
 	acl, _ := c.referencedObject("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
@@ -187,9 +188,9 @@ func verifyEntry(c *Call) error {
 	return nil
 }
 
-// verifyOnlyInline returns an error if one direction of a network ACL has inline rules and
-// also rules that are separate resources.
-func (c *Call) verifyOnlyInline() error {
+// verifyRulesNotMixed returns an error if a direction of a network ACL has both inline rules
+// and rules that are separate resources.
+func (c *Call) verifyRulesNotMixed() error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
@@ -203,9 +204,9 @@ func (c *Call) verifyOnlyInline() error {
 	return conflict
 }
 
-// verifyAssociation returns an error for a subnet of another VPC. It also returns an
-// error for a subnet that another resource has associated: AWS would move the subnet,
-// and the other resource would always show a difference.
+// verifyAssociation returns an error for a subnet of another VPC. It also returns an error for
+// a subnet that another resource has associated. AWS would move that subnet, and the other
+// resource would always show a difference.
 func (c *Call) verifyAssociation(subnet store.Object, vpcID string) error {
 	if subnetVPC := Object(subnet.State).String("vpcId"); subnetVPC != vpcID {
 		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, subnetVPC, vpcID)
@@ -269,8 +270,8 @@ func refreshNetworkACL(c *Call) error {
 	return nil
 }
 
-// inlineEntry converts a network ACL rule from the form of a separate resource to the
-// form of an inline rule.
+// inlineEntry returns a network ACL rule in the form of an inline rule. The parameter has the
+// form of a separate resource.
 func inlineEntry(rule Object) map[string]any {
 	out := map[string]any{
 		"ruleNo": rule["ruleNumber"], "action": rule["ruleAction"], "protocol": protocolNumber(rule.String("protocol")),

@@ -12,10 +12,11 @@ import (
 // cloudFrontList is the name of the prefix list with CloudFront's addresses.
 const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 
-// managedLists maps AWS's prefix lists in the region to their weights. In the quota of a
-// security group, a rule with a list of weight 55 counts as 55 rules:
+// managedListWeights returns a map from the names of AWS's prefix lists in the region to the
+// weights of the lists. In the quota of a security group, a rule with a list of weight 55
+// counts as 55 rules:
 // vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
-func (c *Cloud) managedLists() map[string]int {
+func (c *Cloud) managedListWeights() map[string]int {
 	regional := "com.amazonaws." + c.Region
 	return map[string]int{cloudFrontList: 55, regional + ".s3": 1, regional + ".dynamodb": 1}
 }
@@ -38,7 +39,7 @@ func (c *Cloud) prefixListID(name string) string {
 // prefixListWeight returns the weight of the prefix list with an id, or 0 if no list has
 // the id.
 func (c *Cloud) prefixListWeight(id string) int {
-	for name, weight := range c.managedLists() {
+	for name, weight := range c.managedListWeights() {
 		if c.prefixListID(name) == id {
 			return weight
 		}
@@ -54,7 +55,7 @@ func getManagedPrefixList(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds prefix lists by name or id")
 	}
-	known := slices.Sorted(maps.Keys(c.managedLists()))
+	known := slices.Sorted(maps.Keys(c.managedListWeights()))
 	names := slices.DeleteFunc(slices.Clone(known), func(name string) bool {
 		otherName := in.Has("name") && in.String("name") != name
 		otherID := in.Has("id") && in.String("id") != c.prefixListID(name)

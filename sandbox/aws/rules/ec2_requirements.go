@@ -1,7 +1,7 @@
 package rules
 
-// requirementRanges are the ranges of attribute-based instance selection. The first two
-// need a minimum.
+// requirementRanges are the properties of attribute-based instance selection that have a
+// minimum and a maximum. The first two are required, with a minimum.
 var requirementRanges = []string{
 	"vcpuCount", "memoryMib", "memoryGibPerVcpu", "networkBandwidthGbps", "networkInterfaceCount", "totalLocalStorageGb", "baselineEbsBandwidthMbps",
 }

@@ -66,7 +66,7 @@ func (p Props) with(more ...Props) Props {
 	return out
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  routeTableType,
 		Source: "ec2/vpc_route_table.go", Page: "vpc/latest/userguide/VPC_Route_Tables.html",
@@ -130,7 +130,7 @@ var _ = add(
 		Verify: func(c *Call) error {
 			table, _ := c.referencedObject("routeTableId")
 			subnet, _ := c.referencedObject("subnetId")
-			if a, b := Object(table.State).String("vpcId"), Object(subnet.State).String("vpcId"); a != b {
+			if tableVPC, subnetVPC := Object(table.State).String("vpcId"), Object(subnet.State).String("vpcId"); tableVPC != subnetVPC {
 				return refuse("InvalidParameterValue", "route table %s and subnet %s belong to different networks", table.ID, subnet.ID)
 			}
 			return nil
@@ -138,7 +138,8 @@ var _ = add(
 	},
 )
 
-// destinationOf returns the destination of a route or of an inline route.
+// destinationOf returns the destination of a route or of an inline route, or "" if the
+// destination is not a CIDR block.
 func destinationOf(o Object) string {
 	for _, name := range []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock"} {
 		if s := o.String(name); s != "" {
@@ -167,8 +168,8 @@ func verifyRoute(c *Call) error {
 	return c.verifyTarget(table, c.In, destination)
 }
 
-// verifyInlineRoutes returns an error if two inline routes of a table have the same
-// destination, or if verifyTarget refuses the target of an inline route.
+// verifyInlineRoutes returns an error if two inline routes of a table have the same destination.
+// It also returns the errors of verifyTarget for the inline routes.
 func verifyInlineRoutes(c *Call) error {
 	table := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}} // verifyTarget reads only the VPC
 	var seen []string
@@ -190,8 +191,8 @@ func verifyInlineRoutes(c *Call) error {
 func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: vpcType, ID: vpcID}); ok {
-		v := Object(vpc.State)
-		if sameCIDR(v.String("cidrBlock"), destination) || sameCIDR(v.String("ipv6CidrBlock"), destination) {
+		vpcState := Object(vpc.State)
+		if sameCIDR(vpcState.String("cidrBlock"), destination) || sameCIDR(vpcState.String("ipv6CidrBlock"), destination) {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists: it is the local route of %s.", destination, vpcID)
 		}
 	}
@@ -233,7 +234,7 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 }
 
 // refreshRoutes adds the routes that are separate resources to the routes of the table,
-// because AWS returns them too.
+// because AWS returns both kinds of routes.
 func refreshRoutes(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -250,12 +251,12 @@ func refreshRoutes(c *Call) error {
 			return true
 		}
 		inline := map[string]any{}
-		for from, to := range map[string]string{
+		for routeProp, inlineProp := range map[string]string{
 			"destinationCidrBlock": "cidrBlock", "destinationIpv6CidrBlock": "ipv6CidrBlock", "gatewayId": "gatewayId", "natGatewayId": "natGatewayId",
 			"egressOnlyGatewayId": "egressOnlyGatewayId",
 		} {
-			if v := route.String(from); v != "" {
-				inline[to] = v
+			if v := route.String(routeProp); v != "" {
+				inline[inlineProp] = v
 			}
 		}
 		routes = append(routes, inline)

@@ -43,15 +43,15 @@ var groupOutputs = map[string]string{
 	"ownerId": "{account}",
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  securityGroupType,
 		Source: "ec2/vpc_security_group.go", Page: "AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
 		Label: "EC2 Security Group", ID: "sg-{hex17}", NotFound: "InvalidGroup.NotFound",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: Props{
-			"name":                {Replace: true, Computed: true, Valid: all(length(1, 255), groupText, without("sg-"))},
-			"namePrefix":          {Replace: true, Computed: true, Valid: all(length(1, 229), groupText, without("sg-"))},
+			"name":                {Replace: true, Computed: true, Valid: all(length(1, 255), groupText, withoutPrefix("sg-"))},
+			"namePrefix":          {Replace: true, Computed: true, Valid: all(length(1, 229), groupText, withoutPrefix("sg-"))},
 			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), groupText)},
 			"vpcId":               {Replace: true, Required: true, Ref: toVPC},
 			"revokeRulesOnDelete": {Default: false},
@@ -68,8 +68,8 @@ var _ = add(
 				fail("name", "default is reserved for the VPC's own group")
 			}
 		},
-		Refresh: refreshGroup,
-		Remove:  removeGroup,
+		Refresh: refreshSecurityGroup,
+		Remove:  removeSecurityGroup,
 	},
 	&Row{
 		Token:  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -103,15 +103,15 @@ var _ = add(
 			return nil
 		},
 	},
-	ruleRow(ingressRuleType, "Ingress"),
-	ruleRow(egressRuleType, "Egress"),
+	newRuleRow(ingressRuleType, "Ingress"),
+	newRuleRow(egressRuleType, "Egress"),
 )
 
 // ruleSources are the sources, or the destinations, of a rule. A rule has exactly one.
 var ruleSources = []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"}
 
-// ruleRow returns the row of a rule that is a separate resource.
-func ruleRow(token, direction string) *Row {
+// newRuleRow returns the row of a security group rule that is a separate resource.
+func newRuleRow(token, direction string) *Row {
 	return &Row{
 		Token:  token,
 		Source: "ec2/vpc_security_group_" + strings.ToLower(direction) + "_rule.go", Page: "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroup" + direction + ".html",
@@ -165,15 +165,15 @@ func checkProtocol(v any) string {
 		}
 	}
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 255 {
-		// AWS ignores the ports of other protocols. AWS's pages do not say which ports it
+		// AWS ignores the ports of other protocols. AWS's pages do not say which ports a read
 		// then returns.
-		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet; there are tcp, udp, icmp, icmpv6 and -1", s)
+		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet: must be tcp, udp, icmp, icmpv6 or -1", s)
 	}
 	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
 }
 
-// checkProtocolSpelling returns a message for a protocol in a spelling that AWS does not
-// know. For rules that are separate resources, the provider sends the protocol unchanged.
+// checkProtocolSpelling returns a message for a spelling of a protocol that AWS does not
+// accept. For rules that are separate resources, the provider sends the protocol unchanged.
 func checkProtocolSpelling(v any) string {
 	if s, _ := v.(string); s == "all" || s != strings.ToLower(s) {
 		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in lower case, and -1 for all", s)
@@ -184,7 +184,7 @@ func checkProtocolSpelling(v any) string {
 // sameProtocol reports whether two names or numbers mean the same protocol.
 func sameProtocol(a, b string) bool { return protocolNumber(a) == protocolNumber(b) }
 
-// protocolNumber returns the number of a protocol that is given by name or number.
+// protocolNumber returns the number of a protocol. s is the name or the number of the protocol.
 func protocolNumber(s string) string {
 	if n, ok := protocols[strings.ToLower(s)]; ok {
 		return n
@@ -193,42 +193,43 @@ func protocolNumber(s string) string {
 }
 
 // checkPorts reports failures for port ranges that do not fit the protocol.
-// protocolName is the name of the property with the protocol: "ipProtocol" in a rule
-// that is a separate resource, "protocol" in an inline rule.
-func checkPorts(rule Object, protocolName, path string, fail Fail) {
+// protocolProp is the property with the protocol: "ipProtocol" in a rule that is a separate
+// resource, "protocol" in an inline rule.
+func checkPorts(rule Object, protocolProp, path string, fail Fail) {
 	isUnknown := func(port string) bool { return rule.Has(port) && !rule.Known(port) }
-	if !rule.Known(protocolName) || isUnknown("fromPort") || isUnknown("toPort") {
+	if !rule.Known(protocolProp) || isUnknown("fromPort") || isUnknown("toPort") {
 		return
 	}
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
-	switch protocolNumber(rule.String(protocolName)) {
-	case "-1":
-		if protocolName == "ipProtocol" && (rule.Has("fromPort") || rule.Has("toPort")) {
+	switch protocolNumber(rule.String(protocolProp)) {
+	case protocols["all"]:
+		if protocolProp == "ipProtocol" && (rule.Has("fromPort") || rule.Has("toPort")) {
 			fail(joinPath(path, "fromPort"), "must be left out for the protocol -1 (all protocols): AWS ignores it")
 		}
-		if protocolName == "protocol" && (from != 0 || to != 0) {
+		if protocolProp == "protocol" && (from != 0 || to != 0) {
 			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be 0 for the protocol -1 (all protocols)")
 		}
-	case "6", "17":
+	case protocols["tcp"], protocols["udp"]:
 		if !rule.Has("fromPort") || !rule.Has("toPort") {
 			fail(joinPath(path, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
 		} else if from > to || from < 0 {
 			fail(joinPath(path, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
-	case "1", "58":
-		checkICMP(rule, protocolNumber(rule.String(protocolName)) == "1", path, fail)
+	case protocols["icmp"], protocols["icmpv6"]:
+		isICMPv4 := protocolNumber(rule.String(protocolProp)) == protocols["icmp"]
+		checkICMP(rule, isICMPv4, path, fail)
 	}
 }
 
-// checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. A rule may omit
-// both unless required is true. path is the rule's path in messages.
+// checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. Unless required is
+// true, a rule may omit both. path is the rule's path in messages.
 func checkICMP(rule Object, required bool, path string, fail Fail) {
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
 	case rule.Has("fromPort") != rule.Has("toPort") || (required && !rule.Has("fromPort")):
 		fail(joinPath(path, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
 	case from > 255 || to > 255:
-		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
+		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d is not an ICMP code: both are from 0 to 255, and -1 means all", from, to)
 	case from == -1 && to != -1:
 		fail(joinPath(path, "toPort"), "must be -1: all ICMP types have all codes")
 	}
@@ -258,7 +259,7 @@ func ruleKey(o Object) string {
 		}
 	}
 	from, to := o.Int("fromPort"), o.Int("toPort")
-	if protocolNumber(o.String("ipProtocol")) == "-1" {
+	if protocolNumber(o.String("ipProtocol")) == protocols["all"] {
 		from, to = -1, -1
 	}
 	return fmt.Sprintf("%s %d-%d %s", protocolNumber(o.String("ipProtocol")), from, to, source)
@@ -287,7 +288,7 @@ func verifyRule(c *Call) error {
 		return err
 	}
 	if other, ok := c.referencedObject("referencedSecurityGroupId"); ok {
-		if a, b := Object(group.State).String("vpcId"), Object(other.State).String("vpcId"); a != b {
+		if groupVPC, otherVPC := Object(group.State).String("vpcId"), Object(other.State).String("vpcId"); groupVPC != otherVPC {
 			return refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks: %s and %s.", group.ID, other.ID)
 		}
 	}
@@ -300,8 +301,8 @@ func verifyRule(c *Call) error {
 const maxRules = 60
 
 // verifyRuleCount returns an error if a group has too many rules for IPv4 or for IPv6. A
-// rule with a prefix list counts with the list's weight. The weight of CloudFront's list
-// is 55, so a group can have only one rule with it.
+// rule with a prefix list counts with the weight of the list. The weight of CloudFront's list is
+// 55, so a group can have only one rule with this list.
 func (c *Call) verifyRuleCount(group store.Object) error {
 	direction := map[string]string{ingressRuleType: "ingress", egressRuleType: "egress"}[c.Row.Token]
 	inline := len(Object(group.State).Objects(direction))
@@ -323,15 +324,15 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 		return true
 	})
 	if n := max(ipv4, ipv6); n > maxRules {
-		return refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached: %s would have %d for %s, of %d",
+		return refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached: %s would have %d %s rules, and the quota is %d",
 			group.ID, n, direction, maxRules)
 	}
 	return nil
 }
 
-// refreshGroup adds the rules that are separate resources to the rules of the group,
-// because AWS returns them too.
-func refreshGroup(c *Call) error {
+// refreshSecurityGroup adds the rules that are separate resources to the inline rules of the
+// group, because AWS returns both kinds of rules.
+func refreshSecurityGroup(c *Call) error {
 	if c.Old == nil {
 		return nil
 	}
@@ -343,33 +344,33 @@ func refreshGroup(c *Call) error {
 			}
 			return true
 		})
-		shown := slices.Clone(separate)
+		allRules := slices.Clone(separate)
 		for _, r := range c.Old.Objects(direction) {
 			same := func(other any) bool {
 				return canonicalText(other, sortLists) == canonicalText(map[string]any(r), sortLists)
 			}
 			if !slices.ContainsFunc(separate, same) {
-				shown = append(shown, map[string]any(r))
+				allRules = append(allRules, map[string]any(r))
 			}
 		}
-		slices.SortFunc(shown, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
-		if len(shown) > 0 || c.Out.Has(direction) {
-			c.Out[direction] = shown
+		slices.SortFunc(allRules, func(a, b any) int { return cmp.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })
+		if len(allRules) > 0 || c.Out.Has(direction) {
+			c.Out[direction] = allRules
 		}
 	}
 	return nil
 }
 
-// inlineRule converts a rule from the form of a separate resource to the form of an inline
-// rule.
+// inlineRule returns a security group rule in the form of an inline rule. The parameter has
+// the form of a separate resource.
 func inlineRule(o Object) map[string]any {
 	out := map[string]any{"protocol": o["ipProtocol"], "fromPort": float64(o.Int("fromPort")), "toPort": float64(o.Int("toPort")), "self": false}
 	if s := o.String("description"); s != "" {
 		out["description"] = s
 	}
-	for from, to := range map[string]string{"cidrIpv4": "cidrBlocks", "cidrIpv6": "ipv6CidrBlocks", "referencedSecurityGroupId": "securityGroups", "prefixListId": "prefixListIds"} {
-		if s := o.String(from); s != "" {
-			out[to] = []any{s}
+	for ruleProp, inlineProp := range map[string]string{"cidrIpv4": "cidrBlocks", "cidrIpv6": "ipv6CidrBlocks", "referencedSecurityGroupId": "securityGroups", "prefixListId": "prefixListIds"} {
+		if s := o.String(ruleProp); s != "" {
+			out[inlineProp] = []any{s}
 		}
 	}
 	if o.String("referencedSecurityGroupId") == o.String("securityGroupId") {
@@ -379,9 +380,9 @@ func inlineRule(o Object) map[string]any {
 	return out
 }
 
-// removeGroup refuses to delete the default group of a VPC. With revokeRulesOnDelete, it
+// removeSecurityGroup refuses to delete the default group of a VPC. With revokeRulesOnDelete, it
 // deletes the rules of other groups that refer to this group.
-func removeGroup(c *Call) error {
+func removeSecurityGroup(c *Call) error {
 	if c.Old.String("name") == "default" {
 		return refuse("CannotDelete", "the specified group: %q name: %q cannot be deleted by a user", c.ID, "default")
 	}

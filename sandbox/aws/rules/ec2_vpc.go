@@ -31,7 +31,7 @@ const vpcType = "aws:ec2/vpc:Vpc"
 
 const noIPAM = "IPAM pools and bring-your-own addresses have no rows"
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  vpcType,
 		Source: "ec2/vpc_.go", Page: "vpc/latest/userguide/vpc-cidr-blocks.html",
@@ -117,7 +117,7 @@ var _ = add(
 			if c.Old == nil || c.Old.String("vpcId") == c.In.String("vpcId") || !c.In.Has("vpcId") {
 				return nil
 			}
-			return removeInternetGateway(c)
+			return verifyGatewayUnused(c)
 		},
 		Unique: []Unique{{
 			Props: []string{"vpcId"}, Code: "InvalidParameterValue",
@@ -127,11 +127,11 @@ var _ = add(
 			"arn":     "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}",
 			"ownerId": "{account}",
 		},
-		Remove: removeInternetGateway,
+		Remove: verifyGatewayUnused,
 	},
 )
 
-// checkUsableForVPC returns a message for a range that AWS does not allow for VPCs.
+// checkUsableForVPC returns a message for a CIDR block that AWS does not allow for VPCs.
 func checkUsableForVPC(v any) string {
 	s, _ := v.(string)
 	for _, reserved := range []string{"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"} {
@@ -147,11 +147,11 @@ func checkUsableForVPC(v any) string {
 // options. The stand-in has no objects for this network ACL and these options.
 func fillVPC(c *Call) error {
 	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
-		h, err := randomHex(4)
+		digits, err := randomHex(4)
 		if err != nil {
 			return err
 		}
-		prefix, err := netip.ParsePrefix("2600:1f18:" + h + ":0::/56")
+		prefix, err := netip.ParsePrefix("2600:1f18:" + digits + ":0::/56")
 		if err != nil {
 			return err
 		}
@@ -178,11 +178,11 @@ func fillVPC(c *Call) error {
 	}
 	ids := map[string]string{}
 	for _, prefix := range []string{"sg-", "rtb-", "acl-", "dopt-"} {
-		h, err := randomHex(17)
+		digits, err := randomHex(17)
 		if err != nil {
 			return err
 		}
-		ids[prefix] = prefix + h
+		ids[prefix] = prefix + digits
 	}
 	c.Out["defaultSecurityGroupId"] = ids["sg-"]
 	c.Out["defaultRouteTableId"], c.Out["mainRouteTableId"] = ids["rtb-"], ids["rtb-"]
@@ -201,8 +201,9 @@ func fillVPC(c *Call) error {
 	})
 }
 
-// verifySubnet returns an error for a block outside of the VPC's block, a block that
-// overlaps another subnet, and an availability zone that the region does not have.
+// verifySubnet returns an error for a CIDR block that is outside of the VPC's block, or that
+// overlaps another subnet. It also returns an error for an availability zone that the region
+// does not have.
 func verifySubnet(c *Call) error {
 	vpc, _ := c.referencedObject("vpcId")
 	block, ipv6Block := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
@@ -236,7 +237,8 @@ func verifySubnet(c *Call) error {
 	return nil
 }
 
-// fillSubnet sets the zone's name and id, and the outputs that AWS chooses.
+// fillSubnet sets the name and the id of the availability zone, and the outputs that AWS
+// chooses.
 func fillSubnet(c *Call) error {
 	name := c.Out.String("availabilityZone")
 	if name == "" {
@@ -250,18 +252,18 @@ func fillSubnet(c *Call) error {
 		c.Out["privateDnsHostnameTypeOnLaunch"] = "ip-name"
 	}
 	if c.In.Has("ipv6CidrBlock") && !c.Out.Has("ipv6CidrBlockAssociationId") {
-		h, err := randomHex(17)
+		digits, err := randomHex(17)
 		if err != nil {
 			return err
 		}
-		c.Out["ipv6CidrBlockAssociationId"] = "subnet-cidr-assoc-" + h
+		c.Out["ipv6CidrBlockAssociationId"] = "subnet-cidr-assoc-" + digits
 	}
 	return nil
 }
 
-// removeInternetGateway returns an error if public addresses of the VPC are in use:
+// verifyGatewayUnused returns an error if public addresses of the VPC are in use:
 // AWSEC2/latest/APIReference/API_DetachInternetGateway.html.
-func removeInternetGateway(c *Call) error {
+func verifyGatewayUnused(c *Call) error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), natType, func(o store.Object) bool {
 		nat := Object(o.State)

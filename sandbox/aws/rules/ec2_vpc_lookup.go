@@ -105,16 +105,16 @@ func getRouteTables(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "ids": ids, "tags": map[string]any{}}, nil
 }
 
-// associatedSubnets returns the subnets that are associated with a route table.
-func (c *Call) associatedSubnets(table string) []string {
-	var subnets []string
+// associatedSubnets returns the ids of the subnets that are associated with a route table.
+func (c *Call) associatedSubnets(tableID string) []string {
+	var ids []string
 	c.Tx.Each(c.scope(rows[associationType]), associationType, func(o store.Object) bool {
-		if a := Object(o.State); a.String("routeTableId") == table {
-			subnets = append(subnets, a.String("subnetId"))
+		if a := Object(o.State); a.String("routeTableId") == tableID {
+			ids = append(ids, a.String("subnetId"))
 		}
 		return true
 	})
-	return subnets
+	return ids
 }
 
 // getRouteTable implements the Pulumi function aws:ec2/getRouteTable. Its source is
@@ -129,14 +129,14 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	}
 	// The result has the same routes as a read of the resource: the inline routes, and the
 	// routes that are separate resources.
-	read := &Call{Cloud: c.Cloud, Tx: c.Tx, Context: c.Context, Row: rows[routeTableType], ID: table.ID, Old: table.State, Out: Object{}}
-	if err := refreshRoutes(read); err != nil {
+	readCall := &Call{Cloud: c.Cloud, Tx: c.Tx, Context: c.Context, Row: rows[routeTableType], ID: table.ID, Old: table.State, Out: Object{}}
+	if err := refreshRoutes(readCall); err != nil {
 		return nil, err
 	}
 	out := c.lookupResult(table, "arn", "ownerId", "vpcId")
 	out["routeTableId"], out["subnetId"], out["gatewayId"] = table.ID, "", ""
 	routes, associations := []any{}, []any{}
-	for _, route := range read.Out.Objects("routes") {
+	for _, route := range readCall.Out.Objects("routes") {
 		result := map[string]any{}
 		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targetNames...) {
 			result[name] = route.String(name)

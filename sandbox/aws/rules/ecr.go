@@ -20,7 +20,7 @@ var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun
 var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
 	"lower-case words, joined by single . _ - and separated by /")
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  repositoryType,
 		Source: "ecr/repository.go", Page: "AmazonECR/latest/APIReference/API_CreateRepository.html",
@@ -36,7 +36,7 @@ var _ = add(
 			"imageScanningConfiguration.scanOnPush":   {},
 			"encryptionConfigurations":                {Replace: true, Computed: true, Max: 1},
 			"encryptionConfigurations.encryptionType": {Replace: true, Default: "AES256"},
-			"encryptionConfigurations.kmsKey":         {Replace: true, Computed: true, Valid: arn, Ref: toKeyARN},
+			"encryptionConfigurations.kmsKey":         {Replace: true, Computed: true, Valid: checkARN, Ref: toKeyARN},
 		},
 		Check: func(in Object, fail Fail) {
 			for i, e := range in.Objects("encryptionConfigurations") {
@@ -99,23 +99,23 @@ func fillRepository(c *Call) error {
 	return nil
 }
 
-// awsKeyARN returns the ARN of the AWS managed key of a service. It depends only on account
-// and region.
+// awsKeyARN returns the ARN of the AWS managed key of a service. The ARN depends only on the
+// service, the account and the region.
 func (c *Call) awsKeyARN(service string) string {
 	sum := sha256.Sum256([]byte(c.Account + " " + c.Region + " " + service))
-	h := hex.EncodeToString(sum[:16])
-	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:])
+	digits := hex.EncodeToString(sum[:16])
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, digits[:8], digits[8:12], digits[13:16], digits[17:20], digits[20:])
 }
 
 // removeRepository refuses to delete a repository with images, unless forceDelete is set.
 func removeRepository(c *Call) error {
 	registry := registryClient{layout: c.Layout}
 	name := c.Old.String("name")
-	images, err := registry.hasImages(c.Context, name)
+	hasImages, err := registry.hasImages(c.Context, name)
 	if err != nil {
 		return err
 	}
-	if !images {
+	if !hasImages {
 		return nil
 	}
 	if !c.Old.Bool("forceDelete") {
@@ -142,13 +142,13 @@ func checkLifecyclePolicy(v any) string {
 		return fmt.Sprintf("has %d rules, must have 1 to 50", len(doc.Rules))
 	}
 	seen := map[any]bool{}
-	last := slices.MaxFunc(doc.Rules, func(a, b map[string]any) int {
+	lastRule := slices.MaxFunc(doc.Rules, func(a, b map[string]any) int {
 		return cmp.Compare(Object(a).Int("rulePriority"), Object(b).Int("rulePriority"))
 	})
 	for i, rule := range doc.Rules {
 		reason := checkLifecycleRule(rule)
-		matchesAny := Object(rule).Object("selection").String("tagStatus") == "any"
-		if reason == "" && matchesAny && Object(rule).Int("rulePriority") != Object(last).Int("rulePriority") {
+		coversAllImages := Object(rule).Object("selection").String("tagStatus") == "any"
+		if reason == "" && coversAllImages && Object(rule).Int("rulePriority") != Object(lastRule).Int("rulePriority") {
 			reason = "has the tagStatus any, so its rulePriority must be the highest: ECR applies it last"
 		}
 		if priority := rule["rulePriority"]; reason == "" && seen[priority] {
@@ -166,50 +166,50 @@ func checkLifecyclePolicy(v any) string {
 // maxWildcards is the maximum number of wildcards in a tag pattern.
 const maxWildcards = 4
 
-// checkLifecycleRule returns the reason why ECR refuses a rule, and "" if it accepts
-// the rule. The stand-in refuses the archiving of images (transition, storageClass,
-// sinceImagePulled), because the version of the provider that was read ignores it.
+// checkLifecycleRule returns the reason why ECR refuses a rule, or "" if ECR accepts the rule.
+// The stand-in also refuses the archiving of images (transition, storageClass,
+// sinceImagePulled). The provider's source from which the rules were written ignores archiving.
 func checkLifecycleRule(rule Object) string {
 	selection, action := rule.Object("selection"), rule.Object("action")
-	status, count := selection.String("tagStatus"), selection.String("countType")
+	tagStatus, countType := selection.String("tagStatus"), selection.String("countType")
 	hasTags := selection.Has("tagPrefixList") || selection.Has("tagPatternList")
 	switch {
-	case unknownKey(rule, "rulePriority", "description", "selection", "action") != "":
-		return "has the unknown element " + unknownKey(rule, "rulePriority", "description", "selection", "action")
-	case unknownKey(selection, "tagStatus", "tagPrefixList", "tagPatternList", "countType", "countUnit", "countNumber") != "":
-		return "has the unknown selection element " + unknownKey(selection, "tagStatus", "tagPrefixList", "tagPatternList", "countType", "countUnit", "countNumber")
+	case describeUnknownKey(rule, "rulePriority", "description", "selection", "action") != "":
+		return "has the unknown element " + describeUnknownKey(rule, "rulePriority", "description", "selection", "action")
+	case describeUnknownKey(selection, "tagStatus", "tagPrefixList", "tagPatternList", "countType", "countUnit", "countNumber") != "":
+		return "has the unknown selection element " + describeUnknownKey(selection, "tagStatus", "tagPrefixList", "tagPatternList", "countType", "countUnit", "countNumber")
 	case rule.Int("rulePriority") < 1:
 		return "needs a rulePriority of 1 or more"
 	case action.String("type") != "expire":
-		return fmt.Sprintf("has the action %q; the stand-in knows expire", action.String("type"))
-	case !slices.Contains([]string{"tagged", "untagged", "any"}, status):
-		return fmt.Sprintf("has the tagStatus %q; there are tagged, untagged and any", status)
-	case status == "tagged" && !hasTags:
+		return fmt.Sprintf("has the action %q; the stand-in supports expire", action.String("type"))
+	case !slices.Contains([]string{"tagged", "untagged", "any"}, tagStatus):
+		return fmt.Sprintf("has the tagStatus %q: must be tagged, untagged or any", tagStatus)
+	case tagStatus == "tagged" && !hasTags:
 		return "needs tagPrefixList or tagPatternList for tagged images"
 	case selection.Has("tagPrefixList") && selection.Has("tagPatternList"):
-		return "has both tagPrefixList and tagPatternList; the stand-in knows rules with one of them"
+		return "has both tagPrefixList and tagPatternList; the stand-in supports rules with one of them"
 	case slices.ContainsFunc(selection.Strings("tagPatternList"), func(s string) bool { return strings.Count(s, "*") > maxWildcards }):
 		return fmt.Sprintf("has a tag pattern with more than %d wildcards", maxWildcards)
-	case status != "tagged" && hasTags:
+	case tagStatus != "tagged" && hasTags:
 		return "can have tagPrefixList or tagPatternList for tagged images only"
-	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, count):
-		return fmt.Sprintf("has the countType %q; the stand-in knows imageCountMoreThan and sinceImagePushed", count)
+	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, countType):
+		return fmt.Sprintf("has the countType %q; the stand-in supports imageCountMoreThan and sinceImagePushed", countType)
 	case selection.Int("countNumber") < 1:
 		return "needs a countNumber of 1 or more"
-	case count == "sinceImagePushed" && selection.String("countUnit") != "days":
+	case countType == "sinceImagePushed" && selection.String("countUnit") != "days":
 		return "needs the countUnit days"
-	case count == "imageCountMoreThan" && selection.Has("countUnit"):
+	case countType == "imageCountMoreThan" && selection.Has("countUnit"):
 		return "can't have a countUnit with imageCountMoreThan"
 	}
 	return ""
 }
 
-// unknownKey returns a text about the first key that is not known, and "" if there is
-// none.
-func unknownKey(o Object, known ...string) string {
+// describeUnknownKey returns a text for errors with the first key of o that is not in known,
+// and the keys in known. It returns "" if all keys are known.
+func describeUnknownKey(o Object, known ...string) string {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(known, key) {
-			return key + "; known are " + strings.Join(known, ", ")
+			return key + ": must be one of " + strings.Join(known, ", ")
 		}
 	}
 	return ""

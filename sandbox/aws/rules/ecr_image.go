@@ -7,11 +7,11 @@ import (
 
 // getImage implements the Pulumi function aws:ecr/getImage: it finds an image by its tag.
 // Its source is ecr/image_data_source.go of terraform-provider-aws. The function finds all
-// images of the sandbox's registry, and so also the images that the sandbox itself pushed.
+// images of the sandbox's registry, also the images that the sandbox itself pushed.
 func getImage(c *Call, in Object) (Object, error) {
 	name, tag := in.String("repositoryName"), in.String("imageTag")
 	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {
-		return nil, refuse("InvalidParameterException", "the stand-in finds an image by repositoryName and imageTag alone")
+		return nil, refuse("InvalidParameterException", "the stand-in finds an image only by repositoryName and imageTag")
 	}
 	status, header, err := registryClient{c.Layout}.do(c.Context, http.MethodHead, "/v2/"+name+"/manifests/"+tag, nil)
 	digest := header.Get("Docker-Content-Digest")

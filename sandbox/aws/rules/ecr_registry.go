@@ -15,8 +15,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// registryTimeout limits one request to the sandbox's registry on loopback.
+// registryTimeout limits one request to the sandbox's registry. The registry is on this machine
+// and responds in milliseconds, so the limit only ends a request to a registry that hangs.
 const registryTimeout = 5 * time.Second
+
+// maxRegistryBody limits the bytes of a response that are read. A list of tags is far smaller.
+const maxRegistryBody = 16 << 20
 
 // registryUser is the user name for the registry's password, as in ECR.
 const registryUser = "AWS"
@@ -33,8 +37,8 @@ func registryPassword(l *layout.Layout) (string, error) {
 	return strings.TrimSpace(string(raw)), nil
 }
 
-// do sends a request and decodes a response of 200 into out. A deletion is sent with the
-// password.
+// do sends a request. If the status of the response is 200 and out is not nil, do decodes the
+// body into out. A deletion is sent with the password.
 func (r registryClient) do(ctx context.Context, method, path string, out any) (status int, header http.Header, err error) {
 	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
@@ -60,15 +64,16 @@ func (r registryClient) do(ctx context.Context, method, path string, out any) (s
 	}
 	defer res.Body.Close()
 	if out != nil && res.StatusCode == http.StatusOK {
-		if err := json.NewDecoder(io.LimitReader(res.Body, 16<<20)).Decode(out); err != nil {
+		if err := json.NewDecoder(io.LimitReader(res.Body, maxRegistryBody)).Decode(out); err != nil {
 			return 0, nil, fmt.Errorf("%s %s: %w", method, url, err)
 		}
 	}
 	return res.StatusCode, res.Header, nil
 }
 
-// tags lists the tags of a repository; known is false if nothing was ever pushed to it.
-func (r registryClient) tags(ctx context.Context, name string) (tags []string, known bool, err error) {
+// listTags returns the tags of a repository. exists is false if no image was ever pushed to the
+// repository.
+func (r registryClient) listTags(ctx context.Context, name string) (tags []string, exists bool, err error) {
 	var list struct{ Tags []string }
 	status, _, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/tags/list", &list)
 	switch {
@@ -84,12 +89,12 @@ func (r registryClient) tags(ctx context.Context, name string) (tags []string, k
 
 // hasImages reports whether a repository has an image, with or without a tag.
 func (r registryClient) hasImages(ctx context.Context, name string) (bool, error) {
-	tags, known, err := r.tags(ctx, name)
-	if err != nil || !known || len(tags) > 0 {
+	tags, exists, err := r.listTags(ctx, name)
+	if err != nil || !exists || len(tags) > 0 {
 		return len(tags) > 0, err
 	}
-	// The repository has no tags. It may still have images without a tag; then it is in
-	// the catalogue.
+	// The repository has no tags. If it has images without a tag, the catalogue contains it.
+	// n is far above the number of repositories, so one page has all of them.
 	var catalogue struct{ Repositories []string }
 	status, _, err := r.do(ctx, http.MethodGet, "/v2/_catalog?n=10000", &catalogue)
 	if err != nil {
@@ -101,14 +106,14 @@ func (r registryClient) hasImages(ctx context.Context, name string) (bool, error
 	return slices.Contains(catalogue.Repositories, name), nil
 }
 
-// deleteImages removes every tagged image of a repository. The distribution API
-// cannot list images without a tag, so these stay.
+// deleteImages removes every tagged image of a repository. The distribution API cannot list
+// images without a tag, so deleteImages does not remove those images.
 func (r registryClient) deleteImages(ctx context.Context, name string) error {
-	tags, _, err := r.tags(ctx, name)
+	tags, _, err := r.listTags(ctx, name)
 	if err != nil {
 		return err
 	}
-	var failed []error
+	var errs []error
 	for _, tag := range tags {
 		status, header, err := r.do(ctx, http.MethodHead, "/v2/"+name+"/manifests/"+tag, nil)
 		if err != nil {
@@ -119,7 +124,7 @@ func (r registryClient) deleteImages(ctx context.Context, name string) error {
 			continue // deleted with another tag of the same image
 		}
 		if digest == "" {
-			failed = append(failed, fmt.Errorf("the sandbox's registry names no digest for %s:%s (%d)", name, tag, status))
+			errs = append(errs, fmt.Errorf("the sandbox's registry returns no digest for %s:%s (%d)", name, tag, status))
 			continue
 		}
 		status, _, err = r.do(ctx, http.MethodDelete, "/v2/"+name+"/manifests/"+digest, nil)
@@ -127,8 +132,8 @@ func (r registryClient) deleteImages(ctx context.Context, name string) error {
 			return err
 		}
 		if status != http.StatusAccepted && status != http.StatusOK && status != http.StatusNotFound {
-			failed = append(failed, fmt.Errorf("the sandbox's registry answered %d to the deletion of %s@%s", status, name, digest))
+			errs = append(errs, fmt.Errorf("the sandbox's registry answered %d to the deletion of %s@%s", status, name, digest))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(errs...)
 }

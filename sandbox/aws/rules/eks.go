@@ -12,24 +12,24 @@ import (
 
 const clusterType = "aws:eks/cluster:Cluster"
 
-// eksClosedZones are the zones in which EKS creates no control planes:
+// zonesWithoutEKS are the ids of availability zones in which EKS creates no control planes:
 // eks/latest/userguide/network-reqs.html, "Subnet requirements for clusters", as of
 // 2025.
-var eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
+var zonesWithoutEKS = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 // eksGroupPrefix is the start of the name of the security group that EKS creates for a
 // cluster.
 const eksGroupPrefix = "eks-cluster-sg-"
 
-const autoMode = "EKS Auto Mode has no rules yet"
+const noAutoMode = "EKS Auto Mode has no rules yet"
 
-// privateRanges are the private address ranges of RFC 1918. A cluster's service network
-// must be in one of them.
+// privateRanges are the private address ranges of RFC 1918. The service CIDR of a cluster must
+// be in one of these ranges.
 var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
 
 var clusterName = all(length(1, 100), pattern(`[0-9A-Za-z][A-Za-z0-9_-]*`, "letters, digits, - and _, beginning with a letter or digit"))
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  clusterType,
 	Source: "eks/cluster.go", Page: "eks/latest/APIReference/API_CreateCluster.html",
 	Label: "EKS Cluster", ID: "{name}", NotFound: "ResourceNotFoundException",
@@ -37,7 +37,7 @@ var _ = add(&Row{
 	Naming: &Naming{Prop: "name", Max: 100},
 	Props: Props{
 		"name":                             {Replace: true, Valid: clusterName},
-		"roleArn":                          {Replace: true, Valid: arn, Ref: toRoleARN},
+		"roleArn":                          {Replace: true, Valid: checkARN, Ref: toRoleARN},
 		"version":                          {Computed: true, Enum: eksVersions},
 		"enabledClusterLogTypes":           {Set: true},
 		"bootstrapSelfManagedAddons":       {Replace: true, Default: true},
@@ -55,19 +55,19 @@ var _ = add(&Row{
 		"accessConfig.bootstrapClusterCreatorAdminPermissions": {Replace: true, Default: true},
 		"encryptionConfig":                             {},
 		"encryptionConfig.provider":                    {},
-		"encryptionConfig.provider.keyArn":             {Valid: arn, Ref: toKeyARN},
+		"encryptionConfig.provider.keyArn":             {Valid: checkARN, Ref: toKeyARN},
 		"encryptionConfig.resources":                   {Required: true, Set: true, Min: 1, Max: 1, Enum: []string{"secrets"}},
 		"kubernetesNetworkConfig":                      {Computed: true},
 		"kubernetesNetworkConfig.ipFamily":             {Replace: true, Computed: true, Enum: []string{"ipv4"}},
 		"kubernetesNetworkConfig.serviceIpv4Cidr":      {Replace: true, Computed: true, Valid: all(cidr4(12, 24), checkPrivateBlock)},
 		"kubernetesNetworkConfig.serviceIpv6Cidr":      {Computed: true, Refuse: "AWS chooses it"},
-		"kubernetesNetworkConfig.elasticLoadBalancing": {Computed: true, Refuse: autoMode},
+		"kubernetesNetworkConfig.elasticLoadBalancing": {Computed: true, Refuse: noAutoMode},
 		"upgradePolicy":                                {Computed: true},
 		"upgradePolicy.supportType":                    {Computed: true},
 		"zonalShiftConfig":                             {},
 		"zonalShiftConfig.enabled":                     {},
-		"computeConfig":                                {Refuse: autoMode},
-		"storageConfig":                                {Refuse: autoMode},
+		"computeConfig":                                {Refuse: noAutoMode},
+		"storageConfig":                                {Refuse: noAutoMode},
 		"outpostConfig":                                {Refuse: "Outposts have no rows"},
 		"remoteNetworkConfig":                          {Replace: true, Refuse: "hybrid nodes have no rules yet"},
 		"defaultAddonsToRemoves":                       {Refuse: "Pulumi's own, deprecated; use bootstrapSelfManagedAddons"},
@@ -120,15 +120,16 @@ func checkPublicBlock(v any) string {
 	return ""
 }
 
-// verifyAuthentication returns an error for a change of the authentication mode, unless
-// the new mode is the next one in the order CONFIG_MAP, API_AND_CONFIG_MAP, API:
+// verifyAuthenticationMode returns an error for a change of the authentication mode that EKS does
+// not allow. The mode can only change to the next mode in the order CONFIG_MAP,
+// API_AND_CONFIG_MAP, API:
 // eks/latest/userguide/setting-up-access-entries.html.
-func verifyAuthentication(c *Call) error {
+func verifyAuthenticationMode(c *Call) error {
 	modes := []string{"CONFIG_MAP", "API_AND_CONFIG_MAP", "API"}
-	from := slices.Index(modes, c.Old.Object("accessConfig").String("authenticationMode"))
-	to := slices.Index(modes, c.Out.Object("accessConfig").String("authenticationMode"))
-	if from >= 0 && to >= 0 && to != from && to != from+1 {
-		return refuse("InvalidParameterException", "Unsupported authentication mode update from %s to %s", modes[from], modes[to])
+	oldIndex := slices.Index(modes, c.Old.Object("accessConfig").String("authenticationMode"))
+	newIndex := slices.Index(modes, c.Out.Object("accessConfig").String("authenticationMode"))
+	if oldIndex >= 0 && newIndex >= 0 && newIndex != oldIndex && newIndex != oldIndex+1 {
+		return refuse("InvalidParameterException", "Unsupported authentication mode update from %s to %s", modes[oldIndex], modes[newIndex])
 	}
 	return nil
 }
@@ -142,8 +143,8 @@ func checkPrivateBlock(v any) string {
 	return fmt.Sprintf("%q must be in %s", s, strings.Join(privateRanges, ", "))
 }
 
-// verifyCluster returns EKS's error for the subnets, the groups and the role of a new
-// cluster, or for a change that EKS does not allow.
+// verifyCluster returns EKS's error for the subnets, the security groups and the role of a new
+// cluster. For an existing cluster, it returns the error for a change that EKS does not allow.
 func verifyCluster(c *Call) error {
 	vpcID := ""
 	zones := map[string]bool{}
@@ -152,7 +153,7 @@ func verifyCluster(c *Call) error {
 		if vpcID != "" && s.String("vpcId") != vpcID {
 			return refuse("InvalidParameterException", "Subnet IDs specified must be in the same VPC: %s is in %s", subnet.ID, s.String("vpcId"))
 		}
-		if slices.Contains(eksClosedZones, s.String("availabilityZoneId")) {
+		if slices.Contains(zonesWithoutEKS, s.String("availabilityZoneId")) {
 			return refuse("UnsupportedAvailabilityZoneException", "Cannot create cluster '%s' because EKS does not support creating control plane "+
 				"instances in %s, the targeted availability zone of %s", c.In.String("name"), s.String("availabilityZone"), subnet.ID)
 		}
@@ -181,13 +182,13 @@ func verifyCluster(c *Call) error {
 		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
 			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(oldZones, ", "))
 	}
-	if err := verifyAuthentication(c); err != nil {
+	if err := verifyAuthenticationMode(c); err != nil {
 		return err
 	}
 	return verifyClusterVersion(c)
 }
 
-// zonesOfSubnets returns the sorted zones of a cluster's subnets. EKS does not allow a
+// zonesOfSubnets returns the sorted availability zones of a cluster's subnets. EKS does not allow a
 // change of the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
 // considerations".
 func (c *Call) zonesOfSubnets(cluster Object) []string {
@@ -210,9 +211,9 @@ func verifyClusterRole(c *Call) error {
 		return refuse("InvalidParameterException", "Role with arn: %s, could not be assumed because it does not exist or the trusted entity is not "+
 			"correct: let it trust eks.amazonaws.com", c.In.String("roleArn"))
 	}
-	const required = ":iam::aws:policy/AmazonEKSClusterPolicy"
+	const requiredPolicy = ":iam::aws:policy/AmazonEKSClusterPolicy"
 	attached := append(c.attachedPolicies(Object(role.State).String("name")), Object(role.State).Strings("managedPolicyArns")...)
-	if !slices.ContainsFunc(attached, func(arn string) bool { return strings.HasSuffix(arn, required) }) {
+	if !slices.ContainsFunc(attached, func(arn string) bool { return strings.HasSuffix(arn, requiredPolicy) }) {
 		return refuse("InvalidParameterException", "The provided role doesn't have the Amazon EKS Managed Policies associated with it. Please ensure "+
 			"the following policies [arn:aws:iam::aws:policy/AmazonEKSClusterPolicy] are attached before the cluster is created")
 	}
@@ -228,32 +229,32 @@ func verifyClusterRole(c *Call) error {
 //     (disable-extended-support.html)
 //
 // EKS allows a rollback to the old version within seven days (rollback-cluster.html). The
-// stand-in does not.
+// stand-in does not allow a rollback.
 func verifyClusterVersion(c *Call) error {
-	from, to := clusterVersion(c.Old, c.Now()), c.In.String("version")
-	if to == "" {
-		to = from
+	oldVersion, newVersion := clusterVersion(c.Old, c.Now()), c.In.String("version")
+	if newVersion == "" {
+		newVersion = oldVersion
 	}
-	if to == from && policyOf(c.Out) == policyOf(c.Old) {
+	if newVersion == oldVersion && upgradePolicyOf(c.Out) == upgradePolicyOf(c.Old) {
 		return nil
 	}
-	if to != from && minorOf(to)-minorOf(from) != 1 {
-		return refuse("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", from, to)
+	if newVersion != oldVersion && minorVersionOf(newVersion)-minorVersionOf(oldVersion) != 1 {
+		return refuse("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", oldVersion, newVersion)
 	}
-	return verifySupport(Object{"version": to, "upgradePolicy": c.Out["upgradePolicy"]}, c.Now())
+	return verifySupport(Object{"version": newVersion, "upgradePolicy": c.Out["upgradePolicy"]}, c.Now())
 }
 
-// minorOf returns the minor number of a version of Kubernetes or an add-on. Its format
-// was checked before.
-func minorOf(version string) int {
-	_, rest, _ := strings.Cut(version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
+// minorVersionOf returns the minor version of a version of Kubernetes or an add-on, such as 34
+// for 1.34. The format was checked before.
+func minorVersionOf(version string) int {
+	_, afterMajor, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(afterMajor, ".")
 	n, _ := strconv.Atoi(minor)
 	return n
 }
 
 // fillCluster computes the outputs of a cluster and the defaults of its blocks. It
-// returns an error if the service network overlaps the VPC.
+// returns an error if the service CIDR overlaps the VPC.
 func fillCluster(c *Call) error {
 	if c.Old == nil {
 		issuer, err := c.expand("https://oidc.eks.{region}.amazonaws.com/id/{id32}")
@@ -266,13 +267,13 @@ func fillCluster(c *Call) error {
 	for block, fields := range map[string]map[string]any{
 		"accessConfig":            {"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": true},
 		"upgradePolicy":           {"supportType": supportTypeExtended},
-		"kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": c.serviceNetwork(), "elasticLoadBalancing": map[string]any{"enabled": false}},
+		"kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": c.defaultServiceCIDR(), "elasticLoadBalancing": map[string]any{"enabled": false}},
 	} {
 		c.Out[block] = addDefaults(c.Out.Object(block), fields)
 	}
-	service := c.Out.Object("kubernetesNetworkConfig").String("serviceIpv4Cidr")
-	if vpc := c.clusterVPC(); overlap(service, vpc.String("cidrBlock")) {
-		return refuse("InvalidParameterException", "The specified service CIDR %s overlaps with the VPC's %s", service, vpc.String("cidrBlock"))
+	serviceCIDR := c.Out.Object("kubernetesNetworkConfig").String("serviceIpv4Cidr")
+	if vpc := c.clusterVPC(); overlap(serviceCIDR, vpc.String("cidrBlock")) {
+		return refuse("InvalidParameterException", "The specified service CIDR %s overlaps with the VPC's %s", serviceCIDR, vpc.String("cidrBlock"))
 	}
 	if err := c.createCreatorEntry(); err != nil {
 		return err
@@ -280,8 +281,8 @@ func fillCluster(c *Call) error {
 	return fillClusterNetwork(c)
 }
 
-// createCreatorEntry creates the access entry of the identity that creates a cluster.
-// It does nothing if the cluster disables that entry or has no access entries:
+// createCreatorEntry creates the access entry of the identity that creates a cluster. It does
+// nothing if the cluster disables this entry, or if its authentication mode has no entries:
 // eks/latest/userguide/access-entries.html, "Cluster creator".
 func (c *Call) createCreatorEntry() error {
 	access := c.Out.Object("accessConfig")
@@ -295,7 +296,8 @@ func (c *Call) createCreatorEntry() error {
 	})
 }
 
-// addDefaults returns a copy of o. If o lacks a field, the copy has the value in defaults.
+// addDefaults returns a copy of o. If o lacks a field of defaults, the copy has the field with
+// the value in defaults.
 func addDefaults(o Object, defaults map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range defaults {
@@ -307,16 +309,17 @@ func addDefaults(o Object, defaults map[string]any) map[string]any {
 	return out
 }
 
-// serviceNetwork returns the service network that EKS chooses for a cluster:
+// defaultServiceCIDR returns the service CIDR that EKS chooses for a cluster:
 // 10.100.0.0/16, or 172.20.0.0/16 if the VPC is in 10.0.0.0/8.
-func (c *Call) serviceNetwork() string {
+func (c *Call) defaultServiceCIDR() string {
 	if overlap(c.clusterVPC().String("cidrBlock"), "10.0.0.0/8") {
 		return "172.20.0.0/16"
 	}
 	return "10.100.0.0/16"
 }
 
-// clusterVPC returns the VPC of the cluster's subnets.
+// clusterVPC returns the properties of the VPC of the cluster's subnets, or nil if the VPC does
+// not exist.
 func (c *Call) clusterVPC() Object {
 	for _, subnet := range c.referencedObjects("vpcConfig.subnetIds") {
 		if vpc, ok := c.resolve(toVPC, Object(subnet.State).String("vpcId")); ok {
@@ -329,10 +332,10 @@ func (c *Call) clusterVPC() Object {
 // fillClusterNetwork sets the outputs in vpcConfig, and creates the security group of a new
 // cluster.
 func fillClusterNetwork(c *Call) error {
-	vpc := c.Out.Object("vpcConfig")
+	vpcConfig := c.Out.Object("vpcConfig")
 	subnets := c.referencedObjects("vpcConfig.subnetIds")
-	out := addDefaults(vpc, map[string]any{"publicAccessCidrs": []any{"0.0.0.0/0"}, "vpcId": Object(subnets[0].State).String("vpcId")})
-	if !vpc.Bool("endpointPublicAccess") {
+	out := addDefaults(vpcConfig, map[string]any{"publicAccessCidrs": []any{"0.0.0.0/0"}, "vpcId": Object(subnets[0].State).String("vpcId")})
+	if !vpcConfig.Bool("endpointPublicAccess") {
 		delete(out, "publicAccessCidrs")
 	}
 	if out["clusterSecurityGroupId"] == nil {
@@ -353,9 +356,9 @@ func fillClusterNetwork(c *Call) error {
 	return nil
 }
 
-// refreshCluster sets the endpoint and the CA of the sandbox's real API server. It also
-// sets the current version, because EKS upgrades a cluster by itself when the support of
-// its version ends.
+// refreshCluster sets the endpoint and the certificate authority of the sandbox's real API
+// server. It also sets the current version, because EKS upgrades a cluster by itself when the
+// support of the version ends.
 func refreshCluster(c *Call) error {
 	c.Out["version"] = clusterVersion(c.Out, c.Now())
 	current, err := kubeconfig.Read(c.Layout.Kubeconfig())

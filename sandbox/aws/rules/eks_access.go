@@ -31,9 +31,8 @@ var eksAddons = []string{
 	"prometheus-node-exporter", "snapshot-controller", "vpc-cni",
 }
 
-// eksSteppedAddons are add-ons that can be updated only by one minor version at a time,
-// as workloads-add-ons-available-eks.html says. EKS's error for a larger step is not
-// known.
+// eksSteppedAddons are add-ons that can be updated only by one minor version at a time
+// (workloads-add-ons-available-eks.html). EKS's error for a larger step is not known.
 var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
 
 // eksAccessPolicies are the access policies for users:
@@ -44,7 +43,7 @@ var eksAccessPolicies = []string{
 	"AmazonEKSViewPolicy",
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  accessEntryType,
 		Source: "eks/access_entry.go", Page: "eks/latest/userguide/creating-access-entries.html",
@@ -52,7 +51,7 @@ var _ = add(
 		ExistsCode: "ResourceInUseException", ExistsText: "The specified access entry resource is already in use on this cluster.",
 		Props: Props{
 			"clusterName":      {Replace: true, Valid: clusterName, Ref: toCluster},
-			"principalArn":     {Replace: true, Valid: arn, Ref: toRoleARN},
+			"principalArn":     {Replace: true, Valid: checkARN, Ref: toRoleARN},
 			"type":             {Replace: true, Default: "STANDARD", Enum: []string{"STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2"}},
 			"userName":         {Computed: true, Valid: notReservedName},
 			"kubernetesGroups": {Set: true, Computed: true, Valid: notReservedName},
@@ -99,7 +98,7 @@ var _ = add(
 		Label: "EKS Access Policy Association", ID: "{clusterName}#{principalArn}#{policyArn}", NotFound: "ResourceNotFoundException", Put: true,
 		Props: Props{
 			"clusterName": {Replace: true, Valid: clusterName, Ref: toCluster},
-			"principalArn": {Replace: true, Valid: arn, Ref: &Ref{
+			"principalArn": {Replace: true, Valid: checkARN, Ref: &Ref{
 				To: []string{accessEntryType}, By: []string{"principalArn"}, Within: "clusterName", Noun: "access entry for", Missing: "ResourceNotFoundException", DeletedWith: true,
 			}},
 			"policyArn":              {Replace: true, Valid: checkAccessPolicy},
@@ -114,13 +113,13 @@ var _ = add(
 			}
 		},
 		Verify: func(c *Call) error {
-			entry := c.In.String("clusterName") + ":" + c.In.String("principalArn")
-			o, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: accessEntryType, ID: entry})
+			entryID := c.In.String("clusterName") + ":" + c.In.String("principalArn")
+			o, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: accessEntryType, ID: entryID})
 			if !ok {
-				return refuse("ResourceNotFoundException", "The specified principalArn could not be found: create an access entry first (%s)", entry)
+				return refuse("ResourceNotFoundException", "The specified principalArn could not be found: create an access entry first (%s)", entryID)
 			}
 			if kind := Object(o.State).String("type"); kind != "STANDARD" {
-				return refuse("InvalidRequestException", "Access policies are for access entries of type STANDARD; %s is %s, and EKS grants it what it needs", entry, kind)
+				return refuse("InvalidRequestException", "Access policies are for access entries of type STANDARD; %s is %s, and EKS grants it what it needs", entryID, kind)
 			}
 			return nil
 		},
@@ -140,9 +139,9 @@ var _ = add(
 			"resolveConflictsOnCreate":               {Enum: []string{"NONE", "OVERWRITE"}},
 			"resolveConflictsOnUpdate":               {},
 			"resolveConflicts":                       {Refuse: "deprecated; use resolveConflictsOnCreate and resolveConflictsOnUpdate"},
-			"serviceAccountRoleArn":                  {Valid: arn, Ref: toRoleARN},
+			"serviceAccountRoleArn":                  {Valid: checkARN, Ref: toRoleARN},
 			"podIdentityAssociations":                {Set: true},
-			"podIdentityAssociations.roleArn":        {Valid: arn, Ref: toRoleARN},
+			"podIdentityAssociations.roleArn":        {Valid: checkARN, Ref: toRoleARN},
 			"podIdentityAssociations.serviceAccount": {},
 		},
 		AtMostOne: [][]string{{"serviceAccountRoleArn", "podIdentityAssociations"}},
@@ -155,14 +154,14 @@ var _ = add(
 			if err := verifyAddonVersion(c.In.String("addonName"), c.In.String("addonVersion"), version); err != nil {
 				return err
 			}
-			from, to := c.Old.String("addonVersion"), c.In.String("addonVersion")
-			steps := max(minorOf(to)-minorOf(from), minorOf(from)-minorOf(to))
-			if from != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) && steps > 1 {
-				return refuse("InvalidParameterException", "%s can be updated by one minor version at a time: %s to %s", c.In.String("addonName"), from, to)
+			oldVersion, newVersion := c.Old.String("addonVersion"), c.In.String("addonVersion")
+			steps := max(minorVersionOf(newVersion)-minorVersionOf(oldVersion), minorVersionOf(oldVersion)-minorVersionOf(newVersion))
+			if oldVersion != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) && steps > 1 {
+				return refuse("InvalidParameterException", "%s can be updated by one minor version at a time: %s to %s", c.In.String("addonName"), oldVersion, newVersion)
 			}
 			for _, role := range c.referencedObjects("podIdentityAssociations.roleArn") {
 				if !trusts(role, podIdentityService) {
-					return untrustedRole(role)
+					return untrustedRoleError(role)
 				}
 			}
 			return nil
@@ -194,7 +193,7 @@ var _ = add(
 			"clusterName":    {Replace: true, Valid: clusterName, Ref: toCluster},
 			"namespace":      {Replace: true, Valid: pattern(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`, "a namespace's name")},
 			"serviceAccount": {Replace: true, Valid: pattern(`[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?`, "a service account's name")},
-			"roleArn":        {Valid: arn, Ref: toRoleARN},
+			"roleArn":        {Valid: checkARN, Ref: toRoleARN},
 		},
 		Unique: []Unique{{
 			Props: []string{"clusterName", "namespace", "serviceAccount"}, Code: "ResourceInUseException",
@@ -206,7 +205,7 @@ var _ = add(
 		},
 		Verify: func(c *Call) error {
 			if role, ok := c.referencedObject("roleArn"); ok && !trusts(role, podIdentityService) {
-				return untrustedRole(role)
+				return untrustedRoleError(role)
 			}
 			return nil
 		},
@@ -215,12 +214,12 @@ var _ = add(
 
 const podIdentityService = "pods.eks.amazonaws.com"
 
-// notReservedName refuses names that Kubernetes and AWS reserve:
+// notReservedName validates that a name is not reserved for Kubernetes or AWS:
 // eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html.
-var notReservedName = all(without("system:"), without("eks:"), without("aws:"), without("amazon:"), without("iam:"))
+var notReservedName = all(withoutPrefix("system:"), withoutPrefix("eks:"), withoutPrefix("aws:"), withoutPrefix("amazon:"), withoutPrefix("iam:"))
 
-// untrustedRole returns EKS's error for a role that does not trust pod identities.
-func untrustedRole(role store.Object) error {
+// untrustedRoleError returns EKS's error for a role that EKS Pod Identity cannot assume.
+func untrustedRoleError(role store.Object) error {
 	return refuse("InvalidParameterException", "Trust policy of role %s is incorrect: it must let %s assume it (sts:AssumeRole, sts:TagSession)",
 		Object(role.State).String("arn"), podIdentityService)
 }
@@ -235,8 +234,8 @@ func checkAccessPolicy(v any) string {
 	return ""
 }
 
-// verifyAccess returns an error for access entries if the cluster's authentication mode
-// does not use them.
+// verifyAccess returns an error for an access entry if the authentication mode of the cluster
+// does not use access entries.
 func verifyAccess(c *Call) error {
 	cluster, _ := c.referencedObject("clusterName")
 	if mode := Object(cluster.State).Object("accessConfig").String("authenticationMode"); mode == "CONFIG_MAP" {

@@ -31,8 +31,8 @@ var eksAddonVersions = map[string][]addonVersions{
 	"aws-secrets-store-csi-driver-provider": {{"v2", 1, 2}, {"v3", 1, 1}},
 }
 
-// verifyAddonVersion returns an error if an add-on does not have the version. kubernetes is
-// the Kubernetes version of the cluster.
+// verifyAddonVersion returns an error for a version that an add-on does not have. kubernetes
+// is the Kubernetes version of the cluster.
 func verifyAddonVersion(name, version, kubernetes string) error {
 	if name == "kube-proxy" && !strings.HasPrefix(version, "v"+kubernetes+".") {
 		return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s", version, kubernetes)
@@ -42,7 +42,7 @@ func verifyAddonVersion(name, version, kubernetes string) error {
 		return nil
 	}
 	major, _, _ := strings.Cut(version, ".")
-	minor := minorOf(version)
+	minor := minorVersionOf(version)
 	var allowed []string
 	for _, r := range ranges {
 		if major == r.major && minor >= r.low && minor <= r.high {
@@ -50,7 +50,7 @@ func verifyAddonVersion(name, version, kubernetes string) error {
 		}
 		allowed = append(allowed, fmt.Sprintf("%s.%d to %s.%d", r.major, r.low, r.major, r.high))
 	}
-	return refuse("InvalidParameterException", "Addon version specified is not supported: %s %s; the stand-in knows %s (sandbox/aws/rules/eks_addon.go)",
+	return refuse("InvalidParameterException", "Addon version specified is not supported: %s %s; the stand-in supports %s (sandbox/aws/rules/eks_addon.go)",
 		name, version, strings.Join(allowed, ", "))
 }
 
@@ -60,7 +60,7 @@ func verifyAddonVersion(name, version, kubernetes string) error {
 //
 //   - aws/amazon-vpc-cni-k8s charts/aws-vpc-cni/values.yaml
 //   - kubernetes-sigs/secrets-store-csi-driver
-//     charts/secrets-store-csi-driver/values.yaml (an add-on has these keys below the key
+//     charts/secrets-store-csi-driver/values.yaml (the add-on has these keys below the key
 //     secrets-store-csi-driver)
 //   - kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml
 //
@@ -86,7 +86,7 @@ func verifyAddonConfiguration(name, values string) error {
 	for _, key := range slices.Sorted(maps.Keys(configuration)) {
 		if !slices.Contains(eksAddonKeys[name], key) {
 			return refuse("InvalidParameterException", "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "+
-				"[$.%s: is not defined in the schema and the schema does not allow additional properties] (the stand-in knows %v of %s)", key, eksAddonKeys[name], name)
+				"[$.%s: is not defined in the schema and the schema does not allow additional properties] (the stand-in supports %v of %s)", key, eksAddonKeys[name], name)
 		}
 	}
 	return nil

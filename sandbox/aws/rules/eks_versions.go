@@ -11,10 +11,10 @@ type eksVersion struct{ minor, standard, extended string }
 
 // eksCalendar has the versions of EKS, oldest first:
 // eks/latest/userguide/kubernetes-versions.html. The dates were read on 2026-11-29 in
-// copies of that page. Those up to 1.34 are from awsdocs/amazon-eks-user-guide. Those of
-// 1.35 and 1.36 are from aws-samples/sample-apex-skills and from an output of
-// `aws eks describe-cluster-versions` of September 2026. EKS has 1.37 since 2026-10-01;
-// its dates were not found, so it is left out.
+// copies of that page. The dates up to 1.34 are from awsdocs/amazon-eks-user-guide. The dates
+// of 1.35 and 1.36 are from aws-samples/sample-apex-skills and from an output of
+// `aws eks describe-cluster-versions` of September 2026. EKS has 1.37 since 2026-10-01. This
+// version is left out, because its dates were not found.
 var eksCalendar = []eksVersion{
 	{"1.32", "2026-03-23", "2027-03-23"},
 	{"1.33", "2026-07-29", "2027-07-29"},
@@ -48,29 +48,30 @@ func (v eksVersion) supportEnded(policy string, now time.Time) bool {
 	return now.UTC().Format(time.DateOnly) >= end
 }
 
-// policyOf returns the upgrade policy of a cluster, STANDARD or EXTENDED.
-func policyOf(cluster Object) string {
+// upgradePolicyOf returns the upgrade policy of a cluster: STANDARD, or EXTENDED, which is EKS's
+// default.
+func upgradePolicyOf(cluster Object) string {
 	if policy := cluster.Object("upgradePolicy").String("supportType"); policy != "" {
 		return policy
 	}
 	return supportTypeExtended
 }
 
-// clusterVersion returns the Kubernetes version that a cluster has now. After the support
+// clusterVersion returns the Kubernetes version that a cluster has at the time now. After the support
 // of a version ends, EKS upgrades the control plane to the next version
 // (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The
 // stand-in upgrades on the day when the support ends. The newest version of the calendar
 // is never upgraded.
 func clusterVersion(cluster Object, now time.Time) string {
 	version := cluster.String("version")
-	at := slices.Index(eksVersions, version)
-	if at < 0 {
+	i := slices.Index(eksVersions, version)
+	if i < 0 {
 		return version
 	}
-	for at < len(eksCalendar)-1 && eksCalendar[at].supportEnded(policyOf(cluster), now) {
-		at++
+	for i < len(eksCalendar)-1 && eksCalendar[i].supportEnded(upgradePolicyOf(cluster), now) {
+		i++
 	}
-	return eksCalendar[at].minor
+	return eksCalendar[i].minor
 }
 
 // verifySupport returns an error for a version that EKS no longer offers:
@@ -79,25 +80,25 @@ func clusterVersion(cluster Object, now time.Time) string {
 // not document whether it allows such a version.
 func verifySupport(in Object, now time.Time) error {
 	version := in.String("version")
-	at := slices.Index(eksVersions, version)
+	i := slices.Index(eksVersions, version)
 	switch {
-	case at < 0:
+	case i < 0:
 		return nil // the Enum rule of the property refuses it
-	case eksCalendar[at].supportEnded(supportTypeExtended, now):
+	case eksCalendar[i].supportEnded(supportTypeExtended, now):
 		return refuse("InvalidParameterException", "unsupported Kubernetes version %s", version)
-	case eksCalendar[at].supportEnded(policyOf(in), now):
+	case eksCalendar[i].supportEnded(upgradePolicyOf(in), now):
 		return refuse("InvalidParameterException", "unsupported Kubernetes version %s for upgrade policy STANDARD; its standard support ended on %s",
-			version, eksCalendar[at].standard)
+			version, eksCalendar[i].standard)
 	}
 	return nil
 }
 
-// EKSSupport returns the days on which standard and extended support of a minor version
-// end; known is false if the calendar does not have it.
+// EKSSupport returns the days on which the standard and the extended support of a minor version
+// end. known is false if the calendar does not have the version.
 func EKSSupport(minor string) (standard, extended string, known bool) {
-	at := slices.Index(eksVersions, minor)
-	if at < 0 {
+	i := slices.Index(eksVersions, minor)
+	if i < 0 {
 		return "", "", false
 	}
-	return eksCalendar[at].standard, eksCalendar[at].extended, true
+	return eksCalendar[i].standard, eksCalendar[i].extended, true
 }

@@ -16,16 +16,17 @@ const cacheParametersType = "aws:elasticache/parameterGroup:ParameterGroup"
 var toCacheParameters = &Ref{
 	To: []string{cacheParametersType}, By: []string{"name"}, Noun: "cache parameter group", Missing: "CacheParameterGroupNotFound",
 	InUseCode: "InvalidCacheParameterGroupState", Predefined: func(name string) bool {
-		family, _, _ := defaultCacheGroup(name)
+		family, _, _ := parseDefaultCacheGroup(name)
 		return family != ""
 	},
 }
 
-// defaultCacheGroup parses the name of one of AWS's default groups, such as
-// default.redis7.cluster.on.
-func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
-	rest, ok := strings.CutPrefix(name, "default.")
-	family, clusterOn = strings.CutSuffix(rest, ".cluster.on")
+// parseDefaultCacheGroup parses the name of one of AWS's default groups, such as
+// default.redis7.cluster.on. clusterOn reports whether the group enables cluster mode. ok is
+// false for any other name.
+func parseDefaultCacheGroup(name string) (family string, clusterOn, ok bool) {
+	suffix, ok := strings.CutPrefix(name, "default.")
+	family, clusterOn = strings.CutSuffix(suffix, ".cluster.on")
 	if !ok || !slices.Contains(cacheFamilies(), family) {
 		return "", false, false
 	}
@@ -39,12 +40,12 @@ func yesNo() parameter { return oneWord("yes", "no") }
 // the parameters that the platform sets, and the parameters that a user could copy from
 // a redis.conf.
 //
-// The limits are from the page in the field Page of the row of parameter groups, and from
-// the output of describe-cache-parameters for redis5.0 in the documentation of AWS's CLI.
-// The names of Redis 7 are from a copy of the section about Redis 7 on that page:
-// listpack replaces ziplist. It was not checked that lazyfree-lazy-user-del and
-// cluster-allow-reads-when-down exist since Redis 6. rename-commands is left out, because
-// it is not known whether Redis 7 has it.
+// The limits are from the page in the field Page of the row of parameter groups. They
+// are also from the output of describe-cache-parameters for redis5.0 in the
+// documentation of AWS's CLI. The names of Redis 7 are from a copy of the section about
+// Redis 7 on that page: listpack replaces ziplist. It was not checked that
+// lazyfree-lazy-user-del and cluster-allow-reads-when-down exist since Redis 6.
+// rename-commands is left out, because it is not known whether Redis 7 has it.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
@@ -126,7 +127,7 @@ var cacheParameters = map[string]parameter{
 // notifyFlags are the letters of notify-keyspace-events in Redis 7.
 const notifyFlags = "KEg$lshzxetdmnA"
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  cacheParametersType,
 	Source: "elasticache/parameter_group.go", Page: "AmazonElastiCache/latest/red-ug/ParameterGroups.Redis.html",
 	Label: "ElastiCache Parameter Group", ID: "{name}", NotFound: "CacheParameterGroupNotFound",
@@ -149,7 +150,7 @@ var _ = add(&Row{
 // message about the family is known to be AWS's text.
 func verifyCacheParameters(c *Call) error {
 	if family := c.In.String("family"); !slices.Contains(cacheFamilies(), family) {
-		return refuse("InvalidParameterValue", "CacheParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, cacheFamilies())
+		return refuse("InvalidParameterValue", "CacheParameterGroupFamily %s is not a valid parameter group family: the stand-in supports %v", family, cacheFamilies())
 	}
 	for _, in := range c.In.Objects("parameters") {
 		name, value := in.String("name"), in.String("value")
@@ -164,24 +165,25 @@ func verifyCacheParameters(c *Call) error {
 		case !p.allows(value):
 			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.describeAllowed())
 		}
-		if old := c.oldClusterParameter(); name == "cluster-enabled" && old != "" && old != value && c.isReferenced() {
+		if old := c.oldClusterEnabledValue(); name == "cluster-enabled" && old != "" && old != value && c.isReferenced() {
 			return refuse("InvalidCacheParameterGroupState", "The parameter %s can't change while a replication group uses %s", name, c.ID)
 		}
 	}
 	return nil
 }
 
-// oldClusterParameter returns a group's value of cluster-enabled before an update, and
-// "" at a creation.
-func (c *Call) oldClusterParameter() string {
+// oldClusterEnabledValue returns the value of cluster-enabled before an update, or "" at a
+// creation.
+func (c *Call) oldClusterEnabledValue() string {
 	if c.Old == nil {
 		return ""
 	}
-	return clusterParameter(c.Old)
+	return clusterEnabledValue(c.Old)
 }
 
-// clusterParameter returns the value of cluster-enabled in a parameter group.
-func clusterParameter(group Object) string {
+// clusterEnabledValue returns the value of the parameter cluster-enabled in a parameter group.
+// It returns AWS's default "no" if the group does not set the parameter.
+func clusterEnabledValue(group Object) string {
 	for _, p := range group.Objects("parameters") {
 		if p.String("name") == "cluster-enabled" {
 			return p.String("value")
@@ -215,16 +217,16 @@ var cacheVersions = map[string]map[string]struct{ family, full string }{
 func cacheFamilies() []string {
 	var out []string
 	for _, versions := range cacheVersions {
-		for _, v := range versions {
-			out = append(out, v.family)
+		for _, release := range versions {
+			out = append(out, release.family)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// latestCache returns the version that ElastiCache uses if none is set.
-func latestCache(engine string) string {
+// latestCacheVersion returns the version that a new cache has if the program sets no version.
+func latestCacheVersion(engine string) string {
 	versions := slices.Collect(maps.Keys(cacheVersions[engine]))
 	return slices.MaxFunc(versions, func(a, b string) int { return semver.Compare("v"+a, "v"+b) })
 }
@@ -234,5 +236,5 @@ func verifyCacheVersion(engine, version string) error {
 	if _, ok := cacheVersions[engine][version]; ok {
 		return nil
 	}
-	return refuse("InvalidParameterCombination", "Cannot find version %s for %s: %s", version, engine, fmt.Sprint(latestCache(engine), " is the latest that the stand-in knows"))
+	return refuse("InvalidParameterCombination", "Cannot find version %s for %s: %s", version, engine, fmt.Sprint(latestCacheVersion(engine), " is the latest version that the stand-in supports"))
 }

@@ -15,12 +15,12 @@ var (
 
 var finalCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
 
-// authToken is AWS's rule for the password of a cache:
+// authToken validates the password of a cache by AWS's rule:
 // AmazonElastiCache/latest/dg/auth.html.
 var authToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
 
 // The row has no deletion protection, because ElastiCache has none.
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  replicationGroupType,
 	Source: "elasticache/replication_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
 	Label: "ElastiCache Replication Group", ID: "{replicationGroupId}", NotFound: "ReplicationGroupNotFoundFault",
@@ -34,7 +34,7 @@ var _ = add(&Row{
 		"description":        {Valid: length(1, 1024)},
 		"engine":             {Default: "redis", Enum: []string{"redis", "valkey"}},
 		"engineVersion":      {Computed: true, Valid: pattern(`\d\.\d`, "a version as in 7.1")},
-		"nodeType":           {Required: true, Computed: true, Valid: cacheTypes.valid},
+		"nodeType":           {Required: true, Computed: true, Valid: cacheTypes.check},
 		"port":               {Replace: true, Computed: true, Valid: numbers(1150, 65535)},
 		"applyImmediately":   {Computed: true},
 
@@ -46,12 +46,12 @@ var _ = add(&Row{
 		"multiAzEnabled":           {Default: false},
 
 		"atRestEncryptionEnabled":  {Replace: true, Computed: true},
-		"kmsKeyId":                 {Replace: true, Valid: arn, Ref: toCacheKey},
+		"kmsKeyId":                 {Replace: true, Valid: checkARN, Ref: toCacheKey},
 		"transitEncryptionEnabled": {Computed: true},
 		"transitEncryptionMode":    {Computed: true},
 		"authToken":                {Valid: authToken},
 		"authTokenUpdateStrategy":  {Default: "ROTATE"},
-		"userGroupIds":             {Set: true, Max: 1, Ref: toCacheUsers},
+		"userGroupIds":             {Set: true, Max: 1, Ref: toCacheUserGroup},
 
 		"subnetGroupName":    {Required: true, Replace: true, Computed: true, Ref: toCacheSubnetGroup},
 		"securityGroupIds":   {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
@@ -60,8 +60,8 @@ var _ = add(&Row{
 		"ipDiscovery":        {Computed: true, Enum: []string{"ipv4"}},
 
 		"snapshotRetentionLimit":  {Default: 0.0, Valid: numbers(0, 35)},
-		"snapshotWindow":          {Computed: true, Valid: daily(minCacheWindow)},
-		"maintenanceWindow":       {Computed: true, Valid: weekly(minCacheWindow), Same: sameWeekday},
+		"snapshotWindow":          {Computed: true, Valid: checkDailyWindow(minCacheWindow)},
+		"maintenanceWindow":       {Computed: true, Valid: checkWeeklyWindow(minCacheWindow), Same: sameWeekday},
 		"finalSnapshotIdentifier": {Valid: snapshotName},
 		"autoMinorVersionUpgrade": {Computed: true},
 
@@ -106,8 +106,8 @@ func checkReplicationGroup(in Object, fail Fail) {
 		fail("numCacheClusters", "must be at least 2 if automaticFailoverEnabled is true")
 	}
 	seen := map[string]bool{}
-	for _, l := range in.Objects("logDeliveryConfigurations") {
-		kind := l.String("logType")
+	for _, log := range in.Objects("logDeliveryConfigurations") {
+		kind := log.String("logType")
 		if kind != "" && seen[kind] {
 			fail("logDeliveryConfigurations", "%s is delivered twice", kind)
 		}

@@ -6,7 +6,7 @@ var toCacheSubnetGroup = &Ref{
 	To: []string{cacheSubnetGroupType}, By: []string{"name"}, Noun: "cache subnet group", Missing: "CacheSubnetGroupNotFoundFault", InUseCode: "CacheSubnetGroupInUse",
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  cacheSubnetGroupType,
 	Source: "elasticache/subnet_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html",
 	Label: "ElastiCache Subnet Group", ID: "{name}", NotFound: "CacheSubnetGroupNotFoundFault",

@@ -23,24 +23,24 @@ func (c *Call) cacheEngine() (engine, version string) {
 		version = c.Old.String("engineVersion")
 	}
 	if version == "" {
-		version = latestCache(engine)
+		version = latestCacheVersion(engine)
 	}
 	return engine, version
 }
 
-// isSharded reports whether a group is in cluster mode. The parameter group decides it. If
-// the group has no parameter group, clusterMode decides it.
+// isSharded reports whether a replication group is in cluster mode. The parameter group decides
+// this. If there is no parameter group, the property clusterMode decides this.
 func (c *Call) isSharded() bool {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
 		name = c.Old.String("parameterGroupName")
 	}
 	if group, ok := c.resolve(toCacheParameters, name); ok && group.ID != "" {
-		return clusterParameter(group.State) == "yes"
+		return clusterEnabledValue(group.State) == "yes"
 	}
-	// A default group without cluster mode decides only if the program names it. If only the
-	// state has it, the program may have changed clusterMode.
-	if _, sharded, ok := defaultCacheGroup(name); ok && (sharded || c.In.String("parameterGroupName") != "") {
+	// A default parameter group without cluster mode decides only if the program sets the
+	// group. If only the state has the group, the program may have changed clusterMode.
+	if _, sharded, ok := parseDefaultCacheGroup(name); ok && (sharded || c.In.String("parameterGroupName") != "") {
 		return sharded
 	}
 	return c.In.String("clusterMode") == "enabled" || c.In.String("clusterMode") == "compatible"
@@ -97,7 +97,7 @@ func (c *Call) verifyCacheFamily(family string) error {
 	if name == "" {
 		return nil
 	}
-	groupFamily, _, _ := defaultCacheGroup(name)
+	groupFamily, _, _ := parseDefaultCacheGroup(name)
 	if group, ok := c.referencedObject("parameterGroupName"); ok {
 		groupFamily = Object(group.State).String("family")
 	}
@@ -132,9 +132,9 @@ func (c *Call) verifyNodeCounts() error {
 	return nil
 }
 
-// verifyCacheEncryption returns an error for a property that needs encryption if the
-// encryption is disabled. It also returns an error for a change of the encryption in
-// transit that is not done in two steps.
+// verifyCacheEncryption returns an error for a property that requires encryption if the
+// encryption is disabled. It also returns an error if the encryption in transit is not changed
+// in two steps.
 func (c *Call) verifyCacheEncryption() error {
 	transit, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {
@@ -172,7 +172,7 @@ func (c *Call) effectiveBool(name string) bool {
 // endpoints and the names of the nodes.
 func fillReplicationGroup(c *Call) error {
 	engine, version := c.cacheEngine()
-	v := cacheVersions[engine][version]
+	release := cacheVersions[engine][version]
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
 	group, _ := c.referencedObject("subnetGroupName")
@@ -190,13 +190,13 @@ func fillReplicationGroup(c *Call) error {
 	}
 	c.Out["transitEncryptionMode"] = mode
 	c.Out["maintenanceWindow"] = strings.ToLower(c.Out.String("maintenanceWindow"))
-	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, v.full
+	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, release.full
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
 	c.Out["clusterEnabled"] = sharded
 	c.Out.setDefaults(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[sharded]})
-	if !c.In.Has("parameterGroupName") && !strings.HasPrefix(c.Out.String("parameterGroupName"), "default."+v.family) {
-		c.Out["parameterGroupName"] = "default." + v.family + map[bool]string{true: ".cluster.on"}[sharded]
+	if !c.In.Has("parameterGroupName") && !strings.HasPrefix(c.Out.String("parameterGroupName"), "default."+release.family) {
+		c.Out["parameterGroupName"] = "default." + release.family + map[bool]string{true: ".cluster.on"}[sharded]
 	}
 	c.setEndpoints(sharded)
 	members := []any{}
@@ -213,10 +213,10 @@ func fillReplicationGroup(c *Call) error {
 	return nil
 }
 
-// setEndpoints sets the endpoint addresses of a cache. A sharded cache has one address for
-// all nodes. Any other cache has one for the primary and one for the readers.
+// setEndpoints sets the endpoint addresses of a cache. A sharded cache has one address for all
+// nodes. Any other cache has an address for the primary and an address for the readers.
 func (c *Call) setEndpoints(sharded bool) {
-	hash, domain := c.siteHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
+	hash, domain := c.regionalHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
 	encrypted := c.Out.Bool("transitEncryptionEnabled")
 	addresses := map[string]string{"configurationEndpointAddress": "", "primaryEndpointAddress": "", "readerEndpointAddress": ""}
 	switch {

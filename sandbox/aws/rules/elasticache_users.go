@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	cacheUserType  = "aws:elasticache/user:User"
-	cacheUsersType = "aws:elasticache/userGroup:UserGroup"
+	cacheUserType      = "aws:elasticache/user:User"
+	cacheUserGroupType = "aws:elasticache/userGroup:UserGroup"
 )
 
 var (
@@ -21,8 +21,8 @@ var (
 		To: []string{cacheUserType}, By: []string{"userId"}, Noun: "user", Missing: "UserNotFound",
 		Predefined: func(id string) bool { return id == defaultUser },
 	}
-	// toCacheUsers is a reference of a replication group to a user group.
-	toCacheUsers = &Ref{To: []string{cacheUsersType}, By: []string{"userGroupId"}, Noun: "user group", Missing: "UserGroupNotFound", InUseCode: "InvalidUserGroupState"}
+	// toCacheUserGroup is a reference of a replication group to a user group.
+	toCacheUserGroup = &Ref{To: []string{cacheUserGroupType}, By: []string{"userGroupId"}, Noun: "user group", Missing: "UserGroupNotFound", InUseCode: "InvalidUserGroupState"}
 )
 
 const defaultUser = "default"
@@ -33,7 +33,7 @@ var (
 	userPassword = hideValue(length(16, 128))
 )
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  cacheUserType,
 		Source: "elasticache/user.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateUser.html",
@@ -58,7 +58,7 @@ var _ = add(
 		Remove:    removeFromUserGroups,
 	},
 	&Row{
-		Token:  cacheUsersType,
+		Token:  cacheUserGroupType,
 		Source: "elasticache/user_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateUserGroup.html",
 		Label: "ElastiCache User Group", ID: "{userGroupId}", NotFound: "UserGroupNotFound",
 		ExistsCode: "UserGroupAlreadyExists", ExistsText: "User group {userGroupId} already exists.",
@@ -128,11 +128,11 @@ func verifyUserGroup(c *Call) error {
 	return nil
 }
 
-// removeFromUserGroups removes a user from its groups. It returns an error for a group's
-// default user.
+// removeFromUserGroups removes a user from its groups. It returns an error if the user is the
+// default user of a group.
 func removeFromUserGroups(c *Call) error {
 	var refused error
-	c.Tx.Each(c.scope(c.Row), cacheUsersType, func(o store.Object) bool {
+	c.Tx.Each(c.scope(c.Row), cacheUserGroupType, func(o store.Object) bool {
 		ids := Object(o.State).Strings("userIds")
 		if !slices.Contains(ids, c.ID) {
 			return true
@@ -142,13 +142,13 @@ func removeFromUserGroups(c *Call) error {
 			return false
 		}
 		group, _ := c.Tx.Get(o.Key)
-		others := []any{}
+		remaining := []any{}
 		for _, id := range ids {
 			if id != c.ID {
-				others = append(others, id)
+				remaining = append(remaining, id)
 			}
 		}
-		group.State["userIds"] = others
+		group.State["userIds"] = remaining
 		c.Tx.Put(group)
 		return true
 	})

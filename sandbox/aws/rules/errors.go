@@ -12,8 +12,8 @@ type APIError struct {
 
 func (e *APIError) Error() string { return fmt.Sprintf("api error %s: %s", e.Code, e.Message) }
 
-// refuse returns an error of AWS with a code and a message. args are the values for the
-// message's format.
+// refuse returns the error with which AWS refuses a call. code is AWS's error code, message is
+// a format for args.
 func refuse(code, message string, args ...any) error {
 	return &APIError{code, fmt.Sprintf(message, args...)}
 }

@@ -20,9 +20,8 @@ import (
 // against the schema.
 type function func(c *Call, in Object) (Object, error)
 
-// functions maps the token of each Pulumi function that the stand-in has to its
-// implementation. The sources are the data sources of the same names in
-// terraform-provider-aws.
+// functions maps the token of a Pulumi function to the implementation in the stand-in. The
+// sources are the data sources of the same names in terraform-provider-aws.
 var functions = map[string]function{
 	"aws:index/getCallerIdentity:getCallerIdentity":       getCallerIdentity,
 	"aws:index/getRegion:getRegion":                       getRegion,
@@ -122,14 +121,14 @@ func getRegion(c *Call, in Object) (Object, error) {
 	if requested := in.String("name"); requested != "" {
 		name = requested
 	}
-	r, ok := regions[name]
+	region, ok := regions[name]
 	if in.Has("endpoint") {
 		return nil, errors.New("the stand-in finds a region by its name, not by its endpoint")
 	}
 	if !ok {
 		return nil, fmt.Errorf("the stand-in does not know the requested region %q: add it to sandbox/aws/rules/regions.go", name)
 	}
-	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
+	return Object{"id": name, "name": name, "description": region.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
 // getPartition implements the Pulumi function aws:index/getPartition.
@@ -156,7 +155,7 @@ func getAvailabilityZones(c *Call, in Object) (Object, error) {
 		case "region-name":
 			zoneValue = c.Region
 		default:
-			return nil, fmt.Errorf("filter %q: the stand-in knows opt-in-status, zone-type and region-name", filter.String("name"))
+			return nil, fmt.Errorf("filter %q: the stand-in supports opt-in-status, zone-type and region-name", filter.String("name"))
 		}
 		if !slices.Contains(values, zoneValue) {
 			zones = nil
@@ -210,5 +209,5 @@ func getCredentials(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// HasFunction reports whether the stand-in has a function.
+// HasFunction reports whether the stand-in has a function with a token.
 func HasFunction(token string) bool { _, ok := functions[token]; return ok }

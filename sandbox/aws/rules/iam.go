@@ -54,7 +54,7 @@ var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and e
 // page.
 var roleDescription = pattern(`[\t\n\r\x{20}-\x{7E}\x{A1}-\x{FF}]*`, "Latin-1 text")
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  roleType,
 		Source: "iam/role.go", Page: "IAM/latest/APIReference/API_CreateRole.html",
@@ -69,8 +69,8 @@ var _ = add(
 			"description":           {Valid: all(length(0, 1000), roleDescription)},
 			"forceDetachPolicies":   {Default: false},
 			"maxSessionDuration":    {Default: 3600.0},
-			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: isAWSPolicy}},
-			"managedPolicyArns":     {Set: true, Computed: true, Valid: arn, Max: maxPoliciesPerRole, Ref: toPolicy},
+			"permissionsBoundary":   {Valid: checkARN, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: isAWSPolicy}},
+			"managedPolicyArns":     {Set: true, Computed: true, Valid: checkARN, Max: maxPoliciesPerRole, Ref: toPolicy},
 			"inlinePolicies":        {Set: true, Computed: true},
 			"inlinePolicies.name":   {Required: true, Valid: all(length(1, 128), entityName)},
 			"inlinePolicies.policy": {Required: true, JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
@@ -113,14 +113,14 @@ var _ = add(
 			return err
 		},
 		Refresh: func(c *Call) error {
-			attachments := 0
+			attachmentCount := 0
 			c.Tx.Each(c.scope(c.Row), attachmentType, func(o store.Object) bool {
 				if Object(o.State).String("policyArn") == c.ID {
-					attachments++
+					attachmentCount++
 				}
 				return true
 			})
-			c.Out["attachmentCount"] = float64(attachments)
+			c.Out["attachmentCount"] = float64(attachmentCount)
 			return nil
 		},
 	},
@@ -149,7 +149,7 @@ var _ = add(
 		DeleteBeforeReplace: true,
 		Props: Props{
 			"role":      {Replace: true, Ref: toRoleName},
-			"policyArn": {Replace: true, Valid: arn, Ref: toPolicy},
+			"policyArn": {Replace: true, Valid: checkARN, Ref: toPolicy},
 		},
 		Verify: verifyAttachment,
 	},
@@ -218,8 +218,8 @@ func fillEntity(c *Call, property, template string) error {
 	return nil
 }
 
-// refreshRole adds the policies that separate resources attach to the role, because AWS
-// returns them too.
+// refreshRole adds the policies that separate resources attach to the role to
+// managedPolicyArns, because AWS returns all attached policies.
 func refreshRole(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -232,8 +232,8 @@ func refreshRole(c *Call) error {
 	}
 	slices.Sort(arns)
 	list := make([]any, len(arns))
-	for i, a := range arns {
-		list[i] = a
+	for i, arn := range arns {
+		list[i] = arn
 	}
 	if len(list) > 0 || c.Out.Has("managedPolicyArns") {
 		c.Out["managedPolicyArns"] = list
@@ -254,8 +254,8 @@ func (c *Call) attachedPolicies(role string) []string {
 	return out
 }
 
-// verifyUniqueName returns an error if an entity of the type has the name already. Names
-// that differ only in letter case or path are the same name:
+// verifyUniqueName returns an error if an entity of the same type has the name already. To
+// AWS, names that differ only in letter case or path are equal:
 // IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html and
 // API_CreateInstanceProfile.html.
 func verifyUniqueName(c *Call) error {
@@ -302,15 +302,15 @@ func removeRole(c *Call) error {
 // verifyAttachment returns an error if a role has too many attached policies.
 func verifyAttachment(c *Call) error {
 	role := c.In.String("role")
-	others := slices.DeleteFunc(c.attachedPolicies(role), func(a string) bool { return a == c.In.String("policyArn") })
+	others := slices.DeleteFunc(c.attachedPolicies(role), func(arn string) bool { return arn == c.In.String("policyArn") })
 	if len(others) >= maxPoliciesPerRole {
 		return refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", maxPoliciesPerRole)
 	}
 	return nil
 }
 
-// verifyInlineSize returns an error if the inline policies of a role have together more
-// than maxInlinePolicies characters.
+// verifyInlineSize returns an error if the inline policies of a role together have more than
+// maxInlinePolicies characters. White space does not count.
 func verifyInlineSize(c *Call) error {
 	total := len(strings.Map(dropSpace, c.In.String("policy")))
 	c.Tx.Each(c.scope(c.Row), rolePolicyType, func(o store.Object) bool {
@@ -345,7 +345,7 @@ func isAWSPolicy(value string) bool {
 	return ok && slices.Contains(awsPolicies, name)
 }
 
-// inlinePolicyIDs returns the ids of a role's inline policies that are separate
+// inlinePolicyIDs returns the ids of the inline policies of a role that are separate
 // resources.
 func (c *Call) inlinePolicyIDs(role string) []string {
 	var out []string

@@ -25,7 +25,7 @@ var (
 // kms/latest/developerguide/resource-limits.html.
 const maxAliases = 50
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  keyType,
 		Source: "kms/key.go", Page: "kms/latest/APIReference/API_CreateKey.html",
@@ -62,8 +62,8 @@ var _ = add(
 		ExistsCode: "AlreadyExistsException", ExistsText: "An alias with the name arn:{partition}:kms:{region}:{account}:{name} already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 238, Start: "alias/"},
 		Props: Props{
-			"name":        {Replace: true, Computed: true, Valid: all(length(7, 256), aliasName, without("alias/aws/"))},
-			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(7, 230), aliasName, without("alias/aws/"))},
+			"name":        {Replace: true, Computed: true, Valid: all(length(7, 256), aliasName, withoutPrefix("alias/aws/"))},
+			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(7, 230), aliasName, withoutPrefix("alias/aws/"))},
 			"targetKeyId": {Ref: toKey, Same: func(a, b string) bool { return strings.HasSuffix(a, "/"+b) || strings.HasSuffix(b, "/"+a) }},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -82,10 +82,10 @@ var aliasName = pattern(`alias/[a-zA-Z0-9/_-]+`, "alias/ and letters, digits, / 
 // signVerify is the keyUsage of a key that signs and does not encrypt.
 const signVerify = "SIGN_VERIFY"
 
-// verifyKeyUse returns an error for a key spec that does not allow the key's use
+// verifyKeyUsage returns an error for a key spec that does not allow the keyUsage
 // (kms/latest/APIReference/API_CreateKey.html, KeyUsage). It also returns an error for
 // the rotation of a key that signs (API_EnableKeyRotation.html).
-func verifyKeyUse(c *Call) error {
+func verifyKeyUsage(c *Call) error {
 	// A symmetric key encrypts, the key of an elliptic curve (ECC) signs.
 	signs, symmetric := c.In.String("keyUsage") == signVerify, c.In.String("customerMasterKeySpec") != "ECC_NIST_P256"
 	switch {
@@ -100,11 +100,11 @@ func verifyKeyUse(c *Call) error {
 // policyChangeActions are the actions that allow a principal to change a key's policy.
 var policyChangeActions = []any{"kms:*", "*", "kms:PutKeyPolicy", "kms:Put*"}
 
-// verifyKey returns an error for a use that the key's spec does not allow, and for an
+// verifyKey returns an error for a keyUsage that the key spec does not allow, and for an
 // invalid policy. Unless bypassPolicyLockoutSafetyCheck is set, a policy must allow the
 // account to change the policy later.
 func verifyKey(c *Call) error {
-	if err := verifyKeyUse(c); err != nil {
+	if err := verifyKeyUsage(c); err != nil {
 		return err
 	}
 	if !c.In.Has("policy") {
@@ -116,24 +116,24 @@ func verifyKey(c *Call) error {
 	if c.In.Bool("bypassPolicyLockoutSafetyCheck") {
 		return nil
 	}
-	root := fmt.Sprintf("arn:%s:iam::%s:root", c.Partition, c.Account)
+	rootARN := fmt.Sprintf("arn:%s:iam::%s:root", c.Partition, c.Account)
 	var doc struct{ Statement any }
 	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {
 		return refuse("MalformedPolicyDocumentException", "%v", err)
 	}
-	accountPrincipals := []any{root, c.Account, "*"}
-	for _, s := range listOf(doc.Statement) {
+	accountPrincipals := []any{rootARN, c.Account, "*"}
+	for _, s := range asList(doc.Statement) {
 		statement, _ := s.(map[string]any)
 		principal, _ := statement["Principal"].(map[string]any)
-		principals := append(listOf(principal["AWS"]), listOf(statement["Principal"])...)
+		principals := append(asList(principal["AWS"]), asList(statement["Principal"])...)
 		allowsAccount := slices.ContainsFunc(principals, func(p any) bool { return isOneOf(p, accountPrincipals) })
-		allowsChange := slices.ContainsFunc(listOf(statement["Action"]), func(action any) bool { return isOneOf(action, policyChangeActions) })
+		allowsChange := slices.ContainsFunc(asList(statement["Action"]), func(action any) bool { return isOneOf(action, policyChangeActions) })
 		if statement["Effect"] == "Allow" && allowsAccount && allowsChange {
 			return nil
 		}
 	}
 	return refuse("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future: "+
-		"allow %s the action kms:*", root)
+		"allow %s the action kms:*", rootARN)
 }
 
 // isOneOf reports whether a JSON value is one of the texts in allowed.
@@ -161,14 +161,14 @@ func fillKey(c *Call) error {
 // verifyAlias returns an error if a key has too many aliases.
 func verifyAlias(c *Call) error {
 	key, _ := c.referencedObject("targetKeyId")
-	others := 0
+	otherAliases := 0
 	c.Tx.Each(c.scope(c.Row), aliasType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("targetKeyArn") == Object(key.State).String("arn") {
-			others++
+			otherAliases++
 		}
 		return true
 	})
-	if others >= maxAliases {
+	if otherAliases >= maxAliases {
 		return refuse("LimitExceededException", "Cannot create more than %d aliases for key %s", maxAliases, key.ID)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 const loadBalancerType = "aws:lb/loadBalancer:LoadBalancer"
 
 // References to load balancers and to the buckets for their logs. Only application load
-// balancers have rules. AWS deletes the listeners of a load balancer together with it.
+// balancers have rules. AWS deletes a load balancer together with its listeners.
 var (
 	toLoadBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: "LoadBalancerNotFound", DeletedWith: true}
 	toLogBucket    = &Ref{
@@ -32,14 +32,14 @@ func lbLogProps(block string) Props {
 	}
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  loadBalancerType,
 	Source: "elbv2/load_balancer.go", Page: "elasticloadbalancing/latest/application/application-load-balancers.html",
 	Label: "ELBv2 application Load Balancer", NotFound: "LoadBalancerNotFound",
 	ID:     "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex16}",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 32},
 	Props: Props{
-		"name":                                  {Replace: true, Computed: true, Valid: all(lbName, without("internal-"))},
+		"name":                                  {Replace: true, Computed: true, Valid: all(lbName, withoutPrefix("internal-"))},
 		"namePrefix":                            {Replace: true, Computed: true, Valid: all(length(1, 6), pattern(`[0-9A-Za-z][0-9A-Za-z-]*`, "letters, digits and -"))},
 		"loadBalancerType":                      {Replace: true, Default: "application", Enum: []string{"application"}},
 		"internal":                              {Replace: true, Computed: true},
@@ -145,15 +145,15 @@ func fillLoadBalancer(c *Call) error {
 	c.Out.setDefaults(map[string]any{
 		"internal": false, "ipAddressType": "ipv4", "securityGroups": []any{Object(vpc.State).String("defaultSecurityGroupId")},
 	})
-	number, err := randomBelow(9_000_000_000) // the host name has a number of ten digits
+	offset, err := randomBelow(9_000_000_000) // the host name has a number of ten digits
 	if err != nil {
 		return err
 	}
-	host := fmt.Sprintf("%s-%d.%s.elb.amazonaws.com", c.Out.String("name"), 1_000_000_000+number, c.Region)
+	host := fmt.Sprintf("%s-%d.%s.elb.amazonaws.com", c.Out.String("name"), 1_000_000_000+offset, c.Region)
 	if c.Out.Bool("internal") {
 		host = "internal-" + host
 	}
-	c.Out["vpcId"], c.Out["dnsName"], c.Out["zoneId"] = vpcID, host, lbZones[c.Region]
+	c.Out["vpcId"], c.Out["dnsName"], c.Out["zoneId"] = vpcID, host, lbZoneIDs[c.Region]
 	_, c.Out["arnSuffix"], _ = strings.Cut(c.ID, ":loadbalancer/")
 	return nil
 }
@@ -162,9 +162,9 @@ func fillLoadBalancer(c *Call) error {
 // gateway.
 func (c *Call) hasInternetGateway(vpcID string) bool { return c.hasGatewayIn(c.Region, vpcID) }
 
-// lbZones maps a region to the id of the hosted zone of its application load balancers:
+// lbZoneIDs maps a region to the id of the hosted zone of its application load balancers:
 // elbv2/hosted_zone_id_data_source.go of terraform-provider-aws.
-var lbZones = map[string]string{
+var lbZoneIDs = map[string]string{
 	"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-2": "Z1H1FL5HABSF5", "ca-central-1": "ZQSVJUPU6J1EY",
 	"eu-central-1": "Z215JYRZR1TBD5", "eu-west-1": "Z32O12XQLNTSW2", "eu-west-2": "ZHURV8PSTC4K8", "eu-west-3": "Z3Q77PNBQS71R4",
 	"eu-north-1": "Z23TAZ6LKFMNIO", "ap-south-1": "ZP97RAFLXTNZK", "ap-northeast-1": "Z14GRHDCWA56QT", "ap-northeast-2": "ZWKZPGTI48KDX",

@@ -19,10 +19,10 @@ func actionProps(property string) Props {
 		property:                                  {Min: 1, Max: 1}, // AWS allows more only before a routing action, to authenticate users
 		property + ".type":                        {Enum: []string{"forward", "redirect", "fixed-response"}},
 		property + ".order":                       {Computed: true, Valid: numbers(1, 50000)},
-		property + ".targetGroupArn":              {Valid: arn, Ref: toTargetGroup},
+		property + ".targetGroupArn":              {Valid: checkARN, Ref: toTargetGroup},
 		property + ".forward":                     {},
 		property + ".forward.targetGroups":        {Required: true, Set: true, Min: 1, Max: 5},
-		property + ".forward.targetGroups.arn":    {Valid: arn, Ref: toTargetGroup},
+		property + ".forward.targetGroups.arn":    {Valid: checkARN, Ref: toTargetGroup},
 		property + ".forward.targetGroups.weight": {Default: 1.0, Valid: numbers(0, 999)},
 		property + ".forward.stickiness":          {},
 		property + ".forward.stickiness.duration": {Valid: numbers(1, 604800)},
@@ -43,8 +43,8 @@ func actionProps(property string) Props {
 	}
 }
 
-// checkActions checks that each action has the block of its type, and no other block.
-// property is the property with the actions.
+// checkActions checks that each action has the block of its type, and no other block. property
+// is the property with the actions.
 func checkActions(in Object, property string, fail Fail) {
 	for i, a := range in.Objects(property) {
 		path := fmt.Sprintf("%s[%d]", property, i)
@@ -75,8 +75,8 @@ func checkActions(in Object, property string, fail Fail) {
 	}
 }
 
-// checkRedirect reports a failure for a redirect to the URL of the request, because the
-// client would follow it without end. path is the redirect's path in messages.
+// checkRedirect reports a failure for a redirect to the URL of the request, because a client
+// would follow such a redirect without end. path is the path of the redirect in messages.
 func checkRedirect(redirect Object, path string, fail Fail) {
 	if redirect == nil {
 		return
@@ -89,8 +89,8 @@ func checkRedirect(redirect Object, path string, fail Fail) {
 	fail(path, "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop")
 }
 
-// forwardTargets returns the target groups in the actions of a listener or a listener rule.
-// property is the property with the actions.
+// forwardTargets returns the ARNs of the target groups in the actions of a listener or a
+// listener rule. property is the property with the actions.
 func forwardTargets(o Object, property string) []string {
 	var out []string
 	for _, path := range []string{property + ".targetGroupArn", property + ".forward.targetGroups.arn"} {
@@ -109,18 +109,18 @@ func forwardTargets(o Object, property string) []string {
 // checked against AWS's documentation.
 func (c *Call) verifyForwards(property string, balancer Object, balancerID string) error {
 	seen := map[string]bool{}
-	for _, target := range forwardTargets(c.In, property) {
-		if seen[target] {
-			return refuse("ValidationError", "The target group %s is given twice in one action", target)
+	for _, targetARN := range forwardTargets(c.In, property) {
+		if seen[targetARN] {
+			return refuse("ValidationError", "The target group %s is given twice in one action", targetARN)
 		}
-		seen[target] = true
-		group, _ := c.resolve(toTargetGroup, target)
-		if vpc := Object(group.State).String("vpcId"); vpc != balancer.String("vpcId") {
-			return refuse("InvalidConfigurationRequest", "The following target groups are in a different VPC than load balancer '%s': %s is in %s", balancerID, target, vpc)
+		seen[targetARN] = true
+		group, _ := c.resolve(toTargetGroup, targetARN)
+		if vpcID := Object(group.State).String("vpcId"); vpcID != balancer.String("vpcId") {
+			return refuse("InvalidConfigurationRequest", "The following target groups are in a different VPC than load balancer '%s': %s is in %s", balancerID, targetARN, vpcID)
 		}
-		if others := slices.DeleteFunc(c.balancersOf(target), func(other string) bool { return other == balancerID }); len(others) > 0 {
+		if others := slices.DeleteFunc(c.balancersOf(targetARN), func(other string) bool { return other == balancerID }); len(others) > 0 {
 			return refuse("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s (it is with %s)",
-				target, others[0])
+				targetARN, others[0])
 		}
 	}
 	return nil

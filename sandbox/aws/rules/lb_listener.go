@@ -9,8 +9,8 @@ const (
 	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
 )
 
-// toListener is a rule's reference to its listener. AWS deletes the rules of a listener
-// together with it.
+// toListener is the reference of a rule to its listener. AWS deletes a listener together with
+// its rules.
 var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "ListenerNotFound", DeletedWith: true}
 
 // toCertificate is a reference to a certificate of ACM.
@@ -27,8 +27,8 @@ var tlsPolicies = []string{
 	"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
 }
 
-// listenerHeaders are the properties with which a listener changes HTTP headers.
-var listenerHeaders = []string{
+// listenerHeaderProps are the properties with which a listener changes HTTP headers.
+var listenerHeaderProps = []string{
 	"routingHttpRequestXAmznMtlsClientcertHeaderName", "routingHttpRequestXAmznMtlsClientcertIssuerHeaderName",
 	"routingHttpRequestXAmznMtlsClientcertLeafHeaderName", "routingHttpRequestXAmznMtlsClientcertSerialNumberHeaderName",
 	"routingHttpRequestXAmznMtlsClientcertSubjectHeaderName", "routingHttpRequestXAmznMtlsClientcertValidityHeaderName",
@@ -41,7 +41,7 @@ var listenerHeaders = []string{
 	"routingHttpResponseXFrameOptionsHeaderValue",
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  listenerType,
 	Source: "elbv2/listener.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateListener.html",
 	Label: "ELBv2 Listener", NotFound: "ListenerNotFound",
@@ -49,15 +49,15 @@ var _ = add(&Row{
 		return c.expand(strings.Replace(c.In.String("loadBalancerArn"), ":loadbalancer/", ":listener/", 1) + "/{hex16}")
 	},
 	Props: Props{
-		"loadBalancerArn":       {Replace: true, Valid: arn, Ref: toLoadBalancer},
+		"loadBalancerArn":       {Replace: true, Valid: checkARN, Ref: toLoadBalancer},
 		"port":                  {Required: true},
 		"protocol":              {Computed: true, Enum: []string{"HTTP", "HTTPS"}},
-		"certificateArn":        {Valid: arn, Ref: toCertificate},
+		"certificateArn":        {Valid: checkARN, Ref: toCertificate},
 		"sslPolicy":             {Computed: true, Enum: tlsPolicies},
 		"alpnPolicy":            {Refuse: networkLBOnly},
 		"tcpIdleTimeoutSeconds": {Refuse: networkLBOnly},
 		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
-	}.with(actionProps("defaultActions")).with(refuseAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
+	}.with(actionProps("defaultActions")).with(refusedProps("headers that the load balancer writes have no rules yet", "", listenerHeaderProps...)),
 	Unique: []Unique{{
 		Props: []string{"loadBalancerArn", "port"}, Code: "DuplicateListener", Message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'",
 	}},

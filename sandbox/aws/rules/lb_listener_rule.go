@@ -23,7 +23,7 @@ var (
 	repeatedConditions = []string{"httpHeader", "queryStrings"}
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  listenerRuleType,
 	Source: "elbv2/listener_rule.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateRule.html",
 	Label: "ELBv2 Listener Rule", NotFound: "RuleNotFound",
@@ -31,7 +31,7 @@ var _ = add(&Row{
 		return c.expand(strings.Replace(c.In.String("listenerArn"), ":listener/", ":listener-rule/", 1) + "/{hex16}")
 	},
 	Props: Props{
-		"listenerArn":                          {Replace: true, Valid: arn, Ref: toListener},
+		"listenerArn":                          {Replace: true, Valid: checkARN, Ref: toListener},
 		"priority":                             {Computed: true},
 		"conditions":                           {Set: true, Min: 1},
 		"conditions.hostHeader":                {},

@@ -10,15 +10,15 @@ import (
 
 const targetGroupType = "aws:lb/targetGroup:TargetGroup"
 
-// toTargetGroup is the reference of a listener or a rule to a target group. It prevents
-// the deletion of the target group. toTargets is the reference of an Auto Scaling group;
-// it does not prevent the deletion.
+// toTargetGroup is the reference of a listener or a rule to a target group. This reference
+// prevents the deletion of the target group. toTargets is the reference of an Auto Scaling group.
+// It does not prevent the deletion.
 var (
 	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", InUseCode: "ResourceInUse"}
 	toTargets     = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  targetGroupType,
 	Source: "elbv2/target_group.go", Page: "elasticloadbalancing/latest/application/edit-target-group-attributes.html",
 	Label: "ELBv2 Target Group", NotFound: "TargetGroupNotFound",
@@ -70,8 +70,8 @@ var _ = add(&Row{
 	Outputs: map[string]string{"arn": "{id}"},
 	Check:   checkTargetGroup,
 	Verify: func(c *Call) error {
-		check := addDefaults(c.In.Object("healthCheck"), healthDefaults(c.In))
-		if timeout, interval := Object(check).Int("timeout"), Object(check).Int("interval"); timeout >= interval {
+		healthCheck := addDefaults(c.In.Object("healthCheck"), healthCheckDefaults(c.In))
+		if timeout, interval := Object(healthCheck).Int("timeout"), Object(healthCheck).Int("interval"); timeout >= interval {
 			return refuse("ValidationError", "Health check timeout '%d' must be smaller than the interval '%d'", timeout, interval)
 		}
 		return nil
@@ -79,7 +79,7 @@ var _ = add(&Row{
 	Fill: func(c *Call) error {
 		_, suffix, _ := strings.Cut(c.ID, ":targetgroup/")
 		c.Out["arnSuffix"] = "targetgroup/" + suffix
-		c.Out["healthCheck"] = addDefaults(c.Out.Object("healthCheck"), healthDefaults(c.Out))
+		c.Out["healthCheck"] = addDefaults(c.Out.Object("healthCheck"), healthCheckDefaults(c.Out))
 		c.Out["stickiness"] = addDefaults(c.Out.Object("stickiness"), map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0})
 		c.Out.setDefaults(map[string]any{
 			"protocolVersion": "HTTP1", "ipAddressType": "ipv4", "loadBalancingAlgorithmType": "round_robin",
@@ -97,9 +97,9 @@ var _ = add(&Row{
 	},
 })
 
-// healthDefaults returns AWS's defaults of a target group's health check, with times in
+// healthCheckDefaults returns AWS's defaults of a target group's health check, with times in
 // seconds: elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html.
-func healthDefaults(in Object) map[string]any {
+func healthCheckDefaults(in Object) map[string]any {
 	out := map[string]any{
 		"enabled": true, "healthyThreshold": 5.0, "unhealthyThreshold": 2.0, "interval": 30.0, "timeout": 5.0,
 		"path": "/", "port": "traffic-port", "protocol": "HTTP", "matcher": "200",
@@ -124,7 +124,7 @@ func checkTargetGroup(in Object, fail Fail) {
 	if codes := in.Object("healthCheck").String("matcher"); codes != "" && (in.Known("protocolVersion") || !in.Has("protocolVersion")) {
 		checkCodes(codes, in.String("protocolVersion") == "GRPC", fail)
 	}
-	if check := in.Object("healthCheck"); check.Known("enabled") && !check.Bool("enabled") {
+	if healthCheck := in.Object("healthCheck"); healthCheck.Known("enabled") && !healthCheck.Bool("enabled") {
 		fail("healthCheck.enabled", "can't be false: targets that are instances or addresses are always checked")
 	}
 	sticky := in.Object("stickiness")
@@ -136,17 +136,17 @@ func checkTargetGroup(in Object, fail Fail) {
 	}
 }
 
-// balancersOf returns the sorted load balancers with a listener or a rule that forwards
-// to a target group.
-func (c *Call) balancersOf(group string) []string {
+// balancersOf returns the sorted ARNs of the load balancers that forward to a target group, by a
+// listener or a rule.
+func (c *Call) balancersOf(targetGroupARN string) []string {
 	var out []string
 	scope := store.Scope{Account: c.Account, Region: c.Region}
 	c.Tx.Each(scope, listenerType, func(o store.Object) bool {
 		listener := Object(o.State)
-		forwards := slices.Contains(forwardTargets(listener, "defaultActions"), group)
+		forwards := slices.Contains(forwardTargets(listener, "defaultActions"), targetGroupARN)
 		c.Tx.Each(scope, listenerRuleType, func(r store.Object) bool {
 			rule := Object(r.State)
-			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(forwardTargets(rule, "actions"), group))
+			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(forwardTargets(rule, "actions"), targetGroupARN))
 			return !forwards
 		})
 		if forwards {
@@ -169,15 +169,15 @@ func checkCodes(codes string, grpc bool, fail Fail) {
 	if grpc {
 		low, high = 0, 99
 	}
-	for part := range strings.SplitSeq(codes, ",") {
-		from, to, isRange := strings.Cut(part, "-")
-		first, _ := strconv.Atoi(from)
+	for item := range strings.SplitSeq(codes, ",") { // a code or a range of codes
+		start, end, isRange := strings.Cut(item, "-")
+		first, _ := strconv.Atoi(start)
 		last := first
 		if isRange {
-			last, _ = strconv.Atoi(to)
+			last, _ = strconv.Atoi(end)
 		}
 		if first < low || last > high || (isRange && first >= last) {
-			fail("healthCheck.matcher", "%q must be codes from %d to %d, ascending in a range", part, low, high)
+			fail("healthCheck.matcher", "%q must be codes from %d to %d, ascending in a range", item, low, high)
 		}
 	}
 }

@@ -19,16 +19,16 @@ func (v *validator) checkLimits(p Prop, value any, path, shownPath string) {
 	if !ok {
 		return
 	}
-	switch x := value.(type) {
+	switch value := value.(type) {
 	case float64:
-		if reason := checkNumber(limit, x); reason != "" {
+		if reason := checkNumber(limit, value); reason != "" {
 			v.fail(shownPath, "%s (%s)", reason, limit.From)
 		}
 	case string:
-		if x == "" {
-			return // checkObject refuses an empty string if it is required; otherwise the provider does not send it
+		if value == "" {
+			return // checkObject refuses a required empty string, and the provider does not send other empty strings
 		}
-		if reason := checkText(limit, p, x); reason != "" {
+		if reason := checkText(limit, p, value); reason != "" {
 			v.fail(shownPath, "%s (%s)", reason, limit.From)
 		}
 	}
@@ -47,7 +47,7 @@ func checkText(limit models.Limit, p Prop, s string) string {
 	// The Enum of a row is a subset of the model's values, so only one of the two lists
 	// is checked.
 	if values := models.Load().Values(limit); len(p.Enum) == 0 && values != nil && !slices.Contains(values, s) {
-		return fmt.Sprintf("is %q, must be one of %s", s, shortList(values))
+		return fmt.Sprintf("is %q, must be one of %s", s, describeValues(values))
 	}
 	if n := float64(utf8.RuneCountInString(s)); !limit.Allows(n) {
 		return fmt.Sprintf("has %v characters, must have %s", n, describeBounds(limit))
@@ -66,7 +66,8 @@ func checkNumber(limit models.Limit, n float64) string {
 	return ""
 }
 
-// describeBounds describes the limits of a number or of a text's length.
+// describeBounds returns the part of an error message that gives the limits of a number or
+// of a text's length.
 func describeBounds(l models.Limit) string {
 	format := func(f *float64) string { return strconv.FormatFloat(*f, 'f', -1, 64) }
 	switch {
@@ -102,23 +103,23 @@ func (v *validator) checkItemCount(count int, path, shownPath string) {
 	}
 }
 
-// isRequired reports whether the row or AWS's API model requires a property. The model's
-// requirement counts only inside objects, because the schema has the required properties of
-// the top level. It does not count if the provider or AWS has a default value.
+// isRequired reports whether the row or AWS's API model requires a property. The model counts
+// only for properties inside objects, because the schema has the required properties of the
+// top level. The model does not count if the provider or AWS has a default value.
 func (v *validator) isRequired(p Prop, path string) bool {
 	if p.Required {
 		return true
 	}
 	limit, ok := models.Load().Property(v.row.Token, path)
 	nested := strings.Contains(path, ".")
-	hasDefault := p.Default != nil || p.Preset != nil || p.Computed || p.Omit
+	hasDefault := p.Default != nil || p.Preset != nil || p.Computed || p.AllowOmitted
 	return ok && limit.Required && nested && !hasDefault
 }
 
-// shortList joins values for an error. It shortens a long list, such as EC2's instance
-// types.
-func shortList(values []string) string {
-	const maxShown = 60
+// describeValues returns a text for an error with the values. It shortens a long list, such as
+// EC2's instance types.
+func describeValues(values []string) string {
+	const maxShown = 60 // keeps the error shorter than a screen
 	if len(values) > maxShown {
 		return strings.Join(values[:maxShown], ", ") + fmt.Sprintf(" and %d more", len(values)-maxShown)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // masterPassword has the rules of the administrator's password of a database type. The
-// program sets the password, or AWS creates and rotates a secret with it.
+// program sets the password, or AWS creates and rotates a secret with the password.
 type masterPassword struct {
 	property    string // the property with the password
 	keyProperty string // the property with the key that encrypts the secret
@@ -22,8 +22,8 @@ type masterPassword struct {
 // and spaces (AmazonRDS/latest/APIReference/API_CreateDBInstance.html).
 var passwordCharacters = pattern(`[\x21\x23-\x2e\x30-\x3f\x41-\x7e]+`, `printable ASCII characters other than /, @, " and spaces`)
 
-// hideValue returns a validator like valid. It removes the checked value from the reasons,
-// because the value is a password.
+// hideValue returns a validator with the rules of valid. The returned validator removes the
+// checked value from the reasons, because the value is a password.
 func hideValue(valid func(any) string) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -45,13 +45,13 @@ func (m masterPassword) check(in Object, fail Fail) {
 	}
 }
 
-// fill creates the secret of a managed password. If the password is no longer managed, it
-// deletes the secret. The database owns the secret, so both are deleted together.
-func (m masterPassword) fill(c *Call) error {
+// fillSecret creates the secret of a managed password. If the password is no longer managed,
+// fillSecret deletes the secret. The database owns the secret, so both are deleted together.
+func (m masterPassword) fillSecret(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
 		c.Tx.EachOwned(c.scope(c.Row), c.ID, func(o store.Object) {
 			if o.Type == secretType {
-				c.drop(o.Key)
+				c.deleteCascade(o.Key)
 			}
 		})
 		c.Out["masterUserSecrets"] = []any{}
@@ -64,7 +64,7 @@ func (m masterPassword) fill(c *Call) error {
 	if err != nil {
 		return err
 	}
-	arn, err := c.expand("arn:{partition}:secretsmanager:{region}:{account}:secret:" + name + "-{id6}")
+	secretARN, err := c.expand("arn:{partition}:secretsmanager:{region}:{account}:secret:" + name + "-{id6}")
 	if err != nil {
 		return err
 	}
@@ -72,26 +72,26 @@ func (m masterPassword) fill(c *Call) error {
 	if key == "" {
 		key = c.awsKeyARN("secretsmanager")
 	}
-	c.Out["masterUserSecrets"] = []any{map[string]any{"kmsKeyId": key, "secretArn": arn, "secretStatus": "active"}}
-	return c.putOwned(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
+	c.Out["masterUserSecrets"] = []any{map[string]any{"kmsKeyId": key, "secretArn": secretARN, "secretStatus": "active"}}
+	return c.putOwned(secretType, secretARN, Object{"name": name, "arn": secretARN, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
 }
 
-// siteHash returns the part of a database's host name that depends on the service, the
-// account and the region. The part has n characters. All databases of one service in one
-// account and region have the same part.
-func (c *Cloud) siteHash(service string, n int) string {
+// regionalHash returns n characters that depend only on the service, the account and the
+// region. The host names of databases contain these characters. So the host names of all
+// databases of a service in one region have the same characters there.
+func (c *Cloud) regionalHash(service string, n int) string {
 	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
 	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
 }
 
 // databaseZoneID returns the id of the hosted zone with the host names of the region's
-// databases. For us-east-1 it is the real id, from public programs. For each other region
-// it is a generated id that never changes.
+// databases. For us-east-1, the result is the real id, from public programs. For each other
+// region, the result is a generated id that never changes.
 func (c *Cloud) databaseZoneID() string {
 	if c.Region == "us-east-1" {
 		return "Z2R2ITUGPM61AM"
 	}
-	return "Z" + strings.ToUpper(c.siteHash("zone", 13))
+	return "Z" + strings.ToUpper(c.regionalHash("zone", 13))
 }
 
 // reservedNames are reserved words of PostgreSQL and of RDS: pg_get_keywords of

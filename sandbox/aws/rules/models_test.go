@@ -37,9 +37,9 @@ func TestRowEnumIsProperSubsetOfModelValues(t *testing.T) {
 	}
 }
 
-// addAcceptedTypes adds the types of the properties that a row accepts to out. out maps the
-// path of a property to its type. fields are the properties of the object at path. A row
-// accepts a property if it has a rule for the property, and the rule has no Refuse.
+// addAcceptedTypes adds the types of the properties that a row accepts to out. out maps the path
+// of a property to its type. fields are the properties of the object at path. A row accepts a
+// property if the row has a rule without Refuse for the property.
 func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
 		rulePath := joinPath(path, name)
@@ -55,11 +55,10 @@ func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row
 	}
 }
 
-// The provider sends an empty string to AWS in two cases: in a list, and for a
-// required property. AWS refuses an empty string, except for properties with the rule
-// Empty.
+// The provider sends an empty string to AWS in two cases: in a list, and for a required
+// property. AWS refuses an empty string, except for properties with the rule AllowEmpty.
 func TestCheckRefusesEmptyTextInListsAndRequiredProperties(t *testing.T) {
-	refused := 0
+	refusedCount := 0
 	for _, token := range Tokens() {
 		s, row, err := schemaAndRow(token)
 		require.NoError(t, err)
@@ -73,7 +72,7 @@ func TestCheckRefusesEmptyTextInListsAndRequiredProperties(t *testing.T) {
 			name := path[strings.LastIndex(path, ".")+1:]
 			parent := strings.TrimSuffix(strings.TrimSuffix(path, name), ".")
 			switch {
-			case p.Empty:
+			case p.AllowEmpty:
 				continue
 			case strings.TrimSuffix(typ, "?") == "string" && required:
 				v.checkObject(schema.Fields{name: typ}, Object{name: ""}, parent, parent)
@@ -83,16 +82,16 @@ func TestCheckRefusesEmptyTextInListsAndRequiredProperties(t *testing.T) {
 				continue
 			}
 			require.Contains(t, strings.Join(failures, "; "), "is empty", "%s %s", token, path)
-			refused++
+			refusedCount++
 		}
 	}
-	require.Greater(t, refused, 250, "the loop must test the properties of all rows")
+	require.Greater(t, refusedCount, 250, "the loop must test the properties of all rows")
 }
 
 // A panic in a row's code must end only the call, not the plugin.
 func TestRecoverPanicReturnsErrorThatNamesTheRow(t *testing.T) {
 	const token = "aws:test/panics:Panics"
-	add(&Row{Token: token})
+	registerRows(&Row{Token: token})
 	t.Cleanup(func() { delete(rows, token) })
 	err := func() (err error) {
 		defer recoverPanic(token, &err)

@@ -20,15 +20,16 @@ type Naming struct {
 	Prop, PrefixProp string
 	// Max is the maximum length of a generated name.
 	Max int
-	// Start is the start of every generated name, such as alias/ for KMS.
+	// Start is the start of every generated name, such as alias/ for aliases of KMS.
 	Start string
-	// Bare omits the dash before the digits.
-	Bare bool
+	// NoDash omits the dash before the digits.
+	NoDash bool
 	// Lower converts the Pulumi name to lower case.
 	Lower bool
-	// Else is the prefix with which the provider generates a name if the program sets
-	// neither Prop nor PrefixProp. A type with Else gets no name from Pulumi.
-	Else string
+	// DefaultPrefix is the prefix of the name if the program sets neither Prop nor PrefixProp.
+	// The provider generates such a name, so a type with DefaultPrefix gets no name from
+	// Pulumi.
+	DefaultPrefix string
 }
 
 // suffixLength is the number of random digits of a generated name.
@@ -44,8 +45,8 @@ type Autonaming int
 // The modes of autonaming.
 const (
 	AutonamingDefault  Autonaming = iota // the provider generates the name
-	AutonamingPropose                    // the engine's proposed name is used
-	AutonamingEnforce                    // the engine's proposed name must be used
+	AutonamingPropose                    // the provider should use the name that the engine proposes
+	AutonamingEnforce                    // the provider must use the name that the engine proposes
 	AutonamingDisabled                   // the program must set names
 )
 
@@ -54,11 +55,11 @@ func isGenerated(in Object, prop string) bool {
 	return slices.Contains(in.Strings(defaultsKey), prop)
 }
 
-// setName sets the name in the inputs if the program sets none. It keeps a name that was
-// generated before, from the old inputs in req.
+// setName sets the name in the inputs if the program sets no name. If the old inputs in req
+// have a generated name, setName keeps that name.
 func (n *Naming) setName(in Object, req CheckRequest, fail Fail) {
 	hasPrefix := n.PrefixProp != "" && in.Has(n.PrefixProp)
-	if n.Else != "" || in.Has(n.Prop) || hasPrefix {
+	if n.DefaultPrefix != "" || in.Has(n.Prop) || hasPrefix {
 		return
 	}
 	name := req.Olds.String(n.Prop)
@@ -73,7 +74,7 @@ func (n *Naming) setName(in Object, req CheckRequest, fail Fail) {
 	in[defaultsKey] = []any{n.Prop}
 }
 
-// generate returns a new name, by the mode of autonaming.
+// generate returns a new name, by the mode of autonaming in req.
 func (n *Naming) generate(req CheckRequest) (string, error) {
 	switch req.Autonaming {
 	case AutonamingDisabled:
@@ -85,13 +86,13 @@ func (n *Naming) generate(req CheckRequest) (string, error) {
 		return n.withStart(req.Proposed), nil
 	}
 	dash := "-"
-	if n.Bare {
+	if n.NoDash {
 		dash = ""
 	}
 	if tooLong := len(req.Name) + len(dash) + suffixLength - n.Max; tooLong > 0 {
 		return "", fmt.Errorf("the name generated from %q would be %d characters too long (limit %d); set a name", req.Name, tooLong, n.Max)
 	}
-	digits, err := suffix(req.Seed)
+	digits, err := generateSuffix(req.Seed)
 	if err != nil {
 		return "", fmt.Errorf("generate a name: %w", err)
 	}
@@ -102,7 +103,7 @@ func (n *Naming) generate(req CheckRequest) (string, error) {
 	return name, nil
 }
 
-// withStart adds Start to a name that does not begin with it.
+// withStart returns the name with Start as its start. It does not add Start a second time.
 func (n *Naming) withStart(name string) string {
 	if strings.HasPrefix(name, n.Start) {
 		return name
@@ -110,10 +111,10 @@ func (n *Naming) withStart(name string) string {
 	return n.Start + name
 }
 
-// suffix returns the digits at the end of a generated name. It derives them from the
-// engine's random seed, so a preview and the update after it have the same digits.
+// generateSuffix returns the digits at the end of a generated name. It derives the digits from
+// the engine's random seed, so a preview and the update after the preview have the same digits.
 // Without a seed, the digits are random.
-func suffix(seed []byte) (string, error) {
+func generateSuffix(seed []byte) (string, error) {
 	if len(seed) == 0 {
 		return randomHex(suffixLength)
 	}
@@ -121,26 +122,26 @@ func suffix(seed []byte) (string, error) {
 	return hex.EncodeToString(hash[:])[:suffixLength], nil
 }
 
-// complete sets the name if the program sets only a prefix, or if the type has the prefix
-// Else. As in Terraform's provider, the name is the prefix, the time and a random number.
-// The time and the random number have together 26 digits.
-func (n *Naming) complete(in Object, now time.Time) error {
+// setPrefixedName sets the name if the program sets only a prefix, or if the type has a
+// DefaultPrefix. As in Terraform's provider, the name is the prefix, the time and a random
+// number. The time has 18 digits, and the random number has 8 hexadecimal digits.
+func (n *Naming) setPrefixedName(in Object, now time.Time) error {
 	prefix := in.String(n.PrefixProp)
 	if prefix == "" {
-		prefix = n.Else
+		prefix = n.DefaultPrefix
 	}
 	if prefix == "" || in.Has(n.Prop) {
 		return nil
 	}
-	random, err := randomHex(8)
+	randomDigits, err := randomHex(8)
 	if err != nil {
 		return fmt.Errorf("generate a name: %w", err)
 	}
-	in[n.Prop] = prefix + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + random
+	in[n.Prop] = prefix + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + randomDigits
 	return nil
 }
 
-// keepsGivenName reports whether the program sets the name and does not change it. Then
+// keepsGivenName reports whether the program sets the name and does not change the name. Then
 // the old object must be deleted before its replacement is created, because two objects
 // cannot have the same name.
 func (n *Naming) keepsGivenName(in, state Object) bool {

@@ -23,7 +23,7 @@ func (o Object) Known(name string) bool {
 	return ok && !wire.ContainsUnknown(v)
 }
 
-// String returns a string property.
+// String returns a string property, or "".
 func (o Object) String(name string) string { s, _ := o[name].(string); return s }
 
 // Bool returns a boolean property.
@@ -32,7 +32,7 @@ func (o Object) Bool(name string) bool { b, _ := o[name].(bool); return b }
 // Int returns a number property, truncated to a whole number.
 func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) }
 
-// Object returns a nested object, and nil if the property is missing.
+// Object returns a nested object, or nil if the property is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
 // setDefaults sets the fields that the object lacks to the values in defaults.
@@ -78,10 +78,10 @@ type leaf struct {
 // routes.natGatewayId. For a list in the path or at its end, it returns one leaf for
 // each element.
 func leaves(o Object, path string) []leaf {
-	found := []leaf{{"", map[string]any(o)}}
+	current := []leaf{{"", map[string]any(o)}}
 	for name := range strings.SplitSeq(path, ".") {
 		var next []leaf
-		for _, l := range found {
+		for _, l := range current {
 			m, ok := l.value.(map[string]any)
 			if !ok {
 				continue
@@ -92,12 +92,13 @@ func leaves(o Object, path string) []leaf {
 			}
 			next = append(next, elements(leaf{joinPath(l.path, name), v})...)
 		}
-		found = next
+		current = next
 	}
-	return found
+	return current
 }
 
-// elements returns a leaf for each element of a list. It returns any other leaf itself.
+// elements returns a leaf for each element of the list in l. If l is not a list, it returns
+// only l.
 func elements(l leaf) []leaf {
 	list, ok := l.value.([]any)
 	if !ok {
@@ -130,18 +131,18 @@ func isZero(v any) bool {
 	return false
 }
 
-// listOrder reports whether the order of a list's elements has a meaning.
+// listOrder defines how lists are compared: in their order, or as sets.
 type listOrder bool
 
 const (
-	keepOrder listOrder = false // the order has a meaning
+	keepOrder listOrder = false // the order of the elements has a meaning
 	sortLists listOrder = true  // lists are sets: they are sorted before a comparison
 )
 
-// canonicalText returns a text that is the same for equal values. Zero values are left out
-// of objects.
+// canonicalText returns a text that is the same for equal values. It leaves out the zero
+// values of objects.
 func canonicalText(v any, order listOrder) string {
-	text, err := json.Marshal(trimValue(v, order))
+	text, err := json.Marshal(canonicalValue(v, order))
 	if err != nil {
 		// Only a value with a type outside of JSON gets here.
 		return fmt.Sprintf("%#v", v)
@@ -149,22 +150,22 @@ func canonicalText(v any, order listOrder) string {
 	return string(text)
 }
 
-// trimValue returns a copy of a value for canonicalText. It removes the zero values of
+// canonicalValue returns a copy of a value for canonicalText. It removes the zero values of
 // objects, and replaces an unknown value by a text. It sorts lists if order is sortLists.
-func trimValue(v any, order listOrder) any {
+func canonicalValue(v any, order listOrder) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for name, item := range v {
 			if !isZero(item) {
-				out[name] = trimValue(item, order)
+				out[name] = canonicalValue(item, order)
 			}
 		}
 		return out
 	case []any:
 		items := make([]any, len(v))
 		for i, item := range v {
-			items[i] = trimValue(item, order)
+			items[i] = canonicalValue(item, order)
 		}
 		if order == sortLists {
 			slices.SortFunc(items, func(a, b any) int { return strings.Compare(canonicalText(a, sortLists), canonicalText(b, sortLists)) })

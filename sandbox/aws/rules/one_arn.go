@@ -7,9 +7,9 @@ import "github.com/progressive-framework/platform/sandbox/aws/store"
 // (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error has the code of the new
 // object's type.
 //
-// verifyUniqueARN compares only types with a template for the output arn. In other types,
-// arn can be the ARN of another object. For example, a secret's version has the ARN of its
-// secret.
+// verifyUniqueARN compares only types with a template for the output arn. In other types, the
+// output arn can be the ARN of another object. For example, the version of a secret has the ARN
+// of the secret.
 func (c *Call) verifyUniqueARN() error {
 	newARN := c.Out.String("arn")
 	if c.Row.Outputs["arn"] == "" || c.Row.Put {

@@ -12,7 +12,7 @@ import (
 // parameter is AWS's definition of one parameter of a database engine: the allowed
 // values, and when a change takes effect.
 type parameter struct {
-	// unit is the unit of a number, such as 8kB; AWS expects the number without it.
+	// unit is the unit of a number, such as 8kB. AWS expects the number without the unit.
 	unit string
 	// low and high are the limits of a number.
 	low, high float64
@@ -31,7 +31,7 @@ type parameter struct {
 	fixed bool
 }
 
-// noLimit is the upper limit of a number without an upper limit.
+// noLimit is the field high of a parameter that is a number without an upper limit.
 const noLimit = math.MaxInt64
 
 // wholeNumber returns a parameter that is a whole number from low to high, with a unit.
@@ -39,7 +39,8 @@ func wholeNumber(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 
-// fraction returns a parameter that is a number from low to high, with or without decimals.
+// fraction returns a parameter that is a number from low to high, with or without a decimal
+// point.
 func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
 
 // oneWord returns a parameter that is one of the words.
@@ -51,13 +52,13 @@ func wordList(words ...string) parameter { return parameter{words: words, list: 
 // anyText returns a parameter that is any text.
 func anyText() parameter { return parameter{list: true} }
 
-// unchangeable returns a parameter that AWS does not allow to change.
+// unchangeable returns a parameter that a user cannot change, because AWS sets it.
 func unchangeable() parameter { return parameter{fixed: true} }
 
-// orZero also allows the value 0.
+// orZero returns a copy of p that also allows the value 0.
 func (p parameter) orZero() parameter { p.extra = "0"; return p }
 
-// atRestart means that a change takes effect only at a restart.
+// atRestart returns a copy of p for which a change takes effect only at a restart.
 func (p parameter) atRestart() parameter { p.static = true; return p }
 
 // isNumber reports whether the parameter is a number.
@@ -98,9 +99,9 @@ func (p parameter) describeAllowed() string {
 	if !p.isNumber() {
 		return strings.Join(p.words, ",")
 	}
-	out := plainNumber(p.low) + "-"
+	out := formatNumber(p.low) + "-"
 	if p.high < noLimit {
-		out += plainNumber(p.high)
+		out += formatNumber(p.high)
 	}
 	if p.extra != "" {
 		out = p.extra + "," + out
@@ -111,8 +112,8 @@ func (p parameter) describeAllowed() string {
 	return out
 }
 
-// plainNumber returns a number as text. Whole numbers below 1e15 have no exponent.
-func plainNumber(n float64) string {
+// formatNumber returns a number as a text. Whole numbers below 1e15 have no exponent.
+func formatNumber(n float64) string {
 	if n == math.Trunc(n) && math.Abs(n) < 1e15 {
 		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
@@ -123,7 +124,7 @@ func plainNumber(n float64) string {
 // AmazonRDS/latest/UserGuide/USER_ParamValuesRef.html.
 var formulaWords = regexp.MustCompile(`DBInstanceClassMemory|DBInstanceVCPU|AllocatedStorage|EndPointPort|GREATEST|LEAST|SUM|log`)
 
-// formulaRest matches the characters of a formula outside of formulaWords.
+// formulaRest matches a formula from which the words in formulaWords were removed.
 var formulaRest = regexp.MustCompile(`^[0-9\s(),*/+{}-]+$`)
 
 // isFormula reports whether a value is a formula, such as {DBInstanceClassMemory/32768}.
@@ -154,9 +155,9 @@ func checkParameters(in Object, fail Fail) {
 	}
 }
 
-// verifyParameters returns RDS's error for the parameters of a group. table has the
-// definitions of the known parameters. The error texts are from public logs, except the
-// one for parameters that cannot be modified.
+// verifyParameters returns RDS's error for the parameters of a parameter group. table has the
+// definitions of the known parameters. The error texts are from public logs, except the text
+// for parameters that cannot be modified.
 func verifyParameters(c *Call, table map[string]parameter) error {
 	for _, in := range c.In.Objects("parameters") {
 		name, value := in.String("name"), in.String("value")

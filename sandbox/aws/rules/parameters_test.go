@@ -91,15 +91,15 @@ func TestWindowOverlapAndWindowFormat(t *testing.T) {
 	for value, want := range map[string]string{
 		"05:00-05:29": "29 minutes", "5:00-6:00": "must satisfy", "24:00-01:00": "must satisfy", "05:00-06:00": "",
 	} {
-		if reason := daily(minDatabaseWindow)(value); want == "" {
+		if reason := checkDailyWindow(minDatabaseWindow)(value); want == "" {
 			require.Empty(t, reason, value)
 		} else {
 			require.Contains(t, reason, want, value)
 		}
 	}
-	require.Contains(t, weekly(minCacheWindow)("sun:05:00-sun:05:30"), "30 minutes")
-	require.Contains(t, weekly(minCacheWindow)("day:05:00-day:06:30"), "must satisfy")
-	require.Empty(t, weekly(minDatabaseWindow)("sat:23:45-sun:00:15"))
+	require.Contains(t, checkWeeklyWindow(minCacheWindow)("sun:05:00-sun:05:30"), "30 minutes")
+	require.Contains(t, checkWeeklyWindow(minCacheWindow)("day:05:00-day:06:30"), "must satisfy")
+	require.Empty(t, checkWeeklyWindow(minDatabaseWindow)("sat:23:45-sun:00:15"))
 }
 
 func TestPostgresVersionAddsTheLatestMinorVersion(t *testing.T) {

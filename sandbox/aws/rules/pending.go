@@ -16,8 +16,9 @@ import (
 // database, which is its owner.
 const pendingChange = "aws:pending-change"
 
-// Deferral says which changes of a type wait for the maintenance window if the call does not
-// have applyImmediately. Until then, a read returns the former values, as in the provider.
+// Deferral defines which changes of a type wait for the maintenance window. A change with
+// applyImmediately does not wait. While a change waits, a read returns the former values, as in
+// the provider.
 type Deferral struct {
 	// Props are the properties that wait.
 	Props []string
@@ -30,8 +31,8 @@ func (c *Call) pendingKey() store.Key {
 	return store.Key{Scope: c.scope(c.Row), Type: pendingChange, ID: c.ID}
 }
 
-// applyPendingChange returns the object of the call. If values of the object wait and
-// their maintenance window has begun, the result has these values.
+// applyPendingChange returns the object of the call. If values of the object wait for a
+// maintenance window, and this window has begun, the result has these values.
 func (c *Call) applyPendingChange(object store.Object) store.Object {
 	if c.Row.Deferral == nil {
 		return object
@@ -40,8 +41,8 @@ func (c *Call) applyPendingChange(object store.Object) store.Object {
 	if !ok {
 		return object
 	}
-	begins, err := time.Parse(time.RFC3339, Object(pending.State).String("begins"))
-	if err != nil || c.Now().Before(begins) {
+	windowStart, err := time.Parse(time.RFC3339, Object(pending.State).String("begins"))
+	if err != nil || c.Now().Before(windowStart) {
 		return object
 	}
 	object.State = wire.CloneMap(object.State)
@@ -59,36 +60,36 @@ func (c *Call) deferChanges() {
 	}
 	waiting := map[string]any{}
 	for _, name := range c.Row.Deferral.Props {
-		present, wanted := c.Old[name], c.In[name]
+		current, requested := c.Old[name], c.In[name]
 		same := c.Row.Props[name].Same
-		if wanted == nil || present == nil || c.In.Bool("applyImmediately") || reflect.DeepEqual(present, wanted) ||
+		if requested == nil || current == nil || c.In.Bool("applyImmediately") || reflect.DeepEqual(current, requested) ||
 			same != nil && same(c.Old.String(name), c.In.String(name)) {
 			continue
 		}
-		waiting[name] = wire.Clone(wanted)
-		c.In[name], c.Out[name] = wire.Clone(present), wire.Clone(present)
+		waiting[name] = wire.Clone(requested)
+		c.In[name], c.Out[name] = wire.Clone(current), wire.Clone(current)
 	}
 	if len(waiting) == 0 {
 		c.Tx.Delete(c.pendingKey())
 		return
 	}
-	begins := nextWindow(c.Out.String(c.Row.Deferral.Window), c.Now().UTC())
+	windowStart := nextWindowStart(c.Out.String(c.Row.Deferral.Window), c.Now().UTC())
 	c.Tx.Put(store.Object{
 		Key: c.pendingKey(), Owner: c.ID, Created: c.Now().UTC(),
-		State: map[string]any{"values": waiting, "begins": begins.Format(time.RFC3339)},
+		State: map[string]any{"values": waiting, "begins": windowStart.Format(time.RFC3339)},
 	})
 }
 
-// nextWindow returns the first start of a weekly window after now. For an invalid window, it
-// returns now.
-func nextWindow(window string, now time.Time) time.Time {
+// nextWindowStart returns the first start of a weekly window after the time now. For an invalid
+// window, nextWindowStart returns now.
+func nextWindowStart(window string, now time.Time) time.Time {
 	w, ok := parseWeekly(window)
 	if !ok {
 		return now
 	}
 	day := slices.Index(weekdays, strings.ToLower(now.Weekday().String()[:3]))
 	minute := day*dayMinutes + now.Hour()*60 + now.Minute()
-	// The wait is 1 minute to 7 days. If the window begins in this minute, it is 7 days.
+	// The wait is 1 minute to 7 days. If the window begins in this minute, the wait is 7 days.
 	wait := (w.start-minute+weekMinutes-1)%weekMinutes + 1
 	return now.Truncate(time.Minute).Add(time.Duration(wait) * time.Minute)
 }

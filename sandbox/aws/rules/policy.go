@@ -32,7 +32,7 @@ var (
 	policyText = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
 )
 
-// policyKeys are the elements of a statement.
+// policyKeys are the elements that a statement can have.
 var policyKeys = []string{
 	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }
@@ -58,41 +58,42 @@ func dropSpace(r rune) rune {
 	return r
 }
 
-// checkPolicy returns the reason why AWS calls a document malformed; "" if the document
-// is valid.
+// checkPolicy returns the reason why AWS refuses a policy document as malformed, or "" if the
+// document is valid.
 func checkPolicy(text string, kind policyKind) string {
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
 		return fmt.Sprintf("is not a JSON policy document: %v", err)
 	}
-	// The provider sends the document in this form, without escapes such as \u0100.
+	// The provider sends the document in the form of json.Marshal, without escapes such as
+	// \u0100.
 	if sent, err := json.Marshal(doc); err != nil || !policyText.Match(sent) {
 		return "has a character beyond U+00FF"
 	}
 	for _, key := range slices.Sorted(maps.Keys(doc)) {
 		if !slices.Contains([]string{"Version", "Id", "Statement"}, key) {
-			return fmt.Sprintf("has the unknown element %s; known are Version, Id and Statement", key)
+			return fmt.Sprintf("has the unknown element %s: must be Version, Id or Statement", key)
 		}
 	}
 	if v, given := doc["Version"]; given && v != "2012-10-17" && v != "2008-10-17" {
-		return fmt.Sprintf("has the Version %v; there are 2012-10-17 and 2008-10-17", v)
+		return fmt.Sprintf("has the Version %v: must be 2012-10-17 or 2008-10-17", v)
 	}
-	statements := listOf(doc["Statement"])
+	statements := asList(doc["Statement"])
 	if len(statements) == 0 {
 		return "has no Statement"
 	}
 	sids := map[string]bool{}
-	for i, s := range statements {
-		m, ok := s.(map[string]any)
+	for i, item := range statements {
+		statement, ok := item.(map[string]any)
 		if !ok {
 			return fmt.Sprintf("Statement %d is not an object", i)
 		}
-		sid, _ := m["Sid"].(string)
+		sid, _ := statement["Sid"].(string)
 		if sid != "" && sids[sid] {
 			return fmt.Sprintf("Statement %d has the Sid %q of another; Statement IDs (SID) in a single policy must be unique", i, sid)
 		}
 		sids[sid] = true
-		if reason := checkStatement(m, kind); reason != "" {
+		if reason := checkStatement(statement, kind); reason != "" {
 			return fmt.Sprintf("Statement %d %s", i, reason)
 		}
 	}
@@ -103,11 +104,11 @@ func checkPolicy(text string, kind policyKind) string {
 func checkStatement(s map[string]any, kind policyKind) string {
 	for _, key := range slices.Sorted(maps.Keys(s)) {
 		if !slices.Contains(policyKeys, key) {
-			return fmt.Sprintf("has the unknown element %s; known are %s", key, strings.Join(policyKeys, ", "))
+			return fmt.Sprintf("has the unknown element %s: must be one of %s", key, strings.Join(policyKeys, ", "))
 		}
 	}
 	if s["Effect"] != "Allow" && s["Effect"] != "Deny" {
-		return fmt.Sprintf("has the Effect %v; there are Allow and Deny", s["Effect"])
+		return fmt.Sprintf("has the Effect %v: must be Allow or Deny", s["Effect"])
 	}
 	if sid, _ := s["Sid"].(string); (kind == identityPolicy || kind == trustPolicy) && !sidPattern.MatchString(sid) {
 		return fmt.Sprintf("has the Sid %q; it may have letters and digits only", sid)
@@ -115,7 +116,7 @@ func checkStatement(s map[string]any, kind policyKind) string {
 	if reason := checkElements(s, kind); reason != "" {
 		return reason
 	}
-	for _, action := range append(listOf(s["Action"]), listOf(s["NotAction"])...) {
+	for _, action := range append(asList(s["Action"]), asList(s["NotAction"])...) {
 		text, ok := action.(string)
 		if !ok || !actionPattern.MatchString(text) {
 			return fmt.Sprintf("has the Action %v; actions are written service:Name", action)
@@ -124,7 +125,7 @@ func checkStatement(s map[string]any, kind policyKind) string {
 			return fmt.Sprintf("has the Action %s; AssumeRole policies may only specify STS actions", text)
 		}
 	}
-	for _, resource := range append(listOf(s["Resource"]), listOf(s["NotResource"])...) {
+	for _, resource := range append(asList(s["Resource"]), asList(s["NotResource"])...) {
 		if text, _ := resource.(string); !strings.HasPrefix(text, "arn:") && !strings.HasPrefix(text, "*") {
 			return fmt.Sprintf("has the Resource %v; resources are ARNs or *", resource)
 		}
@@ -173,16 +174,16 @@ func checkPrincipal(s map[string]any) string {
 		}
 		for kind := range m {
 			if !slices.Contains([]string{"AWS", "Service", "Federated", "CanonicalUser"}, kind) {
-				return fmt.Sprintf("has the %s %s; there are AWS, Service, Federated and CanonicalUser", name, kind)
+				return fmt.Sprintf("has the %s %s: must be AWS, Service, Federated or CanonicalUser", name, kind)
 			}
 		}
 	}
 	return ""
 }
 
-// listOf returns a list unchanged, and any other value as a list of one element. In a
-// policy document, both forms have the same meaning.
-func listOf(v any) []any {
+// asList returns a list unchanged, any other value as a list of one element, and nil for nil.
+// In a policy document, a value and a list with only this value have the same meaning.
+func asList(v any) []any {
 	switch v := v.(type) {
 	case nil:
 		return nil
@@ -192,8 +193,9 @@ func listOf(v any) []any {
 	return []any{v}
 }
 
-// principals returns the principals that a document allows, of one kind such as Service.
-// The principal "*" is of every kind.
+// principals returns the principals of one kind, such as Service, in the statements of a
+// document that allow actions. The principal "*" belongs to every kind. The result is nil for a
+// document that is not JSON.
 func principals(text, kind string) []string {
 	var doc struct {
 		Statement any
@@ -202,16 +204,16 @@ func principals(text, kind string) []string {
 		return nil
 	}
 	var out []string
-	for _, s := range listOf(doc.Statement) {
-		m, _ := s.(map[string]any)
-		if m["Effect"] != "Allow" {
+	for _, item := range asList(doc.Statement) {
+		statement, _ := item.(map[string]any)
+		if statement["Effect"] != "Allow" {
 			continue
 		}
-		if m["Principal"] == "*" {
+		if statement["Principal"] == "*" {
 			out = append(out, "*")
 		}
-		p, _ := m["Principal"].(map[string]any)
-		for _, v := range listOf(p[kind]) {
+		byKind, _ := statement["Principal"].(map[string]any)
+		for _, v := range asList(byKind[kind]) {
 			if text, ok := v.(string); ok {
 				out = append(out, text)
 			}

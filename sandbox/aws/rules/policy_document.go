@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// document is a policy in the form of Terraform's data source: with its elements in this
-// order, and without empty elements.
+// document is a policy in the form of Terraform's data source. Its JSON has the elements in the
+// order of the fields, and no empty elements.
 type document struct {
 	Version   string      `json:"Version,omitempty"`
 	ID        string      `json:"Id,omitempty"`
@@ -59,10 +59,10 @@ func getPolicyDocument(_ *Call, in Object) (Object, error) {
 		}
 		doc.merge(source)
 	}
-	program := document{Version: in.String("version"), ID: in.String("policyId")}
+	programDoc := document{Version: in.String("version"), ID: in.String("policyId")}
 	sids := map[string]bool{}
 	for i, s := range in.Objects("statements") {
-		statement, err := statementOf(s, in.String("version"))
+		statement, err := newStatement(s, in.String("version"))
 		if err != nil {
 			return nil, fmt.Errorf("statements[%d]: %w", i, err)
 		}
@@ -70,9 +70,9 @@ func getPolicyDocument(_ *Call, in Object) (Object, error) {
 			return nil, fmt.Errorf("statements[%d]: duplicate Sid (%s); remove it or make it unique", i, statement.Sid)
 		}
 		sids[statement.Sid] = true
-		program.Statement = append(program.Statement, statement)
+		programDoc.Statement = append(programDoc.Statement, statement)
 	}
-	doc.merge(program)
+	doc.merge(programDoc)
 	for i, text := range in.Strings("overridePolicyDocuments") {
 		override, err := parseDocument(text)
 		if err != nil {
@@ -104,8 +104,8 @@ func convertVariables(list []string, version string) ([]string, error) {
 	return out, nil
 }
 
-// merge adds the statements of another document. A statement of other replaces the
-// statement of d with the same Sid.
+// merge adds the statements of other to d. A statement of other replaces the statement of d with
+// the same Sid.
 func (d *document) merge(other document) {
 	if other.ID != "" {
 		d.ID = other.ID
@@ -114,9 +114,9 @@ func (d *document) merge(other document) {
 		d.Version = other.Version
 	}
 	for _, s := range other.Statement {
-		at := slices.IndexFunc(d.Statement, func(x statement) bool { return s.Sid != "" && x.Sid == s.Sid })
-		if at >= 0 {
-			d.Statement[at] = s
+		i := slices.IndexFunc(d.Statement, func(existing statement) bool { return s.Sid != "" && existing.Sid == s.Sid })
+		if i >= 0 {
+			d.Statement[i] = s
 		} else {
 			d.Statement = append(d.Statement, s)
 		}
@@ -144,9 +144,9 @@ func parseDocument(text string) (document, error) {
 	return doc, json.Unmarshal(raw.Statement, &doc.Statement)
 }
 
-// statementOf converts a statement of the inputs to a statement of a document. It returns
-// an error for properties that AWS would refuse together.
-func statementOf(in Object, version string) (statement, error) {
+// newStatement returns the statement of a document for a statement of the inputs. It returns an
+// error for properties that AWS would refuse together.
+func newStatement(in Object, version string) (statement, error) {
 	s := statement{
 		Sid: in.String("sid"), Effect: "Allow",
 		Action: oneOrMany(in.Strings("actions")), NotAction: oneOrMany(in.Strings("notActions")),
@@ -162,7 +162,7 @@ func statementOf(in Object, version string) (statement, error) {
 		*element = oneOrMany(list)
 	}
 	for name, element := range map[string]*any{"principals": &s.Principal, "notPrincipals": &s.NotPrincipal} {
-		principal, err := principalOf(in.Objects(name), version)
+		principal, err := newPrincipal(in.Objects(name), version)
 		if err != nil {
 			return s, fmt.Errorf("%s: %w", name, err)
 		}
@@ -183,7 +183,7 @@ func statementOf(in Object, version string) (statement, error) {
 	if s.Principal != nil && s.NotPrincipal != nil {
 		return s, errors.New("principals and notPrincipals can't be given together")
 	}
-	condition, err := conditionOf(in.Objects("conditions"), version)
+	condition, err := newCondition(in.Objects("conditions"), version)
 	if err != nil {
 		return s, fmt.Errorf("conditions: %w", err)
 	}
@@ -191,9 +191,10 @@ func statementOf(in Object, version string) (statement, error) {
 	return s, nil
 }
 
-// conditionOf converts the conditions of the inputs to the Condition of a statement: by
-// test, such as StringEquals, and by variable. It returns nil if there are no conditions.
-func conditionOf(list []Object, version string) (any, error) {
+// newCondition returns the Condition of a statement for the conditions of the inputs. The
+// Condition is a map by test, such as StringEquals, and by variable. newCondition returns nil
+// if there are no conditions.
+func newCondition(list []Object, version string) (any, error) {
 	conditions := map[string]map[string][]string{}
 	for _, c := range list {
 		test, variable := c.String("test"), c.String("variable")
@@ -239,9 +240,10 @@ func oneOrMany(list []string) any {
 	return list
 }
 
-// principalOf converts the principals of the inputs to the Principal of a statement: the
-// identifiers by kind, or "*" for everybody.
-func principalOf(list []Object, version string) (any, error) {
+// newPrincipal returns the Principal of a statement for the principals of the inputs. The
+// Principal is a map from kinds to identifiers, or "*" for everybody. newPrincipal returns nil
+// if there are no principals.
+func newPrincipal(list []Object, version string) (any, error) {
 	byKind := map[string][]string{}
 	for _, p := range list {
 		identifiers, err := convertVariables(p.Strings("identifiers"), version)

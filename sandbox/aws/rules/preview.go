@@ -17,7 +17,7 @@ func (c *Cloud) PreviewCreate(token string, in Object) (state Object, err error)
 		return nil, err
 	}
 	call := &Call{Cloud: c, Row: row, schema: s}
-	out := call.complete(in)
+	out := call.inputsWithDefaults(in)
 	call.markUnknown(s.Outputs, out, "")
 	return out, nil
 }
@@ -50,7 +50,7 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 		return nil, err
 	}
 	call := &Call{Cloud: c, Row: row, schema: s, Old: state}
-	call.In = call.complete(keepIgnored(in, state, ignore))
+	call.In = call.inputsWithDefaults(keepIgnored(in, state, ignore))
 	out := call.mergeState()
 	volatile := row.Volatile
 	if row.VolatileIf != nil {
@@ -62,9 +62,9 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	return out, nil
 }
 
-// InputsOf returns the program inputs that belong to a state. After a refresh, they are the
-// old inputs with the values of the state. At an import there are no old inputs. Then they
-// are all input properties with a value other than the default.
+// InputsOf returns the program inputs that belong to a state. After a refresh, the result has
+// the old inputs with the values of the state. At an import there are no old inputs. Then the
+// result has all input properties with a value other than the default.
 func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
@@ -77,7 +77,7 @@ func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) 
 				out[name] = old
 				continue
 			}
-			if v, ok := presentValue(s, s.Inputs[name], old, state[name]); ok {
+			if v, ok := currentValue(s, s.Inputs[name], old, state[name]); ok {
 				out[name] = v
 			}
 		}
@@ -93,7 +93,7 @@ func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) 
 		out[name] = c.importedValue(s, row, s.Inputs[name], v, name)
 	}
 	// AWS can return one setting in two properties, such as a name and its prefix. A
-	// program may set only one of them, so only the first is kept.
+	// program may set only one of the two, so only the first property is kept.
 	for _, group := range row.AtMostOne {
 		kept := false
 		for _, name := range group {
@@ -106,7 +106,7 @@ func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) 
 	return out, nil
 }
 
-// isDefault reports whether v is the value of the property if the program omits it.
+// isDefault reports whether v is the value that an omitted property has.
 func (p Prop) isDefault(v any) bool {
 	if p.Default == nil || v == nil {
 		return isZero(v)
@@ -114,31 +114,31 @@ func (p Prop) isDefault(v any) bool {
 	return canonicalText(p.Default, p.listOrder()) == canonicalText(v, p.listOrder())
 }
 
-// presentValue returns the value in the state for an input. old is the old input, present is
+// currentValue returns the value in the state for an input. old is the old input, current is
 // the value in the state. Inside an object, the result has only the properties that the old
 // input has, because AWS may have added others. ok is false if the state has no value.
-func presentValue(s *schema.Resource, typ string, old, present any) (value any, ok bool) {
-	if present == nil {
+func currentValue(s *schema.Resource, typ string, old, current any) (value any, ok bool) {
+	if current == nil {
 		return nil, false
 	}
 	typ = strings.TrimSuffix(typ, "?")
 	oldMap, oldOK := old.(map[string]any)
-	presentMap, presentOK := present.(map[string]any)
-	if !oldOK || !presentOK || !strings.HasPrefix(typ, "@") {
-		return wire.Clone(present), true
+	currentMap, currentOK := current.(map[string]any)
+	if !oldOK || !currentOK || !strings.HasPrefix(typ, "@") {
+		return wire.Clone(current), true
 	}
 	out := map[string]any{}
 	for name, item := range oldMap {
-		if v, ok := presentValue(s, s.Object(typ)[name], item, presentMap[name]); ok {
+		if v, ok := currentValue(s, s.Object(typ)[name], item, currentMap[name]); ok {
 			out[name] = v
 		}
 	}
 	return out, true
 }
 
-// importedValue returns the input of an import for the value v in the state. typ is the
-// value's type in the schema, and path is its path in the rules. Inside an object, the input
-// has no properties without a rule, and no properties with a zero value.
+// importedValue returns the program input that an import generates for v, a value in the
+// state. typ is the type of v in the schema, and path is the path of v in the rules. The
+// result leaves out properties of an object that have no rule or a zero value.
 func (c *Cloud) importedValue(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")

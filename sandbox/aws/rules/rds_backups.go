@@ -9,7 +9,7 @@ import (
 
 const backupCopyType = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 
-// toCopiedDatabase is a reference, by ARN, to the database with the backups to copy.
+// toCopiedDatabase is a reference by ARN to the database from which RDS copies the backups.
 var toCopiedDatabase = &Ref{To: []string{dbInstanceType}, By: []string{"arn"}, Noun: "DB instance", Missing: "DBInstanceNotFound"}
 
 // backupRegions maps the region of a database to the regions to which RDS can copy its
@@ -37,13 +37,13 @@ var backupRegions = map[string]string{
 // As in the provider, the object is in the region of the copies. The error codes are from
 // API_StartDBInstanceAutomatedBackupsReplication. The error texts were not checked against
 // AWS's documentation.
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  backupCopyType,
 	Source: "rds/instance_automated_backups_replication.go", Page: "AmazonRDS/latest/APIReference/API_StartDBInstanceAutomatedBackupsReplication.html",
 	Label: "RDS DB Instance Automated Backup", ID: "arn:{partition}:rds:{region}:{account}:auto-backup:ab-{id26}", NotFound: "DBInstanceAutomatedBackupNotFound",
 	Props: Props{
-		"sourceDbInstanceArn": {Replace: true, Valid: arn, Ref: toCopiedDatabase},
-		"kmsKeyId":            {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"sourceDbInstanceArn": {Replace: true, Valid: checkARN, Ref: toCopiedDatabase},
+		"kmsKeyId":            {Replace: true, Computed: true, Valid: checkARN, Ref: toDatabaseKey},
 		"retentionPeriod":     {Replace: true, Default: 7.0, Valid: numbers(1, 35)},
 		"preSignedUrl":        {Replace: true, Refuse: "only for AWS GovCloud; the provider signs the request elsewhere"},
 	},
@@ -56,7 +56,8 @@ var _ = add(&Row{
 	},
 })
 
-// verifyBackupCopy returns RDS's error if RDS cannot copy the automated backups.
+// verifyBackupCopy returns RDS's error if RDS cannot copy the automated backups to the
+// provider's region.
 func verifyBackupCopy(c *Call) error {
 	source, ok := c.referencedObject("sourceDbInstanceArn")
 	if !ok {

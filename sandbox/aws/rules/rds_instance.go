@@ -26,20 +26,20 @@ var (
 // AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
-// deferredByRDS lists the properties that RDS changes in the maintenance window. They are
-// the members of AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that the
-// stacks of this repository change.
+// deferredByRDS lists the properties that RDS changes in the maintenance window. It has the
+// members of AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that the stacks of this
+// repository change.
 var deferredByRDS = &Deferral{
 	Props:  []string{"instanceClass", "multiAz", "engineVersion", "allocatedStorage", "storageType", "iops", "storageThroughput"},
 	Window: "maintenanceWindow",
 }
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  dbInstanceType,
 	Source: "rds/instance.go", Page: "AmazonRDS/latest/APIReference/API_CreateDBInstance.html",
 	Label: "RDS DB Instance", ID: "db-{id26}", NotFound: "DBInstanceNotFound",
 	// pulumi-aws adds no dash before the digits.
-	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 255, Bare: true},
+	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 255, NoDash: true},
 	Props: Props{
 		"identifier":               {Computed: true, Valid: databaseName},
 		"identifierPrefix":         {Computed: true, Valid: databaseNamePrefix},
@@ -48,7 +48,7 @@ var _ = add(&Row{
 		"allowMajorVersionUpgrade": {},
 		"autoMinorVersionUpgrade":  {Default: true},
 		"engineLifecycleSupport":   {Computed: true, Enum: []string{"open-source-rds-extended-support", "open-source-rds-extended-support-disabled"}},
-		"instanceClass":            {Valid: dbClasses.valid},
+		"instanceClass":            {Valid: dbClasses.check},
 		"applyImmediately":         {Default: false},
 
 		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), checkNotReserved)},
@@ -66,7 +66,7 @@ var _ = add(&Row{
 		"dedicatedLogVolume":   {Default: false},
 		"upgradeStorageConfig": {Refuse: notRestored},
 		"storageEncrypted":     {Replace: true, Default: false},
-		"kmsKeyId":             {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"kmsKeyId":             {Replace: true, Computed: true, Valid: checkARN, Ref: toDatabaseKey},
 
 		"dbSubnetGroupName":   {Required: true, Computed: true, Ref: toDBSubnetGroup},
 		"vpcSecurityGroupIds": {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
@@ -78,15 +78,15 @@ var _ = add(&Row{
 		"parameterGroupName": {Computed: true, Ref: toDBParameters},
 		"optionGroupName":    {Computed: true, Refuse: "PostgreSQL has no options"},
 		"caCertIdentifier":   {Computed: true, Enum: dbCertificates},
-		// AWS allows these logs for PostgreSQL; the last one has the sign-in errors of
+		// AWS allows these logs for PostgreSQL. iam-db-auth-error has the sign-in errors of
 		// IAM.
 		"enabledCloudwatchLogsExports":     {Set: true, Enum: []string{"postgresql", "upgrade", "iam-db-auth-error"}},
 		"iamDatabaseAuthenticationEnabled": {Default: false},
 
 		"backupRetentionPeriod":   {Computed: true, Valid: numbers(0, 35)},
-		"backupWindow":            {Computed: true, Valid: daily(minDatabaseWindow)},
+		"backupWindow":            {Computed: true, Valid: checkDailyWindow(minDatabaseWindow)},
 		"backupTarget":            {Replace: true, Computed: true, Enum: []string{"region"}},
-		"maintenanceWindow":       {Computed: true, Valid: weekly(minDatabaseWindow), Same: sameWeekday},
+		"maintenanceWindow":       {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWeekday},
 		"copyTagsToSnapshot":      {Default: false},
 		"deleteAutomatedBackups":  {Default: true},
 		"deletionProtection":      {Default: false},
@@ -94,10 +94,10 @@ var _ = add(&Row{
 		"finalSnapshotIdentifier": {Valid: snapshotName},
 
 		"monitoringInterval":                 {Default: 0.0, Valid: oneOf(0, 1, 5, 10, 15, 30, 60)},
-		"monitoringRoleArn":                  {Computed: true, Valid: arn, Ref: toMonitoringRole},
+		"monitoringRoleArn":                  {Computed: true, Valid: checkARN, Ref: toMonitoringRole},
 		"databaseInsightsMode":               {Computed: true, Enum: []string{"standard", "advanced"}},
 		"performanceInsightsEnabled":         {Default: false},
-		"performanceInsightsKmsKeyId":        {Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"performanceInsightsKmsKeyId":        {Computed: true, Valid: checkARN, Ref: toDatabaseKey},
 		"performanceInsightsRetentionPeriod": {Computed: true, Valid: checkInsightsRetention},
 
 		"name":                     {Replace: true, Refuse: "deprecated; use dbName"},
@@ -137,8 +137,8 @@ var _ = add(&Row{
 	},
 	Deferral: deferredByRDS,
 	Check:    instancePassword.check,
-	Verify:   verifyInstance,
-	Fill:     fillInstance,
+	Verify:   verifyDBInstance,
+	Fill:     fillDBInstance,
 	Remove: func(c *Call) error {
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")

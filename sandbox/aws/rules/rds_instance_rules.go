@@ -24,11 +24,11 @@ func checkInsightsRetention(v any) string {
 // AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html.
 const minAdvancedRetention = 465
 
-// verifyInstance returns RDS's error for a creation or a change. The texts about
-// versions, monitoring, protection and networks are from public logs.
-func verifyInstance(c *Call) error {
+// verifyDBInstance returns RDS's error for a creation or a change of an instance. The texts
+// about versions, monitoring, protection and networks are from public logs.
+func verifyDBInstance(c *Call) error {
 	for _, verify := range []func(*Call) error{
-		verifyVersion, verifyFamily, verifyDBNetwork, verifyStorage, verifyMonitoring, verifyInsights, verifyRestoredInstance,
+		verifyPostgresVersion, verifyPostgresFamily, verifyDBNetwork, verifyDBStorage, verifyDBMonitoring, verifyDBInsights, verifyRestoredInstance,
 		func(c *Call) error { return verifyWindows(c, "backupWindow", "maintenanceWindow") },
 	} {
 		if err := verify(c); err != nil {
@@ -41,11 +41,11 @@ func verifyInstance(c *Call) error {
 	return nil
 }
 
-// verifyStart returns an error if the instance would not start: shared_buffers of its parameter
-// group must be below the memory of its class (Amazon RDS User Guide, "Diagnosing and resolving
-// incompatible parameters status"). fillInstance calls it after deferChanges, so the class is
-// the one that runs until the maintenance window.
-func verifyStart(c *Call) error {
+// verifyDBStarts returns an error if the instance would not start. The parameter shared_buffers
+// must be below the memory of the instance class (Amazon RDS User Guide, "Diagnosing and
+// resolving incompatible parameters status"). fillDBInstance calls verifyDBStarts after
+// deferChanges, so instanceClass is the class that runs until the maintenance window.
+func verifyDBStarts(c *Call) error {
 	memory := dbClassMemory(c.Out.String("instanceClass"))
 	group, ok := c.resolve(toDBParameters, c.Out.String("parameterGroupName"))
 	if !ok || memory == 0 {
@@ -61,24 +61,23 @@ func verifyStart(c *Call) error {
 	return nil
 }
 
-// dbClassMemory returns the memory of an instance class in bytes, and 0 for families that it
-// does not know (AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html).
+// dbClassMemory returns the memory of an instance class in bytes, or 0 for an unknown family or
+// size (AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html).
 func dbClassMemory(class string) int {
 	parts := strings.Split(class, ".")
 	if len(parts) != 3 || parts[1] == "" {
 		return 0
 	}
-	// The memory of the size large in this family. The memory of the other sizes is computed
-	// from it.
-	large := map[byte]int{'r': 16 << 30, 'm': 8 << 30, 't': 8 << 30}[parts[1][0]]
+	// The memory of each size is computed from the memory of the size large.
+	largeMemory := map[byte]int{'r': 16 << 30, 'm': 8 << 30, 't': 8 << 30}[parts[1][0]]
 	if eighths := map[string]int{"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}[parts[2]]; eighths > 0 {
-		return large / 8 * eighths
+		return largeMemory / 8 * eighths
 	}
 	n, err := strconv.Atoi(strings.TrimSuffix(parts[2], "xlarge"))
 	if err != nil {
 		return 0
 	}
-	return 2 * n * large // Nxlarge has N times the memory of xlarge, which has twice the memory of large
+	return 2 * n * largeMemory // xlarge has twice the memory of large, and Nxlarge has N times the memory of xlarge
 }
 
 // verifyDBNetwork returns an error for a subnet group, an availability zone or security
@@ -103,9 +102,9 @@ func verifyDBNetwork(c *Call) error {
 	return c.verifySecurityGroupVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
 }
 
-// verifyMonitoring returns an error for a role that enhanced monitoring cannot use. The role
+// verifyDBMonitoring returns an error for a role that enhanced monitoring cannot use. The role
 // must trust RDS's monitoring and have at least one policy.
-func verifyMonitoring(c *Call) error {
+func verifyDBMonitoring(c *Call) error {
 	if c.In.Int("monitoringInterval") == 0 {
 		if c.In.String("monitoringRoleArn") != "" {
 			return refuse("InvalidParameterCombination", "A MonitoringRoleARN value can't be given with a MonitoringInterval of 0.")
@@ -126,9 +125,9 @@ func verifyMonitoring(c *Call) error {
 	return nil
 }
 
-// verifyInsights returns an error for the advanced mode of Database Insights with a
+// verifyDBInsights returns an error for the advanced mode of Database Insights with a
 // retention below minAdvancedRetention.
-func verifyInsights(c *Call) error {
+func verifyDBInsights(c *Call) error {
 	if c.In.String("databaseInsightsMode") == "advanced" &&
 		(!c.In.Bool("performanceInsightsEnabled") || c.In.Int("performanceInsightsRetentionPeriod") < minAdvancedRetention) {
 		return refuse("InvalidParameterCombination", "To enable the Advanced mode of Database Insights, enable Performance Insights "+
@@ -137,17 +136,17 @@ func verifyInsights(c *Call) error {
 	return nil
 }
 
-// fillInstance computes the outputs of an instance: its address, version, storage and secret,
-// and the default values of AWS.
-func fillInstance(c *Call) error {
-	if err := fillVersion(c); err != nil {
+// fillDBInstance computes the outputs of an instance: the address, the version, the storage, the
+// secret, and the default values of AWS. It returns an error if the instance would not start.
+func fillDBInstance(c *Call) error {
+	if err := fillPostgresVersion(c); err != nil {
 		return err
 	}
-	if err := verifyStart(c); err != nil {
+	if err := verifyDBStarts(c); err != nil {
 		return err
 	}
 	group, _ := c.referencedObject("dbSubnetGroupName")
-	address := fmt.Sprintf("%s.%s.%s.rds.amazonaws.com", c.Out.String("identifier"), c.siteHash("rds", 12), c.Region)
+	address := fmt.Sprintf("%s.%s.%s.rds.amazonaws.com", c.Out.String("identifier"), c.regionalHash("rds", 12), c.Region)
 	c.Out.setDefaults(map[string]any{
 		"port": 5432.0, "multiAz": false, "networkType": "IPV4", "caCertIdentifier": dbCertificates[0], "licenseModel": "postgresql-license",
 		"backupTarget": "region", "backupRetentionPeriod": 0.0, "backupWindow": "07:00-07:30", "maintenanceWindow": "sun:08:30-sun:09:00",
@@ -179,11 +178,11 @@ func fillInstance(c *Call) error {
 	case c.Out.Int("performanceInsightsRetentionPeriod") == 0:
 		c.Out["performanceInsightsRetentionPeriod"] = 7.0 // days; API_CreateDBInstance.html
 	}
-	fillStorage(c)
+	fillDBStorage(c)
 	if err := fillRestoredInstance(c); err != nil {
 		return err
 	}
-	if err := instancePassword.fill(c); err != nil {
+	if err := instancePassword.fillSecret(c); err != nil {
 		return err
 	}
 	c.Out["masterUserSecretKmsKeyId"] = ""

@@ -31,7 +31,7 @@ func dbFamilies() []string {
 	return out
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  dbParametersType,
 		Source: "rds/parameter_group.go", Page: "AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html",
@@ -52,12 +52,12 @@ var _ = add(
 		Check:     checkParameters,
 		Verify: func(c *Call) error {
 			if family := c.In.String("family"); !slices.Contains(dbFamilies(), family) {
-				return refuse("InvalidParameterValue", "ParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, dbFamilies())
+				return refuse("InvalidParameterValue", "ParameterGroupFamily %s is not a valid parameter group family: the stand-in supports %v", family, dbFamilies())
 			}
 			return verifyParameters(c, postgresParameters)
 		},
 		Fill:   fillApplyMethods(postgresDefaults),
-		Remove: keepIfSkipped,
+		Remove: keepIfSkipDestroy,
 	},
 	&Row{
 		Token:  dbSubnetGroupType,
@@ -77,9 +77,9 @@ var _ = add(
 	},
 )
 
-// keepIfSkipped is the Remove of rows with the property skipDestroy, which keeps an object
-// when its resource is deleted.
-func keepIfSkipped(c *Call) error {
+// keepIfSkipDestroy is the Remove of rows with the property skipDestroy. With this property, the
+// provider keeps an object when the resource is deleted.
+func keepIfSkipDestroy(c *Call) error {
 	if c.Old.Bool("skipDestroy") {
 		return errKept
 	}

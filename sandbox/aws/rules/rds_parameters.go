@@ -18,9 +18,9 @@ func zeroOne() parameter { return oneWord("0", "1") }
 //
 //   - Units, and whether a parameter is static: the page in Row.Page. A parameter that is
 //     not on the page is static if its context in pg_settings is postmaster.
-//   - Ranges and words: pg_settings of PostgreSQL 15.20. Those of RDS may be narrower.
+//   - Ranges and words: pg_settings of PostgreSQL 15.20. The ranges of RDS may be narrower.
 //   - Unchangeable parameters, and 0 and 1 as booleans: the output of
-//     describe-db-parameters. It was not checked.
+//     describe-db-parameters. This output was not checked.
 //
 // PostgreSQL 18 can change autovacuum_max_workers without a restart. It is not known
 // whether RDS allows that, so the parameter is static here.

@@ -6,22 +6,22 @@ package rules
 const (
 	minStripedSize = 400 // GiB
 
-	baseOperations, baseThroughput       = 3000, 125
-	stripedOperations, stripedThroughput = 12000, 500
-	maxOperations, maxThroughput         = 64000, 4000
-	operationsPerGibibyte                = 500
-	operationsPerThroughput              = 4 // at most 0.25 MiB/s for each IOPS
+	baseIOPS, baseThroughput       = 3000, 125
+	stripedIOPS, stripedThroughput = 12000, 500
+	maxIOPS, maxThroughput         = 64000, 4000
+	iopsPerGiB                     = 500
+	iopsPerMiBps                   = 4 // at most 0.25 MiB/s for each IOPS
 
 	// The limits of io1 and io2. The IOPS for each GiB are from API_CreateDBInstance.html.
 	// io2 allows more, but its limit was not found.
-	minProvisionedSize             = 100 // GiB
-	provisionedPerGibibyte         = 50
-	minProvisioned, maxProvisioned = 1000, 256000
+	minProvisionedSize                     = 100 // GiB
+	provisionedIOPSPerGiB                  = 50
+	minProvisionedIOPS, maxProvisionedIOPS = 1000, 256000
 )
 
-// verifyStorage returns an error for volumes that RDS does not offer.
-func verifyStorage(c *Call) error {
-	kind := c.storageType()
+// verifyDBStorage returns an error for volumes that RDS does not offer.
+func verifyDBStorage(c *Call) error {
+	kind := c.effectiveStorageType()
 	size, iops, throughput := c.In.Int("allocatedStorage"), c.In.Int("iops"), c.In.Int("storageThroughput")
 	if oldSize := c.Old.Int("allocatedStorage"); size < oldSize && c.In.Int("maxAllocatedStorage") <= size {
 		return refuse("InvalidParameterCombination", "Requested storage size (%d) cannot be less than the current storage size (%d): storage can't be reduced", size, oldSize)
@@ -43,9 +43,10 @@ func verifyStorage(c *Call) error {
 		switch {
 		case size < minProvisionedSize:
 			return refuse("InvalidParameterCombination", "Invalid storage size for engine name postgres and storage type %s: %d", kind, size)
-		case iops < minProvisioned || iops > maxProvisioned || iops > size*provisionedPerGibibyte || 2*iops < size: // less than 0.5 IOPS a GiB
+		case iops < minProvisionedIOPS || iops > maxProvisionedIOPS || iops > size*provisionedIOPSPerGiB || 2*iops < size:
+			// The last condition means less than 0.5 IOPS for each GiB.
 			return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type %s: %d, must be %d to %d, and 0.5 to %d a GiB",
-				kind, iops, minProvisioned, maxProvisioned, provisionedPerGibibyte)
+				kind, iops, minProvisionedIOPS, maxProvisionedIOPS, provisionedIOPSPerGiB)
 		}
 	}
 	return nil
@@ -56,31 +57,31 @@ func verifyStorage(c *Call) error {
 func verifyGP3(size, iops, throughput int) error {
 	if size < minStripedSize {
 		// The base values are allowed, because a program has them after an import.
-		if (iops != 0 && iops != baseOperations) || (throughput != 0 && throughput != baseThroughput) {
+		if (iops != 0 && iops != baseIOPS) || (throughput != 0 && throughput != baseThroughput) {
 			return refuse("InvalidParameterCombination", "You can't specify IOPS or storage throughput for engine postgres and a storage size less than %d.", minStripedSize)
 		}
 		return nil
 	}
 	if iops == 0 {
-		iops = stripedOperations
+		iops = stripedIOPS
 	}
 	if throughput == 0 {
 		throughput = stripedThroughput
 	}
 	switch {
-	case iops < stripedOperations || iops > maxOperations || iops > size*operationsPerGibibyte:
+	case iops < stripedIOPS || iops > maxIOPS || iops > size*iopsPerGiB:
 		return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type gp3: %d, must be %d to %d, and at most %d a GiB",
-			iops, stripedOperations, maxOperations, operationsPerGibibyte)
-	case throughput < stripedThroughput || throughput > maxThroughput || throughput*operationsPerThroughput > iops:
+			iops, stripedIOPS, maxIOPS, iopsPerGiB)
+	case throughput < stripedThroughput || throughput > maxThroughput || throughput*iopsPerMiBps > iops:
 		return refuse("InvalidParameterCombination", "Invalid storage throughput value for engine name postgres and storage type gp3: %d, must be %d to %d MiB/s, "+
 			"and at most 0.25 an IOPS", throughput, stripedThroughput, maxThroughput)
 	}
 	return nil
 }
 
-// storageType returns the storage type of an instance: the type in the inputs, or else the
-// current type, or else AWS's default.
-func (c *Call) storageType() string {
+// effectiveStorageType returns the storage type of an instance: the type in the inputs, or
+// else the current type, or else AWS's default.
+func (c *Call) effectiveStorageType() string {
 	switch {
 	case c.In.Has("storageType"):
 		return c.In.String("storageType")
@@ -92,9 +93,9 @@ func (c *Call) storageType() string {
 	return "gp3"
 }
 
-// fillStorage computes the volume's IOPS and throughput.
-func fillStorage(c *Call) {
-	kind := c.storageType()
+// fillDBStorage computes the volume's IOPS and throughput.
+func fillDBStorage(c *Call) {
+	kind := c.effectiveStorageType()
 	c.Out["storageType"] = kind
 	if c.In.Int("allocatedStorage") < c.Old.Int("allocatedStorage") {
 		c.Out["allocatedStorage"] = c.Old["allocatedStorage"] // AWS has increased the storage
@@ -102,9 +103,9 @@ func fillStorage(c *Call) {
 	iops, throughput := 0, 0
 	switch {
 	case kind == "gp3" && c.Out.Int("allocatedStorage") < minStripedSize:
-		iops, throughput = baseOperations, baseThroughput
+		iops, throughput = baseIOPS, baseThroughput
 	case kind == "gp3":
-		iops, throughput = stripedOperations, stripedThroughput
+		iops, throughput = stripedIOPS, stripedThroughput
 	}
 	c.Out["iops"], c.Out["storageThroughput"] = float64(iops), float64(throughput)
 	for _, name := range []string{"iops", "storageThroughput"} {

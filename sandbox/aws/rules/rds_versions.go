@@ -29,12 +29,12 @@ func postgresVersion(version string) (major, full string, ok bool) {
 	if version == "" {
 		version = slices.Max(postgresMajors())
 	}
-	major, minor, exact := strings.Cut(version, ".")
+	major, minor, hasMinor := strings.Cut(version, ".")
 	minors, known := postgresVersions[major]
 	if !known {
 		return "", "", false
 	}
-	if !exact {
+	if !hasMinor {
 		return major, fmt.Sprintf("%s.%d", major, minors[1]), true
 	}
 	n, err := strconv.Atoi(minor)
@@ -50,9 +50,9 @@ func postgresMajors() []string {
 	return out
 }
 
-// verifyVersion returns an error for versions and upgrades that RDS does not offer:
+// verifyPostgresVersion returns an error for versions and upgrades that RDS does not offer:
 // AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html.
-func verifyVersion(c *Call) error {
+func verifyPostgresVersion(c *Call) error {
 	version := c.In.String("engineVersion")
 	major, full, ok := postgresVersion(version)
 	oldVersion := c.Old.String("engineVersionActual")
@@ -76,14 +76,14 @@ func verifyVersion(c *Call) error {
 // version has a higher number.
 func versionNumber(version string) int {
 	major, minor, _ := strings.Cut(version, ".")
-	a, _ := strconv.Atoi(major) // the form was checked
-	b, _ := strconv.Atoi(minor)
-	return a*1000 + b
+	majorNumber, _ := strconv.Atoi(major) // the format was checked
+	minorNumber, _ := strconv.Atoi(minor)
+	return majorNumber*1000 + minorNumber
 }
 
-// fillVersion sets the full engine version, and the default parameter group and option
+// fillPostgresVersion sets the full engine version, and the default parameter group and option
 // group of its major version.
-func fillVersion(c *Call) error {
+func fillPostgresVersion(c *Call) error {
 	version, oldVersion := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
 	_, full, ok := postgresVersion(version)
 	// A program with only the major version, or without a version, keeps the old version.
@@ -101,8 +101,8 @@ func fillVersion(c *Call) error {
 	return nil
 }
 
-// verifyFamily returns an error if the parameter group is for another major version.
-func verifyFamily(c *Call) error {
+// verifyPostgresFamily returns an error if the parameter group is for another major version.
+func verifyPostgresFamily(c *Call) error {
 	group := c.In.String("parameterGroupName")
 	if group == "" {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// RunFromVariable is the environment variable with the place in the network from which
-// a Pulumi program connects. The value is an IPv4 address. Inside a VPC, the security
+// RunFromVariable is the environment variable with the network address from which a
+// Pulumi program connects. The value is an IPv4 address. Inside a VPC, the security
 // groups of the program's network interface follow, as in
 // "10.20.32.7,sg-0123456789abcdef0".
 const RunFromVariable = "SANDBOX_RUN_FROM"
@@ -20,33 +20,33 @@ const RunFromVariable = "SANDBOX_RUN_FROM"
 // documentation (RFC 5737), which the stacks of this repository allow.
 const DefaultRunFrom = "203.0.113.10"
 
-// Place is the place in the network from which a Pulumi program connects. The zero Place
-// is inside AWS, and all checks of reachability are skipped for it.
-type Place struct {
+// ClientNetwork is the network address from which a Pulumi program connects. The zero
+// ClientNetwork means a program inside AWS. Then the rules check no reachability.
+type ClientNetwork struct {
 	Address netip.Addr
 	// Groups are the IDs of security groups.
 	Groups []string
 }
 
-// ParsePlace parses the value of RunFromVariable. An empty value means DefaultRunFrom.
-func ParsePlace(text string) (Place, error) {
+// ParseClient parses the value of RunFromVariable. An empty value means DefaultRunFrom.
+func ParseClient(text string) (ClientNetwork, error) {
 	if text == "" {
 		text = DefaultRunFrom
 	}
 	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 	if len(fields) == 0 {
-		return Place{}, fmt.Errorf("%s=%q: must begin with an IPv4 address", RunFromVariable, text)
+		return ClientNetwork{}, fmt.Errorf("%s=%q: must begin with an IPv4 address", RunFromVariable, text)
 	}
 	address, err := netip.ParseAddr(fields[0])
 	if err != nil || !address.Is4() {
-		return Place{}, fmt.Errorf("%s=%q: must begin with an IPv4 address, such as %s", RunFromVariable, text, DefaultRunFrom)
+		return ClientNetwork{}, fmt.Errorf("%s=%q: must begin with an IPv4 address, such as %s", RunFromVariable, text, DefaultRunFrom)
 	}
 	for _, group := range fields[1:] {
 		if !strings.HasPrefix(group, "sg-") {
-			return Place{}, fmt.Errorf("%s=%q: %q must be the ID of a security group", RunFromVariable, text, group)
+			return ClientNetwork{}, fmt.Errorf("%s=%q: %q must be the ID of a security group", RunFromVariable, text, group)
 		}
 	}
-	return Place{Address: address, Groups: fields[1:]}, nil
+	return ClientNetwork{Address: address, Groups: fields[1:]}, nil
 }
 
 // privateDNS maps a Pulumi module, or one of its types, to the service of its interface
@@ -74,29 +74,31 @@ func endpointService(token string) string {
 }
 
 // verifyServiceReachable returns an error if the program runs in a VPC and cannot reach
-// the API of a type's service. This happens if the VPC has an interface endpoint for the
-// service with private DNS, and the endpoint's security groups do not allow the program.
+// the API of a type's service. This happens if two conditions are true:
+//   - The VPC has an interface endpoint with private DNS for the service.
+//   - The security groups of this endpoint do not allow the program.
+//
 // Sources: vpc/latest/privatelink/privatelink-access-aws-services.html, "Private DNS", and
 // create-interface-endpoint.html, "Prerequisites".
 func (c *Call) verifyServiceReachable(token string) error {
 	service := endpointService(token)
-	if service == "" || !c.From.Address.IsValid() {
+	if service == "" || !c.Client.Address.IsValid() {
 		return nil
 	}
-	vpc, inside := c.vpcContaining(c.From.Address)
-	if !inside {
+	vpcID, inVPC := c.vpcContaining(c.Client.Address)
+	if !inVPC {
 		return nil
 	}
 	var refused error
 	c.Tx.Each(c.scope(rows[vpcEndpointType]), vpcEndpointType, func(o store.Object) bool {
 		endpoint := Object(o.State)
-		if endpoint.String("vpcId") != vpc || !endpoint.Bool("privateDnsEnabled") || c.serviceOf(endpoint.String("serviceName")) != service {
+		if endpoint.String("vpcId") != vpcID || !endpoint.Bool("privateDnsEnabled") || c.serviceOf(endpoint.String("serviceName")) != service {
 			return true
 		}
 		groups := endpoint.Strings("securityGroupIds")
 		if !c.groupsAllow(groups, httpsPort) {
 			refused = fmt.Errorf("request send failed, dial tcp: i/o timeout: in %s the name of %s resolves to the interface endpoint %s, "+
-				"whose security groups (%s) do not admit %s on port %d", vpc, service, o.ID, strings.Join(groups, ", "), c.From, httpsPort)
+				"and its security groups (%s) do not admit %s on port %d", vpcID, service, o.ID, strings.Join(groups, ", "), c.Client, httpsPort)
 		}
 		return false
 	})
@@ -106,15 +108,15 @@ func (c *Call) verifyServiceReachable(token string) error {
 // httpsPort is the port of AWS's APIs and of a cluster's API endpoint.
 const httpsPort = 443
 
-// String returns the text of a place for errors.
-func (p Place) String() string {
-	if len(p.Groups) == 0 {
-		return p.Address.String()
+// String returns the address and the security groups as a text for errors.
+func (n ClientNetwork) String() string {
+	if len(n.Groups) == 0 {
+		return n.Address.String()
 	}
-	return p.Address.String() + " with " + strings.Join(p.Groups, ", ")
+	return n.Address.String() + " with " + strings.Join(n.Groups, ", ")
 }
 
-// ReachCluster returns an error if the program cannot connect to the API endpoint of a
+// VerifyClusterReachable returns an error if the program cannot connect to the API endpoint of a
 // cluster. The rules are from eks/latest/userguide/cluster-endpoint.html:
 //   - Inside the VPC, the endpoint's name resolves to private addresses if private
 //     access is enabled, and to public addresses otherwise.
@@ -122,7 +124,7 @@ func (p Place) String() string {
 //     and to private addresses otherwise.
 //   - publicAccessCidrs must contain the clients of the public addresses.
 //   - The cluster's security groups must allow the clients of the private addresses.
-func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
+func (c *Cloud) VerifyClusterReachable(ctx context.Context, name string) error {
 	return c.Store.View(ctx, func(tx *store.Tx) error {
 		for _, o := range tx.All() { // the cluster may be in any account
 			if o.Type != clusterType || o.Region != c.Region || o.ID != name {
@@ -132,7 +134,7 @@ func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
 			cloud.Account = o.Account
 			call := &Call{Cloud: &cloud, Row: rows[clusterType], Tx: tx, Context: ctx}
 			if err := call.verifyEndpointReachable(o); err != nil {
-				return fmt.Errorf("dial tcp: i/o timeout: the API endpoint of cluster %s does not answer %s: %w", name, c.From, err)
+				return fmt.Errorf("dial tcp: i/o timeout: the API endpoint of cluster %s does not answer %s: %w", name, c.Client, err)
 			}
 			return nil
 		}
@@ -140,33 +142,34 @@ func (c *Cloud) ReachCluster(ctx context.Context, name string) error {
 	})
 }
 
-// verifyEndpointReachable returns the reason why the program cannot connect to the API
-// endpoint of a cluster, by the rules in the comment of ReachCluster.
+// verifyEndpointReachable returns the reason why the program cannot connect to the API endpoint
+// of a cluster. The comment of VerifyClusterReachable has the rules.
 func (c *Call) verifyEndpointReachable(cluster store.Object) error {
 	endpoint := Object(cluster.State).Object("vpcConfig")
 	public, private := endpoint.Bool("endpointPublicAccess"), endpoint.Bool("endpointPrivateAccess")
-	vpc, inside := c.vpcContaining(c.From.Address)
-	inside = inside && vpc == endpoint.String("vpcId")
-	inConnectedNetwork := !inside && c.From.Address.IsPrivate()
+	vpcID, inVPC := c.vpcContaining(c.Client.Address)
+	inVPC = inVPC && vpcID == endpoint.String("vpcId")
+	inConnectedNetwork := !inVPC && c.Client.Address.IsPrivate()
 	groups := append(endpoint.Strings("securityGroupIds"), endpoint.String("clusterSecurityGroupId"))
-	toPrivateAddress := (inside && private) || (inConnectedNetwork && !public)
+	toPrivateAddress := (inVPC && private) || (inConnectedNetwork && !public)
 	switch {
 	case toPrivateAddress:
 		if !c.groupsAllow(groups, httpsPort) {
 			return fmt.Errorf("its security groups (%s) do not admit it on port %d", strings.Join(groups, ", "), httpsPort)
 		}
 		return nil
-	case inside || inConnectedNetwork:
-		return fmt.Errorf("its name resolves to public addresses there, and the stand-in does not know which public address %s has", c.From.Address)
+	case inVPC || inConnectedNetwork:
+		return fmt.Errorf("its name resolves to public addresses there, and the stand-in does not know which public address %s has", c.Client.Address)
 	case !public:
 		return fmt.Errorf("it is private, and a public address is in no connected network")
-	case !slices.ContainsFunc(endpoint.Strings("publicAccessCidrs"), func(cidr string) bool { return contains(cidr, c.From.Address) }):
+	case !slices.ContainsFunc(endpoint.Strings("publicAccessCidrs"), func(cidr string) bool { return contains(cidr, c.Client.Address) }):
 		return fmt.Errorf("its publicAccessCidrs are %s", strings.Join(endpoint.Strings("publicAccessCidrs"), ", "))
 	}
 	return nil
 }
 
-// vpcContaining returns the VPC with a block that contains the address.
+// vpcContaining returns the id of the VPC with a CIDR block that contains the address. found is
+// false if there is no such VPC.
 func (c *Call) vpcContaining(address netip.Addr) (id string, found bool) {
 	c.Tx.Each(c.scope(rows[vpcType]), vpcType, func(o store.Object) bool {
 		if contains(Object(o.State).String("cidrBlock"), address) {
@@ -190,7 +193,7 @@ func (c *Call) groupsAllow(groups []string, port int) bool {
 	c.Tx.Each(c.scope(rows[ingressRuleType]), ingressRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
 		allowed = slices.Contains(groups, rule.String("securityGroupId")) && allowsPort(rule, "ipProtocol", port) &&
-			(contains(rule.String("cidrIpv4"), c.From.Address) || slices.Contains(c.From.Groups, rule.String("referencedSecurityGroupId")))
+			(contains(rule.String("cidrIpv4"), c.Client.Address) || slices.Contains(c.Client.Groups, rule.String("referencedSecurityGroupId")))
 		return !allowed
 	})
 	if allowed {
@@ -204,27 +207,27 @@ func (c *Call) groupsAllow(groups []string, port int) bool {
 }
 
 // inlineRulesAllow reports whether an inline rule of a security group allows the program to
-// connect to a TCP port. EKS's own group always allows its members.
+// connect to a TCP port. The group that EKS creates always allows its own members.
 func (c *Call) inlineRulesAllow(group store.Object, port int) bool {
 	state := Object(group.State)
-	isMember := slices.Contains(c.From.Groups, group.ID)
+	isMember := slices.Contains(c.Client.Groups, group.ID)
 	if isMember && strings.HasPrefix(state.String("name"), eksGroupPrefix) {
 		return true
 	}
 	return slices.ContainsFunc(state.Objects("ingress"), func(rule Object) bool {
-		hasAddress := slices.ContainsFunc(rule.Strings("cidrBlocks"), func(cidr string) bool { return contains(cidr, c.From.Address) })
-		hasGroup := slices.ContainsFunc(rule.Strings("securityGroups"), func(id string) bool { return slices.Contains(c.From.Groups, id) })
+		hasAddress := slices.ContainsFunc(rule.Strings("cidrBlocks"), func(cidr string) bool { return contains(cidr, c.Client.Address) })
+		hasGroup := slices.ContainsFunc(rule.Strings("securityGroups"), func(id string) bool { return slices.Contains(c.Client.Groups, id) })
 		return allowsPort(rule, "protocol", port) && (hasAddress || hasGroup || rule.Bool("self") && isMember)
 	})
 }
 
-// allowsPort reports whether a rule allows a TCP port. protocolName is the name of the
-// property with the rule's protocol.
-func allowsPort(rule Object, protocolName string, port int) bool {
-	switch protocolNumber(rule.String(protocolName)) {
-	case "-1":
+// allowsPort reports whether a rule allows a TCP port. protocolProp is the property with the
+// protocol of the rule.
+func allowsPort(rule Object, protocolProp string, port int) bool {
+	switch protocolNumber(rule.String(protocolProp)) {
+	case protocols["all"]:
 		return true
-	case "6":
+	case protocols["tcp"]:
 		return rule.Int("fromPort") <= port && port <= rule.Int("toPort")
 	}
 	return false

@@ -34,8 +34,8 @@ func (c *Call) verifyReferences() error {
 	return nil
 }
 
-// resolve returns the object to which a value refers; ok is false if there is none. For an
-// object that AWS itself defines, ok is true and the object is empty.
+// resolve returns the object to which a value refers; ok is false if there is no such object.
+// For an object that AWS itself defines, ok is true and the object is empty.
 func (c *Call) resolve(ref *Ref, value string) (object store.Object, ok bool) {
 	for _, token := range ref.To {
 		row, ok := rows[token]
@@ -52,7 +52,8 @@ func (c *Call) resolve(ref *Ref, value string) (object store.Object, ok bool) {
 	return store.Object{}, false
 }
 
-// lookup finds the object to which a value refers. row is the row of the object's type.
+// lookup returns the object to which a value refers; ok is false if there is no such object.
+// row is the row of the object's type.
 func (c *Call) lookup(row *Row, ref *Ref, value string) (object store.Object, ok bool) {
 	scope := c.scope(row)
 	// An ARN can refer to an object in another region.
@@ -97,8 +98,8 @@ func (r *Ref) matches(o store.Object, value string) bool {
 	})
 }
 
-// referencedObject returns the object to which a property of the inputs refers; ok is false if
-// there is none.
+// referencedObject returns the object to which a property of the inputs refers. ok is false if
+// there is no such object, or if AWS itself defines the object.
 func (c *Call) referencedObject(path string) (object store.Object, ok bool) {
 	for _, l := range leaves(c.In, path) {
 		if value, isString := l.value.(string); isString {
@@ -110,7 +111,8 @@ func (c *Call) referencedObject(path string) (object store.Object, ok bool) {
 	return store.Object{}, false
 }
 
-// referencedObjects returns the objects to which a list property refers.
+// referencedObjects returns the objects to which a list property refers. It leaves out objects
+// that AWS itself defines.
 func (c *Call) referencedObjects(path string) []store.Object {
 	var out []store.Object
 	for _, l := range leaves(c.In, path) {
@@ -140,9 +142,9 @@ func (c *Call) verifyNotReferenced() error {
 			if _, exists := c.Tx.Get(o.Key); !exists {
 				return true // deleted by this call
 			}
-			if at := r.pathTo(o, self); at != "" {
+			if path := r.pathTo(o, self); path != "" {
 				refused = refuse(r.ref.InUseCode, "%s '%s' has dependencies and cannot be deleted: %s %s refers to it in %s",
-					c.Row.Label, self.ID, r.row.Token, o.ID, at)
+					c.Row.Label, self.ID, r.row.Token, o.ID, path)
 				return false
 			}
 			return true
@@ -184,8 +186,8 @@ func (c *Call) scopesOf(row *Row) []store.Scope {
 	return out
 }
 
-// verifyUnique returns an error if another object has the same values of Unique
-// properties.
+// verifyUnique returns AWS's error if another object of the type has the same values in the
+// properties of a rule in Row.Unique.
 func (c *Call) verifyUnique() error {
 	for _, u := range c.Row.Unique {
 		values, complete := u.values(c.In)
@@ -214,7 +216,8 @@ func (c *Call) verifyUnique() error {
 	return nil
 }
 
-// values returns the values of the properties; complete is false if one is missing.
+// values returns the values of the properties in o; complete is false if one value is missing
+// or zero.
 func (u Unique) values(o Object) (values []string, complete bool) {
 	for _, name := range u.Props {
 		v, ok := o[name]

@@ -39,7 +39,7 @@ var regions = map[string]region{
 	"sa-east-1":      {"South America (Sao Paulo)", "sae1", threeZones},
 }
 
-// threeZones are the zones of a region with the letters a to c and the numbers 1 to 3.
+// threeZones is the field zones of a region with the letters a to c and the numbers 1 to 3.
 var threeZones = map[string]string{"a": "1", "b": "2", "c": "3"}
 
 // Regions returns the names of the stand-in's regions, sorted.
@@ -52,7 +52,7 @@ func Regions() []string {
 	return out
 }
 
-// HasRegion reports whether the stand-in has a region.
+// HasRegion reports whether the stand-in has a region with a name.
 func HasRegion(name string) bool { _, ok := regions[name]; return ok }
 
 // zone is one availability zone.
@@ -62,11 +62,11 @@ type zone struct{ name, id string }
 // ids differs between AWS accounts: ram/latest/userguide/working-with-az-ids.html. So each
 // value of seed gives a different mapping, and 0 gives the mapping in regions.
 func zonesOf(name string, seed uint64) []zone {
-	r := regions[name]
-	letters := slices.Sorted(maps.Keys(r.zones))
+	region := regions[name]
+	letters := slices.Sorted(maps.Keys(region.zones))
 	numbers := make([]string, len(letters))
 	for i, letter := range letters {
-		numbers[i] = r.zones[letter]
+		numbers[i] = region.zones[letter]
 	}
 	if seed != 0 {
 		rng := rand.New(rand.NewPCG(seed, uint64(crc32.ChecksumIEEE([]byte(name)))))
@@ -74,7 +74,7 @@ func zonesOf(name string, seed uint64) []zone {
 	}
 	var out []zone
 	for i, letter := range letters {
-		out = append(out, zone{name + letter, r.code + "-az" + numbers[i]})
+		out = append(out, zone{name + letter, region.code + "-az" + numbers[i]})
 	}
 	return out
 }
@@ -82,7 +82,7 @@ func zonesOf(name string, seed uint64) []zone {
 // zones returns the availability zones of the provider's region in the sandbox's account.
 func (c *Cloud) zones() []zone { return zonesOf(c.Region, c.Layout.ZoneSeed) }
 
-// zoneID returns the id of the zone with a name, and "" if the region has no such zone.
+// zoneID returns the id of the zone with a name, or "" if the region has no such zone.
 func (c *Cloud) zoneID(name string) string {
 	for _, z := range c.zones() {
 		if z.name == name {
@@ -92,7 +92,7 @@ func (c *Cloud) zoneID(name string) string {
 	return ""
 }
 
-// zoneName returns the name of the zone with an id, and "" if the region has no such zone.
+// zoneName returns the name of the zone with an id, or "" if the region has no such zone.
 func (c *Cloud) zoneName(id string) string {
 	for _, z := range c.zones() {
 		if z.id == id {

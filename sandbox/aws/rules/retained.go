@@ -20,7 +20,8 @@ const (
 // after a deletion, and changes that wait for a maintenance window.
 var retainedTypes = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup, pendingChange}
 
-// retainedObject returns an object that AWS retained when another object was deleted.
+// retainedObject returns an object that AWS retained when another object was deleted. typ is one
+// of retainedTypes. exists is false if there is no such object.
 func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {
 	return c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: typ, ID: id})
 }
@@ -39,8 +40,8 @@ type finalSnapshot struct {
 	existsCode string // AWS's error code if a snapshot has the same name
 }
 
-// take creates the final snapshot of the deleted database, unless skipFinalSnapshot is
-// set. Without a name for the snapshot, it returns the provider's error.
+// take creates the final snapshot of the deleted database, unless skipFinalSnapshot is set. It
+// returns the provider's error if the program sets no name for the snapshot.
 func (f finalSnapshot) take(c *Call) error {
 	if c.Old.Bool("skipFinalSnapshot") {
 		return nil
@@ -53,7 +54,7 @@ func (f finalSnapshot) take(c *Call) error {
 	return f.create(c, id)
 }
 
-// create stores a snapshot of the call's old state with a name.
+// create stores a snapshot of the call's old state. id is the name of the snapshot.
 func (f finalSnapshot) create(c *Call, id string) error {
 	if _, exists := c.retainedObject(f.kind, id); exists {
 		return refuse(f.existsCode, "Cannot create the snapshot because a snapshot with the identifier %s already exists.", id)

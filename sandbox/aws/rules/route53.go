@@ -11,16 +11,16 @@ import (
 
 const zoneType = "aws:route53/zone:Zone"
 
-// serverDomains are the top-level domains of a zone's name servers. Each zone has one name
-// server in each of them.
+// serverDomains are the top-level domains of a zone's name servers. Each zone has one name server
+// in each of these domains.
 var serverDomains = []string{"com", "net", "org", "co.uk"}
 
-// domainName validates a domain name, which may begin with the wildcard label *:
+// checkDomainName validates a domain name, which may begin with the wildcard label *:
 // Route53/latest/DeveloperGuide/DomainNameFormat.html. Underscores are not allowed here.
-var domainName = all(length(1, 253), pattern(`(?:\*\.)?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}`,
+var checkDomainName = all(length(1, 253), pattern(`(?:\*\.)?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}`,
 	"a domain name as in www.example.com, without a dot at its end"))
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  zoneType,
 	Source: "route53/zone.go", Page: "Route53/latest/APIReference/API_CreateHostedZone.html",
 	Label: "Route53 Hosted Zone", Global: true, ID: "Z{id20}", NotFound: "NoSuchHostedZone",
@@ -49,22 +49,23 @@ var _ = add(&Row{
 	},
 })
 
-// isPrivateZone reports whether a hosted zone is private: it is associated with a VPC.
+// isPrivateZone reports whether a hosted zone is private. A private zone is associated with a
+// VPC.
 func isPrivateZone(zone Object) bool { return len(zone.Objects("vpcs")) > 0 }
 
-// checkHostedZoneName returns a message unless v is a domain name. A dot at its end is
+// checkHostedZoneName returns a message unless v is a domain name. A dot at the end of v is
 // allowed.
 func checkHostedZoneName(v any) string {
 	name, _ := v.(string)
-	return domainName(strings.TrimSuffix(name, "."))
+	return checkDomainName(strings.TrimSuffix(name, "."))
 }
 
 // sameDomain reports whether two domain names are equal. It ignores letter case and a
 // dot at the end.
-func sameDomain(a, b string) bool { return plainDomain(a) == plainDomain(b) }
+func sameDomain(a, b string) bool { return normalizeDomain(a) == normalizeDomain(b) }
 
-// plainDomain returns a domain name in lower case and without a dot at its end.
-func plainDomain(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
+// normalizeDomain returns a domain name in lower case and without a dot at the end.
+func normalizeDomain(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 // fillZone chooses the name servers of a new zone, and creates the NS and SOA records that
 // every zone has.
@@ -93,7 +94,7 @@ func fillZone(c *Call) error {
 	c.Out["primaryNameServer"] = servers[0]
 	slices.SortFunc(servers, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	c.Out["nameServers"] = servers
-	name := plainDomain(c.In.String("name"))
+	name := normalizeDomain(c.In.String("name"))
 	soa := fmt.Sprintf("%v. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", c.Out["primaryNameServer"])
 	for kind, values := range map[string][]any{"NS": servers, "SOA": {soa}} {
 		if err := c.putOwned(recordType, fmt.Sprintf("%s_%s_%s", c.ID, name, kind), Object{
@@ -127,7 +128,7 @@ func getZone(c *Call, in Object) (Object, error) {
 	zone, records := Object(found[0].State), 0.0
 	c.eachRecord(found[0].ID, func(store.Object) { records++ })
 	return Object{
-		"id": found[0].ID, "zoneId": found[0].ID, "arn": zone["arn"], "name": plainDomain(zone.String("name")), "comment": zone["comment"],
+		"id": found[0].ID, "zoneId": found[0].ID, "arn": zone["arn"], "name": normalizeDomain(zone.String("name")), "comment": zone["comment"],
 		"nameServers": zone["nameServers"], "primaryNameServer": zone["primaryNameServer"], "privateZone": isPrivateZone(zone),
 		"resourceRecordSetCount": records, "tags": map[string]any(zone.Object("tagsAll")), "callerReference": "terraform-" + found[0].Created.Format("20060102150405"),
 	}, nil
@@ -150,10 +151,10 @@ func matchesZone(o store.Object, in Object) bool {
 	return isPrivateZone(zone) == wantPrivate && sameName && inVPC
 }
 
-// eachRecord visits the records of a zone, including its NS and SOA records.
-func (c *Call) eachRecord(zone string, visit func(store.Object)) {
+// eachRecord calls visit with each record of a zone, including the NS and SOA records.
+func (c *Call) eachRecord(zoneID string, visit func(store.Object)) {
 	c.Tx.Each(c.scope(rows[recordType]), recordType, func(o store.Object) bool {
-		if o.State["zoneId"] == zone {
+		if o.State["zoneId"] == zoneID {
 			visit(o)
 		}
 		return true

@@ -22,14 +22,14 @@ const (
 // of the zone. The zone owns its NS and SOA records, so these do not prevent the deletion.
 var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", InUseCode: "HostedZoneNotEmpty"}
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  recordType,
 	Source: "route53/record.go", Page: "Route53/latest/APIReference/API_ResourceRecordSet.html",
 	Label: "Route53 Record", Global: true, NotFound: "NoSuchHostedZone",
 	// verifyRecord refuses to overwrite a record, unless allowOverwrite is set.
 	Put: true,
 	NewID: func(c *Call) (string, error) {
-		return fmt.Sprintf("%s_%s_%s", c.In.String("zoneId"), plainDomain(c.In.String("name")), c.In.String("type")), nil
+		return fmt.Sprintf("%s_%s_%s", c.In.String("zoneId"), normalizeDomain(c.In.String("name")), c.In.String("type")), nil
 	},
 	Props: Props{
 		"zoneId":                        {Replace: true, Ref: toZone},
@@ -58,7 +58,7 @@ var _ = add(&Row{
 	Check:      checkRecord,
 	Verify:     verifyRecord,
 	Fill: func(c *Call) error {
-		c.Out["name"], c.Out["fqdn"] = plainDomain(c.In.String("name")), c.fqdn()
+		c.Out["name"], c.Out["fqdn"] = normalizeDomain(c.In.String("name")), c.fqdn()
 		c.eachRecord(c.In.String("zoneId"), func(o store.Object) {
 			if c.isSameRecord(o) && o.ID != c.ID { // the id of o has another spelling of the name
 				c.Tx.Delete(o.Key)
@@ -96,7 +96,7 @@ func checkRecord(in Object, fail Fail) {
 // the zone's name, fqdn adds the zone's name.
 func (c *Call) fqdn() string {
 	zone, _ := c.referencedObject("zoneId")
-	name, parent := plainDomain(c.In.String("name")), plainDomain(Object(zone.State).String("name"))
+	name, parent := normalizeDomain(c.In.String("name")), normalizeDomain(Object(zone.State).String("name"))
 	switch {
 	case name == "":
 		return parent
@@ -106,8 +106,8 @@ func (c *Call) fqdn() string {
 	return name + "." + parent
 }
 
-// isSameRecord reports whether a record of the zone has the full name and the type of the
-// call's record.
+// isSameRecord reports whether the record o has the same full name and type as the record of the
+// call.
 func (c *Call) isSameRecord(o store.Object) bool {
 	return o.State["fqdn"] == c.fqdn() && o.State["type"] == c.In.String("type")
 }
@@ -116,21 +116,21 @@ func (c *Call) isSameRecord(o store.Object) bool {
 // for an invalid alias. The error texts are from public issues and logs.
 func verifyRecord(c *Call) error {
 	zone, _ := c.referencedObject("zoneId")
-	parent := Object(zone.State).String("name")
+	zoneName := Object(zone.State).String("name")
 	fqdn, kind := c.fqdn(), c.In.String("type")
-	if kind == "CNAME" && sameDomain(fqdn, parent) {
-		return refuse(invalidBatch, "RRSet of type CNAME with DNS name %s. is not permitted at apex in zone %s.", fqdn, parent)
+	if kind == "CNAME" && sameDomain(fqdn, zoneName) {
+		return refuse(invalidBatch, "RRSet of type CNAME with DNS name %s. is not permitted at apex in zone %s.", fqdn, zoneName)
 	}
 	var refused error
 	c.eachRecord(zone.ID, func(o store.Object) {
-		other, _ := o.State["type"].(string)
+		otherType, _ := o.State["type"].(string)
 		switch {
 		case o.ID == c.ID || o.State["fqdn"] != fqdn: // o is the call's record or has another name: no conflict
-		case other == kind && c.Old == nil && !c.In.Bool("allowOverwrite"):
+		case otherType == kind && c.Old == nil && !c.In.Bool("allowOverwrite"):
 			refused = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
-		case other != kind && (other == "CNAME" || kind == "CNAME"):
+		case otherType != kind && (otherType == "CNAME" || kind == "CNAME"):
 			refused = refuse(invalidBatch, "RRSet of type %s with DNS name %s. is not permitted because a conflicting RRSet of type %s with the same "+
-				"DNS name already exists in zone %s.", kind, fqdn, other, parent)
+				"DNS name already exists in zone %s.", kind, fqdn, otherType, zoneName)
 		}
 	})
 	if refused != nil {
@@ -143,13 +143,13 @@ func verifyRecord(c *Call) error {
 // checks only targets in the record's zone, and distributions of CloudFront.
 func (c *Call) verifyAliasTarget(zoneID string) error {
 	for _, alias := range c.In.Objects("aliases") {
-		name, kind := plainDomain(alias.String("name")), c.In.String("type")
-		found, inZone := true, true // targets in other zones are accepted unchecked
+		name, kind := normalizeDomain(alias.String("name")), c.In.String("type")
+		found, inZone := true, true // targets in other zones are accepted without a check
 		switch alias.String("zoneId") {
 		case zoneID:
 			found = false
 			c.eachRecord(zoneID, func(o store.Object) { found = found || o.State["fqdn"] == name && o.State["type"] == kind })
-		case distributionZone:
+		case distributionZoneID:
 			_, found = c.distributionAt(name)
 			inZone = strings.HasSuffix(name, ".cloudfront.net")
 			if alias.Bool("evaluateTargetHealth") {

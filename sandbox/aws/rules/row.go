@@ -1,7 +1,8 @@
 // Package rules contains AWS's rules for each resource type of the stand-in. The rules
-// define a property's allowed values, its default, the object to which it refers, and
-// whether its change replaces the resource. They also compute outputs, and return the
-// errors with which AWS refuses a call. Each type has one Row, in a file of its service.
+// define the allowed values and the default of a property. They define the object to which a
+// property refers, and whether a change of the property replaces the resource. They also
+// compute outputs, and return the errors with which AWS refuses a call. Each type has one
+// Row, in a file of its service.
 //
 // A row has two sources of its facts: a file of terraform-provider-aws, from which
 // pulumi-aws is built, and a page of AWS's documentation. The comments of this package
@@ -43,7 +44,7 @@ type Row struct {
 	// Put means that AWS has one call that creates and changes an object. Then the
 	// creation of an object that exists overwrites it.
 	Put bool
-	// Deferral says which changes wait for a maintenance window. It is nil if no change
+	// Deferral defines which changes wait for a maintenance window. It is nil if no change
 	// waits.
 	Deferral *Deferral
 	// Naming defines the property of the name and how a name is generated.
@@ -123,18 +124,18 @@ type Prop struct {
 	Min, Max int
 	// Set means that the order of the elements has no meaning.
 	Set bool
-	// JSON means that the value is a JSON document. Documents are compared by meaning.
+	// JSON means that the value is a JSON document. sameDocument compares two documents.
 	// The program may also set an object instead of a string.
 	JSON bool
-	// Empty means that AWS accepts an empty string as a value, also if the property is
+	// AllowEmpty means that AWS accepts an empty string as a value, also if the property is
 	// required.
-	Empty bool
-	// Omit means that the program may omit the property although AWS requires it. The
-	// provider then sends a value.
-	Omit bool
-	// Present means that an empty object has a meaning, such as an action of AWS WAF,
+	AllowEmpty bool
+	// AllowOmitted means that the program may omit the property although AWS requires it. If
+	// the program omits it, the provider sends a value.
+	AllowOmitted bool
+	// PresenceMatters means that an empty object has a meaning, such as an action of AWS WAF,
 	// so it differs from an absent object.
-	Present bool
+	PresenceMatters bool
 	// Same reports whether AWS treats two strings as equal.
 	Same func(a, b string) bool
 	// Ref defines the object to which the property refers.
@@ -181,19 +182,20 @@ type Unique struct {
 // rows maps a type to its row.
 var rows = map[string]*Row{}
 
-// add registers rows. Each service's file calls it to initialize a package variable, so all
-// rows are registered before main starts. The result only gives the variable a value.
-func add(list ...*Row) bool { //nolint:unparam // a variable of the package needs a value
-	for _, r := range list {
-		rows[r.Token] = r
+// registerRows adds rows to the variable rows. The file of each service calls registerRows to
+// initialize a package variable. So all rows are registered before main starts. The result
+// has no meaning; it only gives the package variable a value.
+func registerRows(list ...*Row) bool { //nolint:unparam // a variable of the package needs a value
+	for _, row := range list {
+		rows[row.Token] = row
 	}
 	return true
 }
 
-// RowOf returns the row of a type.
+// RowOf returns the row of a type; the bool is false if the type has no row.
 func RowOf(token string) (*Row, bool) {
-	r, ok := rows[token]
-	return r, ok
+	row, ok := rows[token]
+	return row, ok
 }
 
 // Tokens returns the types that have a row, sorted.
@@ -216,14 +218,15 @@ type reference struct {
 	ref  *Ref   // the property's rule
 }
 
-// referencesTo returns every property of any type that can refer to an object of a type.
+// referencesTo returns the properties of all types that can refer to an object of the type
+// token.
 func referencesTo(token string) []reference {
 	var out []reference
-	for _, t := range Tokens() {
-		r := rows[t]
-		for _, path := range slices.Sorted(maps.Keys(r.Props)) {
-			if ref := r.Props[path].Ref; ref != nil && slices.Contains(ref.To, token) {
-				out = append(out, reference{r, path, ref})
+	for _, referrer := range Tokens() {
+		row := rows[referrer]
+		for _, path := range slices.Sorted(maps.Keys(row.Props)) {
+			if ref := row.Props[path].Ref; ref != nil && slices.Contains(ref.To, token) {
+				out = append(out, reference{row, path, ref})
 			}
 		}
 	}

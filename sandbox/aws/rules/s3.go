@@ -10,7 +10,7 @@ import (
 
 const (
 	bucketType          = "aws:s3/bucketV2:BucketV2"
-	bucketObject        = "aws:s3/bucketObjectv2:BucketObjectv2"
+	bucketObjectType    = "aws:s3/bucketObjectv2:BucketObjectv2"
 	useSeparateResource = "deprecated; use the separate resource for this setting"
 	noOtherOwners       = "buckets of other accounts have no rows"
 )
@@ -25,7 +25,7 @@ var (
 
 // Names of S3 buckets are unique over all regions, so the store keeps buckets with the
 // global services. The output region has the bucket's region.
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  bucketType,
 		Source: "s3/bucket.go", Page: "AmazonS3/latest/userguide/bucketnamingrules.html",
@@ -64,7 +64,7 @@ var _ = add(
 		Remove: emptyBucket,
 	},
 	&Row{
-		Token:  bucketObject,
+		Token:  bucketObjectType,
 		Source: "s3/object.go", Page: "AmazonS3/latest/API/API_PutObject.html",
 		// The provider's id is only the key. Here the bucket is part of the id, because
 		// ids must be unique in the store.
@@ -77,14 +77,14 @@ var _ = add(
 			"contentBase64":             {},
 			"contentType":               {Computed: true},
 			"cacheControl":              {},
-			"serverSideEncryption":      {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
-			"kmsKeyId":                  {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
+			"serverSideEncryption":      {Computed: true, Refuse: "the bucket defines how its objects are encrypted"},
+			"kmsKeyId":                  {Computed: true, Refuse: "the bucket defines how its objects are encrypted"},
 			"metadata":                  {Refuse: "no rules yet"},
 			"etag":                      {Computed: true, Refuse: "S3 computes it"},
 			"source":                    {},
-			"sourceHash":                {Refuse: "the engine sees a change of the asset by its hash"},
+			"sourceHash":                {Refuse: "the engine detects a change of the asset by its hash"},
 			"acl":                       {Computed: true, Refuse: "ACLs of objects have no rows"},
-			"bucketKeyEnabled":          {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
+			"bucketKeyEnabled":          {Computed: true, Refuse: "the bucket defines how its objects are encrypted"},
 			"checksumAlgorithm":         {Refuse: "checksums have no rules yet"},
 			"contentDisposition":        {},
 			"contentEncoding":           {},
@@ -100,40 +100,40 @@ var _ = add(
 		AtMostOne: [][]string{{"source", "content", "contentBase64"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}/{key}"},
 		Verify:    verifyBucketRegion,
-		Fill:      fillObject,
+		Fill:      fillS3Object,
 	},
 )
 
 // checkBucketName returns a message unless S3 accepts the name for a bucket.
 func checkBucketName(v any) string {
 	if reason := all(length(3, 63), pattern(`[a-z0-9][a-z0-9.-]*[a-z0-9]`, "lower-case letters, digits, dots and dashes, with a letter or digit at both ends"),
-		without("xn--"), without("sthree-"), without("amzn-s3-demo-"))(v); reason != "" {
+		withoutPrefix("xn--"), withoutPrefix("sthree-"), withoutPrefix("amzn-s3-demo-"))(v); reason != "" {
 		return reason
 	}
 	name, _ := v.(string)
 	if _, err := netip.ParseAddr(name); err == nil || strings.Contains(name, "..") {
 		return fmt.Sprintf("%q can't be an IP address or have two dots together", name)
 	}
-	for _, end := range []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"} {
-		if strings.HasSuffix(name, end) {
-			return fmt.Sprintf("%q can't end with %s, which S3 reserves", name, end)
+	for _, suffix := range []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"} {
+		if strings.HasSuffix(name, suffix) {
+			return fmt.Sprintf("%q can't end with %s, which S3 reserves", name, suffix)
 		}
 	}
 	return ""
 }
 
-// checkBucketPrefix returns a message unless a bucket's name can begin with the prefix. It
-// checks the prefix with a suffix as the provider generates it.
+// checkBucketPrefix returns a message unless the name of a bucket can begin with the prefix. It
+// checks a name with a suffix in the format that the provider generates.
 func checkBucketPrefix(v any) string {
 	s, _ := v.(string)
 	return checkBucketName(s + "20060102150405000000000001")
 }
 
-// emptyBucket deletes the objects of a bucket with forceDestroy. The objects of a bucket
-// without forceDestroy prevent its deletion.
+// emptyBucket deletes the objects of a bucket with forceDestroy. Without forceDestroy, the
+// objects prevent the deletion of the bucket.
 func emptyBucket(c *Call) error {
 	if c.Old.Bool("forceDestroy") {
-		c.Tx.Each(c.scope(c.Row), bucketObject, func(o store.Object) bool {
+		c.Tx.Each(c.scope(c.Row), bucketObjectType, func(o store.Object) bool {
 			if o.State["bucket"] == c.ID {
 				c.Tx.Delete(o.Key)
 			}
@@ -153,8 +153,8 @@ func verifyBucketRegion(c *Call) error {
 	return nil
 }
 
-// bucketSetting returns a setting of a bucket, such as its ACL. token is the type of the
-// setting. id is the id of the setting: BUCKET,ACL for an ACL, and the bucket's name for
+// bucketSetting returns the properties of a setting of a bucket, such as the ACL. token is the
+// type of the setting. id is the id of the setting: BUCKET,ACL for an ACL, and the bucket's name for
 // every other setting.
 func (c *Call) bucketSetting(token, id string) (setting Object, exists bool) {
 	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: id})

@@ -17,7 +17,7 @@ const (
 // AmazonS3/latest/userguide/add-bucket-policy.html.
 const maxBucketPolicy = 20480
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  publicBlockType,
 		Source: "s3/bucket_public_access_block.go", Page: "AmazonS3/latest/userguide/access-control-block-public-access.html",
@@ -82,7 +82,7 @@ var _ = add(
 	},
 )
 
-// aclsEnabled reports whether a bucket uses its ACL. Since April 2023, S3 disables ACLs by
+// aclsEnabled reports whether a bucket can have an ACL. Since April 2023, S3 disables ACLs by
 // default (AmazonS3/latest/userguide/about-object-ownership.html).
 func (c *Call) aclsEnabled(bucket string) bool {
 	controls, ok := c.bucketSetting(ownershipType, bucket)
@@ -101,37 +101,37 @@ func verifyBucketPolicy(c *Call) error {
 	}
 	bucket := c.In.String("bucket")
 	bucketARN := fmt.Sprintf("arn:%s:s3:::%s", c.Partition, bucket)
-	block, exists := c.bucketSetting(publicBlockType, bucket)
-	blocked := !exists || block.Bool("blockPublicPolicy")
+	accessBlock, exists := c.bucketSetting(publicBlockType, bucket)
+	blocksPublicPolicy := !exists || accessBlock.Bool("blockPublicPolicy")
 	var doc struct{ Statement any }
 	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {
 		return refuse("MalformedPolicy", "%v", err)
 	}
-	for _, item := range listOf(doc.Statement) {
-		s, _ := item.(map[string]any)
-		for _, v := range append(listOf(s["Resource"]), listOf(s["NotResource"])...) {
+	for _, item := range asList(doc.Statement) {
+		statement, _ := item.(map[string]any)
+		for _, v := range append(asList(statement["Resource"]), asList(statement["NotResource"])...) {
 			if resource, _ := v.(string); resource != bucketARN && !strings.HasPrefix(resource, bucketARN+"/") {
 				return refuse("MalformedPolicy", "Policy has invalid resource: %v is neither %s nor inside it", v, bucketARN)
 			}
 		}
-		for _, v := range append(listOf(s["Action"]), listOf(s["NotAction"])...) {
+		for _, v := range append(asList(statement["Action"]), asList(statement["NotAction"])...) {
 			if action, _ := v.(string); action != "*" && !strings.HasPrefix(action, "s3:") {
 				return refuse("MalformedPolicy", "Policy has invalid action: %v", v)
 			}
 		}
-		if blocked && isPublic(s) {
+		if blocksPublicPolicy && isPublicStatement(statement) {
 			return refuse("AccessDenied", "Access Denied: the policy of %s allows public access, and its public access block forbids that", bucket)
 		}
 	}
 	return nil
 }
 
-// isPublic reports whether a statement gives everybody access. S3 evaluates conditions. The
-// stand-in assumes that every condition restricts the access.
-func isPublic(s map[string]any) bool {
-	if s["Effect"] != "Allow" || s["Condition"] != nil {
+// isPublicStatement reports whether a statement of a policy gives everybody access. S3 evaluates
+// conditions. The stand-in assumes that every condition restricts the access.
+func isPublicStatement(statement map[string]any) bool {
+	if statement["Effect"] != "Allow" || statement["Condition"] != nil {
 		return false
 	}
-	principal, _ := s["Principal"].(map[string]any)
-	return s["Principal"] == "*" || slices.Contains(listOf(principal["AWS"]), any("*"))
+	principal, _ := statement["Principal"].(map[string]any)
+	return statement["Principal"] == "*" || slices.Contains(asList(principal["AWS"]), any("*"))
 }

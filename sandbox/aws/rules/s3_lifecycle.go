@@ -13,7 +13,7 @@ import (
 // AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
 const minDaysToIA = 30
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",
 		Source: "s3/bucket_lifecycle_configuration.go", Page: "AmazonS3/latest/userguide/intro-lifecycle-rules.html",
@@ -33,7 +33,7 @@ var _ = add(
 			"rules.filter.objectSizeLessThan":            {Valid: numbers(1, 1<<50)},
 			"rules.filter.tag":                           {},
 			"rules.filter.tag.key":                       {Valid: length(1, maxTagKey)},
-			"rules.filter.tag.value":                     {Empty: true, Valid: length(0, maxTagValue)},
+			"rules.filter.tag.value":                     {AllowEmpty: true, Valid: length(0, maxTagValue)},
 			"rules.filter.and":                           {Refuse: "filters of several parts have no rules yet"},
 			"rules.expiration":                           {},
 			"rules.expiration.date":                      {Valid: checkMidnight},

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  "aws:s3/bucketVersioningV2:BucketVersioningV2",
 		Source: "s3/bucket_versioning.go", Page: "AmazonS3/latest/userguide/Versioning.html",
@@ -60,10 +60,10 @@ var _ = add(
 			"bucket":                                  {Replace: true, Ref: toBucket},
 			"expectedBucketOwner":                     {Replace: true, Refuse: noOtherOwners},
 			"targetBucket":                            {Ref: &Ref{To: []string{bucketType}, Noun: "target bucket for logging", Missing: "InvalidTargetBucketForLogging"}},
-			"targetPrefix":                            {Empty: true},
+			"targetPrefix":                            {AllowEmpty: true},
 			"targetGrants":                            {Set: true, Refuse: "ACLs of objects have no rows"},
 			"targetObjectKeyFormat":                   {},
-			"targetObjectKeyFormat.simplePrefix":      {Present: true},
+			"targetObjectKeyFormat.simplePrefix":      {PresenceMatters: true},
 			"targetObjectKeyFormat.partitionedPrefix": {},
 			"targetObjectKeyFormat.partitionedPrefix.partitionDateSource": {},
 		},
@@ -82,9 +82,9 @@ var _ = add(
 	},
 )
 
-// fillObject computes the etag of an S3 object and AWS's defaults.
-func fillObject(c *Call) error {
-	body, err := contentOf(c.In)
+// fillS3Object computes the etag of an S3 object and AWS's defaults.
+func fillS3Object(c *Call) error {
+	body, err := readObjectContent(c.In)
 	if err != nil {
 		return err
 	}
@@ -94,9 +94,10 @@ func fillObject(c *Call) error {
 	return nil
 }
 
-// contentOf returns the content of an S3 object. The path of a file is relative to the
-// program's folder, which is also the working directory of plugins.
-func contentOf(in Object) ([]byte, error) {
+// readObjectContent returns the content of an S3 object, from the inputs or from a file. The
+// path of a file is relative to the program's folder, which is also the working directory of
+// plugins.
+func readObjectContent(in Object) ([]byte, error) {
 	switch asset := in.Object("source"); {
 	case in.Has("contentBase64"):
 		body, err := base64.StdEncoding.DecodeString(in.String("contentBase64"))

@@ -45,7 +45,7 @@ func checkSecretSize(v any) string {
 	return ""
 }
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  secretType,
 		Source: "secretsmanager/secret.go", Page: "secretsmanager/latest/apireference/API_CreateSecret.html",
@@ -117,7 +117,7 @@ var _ = add(
 		Source: "secretsmanager/secret_policy.go", Page: "secretsmanager/latest/apireference/API_PutResourcePolicy.html",
 		Label: "Secrets Manager Secret Policy", ID: "{secretArn}", NotFound: "ResourceNotFoundException", Put: true,
 		Props: Props{
-			"secretArn":         {Replace: true, Valid: arn, Ref: toSecret},
+			"secretArn":         {Replace: true, Valid: checkARN, Ref: toSecret},
 			"policy":            {JSON: true, Valid: policyDocument(resourcePolicy, maxSecretPolicy)},
 			"blockPublicPolicy": {},
 		},
@@ -131,9 +131,9 @@ var _ = add(
 	},
 )
 
-// verifyNameNotRetained returns an error for a new secret with the name of a deleted
-// secret, until the recovery window of the deleted secret ends. After that it removes the
-// deleted secret.
+// verifyNameNotRetained returns an error for a new secret if a deleted secret has the same name,
+// and its recovery window has not ended. After the window, verifyNameNotRetained removes the
+// deleted secret from the store.
 func verifyNameNotRetained(c *Call) error {
 	deleted, exists := c.retainedObject(deletedSecret, c.In.String("name"))
 	if c.Old != nil || !exists {
@@ -183,9 +183,9 @@ func addCurrentToFirst(c *Call) {
 	}
 }
 
-// moveStages removes the stages of the call's version from the other versions of the
-// secret, because only one version can have a stage. The former current version becomes the
-// previous one.
+// moveStages removes the stages of the call's version from the other versions of the secret,
+// because only one version can have a stage. The former current version becomes the previous
+// version.
 func moveStages(c *Call) error {
 	newStages := c.Out.Strings("versionStages")
 	becomesCurrent := slices.Contains(newStages, currentVersion)

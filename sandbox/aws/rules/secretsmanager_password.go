@@ -31,50 +31,52 @@ func getRandomPassword(_ *Call, in Object) (Object, error) {
 	}
 	var kinds []string // the allowed characters of each kind
 	for _, kind := range []struct {
-		letters  string
-		included bool
+		characters string
+		included   bool
 	}{
 		{lowercase, !in.Bool("excludeLowercase")}, {uppercase, !in.Bool("excludeUppercase")}, {numerals, !in.Bool("excludeNumbers")},
 		{punctuation, !in.Bool("excludePunctuation")}, {" ", in.Bool("includeSpace")},
 	} {
-		letters := strings.Map(func(r rune) rune {
+		characters := strings.Map(func(r rune) rune {
 			if strings.ContainsRune(in.String("excludeCharacters"), r) {
 				return -1
 			}
 			return r
-		}, kind.letters)
-		if kind.included && letters != "" {
-			kinds = append(kinds, letters)
+		}, kind.characters)
+		if kind.included && characters != "" {
+			kinds = append(kinds, characters)
 		}
 	}
 	requireEach := in.Bool("requireEachIncludedType")
 	if len(kinds) == 0 || (requireEach && len(kinds) > size) {
 		return nil, refuse("InvalidParameterException", "The password can't be generated: %d kinds of characters, %d characters", len(kinds), size)
 	}
-	password, err := drawPassword(kinds, size, requireEach)
+	password, err := generatePassword(kinds, size, requireEach)
 	if err != nil {
 		return nil, err
 	}
 	return Object{"id": password, "randomPassword": password, "passwordLength": float64(size)}, nil
 }
 
-// drawPassword returns a password of random characters of the kinds. If requireEach is
-// true, the password has at least one character of each kind.
-func drawPassword(kinds []string, size int, requireEach bool) (string, error) {
-	allKinds := strings.Join(kinds, "")
+// generatePassword returns a password of size random characters. Each string in kinds has the
+// characters of one kind, such as digits. If requireEach is true, the password has at least one
+// character of each kind.
+func generatePassword(kinds []string, size int, requireEach bool) (string, error) {
+	allCharacters := strings.Join(kinds, "")
 	out := make([]byte, size)
 	for i := range out {
-		letters := allKinds
+		characters := allCharacters
 		if requireEach && i < len(kinds) {
-			letters = kinds[i]
+			characters = kinds[i]
 		}
-		n, err := randomBelow(int64(len(letters)))
+		n, err := randomBelow(int64(len(characters)))
 		if err != nil {
 			return "", fmt.Errorf("generating a password: %w", err)
 		}
-		out[i] = letters[n]
+		out[i] = characters[n]
 	}
-	// The characters are shuffled. Otherwise the first ones would always have the same kinds.
+	// The characters are shuffled. Otherwise the first characters would always have the same
+	// kinds.
 	for i := len(out) - 1; i > 0; i-- {
 		j, err := randomBelow(int64(i + 1))
 		if err != nil {

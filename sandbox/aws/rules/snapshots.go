@@ -19,7 +19,8 @@ var snapshotProps = []string{
 	"atRestEncryptionEnabled", "numNodeGroups", // ElastiCache
 }
 
-// snapshotState returns the state of a new snapshot of a database or cache.
+// snapshotState returns the state of a new snapshot. source is the state of the database or
+// cache.
 func snapshotState(source Object) Object {
 	out := Object{}
 	for _, name := range snapshotProps {
@@ -30,10 +31,10 @@ func snapshotState(source Object) Object {
 	return out
 }
 
-// restoreSource returns the snapshot from which a new database or cache is restored. ok is
-// false if the call restores nothing. kind is the type of the snapshot. property is the
-// input with its name. code is AWS's error code for a snapshot that does not exist.
-func (c *Call) restoreSource(kind, property, code string) (snapshot Object, ok bool, err error) {
+// snapshotToRestore returns the snapshot from which a new database or cache is restored. ok is
+// false if the call restores nothing. kind is the type of the snapshot. property is the input
+// with the name of the snapshot. code is AWS's error code for a snapshot that does not exist.
+func (c *Call) snapshotToRestore(kind, property, code string) (snapshot Object, ok bool, err error) {
 	name := c.In.String(property)
 	if c.Old != nil || name == "" {
 		return nil, false, nil
@@ -62,7 +63,7 @@ func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 // first restores the version and the storage of the snapshot, and then changes both
 // (rds/instance.go). So the restore can also fail with the errors of a change.
 func verifyRestoredInstance(c *Call) error {
-	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	snapshot, ok, err := c.snapshotToRestore(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
 		return err
 	}
@@ -81,11 +82,11 @@ func verifyRestoredInstance(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toDatabaseKey)
 }
 
-// fillRestoredInstance sets the properties that a restored instance always has from its
+// fillRestoredInstance sets the properties that a restored instance always takes from the
 // snapshot: the encryption, the key, the master user and the database. AWS's call has no
-// parameters for them.
+// parameters for these properties.
 func fillRestoredInstance(c *Call) error {
-	snapshot, ok, err := c.restoreSource(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	snapshot, ok, err := c.snapshotToRestore(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
 		return err
 	}
@@ -100,7 +101,7 @@ func fillRestoredInstance(c *Call) error {
 // documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html. The provider
 // sends the program's version and key (docdb/cluster.go).
 func verifyRestoredDocdb(c *Call) error {
-	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	snapshot, ok, err := c.snapshotToRestore(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -110,10 +111,10 @@ func verifyRestoredDocdb(c *Call) error {
 	return c.verifyRestoredKey(snapshot, toDatabaseKey)
 }
 
-// fillRestoredDocdb sets the properties that a restored cluster has from its snapshot. If
+// fillRestoredDocdb sets the properties that a restored cluster takes from the snapshot. If
 // the program sets a key, the cluster has that key instead of the key of the snapshot.
 func fillRestoredDocdb(c *Call) error {
-	snapshot, ok, err := c.restoreSource(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	snapshot, ok, err := c.snapshotToRestore(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -128,7 +129,7 @@ func fillRestoredDocdb(c *Call) error {
 // same, and the version must not be older. The number of shards may differ:
 // AmazonElastiCache/latest/dg/backups-restoring.html.
 func verifyRestoredCache(c *Call) error {
-	snapshot, ok, err := c.restoreSource(cacheSnapshot, "snapshotName", "SnapshotNotFoundFault")
+	snapshot, ok, err := c.snapshotToRestore(cacheSnapshot, "snapshotName", "SnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -199,7 +200,7 @@ func getInstances(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "instanceIdentifiers": names, "instanceArns": []any{}, "tags": map[string]any{}}, err
 }
 
-// getInstance implements the Pulumi function aws:rds/getInstance: it finds an instance by its
+// getInstance implements the Pulumi function aws:rds/getInstance. It finds an instance by the
 // identifier. Its source is rds/instance_data_source.go of terraform-provider-aws. The result
 // has the class that runs, and not a class that waits for the maintenance window.
 func getInstance(c *Call, in Object) (Object, error) {
@@ -234,8 +235,9 @@ func getDatabaseClusters(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "clusterIdentifiers": names, "clusterArns": []any{}}, err
 }
 
-// namesByFilter returns the names of a type's objects that match the only filter of the
-// inputs. property is the output with the name. filter is the required filter name.
+// namesByFilter returns the names of the objects of a type that match the filter in the inputs.
+// The inputs must have exactly one filter, with the name filter. property is the output with
+// the name of an object.
 func (c *Call) namesByFilter(in Object, filter, token, property string) ([]any, error) {
 	filters := in.Objects("filters")
 	if in.Has("tags") || len(filters) != 1 || filters[0].String("name") != filter {

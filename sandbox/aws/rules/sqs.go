@@ -29,7 +29,7 @@ var (
 
 var queueName = pattern(`[0-9A-Za-z_-]+`, "letters, digits, - and _")
 
-var _ = add(
+var _ = registerRows(
 	&Row{
 		Token:  queueType,
 		Source: "sqs/queue.go", Page: "AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
@@ -82,9 +82,9 @@ var _ = add(
 )
 
 // queueAccepts reports whether the policy of a queue allows a service to send messages.
-// source is the ARN of the object that sends. Conditions on aws:SourceArn are evaluated.
-// All other conditions are assumed to be true.
-func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
+// sourceARN is the ARN of the object that sends. queueAccepts evaluates conditions on
+// aws:SourceArn, and assumes that all other conditions are true.
+func (c *Call) queueAccepts(queue store.Object, service, sourceARN string) bool {
 	var policy string
 	c.Tx.Each(c.scope(rows[queuePolicyType]), queuePolicyType, func(o store.Object) bool {
 		if o.ID == queue.ID {
@@ -96,11 +96,11 @@ func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
 	if json.Unmarshal([]byte(policy), &doc) != nil {
 		return false
 	}
-	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
+	return slices.ContainsFunc(asList(doc.Statement), func(s any) bool {
 		statement, _ := s.(map[string]any)
 		principal, _ := statement["Principal"].(map[string]any)
-		return statement["Effect"] == "Allow" && slices.Contains(listOf(principal["Service"]), any(service)) &&
+		return statement["Effect"] == "Allow" && slices.Contains(asList(principal["Service"]), any(service)) &&
 			matchesAny(statement["Action"], "sqs:SendMessage") && matchesAny(statement["Resource"], Object(queue.State).String("arn")) &&
-			conditionHolds(statement["Condition"], "aws:SourceArn", source)
+			conditionHolds(statement["Condition"], "aws:SourceArn", sourceARN)
 	})
 }

@@ -29,23 +29,23 @@ func getParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
 	if match == nil {
-		return nil, fmt.Errorf("parameter %q: the stand-in knows /aws/service/eks/optimized-ami/VERSION/amazon-linux-2023/ARCHITECTURE/standard/RELEASE/image_id, "+
+		return nil, fmt.Errorf("parameter %q: the stand-in supports /aws/service/eks/optimized-ami/VERSION/amazon-linux-2023/ARCHITECTURE/standard/RELEASE/image_id, "+
 			"with x86_64 and arm64, and with recommended or amazon-eks-node-al2023-ARCHITECTURE-standard-VERSION-vDATE", name)
 	}
 	version, architecture := match[1], match[2]
 	if !slices.Contains(eksVersions, version) {
 		return nil, refuse("ParameterNotFound", "%s: EKS has images for %s", name, strings.Join(eksVersions, ", "))
 	}
-	repeats := match[3] == architecture && match[4] == version
-	if date := match[5]; date != "" && (!repeats || !slices.Contains(imageReleases, date)) {
-		return nil, refuse("ParameterNotFound", "%s: the name must repeat %s and %s, and the stand-in knows the releases %s",
+	namesMatch := match[3] == architecture && match[4] == version
+	if date := match[5]; date != "" && (!namesMatch || !slices.Contains(imageReleases, date)) {
+		return nil, refuse("ParameterNotFound", "%s: the name must repeat %s and %s, and the stand-in supports the releases %s",
 			name, architecture, version, strings.Join(imageReleases, ", "))
 	}
 	sum := sha256.Sum256([]byte(c.Region + name))
-	image := "ami-" + hex.EncodeToString(sum[:])[:17]
+	imageID := "ami-" + hex.EncodeToString(sum[:])[:17]
 	out := Object{
 		"id": name, "name": name, "type": "String", "version": 1.0, "arn": fmt.Sprintf("arn:%s:ssm:%s::parameter%s", c.Partition, c.Region, name),
-		"insecureValue": image, "value": wire.Secret{Value: image},
+		"insecureValue": imageID, "value": wire.Secret{Value: imageID},
 	}
 	return out, nil
 }

@@ -27,10 +27,10 @@ func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 	}
 }
 
-// vpcOfSubnetGroup returns the VPC of a subnet group.
+// vpcOfSubnetGroup returns the id of the VPC of a subnet group.
 func (c *Call) vpcOfSubnetGroup(group store.Object) string {
-	vpc, _ := c.vpcAndZones(group)
-	return vpc
+	vpcID, _ := c.vpcAndZones(group)
+	return vpcID
 }
 
 // zonesOfSubnetGroup returns the availability zone of each subnet of a subnet group.
@@ -39,30 +39,31 @@ func (c *Call) zonesOfSubnetGroup(group store.Object) []string {
 	return zones
 }
 
-// vpcAndZones returns the VPC of a subnet group, and the availability zone of each subnet.
-func (c *Call) vpcAndZones(group store.Object) (vpc string, zones []string) {
+// vpcAndZones returns the id of the VPC of a subnet group, and the availability zone of each
+// subnet. Subnets that no longer exist are left out.
+func (c *Call) vpcAndZones(group store.Object) (vpcID string, zones []string) {
 	for _, id := range Object(group.State).Strings("subnetIds") {
 		if subnet, ok := c.resolve(toSubnet, id); ok {
 			state := Object(subnet.State)
-			vpc, zones = state.String("vpcId"), append(zones, state.String("availabilityZone"))
+			vpcID, zones = state.String("vpcId"), append(zones, state.String("availabilityZone"))
 		}
 	}
-	return vpc, zones
+	return vpcID, zones
 }
 
 // verifySecurityGroupVPC returns an error for security groups outside of the subnet group's VPC.
 // groupsProperty and subnetGroupProperty are the properties with the references. noun is
 // the name of the database type in AWS's error.
 func (c *Call) verifySecurityGroupVPC(groupsProperty, subnetGroupProperty, noun string) error {
-	group, ok := c.referencedObject(subnetGroupProperty)
+	subnetGroup, ok := c.referencedObject(subnetGroupProperty)
 	if !ok {
 		return nil
 	}
-	vpc := c.vpcOfSubnetGroup(group)
-	for _, g := range c.referencedObjects(groupsProperty) {
-		if other := Object(g.State).String("vpcId"); other != vpc {
+	vpcID := c.vpcOfSubnetGroup(subnetGroup)
+	for _, securityGroup := range c.referencedObjects(groupsProperty) {
+		if otherVPC := Object(securityGroup.State).String("vpcId"); otherVPC != vpcID {
 			return refuse("InvalidParameterCombination", "The %s and EC2 security group are in different VPCs. The %s is in %s and the EC2 security group is in %s",
-				noun, noun, vpc, other)
+				noun, noun, vpcID, otherVPC)
 		}
 	}
 	return nil
@@ -70,17 +71,17 @@ func (c *Call) verifySecurityGroupVPC(groupsProperty, subnetGroupProperty, noun 
 
 // defaultGroupIDs returns a list with the id of the default security group of a VPC. The list
 // is empty if the VPC does not exist.
-func (c *Call) defaultGroupIDs(vpc string) []any {
-	v, ok := c.resolve(toVPC, vpc)
+func (c *Call) defaultGroupIDs(vpcID string) []any {
+	vpc, ok := c.resolve(toVPC, vpcID)
 	if !ok {
 		return []any{}
 	}
-	return []any{v.State["defaultSecurityGroupId"]}
+	return []any{vpc.State["defaultSecurityGroupId"]}
 }
 
-// subnetGroupProps returns the rules that are the same for the subnet groups of RDS,
-// DocumentDB and ElastiCache. AWS refuses to delete a subnet with a database in it. The
-// stand-in refuses to delete a subnet that is in a subnet group.
+// subnetGroupProps returns the property rules that the subnet groups of RDS, DocumentDB and
+// ElastiCache share. AWS refuses to delete a subnet if a database is in the subnet. The stand-in
+// refuses to delete every subnet of a subnet group.
 func subnetGroupProps(validName func(any) string) Props {
 	return Props{
 		"name":        {Replace: true, Computed: true, Valid: validName},
@@ -104,7 +105,7 @@ func checkNotDefault(v any) string {
 var (
 	databaseName         = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 	databaseNamePrefix   = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))
-	parameterGroupName   = all(length(1, 255), pattern(`[a-z](?:-?[0-9a-z.])*`, "lower-case letters, digits, periods and single hyphens, beginning with a letter and not ending with a hyphen"), without("default."))
+	parameterGroupName   = all(length(1, 255), pattern(`[a-z](?:-?[0-9a-z.])*`, "lower-case letters, digits, periods and single hyphens, beginning with a letter and not ending with a hyphen"), withoutPrefix("default."))
 	parameterGroupPrefix = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
 	subnetGroupName      = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), checkNotDefault)
 	subnetGroupPrefix    = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))

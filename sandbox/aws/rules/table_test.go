@@ -59,9 +59,9 @@ func TestEveryPropertyHasARule(t *testing.T) {
 	}
 }
 
-// addInputTypes adds the type of every input property to out, which maps a path to a type.
-// fields are the properties of the block at path. Properties inside blocks are included,
-// except in refused blocks, because their properties need no rules.
+// addInputTypes adds the types of all input properties to out. out maps the path of a property
+// to its type. fields are the properties of the block at path. Properties inside refused blocks
+// are left out, because they need no rules.
 func addInputTypes(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
 	for name, typ := range fields {
 		rulePath := joinPath(path, name)
@@ -93,8 +93,8 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	if p.Set || p.Min > 0 || p.Max > 0 {
 		require.True(t, strings.HasPrefix(typ, "["), "%s: Set, Min and Max are for lists", property)
 	}
-	if p.Present {
-		require.True(t, strings.HasPrefix(typ, "@"), "%s: Present is for objects", property)
+	if p.PresenceMatters {
+		require.True(t, strings.HasPrefix(typ, "@"), "%s: PresenceMatters is for objects", property)
 	}
 	if p.Ref == nil {
 		return
@@ -166,14 +166,14 @@ func TestSeedShufflesTheLettersOfZones(t *testing.T) {
 		}
 		return names, ids
 	}
-	names, documented := zonesWithSeed(0)
+	names, documentedIDs := zonesWithSeed(0)
 	orders := map[string]bool{}
 	for seed := range uint64(50) {
 		otherNames, ids := zonesWithSeed(seed)
 		require.Equal(t, names, otherNames)
-		require.ElementsMatch(t, documented, ids)
-		_, again := zonesWithSeed(seed)
-		require.Equal(t, ids, again, "the same seed must give the same mapping")
+		require.ElementsMatch(t, documentedIDs, ids)
+		_, sameSeedIDs := zonesWithSeed(seed)
+		require.Equal(t, ids, sameSeedIDs, "the same seed must give the same mapping")
 		orders[fmt.Sprint(ids)] = true
 	}
 	require.Greater(t, len(orders), 20, "50 seeds must give many different mappings")

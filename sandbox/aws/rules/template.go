@@ -10,22 +10,22 @@ import (
 	"strings"
 )
 
-// expand replaces the variables of a template. A variable is a name in braces:
+// expand replaces the variables of a template by values. A variable is a name in braces:
 //
 //   - {account}, {region}, {partition} and {id} are values of the call.
-//   - {hex17} is 17 random hexadecimal digits.
+//   - {hex17} is 17 random hexadecimal digits. Other numbers are possible, also for {id17}.
 //   - {id17} is 17 random capital letters and digits, as in IAM's unique ids.
 //   - {uuid} is a random UUID.
 //   - Any other name is a property of the object.
 func (c *Call) expand(template string) (string, error) {
 	var out strings.Builder
 	for {
-		before, rest, found := strings.Cut(template, "{")
+		before, afterOpening, found := strings.Cut(template, "{")
 		out.WriteString(before)
 		if !found {
 			return out.String(), nil
 		}
-		name, after, closed := strings.Cut(rest, "}")
+		name, afterClosing, closed := strings.Cut(afterOpening, "}")
 		if !closed {
 			return "", fmt.Errorf("template %q has no closing brace", template)
 		}
@@ -34,11 +34,11 @@ func (c *Call) expand(template string) (string, error) {
 			return "", err
 		}
 		out.WriteString(value)
-		template = after
+		template = afterClosing
 	}
 }
 
-// variableValue returns the value of a template's variable.
+// variableValue returns the value of a variable in a template. name is the text in the braces.
 func (c *Call) variableValue(name string) (string, error) {
 	switch name {
 	case "account":
@@ -52,10 +52,10 @@ func (c *Call) variableValue(name string) (string, error) {
 	case "uuid":
 		return randomUUID()
 	}
-	if n, ok := lengthSuffix(name, "hex"); ok {
+	if n, ok := parseLengthSuffix(name, "hex"); ok {
 		return randomHex(n)
 	}
-	if n, ok := lengthSuffix(name, "id"); ok {
+	if n, ok := parseLengthSuffix(name, "id"); ok {
 		return randomID(n)
 	}
 	for _, o := range []Object{c.Out, c.In} {
@@ -69,13 +69,14 @@ func (c *Call) variableValue(name string) (string, error) {
 	return "", fmt.Errorf("template variable {%s}: the object has no such property", name)
 }
 
-// lengthSuffix returns the number after a prefix, such as 8 for hex8 and the prefix hex.
-func lengthSuffix(name, prefix string) (n int, ok bool) {
-	rest, ok := strings.CutPrefix(name, prefix)
+// parseLengthSuffix returns the number after a prefix, such as 8 for the name hex8 and the
+// prefix hex. ok is false if the name is not the prefix and a number.
+func parseLengthSuffix(name, prefix string) (n int, ok bool) {
+	digits, ok := strings.CutPrefix(name, prefix)
 	if !ok {
 		return 0, false
 	}
-	n, err := strconv.Atoi(rest)
+	n, err := strconv.Atoi(digits)
 	return n, err == nil
 }
 
@@ -99,18 +100,18 @@ func randomID(n int) (string, error) {
 
 // randomBelow returns a random number from 0 to n-1.
 func randomBelow(n int64) (int, error) {
-	i, err := rand.Int(rand.Reader, big.NewInt(n))
+	random, err := rand.Int(rand.Reader, big.NewInt(n))
 	if err != nil {
 		return 0, fmt.Errorf("random number: %w", err)
 	}
-	return int(i.Int64()), nil
+	return int(random.Int64()), nil
 }
 
 // randomUUID returns a random UUID of version 4.
 func randomUUID() (string, error) {
-	h, err := randomHex(32)
+	digits, err := randomHex(32)
 	if err != nil {
 		return "", err
 	}
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:], nil
+	return digits[:8] + "-" + digits[8:12] + "-4" + digits[13:16] + "-8" + digits[17:20] + "-" + digits[20:], nil
 }

@@ -36,7 +36,7 @@ func (c *Call) update(in Object, ignore []string) error {
 	}
 	object = c.applyPendingChange(object)
 	c.Old = object.State
-	c.In = c.complete(keepIgnored(in, c.Old, ignore))
+	c.In = c.inputsWithDefaults(keepIgnored(in, c.Old, ignore))
 	c.Out = c.mergeState()
 	if err := c.verifyReferences(); err != nil {
 		return err
@@ -56,27 +56,27 @@ func (c *Call) update(in Object, ignore []string) error {
 	return c.save(object)
 }
 
-// keepIgnored returns the inputs with the current values of ignored properties. For such a
-// property the engine sends the last value that it knows. That value may be old.
+// keepIgnored returns the inputs with the current values of ignored properties. The engine
+// sends an ignored property with the value of the last refresh, which may be out of date.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))
 	for _, path := range ignore {
-		name, rest, nested := strings.Cut(path, ".")
+		name, subpath, nested := strings.Cut(path, ".")
 		if strings.Contains(name, "[") {
 			continue // the engine has already set the old list
 		}
-		present, ok := state[name]
+		current, ok := state[name]
 		if !ok {
 			continue
 		}
 		if !nested {
-			out[name] = wire.Clone(present)
+			out[name] = wire.Clone(current)
 			continue
 		}
 		inputMap, inputOK := out[name].(map[string]any)
-		presentMap, presentOK := present.(map[string]any)
-		if inputOK && presentOK {
-			out[name] = map[string]any(keepIgnored(inputMap, presentMap, []string{rest}))
+		currentMap, currentOK := current.(map[string]any)
+		if inputOK && currentOK {
+			out[name] = map[string]any(keepIgnored(inputMap, currentMap, []string{subpath}))
 		}
 	}
 	return out

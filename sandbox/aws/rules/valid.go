@@ -10,10 +10,10 @@ import (
 )
 
 // Most functions in this file return a validator of single values. A validator returns
-// the reason why it refuses a value, or "". The type of the value was checked before,
-// against the schema.
+// the reason why it refuses a value, or "" if it allows the value. The type of the value was
+// checked before, against the schema.
 
-// all allows a value that each of the validators allows.
+// all returns a validator that allows a value if each of the validators allows it.
 func all(validators ...func(any) string) func(any) string {
 	return func(v any) string {
 		for _, valid := range validators {
@@ -25,7 +25,7 @@ func all(validators ...func(any) string) func(any) string {
 	}
 }
 
-// length allows strings with low to high characters.
+// length returns a validator that allows strings with low to high characters.
 func length(low, high int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -36,8 +36,8 @@ func length(low, high int) func(any) string {
 	}
 }
 
-// pattern allows strings that the regular expression matches as a whole. The message of the
-// validator is that the value must be hint.
+// pattern returns a validator that allows strings that match the regular expression as a
+// whole. hint describes the allowed strings in the validator's message.
 func pattern(expr, hint string) func(any) string {
 	re := regexp.MustCompile(`^(?:` + expr + `)$`)
 	return func(v any) string {
@@ -49,8 +49,8 @@ func pattern(expr, hint string) func(any) string {
 	}
 }
 
-// without refuses strings with a prefix.
-func without(prefix string) func(any) string {
+// withoutPrefix returns a validator that refuses strings with a prefix.
+func withoutPrefix(prefix string) func(any) string {
 	return func(v any) string {
 		if s, _ := v.(string); strings.HasPrefix(s, prefix) {
 			return fmt.Sprintf("%q can't begin with %s", s, prefix)
@@ -59,7 +59,7 @@ func without(prefix string) func(any) string {
 	}
 }
 
-// numbers allows numbers from low to high.
+// numbers returns a validator that allows numbers from low to high.
 func numbers(low, high float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); n < low || n > high {
@@ -69,7 +69,7 @@ func numbers(low, high float64) func(any) string {
 	}
 }
 
-// zeroOr allows 0 or a number from low to high.
+// zeroOr returns a validator that allows 0 and numbers from low to high.
 func zeroOr(low, high float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); n != 0 && (n < low || n > high) {
@@ -79,7 +79,7 @@ func zeroOr(low, high float64) func(any) string {
 	}
 }
 
-// oneOf allows the listed numbers.
+// oneOf returns a validator that allows the listed numbers.
 func oneOf(list ...float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); !slices.Contains(list, n) {
@@ -89,15 +89,15 @@ func oneOf(list ...float64) func(any) string {
 	}
 }
 
-// cidr4 allows IPv4 CIDR blocks with a prefix of low to high bits. The address must be the
-// first one of the block.
+// cidr4 returns a validator that allows IPv4 CIDR blocks with a prefix of low to high bits.
+// The address must be the first address of the block.
 func cidr4(low, high int) func(any) string { return cidr("IPv4", netip.Addr.Is4, low, high) }
 
-// cidr6 allows IPv6 CIDR blocks, with the same rules as cidr4.
+// cidr6 returns a validator that allows IPv6 CIDR blocks, with the same rules as cidr4.
 func cidr6(low, high int) func(any) string { return cidr("IPv6", netip.Addr.Is6, low, high) }
 
-// cidr allows CIDR blocks of an address family with a prefix of low to high bits. isFamily
-// reports whether an address belongs to the family.
+// cidr returns a validator that allows CIDR blocks of an address family with a prefix of low
+// to high bits. isFamily reports whether an address belongs to the family.
 func cidr(family string, isFamily func(netip.Addr) bool, low, high int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -121,7 +121,7 @@ func overlap(a, b string) bool {
 	return errX == nil && errY == nil && x.Overlaps(y)
 }
 
-// inside reports whether the first CIDR block is part of the second.
+// inside reports whether the CIDR block inner is equal to outer or a part of outer.
 func inside(inner, outer string) bool {
 	x, errX := netip.ParsePrefix(inner)
 	y, errY := netip.ParsePrefix(outer)
@@ -130,8 +130,8 @@ func inside(inner, outer string) bool {
 
 var arnPattern = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.+$`)
 
-// arn returns a message unless v is an Amazon Resource Name.
-func arn(v any) string {
+// checkARN returns a message unless v is an Amazon Resource Name.
+func checkARN(v any) string {
 	if s, _ := v.(string); !arnPattern.MatchString(s) {
 		return fmt.Sprintf("%q is not an ARN", s)
 	}

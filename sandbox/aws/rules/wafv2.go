@@ -46,9 +46,9 @@ func visibilityProps(path string) Props {
 	}
 }
 
-// refuseAll returns rules that refuse the named properties below a path, all with the same
-// reason.
-func refuseAll(reason, path string, names ...string) Props {
+// refusedProps returns property rules that refuse the named properties below a path. All rules
+// have the same reason.
+func refusedProps(reason, path string, names ...string) Props {
 	out := Props{}
 	for _, name := range names {
 		out[path+name] = Prop{Refuse: reason}
@@ -63,7 +63,7 @@ const (
 	wafOverride  = wafManaged + ".ruleActionOverrides"
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  webACLType,
 	Source: "wafv2/web_acl.go", Page: "waf/latest/APIReference/API_CreateWebACL.html",
 	Label: "WAFv2 WebACL", ID: "{uuid}", NotFound: "WAFNonexistentItemException",
@@ -75,18 +75,18 @@ var _ = add(&Row{
 		// The stand-in does not support web ACLs of a region (REGIONAL) yet.
 		"scope":                                 {Replace: true, Enum: []string{"CLOUDFRONT"}},
 		"defaultAction":                         {},
-		"defaultAction.allow":                   {Present: true},
-		"defaultAction.block":                   {Present: true},
+		"defaultAction.allow":                   {PresenceMatters: true},
+		"defaultAction.block":                   {PresenceMatters: true},
 		"rules":                                 {Set: true},
 		"rules.name":                            {},
 		"rules.priority":                        {Valid: numbers(0, 1<<31-1)},
 		"rules.action":                          {},
-		"rules.action.allow":                    {Present: true},
-		"rules.action.block":                    {Present: true},
-		"rules.action.count":                    {Present: true},
+		"rules.action.allow":                    {PresenceMatters: true},
+		"rules.action.block":                    {PresenceMatters: true},
+		"rules.action.count":                    {PresenceMatters: true},
 		"rules.overrideAction":                  {},
-		"rules.overrideAction.count":            {Present: true},
-		"rules.overrideAction.none":             {Present: true},
+		"rules.overrideAction.count":            {PresenceMatters: true},
+		"rules.overrideAction.none":             {PresenceMatters: true},
 		"rules.statement":                       {},
 		wafManaged:                              {},
 		wafManaged + ".name":                    {Enum: slices.Sorted(maps.Keys(managedGroupCapacity))},
@@ -97,9 +97,9 @@ var _ = add(&Row{
 		wafOverride:                             {Max: 100},
 		wafOverride + ".name":                   {Valid: length(1, 128)},
 		wafOverride + ".actionToUse":            {},
-		wafOverride + ".actionToUse.allow":      {Present: true},
-		wafOverride + ".actionToUse.block":      {Present: true},
-		wafOverride + ".actionToUse.count":      {Present: true},
+		wafOverride + ".actionToUse.allow":      {PresenceMatters: true},
+		wafOverride + ".actionToUse.block":      {PresenceMatters: true},
+		wafOverride + ".actionToUse.count":      {PresenceMatters: true},
 		wafRate:                                 {},
 		wafRate + ".limit":                      {Valid: numbers(10, 2_000_000_000)},
 		wafRate + ".aggregateKeyType":           {Default: "IP", Enum: []string{"IP"}},
@@ -109,12 +109,12 @@ var _ = add(&Row{
 		wafRate + ".scopeDownStatement":         {Refuse: otherStatement},
 	}.with(
 		visibilityProps(""), visibilityProps("rules."),
-		refuseAll(noRules, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
-		refuseAll(noRules, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
-		refuseAll(noRules, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
-		refuseAll(noRules, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
-		refuseAll(noRules, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
-		refuseAll(otherStatement, wafStatement, "andStatement", "asnMatchStatement", "byteMatchStatement", "geoMatchStatement", "ipSetReferenceStatement",
+		refusedProps(noRules, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
+		refusedProps(noRules, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
+		refusedProps(noRules, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refusedProps(noRules, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
+		refusedProps(noRules, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refusedProps(otherStatement, wafStatement, "andStatement", "asnMatchStatement", "byteMatchStatement", "geoMatchStatement", "ipSetReferenceStatement",
 			"labelMatchStatement", "notStatement", "orStatement", "regexMatchStatement", "regexPatternSetReferenceStatement", "ruleGroupReferenceStatement",
 			"sizeConstraintStatement", "sqliMatchStatement", "xssMatchStatement")),
 	AtMostOne: [][]string{{"name", "namePrefix"}},

@@ -16,17 +16,17 @@ const (
 	wafCondition = wafFilter + ".conditions"
 )
 
-var _ = add(&Row{
+var _ = registerRows(&Row{
 	Token:  webACLLogType,
 	Source: "wafv2/web_acl_logging_configuration.go", Page: "waf/latest/APIReference/API_PutLoggingConfiguration.html",
 	Label: "WAFv2 WebACL Logging Configuration", ID: "{resourceArn}", NotFound: "WAFNonexistentItemException", Put: true,
 	Props: Props{
-		"resourceArn": {Replace: true, Valid: arn, Ref: &Ref{
+		"resourceArn": {Replace: true, Valid: checkARN, Ref: &Ref{
 			To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "WAFNonexistentItemException", DeletedWith: true,
 		}},
 		// The provider allows 100 destinations, AWS allows one. The stand-in does not
 		// support buckets and streams as destinations yet.
-		"logDestinationConfigs": {Replace: true, Set: true, Min: 1, Max: 1, Valid: arn, Ref: &Ref{
+		"logDestinationConfigs": {Replace: true, Set: true, Min: 1, Max: 1, Valid: checkARN, Ref: &Ref{
 			To: []string{logGroupType}, By: []string{"arn"}, Noun: "log group", Missing: "WAFLogDestinationPermissionIssueException",
 		}},
 		"loggingFilter":                          {},
@@ -39,9 +39,9 @@ var _ = add(&Row{
 		wafCondition + ".actionCondition.action": {},
 		wafCondition + ".labelNameCondition":     {Refuse: noRules},
 		"redactedFields":                         {Set: true, Max: 100},
-		"redactedFields.method":                  {Present: true},
-		"redactedFields.queryString":             {Present: true},
-		"redactedFields.uriPath":                 {Present: true},
+		"redactedFields.method":                  {PresenceMatters: true},
+		"redactedFields.queryString":             {PresenceMatters: true},
+		"redactedFields.uriPath":                 {PresenceMatters: true},
 		"redactedFields.singleHeader":            {},
 		"redactedFields.singleHeader.name":       {Valid: all(length(1, 64), pattern(`[^A-Z\s]+`, "a header in lower case, as AWS returns it"))},
 	},

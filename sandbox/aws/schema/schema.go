@@ -36,7 +36,7 @@ var data embed.FS
 // provider's configuration.
 const ProviderToken = "pulumi:providers:aws"
 
-// Fields are property names with their types.
+// Fields maps the names of properties to their types.
 type Fields map[string]string
 
 // Names returns the sorted property names.
@@ -83,20 +83,20 @@ type table struct {
 // tables maps a service to a func() (*table, error) that reads the table once.
 var tables sync.Map
 
-// open returns the table of a service. It reads the table at the first use, because the
-// plugin starts at every preview and most stacks use few services.
-func open(module string) (*table, error) {
-	load, _ := tables.LoadOrStore(module, sync.OnceValues(func() (*table, error) {
-		raw, err := data.ReadFile("data/" + module + ".json")
+// loadTable returns the table of a service. It reads the table at the first use, because the
+// plugin starts at every preview, and most stacks use few services.
+func loadTable(service string) (*table, error) {
+	load, _ := tables.LoadOrStore(service, sync.OnceValues(func() (*table, error) {
+		raw, err := data.ReadFile("data/" + service + ".json")
 		if errors.Is(err, fs.ErrNotExist) {
 			return &table{}, nil // a service without a table has no types
 		}
 		if err != nil {
-			return nil, fmt.Errorf("property table of %s: %w", module, err)
+			return nil, fmt.Errorf("property table of %s: %w", service, err)
 		}
 		t := &table{}
 		if err := json.Unmarshal(raw, t); err != nil {
-			return nil, fmt.Errorf("property table of %s: %w", module, err)
+			return nil, fmt.Errorf("property table of %s: %w", service, err)
 		}
 		for _, r := range t.Resources {
 			r.types = t.Types
@@ -109,19 +109,18 @@ func open(module string) (*table, error) {
 	return load.(func() (*table, error))()
 }
 
-// moduleOf returns the service of a token, as in ec2 for aws:ec2/vpc:Vpc.
-func moduleOf(token string) string {
+// serviceOf returns the service of a token, such as ec2 for aws:ec2/vpc:Vpc.
+func serviceOf(token string) string {
 	if token == ProviderToken {
 		return "index"
 	}
-	module, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
-	return module
+	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	return service
 }
 
-// ResourceOf returns the structure of a resource type; ok is false if no table has
-// it.
+// ResourceOf returns the structure of a resource type; ok is false if no table has the type.
 func ResourceOf(token string) (r *Resource, ok bool, err error) {
-	t, err := open(moduleOf(token))
+	t, err := loadTable(serviceOf(token))
 	if err != nil {
 		return nil, false, err
 	}
@@ -129,9 +128,9 @@ func ResourceOf(token string) (r *Resource, ok bool, err error) {
 	return r, ok, nil
 }
 
-// FunctionOf returns the structure of a function; ok is false if no table has it.
+// FunctionOf returns the structure of a function; ok is false if no table has the function.
 func FunctionOf(token string) (f *Function, ok bool, err error) {
-	t, err := open(moduleOf(token))
+	t, err := loadTable(serviceOf(token))
 	if err != nil {
 		return nil, false, err
 	}
@@ -139,14 +138,14 @@ func FunctionOf(token string) (f *Function, ok bool, err error) {
 	return f, ok, nil
 }
 
-// Tokens returns all resources and functions of the tables, sorted.
+// Tokens returns the sorted tokens of all resources and functions in the tables.
 func Tokens() (resources, functions []string, err error) {
 	files, err := data.ReadDir("data")
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, f := range files {
-		t, err := open(strings.TrimSuffix(f.Name(), ".json"))
+		t, err := loadTable(strings.TrimSuffix(f.Name(), ".json"))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -165,7 +164,7 @@ func Tokens() (resources, functions []string, err error) {
 // Version returns the version of the SDK from which the tables were generated,
 // without the leading v.
 func Version() (string, error) {
-	t, err := open("index")
+	t, err := loadTable("index")
 	if err != nil {
 		return "", err
 	}

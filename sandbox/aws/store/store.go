@@ -56,7 +56,7 @@ type Object struct {
 	State map[string]any `json:"state"`
 }
 
-// op is one change of a transaction: either Put or Delete is set.
+// op is one operation of a transaction: either Put or Delete is set.
 type op struct {
 	Put    *Object `json:"put,omitempty"`
 	Delete *Key    `json:"delete,omitempty"`
@@ -85,8 +85,7 @@ func Open(dir string) (*Store, error) {
 // View calls read with the current objects. No process can change them before read returns.
 func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	return s.withLock(ctx, syscall.LOCK_SH, func() error {
-		tx := &Tx{store: s}
-		return read(tx)
+		return read(&Tx{store: s})
 	})
 }
 
@@ -102,8 +101,9 @@ func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	})
 }
 
-// withLock takes the lock, applies the changes of other processes, calls do, and releases
-// the lock. mode is LOCK_SH for a reader and LOCK_EX for a writer.
+// withLock takes the lock, applies the changes of other processes, calls do, and releases the
+// lock. mode is LOCK_SH for a reader and LOCK_EX for a writer. withLock returns an error if the
+// wait for the lock takes longer than lockTimeout.
 func (s *Store) withLock(ctx context.Context, mode int, do func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,14 +134,14 @@ func (s *Store) withLock(ctx context.Context, mode int, do func() error) error {
 	return do()
 }
 
-// reset removes all objects from memory. catchUp calls it before it reads a whole file.
-// inode is the inode of that file.
+// reset removes all objects from memory. catchUp calls reset before it reads a whole file. inode
+// is the inode of that file.
 func (s *Store) reset(inode uint64) {
 	s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, inode, 0, 0
 }
 
-// catchUp applies the lines that were appended since the last read. If the file was
-// replaced, it reads the whole file.
+// catchUp applies the lines that were appended since the last read. If the file was replaced,
+// catchUp reads the whole file.
 func (s *Store) catchUp() error {
 	f, err := os.Open(s.path)
 	if errors.Is(err, os.ErrNotExist) {

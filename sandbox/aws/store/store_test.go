@@ -19,16 +19,16 @@ var testScope = Scope{Account: "123456789012", Region: "us-east-1"}
 // key returns the key of an object in testScope.
 func key(typ, id string) Key { return Key{Scope: testScope, Type: typ, ID: id} }
 
-// open opens the store in a folder, as another process would.
-func open(t *testing.T, dir string) *Store {
+// openStore opens the store in a folder, as another process would.
+func openStore(t *testing.T, dir string) *Store {
 	t.Helper()
 	s, err := Open(dir)
 	require.NoError(t, err)
 	return s
 }
 
-// put writes one object in a transaction.
-func put(t *testing.T, s *Store, typ, id string, state map[string]any) {
+// putObject writes one object in a transaction.
+func putObject(t *testing.T, s *Store, typ, id string, state map[string]any) {
 	t.Helper()
 	require.NoError(t, s.Update(t.Context(), func(tx *Tx) error {
 		tx.Put(Object{Key: key(typ, id), State: state})
@@ -36,8 +36,8 @@ func put(t *testing.T, s *Store, typ, id string, state map[string]any) {
 	}))
 }
 
-// ids returns the ids of all objects.
-func ids(t *testing.T, s *Store) []string {
+// listIDs returns the ids of all objects.
+func listIDs(t *testing.T, s *Store) []string {
 	t.Helper()
 	var out []string
 	require.NoError(t, s.View(t.Context(), func(tx *Tx) error {
@@ -50,8 +50,8 @@ func ids(t *testing.T, s *Store) []string {
 }
 
 func TestFailedTransactionChangesNothing(t *testing.T) {
-	s := open(t, t.TempDir())
-	put(t, s, "vpc", "v", map[string]any{"cidr": "x"})
+	s := openStore(t, t.TempDir())
+	putObject(t, s, "vpc", "v", map[string]any{"cidr": "x"})
 	refused := errors.New("refused")
 	err := s.Update(t.Context(), func(tx *Tx) error {
 		tx.Put(Object{Key: key("vpc", "w")})
@@ -63,7 +63,7 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 		return refused
 	})
 	require.ErrorIs(t, err, refused)
-	require.Equal(t, []string{"v"}, ids(t, s), "a failed transaction changes nothing")
+	require.Equal(t, []string{"v"}, listIDs(t, s), "a failed transaction changes nothing")
 	require.NoError(t, s.View(t.Context(), func(tx *Tx) error {
 		o, _ := tx.Get(key("vpc", "v"))
 		o.State["cidr"] = "changed"
@@ -75,23 +75,23 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 
 func TestProcessesShareTheJournal(t *testing.T) {
 	dir := t.TempDir()
-	a, b := open(t, dir), open(t, dir)
-	put(t, a, "vpc", "1", nil)
-	put(t, b, "vpc", "2", nil)
-	require.Equal(t, []string{"1", "2"}, ids(t, a))
-	require.Equal(t, []string{"1", "2"}, ids(t, b))
+	a, b := openStore(t, dir), openStore(t, dir)
+	putObject(t, a, "vpc", "1", nil)
+	putObject(t, b, "vpc", "2", nil)
+	require.Equal(t, []string{"1", "2"}, listIDs(t, a))
+	require.Equal(t, []string{"1", "2"}, listIDs(t, b))
 	require.NoError(t, os.RemoveAll(dir)) // as `make down` does
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	require.Empty(t, ids(t, a), "a store is empty after its file was removed")
-	put(t, b, "vpc", "3", nil)
-	require.Equal(t, []string{"3"}, ids(t, a))
+	require.Empty(t, listIDs(t, a), "a store is empty after its file was removed")
+	putObject(t, b, "vpc", "3", nil)
+	require.Equal(t, []string{"3"}, listIDs(t, a))
 }
 
 func TestConcurrentWritersLoseNothing(t *testing.T) {
 	dir := t.TempDir()
 	var writers sync.WaitGroup
 	for w := range 4 {
-		s := open(t, dir)
+		s := openStore(t, dir)
 		writers.Go(func() {
 			for i := range 25 {
 				if err := s.Update(t.Context(), func(tx *Tx) error {
@@ -104,50 +104,50 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	require.Len(t, ids(t, open(t, dir)), 100)
+	require.Len(t, listIDs(t, openStore(t, dir)), 100)
 }
 
 func TestIncompleteLineIsIgnoredAndRemoved(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir)
-	put(t, s, "vpc", "1", nil)
+	s := openStore(t, dir)
+	putObject(t, s, "vpc", "1", nil)
 	path := filepath.Join(dir, "store.jsonl")
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
 	_, err = f.WriteString(`[{"put":{"account":"123456789012","regi`)
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-	require.Equal(t, []string{"1"}, ids(t, open(t, dir)), "readers ignore the incomplete line")
-	put(t, open(t, dir), "vpc", "2", nil)
-	require.Equal(t, []string{"1", "2"}, ids(t, s), "the next writer removes the incomplete line")
+	require.Equal(t, []string{"1"}, listIDs(t, openStore(t, dir)), "readers ignore the incomplete line")
+	putObject(t, openStore(t, dir), "vpc", "2", nil)
+	require.Equal(t, []string{"1", "2"}, listIDs(t, s), "the next writer removes the incomplete line")
 }
 
 func TestDamagedLineIsReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "store.jsonl"), []byte("[]\nnonsense\n"), 0o600))
-	err := open(t, dir).View(t.Context(), func(*Tx) error { return nil })
+	err := openStore(t, dir).View(t.Context(), func(*Tx) error { return nil })
 	require.ErrorContains(t, err, "line 2 is damaged")
 }
 
 func TestOutdatedLinesAreCompacted(t *testing.T) {
 	dir := t.TempDir()
-	s, other := open(t, dir), open(t, dir)
+	s, other := openStore(t, dir), openStore(t, dir)
 	for i := range 1100 {
-		put(t, s, "vpc", "v", map[string]any{"n": float64(i)})
+		putObject(t, s, "vpc", "v", map[string]any{"n": float64(i)})
 	}
-	require.Equal(t, []string{"v"}, ids(t, other), "a reader opens the new file")
+	require.Equal(t, []string{"v"}, listIDs(t, other), "a reader opens the new file")
 	require.Less(t, s.lines, 200, "the outdated lines were removed")
-	put(t, other, "vpc", "w", nil)
-	require.Equal(t, []string{"v", "w"}, ids(t, s))
-	require.Equal(t, []string{"v", "w"}, ids(t, open(t, dir)))
+	putObject(t, other, "vpc", "w", nil)
+	require.Equal(t, []string{"v", "w"}, listIDs(t, s))
+	require.Equal(t, []string{"v", "w"}, listIDs(t, openStore(t, dir)))
 }
 
 func TestCanceledContextEndsTheWaitForTheLock(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, open(t, dir).Update(t.Context(), func(*Tx) error {
+	require.NoError(t, openStore(t, dir).Update(t.Context(), func(*Tx) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := open(t, dir).View(ctx, func(*Tx) error { return nil })
+		err := openStore(t, dir).View(ctx, func(*Tx) error { return nil })
 		require.ErrorContains(t, err, "another process holds the lock")
 		return nil
 	}))
@@ -162,9 +162,9 @@ const childDirVariable = "STORE_TEST_CHILD"
 // store must be writable.
 func TestKilledWriterLosesNothing(t *testing.T) {
 	if dir := os.Getenv(childDirVariable); dir != "" {
-		s := open(t, dir)
+		s := openStore(t, dir)
 		for i := 0; ; i++ {
-			put(t, s, "vpc", fmt.Sprintf("%d-%d", os.Getpid(), i), map[string]any{"padding": string(make([]byte, 4096))})
+			putObject(t, s, "vpc", fmt.Sprintf("%d-%d", os.Getpid(), i), map[string]any{"padding": string(make([]byte, 4096))})
 			fmt.Println(i)
 		}
 	}
@@ -184,14 +184,14 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 		require.NoError(t, cmd.Process.Kill())
 		_ = cmd.Wait() // it was killed
 	}
-	s := open(t, dir)
+	s := openStore(t, dir)
 	found := map[string]bool{}
-	for _, id := range ids(t, s) {
+	for _, id := range listIDs(t, s) {
 		found[id] = true
 	}
 	for id := range written {
 		require.True(t, found[id], "%s was written and is lost", id)
 	}
-	put(t, s, "vpc", "after", nil)
-	require.Contains(t, ids(t, open(t, dir)), "after")
+	putObject(t, s, "vpc", "after", nil)
+	require.Contains(t, listIDs(t, openStore(t, dir)), "after")
 }

@@ -14,7 +14,8 @@ type Tx struct {
 	ops   []op // the changes so far
 }
 
-// Get returns a copy of one object, with the changes of this transaction.
+// Get returns a copy of one object, with the changes of this transaction. exists is false if there
+// is no such object.
 func (tx *Tx) Get(key Key) (object Object, exists bool) {
 	for _, o := range slices.Backward(tx.ops) {
 		if o.Put != nil && o.Put.Key == key {
@@ -42,8 +43,9 @@ func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
 	}
 }
 
-// EachOwned calls visit with every object of a scope that has an owner with the id owner. The
-// objects are shared and must not be changed. Changes of this transaction are not included.
+// EachOwned calls visit with every object of a scope that belongs to an owner, in any order.
+// owner is the id of the owner. The objects are shared and must not be changed. Changes of this
+// transaction are not included.
 func (tx *Tx) EachOwned(scope Scope, owner string, visit func(Object)) {
 	for _, ids := range tx.store.objects[scope] {
 		for _, object := range ids {

@@ -25,9 +25,9 @@ const (
 	unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 )
 
-// unknowns are the markers of a value that a preview does not know yet. Each kind of value,
-// such as a number, has its own marker.
-var unknowns = []string{
+// unknownMarkers are the markers of unknown values in a preview. Each kind of value, such as a
+// number, has its own marker.
+var unknownMarkers = []string{
 	unknownValue,
 	"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
 	"3eeb2bf0-c639-47a8-9e75-3b44932eb421",
@@ -37,7 +37,7 @@ var unknowns = []string{
 	"dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 }
 
-// Unknown is a value that a preview does not know yet.
+// Unknown is a value that is not known yet in a preview.
 type Unknown struct{}
 
 // Secret is a value that the engine has to keep secret.
@@ -95,7 +95,7 @@ func decode(v *structpb.Value) any {
 	case *structpb.Value_NumberValue:
 		return kind.NumberValue
 	case *structpb.Value_StringValue:
-		if slices.Contains(unknowns, kind.StringValue) {
+		if slices.Contains(unknownMarkers, kind.StringValue) {
 			return Unknown{}
 		}
 		return kind.StringValue
@@ -111,9 +111,9 @@ func decode(v *structpb.Value) any {
 	return nil
 }
 
-// decodeStruct converts a structure to a plain value. The marker in sigKey says whether the
-// structure is a special value: a secret or an output becomes its value, and a resource
-// becomes its id. Other structures, such as assets, become maps.
+// decodeStruct converts a structure to a plain value. The marker at the key sigKey identifies a
+// special value. A secret or an output becomes its value, and a resource becomes its id. Other
+// structures, such as assets, become maps.
 func decodeStruct(s *structpb.Struct) any {
 	switch s.GetFields()[sigKey].GetStringValue() {
 	case sigSecret:
@@ -126,8 +126,8 @@ func decodeStruct(s *structpb.Struct) any {
 		return decode(value)
 	case sigResource:
 		if id, ok := s.GetFields()["id"]; ok {
-			if plain := decode(id); plain != "" {
-				return plain
+			if value := decode(id); value != "" {
+				return value
 			}
 		}
 		return Unknown{} // the resource is not created yet
@@ -137,8 +137,8 @@ func decodeStruct(s *structpb.Struct) any {
 	return Decode(s)
 }
 
-// Encode converts plain values to a message. It accepts the types that Decode
-// returns and, for convenience, int, []string and map[string]string.
+// Encode converts plain values to a message. It accepts the types that Decode returns. For
+// convenience it also accepts nil, int, []string and map[string]string.
 func Encode(values map[string]any) (*structpb.Struct, error) {
 	out := &structpb.Struct{Fields: make(map[string]*structpb.Value, len(values))}
 	for name, v := range values {
@@ -151,7 +151,7 @@ func Encode(values map[string]any) (*structpb.Struct, error) {
 	return out, nil
 }
 
-// encode converts one plain value.
+// encode converts one plain value to a value of a message.
 func encode(v any) (*structpb.Value, error) {
 	switch v := v.(type) {
 	case nil:

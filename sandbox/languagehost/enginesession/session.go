@@ -35,14 +35,14 @@ var ErrCancelled = errors.New("the engine cancelled the operation")
 // Session is one run of a plugin: from the first line on stdout until the engine
 // ends or the plugin is stopped. It is safe for use by several goroutines.
 type Session struct {
-	life context.Context         // ends with the session
-	stop context.CancelCauseFunc // ends life
+	sessionCtx context.Context         // ends with the session
+	stop       context.CancelCauseFunc // ends sessionCtx
 
-	mu        sync.Mutex
-	address   string
-	client    pulumirpc.EngineClient
-	abort     chan struct{} // closed by Cancel
-	cancelled bool
+	mu              sync.Mutex
+	address         string
+	client          pulumirpc.EngineClient
+	cancelRequested chan struct{} // closed by Cancel
+	cancelled       bool
 }
 
 // Serve listens on a free port of 127.0.0.1, and writes the port and a newline to stdout,
@@ -56,7 +56,7 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(ErrStopped)
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage))
-	if err := register(server, &Session{life: ctx, stop: stop, abort: make(chan struct{})}); err != nil {
+	if err := register(server, &Session{sessionCtx: ctx, stop: stop, cancelRequested: make(chan struct{})}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	// GracefulStop waits for calls, which end with ctx.
@@ -108,7 +108,7 @@ func (s *Session) watch(conn *grpc.ClientConn, address string) {
 			s.stop(fmt.Errorf("the engine at %s is gone", address))
 			return
 		}
-		if !conn.WaitForStateChange(s.life, state) {
+		if !conn.WaitForStateChange(s.sessionCtx, state) {
 			return
 		}
 	}
@@ -121,31 +121,31 @@ func (s *Session) Address() string {
 	return s.address
 }
 
-// Cancel ends every bound context with ErrCancelled, including those that are
-// created later.
+// Cancel ends every context of CallContext with ErrCancelled, also each context that is created
+// later.
 func (s *Session) Cancel() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.cancelled {
 		s.cancelled = true
-		close(s.abort)
+		close(s.cancelRequested)
 	}
 }
 
-// Bound returns a context for one call. The context ends when ctx ends, when the session ends or
-// when Cancel is called. Its cause says which of these happened. The caller must call the
-// returned function at the end of the call.
-func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
-	ctx, end := context.WithCancelCause(ctx)
-	detach := context.AfterFunc(s.life, func() { end(context.Cause(s.life)) })
+// CallContext returns a context for one call. The context ends when ctx ends, when the session ends or
+// when Cancel is called. The cause of the context says which of these happened. The caller must
+// call the returned function at the end of the call.
+func (s *Session) CallContext(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	detach := context.AfterFunc(s.sessionCtx, func() { cancel(context.Cause(s.sessionCtx)) })
 	go func() {
 		select {
-		case <-s.abort:
-			end(ErrCancelled)
+		case <-s.cancelRequested:
+			cancel(ErrCancelled)
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { detach(); end(nil) }
+	return ctx, func() { detach(); cancel(nil) }
 }
 
 // Log shows a message for a resource in the engine's display and diagnostics. If the

@@ -41,7 +41,7 @@ func TestBoundContextEndsWithOperationPluginAndCall(t *testing.T) {
 			s, stop, _ := newSession(t)
 			call, endCall := context.WithCancel(t.Context())
 			defer endCall()
-			ctx, end := s.Bound(call)
+			ctx, end := s.CallContext(call)
 			defer end()
 			require.NoError(t, ctx.Err())
 			tc.end(s, stop, endCall)
@@ -54,7 +54,7 @@ func TestBoundContextEndsWithOperationPluginAndCall(t *testing.T) {
 func TestCallAfterCancelEndsAtOnce(t *testing.T) {
 	s, _, _ := newSession(t)
 	s.Cancel()
-	ctx, end := s.Bound(t.Context())
+	ctx, end := s.CallContext(t.Context())
 	defer end()
 	<-ctx.Done()
 	require.ErrorIs(t, context.Cause(ctx), ErrCancelled)

@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pauseVariable makes the test binary run the command, with two processes to reap. The
-// first is a child of the command. The second is an orphan that the first leaves.
+// pauseVariable is an environment variable. If it is set, the test binary runs the command pause, with
+// two processes to reap: a child of the command, and an orphan that the child leaves.
 const pauseVariable = "PAUSE_TEST"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(pauseVariable) == "" {
 		os.Exit(m.Run())
 	}
-	// In a pod the first process becomes the parent of orphans. Here the process has to ask
-	// for that.
+	// In a pod the first process becomes the parent of orphans. Here the process must
+	// request this from the kernel.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
 	}
@@ -41,16 +41,17 @@ func TestPauseReapsOrphansAndEndsAtASignal(t *testing.T) {
 			cmd.Env = append(os.Environ(), pauseVariable+"=1")
 			require.NoError(t, cmd.Start())
 			// The orphan becomes a child of the command, which reaps it.
-			require.Eventually(t, func() bool { return children(cmd.Process.Pid) != "" }, 5*time.Second, time.Millisecond)
-			require.Eventually(t, func() bool { return children(cmd.Process.Pid) == "" }, 5*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return listChildren(cmd.Process.Pid) != "" }, 5*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return listChildren(cmd.Process.Pid) == "" }, 5*time.Second, 5*time.Millisecond)
 			require.NoError(t, cmd.Process.Signal(signal))
 			require.NoError(t, cmd.Wait(), "it exits with 0")
 		})
 	}
 }
 
-// children lists the processes whose parent is any thread of pid.
-func children(pid int) string {
+// listChildren returns the IDs of the child processes of pid, separated by spaces. It returns "" if
+// there are none.
+func listChildren(pid int) string {
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
 		return ""

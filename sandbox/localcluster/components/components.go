@@ -35,20 +35,20 @@ var runFunctions = map[string]func(context.Context, *layout.Layout, localcluster
 	},
 }
 
-// Run runs the component of `sandbox run NAME`. It returns when ctx ends, or with
-// an error when the component ends.
+// Run runs the component with that name. It returns nil after ctx has ended. If the component
+// ends earlier, Run returns an error.
 //
 // The commands of Kubernetes register metrics, features and flags for the whole
 // process, so Run can be called only once in a process.
 func Run(ctx context.Context, l *layout.Layout, name string) error {
-	c, ok := localcluster.ByName(name)
+	c, ok := localcluster.ComponentByName(name)
 	runComponent := runFunctions[name]
 	if !ok || runComponent == nil {
 		return fmt.Errorf("run %q: this executable has no component of that name", name)
 	}
-	if linked := version.Get().GitVersion; linked != localcluster.KubernetesVersion {
-		return fmt.Errorf("run %s: this executable was linked as Kubernetes %s, but is %s: "+
-			"link it with -X k8s.io/component-base/version.gitVersion=%[3]s", name, linked, localcluster.KubernetesVersion)
+	if linkedVersion := version.Get().GitVersion; linkedVersion != localcluster.KubernetesVersion {
+		return fmt.Errorf("run %s: this executable was linked as Kubernetes %s, but contains %s: "+
+			"link it with -X k8s.io/component-base/version.gitVersion=%[3]s", name, linkedVersion, localcluster.KubernetesVersion)
 	}
 	if err := runComponent(ctx, l, c); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", name, err)

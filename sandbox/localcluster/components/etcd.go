@@ -21,8 +21,8 @@ const etcdStartLimit = time.Minute
 // serveEtcd runs etcd as a cluster of one member. etcd does not sync its writes to the
 // disk. A kill of the process loses no write, but a power failure may lose the last ones.
 func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
-	client := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdClient)}
-	peer := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdPeer)}
+	clientURL := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdClient)}
+	peerURL := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdPeer)}
 	tls := transport.TLSInfo{
 		CertFile:       filepath.Join(l.PKI(), "etcd.crt"),
 		KeyFile:        filepath.Join(l.PKI(), "etcd.key"),
@@ -33,17 +33,16 @@ func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) 
 	conf.Name = "sandbox"
 	conf.Dir = l.Etcd()
 	conf.UnsafeNoFsync = true
-	// etcd keeps these numbers of log entries in memory, for other members that are behind.
-	// This etcd has no other member, so it needs fewer entries than the defaults of 10,000 and
-	// 5,000.
+	// etcd keeps these numbers of log entries in memory for members that are behind. This etcd
+	// has no other member, so it needs fewer entries than the defaults of 10,000 and 5,000.
 	conf.SnapshotCount, conf.SnapshotCatchUpEntries = 1000, 100
 	// With the zero value etcd would log every request as slow.
 	conf.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	conf.LogLevel = "warn"
 	conf.LogOutputs = []string{"stderr"}
 	conf.ClientTLSInfo, conf.PeerTLSInfo = tls, tls
-	conf.ListenClientUrls, conf.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	conf.ListenPeerUrls, conf.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
+	conf.ListenClientUrls, conf.AdvertiseClientUrls = []url.URL{clientURL}, []url.URL{clientURL}
+	conf.ListenPeerUrls, conf.AdvertisePeerUrls = []url.URL{peerURL}, []url.URL{peerURL}
 	conf.InitialCluster = conf.InitialClusterFromName(conf.Name)
 	server, err := embed.StartEtcd(conf)
 	if err != nil {

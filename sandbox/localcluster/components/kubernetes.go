@@ -29,31 +29,31 @@ func serveAPIServer(ctx context.Context, l *layout.Layout, c localcluster.Compon
 			return err
 		}
 	}
-	return execute(ctx, apiserver.NewAPIServerCommand(), c.Flags(l))
+	return runCommand(ctx, apiserver.NewAPIServerCommand(), c.Flags(l))
 }
 
 func serveControllerManager(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
-	return executeUntilDone(ctx, controllermanager.NewControllerManagerCommand(), c.Flags(l))
+	return runCommandUntilDone(ctx, controllermanager.NewControllerManagerCommand(), c.Flags(l))
 }
 
 func serveScheduler(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
-	return execute(ctx, scheduler.NewSchedulerCommand(), c.Flags(l))
+	return runCommand(ctx, scheduler.NewSchedulerCommand(), c.Flags(l))
 }
 
 func serveKubelet(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
-	return execute(ctx, kubelet.NewKubeletCommand(ctx), c.Flags(l))
+	return runCommand(ctx, kubelet.NewKubeletCommand(ctx), c.Flags(l))
 }
 
 func serveProxy(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
-	return executeUntilDone(ctx, proxy.NewProxyCommand(), c.Flags(l))
+	return runCommandUntilDone(ctx, proxy.NewProxyCommand(), c.Flags(l))
 }
 
 var errEnded = errors.New("ended by itself")
 
-// execute runs a command of Kubernetes that ends at SIGTERM. The command has its own signal
+// runCommand runs a command of Kubernetes that ends at SIGTERM. The command has its own signal
 // handler, and the caller's signal handler ends ctx at the same signal. If the command ends
-// while ctx is still active, execute returns an error.
-func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
+// while ctx is still active, runCommand returns an error.
+func runCommand(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	cmd.SetArgs(flags)
 	err := cli.RunNoErrOutput(cmd)
 	if err == nil && ctx.Err() == nil {
@@ -62,11 +62,11 @@ func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	return err
 }
 
-// executeUntilDone runs a command that ignores signals and needs no shutdown. When ctx
-// ends, executeUntilDone returns although the command still runs.
-func executeUntilDone(ctx context.Context, cmd *cobra.Command, flags []string) error {
+// runCommandUntilDone runs a command that ignores signals and needs no shutdown. When ctx ends,
+// runCommandUntilDone returns although the command still runs.
+func runCommandUntilDone(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	ended := make(chan error, 1)
-	go func() { ended <- execute(ctx, cmd, flags) }()
+	go func() { ended <- runCommand(ctx, cmd, flags) }()
 	select {
 	case err := <-ended:
 		return err

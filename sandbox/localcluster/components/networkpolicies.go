@@ -29,9 +29,9 @@ func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.
 	if err != nil {
 		return err
 	}
-	watched := informers.NewSharedInformerFactory(client, 0)
+	factory := informers.NewSharedInformerFactory(client, 0)
 	controller, err := networkpolicy.NewController(client,
-		watched.Networking().V1().NetworkPolicies(), watched.Core().V1().Namespaces(), watched.Core().V1().Pods(),
+		factory.Networking().V1().NetworkPolicies(), factory.Core().V1().Namespaces(), factory.Core().V1().Pods(),
 		nil, nil, nil, nil,
 		networkpolicy.Config{
 			NodeName: localcluster.NodeName,
@@ -42,8 +42,8 @@ func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.
 	if err != nil {
 		return fmt.Errorf("network policies: %w", err)
 	}
-	watched.Start(ctx.Done())
-	defer watched.Shutdown()
+	factory.Start(ctx.Done())
+	defer factory.Shutdown()
 	if err := localcluster.QueuePackets(ctx); err != nil {
 		return err
 	}

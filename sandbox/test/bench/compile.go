@@ -12,7 +12,7 @@ import (
 )
 
 // packagesInTable is the number of packages in the printed table. The table lists the packages
-// whose compilation took the most time.
+// that took the most time to compile.
 const packagesInTable = 15
 
 // action is one action in the action graph of the go command, such as the compilation of a
@@ -22,16 +22,16 @@ type action struct {
 	CmdReal, CmdUser, CmdSys time.Duration
 }
 
-// compile builds the program with an empty cache and prints the time that the go command
-// measured for each package.
-func (b *runner) compile(ctx context.Context) error {
+// measureCompilation builds the program with an empty cache and prints the time that the go
+// command measured for each package.
+func (r *runner) measureCompilation(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	graph := filepath.Join(dir, "graph.json")
-	cmd := b.command(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graph, "-o", filepath.Join(dir, "infra"), "./infra")
+	cmd := r.newCommand(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graph, "-o", filepath.Join(dir, "infra"), "./infra")
 	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOCACHE="+filepath.Join(dir, "cache"))
 	cmd.Stderr = os.Stderr
 	start := time.Now()

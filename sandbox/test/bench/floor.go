@@ -21,12 +21,12 @@ type programStack struct {
 // newProgramStack creates a temporary project and an empty stack of the Pulumi program called
 // name. env are additional environment variables of the program. The returned function
 // destroys the stack and removes the project.
-func (b *runner) newProgramStack(ctx context.Context, name string, env ...string) (*programStack, func(), error) {
+func (r *runner) newProgramStack(ctx context.Context, name string, env ...string) (*programStack, func(), error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
 		return nil, nil, err
 	}
-	sources := filepath.Join(b.layout.Project, "sandbox", "test", "bench", name)
+	sources := filepath.Join(r.layout.Project, "sandbox", "test", "bench", name)
 	for file, content := range map[string]string{
 		"Pulumi.yaml": fmt.Sprintf("name: bench-%s\nmain: %s\nruntime:\n  name: go\n  options:\n    buildTarget: %s\n",
 			name, sources, filepath.Join(dir, "program")),
@@ -36,19 +36,19 @@ func (b *runner) newProgramStack(ctx context.Context, name string, env ...string
 			return nil, nil, err
 		}
 	}
-	p := &programStack{runner: b.withDir(dir), stack: "bench"}
+	p := &programStack{runner: r.withDir(dir), stack: "bench"}
 	// The rules of the policy pack are for the platform's program only.
 	p.env = layout.WithoutPolicyPack(append(p.env, env...))
-	end := func() {
+	destroy := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
 		if err := p.run(ctx, "pulumi", "destroy", "--yes", "--skip-preview", "--remove", "--stack", p.stack); err != nil {
-			fmt.Fprintf(os.Stderr, "bench: the stack %s of %s is left: %v\n", p.stack, dir, err)
+			fmt.Fprintf(os.Stderr, "bench: could not destroy the stack %s of the project %s: %v\n", p.stack, dir, err)
 			return
 		}
 		os.RemoveAll(dir)
 	}
-	return p, end, p.run(ctx, "pulumi", "stack", "init", p.stack)
+	return p, destroy, p.run(ctx, "pulumi", "stack", "init", p.stack)
 }
 
 // up runs `pulumi up` and returns its duration.
@@ -63,36 +63,42 @@ func (p *programStack) timePreviews(ctx context.Context, runs int) (series, erro
 	return p.timeRuns(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
 }
 
-// compareWithFloor compares the platform's previews of n resources with the floor: the
-// shortest possible time. The floor is the preview of the program Empty with the same number
-// of resources and the same providers. A second floor without the Kubernetes provider shows
-// how much time this provider takes.
-func (b *runner) compareWithFloor(ctx context.Context, platform series, n, runs int) ([]row, error) {
-	awsOnly, err := b.timeFloor(ctx, n, runs, "KUBERNETES=0")
+// compareWithFloor compares the platform's previews with the floor, which is the shortest
+// possible time. platform are previews without the policy pack. The floor is the preview of the
+// program Empty with as many resources of AWS and as many objects of Kubernetes. Another empty
+// program has as many resources of AWS only, which shows how much time the objects take.
+func (r *runner) compareWithFloor(ctx context.Context, platform series, resources []resource, runs int) ([]row, error) {
+	objectCount := 0
+	for _, res := range resources {
+		if res.isKubernetesObject() {
+			objectCount++
+		}
+	}
+	otherCount := len(resources) - objectCount
+	awsOnly, err := r.timeFloor(ctx, runs, fmt.Sprintf("RESOURCES=%d", len(resources)))
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)
 	}
-	bothProviders, err := b.timeFloor(ctx, n, runs, "KUBERNETES=1")
+	both, err := r.timeFloor(ctx, runs, fmt.Sprintf("RESOURCES=%d", otherCount), fmt.Sprintf("OBJECTS=%d", objectCount))
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)
 	}
 	return []row{
-		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), awsOnly.times(), ""},
-		{"… and with the Kubernetes provider", bothProviders.times(), ""},
-		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", platform.median().Seconds()/bothProviders.median().Seconds()), "at most 1.5 (prod)"},
+		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", len(resources)), awsOnly.describe(), ""},
+		{fmt.Sprintf("… of an empty program with %d resources of AWS and %d objects of Kubernetes", otherCount, objectCount), both.describe(), ""},
+		{"… ratio of the medians, to the second empty program", fmt.Sprintf("%.2f", platform.median().Seconds()/both.median().Seconds()), "at most 1.5 (prod)"},
 	}, nil
 }
 
-// timeFloor times previews of the program Empty with n resources. env is the variable for the
-// Kubernetes provider.
-func (b *runner) timeFloor(ctx context.Context, n, runs int, env string) (series, error) {
-	p, end, err := b.newProgramStack(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), env)
+// timeFloor times previews of the program Empty. env are its environment variables.
+func (r *runner) timeFloor(ctx context.Context, runs int, env ...string) (series, error) {
+	stack, destroy, err := r.newProgramStack(ctx, "empty", env...)
 	if err != nil {
 		return series{}, err
 	}
-	defer end()
-	if _, err := p.up(ctx); err != nil {
+	defer destroy()
+	if _, err := stack.up(ctx); err != nil {
 		return series{}, err
 	}
-	return p.timePreviews(ctx, runs)
+	return stack.timePreviews(ctx, runs)
 }

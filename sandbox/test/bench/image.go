@@ -13,13 +13,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// mca is the Go package of the service whose image is measured.
-const mca = "./agents/mca"
+// mcaPackage is the Go package of the service with the measured image.
+const mcaPackage = "./agents/mca"
 
 // measureImage times the preview of one unchanged image, without other resources. It also compares
 // the size of the unpacked image with the size of the stripped binary in the image.
-func (b *runner) measureImage(ctx context.Context, runs int) ([]row, error) {
-	out, err := b.output(ctx, "pulumi", "stack", "output", "images", "--json", "--stack", "sandbox")
+func (r *runner) measureImage(ctx context.Context, runs int) ([]row, error) {
+	out, err := r.runAndCapture(ctx, "pulumi", "stack", "output", "images", "--json", "--stack", "sandbox")
 	if err != nil {
 		return nil, err
 	}
@@ -27,31 +27,31 @@ func (b *runner) measureImage(ctx context.Context, runs int) ([]row, error) {
 	if err := json.Unmarshal(out, &images); err != nil {
 		return nil, err
 	}
-	urn, err := b.urn(ctx, "ko:index:Image")
+	urn, err := r.findURN(ctx, "ko:index:Image")
 	if err != nil {
 		return nil, err
 	}
-	alone, err := b.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes", "--target", urn)
+	imagePreviews, err := r.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes", "--target", urn)
 	if err != nil {
 		return nil, err
 	}
-	unpacked, err := unpackedSize(ctx, images["mca"])
+	unpacked, err := measureUnpackedSize(ctx, images["mca"])
 	if err != nil {
 		return nil, err
 	}
-	stripped, err := b.strippedSize(ctx)
+	stripped, err := r.measureStrippedSize(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return []row{
-		{"image of an unchanged service, preview of it alone", alone.times(), "at most 1.5 s"},
+		{"image of an unchanged service, preview of it alone", imagePreviews.describe(), "at most 1.5 s"},
 		{"image unpacked, beyond the stripped binary", fmt.Sprintf("%.2f MB (%.2f against %.2f)",
 			float64(unpacked-stripped)/1e6, float64(unpacked)/1e6, float64(stripped)/1e6), "at most 2 MB"},
 	}, nil
 }
 
-// unpackedSize returns the size of all layers of an image after unpacking, in bytes.
-func unpackedSize(ctx context.Context, reference string) (int64, error) {
+// measureUnpackedSize returns the size of all layers of an image after unpacking, in bytes.
+func measureUnpackedSize(ctx context.Context, reference string) (int64, error) {
 	ref, err := name.ParseReference(reference)
 	if err != nil {
 		return 0, err
@@ -80,16 +80,16 @@ func unpackedSize(ctx context.Context, reference string) (int64, error) {
 	return size, nil
 }
 
-// strippedSize builds the service without debug information and returns the size of the
+// measureStrippedSize builds the service without debug information and returns the size of the
 // binary.
-func (b *runner) strippedSize(ctx context.Context) (int64, error) {
+func (r *runner) measureStrippedSize(ctx context.Context) (int64, error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "mca")
-	if err := b.run(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, mca); err != nil {
+	if err := r.run(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, mcaPackage); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(binary)
@@ -99,15 +99,15 @@ func (b *runner) strippedSize(ctx context.Context) (int64, error) {
 	return info.Size(), nil
 }
 
-// urn returns the URN of the first resource of a type in the sandbox stack.
-func (b *runner) urn(ctx context.Context, kind string) (string, error) {
-	all, err := b.exportedResources(ctx, "sandbox")
+// findURN returns the URN of the first resource of a type in the sandbox stack.
+func (r *runner) findURN(ctx context.Context, kind string) (string, error) {
+	resources, err := r.exportResources(ctx, "sandbox")
 	if err != nil {
 		return "", err
 	}
-	for _, r := range all {
-		if strings.Contains(r.URN, kind+"::") {
-			return r.URN, nil
+	for _, exported := range resources {
+		if strings.Contains(exported.URN, kind+"::") {
+			return exported.URN, nil
 		}
 	}
 	return "", fmt.Errorf("the stack sandbox has no %s", kind)

@@ -23,7 +23,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *dir, *runs, *prod, *cold); err != nil {
+	if err := runBenchmark(ctx, *dir, *runs, *prod, *cold); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -32,79 +32,83 @@ func main() {
 // row is one line of the table: the name of a figure, its value, and the value to reach.
 type row struct{ figure, value, goal string }
 
-// bench measures and prints the figures. prodOnly leaves out the running sandbox. cold adds
-// the compilation with an empty cache.
-func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error {
+// runBenchmark measures and prints the figures. prodOnly leaves out the running sandbox. cold
+// adds the compilation with an empty cache.
+func runBenchmark(ctx context.Context, dir string, runs int, prodOnly, cold bool) error {
 	l, err := layout.Open(dir)
 	if err != nil {
 		return fmt.Errorf("%w; run `make up` first", err)
 	}
-	b := &runner{layout: l, env: toolchain.Within(l, os.Environ()), dir: l.Project}
+	r := &runner{layout: l, env: toolchain.Within(l, os.Environ()), dir: l.Project}
 	var rows []row
 	if !prodOnly {
-		if rows, err = b.measureLive(ctx, runs); err != nil {
+		if rows, err = r.measureLive(ctx, runs); err != nil {
 			return err
 		}
 	}
-	prod, err := b.measureProd(ctx, runs)
+	prodRows, err := r.measureProd(ctx, runs)
 	if err != nil {
 		return fmt.Errorf("prod: %w", err)
 	}
-	rows = append(rows, prod...)
+	rows = append(rows, prodRows...)
 	if cold {
-		if err := b.compile(ctx); err != nil {
+		if err := r.measureCompilation(ctx); err != nil {
 			return fmt.Errorf("compile: %w", err)
 		}
 	}
 
-	fmt.Printf("Read on %s, %s.\n\n| figure | measured | goal |\n|---|---|---|\n", time.Now().UTC().Format(time.DateOnly), machine())
-	for _, r := range rows {
-		fmt.Printf("| %s | %s | %s |\n", r.figure, r.value, r.goal)
+	fmt.Printf("Read on %s, %s.\n\n| figure | measured | goal |\n|---|---|---|\n", time.Now().UTC().Format(time.DateOnly), describeMachine())
+	for _, row := range rows {
+		fmt.Printf("| %s | %s | %s |\n", row.figure, row.value, row.goal)
 	}
 	return nil
 }
 
 // measureLive measures the running sandbox.
-func (b *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
+func (r *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	var rows []row
-	idle, err := b.measureIdleMemory(ctx)
+	idleMemory, err := r.measureIdleMemory(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
-	rows = append(rows, row{"sandbox idle, all processes (PSS)", idle.String(), "at most 1780 MB (1,700 MiB)"})
+	rows = append(rows, row{"sandbox idle, all processes (PSS)", idleMemory.String(), "at most 1780 MB (1,700 MiB)"})
 
-	up, err := b.timeRuns(ctx, max(runs/3, 1), "make", "up")
+	upRuns, err := r.timeRuns(ctx, max(runs/3, 1), "make", "up")
 	if err != nil {
 		return nil, fmt.Errorf("make up: %w", err)
 	}
-	rows = append(rows, row{"`make up`, nothing changed", up.times(), "at most 30 s"})
+	rows = append(rows, row{"`make up`, nothing changed", upRuns.describe(), "at most 30 s"})
 
-	preview := []string{"preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes"}
-	platform, err := b.timeRuns(ctx, runs, "pulumi", preview...)
+	previewArgs := []string{"preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes"}
+	previews, err := r.timeRuns(ctx, runs, "pulumi", previewArgs...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
-	peak, err := b.peakMemory(ctx, "pulumi", preview...)
+	peak, err := r.measurePeakMemory(ctx, "pulumi", previewArgs...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
 	rows = append(rows,
-		row{"`pulumi preview`, nothing changed", platform.times(), "at most 3 s"},
+		row{"`pulumi preview`, nothing changed", previews.describe(), "at most 3 s"},
 		row{"… peak memory of engine, program and plugins (PSS)", peak.String(), "at most 500 MB"})
 
-	all, err := b.exportedResources(ctx, "sandbox")
+	resources, err := r.exportResources(ctx, "sandbox")
 	if err != nil {
 		return nil, err
 	}
-	compared, err := b.compareWithFloor(ctx, platform, len(all), runs)
+	barePreviews, err := r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs...)
+	if err != nil {
+		return nil, fmt.Errorf("preview: %w", err)
+	}
+	floorRows, err := r.compareWithFloor(ctx, barePreviews, resources, runs)
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, compared...)
+	rows = append(rows, floorRows...)
 
-	image, err := b.measureImage(ctx, runs)
+	imageRows, err := r.measureImage(ctx, runs)
 	if err != nil {
 		return nil, fmt.Errorf("image: %w", err)
 	}
-	return append(rows, image...), nil
+	return append(rows, imageRows...), nil
 }

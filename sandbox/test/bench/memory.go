@@ -31,8 +31,8 @@ func watchTree(pid int) (stop func() bytesize) {
 		defer tick.Stop()
 		for {
 			var current bytesize
-			for _, p := range tree(pid) {
-				current += pss(p)
+			for _, p := range findProcessTree(pid) {
+				current += readPSS(p)
 			}
 			peak = max(peak, current)
 			select {
@@ -49,8 +49,8 @@ func watchTree(pid int) (stop func() bytesize) {
 	}
 }
 
-// tree returns pid and the ids of its descendants.
-func tree(pid int) []int {
+// findProcessTree returns pid and the ids of its descendants.
+func findProcessTree(pid int) []int {
 	children := map[int][]int{}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
 	for _, f := range stats {
@@ -67,15 +67,15 @@ func tree(pid int) []int {
 			children[parent] = append(children[parent], child)
 		}
 	}
-	all := []int{pid}
-	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i]]...)
+	pids := []int{pid}
+	for i := 0; i < len(pids); i++ {
+		pids = append(pids, children[pids[i]]...)
 	}
-	return all
+	return pids
 }
 
-// shims lists the shim processes of the sandbox's containerd.
-func shims() []int {
+// findShims lists the shim processes of the sandbox's containerd.
+func findShims() []int {
 	var pids []int
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well formed
 	for _, f := range files {
@@ -92,16 +92,16 @@ func shims() []int {
 	return pids
 }
 
-// pss returns a process's proportional set size, or zero if the process has ended.
-func pss(pid int) bytesize {
+// readPSS returns a process's proportional set size, or zero if the process has ended.
+func readPSS(pid int) bytesize {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		return 0
 	}
 	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if v, ok := strings.CutPrefix(s.Text(), "Pss:"); ok {
-			kb, err := strconv.ParseInt(strings.Fields(v)[0], 10, 64)
+	for scanner := bufio.NewScanner(f); scanner.Scan(); {
+		if value, ok := strings.CutPrefix(scanner.Text(), "Pss:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
 			if err != nil {
 				return 0
 			}
@@ -111,13 +111,13 @@ func pss(pid int) bytesize {
 	return 0
 }
 
-// machine describes the machine of the measurement.
-func machine() string {
+// describeMachine describes the machine of the measurement.
+func describeMachine() string {
 	model := "unknown processor"
 	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(raw)) {
-			if v, ok := strings.CutPrefix(line, "model name"); ok {
-				model = strings.TrimSpace(strings.TrimLeft(v, "\t :"))
+			if value, ok := strings.CutPrefix(line, "model name"); ok {
+				model = strings.TrimSpace(strings.TrimLeft(value, "\t :"))
 				break
 			}
 		}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
@@ -17,8 +17,8 @@ var serviceCounts = []int{20, 60, 200}
 
 // measureProd measures the stack prod, and the program Services with more and more services. It
 // uses a sandbox with simulated nodes, because the pods of prod do not fit on one machine.
-func (b *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
-	l, stop, err := testenv.New(ctx, b.layout.Project, 0, os.Stderr)
+func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
+	l, stop, err := testenv.New(ctx, r.layout.Project, 0, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -27,70 +27,93 @@ func (b *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 			fmt.Fprintln(os.Stderr, "bench: stopping the simulated sandbox:", err)
 		}
 	}()
-	p := &runner{layout: l, env: toolchain.Within(l, os.Environ())}
-	if p.dir, err = testenv.Init(ctx, l, "prod"); err != nil {
+	prod := &runner{layout: l, env: toolchain.Within(l, os.Environ())}
+	if prod.dir, err = testenv.InitStack(ctx, l, "prod"); err != nil {
 		return nil, err
 	}
 	start := time.Now()
-	if err := p.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", "prod"); err != nil {
+	if err := prod.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", "prod"); err != nil {
 		return nil, err
 	}
-	duration := time.Since(start)
-	all, err := p.exportedResources(ctx, "prod")
+	upDuration := time.Since(start)
+	resources, err := prod.exportResources(ctx, "prod")
 	if err != nil {
 		return nil, err
 	}
-	previews, err := p.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	previews, err := prod.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
 	if err != nil {
 		return nil, err
 	}
 	rows := []row{
-		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(all)), rate(duration, len(all)), ""},
-		{"prod: `pulumi preview`, nothing changed", previews.times(), ""},
+		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(resources)), describeRate(upDuration, len(resources)), ""},
+		{"prod: `pulumi preview`, nothing changed", previews.describe(), ""},
 	}
-	withoutPack := *p
-	withoutPack.env = layout.WithoutPolicyPack(p.env)
-	barePreviews, err := withoutPack.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	barePreviews, packRows, err := prod.comparePacks(ctx, previews, runs)
 	if err != nil {
 		return nil, err
 	}
-	share := 100 * (previews.median() - barePreviews.median()).Seconds() / barePreviews.median().Seconds()
-	rows = append(rows, row{"… without the policy pack", fmt.Sprintf("%s; the pack adds %.0f %%", barePreviews.times(), share), "at most 10 %"})
-	compared, err := p.compareWithFloor(ctx, previews, len(all), runs)
+	rows = append(rows, packRows...)
+	floorRows, err := prod.compareWithFloor(ctx, barePreviews, resources, runs)
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, compared...)
+	rows = append(rows, floorRows...)
 	for _, n := range serviceCounts {
-		growth, err := p.measureGrowth(ctx, n, runs)
+		growthRow, err := prod.measureGrowth(ctx, n, runs)
 		if err != nil {
 			return nil, fmt.Errorf("%d services: %w", n, err)
 		}
-		rows = append(rows, growth)
+		rows = append(rows, growthRow)
 	}
 	return rows, nil
 }
 
+// comparePacks compares previews of prod with previews without a policy pack, which it returns, and
+// with previews with a pack without rules. The engine sends every resource to a pack, so the pack
+// without rules shows what any pack costs.
+func (r *runner) comparePacks(ctx context.Context, previews series, runs int) (bare series, rows []row, err error) {
+	previewArgs := []string{"preview", "--stack", "prod", "--non-interactive", "--expect-no-changes"}
+	if bare, err = r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs...); err != nil {
+		return bare, nil, err
+	}
+	emptyPack := filepath.Join(r.dir, "emptypack")
+	if err := r.withDir(r.layout.Project).run(ctx, "go", "build", "-trimpath", "-o", emptyPack, "./policy/server/testdata/emptypack"); err != nil {
+		return bare, nil, err
+	}
+	emptyPackPreviews, err := r.withPolicyPack(emptyPack).timeRuns(ctx, runs, "pulumi", previewArgs...)
+	if err != nil {
+		return bare, nil, err
+	}
+	overheadPercent := func(s series) float64 {
+		return 100 * (s.median() - bare.median()).Seconds() / bare.median().Seconds()
+	}
+	return bare, []row{
+		{"… without a policy pack", bare.describe(), ""},
+		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", emptyPackPreviews.describe(), overheadPercent(emptyPackPreviews)), ""},
+		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(previews)), "at most 10 %"},
+	}, nil
+}
+
 // measureGrowth measures a stack of the program Services with the given number of services.
-func (b *runner) measureGrowth(ctx context.Context, services, runs int) (row, error) {
-	p, end, err := b.newProgramStack(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
+func (r *runner) measureGrowth(ctx context.Context, services, runs int) (row, error) {
+	stack, destroy, err := r.newProgramStack(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
 	if err != nil {
 		return row{}, err
 	}
-	defer end()
-	duration, err := p.up(ctx)
+	defer destroy()
+	upDuration, err := stack.up(ctx)
 	if err != nil {
 		return row{}, err
 	}
-	previews, err := p.timePreviews(ctx, max(runs/3, 1))
+	previews, err := stack.timePreviews(ctx, max(runs/3, 1))
 	if err != nil {
 		return row{}, err
 	}
 	resources := services * 5
-	return row{fmt.Sprintf("%d services, %d resources", services, resources), rate(duration, resources) + "; preview " + previews.times(), ""}, nil
+	return row{fmt.Sprintf("%d services, %d resources", services, resources), describeRate(upDuration, resources) + "; preview " + previews.describe(), ""}, nil
 }
 
-// rate describes the duration of an `up` and its number of resources per second.
-func rate(duration time.Duration, resources int) string {
+// describeRate describes the duration of an `up` and its number of resources per second.
+func describeRate(duration time.Duration, resources int) string {
 	return fmt.Sprintf("up %.1f s, %.0f resources/s", duration.Seconds(), float64(resources)/duration.Seconds())
 }

@@ -22,17 +22,29 @@ type runner struct {
 	dir    string // the working directory of the commands
 }
 
-// withDir returns a copy of the runner with a different working directory.
-func (b *runner) withDir(dir string) *runner {
-	return &runner{layout: b.layout, env: slices.Clone(b.env), dir: dir}
+// withPolicyPack returns a copy of the runner with a different policy pack, or without one if the
+// path of the pack is empty.
+func (r *runner) withPolicyPack(pack string) *runner {
+	env := layout.WithoutPolicyPack(r.env)
+	if pack != "" {
+		env = append(env, layout.PolicyPackVariable+"="+pack)
+	}
+	return &runner{layout: r.layout, env: env, dir: r.dir}
 }
 
-func (b *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if path := filepath.Join(b.layout.Bin(), name); fileExists(path) {
+// withDir returns a copy of the runner with a different working directory.
+func (r *runner) withDir(dir string) *runner {
+	return &runner{layout: r.layout, env: slices.Clone(r.env), dir: dir}
+}
+
+// newCommand returns a command in the sandbox's environment. An executable of the sandbox comes
+// before one in PATH.
+func (r *runner) newCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if path := filepath.Join(r.layout.Bin(), name); fileExists(path) {
 		name = path
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = b.dir, b.env
+	cmd.Dir, cmd.Env = r.dir, r.env
 	return cmd
 }
 
@@ -41,13 +53,15 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-func (b *runner) run(ctx context.Context, name string, args ...string) error {
-	_, err := b.output(ctx, name, args...)
+// run runs a command. The error of a failed command contains its output.
+func (r *runner) run(ctx context.Context, name string, args ...string) error {
+	_, err := r.runAndCapture(ctx, name, args...)
 	return err
 }
 
-func (b *runner) output(ctx context.Context, name string, args ...string) ([]byte, error) {
-	cmd := b.command(ctx, name, args...)
+// runAndCapture runs a command and returns its standard output.
+func (r *runner) runAndCapture(ctx context.Context, name string, args ...string) ([]byte, error) {
+	cmd := r.newCommand(ctx, name, args...)
 	var out, messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &messages
 	if err := cmd.Run(); err != nil {
@@ -61,14 +75,14 @@ type series struct{ durations []time.Duration }
 
 // timeRuns times n runs of a command. Before these runs it runs the command once, which fills
 // the caches.
-func (b *runner) timeRuns(ctx context.Context, n int, name string, args ...string) (series, error) {
-	if err := b.run(ctx, name, args...); err != nil {
+func (r *runner) timeRuns(ctx context.Context, n int, name string, args ...string) (series, error) {
+	if err := r.run(ctx, name, args...); err != nil {
 		return series{}, err
 	}
 	var s series
 	for range n {
 		start := time.Now()
-		if err := b.run(ctx, name, args...); err != nil {
+		if err := r.run(ctx, name, args...); err != nil {
 			return s, err
 		}
 		s.durations = append(s.durations, time.Since(start))
@@ -77,11 +91,11 @@ func (b *runner) timeRuns(ctx context.Context, n int, name string, args ...strin
 	return s, nil
 }
 
-// peakMemory returns the peak memory of a run of a command, including its child processes. It needs
-// a run of its own, because a process stops for a moment when its memory is measured. That
-// would change the duration of a timed run.
-func (b *runner) peakMemory(ctx context.Context, name string, args ...string) (bytesize, error) {
-	cmd := b.command(ctx, name, args...)
+// measurePeakMemory returns the peak memory of a run of a command, including its child
+// processes. It needs a run of its own, because a process stops for a moment when its memory is
+// measured. That would change the duration of a timed run.
+func (r *runner) measurePeakMemory(ctx context.Context, name string, args ...string) (bytesize, error) {
+	cmd := r.newCommand(ctx, name, args...)
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
@@ -96,22 +110,22 @@ func (b *runner) peakMemory(ctx context.Context, name string, args ...string) (b
 
 func (s series) median() time.Duration { return s.durations[len(s.durations)/2] }
 
-// times describes the median, the 95th percentile and the number of runs.
-func (s series) times() string {
+// describe returns a text with the median, the 95th percentile and the number of runs.
+func (s series) describe() string {
 	p95 := s.durations[(len(s.durations)*95+99)/100-1]
 	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.durations))
 }
 
-// measureIdleMemory waits for 30 s and then returns the memory that the sandbox uses. This is
-// the memory of the processes in `sandbox status` and of the pods. The pods' processes are
-// children of containerd's shims.
-func (b *runner) measureIdleMemory(ctx context.Context) (bytesize, error) {
+// measureIdleMemory waits for 30 s, so that the sandbox is idle. Then it returns the memory
+// that the sandbox uses. This is the memory of the processes in `sandbox status` and of the
+// pods. The pods' processes are children of containerd's shims.
+func (r *runner) measureIdleMemory(ctx context.Context) (bytesize, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	case <-time.After(30 * time.Second):
 	}
-	out, err := b.output(ctx, "sandbox", "status", "--json")
+	out, err := r.runAndCapture(ctx, "sandbox", "status", "--json")
 	if err != nil {
 		return 0, err
 	}
@@ -125,11 +139,11 @@ func (b *runner) measureIdleMemory(ctx context.Context) (bytesize, error) {
 	}
 	var total bytesize
 	for _, c := range status.Components {
-		total += pss(c.PID)
+		total += readPSS(c.PID)
 	}
-	for _, shim := range shims() {
-		for _, pid := range tree(shim) {
-			total += pss(pid)
+	for _, shim := range findShims() {
+		for _, pid := range findProcessTree(shim) {
+			total += readPSS(pid)
 		}
 	}
 	return total, nil
@@ -140,9 +154,16 @@ type resource struct {
 	URN string `json:"urn"`
 }
 
-// exportedResources returns the resources in a stack's exported state.
-func (b *runner) exportedResources(ctx context.Context, stack string) ([]resource, error) {
-	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", stack)
+// isKubernetesObject reports whether the Kubernetes provider manages the resource. The third part
+// of a URN has the types of the parents, each with a "$" after it, and the resource's type.
+func (r resource) isKubernetesObject() bool {
+	parts := strings.Split(r.URN, "::")
+	return len(parts) > 2 && strings.HasPrefix(parts[2][strings.LastIndex(parts[2], "$")+1:], "kubernetes:")
+}
+
+// exportResources returns the resources in a stack's exported state.
+func (r *runner) exportResources(ctx context.Context, stack string) ([]resource, error) {
+	out, err := r.runAndCapture(ctx, "pulumi", "stack", "export", "--stack", stack)
 	if err != nil {
 		return nil, err
 	}

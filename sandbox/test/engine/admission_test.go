@@ -15,16 +15,17 @@ import (
 // foreignImage is the reference, by digest, of an image in another registry.
 const foreignImage = "docker.io/library/busybox@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// otherPodsAreRefused creates pods that differ from the stack's own pods. The API server must
-// refuse them and name the rule. The tests of sandbox/admission have more cases of the rules.
-func otherPodsAreRefused(t *testing.T, s *stack) {
+// checkOtherPodsAreRefused creates pods that differ from the stack's own pods. The API server
+// must refuse them and name the rule. The tests of sandbox/admission have more cases of the
+// rules.
+func checkOtherPodsAreRefused(t *testing.T, s *stack) {
 	var namespace string
-	s.output(t, "namespace", &namespace)
-	var own struct {
+	s.readOutput(t, "namespace", &namespace)
+	var deployment struct {
 		Spec struct{ Template struct{ Spec podSpec } }
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "json")), &own))
-	image := own.Spec.Template.Spec.container()["image"].(string)
+	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "json")), &deployment))
+	image := deployment.Spec.Template.Spec.container()["image"].(string)
 	repository, _, _ := strings.Cut(image, "@")
 
 	for _, tc := range []struct {
@@ -36,18 +37,18 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 		{"the stack's own pod", func(podSpec) {}, ""},
 		{"an image of another registry", func(p podSpec) { p.container()["image"] = foreignImage }, "image-of-this-stack: mca runs an image that does not begin with "},
 		{
-			"a repository whose name begins with the stack's name",
+			"a repository with a name that begins with the stack's name",
 			func(p podSpec) { p.container()["image"] = strings.Replace(image, namespace, namespace+"-of-others", 1) },
 			"image-of-this-stack",
 		},
 		{"an image by tag", func(p podSpec) { p.container()["image"] = repository + ":latest" }, "pod-image-by-digest: mca names its image by a tag. Fix: "},
 		{"an init container", func(p podSpec) {
-			init := maps.Clone(p.container())
-			init["name"], init["image"] = "init", foreignImage
+			initContainer := maps.Clone(p.container())
+			initContainer["name"], initContainer["image"] = "init", foreignImage
 			for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
-				delete(init, probe)
+				delete(initContainer, probe)
 			}
-			p["initContainers"] = []any{init}
+			p["initContainers"] = []any{initContainer}
 		}, "image-of-this-stack: init runs"},
 		{"a root file system that can be written", func(p podSpec) {
 			p.container()["securityContext"].(map[string]any)["readOnlyRootFilesystem"] = false
@@ -59,7 +60,7 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 		}, `violates PodSecurity "restricted`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			spec := own.Spec.Template.Spec.clone(t)
+			spec := deployment.Spec.Template.Spec.clone(t)
 			tc.change(spec)
 			out, err := s.createPod(t, namespace, spec, "--dry-run=server")
 			if tc.refusal == "" {
@@ -72,7 +73,7 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 	}
 
 	t.Run("pods of another namespace are admitted", func(t *testing.T) {
-		spec := own.Spec.Template.Spec.clone(t)
+		spec := deployment.Spec.Template.Spec.clone(t)
 		spec.container()["image"] = foreignImage
 		delete(spec, "serviceAccountName")
 		delete(spec, "serviceAccount")
@@ -93,7 +94,7 @@ func otherPodsAreRefused(t *testing.T, s *stack) {
 	})
 	t.Run("a pod that is older than the policy may get a label and no other image", func(t *testing.T) {
 		s.kubectl(t, "delete", "validatingadmissionpolicybinding", namespace)
-		spec := own.Spec.Template.Spec.clone(t)
+		spec := deployment.Spec.Template.Spec.clone(t)
 		spec.container()["image"] = foreignImage
 		require.Eventually(t, func() bool { // the API server reads its policies from a cache
 			_, err := s.createPod(t, namespace, spec)

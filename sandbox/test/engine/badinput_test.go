@@ -21,7 +21,7 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 	s.pulumi(t, "config", "rm", "aws:region")
 
 	for _, command := range [][]string{{"preview"}, {"up", "--yes", "--skip-preview"}} {
-		out, err := s.try(t, command...)
+		out, err := s.tryPulumi(t, command...)
 		require.Error(t, err)
 		for _, want := range []string{
 			"aws:region: Required value",
@@ -32,7 +32,7 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 		} {
 			require.Contains(t, out, want)
 		}
-		require.Empty(t, s.awsResources(t))
+		require.Empty(t, s.listAWSResources(t))
 	}
 }
 
@@ -55,14 +55,14 @@ func TestWrongPassphraseIsAnError(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "x") // encrypted with the right passphrase
-	right, err := os.ReadFile(s.layout.Passphrase())
+	rightPassphrase, err := os.ReadFile(s.layout.Passphrase())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(s.layout.Passphrase(), []byte("wrong"), 0o600))
-	out, previewErr := s.try(t, "preview")
-	require.NoError(t, os.WriteFile(s.layout.Passphrase(), right, 0o600))
+	out, previewErr := s.tryPulumi(t, "preview")
+	require.NoError(t, os.WriteFile(s.layout.Passphrase(), rightPassphrase, 0o600))
 	require.Error(t, previewErr)
 	require.Contains(t, out, "incorrect passphrase")
-	require.Empty(t, s.awsResources(t))
+	require.Empty(t, s.listAWSResources(t))
 }
 
 // remove deletes the stack and its folder. The stack must have no resources.
@@ -89,7 +89,7 @@ func TestStandInStartsOnlyInASandbox(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			cmd := e.command(ctx, e.layout.Dir, plugin)
+			cmd := e.newCommand(ctx, e.layout.Dir, plugin)
 			tc.change(cmd)
 			out, err := cmd.CombinedOutput()
 			require.Error(t, err)

@@ -4,16 +4,16 @@ package engine
 type outcome string
 
 const (
-	// applied is a change that is applied without a loss of data. The former value can be set
+	// applied is a change that is applied without a loss of data. The earlier value can be set
 	// again.
 	applied outcome = "applied"
 	// refused is a change that the preview refuses.
 	refused outcome = "refused"
-	// oneWay is a change that is applied, and after which the former value is refused. An
+	// oneWay is a change that is applied, and after which the earlier value is refused. An
 	// example is a larger disk.
 	oneWay outcome = "one way"
-	// adds is a change that is applied and creates protected resources. The former value
-	// can be set again after deletionProtection is off.
+	// adds is a change that is applied and creates protected resources. The earlier value can
+	// be set again after deletionProtection is off.
 	adds outcome = "adds"
 )
 
@@ -21,9 +21,9 @@ const (
 type change struct {
 	// key is the tested key.
 	key string
-	// set are the new values, by key. A nil value removes the key.
-	set  map[string]any
-	want outcome
+	// values are the new values, by key. A nil value removes the key.
+	values map[string]any
+	want   outcome
 	// message is a part of the error message if the preview refuses the change.
 	message string
 	// secondUpdate means that the change is applied in an update after the other
@@ -39,12 +39,12 @@ type change struct {
 
 // setKey returns the change of one key.
 func setKey(key string, value any, want outcome) change {
-	return change{key: key, set: map[string]any{key: value}, want: want}
+	return change{key: key, values: map[string]any{key: value}, want: want}
 }
 
 // withKey adds another key, which must change together with the tested key.
 func (c change) withKey(key string, value any) change {
-	c.set[key] = value
+	c.values[key] = value
 	return c
 }
 
@@ -56,14 +56,14 @@ func (c change) inEveryRun() change             { c.everyRun = true; return c }
 // protectedText is a part of the engine's message that refuses to delete a protected resource.
 const protectedText = "protect"
 
-const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
+const certificateARN = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
 
-// stagingZones does not have us-east-1a. A row adds it before the other zones, and their
-// resources must not change.
+// stagingZones does not have us-east-1a. A row adds it before the other zones. The resources of
+// the other zones must not change.
 var stagingZones = []string{"us-east-1b", "us-east-1c", "us-east-1d"}
 
-// otherSubnets are subnets of a VPC that the stack did not create.
-var otherSubnets = []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}
+// otherSubnetIDs are subnets of a VPC that the stack did not create.
+var otherSubnetIDs = []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}
 
 // stagingVersion is the Kubernetes version of the cluster before the changes. It is one minor
 // version older than the default, so that a row can upgrade the cluster.
@@ -91,11 +91,11 @@ var stagingChanges = []change{
 	setKey("network.zones", []string{"us-east-1c", "us-east-1d"}, refused).withMessage(`network.zones (zone of the NAT gateway): "us-east-1b" can't become "us-east-1c"`),
 	setKey("network.zones", []string{"us-east-1b", "us-east-1d"}, refused).withMessage(`cluster.zones: "us-east-1b, us-east-1c" can't become "us-east-1b, us-east-1d"`).inEveryRun(),
 	setKey("network.zones", []string{"us-east-1b", "us-east-1c"}, refused).withMessage(protectedText),
-	setKey("network.vpcId", "vpc-0123456789abcdef0", refused).withKey("network.privateSubnetIds", otherSubnets).
+	setKey("network.vpcId", "vpc-0123456789abcdef0", refused).withKey("network.privateSubnetIds", otherSubnetIDs).
 		withKey("network.cidr", nil).withKey("network.zones", nil).withKey("network.natGateways", nil).withKey("network.endpoints", nil).
 		withMessage(`network.cidr: "10.20.0.0/16" can't become ""`).inEveryRun(),
-	setKey("network.privateSubnetIds", otherSubnets, refused).withMessage("network.privateSubnetIds: Forbidden: needs network.vpcId"),
-	setKey("network.databaseSubnetIds", otherSubnets, refused).withMessage("network.databaseSubnetIds: Forbidden: needs network.vpcId"),
+	setKey("network.privateSubnetIds", otherSubnetIDs, refused).withMessage("network.privateSubnetIds: Forbidden: needs network.vpcId"),
+	setKey("network.databaseSubnetIds", otherSubnetIDs, refused).withMessage("network.databaseSubnetIds: Forbidden: needs network.vpcId"),
 	setKey("network.natGateways", "perZone", adds),
 	setKey("network.endpoints", "perZone", applied),
 	setKey("cluster.version", "1.36", oneWay),
@@ -147,9 +147,9 @@ var stagingChanges = []change{
 	setKey("auth.jwksFile", ".sandbox/issuer/jwks.json", applied).withKey("auth.jwksUrl", nil).inSecondUpdate(),
 	setKey("edge.domain", "other.progressive-framework.example", refused).withMessage(protectedText),
 	setKey("edge.domain", nil, refused).withMessage(protectedText).withKey("edge.zone", nil),
-	setKey("edge.zone", nil, refused).withKey("edge.certificateArn", certificate).withKey("edge.originCertificateArn", certificate).withMessage(protectedText),
-	setKey("edge.certificateArn", certificate, refused).withMessage("edge"),
-	setKey("edge.originCertificateArn", certificate, refused).withMessage("edge"),
+	setKey("edge.zone", nil, refused).withKey("edge.certificateArn", certificateARN).withKey("edge.originCertificateArn", certificateARN).withMessage(protectedText),
+	setKey("edge.certificateArn", certificateARN, refused).withMessage("edge"),
+	setKey("edge.originCertificateArn", certificateARN, refused).withMessage("edge"),
 	setKey("edge.cacheable", []string{"/api/v1/menu"}, applied),
 	setKey("edge.hstsSubdomains", true, applied),
 	setKey("edge.webAcl", false, refused).withMessage(protectedText), // the web ACL's log group is protected

@@ -28,12 +28,12 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 	for name, table := range map[string][]change{"staging": stagingChanges, "sandbox": sandboxChanges} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t).withDocumentedZones(t), name)
-			original := s.configuration(t)
-			assign(original, "deletionProtection", true)
+			original := s.readConfiguration(t)
+			setConfigValue(original, "deletionProtection", true)
 			if name == "staging" {
-				assign(original, "discardData", false)
-				assign(original, "network.zones", stagingZones)
-				assign(original, "cluster.version", stagingVersion)
+				setConfigValue(original, "discardData", false)
+				setConfigValue(original, "network.zones", stagingZones)
+				setConfigValue(original, "cluster.version", stagingVersion)
 			}
 			s.configure(t, original, nil)
 			s.pulumi(t, "up", "--yes", "--skip-preview")
@@ -47,7 +47,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 
 			s.configure(t, original, nil)
 			t.Run("the whole stack", func(t *testing.T) {
-				out, err := s.try(t, "destroy", "--preview-only")
+				out, err := s.tryPulumi(t, "destroy", "--preview-only")
 				require.Error(t, err)
 				require.Contains(t, out, protectedText)
 			})
@@ -70,7 +70,7 @@ func TestEveryKeyHasAChange(t *testing.T) {
 			parts[1] = "NAME"
 		}
 		tested[strings.Join(parts, ".")] = true
-		require.Contains(t, c.set, c.key)
+		require.Contains(t, c.values, c.key)
 	}
 	documented := regexp.MustCompile("(?m)^\\| `([a-zA-Z:.]+)` \\|").FindAllStringSubmatch(keys, -1)
 	require.NotEmpty(t, documented)
@@ -83,87 +83,88 @@ func TestEveryKeyHasAChange(t *testing.T) {
 // checkPreview previews one change. The preview must refuse the change if the row's outcome is
 // refused. Otherwise the preview must not replace a protected resource.
 func (s *stack) checkPreview(t *testing.T, original map[string]any, c change) {
-	s.configure(t, original, c.set)
+	s.configure(t, original, c.values)
 	defer s.configure(t, original, nil)
 	if c.want == refused {
-		out, err := s.try(t, "preview")
+		out, err := s.tryPulumi(t, "preview")
 		require.Error(t, err)
 		require.Contains(t, out, c.message)
 		return
 	}
-	protected := s.protectedIDs(t)
+	protected := s.readProtectedIDs(t)
 	for _, step := range s.preview(t).destructiveSteps() {
 		_, urn, _ := strings.Cut(step, " ")
 		require.NotContains(t, protected, urn, "%s would be replaced", urn)
 	}
 }
 
-// applyAndUndo applies all accepted changes of the table, and sets the former values again.
+// applyAndUndo applies all accepted changes of the table, and sets the earlier values again.
 // The changes with the outcome applied come first, then adds, then oneWay.
 func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []change) {
-	// batch merges the values of all changes with the outcome want that are applied together in
-	// one update. secondUpdate selects the changes that need an update of their own.
-	batch := func(want outcome, secondUpdate bool) map[string]any {
-		set := map[string]any{}
+	// mergeChanges merges the values of all changes with the outcome want that are applied
+	// together in one update. secondUpdate selects the changes that need an update of their
+	// own.
+	mergeChanges := func(want outcome, secondUpdate bool) map[string]any {
+		values := map[string]any{}
 		for _, c := range table {
 			if c.want == want && c.secondUpdate == secondUpdate && !c.previewOnly {
-				maps.Copy(set, c.set)
+				maps.Copy(values, c.values)
 			}
 		}
-		delete(set, "deletionProtection") // this change would remove the protection of the resources
-		return set
+		delete(values, "deletionProtection") // this change would remove the protection of the resources
+		return values
 	}
-	before := s.protectedIDs(t)
+	protectedBefore := s.readProtectedIDs(t)
 	for _, secondUpdate := range []bool{false, true} {
-		set := batch(applied, secondUpdate)
-		if len(set) == 0 {
+		values := mergeChanges(applied, secondUpdate)
+		if len(values) == 0 {
 			continue
 		}
-		s.configure(t, original, set)
+		s.configure(t, original, values)
 		s.pulumi(t, "up", "--yes")
-		require.Equal(t, before, s.protectedIDs(t), "no protected resource was lost")
+		require.Equal(t, protectedBefore, s.readProtectedIDs(t), "no protected resource was lost")
 		s.configure(t, original, nil)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
-		require.Equal(t, before, s.protectedIDs(t))
+		require.Equal(t, protectedBefore, s.readProtectedIDs(t))
 	}
-	if set := batch(adds, false); len(set) > 0 {
-		s.configure(t, original, set)
+	if values := mergeChanges(adds, false); len(values) > 0 {
+		s.configure(t, original, values)
 		s.pulumi(t, "up", "--yes")
-		requireKept(t, before, s.protectedIDs(t))
+		requireKept(t, protectedBefore, s.readProtectedIDs(t))
 		s.configure(t, original, nil)
-		out, err := s.try(t, "preview")
+		out, err := s.tryPulumi(t, "preview")
 		require.Error(t, err, "the added resources are protected")
 		require.Contains(t, out, protectedText)
 		s.configure(t, original, map[string]any{"deletionProtection": false})
-		s.configure(t, s.configuration(t), set)
+		s.configure(t, s.readConfiguration(t), values)
 		s.pulumi(t, "up", "--yes", "--skip-preview")
 		s.configure(t, original, map[string]any{"deletionProtection": false})
 		s.pulumi(t, "up", "--yes")
 		s.configure(t, original, nil)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
-		require.Equal(t, before, s.protectedIDs(t))
+		require.Equal(t, protectedBefore, s.readProtectedIDs(t))
 	}
-	if set := batch(oneWay, false); len(set) > 0 {
-		s.configure(t, original, set)
+	if values := mergeChanges(oneWay, false); len(values) > 0 {
+		s.configure(t, original, values)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
-		require.Equal(t, before, s.protectedIDs(t))
+		require.Equal(t, protectedBefore, s.readProtectedIDs(t))
 		s.requireVolumesMatchClaims(t)
-		for key := range set {
-			s.configure(t, original, set)
-			value, ok := s.value(original, key)
+		for key := range values {
+			s.configure(t, original, values)
+			value, ok := s.configValue(original, key)
 			if !ok {
 				value = nil
 			}
-			s.configure(t, s.configuration(t), map[string]any{key: value})
-			out, err := s.try(t, "preview")
+			s.configure(t, s.readConfiguration(t), map[string]any{key: value})
+			out, err := s.tryPulumi(t, "preview")
 			require.Error(t, err, key)
 			require.Contains(t, out, "can't become", key)
 		}
-		for key, value := range set { // the stack keeps these values
-			assign(original, key, value)
+		for key, value := range values { // the stack keeps these values
+			setConfigValue(original, key, value)
 		}
 	}
 }
@@ -200,8 +201,8 @@ func requireKept(t *testing.T, before, after map[string]string) {
 	}
 }
 
-// protectedIDs returns the ids of the stack's protected resources by URN.
-func (s *stack) protectedIDs(t *testing.T) map[string]string {
+// readProtectedIDs returns the ids of the stack's protected resources by URN.
+func (s *stack) readProtectedIDs(t *testing.T) map[string]string {
 	t.Helper()
 	var export struct {
 		Deployment struct {
@@ -212,7 +213,7 @@ func (s *stack) protectedIDs(t *testing.T) map[string]string {
 			} `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.pulumiStdout(t, "stack", "export")), &export))
 	ids := map[string]string{}
 	for _, r := range export.Deployment.Resources {
 		if r.Protect {
@@ -227,13 +228,13 @@ func (s *stack) protectedIDs(t *testing.T) map[string]string {
 // the protection before the destroy.
 func (s *stack) unprotectAndDestroy(t *testing.T) {
 	t.Helper()
-	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false, "discardData": true})
+	s.configure(t, s.readConfiguration(t), map[string]any{"deletionProtection": false, "discardData": true})
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	destroyRemovesEverything(t, s)
+	checkDestroyRemovesEverything(t, s)
 }
 
-// configuration returns the stack's configuration, by keys with their namespaces.
-func (s *stack) configuration(t *testing.T) map[string]any {
+// readConfiguration returns the stack's configuration, by keys with their namespaces.
+func (s *stack) readConfiguration(t *testing.T) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
 	require.NoError(t, err)
@@ -258,7 +259,7 @@ func (s *stack) configure(t *testing.T, config, changes map[string]any) {
 	changed := map[string]any{}
 	require.NoError(t, yaml.Unmarshal(encoded, &changed))
 	for key, value := range changes {
-		assign(changed, key, value)
+		setConfigValue(changed, key, value)
 	}
 	content["config"] = changed
 	raw, err = yaml.Marshal(content)
@@ -274,8 +275,8 @@ func fullKey(key string) string {
 	return "progressive-framework:" + key
 }
 
-// assign sets a key, such as network.cidr, or removes it if value is nil.
-func assign(config map[string]any, key string, value any) {
+// setConfigValue sets a key, such as network.cidr, or removes it if value is nil.
+func setConfigValue(config map[string]any, key string, value any) {
 	parts := strings.Split(key, ".")
 	object, name := config, fullKey(parts[0])
 	for _, next := range parts[1:] {
@@ -293,8 +294,8 @@ func assign(config map[string]any, key string, value any) {
 	object[name] = value
 }
 
-// value returns the value of a key, and whether it is set.
-func (s *stack) value(config map[string]any, key string) (any, bool) {
+// configValue returns the value of a key, and whether it is set.
+func (s *stack) configValue(config map[string]any, key string) (any, bool) {
 	parts := strings.Split(key, ".")
 	object, name := config, fullKey(parts[0])
 	for _, next := range parts[1:] {
@@ -304,6 +305,6 @@ func (s *stack) value(config map[string]any, key string) (any, bool) {
 		}
 		object, name = child, next
 	}
-	v, ok := object[name]
-	return v, ok
+	value, ok := object[name]
+	return value, ok
 }

@@ -25,7 +25,7 @@ func (s *stack) pf(t *testing.T, args ...string) (string, int) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	cmd := s.command(ctx, s.dir, filepath.Join(root, ".sandbox", "bin", "pf"), append(args, "--stack", s.name)...)
+	cmd := s.newCommand(ctx, s.dir, filepath.Join(root, ".sandbox", "bin", "pf"), append(args, "--stack", s.name)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
@@ -38,8 +38,8 @@ func (s *stack) pf(t *testing.T, args ...string) (string, int) {
 	return out.String(), 0
 }
 
-// planFile runs pf ci preview and returns the path of the plan.
-func (s *stack) planFile(t *testing.T) string {
+// createPlan runs pf ci preview and returns the path of the plan.
+func (s *stack) createPlan(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	out, code := s.pf(t, "ci", "preview", "--commit", "c1", "--out", dir)
@@ -53,11 +53,11 @@ func (s *stack) planFile(t *testing.T) string {
 	return filepath.Join(dir, "plan.json")
 }
 
-// exportedState returns the exported state of the stack. The state is too long for the test's
-// log, so exportedState does not use run, which logs all output.
-func (s *stack) exportedState(t *testing.T) string {
+// exportState returns the exported state of the stack. The state is too long for the test's
+// log, so exportState does not use run, which logs all output.
+func (s *stack) exportState(t *testing.T) string {
 	t.Helper()
-	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "stack", "export")
+	cmd := s.newCommand(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "stack", "export")
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	return string(out)
@@ -72,33 +72,33 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	e.variables = first.variables
 	s := newStack(t, e, "sandbox")
 
-	requests := useGitHub(t, e)
-	plan := s.planFile(t)
-	out, code := s.pf(t, "ci", "comment", "--pr", "7", "--in", filepath.Dir(plan))
+	requests := startFakeGitHub(t, e)
+	planPath := s.createPlan(t)
+	out, code := s.pf(t, "ci", "comment", "--pr", "7", "--in", filepath.Dir(planPath))
 	require.Zero(t, code, out)
 	require.Contains(t, requests.last(), "POST /repos/o/r/issues/7/comments <!-- progressive-framework: preview -->")
 	require.Contains(t, requests.last(), "| `sandbox` |")
-	sarif, err := os.ReadFile(filepath.Join(filepath.Dir(plan), "policy.sarif"))
+	sarif, err := os.ReadFile(filepath.Join(filepath.Dir(planPath), "policy.sarif"))
 	require.NoError(t, err)
 	require.Contains(t, string(sarif), `"uri": "components/`, "a violation is at the Go line that registered the resource")
 
-	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
-	defer destroyRemovesEverything(t, s)
+	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", planPath)
+	defer checkDestroyRemovesEverything(t, s)
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "not approved", "the creation of a whole stack agrees with its plan")
 
 	const key = "progressive-framework:services.mca.max"
 	s.pulumi(t, "config", "set", "--path", key, "4")
-	plan = s.planFile(t)
+	planPath = s.createPlan(t)
 	requireRefused := func(reason string, want ...string) {
 		t.Helper()
-		before := s.exportedState(t)
-		out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
+		stateBefore := s.exportState(t)
+		out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", planPath)
 		require.Equal(t, 1, code, "%s\n%s", reason, out)
-		for _, text := range append(want, "Nothing was changed") {
-			require.Contains(t, out, text, reason)
+		for _, part := range append(want, "Nothing was changed") {
+			require.Contains(t, out, part, reason)
 		}
-		require.Equal(t, before, s.exportedState(t), reason)
+		require.Equal(t, stateBefore, s.exportState(t), reason)
 	}
 
 	s.pulumi(t, "config", "set", "--path", key, "3")
@@ -106,24 +106,24 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	s.pulumi(t, "config", "set", "--path", key, "4")
 
 	source := filepath.Join(e.layout.Project, "agents", "mca", "greeting.go")
-	good, err := os.ReadFile(source)
+	originalSource, err := os.ReadFile(source)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(source, []byte(strings.Replace(string(good), "MCA coordinates", "MCA leads", 1)), 0o600))
+	require.NoError(t, os.WriteFile(source, []byte(strings.Replace(string(originalSource), "MCA coordinates", "MCA leads", 1)), 0o600))
 	requireRefused("the program has changed", "ko:index:Image progressive-framework-sandbox-mca: not approved, now update", "image progressive-framework-sandbox-mca: approved")
-	require.NoError(t, os.WriteFile(source, good, 0o600))
+	require.NoError(t, os.WriteFile(source, originalSource, 0o600))
 
 	urn := "urn:pulumi:sandbox::progressive-framework::pulumi:pulumi:Stack::progressive-framework-sandbox"
 	s.pulumi(t, "state", "protect", urn, "--yes")
 	requireRefused("the state has changed", "state: approved")
 	s.pulumi(t, "state", "unprotect", urn, "--yes")
-	plan = s.planFile(t) // a new plan, because each write of the state encrypts its secrets differently
+	planPath = s.createPlan(t) // a new plan, because each write of the state encrypts its secrets differently
 
-	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
+	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", planPath)
 	require.Zero(t, code, "nothing has changed since the approval\n%s", out)
-	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
+	out, code = s.pf(t, "ci", "up", "--commit", "c1", "--approved", planPath)
 	require.Equal(t, 1, code, "a plan can be applied only once\n%s", out)
 
-	driftIsReported(t, s, requests)
+	checkDriftIsReported(t, s, requests)
 }
 
 // githubRequests records the requests to a test server that replaces GitHub's API.
@@ -142,9 +142,9 @@ func (r *githubRequests) last() string {
 	return r.all[len(r.all)-1]
 }
 
-// useGitHub starts a test server that replaces GitHub's API, and has no comments and no issues.
-// The commands of e send their requests to the test server.
-func useGitHub(t *testing.T, e *environment) *githubRequests {
+// startFakeGitHub starts a test server that replaces GitHub's API, and has no comments and no
+// issues. The commands of e send their requests to the test server.
+func startFakeGitHub(t *testing.T, e *environment) *githubRequests {
 	t.Helper()
 	requests := &githubRequests{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -164,11 +164,11 @@ func useGitHub(t *testing.T, e *environment) *githubRequests {
 	return requests
 }
 
-// driftIsReported changes resources without Pulumi and runs pf ci drift, which opens an issue.
-func driftIsReported(t *testing.T, s *stack, requests *githubRequests) {
+// checkDriftIsReported changes resources without Pulumi and runs pf ci drift, which opens an issue.
+func checkDriftIsReported(t *testing.T, s *stack, requests *githubRequests) {
 	var vpc, namespace string
-	s.output(t, "vpcId", &vpc)
-	s.output(t, "namespace", &namespace)
+	s.readOutput(t, "vpcId", &vpc)
+	s.readOutput(t, "namespace", &namespace)
 	s.kubectl(t, "-n", namespace, "scale", "deployment/mca", "--replicas=3")
 	out, code := s.pf(t, "ci", "drift")
 	require.Zero(t, code, "a number of pods that an autoscaler has set is not drift\n%s", out)
@@ -176,7 +176,7 @@ func driftIsReported(t *testing.T, s *stack, requests *githubRequests) {
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
-	before := s.exportedState(t)
+	stateBefore := s.exportState(t)
 	out, code = s.pf(t, "ci", "drift", "--issue")
 	require.Equal(t, 3, code, out)
 	require.Contains(t, requests.last(), "POST /repos/o/r/issues ")
@@ -185,6 +185,6 @@ func driftIsReported(t *testing.T, s *stack, requests *githubRequests) {
 	require.Contains(t, out, "enableDnsHostnames")
 	require.Contains(t, out, "mca-service: gone")
 	require.Contains(t, out, "2 drifted")
-	require.Equal(t, before, s.exportedState(t), "nothing is written")
+	require.Equal(t, stateBefore, s.exportState(t), "nothing is written")
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 }

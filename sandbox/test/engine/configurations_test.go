@@ -14,28 +14,28 @@ import (
 // The real engine previews generated configurations without an error. The tests of
 // infra/config generate them. The tests of infra run many more configurations with mocks.
 func TestGeneratedConfigurationsPreview(t *testing.T) {
-	text, err := os.ReadFile("../../../infra/config/testdata/generated.json")
+	raw, err := os.ReadFile("../../../infra/config/testdata/generated.json")
 	require.NoError(t, err)
-	var all []map[string]string
-	require.NoError(t, json.Unmarshal(text, &all))
-	require.Len(t, all, 3)
+	var configurations []map[string]string
+	require.NoError(t, json.Unmarshal(raw, &configurations))
+	require.Len(t, configurations, 3)
 	s := newStack(t, newEnvironment(t), "prod")
 	defer s.remove(t)
-	for _, values := range all {
+	for _, values := range configurations {
 		t.Log(values)
-		s.useConfiguration(t, values)
+		s.replaceConfiguration(t, values)
 		require.Empty(t, s.preview(t).destructiveSteps())
 	}
 }
 
-// useConfiguration replaces the configuration in the stack's file.
-func (s *stack) useConfiguration(t *testing.T, values map[string]string) {
+// replaceConfiguration replaces the configuration in the stack's file.
+func (s *stack) replaceConfiguration(t *testing.T, values map[string]string) {
 	t.Helper()
 	file := filepath.Join(s.dir, "Pulumi."+s.name+".yaml")
-	text, err := os.ReadFile(file)
+	raw, err := os.ReadFile(file)
 	require.NoError(t, err)
 	content := map[string]any{}
-	require.NoError(t, yaml.Unmarshal(text, &content))
+	require.NoError(t, yaml.Unmarshal(raw, &content))
 	config := map[string]any{}
 	for key, value := range values {
 		config[key] = value
@@ -46,9 +46,9 @@ func (s *stack) useConfiguration(t *testing.T, values map[string]string) {
 		}
 	}
 	content["config"] = config
-	text, err = yaml.Marshal(content)
+	raw, err = yaml.Marshal(content)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, text, 0o600))
+	require.NoError(t, os.WriteFile(file, raw, 0o600))
 }
 
 // With the longest name of an environment that the documentation allows, every resource name
@@ -61,7 +61,7 @@ func TestLongestEnvironmentFitsAWSLimits(t *testing.T) {
 		s.preview(t)
 	}
 	s.pulumi(t, "config", "set", "progressive-framework:environment", "abcdefghijklm")
-	out, err := s.try(t, "preview")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "progressive-framework:environment: Invalid value")
 }
@@ -81,7 +81,7 @@ func TestEveryKeyIsReadOrRefused(t *testing.T) {
 	}
 	s.pulumi(t, "config", "set", "--secret", "progressive-framework:account", "123456789012")
 	s.pulumi(t, "config", "set", "--secret", "--path", "progressive-framework:postgres.instanceClass", "db.t4g.xlarge")
-	out, err := s.try(t, "preview")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	for _, want := range []string{
 		"kubernetes:namespace: Forbidden",
@@ -95,5 +95,5 @@ func TestEveryKeyIsReadOrRefused(t *testing.T) {
 	}
 	require.NotContains(t, out, "123456789012")
 	require.NotContains(t, out, "db.t4g.xlarge")
-	require.Empty(t, s.awsResources(t))
+	require.Empty(t, s.listAWSResources(t))
 }

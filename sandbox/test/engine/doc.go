@@ -9,9 +9,12 @@
 //   - failed_up_test.go, killed_up_test.go, random_faults_test.go: an up that does not finish
 //   - changes_test.go, changes_table_test.go: a change of each configuration key of a stack that exists
 //   - configurations_test.go: generated configurations, and keys that nothing reads
+//   - upgrade_test.go: an upgrade of the cluster by one Kubernetes minor version
 //   - badinput_test.go: a wrong configuration, file or passphrase
 //   - production_test.go, secrets_test.go, migration_test.go: steps of TestLifecycle on the stack prod
 //   - existing_test.go: a stack in a cluster that exists already
+//   - existingvpc_test.go: a stack in a VPC that exists already
+//   - reach_test.go: a deployment from inside the VPC, when the API endpoint is private
 //   - admission_test.go: which pods the API server refuses, a step of TestLifecycle
 //   - ci_test.go: pf ci applies only the approved plan, and reports drift
 //   - policy_test.go: the policy pack in a preview and in an up

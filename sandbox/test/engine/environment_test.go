@@ -75,9 +75,9 @@ func TestMain(m *testing.M) {
 // chooseSeed chooses a number for the random choices and prints it.
 func chooseSeed() error {
 	seed = rand.Uint64()
-	if text := os.Getenv(seedVariable); text != "" {
+	if value := os.Getenv(seedVariable); value != "" {
 		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+		if seed, err = strconv.ParseUint(value, 10, 64); err != nil {
 			return fmt.Errorf("%s: %w", seedVariable, err)
 		}
 	}
@@ -128,20 +128,20 @@ func takeSandbox(t *testing.T) *layout.Layout {
 // plane in every zone id. Tests that need certain zones of the control plane call this.
 func (e *environment) withDocumentedZones(t *testing.T) *environment {
 	t.Helper()
-	before := e.layout.Settings
+	original := e.layout.Settings
 	e.layout.ZoneSeed = 0
 	_, err := layout.Create(e.layout.Dir, e.layout.Settings)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := layout.Create(e.layout.Dir, before)
+		_, err := layout.Create(e.layout.Dir, original)
 		require.NoError(t, err)
-		e.layout.Settings = before
+		e.layout.Settings = original
 	})
 	return e
 }
 
-// command returns a command that runs name in dir, with the sandbox's environment.
-func (e *environment) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+// newCommand returns a command that runs name in dir, with the sandbox's environment.
+func (e *environment) newCommand(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := testenv.Command(ctx, e.layout, dir, name, args...)
 	cmd.Env = append(cmd.Env, "PROGRESSIVE_TODAY="+cmp.Or(e.today, testDay), "PULUMI_SKIP_CHECKPOINTS="+strconv.FormatBool(!e.checkpoints))
 	cmd.Env = append(cmd.Env, e.variables...)
@@ -151,27 +151,27 @@ func (e *environment) command(ctx context.Context, dir, name string, args ...str
 // run runs one of the sandbox's executables and returns its standard output and standard error.
 func (e *environment) run(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()
-	_, both, err := e.streams(t, dir, name, args...)
-	return both, err
+	_, combined, err := e.runStreams(t, dir, name, args...)
+	return combined, err
 }
 
-// streams runs one of the sandbox's executables. It returns the standard output, and
+// runStreams runs one of the sandbox's executables. It returns the standard output. combined is
 // the standard output followed by the standard error. Only the standard output alone can be
 // decoded, because a command may write warnings to the standard error.
-func (e *environment) streams(t *testing.T, dir, name string, args ...string) (stdout, both string, err error) {
+func (e *environment) runStreams(t *testing.T, dir, name string, args ...string) (stdout, combined string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	var output, messages bytes.Buffer
-	cmd := e.command(ctx, dir, filepath.Join(e.layout.Bin(), name), args...)
+	cmd := e.newCommand(ctx, dir, filepath.Join(e.layout.Bin(), name), args...)
 	cmd.Stdout, cmd.Stderr = &output, &messages
 	err = cmd.Run()
-	both = output.String() + messages.String()
+	combined = output.String() + messages.String()
 	if err != nil {
-		t.Logf("%s %v failed:\n%s", name, args, strings.Join(errorLines(both), "\n"))
+		t.Logf("%s %v failed:\n%s", name, args, strings.Join(errorLines(combined), "\n"))
 	}
-	t.Logf("%s %v\n%s", name, args, shorten(both))
-	return output.String(), both, err
+	t.Logf("%s %v\n%s", name, args, shorten(combined))
+	return output.String(), combined, err
 }
 
 // errorLines returns the lines of a command's output that report an error.
@@ -179,24 +179,24 @@ func errorLines(output string) []string {
 	return slices.DeleteFunc(strings.Split(output, "\n"), func(line string) bool { return !strings.Contains(line, "error:") })
 }
 
-// loggedBytes is the length up to which the test's log has the whole output of a command.
+// maxLoggedBytes is the length up to which the test's log has the whole output of a command.
 // The logs of CI keep only a part of longer texts, so the error of the test would be lost.
-const loggedBytes = 6000
+const maxLoggedBytes = 6000
 
-// shorten removes the middle of a text that is longer than loggedBytes.
+// shorten removes the middle of a text that is longer than maxLoggedBytes.
 func shorten(text string) string {
-	if len(text) <= loggedBytes {
+	if len(text) <= maxLoggedBytes {
 		return text
 	}
-	removed := len(text) - loggedBytes
-	return fmt.Sprintf("%s\n[%d bytes]\n%s", text[:loggedBytes/3], removed, text[loggedBytes/3+removed:])
+	removed := len(text) - maxLoggedBytes
+	return fmt.Sprintf("%s\n[%d bytes]\n%s", text[:maxLoggedBytes/3], removed, text[maxLoggedBytes/3+removed:])
 }
 
 // protection is the configuration key with which a stack's data are protected from a destroy.
-const protection = "progressive-framework:deletionProtection"
+const protectionKey = "progressive-framework:deletionProtection"
 
-// discard is the configuration key with which a destroy keeps no backups of the data.
-const discard = "progressive-framework:discardData"
+// discardKey is the configuration key with which a destroy keeps no backups of the data.
+const discardKey = "progressive-framework:discardData"
 
 // stack is a stack of the real program.
 type stack struct {
@@ -215,74 +215,74 @@ func newStack(t *testing.T, e *environment, name string) *stack {
 	require.NoError(t, err)
 	s := &stack{environment: e, name: name, dir: dir}
 	s.pulumi(t, "stack", "init", name)
-	s.pulumi(t, "config", "set", protection, "false")
-	s.pulumi(t, "config", "set", discard, "true")
+	s.pulumi(t, "config", "set", protectionKey, "false")
+	s.pulumi(t, "config", "set", discardKey, "true")
 	return s
 }
 
 // pulumi runs the real CLI on the stack. The test fails if the command fails.
 func (s *stack) pulumi(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := s.try(t, args...)
+	out, err := s.tryPulumi(t, args...)
 	require.NoError(t, err, "pulumi %v", args)
 	return out
 }
 
-// decodable runs the Pulumi CLI on the stack and returns its standard output. The test fails
-// if the command fails.
-func (s *stack) decodable(t *testing.T, args ...string) string {
+// pulumiStdout runs the Pulumi CLI on the stack and returns only its standard output, so that
+// JSON can be decoded. The test fails if the command fails.
+func (s *stack) pulumiStdout(t *testing.T, args ...string) string {
 	t.Helper()
-	out, both, err := s.streams(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
-	require.NoError(t, err, "pulumi %v: %s", args, both)
+	out, combined, err := s.runStreams(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
+	require.NoError(t, err, "pulumi %v: %s", args, combined)
 	return out
 }
 
-// try runs the Pulumi CLI on the stack. It returns the output, and the error if pulumi fails.
-func (s *stack) try(t *testing.T, args ...string) (string, error) {
+// tryPulumi runs the Pulumi CLI on the stack. It returns the output, and the error if pulumi fails.
+func (s *stack) tryPulumi(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	return s.run(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
 }
 
-// output reads a stack output.
-func (s *stack) output(t *testing.T, name string, into any) {
+// readOutput reads a stack output.
+func (s *stack) readOutput(t *testing.T, name string, into any) {
 	t.Helper()
-	out := s.decodable(t, "stack", "output", name, "--json")
+	out := s.pulumiStdout(t, "stack", "output", name, "--json")
 	require.NoError(t, json.Unmarshal([]byte(out), into), "output %s", name)
 }
 
 // kubectl runs kubectl and returns its standard output. The test fails if the command fails.
 func (s *stack) kubectl(t *testing.T, args ...string) string {
 	t.Helper()
-	out, both, err := s.streams(t, s.dir, "kubectl", args...)
-	require.NoError(t, err, "kubectl %v: %s", args, both)
+	out, combined, err := s.runStreams(t, s.dir, "kubectl", args...)
+	require.NoError(t, err, "kubectl %v: %s", args, combined)
 	return out
 }
 
-// record is a resource in the store of the AWS stand-in.
-type record struct {
+// resourceRef identifies a resource in the AWS stand-in's store or in a stack's state.
+type resourceRef struct {
 	Type string `json:"type"`
 	ID   string `json:"id"`
 }
 
-// awsResources lists the resources in the store of the AWS stand-in. No other test uses the sandbox
-// at this time, so all of them belong to the stack under test.
-func (s *stack) awsResources(t *testing.T) []record {
+// listAWSResources lists the resources in the store of the AWS stand-in. No other test uses the
+// sandbox at this time, so all of them belong to the stack under test.
+func (s *stack) listAWSResources(t *testing.T) []resourceRef {
 	t.Helper()
-	out, both, err := s.streams(t, s.dir, "sandbox", "aws", "list", "--json")
-	require.NoError(t, err, both)
-	var all []record
-	require.NoError(t, json.Unmarshal([]byte(out), &all))
-	return all
+	out, combined, err := s.runStreams(t, s.dir, "sandbox", "aws", "list", "--json")
+	require.NoError(t, err, combined)
+	var resources []resourceRef
+	require.NoError(t, json.Unmarshal([]byte(out), &resources))
+	return resources
 }
 
-// stateResources lists the resources in the stack's state.
-func (s *stack) stateResources(t *testing.T) []record {
+// listStateResources lists the resources in the stack's state.
+func (s *stack) listStateResources(t *testing.T) []resourceRef {
 	t.Helper()
 	var export struct {
 		Deployment struct {
-			Resources []record `json:"resources"`
+			Resources []resourceRef `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.pulumiStdout(t, "stack", "export")), &export))
 	return export.Deployment.Resources
 }

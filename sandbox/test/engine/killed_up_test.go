@@ -16,31 +16,31 @@ import (
 func TestKilledUpRecovers(t *testing.T) {
 	for name, points := range map[string][]point{
 		"sandbox": {
-			{resourcesAtAWS(3), "in the network, while many resources are being created"},
-			{deploymentInCluster, "in the cluster, while pods are not ready yet"},
+			{hasResourcesAtAWS(3), "in the network, while many resources are being created"},
+			{deploymentExists, "in the cluster, while pods are not ready yet"},
 		},
 		"staging": {
-			{resourcesAtAWS(1), "right after the first resource"},
-			{resourcesAtAWS(25), "at the end of the network, before the cluster"},
+			{hasResourcesAtAWS(1), "right after the first resource"},
+			{hasResourcesAtAWS(25), "at the end of the network, before the cluster"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnvironment(t)
 			e.checkpoints = true
 			s := newStack(t, e, name)
-			defer destroyRemovesEverything(t, s)
+			defer checkDestroyRemovesEverything(t, s)
 			for _, p := range points {
 				s.killUp(t, p)
-				out, err := s.try(t, "up", "--yes", "--skip-preview")
+				out, err := s.tryPulumi(t, "up", "--yes", "--skip-preview")
 				require.Error(t, err, "killed %s: the stack still has the lock of the killed engine", p.reason)
 				require.Contains(t, out, "pulumi cancel", "the CLI names the fix")
 				s.pulumi(t, "cancel", "--yes")
 				_, err = s.run(t, s.dir, "sandbox", "recover", "--stack", s.name)
 				require.NoError(t, err)
-				s.requireNothingTwice(t)
+				s.requireNoDuplicateResources(t)
 			}
 			s.pulumi(t, "up", "--yes", "--skip-preview")
-			s.requireNothingTwice(t)
+			s.requireNoDuplicateResources(t)
 			requireNoChanges(t, s)
 		})
 	}
@@ -52,14 +52,14 @@ type point struct {
 	reason  string
 }
 
-// resourcesAtAWS returns a function for the point at which the stand-in has at least count
+// hasResourcesAtAWS returns a function for the point at which the stand-in has at least count
 // resources.
-func resourcesAtAWS(count int) func(*testing.T, *stack) bool {
-	return func(t *testing.T, s *stack) bool { return len(s.awsResources(t)) >= count }
+func hasResourcesAtAWS(count int) func(*testing.T, *stack) bool {
+	return func(t *testing.T, s *stack) bool { return len(s.listAWSResources(t)) >= count }
 }
 
-// deploymentInCluster returns true if a Deployment exists.
-func deploymentInCluster(t *testing.T, s *stack) bool {
+// deploymentExists returns true if a Deployment exists.
+func deploymentExists(t *testing.T, s *stack) bool {
 	return s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "deployments", "-o", "name") != ""
 }
 
@@ -70,7 +70,7 @@ func (s *stack) killUp(t *testing.T, p point) {
 	// With this delay, calls are still in progress when the engine is killed.
 	_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 	require.NoError(t, err)
-	cmd := s.command(t.Context(), s.dir, s.layout.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
+	cmd := s.newCommand(t.Context(), s.dir, s.layout.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, cmd.Start())
 	require.Eventually(t, func() bool { return p.reached(t, s) }, timeout, 50*time.Millisecond)
@@ -83,23 +83,24 @@ func (s *stack) killUp(t *testing.T, p point) {
 	require.NoError(t, err)
 }
 
-// requireNothingTwice compares the resources of the stand-in and of the cluster with the
-// state. No resource may exist twice, and none may be missing from the state. From the cluster,
-// only Jobs are compared, because other objects have fixed names and can't exist twice.
-func (s *stack) requireNothingTwice(t *testing.T) {
+// requireNoDuplicateResources compares the resources of the stand-in and of the cluster with
+// the state. No resource may exist twice, and none may be missing from the state. From the
+// cluster, only Jobs are compared, because other objects have fixed names and can't exist
+// twice.
+func (s *stack) requireNoDuplicateResources(t *testing.T) {
 	t.Helper()
-	state := s.stateResources(t)
-	inState := func(prefix string) []record {
-		return slices.DeleteFunc(slices.Clone(state), func(r record) bool { return !strings.HasPrefix(r.Type, prefix) })
+	state := s.listStateResources(t)
+	resourcesInState := func(prefix string) []resourceRef {
+		return slices.DeleteFunc(slices.Clone(state), func(r resourceRef) bool { return !strings.HasPrefix(r.Type, prefix) })
 	}
-	require.ElementsMatch(t, inState("aws:"), s.awsResources(t))
+	require.ElementsMatch(t, resourcesInState("aws:"), s.listAWSResources(t))
 
 	const job = "kubernetes:batch/v1:Job"
-	var jobs []record
+	var jobs []resourceRef
 	// Jobs of a CronJob are not in the state.
 	for _, id := range strings.Fields(s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "jobs", "-o",
 		`go-template={{range .items}}{{if not .metadata.ownerReferences}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}`)) {
-		jobs = append(jobs, record{Type: job, ID: id})
+		jobs = append(jobs, resourceRef{Type: job, ID: id})
 	}
-	require.ElementsMatch(t, inState(job), jobs)
+	require.ElementsMatch(t, resourcesInState(job), jobs)
 }

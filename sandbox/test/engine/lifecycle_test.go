@@ -14,22 +14,22 @@ import (
 // creates and destroys the stack staging.
 func TestLifecycle(t *testing.T) {
 	for name, changes := range map[string][]step{
-		"sandbox": {{"a failed migration runs again", failedMigrationRunsAgain}}, // in this stack, because its updates are short
+		"sandbox": {{"a failed migration runs again", checkFailedMigrationRunsAgain}}, // in this stack, because its updates are short
 		"prod":    productionSteps,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
 			if name == "prod" {
-				s.pulumi(t, "config", "rm", protection) // now the value of the project's file applies
-				s.pulumi(t, "config", "rm", discard)
+				s.pulumi(t, "config", "rm", protectionKey) // now the value of the project's file applies
+				s.pulumi(t, "config", "rm", discardKey)
 			}
 			for _, step := range slices.Concat([]step{
-				{"preview creates nothing", previewCreatesNothing},
-				{"up creates the platform", upCreatesThePlatform},
-				{"a second up has no changes", upAgainChangesNothing},
-				{"drift is shown and undone", driftIsUndone},
+				{"preview creates nothing", checkPreviewCreatesNothing},
+				{"up creates the platform", checkUpCreatesThePlatform},
+				{"a second up has no changes", checkSecondUpChangesNothing},
+				{"drift is shown and undone", checkDriftIsUndone},
 			}, changes, []step{
-				{"destroy removes everything", destroyRemovesEverything},
+				{"destroy removes everything", checkDestroyRemovesEverything},
 			}) {
 				if !t.Run(step.name, func(t *testing.T) { step.do(t, s) }) {
 					t.FailNow()
@@ -56,40 +56,41 @@ type plan struct {
 
 // countAWSCreations counts the resources that the plan would create at AWS.
 func (p plan) countAWSCreations() int {
-	n := 0
+	count := 0
 	for _, step := range p.Steps {
 		if step.Op == "create" && strings.Contains(step.URN, "aws:") {
-			n++
+			count++
 		}
 	}
-	return n
+	return count
 }
 
+// preview runs `pulumi preview --json`.
 func (s *stack) preview(t *testing.T, args ...string) plan {
 	t.Helper()
 	var p plan
-	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, append([]string{"preview", "--json"}, args...)...)), &p))
+	require.NoError(t, json.Unmarshal([]byte(s.pulumiStdout(t, append([]string{"preview", "--json"}, args...)...)), &p))
 	return p
 }
 
-func previewCreatesNothing(t *testing.T, s *stack) {
+func checkPreviewCreatesNothing(t *testing.T, s *stack) {
 	p := s.preview(t)
 	require.Greater(t, p.ChangeSummary["create"], 20, "the preview shows the platform")
 	require.Len(t, p.ChangeSummary, 1, "the preview shows only creations")
-	require.Empty(t, s.awsResources(t))
+	require.Empty(t, s.listAWSResources(t))
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-"+s.name)
 }
 
-func upCreatesThePlatform(t *testing.T, s *stack) {
+func checkUpCreatesThePlatform(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.NotEmpty(t, s.awsResources(t))
+	require.NotEmpty(t, s.listAWSResources(t))
 
 	var (
 		images    map[string]string
 		namespace string
 	)
-	s.output(t, "images", &images)
-	s.output(t, "namespace", &namespace)
+	s.readOutput(t, "images", &images)
+	s.readOutput(t, "namespace", &namespace)
 	require.Equal(t, "progressive-framework-"+s.name, namespace)
 
 	require.Equal(t, images["mca"], s.kubectl(t, "-n", namespace, "get", "deployment", "mca",
@@ -99,7 +100,7 @@ func upCreatesThePlatform(t *testing.T, s *stack) {
 	require.Equal(t, replicas, readyReplicas, "every replica is ready")
 }
 
-func upAgainChangesNothing(t *testing.T, s *stack) {
+func checkSecondUpChangesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, "preview", "--expect-no-changes")
 	s.pulumi(t, "up", "--yes", "--skip-preview", "--expect-no-changes")
 	s.pulumi(t, "refresh", "--yes", "--skip-preview", "--expect-no-changes")
@@ -112,17 +113,17 @@ func requireNoChanges(t *testing.T, s *stack) {
 	s.pulumi(t, "preview", "--refresh", "--expect-no-changes")
 }
 
-// driftIsUndone changes resources without Pulumi: a property and a resource at AWS, and
+// checkDriftIsUndone changes resources without Pulumi: a property and a resource at AWS, and
 // objects in Kubernetes. The next update changes them back.
-func driftIsUndone(t *testing.T, s *stack) {
+func checkDriftIsUndone(t *testing.T, s *stack) {
 	var vpc, namespace string
-	s.output(t, "vpcId", &vpc)
-	s.output(t, "namespace", &namespace)
+	s.readOutput(t, "vpcId", &vpc)
+	s.readOutput(t, "namespace", &namespace)
 
-	before := s.awsResources(t)
+	resourcesBefore := s.listAWSResources(t)
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
 	require.NoError(t, err)
-	_, err = s.run(t, s.dir, "sandbox", "aws", "delete", "aws:ec2/routeTableAssociation:RouteTableAssociation", resourceID(t, before, "RouteTableAssociation"))
+	_, err = s.run(t, s.dir, "sandbox", "aws", "delete", "aws:ec2/routeTableAssociation:RouteTableAssociation", findResourceID(t, resourcesBefore, "RouteTableAssociation"))
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
 	s.kubectl(t, "-n", namespace, "set", "env", "deployment/mca", "AGENT_TYPE=WPA")
@@ -139,11 +140,12 @@ func driftIsUndone(t *testing.T, s *stack) {
 		"-o", `jsonpath={.spec.template.spec.containers[0].env[?(@.name=="AGENT_TYPE")].value}`))
 	require.Equal(t, "1", s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.spec.minReadySeconds}"),
 		"an update keeps a field that another controller has set and the program does not set")
-	require.Len(t, s.awsResources(t), len(before))
+	require.Len(t, s.listAWSResources(t), len(resourcesBefore))
 	requireNoChanges(t, s)
 }
 
-func resourceID(t *testing.T, records []record, kind string) string {
+// findResourceID returns the id of the first resource of a kind, such as "RouteTableAssociation".
+func findResourceID(t *testing.T, records []resourceRef, kind string) string {
 	t.Helper()
 	for _, r := range records {
 		if strings.HasSuffix(r.Type, ":"+kind) {
@@ -154,9 +156,9 @@ func resourceID(t *testing.T, records []record, kind string) string {
 	return ""
 }
 
-func destroyRemovesEverything(t *testing.T, s *stack) {
+func checkDestroyRemovesEverything(t *testing.T, s *stack) {
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
-	require.Empty(t, s.awsResources(t), "nothing is left at AWS")
+	require.Empty(t, s.listAWSResources(t), "nothing is left at AWS")
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-"+s.name)
 	out := s.pulumi(t, "stack", "export")
 	require.NotContains(t, out, `"urn"`, "nothing is left in the state")

@@ -11,33 +11,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// failedMigrationRunsAgain makes the Job migrate fail in an update. The error of the update
-// must have the last lines of the Job's log. After the cause is gone, the next update must
-// create the Job again, although the program has not changed.
-func failedMigrationRunsAgain(t *testing.T, s *stack) {
+// checkFailedMigrationRunsAgain makes the Job migrate fail in an update. The error of the
+// update must have the last lines of the Job's log. After the cause is gone, the next update
+// must create the Job again, although the program has not changed.
+func checkFailedMigrationRunsAgain(t *testing.T, s *stack) {
 	var namespace string
-	s.output(t, "namespace", &namespace)
-	first := s.migrationJob(t, namespace)
-	s.makeJobFail(t, namespace, first)
+	s.readOutput(t, "namespace", &namespace)
+	firstJob := s.findMigrationJob(t, namespace)
+	s.makeJobFail(t, namespace, firstJob)
 	s.requireOnlyTheJobIsReplaced(t)
 
 	nodes := strings.Fields(s.kubectl(t, "get", "nodes", "-o", "name"))
 	s.kubectl(t, append([]string{"cordon"}, nodes...)...) // so the pod stays Pending until the test sets its status
-	out, second := s.upWithFailingPod(t, namespace, first)
+	out, secondJob := s.runUpWithFailingPod(t, namespace, firstJob)
 	s.kubectl(t, append([]string{"uncordon"}, nodes...)...)
-	for _, line := range strings.Split(lastLines, "\n") {
+	for _, line := range strings.Split(lastLogLines, "\n") {
 		require.Contains(t, out, line)
 	}
 	require.Contains(t, out, "batch/v1:Job", "the error names the Job")
 
 	s.requireOnlyTheJobIsReplaced(t)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	third := s.migrationJob(t, namespace)
-	require.NotContains(t, []string{first, second}, third, "the failed Jobs are gone")
-	s.kubectl(t, "-n", namespace, "wait", "--for=condition=complete", "job/"+third, "--timeout=60s")
+	thirdJob := s.findMigrationJob(t, namespace)
+	require.NotContains(t, []string{firstJob, secondJob}, thirdJob, "the failed Jobs are gone")
+	s.kubectl(t, "-n", namespace, "wait", "--for=condition=complete", "job/"+thirdJob, "--timeout=60s")
 	s.pulumi(t, "preview", "--expect-no-changes")
 }
 
+// requireOnlyTheJobIsReplaced requires that the preview replaces the Job and nothing else.
 func (s *stack) requireOnlyTheJobIsReplaced(t *testing.T) {
 	t.Helper()
 	replaced := s.preview(t).destructiveSteps()
@@ -47,24 +48,25 @@ func (s *stack) requireOnlyTheJobIsReplaced(t *testing.T) {
 	}
 }
 
-// lastLines are the last lines that the migration has written. The kubelet copies them from
+// lastLogLines are the last lines that the migration has written. The kubelet copies them from
 // the log into the pod's status, because the container has the policy FallbackToLogsOnError.
-const lastLines = `{"level":"INFO","msg":"migration 00007 began"}
+const lastLogLines = `{"level":"INFO","msg":"migration 00007 began"}
 {"level":"ERROR","msg":"migration 00007: canceling statement due to lock timeout"}`
 
-// upWithFailingPod runs an update in which the only pod of the new Job fails. The test writes
-// the status that a kubelet would write. before is the name of the Job before the update, or
-// "". upWithFailingPod returns the output of the update and the name of the new Job.
-func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, job string) {
+// runUpWithFailingPod runs an update in which the only pod of the new Job fails. The test
+// writes the status that a kubelet would write. jobBefore is the name of the Job before the
+// update, or "". runUpWithFailingPod returns the output of the update and the name of the new
+// Job.
+func (s *stack) runUpWithFailingPod(t *testing.T, namespace, jobBefore string) (out, job string) {
 	t.Helper()
-	type result struct {
+	type upResult struct {
 		out string
 		err error
 	}
-	ended := make(chan result, 1)
+	ended := make(chan upResult, 1)
 	go func() {
-		out, err := s.try(t, "up", "--yes", "--skip-preview")
-		ended <- result{out, err}
+		out, err := s.tryPulumi(t, "up", "--yes", "--skip-preview")
+		ended <- upResult{out, err}
 	}()
 	var pod string
 	require.Eventually(t, func() bool {
@@ -74,7 +76,7 @@ func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, j
 			return false
 		}
 		for _, line := range strings.Split(out, "\n") {
-			if pod, job, _ = strings.Cut(line, " "); pod != "" && job != before {
+			if pod, job, _ = strings.Cut(line, " "); pod != "" && job != jobBefore {
 				return true
 			}
 		}
@@ -82,17 +84,17 @@ func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, j
 	}, 3*time.Minute, time.Second, "the update creates the Job again")
 	s.kubectl(t, "-n", namespace, "patch", "job", job, "--type=merge", "-p", `{"spec":{"backoffLimit":0}}`)
 	now := time.Now().UTC().Format(time.RFC3339)
-	condition := func(kind, status string) map[string]any {
+	newCondition := func(kind, status string) map[string]any {
 		return map[string]any{"type": kind, "status": status, "lastTransitionTime": now}
 	}
 	status, err := json.Marshal(map[string]any{"status": map[string]any{
 		"phase": "Failed",
-		"conditions": []any{condition("PodScheduled", "True"), condition("Initialized", "True"),
-			condition("Ready", "False"), condition("ContainersReady", "False")},
+		"conditions": []any{newCondition("PodScheduled", "True"), newCondition("Initialized", "True"),
+			newCondition("Ready", "False"), newCondition("ContainersReady", "False")},
 		"containerStatuses": []any{map[string]any{
 			"name": "migrate", "image": "migrate", "imageID": "migrate", "ready": false, "restartCount": 0,
 			"state": map[string]any{"terminated": map[string]any{
-				"exitCode": 1, "reason": "Error", "message": lastLines, "startedAt": now, "finishedAt": now,
+				"exitCode": 1, "reason": "Error", "message": lastLogLines, "startedAt": now, "finishedAt": now,
 			}},
 		}},
 	}})
@@ -103,9 +105,9 @@ func (s *stack) upWithFailingPod(t *testing.T, namespace, before string) (out, j
 	return up.out, job
 }
 
-// migrationJob returns the name of the program's only Job. It ignores the Jobs of the
+// findMigrationJob returns the name of the program's only Job. It ignores the Jobs of the
 // CronJob, which have an owner.
-func (s *stack) migrationJob(t *testing.T, namespace string) string {
+func (s *stack) findMigrationJob(t *testing.T, namespace string) string {
 	t.Helper()
 	var jobs struct {
 		Items []struct {

@@ -28,14 +28,14 @@ const policyKey = "progressive-framework:policy"
 func newPolicyStack(t *testing.T, name string) *stack {
 	t.Helper()
 	e := newEnvironment(t)
-	pack := e.layout.PolicyPack()
-	require.FileExists(t, pack, "run make build")
-	s := newStack(t, &environment{layout: e.layout, variables: []string{layout.PolicyPackVariable + "=" + pack}}, name)
-	s.pulumi(t, "config", "rm", protection)
-	s.pulumi(t, "config", "rm", discard)
+	packPath := e.layout.PolicyPack()
+	require.FileExists(t, packPath, "run make build")
+	s := newStack(t, &environment{layout: e.layout, variables: []string{layout.PolicyPackVariable + "=" + packPath}}, name)
+	s.pulumi(t, "config", "rm", protectionKey)
+	s.pulumi(t, "config", "rm", discardKey)
 	if name == "sandbox" {
-		s.pulumi(t, "config", "set", protection, "false")
-		s.pulumi(t, "config", "set", discard, "true")
+		s.pulumi(t, "config", "set", protectionKey, "false")
+		s.pulumi(t, "config", "set", discardKey, "true")
 	}
 	return s
 }
@@ -60,7 +60,7 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	t.Run("sandbox before Prometheus and KEDA are built", func(t *testing.T) {
 		s := newPolicyStack(t, "sandbox")
 		defer s.remove(t)
-		file, err := project.WithoutPodScaling(s.dir, s.name)
+		file, err := project.WriteConfigWithoutPodScaling(s.dir, s.name)
 		require.NoError(t, err)
 		require.NotContains(t, s.pulumi(t, "preview", "--config-file", file), "[mandatory]")
 	})
@@ -90,26 +90,26 @@ func TestPolicyRecordings(t *testing.T) {
 			s.withDocumentedZones(t)
 			s.variables = nil
 			file := filepath.Join(t.TempDir(), "preview.json")
-			raw := s.previewJSON(t)
+			raw := s.runPreviewJSON(t)
 			require.NoError(t, os.WriteFile(file, raw, 0o600))
 			current, err := exec.CommandContext(t.Context(), s.layout.PolicyPack(), "record", file).Output()
 			require.NoError(t, err)
-			recording := filepath.Join(s.layout.Project, "policy", "testdata", name+".jsonl")
+			recordingPath := filepath.Join(s.layout.Project, "policy", "testdata", name+".jsonl")
 			if *update {
-				require.NoError(t, os.WriteFile(recording, current, 0o644))
+				require.NoError(t, os.WriteFile(recordingPath, current, 0o644))
 				return
 			}
-			want, err := os.ReadFile(recording)
+			want, err := os.ReadFile(recordingPath)
 			require.NoError(t, err)
-			require.True(t, string(want) == string(current), "%s is stale: go -C sandbox test ./test/engine -run TestPolicyRecordings -update", recording)
+			require.True(t, string(want) == string(current), "%s is stale: go -C sandbox test ./test/engine -run TestPolicyRecordings -update", recordingPath)
 		})
 	}
 }
 
-// previewJSON returns the standard output of pulumi preview --json.
-func (s *stack) previewJSON(t *testing.T) []byte {
+// runPreviewJSON returns the standard output of pulumi preview --json.
+func (s *stack) runPreviewJSON(t *testing.T) []byte {
 	t.Helper()
-	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "preview", "--json", "--non-interactive")
+	cmd := s.newCommand(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "preview", "--json", "--non-interactive")
 	var messages strings.Builder
 	cmd.Stderr = &messages
 	out, err := cmd.Output()
@@ -122,8 +122,8 @@ func TestPolicyWaiversEndAndMustBeNeeded(t *testing.T) {
 	s := newPolicyStack(t, "prod")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.singleZone", "true")
-	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
-	waiver := func(rule, until string) map[string]any {
+	dateIn := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	newWaiver := func(rule, until string) map[string]any {
 		return map[string]any{"rule": rule, "resource": "*", "reason": "an engine test", "owner": "tests", "until": until}
 	}
 	for _, tc := range []struct {
@@ -133,16 +133,16 @@ func TestPolicyWaiversEndAndMustBeNeeded(t *testing.T) {
 		want    []string
 	}{
 		{"no waiver", nil, true, []string{"postgres-two-zones", "[mandatory]"}},
-		{"a waiver before its end", []map[string]any{waiver("postgres-two-zones", day(30))}, false, []string{"waived until " + day(30)}},
-		{"a waiver after its end", []map[string]any{waiver("postgres-two-zones", day(-2))}, true, []string{"postgres-two-zones", "policy-config", "it expired on " + day(-2)}},
+		{"a waiver before its end", []map[string]any{newWaiver("postgres-two-zones", dateIn(30))}, false, []string{"waived until " + dateIn(30)}},
+		{"a waiver after its end", []map[string]any{newWaiver("postgres-two-zones", dateIn(-2))}, true, []string{"postgres-two-zones", "policy-config", "it expired on " + dateIn(-2)}},
 		{
 			"a waiver that lasts too long, one that is not needed, and one of an unknown rule",
-			[]map[string]any{waiver("postgres-two-zones", day(200)), waiver("postgres-private", day(9)), waiver("postgres-dreams", day(9))},
+			[]map[string]any{newWaiver("postgres-two-zones", dateIn(200)), newWaiver("postgres-private", dateIn(9)), newWaiver("postgres-dreams", dateIn(9))},
 			true, []string{"more than 180 days ahead", "nothing breaks the rule any more", `there is no rule "postgres-dreams"`},
 		},
 	} {
 		s.addWaivers(t, tc.waivers)
-		out, err := s.try(t, "preview")
+		out, err := s.tryPulumi(t, "preview")
 		require.Equal(t, tc.fails, err != nil, "%s\n%s", tc.reason, out)
 		for _, want := range tc.want {
 			require.Contains(t, strings.Join(strings.Fields(out), " "), want, tc.reason)
@@ -158,29 +158,29 @@ func TestPreviewFailsAboveTheBudget(t *testing.T) {
 	s := newPolicyStack(t, "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--path", policyKey+".cost.monthlyBudget", "500")
-	out, err := s.try(t, "preview")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err, out)
-	text := strings.Join(strings.Fields(out), " ")
-	require.Contains(t, text, "cost-within-budget")
-	require.Contains(t, text, "with 0 items not known yet")
-	require.Contains(t, text, "the budget is $500.00")
+	output := strings.Join(strings.Fields(out), " ")
+	require.Contains(t, output, "cost-within-budget")
+	require.Contains(t, output, "with 0 items not known yet")
+	require.Contains(t, output, "the budget is $500.00")
 }
 
 // addWaivers writes the committed waivers and additional ones to the copy of the stack's
 // configuration.
-func (s *stack) addWaivers(t *testing.T, more []map[string]any) {
+func (s *stack) addWaivers(t *testing.T, additional []map[string]any) {
 	t.Helper()
-	read := func(dir string) map[string]any {
+	readConfig := func(dir string) map[string]any {
 		raw, err := os.ReadFile(filepath.Join(dir, "Pulumi."+s.name+".yaml"))
 		require.NoError(t, err)
 		var doc map[string]any
 		require.NoError(t, yaml.Unmarshal(raw, &doc))
 		return doc
 	}
-	committed := read(s.layout.Project)["config"].(map[string]any)[policyKey].(map[string]any)["waivers"].([]any)
-	doc := read(s.dir)
+	committed := readConfig(s.layout.Project)["config"].(map[string]any)[policyKey].(map[string]any)["waivers"].([]any)
+	doc := readConfig(s.dir)
 	waivers := append([]any{}, committed...)
-	for _, w := range more {
+	for _, w := range additional {
 		waivers = append(waivers, w)
 	}
 	doc["config"].(map[string]any)[policyKey] = map[string]any{"waivers": waivers}
@@ -192,13 +192,13 @@ func (s *stack) addWaivers(t *testing.T, more []map[string]any) {
 // An up stops before it creates a resource that breaks a mandatory rule.
 func TestPolicyPackStopsUp(t *testing.T) {
 	s := newPolicyStack(t, "staging")
-	s.pulumi(t, "config", "set", protection, "false")
-	s.pulumi(t, "config", "set", discard, "true")
-	out, err := s.try(t, "up", "--yes", "--skip-preview")
-	defer destroyRemovesEverything(t, s)
+	s.pulumi(t, "config", "set", protectionKey, "false")
+	s.pulumi(t, "config", "set", discardKey, "true")
+	out, err := s.tryPulumi(t, "up", "--yes", "--skip-preview")
+	defer checkDestroyRemovesEverything(t, s)
 	require.Error(t, err)
 	require.Contains(t, out, "the key deletionProtection", "the fix of a broken rule")
-	for _, r := range s.awsResources(t) {
+	for _, r := range s.listAWSResources(t) {
 		require.NotEqual(t, "aws:rds/instance:Instance", r.Type, "the database was created although it breaks a rule")
 	}
 	s.variables = nil // without the policy pack, because a destroy evaluates no policies
@@ -218,7 +218,7 @@ func TestBrokenPolicyPackFails(t *testing.T) {
 			require.NoError(t, os.WriteFile(script, []byte(tc.content), 0o700))
 		}
 		s.variables = []string{layout.PolicyPackVariable + "=" + script}
-		_, err := s.try(t, "preview")
+		_, err := s.tryPulumi(t, "preview")
 		require.Error(t, err, tc.reason)
 	}
 }
@@ -227,38 +227,39 @@ func TestBrokenPolicyPackFails(t *testing.T) {
 func TestPanickingRuleDoesNotStopTheOthers(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	defer s.remove(t)
-	s.usePack(t, "panicpack")
-	out, err := s.try(t, "preview")
+	s.buildAndUsePack(t, "panicpack")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
-	text := strings.Join(strings.Fields(out), " ")
-	require.Contains(t, text, "the rule itself failed: a rule of a test")
-	require.Contains(t, text, "another rule of a test")
+	output := strings.Join(strings.Fields(out), " ")
+	require.Contains(t, output, "the rule itself failed: a rule of a test")
+	require.Contains(t, output, "another rule of a test")
 }
 
 // If the process of a pack ends in the middle, preview and up fail. up creates at most the two
 // resources that the pack has checked.
 func TestPolicyPackThatEndsEarlyFails(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
-	defer destroyRemovesEverything(t, s)
-	s.usePack(t, "exitpack")
-	_, err := s.try(t, "preview")
+	defer checkDestroyRemovesEverything(t, s)
+	s.buildAndUsePack(t, "exitpack")
+	_, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
-	_, err = s.try(t, "up", "--yes", "--skip-preview")
+	_, err = s.tryPulumi(t, "up", "--yes", "--skip-preview")
 	require.Error(t, err)
-	require.LessOrEqual(t, len(s.awsResources(t)), 2, "a resource was created that no policy has checked")
+	require.LessOrEqual(t, len(s.listAWSResources(t)), 2, "a resource was created that no policy has checked")
 	s.variables = nil // a destroy needs no policy pack
 }
 
-// usePack builds a policy pack of policy/server/testdata. The commands of the stack then run it.
-func (s *stack) usePack(t *testing.T, name string) {
+// buildAndUsePack builds a policy pack of policy/server/testdata. The commands of the stack
+// then run it.
+func (s *stack) buildAndUsePack(t *testing.T, name string) {
 	t.Helper()
-	pack := filepath.Join(t.TempDir(), name)
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", pack, "./policy/server/testdata/"+name)
+	packPath := filepath.Join(t.TempDir(), name)
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", packPath, "./policy/server/testdata/"+name)
 	build.Dir = s.layout.Project
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	raw, err := build.CombinedOutput()
 	require.NoError(t, err, string(raw))
-	s.variables = []string{layout.PolicyPackVariable + "=" + pack}
+	s.variables = []string{layout.PolicyPackVariable + "=" + packPath}
 }
 
 // `pulumi policy analyze` and the pack's own command check can check the state of a stack
@@ -266,8 +267,8 @@ func (s *stack) usePack(t *testing.T, name string) {
 func TestPolicyPackChecksAnExistingStack(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	defer destroyRemovesEverything(t, s)
-	out, err := s.try(t, "policy", "analyze", "--stack", s.name)
+	defer checkDestroyRemovesEverything(t, s)
+	out, err := s.tryPulumi(t, "policy", "analyze", "--stack", s.name)
 	require.NoError(t, err, out)
 	export := filepath.Join(t.TempDir(), "export.json")
 	s.pulumi(t, "stack", "export", "--file", export)

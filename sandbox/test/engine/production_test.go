@@ -16,17 +16,17 @@ import (
 // productionSteps are the steps of TestLifecycle for the existing stack prod: checks, and
 // changes that must not replace a resource with data.
 var productionSteps = []step{
-	{"no secret is in the state", noSecretIsInTheState},
-	{"every resource can be recognised after a lost response", everyCreationIsRecognised},
-	{"a service can read the secrets that it mounts, and no other", secretsAreMounted},
-	{"services verify the stores' certificates with the configured authority", certificatesAreVerified},
-	{"the API server refuses pods that are not the stack's", otherPodsAreRefused},
-	{"the site's files are uploaded, and no source files", siteIsUploaded},
-	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
-	{"another image replaces the nodes of one tier at a time, and a tag replaces none", nodesRollOneTierAtATime},
-	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
-	{"another instance class changes the parameters and replaces nothing", instanceClassChangesParameters},
-	{"destroy of a protected store is refused", protectedDestroyIsRefused},
+	{"no secret is in the state", checkNoSecretIsInTheState},
+	{"every resource can be recognised after a lost response", checkEveryCreationIsRecognised},
+	{"a service can read the secrets that it mounts, and no other", checkSecretsAreMounted},
+	{"services verify the stores' certificates with the configured authority", checkCertificatesAreVerified},
+	{"the API server refuses pods that are not the stack's", checkOtherPodsAreRefused},
+	{"the site's files are uploaded, and no source files", checkSiteIsUploaded},
+	{"an update keeps an autoscaler's count", checkAutoscaledCountIsKept},
+	{"another image replaces the nodes of one tier at a time, and a tag replaces none", checkNodesRollOneTierAtATime},
+	{"a fourth zone replaces nothing", checkFourthZoneReplacesNothing},
+	{"another instance class changes the parameters and replaces nothing", checkInstanceClassChangesParameters},
+	{"destroy of a protected store is refused", checkProtectedDestroyIsRefused},
 }
 
 // object is an AWS resource in the stack's state.
@@ -37,23 +37,23 @@ type object struct {
 	Outputs map[string]any `json:"outputs"`
 }
 
-// objects lists the objects of a type, such as "rds/instance:Instance".
-func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
+// listObjects lists the objects of a type, such as "rds/instance:Instance".
+func (s *stack) listObjects(t *testing.T, kind string, flags ...string) []object {
 	t.Helper()
 	var export struct {
 		Deployment struct {
 			Resources []object `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, append([]string{"stack", "export"}, flags...)...)), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.pulumiStdout(t, append([]string{"stack", "export"}, flags...)...)), &export))
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
-// one returns the object of a type whose URN contains part. The test fails if there is no such
-// object or more than one.
-func (s *stack) one(t *testing.T, kind, part string) object {
+// requireOne returns the object of a type with part in its URN. The test fails if there is no
+// such object or more than one.
+func (s *stack) requireOne(t *testing.T, kind, part string) object {
 	t.Helper()
-	found := slices.DeleteFunc(s.objects(t, kind), func(o object) bool { return !strings.Contains(o.URN, part) })
+	found := slices.DeleteFunc(s.listObjects(t, kind), func(o object) bool { return !strings.Contains(o.URN, part) })
 	require.Len(t, found, 1, "%s of %s", kind, part)
 	return found[0]
 }
@@ -72,58 +72,58 @@ func (p plan) destructiveSteps() []string {
 	return steps
 }
 
-// autoscaledCountIsKept changes a group's desired capacity, as Cluster Autoscaler does.
+// checkAutoscaledCountIsKept changes a group's desired capacity, as Cluster Autoscaler does.
 // Neither a refresh nor an update may change the capacity back.
-func autoscaledCountIsKept(t *testing.T, s *stack) {
+func checkAutoscaledCountIsKept(t *testing.T, s *stack) {
 	const group = "autoscaling/group:Group"
-	app := s.one(t, group, "-application-")
+	app := s.requireOne(t, group, "-application-")
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:"+group, app.ID, "desiredCapacity=5")
 	require.NoError(t, err)
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	s.pulumi(t, "preview", "--expect-no-changes")
 	s.pulumi(t, "up", "--yes", "--skip-preview", "--expect-no-changes")
-	require.EqualValues(t, 5, s.one(t, group, "-application-").Outputs["desiredCapacity"])
+	require.EqualValues(t, 5, s.requireOne(t, group, "-application-").Outputs["desiredCapacity"])
 }
 
-// nodesRollOneTierAtATime changes a tag, which replaces no node. The release of the nodes of
-// both tiers can't change in one update, so the test changes one tier after the other.
-func nodesRollOneTierAtATime(t *testing.T, s *stack) {
-	require.Empty(t, s.refreshedGroups(t))
+// checkNodesRollOneTierAtATime changes a tag, which replaces no node. The release of the nodes
+// of both tiers can't change in one update, so the test changes one tier after the other.
+func checkNodesRollOneTierAtATime(t *testing.T, s *stack) {
+	require.Empty(t, s.listRefreshedGroups(t))
 	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "nodes")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Empty(t, s.refreshedGroups(t), "a tag replaces no node")
+	require.Empty(t, s.listRefreshedGroups(t), "a tag replaces no node")
 
 	const web, app, release = "progressive-framework:tiers.web.release", "progressive-framework:tiers.application.release", "1.34-20260625"
 	s.pulumi(t, "config", "set", "--path", web, release)
 	s.pulumi(t, "config", "set", "--path", app, release)
-	out, err := s.try(t, "preview")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "can't change in one update")
 	s.pulumi(t, "config", "rm", "--path", app)
-	template := s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
+	template := s.requireOne(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
 	require.Empty(t, s.preview(t).destructiveSteps(), "the template and its former version stay")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Equal(t, template.ID, s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
-	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.refreshedGroups(t))
+	require.Equal(t, template.ID, s.requireOne(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
+	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.listRefreshedGroups(t))
 	requireNoChanges(t, s)
 	s.pulumi(t, "config", "set", "--path", app, release)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.refreshedGroups(t))
+	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.listRefreshedGroups(t))
 }
 
-// refreshedGroups returns the names of the groups whose nodes were replaced by an instance
-// refresh. A group is in the list once for each of its instance refreshes.
-func (s *stack) refreshedGroups(t *testing.T) []string {
+// listRefreshedGroups returns the names of the groups with nodes that an instance refresh has
+// replaced. A group is in the list once for each of its instance refreshes.
+func (s *stack) listRefreshedGroups(t *testing.T) []string {
 	t.Helper()
-	out, both, err := s.streams(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
-	require.NoError(t, err, both)
-	var all []struct {
+	out, combined, err := s.runStreams(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
+	require.NoError(t, err, combined)
+	var objects []struct {
 		Type  string         `json:"type"`
 		State map[string]any `json:"state"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(out), &all))
+	require.NoError(t, json.Unmarshal([]byte(out), &objects))
 	var groups []string
-	for _, o := range all {
+	for _, o := range objects {
 		if o.Type == "Auto Scaling instance refresh" {
 			groups = append(groups, o.State["autoscalingGroupName"].(string))
 		}
@@ -131,11 +131,11 @@ func (s *stack) refreshedGroups(t *testing.T) []string {
 	return groups
 }
 
-// noSecretIsInTheState requires that the exported state does not contain the plain value
+// checkNoSecretIsInTheState requires that the exported state does not contain the plain value
 // of any secret.
-func noSecretIsInTheState(t *testing.T, s *stack) {
+func checkNoSecretIsInTheState(t *testing.T, s *stack) {
 	state := s.pulumi(t, "stack", "export")
-	secrets := s.objects(t, "secretsmanager/secretVersion:SecretVersion", "--show-secrets")
+	secrets := s.listObjects(t, "secretsmanager/secretVersion:SecretVersion", "--show-secrets")
 	require.NotEmpty(t, secrets)
 	for _, secret := range secrets {
 		shown, _ := secret.Outputs["secretString"].(map[string]any)
@@ -147,21 +147,21 @@ func noSecretIsInTheState(t *testing.T, s *stack) {
 	}
 }
 
-func fourthZoneReplacesNothing(t *testing.T, s *stack) {
+func checkFourthZoneReplacesNothing(t *testing.T, s *stack) {
 	zone := []string{"--path", "progressive-framework:network.zones[3]"}
 	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
 	p := s.preview(t)
 	require.Empty(t, p.destructiveSteps())
 	require.Positive(t, p.ChangeSummary["create"])
-	subnets := len(s.objects(t, "ec2/subnet:Subnet"))
+	subnets := len(s.listObjects(t, "ec2/subnet:Subnet"))
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets+3, "a subnet in each tier")
+	require.Len(t, s.listObjects(t, "ec2/subnet:Subnet"), subnets+3, "a subnet in each tier")
 	requireNoChanges(t, s)
 
 	// When the zone is removed again, its resources are protected until deletionProtection
 	// is off. Then only the resources of this zone are deleted.
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
-	out, err := s.try(t, "preview")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "protect")
 	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
@@ -171,39 +171,40 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 		require.Regexp(t, `^delete .*-d(-[a-z0-9]+)?$`, step)
 	}
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets)
-	s.pulumi(t, "config", "rm", protection)
-	s.pulumi(t, "config", "rm", discard)
+	require.Len(t, s.listObjects(t, "ec2/subnet:Subnet"), subnets)
+	s.pulumi(t, "config", "rm", protectionKey)
+	s.pulumi(t, "config", "rm", discardKey)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
-func instanceClassChangesParameters(t *testing.T, s *stack) {
+func checkInstanceClassChangesParameters(t *testing.T, s *stack) {
 	const database, group = "rds/instance:Instance", "rds/parameterGroup:ParameterGroup"
-	before := s.one(t, database, "")
-	buffers := parameter(t, s.one(t, group, ""), "shared_buffers")
+	databaseBefore := s.requireOne(t, database, "")
+	sharedBuffers := findParameter(t, s.requireOne(t, group, ""), "shared_buffers")
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.instanceClass", "db.r7g.4xlarge")
 	require.Empty(t, s.preview(t).destructiveSteps())
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	pending := s.one(t, database, "")
-	require.Equal(t, before.Outputs["instanceClass"], pending.Outputs["instanceClass"], "the class changes only in the maintenance window")
-	require.Equal(t, buffers, parameter(t, s.one(t, group, ""), "shared_buffers"), "a restart before the window does no harm")
+	databasePending := s.requireOne(t, database, "")
+	require.Equal(t, databaseBefore.Outputs["instanceClass"], databasePending.Outputs["instanceClass"], "the class changes only in the maintenance window")
+	require.Equal(t, sharedBuffers, findParameter(t, s.requireOne(t, group, ""), "shared_buffers"), "a restart before the window does no harm")
 	require.Contains(t, s.pulumi(t, "preview"), "changes it to db.r7g.4xlarge in the maintenance window")
 
 	s.pulumi(t, "config", "set", "progressive-framework:applyImmediately", "true")
 	require.Empty(t, s.preview(t).destructiveSteps())
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	after := s.one(t, database, "")
-	require.Equal(t, before.ID, after.ID)
-	require.Equal(t, before.Outputs["resourceId"], after.Outputs["resourceId"], "the database is not replaced")
-	require.Equal(t, "db.r7g.4xlarge", after.Outputs["instanceClass"])
-	require.NotEqual(t, buffers, parameter(t, s.one(t, group, ""), "shared_buffers"))
+	databaseAfter := s.requireOne(t, database, "")
+	require.Equal(t, databaseBefore.ID, databaseAfter.ID)
+	require.Equal(t, databaseBefore.Outputs["resourceId"], databaseAfter.Outputs["resourceId"], "the database is not replaced")
+	require.Equal(t, "db.r7g.4xlarge", databaseAfter.Outputs["instanceClass"])
+	require.NotEqual(t, sharedBuffers, findParameter(t, s.requireOne(t, group, ""), "shared_buffers"))
 	requireNoChanges(t, s)
 }
 
-func parameter(t *testing.T, group object, name string) string {
+// findParameter returns the value of a parameter of a parameter group.
+func findParameter(t *testing.T, group object, name string) string {
 	t.Helper()
-	all, _ := group.Outputs["parameters"].([]any)
-	for _, p := range all {
+	parameters, _ := group.Outputs["parameters"].([]any)
+	for _, p := range parameters {
 		if p := p.(map[string]any); p["name"] == name {
 			return p["value"].(string)
 		}
@@ -212,50 +213,49 @@ func parameter(t *testing.T, group object, name string) string {
 	return ""
 }
 
-// protectedDestroyIsRefused expects that `pulumi destroy` fails in its preview, before
+// checkProtectedDestroyIsRefused expects that `pulumi destroy` fails in its preview, before
 // anything is deleted. Then it removes the protection.
-func protectedDestroyIsRefused(t *testing.T, s *stack) {
-	before := s.awsResources(t)
-	out, err := s.try(t, "destroy", "--yes")
+func checkProtectedDestroyIsRefused(t *testing.T, s *stack) {
+	resourcesBefore := s.listAWSResources(t)
+	out, err := s.tryPulumi(t, "destroy", "--yes")
 	require.Error(t, err)
 	require.Contains(t, out, "protect")
-	require.ElementsMatch(t, before, s.awsResources(t), "nothing was deleted")
+	require.ElementsMatch(t, resourcesBefore, s.listAWSResources(t), "nothing was deleted")
 	s.unprotect(t)
 }
 
 // unprotect removes the protection of the stack's data.
 func (s *stack) unprotect(t *testing.T) {
 	t.Helper()
-	s.pulumi(t, "config", "set", protection, "false")
-	s.pulumi(t, "config", "set", discard, "true")
+	s.pulumi(t, "config", "set", protectionKey, "false")
+	s.pulumi(t, "config", "set", discardKey, "true")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
-// everyCreationIsRecognised compares each object of the stand-in with the inputs that the
-// program has sent. After a lost response, `sandbox recover` finds the object by these
-// inputs.
-func everyCreationIsRecognised(t *testing.T, s *stack) {
+// checkEveryCreationIsRecognised compares each object of the stand-in with the inputs that the
+// program has sent. After a lost response, `sandbox recover` finds the object by these inputs.
+func checkEveryCreationIsRecognised(t *testing.T, s *stack) {
 	var objects []store.Object
-	out, both, err := s.streams(t, s.dir, "sandbox", "aws", "list", "--json")
-	require.NoError(t, err, both)
+	out, combined, err := s.runStreams(t, s.dir, "sandbox", "aws", "list", "--json")
+	require.NoError(t, err, combined)
 	require.NoError(t, json.Unmarshal([]byte(out), &objects))
-	created := map[record]store.Object{}
+	created := map[resourceRef]store.Object{}
 	for _, o := range objects {
-		created[record{Type: o.Type, ID: o.ID}] = o
+		created[resourceRef{Type: o.Type, ID: o.ID}] = o
 	}
 
 	var export struct {
 		Deployment struct {
 			Resources []struct {
-				record
+				resourceRef
 				Inputs map[string]any `json:"inputs"`
 			} `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.decodable(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.pulumiStdout(t, "stack", "export")), &export))
 	var compared int
 	for _, r := range export.Deployment.Resources {
-		if o, ok := created[r.record]; ok {
+		if o, ok := created[r.resourceRef]; ok {
 			compared++
 			assert.True(t, sandboxstack.MayComeFrom(o, r.Inputs), "%s %s: inputs %v, at AWS %v", r.Type, r.ID, r.Inputs, o.State)
 		}

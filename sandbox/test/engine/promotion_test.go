@@ -57,16 +57,16 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	e.variables = []string{
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 	}
-	e.variables = append(e.variables, "DOCKER_CONFIG="+e.dockerConfig(t))
+	e.variables = append(e.variables, "DOCKER_CONFIG="+e.writeDockerConfig(t))
 	root := e.layout.Project
 	writeSigningKey(t, filepath.Join(root, "signing.pem"))
 	// The stacks have different administrators. When an access entry of one cluster is
 	// deleted, the stand-in deletes the permissions of its principal in every cluster.
-	for stack, text := range map[string]string{
+	for stack, content := range map[string]string{
 		"built":    fmt.Sprintf(smallStack, "built", "10.40.0.0/16", "platform-deployer", "{signingKey: signing.pem}"),
 		"promoted": fmt.Sprintf(smallStack, "promoted", "10.50.0.0/16", "platform-operators", "{trustedKeys: [signing.pem.pub], requiredGates: [signatures, pods, migrations]}"),
 	} {
-		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(content), 0o600))
 	}
 	e.git(t, "init", "--quiet")
 	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub", "agents/migrate/pgschema/migrations")
@@ -80,21 +80,21 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	}
 	require.Equal(t, "Pulumi.promoted.yaml", e.git(t, "show", "--format=", "--name-only", "HEAD"))
 
-	s := newStack(t, e, "promoted")
-	s.pulumi(t, "up", "--yes", "--skip-preview")
-	var source, target map[string]string
-	built.output(t, "images", &source)
-	s.output(t, "images", &target)
-	require.Len(t, target, len(source))
-	for short, reference := range target {
-		before, after, _ := strings.Cut(reference, "@")
-		require.Contains(t, before, "progressive-framework-promoted/"+short)
-		require.True(t, strings.HasSuffix(source[short], "@"+after), "%s: %s, must be %s", short, reference, source[short])
-		require.Len(t, referrers(t, reference), 2+4, "provenance and SBOM of %s, and the gates that passed", short)
+	promoted := newStack(t, e, "promoted")
+	promoted.pulumi(t, "up", "--yes", "--skip-preview")
+	var builtImages, promotedImages map[string]string
+	built.readOutput(t, "images", &builtImages)
+	promoted.readOutput(t, "images", &promotedImages)
+	require.Len(t, promotedImages, len(builtImages))
+	for service, reference := range promotedImages {
+		repository, digest, _ := strings.Cut(reference, "@")
+		require.Contains(t, repository, "progressive-framework-promoted/"+service)
+		require.True(t, strings.HasSuffix(builtImages[service], "@"+digest), "%s: %s, must be %s", service, reference, builtImages[service])
+		require.Len(t, listReferrers(t, reference), 2+4, "provenance and SBOM of %s, and the gates that passed", service)
 	}
-	running := strings.Fields(s.kubectl(t, "-n", "progressive-framework-promoted", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
-	for short, reference := range target {
-		require.Contains(t, running, reference, "a pod of the promoted stack runs the image %s of the first stack", short)
+	running := strings.Fields(promoted.kubectl(t, "-n", "progressive-framework-promoted", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
+	for service, reference := range promotedImages {
+		require.Contains(t, running, reference, "a pod of the promoted stack runs the image %s of the first stack", service)
 	}
 
 	// In a preview of the empty stack, every violation of a policy would be new. So the promotion
@@ -115,34 +115,34 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	require.Regexp(t, `(?m)^  total  \$[0-9.,]+ -> \$[0-9.,]+;`, out)
 
 	// A changed image in the repository of the first stack has no signature.
-	tampered := e.tamper(t, source["web"])
-	s.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", tampered)
-	out, err := s.try(t, "preview")
+	tampered := e.pushTamperedImage(t, builtImages["web"])
+	promoted.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", tampered)
+	out, err := promoted.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "nothing of this type is attached to it")
-	_, digest, _ := strings.Cut(source["web"], "@")
-	s.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", digest)
+	_, digest, _ := strings.Cut(builtImages["web"], "@")
+	promoted.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", digest)
 
 	built.pulumi(t, "destroy", "--yes", "--skip-preview")
-	requireNoChanges(t, s)
-	destroyRemovesEverything(t, s)
+	requireNoChanges(t, promoted)
+	checkDestroyRemovesEverything(t, promoted)
 }
 
-// dockerConfig writes the login of the registry for pf, which pushes signatures. It returns
-// the folder of the file.
-func (e *environment) dockerConfig(t *testing.T) string {
+// writeDockerConfig writes the login of the registry for pf, which pushes signatures. It
+// returns the folder of the file.
+func (e *environment) writeDockerConfig(t *testing.T) string {
 	t.Helper()
 	password, err := registry.EnsurePassword(e.layout)
 	require.NoError(t, err)
 	dir := t.TempDir()
 	login := base64.StdEncoding.EncodeToString([]byte(registry.User + ":" + password))
-	text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, e.layout.RegistryAddress(), login)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
+	content := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, e.layout.RegistryAddress(), login)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(content), 0o600))
 	return dir
 }
 
-// tamper changes an image, pushes it to the same repository and returns its digest.
-func (e *environment) tamper(t *testing.T, reference string) string {
+// pushTamperedImage changes an image, pushes it to the same repository and returns its digest.
+func (e *environment) pushTamperedImage(t *testing.T, reference string) string {
 	t.Helper()
 	password, err := registry.EnsurePassword(e.layout)
 	require.NoError(t, err)
@@ -171,7 +171,7 @@ func (e *environment) pf(t *testing.T, args ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	began := time.Now()
-	out, err := e.command(ctx, e.layout.Project, pf, args...).CombinedOutput()
+	out, err := e.newCommand(ctx, e.layout.Project, pf, args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Logf("pf %s took %s", args[0], time.Since(began).Round(10*time.Millisecond))
 	return string(out)
@@ -180,23 +180,23 @@ func (e *environment) pf(t *testing.T, args ...string) string {
 // git runs git in the project.
 func (e *environment) git(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := e.command(t.Context(), e.layout.Project, "git", args...)
+	cmd := e.newCommand(t.Context(), e.layout.Project, "git", args...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return strings.TrimSpace(string(out))
 }
 
-// referrers returns the digests of the documents that are attached to an image.
-func referrers(t *testing.T, reference string) []string {
+// listReferrers returns the digests of the documents that are attached to an image.
+func listReferrers(t *testing.T, reference string) []string {
 	t.Helper()
 	ref, err := name.NewDigest(reference)
 	require.NoError(t, err)
 	index, err := remote.Referrers(ref)
 	require.NoError(t, err)
-	list, err := index.IndexManifest()
+	manifest, err := index.IndexManifest()
 	require.NoError(t, err)
 	var digests []string
-	for _, m := range list.Manifests {
+	for _, m := range manifest.Manifests {
 		require.Equal(t, "application/vnd.dev.sigstore.bundle.v0.3+json", m.ArtifactType)
 		digests = append(digests, m.Digest.String())
 	}

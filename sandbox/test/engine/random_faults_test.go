@@ -21,24 +21,24 @@ func TestFaultsAtRandomPoints(t *testing.T) {
 	e := newEnvironment(t)
 	e.checkpoints = true
 	s := newStack(t, e, "prod")
-	defer destroyRemovesEverything(t, s)
+	defer checkDestroyRemovesEverything(t, s)
 	total := s.preview(t).countAWSCreations()
 	for i := range faultCount {
 		mode := []string{"error", "lose-reply"}[i%2]
 		// The faults are spread over the creations that are left.
-		creationsPerFault := max(1, (total-len(s.awsResources(t)))/(faultCount-i))
+		creationsPerFault := max(1, (total-len(s.listAWSResources(t)))/(faultCount-i))
 		nth := 1 + random.IntN(creationsPerFault)
 		_, err := s.run(t, s.dir, "sandbox", "aws", "fail", "--op", "create", "--mode", mode, "--nth", strconv.Itoa(nth))
 		require.NoError(t, err)
-		_, err = s.try(t, "up", "--yes", "--skip-preview")
+		_, err = s.tryPulumi(t, "up", "--yes", "--skip-preview")
 		require.Error(t, err, "%s at creation %d", mode, nth)
 		_, err = s.run(t, s.dir, "sandbox", "aws", "clear-faults")
 		require.NoError(t, err)
 		_, err = s.run(t, s.dir, "sandbox", "recover", "--stack", s.name)
 		require.NoError(t, err)
-		s.requireNothingTwice(t)
+		s.requireNoDuplicateResources(t)
 	}
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	s.requireNothingTwice(t)
+	s.requireNoDuplicateResources(t)
 	s.pulumi(t, "preview", "--expect-no-changes")
 }

@@ -13,14 +13,14 @@ func TestRunnerInTheVPCDeploys(t *testing.T) {
 	e := newEnvironment(t)
 	s := newStack(t, e, "sandbox") // its VPC is 10.30.0.0/16
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:network.endpoints", "single")
-	runner := []string{"SANDBOX_RUN_FROM=10.30.0.7"}
-	e.variables = runner
-	out, err := s.try(t, "up", "--yes", "--skip-preview")
+	runnerVariables := []string{"SANDBOX_RUN_FROM=10.30.0.7"}
+	e.variables = runnerVariables
+	out, err := s.tryPulumi(t, "up", "--yes", "--skip-preview")
 	require.Error(t, err)
 	require.Contains(t, out, "resolves to the interface endpoint", "the update creates the endpoints that cut the runner off")
 
 	s.pulumi(t, "config", "rm", "--path", "progressive-framework:cluster.publicAccessCidrs")
-	out, err = s.try(t, "preview")
+	out, err = s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "cluster.publicAccessCidrs: Required value: from where the stack is deployed")
 
@@ -28,16 +28,16 @@ func TestRunnerInTheVPCDeploys(t *testing.T) {
 	// the VPC destroys the stack, and the runner creates it again.
 	e.variables = nil
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
-	e.variables = runner
+	e.variables = runnerVariables
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:cluster.privateAccessCidrs[0]", "10.30.0.0/20")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	s.pulumi(t, "preview", "--expect-no-changes")
 
 	e.variables = nil // the command runs on the internet
-	out, err = s.try(t, "up", "--yes", "--skip-preview", "--refresh")
+	out, err = s.tryPulumi(t, "up", "--yes", "--skip-preview", "--refresh")
 	require.Error(t, err)
 	require.Contains(t, out, "unreachable", "the API endpoint is private")
 
-	e.variables = runner
-	destroyRemovesEverything(t, s)
+	e.variables = runnerVariables
+	checkDestroyRemovesEverything(t, s)
 }

@@ -12,8 +12,8 @@ import (
 // Pulumi commands in a shell of `make env` find the stacks and write nothing to the checkout.
 func TestShellOfTheSandboxLeavesTheCheckoutAlone(t *testing.T) {
 	e := newEnvironment(t)
-	before := e.checkout(t)
-	out := e.shell(t, `
+	stateBefore := e.readCheckoutState(t)
+	out := e.runInShell(t, `
 set -e
 cd "$1"
 pulumi stack init sandbox && pulumi stack init prod && pulumi stack init staging
@@ -27,7 +27,7 @@ pulumi stack rm prod --yes && pulumi stack rm staging --yes --preserve-config &&
 	require.Contains(t, out, "us-east-1d\n")
 	require.Contains(t, out, "to create")
 	require.Contains(t, out, "progressive-framework@v", "a plain preview runs the policy pack")
-	require.Equal(t, before, e.checkout(t))
+	require.Equal(t, stateBefore, e.readCheckoutState(t))
 }
 
 // In the project, only the stack sandbox has a salt, because only its passphrase is public.
@@ -38,14 +38,14 @@ func TestOnlyTheSandboxStackHasASalt(t *testing.T) {
 	require.Equal(t, e.layout.Project+"/Pulumi.sandbox.yaml\n", string(out))
 }
 
-// shell runs a script in a shell of `make env`, with the project as its argument.
-func (e *environment) shell(t *testing.T, script string) string {
+// runInShell runs a script in a shell of `make env`, with the project as its argument.
+func (e *environment) runInShell(t *testing.T, script string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	lines, err := e.run(t, e.layout.Project, "sandbox", "env")
+	exports, err := e.run(t, e.layout.Project, "sandbox", "env")
 	require.NoError(t, err)
-	cmd := exec.CommandContext(ctx, "bash", "-c", lines+script, "bash", e.layout.Project)
+	cmd := exec.CommandContext(ctx, "bash", "-c", exports+script, "bash", e.layout.Project)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
@@ -54,8 +54,8 @@ func (e *environment) shell(t *testing.T, script string) string {
 	return out.String()
 }
 
-// checkout returns git's status and diff of the project's files.
-func (e *environment) checkout(t *testing.T) string {
+// readCheckoutState returns git's status and diff of the project's files.
+func (e *environment) readCheckoutState(t *testing.T) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", `git -c safe.directory='*' status --porcelain && git -c safe.directory='*' diff | sha256sum`)
 	cmd.Dir = e.layout.Project

@@ -18,14 +18,14 @@ func copyProject(t *testing.T, e *environment) *environment {
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, ".sandbox"), 0o700))
 	for _, name := range []string{".sandbox/issuer", "agents", "components", "forecast", "release", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
-		from := filepath.Join(e.layout.Project, name)
-		info, err := os.Stat(from)
+		source := filepath.Join(e.layout.Project, name)
+		info, err := os.Stat(source)
 		require.NoError(t, err)
 		if info.IsDir() {
-			require.NoError(t, os.CopyFS(filepath.Join(root, name), os.DirFS(from)))
+			require.NoError(t, os.CopyFS(filepath.Join(root, name), os.DirFS(source)))
 			continue
 		}
-		raw, err := os.ReadFile(from)
+		raw, err := os.ReadFile(source)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), raw, 0o600))
 	}
@@ -39,14 +39,14 @@ func copyProject(t *testing.T, e *environment) *environment {
 func TestImageChangesOnlyWithItsSources(t *testing.T) {
 	s := newStack(t, copyProject(t, newEnvironment(t)), "staging")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	defer destroyRemovesEverything(t, s)
-	digest := func() string {
+	defer checkDestroyRemovesEverything(t, s)
+	readDigest := func() string {
 		var images map[string]string
-		s.output(t, "images", &images)
+		s.readOutput(t, "images", &images)
 		_, digest, _ := strings.Cut(images["mca"], "@")
 		return digest
 	}
-	first := digest()
+	firstDigest := readDigest()
 
 	file := filepath.Join(s.layout.Project, "agents", "mca", "greeting.go")
 	original, err := os.ReadFile(file)
@@ -57,7 +57,7 @@ func TestImageChangesOnlyWithItsSources(t *testing.T) {
 	}
 
 	replaceText(`"MCA coordinates`, `undefined + "MCA coordinates`)
-	out, err := s.try(t, "preview")
+	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err, "the source does not compile")
 	require.Contains(t, out, "greeting.go", "the compiler's own message names the file")
 	require.Contains(t, out, "undefined: undefined", "the compiler's own message names the error")
@@ -65,11 +65,11 @@ func TestImageChangesOnlyWithItsSources(t *testing.T) {
 	replaceText(`"MCA coordinates`, `"MCA, changed, coordinates`)
 	p := s.preview(t)
 	require.Equal(t, 2, p.ChangeSummary["update"], "the preview shows that the image and the Deployment will change")
-	require.Equal(t, first, digest(), "the preview has pushed and changed nothing")
+	require.Equal(t, firstDigest, readDigest(), "the preview has pushed and changed nothing")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.NotEqual(t, first, digest())
+	require.NotEqual(t, firstDigest, readDigest())
 
 	require.NoError(t, os.WriteFile(file, original, 0o600))
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Equal(t, first, digest(), "the same sources give the same image")
+	require.Equal(t, firstDigest, readDigest(), "the same sources give the same image")
 }

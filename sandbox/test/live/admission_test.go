@@ -14,46 +14,46 @@ import (
 // server must refuse them and name the rule and the fix. It must admit new pods of the stack's
 // own Deployments.
 func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
-	namespace := output[string](t, "namespace")
-	webImage := output[map[string]string](t, "images")["web"]
+	namespace := stackOutput[string](t, "namespace")
+	webImage := stackOutput[map[string]string](t, "images")["web"]
 	repository, _, _ := strings.Cut(webImage, "@")
 	for _, tc := range []struct {
 		reason, image string
 		readOnlyRoot  bool
 		rule, fix     string
 	}{
-		{"an image that the stack has not built", visitorImage(t), true, "image-of-this-stack", "build the image in the stack"},
+		{"an image that the stack has not built", buildRequesterImage(t), true, "image-of-this-stack", "build the image in the stack"},
 		{"an image by tag", repository + ":latest", true, "pod-image-by-digest", "end the reference in @sha256:DIGEST"},
 		{"a root file system that can be written", webImage, false, "pod-read-only-root", "set securityContext.readOnlyRootFilesystem to true"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Cleanup(func() {
-				must(t, "kubectl", "-n", namespace, "delete", "pod", "intruder", "--ignore-not-found", "--wait=false")
+				mustRun(t, "kubectl", "-n", namespace, "delete", "pod", "intruder", "--ignore-not-found", "--wait=false")
 			})
-			out, err := run(t, "sh", "-c", "kubectl -n "+namespace+" create -f "+podFile(t, tc.image, tc.readOnlyRoot)+" 2>&1")
+			out, err := run(t, "sh", "-c", "kubectl -n "+namespace+" create -f "+writePodFile(t, tc.image, tc.readOnlyRoot)+" 2>&1")
 			require.Error(t, err)
 			require.Contains(t, out, tc.rule+": intruder ")
 			require.Contains(t, out, "Fix: "+tc.fix)
 		})
 	}
 	t.Run("a pod as root", func(t *testing.T) {
-		file := podFile(t, webImage, true)
+		file := writePodFile(t, webImage, true)
 		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
-		root := strings.Replace(string(raw), `"runAsUser":65532`, `"runAsUser":0`, 1)
-		require.NotEqual(t, string(raw), root)
-		require.NoError(t, os.WriteFile(file, []byte(root), 0o600))
+		manifestAsRoot := strings.Replace(string(raw), `"runAsUser":65532`, `"runAsUser":0`, 1)
+		require.NotEqual(t, string(raw), manifestAsRoot)
+		require.NoError(t, os.WriteFile(file, []byte(manifestAsRoot), 0o600))
 		out, err := run(t, "sh", "-c", "kubectl -n "+namespace+" create -f "+file+" 2>&1")
 		require.Error(t, err)
 		require.Contains(t, out, `violates PodSecurity "restricted`)
 	})
-	must(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
-	must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=180s")
+	mustRun(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
+	mustRun(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=180s")
 }
 
-// podFile writes the manifest of a pod that the Pod Security Standard "restricted" admits. It
+// writePodFile writes the manifest of a pod that the Pod Security Standard "restricted" admits. It
 // returns the path of the file.
-func podFile(t *testing.T, image string, readOnlyRoot bool) string {
+func writePodFile(t *testing.T, image string, readOnlyRoot bool) string {
 	t.Helper()
 	encoded, err := json.Marshal(map[string]any{
 		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "intruder"},

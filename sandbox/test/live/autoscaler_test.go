@@ -14,49 +14,50 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-type fields = map[string]any
+// jsonObject is a decoded object of JSON or YAML.
+type jsonObject = map[string]any
 
 // valueAt returns the value at a path of keys, or nil if there is none.
-func valueAt(v any, path ...string) any {
+func valueAt(value any, path ...string) any {
 	for _, key := range path {
-		o, _ := v.(fields)
-		v = o[key]
+		object, _ := value.(jsonObject)
+		value = object[key]
 	}
-	return v
+	return value
 }
 
-// documentHPAs returns the HPAs of the design document.
-func documentHPAs(t *testing.T) (all []fields) {
+// readDocumentHPAs returns the HPAs of the design document.
+func readDocumentHPAs(t *testing.T) (hpas []jsonObject) {
 	t.Helper()
-	f, err := os.Open(filepath.Join(root, "components/scaling/testdata/hpa.yaml"))
+	f, err := os.Open(filepath.Join(projectRoot, "components/scaling/testdata/hpa.yaml"))
 	require.NoError(t, err)
 	defer f.Close()
-	for d := yaml.NewDecoder(f); ; {
-		var o fields
-		err := d.Decode(&o)
+	for decoder := yaml.NewDecoder(f); ; {
+		var hpa jsonObject
+		err := decoder.Decode(&hpa)
 		if errors.Is(err, io.EOF) {
-			return all
+			return hpas
 		}
 		require.NoError(t, err)
-		text, err := json.Marshal(o) // this and the next step give numbers the types that objects of the API server have here
+		encoded, err := json.Marshal(hpa) // this and the next step give numbers the types that objects of the API server have here
 		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(text, &o))
-		all = append(all, o)
+		require.NoError(t, json.Unmarshal(encoded, &hpa))
+		hpas = append(hpas, hpa)
 	}
 }
 
-// sandboxBounds returns the minimum and maximum of each service in Pulumi.sandbox.yaml.
-func sandboxBounds(t *testing.T) map[string]fields {
+// readSandboxBounds returns the minimum and maximum of each service in Pulumi.sandbox.yaml.
+func readSandboxBounds(t *testing.T) map[string]jsonObject {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "Pulumi.sandbox.yaml"))
+	content, err := os.ReadFile(filepath.Join(projectRoot, "Pulumi.sandbox.yaml"))
 	require.NoError(t, err)
 	var stack struct {
 		Config map[string]any
 	}
-	require.NoError(t, yaml.Unmarshal(text, &stack))
-	bounds := map[string]fields{}
-	for name, v := range valueAt(stack.Config, "progressive-framework:services").(fields) {
-		bounds[name] = v.(fields)
+	require.NoError(t, yaml.Unmarshal(content, &stack))
+	bounds := map[string]jsonObject{}
+	for name, value := range valueAt(stack.Config, "progressive-framework:services").(jsonObject) {
+		bounds[name] = value.(jsonObject)
 	}
 	return bounds
 }
@@ -66,14 +67,14 @@ func sandboxBounds(t *testing.T) map[string]fields {
 // sets them. KEDA provides each Pods metric of the design document as an external metric. The
 // name of the external metric has the position of the trigger in the ScaledObject.
 func TestHPAsEqualTheDesignDocument(t *testing.T) {
-	namespace := output[string](t, "namespace")
-	bounds := sandboxBounds(t)
+	namespace := stackOutput[string](t, "namespace")
+	bounds := readSandboxBounds(t)
 	serviceNames := map[string]string{"progressive-framework-v5": "web"} // by Deployment; other Deployments have the name of their service
-	for _, want := range documentHPAs(t) {
+	for _, want := range readDocumentHPAs(t) {
 		name := valueAt(want, "metadata", "name").(string)
 		t.Run(name, func(t *testing.T) {
-			var hpa fields
-			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "hpa", name, "-o", "json")), &hpa))
+			var hpa jsonObject
+			require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "hpa", name, "-o", "json")), &hpa))
 			service := valueAt(want, "spec", "scaleTargetRef", "name").(string)
 			if name, ok := serviceNames[service]; ok {
 				service = name
@@ -82,38 +83,38 @@ func TestHPAsEqualTheDesignDocument(t *testing.T) {
 			require.EqualValues(t, bounds[service]["min"], valueAt(hpa, "spec", "minReplicas"))
 			require.EqualValues(t, bounds[service]["max"], valueAt(hpa, "spec", "maxReplicas"))
 			for _, direction := range []string{"scaleDown", "scaleUp"} {
-				behavior, _ := valueAt(want, "spec", "behavior", direction).(fields)
+				behavior, _ := valueAt(want, "spec", "behavior", direction).(jsonObject)
 				if behavior != nil && behavior["selectPolicy"] == nil {
 					behavior["selectPolicy"] = "Max" // the API server's default
 				}
-				actual, _ := valueAt(hpa, "spec", "behavior", direction).(fields)
+				actual, _ := valueAt(hpa, "spec", "behavior", direction).(jsonObject)
 				require.Equal(t, behavior, actual, direction)
 			}
-			require.ElementsMatch(t, asExternal(valueAt(want, "spec", "metrics").([]any)), withoutSelectors(valueAt(hpa, "spec", "metrics").([]any)))
+			require.ElementsMatch(t, replacePodsMetrics(valueAt(want, "spec", "metrics").([]any)), removeSelectors(valueAt(hpa, "spec", "metrics").([]any)))
 		})
 	}
 }
 
-// asExternal replaces the Pods metrics of the design document by the external metrics that
+// replacePodsMetrics replaces the Pods metrics of the design document by the external metrics that
 // KEDA provides for them.
-func asExternal(metrics []any) []any {
-	out := make([]any, len(metrics))
+func replacePodsMetrics(metrics []any) []any {
+	converted := make([]any, len(metrics))
 	for i, m := range metrics {
-		out[i] = m
+		converted[i] = m
 		if valueAt(m, "type") == "Pods" {
-			out[i] = fields{"type": "External", "external": fields{
-				"metric": fields{"name": fmt.Sprintf("s%d-prometheus", i)}, "target": valueAt(m, "pods", "target"),
+			converted[i] = jsonObject{"type": "External", "external": jsonObject{
+				"metric": jsonObject{"name": fmt.Sprintf("s%d-prometheus", i)}, "target": valueAt(m, "pods", "target"),
 			}}
 		}
 	}
-	return out
+	return converted
 }
 
-// withoutSelectors removes the selectors of external metrics. KEDA adds the selectors to find
+// removeSelectors removes the selectors of external metrics. KEDA adds the selectors to find
 // the ScaledObject. The HPAs of the design document have no selectors.
-func withoutSelectors(metrics []any) []any {
+func removeSelectors(metrics []any) []any {
 	for _, m := range metrics {
-		if metric, ok := valueAt(m, "external", "metric").(fields); ok {
+		if metric, ok := valueAt(m, "external", "metric").(jsonObject); ok {
 			delete(metric, "selector")
 		}
 	}
@@ -123,15 +124,15 @@ func withoutSelectors(metrics []any) []any {
 // TestAutoscalersReadTheirMetrics requires that each HPA can compute its number of pods. Each
 // ScaledObject must be ready and must not use its fallback.
 func TestAutoscalersReadTheirMetrics(t *testing.T) {
-	namespace := output[string](t, "namespace")
-	condition := func(kind, name, condition string) string {
-		return must(t, "kubectl", "-n", namespace, "get", kind, name, "-o", fmt.Sprintf(`jsonpath={.status.conditions[?(@.type==%q)].status}`, condition))
+	namespace := stackOutput[string](t, "namespace")
+	conditionStatus := func(kind, name, condition string) string {
+		return mustRun(t, "kubectl", "-n", namespace, "get", kind, name, "-o", fmt.Sprintf(`jsonpath={.status.conditions[?(@.type==%q)].status}`, condition))
 	}
-	for _, d := range documentHPAs(t) {
+	for _, d := range readDocumentHPAs(t) {
 		hpa, deployment := valueAt(d, "metadata", "name").(string), valueAt(d, "spec", "scaleTargetRef", "name").(string)
 		require.Eventually(t, func() bool {
-			return condition("hpa", hpa, "ScalingActive") == "True" && condition("scaledobject", deployment, "Ready") == "True" &&
-				condition("scaledobject", deployment, "Fallback") != "True"
+			return conditionStatus("hpa", hpa, "ScalingActive") == "True" && conditionStatus("scaledobject", deployment, "Ready") == "True" &&
+				conditionStatus("scaledobject", deployment, "Fallback") != "True"
 		}, 2*time.Minute, 3*time.Second, hpa)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // design document's load test. Each expression must have a value, and none may be NaN.
 func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	path := prometheusPath(t)
-	page := must(t, "kubectl", "get", "--raw", path+"/consoles/index.html")
+	page := mustRun(t, "kubectl", "get", "--raw", path+"/consoles/index.html")
 	require.LessOrEqual(t, len(page), 60_000, "bytes of the page")
 	_, data, found := strings.Cut(page, `id="data">`)
 	require.True(t, found)
@@ -34,8 +34,8 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	require.NotEmpty(t, content.Dashboards)
 
 	token := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
-	must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "30s", "--rate", "20")
+	require.NoError(t, os.WriteFile(token, []byte(mustRun(t, "make", "-s", "token")), 0o600))
+	mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "30s", "--rate", "20")
 
 	queries := 0
 	var missing []string
@@ -45,7 +45,7 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 			for _, p := range d.Panels {
 				for _, q := range p.Queries {
 					queries++
-					if value, found := queryAt(t, path, q.Expr); !found || math.IsNaN(value) {
+					if value, found := queryPrometheusAt(t, path, q.Expr); !found || math.IsNaN(value) {
 						missing = append(missing, d.Name+": "+p.Title+": "+q.Legend)
 					}
 				}

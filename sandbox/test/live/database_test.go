@@ -13,13 +13,13 @@ import (
 // returns the rows of the result.
 func runSQL(t *testing.T, sql string) (string, error) {
 	t.Helper()
-	return run(t, "kubectl", "-n", output[string](t, "namespace"), "exec", "postgres-0", "-c", "postgres", "--",
+	return run(t, "kubectl", "-n", stackOutput[string](t, "namespace"), "exec", "postgres-0", "-c", "postgres", "--",
 		"sh", "-c", `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -v ON_ERROR_STOP=1 -c "$0"`, sql)
 }
 
-// sqlValues runs an SQL statement and returns the values of its result. The test fails if the
+// querySQL runs an SQL statement and returns the values of its result. The test fails if the
 // statement fails.
-func sqlValues(t *testing.T, sql string) []string {
+func querySQL(t *testing.T, sql string) []string {
 	t.Helper()
 	out, err := runSQL(t, sql)
 	require.NoError(t, err, sql)
@@ -27,19 +27,19 @@ func sqlValues(t *testing.T, sql string) []string {
 }
 
 // TestServicesAreConnectedAsTheirOwnRoles requires that each service is connected with a role
-// of its own name, and that no service is connected with the role of the owner.
+// of its own name. No service may be connected with the role of the owner.
 func TestServicesAreConnectedAsTheirOwnRoles(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
+	require.NoError(t, os.WriteFile(token, []byte(mustRun(t, "make", "-s", "token")), 0o600))
 	// The services open their connections at the first requests.
-	must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "20")
-	users := sqlValues(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
+	mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "20")
+	users := querySQL(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
 	require.Subset(t, users, []string{"exporter", "mca", "npa", "web", "wpa"})
 	require.NotContains(t, users, "platform", "only the migration logs in as the owner")
-	for _, login := range sqlValues(t, `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'platform'`) {
+	for _, login := range querySQL(t, `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'platform'`) {
 		require.Regexp(t, `^(exporter|mca|npa|web|wpa)_[ab]$`, login)
 	}
-	require.Empty(t, sqlValues(t, `SELECT rolname FROM pg_roles WHERE rolname <> 'platform' AND rolname !~ '^pg_' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)`))
+	require.Empty(t, querySQL(t, `SELECT rolname FROM pg_roles WHERE rolname <> 'platform' AND rolname !~ '^pg_' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)`))
 }
 
 // TestServicesAreRefusedEachOthersTables runs statements with the privileges of a service.

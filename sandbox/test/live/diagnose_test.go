@@ -13,27 +13,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// diagnoseFor is the duration of the load during which a healthy platform is diagnosed.
-var diagnoseFor = flag.Duration("diagnose-for", time.Minute, "how long a healthy platform under load is diagnosed each 30 s, at most 1h")
+// diagnoseDuration is the duration of the load during which a healthy platform is diagnosed.
+var diagnoseDuration = flag.Duration("diagnose-for", time.Minute, "how long a healthy platform under load is diagnosed each 30 s, at most 1h")
 
 // finding is a finding in the output of `pf diagnose --json`.
 type finding struct{ Check, Name, Where, Evidence, Cause, Fix string }
 
+// diagnosis is the output of `pf diagnose --json`.
 type diagnosis struct {
 	Findings []finding
 	Missing  []struct{ Check, What, Reason string }
 }
 
-// tokenFile writes a valid token to a file and returns the path of the file.
-func tokenFile(t *testing.T) string {
+// writeTokenFile writes a valid token to a file and returns the path of the file.
+func writeTokenFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(file, []byte(must(t, "make", "-s", "token")), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(mustRun(t, "make", "-s", "token")), 0o600))
 	return file
 }
 
-// diagnose runs pf diagnose. It ignores the exit code, because the command also fails if it
-// finds something.
+// diagnose runs pf diagnose. It ignores the exit code, because the command also fails if the
+// platform has a problem.
 func diagnose(t *testing.T, token, check string, args ...string) (d diagnosis) {
 	t.Helper()
 	out, _ := run(t, "pf", append([]string{"diagnose", check, "--stack", "sandbox", "--token-file", token, "--json"}, args...)...)
@@ -41,38 +42,38 @@ func diagnose(t *testing.T, token, check string, args ...string) (d diagnosis) {
 	return d
 }
 
-// objectVersions returns the versions of all objects whose spec or content pf diagnose could
-// change. The versions do not change if only the status of an object changes.
-func objectVersions(t *testing.T, namespace string) string {
+// readObjectVersions returns the versions of all objects with a spec or content that pf diagnose
+// could change. The versions do not change if only the status of an object changes.
+func readObjectVersions(t *testing.T, namespace string) string {
 	t.Helper()
-	get := func(kinds, version string) string {
-		return must(t, "kubectl", "-n", namespace, "get", kinds, "-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.`+version+`}{"\n"}{end}`)
+	readVersions := func(kinds, version string) string {
+		return mustRun(t, "kubectl", "-n", namespace, "get", kinds, "-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.`+version+`}{"\n"}{end}`)
 	}
 	// Controllers update the status of the first kinds, and each update changes the resource
 	// version. The generation changes only with the spec.
-	return get("deployments,statefulsets,poddisruptionbudgets,scaledobjects", "generation") +
-		get("services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies", "resourceVersion")
+	return readVersions("deployments,statefulsets,poddisruptionbudgets,scaledobjects", "generation") +
+		readVersions("services,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies", "resourceVersion")
 }
 
 // TestDiagnoseFindsNothingOnAHealthyPlatform requires that pf diagnose can read every part of
 // the platform, finds nothing and changes nothing. The log has the duration.
 func TestDiagnoseFindsNothingOnAHealthyPlatform(t *testing.T) {
-	namespace, token := output[string](t, "namespace"), tokenFile(t)
-	before := objectVersions(t, namespace)
+	namespace, token := stackOutput[string](t, "namespace"), writeTokenFile(t)
+	versionsBefore := readObjectVersions(t, namespace)
 	start := time.Now()
 	d := diagnose(t, token, "all", "--report", filepath.Join(t.TempDir(), "report.html"))
 	t.Logf("diagnose all: %s", time.Since(start).Round(time.Millisecond))
-	// In the first ten minutes of a platform, Prometheus has no value of ten minutes ago, and the
-	// CPU that the start of the pods needed is still judged.
+	// In the first ten minutes of a platform, Prometheus has no value of ten minutes ago. The CPU
+	// that the start of the pods needed is still judged.
 	for _, m := range d.Missing {
 		require.Contains(t, m.What, "counters of the last", m.Reason)
 	}
 	for _, f := range d.Findings {
 		require.Equal(t, "pod-throttled", f.Name, "%+v", f)
 	}
-	require.Equal(t, before, objectVersions(t, namespace))
+	require.Equal(t, versionsBefore, readObjectVersions(t, namespace))
 	for _, screen := range []string{"redis", "scaling"} {
-		out := must(t, "pf", "watch", screen, "--stack", "sandbox", "--interval", "1s", "--count", "2")
+		out := mustRun(t, "pf", "watch", screen, "--stack", "sandbox", "--interval", "1s", "--count", "2")
 		require.NotContains(t, out, "\x1b")
 		require.Equal(t, 2, strings.Count(out, " at "), out)
 	}
@@ -85,8 +86,8 @@ var slowMachineFindings = []string{"endpoint-slow", "agent-slow", "agent-latency
 // TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
 // must find nothing except the findings of slowMachineFindings.
 func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
-	token := tokenFile(t)
-	duration := min(*diagnoseFor, time.Hour)
+	token := writeTokenFile(t)
+	duration := min(*diagnoseDuration, time.Hour)
 	loadErr := make(chan error, 1)
 	go func() {
 		_, err := runWithin(t, duration+time.Minute, "pf", "load", "soak", "--stack", "sandbox", "--token-file", token, "--duration", duration.String(), "--rate", "20")

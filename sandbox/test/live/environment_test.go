@@ -25,16 +25,16 @@ import (
 const timeout = 10 * time.Minute
 
 var (
-	root string         // the project's folder
-	live *layout.Layout // the sandbox of `make up` in that folder
+	projectRoot string         // the project's folder
+	liveLayout  *layout.Layout // the sandbox of `make up` in that folder
 )
 
 func TestMain(m *testing.M) {
 	var err error
-	if root, err = filepath.Abs("../../.."); err != nil {
+	if projectRoot, err = filepath.Abs("../../.."); err != nil {
 		log.Fatal(err)
 	}
-	if live, err = layout.Open(filepath.Join(root, ".sandbox")); err != nil {
+	if liveLayout, err = layout.Open(filepath.Join(projectRoot, ".sandbox")); err != nil {
 		log.Fatalf("live tests: %v; run `make up` first", err)
 	}
 	os.Exit(m.Run())
@@ -47,18 +47,18 @@ func run(t *testing.T, name string, args ...string) (string, error) {
 	return runWithin(t, timeout, name, args...)
 }
 
-// runWithin does the work of run, with a different limit for the time of the command.
+// runWithin runs a command like run. limit is how long the command may take.
 func runWithin(t *testing.T, limit time.Duration, name string, args ...string) (string, error) {
 	t.Helper()
 	// A cleanup function runs commands after the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit)
 	defer cancel()
-	env := toolchain.Within(live, os.Environ())
-	if path := filepath.Join(live.Bin(), name); fileExists(path) {
+	env := toolchain.Within(liveLayout, os.Environ())
+	if path := filepath.Join(liveLayout.Bin(), name); fileExists(path) {
 		name = path
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = root, env
+	cmd.Dir, cmd.Env = projectRoot, env
 	var out, messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &messages
 	err := cmd.Run()
@@ -72,25 +72,25 @@ func fileExists(path string) bool {
 }
 
 // must runs a command and fails the test if the command fails.
-func must(t *testing.T, name string, args ...string) string {
+func mustRun(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := run(t, name, args...)
 	require.NoError(t, err, "%s %v", name, args)
 	return out
 }
 
-// makeUp runs `make up`.
-func makeUp(t *testing.T) string {
+// runMakeUp runs `make up`.
+func runMakeUp(t *testing.T) string {
 	t.Helper()
-	return must(t, "make", "up")
+	return mustRun(t, "make", "up")
 }
 
-// output returns an output of the stack sandbox.
-func output[T any](t *testing.T, name string) T {
+// stackOutput returns an output of the stack sandbox.
+func stackOutput[T any](t *testing.T, name string) T {
 	t.Helper()
-	var v T
-	require.NoError(t, json.Unmarshal([]byte(must(t, "pulumi", "stack", "output", name, "--json", "--stack", "sandbox")), &v))
-	return v
+	var value T
+	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "pulumi", "stack", "output", name, "--json", "--stack", "sandbox")), &value))
+	return value
 }
 
 // get sends a GET request to the platform and returns the status and the body of the response.
@@ -114,6 +114,7 @@ func post(ctx context.Context, client *http.Client, url, token, body string) (in
 	return send(client, req)
 }
 
+// send sends a request and returns the status and the body of the response.
 func send(client *http.Client, req *http.Request) (int, string, error) {
 	resp, err := client.Do(req)
 	if err != nil {

@@ -19,27 +19,28 @@ import (
 // fault is a fault that the test causes in the platform while npa has load.
 type fault struct {
 	name string
-	// blind means that autoscalers can't read metrics during the fault. Then no service
+	// metricsLost means that autoscalers can't read metrics during the fault. Then no service
 	// may lose a pod.
-	blind bool
+	metricsLost bool
 	// inject causes the fault, and undo ends it.
 	inject, undo func()
-	// effect checks that the fault exists, or that the platform reacts to it.
-	effect func() bool
-	// within is the longest time until effect must return true.
-	within time.Duration
-	// hold is how long the fault lasts after effect returned true. An HPA acts every 15 s.
-	hold time.Duration
+	// hasEffect checks that the fault exists, or that the platform reacts to it.
+	hasEffect func() bool
+	// effectTimeout is the longest time until hasEffect must return true.
+	effectTimeout time.Duration
+	// holdFor is how long the fault lasts after hasEffect has returned true. An HPA acts every
+	// 15 s.
+	holdFor time.Duration
 }
 
 // injectFaults injects the faults one after the other while requests are sent. After each
 // fault it asserts that no request has failed and no pod was lost.
-func injectFaults(t *testing.T, faults []fault, requests *visits, pods *replicaWatch) {
+func injectFaults(t *testing.T, faults []fault, requests *requestCounter, pods *replicaWatch) {
 	t.Helper()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			before, sent := pods.replicas(), requests.sent()
-			pods.forbidScaleDown(f.blind)
+			replicasBefore, sentBefore := pods.replicas(), requests.sent()
+			pods.forbidScaleDown(f.metricsLost)
 			undone := false
 			t.Cleanup(func() {
 				if !undone {
@@ -48,26 +49,26 @@ func injectFaults(t *testing.T, faults []fault, requests *visits, pods *replicaW
 			})
 			began := time.Now()
 			f.inject()
-			require.Eventually(t, f.effect, f.within, time.Second, "the fault has its effect")
+			require.Eventually(t, f.hasEffect, f.effectTimeout, time.Second, "the fault has its effect")
 			untilEffect := time.Since(began)
-			time.Sleep(f.hold)
+			time.Sleep(f.holdFor)
 			f.undo()
 			undone = true
-			require.Empty(t, requests.failures(), "of %d requests", requests.sent()-sent)
+			require.Empty(t, requests.failures(), "of %d requests", requests.sent()-sentBefore)
 			require.Empty(t, pods.describeViolations(), "pods")
 			t.Logf("%s: effect after %s, %s in all; %d requests, 0 failed; pods before %v, after %v", f.name,
-				untilEffect.Round(time.Second), time.Since(began).Round(time.Second), requests.sent()-sent, before, pods.replicas())
+				untilEffect.Round(time.Second), time.Since(began).Round(time.Second), requests.sent()-sentBefore, replicasBefore, pods.replicas())
 		})
 	}
 }
 
 // scalingFaults returns faults of the components that scale npa, of npa's pods, of the node
 // and of the database.
-func scalingFaults(t *testing.T, requests *visits, token string) []fault {
+func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault {
 	t.Helper()
-	namespace := output[string](t, "namespace")
-	kubectl := func(args ...string) string { return must(t, "kubectl", args...) }
-	succeeds := func(args ...string) bool {
+	namespace := stackOutput[string](t, "namespace")
+	kubectl := func(args ...string) string { return mustRun(t, "kubectl", args...) }
+	kubectlSucceeds := func(args ...string) bool {
 		_, err := run(t, "kubectl", append(args, "--request-timeout=3s")...)
 		return err == nil
 	}
@@ -98,66 +99,68 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 		kubectl("-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 	}
 	// HPAs read the metrics at these two paths of the API server.
-	const cpu = "/apis/metrics.k8s.io/v1beta1/nodes"
-	demand := "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/s1-prometheus?labelSelector=scaledobject.keda.sh%2Fname%3Dnpa"
+	const cpuMetricsPath = "/apis/metrics.k8s.io/v1beta1/nodes"
+	demandMetricPath := "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/s1-prometheus?labelSelector=scaledobject.keda.sh%2Fname%3Dnpa"
 	prometheusNamespace, kedaNamespace := namespace+"-prometheus", namespace+"-keda"
 	var prometheus, adapter, postgres podProcesses
 	node := kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 	var stopSlowing context.CancelFunc
-	connections := 0
+	maxConnections := 0
 
 	return []fault{
 		{
-			name: "Prometheus hangs", blind: true,
+			name: "Prometheus hangs", metricsLost: true,
 			inject: func() { prometheus.freeze(t, prometheusNamespace, "app=prometheus") },
 			// KEDA uses the fallback after three failed reads, 15 s apart. Each read waits for
 			// the hanging Prometheus, so the limit is 90 s. npa has load and so has enough pods
 			// already. The HPA of wpa has no stabilization window for scaling up, so it adds
 			// pods immediately.
-			effect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, within: 90 * time.Second,
+			hasEffect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, effectTimeout: 90 * time.Second,
 			undo: func() { prometheus.thaw() },
 		},
 		{
-			name: "Prometheus is killed", blind: true,
+			name: "Prometheus is killed", metricsLost: true,
 			inject: func() {
 				scale(prometheusNamespace, "statefulset/prometheus", 0)
 				kubectl("-n", prometheusNamespace, "delete", "pod", "prometheus-0", "--grace-period=0", "--force", "--ignore-not-found")
 			},
 			// The HPA of web adds pods after a minute, as in the design document.
-			effect: haveFallbackReplicas("npa", "wpa", "mca", "progressive-framework-v5"), within: 2 * time.Minute,
+			hasEffect: haveFallbackReplicas("npa", "wpa", "mca", "progressive-framework-v5"), effectTimeout: 2 * time.Minute,
 			undo: func() {},
 		},
 		{
-			name: "Prometheus starts with an empty disk", blind: true,
+			name: "Prometheus starts with an empty disk", metricsLost: true,
 			inject: func() {
 				kubectl("-n", prometheusNamespace, "delete", "pvc", "-l", "app=prometheus", "--timeout=30s")
 				scale(prometheusNamespace, "statefulset/prometheus", 1)
 			},
-			effect: func() bool {
-				_, found := query(t, `nutrition_calculations_per_minute`)
+			hasEffect: func() bool {
+				_, found := queryPrometheus(t, `nutrition_calculations_per_minute`)
 				return found
 			},
-			within: 90 * time.Second, hold: 5 * time.Second,
+			effectTimeout: 90 * time.Second, holdFor: 5 * time.Second,
 			undo: func() { scale(prometheusNamespace, "statefulset/prometheus", 1) },
 		},
 		{
-			name: "KEDA and metrics-server are lost", blind: true,
+			name: "KEDA and metrics-server are lost", metricsLost: true,
 			inject: func() {
 				scale(kedaNamespace, "deployment/keda-operator", 0)
 				scale("kube-system", "deployment/metrics-server", 0)
 			},
-			effect: func() bool { return !succeeds("get", "--raw", cpu) && !succeeds("get", "--raw", demand) },
-			within: 30 * time.Second, hold: 30 * time.Second,
+			hasEffect: func() bool {
+				return !kubectlSucceeds("get", "--raw", cpuMetricsPath) && !kubectlSucceeds("get", "--raw", demandMetricPath)
+			},
+			effectTimeout: 30 * time.Second, holdFor: 30 * time.Second,
 			undo: func() {
 				scale(kedaNamespace, "deployment/keda-operator", 1)
 				scale("kube-system", "deployment/metrics-server", 1)
 			},
 		},
 		{
-			name: "KEDA's adapter hangs", blind: true,
-			inject: func() { adapter.freeze(t, kedaNamespace, "app=keda-metrics-apiserver") },
-			effect: func() bool { return !succeeds("get", "--raw", demand) },
-			within: 10 * time.Second, hold: 20 * time.Second,
+			name: "KEDA's adapter hangs", metricsLost: true,
+			inject:        func() { adapter.freeze(t, kedaNamespace, "app=keda-metrics-apiserver") },
+			hasEffect:     func() bool { return !kubectlSucceeds("get", "--raw", demandMetricPath) },
+			effectTimeout: 10 * time.Second, holdFor: 20 * time.Second,
 			undo: func() { adapter.thaw() },
 		},
 		{
@@ -166,10 +169,10 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 				kubectl("-n", namespace, "patch", "deployment", "npa", "-p",
 					`{"spec":{"template":{"spec":{"containers":[{"name":"npa","startupProbe":{"httpGet":{"path":"/never"}}}]}}}}`)
 			},
-			effect: func() bool {
+			hasEffect: func() bool {
 				return kubectl("-n", namespace, "get", "deployment", "npa", "-o", "jsonpath={.status.unavailableReplicas}") != ""
 			},
-			within: 30 * time.Second, hold: 15 * time.Second,
+			effectTimeout: 30 * time.Second, holdFor: 15 * time.Second,
 			undo: func() { kubectl("-n", namespace, "rollout", "undo", "deployment/npa"); awaitRollout() },
 		},
 		{
@@ -192,7 +195,7 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 				kubectl("uncordon", node)
 				require.NoError(t, <-drained)
 			},
-			effect: func() bool { return replicas("npa") == 3 }, within: 30 * time.Second,
+			hasEffect: func() bool { return replicas("npa") == 3 }, effectTimeout: 30 * time.Second,
 			undo: func() {
 				kubectl("uncordon", node)
 				kubectl("-n", namespace, "patch", "scaledobject", "npa", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"maxReplicaCount":%d}}`, 3))
@@ -205,19 +208,19 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 				postgres.find(t, namespace, "app=postgres")
 				var ctx context.Context
 				ctx, stopSlowing = context.WithCancel(t.Context())
-				go postgres.slow(ctx)
+				go postgres.slowDown(ctx)
 				ctx, stop := context.WithTimeout(ctx, 15*time.Second)
 				defer stop()
-				connections = maxConnectionsDuring(t, func() { storePreferences(ctx, requests, output[string](t, "url"), token) })
+				maxConnections = countMaxConnections(t, func() { storePreferences(ctx, requests, stackOutput[string](t, "url"), token) })
 			},
-			effect: func() bool { return connections > 0 }, within: time.Second,
+			hasEffect: func() bool { return maxConnections > 0 }, effectTimeout: time.Second,
 			undo: func() {
 				stopSlowing()
 				postgres.thaw()
-				limit, err := strconv.Atoi(sqlValues(t, `SHOW max_connections`)[0])
+				limit, err := strconv.Atoi(querySQL(t, `SHOW max_connections`)[0])
 				require.NoError(t, err)
-				require.LessOrEqual(t, connections, limit*85/100, "connections of all pods")
-				t.Logf("at most %d of %d connections were open", connections, limit)
+				require.LessOrEqual(t, maxConnections, limit*85/100, "connections of all pods")
+				t.Logf("at most %d of %d connections were open", maxConnections, limit)
 			},
 		},
 	}
@@ -225,26 +228,26 @@ func scalingFaults(t *testing.T, requests *visits, token string) []fault {
 
 // storePreferences sends requests that write to the database, from eight clients at the same
 // time, until ctx ends.
-func storePreferences(ctx context.Context, v *visits, address, token string) {
+func storePreferences(ctx context.Context, requests *requestCounter, address, token string) {
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
 			client := &http.Client{Timeout: 10 * time.Second}
 			for range time.Tick(100 * time.Millisecond) {
-				status, answer, err := post(ctx, client, address+"/api/v1/users/preferences", token, `{"theme":"dark","notifications":true}`)
+				status, body, err := post(ctx, client, address+"/api/v1/users/preferences", token, `{"theme":"dark","notifications":true}`)
 				if ctx.Err() != nil {
 					return
 				}
-				v.count(status, answer, err)
+				requests.count(status, body, err)
 			}
 		})
 	}
 	clients.Wait()
 }
 
-// maxConnectionsDuring runs do and returns the largest number of connections to PostgreSQL in
+// countMaxConnections runs do and returns the largest number of connections to PostgreSQL in
 // that time.
-func maxConnectionsDuring(t *testing.T, do func()) (largest int) {
+func countMaxConnections(t *testing.T, do func()) (largest int) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
@@ -252,7 +255,7 @@ func maxConnectionsDuring(t *testing.T, do func()) (largest int) {
 		do()
 	}()
 	for {
-		for _, n := range sqlValues(t, `SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL`) {
+		for _, n := range querySQL(t, `SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL`) {
 			open, err := strconv.Atoi(n)
 			require.NoError(t, err)
 			largest = max(largest, open)
@@ -273,14 +276,14 @@ type podProcesses struct{ pids []int }
 func (p *podProcesses) find(t *testing.T, namespace, label string) {
 	t.Helper()
 	p.pids = nil
-	containers := strings.Fields(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", label, "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"))
-	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	containers := strings.Fields(mustRun(t, "kubectl", "-n", namespace, "get", "pods", "-l", label, "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"))
+	cgroupFiles, err := filepath.Glob("/proc/[0-9]*/cgroup")
 	require.NoError(t, err)
-	for _, group := range groups {
-		text, _ := os.ReadFile(group) // the process may have ended
+	for _, cgroupFile := range cgroupFiles {
+		cgroups, _ := os.ReadFile(cgroupFile) // the process may have ended
 		for _, c := range containers {
-			if strings.Contains(string(text), strings.TrimPrefix(c, "containerd://")) {
-				pid, err := strconv.Atoi(filepath.Base(filepath.Dir(group)))
+			if strings.Contains(string(cgroups), strings.TrimPrefix(c, "containerd://")) {
+				pid, err := strconv.Atoi(filepath.Base(filepath.Dir(cgroupFile)))
 				require.NoError(t, err)
 				p.pids = append(p.pids, pid)
 			}
@@ -289,6 +292,7 @@ func (p *podProcesses) find(t *testing.T, namespace, label string) {
 	require.NotEmpty(t, p.pids, label)
 }
 
+// freeze finds the processes of the pods with a label and stops them until thaw.
 func (p *podProcesses) freeze(t *testing.T, namespace, label string) {
 	t.Helper()
 	p.find(t, namespace, label)
@@ -304,9 +308,9 @@ func (p *podProcesses) signal(s syscall.Signal) {
 	}
 }
 
-// slow slows the processes down until ctx ends: they run for a fifth of the time. Each pause
-// is shorter than any timeout.
-func (p *podProcesses) slow(ctx context.Context) {
+// slowDown slows the processes down until ctx ends: they run for a fifth of the time. Each
+// pause is shorter than any timeout.
+func (p *podProcesses) slowDown(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.signal(syscall.SIGSTOP)
 		time.Sleep(200 * time.Millisecond)

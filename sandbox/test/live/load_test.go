@@ -15,7 +15,7 @@ import (
 // latency, because the latency depends on the machine.
 func TestDesignLoadTest(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
+	require.NoError(t, os.WriteFile(token, []byte(mustRun(t, "make", "-s", "token")), 0o600))
 	var report struct {
 		Refusals, Answers struct {
 			Sent  int
@@ -28,7 +28,7 @@ func TestDesignLoadTest(t *testing.T) {
 			Failed    map[string]int
 		}
 	}
-	out := must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "30", "--json")
+	out := mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "30", "--json")
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.Empty(t, report.Refusals.Wrong)
 	require.Positive(t, report.Refusals.Sent)

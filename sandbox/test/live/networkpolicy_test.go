@@ -8,65 +8,65 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visitorPolicy is a network policy. It allows connections to mca from pods of the namespace
-// default that have the label visitor=admitted.
-const visitorPolicy = `
+// requesterPolicy is a network policy. It allows connections to mca from pods of the namespace
+// default that have the label requester=admitted.
+const requesterPolicy = `
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata: {name: test-visitors}
+metadata: {name: test-requesters}
 spec:
   podSelector: {matchLabels: {app: mca}}
   ingress:
   - from:
     - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}
-      podSelector: {matchLabels: {visitor: admitted}}
+      podSelector: {matchLabels: {requester: admitted}}
     ports: [{port: http}]
 `
 
-// admitVisitors creates visitorPolicy and deletes it at the end of the test.
-func admitVisitors(t *testing.T, namespace string) {
+// allowRequesters creates requesterPolicy and deletes it at the end of the test.
+func allowRequesters(t *testing.T, namespace string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(visitorPolicy), 0o600))
-	must(t, "kubectl", "-n", namespace, "apply", "-f", file)
-	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "networkpolicy", "test-visitors") })
+	require.NoError(t, os.WriteFile(file, []byte(requesterPolicy), 0o600))
+	mustRun(t, "kubectl", "-n", namespace, "apply", "-f", file)
+	t.Cleanup(func() { mustRun(t, "kubectl", "-n", namespace, "delete", "networkpolicy", "test-requesters") })
 }
 
-// visit runs a pod in the namespace default that sends count requests to a URL. It waits until
-// the pod is in the phase, and returns the pod's log.
-func visit(t *testing.T, pod, image, labels, url, count, phase string) string {
+// runRequester runs a pod in the namespace default that sends count requests to a URL. It waits
+// until the pod is in the phase, and returns the pod's log.
+func runRequester(t *testing.T, pod, image, labels, url, count, phase string) string {
 	t.Helper()
-	return visitFrom(t, "default", pod, image, labels, url, count, phase)
+	return runRequesterIn(t, "default", pod, image, labels, url, count, phase)
 }
 
-// visitFrom runs a pod in a namespace. The pod sends count requests to a URL. visitFrom waits
-// until the pod is in the phase, and returns the pod's log. The pod satisfies the Pod Security
-// Standard "restricted".
-func visitFrom(t *testing.T, namespace, pod, image, labels, url, count, phase string) string {
+// runRequesterIn runs a pod in a namespace. The pod sends count requests to a URL.
+// runRequesterIn waits until the pod is in the phase, and returns the pod's log. The pod
+// satisfies the Pod Security Standard "restricted".
+func runRequesterIn(t *testing.T, namespace, pod, image, labels, url, count, phase string) string {
 	t.Helper()
 	_, err := run(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--ignore-not-found", "--wait")
 	require.NoError(t, err)
-	t.Cleanup(func() { must(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--wait=false") })
+	t.Cleanup(func() { mustRun(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--wait=false") })
 	restricted := `{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},` +
 		`"containers":[{"name":"` + pod + `","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}`
-	must(t, "kubectl", "-n", namespace, "run", pod, "--image="+image, "--labels="+labels, "--restart=Never",
+	mustRun(t, "kubectl", "-n", namespace, "run", pod, "--image="+image, "--labels="+labels, "--restart=Never",
 		"--override-type=strategic", "--overrides="+restricted, "--", url, count)
-	must(t, "kubectl", "-n", namespace, "wait", "pod/"+pod, "--for=jsonpath={.status.phase}="+phase, "--timeout=60s")
-	return must(t, "kubectl", "-n", namespace, "logs", pod)
+	mustRun(t, "kubectl", "-n", namespace, "wait", "pod/"+pod, "--for=jsonpath={.status.phase}="+phase, "--timeout=60s")
+	return mustRun(t, "kubectl", "-n", namespace, "logs", pod)
 }
 
 // TestNetworkPoliciesAreEnforced sends requests from two equal pods. The pod with the label of
-// visitorPolicy must get a response of mca. The other pod must get no connection: neither to
+// requesterPolicy must get a response of mca. The other pod must get no connection: neither to
 // mca, by the ClusterIP of its service, nor to PostgreSQL, by the address of its pod.
 func TestNetworkPoliciesAreEnforced(t *testing.T) {
-	namespace, image := output[string](t, "namespace"), visitorImage(t)
-	admitVisitors(t, namespace)
+	namespace, image := stackOutput[string](t, "namespace"), buildRequesterImage(t)
+	allowRequesters(t, namespace)
 	mca := "http://mca-service." + namespace + ".svc.cluster.local/health"
-	postgres := "http://" + must(t, "kubectl", "-n", namespace, "get", "pod", "postgres-0", "-o", "jsonpath={.status.podIP}") + ":5432/"
+	postgres := "http://" + mustRun(t, "kubectl", "-n", namespace, "get", "pod", "postgres-0", "-o", "jsonpath={.status.podIP}") + ":5432/"
 
-	require.Contains(t, visit(t, "visitor-admitted", image, "visitor=admitted", mca, "1", "Succeeded"), `"status":"ok"`)
-	for pod, url := range map[string]string{"visitor-of-a-service": mca, "visitor-of-a-store": postgres} {
-		require.Contains(t, visit(t, pod, image, "visitor=other", url, "1", "Failed"), "Client.Timeout exceeded", url)
+	require.Contains(t, runRequester(t, "requester-admitted", image, "requester=admitted", mca, "1", "Succeeded"), `"status":"ok"`)
+	for pod, url := range map[string]string{"requester-of-a-service": mca, "requester-of-a-store": postgres} {
+		require.Contains(t, runRequester(t, pod, image, "requester=other", url, "1", "Failed"), "Client.Timeout exceeded", url)
 	}
 }
 
@@ -75,11 +75,11 @@ func TestNetworkPoliciesAreEnforced(t *testing.T) {
 // selects the pod. This pod must reach the API server, and must not reach the metrics of
 // CoreDNS. No policy selects the other pod, which must reach these metrics.
 func TestControllersConnectOnlyToWhatTheyCall(t *testing.T) {
-	namespace, image := output[string](t, "namespace")+"-vpa", visitorImage(t)
-	dns := must(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")
+	namespace, image := stackOutput[string](t, "namespace")+"-vpa", buildRequesterImage(t)
+	dns := mustRun(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")
 	metrics := "http://" + dns + ":9153/metrics"
-	require.Contains(t, visitFrom(t, namespace, "visitor-free", image, "visitor=other", metrics, "1", "Succeeded"), "coredns_")
-	require.Contains(t, visitFrom(t, namespace, "visitor-updater", image, "app=vpa-updater", metrics, "1", "Failed"), "Client.Timeout exceeded")
-	api := visitFrom(t, namespace, "visitor-of-the-api", image, "app=vpa-updater", "https://kubernetes.default.svc.cluster.local/", "1", "Failed")
-	require.Contains(t, api, "certificate", "the connection works; only the certificate is unknown to the visitor")
+	require.Contains(t, runRequesterIn(t, namespace, "requester-free", image, "requester=other", metrics, "1", "Succeeded"), "coredns_")
+	require.Contains(t, runRequesterIn(t, namespace, "requester-updater", image, "app=vpa-updater", metrics, "1", "Failed"), "Client.Timeout exceeded")
+	api := runRequesterIn(t, namespace, "requester-of-the-api", image, "app=vpa-updater", "https://kubernetes.default.svc.cluster.local/", "1", "Failed")
+	require.Contains(t, api, "certificate", "the connection works; only the certificate is unknown to the requester")
 }

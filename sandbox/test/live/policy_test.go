@@ -11,10 +11,10 @@ import (
 // The Pulumi CLI and the command of the policy pack evaluate the rules on a running stack. Each rule
 // is decided, and no mandatory rule is broken.
 func TestLiveStackKeepsThePolicies(t *testing.T) {
-	must(t, "pulumi", "policy", "analyze", "--stack", "sandbox")
+	mustRun(t, "pulumi", "policy", "analyze", "--stack", "sandbox")
 	export := filepath.Join(t.TempDir(), "export.json")
-	must(t, "pulumi", "stack", "export", "--stack", "sandbox", "--file", export)
-	raw, err := run(t, live.PolicyPack(), "check", "-format", "json", export)
+	mustRun(t, "pulumi", "stack", "export", "--stack", "sandbox", "--file", export)
+	raw, err := run(t, liveLayout.PolicyPack(), "check", "-format", "json", export)
 	require.NoError(t, err, raw)
 	var report struct {
 		Summary struct{ Rules, Holds, Mandatory, Undecided int }

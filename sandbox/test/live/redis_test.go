@@ -23,25 +23,25 @@ const recoveryLimit = 3 * time.Minute
 
 func newRedis(t *testing.T) redis {
 	t.Helper()
-	r := redis{namespace: output[string](t, "namespace")}
-	encoded := must(t, "kubectl", "-n", r.namespace, "get", "secret", "redis-auth", "-o", "jsonpath={.data.password}")
+	r := redis{namespace: stackOutput[string](t, "namespace")}
+	encoded := mustRun(t, "kubectl", "-n", r.namespace, "get", "secret", "redis-auth", "-o", "jsonpath={.data.password}")
 	password, err := base64.StdEncoding.DecodeString(encoded)
 	require.NoError(t, err)
 	r.password = string(password)
 	return r
 }
 
-// script runs a shell script in a pod. In the script, redis-cli has the password.
-func (r redis) script(t *testing.T, pod, script string) (string, error) {
+// runScript runs a shell script in a pod. In the script, redis-cli has the password.
+func (r redis) runScript(t *testing.T, pod, script string) (string, error) {
 	t.Helper()
 	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "env", "REDISCLI_AUTH="+r.password, "sh", "-c", script)
 }
 
-// write sets every key to a value that contains the name of the round. A round is one loss of
-// pods: each round writes other values.
-func (r redis) write(t *testing.T, round string) {
+// writeKeys sets every key to a value that contains the name of the round. A round is one loss
+// of pods: each round writes other values.
+func (r redis) writeKeys(t *testing.T, round string) {
 	t.Helper()
-	out, err := r.script(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keyCount, round))
+	out, err := r.runScript(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keyCount, round))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprint(keyCount), strings.TrimSpace(out), "every write is acknowledged")
 	time.Sleep(2 * time.Second) // a write is on disk after a second (appendfsync everysec)
@@ -50,7 +50,7 @@ func (r redis) write(t *testing.T, round string) {
 // countKeys returns the number of keys that have the values of a round.
 func (r redis) countKeys(t *testing.T, round string) string {
 	t.Helper()
-	out, _ := r.script(t, "redis-cluster-0", fmt.Sprintf(
+	out, _ := r.runScript(t, "redis-cluster-0", fmt.Sprintf(
 		`for i in $(seq %d); do test "$(redis-cli -c get key-$i)" = %s-$i && echo same; done | grep -c same`, keyCount, round))
 	return strings.TrimSpace(out)
 }
@@ -60,21 +60,21 @@ func (r redis) countKeys(t *testing.T, round string) string {
 func (r redis) requireRecovery(t *testing.T, round string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		info, err := r.script(t, "redis-cluster-0", "redis-cli cluster info; redis-cli cluster nodes")
+		info, err := r.runScript(t, "redis-cluster-0", "redis-cli cluster info; redis-cli cluster nodes")
 		return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:6") &&
 			strings.Count(info, " master ")+strings.Count(info, "myself,master ") == 3 && !strings.Contains(info, "fail ") && !strings.Contains(info, "fail?")
 	}, recoveryLimit, 3*time.Second, "three primaries and three replicas again")
-	must(t, "kubectl", "-n", r.namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
+	mustRun(t, "kubectl", "-n", r.namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
 	require.Equal(t, fmt.Sprint(keyCount), r.countKeys(t, round), "every key is there")
 }
 
-// primaries returns the names of the pods that are primaries now.
-func (r redis) primaries(t *testing.T) []string {
+// findPrimaries returns the names of the pods that are primaries now.
+func (r redis) findPrimaries(t *testing.T) []string {
 	t.Helper()
 	var pods []string
 	for i := range 6 {
 		pod := fmt.Sprintf("redis-cluster-%d", i)
-		out, err := r.script(t, pod, "redis-cli cluster nodes")
+		out, err := r.runScript(t, pod, "redis-cli cluster nodes")
 		require.NoError(t, err)
 		if strings.Contains(out, "myself,master") {
 			pods = append(pods, pod)
@@ -83,36 +83,36 @@ func (r redis) primaries(t *testing.T) []string {
 	return pods
 }
 
-func (r redis) kill(t *testing.T, pods ...string) {
+func (r redis) killPods(t *testing.T, pods ...string) {
 	t.Helper()
-	must(t, "kubectl", append([]string{"-n", r.namespace, "delete", "pod", "--grace-period=0", "--force"}, pods...)...)
+	mustRun(t, "kubectl", append([]string{"-n", r.namespace, "delete", "pod", "--grace-period=0", "--force"}, pods...)...)
 }
 
-// TestRedisSurvives deletes each primary in turn, and then all pods at the same time. New pods
-// have other addresses. No acknowledged write may be lost.
-func TestRedisSurvives(t *testing.T) {
+// TestRedisSurvivesTheLossOfPods deletes each primary in turn, and then all pods at the same
+// time. New pods have other addresses. No acknowledged write may be lost.
+func TestRedisSurvivesTheLossOfPods(t *testing.T) {
 	r := newRedis(t)
-	primaries := r.primaries(t)
+	primaries := r.findPrimaries(t)
 	require.Len(t, primaries, 3)
 	for _, pod := range primaries {
 		t.Run("the loss of "+pod, func(t *testing.T) {
-			r.write(t, pod)
-			r.kill(t, pod)
+			r.writeKeys(t, pod)
+			r.killPods(t, pod)
 			r.requireRecovery(t, pod)
 		})
 	}
 	t.Run("the loss of all", func(t *testing.T) {
-		addresses := func() string {
-			return must(t, "kubectl", "-n", r.namespace, "get", "pods", "-l", "app=redis-cluster", "-o", "jsonpath={.items[*].status.podIP}")
+		readAddresses := func() string {
+			return mustRun(t, "kubectl", "-n", r.namespace, "get", "pods", "-l", "app=redis-cluster", "-o", "jsonpath={.items[*].status.podIP}")
 		}
-		before := addresses()
-		r.write(t, "all")
+		addressesBefore := readAddresses()
+		r.writeKeys(t, "all")
 		var pods []string
 		for i := range 6 {
 			pods = append(pods, fmt.Sprintf("redis-cluster-%d", i))
 		}
-		r.kill(t, pods...)
+		r.killPods(t, pods...)
 		r.requireRecovery(t, "all")
-		require.NotEqual(t, before, addresses(), "the pods have other addresses")
+		require.NotEqual(t, addressesBefore, readAddresses(), "the pods have other addresses")
 	})
 }

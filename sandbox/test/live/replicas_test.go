@@ -39,25 +39,25 @@ type replicaWatch struct {
 func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	t.Helper()
 	w := &replicaWatch{minimum: map[string]int{}, spec: map[string]int{}}
-	for _, line := range strings.Fields(must(t, "kubectl", "-n", namespace, "get", "scaledobjects", "-o", `jsonpath={range .items[*]}{.metadata.name}={.spec.minReplicaCount}{"\n"}{end}`)) {
+	for _, line := range strings.Fields(mustRun(t, "kubectl", "-n", namespace, "get", "scaledobjects", "-o", `jsonpath={range .items[*]}{.metadata.name}={.spec.minReplicaCount}{"\n"}{end}`)) {
 		service, minimum, _ := strings.Cut(line, "=")
-		n, err := strconv.Atoi(minimum)
+		count, err := strconv.Atoi(minimum)
 		require.NoError(t, err)
-		w.minimum[service] = n
+		w.minimum[service] = count
 	}
 	require.NotEmpty(t, w.minimum)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	cmd := exec.CommandContext(ctx, filepath.Join(live.Bin(), "kubectl"), "-n", namespace, "get", "deployments", "--watch",
+	cmd := exec.CommandContext(ctx, filepath.Join(liveLayout.Bin(), "kubectl"), "-n", namespace, "get", "deployments", "--watch",
 		"-o", `jsonpath={.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\n"}`)
-	cmd.Dir, cmd.Env = root, toolchain.Within(live, os.Environ())
+	cmd.Dir, cmd.Env = projectRoot, toolchain.Within(liveLayout, os.Environ())
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			w.record(strings.Fields(lines.Text()))
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			w.recordLine(strings.Fields(scanner.Text()))
 		}
 	}()
 	t.Cleanup(func() {
@@ -69,9 +69,9 @@ func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	return w
 }
 
-// record reads a line of the watch: the name of a Deployment, its number of pods, and its
+// recordLine reads a line of the watch: the name of a Deployment, its number of pods, and its
 // number of ready pods. The last field is missing if no pod is ready.
-func (w *replicaWatch) record(fields []string) {
+func (w *replicaWatch) recordLine(fields []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(fields) < 2 || w.minimum[fields[0]] == 0 {

@@ -19,28 +19,28 @@ func databaseFaults(t *testing.T, namespace string) []runningFault {
 		{seededFault{"a slow statement", "database", "slow-query", "postgres statement", "reads too much"}, func() func() {
 			// The number of columns differs in each run, so this is not the statement of an earlier
 			// run. The counters of that statement may have been reset.
-			slow := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
+			slowSQL := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
 			for range 6 {
-				sqlValues(t, slow)
+				querySQL(t, slowSQL)
 			}
 			return func() {}
 		}},
 		{seededFault{"a lock that is held", "database", "lock-held", "postgres session", "does not end"}, func() func() {
-			endHolder := session(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90), 'fault-lock'; COMMIT", "fault-lock")
+			endHolder := startSession(t, namespace, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(90), 'fault-lock'; COMMIT", "fault-lock")
 			require.Eventually(t, func() bool {
-				return slices.Equal(sqlValues(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
+				return slices.Equal(querySQL(t, "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND mode = 'AccessExclusiveLock' AND granted"), []string{"1"})
 			}, 30*time.Second, time.Second)
-			endWaiter := session(t, namespace, "SET statement_timeout = '80s'; SELECT count(*), 'fault-waiter' FROM users", "fault-waiter")
+			endWaiter := startSession(t, namespace, "SET statement_timeout = '80s'; SELECT count(*), 'fault-waiter' FROM users", "fault-waiter")
 			return func() { endHolder(); endWaiter() }
 		}},
 		{seededFault{"a transaction that does nothing", "database", "transaction-idle", "postgres role", "forgot its transaction"}, func() func() {
 			// The finding needs a minute. psql runs the command of the shell between two statements.
-			return background(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c BEGIN -c "$0" -c '\! sleep 120'`, "SELECT 'fault-idle'", "fault-idle")
+			return runInBackground(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c BEGIN -c "$0" -c '\! sleep 120'`, "SELECT 'fault-idle'", "fault-idle")
 		}},
 		{seededFault{"connections near the limit", "database", "connections-near-limit", "postgres", "other clients"}, func() func() {
-			limit, err := strconv.Atoi(sqlValues(t, "SHOW max_connections")[0])
+			limit, err := strconv.Atoi(querySQL(t, "SHOW max_connections")[0])
 			require.NoError(t, err)
-			open, err := strconv.Atoi(sqlValues(t, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0])
+			open, err := strconv.Atoi(querySQL(t, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0])
 			require.NoError(t, err)
 			// Two more than the threshold of 85 %. The rest stays free for the services.
 			sessions := limit*85/100 + 3 - open
@@ -48,22 +48,24 @@ func databaseFaults(t *testing.T, namespace string) []runningFault {
 			if sessions <= 0 {
 				return func() {}
 			}
-			return background(t, namespace, fmt.Sprintf(`for i in $(seq %d); do psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c "$0" & done; wait`, sessions),
+			return runInBackground(t, namespace, fmt.Sprintf(`for i in $(seq %d); do psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c "$0" & done; wait`, sessions),
 				"SELECT pg_sleep(240), 'fault-connection'", "fault-connection")
 		}},
 	}
 }
 
-// session runs SQL statements as the owner in the background. The returned function ends it.
-func session(t *testing.T, namespace, sql, mark string) (end func()) {
+// startSession runs SQL statements as the owner in the background. The returned function ends
+// the session.
+func startSession(t *testing.T, namespace, sql, marker string) (end func()) {
 	t.Helper()
-	return background(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c "$0"`, sql, mark)
+	return runInBackground(t, namespace, `exec psql -h "$SOCKETS" -U "$OWNER" -d "$DATABASE" -AtX -c "$0"`, sql, marker)
 }
 
-// background runs a shell script in the pod of PostgreSQL in the background, with SQL as $0. mark
-// is a word that only the statements of the script have. The returned function ends the sessions
-// and waits for the script. It is called at the end of the test at the latest.
-func background(t *testing.T, namespace, script, sql, mark string) (end func()) {
+// runInBackground runs a shell script in the pod of PostgreSQL in the background. The script
+// gets sql as $0. marker is a word that only the statements of the script have. The returned
+// function ends the sessions and waits for the script. The test also calls this function at its
+// end.
+func runInBackground(t *testing.T, namespace, script, sql, marker string) (end func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
@@ -71,32 +73,34 @@ func background(t *testing.T, namespace, script, sql, mark string) (end func()) 
 		_, _ = run(t, "kubectl", "-n", namespace, "exec", "postgres-0", "-c", "postgres", "--", "sh", "-c", script, sql)
 	}()
 	end = sync.OnceFunc(func() {
-		_, _ = runSQL(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"+mark+"%' AND pid <> pg_backend_pid()")
+		_, _ = runSQL(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"+marker+"%' AND pid <> pg_backend_pid()")
 		<-done
 	})
 	t.Cleanup(end)
 	return end
 }
 
-// agentFaults returns the faults of the cache and of an agent. They need load: the first starts it,
-// and it ends after the second. No request is repeated, so no response is in the cache.
+// agentFaults returns the faults of the cache and of an agent. The faults need load. The first
+// fault starts the load, and the load ends after the second fault. No request is repeated, so
+// no response is in the cache.
 func agentFaults(t *testing.T, namespace, token string) []runningFault {
 	t.Helper()
 	var npa podProcesses
-	loaded := make(chan struct{})
+	loadEnded := make(chan struct{})
 	startLoad := func() {
-		t.Cleanup(func() { <-loaded })
+		t.Cleanup(func() { <-loadEnded })
 		go func() {
-			defer close(loaded)
+			defer close(loadEnded)
 			_, _ = run(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--only", "agents", "--agents-rate", "15", "--uncached", "--duration", "4m")
 		}()
 	}
 	return []runningFault{
-		// npa reads the cache ten times a second, so after 100 s it has the 1000 reads that are judged.
+		// pf diagnose judges a cache only after 1000 reads. npa reads the cache ten times a
+		// second, so this takes 100 s.
 		{seededFault{"a cold cache", "cache", "cache-cold", "in redis", "emptied"}, func() func() {
 			r := newRedis(t)
-			for _, pod := range r.primaries(t) {
-				_, err := r.script(t, pod, "redis-cli flushall")
+			for _, pod := range r.findPrimaries(t) {
+				_, err := r.runScript(t, pod, "redis-cli flushall")
 				require.NoError(t, err)
 			}
 			startLoad()
@@ -107,8 +111,8 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 			npa.freeze(t, namespace, "app=npa")
 			return func() {
 				npa.thaw()
-				<-loaded
-				must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=3m")
+				<-loadEnded
+				mustRun(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=3m")
 			}
 		}},
 	}
@@ -118,19 +122,20 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 func awaitRedis(t *testing.T, namespace string, r redis) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		out, err := r.script(t, "redis-cluster-0", "redis-cli cluster info")
+		out, err := r.runScript(t, "redis-cluster-0", "redis-cli cluster info")
 		return err == nil && strings.Contains(out, "cluster_state:ok") && strings.Contains(out, "cluster_slots_fail:0")
 	}, recoveryLimit, 3*time.Second)
-	must(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
+	mustRun(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
 }
 
-// redisPrimaryFault returns the fault of a primary that is deleted. Its replica takes over within
-// seconds, so the finding may be of the node that is down or of the slots without a primary.
+// redisPrimaryFault returns the fault of a primary that is deleted. Its replica takes over
+// within seconds. So pf diagnose may report the node that is down, or the slots without a
+// primary.
 func redisPrimaryFault(t *testing.T, namespace string) runningFault {
 	t.Helper()
 	r := newRedis(t)
 	return runningFault{seededFault{"a deleted Redis primary", "database", "redis-node-down|redis-primary-lost", "redis-cluster", ""}, func() func() {
-		r.kill(t, r.primaries(t)[0])
+		r.killPods(t, r.findPrimaries(t)[0])
 		return func() { awaitRedis(t, namespace, r) }
 	}}
 }
@@ -141,7 +146,7 @@ func redisFaults(t *testing.T, namespace string) []runningFault {
 	r := newRedis(t)
 	return []runningFault{
 		{seededFault{"evictions", "database", "redis-evicting", "statefulset/redis-cluster", "does not fit"}, func() func() {
-			out, err := r.script(t, r.primaries(t)[0], evictingScript)
+			out, err := r.runScript(t, r.findPrimaries(t)[0], evictingScript)
 			require.NoError(t, err)
 			evicted, err := strconv.Atoi(strings.TrimSpace(out))
 			require.NoError(t, err, out)
@@ -151,9 +156,9 @@ func redisFaults(t *testing.T, namespace string) []runningFault {
 		// Without the replica no other node takes over, so the cluster serves only a part of its slots.
 		{seededFault{"a Redis primary that hangs with its replica", "database", "redis-primary-lost", "pod/redis-cluster", "lost its primary"}, func() func() {
 			var primary, replica podProcesses
-			pod, other := r.shard(t)
+			pod, replicaPod := r.findShard(t)
 			primary.freeze(t, namespace, "statefulset.kubernetes.io/pod-name="+pod)
-			replica.freeze(t, namespace, "statefulset.kubernetes.io/pod-name="+other)
+			replica.freeze(t, namespace, "statefulset.kubernetes.io/pod-name="+replicaPod)
 			return func() {
 				primary.thaw()
 				replica.thaw()
@@ -163,10 +168,11 @@ func redisFaults(t *testing.T, namespace string) []runningFault {
 	}
 }
 
-// evictingScript fills the memory of a primary for a second and prints the number of evicted keys.
-// It announces a value as large as maxmemory and does not send it. Redis reserves the memory at
-// once, and the kernel gives it no page. So neither the disk nor the replica gets the value. Of 900
-// keys, the primary has about a third; the others are refused, because they belong to other nodes.
+// evictingScript fills the memory of a primary for a second and prints the number of evicted
+// keys. The script announces a value as large as maxmemory and does not send the value. Redis
+// reserves the memory at once, and evicts keys. But no value is stored, so neither the disk nor
+// the replica gets one. The script writes 900 keys. The primary has about a third of their
+// slots and refuses the other keys.
 const evictingScript = `
 evicted() { redis-cli info stats | sed -n 's/^evicted_keys:\([0-9]*\).*/\1/p'; }
 before=$(evicted)
@@ -180,23 +186,23 @@ for i in $(seq 900); do echo "DEL fault-$i"; done | redis-cli >/dev/null
 echo $((after - before))
 `
 
-// shard returns a primary and its replica, as names of pods.
-func (r redis) shard(t *testing.T) (primary, replica string) {
+// findShard returns a primary and its replica, as names of pods.
+func (r redis) findShard(t *testing.T) (primary, replica string) {
 	t.Helper()
-	ids, replicas := map[string]string{}, map[string]string{} // by the ID of the primary
+	primaries, replicas := map[string]string{}, map[string]string{} // by the ID of the primary
 	for i := range 6 {
 		pod := fmt.Sprintf("redis-cluster-%d", i)
-		out, err := r.script(t, pod, "redis-cli cluster nodes | grep myself")
+		out, err := r.runScript(t, pod, "redis-cli cluster nodes | grep myself")
 		require.NoError(t, err)
 		fields := strings.Fields(out) // ID, address, flags, ID of the primary or "-"
 		require.Greater(t, len(fields), 3, out)
 		if fields[3] == "-" {
-			ids[fields[0]] = pod
+			primaries[fields[0]] = pod
 		} else {
 			replicas[fields[3]] = pod
 		}
 	}
-	for id, pod := range ids {
+	for id, pod := range primaries {
 		if replicas[id] != "" {
 			return pod, replicas[id]
 		}

@@ -17,26 +17,27 @@ type component struct {
 	Healthy bool   `json:"healthy"`
 }
 
-func components(t *testing.T) []component {
+// readComponents returns the components in `sandbox status --json`.
+func readComponents(t *testing.T) []component {
 	t.Helper()
-	var s struct {
+	var status struct {
 		Components []component `json:"components"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(must(t, "sandbox", "status", "--json")), &s))
-	require.NotEmpty(t, s.Components)
-	return s.Components
+	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "sandbox", "status", "--json")), &status))
+	require.NotEmpty(t, status.Components)
+	return status.Components
 }
 
 // requireHealthyComponents requires that all components run and are healthy. It returns the
 // components.
 func requireHealthyComponents(t *testing.T) []component {
 	t.Helper()
-	all := components(t)
-	for _, c := range all {
+	components := readComponents(t)
+	for _, c := range components {
 		require.True(t, c.Healthy, c.Name)
 		require.Positive(t, c.PID, c.Name)
 	}
-	return all
+	return components
 }
 
 // hasEnded returns true if a process does not exist or is a zombie.

@@ -25,67 +25,68 @@ import (
 // The test must run after TestRolloutFailsNoRequest, which fails if one request fails. For a
 // moment after its start, the kubelet reports its pods as not ready, so requests can fail.
 func TestKilledProcessesAreRepaired(t *testing.T) {
-	before := output[map[string]string](t, "images")
+	before := stackOutput[map[string]string](t, "images")
 	for _, c := range requireHealthyComponents(t) {
 		require.NoError(t, syscall.Kill(c.PID, syscall.SIGKILL), c.Name)
 	}
-	makeUp(t)
+	runMakeUp(t)
 	requireHealthyComponents(t)
-	require.Equal(t, before, output[map[string]string](t, "images"))
+	require.Equal(t, before, stackOutput[map[string]string](t, "images"))
 	TestURLAnswers(t)
 }
 
-// TestDownRemovesEverything requires that `make down` removes everything that `make up` has
-// created on the machine. The next `make up` must continue with the same state.
-func TestDownRemovesEverything(t *testing.T) {
-	running := requireHealthyComponents(t)
-	var groups []string
-	for _, entry := range residue(t) {
-		if group, ok := strings.CutPrefix(entry, "cgroup "); ok {
-			groups = append(groups, group)
+// TestDownLeavesNoProcessesMountsOrRules requires that `make down` removes the processes, mounts,
+// network devices, cgroups and iptables rules that `make up` has created on the machine. The next
+// `make up` must continue with the same state.
+func TestDownLeavesNoProcessesMountsOrRules(t *testing.T) {
+	components := requireHealthyComponents(t)
+	var cgroups []string
+	for _, entry := range findResidue(t) {
+		if cgroup, ok := strings.CutPrefix(entry, "cgroup "); ok {
+			cgroups = append(cgroups, cgroup)
 		}
 	}
-	must(t, "make", "down")
+	mustRun(t, "make", "down")
 
-	for _, c := range running {
+	for _, c := range components {
 		require.True(t, hasEnded(c.PID), "%s still runs", c.Name)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	require.NoError(t, err)
-	for _, trace := range []string{live.Dir, "/run/netns/cni-", "kubelet"} {
+	for _, trace := range []string{liveLayout.Dir, "/run/netns/cni-", "kubelet"} {
 		require.NotContains(t, string(mounts), trace, "mounts")
 	}
-	require.NotContains(t, must(t, "ip", "-4", "address"), "100.64.0.1/", "devices: the host's end of each pod's link has this address")
-	require.NotEmpty(t, groups)
-	for _, group := range groups {
-		found, err := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(group))
+	require.NotContains(t, mustRun(t, "ip", "-4", "address"), "100.64.0.1/", "devices: the host's end of each pod's link has this address")
+	require.NotEmpty(t, cgroups)
+	for _, cgroup := range cgroups {
+		found, err := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(cgroup))
 		require.NoError(t, err)
 		require.Empty(t, found, "cgroups")
 	}
 	for _, table := range []string{"filter", "nat", "mangle"} {
-		rules := must(t, "iptables-save", "-t", table)
+		rules := mustRun(t, "iptables-save", "-t", table)
 		for _, trace := range []string{"KUBE-", "CNI-"} {
 			require.False(t, strings.Contains(rules, trace), "%s in iptables %s:\n%s", trace, table, rules)
 		}
 	}
-	for line := range strings.Lines(must(t, "ps", "-eo", "stat,args")) {
+	for line := range strings.Lines(mustRun(t, "ps", "-eo", "stat,args")) {
 		alive := !strings.HasPrefix(line, "Z")
-		for _, trace := range []string{"containerd-shim", filepath.Join(live.Bin(), "sandbox")} {
+		for _, trace := range []string{"containerd-shim", filepath.Join(liveLayout.Bin(), "sandbox")} {
 			require.False(t, alive && strings.Contains(line, trace), "process: %s", line)
 		}
 	}
 	_, _, err = get(t.Context(), &http.Client{Timeout: time.Second}, "http://127.0.0.1:30080/health")
 	require.Error(t, err, "the NodePort is closed")
 
-	makeUp(t)
+	runMakeUp(t)
 	TestURLAnswers(t)
 }
 
-// residue returns everything that the live sandbox has created on the machine outside its
+// findResidue returns everything that the live sandbox has created on the machine outside its
 // folder.
-func residue(t *testing.T) []string {
+func findResidue(t *testing.T) []string {
 	t.Helper()
-	found, err := localcluster.Residue(t.Context(), live)
+	found, err := localcluster.FindResidue(t.Context(), liveLayout)
 	require.NoError(t, err)
 	return found
 }
@@ -95,11 +96,11 @@ func residue(t *testing.T) []string {
 // the first one.
 func TestDeadSandboxIsCleanedUp(t *testing.T) {
 	log := progress.New(t.Output(), 0)
-	next, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: live.Ports})
+	secondLayout, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: liveLayout.Ports})
 	require.NoError(t, err)
-	require.ErrorContains(t, localcluster.Start(t.Context(), next, log), "run `make down` there")
+	require.ErrorContains(t, localcluster.Start(t.Context(), secondLayout, log), "run `make down` there")
 
-	for _, entry := range residue(t) {
+	for _, entry := range findResidue(t) {
 		var pid int
 		if n, _ := fmt.Sscanf(entry, "process %d ", &pid); n == 1 {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // the process may have ended with another one
@@ -112,14 +113,14 @@ func TestDeadSandboxIsCleanedUp(t *testing.T) {
 	// the first thread.
 	var blocker net.Listener
 	require.Eventually(t, func() bool {
-		blocker, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
+		blocker, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", liveLayout.Ports.APIServer))
 		return err == nil
 	}, 10*time.Second, 10*time.Millisecond)
 	var inUse *process.PortInUseError
-	require.ErrorAs(t, localcluster.Start(t.Context(), next, log), &inUse)
+	require.ErrorAs(t, localcluster.Start(t.Context(), secondLayout, log), &inUse)
 	require.NoError(t, blocker.Close())
-	require.Empty(t, residue(t))
+	require.Empty(t, findResidue(t))
 
-	makeUp(t)
+	runMakeUp(t)
 	TestURLAnswers(t)
 }

@@ -13,60 +13,60 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// resizedServices are the services whose memory VPA sets.
+// resizedServices are the services for which VPA sets the memory request.
 var resizedServices = []string{"npa", "wpa"}
 
-// runningPod returns a running pod of a service.
-func runningPod(t *testing.T, namespace, app string) fields {
+// findRunningPod returns a running pod of a service.
+func findRunningPod(t *testing.T, namespace, app string) jsonObject {
 	t.Helper()
-	var list fields
-	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app="+app, "--field-selector=status.phase=Running", "-o", "json")), &list))
+	var list jsonObject
+	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app="+app, "--field-selector=status.phase=Running", "-o", "json")), &list))
 	pods := list["items"].([]any)
 	require.NotEmpty(t, pods, app)
-	return pods[0].(fields)
+	return pods[0].(jsonObject)
 }
 
 // containerStatus returns the status of a pod's only container.
-func containerStatus(t *testing.T, pod fields) fields {
+func containerStatus(t *testing.T, pod jsonObject) jsonObject {
 	t.Helper()
 	statuses, _ := valueAt(pod, "status", "containerStatuses").([]any)
 	require.Len(t, statuses, 1)
-	return statuses[0].(fields)
+	return statuses[0].(jsonObject)
 }
 
-// memory returns a quantity of memory in bytes, or 0 if v is not a quantity.
-func memory(v any) int64 {
-	text, _ := v.(string)
-	quantity, err := resource.ParseQuantity(text)
+// parseMemory returns a quantity of memory in bytes, or 0 if v is not a quantity.
+func parseMemory(v any) int64 {
+	literal, _ := v.(string)
+	quantity, err := resource.ParseQuantity(literal)
 	if err != nil {
 		return 0
 	}
 	return quantity.Value()
 }
 
-// recommendedMemory returns the memory that a VPA recommends, and the minimum that it may
+// readRecommendedMemory returns the memory that a VPA recommends, and the minimum that it may
 // recommend, in bytes.
-func recommendedMemory(t *testing.T, namespace, vpa string) (target, minimum int64) {
+func readRecommendedMemory(t *testing.T, namespace, vpa string) (target, minimum int64) {
 	t.Helper()
-	var o fields
-	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "vpa", vpa, "-o", "json")), &o))
-	first := func(path ...string) any {
-		if list, _ := valueAt(o, path...).([]any); len(list) > 0 {
+	var vpaObject jsonObject
+	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "vpa", vpa, "-o", "json")), &vpaObject))
+	firstItem := func(path ...string) any {
+		if list, _ := valueAt(vpaObject, path...).([]any); len(list) > 0 {
 			return list[0]
 		}
 		return nil
 	}
-	return memory(valueAt(first("status", "recommendation", "containerRecommendations"), "target", "memory")),
-		memory(valueAt(first("spec", "resourcePolicy", "containerPolicies"), "minAllowed", "memory"))
+	return parseMemory(valueAt(firstItem("status", "recommendation", "containerRecommendations"), "target", "memory")),
+		parseMemory(valueAt(firstItem("spec", "resourcePolicy", "containerPolicies"), "minAllowed", "memory"))
 }
 
 // TestEveryVPARecommends requires a recommendation of every VPA. A VPA that resizes no pods
 // must also have a recommendation.
 func TestEveryVPARecommends(t *testing.T) {
-	namespace := output[string](t, "namespace")
+	namespace := stackOutput[string](t, "namespace")
 	for _, vpa := range []string{"progressive-framework-vpa", "mca-vpa", "npa-vpa", "wpa-vpa"} {
 		require.Eventually(t, func() bool {
-			target, _ := recommendedMemory(t, namespace, vpa)
+			target, _ := readRecommendedMemory(t, namespace, vpa)
 			return target > 0
 		}, 2*time.Minute, 3*time.Second, vpa)
 	}
@@ -77,37 +77,37 @@ func TestEveryVPARecommends(t *testing.T) {
 // restart. The Go runtimes of the services must use the new limits. In the sandbox, VPA acts
 // every 15 s (podScaling.resizeSeconds); the default is a minute.
 func TestVPAResizesPodsInPlace(t *testing.T) {
-	namespace := output[string](t, "namespace")
+	namespace := stackOutput[string](t, "namespace")
 	const request, limit = "24Mi", "256Mi"
-	before := map[string]fields{}
+	podsBefore := map[string]jsonObject{}
 	for _, app := range resizedServices {
 		require.Eventually(t, func() bool {
-			target, minimum := recommendedMemory(t, namespace, app+"-vpa")
-			return target >= minimum && minimum > memory(request)
+			target, minimum := readRecommendedMemory(t, namespace, app+"-vpa")
+			return target >= minimum && minimum > parseMemory(request)
 		}, 2*time.Minute, 3*time.Second, app)
-		before[app] = runningPod(t, namespace, app)
+		podsBefore[app] = findRunningPod(t, namespace, app)
 	}
 	for _, app := range resizedServices {
-		must(t, "kubectl", "-n", namespace, "patch", "pod", valueAt(before[app], "metadata", "name").(string), "--subresource=resize", "-p", fmt.Sprintf(
+		mustRun(t, "kubectl", "-n", namespace, "patch", "pod", valueAt(podsBefore[app], "metadata", "name").(string), "--subresource=resize", "-p", fmt.Sprintf(
 			`{"spec":{"containers":[{"name":%q,"resources":{"requests":{"memory":%q},"limits":{"memory":%q}}}]}}`, app, request, limit))
 	}
 	began := time.Now()
 	for _, app := range resizedServices {
-		name := valueAt(before[app], "metadata", "name").(string)
-		_, minimum := recommendedMemory(t, namespace, app+"-vpa")
+		name := valueAt(podsBefore[app], "metadata", "name").(string)
+		_, minimum := readRecommendedMemory(t, namespace, app+"-vpa")
 		require.Eventually(t, func() bool {
-			var pod fields
-			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
-			require.Equal(t, valueAt(before[app], "metadata", "uid"), valueAt(pod, "metadata", "uid"))
-			require.Equal(t, valueAt(containerStatus(t, before[app]), "restartCount"), valueAt(containerStatus(t, pod), "restartCount"), "%s restarted", name)
+			var pod jsonObject
+			require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
+			require.Equal(t, valueAt(podsBefore[app], "metadata", "uid"), valueAt(pod, "metadata", "uid"))
+			require.Equal(t, valueAt(containerStatus(t, podsBefore[app]), "restartCount"), valueAt(containerStatus(t, pod), "restartCount"), "%s restarted", name)
 			resources := valueAt(containerStatus(t, pod), "resources")
-			return memory(valueAt(resources, "requests", "memory")) >= minimum && memory(valueAt(resources, "limits", "memory")) > memory(limit)
+			return parseMemory(valueAt(resources, "requests", "memory")) >= minimum && parseMemory(valueAt(resources, "limits", "memory")) > parseMemory(limit)
 		}, 2*time.Minute-time.Since(began), 2*time.Second, "%s is resized", name)
 		t.Logf("%s was resized after %s", name, time.Since(began).Round(time.Second))
 	}
 	for _, app := range resizedServices {
-		name := valueAt(before[app], "metadata", "name").(string)
-		events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=InPlaceResizedByVPA,involvedObject.name="+name, "-o", "jsonpath={.items[*].message}")
+		name := valueAt(podsBefore[app], "metadata", "name").(string)
+		events := mustRun(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=InPlaceResizedByVPA,involvedObject.name="+name, "-o", "jsonpath={.items[*].message}")
 		require.NotEmpty(t, events, name)
 		requireMemoryLimitFollows(t, namespace, app, name)
 	}
@@ -117,9 +117,9 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 // tenths of the limit of its container.
 func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
 	t.Helper()
-	limit := memory(valueAt(containerStatus(t, runningPod(t, namespace, app)), "resources", "limits", "memory"))
+	limit := parseMemory(valueAt(containerStatus(t, findRunningPod(t, namespace, app)), "resources", "limits", "memory"))
 	require.Eventually(t, func() bool {
-		value, found := query(t, fmt.Sprintf(`go_gc_gomemlimit_bytes{pod=%q}`, name))
+		value, found := queryPrometheus(t, fmt.Sprintf(`go_gc_gomemlimit_bytes{pod=%q}`, name))
 		return found && value > 0.89*float64(limit) && value < 0.91*float64(limit)
 	}, time.Minute, 2*time.Second, "the memory limit of %s follows its container's", name)
 }
@@ -128,24 +128,24 @@ func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
 // the new pod to VPA's webhook, which sets the recommended memory. For this call, the API
 // server must trust the certificate that the pod of the webhook has created.
 func TestNewPodGetsTheRecommendation(t *testing.T) {
-	namespace := output[string](t, "namespace")
-	before, _ := recommendedMemory(t, namespace, "wpa-vpa")
-	require.NotZero(t, before)
-	pod := runningPod(t, namespace, "wpa")
-	spec := valueAt(pod, "spec").(fields)
+	namespace := stackOutput[string](t, "namespace")
+	targetBefore, _ := readRecommendedMemory(t, namespace, "wpa-vpa")
+	require.NotZero(t, targetBefore)
+	pod := findRunningPod(t, namespace, "wpa")
+	spec := valueAt(pod, "spec").(jsonObject)
 	delete(spec, "nodeName")
-	encoded, err := json.Marshal(fields{
+	encoded, err := json.Marshal(jsonObject{
 		"apiVersion": "v1", "kind": "Pod", "spec": spec,
-		"metadata": fields{"generateName": "wpa-copy-", "labels": valueAt(pod, "metadata", "labels"), "ownerReferences": valueAt(pod, "metadata", "ownerReferences")},
+		"metadata": jsonObject{"generateName": "wpa-copy-", "labels": valueAt(pod, "metadata", "labels"), "ownerReferences": valueAt(pod, "metadata", "ownerReferences")},
 	})
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "pod.json")
 	require.NoError(t, os.WriteFile(file, encoded, 0o600))
-	var created fields
-	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "create", "--dry-run=server", "-o", "json", "-f", file)), &created))
+	var created jsonObject
+	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "create", "--dry-run=server", "-o", "json", "-f", file)), &created))
 	updates, _ := valueAt(created, "metadata", "annotations", "vpaUpdates").(string)
 	require.True(t, strings.Contains(updates, "wpa-vpa") && strings.Contains(updates, "memory"), "annotation: %q", updates)
 	containers := valueAt(created, "spec", "containers").([]any)
-	after, _ := recommendedMemory(t, namespace, "wpa-vpa")
-	require.Contains(t, []int64{before, after}, memory(valueAt(containers[0], "resources", "requests", "memory")))
+	targetAfter, _ := readRecommendedMemory(t, namespace, "wpa-vpa")
+	require.Contains(t, []int64{targetBefore, targetAfter}, parseMemory(valueAt(containers[0], "resources", "requests", "memory")))
 }

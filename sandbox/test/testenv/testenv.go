@@ -25,11 +25,11 @@ var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
 // New starts a sandbox for the project in root. The executables of the project must be built.
 // New writes the steps to progress. It returns the sandbox, and a function that stops the
-// sandbox and removes its folder. seed is used as ZoneSeed and OrderSeed of layout.Settings:
-// it decides the ids of the zones and the order in which the stand-in applies changes.
+// sandbox and removes its folder. seed is used as ZoneSeed and OrderSeed of layout.Settings. It
+// decides the ids of the zones and the order in which the stand-in applies changes.
 func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*layout.Layout, func() error, error) {
-	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
-	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
+	sandboxBinary := filepath.Join(root, ".sandbox", "bin", "sandbox")
+	for _, f := range []string{sandboxBinary, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
 		if _, err := os.Stat(f); err != nil {
 			return nil, nil, fmt.Errorf("%w; run `make build` first", err)
 		}
@@ -38,7 +38,7 @@ func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*la
 	if err != nil {
 		return nil, nil, err
 	}
-	ports, err := freePorts()
+	ports, err := findFreePorts()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,34 +47,34 @@ func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*la
 		return nil, nil, err
 	}
 	stop := func() error {
-		if out, err := Command(context.WithoutCancel(ctx), l, root, built, "down").CombinedOutput(); err != nil {
+		if out, err := Command(context.WithoutCancel(ctx), l, root, sandboxBinary, "down").CombinedOutput(); err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
 		return os.RemoveAll(dir)
 	}
-	start := Command(ctx, l, root, built, "up", "--no-deploy")
+	up := Command(ctx, l, root, sandboxBinary, "up", "--no-deploy")
 	var messages bytes.Buffer
 	output := io.MultiWriter(&messages, progress)
-	start.Stdout, start.Stderr = output, output
-	if err := start.Run(); err != nil {
+	up.Stdout, up.Stderr = output, output
+	if err := up.Run(); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("starting the sandbox: %w\n%s", err, &messages), stop())
 	}
 	return l, stop, nil
 }
 
-// Init creates an empty stack in a copy of the project's files and returns the copy's
+// InitStack creates an empty stack in a copy of the project's files and returns the copy's
 // folder.
-func Init(ctx context.Context, l *layout.Layout, stack string) (dir string, err error) {
+func InitStack(ctx context.Context, l *layout.Layout, stack string) (dir string, err error) {
 	if dir, err = project.Copy(l, stack); err != nil {
 		return "", err
 	}
-	_, err = Output(ctx, l, dir, "pulumi", "stack", "init", stack)
+	_, err = RunOutput(ctx, l, dir, "pulumi", "stack", "init", stack)
 	return dir, err
 }
 
-// Output runs one of the sandbox's executables in dir and returns its standard output.
-// If the command fails, the error contains the standard output and the standard error.
-func Output(ctx context.Context, l *layout.Layout, dir, name string, args ...string) ([]byte, error) {
+// RunOutput runs one of the sandbox's executables in dir and returns its standard output. If
+// the command fails, the error contains the standard output and the standard error.
+func RunOutput(ctx context.Context, l *layout.Layout, dir, name string, args ...string) ([]byte, error) {
 	var out, messages bytes.Buffer
 	cmd := Command(ctx, l, dir, filepath.Join(l.Bin(), name), args...)
 	cmd.Stdout, cmd.Stderr = &out, &messages
@@ -84,10 +84,10 @@ func Output(ctx context.Context, l *layout.Layout, dir, name string, args ...str
 	return out.Bytes(), nil
 }
 
-// freePorts returns ports that no process listens on.
-func freePorts() (layout.Ports, error) {
+// findFreePorts returns ports that no process listens on.
+func findFreePorts() (layout.Ports, error) {
 	var (
-		p         layout.Ports
+		ports     layout.Ports
 		listeners []net.Listener
 	)
 	defer func() {
@@ -96,17 +96,17 @@ func freePorts() (layout.Ports, error) {
 		}
 	}()
 	for _, port := range []*int{
-		&p.APIServer, &p.EtcdClient, &p.EtcdPeer, &p.ControllerManager, &p.Scheduler,
-		&p.Kubelet, &p.KubeletHealth, &p.ProxyHealth, &p.ProxyMetrics, &p.Volumes, &p.Registry, &p.NodePort,
+		&ports.APIServer, &ports.EtcdClient, &ports.EtcdPeer, &ports.ControllerManager, &ports.Scheduler,
+		&ports.Kubelet, &ports.KubeletHealth, &ports.ProxyHealth, &ports.ProxyMetrics, &ports.Volumes, &ports.Registry, &ports.NodePort,
 	} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			return p, err
+			return ports, err
 		}
 		listeners = append(listeners, listener)
 		*port = listener.Addr().(*net.TCPAddr).Port
 	}
-	return p, nil
+	return ports, nil
 }
 
 // Command returns a command that runs name in dir, with the sandbox's environment.

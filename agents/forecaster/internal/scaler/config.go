@@ -26,7 +26,7 @@ type Config struct {
 	Services []Service
 }
 
-// Service is one service whose load is learned.
+// Service is one service. The forecaster forecasts its load from the past load.
 type Service struct {
 	// Name is the value of the label "service" of its metrics.
 	Name string `json:"name"`
@@ -57,7 +57,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	c := Config{
 		HTTP:          httpserver.ReadConfig(env, ":8000", "/health", "/health/ready"),
 		PrometheusURL: env.URL("PROMETHEUS_URL", "http://prometheus:9090", "http", "https"),
-		Services:      envconfig.Required(env, "SERVICES", "must be a JSON list of services with name, query, capacity, target, floor and document", parseServices),
+		Services:      envconfig.ReadRequired(env, "SERVICES", "must be a JSON list of services with name, query, capacity, target, floor and document", parseServices),
 	}
 	c.HTTP.DrainDelay = 0 // only the kubelet sends HTTP requests
 	return c, env.Err()
@@ -87,28 +87,28 @@ func parseServices(text string) ([]Service, bool) {
 
 // validate returns an error for the first invalid field.
 func (s Service) validate() error {
-	d := s.Document
+	hpa := s.Document
 	switch {
 	case s.Name == "" || s.Query == "":
 		return fmt.Errorf("service %q: must have a name and a query", s.Name)
 	case !(s.Capacity > 0 && s.Capacity < 1e12):
-		return fmt.Errorf("service %s: capacity %v: must be above zero", s.Name, s.Capacity)
+		return fmt.Errorf("service %s: capacity %v: must be above 0 and below 1e12", s.Name, s.Capacity)
 	case !(s.Target > 0 && s.Target <= 1):
 		return fmt.Errorf("service %s: target %v: must be above 0 and at most 1", s.Name, s.Target)
 	case !(s.Floor >= s.Target && s.Floor <= 1):
 		return fmt.Errorf("service %s: floor %v: must be at least the target and at most 1", s.Name, s.Floor)
-	case d.Min < 1 || d.Min > d.Max || d.Max > 1000:
-		return fmt.Errorf("service %s: %d to %d pods: must be 1 <= min <= max <= 1000", s.Name, d.Min, d.Max)
-	case len(d.Up.Policies) == 0 || len(d.Down.Policies) == 0:
+	case hpa.Min < 1 || hpa.Min > hpa.Max || hpa.Max > 1000:
+		return fmt.Errorf("service %s: %d to %d pods: must be 1 <= min <= max <= 1000", s.Name, hpa.Min, hpa.Max)
+	case len(hpa.Up.Policies) == 0 || len(hpa.Down.Policies) == 0:
 		return fmt.Errorf("service %s: the design document's HPA must have policies in both directions", s.Name)
 	}
 	return nil
 }
 
-// newForecaster returns a forecaster that has no history and whose first step begins at start.
+// newForecaster returns a forecaster without history. Its first step begins at start.
 func (s Service) newForecaster(start time.Time) *forecast.Forecaster {
 	return forecast.New(forecast.Config{
-		Target: s.Target, Floor: s.Floor, Document: s.Document, Predictive: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+		Target: s.Target, Floor: s.Floor, Document: s.Document, Predictive: autoscale.FastSpec(s.Document.Min, s.Document.Max, 0),
 		Horizon: horizonSteps, Start: start.Unix(),
 	})
 }

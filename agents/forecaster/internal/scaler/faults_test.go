@@ -13,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// points is a fake Prometheus. For any range it returns these values in steps of 15 s, the last
-// one at the end of the range.
-type points []float64
+// fixedSeries is a fake Prometheus. For any range it returns these values in steps of 15 s. The
+// last value is at the end of the range.
+type fixedSeries []float64
 
 // QueryRange implements rangeReader.
-func (p points) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
+func (f fixedSeries) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
 	stream := &model.SampleStream{}
-	for i, t := 0, r.End.Add(-time.Duration(len(p)-1)*r.Step); i < len(p); i, t = i+1, t.Add(r.Step) {
+	for i, t := 0, r.End.Add(-time.Duration(len(f)-1)*r.Step); i < len(f); i, t = i+1, t.Add(r.Step) {
 		if !t.Before(r.Start) {
-			stream.Values = append(stream.Values, model.SamplePair{Timestamp: model.TimeFromUnix(t.Unix()), Value: model.SampleValue(p[i])})
+			stream.Values = append(stream.Values, model.SamplePair{Timestamp: model.TimeFromUnix(t.Unix()), Value: model.SampleValue(f[i])})
 		}
 	}
 	return model.Matrix{stream}, nil, nil
@@ -50,7 +50,7 @@ func FuzzSeries(f *testing.F) {
 	f.Add(encode(math.NaN(), math.Inf(1), math.Inf(-1), -1, math.MaxFloat64, math.SmallestNonzeroFloat64), int64(-7200))
 	f.Add(encode(1e300, 0, 1e300), int64(40*86400))
 	f.Fuzz(func(t *testing.T, raw []byte, jump int64) {
-		var values points
+		var values fixedSeries
 		for ; len(raw) >= 8 && len(values) < 40; raw = raw[8:] {
 			values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(raw)))
 		}
@@ -86,7 +86,7 @@ func TestPublishedNumbersAreValidAfterInvalidLoads(t *testing.T) {
 		},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			values := make(points, 2*5760) // a day has 5760 steps of 15 s
+			values := make(fixedSeries, 2*5760) // a day has 5760 steps of 15 s
 			for i := range values {
 				values[i] = load(i)
 			}
@@ -103,8 +103,8 @@ func TestPublishedNumbersAreValidAfterInvalidLoads(t *testing.T) {
 type fixedResponse struct{ value model.Value }
 
 // QueryRange implements rangeReader.
-func (s fixedResponse) QueryRange(context.Context, string, prometheusapi.Range, ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
-	return s.value, nil, nil
+func (f fixedResponse) QueryRange(context.Context, string, prometheusapi.Range, ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
+	return f.value, nil, nil
 }
 
 // The response to a query must be a matrix with at most one series.
@@ -119,7 +119,7 @@ func TestUnexpectedResponsesOfPrometheusAreErrors(t *testing.T) {
 	}
 }
 
-// The file contains the services of the platform. A test of components/forecaster/forecastspec
+// services.json contains the services of the platform. A test of components/forecaster/forecastspec
 // writes it.
 func TestServicesOfThePlatformAreAccepted(t *testing.T) {
 	text, err := os.ReadFile("../../../../components/forecaster/forecastspec/testdata/services.json")

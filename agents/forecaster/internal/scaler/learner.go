@@ -21,7 +21,7 @@ const (
 	historyLength = 14 * 24 * time.Hour
 	// chunk is the largest range of one query. Prometheus refuses more than 11,000 points.
 	chunk = 10_000 * step
-	// maxLoadAge is how old the last load may be before the number of pods is no longer published.
+	// maxLoadAge is the largest age of the last load with which the number of pods is published.
 	// KEDA uses the number for one more minute after its last scrape (components/scaling/promquery).
 	// So KEDA stops using it two minutes after the last load.
 	maxLoadAge = time.Minute
@@ -92,7 +92,7 @@ func (l *learner) read(ctx context.Context, first, last time.Time) (map[int64]fl
 	}
 	matrix, ok := value.(model.Matrix)
 	if !ok || len(matrix) > 1 {
-		return nil, fmt.Errorf("query %q has %d series of type %T: must have one", l.service.Query, len(matrix), value)
+		return nil, fmt.Errorf("query %q has %d series of type %T: must be a matrix with at most one series", l.service.Query, len(matrix), value)
 	}
 	loads := map[int64]float64{}
 	for _, series := range matrix {
@@ -130,11 +130,13 @@ type status struct {
 	forecast.Status
 	// Published is the number of pods that the service needs. It is only valid if AbsentReason is empty.
 	Published float64
-	// AbsentReason says why Published is not valid: "no history" or "stale".
+	// AbsentReason is why Published is not valid: "no history" or "stale". It is empty if
+	// Published is valid.
 	AbsentReason string
 }
 
-// status returns the current status.
+// status returns the values of the metrics at the time now. Before the first load, only
+// AbsentReason is set.
 func (l *learner) status(now time.Time) status {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

@@ -33,7 +33,7 @@ func (s *Scaler) Describe(chan<- *prometheus.Desc) {}
 func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 	now := s.now()
 	for _, name := range s.order {
-		gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		sendGauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
 		}
 		status := s.learners[name].status(now)
@@ -41,21 +41,21 @@ func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 		if status.AbsentReason != "" {
 			state = status.AbsentReason
 		}
-		gauge(stateDesc, 1, state)
-		gauge(daysDesc, status.HistoryDays)
+		sendGauge(stateDesc, 1, state)
+		sendGauge(daysDesc, status.HistoryDays)
 		if status.Candidate == "" {
 			continue // there is no forecast yet
 		}
-		gauge(candidateDesc, 1, status.Candidate)
-		gauge(overloadDesc, status.Overload, "2d")
-		gauge(overloadDesc, status.RecentOverload, "12h")
-		gauge(loadDesc, status.Forecast)
-		gauge(presentDesc, status.Load)
-		for i, q := range forecast.Levels {
-			gauge(podsDesc, status.Pods[i], fmt.Sprintf("%.4g", q))
+		sendGauge(candidateDesc, 1, status.Candidate)
+		sendGauge(overloadDesc, status.Overload, "2d")
+		sendGauge(overloadDesc, status.RecentOverload, "12h")
+		sendGauge(loadDesc, status.Forecast)
+		sendGauge(presentDesc, status.Load)
+		for i, level := range forecast.Levels {
+			sendGauge(podsDesc, status.Pods[i], fmt.Sprintf("%.4g", level))
 		}
 		if status.AbsentReason == "" {
-			gauge(publishedDesc, status.Published)
+			sendGauge(publishedDesc, status.Published)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (s *Scaler) readLoads(ctx context.Context, l *learner) {
 		// 15 s would fill the log during an outage of Prometheus.
 		if (err != nil) != failed {
 			failed = err != nil
-			s.log.Warn("reads from Prometheus", "load", l.service.Name, "failed", failed, "error", err)
+			s.log.Warn("the failure to read a load from Prometheus began or ended", "load", l.service.Name, "failed", failed, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -64,7 +64,7 @@ func (s *Scaler) readLoads(ctx context.Context, l *learner) {
 // publishes the state "no history".
 func (s *Scaler) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", state.Live)
-	mux.HandleFunc("GET /health/ready", state.Ready)
-	return httpserver.Routes(mux)
+	mux.HandleFunc("GET /health", state.ServeLiveness)
+	mux.HandleFunc("GET /health/ready", state.ServeReadiness)
+	return httpserver.HandleUnknownRoutes(mux)
 }

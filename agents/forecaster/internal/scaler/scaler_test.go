@@ -144,7 +144,7 @@ func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(s)
-	published := func() (values []float64) {
+	readPublished := func() (values []float64) {
 		families, err := registry.Gather()
 		require.NoError(t, err)
 		for _, family := range families {
@@ -156,13 +156,13 @@ func TestPodsAreAbsentWithoutAForecast(t *testing.T) {
 		}
 		return values
 	}
-	require.Empty(t, published(), "no history")
+	require.Empty(t, readPublished(), "no history")
 	require.NoError(t, l.catchUp(t.Context(), now))
-	require.Equal(t, []float64{l.status(now).Published}, published())
+	require.Equal(t, []float64{l.status(now).Published}, readPublished())
 	now = now.Add(45 * time.Second)
-	require.Len(t, published(), 1, "the last load is less than a minute old")
+	require.Len(t, readPublished(), 1, "the last load is less than a minute old")
 	now = now.Add(30 * time.Second)
-	require.Empty(t, published(), "the last load is more than a minute old")
+	require.Empty(t, readPublished(), "the last load is more than a minute old")
 }
 
 func TestMetricsIncludeTheGateState(t *testing.T) {
@@ -170,20 +170,20 @@ func TestMetricsIncludeTheGateState(t *testing.T) {
 	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(s)
-	expected := func(state string) string {
+	expectedMetrics := func(state string) string {
 		return "# HELP gate_state 1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.\n" +
 			"# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"" + state + "\"} 1\n"
 	}
-	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expected("no history")), "gate_state"))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expectedMetrics("no history")), "gate_state"))
 	require.NoError(t, l.catchUp(t.Context(), now))
-	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expected("learning")), "gate_state"))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expectedMetrics("learning")), "gate_state"))
 	for name, series := range map[string]int{"forecast_load": 1, "forecast_pods": 16, "gate_overload": 2, "history_days": 1, "candidate": 1, "forecast_published_pods": 1} {
 		n, err := testutil.GatherAndCount(registry, name)
 		require.NoError(t, err)
 		require.Equal(t, series, n, name)
 	}
 	now = now.Add(5 * time.Minute)
-	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expected("stale")), "gate_state"))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(expectedMetrics("stale")), "gate_state"))
 	n, err := testutil.GatherAndCount(registry, "forecast_published_pods")
 	require.NoError(t, err)
 	require.Zero(t, n)
@@ -191,7 +191,7 @@ func TestMetricsIncludeTheGateState(t *testing.T) {
 
 func TestRunReturnsWhenItsContextIsCanceled(t *testing.T) {
 	now := noon
-	s, _ := newScaler(t, &fakePrometheus{fail: errors.New("away")}, &now)
+	s, _ := newScaler(t, &fakePrometheus{fail: errors.New("unavailable")}, &now)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()

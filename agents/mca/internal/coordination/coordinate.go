@@ -54,39 +54,39 @@ var errNoAgent = errors.New("no agent responded")
 func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	start, outcome := time.Now(), telemetry.OutcomeRefused
 	defer func() {
-		s.meters.Requests.WithLabelValues(outcome).Inc()
-		s.meters.Duration.Observe(time.Since(start).Seconds())
+		s.metrics.Requests.WithLabelValues(outcome).Inc()
+		s.metrics.Duration.Observe(time.Since(start).Seconds())
 	}()
 	var request CoordinateRequest
 	if !httpapi.ReadBody(w, r, maxBody, &request) {
 		return
 	}
-	principal, _ := auth.PrincipalOf(r.Context())
+	principal, _ := auth.PrincipalFromContext(r.Context())
 	if request.UserID != "" && request.UserID != principal.Subject {
-		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject; omit it or send the subject")
+		httpapi.SendError(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject; omit it or send the subject")
 		return
 	}
 	request.normalize(principal.Subject)
 	header := http.Header{}
 	header.Set("Authorization", r.Header.Get("Authorization"))
 
-	encoded, err := s.cached.Load(r.Context(), request.key(), func(ctx context.Context) ([]byte, error) {
+	encoded, err := s.responseCache.Load(r.Context(), request.key(), func(ctx context.Context) ([]byte, error) {
 		return s.compute(ctx, &request, header)
 	})
 	partial, isPartial := errors.AsType[partialError](err)
 	switch {
 	case isPartial:
 		outcome = telemetry.OutcomePartial
-		httpapi.Line(w, http.StatusOK, partial.encoded)
+		httpapi.SendLine(w, http.StatusOK, partial.encoded)
 	case err != nil:
 		outcome = s.sendError(w, r, err)
 	default:
 		outcome = telemetry.OutcomeOK
-		httpapi.Line(w, http.StatusOK, encoded)
+		httpapi.SendLine(w, http.StatusOK, encoded)
 	}
 }
 
-// compute waits in the queue for its turn, calls the agents, and returns their merged
+// compute waits in the queue for a slot, calls the agents, and returns their merged
 // responses. If only some agents failed, it returns the response as a partialError.
 func (s *Service) compute(ctx context.Context, request *CoordinateRequest, header http.Header) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CoordinationTimeout)
@@ -96,8 +96,8 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 		return nil, err
 	}
 	defer leave()
-	s.meters.Active.Inc()
-	defer s.meters.Active.Dec()
+	s.metrics.Active.Inc()
+	defer s.metrics.Active.Dec()
 	start := time.Now()
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -170,10 +170,10 @@ func (s *Service) countOutcome(ctx context.Context, user string, o outcome) {
 	agent, reason := o.report.Agent, o.report.Reason
 	if o.err != nil {
 		s.log.WarnContext(ctx, "an agent failed", "agent", agent, "reason", reason, "user", user, "error", o.err)
-		s.meters.Failures.WithLabelValues(agent, reason).Inc()
+		s.metrics.Failures.WithLabelValues(agent, reason).Inc()
 	}
 	if o.report.Hedged {
-		s.meters.Hedges.WithLabelValues(agent).Inc()
+		s.metrics.Hedges.WithLabelValues(agent).Inc()
 	}
 }
 
@@ -197,12 +197,12 @@ func decodeResponse[A any, P interface {
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) (outcome string) {
 	sendRetryable := func(status int, code, detail string) {
 		w.Header().Set("Retry-After", "1")
-		httpapi.Error(w, status, code, detail)
+		httpapi.SendError(w, status, code, detail)
 	}
 	rejected, isRejected := errors.AsType[rejectedError](err)
 	switch {
 	case isRejected:
-		httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "an agent rejected its part of the request; see errors", rejected.errors...)
+		httpapi.SendError(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "an agent rejected its part of the request; see errors", rejected.errors...)
 		return telemetry.OutcomeRefused
 	case errors.Is(err, queue.ErrFull):
 		sendRetryable(http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
@@ -215,7 +215,7 @@ func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) (
 			fmt.Sprintf("queue timeout after %s: %d requests waiting; try again", s.cfg.CoordinationTimeout, s.queue.Counts().Queued))
 	default:
 		s.log.ErrorContext(r.Context(), "coordination failed", "error", err)
-		httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
+		httpapi.SendError(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
 	}
 	return telemetry.OutcomeFailed
 }

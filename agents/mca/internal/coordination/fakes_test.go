@@ -97,5 +97,5 @@ func (m *mca) post(t *testing.T, user, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second

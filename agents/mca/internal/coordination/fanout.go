@@ -48,7 +48,7 @@ var failureReasons = []string{timedOut, circuitOpen, unreachable, refused, malfo
 type outcome struct {
 	report AgentReport
 	body   []byte
-	// fieldErrors are the agent's errors for its part of the request.
+	// fieldErrors are the agent's errors for the fields of its request.
 	fieldErrors []httpapi.FieldError
 	err         error
 }
@@ -85,13 +85,13 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 	case err != nil:
 		return failedOutcome(r, response, duration, unreachable, err)
 	case response.Status == http.StatusUnprocessableEntity:
-		o := failedOutcome(r, response, duration, refused, errors.New("the agent rejected its part of the request"))
+		o := failedOutcome(r, response, duration, refused, errors.New("the agent rejected its request: status 422"))
 		o.fieldErrors = prefixErrors(r.field, response.Body)
 		return o
 	case response.Status != http.StatusOK:
 		return failedOutcome(r, response, duration, refused, fmt.Errorf("the agent responded %d", response.Status))
 	}
-	s.meters.AgentRequests.WithLabelValues(r.agent).Observe(duration.Seconds())
+	s.metrics.AgentRequests.WithLabelValues(r.agent).Observe(duration.Seconds())
 	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
 }
 
@@ -115,8 +115,8 @@ func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	fieldErrors := problem.Errors[:min(len(problem.Errors), maxAgentErrors)]
 	for i, e := range fieldErrors {
 		fieldErrors[i] = httpapi.FieldError{Pointer: "#/" + field, Detail: cmp.Or(e.Detail, "is rejected")}
-		if below, ok := strings.CutPrefix(e.Pointer, "#/"); ok {
-			fieldErrors[i].Pointer += "/" + below
+		if path, ok := strings.CutPrefix(e.Pointer, "#/"); ok {
+			fieldErrors[i].Pointer += "/" + path
 		}
 	}
 	return fieldErrors

@@ -91,7 +91,7 @@ func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	server, err := testservers.StartPostgres(startCtx, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	m := newMCA(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
+	m := newMCA(t, map[string]string{"DATABASE_URL": servicetest.CreateDatabase(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
 	coordinate := func(phase string) {
 		for i := range requests {
 			require.Equal(t, http.StatusOK, m.post(t, fmt.Sprint(phase, "-", i), loadTestBody).Code)

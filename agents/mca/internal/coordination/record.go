@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// stateEvery is the period at which the process saves its own state.
-const stateEvery = 15 * time.Second
+// stateInterval is the period at which the process saves its own state.
+const stateInterval = 15 * time.Second
 
 // stateTimeout bounds the writing of the state.
 const stateTimeout = time.Second
@@ -61,7 +61,7 @@ func (r *recorder) add(request *CoordinateRequest, response Coordination, durati
 
 // recordState records the state at the start and then periodically.
 func (r *recorder) recordState(ctx context.Context) {
-	tick := time.NewTicker(stateEvery)
+	tick := time.NewTicker(stateInterval)
 	defer tick.Stop()
 	for {
 		status := database.StatusActive

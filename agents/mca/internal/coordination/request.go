@@ -22,8 +22,8 @@ const (
 
 var agentNames = []string{npa, wpa}
 
-// maxBody is the largest request in bytes. It has room for the largest request to wpa,
-// 128 KiB, and for the MCA's own fields.
+// maxBody is the largest request in bytes: 128 KiB for the largest request to wpa, and 16 KiB
+// for the MCA's own fields.
 const maxBody = 144 << 10
 
 // CoordinateRequest is the body of POST /coordinate. The design document's load
@@ -58,17 +58,17 @@ func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.Check(taskName.MatchString(c.Task), "#/task",
 		"must be 1 to 64 lower-case letters, digits or _ and begin with a letter, such as coordinate_agents")
-	rules.AllOf("#/agents", c.Agents, agentNames)
+	rules.CheckAllOf("#/agents", c.Agents, agentNames)
 	for i, name := range c.Agents[:min(len(c.Agents), len(agentNames))] {
 		rules.Check(!slices.Contains(c.Agents[:i], name), fmt.Sprintf("#/agents/%d", i), "is a duplicate")
 	}
-	rules.OneOf("#/priority", c.Priority, []string{"", "high", "normal", "low"})
+	rules.CheckOneOf("#/priority", c.Priority, []string{"", "high", "normal", "low"})
 	rules.Check(len(c.UserID) <= 128, "#/userId", "must have at most 128 bytes")
 	bodies := map[string]agentBody{"nutrition": c.Nutrition, "training": c.Training}
 	for _, rule := range reservedFields {
 		path := strings.Split(rule.pointer, "/")
-		_, set := bodies[path[1]][path[2]]
-		rules.Check(!set, rule.pointer, "%s", rule.fix)
+		_, isSet := bodies[path[1]][path[2]]
+		rules.Check(!isSet, rule.pointer, "%s", rule.fix)
 	}
 	return rules
 }
@@ -96,14 +96,14 @@ type agentRequest struct {
 // a person is a beginner who trains on three days a week. WHO's guideline on physical
 // activity recommends strength training on two or more days.
 func (c *CoordinateRequest) agentRequests() []agentRequest {
-	all := map[string]agentRequest{
+	byName := map[string]agentRequest{
 		npa: {npa, "/plan", "nutrition", c.Nutrition.withFields(agentBody{"userId": jsonString(c.UserID), "duration": jsonNumber(week.Days)}, nil)},
 		wpa: {wpa, "/generate", "training", c.Training.withFields(agentBody{"userId": jsonString(c.UserID)},
 			agentBody{"fitnessLevel": jsonString("beginner"), "daysPerWeek": jsonNumber(3)})},
 	}
 	requests := make([]agentRequest, len(c.Agents))
 	for i, name := range c.Agents {
-		requests[i] = all[name]
+		requests[i] = byName[name]
 	}
 	return requests
 }

@@ -48,12 +48,12 @@ type Service struct {
 	log      *slog.Logger
 	state    *httpserver.State
 
-	dependencies *dependencies.Set
-	agents       map[string]*upstream.Client
-	queue        *queue.Queue
-	cached       *cache.Namespace[requestKey, []byte]
-	records      *recorder
-	meters       *telemetry.Coordination
+	dependencies  *dependencies.Set
+	agents        map[string]*upstream.Client
+	queue         *queue.Queue
+	responseCache *cache.Namespace[requestKey, []byte]
+	records       *recorder
+	metrics       *telemetry.Coordination
 
 	document http.HandlerFunc
 }
@@ -76,16 +76,16 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
 		return nil, err
 	}
-	s.meters = telemetry.NewCoordination(s.dependencies.Metrics, Name, func() int { return s.queue.Counts().Queued })
+	s.metrics = telemetry.NewCoordination(s.dependencies.Metrics, Name, func() int { return s.queue.Counts().Queued })
 	for name, url := range map[string]string{npa: cfg.NPAURL, wpa: cfg.WPAURL} {
 		u, err := upstream.New(name, url, s.dependencies.Tracing)
 		if err != nil {
 			return nil, err
 		}
 		s.agents[name] = upstream.NewClient(u)
-		s.meters.RegisterUpstream(name, u.BreakerState, failureReasons...)
+		s.metrics.RegisterUpstream(name, u.BreakerState, failureReasons...)
 	}
-	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
+	s.responseCache, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +100,12 @@ func (s *Service) State() *httpserver.State { return s.state }
 // Configure makes the server count and trace its requests.
 func (s *Service) Configure(cfg *httpserver.Config) { s.dependencies.Instrument(cfg) }
 
-// Close writes the queued records, for at most a second, and closes all
-// connections.
+// Close writes the queued records and then the state "stopped", each for at most a second. It
+// closes the idle connections to the agents and all connections to the dependencies.
 func (s *Service) Close(ctx context.Context) error {
 	s.records.close(ctx)
-	for _, agent := range s.agents {
-		agent.Upstream().CloseIdleConnections()
+	for _, client := range s.agents {
+		client.Upstream().CloseIdleConnections()
 	}
 	return s.dependencies.Close(ctx)
 }
@@ -118,22 +118,22 @@ func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /{$}":                   s.serveRoot,
-		"GET /health":                s.state.Live,
-		"GET /health/ready":          s.state.Ready,
+		"GET /health":                s.state.ServeLiveness,
+		"GET /health/ready":          s.state.ServeReadiness,
 		"GET /health/coordination":   s.serveCoordinationHealth,
 		"GET /openapi.json":          s.document,
-		"GET " + apiPath + "/health": s.state.Live,
+		"GET " + apiPath + "/health": s.state.ServeLiveness,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
 	tokens := s.dependencies.Tokens
 	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.serveStatus)))
 	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
-	for name, agent := range s.agents {
+	for name, client := range s.agents {
 		// The agents also verify the token, because they are independent services.
-		proxy := agent.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
+		proxy := client.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
 		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, proxy))
 		mux.Handle("GET "+agentsPath+name+"/health", proxy)
 	}
-	return httpserver.Routes(mux)
+	return httpserver.HandleUnknownRoutes(mux)
 }

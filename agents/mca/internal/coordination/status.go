@@ -22,7 +22,7 @@ type rootResponse struct {
 // serveRoot responds with the build, and with the pod that served the request. An operator
 // can watch a rollout with it.
 func (s *Service) serveRoot(w http.ResponseWriter, _ *http.Request) {
-	httpapi.JSON(w, http.StatusOK, rootResponse{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
+	httpapi.SendJSON(w, http.StatusOK, rootResponse{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
 }
 
 // breakerStates has the state of an agent for each state of its circuit breaker.
@@ -55,7 +55,7 @@ type healthResponse struct {
 // process.
 func (s *Service) serveCoordinationHealth(w http.ResponseWriter, _ *http.Request) {
 	counts := s.queue.Counts()
-	httpapi.JSON(w, http.StatusOK, healthResponse{"ok", s.cfg.CoordinationMode, counts.Active, counts.Limit, s.agentStates()})
+	httpapi.SendJSON(w, http.StatusOK, healthResponse{"ok", s.cfg.CoordinationMode, counts.Active, counts.Limit, s.agentStates()})
 }
 
 // statusResponse is the body of GET /status.
@@ -93,7 +93,7 @@ func (s *Service) currentStatus() statusResponse {
 
 // serveStatus responds to GET /status.
 func (s *Service) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	httpapi.JSON(w, http.StatusOK, s.currentStatus())
+	httpapi.SendJSON(w, http.StatusOK, s.currentStatus())
 }
 
 // agentState returns the state that the recorder saves for this process.

@@ -114,7 +114,7 @@ type Counts struct {
 	Depth  int `json:"depth"`
 }
 
-// Counts returns the current counts.
+// Counts returns the active and the queued requests at this moment, with their limits.
 func (q *Queue) Counts() Counts {
 	q.mu.Lock()
 	defer q.mu.Unlock()

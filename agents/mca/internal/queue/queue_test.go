@@ -13,12 +13,12 @@ import (
 )
 
 // enqueue calls Enter in a goroutine, and returns when the request is queued. The goroutine
-// calls then with the result of Enter.
-func enqueue(ctx context.Context, t *testing.T, q *Queue, p Priority, then func(leave func(), err error)) {
+// calls onEntered with the result of Enter.
+func enqueue(ctx context.Context, t *testing.T, q *Queue, p Priority, onEntered func(leave func(), err error)) {
 	t.Helper()
-	before := q.Counts().Queued
-	go func() { then(q.Enter(ctx, p)) }()
-	require.Eventually(t, func() bool { return q.Counts().Queued == before+1 }, 5*time.Second, 50*time.Microsecond)
+	queuedBefore := q.Counts().Queued
+	go func() { onEntered(q.Enter(ctx, p)) }()
+	require.Eventually(t, func() bool { return q.Counts().Queued == queuedBefore+1 }, 5*time.Second, 50*time.Microsecond)
 }
 
 func TestQueueServesByPriorityThenInOrder(t *testing.T) {
@@ -69,8 +69,8 @@ func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 	const limit, depth, callers, rounds = 3, 5, 24, 300
 	q := New(limit, depth)
 	var (
-		active, served, full, canceled atomic.Int64
-		wg                             sync.WaitGroup
+		active, served, rejected, canceled atomic.Int64
+		wg                                 sync.WaitGroup
 	)
 	for range callers {
 		wg.Go(func() {
@@ -87,7 +87,7 @@ func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 					leave()
 					served.Add(1)
 				case errors.Is(err, ErrFull):
-					full.Add(1)
+					rejected.Add(1)
 				default:
 					canceled.Add(1)
 				}
@@ -97,6 +97,6 @@ func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 	}
 	wg.Wait()
 	require.Equal(t, Counts{Limit: limit, Depth: depth}, q.Counts())
-	require.EqualValues(t, callers*rounds, served.Load()+full.Load()+canceled.Load())
-	t.Logf("%d served, %d rejected, %d canceled", served.Load(), full.Load(), canceled.Load())
+	require.EqualValues(t, callers*rounds, served.Load()+rejected.Load()+canceled.Load())
+	t.Logf("%d served, %d rejected, %d canceled", served.Load(), rejected.Load(), canceled.Load())
 }

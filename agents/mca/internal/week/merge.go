@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// resistanceIntensity and restIntensity are in MET: 1 kcal per kg of body weight
-	// and hour. resistanceIntensity is code 02054 of the Compendium of Physical
+	// resistanceIntensity and restIntensity are in MET. 1 MET is 1 kcal an hour for each kg of
+	// body weight. resistanceIntensity is code 02054 of the Compendium of Physical
 	// Activities, "resistance (weight) training, multiple exercises, 8-15 repetitions
 	// at varied resistance". The day's energy need already includes rest.
 	resistanceIntensity, restIntensity = 3.5, 1.0
@@ -60,7 +60,7 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 		w.Notes = append(w.Notes, "Days with training have more energy, other days have less. The week's energy is that of the nutrition plan.")
 	}
 	if len(n.Assumed) > 0 {
-		w.Notes = append(w.Notes, fmt.Sprintf("Values of a reference adult were used for: %s.", sentenceList(n.Assumed)))
+		w.Notes = append(w.Notes, fmt.Sprintf("Values of a reference adult were used for: %s.", formatList(n.Assumed)))
 	}
 	return w
 }
@@ -68,8 +68,8 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 // fieldNames has a readable name for each request field that needs one.
 var fieldNames = map[string]string{"activityLevel": "activity level", "heightCm": "height", "weightKg": "weight"}
 
-// sentenceList lists fields as in a sentence: "age, height and weight".
-func sentenceList(fields []string) string {
+// formatList returns the names of the fields as in a sentence: "age, height and weight".
+func formatList(fields []string) string {
 	words := make([]string, len(fields))
 	for i, field := range fields {
 		words[i] = cmp.Or(fieldNames[field], field)
@@ -116,8 +116,8 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	// have the same share, so the week's energy does not change.
 	share := 1.0
 	for i, d := range days {
-		if move := math.Abs(d.TrainingKcal - mean); move > 0 {
-			share = min(share, maxShift*energy[i]/move)
+		if change := math.Abs(d.TrainingKcal - mean); change > 0 {
+			share = min(share, maxShift*energy[i]/change)
 		}
 	}
 	factors := [Days]float64{}

@@ -60,7 +60,7 @@ type Session struct {
 type Week struct {
 	Targets json.RawMessage `json:"targets,omitempty"` // from the nutrition agent
 	Days    []Day           `json:"days"`
-	// Notes say what was assumed or adjusted, as sentences.
+	// Notes are sentences about what was assumed or adjusted.
 	Notes []string `json:"notes"`
 }
 

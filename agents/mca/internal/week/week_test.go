@@ -96,19 +96,19 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		kg := rapid.Float64Range(35, 250).Draw(t, "kg")
 		plain := Merge(newNutrition(kcal...), nil, kg)
 		w := Merge(newNutrition(kcal...), newTraining(minutes), kg)
-		before, after, portions := 0.0, 0.0, 0
+		plannedSum, mergedSum, portions := 0.0, 0.0, 0
 		change := [Days]float64{}
 		for i, d := range w.Days {
 			planned, merged := plain.Days[i].Totals[energyTotal], d.Totals[energyTotal]
-			before, after = before+planned, after+merged
+			plannedSum, mergedSum = plannedSum+planned, mergedSum+merged
 			change[i] = merged - planned
 			portions += portionsPerDay
 			if math.Abs(merged-planned) > maxShift*planned+portionsPerDay {
 				t.Fatalf("day %d changed from %g to %g kcal", d.Day, planned, merged)
 			}
 		}
-		if math.Abs(before-after) > float64(portions) {
-			t.Fatalf("the week changed from %g to %g kcal", before, after)
+		if math.Abs(plannedSum-mergedSum) > float64(portions) {
+			t.Fatalf("the week changed from %g to %g kcal", plannedSum, mergedSum)
 		}
 		for i, a := range w.Days {
 			for j, b := range w.Days {

@@ -48,7 +48,7 @@ var fillStatements = []string{
 // table.
 func newLargeDatabase(t *testing.T) *pgx.Conn {
 	t.Helper()
-	cfg, err := pgx.ParseConfig(server.Database(t))
+	cfg, err := pgx.ParseConfig(server.CreateDatabase(t))
 	require.NoError(t, err)
 	policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
 	require.NoError(t, pgschema.Up(t.Context(), cfg, policy, slog.New(slog.DiscardHandler)))
@@ -82,17 +82,17 @@ func newLargeDatabase(t *testing.T) *pgx.Conn {
 	return conn
 }
 
-// node is the part of an EXPLAIN plan that the tests check.
-type node struct {
+// planNode is the part of an EXPLAIN plan that the tests check.
+type planNode struct {
 	Type  string `json:"Node Type"`
 	Index string `json:"Index Name"`
 	// Arbiters are the indexes that ON CONFLICT uses.
-	Arbiters []string `json:"Conflict Arbiter Indexes"`
-	Plans    []node   `json:"Plans"`
+	Arbiters []string   `json:"Conflict Arbiter Indexes"`
+	Plans    []planNode `json:"Plans"`
 }
 
 // walk calls visit for the node and for all nodes below it.
-func (n node) walk(visit func(node)) {
+func (n planNode) walk(visit func(planNode)) {
 	visit(n)
 	for _, child := range n.Plans {
 		child.walk(visit)
@@ -123,7 +123,7 @@ func requireIndexedWrites(t *testing.T, conn *pgx.Conn) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var used []string
-			explain(t, conn, row.query, row.args).walk(func(n node) {
+			explain(t, conn, row.query, row.args).walk(func(n planNode) {
 				require.NotContains(t, n.Type, "Seq Scan")
 				used = append(used, n.Arbiters...)
 			})
@@ -133,12 +133,12 @@ func requireIndexedWrites(t *testing.T, conn *pgx.Conn) {
 }
 
 // explain returns the plan of a statement without executing it.
-func explain(t *testing.T, conn *pgx.Conn, query string, args []any) node {
+func explain(t *testing.T, conn *pgx.Conn, query string, args []any) planNode {
 	t.Helper()
 	var text []byte
 	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+query, args...).Scan(&text))
 	t.Logf("%s", text)
-	var plans []struct{ Plan node }
+	var plans []struct{ Plan planNode }
 	require.NoError(t, json.Unmarshal(text, &plans))
 	return plans[0].Plan
 }
@@ -163,7 +163,7 @@ func requireIndexedReads(t *testing.T, conn *pgx.Conn) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var used []string
-			explain(t, conn, row.query, row.args).walk(func(n node) {
+			explain(t, conn, row.query, row.args).walk(func(n planNode) {
 				require.NotContains(t, n.Type, "Seq Scan")
 				require.NotContains(t, n.Type, "Sort", "the index gives the order")
 				if n.Index != "" {

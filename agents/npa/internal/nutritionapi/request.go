@@ -32,37 +32,37 @@ type PlanRequest struct {
 
 // The allowed values of the request's fields.
 var (
-	goals           = httpapi.Strings(energy.Goals)
+	goals           = httpapi.ToStrings(energy.Goals)
 	preferenceNames = httpapi.SortedKeys(preferences)
-	allergens       = httpapi.Strings(foods.Allergens)
+	allergens       = httpapi.ToStrings(foods.Allergens)
 	activities      = httpapi.SortedKeys(energy.Factors)
-	sexes           = httpapi.Strings([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
+	sexes           = httpapi.ToStrings([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 )
 
-// preference changes the planner's request as one preference of the user's request
-// demands.
+// preference changes the planner's request according to one preference in the user's
+// request.
 type preference func(*planner.Request)
 
-// diet returns the preference for a diet.
-func diet(d foods.Diet) preference {
+// dietPreference returns the preference for a diet.
+func dietPreference(d foods.Diet) preference {
 	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest diet applies
 }
 
-// avoid returns the preference to avoid these allergens.
-func avoid(allergens ...foods.Allergen) preference {
+// avoidPreference returns the preference to avoid these allergens.
+func avoidPreference(allergens ...foods.Allergen) preference {
 	return func(r *planner.Request) { r.Avoid = append(r.Avoid, allergens...) }
 }
 
 // preferences are the allowed preferences by their names in a request.
 var preferences = map[string]preference{
-	"vegetarian":   diet(foods.Vegetarian),
-	"vegan":        diet(foods.Vegan),
-	"pescatarian":  diet(foods.Pescatarian),
-	"gluten_free":  avoid("gluten"),
-	"dairy_free":   avoid("dairy"),
-	"egg_free":     avoid("egg"),
-	"soy_free":     avoid("soy"),
-	"nut_free":     avoid("nuts", "peanut"),
+	"vegetarian":   dietPreference(foods.Vegetarian),
+	"vegan":        dietPreference(foods.Vegan),
+	"pescatarian":  dietPreference(foods.Pescatarian),
+	"gluten_free":  avoidPreference("gluten"),
+	"dairy_free":   avoidPreference("dairy"),
+	"egg_free":     avoidPreference("egg"),
+	"soy_free":     avoidPreference("soy"),
+	"nut_free":     avoidPreference("nuts", "peanut"),
 	"high_protein": func(r *planner.Request) { r.Preferences.HighProtein = true },
 	"low_sodium":   func(r *planner.Request) { r.Preferences.LowSodium = true },
 }
@@ -70,19 +70,19 @@ var preferences = map[string]preference{
 // Validate returns every violated rule.
 func (p *PlanRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
-	rules.UserID(p.UserID)
-	rules.AllOf("#/goals", p.Goals, goals)
-	rules.AllOf("#/preferences", p.Preferences, preferenceNames)
-	rules.AllOf("#/allergies", p.Allergies, allergens)
-	httpapi.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
-	httpapi.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
-	httpapi.Within(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
-	httpapi.Within(&rules, "#/weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
+	rules.CheckUserID(p.UserID)
+	rules.CheckAllOf("#/goals", p.Goals, goals)
+	rules.CheckAllOf("#/preferences", p.Preferences, preferenceNames)
+	rules.CheckAllOf("#/allergies", p.Allergies, allergens)
+	httpapi.CheckWithin(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
+	httpapi.CheckWithin(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
+	httpapi.CheckWithin(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
+	httpapi.CheckWithin(&rules, "#/weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
 	if p.Sex != "" {
-		rules.OneOf("#/sex", p.Sex, sexes)
+		rules.CheckOneOf("#/sex", p.Sex, sexes)
 	}
 	if p.ActivityLevel != "" {
-		rules.OneOf("#/activityLevel", p.ActivityLevel, activities)
+		rules.CheckOneOf("#/activityLevel", p.ActivityLevel, activities)
 	}
 	return rules
 }

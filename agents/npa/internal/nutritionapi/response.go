@@ -65,16 +65,16 @@ type Totals struct {
 
 // newResponse converts a plan to the response.
 func newResponse(r *PlanRequest, assumed []string, plan planner.Plan) PlanResponse {
-	t := plan.Targets
+	targets := plan.Targets
 	response := PlanResponse{
 		Duration: len(plan.Days), Goals: append([]string{}, r.Goals...), Assumed: append([]string{}, assumed...),
 		Targets: Targets{
-			BasalKcal: roundTenth(t.BasalKcal), NeedKcal: roundTenth(t.NeedKcal), EnergyKcal: roundRange(t.Energy), ProteinG: roundRange(t.Protein),
-			CarbohydrateG: roundRange(t.Carbohydrate), FatG: roundRange(t.Fat), FibreMinG: roundTenth(t.FibreMin), SodiumMaxMg: roundTenth(t.SodiumMax),
+			BasalKcal: roundTenth(targets.BasalKcal), NeedKcal: roundTenth(targets.NeedKcal), EnergyKcal: roundRange(targets.Energy), ProteinG: roundRange(targets.Protein),
+			CarbohydrateG: roundRange(targets.Carbohydrate), FatG: roundRange(targets.Fat), FibreMinG: roundTenth(targets.FibreMin), SodiumMaxMg: roundTenth(targets.SodiumMax),
 		},
 	}
 	for i, day := range plan.Days {
-		response.Days = append(response.Days, newDay(i+1, day))
+		response.Days = append(response.Days, newDayResponse(i+1, day))
 	}
 	return response
 }
@@ -83,12 +83,12 @@ func newResponse(r *PlanRequest, assumed []string, plan planner.Plan) PlanRespon
 // fixed time.
 var mealOrder = []foods.Meal{foods.Breakfast, foods.Lunch, foods.Dinner, foods.Snack}
 
-// newDay converts a day of a plan to a day of the response.
-func newDay(number int, day planner.Day) DayResponse {
-	n := day.Totals()
+// newDayResponse converts a day of a plan to a day of the response.
+func newDayResponse(number int, day planner.Day) DayResponse {
+	totals := day.Totals()
 	response := DayResponse{Day: number, Totals: Totals{
-		EnergyKcal: roundTenth(n[foods.Energy]), ProteinG: roundTenth(n[foods.Protein]), CarbohydrateG: roundTenth(n[foods.Carbohydrate]),
-		FatG: roundTenth(n[foods.Fat]), FibreG: roundTenth(n[foods.Fibre]), SugarG: roundTenth(n[foods.Sugar]), SodiumMg: roundTenth(n[foods.Sodium]),
+		EnergyKcal: roundTenth(totals[foods.Energy]), ProteinG: roundTenth(totals[foods.Protein]), CarbohydrateG: roundTenth(totals[foods.Carbohydrate]),
+		FatG: roundTenth(totals[foods.Fat]), FibreG: roundTenth(totals[foods.Fibre]), SugarG: roundTenth(totals[foods.Sugar]), SodiumMg: roundTenth(totals[foods.Sodium]),
 	}}
 	for _, meal := range mealOrder {
 		m := MealResponse{Meal: meal}

@@ -39,7 +39,7 @@ var Spec = agent.Spec[*PlanRequest]{
 		if err != nil {
 			return nil, err
 		}
-		return PlanWith(planner.New(table)), nil
+		return NewAgentPlanner(planner.New(table)), nil
 	},
 	TimeoutDetail: "no plan was found within %s; request fewer days, or try again",
 }
@@ -49,13 +49,13 @@ type MealPlanner interface {
 	Plan(ctx context.Context, r planner.Request) (planner.Plan, error)
 }
 
-// PlanWith returns an agent.Planner that converts requests and responses and calls p.
-func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
+// NewAgentPlanner returns an agent.Planner that converts requests and responses and calls p.
+func NewAgentPlanner(p MealPlanner) agent.Planner[*PlanRequest] {
 	return func(ctx context.Context, r *PlanRequest) (any, error) {
 		request, assumed := r.toPlannerRequest()
 		plan, err := p.Plan(ctx, request)
 		if infeasible, ok := errors.AsType[*planner.Infeasible](err); ok {
-			return nil, explain(r, infeasible)
+			return nil, toAgentInfeasible(r, infeasible)
 		}
 		if err != nil {
 			return nil, err
@@ -64,33 +64,33 @@ func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
 	}
 }
 
-// explain converts the planner's conflicts to errors of request fields.
-func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
-	explained := &agent.Infeasible{Detail: infeasible.Error()}
+// toAgentInfeasible converts the planner's conflicts to errors of request fields.
+func toAgentInfeasible(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
+	converted := &agent.Infeasible{Detail: infeasible.Error()}
 	for _, c := range infeasible.Conflicts {
-		explained.Errors = append(explained.Errors, conflictError(r, c))
+		converted.Errors = append(converted.Errors, conflictError(r, c))
 	}
-	return explained
+	return converted
 }
 
 // conflictError returns a field error for a conflict. Its pointer is the request field
 // that the user would have to change.
 func conflictError(r *PlanRequest, c planner.Conflict) httpapi.FieldError {
-	fieldError := func(pointer, cause string) httpapi.FieldError {
+	newFieldError := func(pointer, cause string) httpapi.FieldError {
 		return httpapi.FieldError{Pointer: pointer, Detail: "without " + cause + " there is a plan"}
 	}
 	switch c.Part {
 	case planner.Allergy:
 		if i := slices.Index(r.Allergies, c.Name); i >= 0 {
-			return fieldError(fmt.Sprintf("#/allergies/%d", i), "the allergy to "+c.Name)
+			return newFieldError(fmt.Sprintf("#/allergies/%d", i), "the allergy to "+c.Name)
 		}
-		return fieldError("#/preferences", "avoiding "+c.Name) // such as gluten_free
+		return newFieldError("#/preferences", "avoiding "+c.Name) // such as gluten_free
 	case planner.Diet:
-		return fieldError("#/preferences", "the diet")
+		return newFieldError("#/preferences", "the diet")
 	default:
 		if c.Name == foods.Sodium.String() {
-			return fieldError("#/preferences", "the limit of sodium")
+			return newFieldError("#/preferences", "the limit of sodium")
 		}
-		return fieldError("#/goals", "the bounds of "+c.Name)
+		return newFieldError("#/goals", "the bounds of "+c.Name)
 	}
 }

@@ -54,12 +54,12 @@ func (*Collector) Describe(chan<- *prometheus.Desc) {}
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	up, failed := 1.0, 0.0
+	up, scrapeError := 1.0, 0.0
 	for _, q := range slices.Concat(serverQueries, workloadQueries) {
 		metrics, err := c.read(ctx, q)
 		if err != nil {
 			c.log.Warn("the server's statistics could not be read", "series", q.series[0].name, "error", err)
-			failed = 1
+			scrapeError = 1
 			if q.optional {
 				continue
 			}
@@ -71,7 +71,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up)
-	out <- prometheus.MustNewConstMetric(errorDesc, prometheus.GaugeValue, failed)
+	out <- prometheus.MustNewConstMetric(errorDesc, prometheus.GaugeValue, scrapeError)
 }
 
 // read returns the series of a query.

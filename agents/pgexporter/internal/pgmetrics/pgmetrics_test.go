@@ -60,7 +60,7 @@ func scrape(t *testing.T, c *Collector) scrapeResult {
 // collector logs in as a role that can only read statistics.
 func newCollector(t *testing.T, server *testservers.Postgres) (*Collector, *pgx.Conn) {
 	t.Helper()
-	url := server.Database(t)
+	url := server.CreateDatabase(t)
 	admin, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = admin.Close(context.WithoutCancel(t.Context())) })
@@ -107,16 +107,16 @@ func TestSeriesDescribeTheServer(t *testing.T) {
 // still serve, and name the session that holds the lock.
 func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 	c, admin := newCollector(t, server)
-	run := func(statement string) {
+	execute := func(statement string) {
 		_, err := admin.Exec(t.Context(), statement)
 		require.NoError(t, err, statement)
 	}
-	run("INSERT INTO t SELECT generate_series(1, 20000)")
-	run("VACUUM ANALYZE t")
-	run("SELECT pg_sleep(0.11), 'secret-17', count(*) FROM t WHERE a + 0 = 4711")
-	run("DO $$ BEGIN PERFORM pg_sleep(0.11), 'secret-18'; END $$")
-	run("SELECT pg_stat_force_next_flush()")
-	run("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+	execute("INSERT INTO t SELECT generate_series(1, 20000)")
+	execute("VACUUM ANALYZE t")
+	execute("SELECT pg_sleep(0.11), 'secret-17', count(*) FROM t WHERE a + 0 = 4711")
+	execute("DO $$ BEGIN PERFORM pg_sleep(0.11), 'secret-18'; END $$")
+	execute("SELECT pg_stat_force_next_flush()")
+	execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
 	waiter, err := pgx.ConnectConfig(t.Context(), admin.Config())
 	require.NoError(t, err)
 	waited := make(chan error, 1)
@@ -131,7 +131,7 @@ func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 		response = w.Body.String()
 		return strings.Contains(response, "pg_blocking_sessions_waiting{")
 	}, 10*time.Second, 20*time.Millisecond)
-	run("COMMIT")
+	execute("COMMIT")
 	require.NoError(t, <-waited)
 	require.NoError(t, waiter.Close(t.Context()))
 	require.Contains(t, response, "pg_up 1")
@@ -164,17 +164,17 @@ func TestFullServerIsUpAndStoppedServerIsDown(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = full.Close() })
 	c, _ := newCollector(t, full)
-	up := func() float64 { return scrape(t, c).values["pg_up"] }
-	require.EqualValues(t, 1, up())
+	scrapeUp := func() float64 { return scrape(t, c).values["pg_up"] }
+	require.EqualValues(t, 1, scrapeUp())
 	for range 8 {
 		if conn, err := pgx.Connect(t.Context(), full.URL("postgres")); err == nil {
 			t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
 		}
 	}
-	require.EqualValues(t, 1, up())
+	require.EqualValues(t, 1, scrapeUp())
 	require.NoError(t, full.Stop())
-	require.EqualValues(t, 0, up())
+	require.EqualValues(t, 0, scrapeUp())
 	require.Len(t, scrape(t, c).values, 2, "pg_up and pg_exporter_last_scrape_error")
 	require.NoError(t, full.Start(t.Context()))
-	require.EqualValues(t, 1, up(), "the collector connects again by itself")
+	require.EqualValues(t, 1, scrapeUp(), "the collector connects again by itself")
 }

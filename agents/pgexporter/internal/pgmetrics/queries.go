@@ -16,7 +16,7 @@ type query struct {
 	optional bool
 }
 
-// series is a metric whose values are one column of the rows.
+// series is a metric. Its values are one column of the rows.
 type series struct {
 	name, help string
 	kind       prometheus.ValueType

@@ -9,9 +9,9 @@ import (
 const maxStatement = 200
 
 // pg_stat_statements replaces most literals of a statement by $1, $2 and so on. It does
-// not replace the literals in comments, or the literals of a statement whose entry was
-// removed while the statement ran (PostgreSQL's documentation, F.32.1). These patterns
-// match comments, and the literals that are left.
+// not replace the literals in comments, or the literals of a statement if its entry was
+// removed while it ran (PostgreSQL's documentation, F.32.1). These patterns match
+// comments, and the literals that are left.
 var (
 	comments = regexp.MustCompile(`(?s)/\*.*?(\*/|$)|--[^\n]*`)
 	literals = regexp.MustCompile(`(?s)\$(\w*)\$.*|'[^']*('|$)`)
@@ -24,8 +24,8 @@ func redact(statement string) string {
 	s := comments.ReplaceAllString(strings.ToValidUTF8(statement, "?"), " ")
 	s = numbers.ReplaceAllString(literals.ReplaceAllString(s, "?"), "${1}?")
 	s = strings.TrimSpace(spaces.ReplaceAllString(s, " "))
-	if letters := []rune(s); len(letters) > maxStatement {
-		return string(letters[:maxStatement])
+	if runes := []rune(s); len(runes) > maxStatement {
+		return string(runes[:maxStatement])
 	}
 	return s
 }

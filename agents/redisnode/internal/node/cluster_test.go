@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stableTable returns a node's table of the cluster without the fields that change all the time.
+// readStableTable returns a node's table of the cluster without the fields that change all the time.
 // It leaves out nodes in handshake, because Redis removes these by itself.
-func (c *testCluster) stableTable(i int) []string {
+func (c *testCluster) readStableTable(i int) []string {
 	var lines []string
-	for _, m := range c.members(i) {
+	for _, m := range c.readMembers(i) {
 		if m.handshake {
 			continue
 		}
@@ -24,8 +24,9 @@ func (c *testCluster) stableTable(i int) []string {
 	return lines
 }
 
-// TestClusterFormsRecoversAndKeepsItsKeys runs six real servers. They must form a cluster, and
-// keep all keys after a change of all addresses, the loss of a primary and the loss of a volume.
+// TestClusterFormsRecoversAndKeepsItsKeys runs six real servers. They must form a cluster. They
+// must keep all keys after a change of all addresses, the loss of a primary and the loss of a
+// volume.
 func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	t.Parallel()
 	c := newTestCluster(t)
@@ -34,11 +35,11 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	}
 	c.runUntil("six nodes form a cluster", c.isHealthy)
 	for i := range replicas {
-		require.Equal(t, i < shards, c.role(i) == "master", "node %d", i)
+		require.Equal(t, i < shards, c.readRole(i) == "master", "node %d", i)
 	}
 	replicasOf := map[string]int{}
 	for i := shards; i < replicas; i++ {
-		for _, m := range c.members(i) {
+		for _, m := range c.readMembers(i) {
 			if m.primaryID != "" {
 				replicasOf[m.primaryID]++
 			}
@@ -47,11 +48,11 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	}
 	c.writeKeys()
 
-	before := c.stableTable(0)
+	tableBefore := c.readStableTable(0)
 	for range 5 {
 		c.runRound()
 	}
-	require.Equal(t, before, c.stableTable(0), "more rounds change nothing")
+	require.Equal(t, tableBefore, c.readStableTable(0), "more rounds change nothing")
 
 	for i := range replicas {
 		c.kill(i)
@@ -65,23 +66,23 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 
 	// DNS still resolves the name of node 3 to the address of node 4.
 	c.resolveTo(3, 4)
-	table := c.stableTable(0)
+	table := c.readStableTable(0)
 	for range 5 {
 		c.runRound()
 		require.Equal(t, replicas-2, c.agents[0].Status().Peers, "a node that answers under another node's name does not count")
 	}
-	require.Equal(t, table, c.stableTable(0))
+	require.Equal(t, table, c.readStableTable(0))
 	c.resetDNS()
 
 	lost := 0
-	for c.role(lost) != "master" {
+	for c.readRole(lost) != "master" {
 		lost++
 	}
 	c.kill(lost)
 	c.runUntil("a replica takes over", func() bool {
 		primaries := 0
 		for i := range replicas {
-			if i != lost && c.agents[i].Status().Member && c.role(i) == "master" {
+			if i != lost && c.agents[i].Status().Member && c.readRole(i) == "master" {
 				primaries++
 			}
 		}
@@ -90,7 +91,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	c.requireAllKeys()
 	c.start(lost, 31)
 	c.runUntil("the old primary is back at another address", c.isHealthy)
-	require.Equal(t, "slave", c.role(lost))
+	require.Equal(t, "slave", c.readRole(lost))
 	c.requireAllKeys()
 
 	c.kill(lost)
@@ -98,7 +99,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	c.start(lost, 32)
 	c.runUntil("a node that lost its volume is a replica again, and its old id is forgotten", func() bool {
 		for i := range replicas {
-			if len(c.stableTable(i)) != replicas {
+			if len(c.readStableTable(i)) != replicas {
 				return false
 			}
 		}
@@ -134,7 +135,7 @@ func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 		require.Contains(t, status.Problems[0], "holds 1 keys but belongs to no cluster, so it is not joined: move its data away, or delete its volume")
 	}
 	require.EqualValues(t, 1, c.client(0).DBSize(t.Context()).Val(), "the keys are kept")
-	require.Len(t, c.stableTable(0), 1)
+	require.Len(t, c.readStableTable(0), 1)
 
 	c.kill(0)
 	require.NoError(t, os.RemoveAll(c.folder(0)))

@@ -23,7 +23,7 @@ type Peer struct {
 // Config is the configuration of the process.
 type Config struct {
 	// Self is the index in Peers of the node that this process serves: the peer
-	// whose host begins with NODE_NAME.
+	// with a host that begins with NODE_NAME.
 	Self int
 	// Peers is PEERS: every node of the cluster as HOST:PORT, separated by commas. The
 	// order must never change, because the first SHARDS nodes get the slots when the
@@ -60,22 +60,22 @@ const (
 // the logger needs.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
-	http := httpserver.Defaults()
-	http.QuietPaths = healthPaths
-	http.Address = env.Address("LISTEN_ADDRESS", ":8000")
-	http.MetricsAddress = env.Address("METRICS_ADDRESS", "")
-	http.LogLevel = env.LogLevel("LOG_LEVEL")
-	http.DrainDelay = 0 // only the kubelet sends requests
+	httpConfig := httpserver.Defaults()
+	httpConfig.QuietPaths = healthPaths
+	httpConfig.Address = env.Address("LISTEN_ADDRESS", ":8000")
+	httpConfig.MetricsAddress = env.Address("METRICS_ADDRESS", "")
+	httpConfig.LogLevel = env.LogLevel("LOG_LEVEL")
+	httpConfig.DrainDelay = 0 // only the kubelet sends requests
 	cfg := Config{
-		Peers:    envconfig.Required(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
-		Address:  envconfig.Required(env, "POD_IP", "must be an IP address", parseAddress),
+		Peers:    envconfig.ReadRequired(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
+		Address:  envconfig.ReadRequired(env, "POD_IP", "must be an IP address", parseAddress),
 		Server:   env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
-		Password: envconfig.Required(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
+		Password: envconfig.ReadRequired(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
 		Period:   env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
-		HTTP:     http,
+		HTTP:     httpConfig,
 	}
 	cfg.Shards = env.Int("SHARDS", 3, 3, max(3, len(cfg.Peers)))
-	cfg.Self = envconfig.Required(env, "NODE_NAME", "must be the first label of one of PEERS", func(name string) (int, bool) {
+	cfg.Self = envconfig.ReadRequired(env, "NODE_NAME", "must be the first label of one of PEERS", func(name string) (int, bool) {
 		for i, p := range cfg.Peers {
 			if label, _, _ := strings.Cut(p.Host, "."); label == name {
 				return i, true

@@ -14,14 +14,14 @@ var healthPaths = []string{"/health", "/health/ready"}
 // eviction restarts a node only after the node before it serves data again.
 func (n *Node) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", state.Live)
+	mux.HandleFunc("GET /health", state.ServeLiveness)
 	mux.HandleFunc("GET /health/ready", func(w http.ResponseWriter, _ *http.Request) {
 		code := http.StatusOK
 		status := n.Status()
 		if !status.Member {
 			code = http.StatusServiceUnavailable
 		}
-		httpapi.JSON(w, code, status)
+		httpapi.SendJSON(w, code, status)
 	})
-	return httpserver.Routes(mux)
+	return httpserver.HandleUnknownRoutes(mux)
 }

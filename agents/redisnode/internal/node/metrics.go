@@ -55,7 +55,7 @@ type collector struct{ node *Node }
 func (n *Node) Metrics() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector{n})
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 5 * answerTimeout})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 5 * replyTimeout})
 }
 
 // Describe implements prometheus.Collector. It sends nothing, because the series depend on
@@ -65,33 +65,33 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 // Collect implements prometheus.Collector. It leaves out the series that the node does not
 // report.
 func (c collector) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*answerTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*replyTimeout)
 	defer cancel()
 	local := c.node.connect(c.node.cfg.Server, MetricsUser)
 	defer local.Close()
-	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
+	sendMetric := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, kind, value)
 	}
 	info, err := local.Info(ctx).Result()
 	if err != nil {
-		send(upDesc, prometheus.GaugeValue, 0)
+		sendMetric(upDesc, prometheus.GaugeValue, 0)
 		return
 	}
-	send(upDesc, prometheus.GaugeValue, 1)
+	sendMetric(upDesc, prometheus.GaugeValue, 1)
 	for _, s := range infoSeries {
 		if value, err := strconv.ParseFloat(fieldValue(info, s.field), 64); err == nil {
-			send(prometheus.NewDesc(s.name, s.help, nil, nil), s.kind, value)
+			sendMetric(prometheus.NewDesc(s.name, s.help, nil, nil), s.kind, value)
 		}
 	}
 	// Only a replica has the field master_link_status.
 	if link := fieldValue(info, "master_link_status"); link != "" {
-		send(linkDesc, prometheus.GaugeValue, boolToFloat(link == "up"))
+		sendMetric(linkDesc, prometheus.GaugeValue, boolToFloat(link == "up"))
 	}
 	if cluster, err := local.ClusterInfo(ctx).Result(); err == nil {
-		send(clusterStateDesc, prometheus.GaugeValue, boolToFloat(fieldValue(cluster, "cluster_state") == "ok"))
+		sendMetric(clusterStateDesc, prometheus.GaugeValue, boolToFloat(fieldValue(cluster, "cluster_state") == "ok"))
 		for _, s := range clusterSeries {
 			if value, err := strconv.ParseFloat(fieldValue(cluster, s.field), 64); err == nil {
-				send(prometheus.NewDesc(s.name, s.help, nil, nil), prometheus.GaugeValue, value)
+				sendMetric(prometheus.NewDesc(s.name, s.help, nil, nil), prometheus.GaugeValue, value)
 			}
 		}
 	}
@@ -99,13 +99,13 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
-	send(slowLengthDesc, prometheus.GaugeValue, float64(length))
+	sendMetric(slowLengthDesc, prometheus.GaugeValue, float64(length))
 	var lastID, seconds float64
 	if last, err := local.SlowLogGet(ctx, 1).Result(); err == nil && len(last) > 0 {
 		lastID, seconds = float64(last[0].ID), last[0].Duration.Seconds()
 	}
-	send(slowLastIDDesc, prometheus.GaugeValue, lastID)
-	send(slowLastTimeDesc, prometheus.GaugeValue, seconds)
+	sendMetric(slowLastIDDesc, prometheus.GaugeValue, lastID)
+	sendMetric(slowLastTimeDesc, prometheus.GaugeValue, seconds)
 }
 
 // boolToFloat returns 1 for true and 0 for false.

@@ -20,10 +20,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// answerTimeout bounds dialing a node, each write and each read. It is below the design
+// replyTimeout bounds dialing a node, each write and each read. It is below the design
 // document's cluster-node-timeout of 5 s, so that one dead peer does not delay the
 // detection of others.
-const answerTimeout = time.Second
+const replyTimeout = time.Second
 
 // Resolver resolves a name to addresses, as net.Resolver does.
 type Resolver interface {
@@ -87,7 +87,8 @@ func (n *Node) publish(current Status) {
 	}
 }
 
-// runRound reads the state of every node, and sends the commands of plan to its own node.
+// runRound reads the state of every node. It sends the commands that nextCommands returns to its
+// own node.
 func (n *Node) runRound(ctx context.Context) Status {
 	local := n.connect(n.cfg.Server, User)
 	defer local.Close()
@@ -98,7 +99,7 @@ func (n *Node) runRound(ctx context.Context) Status {
 	if err != nil {
 		return failedStatus(err)
 	}
-	commands, problems := plan(n.cfg.Self, peers, n.cfg.Shards)
+	commands, problems := nextCommands(n.cfg.Self, peers, n.cfg.Shards)
 	for _, c := range commands {
 		n.log.Info("run Redis command", "command", c.String())
 		if err := local.Do(ctx, c...).Err(); err != nil {
@@ -122,7 +123,7 @@ func failedStatus(err error) Status {
 func (n *Node) connect(address, user string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: address, Username: user, Password: n.cfg.Password,
-		DialTimeout: answerTimeout, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout,
+		DialTimeout: replyTimeout, ReadTimeout: replyTimeout, WriteTimeout: replyTimeout,
 		MaxRetries: -1, PoolSize: 1, DisableIdentity: true,
 	})
 }
@@ -180,7 +181,7 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 // queryPeer resolves the peer's name and reads the peer's view of the cluster. The result
 // has no view if the peer does not answer, or if another node answers at its address.
 func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
-	ctx, cancel := context.WithTimeout(ctx, 3*answerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 3*replyTimeout)
 	defer cancel()
 	state := peerState{name: p.Host}
 	addresses, err := n.resolver.LookupNetIP(ctx, "ip", p.Host)
@@ -191,18 +192,18 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	state.address = hostPort(addresses[0].Unmap(), p.Port)
 	client := n.connect(state.address, User)
 	defer client.Close()
-	v, err := readView(ctx, client)
+	peerView, err := readView(ctx, client)
 	if err != nil {
 		n.log.Debug("peer does not answer", "peer", p.Host, "address", state.address, "error", err)
 		return state
 	}
 	// DNS may still return the peer's old address, which now belongs to another node. Or
 	// the peer has not announced its name yet.
-	if v.self().name != p.Host {
-		n.log.Debug("the peer's address belongs to another node", "peer", p.Host, "address", state.address, "name", v.self().name)
+	if peerView.self().name != p.Host {
+		n.log.Debug("the peer's address belongs to another node", "peer", p.Host, "address", state.address, "name", peerView.self().name)
 		return state
 	}
-	state.view = v
+	state.view = peerView
 	return state
 }
 
@@ -211,18 +212,18 @@ func hostPort(address netip.Addr, port int) string {
 	return net.JoinHostPort(address.String(), strconv.Itoa(port))
 }
 
-// readView reads a node's view of the cluster. A node that still loads its data answers
-// with an error, so it counts as absent.
+// readView reads a node's view of the cluster. A node that still loads its data replies with an
+// error, so it counts as absent.
 func readView(ctx context.Context, node *redis.Client) (*view, error) {
 	keys, err := node.DBSize(ctx).Result()
 	if err != nil {
 		return nil, err
 	}
-	answer, err := node.ClusterNodes(ctx).Result()
+	output, err := node.ClusterNodes(ctx).Result()
 	if err != nil {
 		return nil, err
 	}
-	id, members, err := parseNodes(answer)
+	id, members, err := parseNodes(output)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +252,8 @@ func (n *Node) readStatus(ctx context.Context, local *redis.Client, peers []peer
 	return status
 }
 
-// fieldValue returns the value of a line NAME:VALUE in the output of INFO.
+// fieldValue returns the value of a line NAME:VALUE in the output of INFO. It returns "" if there
+// is no such line.
 func fieldValue(text, name string) string {
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {

@@ -41,15 +41,15 @@ func replicateCommand(id string) command { return command{"CLUSTER", "REPLICATE"
 // forgetCommand returns the command that removes the entry with this id from the node's table.
 func forgetCommand(id string) command { return command{"CLUSTER", "FORGET", id} }
 
-// bumpEpochCommand returns the command that gives the node a higher epoch than all epochs
-// that it knows.
+// bumpEpochCommand returns the command that gives the node a higher epoch than all epochs in
+// its table.
 func bumpEpochCommand() command { return command{"CLUSTER", "BUMPEPOCH"} }
 
-// plan returns the next commands for the node at index self, and the problems that need an operator.
-// After enough rounds the cluster is complete: all nodes know each other, and all slots have an
-// owner. Each node's process applies the same rules to its own node. So the nodes need no leader, and
-// no two nodes do the same step.
-func plan(self int, peers []peerState, shards int) ([]command, []error) {
+// nextCommands returns the next commands for the node at index self, and the problems that need
+// an operator. After enough rounds the cluster is complete: all nodes are in each node's table,
+// and all slots have an owner. Each node's process applies the same rules to its own node only. So
+// the nodes need no leader.
+func nextCommands(self int, peers []peerState, shards int) ([]command, []error) {
 	if problem := unassignedDataError(peers[self]); problem != nil {
 		return nil, []error{problem}
 	}
@@ -73,7 +73,7 @@ func unassignedDataError(p peerState) error {
 // becomes a replica as soon as all slots have an owner.
 func roleCommands(self int, peers []peerState, shards int) []command {
 	ownView := peers[self].view
-	allConnected := allKnowAll(peers)
+	allConnected := allTablesComplete(peers)
 	if allConnected {
 		if forgets := forgetCommands(ownView, peers); len(forgets) > 0 {
 			return forgets
@@ -96,7 +96,7 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 	if ownView.ownedSlots() < slotCount {
 		return nil // the nodes with a share must take their slots first
 	}
-	return replicateEvenly(ownView, self)
+	return replicateCommands(ownView, self)
 }
 
 // joinCommands returns CLUSTER MEET for each peer that the node is not connected to at the
@@ -109,9 +109,9 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 		}
 		known := ownView.members[p.view.id]
 		switch {
-		case ownView.knows(p.view.id) && known.connected && !known.suspected && known.address == p.address:
+		case ownView.contains(p.view.id) && known.connected && !known.suspected && known.address == p.address:
 			// connected at the right address
-		case ownView.knows(p.view.id) || p.view.knows(ownView.id):
+		case ownView.contains(p.view.id) || p.view.contains(ownView.id):
 			joins = append(joins, joinCommand(p.address))
 		case unassignedDataError(p) != nil:
 			problems = append(problems, unassignedDataError(p))
@@ -125,11 +125,12 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 	return joins, problems
 }
 
-// allKnowAll reports whether every peer answered and knows every other peer.
-func allKnowAll(peers []peerState) bool {
+// allTablesComplete reports whether every peer answered, and all peers are in the table of each
+// peer.
+func allTablesComplete(peers []peerState) bool {
 	for _, p := range peers {
 		for _, other := range peers {
-			if p.view == nil || other.view == nil || !p.view.knows(other.view.id) {
+			if p.view == nil || other.view == nil || !p.view.contains(other.view.id) {
 				return false
 			}
 		}
@@ -138,15 +139,16 @@ func allKnowAll(peers []peerState) bool {
 }
 
 // forgetCommands returns CLUSTER FORGET for the ids of removed nodes. A node that lost its volume
-// starts with a new id, and the other nodes still know its old id. An id counts as removed if it owns
-// no slots, and no node reaches a node with this id. Redis' flag "fail" is not required. A majority
-// of nodes must know the id to set this flag, but some nodes may have forgotten the id already.
+// starts with a new id, and the tables of the other nodes still contain its old id. An id counts as
+// removed if it owns no slots, and no node reaches a node with this id. Redis' flag "fail" is not
+// required. Redis sets this flag only if the id is in the tables of a majority of nodes, but some
+// nodes may have forgotten the id already.
 func forgetCommands(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {
-		reaches := func(p peerState) bool { return p.view.knows(id) && !p.view.members[id].suspected }
+		isReachedBy := func(p peerState) bool { return p.view.contains(id) && !p.view.members[id].suspected }
 		m := ownView.members[id]
-		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, reaches) {
+		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, isReachedBy) {
 			forgets = append(forgets, forgetCommand(id))
 		}
 	}
@@ -181,8 +183,8 @@ func isUnowned(r slotRange, peers []peerState) bool {
 }
 
 // primaryAtStaleAddress returns the id of this replica's primary if the replication still
-// uses an old address of the primary. Otherwise it returns "". Redis learns a new address
-// from the cluster bus, but does not always tell it to the replication. The replication
+// uses an old address of the primary. Otherwise it returns "". Redis receives a new address
+// over the cluster bus, but does not always use it for the replication. The replication
 // then tries the old address forever. CLUSTER REPLICATE of the same primary fixes this.
 func (v *view) primaryAtStaleAddress() string {
 	primary, known := v.members[v.self().primaryID]
@@ -192,10 +194,10 @@ func (v *view) primaryAtStaleAddress() string {
 	return primary.id
 }
 
-// replicateEvenly returns the command that makes the node a replica of the primary with the fewest
-// replicas. If several primaries have the fewest, the node's index decides. So nodes that join at the
-// same time choose different primaries.
-func replicateEvenly(ownView *view, self int) []command {
+// replicateCommands returns the command that makes the node a replica of the primary with the
+// fewest replicas. If several primaries have the fewest, the node's index decides. So nodes that
+// join at the same time choose different primaries. Without a primary it returns no command.
+func replicateCommands(ownView *view, self int) []command {
 	type primary struct {
 		id                  string
 		firstSlot, replicas int

@@ -41,7 +41,7 @@ func formedCluster() []peerState {
 	return peers
 }
 
-// isolatedNodes returns the state of six nodes that know no other node.
+// isolatedNodes returns the state of six nodes. Each table contains only the node itself.
 func isolatedNodes() []peerState {
 	var peers []peerState
 	for i := range replicas {
@@ -52,7 +52,7 @@ func isolatedNodes() []peerState {
 	return peers
 }
 
-// joinedNodes returns the state of six nodes that know each other but own no slots.
+// joinedNodes returns the state of six nodes. Each table contains all nodes, but no slots.
 func joinedNodes() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
@@ -190,7 +190,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		}, "", "belongs to another cluster of 2 nodes, so it is not joined"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			commands, problems := plan(row.self, row.peers(), shards)
+			commands, problems := nextCommands(row.self, row.peers(), shards)
 			var texts []string
 			for _, c := range commands {
 				texts = append(texts, c.String())

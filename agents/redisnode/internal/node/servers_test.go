@@ -24,10 +24,10 @@ const (
 	password = "nodepassword"
 	replicas = 6
 	shards   = 3
-	// conf is the part of the design document's redis.conf that these tests need, with a
+	// redisConf is the part of the design document's redis.conf that these tests need, with a
 	// shorter cluster-node-timeout. rename-command removes the commands that nobody may
 	// run. The users have the permissions of components/redis/redistuning.
-	conf = `
+	redisConf = `
 cluster-enabled yes
 cluster-config-file nodes.conf
 cluster-node-timeout 1000
@@ -54,11 +54,11 @@ type testCluster struct {
 	dir  string
 	port int
 
-	mu        sync.Mutex
-	addresses [replicas]netip.Addr // the zero value means that there is no pod
-	servers   [replicas]*exec.Cmd
-	agents    [replicas]*Node
-	stale     map[string]int // names that resolve to the address of another node
+	mu         sync.Mutex
+	addresses  [replicas]netip.Addr // the zero value means that there is no pod
+	servers    [replicas]*exec.Cmd
+	agents     [replicas]*Node
+	staleNames map[string]int // names that resolve to the address of another node
 }
 
 // resolveTo makes only the name of this node resolve to the address of another node, as stale
@@ -66,19 +66,19 @@ type testCluster struct {
 func (c *testCluster) resolveTo(node, other int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stale = map[string]int{nodeName(node): other}
+	c.staleNames = map[string]int{nodeName(node): other}
 }
 
 // resetDNS makes every name resolve to its own node's address.
 func (c *testCluster) resetDNS() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stale = nil
+	c.staleNames = nil
 }
 
 // newTestCluster returns a cluster without running nodes.
 func newTestCluster(t *testing.T) *testCluster {
-	c := &testCluster{t: t, dir: t.TempDir(), port: freePort(t)}
+	c := &testCluster{t: t, dir: t.TempDir(), port: findFreePort(t)}
 	t.Cleanup(func() {
 		for i := range replicas {
 			c.kill(i)
@@ -87,9 +87,9 @@ func newTestCluster(t *testing.T) *testCluster {
 	return c
 }
 
-// freePort returns a free port whose cluster bus port is also free. The cluster bus port
+// findFreePort returns a free port. Its cluster bus port is also free. The cluster bus port
 // is 10,000 higher.
-func freePort(t *testing.T) int {
+func findFreePort(t *testing.T) int {
 	t.Helper()
 	for port := 21000; port < 29000; port++ {
 		client, err := net.Listen("tcp", "0.0.0.0:"+strconv.Itoa(port))
@@ -115,12 +115,12 @@ func nodeName(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster
 func (c *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if to, ok := c.stale[host]; ok {
-		host = nodeName(to)
+	if other, ok := c.staleNames[host]; ok {
+		host = nodeName(other)
 	}
-	for i, a := range c.addresses {
-		if host == nodeName(i) && a.IsValid() {
-			return []netip.Addr{a}, nil
+	for i, address := range c.addresses {
+		if host == nodeName(i) && address.IsValid() {
+			return []netip.Addr{address}, nil
 		}
 	}
 	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
@@ -136,7 +136,7 @@ func (c *testCluster) start(i, lastByte int, extra ...string) {
 	require.NoError(c.t, os.MkdirAll(c.folder(i), 0o700))
 	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(lastByte)})
 	file := filepath.Join(c.folder(i), "redis.conf")
-	require.NoError(c.t, os.WriteFile(file, []byte(conf+"dir "+c.folder(i)+"\nport "+strconv.Itoa(c.port)+"\nbind "+address.String()+"\n"), 0o600))
+	require.NoError(c.t, os.WriteFile(file, []byte(redisConf+"dir "+c.folder(i)+"\nport "+strconv.Itoa(c.port)+"\nbind "+address.String()+"\n"), 0o600))
 	log, err := os.OpenFile(filepath.Join(c.folder(i), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(c.t, err)
 	defer log.Close()
@@ -179,17 +179,18 @@ func (c *testCluster) client(i int) *redis.Client {
 
 // runRound runs one round of every running node.
 func (c *testCluster) runRound() {
-	var all sync.WaitGroup
+	var rounds sync.WaitGroup
 	for i := range replicas {
 		if c.servers[i] != nil {
-			all.Go(func() { c.agents[i].publish(c.agents[i].runRound(c.t.Context())) })
+			rounds.Go(func() { c.agents[i].publish(c.agents[i].runRound(c.t.Context())) })
 		}
 	}
-	all.Wait()
+	rounds.Wait()
 }
 
-// runUntil runs rounds until done returns true, for at most a minute.
-func (c *testCluster) runUntil(what string, done func() bool) {
+// runUntil runs rounds until done returns true, for at most a minute. condition is the text of
+// the condition for the error.
+func (c *testCluster) runUntil(condition string, done func() bool) {
 	c.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		c.runRound()
@@ -202,7 +203,7 @@ func (c *testCluster) runUntil(what string, done func() bool) {
 					c.t.Logf("node %d: %+v\n%s", i, c.agents[i].Status(), c.client(i).ClusterNodes(c.t.Context()).Val())
 				}
 			}
-			require.FailNow(c.t, "condition not reached within a minute: "+what)
+			require.FailNow(c.t, "condition not reached within a minute: "+condition)
 		}
 	}
 }
@@ -217,11 +218,11 @@ func (c *testCluster) isHealthy() bool {
 		if c.servers[i] == nil || !c.agents[i].Status().Member || c.agents[i].Status().Peers != replicas-1 {
 			return false
 		}
-		if c.role(i) == "master" {
+		if c.readRole(i) == "master" {
 			primaries++
 		}
-		for id, m := range c.members(i) {
-			if known, ok := epochs[id]; ok && m.isPrimary && m.epoch != known {
+		for id, m := range c.readMembers(i) {
+			if epoch, ok := epochs[id]; ok && m.isPrimary && m.epoch != epoch {
 				return false
 			}
 			epochs[id] = m.epoch
@@ -230,16 +231,16 @@ func (c *testCluster) isHealthy() bool {
 	return primaries == shards
 }
 
-// members returns node i's table.
-func (c *testCluster) members(i int) map[string]member {
+// readMembers returns node i's table.
+func (c *testCluster) readMembers(i int) map[string]member {
 	c.t.Helper()
 	_, members, err := parseNodes(c.client(i).ClusterNodes(c.t.Context()).Val())
 	require.NoError(c.t, err)
 	return members
 }
 
-// role returns the role that node i reports: master or slave.
-func (c *testCluster) role(i int) string {
+// readRole returns the role that node i reports: master or slave.
+func (c *testCluster) readRole(i int) string {
 	return fieldValue(c.client(i).Info(c.t.Context(), "replication").Val(), "role")
 }
 
@@ -256,15 +257,15 @@ func (c *testCluster) newClusterClient() *redis.ClusterClient {
 	return client
 }
 
-// keys is the number of keys that writeKeys writes.
-const keys = 300
+// keyCount is the number of keys that writeKeys writes.
+const keyCount = 300
 
 // writeKeys writes all keys and waits until the replicas have them.
 func (c *testCluster) writeKeys() {
 	c.t.Helper()
-	data := c.newClusterClient()
-	for k := range keys {
-		require.NoError(c.t, data.Set(c.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
+	client := c.newClusterClient()
+	for k := range keyCount {
+		require.NoError(c.t, client.Set(c.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
 	}
 	// A primary that dies loses the writes that no replica has yet. So wait until
 	// the replicas have all keys.
@@ -273,16 +274,16 @@ func (c *testCluster) writeKeys() {
 		for i := range replicas {
 			sum += c.client(i).DBSize(c.t.Context()).Val()
 		}
-		return sum == 2*keys // a primary and its replica each have the key
+		return sum == 2*keyCount // a primary and its replica each have the key
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
 // requireAllKeys requires that all keys have their values.
 func (c *testCluster) requireAllKeys() {
 	c.t.Helper()
-	data := c.newClusterClient()
-	for k := range keys {
-		require.Equal(c.t, strconv.Itoa(k), data.Get(c.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
+	client := c.newClusterClient()
+	for k := range keyCount {
+		require.Equal(c.t, strconv.Itoa(k), client.Get(c.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
 	}
 }
 

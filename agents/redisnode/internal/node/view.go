@@ -15,7 +15,10 @@ const slotCount = 16384
 // slotRange is a range of slots. Both ends are included.
 type slotRange struct{ first, last int }
 
-func (s slotRange) overlaps(o slotRange) bool { return s.first <= o.last && o.first <= s.last }
+// overlaps reports whether the ranges have a common slot.
+func (s slotRange) overlaps(other slotRange) bool {
+	return s.first <= other.last && other.first <= s.last
+}
 
 // member is one entry in a node's table of the cluster (CLUSTER NODES).
 type member struct {
@@ -26,11 +29,11 @@ type member struct {
 	isPrimary     bool
 	// primaryID is the id of a replica's primary. It is empty for a primary.
 	primaryID string
-	// suspected is Redis' flag "fail?": the reporting node got no answer from the member.
-	// failed is the flag "fail": a majority of the primaries got no answer. A failed
+	// suspected is Redis' flag "fail?": the reporting node got no reply from the member.
+	// failed is the flag "fail": a majority of the primaries got no reply. A failed
 	// member is also suspected.
 	suspected, failed bool
-	// handshake is true if the member has not answered yet. Its id is then temporary.
+	// handshake is true if the member has not replied yet. Its id is then temporary.
 	handshake bool
 	connected bool
 	// epoch is the version of a primary's slot claims. A replica has its
@@ -50,10 +53,10 @@ type view struct {
 }
 
 // parseNodes parses the output of CLUSTER NODES (Redis' documentation of this command). id
-// is the id of the node that answered. A migrating slot counts for its current owner.
-func parseNodes(answer string) (id string, members map[string]member, err error) {
+// is the id of the node that sent the output. A migrating slot counts for its current owner.
+func parseNodes(output string) (id string, members map[string]member, err error) {
 	members = map[string]member{}
-	for line := range strings.Lines(answer) {
+	for line := range strings.Lines(output) {
 		fields := strings.Fields(line)
 		if len(fields) < 8 {
 			return "", nil, fmt.Errorf("CLUSTER NODES: the line %q has %d fields, must have 8 or more", line, len(fields))
@@ -152,9 +155,9 @@ func (v *view) isUnowned(r slotRange) bool {
 // Then a join cannot lose data.
 func (v *view) hasNoData() bool { return v.keys == 0 && v.ownedSlots() == 0 }
 
-// knows reports whether the node's table has a node with this id. A node that has not
+// contains reports whether the node's table has a node with this id. A node that has not
 // completed its handshake does not count, because its id is temporary.
-func (v *view) knows(id string) bool {
+func (v *view) contains(id string) bool {
 	m, ok := v.members[id]
 	return ok && !m.handshake
 }

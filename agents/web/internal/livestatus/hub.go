@@ -1,10 +1,10 @@
 // Package livestatus serves the agents' status over WebSocket. It owns the connections,
-// their limits and the messages. Package auth authenticates the users. The MCA knows the
-// agents' status.
+// their limits and the messages. Package auth authenticates the users. The agents' status
+// comes from the MCA.
 //
 // A connection handles one message at a time, and reads no message while it writes a
 // response. So no queue is needed. If a client sends messages but does not read the
-// responses, TCP's flow control stops it, and the connection is closed when a write times
+// responses, TCP's flow control stops it. The connection is closed when a write times
 // out.
 package livestatus
 
@@ -33,10 +33,10 @@ const (
 	// maxMessage is the largest client message in bytes. The message of the design
 	// document's load test has 80 bytes.
 	maxMessage = 4 << 10
-	// perSecond and burst limit the messages of one connection. The design document's
+	// messagesPerSecond and messageBurst limit the messages of one connection. The design document's
 	// load test sends one message in five seconds, and the page sends one in two
 	// seconds.
-	perSecond, burst = 10, 20
+	messagesPerSecond, messageBurst = 10, 20
 	// writeTimeout bounds the write of one response.
 	writeTimeout = 5 * time.Second
 	// closeTimeout bounds the closing handshakes of all connections together.
@@ -47,13 +47,13 @@ const (
 type Config struct {
 	// PerUser and Total limit the open connections of this process.
 	PerUser, Total int
-	// PingEvery is the period of pings. A client that does not respond is
+	// PingInterval is the time between two pings. A client that does not respond is
 	// disconnected.
-	PingEvery time.Duration
+	PingInterval time.Duration
 	// IdleTimeout is the longest time without a message of the client.
 	IdleTimeout time.Duration
-	// Origins are the hosts whose pages may connect, in addition to the request's own
-	// host.
+	// Origins are the hosts of the pages that may connect, in addition to the
+	// request's own host.
 	Origins []string
 }
 
@@ -84,9 +84,9 @@ func (h *Hub) OpenConnections() int {
 	return len(h.open)
 }
 
-// add counts a connection of the user, or returns an error if a limit is
+// addConnection counts a connection of the user, or returns an error if a limit is
 // reached.
-func (h *Hub) add(user string) error {
+func (h *Hub) addConnection(user string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -103,9 +103,9 @@ func (h *Hub) add(user string) error {
 	return nil
 }
 
-// remove removes a connection that add has counted. conn is nil if the connection was
+// removeConnection removes a connection that addConnection has counted. conn is nil if the connection was
 // not accepted.
-func (h *Hub) remove(user string, conn *websocket.Conn) {
+func (h *Hub) removeConnection(user string, conn *websocket.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.open, conn)
@@ -118,15 +118,15 @@ func (h *Hub) remove(user string, conn *websocket.Conn) {
 
 // ServeHTTP accepts a WebSocket of the request's principal and serves it.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	principal, _ := auth.PrincipalOf(r.Context())
+	principal, _ := auth.PrincipalFromContext(r.Context())
 	user := principal.Subject
-	if err := h.add(user); err != nil {
+	if err := h.addConnection(user); err != nil {
 		w.Header().Set("Retry-After", "5")
-		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests, err.Error())
+		httpapi.SendError(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests, err.Error())
 		return
 	}
 	var conn *websocket.Conn
-	defer func() { h.remove(user, conn) }()
+	defer func() { h.removeConnection(user, conn) }()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.cfg.Origins, Subprotocols: []string{protocol}})
 	if err != nil {
 		return // Accept has sent the error: no upgrade, or another origin
@@ -148,7 +148,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // ping sends pings until ctx ends. It calls end if the client does not respond.
 func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.Conn) {
-	tick := time.NewTicker(h.cfg.PingEvery)
+	tick := time.NewTicker(h.cfg.PingInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -156,7 +156,7 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 			return
 		case <-tick.C:
 		}
-		pingCtx, cancel := context.WithTimeout(ctx, min(h.cfg.PingEvery, writeTimeout))
+		pingCtx, cancel := context.WithTimeout(ctx, min(h.cfg.PingInterval, writeTimeout))
 		err := conn.Ping(pingCtx)
 		cancel()
 		if err != nil {
@@ -170,7 +170,7 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 // and reason.
 func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.StatusCode, string) {
 	conn.SetReadLimit(maxMessage)
-	messages := rate.NewLimiter(perSecond, burst)
+	limiter := rate.NewLimiter(messagesPerSecond, messageBurst)
 	for {
 		readCtx, cancel := context.WithTimeout(ctx, h.cfg.IdleTimeout)
 		kind, text, err := conn.Read(readCtx)
@@ -182,7 +182,7 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 			return websocket.StatusNormalClosure, ""
 		case kind != websocket.MessageText:
 			return websocket.StatusUnsupportedData, "messages are JSON text"
-		case !messages.Allow():
+		case !limiter.Allow():
 			return websocket.StatusPolicyViolation, "too many messages"
 		}
 		encoded, err := json.Marshal(h.respond(ctx, text))

@@ -19,7 +19,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 )
 
-// eventTimeout bounds the wait for an event that a passing test sees much earlier.
+// eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
 // allAgentsUp returns the status if all agents are up.
@@ -29,7 +29,7 @@ func allAgentsUp(context.Context) Status { return Status{"active", map[string]st
 // server reads the user's id from the query instead of a token.
 func startHub(t *testing.T, change func(*Config)) (*Hub, string) {
 	t.Helper()
-	cfg := Config{PerUser: 3, Total: 5, PingEvery: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
+	cfg := Config{PerUser: 3, Total: 5, PingInterval: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -163,7 +163,7 @@ func TestMisbehavingClientsAreDisconnected(t *testing.T) {
 			return c.Write(ctx, websocket.MessageBinary, []byte("{}"))
 		}, websocket.StatusUnsupportedData},
 		{"too many messages", nil, func(ctx context.Context, c *websocket.Conn) error {
-			for range 2 * burst {
+			for range 2 * messageBurst {
 				// The server may close before everything is sent.
 				_ = c.Write(ctx, websocket.MessageText, []byte("{}"))
 			}
@@ -192,7 +192,7 @@ func TestMisbehavingClientsAreDisconnected(t *testing.T) {
 // TestUnresponsiveClientIsDisconnected connects a client that does not read, and so does not
 // respond to pings.
 func TestUnresponsiveClientIsDisconnected(t *testing.T) {
-	hub, url := startHub(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
+	hub, url := startHub(t, func(c *Config) { c.PingInterval = 10 * time.Millisecond })
 	connect(t, url, "u")
 	require.Eventually(t, func() bool { return hub.OpenConnections() == 1 }, eventTimeout, time.Millisecond)
 	require.Eventually(t, func() bool { return hub.OpenConnections() == 0 }, eventTimeout, time.Millisecond)

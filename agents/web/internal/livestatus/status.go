@@ -37,9 +37,9 @@ type Watcher struct {
 	http *http.Client
 	now  func() time.Time
 
-	mu        sync.Mutex // one request at a time; concurrent callers share its result
-	last      Status
-	requested time.Time
+	mu          sync.Mutex // one request at a time; concurrent callers share its result
+	last        Status
+	requestedAt time.Time
 }
 
 // NewWatcher returns a Watcher of the MCA.
@@ -52,11 +52,11 @@ func NewWatcher(mca *upstream.Upstream) *Watcher {
 func (w *Watcher) Status(ctx context.Context) Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.requested.IsZero() || w.now().Sub(w.requested) >= maxAge {
+	if w.requestedAt.IsZero() || w.now().Sub(w.requestedAt) >= maxAge {
 		// A caller that disconnects must not cancel the request, because other callers
 		// wait for its result.
 		agents, err := w.requestAgents(context.WithoutCancel(ctx))
-		w.last, w.requested = overallStatus(agents, err), w.now()
+		w.last, w.requestedAt = overallStatus(agents, err), w.now()
 	}
 	return w.last
 }

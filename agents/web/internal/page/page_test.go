@@ -20,8 +20,8 @@ import (
 // timeout bounds the test on a busy machine, without the build of the services.
 const timeout = 3 * time.Minute
 
-// chromiumPath returns the path of Chromium (Debian's chromium).
-func chromiumPath(t *testing.T) string {
+// findChromium returns the path of Chromium (Debian's chromium).
+func findChromium(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	require.NoError(t, err, "Chromium is not on this machine: install Debian's chromium")
@@ -47,7 +47,7 @@ func TestUserPlansAWeek(t *testing.T) {
 	env := newPlatform(t)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	path := chromiumPath(t)
+	path := findChromium(t)
 	platform, err := env.StartPlatform(ctx, "AGENT_TIMEOUT=20s", "COORDINATION_TIMEOUT=30s")
 	require.NoError(t, err)
 	token, err := env.Token("browser-user")

@@ -44,11 +44,11 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 		UserBurst:      env.Int("USER_BURST", 1000, 1, 1_000_000),
 		Live: livestatus.Config{
 			// The design document's load test opens 50 connections.
-			PerUser:     env.Int("WS_CONNECTIONS_PER_USER", 50, 1, 10_000),
-			Total:       env.Int("WS_CONNECTIONS", 20_000, 1, 1_000_000),
-			PingEvery:   env.Duration("WS_PING_INTERVAL", 30*time.Second, 10*time.Millisecond, 10*time.Minute),
-			IdleTimeout: env.Duration("WS_IDLE_TIMEOUT", 5*time.Minute, 10*time.Millisecond, time.Hour),
-			Origins:     originHosts(env.URL("PUBLIC_ORIGIN", "", "http", "https")),
+			PerUser:      env.Int("WS_CONNECTIONS_PER_USER", 50, 1, 10_000),
+			Total:        env.Int("WS_CONNECTIONS", 20_000, 1, 1_000_000),
+			PingInterval: env.Duration("WS_PING_INTERVAL", 30*time.Second, 10*time.Millisecond, 10*time.Minute),
+			IdleTimeout:  env.Duration("WS_IDLE_TIMEOUT", 5*time.Minute, 10*time.Millisecond, time.Hour),
+			Origins:      originHosts(env.URL("PUBLIC_ORIGIN", "", "http", "https")),
 		},
 		Dependencies: dependencies.ReadConfig(env),
 		HTTP:         httpserver.ReadConfig(env, ":3000", quietPaths...),

@@ -20,8 +20,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// startContext returns a context that ends after StartTimeout.
-func startContext(t *testing.T) context.Context {
+// newStartContext returns a context that ends after StartTimeout.
+func newStartContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	t.Cleanup(cancel)
 	return ctx
@@ -35,7 +35,7 @@ type userLoad struct {
 	rejectedWrites atomic.Int64
 
 	mu    sync.Mutex
-	saved []string // users whose write got a 200
+	saved []string // the ids of the users with a write that got a 200
 	wg    sync.WaitGroup
 	stop  context.CancelFunc
 }
@@ -53,11 +53,11 @@ func (w *web) startLoad(t *testing.T) *userLoad {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	load := &userLoad{stop: stop}
-	reader := w.env.Token(t, newUserID(t))
+	readerToken := w.env.Token(t, newUserID(t))
 	for worker := range 4 {
 		load.wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				if load.reads.Add(1); w.send(t, http.MethodGet, profilePath, reader, "").Code != http.StatusOK {
+				if load.reads.Add(1); w.send(t, http.MethodGet, profilePath, readerToken, "").Code != http.StatusOK {
 					load.failedReads.Add(1)
 				}
 				id := fmt.Sprintf("%s-%d-%d", t.Name(), worker, i)
@@ -102,7 +102,7 @@ func (load *userLoad) end(t *testing.T, s *web) (lost int) {
 }
 
 func TestNoRequestFailsDuringRedisFailover(t *testing.T) {
-	redis, err := testservers.StartRedis(startContext(t), 1)
+	redis, err := testservers.StartRedis(newStartContext(t), 1)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
@@ -114,7 +114,7 @@ func TestNoRequestFailsDuringRedisFailover(t *testing.T) {
 }
 
 func TestNoRequestFailsWithoutRedis(t *testing.T) {
-	redis, err := testservers.StartRedis(startContext(t), 0)
+	redis, err := testservers.StartRedis(newStartContext(t), 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
@@ -131,7 +131,7 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 // TestPostgresRestartLosesNoAcknowledgedWrite restarts the database under load. Writes fail
 // while it is down, but no write that got a 200 may be lost. Cached profiles must be served.
 func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
-	server, err := testservers.StartPostgres(startContext(t), nil)
+	server, err := testservers.StartPostgres(newStartContext(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, map[string]string{"DATABASE_CONNECT_TIMEOUT": "1s"})
@@ -143,7 +143,7 @@ func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 		return s.send(t, http.MethodGet, "/health/ready", "", "").Code == http.StatusServiceUnavailable
 	}, testservers.StartTimeout, 10*time.Millisecond, "readiness fails without the database")
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health", "", "").Code, "liveness does not depend on the database")
-	require.NoError(t, server.Start(startContext(t)))
+	require.NoError(t, server.Start(newStartContext(t)))
 	load.waitForWrites(t, 100)
 	require.Zero(t, load.end(t, s), "every write with a 200 is in the database")
 	require.Zero(t, load.failedReads.Load(), "the cached profile is served without the database")
@@ -163,12 +163,12 @@ func takeAllConnections(t *testing.T, s *web) (release func()) {
 			conns = append(conns, conn)
 			continue
 		}
-		full, ok := errors.AsType[*pgconn.PgError](err)
-		require.True(t, ok && full.Code == "53300", "%v", err) // too many connections
+		pgErr, ok := errors.AsType[*pgconn.PgError](err)
+		require.True(t, ok && pgErr.Code == "53300", "%v", err) // too many connections
 		require.NotEmpty(t, conns)
 		var terminated int
 		require.NoError(t, conns[0].QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
-			WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> ALL($1)`, pidsOf(conns)).Scan(&terminated))
+			WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> ALL($1)`, serverPIDs(conns)).Scan(&terminated))
 		if terminated == 0 {
 			break
 		}
@@ -180,8 +180,8 @@ func takeAllConnections(t *testing.T, s *web) (release func()) {
 	}
 }
 
-// pidsOf returns the process ids of the connections on the server.
-func pidsOf(conns []*pgx.Conn) (pids []int32) {
+// serverPIDs returns the process ids of the connections on the server.
+func serverPIDs(conns []*pgx.Conn) (pids []int32) {
 	for _, conn := range conns {
 		pids = append(pids, int32(conn.PgConn().PID()))
 	}
@@ -193,12 +193,12 @@ func pidsOf(conns []*pgx.Conn) (pids []int32) {
 // connections are free again, every request must succeed. No acknowledged write may be lost.
 func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	const requests = 20
-	server, err := testservers.StartPostgres(startContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
+	server, err := testservers.StartPostgres(newStartContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, nil)
-	before := s.startLoadAndWait(t)
-	require.Zero(t, before.end(t, s))
+	loadBefore := s.startLoadAndWait(t)
+	require.Zero(t, loadBefore.end(t, s))
 	token := s.env.Token(t, newUserID(t))
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code)
 	release := takeAllConnections(t, s)
@@ -214,32 +214,32 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	}
 	require.Equal(t, http.StatusServiceUnavailable, s.send(t, http.MethodGet, "/health/ready", "", "").Code)
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health", "", "").Code)
-	during := s.startLoad(t)
-	require.Eventually(t, func() bool { return during.failedWrites.Load() > 20 }, testservers.StartTimeout, time.Millisecond)
+	loadDuring := s.startLoad(t)
+	require.Eventually(t, func() bool { return loadDuring.failedWrites.Load() > 20 }, testservers.StartTimeout, time.Millisecond)
 	release()
-	during.waitForWrites(t, 100)
-	failed := during.failedWrites.Load()
-	during.waitForWrites(t, 100)
-	require.Equal(t, failed, during.failedWrites.Load(), "no request fails after a connection is free")
-	require.Zero(t, during.end(t, s))
-	require.Equal(t, during.failedWrites.Load(), during.rejectedWrites.Load(), "each failed write has a Retry-After")
+	loadDuring.waitForWrites(t, 100)
+	failed := loadDuring.failedWrites.Load()
+	loadDuring.waitForWrites(t, 100)
+	require.Equal(t, failed, loadDuring.failedWrites.Load(), "no request fails after a connection is free")
+	require.Zero(t, loadDuring.end(t, s))
+	require.Equal(t, loadDuring.failedWrites.Load(), loadDuring.rejectedWrites.Load(), "each failed write has a Retry-After")
 	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", requests, 2*requests)
 }
 
 // TestHungPostgresFailsRequestsWithinTheTimeout stops all data of the connections, which stay
 // open. The same happens after a failure of the network or of the server's machine.
 func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
-	wire := testservers.NewWire(t, postgres.Address())
-	url := servicetest.Database(t, postgres)
+	proxy := testservers.NewTCPProxy(t, postgres.Address())
+	url := servicetest.CreateDatabase(t, postgres)
 	s := newWeb(t, map[string]string{
-		"DATABASE_URL":             strings.Replace(url, postgres.Address(), wire.Address(), 1),
+		"DATABASE_URL":             strings.Replace(url, postgres.Address(), proxy.Address(), 1),
 		"DATABASE_CONNECT_TIMEOUT": "500ms", "DATABASE_STATEMENT_TIMEOUT": "500ms",
 	})
 	token := s.env.Token(t, newUserID(t))
-	served := func() bool { return s.send(t, http.MethodGet, profilePath, token, "").Code == http.StatusOK }
-	require.Eventually(t, served, testservers.StartTimeout, time.Millisecond)
-	heal := wire.Silence()
-	defer heal()
+	isServed := func() bool { return s.send(t, http.MethodGet, profilePath, token, "").Code == http.StatusOK }
+	require.Eventually(t, isServed, testservers.StartTimeout, time.Millisecond)
+	thaw := proxy.Freeze()
+	defer thaw()
 	var wg sync.WaitGroup
 	for i := range 20 { // more than the connections of the pool
 		newUser := s.env.Token(t, fmt.Sprint(newUserID(t), i))
@@ -251,10 +251,10 @@ func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
 		})
 	}
 	for range 20 {
-		require.True(t, served(), "from the cache")
+		require.True(t, isServed(), "from the cache")
 	}
 	wg.Wait()
-	heal()
+	thaw()
 	require.Eventually(t, func() bool {
 		return s.send(t, http.MethodPost, preferencesPath, token, `{"theme":"dark"}`).Code == http.StatusOK
 	}, testservers.StartTimeout, time.Millisecond)

@@ -29,19 +29,19 @@ func newUserLimits(perSecond, burst int) *userLimits {
 // limit responds 429 to a user above the rate.
 func (u *userLimits) limit(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		principal, _ := auth.PrincipalOf(r.Context())
-		if u.limiter(principal.Subject).Allow() {
+		principal, _ := auth.PrincipalFromContext(r.Context())
+		if u.getOrCreateLimiter(principal.Subject).Allow() {
 			next(w, r)
 			return
 		}
 		w.Header().Set("Retry-After", "1") // after one second the user may send again
-		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
+		httpapi.SendError(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 			fmt.Sprintf("user rate exceeded: at most %d requests a second; try again", u.rate))
 	})
 }
 
-// limiter returns the user's limiter, and creates it if there is none.
-func (u *userLimits) limiter(user string) *rate.Limiter {
+// getOrCreateLimiter returns the user's limiter, and creates it if there is none.
+func (u *userLimits) getOrCreateLimiter(user string) *rate.Limiter {
 	if limiter, ok := u.users.GetIfPresent(user); ok {
 		return limiter
 	}

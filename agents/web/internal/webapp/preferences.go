@@ -34,10 +34,10 @@ func (p *Preferences) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.Check(*p != Preferences{}, "#", "must have at least one of theme, notifications, units and language")
 	if p.Theme != nil {
-		rules.OneOf("#/theme", *p.Theme, themes)
+		rules.CheckOneOf("#/theme", *p.Theme, themes)
 	}
 	if p.Units != nil {
-		rules.OneOf("#/units", *p.Units, units)
+		rules.CheckOneOf("#/units", *p.Units, units)
 	}
 	rules.Check(p.Language == nil || language.MatchString(*p.Language), "#/language", "must be a language such as en or de-AT")
 	return rules
@@ -49,13 +49,13 @@ func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 	if !httpapi.ReadBody(w, r, maxBody, &preferences) {
 		return
 	}
-	principal, _ := auth.PrincipalOf(r.Context())
+	principal, _ := auth.PrincipalFromContext(r.Context())
 	encoded, err := s.savePreferences(r, principal.Subject, preferences)
 	if err != nil {
 		s.sendError(w, r, err)
 		return
 	}
-	httpapi.Line(w, http.StatusOK, encoded)
+	httpapi.SendLine(w, http.StatusOK, encoded)
 }
 
 // savePreferences stores the preferences and returns the encoded user. It
@@ -67,11 +67,11 @@ func (s *Service) savePreferences(r *http.Request, id string, preferences Prefer
 	if _, err := s.loadProfile(ctx, id); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(preferences)
+	encodedPreferences, err := json.Marshal(preferences)
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.dependencies.Store.SavePreferences(ctx, id, text)
+	user, err := s.dependencies.Store.SavePreferences(ctx, id, encodedPreferences)
 	if err != nil {
 		return nil, err
 	}

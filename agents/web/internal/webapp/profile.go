@@ -32,13 +32,13 @@ var errDeactivated = errors.New("the account is deactivated")
 
 // getProfile responds to GET profile.
 func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
-	principal, _ := auth.PrincipalOf(r.Context())
+	principal, _ := auth.PrincipalFromContext(r.Context())
 	encoded, err := s.loadProfile(r.Context(), principal.Subject)
 	if err != nil {
 		s.sendError(w, r, err)
 		return
 	}
-	httpapi.Line(w, http.StatusOK, encoded)
+	httpapi.SendLine(w, http.StatusOK, encoded)
 }
 
 // loadProfile returns the user's profile as a line of JSON. For a new user it creates the
@@ -72,16 +72,16 @@ func encodeProfile(u database.User) ([]byte, error) {
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errDeactivated):
-		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "the account is deactivated")
+		httpapi.SendError(w, http.StatusForbidden, httpapi.CodeForbidden, "the account is deactivated")
 	case errors.Is(err, database.ErrUnavailable):
 		s.log.WarnContext(r.Context(), "the database is unavailable", "error", err)
 		w.Header().Set("Retry-After", "1")
-		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the database is unavailable; try again")
+		httpapi.SendError(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the database is unavailable; try again")
 	case errors.Is(err, context.Canceled):
 		// The client has disconnected; the status is only for the log.
-		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the request was canceled")
+		httpapi.SendError(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the request was canceled")
 	default:
 		s.log.ErrorContext(r.Context(), "request failed", "error", err)
-		httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
+		httpapi.SendError(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
 	}
 }

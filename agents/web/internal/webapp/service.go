@@ -75,7 +75,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 		return nil, err
 	}
 	s.hub = livestatus.NewHub(cfg.Live, livestatus.NewWatcher(s.mca).Status, log)
-	s.handler, err = s.routes()
+	s.handler, err = s.newHandler()
 	return s, err
 }
 
@@ -94,7 +94,8 @@ func (s *Service) Configure(cfg *httpserver.Config) {
 	}
 }
 
-// Close closes every WebSocket with a close frame, and all connections.
+// Close closes every WebSocket with a close frame. It also closes the idle connections to the
+// MCA, and all connections to the dependencies.
 func (s *Service) Close(ctx context.Context) error {
 	s.hub.Close()
 	s.mca.CloseIdleConnections()
@@ -104,31 +105,31 @@ func (s *Service) Close(ctx context.Context) error {
 // Handler serves every route of the service.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// routes creates the handler of all routes.
+// newHandler creates the handler of all routes.
 //
 // Readiness depends on PostgreSQL, because without it users cannot save anything. A pod
 // that is not ready still serves cached profiles. Readiness does not depend on Redis:
 // without it, the service reads every profile from the database.
-func (s *Service) routes() (http.Handler, error) {
+func (s *Service) newHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	ready := s.state.ReadyIf(httpserver.Dependency{Name: "postgres", Check: s.dependencies.Store.Ping})
+	ready := s.state.NewReadinessHandler(httpserver.Dependency{Name: "postgres", Check: s.dependencies.Store.Ping})
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /health":       s.state.Live,
+		"GET /health":       s.state.ServeLiveness,
 		"GET /health/ready": ready,
 		"GET /openapi.json": s.document,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
 	tokens := s.dependencies.Tokens
-	api := func(pattern, scope string, handle http.HandlerFunc) {
+	handleAPI := func(pattern, scope string, handle http.HandlerFunc) {
 		mux.Handle(pattern, tokens.Require(scope, s.users.limit(handle)))
 	}
-	api("GET "+profilePath, auth.ScopeUsersRead, s.getProfile)
-	api("POST "+preferencesPath, auth.ScopeUsersWrite, s.postPreferences)
+	handleAPI("GET "+profilePath, auth.ScopeUsersRead, s.getProfile)
+	handleAPI("POST "+preferencesPath, auth.ScopeUsersWrite, s.postPreferences)
 	mux.Handle("GET "+socketPath, tokens.RequireSocket(auth.ScopeAgentsRead, s.users.limit(s.hub.ServeHTTP)))
 	mux.Handle(agentsPath, s.mca.Proxy(maxInFlight, s.cfg.GatewayTimeout, s.log))
-	if err := site.Routes(mux.Handle); err != nil {
+	if err := site.AddRoutes(mux.Handle); err != nil {
 		return nil, err
 	}
-	return httpserver.Routes(mux), nil
+	return httpserver.HandleUnknownRoutes(mux), nil
 }

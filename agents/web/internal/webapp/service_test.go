@@ -44,17 +44,18 @@ type web struct {
 	env *servicetest.Environment
 }
 
-// newWeb creates a service with these environment variables.
+// newWeb creates a service with these environment variables. Its default is a new database.
 func newWeb(t *testing.T, changes map[string]string) *web {
 	t.Helper()
 	return newWebOn(t, postgres, changes)
 }
 
-// newWebOn creates a service with a database on this server.
+// newWebOn creates a service with these environment variables. Its default is a new database on
+// this server.
 func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]string) *web {
 	t.Helper()
 	variables := map[string]string{
-		"DATABASE_URL": servicetest.Database(t, server), "REDIS_ADDRESSES": strings.Join(cluster.Addresses(), ","),
+		"DATABASE_URL": servicetest.CreateDatabase(t, server), "REDIS_ADDRESSES": strings.Join(cluster.Addresses(), ","),
 		"MCA_URL": "http://127.0.0.1:1", "REDIS_TIMEOUT": "2s", "DATABASE_STATEMENT_TIMEOUT": "10s",
 	}
 	for name, value := range changes {
@@ -104,8 +105,8 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 
 	w := api.Send(t, http.MethodPost, preferencesPath, `{"theme":"dark","notifications":true}`)
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
-	after := api.Send(t, http.MethodGet, profilePath, "")
-	require.NoError(t, json.Unmarshal(after.Body.Bytes(), &p))
+	w = api.Send(t, http.MethodGet, profilePath, "")
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
 	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(p.Preferences), "the user's own write is visible immediately")
 	w = api.Send(t, http.MethodPost, preferencesPath, `{"theme":"light"}`)
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))

@@ -39,9 +39,9 @@ func FuzzGenerateRequest(f *testing.F) {
 		require.Empty(t, problems)
 
 		request := decoded.toPlannerRequest()
-		week, err := planner.Week(t.Context(), request)
+		week, err := planner.PlanWeek(t.Context(), request)
 		require.NoError(t, err)
-		again, err := planner.Week(t.Context(), redecoded.toPlannerRequest())
+		again, err := planner.PlanWeek(t.Context(), redecoded.toPlannerRequest())
 		require.NoError(t, err)
 		require.Equal(t, len(week.Sessions), len(again.Sessions))
 		for _, s := range week.Sessions {

@@ -34,7 +34,7 @@ type GenerateRequest struct {
 	DaysPerWeek *int     `json:"daysPerWeek,omitempty"` // default 1, a single session
 	Goals       []string `json:"goals,omitempty"`
 	// History has the past exercises, in any order. If the table does not have an
-	// exercise, only its day counts: it tells in which weeks the person has trained.
+	// exercise, only the date counts: it shows in which weeks the person has trained.
 	History []HistoryEntry `json:"history,omitempty"`
 }
 
@@ -55,12 +55,12 @@ type HistorySet struct {
 // Validate returns every violated rule.
 func (g *GenerateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
-	rules.UserID(g.UserID)
-	rules.OneOf("#/fitnessLevel", g.FitnessLevel, httpapi.SortedKeys(exercises.Levels))
-	rules.AllOf("#/equipment", g.Equipment, append([]string{bodyweight}, exercises.Equipment...))
-	httpapi.Within(&rules, "#/duration", g.Duration, program.MinMinutes, program.MaxMinutes)
-	httpapi.Within(&rules, "#/daysPerWeek", g.DaysPerWeek, program.MinDays, program.MaxDays)
-	rules.AllOf("#/goals", g.Goals, httpapi.Strings(program.Goals))
+	rules.CheckUserID(g.UserID)
+	rules.CheckOneOf("#/fitnessLevel", g.FitnessLevel, httpapi.SortedKeys(exercises.Levels))
+	rules.CheckAllOf("#/equipment", g.Equipment, append([]string{bodyweight}, exercises.Equipment...))
+	httpapi.CheckWithin(&rules, "#/duration", g.Duration, program.MinMinutes, program.MaxMinutes)
+	httpapi.CheckWithin(&rules, "#/daysPerWeek", g.DaysPerWeek, program.MinDays, program.MaxDays)
+	rules.CheckAllOf("#/goals", g.Goals, httpapi.ToStrings(program.Goals))
 	rules.Check(len(g.History) <= maxHistory, "#/history", "has %d items, must have at most %d", len(g.History), maxHistory)
 	for i, entry := range g.History[:min(len(g.History), maxHistory)] {
 		entry.validate(&rules, fmt.Sprintf("#/history/%d", i))
@@ -77,9 +77,9 @@ func (e HistoryEntry) validate(rules *httpapi.Rules, pointer string) {
 	rules.Check(len(e.Sets) <= maxSets, pointer+"/sets", "has %d items, must have at most %d", len(e.Sets), maxSets)
 	for i, set := range e.Sets[:min(len(e.Sets), maxSets)] {
 		setPointer := fmt.Sprintf("%s/sets/%d", pointer, i)
-		httpapi.Within(rules, setPointer+"/reps", &set.Reps, 0, maxReps)
-		httpapi.Within(rules, setPointer+"/weightKg", set.WeightKg, 0, maxKg)
-		httpapi.Within(rules, setPointer+"/rpe", set.RPE, 1, 10)
+		httpapi.CheckWithin(rules, setPointer+"/reps", &set.Reps, 0, maxReps)
+		httpapi.CheckWithin(rules, setPointer+"/weightKg", set.WeightKg, 0, maxKg)
+		httpapi.CheckWithin(rules, setPointer+"/rpe", set.RPE, 1, 10)
 	}
 }
 

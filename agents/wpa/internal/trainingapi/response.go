@@ -46,13 +46,13 @@ type ItemResponse struct {
 func newResponse(g *GenerateRequest, minutes int, week program.Week) WeekResponse {
 	response := WeekResponse{FitnessLevel: g.FitnessLevel, Duration: minutes, Deload: week.Deload}
 	for _, s := range week.Sessions {
-		response.Sessions = append(response.Sessions, newSession(s))
+		response.Sessions = append(response.Sessions, newSessionResponse(s))
 	}
 	return response
 }
 
-// newSession converts a session to a session of the response.
-func newSession(s program.Session) SessionResponse {
+// newSessionResponse converts a session to a session of the response.
+func newSessionResponse(s program.Session) SessionResponse {
 	response := SessionResponse{Weekday: s.Weekday, Focus: s.Focus, WarmUpSeconds: s.WarmUp, CoolDownSeconds: s.CoolDown, TotalSeconds: s.Seconds()}
 	for _, item := range s.Items {
 		e := item.Exercise

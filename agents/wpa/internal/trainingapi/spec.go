@@ -35,21 +35,21 @@ var Spec = agent.Spec[*GenerateRequest]{
 		if err != nil {
 			return nil, err
 		}
-		return PlanWith(program.New(table)), nil
+		return NewAgentPlanner(program.New(table)), nil
 	},
 	TimeoutDetail: "no sessions were planned within %s; request fewer days, or try again",
 }
 
 // WeekPlanner plans training weeks, as *program.Planner does.
 type WeekPlanner interface {
-	Week(ctx context.Context, r program.Request) (program.Week, error)
+	PlanWeek(ctx context.Context, r program.Request) (program.Week, error)
 }
 
-// PlanWith returns an agent.Planner that converts requests and responses and calls p.
-func PlanWith(p WeekPlanner) agent.Planner[*GenerateRequest] {
+// NewAgentPlanner returns an agent.Planner that converts requests and responses and calls p.
+func NewAgentPlanner(p WeekPlanner) agent.Planner[*GenerateRequest] {
 	return func(ctx context.Context, r *GenerateRequest) (any, error) {
 		request := r.toPlannerRequest()
-		week, err := p.Week(ctx, request)
+		week, err := p.PlanWeek(ctx, request)
 		if err != nil {
 			return nil, err
 		}

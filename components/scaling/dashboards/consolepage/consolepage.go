@@ -21,12 +21,13 @@ const Name = "index.html"
 const MaxBytes = 60_000
 
 //go:embed page.html
-var html string
+var pageTemplate string
 
 // placeholder is the text in page.html that Render replaces with the panels.
 const placeholder = `{"dashboards":[]}`
 
-// Render returns the page.
+// Render returns the page with the panels of the dashboards. It returns an error if the page is
+// larger than MaxBytes.
 func Render(all []dashboards.Dashboard) (string, error) {
 	data, err := json.Marshal(map[string]any{"dashboards": all})
 	if err != nil {
@@ -34,8 +35,8 @@ func Render(all []dashboards.Dashboard) (string, error) {
 	}
 	// The file is a Go template, in which two braces begin an action. Legends also have
 	// two braces. In JSON the second brace can be written as \u007b.
-	text := strings.ReplaceAll(string(data), "{{", `{\u007b`)
-	page := strings.Replace(html, placeholder, text, 1)
+	escaped := strings.ReplaceAll(string(data), "{{", `{\u007b`)
+	page := strings.Replace(pageTemplate, placeholder, escaped, 1)
 	if len(page) > MaxBytes {
 		return "", fmt.Errorf("page of the dashboards: %d bytes, must be at most %d: remove panels", len(page), MaxBytes)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
-// all returns the dashboards of a platform with all stores.
-func all() []dashboards.Dashboard {
+// testDashboards returns the dashboards of a platform with all stores.
+func testDashboards() []dashboards.Dashboard {
 	return dashboards.New(dashboards.Platform{
 		Services: scaling.Services(), Connections: 200,
 		Exporters: []dashboards.Exporter{dashboards.State, dashboards.PostgreSQL, dashboards.Redis, dashboards.MongoDB},
@@ -23,39 +23,39 @@ func all() []dashboards.Dashboard {
 
 // Prometheus expands the page as a template of Go. The panels are the same afterwards.
 func TestExpandingTheTemplateDoesNotChangeThePanels(t *testing.T) {
-	text, err := Render(all())
+	page, err := Render(testDashboards())
 	require.NoError(t, err)
-	require.LessOrEqual(t, len(text), MaxBytes)
-	parsed, err := template.New("console").Parse(text)
+	require.LessOrEqual(t, len(page), MaxBytes)
+	parsed, err := template.New("console").Parse(page)
 	require.NoError(t, err)
 	var served strings.Builder
 	require.NoError(t, parsed.Execute(&served, nil))
-	_, rest, found := strings.Cut(served.String(), `id="data">`)
+	_, afterTag, found := strings.Cut(served.String(), `id="data">`)
 	require.True(t, found)
-	data, _, _ := strings.Cut(rest, "</script>")
-	var read struct{ Dashboards []dashboards.Dashboard }
-	require.NoError(t, json.Unmarshal([]byte(data), &read))
-	want, err := json.Marshal(all())
+	data, _, _ := strings.Cut(afterTag, "</script>")
+	var decoded struct{ Dashboards []dashboards.Dashboard }
+	require.NoError(t, json.Unmarshal([]byte(data), &decoded))
+	want, err := json.Marshal(testDashboards())
 	require.NoError(t, err)
-	got, err := json.Marshal(read.Dashboards)
+	rendered, err := json.Marshal(decoded.Dashboards)
 	require.NoError(t, err)
-	require.JSONEq(t, string(want), string(got))
-	require.Contains(t, string(got), "{{pod}}")
+	require.JSONEq(t, string(want), string(rendered))
+	require.Contains(t, string(rendered), "{{pod}}")
 }
 
 // The page works without internet, and behind a proxy that adds a path.
 func TestPageLoadsNothingFromElsewhere(t *testing.T) {
-	text, err := Render(all())
+	page, err := Render(testDashboards())
 	require.NoError(t, err)
-	require.NotRegexp(t, regexp.MustCompile(`(?i)(src|href)=|@import|url\(|fetch\('(/|http)`), text)
-	require.NotContains(t, strings.ReplaceAll(text, "http://www.w3.org/2000/svg", ""), "://")
+	require.NotRegexp(t, regexp.MustCompile(`(?i)(src|href)=|@import|url\(|fetch\('(/|http)`), page)
+	require.NotContains(t, strings.ReplaceAll(page, "http://www.w3.org/2000/svg", ""), "://")
 }
 
-// Each unit of a panel has its scale on the page.
-func TestPageKnowsEveryUnit(t *testing.T) {
-	_, units, _ := strings.Cut(html, "const scale = {")
+// The JavaScript of the page has a scale for each unit of a panel.
+func TestPageHasAScaleForEveryUnit(t *testing.T) {
+	_, units, _ := strings.Cut(pageTemplate, "const scale = {")
 	units, _, _ = strings.Cut(units, "\nfunction")
-	for _, d := range all() {
+	for _, d := range testDashboards() {
 		for _, p := range d.Panels {
 			require.Contains(t, units, string(p.Unit)+": [[", p.Title)
 		}
@@ -63,7 +63,7 @@ func TestPageKnowsEveryUnit(t *testing.T) {
 }
 
 func TestTooLargePageIsAnError(t *testing.T) {
-	many := all()
+	many := testDashboards()
 	for len(many) < 40 {
 		many = append(many, many...)
 	}

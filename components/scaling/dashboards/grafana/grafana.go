@@ -1,5 +1,5 @@
 // Package grafana renders dashboards as Grafana's JSON, with Grafana's own SDK. The SDK
-// takes eight seconds to compile. So it is in this package only, and programs that need
+// takes eight seconds to compile. So only this package imports the SDK, and programs that need
 // just the panels do not compile it.
 package grafana
 
@@ -30,8 +30,8 @@ const (
 )
 
 const (
-	// source is the name of the variable with which people choose the Prometheus server.
-	source = "datasource"
+	// datasourceVariable is the name of the variable with which people choose the Prometheus server.
+	datasourceVariable = "datasource"
 	// Two panels are side by side: Grafana's grid has 24 columns.
 	panelWidth, panelHeight = 12, 8
 )
@@ -61,24 +61,24 @@ func render(d dashboards.Dashboard) (dashboard.Dashboard, error) { //nolint:stat
 							Tags([]string{"progressive-framework", "performance"}).
 							Timezone("browser").Time("now-1h", "now").Refresh("30s").
 							Tooltip(dashboard.DashboardCursorSyncCrosshair).
-							WithVariable(dashboard.NewDatasourceVariableBuilder(source).Label("Prometheus").Type("prometheus"))
+							WithVariable(dashboard.NewDatasourceVariableBuilder(datasourceVariable).Label("Prometheus").Type("prometheus"))
 	for _, p := range d.Panels {
-		b = b.WithPanel(panel(p))
+		b = b.WithPanel(newPanel(p))
 	}
 	return b.Build()
 }
 
-// panel returns the builder of a time series panel with its lines as thresholds.
-func panel(p dashboards.Panel) *timeseries.PanelBuilder {
-	from := common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${" + source + "}")}
+// newPanel returns the builder of a time series panel with its lines as thresholds.
+func newPanel(p dashboards.Panel) *timeseries.PanelBuilder {
+	dataSource := common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${" + datasourceVariable + "}")}
 	b := timeseries.NewPanelBuilder().Title(p.Title).Unit(string(p.Unit)).Min(0).
 		Span(panelWidth).Height(panelHeight).
-		Datasource(from).
+		Datasource(dataSource).
 		Interval(fmt.Sprintf("%ds", int(scaling.ScrapeInterval.Seconds()))).
 		Legend(common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
 	for i, q := range p.Queries {
-		b = b.WithTarget(prometheus.NewDataqueryBuilder().Expr(q.Expr).LegendFormat(q.Legend).Range().RefId(refID(i)).Datasource(from))
+		b = b.WithTarget(prometheus.NewDataqueryBuilder().Expr(q.Expr).LegendFormat(q.Legend).Range().RefId(refID(i)).Datasource(dataSource))
 	}
 	if len(p.Lines) == 0 {
 		return b

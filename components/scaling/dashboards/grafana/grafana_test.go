@@ -32,8 +32,9 @@ func TestFilesAreValidForGrafana(t *testing.T) {
 	for _, d := range all {
 		text := files["progressive-framework-"+d.Name+".json"]
 		var model dashboard.Dashboard //nolint:staticcheck // as in render
-		// On success the SDK returns an empty list of errors that is not nil. Its decoder then
-		// drops nested objects, so panels and queries are decoded one by one.
+		// On success the SDK returns an empty list of errors that is not nil. The SDK's decoder of
+		// the outer object then drops the nested objects, so the test decodes panels and queries
+		// one by one.
 		require.Empty(t, model.UnmarshalJSONStrict([]byte(text)), d.Name)
 		require.NoError(t, model.Validate(), d.Name)
 		require.Equal(t, d.Title, *model.Title)
@@ -41,13 +42,13 @@ func TestFilesAreValidForGrafana(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(text), &raw))
 		require.Len(t, raw.Panels, len(d.Panels))
 		for i, p := range d.Panels {
-			var read dashboard.Panel
-			require.Empty(t, read.UnmarshalJSONStrict(raw.Panels[i]), p.Title)
-			require.NoError(t, read.Validate())
+			var panel dashboard.Panel
+			require.Empty(t, panel.UnmarshalJSONStrict(raw.Panels[i]), p.Title)
+			require.NoError(t, panel.Validate())
 			var nested struct{ Targets []json.RawMessage }
 			require.NoError(t, json.Unmarshal(raw.Panels[i], &nested))
-			require.Equal(t, p.Title, *read.Title)
-			require.Equal(t, string(p.Unit), *read.FieldConfig.Defaults.Unit)
+			require.Equal(t, p.Title, *panel.Title)
+			require.Equal(t, string(p.Unit), *panel.FieldConfig.Defaults.Unit)
 			require.Len(t, nested.Targets, len(p.Queries))
 			ids := map[string]bool{}
 			for j, q := range p.Queries {
@@ -60,18 +61,18 @@ func TestFilesAreValidForGrafana(t *testing.T) {
 			require.Len(t, ids, len(p.Queries))
 			require.Regexp(t, "^[A-Z]$", refID(len(p.Queries)-1))
 			if len(p.Lines) > 0 {
-				require.Len(t, read.FieldConfig.Defaults.Thresholds.Steps, len(p.Lines)+1)
-				for j, s := range read.FieldConfig.Defaults.Thresholds.Steps[1:] {
-					require.True(t, j == 0 || *s.Value >= *read.FieldConfig.Defaults.Thresholds.Steps[j].Value, "Grafana wants them in order")
+				require.Len(t, panel.FieldConfig.Defaults.Thresholds.Steps, len(p.Lines)+1)
+				for j, s := range panel.FieldConfig.Defaults.Thresholds.Steps[1:] {
+					require.True(t, j == 0 || *s.Value >= *panel.FieldConfig.Defaults.Thresholds.Steps[j].Value, "Grafana needs thresholds in ascending order")
 				}
 			}
-			require.LessOrEqual(t, read.GridPos.X+read.GridPos.W, uint32(24))
+			require.LessOrEqual(t, panel.GridPos.X+panel.GridPos.W, uint32(24))
 		}
 	}
 }
 
-// Kubernetes refuses a ConfigMap above 1 MiB (API reference, ConfigMap). The sidecar wants a
-// dashboard itself, and not the API's envelope, as the design document has it.
+// Kubernetes refuses a ConfigMap above 1 MiB (API reference, ConfigMap). The sidecar loads a
+// dashboard without the envelope of Grafana's API, which the design document's file has.
 func TestFilesFitAConfigMap(t *testing.T) {
 	files, err := Files(dashboards.New(platform))
 	require.NoError(t, err)

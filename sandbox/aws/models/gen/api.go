@@ -30,17 +30,18 @@ type shape struct {
 	Value    *member // the values of a map
 }
 
-// member refers to the shape of a structure's member.
+// member is a member of a structure, or the element of a list or map. It has the name of its
+// shape.
 type member struct{ Shape string }
 
-// place is the member of a structure that describes a property.
-type place struct {
-	owner, name string // the names of the structure and of the member
-	shape       string // the name of the member's shape
-	required    bool
+// modelMember is the member of a structure in a model that describes a property.
+type modelMember struct {
+	structure, name string // the names of the structure and of the member
+	shape           string // the name of the member's shape
+	required        bool
 }
 
-// apiCache maps a service to its model, if readAPI has read it.
+// apiCache maps a service to its model. It has the models that readAPI has read.
 var apiCache = map[string]*api{}
 
 // readAPI returns the newest model of a service. apis is the folder with all models.
@@ -65,21 +66,22 @@ func readAPI(apis, service string) (*api, error) {
 	return a, nil
 }
 
-// find returns the member that describes the property at a path of a type.
-func (a *api) find(d description, path string) (place, bool) {
+// findMember returns the member that describes the property at a path of a type. ok is false if
+// the model has no such member.
+func (a *api) findMember(d description, path string) (found modelMember, ok bool) {
 	for _, root := range d.shapes {
-		if location, ok := a.walk(root, path, d.names); ok {
-			return location, true
+		if found, ok := a.resolvePath(root, path, d.names); ok {
+			return found, true
 		}
 	}
-	return place{}, false
+	return modelMember{}, false
 }
 
-// walk returns the member that describes the property at a path. It follows the path from
-// the shape root, segment by segment. names has the members of properties with a different
-// name in the model, as in the struct description.
-func (a *api) walk(root, path string, names map[string]string) (place, bool) {
-	current := place{shape: root}
+// resolvePath returns the member that describes the property at a path. It follows the path from
+// the shape root, segment by segment. names has the members of properties with a different name
+// in the model, as in the struct description. ok is false if a segment has no member.
+func (a *api) resolvePath(root, path string, names map[string]string) (found modelMember, ok bool) {
+	current := modelMember{shape: root}
 	prefix := "" // the path up to the current segment
 	for segment := range strings.SplitSeq(path, ".") {
 		prefix = strings.TrimPrefix(prefix+"."+segment, ".")
@@ -88,38 +90,38 @@ func (a *api) walk(root, path string, names map[string]string) (place, bool) {
 			if name == "" {
 				continue // only the provider has this level
 			}
-			rest, otherShape := strings.CutPrefix(name, "/")
-			members = strings.Split(rest, ".")
+			memberPath, otherShape := strings.CutPrefix(name, "/")
+			members = strings.Split(memberPath, ".")
 			if otherShape {
-				current = place{shape: members[0]}
+				current = modelMember{shape: members[0]}
 				members = members[1:]
 			}
 		}
 		for _, member := range members {
-			next, ok := a.member(current.shape, member)
+			next, ok := a.lookupMember(current.shape, member)
 			if !ok {
-				next, ok = a.member(a.structure(current.shape), member)
+				next, ok = a.lookupMember(a.elementStructure(current.shape), member)
 			}
 			if !ok {
-				return place{}, false
+				return modelMember{}, false
 			}
 			current = next
 		}
 	}
-	return current, current.owner != ""
+	return current, current.structure != ""
 }
 
-// structure returns the name of the structure in a shape. For a list, a map, and one of
-// CloudFront's lists, it is the structure of the elements.
-func (a *api) structure(name string) string {
+// elementStructure returns the name of the structure of the elements of a list, a map or one of
+// CloudFront's lists. For any other shape, it returns the name of the shape.
+func (a *api) elementStructure(name string) string {
 	s := a.Shapes[name]
 	switch {
 	case s.Type == "list":
-		return a.structure(s.Member.Shape)
+		return a.elementStructure(s.Member.Shape)
 	case s.Type == "map" && s.Value != nil:
-		return a.structure(s.Value.Shape)
+		return a.elementStructure(s.Value.Shape)
 	case s.isCloudFrontList():
-		return a.structure(s.Members["Items"].Shape)
+		return a.elementStructure(s.Members["Items"].Shape)
 	}
 	return name
 }
@@ -130,30 +132,31 @@ func (s *shape) isCloudFrontList() bool {
 	return s.Type == "structure" && s.Members["Items"] != nil && s.Members["Quantity"] != nil
 }
 
-// member returns the member of a structure for a property's name. The two names may differ
-// in letter case and in the plural.
-func (a *api) member(structure, name string) (place, bool) {
+// lookupMember returns the member of a structure for the name of a property. The names of the
+// member and of the property may differ in letter case and in the plural. ok is false if the
+// structure has no such member.
+func (a *api) lookupMember(structure, name string) (found modelMember, ok bool) {
 	s := a.Shapes[structure]
 	if s.Type != "structure" {
-		return place{}, false
+		return modelMember{}, false
 	}
 	property := strings.ToLower(name)
 	for memberName, m := range s.Members {
 		lower := strings.ToLower(memberName)
 		equal := lower == property || lower+"s" == property || lower == property+"s"
 		if equal || strings.TrimSuffix(property, "ies")+"y" == lower {
-			return place{owner: structure, name: memberName, shape: m.Shape, required: slices.Contains(s.Required, memberName)}, true
+			return modelMember{structure: structure, name: memberName, shape: m.Shape, required: slices.Contains(s.Required, memberName)}, true
 		}
 	}
-	return place{}, false
+	return modelMember{}, false
 }
 
-// limit returns the constraints of a member. ok is false if the member has no constraint.
-// limit adds the allowed values of an enum to enums.
-func (a *api) limit(location place, enums map[string][]string) (limit models.Limit, ok bool) {
-	limit.From = fmt.Sprintf("%s %s.%s", a.Service, location.owner, location.name)
-	limit.Required = location.required
-	s, name := a.Shapes[location.shape], location.shape
+// readLimit returns the constraints of a member. ok is false if the member has no constraint.
+// readLimit adds the allowed values of an enum to enums.
+func (a *api) readLimit(described modelMember, enums map[string][]string) (limit models.Limit, ok bool) {
+	limit.From = fmt.Sprintf("%s %s.%s", a.Service, described.structure, described.name)
+	limit.Required = described.required
+	s, name := a.Shapes[described.shape], described.shape
 	for {
 		var next *member
 		switch {
@@ -192,8 +195,8 @@ func (a *api) limit(location place, enums map[string][]string) (limit models.Lim
 	return limit, ok
 }
 
-// surrogates matches the range of characters above U+FFFF in Java's syntax, as surrogate
-// pairs. codePoint matches one character in that syntax.
+// surrogates matches the range of characters above U+FFFF in Java's syntax, which writes them as
+// surrogate pairs. codePoint matches one character in that syntax.
 var (
 	surrogates = regexp.MustCompile(`\\uD800\\uDC00-\\uDBFF\\uDFFF`)
 	codePoint  = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)

@@ -27,31 +27,31 @@ const (
 	newerModule = "github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
-// instanceTypes is the key of the instance types in the table's enums.
-const instanceTypes = "ec2.InstanceType"
+// instanceTypesKey is the key of the instance types in Table.Enums.
+const instanceTypesKey = "ec2.InstanceType"
 
-// instanceType matches the declaration of an instance type in the source of newerModule.
-var instanceType = regexp.MustCompile(`(?m)^\s+InstanceType\w+\s+InstanceType = "([^"]+)"$`)
+// instanceTypePattern matches the declaration of an instance type in the source of newerModule.
+var instanceTypePattern = regexp.MustCompile(`(?m)^\s+InstanceType\w+\s+InstanceType = "([^"]+)"$`)
 
 func main() {
 	source := flag.String("sdk", "sdk", "folder of the go.mod that requires the models")
 	out := flag.String("out", "models.json", "file that the table is written to")
 	unmatched := flag.Bool("unmatched", false, "print the properties that no model describes")
 	flag.Parse()
-	if err := write(*source, *out, *unmatched); err != nil {
+	if err := writeTable(*source, *out, *unmatched); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-// write generates the table and writes it to the file out. If unmatched is true, it prints
-// the properties that no model describes.
-func write(source, out string, unmatched bool) error {
-	dir, version, err := download(source, module)
+// writeTable generates the table and writes the table to the file out. If unmatched is true,
+// writeTable prints the properties that no model describes.
+func writeTable(source, out string, unmatched bool) error {
+	dir, version, err := downloadModule(source, module)
 	if err != nil {
 		return err
 	}
-	newerDir, newerVersion, err := download(source, newerModule)
+	newerDir, newerVersion, err := downloadModule(source, newerModule)
 	if err != nil {
 		return err
 	}
@@ -67,9 +67,9 @@ func write(source, out string, unmatched bool) error {
 	if err != nil {
 		return fmt.Errorf("the instance types of %s: %w", newerModule, err)
 	}
-	table.Enums[instanceTypes] = nil
-	for _, found := range instanceType.FindAllSubmatch(types, -1) {
-		table.Enums[instanceTypes] = append(table.Enums[instanceTypes], string(found[1]))
+	table.Enums[instanceTypesKey] = nil
+	for _, match := range instanceTypePattern.FindAllSubmatch(types, -1) {
+		table.Enums[instanceTypesKey] = append(table.Enums[instanceTypesKey], string(match[1]))
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -84,9 +84,9 @@ func write(source, out string, unmatched bool) error {
 	return nil
 }
 
-// download returns the folder and the version of a module in the go.mod of the folder
-// source. It downloads the module if necessary.
-func download(source, module string) (dir, version string, err error) {
+// downloadModule returns the folder and the version of a module that the go.mod in the folder
+// source requires. It downloads the module if the module cache does not have it.
+func downloadModule(source, module string) (dir, version string, err error) {
 	cmd := exec.Command("go", "mod", "download", "-json", module)
 	cmd.Dir = source
 	raw, err := cmd.Output()
@@ -97,37 +97,37 @@ func download(source, module string) (dir, version string, err error) {
 		}
 		return "", "", fmt.Errorf("go mod download %s: %w", module, err)
 	}
-	var m struct{ Dir, Version string }
-	if err := json.Unmarshal(raw, &m); err != nil {
+	var result struct{ Dir, Version string }
+	if err := json.Unmarshal(raw, &result); err != nil {
 		return "", "", fmt.Errorf("go mod download %s: %w", module, err)
 	}
-	return m.Dir, m.Version, nil
+	return result.Dir, result.Version, nil
 }
 
 // generate returns the table, and the properties that no model describes. apis is the folder
 // with all models.
 func generate(apis string) (*models.Table, []string, error) {
-	table := &models.Table{Rows: models.Digest(paths(), Mapping()), Enums: map[string][]string{}, Limits: map[string]map[string]models.Limit{}}
+	table := &models.Table{SourcesDigest: models.Digest(propertyPaths(), Mapping()), Enums: map[string][]string{}, Limits: map[string]map[string]models.Limit{}}
 	var missing []string
 	for _, token := range rules.Tokens() {
-		described, ok := operations[token]
+		d, ok := descriptions[token]
 		if !ok {
 			if _, ok := undescribed[token]; !ok {
 				return nil, nil, fmt.Errorf("%s: no shape in operations.go describes the type, and undescribed has no reason", token)
 			}
 			continue
 		}
-		api, err := readAPI(apis, described.api)
+		api, err := readAPI(apis, d.api)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, path := range rules.AcceptedPaths(token) {
-			location, found := api.find(described, path)
+			described, found := api.findMember(d, path)
 			if !found {
 				missing = append(missing, token+" "+path)
 				continue
 			}
-			limit, constrained := api.limit(location, table.Enums)
+			limit, constrained := api.readLimit(described, table.Enums)
 			if !constrained {
 				continue
 			}
@@ -141,8 +141,8 @@ func generate(apis string) (*models.Table, []string, error) {
 	return table, missing, nil
 }
 
-// paths returns the property paths of every type.
-func paths() map[string][]string {
+// paths returns the property paths of every type in package rules, by token.
+func propertyPaths() map[string][]string {
 	out := map[string][]string{}
 	for _, token := range rules.Tokens() {
 		out[token] = rules.AcceptedPaths(token)

@@ -14,17 +14,17 @@ type description struct {
 }
 
 // Mapping returns the mapping as text, for the digest of the table.
-func Mapping() string { return fmt.Sprint(operations) }
+func Mapping() string { return fmt.Sprint(descriptions) }
 
-// undescribed maps a type that no shape describes to the reason.
+// undescribed has the types that no shape of the models describes. The value is the reason.
 var undescribed = map[string]string{
 	"aws:acm/certificateValidation:CertificateValidation": "waits for a certificate",
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":   "adopts a group that AWS creates",
 	"aws:cloudfront/vpcOrigin:VpcOrigin":                  "newer than the models",
 }
 
-// operations maps each type to its description.
-var operations = map[string]description{
+// descriptions maps each type to its description.
+var descriptions = map[string]description{
 	"aws:acm/certificate:Certificate":             {"acm", []string{"RequestCertificateRequest"}, nil},
 	"aws:autoscaling/lifecycleHook:LifecycleHook": {"autoscaling", []string{"PutLifecycleHookType"}, map[string]string{"name": "LifecycleHookName"}},
 	"aws:autoscaling/attachment:Attachment": {"autoscaling", []string{"AttachLoadBalancerTargetGroupsType"}, map[string]string{

@@ -25,9 +25,9 @@ func TestTablesAreUpToDate(t *testing.T) {
 }
 
 func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
-	root, err := programRoot(rowsDir)
+	root, err := findProgramRoot(rowsDir)
 	require.NoError(t, err)
-	dir, _, err := sdkRoot(root)
+	dir, _, err := locateSDK(root)
 	require.NoError(t, err)
 	known, err := findTokens(rowsDir)
 	require.NoError(t, err)
@@ -36,7 +36,7 @@ func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
 		uses, err := findUses(filepath.Join(root, folder), s)
 		require.NoError(t, err)
 		for _, u := range uses {
-			require.Contains(t, known, u.Token, "%s uses %s, which has no row: add one in sandbox/aws/rules (see sandbox/aws/README.md)", u.Where, u.Token)
+			require.Contains(t, known, u.Token, "%s uses %s, which has no row: add one in sandbox/aws/rules (see sandbox/aws/README.md)", u.Location, u.Token)
 		}
 	}
 }
@@ -44,9 +44,9 @@ func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
 // TestTheProgramUsesOnlyTypesWithARow relies on findUses. This test checks findUses with a
 // small program.
 func TestFindUsesFindsConstructorsLookupsAndTokens(t *testing.T) {
-	root, err := programRoot(rowsDir)
+	root, err := findProgramRoot(rowsDir)
 	require.NoError(t, err)
-	dir, _, err := sdkRoot(root)
+	dir, _, err := locateSDK(root)
 	require.NoError(t, err)
 	program := filepath.Join(t.TempDir(), "infra")
 	require.NoError(t, os.MkdirAll(program, 0o700))
@@ -80,17 +80,17 @@ func main() {
 		"aws:ec2/getVpc:getVpc",         // a lookup
 		"aws:wafv2/webAcl:WebAcl",       // by its token
 	}, tokens, "tests are not read, and the name of an argument struct is not a use")
-	require.Equal(t, "infra/main.go:10", uses[0].Where)
+	require.Equal(t, "infra/main.go:10", uses[0].Location)
 }
 
 func TestUnknownTokenIsReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rows.go"), []byte("package rules\n\nvar x = \"aws:ec2/dream:Dream\"\n"), 0o600))
-	root, err := programRoot(rowsDir)
+	root, err := findProgramRoot(rowsDir)
 	require.NoError(t, err)
-	sdkDir, _, err := sdkRoot(root)
+	sdkDir, _, err := locateSDK(root)
 	require.NoError(t, err)
 	s := newSDK(filepath.Join(sdkDir, "go", "aws"))
-	err = s.add(&table{}, "ec2", "aws:ec2/dream:Dream")
+	err = s.addToken(&table{}, "ec2", "aws:ec2/dream:Dream")
 	require.ErrorContains(t, err, "is the token right?")
 }

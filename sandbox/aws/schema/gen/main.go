@@ -24,7 +24,7 @@ import (
 // version.
 const sdkModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
-// programModule is the first line of the Pulumi program's go.mod. programRoot uses it to find
+// programModule is the first line of the Pulumi program's go.mod. findProgramRoot uses it to find
 // the program.
 const programModule = "module github.com/progressive-framework/platform\n"
 
@@ -32,24 +32,24 @@ func main() {
 	out := flag.String("out", "data", "folder that the tables are written to")
 	rows := flag.String("rows", filepath.Join("..", "rules"), "folder of the rows")
 	flag.Parse()
-	if err := write(*rows, *out); err != nil {
+	if err := writeTables(*rows, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-// write generates the tables in the folder out, and removes tables of services without a
+// writeTables generates the tables in the folder out, and removes tables of services without a
 // row. rows is the folder of package rules.
-func write(rows, out string) error {
+func writeTables(rows, out string) error {
 	files, err := generate(rows)
 	if err != nil {
 		return err
 	}
-	stale, err := filepath.Glob(filepath.Join(out, "*.json"))
+	existing, err := filepath.Glob(filepath.Join(out, "*.json"))
 	if err != nil {
 		return err
 	}
-	for _, name := range stale {
+	for _, name := range existing {
 		if _, ok := files[filepath.Base(name)]; ok {
 			continue
 		}
@@ -72,11 +72,11 @@ func generate(rows string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := programRoot(rows)
+	program, err := findProgramRoot(rows)
 	if err != nil {
 		return nil, err
 	}
-	root, version, err := sdkRoot(program)
+	root, version, err := locateSDK(program)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func generate(rows string) (map[string][]byte, error) {
 	}
 	for _, token := range tokens {
 		module, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
-		if err := sdk.add(tableFor(module), module, token); err != nil {
+		if err := sdk.addToken(tableFor(module), module, token); err != nil {
 			return nil, fmt.Errorf("%s: %w", token, err)
 		}
 	}
@@ -116,9 +116,9 @@ func generate(rows string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// programRoot returns the folder of the Pulumi program's go.mod. The result is dir or a folder
-// above dir.
-func programRoot(dir string) (string, error) {
+// findProgramRoot returns the folder with the go.mod of the Pulumi program. The result is dir or
+// a folder above dir.
+func findProgramRoot(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -134,9 +134,9 @@ func programRoot(dir string) (string, error) {
 	}
 }
 
-// sdkRoot returns the folder and the version of the SDK that the program in dir requires.
-// It downloads the SDK if the module cache does not have it.
-func sdkRoot(dir string) (root, version string, err error) {
+// locateSDK returns the folder and the version of the SDK that the program in dir requires. It
+// downloads the SDK if the module cache does not have it.
+func locateSDK(dir string) (root, version string, err error) {
 	runGo := func(args ...string) ([]byte, error) {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir

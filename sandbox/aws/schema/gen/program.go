@@ -21,16 +21,16 @@ var tokenPattern = regexp.MustCompile(`^aws:[a-z0-9]+/[a-zA-Z0-9]+:[a-zA-Z0-9]+$
 
 // use is one place in Go source that uses a resource or a function of AWS.
 type use struct {
-	Token string
-	Where string // file:line, relative to the folder
+	Token    string
+	Location string // file:line, relative to the parent of the folder
 }
 
-// findTokens returns the sorted tokens that are string literals in the Go files of
+// findTokens returns the sorted tokens that are string tokenLiterals in the Go files of
 // dir, except tests.
 func findTokens(dir string) ([]string, error) {
 	seen := map[string]bool{}
-	err := goFiles(dir, func(_ string, _ *token.FileSet, file *ast.File) error {
-		for tok := range literals(file) {
+	err := walkGoFiles(dir, func(_ string, _ *token.FileSet, file *ast.File) error {
+		for tok := range tokenLiterals(file) {
 			seen[tok] = true
 		}
 		return nil
@@ -46,24 +46,24 @@ func findTokens(dir string) ([]string, error) {
 	return out, nil
 }
 
-// findUses returns every use of an AWS resource or function in the Go files below dir. A use
-// is a constructor or a function of the SDK. A token in a string is also a use, because a
-// program can register a resource by its token.
+// findUses returns every use of an AWS resource or function in the Go files below dir. A use is
+// a constructor or a function of the SDK. A token in a string is also a use, because a program
+// can register a resource by its token.
 func findUses(dir string, s *sdk) ([]use, error) {
 	var out []use
-	err := goFiles(dir, func(rel string, fset *token.FileSet, file *ast.File) error {
-		where := func(pos token.Pos) string { return fmt.Sprintf("%s:%d", rel, fset.Position(pos).Line) }
-		for tok, pos := range literals(file) {
-			out = append(out, use{tok, where(pos)})
+	err := walkGoFiles(dir, func(rel string, fset *token.FileSet, file *ast.File) error {
+		location := func(pos token.Pos) string { return fmt.Sprintf("%s:%d", rel, fset.Position(pos).Line) }
+		for tok, pos := range tokenLiterals(file) {
+			out = append(out, use{tok, location(pos)})
 		}
 		imports := sdkImports(file)
 		if len(imports) == 0 {
 			return nil
 		}
-		var failed error
+		var inspectErr error
 		ast.Inspect(file, func(n ast.Node) bool {
 			sel, ok := n.(*ast.SelectorExpr)
-			if !ok || failed != nil {
+			if !ok || inspectErr != nil {
 				return true
 			}
 			x, ok := sel.X.(*ast.Ident)
@@ -76,39 +76,38 @@ func findUses(dir string, s *sdk) ([]use, error) {
 			}
 			tok, err := s.tokenOf(module, sel.Sel.Name)
 			if err != nil {
-				failed = fmt.Errorf("%s: %w", where(sel.Pos()), err)
+				inspectErr = fmt.Errorf("%s: %w", location(sel.Pos()), err)
 				return false
 			}
 			if tok != "" {
-				out = append(out, use{tok, where(sel.Pos())})
+				out = append(out, use{tok, location(sel.Pos())})
 			}
 			return true
 		})
-		return failed
+		return inspectErr
 	})
-	slices.SortFunc(out, func(a, b use) int { return strings.Compare(a.Where, b.Where) })
+	slices.SortFunc(out, func(a, b use) int { return strings.Compare(a.Location, b.Location) })
 	return out, err
 }
 
-// tokenOf returns the token of the resource or function that a Go function of the SDK uses.
-// It returns "" for other names of the SDK, such as VpcArgs. The Go function
-// with the suffix Output has no token in its source, so the function without the suffix is
-// read as well.
+// tokenOf returns the token of the resource or function that a Go function of the SDK uses. It
+// returns "" for other names of the SDK, such as VpcArgs. A Go function with the suffix Output
+// has no token in its source. So tokenOf also reads the function without the suffix.
 func (s *sdk) tokenOf(module, name string) (string, error) {
-	plain := strings.TrimSuffix(name, "Output")
+	withoutSuffix := strings.TrimSuffix(name, "Output")
 	if !strings.HasPrefix(name, "New") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "Lookup") {
 		return "", nil
 	}
-	p, err := s.open(module)
+	p, err := s.openPackage(module)
 	if err != nil {
 		return "", err
 	}
-	for _, candidate := range []string{name, plain} {
-		file, err := p.fileWith("\nfunc " + candidate + "(")
+	for _, candidate := range []string{name, withoutSuffix} {
+		file, err := p.findFile("\nfunc " + candidate + "(")
 		if err != nil {
 			continue
 		}
-		if err := p.parse(file); err != nil {
+		if err := p.parseFile(file); err != nil {
 			return "", err
 		}
 		found := ""
@@ -127,8 +126,9 @@ func (s *sdk) tokenOf(module, name string) (string, error) {
 	return "", nil
 }
 
-// sdkImports returns the packages of the SDK that a file imports. It maps the name of a
-// package in the file to the module in its tokens. The root package has the module index.
+// sdkImports returns the packages of the SDK that a file imports. The result maps the name of a
+// package in the file to the module in the package's tokens. The root package has the module
+// index.
 func sdkImports(file *ast.File) map[string]string {
 	out := map[string]string{}
 	for _, imp := range file.Imports {
@@ -148,8 +148,8 @@ func sdkImports(file *ast.File) map[string]string {
 	return out
 }
 
-// literals returns the tokens in the string literals of a file, with the position of each.
-func literals(file *ast.File) map[string]token.Pos {
+// tokenLiterals returns the tokens in the string tokenLiterals of a file, with the position of each.
+func tokenLiterals(file *ast.File) map[string]token.Pos {
 	out := map[string]token.Pos{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
@@ -162,10 +162,10 @@ func literals(file *ast.File) map[string]token.Pos {
 	return out
 }
 
-// goFiles parses every Go file below dir except tests, and calls visit with it. The order is
-// lexical. rel is the file's path, relative to the parent of dir. A folder that does not
+// walkGoFiles parses every Go file below dir except tests, in lexical order, and calls visit with
+// each file. rel is the path of the file, relative to the parent of dir. A folder that does not
 // exist has no files.
-func goFiles(dir string, visit func(rel string, fset *token.FileSet, file *ast.File) error) error {
+func walkGoFiles(dir string, visit func(rel string, fset *token.FileSet, file *ast.File) error) error {
 	if _, err := os.Stat(dir); os.IsNotExist(err) {
 		return nil
 	}

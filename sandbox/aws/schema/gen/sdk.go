@@ -40,7 +40,7 @@ type function struct {
 // schema.
 type fields map[string]string
 
-// sdk reads the packages of the SDK and caches them.
+// sdk reads the Go packages of the pulumi-aws SDK, and caches them.
 type sdk struct {
 	dir      string
 	packages map[string]*sdkPackage // by module
@@ -59,9 +59,9 @@ type sdkPackage struct {
 // newSDK returns the SDK with the Go packages in dir.
 func newSDK(dir string) *sdk { return &sdk{dir: dir, packages: map[string]*sdkPackage{}} }
 
-// open returns one package of the SDK. It parses the files with the nested types. The
-// module index is the SDK's root package.
-func (s *sdk) open(module string) (*sdkPackage, error) {
+// openPackage returns the package of a module. It parses the files with the nested types. The
+// module index is the root package of the SDK.
+func (s *sdk) openPackage(module string) (*sdkPackage, error) {
 	if p, ok := s.packages[module]; ok {
 		return p, nil
 	}
@@ -89,7 +89,7 @@ func (s *sdk) open(module string) (*sdkPackage, error) {
 	}
 	for name := range p.files {
 		if base := filepath.Base(name); strings.HasPrefix(base, "pulumiTypes") || strings.HasPrefix(base, "pulumiEnums") {
-			if err := p.parse(name); err != nil {
+			if err := p.parseFile(name); err != nil {
 				return nil, err
 			}
 		}
@@ -98,8 +98,8 @@ func (s *sdk) open(module string) (*sdkPackage, error) {
 	return p, nil
 }
 
-// parse adds the declarations of one file, unless the file was parsed before.
-func (p *sdkPackage) parse(name string) error {
+// parseFile adds the declarations of one file to p, unless the file was parsed before.
+func (p *sdkPackage) parseFile(name string) error {
 	if p.parsed[name] {
 		return nil
 	}
@@ -132,8 +132,8 @@ func (p *sdkPackage) parse(name string) error {
 	return nil
 }
 
-// fileWith returns the path of the file that contains all of the texts.
-func (p *sdkPackage) fileWith(texts ...string) (string, error) {
+// findFile returns the path of the file that contains all of the texts.
+func (p *sdkPackage) findFile(texts ...string) (string, error) {
 	for name, raw := range p.files {
 		if !slices.ContainsFunc(texts, func(text string) bool { return !bytes.Contains(raw, []byte(text)) }) {
 			return name, nil
@@ -142,10 +142,10 @@ func (p *sdkPackage) fileWith(texts ...string) (string, error) {
 	return "", fmt.Errorf("the SDK has no file with %s: is the token right?", strings.Join(texts, " and "))
 }
 
-// add adds the resource or the function of a token to t. The last part of a resource's token
-// begins with a capital letter.
-func (s *sdk) add(t *table, module, tok string) error {
-	p, err := s.open(module)
+// addToken adds the resource or the function with the token tok to t. The last part of the token
+// begins with a capital letter for a resource, and with a small letter for a function.
+func (s *sdk) addToken(t *table, module, tok string) error {
+	p, err := s.openPackage(module)
 	if err != nil {
 		return err
 	}
@@ -160,30 +160,30 @@ func (s *sdk) add(t *table, module, tok string) error {
 // arguments, the outputs in the struct of the state. The constructor has the required
 // arguments and the secret outputs.
 func (p *sdkPackage) addResource(t *table, tok, name string) error {
-	file, err := p.fileWith(`RegisterResource("`+tok+`"`, "\nfunc New"+name+"(")
+	file, err := p.findFile(`RegisterResource("`+tok+`"`, "\nfunc New"+name+"(")
 	if err != nil {
 		return err
 	}
-	if err := p.parse(file); err != nil {
+	if err := p.parseFile(file); err != nil {
 		return err
 	}
 	constructor := p.funcs["New"+name]
-	private := strings.ToLower(name[:1]) + name[1:]
-	args, state := p.structs[private+"Args"], p.structs[private+"State"]
+	unexported := strings.ToLower(name[:1]) + name[1:]
+	args, state := p.structs[unexported+"Args"], p.structs[unexported+"State"]
 	if constructor == nil || args == nil || state == nil {
-		return fmt.Errorf("the SDK has no New%s with %sArgs and %sState", name, private, private)
+		return fmt.Errorf("the SDK has no New%s with %sArgs and %sState", name, unexported, unexported)
 	}
-	in, err := p.fields(t, args)
+	in, err := p.structFields(t, args)
 	if err != nil {
 		return err
 	}
-	// The struct does not show whether a list is required. The constructor does: it
-	// returns an error if a required argument is nil.
+	// The struct does not show whether a list is required. The constructor returns an error
+	// if a required argument is nil.
 	for _, field := range requiredArgs(constructor) {
-		prop := propertyOf(args, field)
+		prop := propertyOfField(args, field)
 		in[prop] = strings.TrimSuffix(in[prop], "?")
 	}
-	out, err := p.fields(t, state)
+	out, err := p.structFields(t, state)
 	if err != nil {
 		return err
 	}
@@ -197,28 +197,28 @@ func (p *sdkPackage) addResource(t *table, tok, name string) error {
 // addFunction adds the structure of a function to t. The inputs are in the struct of the
 // arguments, the outputs in the struct of the result.
 func (p *sdkPackage) addFunction(t *table, tok string) error {
-	file, err := p.fileWith(`ctx.Invoke("` + tok + `"`)
+	file, err := p.findFile(`ctx.Invoke("` + tok + `"`)
 	if err != nil {
 		return err
 	}
-	if err := p.parse(file); err != nil {
+	if err := p.parseFile(file); err != nil {
 		return err
 	}
 	// The Go function is found by the token in its body, because its name can begin with
 	// Get or Lookup.
 	for _, decl := range p.funcs {
-		result := resultOf(decl, tok)
+		result := resultType(decl, tok)
 		if result == "" {
 			continue
 		}
 		structure := function{}
 		args := strings.TrimSuffix(result, "Result") + "Args"
 		if p.structs[args] != nil {
-			if structure.Inputs, err = p.fields(t, p.structs[args]); err != nil {
+			if structure.Inputs, err = p.structFields(t, p.structs[args]); err != nil {
 				return err
 			}
 		}
-		if structure.Outputs, err = p.fields(t, p.structs[result]); err != nil {
+		if structure.Outputs, err = p.structFields(t, p.structs[result]); err != nil {
 			return err
 		}
 		for prop := range structure.Outputs {
@@ -227,19 +227,19 @@ func (p *sdkPackage) addFunction(t *table, tok string) error {
 		t.Functions[tok] = structure
 		return nil
 	}
-	return errors.New("the SDK has no function that invokes it")
+	return errors.New("the SDK has no function that invokes " + tok)
 }
 
 // addProvider adds the provider's configuration to t.
 func (s *sdk) addProvider(t *table) error {
-	p, err := s.open("index")
+	p, err := s.openPackage("index")
 	if err != nil {
 		return err
 	}
-	if err := p.parse(filepath.Join(s.dir, "provider.go")); err != nil {
+	if err := p.parseFile(filepath.Join(s.dir, "provider.go")); err != nil {
 		return err
 	}
-	in, err := p.fields(t, p.structs["providerArgs"])
+	in, err := p.structFields(t, p.structs["providerArgs"])
 	if err != nil {
 		return err
 	}
@@ -247,12 +247,12 @@ func (s *sdk) addProvider(t *table) error {
 	return nil
 }
 
-// fields returns the properties of a struct with their types, and adds the nested types to
-// t.
-func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
+// structFields returns the properties of a struct with their types. It adds the nested types of
+// the properties to t.
+func (p *sdkPackage) structFields(t *table, st *ast.StructType) (fields, error) {
 	out := fields{}
 	for _, f := range st.Fields.List {
-		prop := tagOf(f)
+		prop := propertyName(f)
 		if prop == "" {
 			continue
 		}
@@ -268,8 +268,8 @@ func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 	return out, nil
 }
 
-// typeNotation returns a Go type in the notation of package schema, and adds a nested type to
-// t. Pointers, slices, maps and interfaces may be nil, so they are optional.
+// typeNotation returns a Go type in the notation of package schema. It adds a nested type to t.
+// optional is true for pointers, slices, maps and interfaces, because they may be nil.
 func (p *sdkPackage) typeNotation(t *table, e ast.Expr) (text string, optional bool, err error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -299,7 +299,7 @@ func (p *sdkPackage) typeNotation(t *table, e ast.Expr) (text string, optional b
 		}
 		if _, done := t.Types[e.Name]; !done {
 			t.Types[e.Name] = nil // types may be recursive
-			fs, err := p.fields(t, nested)
+			fs, err := p.structFields(t, nested)
 			if err != nil {
 				return "", false, fmt.Errorf("type %s: %w", e.Name, err)
 			}
@@ -316,8 +316,9 @@ func (p *sdkPackage) typeNotation(t *table, e ast.Expr) (text string, optional b
 	return "", false, fmt.Errorf("unknown kind of type %T", e)
 }
 
-// tagOf returns the property name in the tag of a struct's field; "" if it has none.
-func tagOf(f *ast.Field) string {
+// propertyName returns the property name in the tag of a struct field, or "" if the field has no
+// such tag.
+func propertyName(f *ast.Field) string {
 	if f.Tag == nil || len(f.Names) == 0 {
 		return ""
 	}
@@ -329,11 +330,12 @@ func tagOf(f *ast.Field) string {
 	return name
 }
 
-// propertyOf returns the property name of the field with a Go name.
-func propertyOf(st *ast.StructType, field string) string {
+// propertyOfField returns the property name of a field of the struct st, or "" if st has no such
+// field. field is the Go name of the field.
+func propertyOfField(st *ast.StructType, field string) string {
 	for _, f := range st.Fields.List {
 		if len(f.Names) > 0 && f.Names[0].Name == field {
-			return tagOf(f)
+			return propertyName(f)
 		}
 	}
 	return ""
@@ -373,8 +375,8 @@ func onlyReturns(body *ast.BlockStmt) bool {
 	return ok
 }
 
-// secretOutputs returns the secret outputs of a resource, sorted. They are the arguments of
-// the call of AdditionalSecretOutputs in the constructor.
+// secretOutputs returns the sorted secret outputs of a resource. The constructor passes their
+// names to the function AdditionalSecretOutputs.
 func secretOutputs(fn *ast.FuncDecl) []string {
 	var out []string
 	ast.Inspect(fn, func(n ast.Node) bool {
@@ -399,10 +401,10 @@ func secretOutputs(fn *ast.FuncDecl) []string {
 	return out
 }
 
-// resultOf returns the result type of a Go function that invokes the token. It is the type
-// of the function's variable rv. resultOf returns "" if the function does not invoke the
-// token.
-func resultOf(fn *ast.FuncDecl, tok string) string {
+// resultType returns the name of the result type of a Go function that invokes the token. The
+// SDK declares the result as the variable rv. resultType returns "" if the function does not
+// invoke the token.
+func resultType(fn *ast.FuncDecl, tok string) string {
 	invokes, result := false, ""
 	ast.Inspect(fn, func(n ast.Node) bool {
 		switch n := n.(type) {

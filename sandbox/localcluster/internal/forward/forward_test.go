@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// freeAddress returns an address on which no process listens.
-func freeAddress(t *testing.T) string {
+// findFreeAddress returns an address on which no process listens.
+func findFreeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -19,9 +19,10 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// startEcho starts a server that reads until the sender closes its direction. Then it sends
-// everything back and closes the connection. startEcho returns the server's address.
-func startEcho(t *testing.T) string {
+// startEchoServer starts a server that reads until the sender closes its direction. Then it
+// sends everything back and closes the connection. startEchoServer returns the server's
+// address.
+func startEchoServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -43,27 +44,27 @@ func startEcho(t *testing.T) string {
 }
 
 func TestDataAndHalfClosesAreForwarded(t *testing.T) {
-	from := freeAddress(t)
+	from := findFreeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	require.NoError(t, Start(ctx, from, startEcho(t)))
+	require.NoError(t, Start(ctx, from, startEchoServer(t)))
 	for range 3 {
 		c, err := net.Dial("tcp", from)
 		require.NoError(t, err)
 		_, err = io.WriteString(c, "hello")
 		require.NoError(t, err)
 		require.NoError(t, c.(*net.TCPConn).CloseWrite(), "the end of one direction is forwarded")
-		answer, err := io.ReadAll(c)
+		response, err := io.ReadAll(c)
 		require.NoError(t, err)
-		require.Equal(t, "hello", string(answer))
+		require.Equal(t, "hello", string(response))
 		require.NoError(t, c.Close())
 	}
 }
 
 func TestForwardEndsWithItsContext(t *testing.T) {
-	from := freeAddress(t)
+	from := findFreeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	require.NoError(t, Start(ctx, from, startEcho(t)))
+	require.NoError(t, Start(ctx, from, startEchoServer(t)))
 	c, err := net.Dial("tcp", from)
 	require.NoError(t, err)
 	defer c.Close()
@@ -81,8 +82,8 @@ func TestForwardEndsWithItsContext(t *testing.T) {
 }
 
 func TestForwardWithoutATargetClosesTheConnection(t *testing.T) {
-	from := freeAddress(t)
-	require.NoError(t, Start(t.Context(), from, freeAddress(t)))
+	from := findFreeAddress(t)
+	require.NoError(t, Start(t.Context(), from, findFreeAddress(t)))
 	c, err := net.Dial("tcp", from)
 	require.NoError(t, err)
 	defer c.Close()
@@ -93,6 +94,6 @@ func TestForwardWithoutATargetClosesTheConnection(t *testing.T) {
 }
 
 func TestForwardFromAnAddressInUseIsAnError(t *testing.T) {
-	inUse := startEcho(t)
-	require.ErrorContains(t, Start(t.Context(), inUse, freeAddress(t)), inUse)
+	inUse := startEchoServer(t)
+	require.ErrorContains(t, Start(t.Context(), inUse, findFreeAddress(t)), inUse)
 }

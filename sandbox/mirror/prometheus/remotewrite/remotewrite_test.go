@@ -26,32 +26,32 @@ import (
 )
 
 const (
-	// golden is the file that components/prometheus/scrape renders for a workspace in region.
-	golden = "../../../../components/prometheus/scrape/testdata/prometheus.json"
-	region = "eu-west-1"
+	// goldenFile is the file that components/prometheus/scrape renders for a workspace in region.
+	goldenFile = "../../../../components/prometheus/scrape/testdata/prometheus.json"
+	region     = "eu-west-1"
 
 	accessKey, secretKey = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 	// sessionToken is there, because the credentials of EKS Pod Identity are temporary.
 	sessionToken = "session-token"
 )
 
-// authorization matches the header Authorization of AWS Signature Version 4 (IAM User Guide,
+// authorizationPattern matches the header Authorization of AWS Signature Version 4 (IAM User Guide,
 // "Create a signed AWS API request").
-var authorization = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/]+)/((\d{8})/([^/]+)/([^/]+)/aws4_request), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$`)
+var authorizationPattern = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/]+)/((\d{8})/([^/]+)/([^/]+)/aws4_request), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$`)
 
-// checkSignature returns an error if the workspace would refuse a request of another service,
-// of another region, or with a wrong signature. It computes the signature without AWS' SDK.
+// checkSignature returns an error if the workspace would refuse the request: without a signature, for
+// another service or region, or with a wrong signature. It computes the signature without AWS' SDK.
 func checkSignature(r *http.Request, body []byte) error {
-	parts := authorization.FindStringSubmatch(r.Header.Get("Authorization"))
-	if parts == nil {
+	groups := authorizationPattern.FindStringSubmatch(r.Header.Get("Authorization"))
+	if groups == nil {
 		return fmt.Errorf("the request is not signed: Authorization is %q", r.Header.Get("Authorization"))
 	}
-	scope, day, signed := parts[2], parts[3], strings.Split(parts[6], ";")
-	if parts[1] != accessKey || parts[4] != region || parts[5] != "aps" {
-		return fmt.Errorf("signed with %s for %s of %s, must be %s for aps of %s", parts[1], parts[5], parts[4], accessKey, region)
+	scope, day, signedHeaders := groups[2], groups[3], strings.Split(groups[6], ";")
+	if groups[1] != accessKey || groups[4] != region || groups[5] != "aps" {
+		return fmt.Errorf("signed with %s for %s of %s, must be %s for aps of %s", groups[1], groups[5], groups[4], accessKey, region)
 	}
 	for _, name := range []string{"host", "x-amz-date", "x-amz-security-token"} {
-		if !slices.Contains(signed, name) {
+		if !slices.Contains(signedHeaders, name) {
 			return fmt.Errorf("header %s is not signed", name)
 		}
 	}
@@ -59,9 +59,9 @@ func checkSignature(r *http.Request, body []byte) error {
 		return fmt.Errorf("X-Amz-Date is %q, must be of the signature's day %s", date, day)
 	}
 	canonical := []string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery}
-	for _, name := range signed {
+	for _, name := range signedHeaders {
 		value := strings.Join(r.Header.Values(name), ",")
-		switch name { // net/http removes these two from the headers
+		switch name { // net/http removes these two headers from r.Header
 		case "host":
 			value = r.Host
 		case "content-length":
@@ -69,44 +69,44 @@ func checkSignature(r *http.Request, body []byte) error {
 		}
 		canonical = append(canonical, name+":"+strings.TrimSpace(value))
 	}
-	canonical = append(canonical, "", parts[6], hash(body))
-	toSign := strings.Join([]string{"AWS4-HMAC-SHA256", r.Header.Get("X-Amz-Date"), scope, hash([]byte(strings.Join(canonical, "\n")))}, "\n")
+	canonical = append(canonical, "", groups[6], hexSHA256(body))
+	toSign := strings.Join([]string{"AWS4-HMAC-SHA256", r.Header.Get("X-Amz-Date"), scope, hexSHA256([]byte(strings.Join(canonical, "\n")))}, "\n")
 	key := []byte("AWS4" + secretKey)
 	for _, part := range strings.Split(scope, "/") {
-		key = mac(key, part)
+		key = hmacSHA256(key, part)
 	}
-	if want := hex.EncodeToString(mac(key, toSign)); parts[7] != want {
+	if want := hex.EncodeToString(hmacSHA256(key, toSign)); groups[7] != want {
 		return errors.New("the signature does not match")
 	}
 	return nil
 }
 
-func hash(text []byte) string {
+func hexSHA256(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
-func mac(key []byte, text string) []byte {
+func hmacSHA256(key []byte, text string) []byte {
 	m := hmac.New(sha256.New, key)
 	_, _ = io.WriteString(m, text)
 	return m.Sum(nil)
 }
 
 // Prometheus' loader accepts the whole configuration file. A request of its remote write client has
-// a valid signature for the workspace's region, also where the pod's region is another one.
+// a valid signature for the workspace's region, even if the pod is in another region.
 func TestRequestsToTheWorkspaceAreSigned(t *testing.T) {
-	missing := filepath.Join(t.TempDir(), "missing")
+	missingFile := filepath.Join(t.TempDir(), "missing")
 	for name, value := range map[string]string{
 		"POD_NAME":          "prometheus-0",
 		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_SESSION_TOKEN": sessionToken, "AWS_REGION": "us-west-2",
-		"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing, "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE": missingFile, "AWS_SHARED_CREDENTIALS_FILE": missingFile, "AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		t.Setenv(name, value)
 	}
 	for _, tc := range []struct {
 		reason string
 		change func(*config.RemoteWriteConfig)
-		// refusal is the workspace's error. Empty: it accepts the request.
+		// refusal is in the workspace's error. It is empty if the workspace accepts the request.
 		refusal string
 	}{
 		{"as rendered", func(*config.RemoteWriteConfig) {}, ""},
@@ -119,12 +119,12 @@ func TestRequestsToTheWorkspaceAreSigned(t *testing.T) {
 		{"with another secret", func(*config.RemoteWriteConfig) { t.Setenv("AWS_SECRET_ACCESS_KEY", "another") }, "the signature does not match"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			file, err := config.LoadFile(golden, false, slog.New(slog.DiscardHandler))
+			loaded, err := config.LoadFile(goldenFile, false, slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
-			require.Equal(t, "prometheus-0", file.GlobalConfig.ExternalLabels.Get("__replica__"))
-			require.Len(t, file.RemoteWriteConfigs, 1)
-			write := file.RemoteWriteConfigs[0]
-			require.Equal(t, "https://aps-workspaces."+region+".amazonaws.com", write.URL.Scheme+"://"+write.URL.Host)
+			require.Equal(t, "prometheus-0", loaded.GlobalConfig.ExternalLabels.Get("__replica__"))
+			require.Len(t, loaded.RemoteWriteConfigs, 1)
+			remoteWrite := loaded.RemoteWriteConfigs[0]
+			require.Equal(t, "https://aps-workspaces."+region+".amazonaws.com", remoteWrite.URL.Scheme+"://"+remoteWrite.URL.Host)
 
 			workspace := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, err := io.ReadAll(r.Body)
@@ -136,13 +136,13 @@ func TestRequestsToTheWorkspaceAreSigned(t *testing.T) {
 				}
 			}))
 			defer workspace.Close()
-			tc.change(write)
+			tc.change(remoteWrite)
 			address, err := url.Parse(workspace.URL)
 			require.NoError(t, err)
-			write.URL = &commonconfig.URL{URL: address.JoinPath(write.URL.Path)}
+			remoteWrite.URL = &commonconfig.URL{URL: address.JoinPath(remoteWrite.URL.Path)}
 			client, err := remote.NewWriteClient("workspace", &remote.ClientConfig{
-				URL: write.URL, WriteProtoMsg: write.ProtobufMessage, Timeout: write.RemoteTimeout,
-				HTTPClientConfig: write.HTTPClientConfig, SigV4Config: write.SigV4Config,
+				URL: remoteWrite.URL, WriteProtoMsg: remoteWrite.ProtobufMessage, Timeout: remoteWrite.RemoteTimeout,
+				HTTPClientConfig: remoteWrite.HTTPClientConfig, SigV4Config: remoteWrite.SigV4Config,
 			})
 			require.NoError(t, err)
 			_, err = client.Store(t.Context(), []byte("a body"), 0)

@@ -11,7 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+const trustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
 
 // repository is a resource with an output that another resource uses.
 type repository struct {
@@ -27,12 +27,12 @@ type role struct {
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
-		n, err := strconv.Atoi(os.Getenv("SERVICES"))
+		count, err := strconv.Atoi(os.Getenv("SERVICES"))
 		if err != nil {
 			return fmt.Errorf("SERVICES: %w", err)
 		}
-		for i := range n {
-			if err := service(ctx, fmt.Sprintf("service-%d", i)); err != nil {
+		for i := range count {
+			if err := registerService(ctx, fmt.Sprintf("service-%d", i)); err != nil {
 				return err
 			}
 		}
@@ -40,7 +40,7 @@ func main() {
 	})
 }
 
-func service(ctx *pulumi.Context, name string) error {
+func registerService(ctx *pulumi.Context, name string) error {
 	var parent pulumi.ResourceState
 	if err := ctx.RegisterComponentResource("bench:index:Service", name, &parent); err != nil {
 		return err
@@ -51,7 +51,7 @@ func service(ctx *pulumi.Context, name string) error {
 		return err
 	}
 	var podRole role
-	if err := ctx.RegisterResource("aws:iam/role:Role", name, pulumi.Map{"assumeRolePolicy": pulumi.String(trust)}, &podRole, options...); err != nil {
+	if err := ctx.RegisterResource("aws:iam/role:Role", name, pulumi.Map{"assumeRolePolicy": pulumi.String(trustPolicy)}, &podRole, options...); err != nil {
 		return err
 	}
 	var policy, logs pulumi.CustomResourceState

@@ -9,7 +9,7 @@ package energy
 
 import "math"
 
-// Sex selects the constant in the equation of Person.Basal.
+// Sex selects the constant in the equation of Person.BasalKcal.
 type Sex string
 
 // The sexes. Unspecified uses the mean of the two constants.
@@ -77,12 +77,12 @@ func Reference(sex Sex) Person {
 // BasalKcal returns the resting need in kcal a day: Mifflin, St Jeor et al., Am J Clin Nutr
 // 51 (1990) 241-247.
 func (p Person) BasalKcal() float64 {
-	constant := map[Sex]float64{Female: -161, Male: 5}
-	c, known := constant[p.Sex]
+	constants := map[Sex]float64{Female: -161, Male: 5}
+	constant, known := constants[p.Sex]
 	if !known {
-		c = (constant[Female] + constant[Male]) / 2
+		constant = (constants[Female] + constants[Male]) / 2
 	}
-	return 10*p.WeightKg + 6.25*p.HeightCm - 5*float64(p.AgeYears) + c
+	return 10*p.WeightKg + 6.25*p.HeightCm - 5*float64(p.AgeYears) + constant
 }
 
 // NeedKcal returns the total need in kcal a day.

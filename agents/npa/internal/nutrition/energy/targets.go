@@ -130,19 +130,19 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	energy = math.Max(energy, math.Min(need, deficitFloor[p.Sex]))
 	energy = math.Max(energy, minEnergy)
 	weight := p.proteinWeight()
-	grams := func(share, kcalPerGram float64) float64 { return share * energy / kcalPerGram }
+	toGrams := func(share, kcalPerGram float64) float64 { return share * energy / kcalPerGram }
 
-	protein := Range{Min: math.Min(goal.protein.Min*weight, grams(proteinLow, kcalPerGramProtein))}
-	protein.Max = math.Min(math.Max(goal.protein.Max*weight, 1.2*protein.Min), grams(proteinHigh, kcalPerGramProtein))
+	protein := Range{Min: math.Min(goal.protein.Min*weight, toGrams(proteinLow, kcalPerGramProtein))}
+	protein.Max = math.Min(math.Max(goal.protein.Max*weight, 1.2*protein.Min), toGrams(proteinHigh, kcalPerGramProtein))
 	t := Targets{
 		BasalKcal: p.BasalKcal(), NeedKcal: need, GoalKcal: energy,
 		Energy:  Range{energy * (1 - EnergyTolerance), energy * (1 + EnergyTolerance)},
 		Protein: protein,
 		Carbohydrate: Range{
-			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramCarbohydrate))),
-			grams(carbohydrateHigh, kcalPerGramCarbohydrate),
+			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, toGrams(carbohydrateLow, kcalPerGramCarbohydrate))),
+			toGrams(carbohydrateHigh, kcalPerGramCarbohydrate),
 		},
-		Fat:       Range{grams(fatLow, kcalPerGramFat), grams(fatHigh, kcalPerGramFat)},
+		Fat:       Range{toGrams(fatLow, kcalPerGramFat), toGrams(fatHigh, kcalPerGramFat)},
 		FibreMin:  math.Min(fibrePer1000*energy/1000, fibreMax),
 		SodiumMax: defaultSodiumMax,
 	}
@@ -163,11 +163,11 @@ func combineGoals(goals []Goal) goalTargets {
 	}
 	var combined goalTargets
 	for _, g := range goals {
-		one := targetsByGoal[g]
-		combined.change += one.change / float64(len(goals))
-		combined.protein.Min = math.Max(combined.protein.Min, one.protein.Min)
-		combined.protein.Max = math.Max(combined.protein.Max, one.protein.Max)
-		combined.carbohydrate = math.Max(combined.carbohydrate, one.carbohydrate)
+		targets := targetsByGoal[g]
+		combined.change += targets.change / float64(len(goals))
+		combined.protein.Min = math.Max(combined.protein.Min, targets.protein.Min)
+		combined.protein.Max = math.Max(combined.protein.Max, targets.protein.Max)
+		combined.carbohydrate = math.Max(combined.carbohydrate, targets.carbohydrate)
 	}
 	return combined
 }

@@ -27,7 +27,7 @@ import (
 // Nutrient is one nutrient. It is the index of its amount in Nutrients.
 type Nutrient int
 
-// The nutrients of the table. Energy is in kcal, Sodium in mg, the rest in g.
+// The nutrients of the table. Energy is in kcal, Sodium in mg, and the others are in g.
 const (
 	Energy Nutrient = iota
 	Protein
@@ -72,7 +72,7 @@ const (
 	Snack     Meal = "snack"
 )
 
-// Diet says which animal products a person eats.
+// Diet defines which animal products a person eats.
 type Diet int
 
 // The diets, strictest first. Each diet allows every food of the diets before it.
@@ -122,7 +122,7 @@ func (f *Food) AllowedTo(diet Diet, avoid []Allergen) bool {
 var table []byte
 
 // Load reads the embedded table.
-func Load() ([]Food, error) { return read(bytes.NewReader(table)) }
+func Load() ([]Food, error) { return readTable(bytes.NewReader(table)) }
 
 var (
 	diets = map[string]Diet{"vegan": Vegan, "vegetarian": Vegetarian, "pescatarian": Pescatarian, "omnivore": Omnivore}
@@ -134,8 +134,8 @@ var (
 // nutrient, in the eighth column.
 const columns, firstNutrient = 16, 7
 
-// read parses the table. Its first row has the names of the columns.
-func read(r io.Reader) ([]Food, error) {
+// readTable parses the table. Its first row has the names of the columns.
+func readTable(r io.Reader) ([]Food, error) {
 	table := csv.NewReader(r)
 	table.FieldsPerRecord = columns
 	records, err := table.ReadAll()
@@ -144,7 +144,7 @@ func read(r io.Reader) ([]Food, error) {
 	}
 	var foods []Food
 	for i, record := range records[1:] {
-		food, err := parse(record)
+		food, err := parseFood(record)
 		if err != nil {
 			return nil, fmt.Errorf("food table, row %d (%s): %w", i+2, record[0], err)
 		}
@@ -153,8 +153,8 @@ func read(r io.Reader) ([]Food, error) {
 	return foods, nil
 }
 
-// parse converts a row of the food table.
-func parse(record []string) (Food, error) {
+// parseFood converts a row of the food table.
+func parseFood(record []string) (Food, error) {
 	f := Food{ID: record[0], Name: record[1], Group: record[2], Role: Role(record[3])}
 	if !slices.Contains(roles, f.Role) {
 		return f, fmt.Errorf("role %q must be one of %v", f.Role, roles)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load returns the foods of the table.
-func load(t *testing.T) []Food {
+// loadFoods returns the foods of the table.
+func loadFoods(t *testing.T) []Food {
 	t.Helper()
 	foods, err := Load()
 	require.NoError(t, err)
@@ -18,12 +18,12 @@ func load(t *testing.T) []Food {
 }
 
 func TestTableHasEnoughFoods(t *testing.T) {
-	require.GreaterOrEqual(t, len(load(t)), 150, "plans need about 150 foods for variety")
+	require.GreaterOrEqual(t, len(loadFoods(t)), 150, "plans need about 150 foods for variety")
 }
 
 func TestFoodsAreUnique(t *testing.T) {
 	ids, names := map[string]bool{}, map[string]bool{}
-	for _, f := range load(t) {
+	for _, f := range loadFoods(t) {
 		require.False(t, ids[f.ID], f.ID)
 		require.False(t, names[strings.ToLower(f.Name)], f.Name)
 		ids[f.ID], names[strings.ToLower(f.Name)] = true, true
@@ -34,7 +34,7 @@ func TestFoodsAreUnique(t *testing.T) {
 // protein and carbohydrate, 9 of fat, and 0 to 4 of fibre. The factors of single foods differ
 // from these by up to 15 % (Merrill and Watt, USDA Handbook 74).
 func TestEnergyFollowsAtwater(t *testing.T) {
-	for _, f := range load(t) {
+	for _, f := range loadFoods(t) {
 		n := f.Per100g
 		high := 4*n[Protein] + 4*n[Carbohydrate] + 9*n[Fat]
 		low := high - 4*n[Fibre]
@@ -45,7 +45,7 @@ func TestEnergyFollowsAtwater(t *testing.T) {
 }
 
 func TestNutrientsWeighAtMostAsMuchAsTheFood(t *testing.T) {
-	for _, f := range load(t) {
+	for _, f := range loadFoods(t) {
 		n := f.Per100g
 		require.LessOrEqual(t, n[Protein]+n[Carbohydrate]+n[Fat]+n[Sodium]/1000, 101.0, "%s: 100 g, and 1 g for rounding", f.ID)
 		require.LessOrEqual(t, n[Fibre]+n[Sugar], n[Carbohydrate]+1, "%s: fibre and sugar are part of carbohydrate", f.ID)
@@ -54,12 +54,12 @@ func TestNutrientsWeighAtMostAsMuchAsTheFood(t *testing.T) {
 }
 
 func TestPortionsArePractical(t *testing.T) {
-	for _, f := range load(t) {
+	for _, f := range loadFoods(t) {
 		require.Zero(t, math.Mod(f.MinGrams, 5), f.ID)
 		require.Zero(t, math.Mod(f.MaxGrams, 5), f.ID)
 		require.GreaterOrEqual(t, f.MinGrams, 5.0, f.ID)
 		require.Greater(t, f.MaxGrams, f.MinGrams, f.ID)
-		require.LessOrEqual(t, f.NutrientsIn(f.MinGrams)[Energy], 200.0, "%s: the smallest portion leaves room for the rest of the day", f.ID)
+		require.LessOrEqual(t, f.NutrientsIn(f.MinGrams)[Energy], 200.0, "%s: the smallest portion leaves energy for the other foods of the day", f.ID)
 		require.LessOrEqual(t, f.NutrientsIn(f.MaxGrams)[Energy], 600.0, "%s: one item is less than a whole meal", f.ID)
 	}
 }
@@ -69,7 +69,7 @@ func TestPortionsArePractical(t *testing.T) {
 func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
 	strictestDiet := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
-	for _, f := range load(t) {
+	for _, f := range loadFoods(t) {
 		if a, known := contains[f.Group]; known {
 			require.Contains(t, f.Allergens, a, f.ID)
 		}
@@ -96,7 +96,7 @@ func TestNamesImplyAllergens(t *testing.T) {
 		"edamame": "soy", "tempeh": "soy", "sesame": "sesame", "tahini": "sesame", "hummus": "sesame",
 	} {
 		found := false
-		for _, f := range load(t) {
+		for _, f := range loadFoods(t) {
 			if strings.Contains(strings.ToLower(f.Name), word) {
 				found = true
 				require.Contains(t, f.Allergens, allergen, f.ID)
@@ -133,7 +133,7 @@ func TestInvalidRowIsNamedInTheError(t *testing.T) {
 		{"x,X,g,fat,b,vegan,,1,-1,1,1,1,1,1,5,10", `column 9 is "-1", must be a number`},
 		{"x,X", "wrong number of fields"},
 	} {
-		_, err := read(strings.NewReader(header + row.line))
+		_, err := readTable(strings.NewReader(header + row.line))
 		require.ErrorContains(t, err, row.message)
 	}
 }

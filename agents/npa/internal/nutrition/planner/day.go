@@ -32,12 +32,12 @@ func newConstraints(t energy.Targets) []constraint {
 
 // violation returns how far an amount is outside the bounds, as a share of the nearer
 // bound. Within the bounds it is 0.
-func (r constraint) violation(amount float64) float64 {
+func (c constraint) violation(amount float64) float64 {
 	switch {
-	case amount < r.bounds.Min:
-		return (r.bounds.Min - amount) / r.bounds.Min
-	case amount > r.bounds.Max:
-		return (amount - r.bounds.Max) / r.bounds.Max
+	case amount < c.bounds.Min:
+		return (c.bounds.Min - amount) / c.bounds.Min
+	case amount > c.bounds.Max:
+		return (amount - c.bounds.Max) / c.bounds.Max
 	default:
 		return 0
 	}
@@ -60,20 +60,20 @@ const (
 	tolerance = 1e-6
 )
 
-// dayProblem returns the linear program of a day. Each column is one portion (minimum, usual or
+// newDayProblem returns the linear program of a day. Each column is one portion (minimum, usual or
 // maximum) of one candidate. The variable of a column is the share of this portion in its slot. The
 // first rows are the constraints: the nutrients of all portions together must be within their bounds.
 // The other rows are the slots: the shares of each slot must add up to 1.
-func dayProblem(choices dayChoices, constraints []constraint) simplex.Problem {
+func newDayProblem(choices dayChoices, constraints []constraint) simplex.Problem {
 	rows := make([]simplex.Row, 0, len(constraints)+len(choices.slots))
-	for _, r := range constraints {
-		scale := r.scale()
-		rows = append(rows, simplex.Row{Lo: r.bounds.Min * (1 + margin) / scale, Hi: r.bounds.Max * (1 - margin) / scale, Penalty: violationPenalty})
+	for _, c := range constraints {
+		scale := c.scale()
+		rows = append(rows, simplex.Row{Lo: c.bounds.Min * (1 + margin) / scale, Hi: c.bounds.Max * (1 - margin) / scale, Penalty: violationPenalty})
 	}
 	for range choices.slots {
 		rows = append(rows, simplex.Row{Lo: 1, Hi: 1, Penalty: violationPenalty})
 	}
-	p := simplex.Problem{Rows: rows}
+	problem := simplex.Problem{Rows: rows}
 	for i, candidates := range choices.candidates {
 		for _, c := range candidates {
 			for _, portion := range []struct {
@@ -81,24 +81,24 @@ func dayProblem(choices dayChoices, constraints []constraint) simplex.Problem {
 				extraCost float64
 			}{{&c.minNutrients, unusualCost}, {&c.usualNutrients, 0}, {&c.maxNutrients, unusualCost}} {
 				column := make([]float64, len(rows))
-				for k, r := range constraints {
-					column[k] = portion.nutrients[r.nutrient] / r.scale()
+				for k, constraint := range constraints {
+					column[k] = portion.nutrients[constraint.nutrient] / constraint.scale()
 				}
 				column[len(constraints)+i] = 1
-				p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, c.cost+portion.extraCost)
+				problem.Columns, problem.Cost = append(problem.Columns, column), append(problem.Cost, c.cost+portion.extraCost)
 			}
 		}
 	}
-	return p
+	return problem
 }
 
 // scale returns the number that divides the constraint's amounts and bounds. The results are
 // near 1, as package simplex needs.
-func (r constraint) scale() float64 {
-	if r.bounds.Min > 0 {
-		return r.bounds.Min
+func (c constraint) scale() float64 {
+	if c.bounds.Min > 0 {
+		return c.bounds.Min
 	}
-	return r.bounds.Max
+	return c.bounds.Max
 }
 
 // solveDay plans a day with a diving heuristic. It solves the linear program, which may
@@ -107,7 +107,7 @@ func (r constraint) scale() float64 {
 // each slot has one food.
 func solveDay(ctx context.Context, choices dayChoices, constraints []constraint) (Day, error) {
 	for {
-		solution, err := simplex.Solve(ctx, dayProblem(choices, constraints))
+		solution, err := simplex.Solve(ctx, newDayProblem(choices, constraints))
 		if err != nil {
 			return nil, err
 		}
@@ -116,16 +116,16 @@ func solveDay(ctx context.Context, choices dayChoices, constraints []constraint)
 				return nil, errNotFound
 			}
 		}
-		shares := sharesOf(choices, solution.X)
+		shares := candidateShares(choices, solution.X)
 		if fixSlots(&choices, shares) {
 			return roundPortions(choices, solution.X, constraints)
 		}
 	}
 }
 
-// sharesOf returns each candidate's share of its slot: the sum of the shares of its
+// candidateShares returns each candidate's share of its slot: the sum of the shares of its
 // portions. x is the solution of the linear program.
-func sharesOf(choices dayChoices, x []float64) [][]float64 {
+func candidateShares(choices dayChoices, x []float64) [][]float64 {
 	shares := make([][]float64, len(choices.candidates))
 	for i, candidates := range choices.candidates {
 		shares[i] = make([]float64, len(candidates))
@@ -140,8 +140,8 @@ func sharesOf(choices dayChoices, x []float64) [][]float64 {
 }
 
 // fixSlots removes candidates. A slot in which one candidate has the whole share keeps only this
-// candidate. Of the other slots, only one is fixed: the slot in which a single candidate has the
-// largest share keeps only that candidate. done is true if each slot already had only one candidate.
+// candidate. Of the other slots, fixSlots fixes one: the slot with the candidate that has the
+// largest share keeps only this candidate. done is true if each slot already had only one candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const wholeShare = 1 - tolerance
 	done = true
@@ -197,8 +197,9 @@ func roundPortions(choices dayChoices, x []float64, constraints []constraint) (D
 					continue
 				}
 				// 1e-12 is above the rounding error of a sum, so that equal violations do not count as better.
-				if v := totalViolation(plus(totals, c.food.NutrientsIn(change)), constraints); v < violation-1e-12 {
-					best, bestChange, violation = i, change, v
+				changed := totalViolation(addNutrients(totals, c.food.NutrientsIn(change)), constraints)
+				if changed < violation-1e-12 {
+					best, bestChange, violation = i, change, changed
 				}
 			}
 		}
@@ -213,14 +214,14 @@ func roundPortions(choices dayChoices, x []float64, constraints []constraint) (D
 // totalViolation returns the sum of the violations of all constraints.
 func totalViolation(totals foods.Nutrients, constraints []constraint) float64 {
 	var sum float64
-	for _, r := range constraints {
-		sum += r.violation(totals[r.nutrient])
+	for _, c := range constraints {
+		sum += c.violation(totals[c.nutrient])
 	}
 	return sum
 }
 
-// plus returns the sum of the nutrients.
-func plus(a, b foods.Nutrients) foods.Nutrients {
+// addNutrients returns the sum of the nutrients.
+func addNutrients(a, b foods.Nutrients) foods.Nutrients {
 	for i := range a {
 		a[i] += b[i]
 	}

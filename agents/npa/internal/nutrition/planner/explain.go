@@ -30,12 +30,12 @@ type Conflict struct {
 
 // Infeasible is the error of a request for which no plan was found.
 type Infeasible struct {
-	// Conflicts are parts of the request. If only one of them is relaxed, whichever it is, a plan
-	// is possible. Conflicts is empty if more than one part must be relaxed.
+	// Conflicts are the parts of the request that prevent a plan. A plan becomes possible if any
+	// one of them is relaxed. Conflicts is empty if more than one part must be relaxed.
 	Conflicts []Conflict
-	// Missed are the nutrients whose targets no plan can meet. If it is empty, only the
-	// heuristic failed: it found a day with several foods in one slot, but none with one
-	// food in each slot.
+	// Missed are the nutrients with targets that no plan can meet. If it is empty, only
+	// the heuristic failed: it found a day with several foods in one slot, but none with
+	// one food in each slot.
 	Missed []foods.Nutrient
 }
 
@@ -70,12 +70,12 @@ func (p *Planner) explain(ctx context.Context, r Request, constraints []constrai
 	if err != nil {
 		return err
 	}
-	e := &Infeasible{Missed: missed}
+	infeasible := &Infeasible{Missed: missed}
 	try := func(c Conflict, r Request, constraints []constraint) error {
 		_, err := planDay(ctx, p.menu(r), constraints, past, newRNG(r, dayIndex))
 		switch {
 		case err == nil:
-			e.Conflicts = append(e.Conflicts, c)
+			infeasible.Conflicts = append(infeasible.Conflicts, c)
 		case !errors.Is(err, errNotFound):
 			return err
 		}
@@ -100,11 +100,11 @@ func (p *Planner) explain(ctx context.Context, r Request, constraints []constrai
 			return err
 		}
 	}
-	return e
+	return infeasible
 }
 
-// missedNutrients returns the nutrients whose bounds are violated even by the best mix of all
-// foods of the menu. The linear program allows several foods in one slot. A day with one food
+// missedNutrients returns the nutrients with bounds that even the best mix of all foods of
+// the menu violates. The linear program allows several foods in one slot. A day with one food
 // in each slot is a special case of that, so it cannot satisfy these constraints either.
 func missedNutrients(ctx context.Context, m menu, constraints []constraint) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
@@ -115,7 +115,7 @@ func missedNutrients(ctx context.Context, m menu, constraints []constraint) ([]f
 		}
 		choices.candidates = append(choices.candidates, candidates)
 	}
-	solution, err := simplex.Solve(ctx, dayProblem(choices, constraints))
+	solution, err := simplex.Solve(ctx, newDayProblem(choices, constraints))
 	if err != nil {
 		return nil, err
 	}

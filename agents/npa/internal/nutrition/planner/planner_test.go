@@ -121,18 +121,18 @@ func TestWeekIsVaried(t *testing.T) {
 	require.GreaterOrEqual(t, len(times), 50, "different foods in a vegetarian week")
 }
 
-// plannerWithout returns a planner of the food table without these ids.
-func plannerWithout(t *testing.T, without ...string) *planner.Planner {
+// newPlannerWithout returns a planner of the food table without these ids.
+func newPlannerWithout(t *testing.T, excluded ...string) *planner.Planner {
 	table, err := foods.Load()
 	require.NoError(t, err)
-	return planner.New(slices.DeleteFunc(table, func(f foods.Food) bool { return slices.Contains(without, f.ID) }))
+	return planner.New(slices.DeleteFunc(table, func(f foods.Food) bool { return slices.Contains(excluded, f.ID) }))
 }
 
 func TestInfeasibleNamesTheConflicts(t *testing.T) {
 	strict := loadTestRequest()
 	strict.Diet, strict.Avoid = foods.Vegan, []foods.Allergen{"soy", "sesame"}
 	strict.Preferences.HighProtein = true
-	p := plannerWithout(t, "lupins", "wheat-gluten", "hemp-seeds", "pumpkin-seeds", "spinach", "mushrooms", "asparagus", "bok-choy", "arugula", "broccoli", "chard", "collards")
+	p := newPlannerWithout(t, "lupins", "wheat-gluten", "hemp-seeds", "pumpkin-seeds", "spinach", "mushrooms", "asparagus", "bok-choy", "arugula", "broccoli", "chard", "collards")
 
 	_, err := p.Plan(t.Context(), strict)
 	var infeasible *planner.Infeasible

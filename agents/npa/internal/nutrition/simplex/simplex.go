@@ -1,5 +1,5 @@
 // Package simplex solves small dense linear programs. The constraints of a program may
-// be violated, but each violation has a cost. The package knows nothing of food.
+// be violated, but each violation has a cost. The package does not depend on foods.
 //
 // It uses the primal simplex method for bounded variables, on a dense tableau (Chvátal,
 // Linear Programming, 1983, chapters 2, 3 and 8). That book explains the terms.
@@ -64,9 +64,9 @@ func Solve(ctx context.Context, p Problem) (Solution, error) {
 		if iteration%checkEvery == 0 && ctx.Err() != nil {
 			return Solution{}, ctx.Err()
 		}
-		enter := t.enteringVariable(stalled >= stallLimit)
+		enter := t.chooseEnteringVariable(stalled >= stallLimit)
 		if enter < 0 {
-			return t.solution(p), nil
+			return t.computeSolution(p), nil
 		}
 		step, row := t.ratioTest(enter)
 		if math.IsInf(step, 1) {

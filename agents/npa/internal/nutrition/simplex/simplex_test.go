@@ -84,26 +84,26 @@ func drawProblem(t *rapid.T) simplex.Problem {
 	n, m := rapid.IntRange(1, 12).Draw(t, "n"), rapid.IntRange(1, 6).Draw(t, "m")
 	// With small integers, several rows often limit a step equally. Such steps are the most
 	// difficult.
-	number := func(low, high int, name string) float64 { return float64(rapid.IntRange(low, high).Draw(t, name)) }
+	drawNumber := func(low, high int, name string) float64 { return float64(rapid.IntRange(low, high).Draw(t, name)) }
 	p := simplex.Problem{}
 	for range n {
 		column := make([]float64, m)
 		for i := range column {
-			column[i] = number(-2, 4, "a")
+			column[i] = drawNumber(-2, 4, "a")
 		}
-		p.Cost, p.Columns = append(p.Cost, number(0, 9, "cost")), append(p.Columns, column)
+		p.Cost, p.Columns = append(p.Cost, drawNumber(0, 9, "cost")), append(p.Columns, column)
 	}
 	for range m {
-		lo := number(-5, 9, "lo")
-		p.Rows = append(p.Rows, simplex.Row{Lo: lo, Hi: lo + number(0, 6, "width"), Penalty: number(1, 50, "penalty")})
+		lo := drawNumber(-5, 9, "lo")
+		p.Rows = append(p.Rows, simplex.Row{Lo: lo, Hi: lo + drawNumber(0, 6, "width"), Penalty: drawNumber(1, 50, "penalty")})
 	}
 	return p
 }
 
-// standardForm returns the problem in the form that gonum needs: cost·x is minimal for a·x =
+// toStandardForm converts the problem to the form that gonum needs: cost·x is minimal for a·x =
 // b and x >= 0. Each constraint becomes two equations, a·x + below - unused = Lo and a·x -
 // above + unused = Hi.
-func standardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
+func toStandardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
 	n, m := len(p.Cost), len(p.Rows)
 	a = mat.NewDense(2*m, n+4*m, nil)
 	cost, b = make([]float64, n+4*m), make([]float64, 2*m)
@@ -132,7 +132,7 @@ func TestOptimumEqualsTheOptimumOfGonum(t *testing.T) {
 		for _, x := range s.X {
 			require.GreaterOrEqual(t, x, 0.0)
 		}
-		cost, a, b := standardForm(p)
+		cost, a, b := toStandardForm(p)
 		want, _, err := lp.Simplex(cost, a, b, 1e-9, nil)
 		if err != nil {
 			t.Skip("gonum gave up: ", err)
@@ -141,9 +141,9 @@ func TestOptimumEqualsTheOptimumOfGonum(t *testing.T) {
 	})
 }
 
-// dayProblem returns a random problem of the size of a planner's day: 6 bounds and 16 slots.
+// newDayProblem returns a random problem of the size of a planner's day: 6 bounds and 16 slots.
 // Each slot has 18 columns.
-func dayProblem() simplex.Problem {
+func newDayProblem() simplex.Problem {
 	const bounds, slots, candidates = 6, 16, 18
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := simplex.Problem{}
@@ -166,7 +166,7 @@ func dayProblem() simplex.Problem {
 
 // BenchmarkDay compares this package with gonum's solver.
 func BenchmarkDay(b *testing.B) {
-	p := dayProblem()
+	p := newDayProblem()
 	b.Run("this", func(b *testing.B) {
 		for b.Loop() {
 			_, err := simplex.Solve(b.Context(), p)
@@ -174,7 +174,7 @@ func BenchmarkDay(b *testing.B) {
 		}
 	})
 	b.Run("gonum", func(b *testing.B) {
-		cost, a, rhs := standardForm(p)
+		cost, a, rhs := toStandardForm(p)
 		for b.Loop() {
 			_, _, err := lp.Simplex(cost, a, rhs, 1e-9, nil)
 			require.NoError(b, err)

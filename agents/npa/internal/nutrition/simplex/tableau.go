@@ -5,7 +5,8 @@ import "math"
 // tableau is the simplex tableau of a problem. Each constraint is one row, an equation a·x -
 // s - above + below = 0. s must be within the bounds of the constraint. above and below are
 // the violations, and their cost is the penalty. The variables are x, then s, above and
-// below of each row. Every variable begins at 0: s is stored as s - Lo.
+// below of each row. The lower bound of every variable is 0, so the tableau stores s - Lo
+// instead of s.
 type tableau struct {
 	n, m    int       // the numbers of variables x and of rows
 	cells   []float64 // m rows of width columns
@@ -40,7 +41,7 @@ func newTableau(p Problem) *tableau {
 // startRow fills row i for x = 0 and chooses its basic variable. The basic variable is s if
 // x = 0 satisfies the constraint, above if 0 is above Hi, and below if 0 is below Lo.
 func (t *tableau) startRow(i int, row Row, columns [][]float64) {
-	s, above, below := t.logicals(i)
+	s, above, below := t.logicalVariables(i)
 	t.upper[s] = row.Hi - row.Lo
 	t.reduced[above], t.reduced[below] = row.Penalty, row.Penalty
 	basic, sign := s, -1.0
@@ -69,16 +70,16 @@ func (t *tableau) startRow(i int, row Row, columns [][]float64) {
 // row returns the row of constraint i.
 func (t *tableau) row(i int) []float64 { return t.cells[i*t.width : (i+1)*t.width] }
 
-// logicals returns the indexes of the variables s, above and below of constraint i.
-func (t *tableau) logicals(i int) (s, above, below int) {
+// logicalVariables returns the indexes of the variables s, above and below of constraint i.
+func (t *tableau) logicalVariables(i int) (s, above, below int) {
 	return t.n + 3*i, t.n + 3*i + 1, t.n + 3*i + 2
 }
 
-// enteringVariable returns the nonbasic variable that reduces the cost most per unit
+// chooseEnteringVariable returns the nonbasic variable that reduces the cost most per unit
 // (Dantzig's rule). With Bland's rule, it returns the first variable that reduces the cost.
 // At the optimum it returns -1.
-func (t *tableau) enteringVariable(useBlandsRule bool) int {
-	best, most := -1, tolerance
+func (t *tableau) chooseEnteringVariable(useBlandsRule bool) int {
+	best, bestGain := -1, tolerance
 	for j, d := range t.reduced {
 		if t.inBasis[j] || t.upper[j] <= tolerance {
 			continue
@@ -87,8 +88,8 @@ func (t *tableau) enteringVariable(useBlandsRule bool) int {
 		if t.atUpper[j] {
 			gain = d
 		}
-		if gain > most {
-			best, most = j, gain
+		if gain > bestGain {
+			best, bestGain = j, gain
 			if useBlandsRule {
 				break
 			}
@@ -97,10 +98,10 @@ func (t *tableau) enteringVariable(useBlandsRule bool) int {
 	return best
 }
 
-// ratioTest returns how far the entering variable can move, and the row whose basic
-// variable reaches a bound first. The row is -1 if the entering variable reaches its own
-// bound first. Of several rows, the one with the lowest basic variable is returned, as
-// Bland's rule needs.
+// ratioTest returns how far the entering variable can move, and the row of the basic
+// variable that reaches a bound first. The row is -1 if the entering variable reaches
+// its own bound first. Of several rows, the one with the lowest basic variable is
+// returned, as Bland's rule needs.
 func (t *tableau) ratioTest(enter int) (step float64, row int) {
 	step, row = t.upper[enter], -1
 	for i := range t.m {
@@ -174,9 +175,9 @@ func subtract(row, pivot []float64, column int) {
 	row[column] = 0
 }
 
-// solution returns the values of x in this tableau, and computes the cost and the
+// computeSolution returns the values of x in this tableau, and computes the cost and the
 // violations from them.
-func (t *tableau) solution(p Problem) Solution {
+func (t *tableau) computeSolution(p Problem) Solution {
 	s := Solution{X: make([]float64, t.n), Violations: make([]float64, t.m)}
 	for i, j := range t.basis {
 		if j < t.n {

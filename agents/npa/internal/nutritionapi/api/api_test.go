@@ -30,7 +30,7 @@ func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { npa.CheckConfig(t) }
 func TestHealthMatchesOpenAPIDocument(t *testing.T) { npa.CheckHealth(t) }
 
 func TestLoadTestRequestGetsAPlan(t *testing.T) {
-	plan := servicetest.Decode[nutritionapi.PlanResponse](t, npa.LoadTestResponse(t))
+	plan := servicetest.Decode[nutritionapi.PlanResponse](t, npa.SendLoadTestRequest(t))
 	require.Len(t, plan.Days, 7)
 	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "the request describes no person")
 	require.InDelta(t, 0.9*2277.7, (plan.Targets.EnergyKcal.Min+plan.Targets.EnergyKcal.Max)/2, 1,
@@ -71,12 +71,12 @@ func (f failingPlanner) Plan(ctx context.Context, _ planner.Request) (planner.Pl
 }
 
 func TestPlannerErrorsAreResponses(t *testing.T) {
-	conflict := func(part planner.Part, name string) planner.Conflict { return planner.Conflict{Part: part, Name: name} }
+	newConflict := func(part planner.Part, name string) planner.Conflict { return planner.Conflict{Part: part, Name: name} }
 	npa.CheckFailures(t, "u", `{"userId":"u","preferences":["vegan","nut_free"],"allergies":["soy"]}`,
 		func(err error) agent.Planner[*nutritionapi.PlanRequest] {
-			return nutritionapi.PlanWith(failingPlanner{err})
+			return nutritionapi.NewAgentPlanner(failingPlanner{err})
 		},
 		agenttest.Failure{Reason: "conflicts point at request fields", Err: &planner.Infeasible{Conflicts: []planner.Conflict{
-			conflict(planner.Diet, ""), conflict(planner.Allergy, "soy"), conflict(planner.Allergy, "nuts"), conflict(planner.Target, "protein"), conflict(planner.Target, "sodium"),
+			newConflict(planner.Diet, ""), newConflict(planner.Allergy, "soy"), newConflict(planner.Allergy, "nuts"), newConflict(planner.Target, "protein"), newConflict(planner.Target, "sodium"),
 		}}, Status: 422, Code: httpapi.CodeInfeasible, Pointers: []string{"#/preferences", "#/allergies/0", "#/preferences", "#/goals", "#/preferences"}})
 }

@@ -88,7 +88,7 @@ func (c countingConn) Close() error {
 func startService(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
-		"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s",
+		"DATABASE_URL": servicetest.CreateDatabase(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s",
 		// The service runs as behind the load balancer: all clients without
 		// X-Forwarded-For count as one client.
 		"TRUSTED_PROXIES": "1", "CLIENT_RATE": "1000", "DRAIN_DELAY": "0s", "SHUTDOWN_TIMEOUT": "20s",
@@ -126,10 +126,10 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 
 	clients := startClients(t, env, url)
 	clients.waitForRequests(t, 100)
-	goroutines, heap := runtime.NumGoroutine(), heapInUse()
+	goroutines, heap := runtime.NumGoroutine(), measureHeap()
 	attackCtx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var noticing, others sync.WaitGroup // the attacks by noticesClose
+	var noticing, others sync.WaitGroup // noticing waits for the attacks with noticesClose, others for the rest
 	for _, attack := range attacks {
 		args := append([]string{"-u", url + attack.path, "-c", fmt.Sprint(perAttack), "-r", fmt.Sprint(perAttack), "-l", "60", "-v", "1",
 			// slowhttptest has no option for extra headers, so -f adds the header Authorization
@@ -153,14 +153,14 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	stop()
 	others.Wait()
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+10 }, testservers.StartTimeout, 10*time.Millisecond)
-	require.Less(t, heapInUse(), heap+8<<20, "memory is freed")
+	require.Less(t, measureHeap(), heap+8<<20, "memory is freed")
 	served := clients.end(t)
 	t.Logf("%d connections at most; normal requests: %d, failed: 0; %d -> %d goroutines, heap %d -> %d KiB",
-		listener.highest.Load(), served, goroutines, runtime.NumGoroutine(), heap>>10, heapInUse()>>10)
+		listener.highest.Load(), served, goroutines, runtime.NumGoroutine(), heap>>10, measureHeap()>>10)
 }
 
-// heapInUse returns the size of the heap in bytes after a garbage collection.
-func heapInUse() uint64 {
+// measureHeap runs a garbage collection and returns the size of the heap in bytes.
+func measureHeap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

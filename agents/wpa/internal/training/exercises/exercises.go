@@ -43,7 +43,7 @@ type Muscle string
 // Heart is the muscle of cardio exercises.
 const Heart Muscle = "heart"
 
-// Muscles lists the groups whose sets are counted.
+// Muscles lists the groups for which sets are counted.
 var Muscles = []Muscle{"chest", "back", "shoulders", "biceps", "triceps", "forearms", "quads", "hamstrings", "glutes", "calves", "core"}
 
 // Level is the difficulty of an exercise, and the experience of a person.
@@ -107,10 +107,10 @@ func (e *Exercise) DoableWith(level Level, equipment []string) bool {
 var table []byte
 
 // Load reads the embedded table.
-func Load() ([]Exercise, error) { return read(bytes.NewReader(table)) }
+func Load() ([]Exercise, error) { return readTable(bytes.NewReader(table)) }
 
-// read parses the table. Its first row has the names of the columns.
-func read(r io.Reader) ([]Exercise, error) {
+// readTable parses the table. Its first row has the names of the columns.
+func readTable(r io.Reader) ([]Exercise, error) {
 	table := csv.NewReader(r)
 	table.FieldsPerRecord = 10
 	records, err := table.ReadAll()
@@ -119,7 +119,7 @@ func read(r io.Reader) ([]Exercise, error) {
 	}
 	var exercises []Exercise
 	for i, record := range records[1:] {
-		e, err := parse(record)
+		e, err := parseExercise(record)
 		if err != nil {
 			return nil, fmt.Errorf("exercise table, row %d (%s): %w", i+2, record[0], err)
 		}
@@ -128,8 +128,8 @@ func read(r io.Reader) ([]Exercise, error) {
 	return exercises, nil
 }
 
-// parse converts a row of the exercise table.
-func parse(record []string) (Exercise, error) {
+// parseExercise converts a row of the exercise table.
+func parseExercise(record []string) (Exercise, error) {
 	level, known := Levels[record[6]]
 	if !known {
 		return Exercise{}, fmt.Errorf("level %q must be beginner, intermediate or advanced", record[6])
@@ -164,7 +164,7 @@ func parse(record []string) (Exercise, error) {
 	return e, nil
 }
 
-// splitList splits a list in a field of the table, whose elements are separated by "|".
+// splitList splits a list in a field of the table. Its elements are separated by "|".
 func splitList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '|' })
 }

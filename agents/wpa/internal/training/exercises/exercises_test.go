@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load returns the exercises of the table.
-func load(t *testing.T) []Exercise {
+// loadExercises returns the exercises of the table.
+func loadExercises(t *testing.T) []Exercise {
 	t.Helper()
 	exercises, err := Load()
 	require.NoError(t, err)
@@ -17,7 +17,7 @@ func load(t *testing.T) []Exercise {
 }
 
 func TestTableIsConsistent(t *testing.T) {
-	exercises := load(t)
+	exercises := loadExercises(t)
 	require.GreaterOrEqual(t, len(exercises), 120, "weeks need about 120 exercises for variety")
 	ids, names := map[string]bool{}, map[string]bool{}
 	for _, e := range exercises {
@@ -38,7 +38,7 @@ func TestTableIsConsistent(t *testing.T) {
 func TestBeginnerWithoutEquipmentCanTrainEverything(t *testing.T) {
 	trained := map[Muscle]bool{}
 	count := map[Pattern]int{}
-	for _, e := range load(t) {
+	for _, e := range loadExercises(t) {
 		if e.DoableWith(Beginner, nil) {
 			count[e.Pattern]++
 			for _, m := range append([]Muscle{e.Primary}, e.Secondary...) {
@@ -56,7 +56,7 @@ func TestBeginnerWithoutEquipmentCanTrainEverything(t *testing.T) {
 
 func TestAllEquipmentIsUsed(t *testing.T) {
 	for _, name := range Equipment {
-		require.True(t, slices.ContainsFunc(load(t), func(e Exercise) bool { return slices.Contains(e.Needs, name) }), name)
+		require.True(t, slices.ContainsFunc(loadExercises(t), func(e Exercise) bool { return slices.Contains(e.Needs, name) }), name)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestInvalidRowIsNamedInTheError(t *testing.T) {
 		{"x,X,push,chest,,,beginner,no,sets,3", `work "sets" must be`},
 		{"x,X,push,chest,,,beginner,no,reps,0", `seconds "0" must be`},
 	} {
-		_, err := read(strings.NewReader(header + row.line))
+		_, err := readTable(strings.NewReader(header + row.line))
 		require.ErrorContains(t, err, row.message)
 	}
 }

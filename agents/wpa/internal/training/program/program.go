@@ -64,7 +64,7 @@ type Item struct {
 	Why         string  // how and why the item differs from the last time
 }
 
-// Range is a number of repetitions. Both ends are included.
+// Range bounds a number of repetitions. Both ends are included.
 type Range struct {
 	Min int `json:"min"`
 	Max int `json:"max"`
@@ -104,8 +104,8 @@ type Planner struct{ table []exercises.Exercise }
 // afterwards.
 func New(table []exercises.Exercise) *Planner { return &Planner{table} }
 
-// Week returns the week of the request. Equal requests get equal weeks.
-func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
+// PlanWeek returns the week of the request. Equal requests get equal weeks.
+func (p *Planner) PlanWeek(ctx context.Context, r Request) (Week, error) {
 	if r.Minutes < MinMinutes || r.Minutes > MaxMinutes {
 		return Week{}, fmt.Errorf("minutes is %d, must be %d to %d", r.Minutes, MinMinutes, MaxMinutes)
 	}

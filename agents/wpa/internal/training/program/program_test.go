@@ -59,7 +59,7 @@ func TestEverySessionFitsItsMinutes(t *testing.T) {
 	planner := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t)
-		week, err := planner.Week(context.Background(), r)
+		week, err := planner.PlanWeek(context.Background(), r)
 		require.NoError(t, err)
 		require.Len(t, week.Sessions, r.Days)
 		for i, s := range week.Sessions {
@@ -106,7 +106,7 @@ func TestWeekIsBalanced(t *testing.T) {
 		r.Minutes = rapid.IntRange(45, 90).Draw(t, "minutes")
 		r.Days = rapid.IntRange(2, 6).Draw(t, "days")
 		r.Goals, r.History = nil, nil
-		week, err := planner.Week(context.Background(), r)
+		week, err := planner.PlanWeek(context.Background(), r)
 		require.NoError(t, err)
 		byPattern, byMuscle := countSets(week)
 		push, pull := byPattern[exercises.Push], byPattern[exercises.Pull]
@@ -132,7 +132,7 @@ func TestFewPullingExercisesLimitPushing(t *testing.T) {
 		}},
 	} {
 		r.Level, r.Days = exercises.Intermediate, 2
-		week, err := planner.Week(t.Context(), r)
+		week, err := planner.PlanWeek(t.Context(), r)
 		require.NoError(t, err)
 		byPattern, _ := countSets(week)
 		require.LessOrEqual(t, byPattern[exercises.Push], 2*byPattern[exercises.Pull], "%v", byPattern)
@@ -145,7 +145,7 @@ func TestSetsGrowWithTheLevel(t *testing.T) {
 	for _, level := range []exercises.Level{exercises.Beginner, exercises.Intermediate, exercises.Advanced} {
 		r := loadTestRequest()
 		r.Level, r.Days, r.Minutes = level, 4, 120
-		week, err := planner.Week(t.Context(), r)
+		week, err := planner.PlanWeek(t.Context(), r)
 		require.NoError(t, err)
 		_, byMuscle := countSets(week)
 		total := byMuscle["chest"] + byMuscle["back"] + byMuscle["quads"] + byMuscle["hamstrings"]
@@ -156,14 +156,14 @@ func TestSetsGrowWithTheLevel(t *testing.T) {
 
 func TestEqualRequestsGetEqualWeeks(t *testing.T) {
 	planner := newPlanner(t)
-	first, err := planner.Week(t.Context(), loadTestRequest())
+	first, err := planner.PlanWeek(t.Context(), loadTestRequest())
 	require.NoError(t, err)
-	again, err := planner.Week(t.Context(), loadTestRequest())
+	again, err := planner.PlanWeek(t.Context(), loadTestRequest())
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	other := loadTestRequest()
 	other.Seed++
-	another, err := planner.Week(t.Context(), other)
+	another, err := planner.PlanWeek(t.Context(), other)
 	require.NoError(t, err)
 	require.NotEqual(t, first, another, "the rng seed decides among equally good exercises")
 }
@@ -186,7 +186,7 @@ func TestGoalsDecideRepetitionsAndCardio(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			r := loadTestRequest()
 			r.Goals, r.Level = []program.Goal{row.goal}, row.level
-			week, err := planner.Week(t.Context(), r)
+			week, err := planner.PlanWeek(t.Context(), r)
 			require.NoError(t, err)
 			weighted, cardio := 0, 0
 			for _, item := range week.Sessions[0].Items {
@@ -214,12 +214,12 @@ func TestRequestOutOfBoundsIsAnError(t *testing.T) {
 	} {
 		r := loadTestRequest()
 		change(&r)
-		_, err := planner.Week(t.Context(), r)
+		_, err := planner.PlanWeek(t.Context(), r)
 		require.ErrorContains(t, err, "must be")
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := planner.Week(canceled, loadTestRequest())
+	_, err := planner.PlanWeek(canceled, loadTestRequest())
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -235,7 +235,7 @@ func BenchmarkSession(b *testing.B) {
 			for b.Loop() {
 				r.Seed++
 				start := time.Now()
-				_, err := planner.Week(b.Context(), r)
+				_, err := planner.PlanWeek(b.Context(), r)
 				durations = append(durations, time.Since(start))
 				require.NoError(b, err)
 			}

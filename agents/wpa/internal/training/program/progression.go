@@ -73,8 +73,8 @@ func weekNumber(date time.Time) int {
 	return int(math.Floor((days + 3) / 7))
 }
 
-// has reports whether the history has the exercise with this id.
-func (h history) has(id string) bool { return len(h.byExercise[id]) > 0 }
+// hasExercise reports whether the history has the exercise with this id.
+func (h history) hasExercise(id string) bool { return len(h.byExercise[id]) > 0 }
 
 // needsDeload reports whether the next week is a lighter one. A lighter week follows
 // weeksBeforeDeload weeks of training without a pause. The lighter week also counts as a

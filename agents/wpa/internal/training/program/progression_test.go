@@ -67,7 +67,7 @@ func TestWeightsGrowWithinTheGuideline(t *testing.T) {
 }
 
 func TestDeloadFollowsSixWeeksOfTraining(t *testing.T) {
-	weeks := func(numbers ...int) []PastExercise {
+	trainInWeeks := func(numbers ...int) []PastExercise {
 		var history []PastExercise
 		for _, n := range numbers {
 			history = append(history, exerciseOn(2+7*n, press, Set{10, 20, 8}), exerciseOn(4+7*n, press, Set{10, 20, 8}))
@@ -80,16 +80,16 @@ func TestDeloadFollowsSixWeeksOfTraining(t *testing.T) {
 		want    bool
 	}{
 		{"nothing trained", nil, false},
-		{"five weeks", weeks(0, 1, 2, 3, 4), false},
-		{"six weeks are enough", weeks(0, 1, 2, 3, 4, 5), true},
-		{"the lighter week resets the count", weeks(0, 1, 2, 3, 4, 5, 6), false},
-		{"six more weeks follow the lighter week", weeks(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), true},
-		{"a pause resets the count", weeks(0, 1, 2, 4, 5, 6), false},
+		{"five weeks", trainInWeeks(0, 1, 2, 3, 4), false},
+		{"six weeks are enough", trainInWeeks(0, 1, 2, 3, 4, 5), true},
+		{"the lighter week resets the count", trainInWeeks(0, 1, 2, 3, 4, 5, 6), false},
+		{"six more weeks follow the lighter week", trainInWeeks(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), true},
+		{"a pause resets the count", trainInWeeks(0, 1, 2, 4, 5, 6), false},
 	} {
 		require.Equal(t, row.want, newHistory(row.history).needsDeload(), row.reason)
 	}
 
-	light := newHistory(weeks(0, 1, 2, 3, 4, 5)).prescribe(press, styles[MuscleGain].deloadStyle())
+	light := newHistory(trainInWeeks(0, 1, 2, 3, 4, 5)).prescribe(press, styles[MuscleGain].deloadStyle())
 	require.Equal(t, 18.0, light.WeightKg, "a tenth less")
 	require.Equal(t, 1, styles[MuscleGain].deloadStyle().sets, "half the sets")
 }

@@ -33,16 +33,16 @@ const (
 // for each pattern of the day in turn, until the time or the volume is used up. Then it adds
 // cardio, and last the cool-down.
 func (b *builder) planSession(d day, minutes int) Session {
-	budget := 60 * minutes
+	budget := 60 * minutes // in seconds
 	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), minWarmUp), maxWarmUp)}
-	cardio := int(b.style.cardio * float64(budget))
-	remaining := budget - s.WarmUp - cardio
-	b.volume.nextDay(patternOrder[d.focus])
+	cardioSeconds := int(b.style.cardio * float64(budget))
+	remaining := budget - s.WarmUp - cardioSeconds // in seconds
+	b.volume.startDay(patternOrder[d.focus])
 	today := map[string]bool{}
 	for added := true; added; {
 		added = false
 		for _, pattern := range patternOrder[d.focus] {
-			item, found := b.pick(pattern, remaining, today)
+			item, found := b.pickExercise(pattern, remaining, today)
 			if !found {
 				continue
 			}
@@ -54,7 +54,7 @@ func (b *builder) planSession(d day, minutes int) Session {
 			added = true
 		}
 	}
-	remaining += cardio
+	remaining += cardioSeconds
 	if item, found := b.pickCardio(remaining); found {
 		s.Items = append(s.Items, item)
 		remaining -= item.WorkTime() + item.RestTime()
@@ -63,9 +63,9 @@ func (b *builder) planSession(d day, minutes int) Session {
 	return s
 }
 
-// pick returns the exercise of the pattern that has the highest score, with as many sets as
+// pickExercise returns the exercise of the pattern that has the highest score, with as many sets as
 // time and volume allow. It skips the exercises of today. It returns false if none fits.
-func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[string]bool) (Item, bool) {
+func (b *builder) pickExercise(pattern exercises.Pattern, remaining int, today map[string]bool) (Item, bool) {
 	var best Item
 	highest := 0.0
 	for _, e := range b.doable {
@@ -82,19 +82,21 @@ func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[strin
 
 // score returns how useful an exercise is for the week. Missing sets of its muscles count
 // most. An exercise from the history, which can progress, gets 0.5. The level and a random
-// number count less. The score is divided by the number of uses in this week.
+// number count less. This project has chosen these numbers. The score is divided by one more than
+// the number of uses in this week.
 func (b *builder) score(e *exercises.Exercise) float64 {
 	score := 1 + b.volume.missingShare(e.Primary) + 0.1*float64(e.Level) + 0.3*b.rng.Float64()
 	for _, m := range e.Secondary {
 		score += 0.3 * b.volume.missingShare(m) / float64(len(e.Secondary))
 	}
-	if b.history.has(e.ID) {
+	if b.history.hasExercise(e.ID) {
 		score += 0.5
 	}
 	return score / float64(1+b.used[e.ID])
 }
 
-// fitSets returns the exercise with as many sets as the style, the time and the volume allow.
+// fitSets returns the exercise with as many sets as the style, the remaining seconds and the volume
+// allow.
 // It returns false if not even one set fits.
 func (b *builder) fitSets(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
@@ -106,7 +108,7 @@ func (b *builder) fitSets(e *exercises.Exercise, remaining int) (Item, bool) {
 	return item, false
 }
 
-// pickCardio returns one cardio exercise that fills the remaining whole minutes. It returns
+// pickCardio returns one cardio exercise that fills the remaining seconds, in whole minutes. It returns
 // false if the time is too short, or if the person can do no cardio exercise.
 func (b *builder) pickCardio(remaining int) (Item, bool) {
 	seconds := (remaining - changeOver) / 60 * 60

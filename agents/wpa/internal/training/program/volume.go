@@ -54,8 +54,8 @@ func newVolume(level exercises.Level, days int) *volume {
 	return &volume{target: target, week: map[exercises.Muscle]float64{}, byPattern: map[exercises.Pattern]int{}}
 }
 
-// nextDay begins a day without sets, which trains these patterns.
-func (v *volume) nextDay(patterns []exercises.Pattern) {
+// startDay begins a day without sets, which trains these patterns.
+func (v *volume) startDay(patterns []exercises.Pattern) {
 	v.today = map[exercises.Muscle]float64{}
 	v.trainsPushAndPull = slices.Contains(patterns, exercises.Push) && slices.Contains(patterns, exercises.Pull)
 }
@@ -76,12 +76,12 @@ func (v *volume) remainingSets(e *exercises.Exercise) int {
 // add counts the sets of an exercise for its muscles and its pattern.
 func (v *volume) add(e *exercises.Exercise, sets int) {
 	v.byPattern[e.Pattern] += sets
-	count := func(m exercises.Muscle, n float64) {
+	addSets := func(m exercises.Muscle, n float64) {
 		v.week[m] += n
 		v.today[m] += n
 	}
-	count(e.Primary, float64(sets))
+	addSets(e.Primary, float64(sets))
 	for _, m := range e.Secondary {
-		count(m, secondaryShare*float64(sets))
+		addSets(m, secondaryShare*float64(sets))
 	}
 }

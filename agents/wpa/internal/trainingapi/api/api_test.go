@@ -31,7 +31,7 @@ func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { wpa.CheckConfig(t) }
 func TestHealthMatchesOpenAPIDocument(t *testing.T) { wpa.CheckHealth(t) }
 
 func TestLoadTestRequestGetsASession(t *testing.T) {
-	week := servicetest.Decode[trainingapi.WeekResponse](t, wpa.LoadTestResponse(t))
+	week := servicetest.Decode[trainingapi.WeekResponse](t, wpa.SendLoadTestRequest(t))
 	require.Len(t, week.Sessions, 1)
 	s := week.Sessions[0]
 	require.LessOrEqual(t, s.TotalSeconds, 45*60)
@@ -71,12 +71,12 @@ func TestResponsesMatchOpenAPIDocument(t *testing.T) {
 // failingPlanner is a planner that fails with err.
 type failingPlanner struct{ err error }
 
-func (f failingPlanner) Week(ctx context.Context, _ program.Request) (program.Week, error) {
+func (f failingPlanner) PlanWeek(ctx context.Context, _ program.Request) (program.Week, error) {
 	return agenttest.Fail[program.Week](ctx, f.err)
 }
 
 func TestPlannerErrorsAreResponses(t *testing.T) {
 	wpa.CheckFailures(t, servicetest.User, wpa.Body, func(err error) agent.Planner[*trainingapi.GenerateRequest] {
-		return trainingapi.PlanWith(failingPlanner{err})
+		return trainingapi.NewAgentPlanner(failingPlanner{err})
 	})
 }

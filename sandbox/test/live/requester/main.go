@@ -1,6 +1,6 @@
-// Visitor sends COUNT requests to a URL. It exits with 0 if every response has the status 200.
-// The live tests run it as a pod, because a ClusterIP and a service's name work only in the
-// cluster.
+// Requester sends COUNT requests to a URL. It exits with 0 if every response has the status
+// 200. The live tests run it as a pod, because a ClusterIP and a service's name work only in
+// the cluster.
 package main
 
 import (
@@ -13,21 +13,21 @@ import (
 )
 
 func main() {
-	if err := visit(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "visitor:", err)
+	if err := sendRequests(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "requester:", err)
 		os.Exit(1)
 	}
 }
 
-// settleTime is how long the visitor waits before its first request. A network policy applies
+// settleTime is how long the requester waits before its first request. A network policy applies
 // to a pod only after the API server knows the pod's address. That takes up to a second after
 // the start of the pod.
 const settleTime = 3 * time.Second
 
-// visit sends the requests. Its arguments are a URL and a count of 1 to 1,000.
-func visit(args []string) error {
+// sendRequests sends the requests. Its arguments are a URL and a count of 1 to 1,000.
+func sendRequests(args []string) error {
 	if len(args) != 2 {
-		return fmt.Errorf("usage: visitor URL COUNT")
+		return fmt.Errorf("usage: requester URL COUNT")
 	}
 	count, err := strconv.Atoi(args[1])
 	if err != nil || count < 1 || count > 1000 {

@@ -9,21 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Wire is a TCP proxy to a server. Silence makes the server look like a machine that
+// TCPProxy is a TCP proxy to a server. Freeze makes the server look like a machine that
 // hangs: no bytes pass, but connections stay open and new ones are accepted.
-type Wire struct {
+type TCPProxy struct {
 	listener net.Listener
-	gate     sync.RWMutex // write-locked while the wire is silent
+	gate     sync.RWMutex // write-locked while the proxy is frozen
 }
 
-// NewWire proxies to the server at address until the test ends. A test must call
-// heal before the test ends, because the cleanup waits until all connections are
-// closed.
-func NewWire(t testing.TB, address string) *Wire {
+// NewTCPProxy starts a proxy to the server at address. The proxy ends with the test. After
+// Freeze, a test must call thaw before it ends, because the cleanup waits until all
+// connections are closed.
+func NewTCPProxy(t testing.TB, address string) *TCPProxy {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	w := &Wire{listener: listener}
+	p := &TCPProxy{listener: listener}
 	var wg sync.WaitGroup
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -40,28 +40,27 @@ func NewWire(t testing.TB, address string) *Wire {
 				_ = client.Close()
 				continue
 			}
-			wg.Go(func() { w.pass(client, server) })
-			wg.Go(func() { w.pass(server, client) })
+			wg.Go(func() { p.copyBytes(client, server) })
+			wg.Go(func() { p.copyBytes(server, client) })
 		}
 	})
-	return w
+	return p
 }
 
 // Address is the HOST:PORT for clients.
-func (w *Wire) Address() string { return w.listener.Addr().String() }
+func (p *TCPProxy) Address() string { return p.listener.Addr().String() }
 
-// Silence stops all bytes until heal is called. heal may be called more than
-// once.
-func (w *Wire) Silence() (heal func()) {
-	w.gate.Lock()
-	return sync.OnceFunc(w.gate.Unlock)
+// Freeze stops all bytes until thaw is called. thaw may be called more than once.
+func (p *TCPProxy) Freeze() (thaw func()) {
+	p.gate.Lock()
+	return sync.OnceFunc(p.gate.Unlock)
 }
 
-// pass copies bytes in one direction, except while the wire is silent.
-func (w *Wire) pass(from, to net.Conn) {
+// copyBytes copies bytes in one direction, except while the proxy is frozen.
+func (p *TCPProxy) copyBytes(from, to net.Conn) {
 	defer from.Close()
 	defer to.Close()
-	_, _ = io.Copy(gatedConn{to, &w.gate}, from)
+	_, _ = io.Copy(gatedConn{to, &p.gate}, from)
 }
 
 // gatedConn is a connection that writes only while the gate is unlocked.

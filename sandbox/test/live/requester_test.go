@@ -21,35 +21,35 @@ import (
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
-// visitorImage builds ./visitor, pushes it to the sandbox's registry and
-// returns its reference by digest.
-func visitorImage(t *testing.T) string {
+// buildRequesterImage builds ./requester, pushes it to the sandbox's registry and returns its
+// reference by digest.
+func buildRequesterImage(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "visitor")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "./visitor")
+	binary := filepath.Join(t.TempDir(), "requester")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "./requester")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	program, err := os.ReadFile(binary)
 	require.NoError(t, err)
 
-	image, err := mutate.AppendLayers(empty.Image, executableLayer(t, "visitor", program))
+	image, err := mutate.AppendLayers(empty.Image, newExecutableLayer(t, "requester", program))
 	require.NoError(t, err)
-	image, err = mutate.Config(image, v1.Config{Entrypoint: []string{"/visitor"}, User: "65532:65532"})
+	image, err = mutate.Config(image, v1.Config{Entrypoint: []string{"/requester"}, User: "65532:65532"})
 	require.NoError(t, err)
 	digest, err := image.Digest()
 	require.NoError(t, err)
-	ref, err := name.NewDigest(live.RegistryAddress() + "/test/visitor@" + digest.String())
+	ref, err := name.NewDigest(liveLayout.RegistryAddress() + "/test/requester@" + digest.String())
 	require.NoError(t, err)
-	password, err := registry.EnsurePassword(live)
+	password, err := registry.EnsurePassword(liveLayout)
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(ref, image, remote.WithContext(t.Context()),
 		remote.WithAuth(&authn.Basic{Username: registry.User, Password: password})))
 	return ref.String()
 }
 
-// executableLayer returns an image layer with one executable.
-func executableLayer(t *testing.T, path string, content []byte) v1.Layer {
+// newExecutableLayer returns an image layer with one executable.
+func newExecutableLayer(t *testing.T, path string, content []byte) v1.Layer {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)

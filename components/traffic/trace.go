@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Way has the hops of a request for one path, from the CDN to the service.
-type Way struct {
+// Hops has the hops of a request for one path, from the CDN to the service.
+type Hops struct {
 	// Behaviour is the path pattern of the CDN's behaviour. Empty means the default
 	// behaviour.
 	Behaviour string
@@ -30,41 +30,41 @@ type Way struct {
 
 // Trace returns the hops of a request for a path, such as "/api/v1/users/profile". It reads them
 // from the table of routes. If a hop has no rule for the path, the error names the hop.
-func Trace(path string, cacheable ...string) (Way, error) {
+func Trace(path string, cacheable ...string) (Hops, error) {
 	table, err := Behaviours(cacheable...)
 	if err != nil {
-		return Way{}, err
+		return Hops{}, err
 	}
-	applied := table.For(path)
-	way := Way{Behaviour: applied.Pattern}
+	applied := table.RuleFor(path)
+	hops := Hops{Behaviour: applied.Pattern}
 	if applied.Origin == behaviour.Static {
-		way.Static = true
-		return way, nil
+		hops.Static = true
+		return hops, nil
 	}
 	rules, err := routing.Rules("any", Targets())
 	if err != nil {
-		return way, err
+		return hops, err
 	}
 	rule, ok := routing.RuleFor(rules, path)
 	if !ok {
-		return way, fmt.Errorf("path %s: the CDN forwards it by behaviour %s, and no rule of the load balancer has it; add it to a route", path, applied.Pattern)
+		return hops, fmt.Errorf("path %s: the CDN's behaviour %s forwards the path, and no rule of the load balancer matches the path; add the path to a route", path, applied.Pattern)
 	}
 	routes := Routes()
 	route := routes[slices.IndexFunc(routes, func(r Route) bool { return r.Target == rule.Target })]
-	way.Rule, way.Target, way.Tier = rule.Path, rule.Target, route.Service.NodeTier
-	way.Entry, way.Service = route.Service.Short, route.Service.Short
-	if pass, ok := route.pass(path); ok {
-		way.Service = pass.To
+	hops.Rule, hops.Target, hops.Tier = rule.Path, rule.Target, route.Service.NodeTier
+	hops.Entry, hops.Service = route.Service.Short, route.Service.Short
+	if forward, ok := route.forwardFor(path); ok {
+		hops.Service = forward.To
 	}
-	return way, nil
+	return hops, nil
 }
 
-// pass returns the most specific pass of a path, and false if the service does not forward
+// forwardFor returns the most specific Forward for a path, and false if the service does not forward
 // the path.
-func (r Route) pass(path string) (Pass, bool) {
-	matching := slices.DeleteFunc(slices.Clone(r.Passes), func(p Pass) bool { return !routing.Matches(p.Path, path) })
+func (r Route) forwardFor(path string) (Forward, bool) {
+	matching := slices.DeleteFunc(slices.Clone(r.Forwards), func(f Forward) bool { return !routing.Matches(f.Path, path) })
 	if len(matching) == 0 {
-		return Pass{}, false
+		return Forward{}, false
 	}
-	return slices.MaxFunc(matching, func(a, b Pass) int { return cmp.Compare(len(a.Path), len(b.Path)) }), true
+	return slices.MaxFunc(matching, func(a, b Forward) int { return cmp.Compare(len(a.Path), len(b.Path)) }), true
 }
