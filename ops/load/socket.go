@@ -28,7 +28,9 @@ func (c *Client) dialSocket(ctx context.Context, token string) (conn *websocket.
 }
 
 // sockets are WebSockets that send in turn. If a WebSocket was closed, the next send on that
-// WebSocket opens it again.
+// WebSocket opens it again. A server that stops closes its WebSockets with the status "going away",
+// and a client then connects to another server (RFC 6455, section 7.4.1). So such an end is not a
+// failure: the message is sent again on a new WebSocket.
 type sockets struct {
 	client *Client
 	idle   chan *socket
@@ -59,6 +61,12 @@ func (s *sockets) send(ctx context.Context, _ int) error {
 		}
 	}
 	err := idle.requestStatus(ctx)
+	if err != nil && idle.close() == websocket.StatusGoingAway {
+		if err = idle.open(ctx, s.client); err != nil {
+			return err
+		}
+		err = idle.requestStatus(ctx)
+	}
 	if err != nil {
 		idle.close()
 	}
@@ -79,6 +87,9 @@ type socket struct {
 	conn      *websocket.Conn
 	end       context.CancelFunc
 	responses chan []byte // closed when the connection ends
+	// closeStatus is the status with which the server closed the connection, or -1. It is set before
+	// responses is closed.
+	closeStatus websocket.StatusCode
 }
 
 // open opens the WebSocket and starts a goroutine that reads its responses.
@@ -93,35 +104,40 @@ func (s *socket) open(ctx context.Context, c *Client) error {
 	conn.SetReadLimit(maxBody)
 	readCtx, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.conn, s.end, s.responses = conn, end, make(chan []byte, 1)
-	go readResponses(readCtx, conn, s.responses)
+	go s.readResponses(readCtx)
 	return nil
 }
 
 // readResponses sends each message of the connection to responses until the connection ends. Package
 // websocket responds to pings only during a read.
-func readResponses(ctx context.Context, conn *websocket.Conn, responses chan<- []byte) {
-	defer close(responses)
+func (s *socket) readResponses(ctx context.Context) {
+	defer close(s.responses)
 	for {
-		_, text, err := conn.Read(ctx)
+		_, text, err := s.conn.Read(ctx)
+		s.closeStatus = websocket.CloseStatus(err)
 		if err != nil {
 			return
 		}
 		select {
-		case responses <- text:
+		case s.responses <- text:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// close closes the WebSocket, if it is open.
-func (s *socket) close() {
+// close closes the WebSocket, if it is open. It returns the status with which the server had already
+// closed it, or -1.
+func (s *socket) close() websocket.StatusCode {
 	if s.conn == nil {
-		return
+		return -1
 	}
 	s.end()
 	s.conn.CloseNow()
+	for range s.responses { // until readResponses has ended
+	}
 	s.conn = nil
+	return s.closeStatus
 }
 
 // requestStatus sends one message and checks the response.
