@@ -24,6 +24,10 @@ import (
 // maxDuration is the longest duration of the whole run.
 const maxDuration = 40 * time.Minute
 
+// restoreTimeout is the longest duration of restore after the run. A make up without new images takes
+// half a minute.
+const restoreTimeout = 3 * time.Minute
+
 func main() {
 	faults := flag.Bool("faults", false, "after the peak with the forecast, take the forecaster away under load, and freeze it")
 	flag.Parse()
@@ -38,7 +42,7 @@ func main() {
 }
 
 // runBenchmark runs both replays and prints the table. If faults is true, it also prints the faults
-// of the forecaster. At the end it restores the stack's configuration.
+// of the forecaster. At the end it restores the sandbox.
 func runBenchmark(ctx context.Context, faults bool) (err error) {
 	s := &sandbox{}
 	scratch, err := os.MkdirTemp("", "peak")
@@ -51,12 +55,20 @@ func runBenchmark(ctx context.Context, faults bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.WriteFile(stackFile, committed, 0o644)) }()
+	var resources string // of a pod before limitPods
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
+		defer cancel()
+		err = errors.Join(err, s.restore(ctx, committed, resources))
+	}()
 
 	if err := s.deploy(ctx, string(committed), predictiveOn); err != nil {
 		return err
 	}
 	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	if resources, err = s.readResources(ctx); err != nil {
 		return err
 	}
 	if err := s.limitPods(ctx); err != nil {

@@ -85,6 +85,26 @@ func (s *sandbox) deploy(ctx context.Context, committed, predictive string) erro
 	return err
 }
 
+// readResources returns the requests and limits of the main application's container in JSON.
+func (s *sandbox) readResources(ctx context.Context) (string, error) {
+	return s.runKubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.template.spec.containers[0].resources}")
+}
+
+// restore writes the committed configuration of the stack back and deploys it. resources are the
+// requests and limits of the main application's container before the run. They are empty if the run
+// has not changed them. Pulumi compares with its state, so it would not undo the change.
+func (s *sandbox) restore(ctx context.Context, committed []byte, resources string) error {
+	errs := []error{os.WriteFile(stackFile, committed, 0o644)}
+	if resources != "" {
+		patch := fmt.Sprintf(`[{"op":"replace","path":"/spec/template/spec/containers/0/resources","value":%s}]`, resources)
+		_, err := s.runKubectl(ctx, "patch", "deployment", deployment, "--type=json", "--patch="+patch)
+		errs = append(errs, err)
+	}
+	logf("make up with the committed configuration")
+	_, err := s.runCommand(ctx, "make", "up")
+	return errors.Join(append(errs, err)...)
+}
+
 // waitFor calls ready each second until ready returns true without an error. After the timeout it
 // returns the last error.
 func waitFor(ctx context.Context, what string, timeout time.Duration, ready func() (bool, error)) error {
