@@ -172,7 +172,7 @@ func seedPodFaults(t *testing.T, namespace string) []seededFault {
 	var seeded []seededFault
 	for _, f := range []struct {
 		name, existingPod string
-		change         func(pod, container map[string]any)
+		change            func(pod, container map[string]any)
 		seededFault
 	}{
 		{"fault-crash", redisPod, runInContainer("echo the configuration is wrong; exit 3"), seededFault{"a crash loop", "resources", "pod-crash-loop", "", "at its start"}},
