@@ -33,6 +33,10 @@ func (analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.Ana
 	return &pulumirpc.AnalyzerInfo{}, nil
 }
 
+func (analyzer) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
+	return &pulumirpc.PluginInfo{Version: "0.0.1"}, nil
+}
+
 func (analyzer) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
 	return &pulumirpc.RemediateResponse{}, nil
 }
