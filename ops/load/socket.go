@@ -55,17 +55,9 @@ func (s *sockets) send(ctx context.Context, _ int) error {
 	case idle = <-s.idle:
 	}
 	defer func() { s.idle <- idle }()
-	if idle.conn == nil {
-		if err := idle.open(ctx, s.client); err != nil {
-			return err
-		}
-	}
-	err := idle.requestStatus(ctx)
+	err := idle.requestStatus(ctx, s.client)
 	if err != nil && idle.close() == websocket.StatusGoingAway {
-		if err = idle.open(ctx, s.client); err != nil {
-			return err
-		}
-		err = idle.requestStatus(ctx)
+		err = idle.requestStatus(ctx, s.client)
 	}
 	if err != nil {
 		idle.close()
@@ -140,8 +132,13 @@ func (s *socket) close() websocket.StatusCode {
 	return s.closeStatus
 }
 
-// requestStatus sends one message and checks the response.
-func (s *socket) requestStatus(ctx context.Context) error {
+// requestStatus sends one message and checks the response. It opens the WebSocket if it is closed.
+func (s *socket) requestStatus(ctx context.Context, c *Client) error {
+	if s.conn == nil {
+		if err := s.open(ctx, c); err != nil {
+			return err
+		}
+	}
 	sent := time.Now().UnixMilli()
 	text, err := json.Marshal(object{"type": "agent_status_request", "timestamp": sent, "connectionId": s.id})
 	if err != nil {

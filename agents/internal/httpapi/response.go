@@ -45,10 +45,9 @@ func encodeAndSend(w http.ResponseWriter, status int, contentType []string, body
 	send(w, status, contentType, encoded)
 }
 
-// SendLine sends a line of JSON that is already encoded and ends with a newline. The line can have
-// several parts. So a part that many responses share is not copied for each response.
-func SendLine(w http.ResponseWriter, status int, parts ...[]byte) {
-	send(w, status, jsonType, parts...)
+// SendLine sends a line of JSON that is already encoded and ends with a newline.
+func SendLine(w http.ResponseWriter, status int, line []byte) {
+	send(w, status, jsonType, line)
 }
 
 // Header values of nearly every response. net/http does not copy or change
@@ -60,23 +59,16 @@ var (
 	noStore     = []string{"no-store"}
 )
 
-// send writes a response with a body of several parts.
-func send(w http.ResponseWriter, status int, contentType []string, parts ...[]byte) {
+// send writes a response.
+func send(w http.ResponseWriter, status int, contentType []string, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = contentType
 	h["X-Content-Type-Options"] = nosniff
 	if h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
 	}
-	length := 0
-	for _, part := range parts {
-		length += len(part)
-	}
-	h["Content-Length"] = []string{strconv.Itoa(length)} // without it net/http would use chunked encoding, with more writes
+	h["Content-Length"] = []string{strconv.Itoa(len(body))} // without it net/http would use chunked encoding, with more writes
 	w.WriteHeader(status)
-	for _, part := range parts {
-		// A write fails only if the client has disconnected. Then no error response can be
-		// sent.
-		_, _ = w.Write(part)
-	}
+	// A write fails only if the client has disconnected. Then no error response can be sent.
+	_, _ = w.Write(body)
 }

@@ -53,9 +53,9 @@ func TestErrorListsFieldErrors(t *testing.T) {
 		"code":"invalid_request","errors":[{"pointer":"#/a","detail":"must be b"},{"pointer":"#","detail":"c"}]}`, w.Body.String())
 }
 
-func TestLineJoinsItsParts(t *testing.T) {
+func TestLineIsSentWithItsLength(t *testing.T) {
 	w := httptest.NewRecorder()
-	httpapi.SendLine(w, http.StatusOK, []byte(`{"userId":"u"`), []byte(",\"days\":[]}\n"))
+	httpapi.SendLine(w, http.StatusOK, []byte("{\"userId\":\"u\",\"days\":[]}\n"))
 	require.Equal(t, "{\"userId\":\"u\",\"days\":[]}\n", w.Body.String())
 	require.Equal(t, "25", w.Header().Get("Content-Length"))
 }
