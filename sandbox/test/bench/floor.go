@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // programStack is a stack of one of the Pulumi programs in the subfolders, in a temporary
@@ -36,9 +34,9 @@ func (r *runner) newProgramStack(ctx context.Context, name string, env ...string
 			return nil, nil, err
 		}
 	}
-	p := &programStack{runner: r.withDir(dir), stack: "bench"}
 	// The rules of the policy pack are for the platform's program only.
-	p.env = layout.WithoutPolicyPack(append(p.env, env...))
+	p := &programStack{runner: r.withDir(dir).withPolicyPack(""), stack: "bench"}
+	p.env = append(p.env, env...)
 	destroy := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
@@ -60,7 +58,7 @@ func (p *programStack) up(ctx context.Context) (time.Duration, error) {
 
 // timePreviews times previews without a change.
 func (p *programStack) timePreviews(ctx context.Context, runs int) (series, error) {
-	return p.timeRuns(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
+	return p.timeRuns(ctx, runs, "pulumi", previewArgs(p.stack)...)
 }
 
 // compareWithFloor compares the platform's previews with the floor, which is the shortest

@@ -79,12 +79,11 @@ func (r *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	}
 	rows = append(rows, row{"`make up`, nothing changed", upRuns.describe(), "at most 30 s"})
 
-	previewArgs := []string{"preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes"}
-	previews, err := r.timeRuns(ctx, runs, "pulumi", previewArgs...)
+	previews, err := r.timeRuns(ctx, runs, "pulumi", previewArgs("sandbox")...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
-	peak, err := r.measurePeakMemory(ctx, "pulumi", previewArgs...)
+	peak, err := r.measurePeakMemory(ctx, "pulumi", previewArgs("sandbox")...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
@@ -96,7 +95,7 @@ func (r *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	barePreviews, err := r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs...)
+	barePreviews, err := r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs("sandbox")...)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}

@@ -40,7 +40,7 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	previews, err := prod.timeRuns(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	previews, err := prod.timeRuns(ctx, runs, "pulumi", previewArgs("prod")...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,15 +72,14 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 // with previews with a pack without rules. The engine sends every resource to a pack, so the pack
 // without rules shows what any pack costs.
 func (r *runner) comparePacks(ctx context.Context, previews series, runs int) (bare series, rows []row, err error) {
-	previewArgs := []string{"preview", "--stack", "prod", "--non-interactive", "--expect-no-changes"}
-	if bare, err = r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs...); err != nil {
+	if bare, err = r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs("prod")...); err != nil {
 		return bare, nil, err
 	}
 	emptyPack := filepath.Join(r.dir, "emptypack")
 	if err := r.withDir(r.layout.Project).run(ctx, "go", "build", "-trimpath", "-o", emptyPack, "./policy/server/testdata/emptypack"); err != nil {
 		return bare, nil, err
 	}
-	emptyPackPreviews, err := r.withPolicyPack(emptyPack).timeRuns(ctx, runs, "pulumi", previewArgs...)
+	emptyPackPreviews, err := r.withPolicyPack(emptyPack).timeRuns(ctx, runs, "pulumi", previewArgs("prod")...)
 	if err != nil {
 		return bare, nil, err
 	}

@@ -70,6 +70,11 @@ func (r *runner) runAndCapture(ctx context.Context, name string, args ...string)
 	return out.Bytes(), nil
 }
 
+// previewArgs returns the arguments of pulumi for a preview of a stack that has no changes.
+func previewArgs(stack string) []string {
+	return []string{"preview", "--stack", stack, "--non-interactive", "--expect-no-changes"}
+}
+
 // series has the durations of several runs, in ascending order.
 type series struct{ durations []time.Duration }
 
