@@ -26,6 +26,14 @@ func findRunningPod(t *testing.T, namespace, app string) jsonObject {
 	return pods[0].(jsonObject)
 }
 
+// readPod returns the pod with this name.
+func readPod(t *testing.T, namespace, name string) jsonObject {
+	t.Helper()
+	var pod jsonObject
+	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
+	return pod
+}
+
 // containerStatus returns the status of a pod's only container.
 func containerStatus(t *testing.T, pod jsonObject) jsonObject {
 	t.Helper()
@@ -96,8 +104,7 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 		name := valueAt(podsBefore[app], "metadata", "name").(string)
 		_, minimum := readRecommendedMemory(t, namespace, app+"-vpa")
 		require.Eventually(t, func() bool {
-			var pod jsonObject
-			require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
+			pod := readPod(t, namespace, name)
 			require.Equal(t, valueAt(podsBefore[app], "metadata", "uid"), valueAt(pod, "metadata", "uid"))
 			require.Equal(t, valueAt(containerStatus(t, podsBefore[app]), "restartCount"), valueAt(containerStatus(t, pod), "restartCount"), "%s restarted", name)
 			resources := valueAt(containerStatus(t, pod), "resources")
@@ -109,18 +116,19 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 		name := valueAt(podsBefore[app], "metadata", "name").(string)
 		events := mustRun(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=InPlaceResizedByVPA,involvedObject.name="+name, "-o", "jsonpath={.items[*].message}")
 		require.NotEmpty(t, events, name)
-		requireMemoryLimitFollows(t, namespace, app, name)
+		requireMemoryLimitFollows(t, namespace, name)
 	}
 }
 
-// requireMemoryLimitFollows waits until the memory limit of a service's Go runtime is nine
-// tenths of the limit of its container.
-func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
+// requireMemoryLimitFollows waits until the memory limit of the pod's Go runtime is nine tenths
+// of the limit of its container. VPA may resize the pod again during the wait, so each try
+// reads both.
+func requireMemoryLimitFollows(t *testing.T, namespace, name string) {
 	t.Helper()
-	limit := parseMemory(valueAt(containerStatus(t, findRunningPod(t, namespace, app)), "resources", "limits", "memory"))
 	require.Eventually(t, func() bool {
+		limit := float64(parseMemory(valueAt(containerStatus(t, readPod(t, namespace, name)), "resources", "limits", "memory")))
 		value, found := queryPrometheus(t, fmt.Sprintf(`go_gc_gomemlimit_bytes{pod=%q}`, name))
-		return found && value > 0.89*float64(limit) && value < 0.91*float64(limit)
+		return found && value > 0.89*limit && value < 0.91*limit
 	}, time.Minute, 2*time.Second, "the memory limit of %s follows its container's", name)
 }
 
