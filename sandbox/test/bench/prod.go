@@ -40,19 +40,13 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	previews, err := prod.timeRuns(ctx, runs, "pulumi", previewArgs("prod")...)
+	barePreviews, packRows, err := prod.comparePacks(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
-	rows := []row{
+	rows := append([]row{
 		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(resources)), describeRate(upDuration, len(resources)), ""},
-		{"prod: `pulumi preview`, nothing changed", previews.describe(), ""},
-	}
-	barePreviews, packRows, err := prod.comparePacks(ctx, previews, runs)
-	if err != nil {
-		return nil, err
-	}
-	rows = append(rows, packRows...)
+	}, packRows...)
 	floorRows, err := prod.compareWithFloor(ctx, barePreviews, resources, runs)
 	if err != nil {
 		return nil, err
@@ -68,28 +62,28 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	return rows, nil
 }
 
-// comparePacks compares previews of prod with previews without a policy pack, which it returns, and
-// with previews with a pack without rules. The engine sends every resource to a pack, so the pack
-// without rules shows what any pack costs.
-func (r *runner) comparePacks(ctx context.Context, previews series, runs int) (bare series, rows []row, err error) {
-	if bare, err = r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs("prod")...); err != nil {
-		return bare, nil, err
-	}
+// comparePacks times previews of prod with the policy pack, without a pack, which it returns, and
+// with a pack without rules. The engine sends every resource to a pack, so the pack without rules
+// shows what any pack costs. The three kinds of previews take turns, so that all have the same
+// conditions.
+func (r *runner) comparePacks(ctx context.Context, runs int) (bare series, rows []row, err error) {
 	emptyPack := filepath.Join(r.dir, "emptypack")
 	if err := r.withDir(r.layout.Project).run(ctx, "go", "build", "-trimpath", "-o", emptyPack, "./policy/server/testdata/emptypack"); err != nil {
 		return bare, nil, err
 	}
-	emptyPackPreviews, err := r.withPolicyPack(emptyPack).timeRuns(ctx, runs, "pulumi", previewArgs("prod")...)
+	previews, err := timeInTurns(ctx, runs, []*runner{r, r.withPolicyPack(""), r.withPolicyPack(emptyPack)}, "pulumi", previewArgs("prod")...)
 	if err != nil {
 		return bare, nil, err
 	}
+	own, bare, empty := previews[0], previews[1], previews[2]
 	overheadPercent := func(s series) float64 {
 		return 100 * (s.median() - bare.median()).Seconds() / bare.median().Seconds()
 	}
 	return bare, []row{
+		{"prod: `pulumi preview`, nothing changed", own.describe(), ""},
 		{"… without a policy pack", bare.describe(), ""},
-		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", emptyPackPreviews.describe(), overheadPercent(emptyPackPreviews)), ""},
-		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(previews)), "at most 10 %"},
+		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", empty.describe(), overheadPercent(empty)), ""},
+		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(own)), "at most 10 %"},
 	}, nil
 }
 
