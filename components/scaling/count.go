@@ -4,9 +4,9 @@ package scaling
 // maxReplicas of the design document's HPAs.
 const MaxReplicas = 50
 
-// Replicas returns the number of pods of the service's Deployment, and whether
-// the Deployment has one. A Deployment with an autoscaler has none, because each
-// update would reset the autoscaler's number.
+// Replicas returns the number of pods that the service's Deployment sets, and true. A
+// Deployment with an autoscaler sets no number, because each update would reset the
+// autoscaler's number. For such a Deployment, Replicas returns 0 and false.
 func (p Profile) Replicas() (count int, fixed bool) {
 	if p.Autoscaled {
 		return 0, false

@@ -29,11 +29,11 @@ func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 
 func TestAtFloorChangesOnlyMetricsThatGrowWithTheLoad(t *testing.T) {
 	web, _ := Web().Prediction()
-	for i, raised := range []bool{true, true, true, false} {
+	for i, wantRaised := range []bool{true, true, true, false} {
 		before := Web().HPA.Metrics[i]
 		after, gotRaised := web.AtFloor(before)
-		require.Equal(t, raised, gotRaised, "metric %d", i)
-		require.Equal(t, raised, before != after, "metric %d", i)
+		require.Equal(t, wantRaised, gotRaised, "metric %d", i)
+		require.Equal(t, wantRaised, before != after, "metric %d", i)
 		require.Equal(t, Web().HPA.Metrics[i], before, "the metric of the profile does not change")
 	}
 }

@@ -35,7 +35,7 @@ type Tier struct {
 	ScaleIn          Step
 	// Alarms start ScaleOut or ScaleIn when a metric passes a threshold.
 	Alarms []Alarm
-	// Labels and Taints are the labels and taints of the nodes at Kubernetes.
+	// Labels and Taints are the labels and taints of the tier's Kubernetes nodes.
 	Labels map[string]string
 	Taints []Taint
 	// Tags are the tags of the group and its instances, without Environment.

@@ -53,7 +53,7 @@ func TestGuardHasTheDemandWhileThereIsNoForecast(t *testing.T) {
 	} {
 		var guard []float64
 		if tc.forecast == nil {
-			guard = []float64{60} // 5 calculations in 5 s, a minute
+			guard = []float64{60} // 5 calculations in 5 s are 60 a minute
 		}
 		tests = append(tests, unitTest{Interval: "5s", Input: append(tc.input, load...), Exprs: []expression{
 			newFiveMinuteCheck(Forecast(p), tc.forecast...), newFiveMinuteCheck(Guard(p, Demand(p, m)), guard...),

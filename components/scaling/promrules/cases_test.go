@@ -51,14 +51,15 @@ func constantSeries(name string, value float64) map[string]any {
 	return newSeries(name, fmt.Sprintf("%gx120", value))
 }
 
-// counterSeries returns a counter that grows by a number each 15 s, for two hours.
-func counterSeries(name string, by int) map[string]any {
-	return newSeries(name, fmt.Sprintf("0+%dx480", by))
+// counterSeries returns a counter that grows by step each 15 s, for two hours.
+func counterSeries(name string, step int) map[string]any {
+	return newSeries(name, fmt.Sprintf("0+%dx480", step))
 }
 
-// requestCounter returns the counter of a service's requests with a status.
-func requestCounter(job, status string, by int) map[string]any {
-	return counterSeries(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
+// requestCounter returns the counter of a service's requests with a status. It grows by step each
+// 15 s.
+func requestCounter(job, status string, step int) map[string]any {
+	return counterSeries(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, step)
 }
 
 // histogramSeries returns the series of the bucket le and of the count of a histogram. Of every 100
@@ -103,7 +104,7 @@ func slowCases() (all []alertCase) {
 // loadCases returns the cases of the alerts about load, connections and sessions.
 func loadCases() []alertCase {
 	up := func(value float64) map[string]any { return constantSeries(`up{`+webJob+`,pod="a"}`, value) }
-	demand := map[string]string{"service": "web", "metric": "http_requests_per_second"}
+	demandLabels := map[string]string{"service": "web", "metric": "http_requests_per_second"}
 	pool := func(acquired float64) []map[string]any {
 		return []map[string]any{
 			constantSeries(`database_pool_acquired_connections{job="npa",pod="a"}`, acquired), constantSeries(`database_pool_max_connections{job="npa",pod="a"}`, 8),
@@ -119,7 +120,7 @@ func loadCases() []alertCase {
 		return []map[string]any{requestCounter(webJob, "200", 15*perSecond)}
 	}
 	// The window of web's autoscaler needs a sample each five seconds.
-	every5s := func(perSecond int) []map[string]any {
+	scrapedEvery5s := func(perSecond int) []map[string]any {
 		return []map[string]any{
 			newSeries(`up{`+webJob+`,pod="a"}`, "1x360"),
 			newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="200"}`, fmt.Sprintf("0+%dx360", 5*perSecond)),
@@ -137,38 +138,38 @@ func loadCases() []alertCase {
 		{"49 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(49), "", ""},
 		{"100 requests wait", "QueueFull", labelsFor("mca"), queued(100), "100 requests wait", ""},
 		{"99 requests wait", "QueueFull", labelsFor("mca"), queued(99), "", ""},
-		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", demand, every5s(6000), "http_requests_per_second needs more than the maximum of 50 pods", ""},
-		{"4,000 requests a second need 40 pods", "DemandAboveMaximum", demand, every5s(4000), "", ""},
+		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", demandLabels, scrapedEvery5s(6000), "http_requests_per_second needs more than the maximum of 50 pods", ""},
+		{"4,000 requests a second need 40 pods", "DemandAboveMaximum", demandLabels, scrapedEvery5s(4000), "", ""},
 	}
 }
 
 // failureCases returns the cases of the alerts about failed and slow requests.
 func failureCases() []alertCase {
-	burn := func(window string) map[string]string {
+	burnLabels := func(window string) map[string]string {
 		return map[string]string{"service": "web", "objective": "availability", "window": window}
 	}
 	failing := func(ok, failed int) []map[string]any {
 		return []map[string]any{requestCounter(webJob, "200", ok), requestCounter(webJob, "503", failed)}
 	}
-	const burns = "burns by"
+	const burnSummary = "burns by"
 	return []alertCase{
 		{"2 % of the requests fail", "ErrorRateHigh", labelsFor("web"), failing(98, 2), "more than 1 % of the requests fail", ""},
 		{"half a percent fails", "ErrorRateHigh", labelsFor("web"), failing(199, 1), "", ""},
 		{"a client's errors", "ErrorRateHigh", labelsFor("web"), []map[string]any{requestCounter(webJob, "404", 100)}, "", ""},
-		{"15 % fail", "ErrorBudgetBurn", burn("1h"), failing(85, 15), burns, "70m"},
-		{"13 % fail", "ErrorBudgetBurn", burn("1h"), failing(87, 13), "", "70m"},
-		{"7 % fail", "ErrorBudgetBurn", burn("6h"), failing(93, 7), burns, "70m"},
-		{"5 % fail", "ErrorBudgetBurn", burn("6h"), failing(95, 5), "", "70m"},
-		{"2 % fail", "ErrorBudgetBurn", burn("3d"), failing(98, 2), burns, "70m"},
-		{"half a percent fails", "ErrorBudgetBurn", burn("3d"), failing(199, 1), "", "70m"},
-		{"an outage of ten minutes ended half an hour ago", "ErrorBudgetBurn", burn("1h"), []map[string]any{
+		{"15 % fail", "ErrorBudgetBurn", burnLabels("1h"), failing(85, 15), burnSummary, "70m"},
+		{"13 % fail", "ErrorBudgetBurn", burnLabels("1h"), failing(87, 13), "", "70m"},
+		{"7 % fail", "ErrorBudgetBurn", burnLabels("6h"), failing(93, 7), burnSummary, "70m"},
+		{"5 % fail", "ErrorBudgetBurn", burnLabels("6h"), failing(95, 5), "", "70m"},
+		{"2 % fail", "ErrorBudgetBurn", burnLabels("3d"), failing(98, 2), burnSummary, "70m"},
+		{"half a percent fails", "ErrorBudgetBurn", burnLabels("3d"), failing(199, 1), "", "70m"},
+		{"an outage of ten minutes ended half an hour ago", "ErrorBudgetBurn", burnLabels("1h"), []map[string]any{
 			requestCounter(webJob, "200", 10), newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0+10x40 400x200"),
 		}, "", "45m"},
-		{"all of four requests fail at night", "ErrorBudgetBurn", burn("1h"), []map[string]any{
+		{"all of four requests fail at night", "ErrorBudgetBurn", burnLabels("1h"), []map[string]any{
 			newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0x220 1 2 3 4 4x60"),
 		}, "", "57m"},
 		{"80 % of the queries are slow", "ErrorBudgetBurn", map[string]string{"service": "npa", "objective": "database_tier.query_response_time", "window": "1h"},
-			histogramSeries("database_query_duration_seconds", `job="npa"`, "0.1", 20), burns, "70m"},
+			histogramSeries("database_query_duration_seconds", `job="npa"`, "0.1", 20), burnSummary, "70m"},
 	}
 }
 
@@ -229,14 +230,14 @@ func stateCases() []alertCase {
 		{"postgres", "database_tier", "postgres-0", "CPU limits", 162, 901, nil},
 		{"redis-cluster", "database_tier", "redis-cluster-5", "CPU limits", 162, 901, nil},
 	} {
-		cpu, memory := labelsFor(row.service, row.tier+".cpu_threshold"), labelsFor(row.service, row.tier+".memory_threshold")
+		cpuLabels, memoryLabels := labelsFor(row.service, row.tier+".cpu_threshold"), labelsFor(row.service, row.tier+".memory_threshold")
 		beyond := append(containerSeries(row.pod, row.cpu, row.memory), row.input...)
 		within := append(containerSeries(row.pod, row.cpu-4, row.memory-2), row.input...)
 		all = append(all,
-			alertCase{row.service + " needs more", "CPUHigh", cpu, beyond, row.bound, ""},
-			alertCase{row.service + " has enough", "CPUHigh", cpu, within, "", ""},
-			alertCase{row.service + " fills its memory", "MemoryHigh", memory, beyond, "memory limit", ""},
-			alertCase{row.service + " has memory", "MemoryHigh", memory, within, "", ""})
+			alertCase{row.service + " needs more", "CPUHigh", cpuLabels, beyond, row.bound, ""},
+			alertCase{row.service + " has enough", "CPUHigh", cpuLabels, within, "", ""},
+			alertCase{row.service + " fills its memory", "MemoryHigh", memoryLabels, beyond, "memory limit", ""},
+			alertCase{row.service + " has memory", "MemoryHigh", memoryLabels, within, "", ""})
 	}
 	return all
 }
@@ -260,7 +261,7 @@ func redisCases() []alertCase {
 	return []alertCase{
 		{"a node is down", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 0), "fewer than 6 nodes", ""},
 		{"all six nodes answer", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 1), "", ""},
-		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
+		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memory(1.6, 600), "more than 1.5 times the memory of its data", ""},
 		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memory(1.4, 600), "", ""},
 		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
 		{"a slow command each minute", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "0+1x120")}, "more than 10 slow", ""},

@@ -82,7 +82,8 @@ func TestOperandsOfAlertsReadSeriesThatExist(t *testing.T) {
 	for _, r := range alertRules(testInput()) {
 		empty, count := findEmptyOperands(t, r.Expr, produced)
 		require.Empty(t, empty, "%s: no exporter and no rule produces the series", r.Alert)
-		if operands += count; count > 0 {
+		operands += count
+		if count > 0 {
 			alerts[r.Alert] = true
 		}
 	}

@@ -83,7 +83,7 @@ func groups(in Input, t scaling.Thresholds) []Group {
 	var rules []Rule
 	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), predictionAlerts(in), objectiveAlerts(allObjectives), burnAlerts()} {
 		for _, a := range alerts {
-			rules = append(rules, a.rule())
+			rules = append(rules, a.newRule())
 		}
 	}
 	var all []Group
@@ -146,8 +146,8 @@ type alert struct {
 	summary string
 }
 
-// rule returns the alert as a rule of Prometheus.
-func (a alert) rule() Rule {
+// newRule returns the alert as a rule of Prometheus.
+func (a alert) newRule() Rule {
 	r := Rule{
 		Alert: a.name, Expr: fmt.Sprintf("%s %s %s", a.value, a.compare, formatNumber(a.limit)),
 		Labels:      map[string]string{"severity": a.severity},

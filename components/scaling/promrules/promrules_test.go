@@ -144,7 +144,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 	slices.Sort(named)
 	require.ElementsMatch(t, want, slices.Compact(named))
 
-	plain, count := groups(testInput(), scaling.Targets()), 0
+	documentGroups, count := groups(testInput(), scaling.Targets()), 0
 	tiers := reflect.TypeFor[scaling.Thresholds]()
 	for tier := range tiers.NumField() {
 		for field := range tiers.Field(tier).Type.NumField() {
@@ -152,7 +152,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 			changed := scaling.Targets()
 			value := reflect.ValueOf(&changed).Elem().Field(tier).Field(field)
 			value.SetInt(value.Int() * 2)
-			require.NotEqual(t, plain, groups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
+			require.NotEqual(t, documentGroups, groups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
 		}
 	}
 	require.Equal(t, len(want), count)

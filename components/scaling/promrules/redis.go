@@ -30,7 +30,7 @@ func redisAlerts(in Input) []alert {
 		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, forDuration: sustained,
 		// An almost empty node has a high ratio without a problem, so the node must be half full.
 		and:     fmt.Sprintf("on () max(%s / %s) > 0.5", series("memory_used_bytes"), series("memory_max_bytes")),
-		summary: "a node's memory is half as large again as its data",
+		summary: fmt.Sprintf("a node uses more than %v times the memory of its data", scaling.MaxFragmentation),
 	}, {
 		name: "RedisSlow", severity: Ticket, service: RedisStatefulSet,
 		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,

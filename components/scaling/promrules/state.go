@@ -29,7 +29,7 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 	}}
 	for _, p := range in.Services {
 		pods := workload{in.Namespace, p.Name + "-[a-z0-9]+-[a-z0-9]+"}
-		hpa := func(series string) string {
+		hpaSeries := func(series string) string {
 			return fmt.Sprintf(`kube_horizontalpodautoscaler_%s{namespace=%q,horizontalpodautoscaler=%q}`, series, in.Namespace, p.HPA.Name)
 		}
 		tier, cpu, memory := "application_tier", t.Application.CPU, t.Application.Memory
@@ -41,7 +41,7 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			minPods = p.HPA.MinReplicas
 			// Below the maximum of pods, the autoscaler keeps the CPU near this threshold. Without
 			// this condition the alert would fire without a fault.
-			atMaximum = fmt.Sprintf("on () %s >= %s", hpa("status_desired_replicas"), hpa("spec_max_replicas"))
+			atMaximum = fmt.Sprintf("on () %s >= %s", hpaSeries("status_desired_replicas"), hpaSeries("spec_max_replicas"))
 			all = append(all, alert{
 				name: "AutoscalerBlind", severity: Ticket,
 				value:   fmt.Sprintf(`max(kube_horizontalpodautoscaler_status_condition{namespace=%q,horizontalpodautoscaler=%q,condition="ScalingActive",status="false"})`, in.Namespace, p.HPA.Name),
@@ -84,12 +84,15 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 	return all
 }
 
-// workload selects the pods of a Deployment or a StatefulSet.
-type workload struct{ namespace, pods string }
+// workload selects the pods of a Deployment or a StatefulSet. podPattern is a regular expression
+// for the names of the pods.
+type workload struct{ namespace, podPattern string }
 
-// String returns the label matchers of the pods. They do not select by container. So they also
-// match the series that kube-state-metrics has for containers that never started.
-func (w workload) String() string { return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.pods) }
+// String returns the label matchers of the pods. There is no matcher for the container. So the
+// matchers also select the series that kube-state-metrics has for containers that never started.
+func (w workload) String() string {
+	return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.podPattern)
+}
 
 // cpuShare returns the expression for the CPU that the pods use, as a share of their requests or
 // limits. bound is "requests" or "limits".
