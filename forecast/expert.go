@@ -13,8 +13,12 @@ var Levels = [...]float64{.3, .4, .5, .6, .7, .8, .85, .9, .93, .95, .97, .98, .
 // scrapeLag, which together are fewer steps.
 const predictionsKept = 64
 
-// spreadInputs is the number of inputs of the regression of the spread.
-const spreadInputs = 7
+// predictionIndex returns the index of the prediction of step k: k modulo predictionsKept.
+func predictionIndex(k int) int { return k & (predictionsKept - 1) }
+
+// spreadInputs is the number of inputs of the regression of the spread. sixHourErrorInput is the
+// index of the input that is the mean error of the last six hours.
+const spreadInputs, sixHourErrorInput = 7, 2
 
 // expert predicts the growth over the horizon, its spread and its quantiles. The spread is the
 // expected absolute error of the growth.
@@ -58,8 +62,8 @@ func (e *expert) predict(h *history, inputs []float64, k int) (growth, spread fl
 		growth = min(max(e.growthRegression.predict(inputs), minGrowth), maxGrowth)
 	}
 	spreadFeatures := e.computeSpreadInputs(h, k)
-	spread = max(e.spreadRegression.predict(spreadFeatures[:]), minSpreadRatio*spreadFeatures[2], minSpread)
-	e.growths[k&(predictionsKept-1)], e.spreads[k&(predictionsKept-1)] = growth, spread
+	spread = max(e.spreadRegression.predict(spreadFeatures[:]), minSpreadRatio*spreadFeatures[sixHourErrorInput], minSpread)
+	e.growths[predictionIndex(k)], e.spreads[predictionIndex(k)] = growth, spread
 	return growth, spread
 }
 
@@ -69,7 +73,7 @@ func (e *expert) computeSpreadInputs(h *history, k int) (features [spreadInputs]
 	knownSteps := max(0, k-h.horizon-scrapeLag)
 	features[0] = e.errorSums.mean(knownSteps-5*minute, knownSteps)
 	features[1] = e.errorSums.mean(knownSteps-hour/2, knownSteps)
-	features[2] = e.errorSums.mean(knownSteps-6*hour, knownSteps)
+	features[sixHourErrorInput] = e.errorSums.mean(knownSteps-6*hour, knownSteps)
 	sum, days := 0.0, 0
 	for d := 1; d <= 7; d++ { // the same time of each day of the last week
 		past := k - d*day
@@ -92,10 +96,10 @@ func (e *expert) computeSpreadInputs(h *history, k int) (features [spreadInputs]
 }
 
 // learn compares the growth of step k, which is now known, with its prediction. If train is true,
-// the regressions and the scores learn from the step too.
+// the regressions and the scores also learn from this step.
 func (e *expert) learn(h *history, inputs []float64, k int, train bool) {
 	growth := h.growth.at(k)
-	predictionError := growth - e.growths[k&(predictionsKept-1)]
+	predictionError := growth - e.growths[predictionIndex(k)]
 	e.errorSums.set(k+1, e.errorSums.at(k)+math.Abs(predictionError))
 	if !train {
 		return
@@ -103,7 +107,7 @@ func (e *expert) learn(h *history, inputs []float64, k int, train bool) {
 	if len(e.scores) < scoresKept {
 		e.scores = append(e.scores, 0)
 	}
-	e.scores[e.nextScore] = predictionError / e.spreads[k&(predictionsKept-1)]
+	e.scores[e.nextScore] = predictionError / e.spreads[predictionIndex(k)]
 	e.nextScore = (e.nextScore + 1) % scoresKept
 	spreadFeatures := e.computeSpreadInputs(h, k)
 	e.spreadRegression.add(spreadFeatures[:], math.Abs(predictionError))

@@ -25,7 +25,8 @@ const maxLevelChange = 1.5
 const featureCount = len(lags) + 3 + 1 + 4*len(seasons) + 8 + 3
 
 // fillFeatures writes the inputs of the regression of the growth for the decision at step k. Each
-// input is known at step k. start is the Unix time of step 0.
+// input is known at step k. start is the Unix time of step 0. The length of x is featureCount, so
+// all appends write into x.
 func (h *history) fillFeatures(x []float64, k int, start int64) {
 	x = h.appendRecent(x[:0], k)
 	for _, season := range seasons {

@@ -38,8 +38,9 @@ func dailyLoad(steps int, seed uint64) []float64 {
 	return load
 }
 
-// publishedPods returns the pods that a forecaster publishes after each load.
-func publishedPods(load []float64) []float64 {
+// runForecaster adds the loads to a new forecaster. It returns the number of pods that the
+// forecaster publishes after each load.
+func runForecaster(load []float64) []float64 {
 	f := New(testConfig())
 	published := make([]float64, len(load))
 	for k, l := range load {
@@ -51,21 +52,21 @@ func publishedPods(load []float64) []float64 {
 
 func TestPublishedValuesDoNotDependOnTheFuture(t *testing.T) {
 	load := dailyLoad(3*day, 1)
-	before := publishedPods(load)
-	for _, change := range []int{day + 1, 2*day + 17, 3*day - 5} {
+	original := runForecaster(load)
+	for _, changeStep := range []int{day + 1, 2*day + 17, 3*day - 5} {
 		changedLoad := slices.Clone(load)
-		for k := change; k < len(changedLoad); k++ {
+		for k := changeStep; k < len(changedLoad); k++ {
 			changedLoad[k] = 40 - changedLoad[k]
 		}
-		after := publishedPods(changedLoad)
-		require.Equal(t, before[:change], after[:change])
-		require.NotEqual(t, before[change:], after[change:], "the test changes what is published later")
+		changed := runForecaster(changedLoad)
+		require.Equal(t, original[:changeStep], changed[:changeStep])
+		require.NotEqual(t, original[changeStep:], changed[changeStep:], "the test changes what is published later")
 	}
 }
 
 func TestRerunsAreIdentical(t *testing.T) {
 	load := dailyLoad(2*day, 2)
-	require.Equal(t, publishedPods(load), publishedPods(load))
+	require.Equal(t, runForecaster(load), runForecaster(load))
 }
 
 func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
@@ -122,19 +123,19 @@ func TestConformalQuantileCoversExchangeableValues(t *testing.T) {
 // Each quantile must cover its share of the largest loads, for a load with a daily wave.
 func TestQuantilesCoverTheLoad(t *testing.T) {
 	f := New(testConfig())
-	covered, n := [len(Levels)]int{}, 0
-	pending := [][len(Levels)]float64{}
+	covered, decisions := [len(Levels)]int{}, 0
+	proposals := [][len(Levels)]float64{}
 	for k, l := range dailyLoad(8*day, 5) {
 		f.Add(l)
-		pending = append(pending, f.Status().Pods)
-		if decided := k + 1 - f.config.Horizon; decided > 4*day {
-			largest := f.history.largestAfter(decided)
-			for i, pods := range pending[decided-1] {
+		proposals = append(proposals, f.Status().Pods)
+		if decidedStep := k + 1 - f.config.Horizon; decidedStep > 4*day {
+			largest := f.history.largestAfter(decidedStep)
+			for i, pods := range proposals[decidedStep-1] {
 				if largest <= pods {
 					covered[i]++
 				}
 			}
-			n++
+			decisions++
 		}
 	}
 	for i, q := range Levels {
@@ -146,7 +147,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 		case q >= 0.9:
 			delta = 0.03
 		}
-		require.InDelta(t, q, float64(covered[i])/float64(n), delta, "level %v", q)
+		require.InDelta(t, q, float64(covered[i])/float64(decisions), delta, "level %v", q)
 	}
 }
 
@@ -219,12 +220,12 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 // later the forecast is again near the forecast without this gap.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
 	load := dailyLoad(4*day, 9)
-	withoutReset := publishedPods(load)
+	withoutReset := runForecaster(load)
 	resetStep := 3*day + hour/2
 	for k := resetStep; k < resetStep+2; k++ {
 		load[k] = 0
 	}
-	withReset := publishedPods(load)
+	withReset := runForecaster(load)
 	for k := resetStep + 2*hour; k < len(load); k++ {
 		require.InDelta(t, 1, withReset[k]/withoutReset[k], 0.2)
 	}

@@ -19,8 +19,8 @@ type Config struct {
 	// Floor is the target of the trigger on the current load, as a share of a pod's capacity.
 	// This trigger is always active alongside the forecast. Zero means the constant Floor.
 	Floor float64
-	// Horizon is how far ahead the load is forecast, in steps: the time until a new pod is
-	// ready.
+	// Horizon is the number of steps for which the load is forecast: the time until a new pod
+	// is ready.
 	Horizon int
 	// Start is the Unix time of the first step.
 	Start int64
@@ -78,10 +78,10 @@ const (
 // maxLoad counts as missing.
 func (f *Forecaster) Add(load float64) {
 	h := f.history
-	missing := !(load >= 0 && load <= maxLoad)
-	firstNew := h.knownGrowths
+	missing := !(load >= 0 && load <= maxLoad) // also true for NaN
+	firstNewGrowth := h.knownGrowths
 	h.add(load, missing)
-	for k := firstNew; k < h.knownGrowths; k++ {
+	for k := firstNewGrowth; k < h.knownGrowths; k++ {
 		f.learn(k)
 	}
 	k := h.steps - 1
@@ -101,7 +101,7 @@ func (f *Forecaster) Add(load float64) {
 	f.propose()
 }
 
-// learn gives the growth of step k to the experts. The regressions learn from one step a minute.
+// learn passes the growth of step k to the experts. The regressions learn from one step a minute.
 // They skip a step if a load is missing in the hour before the step or in the horizon after it.
 func (f *Forecaster) learn(k int) {
 	h := f.history
@@ -164,8 +164,8 @@ type Status struct {
 	// HistoryDays is the length of the history.
 	HistoryDays float64
 	// Overload is the overload of the candidate in the simulation: the share of the load that
-	// was above the capacity of its pods. RecentOverload is the same with a shorter memory
-	// (shortMemory).
+	// was above the capacity of its pods. RecentOverload is the same share with the half-life
+	// shortMemory.
 	Overload, RecentOverload float64
 	// Load is the mean load of the last minute. Forecast is the median of the predicted largest
 	// load within the horizon. Both are in pods.

@@ -105,7 +105,7 @@ func (h *HPA) Next(now, current, proposal int) int {
 // stabilize limits a proposal by the recommendations within the stabilization windows. It computes
 // what stabilizeRecommendationWithBehaviors of horizontal.go does.
 func (h *HPA) stabilize(now, current, proposal int) int {
-	up, down := proposal, proposal
+	upRecommendation, downRecommendation := proposal, proposal
 	upFrom, downFrom := now-h.spec.Up.Window, now-h.spec.Down.Window
 	oldest := min(upFrom, downFrom)
 	keptFrom := 0
@@ -115,14 +115,14 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 			continue
 		}
 		if r.at > upFrom {
-			up = min(up, r.pods)
+			upRecommendation = min(upRecommendation, r.pods)
 		}
 		if r.at > downFrom {
-			down = max(down, r.pods)
+			downRecommendation = max(downRecommendation, r.pods)
 		}
 	}
 	h.recommendations = append(dropFirst(h.recommendations, keptFrom), podCount{now, proposal})
-	return min(max(current, up), down)
+	return min(max(current, upRecommendation), downRecommendation)
 }
 
 // limit limits the desired number of pods by the policies and the bounds. It computes what
@@ -143,17 +143,17 @@ func (h *HPA) limit(now, current, desired int) int {
 // pods are added, and -1 when pods are removed. Each policy limits the change since the beginning
 // of its period.
 func (h *HPA) allowedPods(behavior Behavior, now, current, direction int) int {
-	limit := 0
+	allowed := 0
 	for i, p := range behavior.Policies {
-		start := current
+		podsAtStart := current
 		for _, e := range h.events {
 			if e.at > now-p.Seconds {
-				start -= e.pods
+				podsAtStart -= e.pods
 			}
 		}
-		proposed := start + direction*p.Value
+		proposed := podsAtStart + direction*p.Value
 		if p.Percent {
-			scaled := float64(start) * (1 + float64(direction)*float64(p.Value)/100)
+			scaled := float64(podsAtStart) * (1 + float64(direction)*float64(p.Value)/100)
 			if direction > 0 {
 				scaled = math.Ceil(scaled)
 			}
@@ -161,11 +161,13 @@ func (h *HPA) allowedPods(behavior Behavior, now, current, direction int) int {
 		}
 		// The largest change is the largest number when pods are added, and the smallest number
 		// when pods are removed. With SelectMin, the smallest change is chosen instead.
-		if i == 0 || (proposed > limit) == (direction > 0 != behavior.SelectMin) {
-			limit = proposed
+		chooseLargerNumber := (direction > 0) != behavior.SelectMin
+		isLargerNumber := proposed > allowed
+		if i == 0 || isLargerNumber == chooseLargerNumber {
+			allowed = proposed
 		}
 	}
-	return limit
+	return allowed
 }
 
 // record stores a change of the number of pods, and forgets changes that no policy needs.

@@ -35,8 +35,8 @@ func MainApplication() Service {
 // load of the step before, as in the forecaster. The first three days are history and not evaluated.
 // Unlike ReadTrace, MeasuredTrace does not scale the load and adds no noise.
 func MeasuredTrace(name string, start time.Time, loads []float64, service Service) (Trace, error) {
-	trace := Trace{Name: name, Start: start.Unix(), From: 3 * day, Service: service, Load: make([]float64, len(loads))}
-	if len(loads) <= trace.From {
+	trace := Trace{Name: name, Start: start.Unix(), FirstEvaluated: 3 * day, Service: service, Load: make([]float64, len(loads))}
+	if len(loads) <= trace.FirstEvaluated {
 		return Trace{}, fmt.Errorf("has %.1f days: must have more than 3", float64(len(loads))/day)
 	}
 	largest := 0.0

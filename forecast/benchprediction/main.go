@@ -40,9 +40,9 @@ func compare(folder, file string) error {
 	if file == "" {
 		return nil
 	}
-	encoded, err := json.MarshalIndent(report, "", "  ")
+	figures, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return fmt.Errorf("figures: %w", err)
 	}
-	return os.WriteFile(file, append(encoded, '\n'), 0o644)
+	return os.WriteFile(file, append(figures, '\n'), 0o644)
 }
