@@ -66,7 +66,7 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 	if logins.usesIAM() {
 		return logins, nil
 	}
-	values := map[int]pulumi.StringMap{}
+	passwords := map[int]pulumi.StringMap{}
 	newestGeneration := stack.Postgres.PasswordGeneration
 	for _, role := range slices.Sorted(maps.Keys(connectionsByRole(stack, pool))) {
 		generated, err := secret.NewSecret(ctx, stack.Name()+"-postgres-"+role, &secret.Args{
@@ -78,20 +78,20 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 		if err != nil {
 			return nil, err
 		}
-		for age, value := range generated.Accepted { // the newest password is the first
-			if values[newestGeneration-age] == nil {
-				values[newestGeneration-age] = pulumi.StringMap{}
+		for age, password := range generated.Accepted { // the newest password is the first
+			if passwords[newestGeneration-age] == nil {
+				passwords[newestGeneration-age] = pulumi.StringMap{}
 			}
-			values[newestGeneration-age][role] = value
+			passwords[newestGeneration-age][role] = password
 		}
 		name := fmt.Sprintf("postgres-%s-%d", role, newestGeneration)
 		if logins.currentSecrets[role], err = newPasswordSecret(ctx, stack, eks, name, pulumi.StringMap{secretfiles.FileName: generated.Value}); err != nil {
 			return nil, err
 		}
 	}
-	for _, generation := range slices.Sorted(maps.Keys(values)) {
+	for _, generation := range slices.Sorted(maps.Keys(passwords)) {
 		name := fmt.Sprintf("postgres-roles-%d", generation)
-		if logins.rolesSecrets[generation], err = newPasswordSecret(ctx, stack, eks, name, values[generation]); err != nil {
+		if logins.rolesSecrets[generation], err = newPasswordSecret(ctx, stack, eks, name, passwords[generation]); err != nil {
 			return nil, err
 		}
 	}

@@ -148,9 +148,9 @@ func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *ori
 	return cdn.NewCDN(ctx, stack.Name(), args, base.inRegion)
 }
 
-// url returns the URL of the platform. Its host is the domain, this machine if a node port is open,
-// or otherwise the front service's name in the cluster.
-func url(stack *config.Stack, front *service.Service, distribution *cdn.CDN) pulumi.StringOutput {
+// platformURL returns the URL of the platform. Its host is the domain, this machine if a node port
+// is open, or otherwise the front service's name in the cluster.
+func platformURL(stack *config.Stack, front *service.Service, distribution *cdn.CDN) pulumi.StringOutput {
 	switch {
 	case distribution != nil:
 		return distribution.URL

@@ -73,7 +73,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		return nil, err
 	}
 	created.ready = append(created.ready, addOns.Settled...)
-	image, err := resolveImage(ctx, base, stack.ImageOf(terminationspec.Image, terminationhandler.Repository))
+	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(terminationspec.Image, terminationhandler.Repository))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		if err != nil {
 			return nil, err
 		}
-		image, err := resolveImage(ctx, base, stack.ImageOf(upstream, autoscaler.Repository))
+		image, err := resolveImage(ctx, base, stack.ThirdPartyImage(upstream, autoscaler.Repository))
 		if err != nil {
 			return nil, err
 		}

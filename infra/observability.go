@@ -41,8 +41,8 @@ func prometheusPeer(stack *config.Stack) *podnetwork.Peer {
 	if !stack.PodScaling.Enabled {
 		return nil
 	}
-	reader := podnetwork.AppIn(prometheusNamespace(stack), prometheus.App)
-	return &reader
+	peer := podnetwork.AppIn(prometheusNamespace(stack), prometheus.App)
+	return &peer
 }
 
 // storesInCluster returns the names of the StatefulSets of the stack's stores.
@@ -87,7 +87,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		statemetrics.Repository:   statemetrics.Image,
 		vpa.RecommenderRepository: vpa.RecommenderImage, vpa.UpdaterRepository: vpa.UpdaterImage, vpa.AdmissionRepository: vpa.AdmissionImage,
 	} {
-		if images[repository], err = resolveImage(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
+		if images[repository], err = resolveImage(ctx, base, stack.ThirdPartyImage(upstream, repository)); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +117,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Workspace:    workspace,
 		Readers:      prometheusClients(stack, kedaNamespace),
 		RequestShare: requestShare,
-		Forecaster:   stack.PodScaling.Forecasts(),
+		Forecaster:   stack.PodScaling.RunsForecaster(),
 		Predictive:   stack.PodScaling.Predictive == config.PredictiveOn,
 	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
 	if err != nil {
@@ -165,7 +165,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	base.running = append(base.running, vpaResizer.Settled...)
+	base.workloads = append(base.workloads, vpaResizer.Settled...)
 	if err := deployForecaster(ctx, stack, base, eks, nodes, promNamespace, server); err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	if stack.Edge.AlarmTopicARN == "" {
 		return "", nil
 	}
-	image, err := resolveImage(ctx, base, stack.ImageOf(alertmanager.Image, alertmanager.Repository))
+	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(alertmanager.Image, alertmanager.Repository))
 	if err != nil {
 		return "", err
 	}
@@ -225,7 +225,7 @@ func exporters(stack *config.Stack) []dashboards.Exporter {
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes exports the metrics
 		enabled = append(enabled, dashboards.Redis)
 	}
-	if stack.PodScaling.Forecasts() {
+	if stack.PodScaling.RunsForecaster() {
 		enabled = append(enabled, dashboards.Forecaster)
 	}
 	if hasDatabase(stack) {

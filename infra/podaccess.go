@@ -65,7 +65,7 @@ func (a *podAccess) egressRules(stores ...*store) []podnetwork.Rule {
 	rules := []podnetwork.Rule{podnetwork.DNS()}
 	for _, s := range stores {
 		if s != nil {
-			rules = append(rules, s.access)
+			rules = append(rules, s.egress)
 		}
 	}
 	return rules

@@ -53,7 +53,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		policies, base.running = append(policies, migration.Policy), append(base.running, migration.Settled...)
+		policies, base.workloads = append(policies, migration.Policy), append(base.workloads, migration.Settled...)
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
 	exporter, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
@@ -72,7 +72,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		policies, base.running = append(policies, created.Policy), append(base.running, created)
+		policies, base.workloads = append(policies, created.Policy), append(base.workloads, created)
 		deployed.byName[profile.Short] = created
 	}
 	deployed.front = deployed.byName[frontService]
@@ -98,7 +98,7 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 	if err != nil {
 		return nil, err
 	}
-	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role(base, eks), Settings: env.variables, Secrets: env.files}
+	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.newRole(base, eks), Settings: env.variables, Secrets: env.files}
 	if stack.Cluster.Nodes == config.NodesAutoScaling {
 		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
 	}
@@ -162,7 +162,7 @@ type imageRepository struct {
 // the old pods are kept until then.
 func expireImages(ctx *pulumi.Context, base *base) error {
 	for _, repo := range base.repositories {
-		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.running)); err != nil {
+		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.workloads)); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // jobEnvironment returns the environment variables of the first container of a Job.
-func jobEnvironment(t *testing.T, resources []registered, job string) map[string]string {
+func jobEnvironment(t *testing.T, resources []registeredResource, job string) map[string]string {
 	t.Helper()
 	for _, r := range resources {
 		if r.Type != "kubernetes:batch/v1:Job" || !strings.Contains(r.URN, job) {
@@ -59,17 +59,17 @@ func TestRepositoriesExpireImagesLast(t *testing.T) {
 		"progressive-framework:images":   configWithoutFiles["progressive-framework:images"],
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
 	})
-	o := newOrder(resources)
-	repositories := o.find("aws:ecr/repository:Repository", "")
-	policies := o.find("aws:ecr/lifecyclePolicy:LifecyclePolicy", "")
+	graph := newResourceGraph(resources)
+	repositories := graph.find("aws:ecr/repository:Repository", "")
+	policies := graph.find("aws:ecr/lifecyclePolicy:LifecyclePolicy", "")
 	require.NotEmpty(t, repositories)
 	require.Len(t, policies, len(repositories))
-	deployments := o.find("kubernetes:apps/v1:Deployment", "-web-")
+	deployments := graph.find("kubernetes:apps/v1:Deployment", "-web-")
 	require.NotEmpty(t, deployments)
 	for _, policy := range policies {
-		dependencies := o.dependencies(policy)
+		dependencies := graph.dependencies(policy)
 		require.True(t, slices.ContainsFunc(deployments, func(d string) bool { return dependencies[d] }), policy)
 	}
-	require.Len(t, o.find("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", "-postgres-copy"), 1)
-	require.Len(t, o.find("aws:kms/alias:Alias", "-postgres-copy-alias"), 1)
+	require.Len(t, graph.find("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", "-postgres-copy"), 1)
+	require.Len(t, graph.find("aws:kms/alias:Alias", "-postgres-copy-alias"), 1)
 }

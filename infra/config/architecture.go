@@ -16,7 +16,7 @@ import (
 // add-ons and of the Cluster Autoscaler are published for both architectures.
 func validateArchitecture(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn {
-		return nil // the stack does not know the processors of its nodes
+		return nil // the configuration does not name the processors of the nodes
 	}
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {

@@ -39,7 +39,7 @@ type Auth struct {
 // httpsPort is the port of an https URL without one.
 const httpsPort = 443
 
-// JWKSPort returns the port of JWKSURL.
+// JWKSPort returns the port of JWKSURL, or httpsPort if the URL has none.
 func (a Auth) JWKSPort() int {
 	if u, err := url.Parse(a.JWKSURL); err == nil {
 		if port, err := strconv.Atoi(u.Port()); err == nil {
@@ -149,10 +149,14 @@ func checkKeySet(content []byte) error {
 	return nil
 }
 
+// algorithmsByKeyType has the algorithm of each type of key that the services accept, by "KTY CRV".
+// An RSA key has no curve (crv).
+var algorithmsByKeyType = map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}
+
 // canVerify reports whether the services can verify tokens with a key.
 func canVerify(key map[string]any) bool {
 	textMember := func(member string) string { value, _ := key[member].(string); return value }
-	algorithm := map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}[textMember("kty")+" "+textMember("crv")]
+	algorithm := algorithmsByKeyType[textMember("kty")+" "+textMember("crv")]
 	return algorithm != "" && textMember("kid") != "" && isComplete(algorithm, textMember) &&
 		slices.Contains([]string{"", "sig"}, textMember("use")) && slices.Contains([]string{"", algorithm}, textMember("alg"))
 }
@@ -162,9 +166,9 @@ const minRSABits = 2048
 
 // isComplete reports whether a key has all numbers that its algorithm needs (RFC 7518, sections
 // 6.2.1 and 6.3.1; RFC 8037, section 2). The services ignore a key without them.
-func isComplete(algorithm string, text func(member string) string) bool {
+func isComplete(algorithm string, textMember func(member string) string) bool {
 	decodeMember := func(member string) []byte {
-		value, err := base64.RawURLEncoding.DecodeString(text(member))
+		value, err := base64.RawURLEncoding.DecodeString(textMember(member))
 		if err != nil {
 			return nil
 		}

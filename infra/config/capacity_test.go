@@ -53,8 +53,8 @@ func requireLoad(t *testing.T, changes map[string]string, want string) {
 // Pods fit on nodes, connections on the database, and addresses in the network.
 func TestLoadRefusesMorePodsConnectionsOrAddressesThanFit(t *testing.T) {
 	const (
-		six  = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`
-		many = `{"web":{"min":50},"mca":{"min":50,"max":50},"npa":{"min":50,"max":50},"wpa":{"min":50,"max":50}}`
+		sixZones = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`
+		manyPods = `{"web":{"min":50},"mca":{"min":50,"max":50},"npa":{"min":50,"max":50},"wpa":{"min":50,"max":50}}`
 	)
 	for _, tc := range []struct {
 		reason  string
@@ -80,13 +80,13 @@ func TestLoadRefusesMorePodsConnectionsOrAddressesThanFit(t *testing.T) {
 		{"as many cores as a node has", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200,"cores":4}`}, ""},
 		{"a store that fits", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, ""},
 
-		{"more pods than connections", map[string]string{"services": many}, "postgres.connections: Invalid value: 200: must be at least 240: up to 204 pods"},
-		{"exactly enough connections", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":240}`}, ""},
-		{"one connection too few", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":239}`}, "must be at least 240"},
-		{"too few connections in the cluster", map[string]string{"services": many, "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, "postgres.connections"},
+		{"more pods than connections", map[string]string{"services": manyPods}, "postgres.connections: Invalid value: 200: must be at least 240: up to 204 pods"},
+		{"exactly enough connections", map[string]string{"services": manyPods, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":240}`}, ""},
+		{"one connection too few", map[string]string{"services": manyPods, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":239}`}, "must be at least 240"},
+		{"too few connections in the cluster", map[string]string{"services": manyPods, "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, "postgres.connections"},
 
-		{"a /20 with six zones", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`}, "network.cidr: Invalid value: \"10.20.0.0/20\": has 251 addresses for private-app in each of 6 zones"},
-		{"a /20 with six zones and few nodes", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`, "tiers": `{"web":{"min":1,"desired":2,"max":6},"application":{"min":1,"desired":2,"max":6}}`}, ""},
+		{"a /20 with six zones", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + sixZones + `}`}, "network.cidr: Invalid value: \"10.20.0.0/20\": has 251 addresses for private-app in each of 6 zones"},
+		{"a /20 with six zones and few nodes", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + sixZones + `}`, "tiers": `{"web":{"min":1,"desired":2,"max":6},"application":{"min":1,"desired":2,"max":6}}`}, ""},
 		{"a /16 with a thousand nodes", map[string]string{"tiers": `{"web":{"max":500},"application":{"max":500}}`}, "network.cidr"},
 		{"a /19 with two zones", map[string]string{"network": `{"cidr":"10.20.0.0/19","zones":["us-east-1a","us-east-1b"]}`}, "network.cidr"},
 	} {

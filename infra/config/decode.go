@@ -36,14 +36,14 @@ var removedKeys = map[string]string{
 	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
 }
 
-// maxText is the longest text of a key, in bytes. No key needs a longer one.
+// maxText is the longest text that a key may have, in bytes. No key needs a longer one.
 const maxText = 2048
 
 // truncate returns the first characters of a long text, for an error.
 func truncate(text string) string {
-	const enough = 40
-	if runes := []rune(text); len(runes) > enough {
-		return string(runes[:enough]) + "…"
+	const maxRunes = 40
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return text
 }
@@ -165,7 +165,7 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 		if !ok {
 			continue
 		}
-		if kinds := kindsOf(f); kinds != nil && !slices.Contains(kinds, kind) {
+		if kinds := allowedKinds(f); kinds != nil && !slices.Contains(kinds, kind) {
 			r.setKeys[keyPath.Child(key).String()] = true
 			if !isKind(v, kind) {
 				continue // validateChoices refuses the kind
@@ -190,7 +190,7 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 // isKind reports whether kind is a kind that the type of a store has.
 func isKind(store reflect.Value, kind string) bool {
 	f, _ := store.Type().FieldByName("Kind")
-	return slices.Contains(valuesOf(f), kind)
+	return slices.Contains(allowedValues(f), kind)
 }
 
 // readMap reads the members of a map. Their names are the keys of the map.
@@ -274,47 +274,39 @@ func decodeJSON(text string) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errNotJSON
 	}
-	if repeatedName := repeatedMember(json.NewDecoder(strings.NewReader(text))); repeatedName != "" {
+	if repeatedName := findRepeatedMember(json.NewDecoder(strings.NewReader(text))); repeatedName != "" {
 		return nil, fmt.Errorf(", and has the member %q twice", repeatedName)
 	}
 	return tree, nil
 }
 
-// repeatedMember returns the name of the first member that an object in valid JSON has twice. It
-// returns "" if there is none.
-func repeatedMember(d *json.Decoder) string {
-	type object struct {
-		members     map[string]bool // nil for a list
-		nextIsValue bool            // the next string is a value, not the name of a member
+// findRepeatedMember reads one value of valid JSON. It returns the name of the first member that an
+// object in it has twice, or "" if there is none.
+func findRepeatedMember(d *json.Decoder) string {
+	token, err := d.Token()
+	if err != nil {
+		return ""
 	}
-	var open []object
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return ""
+	isObject := token == json.Delim('{')
+	if !isObject && token != json.Delim('[') {
+		return "" // neither an object nor a list
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if isObject {
+			nameToken, err := d.Token()
+			name, _ := nameToken.(string)
+			if err != nil || seen[name] {
+				return name
+			}
+			seen[name] = true
 		}
-		last := len(open) - 1
-		name, isText := token.(string)
-		isName := last >= 0 && open[last].members != nil && isText && !open[last].nextIsValue
-		switch {
-		case isName && open[last].members[name]:
-			return name
-		case isName:
-			open[last].members[name], open[last].nextIsValue = true, true
-			continue
-		case token == json.Delim('{'):
-			open = append(open, object{members: map[string]bool{}})
-			continue
-		case token == json.Delim('['):
-			open = append(open, object{})
-			continue
-		case token == json.Delim('}') || token == json.Delim(']'):
-			open = open[:last]
-		}
-		if len(open) > 0 {
-			open[len(open)-1].nextIsValue = false
+		if repeatedName := findRepeatedMember(d); repeatedName != "" {
+			return repeatedName
 		}
 	}
+	_, _ = d.Token() // the closing bracket
+	return ""
 }
 
 // describeType describes the values of type t, for an error.

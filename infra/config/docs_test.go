@@ -156,11 +156,11 @@ func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix st
 			kind += ", " + bounds
 		}
 		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", object.Name(), f.Name)
-		if allowed := valuesOf(f); allowed != nil {
+		if allowed := allowedValues(f); allowed != nil {
 			last := len(allowed) - 1
 			meaning = "`" + strings.Join(allowed[:last], "`, `") + "` or `" + allowed[last] + "`. " + meaning
 		}
-		if kinds := kindsOf(f); len(kinds) == 1 {
+		if kinds := allowedKinds(f); len(kinds) == 1 {
 			meaning = "Only for `" + kinds[0] + "`. " + meaning
 		}
 		unset := f.Tag.Get("unset")

@@ -33,7 +33,8 @@ type Edge struct {
 	// Authorization header is part of the cache key.
 	Cacheable []string `key:"cacheable"`
 	// Makes browsers use HTTPS for every name below the domain, for a year. Set it
-	// only if each of them has HTTPS: a browser that has seen it keeps to it for a year.
+	// only if each of them has HTTPS: a browser that has seen the setting uses only HTTPS
+	// for a year.
 	HSTSSubdomains bool `key:"hstsSubdomains"`
 	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
 	// requests for each address. It logs every request that a rule matches.
@@ -72,7 +73,7 @@ func (e Edge) ZoneID() string {
 // CheckInZone returns an error if the domain is not in a hosted zone of that name.
 func (e Edge) CheckInZone(name string) error {
 	if e.Domain != name && !strings.HasSuffix(e.Domain, "."+name) {
-		return fmt.Errorf("zone %s must be the domain %s itself or end it; Route 53 keeps a name's records in its own zone", name, e.Domain)
+		return fmt.Errorf("zone %s must be the domain %s itself or a parent of it; Route 53 keeps a name's records in its own zone", name, e.Domain)
 	}
 	return nil
 }

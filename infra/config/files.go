@@ -46,7 +46,7 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	for _, f := range []struct {
 		key, name, fix string
 		check          func([]byte) error
-		into           *[]byte
+		target         *[]byte
 	}{
 		{"caFile", s.CAFile, "use global-bundle.pem, which AWS publishes for RDS and DocumentDB", checkAuthorities, &s.CABundle},
 		{"mongo.caFile", s.Mongo.CAFile, "set it to a file with the authorities of the servers of mongo.url", checkAuthorities, &s.MongoCABundle},
@@ -64,7 +64,7 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath, f.name, err.Error()+"; "+f.fix))
 			continue
 		}
-		*f.into = content
+		*f.target = content
 	}
 	managed := s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged
 	if managed && s.CAFile == "" && regions.Check(s.Region) == nil {

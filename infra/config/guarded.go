@@ -78,7 +78,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 // account to its id. The id decides whether EKS accepts the zone. The error names the key, and the
 // zone that EKS refuses.
 func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (map[string]changerule.Field, error) {
-	zones := changerule.Field{
+	zonesField := changerule.Field{
 		Path: "cluster.zones", Rule: changerule.Kept, From: networkZones,
 		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
 		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
@@ -89,11 +89,11 @@ func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (
 				path("network.zones"), zone, strings.Join(slices.Sorted(maps.Keys(zoneIDs)), ", "))
 		}
 	}
-	if s.has("cluster.zones") {
+	if s.isSet("cluster.zones") {
 		if err := eksspec.CheckZones(s.Cluster.Zones, networkZones); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
-		zones.Rule, zones.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
+		zonesField.Rule, zonesField.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
 		if err := eksspec.CheckZoneIDs(s.Cluster.Zones, networkZones, zoneIDs); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
@@ -102,10 +102,10 @@ func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path("network.zones"), err)
 		}
-		zones.Value = changerule.List(chosen)
+		zonesField.Value = changerule.List(chosen)
 	}
 	return map[string]changerule.Field{
-		ControlPlaneZones: zones,
+		ControlPlaneZones: zonesField,
 		"network.vpcId":   fixedField("network.vpcId", s.Network.VPCID, "the cluster, the stores and the load balancer can't move to another VPC"),
 	}, nil
 }

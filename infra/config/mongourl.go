@@ -52,7 +52,7 @@ func (s *Stack) ParseMongoURL() (MongoServer, error) {
 	case u.User.Username() == "":
 		return MongoServer{}, errors.New("must name a user: mongodb://USER@HOST:PORT/")
 	case u.Scheme == "mongodb+srv" && u.Port() != "":
-		return MongoServer{}, errors.New("must have no port with mongodb+srv, whose DNS records name it")
+		return MongoServer{}, errors.New("must have no port with mongodb+srv, because its DNS records name the port; take it out")
 	case u.Path != "" && u.Path != "/" || u.Fragment != "":
 		return MongoServer{}, errors.New("must name no database: the migration uses its own")
 	}
@@ -67,7 +67,7 @@ func (s *Stack) ParseMongoURL() (MongoServer, error) {
 		return MongoServer{}, err
 	}
 	if u.Scheme == "mongodb+srv" && options.Get("directConnection") == "true" {
-		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, whose DNS records name several hosts; take it out")
+		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, because its DNS records name several hosts; take it out")
 	}
 	if err := checkReachable(u.Hostname()); err != nil {
 		return MongoServer{}, err

@@ -69,7 +69,7 @@ func (s *Stack) imageNames() []string {
 			names = append(names, DatabaseExporterImage)
 		}
 	}
-	if s.PodScaling.Forecasts() {
+	if s.PodScaling.RunsForecaster() {
 		names = append(names, ForecasterImage)
 	}
 	return names
@@ -90,7 +90,7 @@ var (
 // them.
 func validateRelease(s *Stack) field.ErrorList {
 	keyPath, r := path("release"), s.Release
-	if !s.has("release") {
+	if !s.isSet("release") {
 		return nil
 	}
 	var problems field.ErrorList
@@ -106,7 +106,7 @@ func validateRelease(s *Stack) field.ErrorList {
 		{"repository", r.Repository, registryPath.MatchString(r.Repository), "must be REGISTRY/PREFIX without a tag, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/progressive-framework-staging"},
 	} {
 		switch {
-		case !s.has("release." + f.name):
+		case !s.isSet("release." + f.name):
 			problems = append(problems, field.Required(keyPath.Child(f.name), "pf promote writes it with the other keys of release"))
 		case !f.ok:
 			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, f.rule))

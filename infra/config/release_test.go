@@ -34,7 +34,8 @@ func releaseJSON(t *testing.T, changes map[string]any) string {
 			target = object[member].(map[string]any)
 			member = name
 		}
-		if target[member] = value; value == nil {
+		target[member] = value
+		if value == nil {
 			delete(target, member)
 		}
 	}

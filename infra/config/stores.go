@@ -184,8 +184,8 @@ func (s *Stack) StoreImages() []string {
 	return images
 }
 
-// Server returns the size of the in-cluster PostgreSQL server.
-func (s *Stack) Server() postgrestuning.Inputs {
+// PostgresServer returns the size of the in-cluster PostgreSQL server.
+func (s *Stack) PostgresServer() postgrestuning.Inputs {
 	p := s.Postgres
 	return postgrestuning.Inputs{
 		Memory:      size.MiB(int64(p.MemoryMiB)),

@@ -178,12 +178,12 @@ func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	keyPath := path("cluster")
 	c := s.Cluster
-	if s.has("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
+	if s.isSet("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
 		if err := eksspec.CheckZones(c.Zones, s.Network.Zones); err != nil {
 			problems = append(problems, field.Invalid(keyPath.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 		}
 	}
-	if !s.has("cluster.admins") {
+	if !s.isSet("cluster.admins") {
 		problems = append(problems, field.Required(keyPath.Child("admins"),
 			"ARNs of IAM roles or users that administer the cluster in addition to its creator: without one, nobody has access when the creator's identity is lost"))
 	}
@@ -197,8 +197,12 @@ func validateCluster(s *Stack) field.ErrorList {
 				"is the role of aws:assumeRole, which creates the cluster and administers it already; name another"))
 		}
 	}
-	if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil && slices.Contains(eksspec.Versions(), string(c.Version)) && slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage)) {
-		problems = append(problems, field.Invalid(keyPath.Child("upgradeStage"), c.UpgradeStage, err.Error()))
+	isKnownVersion := slices.Contains(eksspec.Versions(), string(c.Version))
+	isKnownStage := slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage))
+	if isKnownVersion && isKnownStage { // otherwise validateChoices reports the value
+		if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil {
+			problems = append(problems, field.Invalid(keyPath.Child("upgradeStage"), c.UpgradeStage, err.Error()))
+		}
 	}
 	return append(problems, validateAccess(keyPath, &c)...)
 }

@@ -43,13 +43,15 @@ type jointRule struct {
 
 // storeRules returns the checks of all stores with their current values.
 func (s *Stack) storeRules() []storeRules {
-	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
+	newConnectionsRule := func(check func() error) jointRule {
+		return jointRule{"connections", s.Postgres.Connections, check}
+	}
 	return []storeRules{
 		{
 			key: "postgres", kind: string(s.Postgres.Kind), sizeKey: "instanceClass", size: s.Postgres.InstanceClass,
 			checkSize: func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
-			managed:   connections(func() error { _, _, err := s.Database().Complete(); return err }),
-			inCluster: connections(func() error { _, err := postgrestuning.New(s.Server()); return err }),
+			managed:   newConnectionsRule(func() error { _, _, err := s.Database().Complete(); return err }),
+			inCluster: newConnectionsRule(func() error { _, err := postgrestuning.New(s.PostgresServer()); return err }),
 			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier, automatic: storespec.AutomaticDatabase,
 		},
 		{
@@ -91,11 +93,11 @@ func (s *Stack) checkRedisInCluster() error {
 // validateStores checks the keys of each store for its kind.
 func validateStores(s *Stack) field.ErrorList {
 	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
-	validName := *s
+	stackWithValidName := *s
 	if !routing.EnvironmentPattern.MatchString(s.Environment) {
-		validName.Environment = "x" // validate reports the environment; otherwise each store would report it again
+		stackWithValidName.Environment = "x" // validate reports the environment; otherwise each store would report it again
 	}
-	for _, store := range validName.storeRules() {
+	for _, store := range stackWithValidName.storeRules() {
 		keyPath := path(store.key)
 		switch store.kind {
 		case string(Managed):
@@ -155,7 +157,7 @@ func (r storeRules) checkInCluster(s *Stack, keyPath *field.Path) field.ErrorLis
 		problems = append(problems, field.Invalid(keyPath.Child("image"), r.image,
 			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 	}
-	if s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
+	if s.Cluster.Nodes == NodesOwn && !s.isSet("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates a class only if it manages the nodes"))
 	}
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {

@@ -27,7 +27,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	publicKeyFile, err := run(context.Background(), *export, flag.Arg(0))
+	publicKeyFile, err := createOrExport(context.Background(), *export, flag.Arg(0))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -35,8 +35,9 @@ func main() {
 	fmt.Println(publicKeyFile)
 }
 
-// run creates or exports a key, and returns the file with the public key.
-func run(ctx context.Context, export, file string) (string, error) {
+// createOrExport creates a key, or exports the key with the reference export if it is not empty. It
+// returns the file with the public key.
+func createOrExport(ctx context.Context, export, file string) (string, error) {
 	if export == "" {
 		return file + ".pub", signkey.Create(file)
 	}

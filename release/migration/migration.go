@@ -32,8 +32,9 @@ func (s Steps) Newest() string {
 	return ""
 }
 
-// Added returns the steps of after that before does not have. It returns an error if a step of before
-// is changed or missing in after. Databases have run that step already, and would not run it again.
+// Added returns the steps that are in after and not in before. It returns an error if a step of
+// before is changed or missing in after. Databases have run that step already, and would not run it
+// again.
 func Added(before, after Steps) (Steps, error) {
 	var changed []string
 	for _, name := range before.Names() {
@@ -74,7 +75,7 @@ func Faults(steps Steps) []Fault {
 	var faults []Fault
 	created := map[string]bool{} // the tables that these steps create: no older program uses them
 	for _, step := range steps.Names() {
-		stepStatements := splitStatements(gooseUp(steps[step]))
+		stepStatements := splitStatements(cutUpSection(steps[step]))
 		if len(stepStatements) == 0 {
 			faults = append(faults, Fault{step, "", "it has no statement after -- +goose Up"})
 		}
@@ -91,15 +92,15 @@ func Faults(steps Steps) []Fault {
 	return faults
 }
 
-// name matches the name of a table or an index, with or without its schema.
-const name = `([A-Z0-9_.]+|"[^"]+")`
+// namePattern matches the name of a table or an index, with or without its schema.
+const namePattern = `([A-Z0-9_.]+|"[^"]+")`
 
 var (
-	createTable = regexp.MustCompile(`^CREATE TABLE (?:IF NOT EXISTS )?` + name)
-	createIndex = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?` + name + ` ON (?:ONLY )?` + name)
-	dropIndex   = regexp.MustCompile(`^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?` + name + `$`)
-	alterTable  = regexp.MustCompile(`^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?` + name + ` (.*)$`)
-	insert      = regexp.MustCompile(`^INSERT INTO ` + name)
+	createTable = regexp.MustCompile(`^CREATE TABLE (?:IF NOT EXISTS )?` + namePattern)
+	createIndex = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?` + namePattern + ` ON (?:ONLY )?` + namePattern)
+	dropIndex   = regexp.MustCompile(`^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?` + namePattern + `$`)
+	alterTable  = regexp.MustCompile(`^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?` + namePattern + ` (.*)$`)
+	insert      = regexp.MustCompile(`^INSERT INTO ` + namePattern)
 	addColumn   = regexp.MustCompile(`^ADD COLUMN `)
 	notNull     = regexp.MustCompile(`\bNOT NULL\b`)
 	hasDefault  = regexp.MustCompile(`\bDEFAULT\b|\bGENERATED\b`)

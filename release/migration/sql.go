@@ -2,9 +2,9 @@ package migration
 
 import "strings"
 
-// gooseUp returns the part of a step that goose runs to apply it: the text after "-- +goose Up",
-// and before "-- +goose Down" if there is one. Without the first mark it returns "".
-func gooseUp(text string) string {
+// cutUpSection returns the SQL that goose runs to apply a step: the text after "-- +goose Up", and
+// before "-- +goose Down" if there is one. Without the first mark it returns "".
+func cutUpSection(text string) string {
 	_, part, found := strings.Cut(text, "-- +goose Up")
 	if !found {
 		return ""
@@ -86,7 +86,8 @@ func blockCommentLength(text string) int {
 		case strings.HasPrefix(text[i:], "/*"):
 			depth, i = depth+1, i+2
 		case strings.HasPrefix(text[i:], "*/"):
-			if depth, i = depth-1, i+2; depth == 0 {
+			depth, i = depth-1, i+2
+			if depth == 0 {
 				return i
 			}
 		default:
