@@ -55,7 +55,7 @@ func NewTimeline(trace Trace, parts int) Timeline {
 	runSimulationWithHook(trace, &spec, reactiveMetrics{spec, trace.Load, trace.Service.Target}, newCollector(Document))
 	metrics, spec := newPredictive(Predictive, trace)
 	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
-	metrics.watch = func(k int, s forecast.Status) {
+	metrics.onStatus = func(k int, s forecast.Status) {
 		if k < trace.FirstEvaluated {
 			return
 		}
