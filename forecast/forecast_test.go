@@ -25,8 +25,8 @@ func testConfig() Config {
 	}
 }
 
-// dailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
-func dailyLoad(steps int, seed uint64) []float64 {
+// newDailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
+func newDailyLoad(steps int, seed uint64) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	load := make([]float64, steps)
 	for k := range load {
@@ -51,7 +51,7 @@ func runForecaster(load []float64) []float64 {
 }
 
 func TestPublishedValuesDoNotDependOnTheFuture(t *testing.T) {
-	load := dailyLoad(3*day, 1)
+	load := newDailyLoad(3*day, 1)
 	original := runForecaster(load)
 	for _, changeStep := range []int{day + 1, 2*day + 17, 3*day - 5} {
 		changedLoad := slices.Clone(load)
@@ -65,13 +65,13 @@ func TestPublishedValuesDoNotDependOnTheFuture(t *testing.T) {
 }
 
 func TestRerunsAreIdentical(t *testing.T) {
-	load := dailyLoad(2*day, 2)
+	load := newDailyLoad(2*day, 2)
 	require.Equal(t, runForecaster(load), runForecaster(load))
 }
 
 func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 	f := New(testConfig())
-	for k, l := range dailyLoad(day-1, 3) {
+	for k, l := range newDailyLoad(day-1, 3) {
 		f.Add(l)
 		require.InDelta(t, f.history.recentMean(k+1)/0.7, f.Pods(), 1e-12)
 	}
@@ -84,7 +84,7 @@ func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 // it begins.
 func TestRepeatingBurstIsExpected(t *testing.T) {
 	f := New(testConfig())
-	load := dailyLoad(4*day+hour, 4)
+	load := newDailyLoad(4*day+hour, 4)
 	for _, l := range load[:4*day-minute] {
 		f.Add(l)
 	}
@@ -125,7 +125,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 	f := New(testConfig())
 	covered, decisions := [len(Levels)]int{}, 0
 	proposals := [][len(Levels)]float64{}
-	for k, l := range dailyLoad(8*day, 5) {
+	for k, l := range newDailyLoad(8*day, 5) {
 		f.Add(l)
 		proposals = append(proposals, f.Status().Pods)
 		if decidedStep := k + 1 - f.config.Horizon; decidedStep > 4*day {
@@ -153,7 +153,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 
 func TestGateKeepsTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
 	f := New(testConfig())
-	for _, l := range dailyLoad(6*day, 6) {
+	for _, l := range newDailyLoad(6*day, 6) {
 		f.Add(l)
 	}
 	g := f.gate
@@ -196,7 +196,7 @@ func TestGateChoosesByCostAndOverload(t *testing.T) {
 // a number.
 func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	f := New(testConfig())
-	for _, l := range dailyLoad(2*day, 7) {
+	for _, l := range newDailyLoad(2*day, 7) {
 		f.Add(l)
 	}
 	observations := f.experts[0].growthRegression.observations
@@ -209,7 +209,7 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	}
 	require.Less(t, f.Pods(), 2*before)
 	require.InDelta(t, observations, f.experts[0].growthRegression.observations, 2, "an hour without loads adds no observations")
-	for _, l := range dailyLoad(day, 8) {
+	for _, l := range newDailyLoad(day, 8) {
 		f.Add(l)
 	}
 	require.Greater(t, f.experts[0].growthRegression.observations, observations+day/minute-2*hour/minute)
@@ -219,7 +219,7 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 // When all pods are replaced at the same time, the measured load is zero for some steps. Two hours
 // later the forecast is again near the forecast without this gap.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
-	load := dailyLoad(4*day, 9)
+	load := newDailyLoad(4*day, 9)
 	withoutReset := runForecaster(load)
 	resetStep := 3*day + hour/2
 	for k := resetStep; k < resetStep+2; k++ {
@@ -252,7 +252,7 @@ func FuzzAdd(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f, 99, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // the largest number
 	f.Fuzz(func(t *testing.T, data []byte) {
 		forecaster := New(testConfig())
-		for _, l := range dailyLoad(day+hour, 10) { // the gate has chosen, the regressions have weights
+		for _, l := range newDailyLoad(day+hour, 10) { // the gate has chosen, the regressions have weights
 			forecaster.Add(l)
 		}
 		for len(data) >= 9 && forecaster.history.steps < day+4*hour {
@@ -269,7 +269,7 @@ func FuzzAdd(f *testing.F) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	load := dailyLoad(week, 11)
+	load := newDailyLoad(week, 11)
 	f := New(testConfig())
 	for i := range b.N {
 		f.Add(load[i%len(load)])

@@ -143,8 +143,8 @@ const hysteresis = 0.005
 // selects the cheapest of those with nearly the least overload. The current candidate stays if the
 // new one saves less than hysteresis.
 func (g *gate) choose() {
-	if best := g.cheapest(g.withinBudget); best >= 0 {
-		if g.keepsCurrent(best) {
+	if best := g.cheapest(g.isWithinBudget); best >= 0 {
+		if g.shouldKeepCurrent(best) {
 			best = g.current
 		}
 		g.current, g.state = best, WithinBudget
@@ -159,14 +159,14 @@ func (g *gate) choose() {
 	g.current, g.state = -1, TooExpensive
 }
 
-// keepsCurrent reports whether the current candidate stays although best is cheaper: it is
+// shouldKeepCurrent reports whether the current candidate stays although best is cheaper: it is
 // affordable and within the budget, and best saves less than hysteresis.
-func (g *gate) keepsCurrent(best int) bool {
+func (g *gate) shouldKeepCurrent(best int) bool {
 	if g.current < 0 {
 		return false
 	}
 	current := g.candidates[g.current]
-	return g.withinBudget(current) && g.isAffordable(current) && g.candidates[best].cost > (1-hysteresis)*current.cost
+	return g.isWithinBudget(current) && g.isAffordable(current) && g.candidates[best].cost > (1-hysteresis)*current.cost
 }
 
 // nearLeast is the largest overload that counts as nearly the least, divided by the least. A
@@ -200,7 +200,7 @@ func (g *gate) cheapest(condition func(*simulation) bool) int {
 	return best
 }
 
-// withinBudget reports whether the overload of the candidate is within both budgets.
-func (g *gate) withinBudget(s *simulation) bool {
+// isWithinBudget reports whether the overload of the candidate is within both budgets.
+func (g *gate) isWithinBudget(s *simulation) bool {
 	return s.overload <= Budget*g.load && s.recentOverload <= shortBudget*g.recentLoad
 }

@@ -112,7 +112,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, tiers []config.NodeTier) (*terminationhandler.Queue, error) {
 	args := &terminationhandler.QueueArgs{AlarmTopicARN: stack.Edge.AlarmTopicARN}
 	for _, t := range tiers {
-		args.Groups = append(args.Groups, t.Profile.Group(stack.Environment))
+		args.Groups = append(args.Groups, t.Profile.FullGroupName(stack.Environment))
 	}
 	queue, err := terminationhandler.NewQueue(ctx, stack.Name(), args, base.inRegion, pulumi.DependsOn(eks.Settled))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// jobEnvironment returns the environment variables of the first container of a Job.
-func jobEnvironment(t *testing.T, resources []registeredResource, job string) map[string]string {
+// findJobEnvironment returns the environment variables of the first container of a Job.
+func findJobEnvironment(t *testing.T, resources []registeredResource, job string) map[string]string {
 	t.Helper()
 	for _, r := range resources {
 		if r.Type != "kubernetes:batch/v1:Job" || !strings.Contains(r.URN, job) {
@@ -38,7 +38,7 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 		"progressive-framework:mongo": `{"kind":"url","url":"mongodb://platform@mongo.example.net:27018/?replicaSet=rs0","passwordSecretArn":"` + secret +
 			`","cidrs":["10.60.0.0/24"]}`,
 	})
-	env := jobEnvironment(t, resources, "migrate")
+	env := findJobEnvironment(t, resources, "migrate")
 	require.Equal(t, "mongodb://platform@mongo.example.net:27018/?replicaSet=rs0&tls=true", env["MONGODB_URI"])
 	require.Equal(t, "/etc/platform/mongo/password", env["MONGODB_PASSWORD_FILE"])
 	require.NotContains(t, env, "MONGODB_PROFILER", "a MongoDB has a profiler, so nothing turns it off")

@@ -17,7 +17,7 @@ func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 			prediction, ok := p.Prediction()
 			require.True(t, ok, short)
 			require.InDelta(t, want, prediction.Capacity(), 1e-9, short)
-			load, raised := prediction.AtFloor(prediction.Load)
+			load, raised := prediction.WithFloorTarget(prediction.Load)
 			require.True(t, raised)
 			floor := load.(PodsMetric).AverageValue
 			require.InDelta(t, 0.95*want, floor.AsApproximateFloat64(), 0.002, short)
@@ -27,11 +27,11 @@ func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 	require.False(t, ok, "no requests are counted")
 }
 
-func TestAtFloorChangesOnlyMetricsThatGrowWithTheLoad(t *testing.T) {
+func TestWithFloorTargetChangesOnlyMetricsThatGrowWithTheLoad(t *testing.T) {
 	web, _ := Web().Prediction()
 	for i, wantRaised := range []bool{true, true, true, false} {
 		before := Web().HPA.Metrics[i]
-		after, gotRaised := web.AtFloor(before)
+		after, gotRaised := web.WithFloorTarget(before)
 		require.Equal(t, wantRaised, gotRaised, "metric %d", i)
 		require.Equal(t, wantRaised, before != after, "metric %d", i)
 		require.Equal(t, Web().HPA.Metrics[i], before, "the metric of the profile does not change")

@@ -157,9 +157,9 @@ func (t Tier) Validate() error {
 	return nil
 }
 
-// Group returns the name of the tier's Auto Scaling Group in one environment, as in the
+// FullGroupName returns the name of the tier's Auto Scaling Group in one environment, as in the
 // design document.
-func (t Tier) Group(environment string) string { return t.GroupName + "-" + environment }
+func (t Tier) FullGroupName(environment string) string { return t.GroupName + "-" + environment }
 
 // InstanceTags returns the tags of the group and its instances in one
 // environment.

@@ -97,7 +97,7 @@ func (h *HPA) Next(now, current, proposal int) int {
 		h.record(now, desired-current)
 		return desired
 	}
-	desired := h.limit(now, current, h.stabilize(now, current, proposal))
+	desired := h.limitChange(now, current, h.stabilize(now, current, proposal))
 	h.record(now, desired-current)
 	return desired
 }
@@ -125,9 +125,9 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 	return min(max(current, upRecommendation), downRecommendation)
 }
 
-// limit limits the desired number of pods by the policies and the bounds. It computes what
+// limitChange limits the desired number of pods by the policies and the bounds. It computes what
 // convertDesiredReplicasWithBehaviorRate of horizontal.go does.
-func (h *HPA) limit(now, current, desired int) int {
+func (h *HPA) limitChange(now, current, desired int) int {
 	switch {
 	case desired > current:
 		allowedPods := h.allowedPods(h.spec.Up, now, current, 1)

@@ -84,8 +84,8 @@ var requiredKeys = sync.OnceValue(func() map[string]bool {
 	return keys
 })
 
-// refuse records a problem.
-func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
+// addProblem records a problem.
+func (r *reader) addProblem(p *field.Error) { r.problems = append(r.problems, p) }
 
 // read stores a value of the configuration in v, or records why the value is refused. keyPath is
 // the full path of the key. pattern is its path in the tables of this package: without namespace,
@@ -93,7 +93,7 @@ func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
 func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value, value any) {
 	r.setKeys[keyPath.String()] = true
 	if value == nil {
-		r.refuse(field.Invalid(keyPath, value, "must not be null"+fixSuffix(pattern)))
+		r.addProblem(field.Invalid(keyPath, value, "must not be null"+fixSuffix(pattern)))
 		return
 	}
 	switch v.Kind() {
@@ -132,14 +132,14 @@ func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value
 			v.SetString(text)
 			switch {
 			case strings.TrimSpace(text) != text || text == "":
-				r.refuse(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+fixSuffix(pattern)))
+				r.addProblem(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+fixSuffix(pattern)))
 			case len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
-				r.refuse(field.Invalid(keyPath, truncate(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
+				r.addProblem(field.Invalid(keyPath, truncate(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
 			}
 			return
 		}
 	}
-	r.refuse(field.TypeInvalid(keyPath, formatValue(value), "must be "+describeType(v.Type())))
+	r.addProblem(field.TypeInvalid(keyPath, formatValue(value), "must be "+describeType(v.Type())))
 }
 
 // readObject reads the members of an object. It refuses an unknown member, and a member that only
@@ -170,7 +170,7 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 			if !isKind(v, kind) {
 				continue // validateChoices refuses the kind
 			}
-			r.refuse(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
+			r.addProblem(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
 			continue
 		}
 		r.read(keyPath.Child(key), join(pattern, key), kind, v.Field(i), value)
@@ -179,10 +179,10 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !members[key] {
 			if replacement, ok := removedKeys[join(pattern, key)]; ok {
-				r.refuse(field.Forbidden(keyPath.Child(key), replacement))
+				r.addProblem(field.Forbidden(keyPath.Child(key), replacement))
 				continue
 			}
-			r.refuse(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, known)))
+			r.addProblem(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, known)))
 		}
 	}
 }
@@ -207,13 +207,13 @@ func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, o
 func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
-		r.refuse(field.Invalid(keyPath, len(list), "must have "+b.describe("entry", "entries")+fixSuffix(pattern)))
+		r.addProblem(field.Invalid(keyPath, len(list), "must have "+b.describe("entry", "entries")+fixSuffix(pattern)))
 	}
 	for i, value := range list {
 		r.read(keyPath.Index(i), pattern+".*", "", v.Index(i), value)
 		for _, earlier := range list[:i] {
 			if value != nil && reflect.DeepEqual(value, earlier) {
-				r.refuse(field.Duplicate(keyPath.Index(i), value))
+				r.addProblem(field.Duplicate(keyPath.Index(i), value))
 				break
 			}
 		}
@@ -224,16 +224,16 @@ func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, 
 func (r *reader) readNumber(keyPath *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
 	b, bounded := findNumberBound(pattern, kind)
 	if !bounded {
-		r.refuse(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numberBounds")))
+		r.addProblem(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numberBounds")))
 		return
 	}
 	n, err := strconv.ParseInt(number.String(), 10, 64)
 	isWhole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
 	switch {
 	case !isWhole:
-		r.refuse(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))
+		r.addProblem(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))
 	case err != nil || n < int64(b.Min) || n > int64(b.Max):
-		r.refuse(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reasonSuffix())))
+		r.addProblem(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reasonSuffix())))
 	default:
 		v.SetInt(n)
 	}

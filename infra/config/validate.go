@@ -72,7 +72,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateGates(s)...)
 	add(validateFiles(s, o.files, o.today)...)
 	for _, rule := range multiKeyRules {
-		if !anyWithin(append(problems, unread...), rule.reads) {
+		if !hasProblemWithin(append(problems, unread...), rule.reads) {
 			add(rule.check(s)...)
 		}
 	}
@@ -91,8 +91,8 @@ var multiKeyRules = []struct {
 	{[]string{"cluster", "tiers", "network"}, validateAddresses},
 }
 
-// anyWithin reports whether a problem is at one of the keys or within it.
-func anyWithin(problems field.ErrorList, keys []string) bool {
+// hasProblemWithin reports whether a problem is at one of the keys or within it.
+func hasProblemWithin(problems field.ErrorList, keys []string) bool {
 	return slices.ContainsFunc(problems, func(p *field.Error) bool {
 		return slices.ContainsFunc(keys, func(key string) bool { return isWithin(p.Field, path(key).String()) })
 	})

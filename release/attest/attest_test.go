@@ -362,7 +362,7 @@ func TestCopyRefusesAChangedLayer(t *testing.T) {
 
 // If the registry can't be reached, nothing is known about the image. Verify returns it as an
 // ordinary error, not as a RefusedError, so a caller can retry.
-func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
+func TestUnreachableRegistryIsNotARefusal(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
 	image := pushSigned(t, r.repository(t, "web"), key)

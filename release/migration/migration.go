@@ -83,7 +83,7 @@ func Faults(steps Steps) []Fault {
 			if match := createTable.FindStringSubmatch(statement); match != nil {
 				created[match[1]] = true
 			}
-			if harm := statementHarm(statement, created, stepStatements); harm != "" {
+			if harm := findHarm(statement, created, stepStatements); harm != "" {
 				summary, _, _ := strings.Cut(statement, "(")
 				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(summary)), harm})
 			}
@@ -123,10 +123,10 @@ var harmPatterns = []struct {
 	{regexp.MustCompile(``), "it is none of the statements that are known to add only"},
 }
 
-// statementHarm returns how a statement may break an older program, or "" if it only adds
+// findHarm returns how a statement may break an older program, or "" if it only adds
 // something. created has the tables that the steps create. stepStatements has all statements of the
 // same step.
-func statementHarm(statement string, created map[string]bool, stepStatements []string) string {
+func findHarm(statement string, created map[string]bool, stepStatements []string) string {
 	if match := createIndex.FindStringSubmatch(statement); match != nil {
 		if match[1] == "" || created[match[3]] {
 			return ""
@@ -148,21 +148,21 @@ func statementHarm(statement string, created map[string]bool, stepStatements []s
 		if created[match[1]] {
 			return ""
 		}
-		return alterHarm(match[2])
+		return findAlterTableHarm(match[2])
 	}
 	if additive.MatchString(statement) {
 		return ""
 	}
-	return matchHarm(statement)
+	return findHarmByPattern(statement)
 }
 
-// alterHarm returns how ALTER TABLE with these actions may break an older program. The table exists
+// findAlterTableHarm returns how ALTER TABLE with these actions may break an older program. The table exists
 // already. The result is "" if the actions only add columns that an older program need not know.
-func alterHarm(actions string) string {
+func findAlterTableHarm(actions string) string {
 	for _, action := range splitActions(actions) {
 		switch {
 		case !addColumn.MatchString(action):
-			return matchHarm(action)
+			return findHarmByPattern(action)
 		case unique.MatchString(action):
 			return "an older program may write a value twice"
 		case notNull.MatchString(action) && !hasDefault.MatchString(action):
@@ -172,8 +172,8 @@ func alterHarm(actions string) string {
 	return ""
 }
 
-// matchHarm returns the reason of the first pattern in harmPatterns that matches.
-func matchHarm(statement string) string {
+// findHarmByPattern returns the reason of the first pattern in harmPatterns that matches.
+func findHarmByPattern(statement string) string {
 	for _, pattern := range harmPatterns {
 		if pattern.statement.MatchString(statement) {
 			return pattern.why

@@ -145,7 +145,7 @@ func (f *File) findRecord() (line, indent int, err error) {
 	if err := yaml.Unmarshal([]byte(f.text), &root); err != nil {
 		return 0, 0, fmt.Errorf("stack file: %w", err)
 	}
-	config := mappingValue(root.Content[0], "config")
+	config := findMappingValue(root.Content[0], "config")
 	if config == nil || config.Kind != yaml.MappingNode || config.Style&yaml.FlowStyle != 0 || len(config.Content) == 0 {
 		return 0, 0, errors.New("stack file: config must be a block with keys")
 	}
@@ -237,9 +237,9 @@ func (f *File) checkOnlyRelease(text string, r *Record) error {
 	return nil
 }
 
-// mappingValue returns the value of a key of a mapping. It returns nil if the mapping does not have
+// findMappingValue returns the value of a key of a mapping. It returns nil if the mapping does not have
 // the key.
-func mappingValue(mapping *yaml.Node, name string) *yaml.Node {
+func findMappingValue(mapping *yaml.Node, name string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {
 			return mapping.Content[i+1]

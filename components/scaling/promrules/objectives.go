@@ -34,7 +34,7 @@ func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	for _, p := range services {
 		requests := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
 		all = append(all, objective{
-			service: p.Short, name: "availability", budget: ratio(t.Web.ErrorRate), alert: "ErrorRateHigh",
+			service: p.Short, name: "availability", budget: toRatio(t.Web.ErrorRate), alert: "ErrorRateHigh",
 			allRate: requests(""),
 			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requests(`,status=~"5.."`), requests("")),
 			summary: fmt.Sprintf("more than %s of the requests fail", t.Web.ErrorRate),

@@ -176,5 +176,5 @@ func formatSeconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds()
 // formatNumber returns f in PromQL, without an exponent.
 func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// ratio returns a percentage as a ratio from 0 to 1.
-func ratio(p scaling.Percent) float64 { return float64(p) / 100 }
+// toRatio returns a percentage as a ratio from 0 to 1.
+func toRatio(p scaling.Percent) float64 { return float64(p) / 100 }

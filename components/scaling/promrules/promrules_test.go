@@ -79,7 +79,7 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.checkTime(), "exp_samples": sample},
 			}}})
 			for _, r := range alertRules(testInput()) {
-				if r.Alert == tc.alert && matches(r, tc.labels) {
+				if r.Alert == tc.alert && hasLabels(r, tc.labels) {
 					if tc.summary == "" {
 						quiet[r.Alert+r.Labels["threshold"]] = true
 						continue
@@ -111,9 +111,9 @@ func groupsWithAlert(name string) (groups []Group) {
 	return groups
 }
 
-// matches reports whether an alert of the rule can have the labels. Labels that the
+// hasLabels reports whether an alert of the rule can have the labels. Labels that the
 // rule lacks come from its series.
-func matches(r Rule, labels map[string]string) bool {
+func hasLabels(r Rule, labels map[string]string) bool {
 	for key, value := range labels {
 		if ruleValue, ok := r.Labels[key]; ok && ruleValue != value {
 			return false

@@ -61,11 +61,11 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			summary: fmt.Sprintf("more than %d containers restarted in 15 minutes", scaling.MaxRestarts),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
-			value: pods.cpuShare("requests"), compare: ">", limit: ratio(cpu), and: atMaximum, forDuration: sustained,
+			value: pods.cpuShare("requests"), compare: ">", limit: toRatio(cpu), and: atMaximum, forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU requests, and no further pod may start", cpu),
 		}.forService(p), alert{
 			name: "MemoryHigh", severity: Ticket, threshold: tier + ".memory_threshold",
-			value: pods.maxMemoryShare(), compare: ">", limit: ratio(memory), forDuration: sustained,
+			value: pods.maxMemoryShare(), compare: ">", limit: toRatio(memory), forDuration: sustained,
 			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", memory),
 		}.forService(p))
 	}
@@ -73,11 +73,11 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		pods := workload{in.Namespace, name + "-[0-9]+"}
 		all = append(all, alert{
 			name: "CPUHigh", severity: Ticket, service: name, threshold: "database_tier.cpu_threshold",
-			value: pods.cpuShare("limits"), compare: ">", limit: ratio(t.Database.CPU), forDuration: sustained,
+			value: pods.cpuShare("limits"), compare: ">", limit: toRatio(t.Database.CPU), forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU limits", t.Database.CPU),
 		}, alert{
 			name: "MemoryHigh", severity: Ticket, service: name, threshold: "database_tier.memory_threshold",
-			value: pods.maxMemoryShare(), compare: ">", limit: ratio(t.Database.Memory), forDuration: sustained,
+			value: pods.maxMemoryShare(), compare: ">", limit: toRatio(t.Database.Memory), forDuration: sustained,
 			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", t.Database.Memory),
 		})
 	}
