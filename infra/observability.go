@@ -112,7 +112,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
 		PGExporter:   hasDatabase(stack),
-		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
+		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: optionalExporters(stack)}),
 		Alertmanager: alertmanagerAddress,
 		Workspace:    workspace,
 		Readers:      prometheusClients(stack, kedaNamespace),
@@ -219,8 +219,8 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	return alertmanager.Address(namespace.Name), err
 }
 
-// exporters returns the metrics exporters of this stack that not every stack has.
-func exporters(stack *config.Stack) []dashboards.Exporter {
+// optionalExporters returns the optional metrics exporters that the stack runs.
+func optionalExporters(stack *config.Stack) []dashboards.Exporter {
 	enabled := []dashboards.Exporter{dashboards.State}
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes exports the metrics
 		enabled = append(enabled, dashboards.Redis)

@@ -120,12 +120,12 @@ func storeConnections(port string) []string {
 // The security group of a managed store admits every node, and so every pod. Only network
 // policies keep other pods of the stack away from it.
 func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
-	users := map[string][]string{
+	usersByPort := map[string][]string{
 		"5432":  {"progressive-framework-v5", "mca", "npa", "wpa", "migrate", "postgres-exporter"},
 		"6379":  {"progressive-framework-v5", "mca", "npa", "wpa"},
 		"27017": {"migrate"},
 	}
-	found := map[string][]string{}
+	foundByPort := map[string][]string{}
 	for _, r := range deployStackWith(t, "prod", configWithoutFiles) {
 		if r.Type != "kubernetes:networking.k8s.io/v1:NetworkPolicy" {
 			continue
@@ -138,14 +138,14 @@ func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 			require.True(t, peer != "0.0.0.0/0" || port == "443", "%s reaches %s", name, c)
 			ports[port] = true
 		}
-		for port := range users {
+		for port := range usersByPort {
 			if ports[port] {
-				found[port] = append(found[port], name)
+				foundByPort[port] = append(foundByPort[port], name)
 			}
 		}
 	}
-	for port, names := range users {
-		require.ElementsMatch(t, names, found[port], port)
+	for port, names := range usersByPort {
+		require.ElementsMatch(t, names, foundByPort[port], port)
 	}
 }
 

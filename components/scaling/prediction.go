@@ -41,8 +41,8 @@ func (p Prediction) Capacity() float64 {
 	return p.Load.AverageValue.AsApproximateFloat64() * 100 / float64(p.Target)
 }
 
-// WithFloorTarget returns the metric m with PredictionFloor as its target, and true. For a mean duration it
-// returns m unchanged, and false, because a duration is not proportional to the load.
+// WithFloorTarget returns the metric m with PredictionFloor as its target, and true. For a mean
+// duration it returns m unchanged, and false, because a duration is not proportional to the load.
 func (p Prediction) WithFloorTarget(m Metric) (_ Metric, raised bool) {
 	switch m := m.(type) {
 	case ResourceMetric:

@@ -14,11 +14,11 @@ var openZones = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": "use1-a
 
 // guardedFields returns the fields of all guards.
 func guardedFields(s *Stack) []map[string]changerule.Field {
-	placed, err := s.PlacedFields(s.Network.Zones, openZones)
+	placedFields, err := s.PlacedFields(s.Network.Zones, openZones)
 	if err != nil {
 		panic(err)
 	}
-	return []map[string]changerule.Field{s.FixedFields(), placed, s.AppliedFields()}
+	return []map[string]changerule.Field{s.FixedFields(), placedFields, s.AppliedFields()}
 }
 
 // recordedValues returns the values that the guards record when a stack is created.

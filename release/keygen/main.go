@@ -35,13 +35,13 @@ func main() {
 	fmt.Println(publicKeyFile)
 }
 
-// createOrExport creates a key, or exports the key with the reference export if it is not empty. It
-// returns the file with the public key.
-func createOrExport(ctx context.Context, export, file string) (string, error) {
-	if export == "" {
+// createOrExport writes the public part of an existing key to file. If keyReference is empty, it
+// creates a key in file instead. It returns the file with the public key.
+func createOrExport(ctx context.Context, keyReference, file string) (string, error) {
+	if keyReference == "" {
 		return file + ".pub", signkey.Create(file)
 	}
-	key, err := signer.Open(ctx, export)
+	key, err := signer.Open(ctx, keyReference)
 	if err != nil {
 		return "", err
 	}

@@ -78,11 +78,11 @@ func sumExpr(p scaling.Profile, source scaling.Source) string {
 	}
 }
 
-// meanExpr returns the expression for the mean duration by the labels in by. The comparison
+// meanExpr returns the expression for the mean duration, grouped by these labels. The comparison
 // with 0 removes the NaN of pods without requests.
-func meanExpr(p scaling.Profile, d scaling.MeanDuration, by, window string) string {
+func meanExpr(p scaling.Profile, d scaling.MeanDuration, groupLabels, window string) string {
 	rateExpr := func(suffix string) string {
-		return fmt.Sprintf(`sum by (%s) (rate(%s[%s]))`, by, selector(p, d.Histogram+suffix, d.Where), window)
+		return fmt.Sprintf(`sum by (%s) (rate(%s[%s]))`, groupLabels, selector(p, d.Histogram+suffix, d.Where), window)
 	}
 	return fmt.Sprintf(`(%s / %s > 0)`, rateExpr("_sum"), rateExpr("_count"))
 }
