@@ -76,9 +76,9 @@ func firstContainers(t *testing.T, resources []registeredResource) map[string]co
 }
 
 // databaseClients returns the containers that connect to PostgreSQL, by "USER APP".
-func databaseClients(found map[string]container) map[string]container {
+func databaseClients(containers map[string]container) map[string]container {
 	clients := map[string]container{}
-	for app, c := range found {
+	for app, c := range containers {
 		if user, _, ok := strings.Cut(strings.TrimPrefix(c.env["DATABASE_URL"], "postgres://"), "@"); ok {
 			clients[user+" "+app] = c
 		}

@@ -17,11 +17,11 @@ import (
 
 // prometheusClients returns the pods that may send queries to Prometheus.
 func prometheusClients(stack *config.Stack, kedaNamespace controller.Namespace) []podnetwork.Peer {
-	readers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
+	peers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
 	if stack.PodScaling.RunsForecaster() {
-		readers = append(readers, podnetwork.App(forecaster.App))
+		peers = append(peers, podnetwork.App(forecaster.App))
 	}
-	return readers
+	return peers
 }
 
 // egressToPrometheus returns the network policy rule that lets KEDA's operator send the queries of
@@ -30,7 +30,7 @@ func egressToPrometheus(promNamespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(promNamespace, prometheus.App))}
 }
 
-// deployForecaster builds the forecaster's image and runs it, if the stack predicts. No
+// deployForecaster builds the forecaster's image and runs it, if the stack has a forecaster. No
 // ScaledObject depends on the forecaster. Until the forecaster publishes forecasts, the guard
 // triggers scale the pods as the HPA of the design document does.
 func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, promNamespace controller.Namespace, server *prometheus.Prometheus) error {

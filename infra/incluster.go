@@ -36,7 +36,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 		Tuning:       stack.PostgresServer(),
 		Storage:      size.GiB(int64(stack.Postgres.StorageGiB)),
 		StorageClass: stack.StorageClass,
-		Clients:      clientsOfStores(stack, stack.Migration().Short, databaseexporter.App),
+		Clients:      storeClients(stack, stack.Migration().Short, databaseexporter.App),
 		Password:     password,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
@@ -74,7 +74,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 		CPURequest:   scaling.Share(redis.DefaultCPURequest(), scaling.Percent(stack.Cluster.RequestPercent)),
 		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
 		StorageClass: stack.StorageClass,
-		Clients:      clientsOfStores(stack),
+		Clients:      storeClients(stack),
 		Reader:       prometheusPeer(stack),
 		Password:     password,
 		NodePassword: nodePassword,

@@ -71,16 +71,16 @@ func requireNamesFit(t testing.TB, resources []cloudmocks.Registration) {
 		if !r.Custom {
 			continue
 		}
-		limit, ok := nameLimits[r.Type]
-		if !ok {
+		limit, known := nameLimits[r.Type]
+		if !known {
 			limit.property, limit.maxLength = "name", 255
 		}
 		if name, isSet := stringAt(r.Inputs, limit.property); isSet {
 			require.LessOrEqual(t, len(name), limit.maxLength, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
-		} else if ok {
+		} else if known {
 			require.LessOrEqual(t, len(r.Name)+naming.SuffixLength, limit.maxLength, "%s of %s %s", limit.property, r.Type, r.Name)
 		}
-		if tags, ok := r.Inputs["tags"]; ok && tags.IsObject() {
+		if tags, found := r.Inputs["tags"]; found && tags.IsObject() {
 			for key, value := range tags.ObjectValue() {
 				if value.IsString() {
 					require.LessOrEqual(t, len(value.StringValue()), maxTagValue, "tag %s of %s", key, r.Name)

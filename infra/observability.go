@@ -61,8 +61,8 @@ func hasDatabase(stack *config.Stack) bool {
 	return stack.Postgres.Kind == config.Managed || stack.Postgres.Kind == config.InCluster
 }
 
-// deployObservability creates Prometheus, kube-state-metrics, KEDA, VPA, and a forecaster if the
-// stack predicts loads.
+// deployObservability creates Prometheus, kube-state-metrics, KEDA, VPA, and the forecaster if the
+// stack has one.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
 	if !stack.PodScaling.Enabled {
 		return nil, nil

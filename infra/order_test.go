@@ -24,13 +24,13 @@ func newResourceGraph(resources []registeredResource) resourceGraph {
 // dependencies returns the URNs of all resources that must exist before a resource.
 func (g resourceGraph) dependencies(urn string) map[string]bool {
 	seen := map[string]bool{}
-	next := []string{urn}
-	for len(next) > 0 {
-		urn, next = next[0], next[1:]
+	queue := []string{urn}
+	for len(queue) > 0 {
+		urn, queue = queue[0], queue[1:]
 		for _, earlier := range g[urn].Dependencies {
 			if !seen[earlier] {
 				seen[earlier] = true
-				next = append(next, earlier)
+				queue = append(queue, earlier)
 			}
 		}
 	}

@@ -71,15 +71,15 @@ func (a *podAccess) egressRules(stores ...*store) []podnetwork.Rule {
 	return rules
 }
 
-// clientsOfStores returns the pods that connect to a store in the cluster: the pods of the
-// services, and the pods that have one of others as the value of their label app.
-func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
+// storeClients returns the pods that connect to a store in the cluster: the pods of the services,
+// and the pods with these values of the label app.
+func storeClients(stack *config.Stack, apps ...string) []podnetwork.Peer {
 	var peers []podnetwork.Peer
 	for _, profile := range stack.Profiles() {
 		peers = append(peers, podnetwork.App(profile.Name))
 	}
-	for _, other := range others {
-		peers = append(peers, podnetwork.App(other))
+	for _, app := range apps {
+		peers = append(peers, podnetwork.App(app))
 	}
 	return peers
 }

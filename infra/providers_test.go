@@ -138,9 +138,8 @@ var arnForms = map[string]string{
 	"aws:wafv2/webAcl:WebAcl":                  "arn:aws:wafv2:us-east-1:123456789012:global/webacl/NAME/0",
 }
 
-// newARNReplacer returns a replacer that puts an ARN in AWS's form in the place of each ARN of a
-// mock. The ARNs of the mocks name no service. Longer ARNs come first, because some ARNs begin with
-// another one.
+// newARNReplacer returns a replacer of the mocks' ARNs by ARNs in AWS's form. The ARNs of the mocks
+// name no service. Longer ARNs come first, because some ARNs begin with another one.
 func newARNReplacer(resources []cloudmocks.Registration) *strings.Replacer {
 	realARNs := map[string]string{}
 	for _, r := range resources {

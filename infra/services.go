@@ -56,11 +56,11 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		policies, base.workloads = append(policies, migration.Policy), append(base.workloads, migration.Settled...)
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
-	exporter, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
+	exporterPolicies, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
 	if err != nil {
 		return nil, err
 	}
-	policies = append(policies, exporter...)
+	policies = append(policies, exporterPolicies...)
 	for _, profile := range stack.Profiles() {
 		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
 		if err != nil {
@@ -105,8 +105,9 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 	return pod, nil
 }
 
-// newImage builds a Go program into an image in its own repository, and returns the image's
-// reference by digest. After a promotion it copies the promoted image into this repository instead.
+// newImage creates a repository for a Go program, and builds the program's image in it. It returns
+// the image's reference by digest. After a promotion it copies the promoted image into this
+// repository instead.
 func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, importPath string) (pulumi.StringOutput, error) {
 	name := stack.Name() + "-" + program
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
@@ -157,9 +158,9 @@ type imageRepository struct {
 	tag pulumi.StringInput
 }
 
-// expireImages creates the lifecycle policy of each repository, which keeps the image in use and
-// the newest images. The policy is created after the pods run the new images, so that the images of
-// the old pods are kept until then.
+// expireImages creates a lifecycle policy for each repository. The policy keeps the image in use and
+// the newest images. It is created after the pods run the new images, so that the images of the old
+// pods are kept until then.
 func expireImages(ctx *pulumi.Context, base *base) error {
 	for _, repo := range base.repositories {
 		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.workloads)); err != nil {

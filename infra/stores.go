@@ -58,9 +58,9 @@ func (s *store) output() pulumi.Map {
 // settled returns the resources that clients of the stores wait for.
 func (s *stores) settled() []pulumi.Resource {
 	var resources []pulumi.Resource
-	for _, db := range []*store{s.postgres, s.redis, s.mongo} {
-		if db != nil {
-			resources = append(resources, db.settled...)
+	for _, dataStore := range []*store{s.postgres, s.redis, s.mongo} {
+		if dataStore != nil {
+			resources = append(resources, dataStore.settled...)
 		}
 	}
 	return resources
