@@ -64,8 +64,9 @@ func validateAuth(a Auth) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
 		}
 	}
-	if (a.JWKSURL == "") == (a.JWKSFile == "") {
-		problems = append(problems, field.Invalid(keyPath, "", "must have jwksUrl or jwksFile, and not both: it says where the issuer's keys are"))
+	hasURL, hasFile := a.JWKSURL != "", a.JWKSFile != ""
+	if hasURL == hasFile { // none or both
+		problems = append(problems, field.Invalid(keyPath, "", "must have either jwksUrl or jwksFile, to name the source of the issuer's keys"))
 	}
 	if a.JWKSURL != "" {
 		if err := checkJWKSURL(a.JWKSURL); err != nil {
@@ -165,7 +166,8 @@ func canVerify(key map[string]any) bool {
 const minRSABits = 2048
 
 // isComplete reports whether a key has all numbers that its algorithm needs (RFC 7518, sections
-// 6.2.1 and 6.3.1; RFC 8037, section 2). The services ignore a key without them.
+// 6.2.1 and 6.3.1; RFC 8037, section 2). textMember returns the text of a member of the key. The
+// services ignore an incomplete key.
 func isComplete(algorithm string, textMember func(member string) string) bool {
 	decodeMember := func(member string) []byte {
 		value, err := base64.RawURLEncoding.DecodeString(textMember(member))
@@ -180,7 +182,7 @@ func isComplete(algorithm string, textMember func(member string) string) bool {
 	case "ES256":
 		_, err := ecdh.P256().NewPublicKey(slices.Concat([]byte{4}, decodeMember("x"), decodeMember("y"))) // 4: the uncompressed form
 		return err == nil
-	default:
+	default: // RS256
 		return new(big.Int).SetBytes(decodeMember("n")).BitLen() >= minRSABits && len(decodeMember("e")) > 0
 	}
 }

@@ -133,9 +133,9 @@ func findNumberBound(pattern, kind string) (bound, bool) {
 	return b, ok
 }
 
-// boundsText returns the bounds of a key as text. If a kind of the store has its own bounds, the
+// formatBounds returns the bounds of a key as text. If a kind of the store has its own bounds, the
 // text has the bounds of each kind. It returns "" if the key has no bounds.
-func boundsText(pattern string) string {
+func formatBounds(pattern string) string {
 	var ranges []string
 	if b, ok := numberBounds[pattern]; ok {
 		ranges = append(ranges, fmt.Sprintf("%d to %d", b.Min, b.Max))

@@ -241,6 +241,7 @@ func tooSmallError(keyPath *field.Path, t NodeTier, capacity nodeCapacity, p pod
 // pod that fits on no node.
 func assignPods(pods []pod, nodes map[scaling.TierName][]nodeCapacity) field.ErrorList {
 	slices.SortStableFunc(pods, func(a, b pod) int {
+		// No tier is the empty string, so pods without a tier come last.
 		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.memoryMiB, b.memoryMiB), -cmp.Compare(a.cpuMilli, b.cpuMilli))
 	})
 	for _, p := range pods {

@@ -39,6 +39,7 @@ const (
 // withRequiredKeys returns an object of the key cluster. It adds the keys that every cluster needs,
 // unless object has them.
 func withRequiredKeys(object string) string {
+	// The second Unmarshal adds to the members of the first one, and replaces them.
 	members := map[string]any{}
 	if json.Unmarshal([]byte(requiredClusterKeys), &members) != nil || json.Unmarshal([]byte(object), &members) != nil {
 		return object // a test of an object that can't be read

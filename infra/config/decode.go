@@ -145,23 +145,23 @@ func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value
 // readObject reads the members of an object. It refuses an unknown member, and a member that only
 // another kind of the store has.
 func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value, object map[string]any) {
-	members := map[string]bool{}
+	knownKeys := map[string]bool{}
 	kind := ""
 	if f := v.FieldByName("Kind"); f.IsValid() {
 		if value, ok := object["kind"]; ok {
 			r.read(keyPath.Child("kind"), join(pattern, "kind"), "", f, value)
 		}
 		kind = f.String()
-		members["kind"] = true
+		knownKeys["kind"] = true
 	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key := f.Tag.Get("key")
 		value, ok := object[key]
-		if key == "" || members[key] {
+		if key == "" || knownKeys[key] {
 			continue
 		}
-		members[key] = true
+		knownKeys[key] = true
 		if !ok {
 			continue
 		}
@@ -175,14 +175,14 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 		}
 		r.read(keyPath.Child(key), join(pattern, key), kind, v.Field(i), value)
 	}
-	known := slices.Sorted(maps.Keys(members))
+	knownNames := slices.Sorted(maps.Keys(knownKeys))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
-		if !members[key] {
+		if !knownKeys[key] {
 			if replacement, ok := removedKeys[join(pattern, key)]; ok {
 				r.addProblem(field.Forbidden(keyPath.Child(key), replacement))
 				continue
 			}
-			r.addProblem(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, known)))
+			r.addProblem(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, knownNames)))
 		}
 	}
 }
@@ -228,7 +228,7 @@ func (r *reader) readNumber(keyPath *field.Path, pattern, kind string, v reflect
 		return
 	}
 	n, err := strconv.ParseInt(number.String(), 10, 64)
-	isWhole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
+	isWhole := err == nil || strings.Trim(number.String(), "-0123456789") == "" // also if it is too large for n
 	switch {
 	case !isWhole:
 		r.addProblem(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))

@@ -48,7 +48,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 
 // renderKeys returns a table for each object of the configuration.
 func renderKeys(t *testing.T) string {
-	doc, s := readDocComments(t), effectiveDefaults(t)
+	docComments, s := readDocComments(t), effectiveDefaults(t)
 	tiers := map[string]reflect.Value{}
 	nodes, err := s.NodeTiers("")
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func renderKeys(t *testing.T) string {
 		})
 	}
 	var stack, objects bytes.Buffer
-	writeTable(t, &stack, doc, "", map[string]reflect.Value{"": reflect.ValueOf(s)})
+	writeTable(t, &stack, docComments, "", map[string]reflect.Value{"": reflect.ValueOf(s)})
 	for i := range reflect.TypeFor[Stack]().NumField() {
 		f := reflect.TypeFor[Stack]().Field(i)
 		key := f.Tag.Get("key")
@@ -83,12 +83,12 @@ func renderKeys(t *testing.T) string {
 			continue
 		}
 		// "Network is the VPC." reads "The VPC." below the title.
-		description := doc[f.Type.Name()]
+		description := docComments[f.Type.Name()]
 		for _, verb := range []string{" is ", " are "} {
 			description = strings.TrimPrefix(description, f.Type.Name()+verb)
 		}
 		fmt.Fprintf(&objects, "\n### `%s`\n\n%s\n\n", key, strings.ToUpper(description[:1])+description[1:])
-		writeTable(t, &objects, doc, prefix, values)
+		writeTable(t, &objects, docComments, prefix, values)
 	}
 	return stack.String() + objects.String()
 }
@@ -148,12 +148,12 @@ func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix st
 			writeRows(t, out, doc, key+".", map[string]reflect.Value{"": values[names[0]].Field(i)})
 			continue
 		}
-		kind, meaning := documentedType(f.Type), doc[object.Name()+"."+f.Name]
-		if kind == "" || f.Type.Kind() == reflect.Map && prefix == "" {
+		typeText, meaning := documentedType(f.Type), doc[object.Name()+"."+f.Name]
+		if typeText == "" || f.Type.Kind() == reflect.Map && prefix == "" {
 			continue
 		}
-		if bounds := boundsText(strings.ReplaceAll(key, ".NAME.", ".*.")); bounds != "" {
-			kind += ", " + bounds
+		if bounds := formatBounds(strings.ReplaceAll(key, ".NAME.", ".*.")); bounds != "" {
+			typeText += ", " + bounds
 		}
 		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", object.Name(), f.Name)
 		if allowed := allowedValues(f); allowed != nil {
@@ -163,8 +163,8 @@ func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix st
 		if kinds := allowedKinds(f); len(kinds) == 1 {
 			meaning = "Only for `" + kinds[0] + "`. " + meaning
 		}
-		unset := f.Tag.Get("unset")
-		if unset == "" {
+		defaultText := f.Tag.Get("unset")
+		if defaultText == "" {
 			var defaults []string
 			for _, name := range names {
 				defaults = append(defaults, strings.TrimSpace(name+" "+formatDefault(values[name].Field(i))))
@@ -173,9 +173,9 @@ func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix st
 			if formatDefault(values[names[0]].Field(i)) == formatDefault(values[names[len(names)-1]].Field(i)) {
 				defaults = []string{formatDefault(values[names[0]].Field(i))}
 			}
-			unset = strings.Join(defaults, ", ")
+			defaultText = strings.Join(defaults, ", ")
 		}
-		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", key, kind, unset, meaning)
+		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", key, typeText, defaultText, meaning)
 	}
 }
 
@@ -242,19 +242,19 @@ func readDocComments(t *testing.T) map[string]string {
 func visitTypes(t *testing.T, file string, visit func(name, doc string, f *ast.Field)) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 	require.NoError(t, err)
-	line := func(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc.Text()), " ") }
+	toOneLine := func(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc.Text()), " ") }
 	for _, d := range parsed.Decls {
-		general, ok := d.(*ast.GenDecl)
-		if !ok || general.Tok != token.TYPE {
+		declaration, ok := d.(*ast.GenDecl)
+		if !ok || declaration.Tok != token.TYPE {
 			continue
 		}
-		for _, spec := range general.Specs {
+		for _, spec := range declaration.Specs {
 			typ := spec.(*ast.TypeSpec)
-			visit(typ.Name.Name, line(general.Doc), nil)
+			visit(typ.Name.Name, toOneLine(declaration.Doc), nil)
 			if object, ok := typ.Type.(*ast.StructType); ok {
 				for _, f := range object.Fields.List {
 					for _, name := range f.Names {
-						visit(typ.Name.Name+"."+name.Name, line(f.Doc), f)
+						visit(typ.Name.Name+"."+name.Name, toOneLine(f.Doc), f)
 					}
 				}
 			}

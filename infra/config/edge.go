@@ -111,18 +111,26 @@ func validateEdge(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath.Child("zone"), e.Zone, err.Error()))
 		}
 	}
-	if err := names.Check([]string{e.OriginDomain()}); e.Zone != "" && domainName.MatchString(e.Domain) && err != nil {
-		problems = append(problems, field.Invalid(keyPath.Child("domain"), e.Domain,
-			"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
+	if e.Zone != "" && domainName.MatchString(e.Domain) {
+		if err := names.Check([]string{e.OriginDomain()}); err != nil {
+			problems = append(problems, field.Invalid(keyPath.Child("domain"), e.Domain,
+				"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
+		}
 	}
 	problems = append(problems, validateCertificates(s)...)
 	if _, err := traffic.Behaviours(e.Cacheable...); err != nil {
 		problems = append(problems, field.Invalid(keyPath.Child("cacheable"), strings.Join(e.Cacheable, ", "), plainMessage(err)))
 	}
-	if match := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (match == nil || match[1] != s.Region || regions.CheckARN(s.Region, e.AlarmTopicARN) != nil) {
+	if e.AlarmTopicARN != "" && !isTopicARN(e.AlarmTopicARN, s.Region) {
 		problems = append(problems, field.Invalid(keyPath.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
 	}
 	return problems
+}
+
+// isTopicARN reports whether a text is the ARN of an SNS topic in a region.
+func isTopicARN(text, region string) bool {
+	match := topicARN.FindStringSubmatch(text)
+	return match != nil && match[1] == region && regions.CheckARN(region, text) == nil
 }
 
 // maxDomain is the longest domain: OriginDomain adds "origin.", and a DNS name has at most 253

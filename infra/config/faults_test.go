@@ -408,12 +408,12 @@ func TestLoadChecksFiles(t *testing.T) {
 var certificateEnd = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // newCertificatePEM returns a certificate in PEM, of an authority or of a server.
-func newCertificatePEM(t *testing.T, authority bool) []byte {
+func newCertificatePEM(t *testing.T, isAuthority bool) []byte {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: certificateEnd.AddDate(-1, 0, 0), NotAfter: certificateEnd, IsCA: authority, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: certificateEnd.AddDate(-1, 0, 0), NotAfter: certificateEnd, IsCA: isAuthority, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(nil, template, template, public, private)
 	require.NoError(t, err)

@@ -130,7 +130,7 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 	}
 	switch s.Postgres.Kind {
 	case Managed:
-		fields["postgres.snapshotIdentifier"] = createdField("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
+		fields["postgres.snapshotIdentifier"] = creationField("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
 		if spec, _, err := s.Database().Complete(); err == nil {
 			fields["postgres.storageGiB of managed"] = growingField("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
 		}
@@ -139,11 +139,11 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 		fields["postgres.storageGiB of inCluster"] = growingField("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
 	}
 	if s.Mongo.Kind == MongoManaged {
-		fields["mongo.snapshotIdentifier"] = createdField("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
+		fields["mongo.snapshotIdentifier"] = creationField("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
 	}
 	switch s.Redis.Kind {
 	case Managed:
-		fields["redis.snapshotName"] = createdField("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
+		fields["redis.snapshotName"] = creationField("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
 		fields["redis.passwordGeneration"] = counterField("redis.passwordGeneration", s.Redis.PasswordGeneration)
 	case InCluster:
 		fields["redis.storageGiB of inCluster"] = growingField("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
@@ -176,8 +176,8 @@ func fixedField(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStackFix}
 }
 
-// createdField returns the field of a value that has an effect only when a store is created.
-func createdField(path, value, reason string) changerule.Field {
+// creationField returns the field of a value that has an effect only when a store is created.
+func creationField(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason,
 		Fix: "Set it back; docs/runbooks/restore.md restores data into a stack that exists"}
 }

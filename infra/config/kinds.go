@@ -162,7 +162,9 @@ func (s *Stack) isSet(key string) bool { return s.setKeys[path(key).String()] }
 func (s *Stack) setKeysBelow(object string) []string {
 	var keys []string
 	for fullKey := range s.setKeys {
-		if key, isProjectKey := strings.CutPrefix(fullKey, Project+":"); isProjectKey && strings.HasPrefix(key, object+".") && !strings.Contains(key, "[") {
+		key, isProjectKey := strings.CutPrefix(fullKey, Project+":")
+		isListEntry := strings.Contains(key, "[")
+		if isProjectKey && strings.HasPrefix(key, object+".") && !isListEntry {
 			keys = append(keys, key)
 		}
 	}

@@ -161,7 +161,7 @@ func (r storeRules) checkInCluster(s *Stack, keyPath *field.Path) field.ErrorLis
 		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates a class only if it manages the nodes"))
 	}
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
-		return append(problems, field.Required(keyPath.Child("memoryMiB"), "the memory of the server in MiB, "+boundsText("postgres.memoryMiB")))
+		return append(problems, field.Required(keyPath.Child("memoryMiB"), "the memory of the server in MiB, "+formatBounds("postgres.memoryMiB")))
 	}
 	if err := r.inCluster.check(); err != nil {
 		problems = append(problems, field.Invalid(keyPath.Child(r.inCluster.key), r.inCluster.value, plainMessage(err)))
