@@ -89,37 +89,37 @@ func ErrorRateAlarm() RateAlarm {
 }
 
 // highCPUAlarm returns the alarm that scales out when the CPU is above the threshold.
-func highCPUAlarm(p Percent) Alarm {
+func highCPUAlarm(threshold Percent) Alarm {
 	return Alarm{
 		Name: "cpu-high", Namespace: GroupNamespace, Metric: "CPUUtilization", Statistic: "Average",
-		Comparison: Above, Threshold: float64(p), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
+		Comparison: Above, Threshold: float64(threshold), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
 	}
 }
 
 // lowCPUAlarm returns the alarm that scales in when the CPU is below half of the threshold.
-func lowCPUAlarm(p Percent) Alarm {
+func lowCPUAlarm(threshold Percent) Alarm {
 	return Alarm{
 		Name: "cpu-low", Namespace: GroupNamespace, Metric: "CPUUtilization", Statistic: "Average",
-		Comparison: Below, Threshold: float64(p) * scaleInRatio, Period: alarmPeriod,
+		Comparison: Below, Threshold: float64(threshold) * scaleInRatio, Period: alarmPeriod,
 		// The Cluster Autoscaler waits for the same time.
 		Evaluations: int(DefaultClusterAutoscaler().ScaleDownUnneededTime / alarmPeriod), Direction: In,
 	}
 }
 
 // slowResponsesAlarm returns the alarm that scales out when responses take too long.
-func slowResponsesAlarm(d time.Duration) Alarm {
+func slowResponsesAlarm(threshold time.Duration) Alarm {
 	return Alarm{
 		Name: "response-time-high", Namespace: TargetGroupNamespace, Metric: "TargetResponseTime", Statistic: "Average", // seconds
-		Comparison: Above, Threshold: d.Seconds(), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
+		Comparison: Above, Threshold: threshold.Seconds(), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
 	}
 }
 
 // manyRequestsAlarm returns the alarm that scales out when the whole tier gets too many requests.
 // The design document's threshold is also for the whole tier. AWS's metric RequestCountPerTarget
 // does not fit, because it depends on the number of instances.
-func manyRequestsAlarm(perSecond int) Alarm {
+func manyRequestsAlarm(requestsPerSecond int) Alarm {
 	return Alarm{
 		Name: "requests-high", Namespace: TargetGroupNamespace, Metric: "RequestCount", Statistic: "Sum",
-		Comparison: Above, Threshold: float64(perSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
+		Comparison: Above, Threshold: float64(requestsPerSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
 	}
 }

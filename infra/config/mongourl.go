@@ -171,7 +171,8 @@ func validateMongoURL(s *Stack) field.ErrorList {
 		}
 		blocks = append(blocks, netip.MustParsePrefix(text))
 	}
-	if server, err := s.ParseMongoURL(); err == nil && len(blocks) == len(s.Mongo.CIDRs) && len(blocks) > 0 {
+	allBlocksValid := len(blocks) > 0 && len(blocks) == len(s.Mongo.CIDRs)
+	if server, err := s.ParseMongoURL(); err == nil && allBlocksValid {
 		address, err := netip.ParseAddr(server.Host)
 		if err == nil && !slices.ContainsFunc(blocks, func(block netip.Prefix) bool { return block.Contains(address) }) {
 			problems = append(problems, field.Invalid(keyPath.Child("cidrs"), strings.Join(s.Mongo.CIDRs, ", "),

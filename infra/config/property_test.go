@@ -112,11 +112,11 @@ func TestUnusualValuesAreRefusedAtTheirPath(t *testing.T) {
 
 // problemPaths returns the paths of the problems.
 func problemPaths(loadErr *Error) []string {
-	var fields []string
+	var paths []string
 	for _, p := range loadErr.Problems {
-		fields = append(fields, p.Field)
+		paths = append(paths, p.Field)
 	}
-	return fields
+	return paths
 }
 
 // A key with a fixed list of values refuses the values of every other such key.

@@ -97,7 +97,7 @@ func validateRelease(s *Stack) field.ErrorList {
 	_, timeErr := time.Parse(time.RFC3339, r.At)
 	for _, f := range []struct {
 		name, value string
-		ok          bool
+		isValid     bool
 		rule        string
 	}{
 		{"commit", r.Commit, commitID.MatchString(r.Commit), "must be 40 hexadecimal digits, as git rev-parse prints them"},
@@ -108,7 +108,7 @@ func validateRelease(s *Stack) field.ErrorList {
 		switch {
 		case !s.isSet("release." + f.name):
 			problems = append(problems, field.Required(keyPath.Child(f.name), "pf promote writes it with the other keys of release"))
-		case !f.ok:
+		case !f.isValid:
 			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, f.rule))
 		}
 	}

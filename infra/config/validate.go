@@ -35,11 +35,11 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	problems := validateEffects(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
 
-	region := field.NewPath(regionKey)
+	regionPath := field.NewPath(regionKey)
 	if s.Region == "" {
-		add(field.Required(region, "the AWS region of the stack, such as us-east-1"))
+		add(field.Required(regionPath, "the AWS region of the stack, such as us-east-1"))
 	} else if err := regions.Check(s.Region); err != nil {
-		add(field.Invalid(region, s.Region, err.Error()))
+		add(field.Invalid(regionPath, s.Region, err.Error()))
 	}
 	if s.Environment == "" {
 		add(field.Required(path("environment"), "names the stack's resources, such as staging"))

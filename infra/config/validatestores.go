@@ -78,10 +78,10 @@ const redisDiskFactor = 2
 // checkRedisInCluster checks the memory and the volume of a Redis node in the cluster. The volume
 // holds all data at least twice.
 func (s *Stack) checkRedisInCluster() error {
-	memory, volume := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
-	if volume<<10 < redisDiskFactor*memory {
+	memoryMiB, storageGiB := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
+	if storageGiB<<10 < redisDiskFactor*memoryMiB {
 		return fmt.Errorf("needs a volume of %d GiB, and redis.storageGiB is %d: the volume holds the data at least twice; raise redis.storageGiB, or lower redis.memoryMiB",
-			(redisDiskFactor*memory+1023)>>10, volume)
+			(redisDiskFactor*memoryMiB+1023)>>10, storageGiB) // rounded up to GiB
 	}
 	if s.Redis.MemoryMiB == 0 {
 		return nil

@@ -35,8 +35,8 @@ func leaves() []leaf {
 				}
 			}
 		case reflect.Map:
-			name := map[string]string{"tiers": "web", "services": "mca", "policy.levels": "no-rule", "policy.cost.estimates": "natGB", "release.images": "web"}[path]
-			walk(join(path, name), t.Elem(), nil)
+			exampleName := map[string]string{"tiers": "web", "services": "mca", "policy.levels": "no-rule", "policy.cost.estimates": "natGB", "release.images": "web"}[path]
+			walk(join(path, exampleName), t.Elem(), nil)
 		default:
 			if kinds == nil {
 				kinds = []string{""}

@@ -70,7 +70,7 @@ func newBoundaryPolicy() policy {
 	}}
 }
 
-// newTrustPolicy returns the trust policy for jobs with an environment of GitHub.
+// newTrustPolicy returns the trust policy for jobs that run in this environment of GitHub.
 func newTrustPolicy(environment string) trustPolicy {
 	return trustPolicy{Version: "2012-10-17", Statement: []trustPolicyStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",

@@ -116,25 +116,28 @@ func newStatements(services []string) []statement {
 // listActions returns the actions of a service on a scope, sorted. For a scope other than everything,
 // it leaves out the actions that are allowed on everything already.
 func listActions(service string, s scope) []string {
-	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
-	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(grantsByType))...), commonGrants} {
-		for _, g := range grants {
-			if g.service == service {
-				for _, action := range g.actions {
-					found[g.scope][service+":"+action] = true
-				}
-			}
+	actionsByScope := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
+	typeGrants := slices.Concat(slices.Collect(maps.Values(grantsByType))...)
+	for _, g := range slices.Concat(typeGrants, commonGrants) {
+		if g.service != service {
+			continue
+		}
+		for _, action := range g.actions {
+			actionsByScope[g.scope][service+":"+action] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(found[s])), func(action string) bool {
-		return s != everything && found[everything][action]
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(actionsByScope[s])), func(action string) bool {
+		return s != everything && actionsByScope[everything][action]
 	})
 }
+
+// sidSuffixes are the ends of the statements' Sids, by scope.
+var sidSuffixes = [...]string{everything: "Any", named: "Named", tagged: "Tagged", bounded: "Bounded"}
 
 // newStatement returns the statement that allows actions of a service on a scope.
 func newStatement(service string, s scope, actions []string) statement {
 	allowStatement := statement{
-		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged", "Bounded"}[s], Effect: "Allow",
+		Sid: strings.ToUpper(service[:1]) + service[1:] + sidSuffixes[s], Effect: "Allow",
 		Action: actions, Resource: []string{"*"},
 	}
 	switch s {

@@ -19,7 +19,7 @@ const hostedZone = "progressive-framework.example"
 type generator struct {
 	rng    *rand.Rand
 	values map[string]any
-	seed   uint64
+	seed   uint64 // selects rare values without a draw from rng
 	region string
 	// ownNodes is true if the stack does not create the nodes of the cluster.
 	ownNodes bool

@@ -143,12 +143,13 @@ const logsContext = "kms:EncryptionContext:aws:logs:arn"
 func (a Action) check(s Statement) error {
 	for _, conditions := range s.Condition {
 		for key := range conditions {
-			if key, _, _ = strings.Cut(key, "/"); !a.hasConditionKey(key) && key != logsContext {
-				return fmt.Errorf("no request has the condition key %s on every resource; it has %s", key, strings.Join(a.Keys, ", "))
+			name, _, _ := strings.Cut(key, "/")
+			if !a.hasConditionKey(name) && name != logsContext {
+				return fmt.Errorf("no request has the condition key %s on every resource; it has %s", name, strings.Join(a.Keys, ", "))
 			}
 		}
 	}
-	if len(s.Resource) == 0 || slices.Contains(s.Resource, "*") { // a trust policy is about its role
+	if len(s.Resource) == 0 || slices.Contains(s.Resource, "*") { // a trust policy has no Resource
 		return nil
 	}
 	allowsResource := func(resourcePattern string) bool {
@@ -172,10 +173,11 @@ func (a Action) check(s Statement) error {
 // begins with a host name is a claim of an OIDC issuer.
 func (a Action) hasConditionKey(key string) bool {
 	service, _, _ := strings.Cut(key, ":")
-	return strings.Contains(service, ".") || slices.Contains(globalKeys, key) ||
+	isOIDCClaim := strings.Contains(service, ".")
+	return isOIDCClaim || slices.Contains(globalKeys, key) ||
 		slices.ContainsFunc(a.Keys, func(known string) bool {
-			// such as kms:EncryptionContext:${EncryptionContextKey}: the caller chooses the rest of
-			// the key
+			// The caller chooses the end of a key such as
+			// kms:EncryptionContext:${EncryptionContextKey}.
 			prefix, _, hasVariable := strings.Cut(known, "${")
 			return strings.EqualFold(known, key) || hasVariable && strings.HasPrefix(key, prefix)
 		})
