@@ -18,8 +18,8 @@ func PrometheusResources() Resources { return parseResources("200m", "1", "512Mi
 func KEDAResources() Resources { return parseResources("100m", "1", "128Mi", "1000Mi") }
 
 // StateMetricsResources returns the resources of kube-state-metrics. Its README recommends 250 MiB
-// for a cluster of 100 nodes (kubernetes/kube-state-metrics, "Resource recommendation"). In a stack
-// it reads only one namespace.
+// for a cluster of 100 nodes (kubernetes/kube-state-metrics, "Resource recommendation"). Here it
+// reads only one namespace.
 func StateMetricsResources() Resources { return parseResources("20m", "200m", "64Mi", "256Mi") }
 
 // VPAResources returns the resources of each of VPA's three programs. Each uses 33 to 40 MiB. The

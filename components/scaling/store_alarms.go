@@ -85,7 +85,7 @@ var minFreeDocumentDBMemory = size.MiB(205)
 // creditAlarms returns the alarm for low CPU credits. Only burstable classes have credits,
 // so it returns nil for other classes.
 func creditAlarms(class string, namespace MetricNamespace) NodeAlarms {
-	if _, family, _ := strings.Cut(class, "."); !strings.HasPrefix(family, "t") {
+	if _, familyAndSize, _ := strings.Cut(class, "."); !strings.HasPrefix(familyAndSize, "t") {
 		return nil
 	}
 	return NodeAlarms{storeAlarm("credits-low", namespace, "CPUCreditBalance", "Minimum", Below, minCredits)}

@@ -32,19 +32,19 @@ type objective struct {
 func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	var all []objective
 	for _, p := range services {
-		requests := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
+		requestRate := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
 		all = append(all, objective{
 			service: p.Short, name: "availability", budget: toRatio(t.Web.ErrorRate), alert: "ErrorRateHigh",
-			allRate: requests(""),
-			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requests(`,status=~"5.."`), requests("")),
+			allRate: requestRate(""),
+			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requestRate(`,status=~"5.."`), requestRate("")),
 			summary: fmt.Sprintf("more than %s of the requests fail", t.Web.ErrorRate),
 		})
 		for _, l := range append(latencies(p, t), latency{"database_tier.query_response_time", "QueriesSlow", "database_query_duration_seconds", "", "queries", t.Database.QueryTime}) {
-			count := rateExpr(l.histogram+"_count", p, l.matchers)
+			allRate := rateExpr(l.histogram+"_count", p, l.matchers)
 			all = append(all, objective{
 				service: p.Short, name: l.threshold, budget: slowShare, alert: l.alert,
-				allRate: count,
-				badRate: fmt.Sprintf(`(%s - %s)`, count, rateExpr(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.matchers, formatNumber(l.limit.Seconds())))),
+				allRate: allRate,
+				badRate: fmt.Sprintf(`(%s - %s)`, allRate, rateExpr(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.matchers, formatNumber(l.limit.Seconds())))),
 				summary: fmt.Sprintf("more than 5 %% of the %s take longer than %s", l.noun, l.limit),
 			})
 		}

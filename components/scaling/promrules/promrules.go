@@ -66,11 +66,11 @@ const Interval = 15 * time.Second
 const rateWindow = "5m"
 
 // Groups returns the rules.
-func Groups(in Input) []Group { return groups(in, scaling.Targets()) }
+func Groups(in Input) []Group { return newGroups(in, scaling.Targets()) }
 
-// groups returns the rules for the thresholds t. Tests pass thresholds that differ from
+// newGroups returns the rules for the thresholds t. Tests pass thresholds that differ from
 // those of the design document.
-func groups(in Input, t scaling.Thresholds) []Group {
+func newGroups(in Input, t scaling.Thresholds) []Group {
 	var recordingRules []Rule
 	for _, p := range in.Services {
 		for _, m := range p.HPA.Metrics {

@@ -97,8 +97,8 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 	}
 }
 
-// groupsWithAlert returns the groups with the rules of one alert. A test of all rules would take
-// minutes.
+// groupsWithAlert returns the groups with the rules of one alert. ErrorBudgetBurn also needs the
+// recording rules of the objectives. A test of all rules would take minutes.
 func groupsWithAlert(name string) (groups []Group) {
 	for _, g := range Groups(testInput()) {
 		if g.Name == "alerts" {
@@ -144,7 +144,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 	slices.Sort(named)
 	require.ElementsMatch(t, want, slices.Compact(named))
 
-	documentGroups, count := groups(testInput(), scaling.Targets()), 0
+	documentGroups, count := newGroups(testInput(), scaling.Targets()), 0
 	tiers := reflect.TypeFor[scaling.Thresholds]()
 	for tier := range tiers.NumField() {
 		for field := range tiers.Field(tier).Type.NumField() {
@@ -152,7 +152,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 			changed := scaling.Targets()
 			value := reflect.ValueOf(&changed).Elem().Field(tier).Field(field)
 			value.SetInt(value.Int() * 2)
-			require.NotEqual(t, documentGroups, groups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
+			require.NotEqual(t, documentGroups, newGroups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
 		}
 	}
 	require.Equal(t, len(want), count)

@@ -36,12 +36,12 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		if p.NodeTier == scaling.WebTier {
 			tier, cpu, memory = "web_tier", t.Web.CPU, t.Web.Memory
 		}
-		minPods, atMaximum := p.Floor, ""
+		minPods, atMaximumExpr := p.Floor, ""
 		if p.Autoscaled {
 			minPods = p.HPA.MinReplicas
 			// Below the maximum of pods, the autoscaler keeps the CPU near this threshold. Without
 			// this condition the alert would fire without a fault.
-			atMaximum = fmt.Sprintf("on () %s >= %s", hpaSeries("status_desired_replicas"), hpaSeries("spec_max_replicas"))
+			atMaximumExpr = fmt.Sprintf("on () %s >= %s", hpaSeries("status_desired_replicas"), hpaSeries("spec_max_replicas"))
 			all = append(all, alert{
 				name: "AutoscalerBlind", severity: Ticket,
 				value:   fmt.Sprintf(`max(kube_horizontalpodautoscaler_status_condition{namespace=%q,horizontalpodautoscaler=%q,condition="ScalingActive",status="false"})`, in.Namespace, p.HPA.Name),
@@ -61,7 +61,7 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			summary: fmt.Sprintf("more than %d containers restarted in 15 minutes", scaling.MaxRestarts),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
-			value: pods.cpuShare("requests"), compare: ">", limit: toRatio(cpu), and: atMaximum, forDuration: sustained,
+			value: pods.cpuShare("requests"), compare: ">", limit: toRatio(cpu), and: atMaximumExpr, forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU requests, and no further pod may start", cpu),
 		}.forService(p), alert{
 			name: "MemoryHigh", severity: Ticket, threshold: tier + ".memory_threshold",
