@@ -25,7 +25,8 @@ func testConfig() Config {
 	}
 }
 
-// newDailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
+// newDailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten
+// minutes.
 func newDailyLoad(steps int, seed uint64) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	load := make([]float64, steps)

@@ -42,9 +42,9 @@ func AlertmanagerResources() Resources { return parseResources("10m", "200m", "3
 // Prometheus writes lines at least every two hours, when it closes a block.
 const LogSilence = 4 * time.Hour
 
-// LogShipperResources returns the resources of the pod that sends the logs of a node's containers. The
-// requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold 8 MB each
-// (package fluentbit). The rest of the limit is for Fluent Bit itself, for its database of file
+// LogShipperResources returns the resources of the pod that sends the logs of a node's containers.
+// The requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold 8 MB
+// each (package fluentbit). The rest of the limit is for Fluent Bit itself, for its database of file
 // positions, and for a batch of 1 MB for each output.
 func LogShipperResources() Resources { return parseResources("50m", "500m", "50Mi", "128Mi") }
 

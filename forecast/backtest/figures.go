@@ -309,7 +309,8 @@ func saving(traces []TraceReport, result, reference selector) MeanAndWorst {
 	return MeanAndWorst{mean(savings), slices.Min(savings)}
 }
 
-// gapClosed returns the saving of Predictive as a share of the saving of Perfect, both against reference.
+// gapClosed returns the saving of Predictive as a share of the saving of Perfect, both against
+// reference.
 func gapClosed(traces []TraceReport, reference selector) float64 {
 	var predictedSum, perfectSum, referenceSum float64
 	for _, t := range traces {

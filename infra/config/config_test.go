@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// validValues returns a complete and valid configuration, in the form in which Pulumi passes it to the
-// program.
+// validValues returns a complete and valid configuration, in the form in which Pulumi passes it to
+// the program.
 func validValues() map[string]string {
 	return map[string]string{
 		"aws:region":                        "us-east-1",

@@ -42,7 +42,8 @@ type testRegistry struct {
 	status int // every response has this status, if it is not zero
 }
 
-// newTestRegistry starts a registry. Without referrersAPI the registry lists referrers only in a fallback tag.
+// newTestRegistry starts a registry. Without referrersAPI the registry lists referrers only in a
+// fallback tag.
 func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 	t.Helper()
 	r := &testRegistry{}

@@ -1,6 +1,6 @@
-// Package migration checks the steps of PostgreSQL's schema. It finds which steps a release adds, and
-// whether older programs still work after these steps. An older program uses the newer schema during
-// a rollout, and after a rollback.
+// Package migration checks the steps of PostgreSQL's schema. It finds which steps a release adds,
+// and whether older programs still work after these steps. An older program uses the newer schema
+// during a rollout, and after a rollback.
 //
 // The package has a list of the kinds of statements that only add something. Every other statement
 // is a fault, even if it would break nothing. A person then decides whether to permit it. The
@@ -97,6 +97,7 @@ const namePattern = `([A-Z0-9_.]+|"[^"]+")`
 
 var (
 	createTable = regexp.MustCompile(`^CREATE TABLE (?:IF NOT EXISTS )?` + namePattern)
+	// createIndex has the groups UNIQUE, the name of the index, and the name of the table.
 	createIndex = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?` + namePattern + ` ON (?:ONLY )?` + namePattern)
 	dropIndex   = regexp.MustCompile(`^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?` + namePattern + `$`)
 	alterTable  = regexp.MustCompile(`^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?` + namePattern + ` (.*)$`)
@@ -123,9 +124,8 @@ var harmPatterns = []struct {
 	{regexp.MustCompile(``), "it is none of the statements that are known to add only"},
 }
 
-// findHarm returns how a statement may break an older program, or "" if it only adds
-// something. created has the tables that the steps create. stepStatements has all statements of the
-// same step.
+// findHarm returns how a statement may break an older program, or "" if it only adds something.
+// created has the tables that the steps create. stepStatements has all statements of the same step.
 func findHarm(statement string, created map[string]bool, stepStatements []string) string {
 	if match := createIndex.FindStringSubmatch(statement); match != nil {
 		if match[1] == "" || created[match[3]] {
@@ -135,10 +135,7 @@ func findHarm(statement string, created map[string]bool, stepStatements []string
 	}
 	// A step may drop the index that it creates. If a concurrent build is interrupted, it leaves an
 	// invalid index. So such steps drop their own index first.
-	if match := dropIndex.FindStringSubmatch(statement); match != nil && slices.ContainsFunc(stepStatements, func(other string) bool {
-		createMatch := createIndex.FindStringSubmatch(other)
-		return createMatch != nil && createMatch[2] == match[1]
-	}) {
+	if match := dropIndex.FindStringSubmatch(statement); match != nil && createsIndex(stepStatements, match[1]) {
 		return ""
 	}
 	if match := insert.FindStringSubmatch(statement); match != nil && created[match[1]] {
@@ -156,8 +153,17 @@ func findHarm(statement string, created map[string]bool, stepStatements []string
 	return findHarmByPattern(statement)
 }
 
-// findAlterTableHarm returns how ALTER TABLE with these actions may break an older program. The table exists
-// already. The result is "" if the actions only add columns that an older program need not know.
+// createsIndex reports whether one of the statements creates the index.
+func createsIndex(statements []string, index string) bool {
+	return slices.ContainsFunc(statements, func(statement string) bool {
+		match := createIndex.FindStringSubmatch(statement)
+		return match != nil && match[2] == index
+	})
+}
+
+// findAlterTableHarm returns how ALTER TABLE with these actions may break an older program. The
+// table exists already. The result is "" if the actions only add columns that an older program
+// need not know.
 func findAlterTableHarm(actions string) string {
 	for _, action := range splitActions(actions) {
 		switch {

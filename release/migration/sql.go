@@ -5,12 +5,12 @@ import "strings"
 // cutUpSection returns the SQL that goose runs to apply a step: the text after "-- +goose Up", and
 // before "-- +goose Down" if there is one. Without the first mark it returns "".
 func cutUpSection(text string) string {
-	_, part, found := strings.Cut(text, "-- +goose Up")
+	_, section, found := strings.Cut(text, "-- +goose Up")
 	if !found {
 		return ""
 	}
-	part, _, _ = strings.Cut(part, "-- +goose Down")
-	return part
+	section, _, _ = strings.Cut(section, "-- +goose Down")
+	return section
 }
 
 // splitStatements splits SQL of PostgreSQL into its statements. Each statement is in upper case,

@@ -237,8 +237,8 @@ func (f *File) checkOnlyRelease(text string, r *Record) error {
 	return nil
 }
 
-// findMappingValue returns the value of a key of a mapping. It returns nil if the mapping does not have
-// the key.
+// findMappingValue returns the value of a key of a mapping. It returns nil if the mapping does not
+// have the key.
 func findMappingValue(mapping *yaml.Node, name string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {

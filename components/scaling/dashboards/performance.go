@@ -70,9 +70,9 @@ func performanceDashboard(p Platform) Dashboard {
 // replicaQueries returns the queries for the number of pods of each Deployment. Without the
 // exporter State the queries count the pods that respond to Prometheus.
 func replicaQueries(p Platform) (all []Query) {
-	names := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
+	legendNames := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
 	for _, s := range p.Services {
-		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: names[s.Short] + " Replicas", Exporter: Prometheus}
+		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: legendNames[s.Short] + " Replicas", Exporter: Prometheus}
 		if p.has(State) {
 			q = Query{Expr: fmt.Sprintf(`sum(kube_deployment_status_replicas{deployment=%q})`, s.Name), Legend: q.Legend, Exporter: State}
 		}
@@ -81,10 +81,11 @@ func replicaQueries(p Platform) (all []Query) {
 	return all
 }
 
-// quantileExpr returns the expression for a quantile of a histogram over all pods. Without the
-// sum, the result would be a quantile of each series.
-func quantileExpr(q float64, buckets string) string {
-	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, q, buckets, documentWindow)
+// quantileExpr returns the expression for a quantile of a histogram over all pods. bucketSelector
+// is the selector of the histogram's buckets. Without the sum, the result would be a quantile of
+// each series.
+func quantileExpr(quantile float64, bucketSelector string) string {
+	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, quantile, bucketSelector, documentWindow)
 }
 
 // hitRateExpr returns the expression for the percentage of reads that find a value. The sums

@@ -91,7 +91,8 @@ func demandPanel(p Platform) Panel {
 func perPodPanel(s scaling.Profile, m scaling.PodsMetric) Panel {
 	unit := Seconds
 	if r, ok := m.Source.(scaling.Rate); ok {
-		if unit = PerSecond; r.Per.Minutes() == 1 {
+		unit = PerSecond
+		if r.Per.Minutes() == 1 {
 			unit = PerMinute
 		}
 	}

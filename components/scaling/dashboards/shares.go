@@ -47,7 +47,8 @@ func slowShareExpr(p scaling.Profile, window string) (expr string, threshold tim
 	return fmt.Sprintf(`1 - %s / %s`, rateExpr("_bucket", bucketMatchers), rateExpr("_count", matchers)), threshold
 }
 
-// selector returns the PromQL selector of a service's series. matchers are further label matchers, or "" for none.
+// selector returns the PromQL selector of a service's series. matchers are further label matchers,
+// or "" for none.
 func selector(p scaling.Profile, series, matchers string) string {
 	if matchers != "" {
 		matchers = "," + matchers

@@ -63,7 +63,7 @@ func PerPod(p scaling.Profile, m scaling.PodsMetric) string {
 	}
 }
 
-// sumExpr returns the expression for the sum over the pods.
+// sumExpr returns the expression for the sum of a metric's value over the pods.
 func sumExpr(p scaling.Profile, source scaling.Source) string {
 	window := formatDuration(p.HPA.Window())
 	switch s := source.(type) {
@@ -87,7 +87,8 @@ func meanExpr(p scaling.Profile, d scaling.MeanDuration, groupLabels, window str
 	return fmt.Sprintf(`(%s / %s > 0)`, rateExpr("_sum"), rateExpr("_count"))
 }
 
-// selector returns the PromQL selector of a service's series. matchers are further label matchers, or "" for none.
+// selector returns the PromQL selector of a service's series. matchers are further label matchers,
+// or "" for none.
 func selector(p scaling.Profile, series, matchers string) string {
 	if matchers != "" {
 		matchers = "," + matchers
