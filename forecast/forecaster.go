@@ -34,13 +34,13 @@ type Forecaster struct {
 	history *history
 	experts []*expert
 	gate    *gate
-	// pods are the pods that each candidate proposes at the current step: first the quantiles of
-	// each expert, then the headrooms.
-	pods []float64
-	// names are the names of the candidates.
-	names []string
-	// inputs and pastInputs are the inputs of the regression for the current and for a past step.
-	inputs, pastInputs [featureCount]float64
+	// proposedPods are the pods that each candidate proposes at the current step: first the
+	// quantiles of each expert, then the headrooms.
+	proposedPods   []float64
+	candidateNames []string
+	// currentInputs and pastInputs are the inputs of the regression of the growth, for the current
+	// step and for a past step.
+	currentInputs, pastInputs [growthInputCount]float64
 }
 
 // New returns a forecaster without history.
@@ -50,18 +50,18 @@ func New(config Config) *Forecaster {
 	}
 	f := &Forecaster{config: config, history: newHistory(config.Horizon)}
 	if !config.WithoutForecast {
-		f.experts = []*expert{newExpert("growth", newRidge(featureCount)), newExpert("steady", nil)}
+		f.experts = []*expert{newExpert("growth", newRidge(growthInputCount)), newExpert("steady", nil)}
 	}
 	for _, e := range f.experts {
 		for _, q := range Levels {
-			f.names = append(f.names, fmt.Sprintf("%s %.4g", e.name, q))
+			f.candidateNames = append(f.candidateNames, fmt.Sprintf("%s %.4g", e.name, q))
 		}
 	}
 	for _, headroom := range Headrooms {
-		f.names = append(f.names, fmt.Sprintf("headroom %.2f", headroom))
+		f.candidateNames = append(f.candidateNames, fmt.Sprintf("headroom %.2f", headroom))
 	}
-	f.pods = make([]float64, len(f.names))
-	f.gate = newGate(config.Document, config.Predictive, len(f.pods))
+	f.proposedPods = make([]float64, len(f.candidateNames))
+	f.gate = newGate(config.Document, config.Predictive, len(f.proposedPods))
 	return f
 }
 
@@ -107,7 +107,7 @@ func (f *Forecaster) learn(k int) {
 	h := f.history
 	train := k > 0 && k%minute == 0 && h.isComplete(k-hour, k+h.horizon)
 	if train && len(f.experts) > 0 {
-		h.fillFeatures(f.pastInputs[:], k, f.config.Start)
+		h.fillGrowthInputs(f.pastInputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
 		e.learn(h, f.pastInputs[:], k, train)
@@ -122,27 +122,27 @@ func (f *Forecaster) propose() {
 	currentLoad := h.recentMean(k)
 	i := 0
 	if len(f.experts) > 0 {
-		h.fillFeatures(f.inputs[:], k, f.config.Start)
+		h.fillGrowthInputs(f.currentInputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
-		growth, spread := e.predict(h, f.inputs[:], k)
+		growth, spread := e.predict(h, f.currentInputs[:], k)
 		for _, q := range e.quantiles {
-			f.pods[i] = min(max(math.Expm1(h.level.at(k)+growth+q*spread), 0), maxLoad)
+			f.proposedPods[i] = min(max(math.Expm1(h.level.at(k)+growth+q*spread), 0), maxLoad)
 			i++
 		}
 	}
 	for _, headroom := range Headrooms {
-		f.pods[i] = currentLoad / headroom
+		f.proposedPods[i] = currentLoad / headroom
 		i++
 	}
 	if k < firstSimulated {
 		return
 	}
-	document, predictive := f.gate.document, f.config.Predictive
+	document, predictiveSpec := f.gate.document, f.config.Predictive
 	document.scale(k, f.config.Document.Proposal(currentLoad, f.config.Target, document.pods.Count()))
 	for i, candidate := range f.gate.candidates {
 		count := candidate.pods.Count()
-		candidate.scale(k, max(predictive.Proposal(currentLoad, f.config.Floor, count), predictive.Proposal(f.pods[i], 1, count)))
+		candidate.scale(k, max(predictiveSpec.Proposal(currentLoad, f.config.Floor, count), predictiveSpec.Proposal(f.proposedPods[i], 1, count)))
 	}
 }
 
@@ -150,7 +150,7 @@ func (f *Forecaster) propose() {
 // finite and not negative. Before the first choice it is that of the design document's HPA.
 func (f *Forecaster) Pods() float64 {
 	if c := f.gate.current; c >= 0 {
-		return f.pods[c]
+		return f.proposedPods[c]
 	}
 	return f.history.recentMean(f.history.steps) / f.config.Target
 }
@@ -183,7 +183,7 @@ func (f *Forecaster) Status() Status {
 	}
 	candidateInUse := g.document
 	if g.current >= 0 {
-		s.Candidate, candidateInUse = f.names[g.current], g.candidates[g.current]
+		s.Candidate, candidateInUse = f.candidateNames[g.current], g.candidates[g.current]
 	}
 	if g.load > 0 {
 		s.Overload = candidateInUse.overload / g.load
@@ -192,7 +192,7 @@ func (f *Forecaster) Status() Status {
 		s.RecentOverload = candidateInUse.recentOverload / g.recentLoad
 	}
 	if len(f.experts) > 0 {
-		copy(s.Pods[:], f.pods)
+		copy(s.Pods[:], f.proposedPods)
 		s.Forecast = s.Pods[slices.Index(Levels[:], 0.5)]
 	}
 	return s

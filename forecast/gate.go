@@ -112,11 +112,11 @@ func (g *gate) serve(load float64) {
 	}
 }
 
-// newGate returns a gate for this number of candidates. document is the behaviour of the design
+// newGate returns a gate for candidateCount candidates. document is the behaviour of the design
 // document's HPA. predictive is the behaviour of the candidates' HPAs.
-func newGate(document, predictive autoscale.Spec, candidates int) *gate {
+func newGate(document, predictive autoscale.Spec, candidateCount int) *gate {
 	g := &gate{document: newSimulation(document), current: -1, state: Learning}
-	for range candidates {
+	for range candidateCount {
 		g.candidates = append(g.candidates, newSimulation(predictive))
 	}
 	return g

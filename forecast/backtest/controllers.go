@@ -17,8 +17,8 @@ const (
 	// Document is the HPA of the design document: a target of 70 % of a pod's capacity, with the
 	// document's behaviour.
 	Document Controller = "document"
-	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most 0.1
-	// %, or at most the overload of Document.
+	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most
+	// 0.1 %, or at most the overload of Document.
 	Tuned Controller = "tuned"
 	// Hindsight chooses an HPA of the grid for each trace, after the trace is known. It is the
 	// cheapest HPA with at most 0.1 % overload. If there is none, it is the HPA with the least
@@ -73,15 +73,15 @@ const maxTunedTarget = 0.95
 // consecutive, with increasing targets.
 func gridSettings(doc autoscale.Spec) []setting {
 	fast := autoscale.FastSpec(doc.Min, doc.Max, 0)
-	slowDown := fast.Down
-	slowDown.Window = 300
+	delayedDown := fast.Down
+	delayedDown.Window = 300
 	type behavior struct {
 		name string
 		autoscale.Behavior
 	}
 	var settings []setting
 	for _, up := range []behavior{{"document", doc.Up}, {"fast", fast.Up}} {
-		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", slowDown}, {"fast", fast.Down}} {
+		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", delayedDown}, {"fast", fast.Down}} {
 			for _, tolerance := range []float64{autoscale.DefaultTolerance, 0} {
 				up.Tolerance, down.Tolerance = tolerance, tolerance
 				spec := autoscale.Spec{Min: doc.Min, Max: doc.Max, Up: up.Behavior, Down: down.Behavior}

@@ -132,8 +132,8 @@ func runTrace(trace Trace) TraceReport {
 // same numbers. noLookahead is true if the third run publishes the same numbers until its load
 // changes, and other numbers afterwards.
 func checkDeterminism(trace Trace) (identical, noLookahead bool) {
-	const days, change = 4 * day, 3*day + day/2
-	publish := func(load []float64) []float64 {
+	const length, firstChanged = 4 * day, 3*day + day/2
+	runPredictor := func(load []float64) []float64 {
 		p, spec := newPredictive(Predictive, trace)
 		p.load, p.keepPublished = load, true
 		for k := 1; k < len(load); k++ {
@@ -141,13 +141,13 @@ func checkDeterminism(trace Trace) (identical, noLookahead bool) {
 		}
 		return p.published
 	}
-	load := slices.Clone(trace.Load[:min(days, len(trace.Load))])
-	first, second := publish(load), publish(load)
-	for k := change; k < len(load); k++ {
+	load := slices.Clone(trace.Load[:min(length, len(trace.Load))])
+	first, second := runPredictor(load), runPredictor(load)
+	for k := firstChanged; k < len(load); k++ {
 		load[k] = peak - min(load[k], peak)
 	}
-	third := publish(load)
-	return slices.Equal(first, second), slices.Equal(first[:change], third[:change]) && !slices.Equal(first, third)
+	third := runPredictor(load)
+	return slices.Equal(first, second), slices.Equal(first[:firstChanged], third[:firstChanged]) && !slices.Equal(first, third)
 }
 
 // chooseSettings chooses the settings of Tuned and Hindsight, and sets the figures that depend on
@@ -310,7 +310,7 @@ func saving(traces []TraceReport, result, reference selector) MeanAndWorst {
 }
 
 // gapClosed returns the saving of Predictive as a share of the saving of Perfect, both against
-// reference.
+// reference. A saving here is the difference of the ideal ratios, summed over the traces.
 func gapClosed(traces []TraceReport, reference selector) float64 {
 	var predictedSum, perfectSum, referenceSum float64
 	for _, t := range traces {

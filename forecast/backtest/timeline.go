@@ -23,17 +23,17 @@ type Timeline struct {
 }
 
 // NewTimeline runs Document and Predictive over a trace, and returns their timeline. The timeline
-// has at most the given number of parts.
-func NewTimeline(trace Trace, parts int) Timeline {
+// has at most maxParts parts.
+func NewTimeline(trace Trace, maxParts int) Timeline {
 	steps := len(trace.Load) - trace.FirstEvaluated
-	stepsPerPart := max(1, (steps+parts-1)/parts)
-	count := (steps + stepsPerPart - 1) / stepsPerPart
+	stepsPerPart := max(1, (steps+maxParts-1)/maxParts)
+	partCount := (steps + stepsPerPart - 1) / stepsPerPart
 	t := Timeline{Pods: map[Controller][]float64{}, Overload: map[Controller][]float64{}}
 	for _, list := range []*[]float64{&t.Days, &t.Load, &t.Median, &t.High} {
-		*list = make([]float64, count)
+		*list = make([]float64, partCount)
 	}
 	partIndex := func(k int) int { return (k - trace.FirstEvaluated) / stepsPerPart } // of the part with step k
-	stepCounts := make([]float64, count)                                              // the number of steps of each part
+	stepCounts := make([]float64, partCount)                                          // the number of steps of each part
 	for k := trace.FirstEvaluated; k < len(trace.Load); k++ {
 		t.Load[partIndex(k)] += trace.Load[k]
 		stepCounts[partIndex(k)]++
@@ -41,7 +41,7 @@ func NewTimeline(trace Trace, parts int) Timeline {
 	// newCollector returns a hook for runSimulationWithHook. The hook collects the pods and the
 	// overload of a controller.
 	newCollector := func(c Controller) func(k, pods int, overload float64) {
-		pods, overloads := make([]float64, count), make([]float64, count)
+		pods, overloads := make([]float64, partCount), make([]float64, partCount)
 		t.Pods[c], t.Overload[c] = pods, overloads
 		return func(k, podCount int, overload float64) {
 			i := partIndex(k)
@@ -54,16 +54,16 @@ func NewTimeline(trace Trace, parts int) Timeline {
 	spec := trace.Service.Document
 	runSimulationWithHook(trace, &spec, reactiveMetrics{spec, trace.Load, trace.Service.Target}, newCollector(Document))
 	metrics, spec := newPredictive(Predictive, trace)
-	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
+	medianLevel, highLevel := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
 	metrics.onStatus = func(k int, s forecast.Status) {
 		if k < trace.FirstEvaluated {
 			return
 		}
 		i := partIndex(k)
-		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
+		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[medianLevel]), max(t.High[i], s.Pods[highLevel])
 	}
 	runSimulationWithHook(trace, &spec, metrics, newCollector(Predictive))
-	for i := range count {
+	for i := range partCount {
 		t.Days[i] = float64(trace.FirstEvaluated+i*stepsPerPart) / day
 		t.Load[i] /= stepCounts[i]
 	}

@@ -143,7 +143,7 @@ func newTrace(name string, samples []sample) (Trace, error) {
 	isCoarse := medianGap(samples) >= coarseSeconds
 	i := 0
 	for k := range trace.Load {
-		stepMiddle := float64(first) + (float64(k)+0.5)*step // of the step, in Unix seconds
+		stepMiddle := float64(first) + (float64(k)+0.5)*step // in Unix seconds
 		for float64(samples[i+1].unixSeconds) < stepMiddle {
 			i++
 		}
@@ -157,7 +157,7 @@ func newTrace(name string, samples []sample) (Trace, error) {
 }
 
 // computePeakScale returns the factor by which the loads must be multiplied, so that the largest
-// usual load is peak.
+// usual load is peak. It returns an error if all loads are zero.
 func computePeakScale(samples []sample) (float64, error) {
 	loads := make([]float64, len(samples))
 	for i, sample := range samples {
