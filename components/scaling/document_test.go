@@ -229,14 +229,14 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 }
 
 // parseProbe converts a probe of the design document to a Probe.
-func parseProbe(v any) Probe {
+func parseProbe(probe any) Probe {
 	p := Probe{
-		Path:         valueAt(v, "httpGet", "path").(string),
-		InitialDelay: toDuration(valueAt(v, "initialDelaySeconds")),
-		Period:       toDuration(valueAt(v, "periodSeconds")),
+		Path:         valueAt(probe, "httpGet", "path").(string),
+		InitialDelay: toDuration(valueAt(probe, "initialDelaySeconds")),
+		Period:       toDuration(valueAt(probe, "periodSeconds")),
 		Timeout:      time.Second,
 	}
-	if d := toDuration(valueAt(v, "timeoutSeconds")); d != 0 {
+	if d := toDuration(valueAt(probe, "timeoutSeconds")); d != 0 {
 		p.Timeout = d
 	}
 	return p

@@ -128,7 +128,7 @@ type Network struct {
 	// need no route out. A stack with a managed store must keep its subnets; others can be added.
 	DatabaseSubnetIDs []string `key:"databaseSubnetIds" unset:"network.privateSubnetIds"`
 
-	// Block is CIDR, parsed.
+	// Block is the parsed CIDR. It is not valid if the VPC exists already.
 	Block netip.Prefix
 }
 

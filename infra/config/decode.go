@@ -61,8 +61,7 @@ func fixSuffix(pattern string) string {
 	}
 }
 
-// requiredKeys returns the keys, by their paths in the tables. The value is true for a key that has
-// no default.
+// requiredKeys returns the keys that have no default, by their paths in the tables.
 var requiredKeys = sync.OnceValue(func() map[string]bool {
 	keys := map[string]bool{}
 	var walk func(pattern string, t reflect.Type)
@@ -72,7 +71,9 @@ var requiredKeys = sync.OnceValue(func() map[string]bool {
 			for i := range t.NumField() {
 				f := t.Field(i)
 				if key := f.Tag.Get("key"); key != "" {
-					keys[join(pattern, key)] = strings.HasPrefix(f.Tag.Get("unset"), "required")
+					if strings.HasPrefix(f.Tag.Get("unset"), "required") {
+						keys[join(pattern, key)] = true
+					}
 					walk(join(pattern, key), f.Type)
 				}
 			}

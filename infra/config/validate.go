@@ -117,8 +117,8 @@ func validateBoundary(s *Stack) field.ErrorList {
 	return nil
 }
 
-// validateNetwork checks the block and the zones of a VPC that the stack creates, or the ids of an
-// existing one. It sets Network.Block.
+// validateNetwork checks the CIDR block and the zones of a VPC that the stack creates, or the ids of
+// an existing VPC. For a new VPC it sets Network.Block.
 func validateNetwork(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	keyPath := path("network")

@@ -41,12 +41,12 @@ const (
 	// everything is for actions without a resource. It is also for actions that create a resource:
 	// AWS chooses the id of a new resource, and the resource has no tag yet.
 	everything scope = iota
-	// named is the resources of the service with names that begin with the stack's name.
+	// named is for the resources of the service with names that begin with the stack's name.
 	named
-	// tagged is the resources that have the stack's tags Project and Environment.
+	// tagged is for the resources that have the stack's tags Project and Environment.
 	tagged
-	// bounded is the roles of named, if they have the stack's permissions boundary. An action that
-	// creates a role or sets a boundary must set this boundary. The condition key
+	// bounded is for the roles of named that also have the permissions boundary of the stack. An
+	// action that creates a role or sets a boundary must set this boundary. The condition key
 	// iam:PermissionsBoundary exists only for actions that change permissions, such as CreateRole
 	// and PutRolePolicy. Source: Service Authorization Reference, "Condition keys for AWS Identity
 	// and Access Management".

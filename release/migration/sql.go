@@ -97,8 +97,9 @@ func blockCommentLength(text string) int {
 	return len(text)
 }
 
-// escapedStringLength returns the number of bytes of the quoted text at the beginning of a text. A
-// backslash escapes the next character.
+// escapedStringLength returns the number of bytes of the text in single quotes at the beginning of a
+// text. A backslash escapes the next character. Without a closing quote the result is the length of
+// the whole text.
 func escapedStringLength(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

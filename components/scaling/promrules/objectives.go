@@ -169,7 +169,7 @@ func burnAlerts() []alert {
 		alerts = append(alerts, alert{
 			name: "ErrorBudgetBurn", severity: b.severity, labels: map[string]string{"window": b.longWindow},
 			value: burnRate(b.longWindow), compare: ">", limit: b.factor,
-			and: fmt.Sprintf("%s > %s and %s * %s >= %d", burnRate(b.shortWindow), formatNumber(b.factor),
+			condition: fmt.Sprintf("%s > %s and %s * %s >= %d", burnRate(b.shortWindow), formatNumber(b.factor),
 				windowSum(badRequestsSeries, b.longWindow), formatNumber(Interval.Seconds()), minBadRequests),
 			summary: fmt.Sprintf("the budget of bad requests for 30 days burns by %s ({{ $labels.objective }})", b.spent),
 		})

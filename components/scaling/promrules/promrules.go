@@ -138,9 +138,9 @@ type alert struct {
 	// value is compared with limit by compare, a comparison operator of PromQL.
 	value, compare string
 	limit          float64
-	// and is a further condition. It may be empty.
-	and string
-	// forDuration is the time for which the condition must be true before the alert fires.
+	// condition is PromQL that is joined to the comparison with the operator and. It may be empty.
+	condition string
+	// forDuration is how long the whole expression must be true before the alert fires.
 	forDuration time.Duration
 	// summary is a phrase about the problem.
 	summary string
@@ -153,8 +153,8 @@ func (a alert) newRule() Rule {
 		Labels:      map[string]string{"severity": a.severity},
 		Annotations: map[string]string{"runbook_url": Runbook + "#" + strings.ToLower(a.name), ValueAnnotation: a.value, "summary": "{{ $labels.service }}: " + a.summary},
 	}
-	if a.and != "" {
-		r.Expr += " and " + a.and
+	if a.condition != "" {
+		r.Expr += " and " + a.condition
 	}
 	if a.forDuration > 0 {
 		r.For = formatSeconds(a.forDuration)

@@ -29,8 +29,8 @@ func redisAlerts(in Input) []alert {
 		name: "RedisFragmented", severity: Ticket, service: RedisStatefulSet,
 		value: fmt.Sprintf("max(%s)", seriesExpr("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, forDuration: sustained,
 		// An almost empty node has a high ratio without a problem, so the node must be half full.
-		and:     fmt.Sprintf("on () max(%s / %s) > 0.5", seriesExpr("memory_used_bytes"), seriesExpr("memory_max_bytes")),
-		summary: fmt.Sprintf("a node uses more than %v times the memory of its data", scaling.MaxFragmentation),
+		condition: fmt.Sprintf("on () max(%s / %s) > 0.5", seriesExpr("memory_used_bytes"), seriesExpr("memory_max_bytes")),
+		summary:   fmt.Sprintf("a node uses more than %v times the memory of its data", scaling.MaxFragmentation),
 	}, {
 		name: "RedisSlow", severity: Ticket, service: RedisStatefulSet,
 		value: fmt.Sprintf("max(delta(%s[15m]))", seriesExpr("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,

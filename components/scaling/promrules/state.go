@@ -61,7 +61,7 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			summary: fmt.Sprintf("more than %d containers restarted in 15 minutes", scaling.MaxRestarts),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
-			value: pods.cpuShare("requests"), compare: ">", limit: toRatio(cpu), and: atMaximumExpr, forDuration: sustained,
+			value: pods.cpuShare("requests"), compare: ">", limit: toRatio(cpu), condition: atMaximumExpr, forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU requests, and no further pod may start", cpu),
 		}.forService(p), alert{
 			name: "MemoryHigh", severity: Ticket, threshold: tier + ".memory_threshold",

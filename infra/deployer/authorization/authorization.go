@@ -35,7 +35,7 @@ type Action struct {
 // Reference is the actions by their names, such as sqs:CreateQueue.
 type Reference map[string]Action
 
-// Load reads the reference.
+// Load returns the reference that is embedded in the program.
 func Load() (Reference, error) {
 	var r Reference
 	if err := json.Unmarshal(referenceJSON, &r); err != nil {
