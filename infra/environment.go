@@ -124,8 +124,8 @@ func (e *environment) addMongoURI(ctx *pulumi.Context, stack *config.Stack, eks 
 	return err
 }
 
-// addPassword mounts the password of a store. The path is the same for a Kubernetes Secret
-// and for Secrets Manager.
+// addPassword mounts the password of a store, and sets the environment variable to the path of its
+// file. The path is the same for a Kubernetes Secret and for Secrets Manager.
 func (e *environment) addPassword(name, variable string, s *store) {
 	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: s.secretName, Class: s.class, MountPath: secretsFolder + name})
 	e.variables[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)

@@ -33,9 +33,9 @@ func TestTiersMatchTheDesignDocument(t *testing.T) {
 	for _, m := range append(groupBlock.FindAllStringSubmatch(string(text), -1), policyBlock.FindAllStringSubmatch(string(text), -1)...) {
 		blocks[m[1]] = m[2]
 	}
-	for short, tier := range map[string]Tier{"web": WebNodes(), "app": ApplicationNodes()} {
-		t.Run(short, func(t *testing.T) {
-			group := blocks[short+"_tier_asg"]
+	for shortName, tier := range map[string]Tier{"web": WebNodes(), "app": ApplicationNodes()} {
+		t.Run(shortName, func(t *testing.T) {
+			group := blocks[shortName+"_tier_asg"]
 			require.Contains(t, group, `"`+tier.GroupName+`-${var.environment}"`)
 			require.Equal(t, Size{readNumber(t, group, "min_size"), readNumber(t, group, "desired_capacity"), readNumber(t, group, "max_size")}, tier.Size)
 			require.Equal(t, toDuration(readNumber(t, group, "health_check_grace_period")), tier.HealthCheckGrace)
@@ -51,7 +51,7 @@ func TestTiersMatchTheDesignDocument(t *testing.T) {
 				require.Equal(t, strings.Trim(m[2], `"`), tier.Tags[m[1]], m[1])
 			}
 			for suffix, step := range map[string]Step{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
-				policy := blocks[short+suffix]
+				policy := blocks[shortName+suffix]
 				require.Contains(t, policy, `"`+step.Name+`"`)
 				require.Equal(t, readNumber(t, policy, "scaling_adjustment"), step.Adjustment)
 				require.Equal(t, toDuration(readNumber(t, policy, "cooldown")), step.Cooldown)

@@ -139,8 +139,8 @@ func (t Tier) WithSize(s Size) (Tier, error) {
 	return t, t.Validate()
 }
 
-// Validate returns an error for contradictory sizes and for a step in the wrong
-// direction.
+// Validate returns an error for a missing name, for contradictory sizes, for a step in the wrong
+// direction, and for a refresh with an invalid share of healthy instances.
 func (t Tier) Validate() error {
 	s := t.Size
 	switch {

@@ -125,8 +125,9 @@ const (
 // 6.4.1).
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
-// checkKeySet returns an error for a file that is not a JSON Web Key Set (RFC 7517). It
-// also returns one for a file without a key that can verify a token.
+// checkKeySet returns an error unless the content is a JSON Web Key Set (RFC 7517) with a key that
+// can verify a token. It also returns one for a private key, and for a set that is too large for
+// the services.
 func checkKeySet(content []byte) error {
 	var set struct {
 		Keys []map[string]any `json:"keys"`

@@ -46,9 +46,9 @@ const (
 // Promoted reports whether the stack runs the images of a promotion.
 func (s *Stack) Promoted() bool { return len(s.Release.Images) > 0 }
 
-// Source returns the promoted image with a short name, as REPOSITORY@DIGEST.
-func (r Release) Source(short string) string {
-	return r.Repository + "/" + short + "@" + r.Images[short]
+// Source returns a promoted image as REPOSITORY@DIGEST. image is its short name, such as web.
+func (r Release) Source(image string) string {
+	return r.Repository + "/" + image + "@" + r.Images[image]
 }
 
 // imageNames returns the short names of the images that the program builds or promotes.
@@ -86,8 +86,8 @@ var (
 	imageName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 )
 
-// validateRelease checks the keys of release. A promotion writes them, and a person may have edited
-// them.
+// validateRelease checks the keys of release, if the stack has them. A promotion writes them, and a
+// person may have edited them.
 func validateRelease(s *Stack) field.ErrorList {
 	keyPath, r := path("release"), s.Release
 	if !s.isSet("release") {

@@ -172,8 +172,9 @@ func validateExistingVPC(keyPath *field.Path, n *Network) field.ErrorList {
 	return problems
 }
 
-// validateCluster checks the cluster. PlacedFields chooses the zones of its control plane
-// when the ids of the account's zones are known.
+// validateCluster checks the zones, the administrators, the upgrade stage and the access of the
+// cluster. If the zones are not set, PlacedFields chooses them when the ids of the account's zones
+// are known.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	keyPath := path("cluster")
@@ -209,7 +210,7 @@ func validateCluster(s *Stack) field.ErrorList {
 
 // validateSupport checks that EKS supports the version of the cluster, and warns of the end of its
 // support. A cluster with nodes that the stack does not manage is a sandbox, which may have any
-// version.
+// version. validateChoices refuses a version that the program does not have.
 func validateSupport(s *Stack, today time.Time) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn || !slices.Contains(eksspec.Versions(), string(s.Cluster.Version)) {
 		return nil

@@ -76,7 +76,7 @@ func (s *Stack) storeRules() []storeRules {
 const redisDiskFactor = 2
 
 // checkRedisInCluster checks the memory and the volume of a Redis node in the cluster. The volume
-// holds all data at least twice.
+// holds all data at least twice. The default memory is always valid.
 func (s *Stack) checkRedisInCluster() error {
 	memoryMiB, storageGiB := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
 	if storageGiB<<10 < redisDiskFactor*memoryMiB {

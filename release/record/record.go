@@ -38,9 +38,10 @@ type Record struct {
 	Images map[string]string `yaml:"images"`
 }
 
-// Source returns the reference of an image in the repository of the stack that built it.
-func (r *Record) Source(short string) string {
-	return r.Repository + "/" + short + "@" + r.Images[short]
+// Source returns the reference of an image in the repository of the stack that built it. imageName
+// is the short name of the image, such as web.
+func (r *Record) Source(imageName string) string {
+	return r.Repository + "/" + imageName + "@" + r.Images[imageName]
 }
 
 // SameImages reports whether two records name the same digests. Two missing records are the same. A
@@ -204,8 +205,8 @@ func (r *Record) renderLines(indent int) []string {
 	return rendered
 }
 
-// checkOnlyRelease returns an error unless the text has the new record, and is otherwise equal to the
-// file.
+// checkOnlyRelease returns an error unless the text has the images of the record r, and all its
+// other keys have the values of the file.
 func (f *File) checkOnlyRelease(text string, r *Record) error {
 	readWithoutRecord := func(text string) (map[string]any, error) {
 		var content map[string]any

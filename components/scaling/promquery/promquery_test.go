@@ -212,21 +212,21 @@ func TestDemandEqualsDemandValueInRandomStates(t *testing.T) {
 				var input []series
 				sum := 0.0
 				for i := range pods {
-					job := fmt.Sprintf(`job=%q,pod="p%d"`, Job(p), i)
+					labels := fmt.Sprintf(`job=%q,pod="p%d"`, Job(p), i)
 					if i >= fullWindowPods {
-						input = append(input, series{"up{" + job + "}", gaugeSamples(0, 0, scrapes)})
+						input = append(input, series{"up{" + labels + "}", gaugeSamples(0, 0, scrapes)})
 						continue
 					}
-					input = append(input, series{"up{" + job + "}", gaugeSamples(1, 0, scrapes)})
+					input = append(input, series{"up{" + labels + "}", gaugeSamples(1, 0, scrapes)})
 					switch s := m.Source.(type) {
 					case scaling.Rate:
 						step := float64(rng.IntN(int(3*target*5/s.Per.Seconds()) + 2))
 						sum += step / 5 * s.Per.Seconds()
-						input = append(input, series{s.Counter + "{" + job + "}", counterSamples(step, 0, scrapes)})
+						input = append(input, series{s.Counter + "{" + labels + "}", counterSamples(step, 0, scrapes)})
 					case scaling.MeanDuration:
 						step := float64(1 + rng.IntN(150))
 						sum += step / 100
-						input = append(input, series{s.Histogram + "_sum{" + job + "}", counterSamples(step, 0, scrapes)}, series{s.Histogram + "_count{" + job + "}", counterSamples(100, 0, scrapes)})
+						input = append(input, series{s.Histogram + "_sum{" + labels + "}", counterSamples(step, 0, scrapes)}, series{s.Histogram + "_count{" + labels + "}", counterSamples(100, 0, scrapes)})
 					}
 				}
 				tests = append(tests, unitTest{"5s", input, []expression{newEqualCheck(Demand(p, m), DemandValue(sum, target, pods, fullWindowPods))}})
