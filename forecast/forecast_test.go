@@ -152,7 +152,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 	}
 }
 
-func TestGateKeepsTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
+func TestGateStaysWithinTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
 	f := New(testConfig())
 	for _, l := range newDailyLoad(6*day, 6) {
 		f.Add(l)
@@ -177,8 +177,8 @@ func TestGateChoosesByCostAndOverload(t *testing.T) {
 	}{
 		{"the cheapest within the budget", [3]float64{80, 70, 60}, [3]float64{0, 0.5, 5}, -1, 1, WithinBudget},
 		{"the current one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
-		{"another candidate, if the current one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
-		{"the least overload, if none keeps the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
+		{"another candidate, if the current one is not within the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
+		{"the least overload, if none is within the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
 		{"a cheaper candidate with nearly the least overload", [3]float64{80, 70, 60}, [3]float64{2, 2.1, 4}, -1, 1, LeastOverload},
 		{"no candidate that costs more than the design document's HPA, even with less overload", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},
 		{"the design document's target, if all candidates cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},

@@ -89,13 +89,13 @@ func databaseClients(containers map[string]container) map[string]container {
 // databaseUsers returns the database users of the clients, sorted. A key of clients begins with the
 // user and a space.
 func databaseUsers(clients map[string]container) []string {
-	var names []string
+	var users []string
 	for key := range clients {
 		user, _, _ := strings.Cut(key, " ")
-		names = append(names, user)
+		users = append(users, user)
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(users)
+	return users
 }
 
 // Only the migration logs in as the owner. Every other program has its own role, and mounts only

@@ -309,10 +309,10 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 }
 
 // subnetsByZone returns the id of each zone's subnet, by zone.
-func subnetsByZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
+func subnetsByZone(zones []string, subnetIDs pulumi.StringArray) map[string]pulumi.StringInput {
 	byZone := make(map[string]pulumi.StringInput, len(zones))
 	for i, zone := range zones {
-		byZone[zone] = subnets[i]
+		byZone[zone] = subnetIDs[i]
 	}
 	return byZone
 }

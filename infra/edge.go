@@ -50,9 +50,10 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		}
 		created.zoneID = pulumi.String(id)
 	}
-	subnets, subnetIDs := pulumi.StringArray{}, subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
+	subnetIDsByZone := subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
+	balancerSubnetIDs := pulumi.StringArray{}
 	for _, zone := range placed.origin {
-		subnets = append(subnets, subnetIDs[zone])
+		balancerSubnetIDs = append(balancerSubnetIDs, subnetIDsByZone[zone])
 	}
 	name := stack.Name() + "-origin"
 	originCertificate, err := newCertificate(ctx, name, edge.OriginDomain(), edge.OriginCertificateARN, created.zoneID, base.inRegion)
@@ -63,7 +64,7 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		Account:             base.account,
 		Environment:         stack.Environment,
 		VPCID:               vpc.VPCID,
-		SubnetIDs:           subnets,
+		SubnetIDs:           balancerSubnetIDs,
 		NodeSecurityGroupID: eks.NodeSecurityGroupID,
 		Targets:             traffic.Targets(),
 		OriginDomain:        edge.OriginDomain(),

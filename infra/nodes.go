@@ -49,7 +49,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		return nil, err
 	}
 	created := &nodes{groups: pulumi.StringMap{}}
-	var autoscaled bool
+	var usesClusterAutoscaler bool
 	var groups []terminationhandler.Group
 	for _, t := range tiers {
 		// Each tier is changed after the tier before it. AWS's provider does not wait for the end
@@ -63,7 +63,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		created.groups[string(t.Profile.Name)] = group.GroupName
 		groups = append(groups, terminationhandler.Group{ShortName: string(t.Profile.Name), Name: group.GroupName, ARN: group.GroupARN})
 		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
-			autoscaled = true
+			usesClusterAutoscaler = true
 		}
 	}
 	addOns, err := addons.NewAddons(ctx, stack.Name(), &addons.Args{
@@ -82,7 +82,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	}, eks.inBoth); err != nil {
 		return nil, err
 	}
-	if autoscaled {
+	if usesClusterAutoscaler {
 		if err := deployClusterAutoscaler(ctx, stack, base, eks, created.ready); err != nil {
 			return nil, err
 		}

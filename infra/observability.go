@@ -68,7 +68,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		return nil, nil
 	}
 	requestShare := scaling.Percent(stack.Cluster.RequestPercent)
-	platform := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
+	platformNamespace := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
 	kedaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-keda", eks.inCluster)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
 		Namespace:    promNamespace,
-		Platform:     platform,
+		Platform:     platformNamespace,
 		Controllers:  []controller.Namespace{kedaNamespace, vpaNamespace},
 		Cluster:      eks.addresses,
 		Targets:      targetRules(alertmanagerAddress, kedaNamespace, vpaNamespace),
@@ -125,7 +125,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	if _, err := statemetrics.NewStateMetrics(ctx, stack.Name()+"-state", &statemetrics.Args{
 		Namespace:    promNamespace,
-		Watched:      platform,
+		Watched:      platformNamespace,
 		Cluster:      eks.addresses,
 		Image:        images[statemetrics.Repository],
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
@@ -135,7 +135,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	kedaScaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{
 		Namespace:     kedaNamespace,
-		Watched:       platform,
+		Watched:       platformNamespace,
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
 		Cluster:       eks.addresses,
@@ -152,7 +152,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	vpaResizer, err := vpa.NewVPA(ctx, stack.Name()+"-vpa", &vpa.Args{
 		Namespace:        vpaNamespace,
-		Watched:          platform,
+		Watched:          platformNamespace,
 		RecommenderImage: images[vpa.RecommenderRepository],
 		UpdaterImage:     images[vpa.UpdaterRepository],
 		AdmissionImage:   images[vpa.AdmissionRepository],

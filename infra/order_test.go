@@ -69,7 +69,7 @@ func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 		{"AWS refuses a VPC origin without an internet gateway", origin, "", gateway, "", 1},
 		{"nodes pull images and join through NAT", group, "", route, "private-app", 6},
 		{"nodes pull images and join through the private endpoints", group, "", endpoint, "", 9},
-		{"the endpoints answer nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
+		{"the endpoints accept connections of nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
 		{"nodes and control plane reach each other", group, "", rule, "control-plane", 6},
 		{"the API server checks the first pod of web", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", binding, "", 1},
 		{"the API server checks the first pod of an agent", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-npa", binding, "", 1},

@@ -18,8 +18,9 @@ type podAccess struct {
 	nodes []string
 }
 
-// serviceAccess returns the connections that a service may open and accept. kube-proxy forwards
-// users' requests to the pods, and their source address is then the address of a node.
+// serviceAccess returns the connections that a service may open and accept. If the service has a
+// node port, kube-proxy forwards users' requests to its pods. The source address of these requests
+// is then the address of a node.
 func (a *podAccess) serviceAccess(profile scaling.Profile) podnetwork.Access {
 	access := podnetwork.Access{Egress: append(a.egressRules(a.stores.postgres, a.stores.redis), a.tokenRules()...)}
 	var callers []podnetwork.Peer
@@ -84,10 +85,10 @@ func storeClients(stack *config.Stack, apps ...string) []podnetwork.Peer {
 	return peers
 }
 
-// denyOtherPods creates a network policy that denies all connections of a pod of the platform's
+// denyByDefault creates a network policy that denies all connections of a pod of the platform's
 // namespace, unless another policy allows them. The policy is created after the policies of all
 // programs and deleted before them, so that no update interrupts connections of the programs.
-func denyOtherPods(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
+func denyByDefault(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
 	_, err := podnetwork.New(ctx, stack.Name()+"-default", &podnetwork.Args{Name: "default-deny", Namespace: eks.namespace}, eks.inCluster, pulumi.DependsOn(policies))
 	return err
 }

@@ -76,7 +76,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		deployed.byName[profile.Short] = created
 	}
 	deployed.front = deployed.byName[frontService]
-	return deployed, denyOtherPods(ctx, stack, eks, policies)
+	return deployed, denyByDefault(ctx, stack, eks, policies)
 }
 
 // nodePort returns the port at which a service is open on every node. It returns zero if the service

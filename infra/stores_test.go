@@ -51,15 +51,20 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 	}
 }
 
-// The lifecycle policy of a repository is created after the pods that run its images were updated.
-// The copies of backups are in the other region.
-func TestRepositoriesExpireImagesLast(t *testing.T) {
-	resources := deployStackWith(t, "prod", map[string]string{
+// deployWithBackupCopy runs the program for prod with copies of PostgreSQL's backups in another
+// region.
+func deployWithBackupCopy(t *testing.T) []registeredResource {
+	t.Helper()
+	return deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:auth":     configWithoutFiles["progressive-framework:auth"],
 		"progressive-framework:images":   configWithoutFiles["progressive-framework:images"],
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
 	})
-	graph := newResourceGraph(resources)
+}
+
+// The lifecycle policy of a repository is created after the pods that run its images were updated.
+func TestRepositoriesExpireImagesLast(t *testing.T) {
+	graph := newResourceGraph(deployWithBackupCopy(t))
 	repositories := graph.find("aws:ecr/repository:Repository", "")
 	policies := graph.find("aws:ecr/lifecyclePolicy:LifecyclePolicy", "")
 	require.NotEmpty(t, repositories)
@@ -70,6 +75,10 @@ func TestRepositoriesExpireImagesLast(t *testing.T) {
 		dependencies := graph.dependencies(policy)
 		require.True(t, slices.ContainsFunc(deployments, func(d string) bool { return dependencies[d] }), policy)
 	}
+}
+
+func TestBackupsOfPostgresAreCopiedWithTheirOwnKey(t *testing.T) {
+	graph := newResourceGraph(deployWithBackupCopy(t))
 	require.Len(t, graph.find("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", "-postgres-copy"), 1)
 	require.Len(t, graph.find("aws:kms/alias:Alias", "-postgres-copy-alias"), 1)
 }

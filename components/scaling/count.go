@@ -23,11 +23,11 @@ func (p Profile) MaxReplicas() int {
 	return p.Floor
 }
 
-// WithBounds returns the profile with the HPA's bounds that a stack sets. Zero keeps a
+// WithBounds returns the profile with the HPA's bounds that a stack sets. A zero keeps a
 // bound. A Floor outside of the bounds becomes the nearest bound. It returns an error for
 // the same bounds as HPA.WithBounds.
-func (p Profile) WithBounds(low, high int) (Profile, error) {
-	hpa, err := p.HPA.WithBounds(low, high)
+func (p Profile) WithBounds(minReplicas, maxReplicas int) (Profile, error) {
+	hpa, err := p.HPA.WithBounds(minReplicas, maxReplicas)
 	if err != nil {
 		return p, err
 	}

@@ -79,35 +79,11 @@ func (s *Stack) pods() []pod {
 			pods = append(pods, newPod(clusterPod.Name, "", resource.MustParse(clusterPod.CPU), resource.MustParse(clusterPod.Memory), ""))
 		}
 	}
-	if requestShare := scaling.Percent(s.Cluster.RequestPercent); s.PodScaling.Enabled {
-		resources := scaling.PrometheusResources().WithRequests(requestShare)
-		for range s.Prometheus.Replicas {
-			pods = append(pods, newPod("prometheus", "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		resources = scaling.DatabaseExporterResources().WithRequests(requestShare)
-		pods = append(pods, newPod("postgres-exporter", "", resources.CPURequest, resources.MemoryRequest, ""))
-		resources = scaling.StateMetricsResources().WithRequests(requestShare)
-		pods = append(pods, newPod("kube-state-metrics", "", resources.CPURequest, resources.MemoryRequest, ""))
-		if s.Edge.AlarmTopicARN != "" {
-			resources = scaling.AlertmanagerResources().WithRequests(requestShare)
-			pods = append(pods, newPod("alertmanager", "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		if s.PodScaling.RunsForecaster() {
-			resources = scaling.ForecasterResources().WithRequests(requestShare)
-			pods = append(pods, newPod("forecaster", "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		resources = scaling.KEDAResources().WithRequests(requestShare)
-		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
-			pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		resources = scaling.VPAResources().WithRequests(requestShare)
-		for _, name := range []string{"vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
-			pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-	}
+	pods = append(pods, s.podScalingPods()...)
 	if p := s.Postgres; p.Kind == InCluster {
+		// Package postgres requests 250 millicores for each core, and all memory of the server.
 		pods = append(pods, pod{name: "postgres", cpuMilli: int64(250 * p.Cores), memoryMiB: int64(p.MemoryMiB), keyToLower: "postgres.memoryMiB",
-			limits: []limit{newCoreLimit("postgres.cores", p.Cores)}}) // it requests all of its memory
+			limits: []limit{newCoreLimit("postgres.cores", p.Cores)}})
 	}
 	if r := s.Redis; r.Kind == InCluster {
 		memoryMiB := cmp.Or(r.MemoryMiB, defaultRedisMiB)
@@ -120,9 +96,12 @@ func (s *Stack) pods() []pod {
 }
 
 const (
-	// The number of Redis nodes, and the requests of package redis for each: a quarter of the
-	// node's memory limit, and the memory of the agent.
-	redisNodes, defaultRedisMiB, redisMilli, redisAgentMiB = 6, 4096, 210, 32
+	// redisNodes is the number of Redis nodes in the cluster. defaultRedisMiB is the default memory
+	// limit of a node. Package redis requests a quarter of the limit.
+	redisNodes, defaultRedisMiB = 6, 4096
+	// redisMilli is the CPU request of a node and its agent, in millicores. redisAgentMiB is the
+	// memory request of the agent.
+	redisMilli, redisAgentMiB = 210, 32
 )
 
 // nodeCapacity is what a node has for pods: CPU, memory and the number of pods.
@@ -131,6 +110,37 @@ type nodeCapacity struct {
 	pods                int
 	// cores is the number of cores of the whole node.
 	cores int
+}
+
+// podScalingPods returns the pods of Prometheus, its exporters, the autoscalers and the forecaster.
+// It returns nil if podScaling is not enabled.
+func (s *Stack) podScalingPods() []pod {
+	if !s.PodScaling.Enabled {
+		return nil
+	}
+	var pods []pod
+	addPod := func(name string, resources scaling.Resources) {
+		resources = resources.WithRequests(scaling.Percent(s.Cluster.RequestPercent))
+		pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
+	}
+	for range s.Prometheus.Replicas {
+		addPod("prometheus", scaling.PrometheusResources())
+	}
+	addPod("postgres-exporter", scaling.DatabaseExporterResources())
+	addPod("kube-state-metrics", scaling.StateMetricsResources())
+	if s.Edge.AlarmTopicARN != "" {
+		addPod("alertmanager", scaling.AlertmanagerResources())
+	}
+	if s.PodScaling.RunsForecaster() {
+		addPod("forecaster", scaling.ForecasterResources())
+	}
+	for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
+		addPod(name, scaling.KEDAResources())
+	}
+	for _, name := range []string{"vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
+		addPod(name, scaling.VPAResources())
+	}
+	return pods
 }
 
 // podCapacity returns what a node has left for pods after the pods that run on every node, such as

@@ -26,7 +26,7 @@ func TestImagesCoverEveryTier(t *testing.T) {
 		{"images and nodes of one architecture", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`}, ""},
 		{"a store's image of another architecture than the nodes", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms: Invalid value: \"linux/amd64\": must have linux/arm64"},
 		{"a store's image of the architecture of the nodes", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`, "redis": redis + `,"platforms":["linux/arm64"]}`}, ""},
-		{"a store may land on either tier", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/amd64","linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms"},
+		{"a store may run on either tier", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/amd64","linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms"},
 		{"instances with a GPU and an arm64 processor", map[string]string{"tiers": `{"web":{"instanceTypes":["g5g.xlarge"]}}`}, "must have linux/arm64"},
 		{"instances with a GPU and an amd64 processor", map[string]string{"tiers": `{"web":{"instanceTypes":["g5.xlarge"]}}`}, ""},
 	} {
@@ -38,11 +38,11 @@ func TestImagesCoverEveryTier(t *testing.T) {
 // error. It is empty if there must be no error.
 func requireLoad(t *testing.T, changes map[string]string, want string) {
 	t.Helper()
-	full := map[string]string{}
+	fullChanges := map[string]string{}
 	for key, value := range changes {
-		full[Project+":"+key] = value
+		fullChanges[Project+":"+key] = value
 	}
-	_, err := Load("prod", validValuesWith(full))
+	_, err := Load("prod", validValuesWith(fullChanges))
 	if want == "" {
 		require.NoError(t, err)
 		return
@@ -61,9 +61,9 @@ func TestLoadRefusesMorePodsConnectionsOrAddressesThanFit(t *testing.T) {
 		changes map[string]string
 		want    string
 	}{
-		{"nodes without room for a pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.nano"]}}`}, "tiers.web.instanceTypes: Invalid value: \"t3.nano\": a node has"},
-		{"nodes without room for a pod with the smallest requests", map[string]string{"tiers": `{"application":{"instanceTypes":["t3.nano"]}}`, "cluster": `{"requestPercent":1}`}, "tiers.application.instanceTypes"},
-		{"nodes with room for one pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"]}}`}, ""},
+		{"nodes that are too small for a pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.nano"]}}`}, "tiers.web.instanceTypes: Invalid value: \"t3.nano\": a node has"},
+		{"nodes that are too small for a pod with the smallest requests", map[string]string{"tiers": `{"application":{"instanceTypes":["t3.nano"]}}`, "cluster": `{"requestPercent":1}`}, "tiers.application.instanceTypes"},
+		{"nodes with capacity for one pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"]}}`}, ""},
 		{"a type without prefix delegation", map[string]string{"tiers": `{"web":{"instanceTypes":["m4.xlarge"]}}`}, "must be of a Nitro family"},
 		{"a size that does not exist", map[string]string{"tiers": `{"web":{"instanceTypes":["m7i.3xlarge"]}}`}, "family m7i has the sizes"},
 		{"fewer nodes than pods", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"],"min":1,"desired":1,"max":2}}`}, "tiers.web.max: Invalid value: 2: so many nodes do not hold all pods"},

@@ -127,35 +127,35 @@ func effectiveDefaults(t *testing.T) Stack {
 
 // writeTable writes a table with a row for each field of a struct. values are structs with the
 // defaults, each by the name of the object that it describes.
-func writeTable(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
+func writeTable(t *testing.T, out *bytes.Buffer, docComments map[string]string, prefix string, values map[string]reflect.Value) {
 	fmt.Fprintln(out, "| key | type | default | meaning |\n|---|---|---|---|")
-	writeRows(t, out, doc, prefix, values)
+	writeRows(t, out, docComments, prefix, values)
 }
 
 // writeRows writes the rows of a table, without its header. The parameters are those of writeTable.
 // It writes a nested struct field by field. The table of the stack (an empty prefix) leaves out
 // structs and maps, because each has its own table.
-func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
-	names := slices.Sorted(maps.Keys(values))
-	object := values[names[0]].Type()
-	for i := range object.NumField() {
-		f := object.Field(i)
+func writeRows(t *testing.T, out *bytes.Buffer, docComments map[string]string, prefix string, values map[string]reflect.Value) {
+	firstStruct := values[slices.Sorted(maps.Keys(values))[0]]
+	structType := firstStruct.Type() // of all structs in values
+	for i := range structType.NumField() {
+		f := structType.Field(i)
 		if f.Tag.Get("key") == "" && f.Tag.Get("path") == "" {
 			continue
 		}
 		key := cmp.Or(f.Tag.Get("path"), prefix+f.Tag.Get("key"))
 		if f.Type.Kind() == reflect.Struct && prefix != "" {
-			writeRows(t, out, doc, key+".", map[string]reflect.Value{"": values[names[0]].Field(i)})
+			writeRows(t, out, docComments, key+".", map[string]reflect.Value{"": firstStruct.Field(i)})
 			continue
 		}
-		typeText, meaning := documentedType(f.Type), doc[object.Name()+"."+f.Name]
+		typeText, meaning := documentedType(f.Type), docComments[structType.Name()+"."+f.Name]
 		if typeText == "" || f.Type.Kind() == reflect.Map && prefix == "" {
 			continue
 		}
 		if bounds := formatBounds(strings.ReplaceAll(key, ".NAME.", ".*.")); bounds != "" {
 			typeText += ", " + bounds
 		}
-		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", object.Name(), f.Name)
+		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", structType.Name(), f.Name)
 		if allowed := allowedValues(f); allowed != nil {
 			last := len(allowed) - 1
 			meaning = "`" + strings.Join(allowed[:last], "`, `") + "` or `" + allowed[last] + "`. " + meaning
@@ -165,18 +165,24 @@ func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix st
 		}
 		defaultText := f.Tag.Get("unset")
 		if defaultText == "" {
-			var defaults []string
-			for _, name := range names {
-				defaults = append(defaults, strings.TrimSpace(name+" "+formatDefault(values[name].Field(i))))
-			}
-			// There are at most two structs, the two tiers. A default that they share is written once.
-			if formatDefault(values[names[0]].Field(i)) == formatDefault(values[names[len(names)-1]].Field(i)) {
-				defaults = []string{formatDefault(values[names[0]].Field(i))}
-			}
-			defaultText = strings.Join(defaults, ", ")
+			defaultText = formatFieldDefaults(values, i)
 		}
 		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", key, typeText, defaultText, meaning)
 	}
+}
+
+// formatFieldDefaults returns the defaults of field i of the structs as Markdown. A default that all
+// structs share is written once, otherwise each has the name of its struct.
+func formatFieldDefaults(structs map[string]reflect.Value, i int) string {
+	var texts, namedTexts []string
+	for _, name := range slices.Sorted(maps.Keys(structs)) {
+		text := formatDefault(structs[name].Field(i))
+		texts, namedTexts = append(texts, text), append(namedTexts, strings.TrimSpace(name+" "+text))
+	}
+	if shared := slices.Compact(texts); len(shared) == 1 {
+		return shared[0]
+	}
+	return strings.Join(namedTexts, ", ")
 }
 
 // documentedType returns the documented type of a value of t in a stack's file, or "" for a struct.

@@ -283,7 +283,7 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	}{
 		{"tiers of nodes that the stack does not create", map[string]string{"cluster": ownNodes, "tiers": `{"web":{"min":1}}`}, "tiers: Forbidden: has no effect with cluster.nodes: own"},
 		{"a load balancer without nodes", map[string]string{"cluster": ownNodes, "edge": `{"domain":"example.com","zone":"example.com"}`}, "edge.domain: Forbidden: can't work with cluster.nodes: own"},
-		{"platforms for nodes that the stack does not know", map[string]string{"cluster": ownNodes, "storageClass": "a", "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50,"platforms":["linux/arm64"]}`}, "postgres.platforms: Forbidden"},
+		{"platforms for nodes that the stack does not create", map[string]string{"cluster": ownNodes, "storageClass": "a", "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50,"platforms":["linux/arm64"]}`}, "postgres.platforms: Forbidden"},
 		{"a login on nodes that the stack does not create", map[string]string{"cluster": `{"nodes":"own","sessionManager":false}`}, "cluster.sessionManager: Forbidden: has no effect with cluster.nodes: own"},
 		{"a mirror without an image to pull", map[string]string{"cluster": ownNodes, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
 		{"a mirror longer than a repository's name", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://` + strings.Repeat("a", 201) + `"}`}, "images.mirror: Invalid value"},
@@ -330,12 +330,12 @@ func TestSecretKeysAreRefused(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(keys), 25)
-	for _, full := range keys {
-		values := validValuesWith(map[string]string{full: `{"issuer":"hidden-value"}`})
-		_, err := Load("prod", values, WithSecrets([]string{full}))
-		require.ErrorContains(t, err, full+": Forbidden: is set with --secret")
+	for _, fullKey := range keys {
+		values := validValuesWith(map[string]string{fullKey: `{"issuer":"hidden-value"}`})
+		_, err := Load("prod", values, WithSecrets([]string{fullKey}))
+		require.ErrorContains(t, err, fullKey+": Forbidden: is set with --secret")
 		require.NotContains(t, err.Error(), "hidden-value")
-		require.NotContains(t, err.Error(), full+": Required value", "what is not read is not missing")
+		require.NotContains(t, err.Error(), fullKey+": Required value", "what is not read is not missing")
 	}
 }
 
@@ -387,7 +387,7 @@ func TestLoadChecksFiles(t *testing.T) {
 		{"the issuer's private key", "auth", authWithFile("private.json"), "is a private key"},
 		{"a secret that issuer and services share", "auth", authWithFile("shared.json"), `is a private key or a shared secret: it has the member "k"`},
 		{"a key without an ID", "auth", authWithFile("no-id.json"), "a complete public key with an ID (kid) for EdDSA, ES256 or RS256 (2048 bits or more)"},
-		{"a curve that the services do not know", "auth", authWithFile("curve.json"), "for EdDSA, ES256 or RS256"},
+		{"a curve that the services do not support", "auth", authWithFile("curve.json"), "for EdDSA, ES256 or RS256"},
 		{"a key that encrypts", "auth", authWithFile("encrypts.json"), "for EdDSA, ES256 or RS256"},
 		{"an RSA key that is too short", "auth", authWithFile("short.json"), "for EdDSA, ES256 or RS256 (2048 bits or more)"},
 		{"a key without its number", "auth", authWithFile("no-x.json"), "a complete public key"},

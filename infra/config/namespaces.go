@@ -149,8 +149,8 @@ func (r *reader) readKey(keyPath *field.Path, pattern, name string, v reflect.Va
 // empty if no key is similar. It also finds a key in an object by its path, such as network.cidr
 // without --path, or by its last part, such as cidr.
 func (r *reader) hintFor(pattern, name string, known []string) string {
-	if full := keyInOtherNamespace(pattern, name); full != "" {
-		return fmt.Sprintf("; did you mean %q?", full)
+	if fullKey := keyInOtherNamespace(pattern, name); fullKey != "" {
+		return fmt.Sprintf("; did you mean %q?", fullKey)
 	}
 	if pattern != "" {
 		return keyHint(name, known)

@@ -86,15 +86,15 @@ func requirePlainErrors(t require.TestingT, err error) {
 // that no key of the type accepts, at the path of the key.
 func TestUnusualValuesAreRefusedAtTheirPath(t *testing.T) {
 	for _, l := range allLeaves() {
-		full := l.path
-		if !strings.Contains(full, ":") {
-			full = Project + ":" + full
+		fullKey := l.path
+		if !strings.Contains(fullKey, ":") {
+			fullKey = Project + ":" + fullKey
 		}
 		refused := refusedKinds(l.valueType)
 		for _, kind := range slices.Sorted(maps.Keys(unusualValues)) {
 			_, err := Load("prod", l.configWith(t, unusualValues[kind]))
 			requirePlainErrors(t, err)
-			isTopLevel := !strings.Contains(full, ".")
+			isTopLevel := !strings.Contains(fullKey, ".")
 			isInvalidText := slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind)
 			if isTopLevel && l.valueType.Kind() != reflect.Struct && !isInvalidText {
 				continue // Pulumi passes every top-level value as text, so a text key accepts it
@@ -103,9 +103,9 @@ func TestUnusualValuesAreRefusedAtTheirPath(t *testing.T) {
 				continue
 			}
 			var loadErr *Error
-			require.ErrorAs(t, err, &loadErr, "%s: %s must be refused", full, kind)
-			require.True(t, slices.ContainsFunc(problemPaths(loadErr), func(at string) bool { return isWithin(at, full) || isWithin(full, at) }),
-				"%s: %s must be refused by its path, not %v", full, kind, problemPaths(loadErr))
+			require.ErrorAs(t, err, &loadErr, "%s: %s must be refused", fullKey, kind)
+			require.True(t, slices.ContainsFunc(problemPaths(loadErr), func(problemPath string) bool { return isWithin(problemPath, fullKey) || isWithin(fullKey, problemPath) }),
+				"%s: %s must be refused by its path, not %v", fullKey, kind, problemPaths(loadErr))
 		}
 	}
 }

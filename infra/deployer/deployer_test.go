@@ -184,7 +184,7 @@ func TestPoliciesFitIAM(t *testing.T) {
 	for token, grants := range grantsByType {
 		for _, g := range grants {
 			for _, a := range g.actions {
-				require.True(t, allowed[g.service+":"+a], "%s of %s is in no policy: add the service to policies", a, token)
+				require.True(t, allowed[g.service+":"+a], "%s of %s is in no policy: add the service to policyServices", a, token)
 			}
 			if g.scope == named {
 				require.NotEmpty(t, resourceARNs[g.service], "%s of %s has no ARN", g.service, token)

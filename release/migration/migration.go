@@ -128,10 +128,11 @@ var harmPatterns = []struct {
 // created has the tables that the steps create. stepStatements has all statements of the same step.
 func findHarm(statement string, created map[string]bool, stepStatements []string) string {
 	if match := createIndex.FindStringSubmatch(statement); match != nil {
-		if match[1] == "" || created[match[3]] {
-			return ""
+		isUnique, tableIsNew := match[1] != "", created[match[3]]
+		if isUnique && !tableIsNew {
+			return "an older program may write a value twice"
 		}
-		return "an older program may write a value twice"
+		return ""
 	}
 	// A step may drop the index that it creates. If a concurrent build is interrupted, it leaves an
 	// invalid index. So such steps drop their own index first.

@@ -31,8 +31,8 @@ func predictionPanels(p Platform) []Panel {
 			},
 		})
 	}
-	newQueryBy := func(labels, name string) Query {
-		return Query{Expr: fmt.Sprintf(`max by (service, %s) (%s{job=%q})`, labels, name, promquery.ForecasterJob), Exporter: Forecaster}
+	newQueryBy := func(label, series string) Query {
+		return Query{Expr: fmt.Sprintf(`max by (service, %s) (%s{job=%q})`, label, series, promquery.ForecasterJob), Exporter: Forecaster}
 	}
 	gateState, candidateInUse, overload := newQueryBy("state", "gate_state"), newQueryBy("candidate", "candidate"), newQueryBy("window", "gate_overload")
 	gateState.Legend, candidateInUse.Legend, overload.Legend = "{{service}}: {{state}}", "{{service}}: {{candidate}}", "{{service}}: {{window}}"

@@ -52,9 +52,9 @@ func Guard(p scaling.Profile, demand string) string {
 // namespace use together, in cores or bytes. The HPA's own metric is this sum as a share of
 // the requests.
 func Usage(p scaling.Profile, namespace string, resource scaling.ResourceName) string {
-	pods := fmt.Sprintf(`{namespace=%q,pod=~%q}`, namespace, p.Name+"-[a-z0-9]+-[a-z0-9]+")
+	podSelector := fmt.Sprintf(`{namespace=%q,pod=~%q}`, namespace, p.Name+"-[a-z0-9]+-[a-z0-9]+")
 	if resource == scaling.Memory {
-		return fmt.Sprintf(`sum(container_memory_working_set_bytes%s)`, pods)
+		return fmt.Sprintf(`sum(container_memory_working_set_bytes%s)`, podSelector)
 	}
-	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total%s[%s]))`, pods, formatDuration(usageWindow))
+	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total%s[%s]))`, podSelector, formatDuration(usageWindow))
 }

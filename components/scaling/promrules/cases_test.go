@@ -129,9 +129,9 @@ func loadCases() []alertCase {
 	return []alertCase{
 		{"1,001 requests a second", "RequestRateHigh", labelsFor("web"), requestSeries(1001), "more than 1000 requests a second", ""},
 		{"999 requests a second", "RequestRateHigh", labelsFor("web"), requestSeries(999), "", ""},
-		{"no pod answers scrapes", "ServiceNotScraped", labelsFor("web"), []map[string]any{upSeries(0)}, "reads the metrics of no pod", ""},
+		{"no pod responds to scrapes", "ServiceNotScraped", labelsFor("web"), []map[string]any{upSeries(0)}, "reads the metrics of no pod", ""},
 		{"there is no pod", "ServiceNotScraped", labelsFor("npa"), nil, "reads the metrics of no pod", ""},
-		{"one of two pods answers", "ServiceNotScraped", labelsFor("web"), []map[string]any{upSeries(1), constantSeries(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
+		{"one of two pods responds", "ServiceNotScraped", labelsFor("web"), []map[string]any{upSeries(1), constantSeries(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
 		{"7 of 8 connections", "ConnectionsHigh", labelsFor("npa"), poolSeries(7), "more than 85 % of the connections", ""},
 		{"6 of 8 connections", "ConnectionsHigh", labelsFor("npa"), poolSeries(6), "", ""},
 		{"50 sessions", "SessionsAtMaximum", labelsFor("mca"), sessionSeries(50), "maximum of 50 sessions", ""},
@@ -210,7 +210,7 @@ func stateCases() []alertCase {
 	}
 	all := []alertCase{
 		{"there is no kube-state-metrics", "StateNotScraped", nil, nil, "is unknown", ""},
-		{"kube-state-metrics answers", "StateNotScraped", nil, []map[string]any{constantSeries(`up{job="kube-state-metrics"}`, 1)}, "", ""},
+		{"kube-state-metrics responds", "StateNotScraped", nil, []map[string]any{constantSeries(`up{job="kube-state-metrics"}`, 1)}, "", ""},
 		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), inactiveSeries(1), "can't compute", ""},
 		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), inactiveSeries(0), "", ""},
 		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), readySeries(1), "fewer than 2 pods", ""},
@@ -260,7 +260,7 @@ func redisCases() []alertCase {
 	}
 	return []alertCase{
 		{"a node is down", "RedisNodesDown", nil, upSeries(1, 1, 1, 1, 1, 0), "fewer than 6 nodes", ""},
-		{"all six nodes answer", "RedisNodesDown", nil, upSeries(1, 1, 1, 1, 1, 1), "", ""},
+		{"all six nodes respond", "RedisNodesDown", nil, upSeries(1, 1, 1, 1, 1, 1), "", ""},
 		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memorySeries(1.6, 600), "more than 1.5 times the memory of its data", ""},
 		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memorySeries(1.4, 600), "", ""},
 		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memorySeries(5, 10), "", ""},

@@ -10,7 +10,7 @@ func databaseCases() []alertCase {
 	return []alertCase{
 		{"the server is down", "DatabaseDown", postgresLabels(), seriesList(constantSeries(`pg_up{job="postgres-exporter"}`, 0)), "may be down", ""},
 		{"the exporter is down", "DatabaseDown", postgresLabels(), nil, "may be down", ""},
-		{"the server answers", "DatabaseDown", postgresLabels(), seriesList(constantSeries(`pg_up{job="postgres-exporter"}`, 1)), "", ""},
+		{"the server responds", "DatabaseDown", postgresLabels(), seriesList(constantSeries(`pg_up{job="postgres-exporter"}`, 1)), "", ""},
 		{"174 of 200 connections", "DatabaseConnectionsHigh", postgresLabels(poolThreshold), seriesList(constantSeries(activeConnections, 100), constantSeries(idleConnections, 74), constantSeries("pg_settings_max_connections", 200)), "max_connections are open", ""},
 		{"168 of 200 connections", "DatabaseConnectionsHigh", postgresLabels(poolThreshold), seriesList(constantSeries(activeConnections, 100), constantSeries(idleConnections, 68), constantSeries("pg_settings_max_connections", 200)), "", ""},
 		{"connections wait for 82 % of the time: 8,000 + 4,300 of 15,000 ms", "DatabaseDiskBusy", postgresLabels(diskThreshold), seriesList(counterSeries(readTime, 8000), counterSeries(writeTime, 4300)), "wait for the disk", ""}, // ms in 15 s

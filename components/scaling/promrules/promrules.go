@@ -80,14 +80,14 @@ func newGroups(in Input, t scaling.Thresholds) []Group {
 		}
 	}
 	allObjectives := objectives(in.Services, t)
-	var rules []Rule
+	var alertingRules []Rule
 	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), predictionAlerts(in), objectiveAlerts(allObjectives), burnAlerts()} {
 		for _, a := range alerts {
-			rules = append(rules, a.newRule())
+			alertingRules = append(alertingRules, a.newRule())
 		}
 	}
 	var all []Group
-	for _, g := range []Group{{"pod-scaling-values", "", recordingRules}, {"objectives", "", objectiveRules(allObjectives)}, {"alerts", "", rules}} {
+	for _, g := range []Group{{"pod-scaling-values", "", recordingRules}, {"objectives", "", objectiveRules(allObjectives)}, {"alerts", "", alertingRules}} {
 		g.Interval = formatSeconds(Interval)
 		all = append(all, g)
 	}

@@ -67,16 +67,16 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 	for _, tc := range alertCases() {
 		name := tc.alert + ", " + tc.reason
 		t.Run(name, func(t *testing.T) {
-			sample := []map[string]any{}
+			samples := []map[string]any{}
 			if tc.summary != "" {
-				sample = append(sample, map[string]any{"labels": "{}", "value": 1})
+				samples = append(samples, map[string]any{"labels": "{}", "value": 1})
 			}
 			labels := `alertname="` + tc.alert + `",alertstate="firing"`
 			for _, key := range slices.Sorted(maps.Keys(tc.labels)) {
 				labels += "," + key + `="` + tc.labels[key] + `"`
 			}
 			runPromtool(t, groupsWithAlert(tc.alert), []map[string]any{{"interval": tc.interval(), "input_series": tc.input, "promql_expr_test": []map[string]any{
-				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.checkTime(), "exp_samples": sample},
+				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.checkTime(), "exp_samples": samples},
 			}}})
 			for _, r := range alertRules(testInput()) {
 				if r.Alert == tc.alert && hasLabels(r, tc.labels) {
