@@ -13,8 +13,12 @@ var Levels = [...]float64{.3, .4, .5, .6, .7, .8, .85, .9, .93, .95, .97, .98, .
 // scrapeLag, which together are fewer steps.
 const predictionsKept = 64
 
-// spreadInputs is the number of inputs of the regression of the spread.
-const spreadInputs = 7
+// predictionIndex returns the index of the prediction of step k: k modulo predictionsKept.
+func predictionIndex(k int) int { return k & (predictionsKept - 1) }
+
+// spreadInputCount is the number of inputs of the regression of the spread. sixHourErrorInput is
+// the index of the input that is the mean error of the last six hours.
+const spreadInputCount, sixHourErrorInput = 7, 2
 
 // expert predicts the growth over the horizon, its spread and its quantiles. The spread is the
 // expected absolute error of the growth.
@@ -38,9 +42,10 @@ type expert struct {
 // scoresKept is the number of minutes of a week.
 const scoresKept = week / minute
 
-// newExpert returns an expert that has learned nothing.
-func newExpert(name string, growth *ridge) *expert {
-	return &expert{name: name, growthRegression: growth, spreadRegression: newRidge(spreadInputs), errorSums: newRing()}
+// newExpert returns an expert that has learned nothing. Without a growthRegression the expert always
+// predicts a growth of 0.
+func newExpert(name string, growthRegression *ridge) *expert {
+	return &expert{name: name, growthRegression: growthRegression, spreadRegression: newRidge(spreadInputCount), errorSums: newRing()}
 }
 
 // Limits of the predictions: e^-1.5 to e^3 times the current load. minSpread is 0.2 % of the load,
@@ -51,25 +56,25 @@ const (
 	minSpreadRatio       = 0.3
 )
 
-// predict returns the growth and its spread for the decision at step k. inputs are the inputs of
-// the regression of the growth at this step.
-func (e *expert) predict(h *history, inputs []float64, k int) (growth, spread float64) {
+// predict returns the growth and its spread for the decision at step k. growthInputs are the inputs
+// of the regression of the growth at this step.
+func (e *expert) predict(h *history, growthInputs []float64, k int) (growth, spread float64) {
 	if e.growthRegression != nil {
-		growth = min(max(e.growthRegression.predict(inputs), minGrowth), maxGrowth)
+		growth = min(max(e.growthRegression.predict(growthInputs), minGrowth), maxGrowth)
 	}
-	spreadFeatures := e.computeSpreadInputs(h, k)
-	spread = max(e.spreadRegression.predict(spreadFeatures[:]), minSpreadRatio*spreadFeatures[2], minSpread)
-	e.growths[k&(predictionsKept-1)], e.spreads[k&(predictionsKept-1)] = growth, spread
+	spreadInputs := e.computeSpreadInputs(h, k)
+	spread = max(e.spreadRegression.predict(spreadInputs[:]), minSpreadRatio*spreadInputs[sixHourErrorInput], minSpread)
+	e.growths[predictionIndex(k)], e.spreads[predictionIndex(k)] = growth, spread
 	return growth, spread
 }
 
 // computeSpreadInputs returns the inputs of the regression of the spread at step k. They are mean
 // absolute errors of the past, the change of the level in the last minute, and the constant 1.
-func (e *expert) computeSpreadInputs(h *history, k int) (features [spreadInputs]float64) {
+func (e *expert) computeSpreadInputs(h *history, k int) (inputs [spreadInputCount]float64) {
 	knownSteps := max(0, k-h.horizon-scrapeLag)
-	features[0] = e.errorSums.mean(knownSteps-5*minute, knownSteps)
-	features[1] = e.errorSums.mean(knownSteps-hour/2, knownSteps)
-	features[2] = e.errorSums.mean(knownSteps-6*hour, knownSteps)
+	inputs[0] = e.errorSums.mean(knownSteps-5*minute, knownSteps)
+	inputs[1] = e.errorSums.mean(knownSteps-hour/2, knownSteps)
+	inputs[sixHourErrorInput] = e.errorSums.mean(knownSteps-6*hour, knownSteps)
 	sum, days := 0.0, 0
 	for d := 1; d <= 7; d++ { // the same time of each day of the last week
 		past := k - d*day
@@ -78,24 +83,24 @@ func (e *expert) computeSpreadInputs(h *history, k int) (features [spreadInputs]
 		}
 		mean := e.errorSums.mean(past-seasonWindow, past+seasonWindow+1)
 		if d == 1 {
-			features[3] = mean
+			inputs[3] = mean
 		}
 		sum += mean
 		days++
 	}
 	if days > 0 {
-		features[4] = sum / float64(days)
+		inputs[4] = sum / float64(days)
 	}
-	features[5] = math.Abs(h.level.at(k) - h.level.at(max(k-minute, 0)))
-	features[6] = 1
-	return features
+	inputs[5] = math.Abs(h.level.at(k) - h.level.at(max(k-minute, 0)))
+	inputs[6] = 1
+	return inputs
 }
 
 // learn compares the growth of step k, which is now known, with its prediction. If train is true,
-// the regressions and the scores learn from the step too.
-func (e *expert) learn(h *history, inputs []float64, k int, train bool) {
+// the regressions and the scores also learn from this step. growthInputs are used only then.
+func (e *expert) learn(h *history, growthInputs []float64, k int, train bool) {
 	growth := h.growth.at(k)
-	predictionError := growth - e.growths[k&(predictionsKept-1)]
+	predictionError := growth - e.growths[predictionIndex(k)]
 	e.errorSums.set(k+1, e.errorSums.at(k)+math.Abs(predictionError))
 	if !train {
 		return
@@ -103,12 +108,12 @@ func (e *expert) learn(h *history, inputs []float64, k int, train bool) {
 	if len(e.scores) < scoresKept {
 		e.scores = append(e.scores, 0)
 	}
-	e.scores[e.nextScore] = predictionError / e.spreads[k&(predictionsKept-1)]
+	e.scores[e.nextScore] = predictionError / e.spreads[predictionIndex(k)]
 	e.nextScore = (e.nextScore + 1) % scoresKept
-	spreadFeatures := e.computeSpreadInputs(h, k)
-	e.spreadRegression.add(spreadFeatures[:], math.Abs(predictionError))
+	spreadInputs := e.computeSpreadInputs(h, k)
+	e.spreadRegression.add(spreadInputs[:], math.Abs(predictionError))
 	if e.growthRegression != nil {
-		e.growthRegression.add(inputs, growth)
+		e.growthRegression.add(growthInputs, growth)
 	}
 }
 

@@ -25,8 +25,9 @@ func testConfig() Config {
 	}
 }
 
-// dailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
-func dailyLoad(steps int, seed uint64) []float64 {
+// newDailyLoad returns a load with a daily wave, noise, and a burst every hour that lasts ten
+// minutes.
+func newDailyLoad(steps int, seed uint64) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	load := make([]float64, steps)
 	for k := range load {
@@ -38,8 +39,9 @@ func dailyLoad(steps int, seed uint64) []float64 {
 	return load
 }
 
-// publishedPods returns the pods that a forecaster publishes after each load.
-func publishedPods(load []float64) []float64 {
+// runForecaster adds the loads to a new forecaster. It returns the number of pods that the
+// forecaster publishes after each load.
+func runForecaster(load []float64) []float64 {
 	f := New(testConfig())
 	published := make([]float64, len(load))
 	for k, l := range load {
@@ -50,27 +52,27 @@ func publishedPods(load []float64) []float64 {
 }
 
 func TestPublishedValuesDoNotDependOnTheFuture(t *testing.T) {
-	load := dailyLoad(3*day, 1)
-	before := publishedPods(load)
-	for _, change := range []int{day + 1, 2*day + 17, 3*day - 5} {
+	load := newDailyLoad(3*day, 1)
+	original := runForecaster(load)
+	for _, changeStep := range []int{day + 1, 2*day + 17, 3*day - 5} {
 		changedLoad := slices.Clone(load)
-		for k := change; k < len(changedLoad); k++ {
+		for k := changeStep; k < len(changedLoad); k++ {
 			changedLoad[k] = 40 - changedLoad[k]
 		}
-		after := publishedPods(changedLoad)
-		require.Equal(t, before[:change], after[:change])
-		require.NotEqual(t, before[change:], after[change:], "the test changes what is published later")
+		changed := runForecaster(changedLoad)
+		require.Equal(t, original[:changeStep], changed[:changeStep])
+		require.NotEqual(t, original[changeStep:], changed[changeStep:], "the test changes what is published later")
 	}
 }
 
 func TestRerunsAreIdentical(t *testing.T) {
-	load := dailyLoad(2*day, 2)
-	require.Equal(t, publishedPods(load), publishedPods(load))
+	load := newDailyLoad(2*day, 2)
+	require.Equal(t, runForecaster(load), runForecaster(load))
 }
 
 func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 	f := New(testConfig())
-	for k, l := range dailyLoad(day-1, 3) {
+	for k, l := range newDailyLoad(day-1, 3) {
 		f.Add(l)
 		require.InDelta(t, f.history.recentMean(k+1)/0.7, f.Pods(), 1e-12)
 	}
@@ -83,7 +85,7 @@ func TestFirstDayPublishesThePodsOfTheDesignDocumentsTarget(t *testing.T) {
 // it begins.
 func TestRepeatingBurstIsExpected(t *testing.T) {
 	f := New(testConfig())
-	load := dailyLoad(4*day+hour, 4)
+	load := newDailyLoad(4*day+hour, 4)
 	for _, l := range load[:4*day-minute] {
 		f.Add(l)
 	}
@@ -122,19 +124,19 @@ func TestConformalQuantileCoversExchangeableValues(t *testing.T) {
 // Each quantile must cover its share of the largest loads, for a load with a daily wave.
 func TestQuantilesCoverTheLoad(t *testing.T) {
 	f := New(testConfig())
-	covered, n := [len(Levels)]int{}, 0
-	pending := [][len(Levels)]float64{}
-	for k, l := range dailyLoad(8*day, 5) {
+	covered, decisions := [len(Levels)]int{}, 0
+	proposals := [][len(Levels)]float64{}
+	for k, l := range newDailyLoad(8*day, 5) {
 		f.Add(l)
-		pending = append(pending, f.Status().Pods)
-		if decided := k + 1 - f.config.Horizon; decided > 4*day {
-			largest := f.history.largestAfter(decided)
-			for i, pods := range pending[decided-1] {
+		proposals = append(proposals, f.Status().Pods)
+		if decidedStep := k + 1 - f.config.Horizon; decidedStep > 4*day {
+			largest := f.history.largestAfter(decidedStep)
+			for i, pods := range proposals[decidedStep-1] {
 				if largest <= pods {
 					covered[i]++
 				}
 			}
-			n++
+			decisions++
 		}
 	}
 	for i, q := range Levels {
@@ -146,13 +148,13 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 		case q >= 0.9:
 			delta = 0.03
 		}
-		require.InDelta(t, q, float64(covered[i])/float64(n), delta, "level %v", q)
+		require.InDelta(t, q, float64(covered[i])/float64(decisions), delta, "level %v", q)
 	}
 }
 
-func TestGateKeepsTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
+func TestGateStaysWithinTheBudgetAndCostsLessThanTheHPA(t *testing.T) {
 	f := New(testConfig())
-	for _, l := range dailyLoad(6*day, 6) {
+	for _, l := range newDailyLoad(6*day, 6) {
 		f.Add(l)
 	}
 	g := f.gate
@@ -175,8 +177,8 @@ func TestGateChoosesByCostAndOverload(t *testing.T) {
 	}{
 		{"the cheapest within the budget", [3]float64{80, 70, 60}, [3]float64{0, 0.5, 5}, -1, 1, WithinBudget},
 		{"the current one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
-		{"another candidate, if the current one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
-		{"the least overload, if none keeps the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
+		{"another candidate, if the current one is not within the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
+		{"the least overload, if none is within the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
 		{"a cheaper candidate with nearly the least overload", [3]float64{80, 70, 60}, [3]float64{2, 2.1, 4}, -1, 1, LeastOverload},
 		{"no candidate that costs more than the design document's HPA, even with less overload", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},
 		{"the design document's target, if all candidates cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},
@@ -195,7 +197,7 @@ func TestGateChoosesByCostAndOverload(t *testing.T) {
 // a number.
 func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	f := New(testConfig())
-	for _, l := range dailyLoad(2*day, 7) {
+	for _, l := range newDailyLoad(2*day, 7) {
 		f.Add(l)
 	}
 	observations := f.experts[0].growthRegression.observations
@@ -208,7 +210,7 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 	}
 	require.Less(t, f.Pods(), 2*before)
 	require.InDelta(t, observations, f.experts[0].growthRegression.observations, 2, "an hour without loads adds no observations")
-	for _, l := range dailyLoad(day, 8) {
+	for _, l := range newDailyLoad(day, 8) {
 		f.Add(l)
 	}
 	require.Greater(t, f.experts[0].growthRegression.observations, observations+day/minute-2*hour/minute)
@@ -218,13 +220,13 @@ func TestInvalidLoadsAreNotLearned(t *testing.T) {
 // When all pods are replaced at the same time, the measured load is zero for some steps. Two hours
 // later the forecast is again near the forecast without this gap.
 func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
-	load := dailyLoad(4*day, 9)
-	withoutReset := publishedPods(load)
+	load := newDailyLoad(4*day, 9)
+	withoutReset := runForecaster(load)
 	resetStep := 3*day + hour/2
 	for k := resetStep; k < resetStep+2; k++ {
 		load[k] = 0
 	}
-	withReset := publishedPods(load)
+	withReset := runForecaster(load)
 	for k := resetStep + 2*hour; k < len(load); k++ {
 		require.InDelta(t, 1, withReset[k]/withoutReset[k], 0.2)
 	}
@@ -251,7 +253,7 @@ func FuzzAdd(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f, 99, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // the largest number
 	f.Fuzz(func(t *testing.T, data []byte) {
 		forecaster := New(testConfig())
-		for _, l := range dailyLoad(day+hour, 10) { // the gate has chosen, the regressions have weights
+		for _, l := range newDailyLoad(day+hour, 10) { // the gate has chosen, the regressions have weights
 			forecaster.Add(l)
 		}
 		for len(data) >= 9 && forecaster.history.steps < day+4*hour {
@@ -268,7 +270,7 @@ func FuzzAdd(f *testing.F) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	load := dailyLoad(week, 11)
+	load := newDailyLoad(week, 11)
 	f := New(testConfig())
 	for i := range b.N {
 		f.Add(load[i%len(load)])

@@ -19,8 +19,8 @@ type Config struct {
 	// Floor is the target of the trigger on the current load, as a share of a pod's capacity.
 	// This trigger is always active alongside the forecast. Zero means the constant Floor.
 	Floor float64
-	// Horizon is how far ahead the load is forecast, in steps: the time until a new pod is
-	// ready.
+	// Horizon is the number of steps for which the load is forecast: the time until a new pod
+	// is ready.
 	Horizon int
 	// Start is the Unix time of the first step.
 	Start int64
@@ -34,13 +34,13 @@ type Forecaster struct {
 	history *history
 	experts []*expert
 	gate    *gate
-	// pods are the pods that each candidate proposes at the current step: first the quantiles of
-	// each expert, then the headrooms.
-	pods []float64
-	// names are the names of the candidates.
-	names []string
-	// inputs and pastInputs are the inputs of the regression for the current and for a past step.
-	inputs, pastInputs [featureCount]float64
+	// proposedPods are the pods that each candidate proposes at the current step: first the
+	// quantiles of each expert, then the headrooms.
+	proposedPods   []float64
+	candidateNames []string
+	// currentInputs and pastInputs are the inputs of the regression of the growth, for the current
+	// step and for a past step.
+	currentInputs, pastInputs [growthInputCount]float64
 }
 
 // New returns a forecaster without history.
@@ -50,18 +50,18 @@ func New(config Config) *Forecaster {
 	}
 	f := &Forecaster{config: config, history: newHistory(config.Horizon)}
 	if !config.WithoutForecast {
-		f.experts = []*expert{newExpert("growth", newRidge(featureCount)), newExpert("steady", nil)}
+		f.experts = []*expert{newExpert("growth", newRidge(growthInputCount)), newExpert("steady", nil)}
 	}
 	for _, e := range f.experts {
 		for _, q := range Levels {
-			f.names = append(f.names, fmt.Sprintf("%s %.4g", e.name, q))
+			f.candidateNames = append(f.candidateNames, fmt.Sprintf("%s %.4g", e.name, q))
 		}
 	}
 	for _, headroom := range Headrooms {
-		f.names = append(f.names, fmt.Sprintf("headroom %.2f", headroom))
+		f.candidateNames = append(f.candidateNames, fmt.Sprintf("headroom %.2f", headroom))
 	}
-	f.pods = make([]float64, len(f.names))
-	f.gate = newGate(config.Document, config.Predictive, len(f.pods))
+	f.proposedPods = make([]float64, len(f.candidateNames))
+	f.gate = newGate(config.Document, config.Predictive, len(f.proposedPods))
 	return f
 }
 
@@ -78,10 +78,10 @@ const (
 // maxLoad counts as missing.
 func (f *Forecaster) Add(load float64) {
 	h := f.history
-	missing := !(load >= 0 && load <= maxLoad)
-	firstNew := h.knownGrowths
+	missing := !(load >= 0 && load <= maxLoad) // also true for NaN
+	firstNewGrowth := h.knownGrowths
 	h.add(load, missing)
-	for k := firstNew; k < h.knownGrowths; k++ {
+	for k := firstNewGrowth; k < h.knownGrowths; k++ {
 		f.learn(k)
 	}
 	k := h.steps - 1
@@ -101,13 +101,13 @@ func (f *Forecaster) Add(load float64) {
 	f.propose()
 }
 
-// learn gives the growth of step k to the experts. The regressions learn from one step a minute.
+// learn passes the growth of step k to the experts. The regressions learn from one step a minute.
 // They skip a step if a load is missing in the hour before the step or in the horizon after it.
 func (f *Forecaster) learn(k int) {
 	h := f.history
 	train := k > 0 && k%minute == 0 && h.isComplete(k-hour, k+h.horizon)
 	if train && len(f.experts) > 0 {
-		h.fillFeatures(f.pastInputs[:], k, f.config.Start)
+		h.fillGrowthInputs(f.pastInputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
 		e.learn(h, f.pastInputs[:], k, train)
@@ -122,27 +122,27 @@ func (f *Forecaster) propose() {
 	currentLoad := h.recentMean(k)
 	i := 0
 	if len(f.experts) > 0 {
-		h.fillFeatures(f.inputs[:], k, f.config.Start)
+		h.fillGrowthInputs(f.currentInputs[:], k, f.config.Start)
 	}
 	for _, e := range f.experts {
-		growth, spread := e.predict(h, f.inputs[:], k)
+		growth, spread := e.predict(h, f.currentInputs[:], k)
 		for _, q := range e.quantiles {
-			f.pods[i] = min(max(math.Expm1(h.level.at(k)+growth+q*spread), 0), maxLoad)
+			f.proposedPods[i] = min(max(math.Expm1(h.level.at(k)+growth+q*spread), 0), maxLoad)
 			i++
 		}
 	}
 	for _, headroom := range Headrooms {
-		f.pods[i] = currentLoad / headroom
+		f.proposedPods[i] = currentLoad / headroom
 		i++
 	}
 	if k < firstSimulated {
 		return
 	}
-	document, predictive := f.gate.document, f.config.Predictive
+	document, predictiveSpec := f.gate.document, f.config.Predictive
 	document.scale(k, f.config.Document.Proposal(currentLoad, f.config.Target, document.pods.Count()))
 	for i, candidate := range f.gate.candidates {
 		count := candidate.pods.Count()
-		candidate.scale(k, max(predictive.Proposal(currentLoad, f.config.Floor, count), predictive.Proposal(f.pods[i], 1, count)))
+		candidate.scale(k, max(predictiveSpec.Proposal(currentLoad, f.config.Floor, count), predictiveSpec.Proposal(f.proposedPods[i], 1, count)))
 	}
 }
 
@@ -150,7 +150,7 @@ func (f *Forecaster) propose() {
 // finite and not negative. Before the first choice it is that of the design document's HPA.
 func (f *Forecaster) Pods() float64 {
 	if c := f.gate.current; c >= 0 {
-		return f.pods[c]
+		return f.proposedPods[c]
 	}
 	return f.history.recentMean(f.history.steps) / f.config.Target
 }
@@ -164,8 +164,8 @@ type Status struct {
 	// HistoryDays is the length of the history.
 	HistoryDays float64
 	// Overload is the overload of the candidate in the simulation: the share of the load that
-	// was above the capacity of its pods. RecentOverload is the same with a shorter memory
-	// (shortMemory).
+	// was above the capacity of its pods. RecentOverload is the same share with the half-life
+	// shortMemory.
 	Overload, RecentOverload float64
 	// Load is the mean load of the last minute. Forecast is the median of the predicted largest
 	// load within the horizon. Both are in pods.
@@ -183,7 +183,7 @@ func (f *Forecaster) Status() Status {
 	}
 	candidateInUse := g.document
 	if g.current >= 0 {
-		s.Candidate, candidateInUse = f.names[g.current], g.candidates[g.current]
+		s.Candidate, candidateInUse = f.candidateNames[g.current], g.candidates[g.current]
 	}
 	if g.load > 0 {
 		s.Overload = candidateInUse.overload / g.load
@@ -192,7 +192,7 @@ func (f *Forecaster) Status() Status {
 		s.RecentOverload = candidateInUse.recentOverload / g.recentLoad
 	}
 	if len(f.experts) > 0 {
-		copy(s.Pods[:], f.pods)
+		copy(s.Pods[:], f.proposedPods)
 		s.Forecast = s.Pods[slices.Index(Levels[:], 0.5)]
 	}
 	return s

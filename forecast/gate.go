@@ -6,8 +6,8 @@ import (
 	"github.com/progressive-framework/platform/forecast/autoscale"
 )
 
-// Headrooms are the candidates without a forecast. Each is the share of its capacity that a pod
-// should use at the current load.
+// Headrooms are the candidates without a forecast. Each value is the share of a pod's capacity that
+// the current load should use. The rest of the capacity is the headroom.
 var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 
 // Floor is the default target of the trigger on the current load: all of a pod's capacity. Without
@@ -34,7 +34,7 @@ type simulation struct {
 	pods autoscale.Pods
 	// slowStart is true if the last pod took the longer time to start.
 	slowStart bool
-	// cost is the sum of the pods of all steps, and overload the sum of their overload. Older steps
+	// cost is the sum of the pods of all steps, and overload is the sum of the overload. Older steps
 	// count less, with the half-life longMemory. recentOverload has the half-life shortMemory.
 	cost, overload, recentOverload float64
 }
@@ -78,7 +78,7 @@ type gate struct {
 	load       float64
 	recentLoad float64
 	// current is the index of the candidate in use. It is -1 before the first choice, and if
-	// each candidate is too expensive.
+	// every candidate is too expensive.
 	current int
 	state   GateState
 }
@@ -97,7 +97,7 @@ const (
 	// LeastOverload: every candidate within the budget costs more than the design document's HPA.
 	// Of the candidates that cost no more, one with nearly the least overload is in use.
 	LeastOverload GateState = "least_overload"
-	// TooExpensive: each candidate costs more than the design document's HPA. Pods returns the
+	// TooExpensive: every candidate costs more than the design document's HPA. Pods returns the
 	// number of pods of that HPA.
 	TooExpensive GateState = "too_expensive"
 )
@@ -112,11 +112,11 @@ func (g *gate) serve(load float64) {
 	}
 }
 
-// newGate returns a gate for this number of candidates. document is the behaviour of the design
+// newGate returns a gate for candidateCount candidates. document is the behaviour of the design
 // document's HPA. predictive is the behaviour of the candidates' HPAs.
-func newGate(document, predictive autoscale.Spec, candidates int) *gate {
+func newGate(document, predictive autoscale.Spec, candidateCount int) *gate {
 	g := &gate{document: newSimulation(document), current: -1, state: Learning}
-	for range candidates {
+	for range candidateCount {
 		g.candidates = append(g.candidates, newSimulation(predictive))
 	}
 	return g
@@ -138,53 +138,69 @@ func (g *gate) decay() {
 // hysteresis is the share of the cost that a new candidate must save to replace the current one.
 const hysteresis = 0.005
 
-// choose selects the candidate for the next hour. It considers only candidates that cost no more
-// than the design document's HPA. It selects the cheapest of those that keep the budget of
-// overload. If none keeps it, it selects the cheapest of those with nearly the least overload. The
-// current candidate stays if the new one saves less than hysteresis.
+// choose selects the candidate for the next hour. It considers only affordable candidates, and
+// selects the cheapest of those that are within the budget. If none is within the budget, choose
+// selects the cheapest of those with nearly the least overload. The current candidate stays if the
+// new one saves less than hysteresis.
 func (g *gate) choose() {
-	best, state := -1, TooExpensive
-	for i, s := range g.candidates {
-		if s.cost > g.document.cost {
-			continue
+	if best := g.cheapest(g.isWithinBudget); best >= 0 {
+		if g.shouldKeepCurrent(best) {
+			best = g.current
 		}
-		switch isWithinBudget := g.withinBudget(s); {
-		case isWithinBudget && (state != WithinBudget || s.cost < g.candidates[best].cost):
-			best, state = i, WithinBudget
-		case !isWithinBudget && state != WithinBudget && (best < 0 || s.overload < g.candidates[best].overload):
-			best, state = i, LeastOverload
-		}
+		g.current, g.state = best, WithinBudget
+		return
 	}
-	if state == LeastOverload {
-		best = g.cheapestWithOverloadNear(g.candidates[best].overload)
+	maxOverload := nearLeast * g.leastOverload()
+	best := g.cheapest(func(s *simulation) bool { return s.overload <= maxOverload })
+	if best >= 0 {
+		g.current, g.state = best, LeastOverload
+		return
 	}
-	if currentIndex := g.current; currentIndex >= 0 && best >= 0 && state == WithinBudget {
-		current := g.candidates[currentIndex]
-		if g.withinBudget(current) && current.cost <= g.document.cost && g.candidates[best].cost > (1-hysteresis)*current.cost {
-			best = currentIndex
-		}
+	g.current, g.state = -1, TooExpensive
+}
+
+// shouldKeepCurrent reports whether the current candidate stays although best is cheaper: it is
+// affordable and within the budget, and best saves less than hysteresis.
+func (g *gate) shouldKeepCurrent(best int) bool {
+	if g.current < 0 {
+		return false
 	}
-	g.current, g.state = best, state
+	current := g.candidates[g.current]
+	return g.isWithinBudget(current) && g.isAffordable(current) && g.candidates[best].cost > (1-hysteresis)*current.cost
 }
 
 // nearLeast is the largest overload that counts as nearly the least, divided by the least. A
 // little more overload is accepted, because the last avoided overload costs the most pods.
 const nearLeast = 1.1
 
-// cheapestWithOverloadNear returns the index of the cheapest candidate with at most nearLeast times
-// the least overload. It considers only candidates that cost no more than the design document's
-// HPA.
-func (g *gate) cheapestWithOverloadNear(least float64) int {
+// isAffordable reports whether a candidate costs no more than the design document's HPA.
+func (g *gate) isAffordable(s *simulation) bool { return s.cost <= g.document.cost }
+
+// leastOverload returns the least overload of the affordable candidates, or infinity if there are
+// none.
+func (g *gate) leastOverload() float64 {
+	least := math.Inf(1)
+	for _, s := range g.candidates {
+		if g.isAffordable(s) {
+			least = min(least, s.overload)
+		}
+	}
+	return least
+}
+
+// cheapest returns the index of the cheapest affordable candidate that fulfils the condition, or -1
+// if there is none.
+func (g *gate) cheapest(condition func(*simulation) bool) int {
 	best := -1
 	for i, s := range g.candidates {
-		if s.cost <= g.document.cost && s.overload <= nearLeast*least && (best < 0 || s.cost < g.candidates[best].cost) {
+		if g.isAffordable(s) && condition(s) && (best < 0 || s.cost < g.candidates[best].cost) {
 			best = i
 		}
 	}
 	return best
 }
 
-// withinBudget reports whether the overload of the candidate is within both budgets.
-func (g *gate) withinBudget(s *simulation) bool {
+// isWithinBudget reports whether the overload of the candidate is within both budgets.
+func (g *gate) isWithinBudget(s *simulation) bool {
 	return s.overload <= Budget*g.load && s.recentOverload <= shortBudget*g.recentLoad
 }

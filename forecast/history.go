@@ -30,8 +30,8 @@ func (r ring) at(k int) float64 { return r[k&(ringSize-1)] }
 // set stores the value of step k.
 func (r ring) set(k int, value float64) { r[k&(ringSize-1)] = value }
 
-// mean returns the mean of a series over the steps from, from+1 … to-1. r must have the sums of the
-// series: its value at k is the sum of all steps before k.
+// mean returns the mean of a series over the steps from, from+1 … to-1, or 0 if there are no such
+// steps. r must have the sums of the series: the value of r at k is the sum of all steps before k.
 func (r ring) mean(from, to int) float64 {
 	from = max(from, 0)
 	if to <= from {
@@ -52,7 +52,7 @@ type history struct {
 	// growth is log(1 + the largest load within the horizon after the step), less the level.
 	// growthSums are the sums of the growths before each step.
 	growth, growthSums ring
-	// knownGrowths is the number of steps with a known growth: all steps before this one.
+	// knownGrowths is the number of steps with a known growth: the steps 0 to knownGrowths-1.
 	knownGrowths int
 }
 
@@ -89,7 +89,7 @@ func (h *history) add(load float64, missing bool) {
 // scrapeLag is the delay, in steps, until the load of an ended step is known.
 const scrapeLag = 2
 
-// recentMean returns the mean load of the minute before step k.
+// recentMean returns the mean load of the minute before step k, or 0 at step 0.
 func (h *history) recentMean(k int) float64 {
 	from := max(0, k-minute)
 	if k == from {

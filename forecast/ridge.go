@@ -23,8 +23,8 @@ type ridge struct {
 }
 
 // newRidge returns a regression with zero weights.
-func newRidge(inputs int) *ridge {
-	return &ridge{gram: mat.NewSymDense(inputs, nil), moments: mat.NewVecDense(inputs, nil), weights: make([]float64, inputs)}
+func newRidge(inputCount int) *ridge {
+	return &ridge{gram: mat.NewSymDense(inputCount, nil), moments: mat.NewVecDense(inputCount, nil), weights: make([]float64, inputCount)}
 }
 
 // add adds an observation: the inputs x had the result y.

@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deployAdmission makes the API server refuse pods in the platform's namespace that
-// the stack would not create.
+// deployAdmission makes the API server refuse foreign pods in the platform's namespace: pods with
+// images that the stack does not use.
 func deployAdmission(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster) (*admissionpolicy.Policy, error) {
 	registry := repository.Registry(ctx, base.inRegion)
 	images := pulumi.StringArray{pulumi.Sprintf("%s/%s/", registry, stack.Name())} // newImage's repositories
@@ -23,8 +23,8 @@ func deployAdmission(ctx *pulumi.Context, stack *config.Stack, base *base, eks *
 	}, eks.inCluster)
 }
 
-// referencePrefix returns the repository of an image of the configuration, with an @ at its end.
-// Every reference that resolveImage returns for an image of this repository begins with this text.
+// referencePrefix returns the repository of a configured image, followed by an @. Every reference
+// that resolveImage returns for an image of this repository begins with this text.
 func referencePrefix(registry pulumi.StringInput, image string) pulumi.StringInput {
 	if tagged, ok := strings.CutPrefix(image, config.AccountRegistry); ok {
 		name, _, _ := strings.Cut(tagged, ":")

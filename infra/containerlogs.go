@@ -15,7 +15,7 @@ func deployContainerLogs(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return nil
 	}
-	image, err := resolveImage(ctx, base, stack.ImageOf(fluentbit.Image, containerlogs.Repository))
+	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(fluentbit.Image, containerlogs.Repository))
 	if err != nil {
 		return err
 	}

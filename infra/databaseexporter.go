@@ -16,7 +16,7 @@ import (
 // database role.
 func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, shared *environment, access *podAccess, dependencies []pulumi.Resource) ([]pulumi.Resource, error) {
 	peer := prometheusPeer(stack)
-	if peer == nil || shared.database == nil {
+	if peer == nil || shared.logins == nil {
 		return nil, nil
 	}
 	image, err := newImage(ctx, stack, base, config.DatabaseExporterImage, databaseexporter.Program)
@@ -24,7 +24,7 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 		return nil, err
 	}
 	env := &environment{variables: pulumi.StringMap{}}
-	shared.database.addLogin(env, postgres.Exporter)
+	shared.logins.addLogin(env, postgres.Exporter)
 	delete(env.variables, "DATABASE_MAX_CONNECTIONS") // the exporter has one connection
 	var files []databaseexporter.Files
 	for _, f := range env.files {
@@ -50,6 +50,6 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 	if err != nil {
 		return nil, err
 	}
-	base.running = append(base.running, exporter)
+	base.workloads = append(base.workloads, exporter)
 	return []pulumi.Resource{exporter.Policy}, nil
 }

@@ -45,11 +45,11 @@ const exporterConnections = 2
 // connectionsByRole returns, for each database role, the largest number of connections that all its
 // pods together may open.
 func connectionsByRole(stack *config.Stack, pool int) map[string]int {
-	roles := map[string]int{postgres.Exporter: exporterConnections}
+	connections := map[string]int{postgres.Exporter: exporterConnections}
 	for _, p := range stack.Profiles() {
-		roles[p.Short] = pool * (p.MaxReplicas() + 1) // a rollout adds one pod
+		connections[p.Short] = pool * (p.MaxReplicas() + 1) // a rollout adds one pod
 	}
-	return roles
+	return connections
 }
 
 // newDatabaseLogins returns the logins of the programs. It creates the roles' passwords, unless the
@@ -66,10 +66,10 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 	if logins.usesIAM() {
 		return logins, nil
 	}
-	values := map[int]pulumi.StringMap{}
+	passwordsByGeneration := map[int]pulumi.StringMap{}
 	newestGeneration := stack.Postgres.PasswordGeneration
 	for _, role := range slices.Sorted(maps.Keys(connectionsByRole(stack, pool))) {
-		generated, err := secret.NewSecret(ctx, stack.Name()+"-postgres-"+role, &secret.Args{
+		roleSecret, err := secret.NewSecret(ctx, stack.Name()+"-postgres-"+role, &secret.Args{
 			KeyARN:      base.key.ARN,
 			Description: "Password of the role " + role + " of PostgreSQL in " + stack.Name(),
 			Generation:  newestGeneration,
@@ -78,20 +78,21 @@ func newDatabaseLogins(ctx *pulumi.Context, stack *config.Stack, base *base, eks
 		if err != nil {
 			return nil, err
 		}
-		for age, value := range generated.Accepted { // the newest password is the first
-			if values[newestGeneration-age] == nil {
-				values[newestGeneration-age] = pulumi.StringMap{}
+		for age, password := range roleSecret.Accepted { // the newest password is the first
+			generation := newestGeneration - age
+			if passwordsByGeneration[generation] == nil {
+				passwordsByGeneration[generation] = pulumi.StringMap{}
 			}
-			values[newestGeneration-age][role] = value
+			passwordsByGeneration[generation][role] = password
 		}
 		name := fmt.Sprintf("postgres-%s-%d", role, newestGeneration)
-		if logins.currentSecrets[role], err = newPasswordSecret(ctx, stack, eks, name, pulumi.StringMap{secretfiles.FileName: generated.Value}); err != nil {
+		if logins.currentSecrets[role], err = newPasswordSecret(ctx, stack, eks, name, pulumi.StringMap{secretfiles.FileName: roleSecret.Value}); err != nil {
 			return nil, err
 		}
 	}
-	for _, generation := range slices.Sorted(maps.Keys(values)) {
+	for _, generation := range slices.Sorted(maps.Keys(passwordsByGeneration)) {
 		name := fmt.Sprintf("postgres-roles-%d", generation)
-		if logins.rolesSecrets[generation], err = newPasswordSecret(ctx, stack, eks, name, values[generation]); err != nil {
+		if logins.rolesSecrets[generation], err = newPasswordSecret(ctx, stack, eks, name, passwordsByGeneration[generation]); err != nil {
 			return nil, err
 		}
 	}
@@ -120,8 +121,8 @@ func (l *databaseLogins) url(user string) pulumi.StringInput {
 	return pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", user, l.store.host, l.store.port, postgres.DatabaseName, l.sslMode)
 }
 
-// addLogin adds to an environment the variables, files and permissions that its pods need to log in
-// as a role.
+// addLogin adds to an environment what its pods need to log in as a role: variables, files and
+// permissions.
 func (l *databaseLogins) addLogin(env *environment, role string) {
 	env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(l.pool))
 	if l.usesIAM() {

@@ -22,9 +22,9 @@ type container struct {
 }
 
 // firstContainers returns the first container of each Deployment and Job, by the label app.
-func firstContainers(t *testing.T, resources []registered) map[string]container {
+func firstContainers(t *testing.T, resources []registeredResource) map[string]container {
 	t.Helper()
-	found := map[string]container{}
+	containers := map[string]container{}
 	for _, r := range resources {
 		if r.Type != "kubernetes:apps/v1:Deployment" && r.Type != "kubernetes:batch/v1:Job" {
 			continue
@@ -70,15 +70,15 @@ func firstContainers(t *testing.T, resources []registered) map[string]container 
 				}
 			}
 		}
-		found[object.Metadata.Labels["app"]] = c
+		containers[object.Metadata.Labels["app"]] = c
 	}
-	return found
+	return containers
 }
 
 // databaseClients returns the containers that connect to PostgreSQL, by "USER APP".
-func databaseClients(found map[string]container) map[string]container {
+func databaseClients(containers map[string]container) map[string]container {
 	clients := map[string]container{}
-	for app, c := range found {
+	for app, c := range containers {
 		if user, _, ok := strings.Cut(strings.TrimPrefix(c.env["DATABASE_URL"], "postgres://"), "@"); ok {
 			clients[user+" "+app] = c
 		}
@@ -89,13 +89,13 @@ func databaseClients(found map[string]container) map[string]container {
 // databaseUsers returns the database users of the clients, sorted. A key of clients begins with the
 // user and a space.
 func databaseUsers(clients map[string]container) []string {
-	var names []string
+	var users []string
 	for key := range clients {
 		user, _, _ := strings.Cut(key, " ")
-		names = append(names, user)
+		users = append(users, user)
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(users)
+	return users
 }
 
 // Only the migration logs in as the owner. Every other program has its own role, and mounts only
@@ -121,9 +121,9 @@ func TestOnlyTheMigrationLogsInAsOwner(t *testing.T) {
 				}
 				require.NotContains(t, c.secrets, tc.owner, app)
 				role, _, _ := strings.Cut(user, "_")
-				for _, other := range c.secrets {
-					if strings.HasPrefix(other, "postgres") {
-						require.Equal(t, "postgres-"+role+"-0", other)
+				for _, secret := range c.secrets {
+					if strings.HasPrefix(secret, "postgres") {
+						require.Equal(t, "postgres-"+role+"-0", secret)
 					}
 				}
 			}
@@ -141,8 +141,8 @@ func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 			name, _, _ := strings.Cut(pair, "=")
 			names = append(names, name)
 		}
-		known := slices.Sorted(slices.Values(pgroles.Names()))
-		require.Equal(t, known, names)
+		want := slices.Sorted(slices.Values(pgroles.Names()))
+		require.Equal(t, want, names)
 		require.Equal(t, map[string]string{"sandbox": "password", "prod": "iam"}[stack], env["ROLE_LOGIN"])
 	}
 	require.Equal(t, pgroles.Exporter, postgres.Exporter)
@@ -162,10 +162,10 @@ func TestRotationMountsNewSecrets(t *testing.T) {
 	require.NoError(t, err)
 	changes := maps.Clone(configWithoutFiles)
 	changes["progressive-framework:postgres"] = string(text)
-	found := firstContainers(t, deployStackWith(t, "sandbox", changes))
-	require.Subset(t, found["migrate"].secrets, []string{"postgres-roles-1", "postgres-roles-2"})
-	require.Equal(t, "2", found["migrate"].env["ROLE_GENERATION"])
-	clients := databaseClients(found)
+	containers := firstContainers(t, deployStackWith(t, "sandbox", changes))
+	require.Subset(t, containers["migrate"].secrets, []string{"postgres-roles-1", "postgres-roles-2"})
+	require.Equal(t, "2", containers["migrate"].env["ROLE_GENERATION"])
+	clients := databaseClients(containers)
 	require.Equal(t, []string{"exporter_a", "mca_a", "npa_a", postgres.Owner, "web_a", "wpa_a"}, databaseUsers(clients))
 	for key, c := range clients {
 		if user, _, _ := strings.Cut(key, " "); user != postgres.Owner {

@@ -22,13 +22,13 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// deploy deploys a stack. Each part depends on the parts before it.
+// deploy deploys a stack. Each step needs the results of earlier steps.
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	protected := protection.New(stack.DeletionProtection)
 	if err := ctx.RegisterStackTransformation(protected.Transform); err != nil {
 		return fmt.Errorf("protection of the resources: %w", err)
 	}
-	recorded, err := guardFixedValues(ctx, stack)
+	recordedFixed, err := guardFixedValues(ctx, stack)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	vpc, err := deployNetwork(ctx, stack, base, recorded, placed)
+	vpc, err := deployNetwork(ctx, stack, base, recordedFixed, placed)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin, recorded)
+	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin, recordedFixed)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 		return fmt.Errorf("resource types %q are not classified: say in components/protection/stateful/types.go whether they hold data, an address or an identity", types)
 	}
 	stackOutputs := outputs{
-		URL:               url(stack, services.front, distribution),
+		URL:               platformURL(stack, services.front, distribution),
 		Images:            base.images,
 		Namespace:         eks.namespace,
 		ClusterName:       eks.Name,
@@ -139,10 +139,10 @@ type base struct {
 	// images are the images that the stack builds or promotes, as references by digest,
 	// by their short names.
 	images pulumi.StringMap
-	// repositories are the repositories of the images. running are the resources that run the
+	// repositories are the repositories of the images. workloads are the resources that run the
 	// images.
 	repositories []imageRepository
-	running      []pulumi.Resource
+	workloads    []pulumi.Resource
 }
 
 // deployBase looks up the stack's AWS account and creates the stack's KMS keys.
@@ -216,14 +216,14 @@ func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorde
 		NATZone:      recorded[config.NATZone],
 		Endpoints:    stack.Network.Endpoints,
 		EndpointZone: recorded[config.EndpointZone],
-		Operators:    operators(stack),
+		Operators:    operatorSources(stack),
 		LogKeyARN:    base.key.ARN,
 	}, base.inRegion)
 }
 
-// operators returns the CIDR blocks and security groups from which the stack is deployed and
+// operatorSources returns the CIDR blocks and security groups from which the stack is deployed and
 // operated over private connections.
-func operators(stack *config.Stack) []access.Source {
+func operatorSources(stack *config.Stack) []access.Source {
 	return access.Sources(stack.Cluster.PrivateAccessCIDRs, stack.Cluster.PrivateAccessSecurityGroups)
 }
 
@@ -262,7 +262,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		Subnets:           subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
 		ControlPlaneZones: placed.controlPlane,
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
-		PrivateAccess:     operators(stack),
+		PrivateAccess:     operatorSources(stack),
 		Admins:            stack.Cluster.Admins,
 		SessionManager:    stack.Cluster.SessionManager,
 		KeyARN:            base.key.ARN,
@@ -309,10 +309,10 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 }
 
 // subnetsByZone returns the id of each zone's subnet, by zone.
-func subnetsByZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
-	zoned := make(map[string]pulumi.StringInput, len(zones))
+func subnetsByZone(zones []string, subnetIDs pulumi.StringArray) map[string]pulumi.StringInput {
+	byZone := make(map[string]pulumi.StringInput, len(zones))
 	for i, zone := range zones {
-		zoned[zone] = subnets[i]
+		byZone[zone] = subnetIDs[i]
 	}
-	return zoned
+	return byZone
 }

@@ -71,14 +71,14 @@ func TestEveryRoleHasThePermissionsBoundary(t *testing.T) {
 // The policy eks-autoscaler-version reads the version of Cluster Autoscaler from the tag of its image,
 // also when the image comes from a mirror.
 func TestMirroredAutoscalerKeepsItsTag(t *testing.T) {
-	images := 0
+	autoscalers := 0
 	for _, r := range deployStackWith(t, "prod", map[string]string{config.Project + ":images": `{"mirror":"ecr://mirror"}`}) {
 		if r.Type == "kubernetes:apps/v1:Deployment" && appLabel(r.Properties["spec"].(map[string]any)["selector"]) == "cluster-autoscaler" {
-			images++
+			autoscalers++
 			spec, err := json.Marshal(r.Properties["spec"])
 			require.NoError(t, err)
 			require.Regexp(t, `"image":"registry\.example\.com/base:v1\.\d+\.\d+@sha256:2"`, string(spec))
 		}
 	}
-	require.Equal(t, 1, images)
+	require.Equal(t, 1, autoscalers)
 }

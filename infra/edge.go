@@ -50,9 +50,10 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		}
 		created.zoneID = pulumi.String(id)
 	}
-	subnets, subnetIDs := pulumi.StringArray{}, subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
+	subnetIDsByZone := subnetsByZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
+	balancerSubnetIDs := pulumi.StringArray{}
 	for _, zone := range placed.origin {
-		subnets = append(subnets, subnetIDs[zone])
+		balancerSubnetIDs = append(balancerSubnetIDs, subnetIDsByZone[zone])
 	}
 	name := stack.Name() + "-origin"
 	originCertificate, err := newCertificate(ctx, name, edge.OriginDomain(), edge.OriginCertificateARN, created.zoneID, base.inRegion)
@@ -63,7 +64,7 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		Account:             base.account,
 		Environment:         stack.Environment,
 		VPCID:               vpc.VPCID,
-		SubnetIDs:           subnets,
+		SubnetIDs:           balancerSubnetIDs,
 		NodeSecurityGroupID: eks.NodeSecurityGroupID,
 		Targets:             traffic.Targets(),
 		OriginDomain:        edge.OriginDomain(),
@@ -148,9 +149,9 @@ func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *ori
 	return cdn.NewCDN(ctx, stack.Name(), args, base.inRegion)
 }
 
-// url returns the URL of the platform. Its host is the domain, this machine if a node port is open,
-// or otherwise the front service's name in the cluster.
-func url(stack *config.Stack, front *service.Service, distribution *cdn.CDN) pulumi.StringOutput {
+// platformURL returns the URL of the platform. Its host is the domain, this machine if a node port
+// is open, or otherwise the front service's name in the cluster.
+func platformURL(stack *config.Stack, front *service.Service, distribution *cdn.CDN) pulumi.StringOutput {
 	switch {
 	case distribution != nil:
 		return distribution.URL

@@ -22,8 +22,8 @@ type environment struct {
 	// statements are permissions of the pods, in addition to the permission to read the files that
 	// come from Secrets Manager.
 	statements []iam.Statement
-	// database is how pods log in to PostgreSQL.
-	database *databaseLogins
+	// logins configures how pods log in to PostgreSQL. It is nil if the stack has no PostgreSQL.
+	logins *databaseLogins
 	// caFile is the path of the file with the certificate authorities of the managed stores. It
 	// is empty if there is no such file.
 	caFile string
@@ -53,7 +53,7 @@ func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	}
 	if db := stores.postgres; db != nil {
 		var err error
-		env.database, err = newDatabaseLogins(ctx, stack, base, eks, db, env.sslMode(db))
+		env.logins, err = newDatabaseLogins(ctx, stack, base, eks, db, env.sslMode(db))
 		if err != nil {
 			return nil, err
 		}
@@ -72,8 +72,8 @@ func (e *environment) clone() *environment {
 // proxies that set the client's address, and the address of its page.
 func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
 	env := e.clone()
-	if env.database != nil {
-		env.database.addLogin(env, profile.Short)
+	if env.logins != nil {
+		env.logins.addLogin(env, profile.Short)
 	}
 	switch {
 	case profile.NodePort == 0:
@@ -95,7 +95,7 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 // the document store.
 func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, documents *store) (*environment, error) {
 	env := e.clone()
-	env.database.addOwnerLogin(env)
+	env.logins.addOwnerLogin(env)
 	if documents == nil {
 		return env, nil
 	}
@@ -124,8 +124,8 @@ func (e *environment) addMongoURI(ctx *pulumi.Context, stack *config.Stack, eks 
 	return err
 }
 
-// addPassword mounts the password of a store. The path is the same for a Kubernetes Secret
-// and for Secrets Manager.
+// addPassword mounts the password of a store, and sets the environment variable to the path of its
+// file. The path is the same for a Kubernetes Secret and for Secrets Manager.
 func (e *environment) addPassword(name, variable string, s *store) {
 	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: s.secretName, Class: s.class, MountPath: secretsFolder + name})
 	e.variables[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
@@ -141,9 +141,9 @@ func (e *environment) sslMode(s *store) string {
 	return "verify-full&sslrootcert=" + e.caFile
 }
 
-// role returns the IAM role of the pods. It returns nil if they need no permission. The role may read
-// the files that come from Secrets Manager, and it has the statements of the environment.
-func (e *environment) role(base *base, eks *eksCluster) *service.Role {
+// newRole returns the IAM role of the pods. It returns nil if they need no permission. The role may
+// read the files that come from Secrets Manager, and it has the statements of the environment.
+func (e *environment) newRole(base *base, eks *eksCluster) *service.Role {
 	var classes []*secretfiles.Class
 	for _, f := range e.files {
 		if f.Class != nil {

@@ -17,11 +17,11 @@ import (
 
 // prometheusClients returns the pods that may send queries to Prometheus.
 func prometheusClients(stack *config.Stack, kedaNamespace controller.Namespace) []podnetwork.Peer {
-	readers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
-	if stack.PodScaling.Forecasts() {
-		readers = append(readers, podnetwork.App(forecaster.App))
+	peers := []podnetwork.Peer{podnetwork.AppIn(kedaNamespace.Name, keda.OperatorApp)}
+	if stack.PodScaling.RunsForecaster() {
+		peers = append(peers, podnetwork.App(forecaster.App))
 	}
-	return readers
+	return peers
 }
 
 // egressToPrometheus returns the network policy rule that lets KEDA's operator send the queries of
@@ -30,11 +30,11 @@ func egressToPrometheus(promNamespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(promNamespace, prometheus.App))}
 }
 
-// deployForecaster builds the forecaster's image and runs it, if the stack predicts. No
+// deployForecaster builds the forecaster's image and runs it, if the stack has a forecaster. No
 // ScaledObject depends on the forecaster. Until the forecaster publishes forecasts, the guard
 // triggers scale the pods as the HPA of the design document does.
 func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, promNamespace controller.Namespace, server *prometheus.Prometheus) error {
-	if !stack.PodScaling.Forecasts() {
+	if !stack.PodScaling.RunsForecaster() {
 		return nil
 	}
 	image, err := newImage(ctx, stack, base, config.ForecasterImage, forecaster.Program)
@@ -48,13 +48,13 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
 	}, eks.inCluster, pulumi.DependsOn(slices.Concat(server.Settled, nodes.ready)))
-	base.running = append(base.running, created)
+	base.workloads = append(base.workloads, created)
 	return err
 }
 
-// forecastOf returns the forecast that determines the number of pods of each service. It returns
+// newForecast returns the forecast that determines the number of pods of each service. It returns
 // nil if no forecast determines them.
-func forecastOf(stack *config.Stack) *podscaling.Forecast {
+func newForecast(stack *config.Stack) *podscaling.Forecast {
 	if stack.PodScaling.Predictive != config.PredictiveOn {
 		return nil
 	}

@@ -14,13 +14,13 @@ import (
 )
 
 // deployPredictive runs the program for prod with a value of podScaling.predictive.
-func deployPredictive(t *testing.T, value string) []registered {
+func deployPredictive(t *testing.T, value string) []registeredResource {
 	t.Helper()
 	return deployStackWith(t, "prod", map[string]string{"progressive-framework:podScaling": `{"enabled":true,"predictive":"` + value + `"}`})
 }
 
 // filterByKind returns the resources of a Kubernetes kind.
-func filterByKind(resources []registered, kind string) (found []registered) {
+func filterByKind(resources []registeredResource, kind string) (found []registeredResource) {
 	for _, r := range resources {
 		if strings.HasSuffix(r.Type, ":"+kind) {
 			found = append(found, r)
@@ -30,7 +30,7 @@ func filterByKind(resources []registered, kind string) (found []registered) {
 }
 
 // encodeProperties returns the properties of each resource as JSON, by URN.
-func encodeProperties(t *testing.T, resources []registered) map[string]string {
+func encodeProperties(t *testing.T, resources []registeredResource) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, r := range resources {
@@ -41,7 +41,7 @@ func encodeProperties(t *testing.T, resources []registered) map[string]string {
 	return texts
 }
 
-func isForecaster(r registered) bool { return strings.HasSuffix(r.URN, "-forecaster") }
+func isForecaster(r registeredResource) bool { return strings.HasSuffix(r.URN, "-forecaster") }
 
 // With predictive "shadow" a forecaster runs, but no autoscaler and no permission changes.
 func TestShadowChangesNoAutoscaler(t *testing.T) {

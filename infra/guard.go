@@ -45,9 +45,9 @@ func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 }
 
 // guardAppliedValues records the values that can change in one direction only,
-// such as the version of EKS. It records them after the resources that have
-// these values. So if an update of a resource fails, the earlier value is still
-// recorded, and the change can be reverted.
+// such as the version of EKS. It records them after the resources with these
+// values are updated. So if the update of a resource fails, the earlier value is
+// still recorded, and the change can be reverted.
 func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores, monitoring *observability) error {
 	if ctx.DryRun() {
 		return nil // previewAppliedValues has registered the guard

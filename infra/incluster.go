@@ -33,10 +33,10 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 	server, err := postgres.NewInCluster(ctx, stack.Name()+"-postgres", &postgres.InClusterArgs{
 		Namespace:    eks.namespace,
 		Image:        image,
-		Tuning:       stack.Server(),
+		Tuning:       stack.PostgresServer(),
 		Storage:      size.GiB(int64(stack.Postgres.StorageGiB)),
 		StorageClass: stack.StorageClass,
-		Clients:      clientsOfStores(stack, stack.Migration().Short, databaseexporter.App),
+		Clients:      storeClients(stack, stack.Migration().Short, databaseexporter.App),
 		Password:     password,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
@@ -44,7 +44,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 	}
 	return &store{
 		settled: server.Settled, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName,
-		access: podnetwork.To(postgres.Port, podnetwork.App(postgres.StatefulSet)),
+		egress: podnetwork.To(postgres.Port, podnetwork.App(postgres.StatefulSet)),
 	}, nil
 }
 
@@ -74,7 +74,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 		CPURequest:   scaling.Share(redis.DefaultCPURequest(), scaling.Percent(stack.Cluster.RequestPercent)),
 		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
 		StorageClass: stack.StorageClass,
-		Clients:      clientsOfStores(stack),
+		Clients:      storeClients(stack),
 		Reader:       prometheusPeer(stack),
 		Password:     password,
 		NodePassword: nodePassword,
@@ -82,10 +82,10 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	if err != nil {
 		return nil, err
 	}
-	base.running = append(base.running, cache.Settled...)
+	base.workloads = append(base.workloads, cache.Settled...)
 	return &store{
 		settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName,
-		access: podnetwork.To(redis.Port, podnetwork.App(redis.StatefulSet)),
+		egress: podnetwork.To(redis.Port, podnetwork.App(redis.StatefulSet)),
 	}, nil
 }
 

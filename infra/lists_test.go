@@ -30,7 +30,7 @@ func TestOrderOfListsChangesNothing(t *testing.T) {
 		"PLATFORMS": {`"linux/amd64"`, `"linux/arm64"`},
 		"IGNORED":   {`"audited"`, `"owner"`},
 	}
-	fill := func(reversed bool) map[string]string {
+	fillLists := func(reversed bool) map[string]string {
 		values := map[string]string{
 			config.Project + ":cluster": cluster, config.Project + ":network": network, config.Project + ":images": `{"platforms":[PLATFORMS]}`,
 			"aws:ignoreTags": `{"keys":[IGNORED]}`,
@@ -49,7 +49,7 @@ func TestOrderOfListsChangesNothing(t *testing.T) {
 	}
 	describeResources := func(reversed bool) []string {
 		var descriptions []string
-		for _, r := range deployStackWith(t, "prod", fill(reversed)) {
+		for _, r := range deployStackWith(t, "prod", fillLists(reversed)) {
 			properties, err := json.Marshal(sortLists(r.Properties))
 			require.NoError(t, err)
 			descriptions = append(descriptions, r.URN+" "+string(properties))

@@ -17,8 +17,8 @@ import (
 // the name. If a resource does not set it, Pulumi adds a suffix to the logical name. Each number is
 // in the API reference of the type.
 var nameLimits = map[string]struct {
-	property string
-	longest  int
+	property  string
+	maxLength int
 }{
 	"aws:autoscaling/group:Group":                                {"name", 255},
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                {"name", 255},
@@ -71,16 +71,16 @@ func requireNamesFit(t testing.TB, resources []cloudmocks.Registration) {
 		if !r.Custom {
 			continue
 		}
-		limit, ok := nameLimits[r.Type]
-		if !ok {
-			limit.property, limit.longest = "name", 255
+		limit, known := nameLimits[r.Type]
+		if !known {
+			limit.property, limit.maxLength = "name", 255
 		}
-		if name, isSet := textAt(r.Inputs, limit.property); isSet {
-			require.LessOrEqual(t, len(name), limit.longest, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
-		} else if ok {
-			require.LessOrEqual(t, len(r.Name)+naming.SuffixLength, limit.longest, "%s of %s %s", limit.property, r.Type, r.Name)
+		if name, isSet := stringAt(r.Inputs, limit.property); isSet {
+			require.LessOrEqual(t, len(name), limit.maxLength, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
+		} else if known { // Pulumi makes the name from the name of the resource and a random suffix
+			require.LessOrEqual(t, len(r.Name)+naming.SuffixLength, limit.maxLength, "%s of %s %s", limit.property, r.Type, r.Name)
 		}
-		if tags, ok := r.Inputs["tags"]; ok && tags.IsObject() {
+		if tags, found := r.Inputs["tags"]; found && tags.IsObject() {
 			for key, value := range tags.ObjectValue() {
 				if value.IsString() {
 					require.LessOrEqual(t, len(value.StringValue()), maxTagValue, "tag %s of %s", key, r.Name)
@@ -90,9 +90,9 @@ func requireNamesFit(t testing.TB, resources []cloudmocks.Registration) {
 	}
 }
 
-// textAt returns the string value of a property, and false if the property is no string. property
+// stringAt returns the string value of a property, and false if the property is no string. property
 // is a path of keys that are separated by dots.
-func textAt(inputs resource.PropertyMap, property string) (string, bool) {
+func stringAt(inputs resource.PropertyMap, property string) (string, bool) {
 	value := resource.NewProperty(inputs)
 	for _, key := range strings.Split(property, ".") {
 		if !value.IsObject() {
@@ -106,8 +106,8 @@ func textAt(inputs resource.PropertyMap, property string) (string, bool) {
 	return value.StringValue(), true
 }
 
-// With the longest environment that the configuration allows, and every part that a stack can have,
-// AWS allows all names.
+// AWS allows all names of a stack with the longest environment that the configuration allows, and
+// with every component that a stack can have.
 func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 	managed := map[string]string{
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
@@ -152,7 +152,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 			roles++
 			require.False(t, names[r.Name], "%s is the name of two roles", r.Name)
 			names[r.Name] = true
-			require.Equal(t, stack.PermissionsBoundary, r.Inputs["permissionsBoundary"].StringValue(), "every role is bounded")
+			require.Equal(t, stack.PermissionsBoundary, r.Inputs["permissionsBoundary"].StringValue(), "every role has the permissions boundary")
 		}
 		require.Greater(t, roles, 8)
 	}

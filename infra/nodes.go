@@ -49,12 +49,12 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		return nil, err
 	}
 	created := &nodes{groups: pulumi.StringMap{}}
-	var autoscaled bool
+	var usesClusterAutoscaler bool
 	var groups []terminationhandler.Group
 	for _, t := range tiers {
 		// Each tier is changed after the tier before it. AWS's provider does not wait for the end
-		// of an instance refresh, so this orders only the starts. config.FixedFields permits a new
-		// image for only one tier in an update.
+		// of an instance refresh, so only the starts of the refreshes have this order.
+		// config.FixedFields permits a new image for only one tier in an update.
 		group, err := deployTier(ctx, stack, base, vpc, eks, origin, t, images[t.Profile.Name], queue, created.ready)
 		if err != nil {
 			return nil, err
@@ -63,7 +63,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		created.groups[string(t.Profile.Name)] = group.GroupName
 		groups = append(groups, terminationhandler.Group{ShortName: string(t.Profile.Name), Name: group.GroupName, ARN: group.GroupARN})
 		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
-			autoscaled = true
+			usesClusterAutoscaler = true
 		}
 	}
 	addOns, err := addons.NewAddons(ctx, stack.Name(), &addons.Args{
@@ -73,7 +73,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		return nil, err
 	}
 	created.ready = append(created.ready, addOns.Settled...)
-	image, err := resolveImage(ctx, base, stack.ImageOf(terminationspec.Image, terminationhandler.Repository))
+	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(terminationspec.Image, terminationhandler.Repository))
 	if err != nil {
 		return nil, err
 	}
@@ -82,28 +82,34 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	}, eks.inBoth); err != nil {
 		return nil, err
 	}
-	if autoscaled {
-		upstream, err := manifest.Image(eks.Cluster.Versions.Autoscaler)
-		if err != nil {
-			return nil, err
-		}
-		image, err := resolveImage(ctx, base, stack.ImageOf(upstream, autoscaler.Repository))
-		if err != nil {
-			return nil, err
-		}
-		// The policy eks-autoscaler-version reads the version from the tag. A mirror's reference
-		// has only the digest.
-		if name, digest, byDigest := strings.Cut(string(image), "@"); byDigest {
-			image = pulumi.String(name + upstream[strings.LastIndex(upstream, ":"):] + "@" + digest)
-		}
-		_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
-			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: created.ready,
-		}, eks.inBoth)
-		if err != nil {
+	if usesClusterAutoscaler {
+		if err := deployClusterAutoscaler(ctx, stack, base, eks, created.ready); err != nil {
 			return nil, err
 		}
 	}
 	return created, nil
+}
+
+// deployClusterAutoscaler creates the Cluster Autoscaler after the resources in dependencies.
+func deployClusterAutoscaler(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, dependencies []pulumi.Resource) error {
+	upstream, err := manifest.Image(eks.Cluster.Versions.Autoscaler)
+	if err != nil {
+		return err
+	}
+	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(upstream, autoscaler.Repository))
+	if err != nil {
+		return err
+	}
+	// The policy eks-autoscaler-version reads the version from the tag. A mirror's reference has
+	// only the digest.
+	if name, digest, byDigest := strings.Cut(string(image), "@"); byDigest {
+		tag := upstream[strings.LastIndex(upstream, ":"):]
+		image = pulumi.String(name + tag + "@" + digest)
+	}
+	_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
+		Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: dependencies,
+	}, eks.inBoth)
+	return err
 }
 
 // deployEventQueue creates the queue of events about the tiers' instances. The queue is created
@@ -112,7 +118,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, tiers []config.NodeTier) (*terminationhandler.Queue, error) {
 	args := &terminationhandler.QueueArgs{AlarmTopicARN: stack.Edge.AlarmTopicARN}
 	for _, t := range tiers {
-		args.Groups = append(args.Groups, t.Profile.Group(stack.Environment))
+		args.Groups = append(args.Groups, t.Profile.FullGroupName(stack.Environment))
 	}
 	queue, err := terminationhandler.NewQueue(ctx, stack.Name(), args, base.inRegion, pulumi.DependsOn(eks.Settled))
 	if err != nil {

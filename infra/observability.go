@@ -41,8 +41,8 @@ func prometheusPeer(stack *config.Stack) *podnetwork.Peer {
 	if !stack.PodScaling.Enabled {
 		return nil
 	}
-	reader := podnetwork.AppIn(prometheusNamespace(stack), prometheus.App)
-	return &reader
+	peer := podnetwork.AppIn(prometheusNamespace(stack), prometheus.App)
+	return &peer
 }
 
 // storesInCluster returns the names of the StatefulSets of the stack's stores.
@@ -61,14 +61,14 @@ func hasDatabase(stack *config.Stack) bool {
 	return stack.Postgres.Kind == config.Managed || stack.Postgres.Kind == config.InCluster
 }
 
-// deployObservability creates Prometheus, kube-state-metrics, KEDA, VPA, and a forecaster if the
-// stack predicts loads.
+// deployObservability creates Prometheus, kube-state-metrics, KEDA, VPA, and the forecaster if the
+// stack has one.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
 	if !stack.PodScaling.Enabled {
 		return nil, nil
 	}
 	requestShare := scaling.Percent(stack.Cluster.RequestPercent)
-	platform := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
+	platformNamespace := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
 	kedaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-keda", eks.inCluster)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		statemetrics.Repository:   statemetrics.Image,
 		vpa.RecommenderRepository: vpa.RecommenderImage, vpa.UpdaterRepository: vpa.UpdaterImage, vpa.AdmissionRepository: vpa.AdmissionImage,
 	} {
-		if images[repository], err = resolveImage(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
+		if images[repository], err = resolveImage(ctx, base, stack.ThirdPartyImage(upstream, repository)); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +101,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
 		Namespace:    promNamespace,
-		Platform:     platform,
+		Platform:     platformNamespace,
 		Controllers:  []controller.Namespace{kedaNamespace, vpaNamespace},
 		Cluster:      eks.addresses,
 		Targets:      targetRules(alertmanagerAddress, kedaNamespace, vpaNamespace),
@@ -112,12 +112,12 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
 		PGExporter:   hasDatabase(stack),
-		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
+		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: optionalExporters(stack)}),
 		Alertmanager: alertmanagerAddress,
 		Workspace:    workspace,
 		Readers:      prometheusClients(stack, kedaNamespace),
 		RequestShare: requestShare,
-		Forecaster:   stack.PodScaling.Forecasts(),
+		Forecaster:   stack.PodScaling.RunsForecaster(),
 		Predictive:   stack.PodScaling.Predictive == config.PredictiveOn,
 	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
 	if err != nil {
@@ -125,7 +125,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	if _, err := statemetrics.NewStateMetrics(ctx, stack.Name()+"-state", &statemetrics.Args{
 		Namespace:    promNamespace,
-		Watched:      platform,
+		Watched:      platformNamespace,
 		Cluster:      eks.addresses,
 		Image:        images[statemetrics.Repository],
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
@@ -135,7 +135,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	kedaScaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{
 		Namespace:     kedaNamespace,
-		Watched:       platform,
+		Watched:       platformNamespace,
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
 		Cluster:       eks.addresses,
@@ -152,7 +152,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	vpaResizer, err := vpa.NewVPA(ctx, stack.Name()+"-vpa", &vpa.Args{
 		Namespace:        vpaNamespace,
-		Watched:          platform,
+		Watched:          platformNamespace,
 		RecommenderImage: images[vpa.RecommenderRepository],
 		UpdaterImage:     images[vpa.UpdaterRepository],
 		AdmissionImage:   images[vpa.AdmissionRepository],
@@ -165,7 +165,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	base.running = append(base.running, vpaResizer.Settled...)
+	base.workloads = append(base.workloads, vpaResizer.Settled...)
 	if err := deployForecaster(ctx, stack, base, eks, nodes, promNamespace, server); err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	if stack.Edge.AlarmTopicARN == "" {
 		return "", nil
 	}
-	image, err := resolveImage(ctx, base, stack.ImageOf(alertmanager.Image, alertmanager.Repository))
+	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(alertmanager.Image, alertmanager.Repository))
 	if err != nil {
 		return "", err
 	}
@@ -219,13 +219,13 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 	return alertmanager.Address(namespace.Name), err
 }
 
-// exporters returns the metrics exporters of this stack that not every stack has.
-func exporters(stack *config.Stack) []dashboards.Exporter {
+// optionalExporters returns the optional metrics exporters that the stack runs.
+func optionalExporters(stack *config.Stack) []dashboards.Exporter {
 	enabled := []dashboards.Exporter{dashboards.State}
 	if stack.Redis.Kind == config.InCluster { // the agent of its nodes exports the metrics
 		enabled = append(enabled, dashboards.Redis)
 	}
-	if stack.PodScaling.Forecasts() {
+	if stack.PodScaling.RunsForecaster() {
 		enabled = append(enabled, dashboards.Forecaster)
 	}
 	if hasDatabase(stack) {

@@ -8,40 +8,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// order has all resources by URN, with the resources that must exist before each of them. A destroy
-// uses the same dependencies in the opposite direction.
-type order map[string]registered
+// resourceGraph has all resources by URN, with the resources that must exist before each of them. A
+// destroy uses the same dependencies in the opposite direction.
+type resourceGraph map[string]registeredResource
 
-// newOrder returns the order of all resources.
-func newOrder(resources []registered) order {
-	o := order{}
+// newResourceGraph returns the graph of all resources.
+func newResourceGraph(resources []registeredResource) resourceGraph {
+	graph := resourceGraph{}
 	for _, r := range resources {
-		o[r.URN] = r
+		graph[r.URN] = r
 	}
-	return o
+	return graph
 }
 
 // dependencies returns the URNs of all resources that must exist before a resource.
-func (o order) dependencies(urn string) map[string]bool {
+func (g resourceGraph) dependencies(urn string) map[string]bool {
 	seen := map[string]bool{}
-	next := []string{urn}
-	for len(next) > 0 {
-		urn, next = next[0], next[1:]
-		for _, earlier := range o[urn].Dependencies {
+	queue := []string{urn}
+	for len(queue) > 0 {
+		urn, queue = queue[0], queue[1:]
+		for _, earlier := range g[urn].Dependencies {
 			if !seen[earlier] {
 				seen[earlier] = true
-				next = append(next, earlier)
+				queue = append(queue, earlier)
 			}
 		}
 	}
 	return seen
 }
 
-// find returns the URNs of the resources of a type with part in their names.
-func (o order) find(kind, part string) []string {
+// find returns the URNs of the resources of a type with namePart in their names.
+func (g resourceGraph) find(resourceType, namePart string) []string {
 	var urns []string
-	for urn, r := range o {
-		if r.Type == kind && strings.Contains(urn[strings.LastIndex(urn, "::"):], part) {
+	for urn, r := range g {
+		if r.Type == resourceType && strings.Contains(urn[strings.LastIndex(urn, "::"):], namePart) {
 			urns = append(urns, urn)
 		}
 	}
@@ -52,7 +52,7 @@ func (o order) find(kind, part string) []string {
 // If a resource is created before one that it needs, AWS refuses it, or nodes do not join. The
 // engine may create resources in every order that the dependencies allow.
 func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
-	o := newOrder(deployStack(t, "prod"))
+	graph := newResourceGraph(deployStack(t, "prod"))
 	const (
 		group, route, rule = "aws:autoscaling/group:Group", "aws:ec2/route:Route", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 		endpoint, gateway  = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway"
@@ -69,7 +69,7 @@ func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 		{"AWS refuses a VPC origin without an internet gateway", origin, "", gateway, "", 1},
 		{"nodes pull images and join through NAT", group, "", route, "private-app", 6},
 		{"nodes pull images and join through the private endpoints", group, "", endpoint, "", 9},
-		{"the endpoints answer nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
+		{"the endpoints accept connections of nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
 		{"nodes and control plane reach each other", group, "", rule, "control-plane", 6},
 		{"the API server checks the first pod of web", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", binding, "", 1},
 		{"the API server checks the first pod of an agent", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-npa", binding, "", 1},
@@ -82,11 +82,11 @@ func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			later, earlier := o.find(tc.later, tc.laterPart), o.find(tc.earlier, tc.earlierPart)
+			later, earlier := graph.find(tc.later, tc.laterPart), graph.find(tc.earlier, tc.earlierPart)
 			require.NotEmpty(t, later)
 			require.GreaterOrEqual(t, len(earlier), tc.atLeast, "resources of type %s named %s", tc.earlier, tc.earlierPart)
 			for _, urn := range later {
-				dependencies := o.dependencies(urn)
+				dependencies := graph.dependencies(urn)
 				for _, e := range earlier {
 					require.True(t, dependencies[e], "%s must come after %s", urn, e)
 				}
@@ -98,22 +98,22 @@ func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 // A deployer in the VPC or in a connected network needs security group rules to reach the API
 // server and AWS's services. The program creates the rules before anything that needs them.
 func TestDeployersAreAdmittedBeforeTheyConnect(t *testing.T) {
-	o := newOrder(deployStackWith(t, "prod", map[string]string{
+	graph := newResourceGraph(deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:cluster": `{"admins":["arn:aws:iam::123456789012:role/operators"],"privateAccessCidrs":["10.10.0.0/20"]}`,
 	}))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	endpoints, controlPlane := o.find(rule, "endpoints-from-10-10-0-0-20"), o.find(rule, "control-plane-from-10-10-0-0-20")
+	endpoints, controlPlane := graph.find(rule, "endpoints-from-10-10-0-0-20"), graph.find(rule, "control-plane-from-10-10-0-0-20")
 	require.Len(t, endpoints, 1)
 	require.Len(t, controlPlane, 1)
 	interfaceEndpoints, kubernetesProviders := 0, 0
-	for urn, r := range o {
+	for urn, r := range graph {
 		switch {
 		case r.Type == "aws:ec2/vpcEndpoint:VpcEndpoint" && r.Properties["vpcEndpointType"] == "Interface":
 			interfaceEndpoints++
-			require.True(t, o.dependencies(urn)[endpoints[0]], "%s must come after %s", urn, endpoints[0])
+			require.True(t, graph.dependencies(urn)[endpoints[0]], "%s must come after %s", urn, endpoints[0])
 		case r.Type == "pulumi:providers:kubernetes":
 			kubernetesProviders++
-			require.True(t, o.dependencies(urn)[controlPlane[0]], "%s must come after %s", urn, controlPlane[0])
+			require.True(t, graph.dependencies(urn)[controlPlane[0]], "%s must come after %s", urn, controlPlane[0])
 		}
 	}
 	require.Equal(t, []int{8, 1}, []int{interfaceEndpoints, kubernetesProviders}, "interface endpoints, and Kubernetes providers")

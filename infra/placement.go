@@ -33,7 +33,7 @@ type placement struct {
 // registered. The letter of a zone differs by account, so the configuration alone does not show
 // which zone EKS refuses.
 func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) (*placement, error) {
-	ids, err := lookupZoneIDs(ctx, inRegion)
+	zoneIDs, err := lookupZoneIDs(ctx, inRegion)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +45,11 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 		zones = placed.vpc.Zones()
 	}
 	if stack.Edge.Domain != "" {
-		if placed.origin, err = regions.OriginZones(zones, ids); err != nil {
+		if placed.origin, err = regions.OriginZones(zones, zoneIDs); err != nil {
 			return nil, fmt.Errorf("network.zones: %w", err)
 		}
 	}
-	fields, err := stack.PlacedFields(zones, ids)
+	fields, err := stack.PlacedFields(zones, zoneIDs)
 	if err != nil {
 		return nil, err
 	}

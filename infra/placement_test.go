@@ -102,20 +102,20 @@ func TestStackInAnExistingVPCCreatesNoNetwork(t *testing.T) {
 		created[r.Type]++
 		switch r.Type {
 		case "aws:eks/cluster:Cluster":
-			subnets := textOf(r.Inputs["vpcConfig"].ObjectValue()["subnetIds"])
+			subnets := formatProperty(r.Inputs["vpcConfig"].ObjectValue()["subnetIds"])
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"c")
 			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "EKS has no control planes in use1-az3")
 		case "aws:rds/subnetGroup:SubnetGroup":
-			require.Contains(t, textOf(r.Inputs["subnetIds"]), cloudmocks.PlainSubnet+"d")
+			require.Contains(t, formatProperty(r.Inputs["subnetIds"]), cloudmocks.PlainSubnet+"d")
 		case "aws:lb/loadBalancer:LoadBalancer":
-			subnets := textOf(r.Inputs["subnets"])
+			subnets := formatProperty(r.Inputs["subnets"])
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
 			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "CloudFront has no VPC origins in use1-az3")
 		case "kubernetes:networking.k8s.io/v1:NetworkPolicy":
 			if r.Name == stack.Name()+"-migrate-policy" {
-				require.Contains(t, textOf(r.Inputs["spec"]), cloudmocks.SubnetCIDR(cloudmocks.PlainSubnet+"d"), "a store is in it")
-				require.NotContains(t, textOf(r.Inputs["spec"]), cloudmocks.SubnetCIDR(cloudmocks.RoutedSubnet+"b"), "no store is in it")
+				require.Contains(t, formatProperty(r.Inputs["spec"]), cloudmocks.SubnetCIDR(cloudmocks.PlainSubnet+"d"), "a store is in it")
+				require.NotContains(t, formatProperty(r.Inputs["spec"]), cloudmocks.SubnetCIDR(cloudmocks.RoutedSubnet+"b"), "no store is in it")
 			}
 		case "aws:ec2/securityGroup:SecurityGroup":
 			require.Equal(t, cloudmocks.ExistingVPCID, r.Inputs["vpcId"].StringValue())

@@ -18,8 +18,9 @@ type podAccess struct {
 	nodes []string
 }
 
-// serviceAccess returns the connections that a service may open and accept. kube-proxy forwards
-// users' requests to the pods, and their source address is then the address of a node.
+// serviceAccess returns the connections that a service may open and accept. If the service has a
+// node port, kube-proxy forwards users' requests to its pods. The source address of these requests
+// is then the address of a node.
 func (a *podAccess) serviceAccess(profile scaling.Profile) podnetwork.Access {
 	access := podnetwork.Access{Egress: append(a.egressRules(a.stores.postgres, a.stores.redis), a.tokenRules()...)}
 	var callers []podnetwork.Peer
@@ -65,29 +66,29 @@ func (a *podAccess) egressRules(stores ...*store) []podnetwork.Rule {
 	rules := []podnetwork.Rule{podnetwork.DNS()}
 	for _, s := range stores {
 		if s != nil {
-			rules = append(rules, s.access)
+			rules = append(rules, s.egress)
 		}
 	}
 	return rules
 }
 
-// clientsOfStores returns the pods that connect to a store in the cluster: the pods of the
-// services, and the pods that have one of others as the value of their label app.
-func clientsOfStores(stack *config.Stack, others ...string) []podnetwork.Peer {
+// storeClients returns the pods that connect to a store in the cluster: the pods of the services,
+// and the pods with these values of the label app.
+func storeClients(stack *config.Stack, apps ...string) []podnetwork.Peer {
 	var peers []podnetwork.Peer
 	for _, profile := range stack.Profiles() {
 		peers = append(peers, podnetwork.App(profile.Name))
 	}
-	for _, other := range others {
-		peers = append(peers, podnetwork.App(other))
+	for _, app := range apps {
+		peers = append(peers, podnetwork.App(app))
 	}
 	return peers
 }
 
-// denyOtherPods creates a network policy that denies all connections of a pod of the platform's
+// denyByDefault creates a network policy that denies all connections of a pod of the platform's
 // namespace, unless another policy allows them. The policy is created after the policies of all
 // programs and deleted before them, so that no update interrupts connections of the programs.
-func denyOtherPods(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
+func denyByDefault(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
 	_, err := podnetwork.New(ctx, stack.Name()+"-default", &podnetwork.Args{Name: "default-deny", Namespace: eks.namespace}, eks.inCluster, pulumi.DependsOn(policies))
 	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 )
 
 // findNetworkPolicySpec returns the spec of the NetworkPolicy with a name.
-func findNetworkPolicySpec(t *testing.T, resources []registered, name string) map[string]any {
+func findNetworkPolicySpec(t *testing.T, resources []registeredResource, name string) map[string]any {
 	t.Helper()
 	for _, r := range resources {
 		if r.Type == "kubernetes:networking.k8s.io/v1:NetworkPolicy" && r.Properties["metadata"].(map[string]any)["name"] == name {
@@ -24,9 +23,9 @@ func findNetworkPolicySpec(t *testing.T, resources []registered, name string) ma
 	return nil
 }
 
-// connections returns the rules of one direction, each as "PEER PORT,PORT". peers is the field of
-// the rule that has the peers: from or to.
-func connections(spec map[string]any, direction, peers string) []string {
+// connections returns the rules of one direction, each as "PEER PORT,PORT". peersField is the field
+// of the rule that has the peers: from or to.
+func connections(spec map[string]any, direction, peersField string) []string {
 	var found []string
 	rules, _ := spec[direction].([]any)
 	for _, rule := range rules {
@@ -34,17 +33,17 @@ func connections(spec map[string]any, direction, peers string) []string {
 		for _, p := range rule.(map[string]any)["ports"].([]any) {
 			ports = append(ports, fmt.Sprint(p.(map[string]any)["port"]))
 		}
-		for _, p := range rule.(map[string]any)[peers].([]any) {
+		for _, p := range rule.(map[string]any)[peersField].([]any) {
 			peer := p.(map[string]any)
 			name := ""
 			if block, ok := peer["ipBlock"].(map[string]any); ok {
 				name = block["cidr"].(string)
 			} else {
-				name = strings.Join(slices.Collect(func(yield func(string) bool) {
-					for label := range maps.Values(peer["podSelector"].(map[string]any)["matchLabels"].(map[string]any)) {
-						yield(label.(string))
-					}
-				}), "+")
+				var labels []string
+				for _, label := range peer["podSelector"].(map[string]any)["matchLabels"].(map[string]any) {
+					labels = append(labels, label.(string))
+				}
+				name = strings.Join(labels, "+")
 			}
 			found = append(found, name+" "+strings.Join(ports, ","))
 		}
@@ -66,7 +65,7 @@ var configWithoutFiles = map[string]string{
 func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
 	const everywhere, dns, identity, metrics = "0.0.0.0/0 443", "kube-dns 53,53", "169.254.170.23/32 80", "prometheus 9090"
 	api := append(nodeConnections("443"), "172.20.0.1/32 443", dns)
-	deployed := map[string][]registered{"prod": deployStackWith(t, "prod", configWithoutFiles), "sandbox": deployStackWith(t, "sandbox", configWithoutFiles)}
+	deployed := map[string][]registeredResource{"prod": deployStackWith(t, "prod", configWithoutFiles), "sandbox": deployStackWith(t, "sandbox", configWithoutFiles)}
 	managed := slices.Concat(storeConnections("5432"), storeConnections("6379"), []string{identity, everywhere, dns})
 	for _, tc := range []struct {
 		stack, program  string
@@ -121,12 +120,12 @@ func storeConnections(port string) []string {
 // The security group of a managed store admits every node, and so every pod. Only network
 // policies keep other pods of the stack away from it.
 func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
-	users := map[string][]string{
+	usersByPort := map[string][]string{
 		"5432":  {"progressive-framework-v5", "mca", "npa", "wpa", "migrate", "postgres-exporter"},
 		"6379":  {"progressive-framework-v5", "mca", "npa", "wpa"},
 		"27017": {"migrate"},
 	}
-	found := map[string][]string{}
+	foundByPort := map[string][]string{}
 	for _, r := range deployStackWith(t, "prod", configWithoutFiles) {
 		if r.Type != "kubernetes:networking.k8s.io/v1:NetworkPolicy" {
 			continue
@@ -139,14 +138,14 @@ func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 			require.True(t, peer != "0.0.0.0/0" || port == "443", "%s reaches %s", name, c)
 			ports[port] = true
 		}
-		for port := range users {
+		for port := range usersByPort {
 			if ports[port] {
-				found[port] = append(found[port], name)
+				foundByPort[port] = append(foundByPort[port], name)
 			}
 		}
 	}
-	for port, names := range users {
-		require.ElementsMatch(t, names, found[port], port)
+	for port, names := range usersByPort {
+		require.ElementsMatch(t, names, foundByPort[port], port)
 	}
 }
 
@@ -154,12 +153,12 @@ func TestOnlyUsersOfAStoreReachIt(t *testing.T) {
 // other connections comes last.
 func TestDefaultDenyIsCreatedLast(t *testing.T) {
 	const policy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-	o := newOrder(deployStackWith(t, "sandbox", configWithoutFiles))
-	last := o.find(policy, "default-policy")
+	graph := newResourceGraph(deployStackWith(t, "sandbox", configWithoutFiles))
+	last := graph.find(policy, "default-policy")
 	require.Len(t, last, 1)
-	dependencies := o.dependencies(last[0])
+	dependencies := graph.dependencies(last[0])
 	for _, program := range []string{"web", "mca", "npa", "wpa", "migrate", "postgres", "redis"} {
-		for _, urn := range o.find(policy, "-"+program+"-policy") {
+		for _, urn := range graph.find(policy, "-"+program+"-policy") {
 			require.True(t, dependencies[urn], urn)
 		}
 	}

@@ -21,7 +21,7 @@ func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster,
 			Namespace:     eks.namespace,
 			Profile:       profile,
 			PrometheusURL: monitoring.prometheusURL,
-			Forecast:      forecastOf(stack),
+			Forecast:      newForecast(stack),
 		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(monitoring.settled), services.byName[profile.Short])))
 		if err != nil {
 			return err

@@ -46,14 +46,14 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 			for key, want := range map[string]string{
 				"allowedAccountIds": "123456789012", "assumeRole": "role/deployer", "defaultTags": "CostCenter", "ignoreTags": "audit:",
 			} {
-				require.Contains(t, textOf(r.Inputs[resource.PropertyKey(key)]), want)
+				require.Contains(t, formatProperty(r.Inputs[resource.PropertyKey(key)]), want)
 			}
 		case "pulumi:providers:kubernetes":
-			require.Contains(t, textOf(r.Inputs["kubeconfig"]), `"--profile","platform"`, "the token belongs to the identity that created the cluster, not to the identity in the environment")
-			require.Contains(t, textOf(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
+			require.Contains(t, formatProperty(r.Inputs["kubeconfig"]), `"--profile","platform"`, "the token belongs to the identity that created the cluster, not to the identity in the environment")
+			require.Contains(t, formatProperty(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
 		case "aws:autoscaling/group:Group":
 			groups++
-			require.Contains(t, textOf(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
+			require.Contains(t, formatProperty(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
 		case "aws:ec2/launchTemplate:LaunchTemplate":
 			templates++
 			require.False(t, r.Inputs["imageId"].IsSecret(), "a preview shows the AMI")
@@ -62,8 +62,8 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "a provider of the region and one of the edge, a group and a launch template of each tier")
 }
 
-// textOf returns the text of a property value, of any type.
-func textOf(v resource.PropertyValue) string { return v.String() }
+// formatProperty returns the text of a property value, of any type.
+func formatProperty(v resource.PropertyValue) string { return v.String() }
 
 // TagKeys has each tag that the program sets. Load refuses an aws:ignoreTags with such a tag.
 func TestEveryTagOfTheProgramIsKnown(t *testing.T) {
@@ -138,9 +138,8 @@ var arnForms = map[string]string{
 	"aws:wafv2/webAcl:WebAcl":                  "arn:aws:wafv2:us-east-1:123456789012:global/webacl/NAME/0",
 }
 
-// newARNReplacer returns a replacer that puts an ARN in AWS's form in the place of each ARN of a
-// mock. The ARNs of the mocks name no service. Longer ARNs come first, because some ARNs begin with
-// another one.
+// newARNReplacer returns a replacer of the mocks' ARNs by ARNs in AWS's form. The ARNs of the mocks
+// name no service. Longer ARNs come first, because some ARNs begin with another one.
 func newARNReplacer(resources []cloudmocks.Registration) *strings.Replacer {
 	realARNs := map[string]string{}
 	for _, r := range resources {

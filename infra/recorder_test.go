@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// registered is one resource of the whole program.
-type registered struct {
+// registeredResource is one resource of the whole program.
+type registeredResource struct {
 	tracer.Resource
 	URN string
 	// Dependencies are the URNs of the resources that must exist first: the dependencies in Pulumi
@@ -38,18 +38,18 @@ type registered struct {
 
 // deployStack runs the whole program for a stack of the project, with its own YAML file, and
 // returns all resources that it registers. Pulumi's engine does not run.
-func deployStack(t *testing.T, stack string) []registered {
+func deployStack(t *testing.T, stack string) []registeredResource {
 	t.Helper()
 	return deployStackWith(t, stack, nil)
 }
 
 // deployments caches the results of deployStackWith. A run of the program takes a tenth of a
 // second, and many tests read the same one.
-var deployments = map[string][]registered{}
+var deployments = map[string][]registeredResource{}
 
 // deployStackWith is deployStack with changed configuration values. changes has the values by full
 // key, such as progressive-framework:images.
-func deployStackWith(t *testing.T, stack string, changes map[string]string) []registered {
+func deployStackWith(t *testing.T, stack string, changes map[string]string) []registeredResource {
 	t.Helper()
 	cacheKey := fmt.Sprint(stack, changes) // maps are printed in the order of their keys
 	if cached, ok := deployments[cacheKey]; ok {
@@ -59,9 +59,9 @@ func deployStackWith(t *testing.T, stack string, changes map[string]string) []re
 	require.NoError(t, err)
 	registrations, err := deployMocked(t, loaded)
 	require.NoError(t, err)
-	var resources []registered
+	var resources []registeredResource
 	for _, r := range registrations {
-		resources = append(resources, registered{
+		resources = append(resources, registeredResource{
 			Resource:     tracer.Resource{Type: r.Type, ID: r.ID, Properties: marshalProperties(t, r.Outputs)},
 			URN:          r.URN,
 			Dependencies: append(slices.Clone(r.Dependencies), r.Parent),

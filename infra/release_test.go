@@ -35,8 +35,8 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 			digests := map[string]string{}
 			for _, r := range resources {
 				if r.Type == image.Token {
-					short := strings.TrimPrefix(r.Name, built.Name()+"-")
-					digests[short] = "sha256:" + strings.Repeat("0a", 32)
+					imageName := strings.TrimPrefix(r.Name, built.Name()+"-")
+					digests[imageName] = "sha256:" + strings.Repeat("0a", 32)
 					require.Equal(t, "../signing.pem", r.Inputs["signingKey"].StringValue(), "the provider runs in the program's folder")
 				}
 			}
@@ -64,15 +64,15 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 				}
 			}
 			require.Len(t, sources, len(digests))
-			for short, digest := range digests {
-				require.True(t, sources["registry.example.com/staging/"+short+"@"+digest], short)
+			for imageName, digest := range digests {
+				require.True(t, sources["registry.example.com/staging/"+imageName+"@"+digest], imageName)
 			}
 
 			delete(digests, "web")
-			for short := range digests { // each is needed
-				changes["progressive-framework:release"] = strings.Replace(string(release), `"`+short+`":`, `"other":`, 1)
+			for imageName := range digests { // each is needed
+				changes["progressive-framework:release"] = strings.Replace(string(release), `"`+imageName+`":`, `"other":`, 1)
 				_, err = config.Load(stack, readStackValues(t, stack, changes), project)
-				require.ErrorContains(t, err, "release.images."+short+": Required value")
+				require.ErrorContains(t, err, "release.images."+imageName+": Required value")
 			}
 		})
 	}

@@ -53,14 +53,14 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		policies, base.running = append(policies, migration.Policy), append(base.running, migration.Settled...)
+		policies, base.workloads = append(policies, migration.Policy), append(base.workloads, migration.Settled...)
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
-	exporter, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
+	exporterPolicies, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
 	if err != nil {
 		return nil, err
 	}
-	policies = append(policies, exporter...)
+	policies = append(policies, exporterPolicies...)
 	for _, profile := range stack.Profiles() {
 		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
 		if err != nil {
@@ -72,11 +72,11 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		policies, base.running = append(policies, created.Policy), append(base.running, created)
+		policies, base.workloads = append(policies, created.Policy), append(base.workloads, created)
 		deployed.byName[profile.Short] = created
 	}
 	deployed.front = deployed.byName[frontService]
-	return deployed, denyOtherPods(ctx, stack, eks, policies)
+	return deployed, denyByDefault(ctx, stack, eks, policies)
 }
 
 // nodePort returns the port at which a service is open on every node. It returns zero if the service
@@ -98,15 +98,16 @@ func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluste
 	if err != nil {
 		return nil, err
 	}
-	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role(base, eks), Settings: env.variables, Secrets: env.files}
+	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.newRole(base, eks), Settings: env.variables, Secrets: env.files}
 	if stack.Cluster.Nodes == config.NodesAutoScaling {
 		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
 	}
 	return pod, nil
 }
 
-// newImage builds a Go program into an image in its own repository, and returns the image's
-// reference by digest. After a promotion it copies the promoted image into this repository instead.
+// newImage creates a repository for a Go program, and builds the program's image in it. It returns
+// the image's reference by digest. After a promotion it copies the promoted image into this
+// repository instead.
 func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, importPath string) (pulumi.StringOutput, error) {
 	name := stack.Name() + "-" + program
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
@@ -157,12 +158,12 @@ type imageRepository struct {
 	tag pulumi.StringInput
 }
 
-// expireImages creates the lifecycle policy of each repository, which keeps the image in use and
-// the newest images. The policy is created after the pods run the new images, so that the images of
-// the old pods are kept until then.
+// expireImages creates a lifecycle policy for each repository. The policy keeps the image in use and
+// the newest images. It is created after the pods run the new images, so that the images of the old
+// pods are kept until then.
 func expireImages(ctx *pulumi.Context, base *base) error {
 	for _, repo := range base.repositories {
-		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.running)); err != nil {
+		if err := repo.ExpireImages(ctx, repo.tag, base.inRegion, pulumi.DependsOn(base.workloads)); err != nil {
 			return err
 		}
 	}

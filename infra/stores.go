@@ -33,8 +33,8 @@ type store struct {
 	// uri is the address of a document store that the stack does not create. It is nil
 	// for a store that the stack creates.
 	uri pulumi.StringInput
-	// access is the network policy rule that lets pods connect to the store.
-	access podnetwork.Rule
+	// egress is the network policy rule that lets pods connect to the store.
+	egress podnetwork.Rule
 	// resourceID is the id of a database that accepts IAM tokens. It is nil for a store that
 	// accepts passwords.
 	resourceID pulumi.StringInput
@@ -58,9 +58,9 @@ func (s *store) output() pulumi.Map {
 // settled returns the resources that clients of the stores wait for.
 func (s *stores) settled() []pulumi.Resource {
 	var resources []pulumi.Resource
-	for _, db := range []*store{s.postgres, s.redis, s.mongo} {
-		if db != nil {
-			resources = append(resources, db.settled...)
+	for _, dataStore := range []*store{s.postgres, s.redis, s.mongo} {
+		if dataStore != nil {
+			resources = append(resources, dataStore.settled...)
 		}
 	}
 	return resources
@@ -68,8 +68,8 @@ func (s *stores) settled() []pulumi.Resource {
 
 // masterPasswordField is the name of the password's field in the secrets that RDS and DocumentDB
 // create for their master user. Source: Secrets Manager User Guide, "JSON structure of AWS Secrets
-// Manager database credential secrets".
-const masterPasswordField = "password"
+// Manager database credential secrets". wholeSecret means that the whole secret is the password.
+const masterPasswordField, wholeSecret = "password", ""
 
 // deployStores deploys PostgreSQL, Redis and the document store. A store that the configuration
 // leaves out stays nil.
@@ -87,8 +87,7 @@ func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 }
 
 // newSecretClass creates the SecretProviderClass with which pods mount the password of a managed
-// store. field is the name of the password's field in a secret that AWS created. An empty field
-// means that the whole secret is the password.
+// store. field is masterPasswordField for a secret that AWS created, otherwise wholeSecret.
 func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, name string, secretARN, keyARN pulumi.StringInput, field string) (*secretfiles.Class, error) {
 	return secretfiles.NewClass(ctx, stack.Name()+"-"+name, &secretfiles.Args{
 		Account: base.account, ClassName: name, Namespace: eks.namespace, SecretARN: secretARN, KeyARN: keyARN, Field: field,
@@ -133,7 +132,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPasswordField)
 		return &store{
 			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
-			access:     podnetwork.To(postgres.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
+			egress:     podnetwork.To(postgres.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
 			resourceID: database.ResourceID,
 		}, err
 	case config.InCluster:
@@ -182,10 +181,10 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		if err != nil {
 			return nil, err
 		}
-		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, "")
+		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, wholeSecret)
 		return &store{
 			settled: cache.Settled, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class,
-			access: podnetwork.To(redis.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
+			egress: podnetwork.To(redis.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
 		}, err
 	case config.InCluster:
 		return deployRedisInCluster(ctx, stack, base, eks, nodes)
@@ -221,7 +220,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPasswordField)
 		return &store{
 			settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class,
-			access: podnetwork.To(mongo.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
+			egress: podnetwork.To(mongo.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
 		}, err
 	}
 	return nil, nil
@@ -239,10 +238,9 @@ func deployMongoByURL(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	if arn := stack.Mongo.PasswordKeyARN; arn != "" {
 		keyARN = pulumi.String(arn)
 	}
-	const wholeSecret = "" // the whole secret is the password
 	class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", secretARN, keyARN, wholeSecret)
 	return &store{
 		host: pulumi.String(server.Host), port: pulumi.Int(server.Port), uri: pulumi.String(server.URI), secretARN: secretARN, class: class,
-		access: podnetwork.To(server.Port, podnetwork.Blocks(stack.Mongo.CIDRs...)...),
+		egress: podnetwork.To(server.Port, podnetwork.Blocks(stack.Mongo.CIDRs...)...),
 	}, err
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// jobEnvironment returns the environment variables of the first container of a Job.
-func jobEnvironment(t *testing.T, resources []registered, job string) map[string]string {
+// findJobEnvironment returns the environment variables of the first container of a Job.
+func findJobEnvironment(t *testing.T, resources []registeredResource, job string) map[string]string {
 	t.Helper()
 	for _, r := range resources {
 		if r.Type != "kubernetes:batch/v1:Job" || !strings.Contains(r.URN, job) {
@@ -38,7 +38,7 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 		"progressive-framework:mongo": `{"kind":"url","url":"mongodb://platform@mongo.example.net:27018/?replicaSet=rs0","passwordSecretArn":"` + secret +
 			`","cidrs":["10.60.0.0/24"]}`,
 	})
-	env := jobEnvironment(t, resources, "migrate")
+	env := findJobEnvironment(t, resources, "migrate")
 	require.Equal(t, "mongodb://platform@mongo.example.net:27018/?replicaSet=rs0&tls=true", env["MONGODB_URI"])
 	require.Equal(t, "/etc/platform/mongo/password", env["MONGODB_PASSWORD_FILE"])
 	require.NotContains(t, env, "MONGODB_PROFILER", "a MongoDB has a profiler, so nothing turns it off")
@@ -51,25 +51,34 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 	}
 }
 
-// The lifecycle policy of a repository is created after the pods that run its images were updated.
-// The copies of backups are in the other region.
-func TestRepositoriesExpireImagesLast(t *testing.T) {
-	resources := deployStackWith(t, "prod", map[string]string{
+// deployWithBackupCopy runs the program for prod with copies of PostgreSQL's backups in another
+// region.
+func deployWithBackupCopy(t *testing.T) []registeredResource {
+	t.Helper()
+	return deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:auth":     configWithoutFiles["progressive-framework:auth"],
 		"progressive-framework:images":   configWithoutFiles["progressive-framework:images"],
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
 	})
-	o := newOrder(resources)
-	repositories := o.find("aws:ecr/repository:Repository", "")
-	policies := o.find("aws:ecr/lifecyclePolicy:LifecyclePolicy", "")
+}
+
+// The lifecycle policy of a repository is created after the pods that run its images were updated.
+func TestRepositoriesExpireImagesLast(t *testing.T) {
+	graph := newResourceGraph(deployWithBackupCopy(t))
+	repositories := graph.find("aws:ecr/repository:Repository", "")
+	policies := graph.find("aws:ecr/lifecyclePolicy:LifecyclePolicy", "")
 	require.NotEmpty(t, repositories)
 	require.Len(t, policies, len(repositories))
-	deployments := o.find("kubernetes:apps/v1:Deployment", "-web-")
+	deployments := graph.find("kubernetes:apps/v1:Deployment", "-web-")
 	require.NotEmpty(t, deployments)
 	for _, policy := range policies {
-		dependencies := o.dependencies(policy)
+		dependencies := graph.dependencies(policy)
 		require.True(t, slices.ContainsFunc(deployments, func(d string) bool { return dependencies[d] }), policy)
 	}
-	require.Len(t, o.find("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", "-postgres-copy"), 1)
-	require.Len(t, o.find("aws:kms/alias:Alias", "-postgres-copy-alias"), 1)
+}
+
+func TestBackupsOfPostgresAreCopiedWithTheirOwnKey(t *testing.T) {
+	graph := newResourceGraph(deployWithBackupCopy(t))
+	require.Len(t, graph.find("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", "-postgres-copy"), 1)
+	require.Len(t, graph.find("aws:kms/alias:Alias", "-postgres-copy-alias"), 1)
 }

@@ -36,7 +36,7 @@ func readServedPaths(t *testing.T) []string {
 }
 
 // toTracerStack returns the registered resources in the form of package tracer.
-func toTracerStack(resources []registered) tracer.Stack {
+func toTracerStack(resources []registeredResource) tracer.Stack {
 	var s tracer.Stack
 	for _, r := range resources {
 		s = append(s, r.Resource)

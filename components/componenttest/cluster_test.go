@@ -72,7 +72,7 @@ func newNodesWithImage(ctx *pulumi.Context, stackAccount *account.Account, image
 		return err
 	}
 	args := tierArgs(c)
-	queue, err := terminationhandler.NewQueue(ctx, "app", &terminationhandler.QueueArgs{Groups: []string{args.Profile.Group("test")}})
+	queue, err := terminationhandler.NewQueue(ctx, "app", &terminationhandler.QueueArgs{Groups: []string{args.Profile.FullGroupName("test")}})
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func metricQueries(a scaling.Alarm, dimension string, nodes []string) cloudwatch
 		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
 			Id: pulumi.Sprintf("node%d", i),
 			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
-				Namespace:  pulumi.String(a.Scope),
+				Namespace:  pulumi.String(a.Namespace),
 				MetricName: pulumi.String(a.Metric),
 				Dimensions: pulumi.StringMap{dimension: pulumi.String(node)},
 				Period:     pulumi.Int(int(a.Period.Seconds())),

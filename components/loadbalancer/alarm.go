@@ -37,7 +37,7 @@ func (b *builder) newErrorAlarm(balancer *lb.LoadBalancer) (pulumi.StringOutput,
 		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
 			Id: pulumi.String(metric.id),
 			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
-				Namespace:  pulumi.String(scaling.TargetScope),
+				Namespace:  pulumi.String(scaling.TargetGroupNamespace),
 				MetricName: pulumi.String(metric.name),
 				Dimensions: pulumi.StringMap{"LoadBalancer": balancer.ArnSuffix},
 				Period:     period,

@@ -8,8 +8,8 @@ import "time"
 type Alarm struct {
 	// Name is the last part of the alarm's name, such as "cpu-high".
 	Name string
-	// Scope selects the CloudWatch namespace and the dimensions of the metric.
-	Scope Scope
+	// Namespace is the CloudWatch namespace of the metric. It also determines the dimensions.
+	Namespace MetricNamespace
 	// Metric and Statistic are names of CloudWatch.
 	Metric, Statistic string
 	Comparison        Comparison
@@ -22,19 +22,19 @@ type Alarm struct {
 	Direction Direction
 }
 
-// Scope is the CloudWatch namespace of the metric of an Alarm.
-type Scope string
+// MetricNamespace is the CloudWatch namespace of the metric of an Alarm.
+type MetricNamespace string
 
-// The scopes in use. The thresholds for memory have no alarm, because CloudWatch
+// The namespaces in use. The thresholds for memory have no alarm, because CloudWatch
 // has no metric for the memory of instances. The latencies of the agents are
 // Prometheus metrics.
 const (
-	// GroupScope has the metrics of a group's instances. Its dimension is
+	// GroupNamespace has the metrics of a group's instances. Its dimension is
 	// AutoScalingGroupName.
-	GroupScope Scope = "AWS/EC2"
-	// TargetScope has the metrics of a load balancer's target group. Its
+	GroupNamespace MetricNamespace = "AWS/EC2"
+	// TargetGroupNamespace has the metrics of a load balancer's target group. Its
 	// dimensions are LoadBalancer and TargetGroup.
-	TargetScope Scope = "AWS/ApplicationELB"
+	TargetGroupNamespace MetricNamespace = "AWS/ApplicationELB"
 )
 
 // Comparison is a CloudWatch comparison operator.
@@ -59,10 +59,10 @@ const (
 	// alarmPeriod is the shortest period that EC2 publishes, with detailed
 	// monitoring (EC2 User Guide, "Manage detailed monitoring").
 	alarmPeriod = time.Minute
-	// outEvaluations is the number of periods before a scale-out: three minutes, the platform's
-	// choice. A shorter spike starts no instances. For short spikes the HPAs add pods after one
+	// scaleOutEvaluations is the number of periods before a scale-out: three minutes, the platform's
+	// choice. A shorter spike of the load starts no instances. The HPAs already add pods after one
 	// minute (their scale-up window).
-	outEvaluations = 3
+	scaleOutEvaluations = 3
 	// scaleInRatio is the ratio of the scale-in threshold to the scale-out threshold.
 	// One half prevents oscillation. When one of at least two instances is removed, the
 	// load of the others at most doubles. So it stays below the scale-out threshold.
@@ -85,41 +85,41 @@ type RateAlarm struct {
 // Metrics & Thresholds"). The document sets this threshold for the web tier, which receives all
 // user requests. It sets no duration, so the alarm uses the duration of the scale-out alarms.
 func ErrorRateAlarm() RateAlarm {
-	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: outEvaluations}
+	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: scaleOutEvaluations}
 }
 
 // highCPUAlarm returns the alarm that scales out when the CPU is above the threshold.
-func highCPUAlarm(p Percent) Alarm {
+func highCPUAlarm(threshold Percent) Alarm {
 	return Alarm{
-		Name: "cpu-high", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
-		Comparison: Above, Threshold: float64(p), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
+		Name: "cpu-high", Namespace: GroupNamespace, Metric: "CPUUtilization", Statistic: "Average",
+		Comparison: Above, Threshold: float64(threshold), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
 	}
 }
 
 // lowCPUAlarm returns the alarm that scales in when the CPU is below half of the threshold.
-func lowCPUAlarm(p Percent) Alarm {
+func lowCPUAlarm(threshold Percent) Alarm {
 	return Alarm{
-		Name: "cpu-low", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
-		Comparison: Below, Threshold: float64(p) * scaleInRatio, Period: alarmPeriod,
+		Name: "cpu-low", Namespace: GroupNamespace, Metric: "CPUUtilization", Statistic: "Average",
+		Comparison: Below, Threshold: float64(threshold) * scaleInRatio, Period: alarmPeriod,
 		// The Cluster Autoscaler waits for the same time.
 		Evaluations: int(DefaultClusterAutoscaler().ScaleDownUnneededTime / alarmPeriod), Direction: In,
 	}
 }
 
 // slowResponsesAlarm returns the alarm that scales out when responses take too long.
-func slowResponsesAlarm(d time.Duration) Alarm {
+func slowResponsesAlarm(threshold time.Duration) Alarm {
 	return Alarm{
-		Name: "response-time-high", Scope: TargetScope, Metric: "TargetResponseTime", Statistic: "Average", // seconds
-		Comparison: Above, Threshold: d.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
+		Name: "response-time-high", Namespace: TargetGroupNamespace, Metric: "TargetResponseTime", Statistic: "Average", // seconds
+		Comparison: Above, Threshold: threshold.Seconds(), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
 	}
 }
 
 // manyRequestsAlarm returns the alarm that scales out when the whole tier gets too many requests.
 // The design document's threshold is also for the whole tier. AWS's metric RequestCountPerTarget
 // does not fit, because it depends on the number of instances.
-func manyRequestsAlarm(perSecond int) Alarm {
+func manyRequestsAlarm(requestsPerSecond int) Alarm {
 	return Alarm{
-		Name: "requests-high", Scope: TargetScope, Metric: "RequestCount", Statistic: "Sum",
-		Comparison: Above, Threshold: float64(perSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
+		Name: "requests-high", Namespace: TargetGroupNamespace, Metric: "RequestCount", Statistic: "Sum",
+		Comparison: Above, Threshold: float64(requestsPerSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: scaleOutEvaluations, Direction: Out,
 	}
 }

@@ -4,9 +4,9 @@ package scaling
 // maxReplicas of the design document's HPAs.
 const MaxReplicas = 50
 
-// Replicas returns the number of pods of the service's Deployment, and whether
-// the Deployment has one. A Deployment with an autoscaler has none, because each
-// update would reset the autoscaler's number.
+// Replicas returns the number of pods that the service's Deployment sets, and true. A
+// Deployment with an autoscaler sets no number, because each update would reset the
+// autoscaler's number. For such a Deployment, Replicas returns 0 and false.
 func (p Profile) Replicas() (count int, fixed bool) {
 	if p.Autoscaled {
 		return 0, false
@@ -23,11 +23,11 @@ func (p Profile) MaxReplicas() int {
 	return p.Floor
 }
 
-// WithBounds returns the profile with the HPA's bounds that a stack sets. Zero keeps a
+// WithBounds returns the profile with the HPA's bounds that a stack sets. A zero keeps a
 // bound. A Floor outside of the bounds becomes the nearest bound. It returns an error for
 // the same bounds as HPA.WithBounds.
-func (p Profile) WithBounds(low, high int) (Profile, error) {
-	hpa, err := p.HPA.WithBounds(low, high)
+func (p Profile) WithBounds(minReplicas, maxReplicas int) (Profile, error) {
+	hpa, err := p.HPA.WithBounds(minReplicas, maxReplicas)
 	if err != nil {
 		return p, err
 	}

@@ -96,14 +96,14 @@ func TestFilesAreBlocksOfTheDesignDocument(t *testing.T) {
 }
 
 func TestThresholdsMatchTheDesignDocument(t *testing.T) {
-	m := valueAt(readDocuments(t, "thresholds.yaml")[0], "scaling_metrics")
+	thresholds := valueAt(readDocuments(t, "thresholds.yaml")[0], "scaling_metrics")
 	percent := func(path ...any) Percent {
-		n, err := strconv.Atoi(strings.TrimSuffix(valueAt(m, path...).(string), "%"))
+		n, err := strconv.Atoi(strings.TrimSuffix(valueAt(thresholds, path...).(string), "%"))
 		require.NoError(t, err)
 		return Percent(n)
 	}
 	duration := func(path ...any) time.Duration {
-		d, err := time.ParseDuration(valueAt(m, path...).(string))
+		d, err := time.ParseDuration(valueAt(thresholds, path...).(string))
 		require.NoError(t, err)
 		return d
 	}
@@ -112,13 +112,13 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 			CPU: percent("web_tier", "cpu_threshold"), Memory: percent("web_tier", "memory_threshold"),
 			ResponseTime:         duration("web_tier", "response_time_threshold"),
 			ErrorRate:            percent("web_tier", "error_rate_threshold"),
-			RequestsPerSecondMax: valueAt(m, "web_tier", "requests_per_second_max").(int),
+			RequestsPerSecondMax: valueAt(thresholds, "web_tier", "requests_per_second_max").(int),
 		},
 		Application: ApplicationThresholds{
 			CPU: percent("application_tier", "cpu_threshold"), Memory: percent("application_tier", "memory_threshold"),
 			AgentCoordination:       duration("application_tier", "agent_coordination_latency"),
-			ConcurrentAgentSessions: valueAt(m, "application_tier", "concurrent_agent_sessions").(int),
-			QueueDepth:              valueAt(m, "application_tier", "queue_depth_max").(int),
+			ConcurrentAgentSessions: valueAt(thresholds, "application_tier", "concurrent_agent_sessions").(int),
+			QueueDepth:              valueAt(thresholds, "application_tier", "queue_depth_max").(int),
 		},
 		Database: DatabaseThresholds{
 			CPU: percent("database_tier", "cpu_threshold"), Memory: percent("database_tier", "memory_threshold"),
@@ -229,14 +229,14 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 }
 
 // parseProbe converts a probe of the design document to a Probe.
-func parseProbe(v any) Probe {
+func parseProbe(probe any) Probe {
 	p := Probe{
-		Path:         valueAt(v, "httpGet", "path").(string),
-		InitialDelay: toDuration(valueAt(v, "initialDelaySeconds")),
-		Period:       toDuration(valueAt(v, "periodSeconds")),
+		Path:         valueAt(probe, "httpGet", "path").(string),
+		InitialDelay: toDuration(valueAt(probe, "initialDelaySeconds")),
+		Period:       toDuration(valueAt(probe, "periodSeconds")),
 		Timeout:      time.Second,
 	}
-	if d := toDuration(valueAt(v, "timeoutSeconds")); d != 0 {
+	if d := toDuration(valueAt(probe, "timeoutSeconds")); d != 0 {
 		p.Timeout = d
 	}
 	return p

@@ -16,8 +16,8 @@ var (
 	tagBlock    = regexp.MustCompile(`(?s)tag \{\s*key\s*= "(\w+)"\s*value\s*= ("[^"]*"|\S+)`)
 )
 
-// numberOf returns the value of a key in a Terraform block.
-func numberOf(t *testing.T, block, key string) int {
+// readNumber reads the number that a key has in a Terraform block.
+func readNumber(t *testing.T, block, key string) int {
 	t.Helper()
 	m := regexp.MustCompile(`(?m)^\s*` + key + `\s*= (-?\d+)`).FindStringSubmatch(block)
 	require.NotNil(t, m, "the design document has no %s", key)
@@ -33,16 +33,16 @@ func TestTiersMatchTheDesignDocument(t *testing.T) {
 	for _, m := range append(groupBlock.FindAllStringSubmatch(string(text), -1), policyBlock.FindAllStringSubmatch(string(text), -1)...) {
 		blocks[m[1]] = m[2]
 	}
-	for short, tier := range map[string]Tier{"web": WebNodes(), "app": ApplicationNodes()} {
-		t.Run(short, func(t *testing.T) {
-			group := blocks[short+"_tier_asg"]
+	for shortName, tier := range map[string]Tier{"web": WebNodes(), "app": ApplicationNodes()} {
+		t.Run(shortName, func(t *testing.T) {
+			group := blocks[shortName+"_tier_asg"]
 			require.Contains(t, group, `"`+tier.GroupName+`-${var.environment}"`)
-			require.Equal(t, Size{numberOf(t, group, "min_size"), numberOf(t, group, "desired_capacity"), numberOf(t, group, "max_size")}, tier.Size)
-			require.Equal(t, toDuration(numberOf(t, group, "health_check_grace_period")), tier.HealthCheckGrace)
-			require.Equal(t, toDuration(numberOf(t, group, "instance_warmup")), tier.Refresh.Warmup)
+			require.Equal(t, Size{readNumber(t, group, "min_size"), readNumber(t, group, "desired_capacity"), readNumber(t, group, "max_size")}, tier.Size)
+			require.Equal(t, toDuration(readNumber(t, group, "health_check_grace_period")), tier.HealthCheckGrace)
+			require.Equal(t, toDuration(readNumber(t, group, "instance_warmup")), tier.Refresh.Warmup)
 			// With the design document's share a refresh would terminate instances before it
 			// launches new ones. Pods would then find no node.
-			require.Greater(t, tier.Refresh.MinHealthy, Percent(numberOf(t, group, "min_healthy_percentage")))
+			require.Greater(t, tier.Refresh.MinHealthy, Percent(readNumber(t, group, "min_healthy_percentage")))
 			for _, m := range tagBlock.FindAllStringSubmatch(group, -1) {
 				if m[1] == "Environment" {
 					require.Equal(t, "prod", tier.InstanceTags("prod")[m[1]])
@@ -51,10 +51,10 @@ func TestTiersMatchTheDesignDocument(t *testing.T) {
 				require.Equal(t, strings.Trim(m[2], `"`), tier.Tags[m[1]], m[1])
 			}
 			for suffix, step := range map[string]Step{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
-				policy := blocks[short+suffix]
+				policy := blocks[shortName+suffix]
 				require.Contains(t, policy, `"`+step.Name+`"`)
-				require.Equal(t, numberOf(t, policy, "scaling_adjustment"), step.Adjustment)
-				require.Equal(t, toDuration(numberOf(t, policy, "cooldown")), step.Cooldown)
+				require.Equal(t, readNumber(t, policy, "scaling_adjustment"), step.Adjustment)
+				require.Equal(t, toDuration(readNumber(t, policy, "cooldown")), step.Cooldown)
 			}
 		})
 	}

@@ -2,9 +2,9 @@ package scaling
 
 import "time"
 
-// Drain has the settings of the AWS Node Termination Handler, which drains nodes. The
+// DrainOptions has the settings of the AWS Node Termination Handler, which drains nodes. The
 // design document does not have this handler.
-type Drain struct {
+type DrainOptions struct {
 	// HookTimeout is the longest time that an instance waits for its drain before it
 	// terminates.
 	HookTimeout time.Duration
@@ -32,10 +32,10 @@ type Drain struct {
 // DefaultDrain returns the settings. Retention, JoinTimeout and Workers are the values of the README
 // and the chart of aws/aws-node-termination-handler. The handler repeats the check of a new node as
 // long as the node's event exists. So JoinTimeout must not be longer than Retention.
-func DefaultDrain() Drain {
+func DefaultDrain() DrainOptions {
 	// The Cluster Autoscaler gives its drains the same time.
 	hookTimeout := DefaultClusterAutoscaler().MaxGracefulTermination
-	return Drain{
+	return DrainOptions{
 		HookTimeout: hookTimeout, DrainTimeout: hookTimeout - time.Minute, JoinTimeout: 5 * time.Minute, Retention: 5 * time.Minute,
 		Replicas: 2, Workers: 10, AlarmAfter: 10 * time.Minute,
 		// The values of the same chart up to release 0.15.

@@ -99,15 +99,15 @@ func (h HPA) ScalesOn(name ResourceName) bool {
 	return false
 }
 
-// WithBounds returns the HPA with the bounds that a stack sets. Zero keeps the bound of this HPA.
+// WithBounds returns the HPA with the bounds that a stack sets. A zero keeps the bound of this HPA.
 // It returns an error unless the new bounds are 1 <= MinReplicas <= MaxReplicas <= the constant
 // MaxReplicas.
-func (h HPA) WithBounds(low, high int) (HPA, error) {
-	if low != 0 {
-		h.MinReplicas = low
+func (h HPA) WithBounds(minReplicas, maxReplicas int) (HPA, error) {
+	if minReplicas != 0 {
+		h.MinReplicas = minReplicas
 	}
-	if high != 0 {
-		h.MaxReplicas = high
+	if maxReplicas != 0 {
+		h.MaxReplicas = maxReplicas
 	}
 	return h, h.validate()
 }
@@ -154,8 +154,8 @@ func (m PodsMetric) validate() error {
 	return nil
 }
 
-// validate checks the limits of the Kubernetes API (autoscaling/v2,
-// HPAScalingRules and HPAScalingPolicy).
+// validate checks the limits of the Kubernetes API (autoscaling/v2, HPAScalingRules and
+// HPAScalingPolicy). A nil behaviour is valid.
 func (b *Behavior) validate() error {
 	if b == nil {
 		return nil

@@ -18,8 +18,8 @@ func PrometheusResources() Resources { return parseResources("200m", "1", "512Mi
 func KEDAResources() Resources { return parseResources("100m", "1", "128Mi", "1000Mi") }
 
 // StateMetricsResources returns the resources of kube-state-metrics. Its README recommends 250 MiB
-// for a cluster of 100 nodes (kubernetes/kube-state-metrics, "Resource recommendation"). In a stack
-// it reads only one namespace.
+// for a cluster of 100 nodes (kubernetes/kube-state-metrics, "Resource recommendation"). Here it
+// reads only one namespace.
 func StateMetricsResources() Resources { return parseResources("20m", "200m", "64Mi", "256Mi") }
 
 // VPAResources returns the resources of each of VPA's three programs. Each uses 33 to 40 MiB. The
@@ -38,14 +38,14 @@ func DatabaseExporterResources() Resources { return parseResources("10m", "200m"
 // AlertmanagerResources returns the resources of Alertmanager, which keeps only open alerts.
 func AlertmanagerResources() Resources { return parseResources("10m", "200m", "32Mi", "128Mi") }
 
-// LogSilence is how long no container log may arrive, in whole hours. Prometheus writes lines
-// at least every two hours, when it closes a block.
+// LogSilence is the time without any container log after which an alarm fires, in whole hours.
+// Prometheus writes lines at least every two hours, when it closes a block.
 const LogSilence = 4 * time.Hour
 
-// LogShipperResources returns the resources of the pod that sends the logs of a node's containers. The
-// requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold 8 MB each
-// (package fluentbit). The limit leaves the rest for Fluent Bit itself, its positions and a batch of 1
-// MB for each output.
+// LogShipperResources returns the resources of the pod that sends the logs of a node's containers.
+// The requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold 8 MB
+// each (package fluentbit). The rest of the limit is for Fluent Bit itself, for its database of file
+// positions, and for a batch of 1 MB for each output.
 func LogShipperResources() Resources { return parseResources("50m", "500m", "50Mi", "128Mi") }
 
 // ForecasterResources returns the resources of the forecaster. With four services it used at

@@ -56,8 +56,8 @@ type Plan struct {
 	// Alarms are the alarms to create. An alarm starts the step of its direction. If there
 	// is no such step, it notifies people.
 	Alarms []Alarm
-	// Suspended are the group's processes that are switched off, because they would
-	// remove instances without the owner.
+	// Suspended are the Auto Scaling processes that the group suspends. They would remove
+	// instances that the owner keeps.
 	Suspended []string
 }
 

@@ -41,9 +41,9 @@ func (p Prediction) Capacity() float64 {
 	return p.Load.AverageValue.AsApproximateFloat64() * 100 / float64(p.Target)
 }
 
-// AtFloor returns the metric m with PredictionFloor as its target, and true. For a mean duration it
-// returns m unchanged, and false, because a duration is not proportional to the load.
-func (p Prediction) AtFloor(m Metric) (_ Metric, raised bool) {
+// WithFloorTarget returns the metric m with PredictionFloor as its target, and true. For a mean
+// duration it returns m unchanged, and false, because a duration is not proportional to the load.
+func (p Prediction) WithFloorTarget(m Metric) (_ Metric, raised bool) {
 	switch m := m.(type) {
 	case ResourceMetric:
 		m.Utilization = max(m.Utilization, PredictionFloor)

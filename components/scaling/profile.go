@@ -35,7 +35,7 @@ type Profile struct {
 	NodePort int
 	// Calls are the short names of the services to which this service sends requests.
 	Calls []string
-	// Autoscaled means that an HPA sets the number of pods. Otherwise it is Floor.
+	// Autoscaled means that an HPA sets the number of pods. Otherwise this number is Floor.
 	Autoscaled bool
 	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA

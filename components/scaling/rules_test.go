@@ -197,11 +197,11 @@ func TestDiscoveryIsPerCluster(t *testing.T) {
 }
 
 func TestAlarmsComeFromTheThresholds(t *testing.T) {
-	threshold := map[string]float64{}
+	thresholds := map[string]float64{}
 	for _, a := range WebNodes().Alarms {
-		threshold[a.Name] = a.Threshold
+		thresholds[a.Name] = a.Threshold
 	}
-	require.Equal(t, map[string]float64{"cpu-high": 70, "cpu-low": 35, "response-time-high": 0.5, "requests-high": 60000}, threshold,
+	require.Equal(t, map[string]float64{"cpu-high": 70, "cpu-low": 35, "response-time-high": 0.5, "requests-high": 60000}, thresholds,
 		"the units are percent, percent, seconds, requests a minute")
 	require.Equal(t, RateAlarm{"error-rate-high", 1, time.Minute, 3}, ErrorRateAlarm(), "the alarm on failures starts no step")
 	for _, tier := range Tiers() {

@@ -53,16 +53,16 @@ type MeanDuration struct {
 func (h HPA) Window() time.Duration {
 	window := minWindow
 	for _, m := range h.Metrics {
-		pods, ok := m.(PodsMetric)
+		podsMetric, ok := m.(PodsMetric)
 		if !ok {
 			continue
 		}
-		rate, ok := pods.Source.(Rate)
+		rate, ok := podsMetric.Source.(Rate)
 		if !ok {
 			continue
 		}
-		perSecond := pods.AverageValue.AsApproximateFloat64() / rate.Per.Seconds() * float64(h.MinReplicas)
-		scrapes := math.Ceil(minEvents / perSecond / ScrapeInterval.Seconds())
+		eventsPerSecond := podsMetric.AverageValue.AsApproximateFloat64() / rate.Per.Seconds() * float64(h.MinReplicas)
+		scrapes := math.Ceil(minEvents / eventsPerSecond / ScrapeInterval.Seconds())
 		window = max(window, time.Duration(min(scrapes, float64(maxWindow/ScrapeInterval)))*ScrapeInterval)
 	}
 	return window

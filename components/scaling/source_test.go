@@ -14,7 +14,7 @@ func TestWindowHasHundredEventsWithinItsLimits(t *testing.T) {
 	for _, p := range Services() {
 		require.Equal(t, want[p.Short], p.HPA.Window(), p.Short)
 	}
-	rate := func(perSecond string, pods int) HPA {
+	newHPA := func(perSecond string, pods int) HPA {
 		return HPA{MinReplicas: pods, Metrics: []Metric{PodsMetric{"r", resource.MustParse(perSecond), Rate{"r_total", "", time.Second}}}}
 	}
 	for _, tc := range []struct {
@@ -22,11 +22,11 @@ func TestWindowHasHundredEventsWithinItsLimits(t *testing.T) {
 		hpa    HPA
 		want   time.Duration
 	}{
-		{"4 a second of one pod: 100 in 25 s", rate("4", 1), 25 * time.Second},
-		{"2 a second of two pods: 100 in 25 s", rate("2", 2), 25 * time.Second},
-		{"4.5 a second: 100 in 22.2 s, which is rounded up to whole scrapes", rate("4.5", 1), 25 * time.Second},
-		{"many events: four scrapes", rate("1000", 1), 20 * time.Second},
-		{"few events: at most 30 s", rate("100m", 1), 30 * time.Second},
+		{"4 a second of one pod: 100 in 25 s", newHPA("4", 1), 25 * time.Second},
+		{"2 a second of two pods: 100 in 25 s", newHPA("2", 2), 25 * time.Second},
+		{"4.5 a second: 100 in 22.2 s, which is rounded up to whole scrapes", newHPA("4.5", 1), 25 * time.Second},
+		{"many events: four scrapes", newHPA("1000", 1), 20 * time.Second},
+		{"few events: at most 30 s", newHPA("100m", 1), 30 * time.Second},
 		{"no rate: four scrapes", HPA{MinReplicas: 1, Metrics: []Metric{ResourceMetric{CPU, 70}}}, 20 * time.Second},
 	} {
 		require.Equal(t, tc.want, tc.hpa.Window(), tc.reason)

@@ -35,7 +35,7 @@ type Tier struct {
 	ScaleIn          Step
 	// Alarms start ScaleOut or ScaleIn when a metric passes a threshold.
 	Alarms []Alarm
-	// Labels and Taints are the labels and taints of the nodes at Kubernetes.
+	// Labels and Taints are the labels and taints of the tier's Kubernetes nodes.
 	Labels map[string]string
 	Taints []Taint
 	// Tags are the tags of the group and its instances, without Environment.
@@ -139,8 +139,8 @@ func (t Tier) WithSize(s Size) (Tier, error) {
 	return t, t.Validate()
 }
 
-// Validate returns an error for contradictory sizes and for a step in the wrong
-// direction.
+// Validate returns an error for a missing name, for contradictory sizes, for a step in the wrong
+// direction, and for a refresh with an invalid share of healthy instances.
 func (t Tier) Validate() error {
 	s := t.Size
 	switch {
@@ -157,9 +157,9 @@ func (t Tier) Validate() error {
 	return nil
 }
 
-// Group returns the name of the tier's Auto Scaling Group in one environment, as in the
+// FullGroupName returns the name of the tier's Auto Scaling Group in one environment, as in the
 // design document.
-func (t Tier) Group(environment string) string { return t.GroupName + "-" + environment }
+func (t Tier) FullGroupName(environment string) string { return t.GroupName + "-" + environment }
 
 // InstanceTags returns the tags of the group and its instances in one
 // environment.

@@ -12,8 +12,7 @@ type Percent int
 // String returns a text such as "70 %".
 func (p Percent) String() string { return fmt.Sprintf("%d %%", int(p)) }
 
-// TerminationGrace is the longest time that a pod may take to terminate. A service accepts
-// requests for 5 s more, until the endpoints are removed. It then finishes open requests
-// within 20 s. The remaining 5 s are a reserve. A node that shuts down gives its pods the
-// same time.
+// TerminationGrace is the longest time that a pod may take to terminate. A service first accepts
+// requests for 5 s, until its endpoints are removed. It then finishes open requests within 20 s.
+// The remaining 5 s are a reserve. Pods have the same time when their node shuts down.
 const TerminationGrace = 30 * time.Second

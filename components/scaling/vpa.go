@@ -13,7 +13,7 @@ import (
 type VPA struct {
 	// Name is the object's name.
 	Name string
-	// Mode is the mode in which the VPA uses its recommendation.
+	// Mode says whether the VPA applies its recommendation.
 	Mode UpdateMode
 	// Bounds limit the requests that the VPA may set, by resource: min <= max.
 	Bounds map[ResourceName]Bounds
@@ -27,7 +27,7 @@ type VPA struct {
 // Bounds are the smallest and the largest request of a container.
 type Bounds struct{ Min, Max resource.Quantity }
 
-// UpdateMode is the use that a VPA makes of its recommendation.
+// UpdateMode says whether a VPA applies its recommendation.
 type UpdateMode string
 
 // The update modes that the design document uses.

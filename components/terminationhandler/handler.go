@@ -70,7 +70,7 @@ type builder struct {
 	ctx          *pulumi.Context
 	name         string
 	args         *Args
-	drain        scaling.Drain
+	drain        scaling.DrainOptions
 	parent       pulumi.ResourceOption
 	dependencies []pulumi.Resource // of the pods
 }

@@ -34,7 +34,7 @@ func (b *builder) createImageAgeAlarm() error {
 			&cloudwatch.MetricAlarmMetricQueryArgs{
 				Id: pulumi.String("cpu"),
 				Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
-					Namespace: pulumi.String(scaling.GroupScope), MetricName: pulumi.String("CPUUtilization"), Stat: pulumi.String("Average"),
+					Namespace: pulumi.String(scaling.GroupNamespace), MetricName: pulumi.String("CPUUtilization"), Stat: pulumi.String("Average"),
 					Dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}, Period: pulumi.Int(period),
 				},
 			},

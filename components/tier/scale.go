@@ -32,7 +32,7 @@ func (b *builder) createScaling() error {
 		policies[direction] = policy.Arn
 	}
 	for _, a := range b.plan.Alarms {
-		for _, s := range b.metricSources(a.Scope) {
+		for _, s := range b.metricSources(a.Namespace) {
 			if err := b.createAlarm(a, s, policies); err != nil {
 				return err
 			}
@@ -48,9 +48,9 @@ type metricSource struct {
 	dimensions pulumi.StringMap
 }
 
-// metricSources returns the metric sources of a scope: the group, or each target group.
-func (b *builder) metricSources(scope scaling.Scope) []metricSource {
-	if scope == scaling.GroupScope {
+// metricSources returns the metric sources of a namespace: the group, or each target group.
+func (b *builder) metricSources(namespace scaling.MetricNamespace) []metricSource {
+	if namespace == scaling.GroupNamespace {
 		return []metricSource{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
 	}
 	var all []metricSource
@@ -69,7 +69,7 @@ func (b *builder) createAlarm(a scaling.Alarm, s metricSource, policies map[scal
 	description := fmt.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.args.groupName() + "-" + nameSuffix),
-		Namespace:          pulumi.String(a.Scope),
+		Namespace:          pulumi.String(a.Namespace),
 		MetricName:         pulumi.String(a.Metric),
 		Statistic:          pulumi.String(a.Statistic),
 		Dimensions:         s.dimensions,

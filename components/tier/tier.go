@@ -93,7 +93,7 @@ func (a *Args) validateAndPlan() (scaling.Plan, error) {
 	return plan, nil
 }
 
-func (a *Args) groupName() string { return a.Profile.Group(a.Environment) }
+func (a *Args) groupName() string { return a.Profile.FullGroupName(a.Environment) }
 
 // Tier is an Auto Scaling Group of worker nodes.
 type Tier struct {

@@ -45,23 +45,27 @@ type Spec struct {
 // FastSpec returns the behaviour of an HPA that uses a forecast. It adds pods without a
 // stabilization window. In each period of 15 s it may add four pods or double their number,
 // whichever is more. It removes pods after a stabilization window of a minute.
-func FastSpec(low, high int, tolerance float64) Spec {
+func FastSpec(minPods, maxPods int, tolerance float64) Spec {
 	return Spec{
-		Min: low, Max: high,
+		Min: minPods, Max: maxPods,
 		Up:   Behavior{Policies: []Policy{{Percent: true, Value: 100, Seconds: 15}, {Value: 4, Seconds: 15}}, Tolerance: tolerance},
 		Down: Behavior{Window: 60, Policies: []Policy{{Percent: true, Value: 100, Seconds: 15}}, Tolerance: tolerance},
 	}
 }
 
-// podCount is a number of pods, or a change of this number, at a time in seconds.
-type podCount struct{ at, pods int }
+// recommendation is a number of pods that was recommended at a time in seconds.
+type recommendation struct{ at, pods int }
+
+// scaleEvent is a change of the number of pods at a time in seconds. It is negative if pods were
+// removed.
+type scaleEvent struct{ at, change int }
 
 // HPA is the state of one HorizontalPodAutoscaler. Its methods are not safe for concurrent use.
 type HPA struct {
 	spec            Spec
-	recommendations []podCount // oldest first, at most as old as the longer window
-	events          []podCount // positive and negative changes, at most as old as the longest policy
-	longestPolicy   int        // in seconds
+	recommendations []recommendation // oldest first, at most as old as the longer window
+	events          []scaleEvent     // oldest first, at most as old as the longest policy
+	longestPolicy   int              // in seconds
 }
 
 // NewHPA returns an HPA that has not decided anything yet.
@@ -90,14 +94,14 @@ func (s Spec) Proposal(load, target float64, current int) int {
 // largest proposal of its metrics. now must never decrease between calls.
 func (h *HPA) Next(now, current, proposal int) int {
 	if len(h.recommendations) == 0 { // recordInitialRecommendation
-		h.recommendations = append(h.recommendations, podCount{now, current})
+		h.recommendations = append(h.recommendations, recommendation{now, current})
 	}
 	if current > h.spec.Max || current < h.spec.Min { // then horizontal.go ignores the behaviour
 		desired := min(max(current, h.spec.Min), h.spec.Max)
 		h.record(now, desired-current)
 		return desired
 	}
-	desired := h.limit(now, current, h.stabilize(now, current, proposal))
+	desired := h.limitChange(now, current, h.stabilize(now, current, proposal))
 	h.record(now, desired-current)
 	return desired
 }
@@ -105,7 +109,7 @@ func (h *HPA) Next(now, current, proposal int) int {
 // stabilize limits a proposal by the recommendations within the stabilization windows. It computes
 // what stabilizeRecommendationWithBehaviors of horizontal.go does.
 func (h *HPA) stabilize(now, current, proposal int) int {
-	up, down := proposal, proposal
+	upRecommendation, downRecommendation := proposal, proposal
 	upFrom, downFrom := now-h.spec.Up.Window, now-h.spec.Down.Window
 	oldest := min(upFrom, downFrom)
 	keptFrom := 0
@@ -115,19 +119,19 @@ func (h *HPA) stabilize(now, current, proposal int) int {
 			continue
 		}
 		if r.at > upFrom {
-			up = min(up, r.pods)
+			upRecommendation = min(upRecommendation, r.pods)
 		}
 		if r.at > downFrom {
-			down = max(down, r.pods)
+			downRecommendation = max(downRecommendation, r.pods)
 		}
 	}
-	h.recommendations = append(dropFirst(h.recommendations, keptFrom), podCount{now, proposal})
-	return min(max(current, up), down)
+	h.recommendations = append(dropFirst(h.recommendations, keptFrom), recommendation{now, proposal})
+	return min(max(current, upRecommendation), downRecommendation)
 }
 
-// limit limits the desired number of pods by the policies and the bounds. It computes what
+// limitChange limits the desired number of pods by the policies and the bounds. It computes what
 // convertDesiredReplicasWithBehaviorRate of horizontal.go does.
-func (h *HPA) limit(now, current, desired int) int {
+func (h *HPA) limitChange(now, current, desired int) int {
 	switch {
 	case desired > current:
 		allowedPods := h.allowedPods(h.spec.Up, now, current, 1)
@@ -143,17 +147,17 @@ func (h *HPA) limit(now, current, desired int) int {
 // pods are added, and -1 when pods are removed. Each policy limits the change since the beginning
 // of its period.
 func (h *HPA) allowedPods(behavior Behavior, now, current, direction int) int {
-	limit := 0
+	allowed := 0
 	for i, p := range behavior.Policies {
-		start := current
+		podsAtStart := current
 		for _, e := range h.events {
 			if e.at > now-p.Seconds {
-				start -= e.pods
+				podsAtStart -= e.change
 			}
 		}
-		proposed := start + direction*p.Value
+		proposed := podsAtStart + direction*p.Value
 		if p.Percent {
-			scaled := float64(start) * (1 + float64(direction)*float64(p.Value)/100)
+			scaled := float64(podsAtStart) * (1 + float64(direction)*float64(p.Value)/100)
 			if direction > 0 {
 				scaled = math.Ceil(scaled)
 			}
@@ -161,29 +165,32 @@ func (h *HPA) allowedPods(behavior Behavior, now, current, direction int) int {
 		}
 		// The largest change is the largest number when pods are added, and the smallest number
 		// when pods are removed. With SelectMin, the smallest change is chosen instead.
-		if i == 0 || (proposed > limit) == (direction > 0 != behavior.SelectMin) {
-			limit = proposed
+		chooseLargerNumber := (direction > 0) != behavior.SelectMin
+		isLargerNumber := proposed > allowed
+		if i == 0 || isLargerNumber == chooseLargerNumber {
+			allowed = proposed
 		}
 	}
-	return limit
+	return allowed
 }
 
-// record stores a change of the number of pods, and forgets changes that no policy needs.
-func (h *HPA) record(now, pods int) {
+// record stores a change of the number of pods, unless it is 0. It removes the changes that no
+// policy needs anymore.
+func (h *HPA) record(now, change int) {
 	keptFrom := 0
 	for keptFrom < len(h.events) && h.events[keptFrom].at <= now-h.longestPolicy {
 		keptFrom++
 	}
 	h.events = dropFirst(h.events, keptFrom)
-	if pods != 0 {
-		h.events = append(h.events, podCount{now, pods})
+	if change != 0 {
+		h.events = append(h.events, scaleEvent{now, change})
 	}
 }
 
 // dropFirst removes the first n elements in place, so that a long simulation allocates nothing.
-func dropFirst(counts []podCount, n int) []podCount {
+func dropFirst[T any](list []T, n int) []T {
 	if n == 0 {
-		return counts
+		return list
 	}
-	return counts[:copy(counts, counts[n:])]
+	return list[:copy(list, list[n:])]
 }

@@ -33,7 +33,7 @@ func newWaveTrace(t *testing.T, name string, days int) Trace {
 func TestTraceIsScaledToThePeak(t *testing.T) {
 	trace := newWaveTrace(t, "wave", 4)
 	require.Len(t, trace.Load, 4*day-60/step)
-	require.Equal(t, 3*day, trace.From)
+	require.Equal(t, 3*day, trace.FirstEvaluated)
 	largest, sum := 0.0, 0.0
 	for _, l := range trace.Load {
 		largest, sum = max(largest, l), sum+l
@@ -109,7 +109,7 @@ func TestMeasuredLoadIsNotScaled(t *testing.T) {
 	document := Simulate(Document, trace).PodHours
 	require.InDelta(t, 24*3.5/0.7, document, 10, "a day at 70 % of a mean load of 3.5 pods, rounded up")
 	require.Less(t, Simulate(Predictive, trace).PodHours, document)
-	trace.From = len(trace.Load) - 240
+	trace.FirstEvaluated = len(trace.Load) - 240
 	require.Less(t, Simulate(Document, trace).PodHours, 9.0, "an hour of at most 8 pods")
 
 	_, err = MeasuredTrace("web", start, loads[:2*day], service)

@@ -17,8 +17,8 @@ const (
 	// Document is the HPA of the design document: a target of 70 % of a pod's capacity, with the
 	// document's behaviour.
 	Document Controller = "document"
-	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most 0.1
-	// %, or at most the overload of Document.
+	// Tuned is the cheapest HPA of the grid with an acceptable overload on every trace: at most
+	// 0.1 %, or at most the overload of Document.
 	Tuned Controller = "tuned"
 	// Hindsight chooses an HPA of the grid for each trace, after the trace is known. It is the
 	// cheapest HPA with at most 0.1 % overload. If there is none, it is the HPA with the least
@@ -31,8 +31,8 @@ const (
 	// call it ours.
 	Predictive Controller = "ours"
 	// PredictiveDefaultTolerance is Predictive with the default tolerance of 10 %, for Kubernetes
-	// before 1.35. The tables call the tolerance a dead band.
-	PredictiveDefaultTolerance Controller = "ours, dead band"
+	// before 1.35.
+	PredictiveDefaultTolerance Controller = "ours, default tolerance"
 	// PredictiveDocument is the predictive scaler with the behaviour of the design document's HPA.
 	PredictiveDocument Controller = "ours, document's policies"
 	// Perfect uses the load of the next 90 s, which no real autoscaler has, and needs no HPA.
@@ -64,8 +64,8 @@ type setting struct {
 	spec      autoscale.Spec
 }
 
-// maxTunedTarget is the highest target that a person would set. The grid has higher ones only for
-// OverloadAtEqualCost.
+// maxTunedTarget is the highest target that a person would set. The grid has higher targets only
+// for OverloadAtEqualCost.
 const maxTunedTarget = 0.95
 
 // gridSettings returns all combinations of what a person could tune: the target, the behaviours in
@@ -73,15 +73,15 @@ const maxTunedTarget = 0.95
 // consecutive, with increasing targets.
 func gridSettings(doc autoscale.Spec) []setting {
 	fast := autoscale.FastSpec(doc.Min, doc.Max, 0)
-	slowDown := fast.Down
-	slowDown.Window = 300
+	delayedDown := fast.Down
+	delayedDown.Window = 300
 	type behavior struct {
 		name string
 		autoscale.Behavior
 	}
 	var settings []setting
 	for _, up := range []behavior{{"document", doc.Up}, {"fast", fast.Up}} {
-		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", slowDown}, {"fast", fast.Down}} {
+		for _, down := range []behavior{{"document", doc.Down}, {"after 300 s", delayedDown}, {"fast", fast.Down}} {
 			for _, tolerance := range []float64{autoscale.DefaultTolerance, 0} {
 				up.Tolerance, down.Tolerance = tolerance, tolerance
 				spec := autoscale.Spec{Min: doc.Min, Max: doc.Max, Up: up.Behavior, Down: down.Behavior}
@@ -145,8 +145,8 @@ type predictiveMetrics struct {
 	// published has the published pods of each step, if keepPublished is true.
 	published     []float64
 	keepPublished bool
-	// watch is called with the status of each step. It may be nil.
-	watch func(k int, s forecast.Status)
+	// onStatus is called at each step with the status of the forecaster. It may be nil.
+	onStatus func(k int, s forecast.Status)
 }
 
 // proposal gives the loads before step k to the forecaster. It returns the larger proposal of the
@@ -156,8 +156,8 @@ func (p *predictiveMetrics) proposal(k, current int) int {
 		p.forecaster.Add(p.load[p.observed])
 	}
 	pods := p.forecaster.Pods()
-	if p.watch != nil {
-		p.watch(k, p.forecaster.Status())
+	if p.onStatus != nil {
+		p.onStatus(k, p.forecaster.Status())
 	}
 	if p.keepPublished {
 		p.published = append(p.published, pods)
@@ -181,8 +181,8 @@ func forecasterConfig(controller Controller, trace Trace) forecast.Config {
 	return config
 }
 
-// newPredictive returns the metrics of a predictive controller for a trace, and the behaviour of
-// its HPA.
+// newPredictive returns the metrics of a predictive controller for a trace, and the specification
+// of its HPA.
 func newPredictive(controller Controller, trace Trace) (*predictiveMetrics, autoscale.Spec) {
 	config := forecasterConfig(controller, trace)
 	return &predictiveMetrics{spec: config.Predictive, floor: config.Floor, forecaster: forecast.New(config), load: trace.Load}, config.Predictive

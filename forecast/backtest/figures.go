@@ -30,8 +30,8 @@ type TraceReport struct {
 	identical, noLookahead bool
 }
 
-// Range has the mean and the worst value of a figure over the traces.
-type Range struct {
+// MeanAndWorst has the mean and the worst value of a figure over the traces.
+type MeanAndWorst struct {
 	Mean  float64 `json:"mean"`
 	Worst float64 `json:"worst"`
 }
@@ -40,36 +40,38 @@ type Range struct {
 type Report struct {
 	Traces       []TraceReport `json:"traces"`
 	TunedSetting string        `json:"tuned_setting"`
-	// A saving is the share of the other controller's pod-hours that Predictive, or Perfect, saves.
-	SavingVsDocument Range `json:"saving_vs_doc"`
-	SavingVsTuned    Range `json:"saving_vs_tuned"`
+	// A saving is a share of the pod-hours of the other controller. SavingVs… is what Predictive
+	// saves, and PerfectVs… is what Perfect saves.
+	SavingVsDocument MeanAndWorst `json:"saving_vs_doc"`
+	SavingVsTuned    MeanAndWorst `json:"saving_vs_tuned"`
 	// SavingVsFirstTuned is the saving against the HPA of isFirstTuned.
-	SavingVsFirstTuned Range `json:"saving_vs_first_tuned"`
-	PerfectVsTuned     Range `json:"perfect_vs_tuned"`
-	SavingVsHindsight  Range `json:"saving_vs_hindsight"`
-	PerfectVsHindsight Range `json:"perfect_vs_hindsight"`
+	SavingVsFirstTuned MeanAndWorst `json:"saving_vs_first_tuned"`
+	PerfectVsTuned     MeanAndWorst `json:"perfect_vs_tuned"`
+	SavingVsHindsight  MeanAndWorst `json:"saving_vs_hindsight"`
+	PerfectVsHindsight MeanAndWorst `json:"perfect_vs_hindsight"`
 	// SavingVsHindsightDefaultTolerance and PerfectVsHindsightDefaultTolerance are the savings
 	// against HPAs with the default tolerance. When the goals of the design were set, all HPAs had
 	// it.
-	SavingVsHindsightDefaultTolerance  Range `json:"saving_vs_hindsight_dead_band"`
-	PerfectVsHindsightDefaultTolerance Range `json:"perfect_vs_hindsight_dead_band"`
+	SavingVsHindsightDefaultTolerance  MeanAndWorst `json:"saving_vs_hindsight_dead_band"`
+	PerfectVsHindsightDefaultTolerance MeanAndWorst `json:"perfect_vs_hindsight_dead_band"`
 	// SavingDocumentPolicies is the saving of PredictiveDocument against Document.
-	SavingDocumentPolicies Range `json:"saving_document_policies"`
+	SavingDocumentPolicies MeanAndWorst `json:"saving_document_policies"`
 	// LeftOut are the traces where Predictive or Hindsight has more than 0.1 % overload. They do not
 	// count in SavingVsHindsight and PerfectVsHindsight.
-	LeftOut             []string `json:"left_out"`
-	OverloadAtEqualCost Range    `json:"overload_at_equal_cost"`
+	LeftOut             []string     `json:"left_out"`
+	OverloadAtEqualCost MeanAndWorst `json:"overload_at_equal_cost"`
 	// GapClosed is the saving of Predictive as a share of the saving of Perfect, both against Tuned.
 	// FirstGapClosed is the same against the HPA of isFirstTuned.
 	GapClosed      float64 `json:"gap_closed"`
 	FirstGapClosed float64 `json:"gap_closed_from_first_tuned"`
 	// WithinBudget is the number of traces where Predictive has at most 0.1 % overload.
 	WithinBudget int `json:"within_budget"`
-	// NotWorse is the number of traces where Predictive has neither more overload than Document (or
-	// 0.1 %), nor more than 2 % more pod-hours.
+	// NotWorse is the number of traces where Predictive is not worse than Document. Its overload is
+	// then at most the overload of Document, or at most 0.1 %. Its pod-hours are at most 2 % more.
 	NotWorse int `json:"not_worse"`
-	// Train and Tick are the median times of a step with training, and of a step without.
-	Train, Tick time.Duration `json:"-"`
+	// TrainStepTime is the median time of a step in which the regressions train. PlainStepTime is
+	// the median time of the other steps.
+	TrainStepTime, PlainStepTime time.Duration `json:"-"`
 	// RerunIdentical is true if a second run publishes the same numbers. NoLookahead is true if
 	// a change of the load does not change the numbers that are published before it.
 	RerunIdentical bool `json:"rerun_identical"`
@@ -88,7 +90,7 @@ func Run(traces []Trace, cores int) Report {
 	runParallel(order, cores, func(i int) { r.Traces[i] = runTrace(traces[i]) })
 	r.chooseSettings()
 	r.summarize()
-	r.Train, r.Tick = measureTimes(traces[0])
+	r.TrainStepTime, r.PlainStepTime = measureStepTimes(traces[0])
 	return r
 }
 
@@ -130,8 +132,8 @@ func runTrace(trace Trace) TraceReport {
 // same numbers. noLookahead is true if the third run publishes the same numbers until its load
 // changes, and other numbers afterwards.
 func checkDeterminism(trace Trace) (identical, noLookahead bool) {
-	const days, change = 4 * day, 3*day + day/2
-	publish := func(load []float64) []float64 {
+	const length, firstChanged = 4 * day, 3*day + day/2
+	runPredictor := func(load []float64) []float64 {
 		p, spec := newPredictive(Predictive, trace)
 		p.load, p.keepPublished = load, true
 		for k := 1; k < len(load); k++ {
@@ -139,20 +141,40 @@ func checkDeterminism(trace Trace) (identical, noLookahead bool) {
 		}
 		return p.published
 	}
-	load := slices.Clone(trace.Load[:min(days, len(trace.Load))])
-	first, second := publish(load), publish(load)
-	for k := change; k < len(load); k++ {
+	load := slices.Clone(trace.Load[:min(length, len(trace.Load))])
+	first, second := runPredictor(load), runPredictor(load)
+	for k := firstChanged; k < len(load); k++ {
 		load[k] = peak - min(load[k], peak)
 	}
-	third := publish(load)
-	return slices.Equal(first, second), slices.Equal(first[:change], third[:change]) && !slices.Equal(first, third)
+	third := runPredictor(load)
+	return slices.Equal(first, second), slices.Equal(first[:firstChanged], third[:firstChanged]) && !slices.Equal(first, third)
 }
 
 // chooseSettings chooses the settings of Tuned and Hindsight, and sets the figures that depend on
 // them.
 func (r *Report) chooseSettings() {
 	settings := gridSettings(MainApplication().Document) // targets and names are the same for each service
-	best, lowestRatio := -1, math.Inf(1)
+	tuned := r.findTuned(settings)
+	r.TunedSetting = settings[tuned].String()
+	for j := range r.Traces {
+		t := &r.Traces[j]
+		t.Results[Tuned] = t.gridResults[tuned]
+		hindsight := bestSetting(settings, t.gridResults, 0)
+		t.Results[Hindsight], t.HindsightSetting = t.gridResults[hindsight], settings[hindsight].String()
+		t.hindsightDefaultTolerance = t.gridResults[bestSetting(settings, t.gridResults, autoscale.DefaultTolerance)]
+		var sameBehavior []Result
+		for i, s := range settings {
+			if s.hasSameBehavior(settings[tuned]) {
+				sameBehavior = append(sameBehavior, t.gridResults[i])
+			}
+		}
+		t.OverloadAtEqualCost = t.Results[Predictive].OverloadShare/overloadAtCost(sameBehavior, t.Results[Predictive].PodHours) - 1
+	}
+}
+
+// findTuned returns the index of the setting of Tuned.
+func (r *Report) findTuned(settings []setting) int {
+	tuned, lowestRatio := -1, math.Inf(1)
 	for i, s := range settings {
 		ratioSum, allowed := 0.0, s.target <= maxTunedTarget
 		for _, t := range r.Traces {
@@ -160,24 +182,15 @@ func (r *Report) chooseSettings() {
 			allowed = allowed && t.gridResults[i].OverloadShare <= max(acceptedOverload, t.Results[Document].OverloadShare)
 		}
 		if allowed && ratioSum < lowestRatio {
-			best, lowestRatio = i, ratioSum
+			tuned, lowestRatio = i, ratioSum
 		}
 	}
-	r.TunedSetting = settings[best].String()
-	for j := range r.Traces {
-		t := &r.Traces[j]
-		t.Results[Tuned] = t.gridResults[best]
-		hindsight := bestSetting(settings, t.gridResults, 0)
-		t.Results[Hindsight], t.HindsightSetting = t.gridResults[hindsight], settings[hindsight].String()
-		t.hindsightDefaultTolerance = t.gridResults[bestSetting(settings, t.gridResults, autoscale.DefaultTolerance)]
-		var sameBehavior []Result
-		for i, s := range settings {
-			if b := settings[best]; s.up == b.up && s.down == b.down && s.tolerance == b.tolerance {
-				sameBehavior = append(sameBehavior, t.gridResults[i])
-			}
-		}
-		t.OverloadAtEqualCost = t.Results[Predictive].OverloadShare/overloadAtCost(sameBehavior, t.Results[Predictive].PodHours) - 1
-	}
+	return tuned
+}
+
+// hasSameBehavior reports whether two settings differ at most in their targets.
+func (s setting) hasSameBehavior(other setting) bool {
+	return s.up == other.up && s.down == other.down && s.tolerance == other.tolerance
 }
 
 // bestSetting returns the index of the cheapest setting with at most 0.1 % overload. If there is
@@ -206,18 +219,18 @@ func isBetter(result, other Result) bool {
 }
 
 // overloadAtCost estimates the overload of an HPA that costs podHours. results are the results of
-// one behaviour with increasing targets, so their pod-hours decrease. It interpolates the logarithm
-// of the overload between two targets. It returns NaN if podHours is outside of the range, or if
-// there is no overload.
+// one behaviour with increasing targets, so their pod-hours decrease. overloadAtCost interpolates
+// the logarithm of the overload between two targets. It returns NaN if podHours is outside of the
+// range, or if there is no overload.
 func overloadAtCost(results []Result, podHours float64) float64 {
 	for i := 1; i < len(results); i++ {
-		a, b := results[i-1], results[i]
-		if a.PodHours >= podHours && podHours >= b.PodHours && a.PodHours > b.PodHours {
-			if a.OverloadShare == 0 {
+		lowTarget, highTarget := results[i-1], results[i]
+		if lowTarget.PodHours >= podHours && podHours >= highTarget.PodHours && lowTarget.PodHours > highTarget.PodHours {
+			if lowTarget.OverloadShare == 0 {
 				return math.NaN()
 			}
-			share := (a.PodHours - podHours) / (a.PodHours - b.PodHours)
-			return math.Exp((1-share)*math.Log(a.OverloadShare) + share*math.Log(b.OverloadShare))
+			position := (lowTarget.PodHours - podHours) / (lowTarget.PodHours - highTarget.PodHours)
+			return math.Exp((1-position)*math.Log(lowTarget.OverloadShare) + position*math.Log(highTarget.OverloadShare))
 		}
 	}
 	return math.NaN()
@@ -225,15 +238,15 @@ func overloadAtCost(results []Result, podHours float64) float64 {
 
 // summarize computes the figures over all traces.
 func (r *Report) summarize() {
-	first := slices.IndexFunc(gridSettings(MainApplication().Document), setting.isFirstTuned)
-	firstTuned := func(t TraceReport) Result { return t.gridResults[first] }
+	firstTunedIndex := slices.IndexFunc(gridSettings(MainApplication().Document), setting.isFirstTuned)
+	firstTuned := func(t TraceReport) Result { return t.gridResults[firstTunedIndex] }
 	hindsightDefaultTolerance := func(t TraceReport) Result { return t.hindsightDefaultTolerance }
-	predicted, document, tuned, perfect, hindsight := resultOf(Predictive), resultOf(Document), resultOf(Tuned), resultOf(Perfect), resultOf(Hindsight)
+	predicted, document, tuned, perfect, hindsight := selectResult(Predictive), selectResult(Document), selectResult(Tuned), selectResult(Perfect), selectResult(Hindsight)
 
 	r.SavingVsDocument = saving(r.Traces, predicted, document)
 	r.SavingVsTuned, r.PerfectVsTuned = saving(r.Traces, predicted, tuned), saving(r.Traces, perfect, tuned)
 	r.SavingVsFirstTuned = saving(r.Traces, predicted, firstTuned)
-	r.SavingDocumentPolicies = saving(r.Traces, resultOf(PredictiveDocument), document)
+	r.SavingDocumentPolicies = saving(r.Traces, selectResult(PredictiveDocument), document)
 	accepted, leftOut := splitByOverload(r.Traces, predicted, hindsight)
 	r.SavingVsHindsight, r.PerfectVsHindsight = saving(accepted, predicted, hindsight), saving(accepted, perfect, hindsight)
 	for _, t := range leftOut {
@@ -260,18 +273,18 @@ func (r *Report) summarize() {
 		r.NoLookahead = r.NoLookahead && t.noLookahead
 	}
 	if len(overloads) > 0 {
-		r.OverloadAtEqualCost = Range{mean(overloads), slices.Max(overloads)}
+		r.OverloadAtEqualCost = MeanAndWorst{mean(overloads), slices.Max(overloads)}
 	}
 }
 
 // selector returns one result of a trace.
 type selector func(TraceReport) Result
 
-// resultOf returns the selector of a controller's result.
-func resultOf(c Controller) selector { return func(t TraceReport) Result { return t.Results[c] } }
+// selectResult returns a selector: a function that returns the result of the controller.
+func selectResult(c Controller) selector { return func(t TraceReport) Result { return t.Results[c] } }
 
-// splitByOverload separates the traces where both results have at most 0.1 % overload from the
-// others.
+// splitByOverload returns the traces where both results have at most 0.1 % overload, and the other
+// traces.
 func splitByOverload(traces []TraceReport, a, b selector) (accepted, others []TraceReport) {
 	for _, t := range traces {
 		if a(t).OverloadShare <= acceptedOverload && b(t).OverloadShare <= acceptedOverload {
@@ -283,28 +296,29 @@ func splitByOverload(traces []TraceReport, a, b selector) (accepted, others []Tr
 	return accepted, others
 }
 
-// saving returns the share of the pod-hours of reference that result saves. Worst is the smallest
-// saving of a trace. Without traces both are 0.
-func saving(traces []TraceReport, result, reference selector) Range {
+// saving returns the saving of result, as a share of the pod-hours of reference. Worst is the
+// smallest saving of a trace. Without traces, Mean and Worst are 0.
+func saving(traces []TraceReport, result, reference selector) MeanAndWorst {
 	if len(traces) == 0 {
-		return Range{}
+		return MeanAndWorst{}
 	}
 	var savings []float64
 	for _, t := range traces {
 		savings = append(savings, 1-result(t).PodHours/reference(t).PodHours)
 	}
-	return Range{mean(savings), slices.Min(savings)}
+	return MeanAndWorst{mean(savings), slices.Min(savings)}
 }
 
-// gapClosed returns the saving of Predictive as a share of the saving of Perfect, both against reference.
+// gapClosed returns the saving of Predictive as a share of the saving of Perfect, both against
+// reference. A saving here is the difference of the ideal ratios, summed over the traces.
 func gapClosed(traces []TraceReport, reference selector) float64 {
-	var predicted, perfect, sum float64
+	var predictedSum, perfectSum, referenceSum float64
 	for _, t := range traces {
-		predicted += t.Results[Predictive].IdealRatio
-		perfect += t.Results[Perfect].IdealRatio
-		sum += reference(t).IdealRatio
+		predictedSum += t.Results[Predictive].IdealRatio
+		perfectSum += t.Results[Perfect].IdealRatio
+		referenceSum += reference(t).IdealRatio
 	}
-	return (sum - predicted) / (sum - perfect)
+	return (referenceSum - predictedSum) / (referenceSum - perfectSum)
 }
 
 // mean returns the mean of values, of which there must be at least one.
@@ -316,11 +330,11 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// measureTimes measures how long Forecaster.Add takes, after the first day of a trace. train is the
-// median of the steps that train the regressions, and tick is the median of the others.
-func measureTimes(trace Trace) (train, tick time.Duration) {
+// measureStepTimes measures how long Forecaster.Add takes, after the first day of a trace. trainTime
+// is the median of the steps that train the regressions. plainTime is the median of the other steps.
+func measureStepTimes(trace Trace) (trainTime, plainTime time.Duration) {
 	f := forecast.New(forecasterConfig(Predictive, trace))
-	var trains, ticks []time.Duration
+	var trainTimes, plainTimes []time.Duration
 	for k, load := range trace.Load {
 		begin := time.Now()
 		f.Add(load)
@@ -328,12 +342,12 @@ func measureTimes(trace Trace) (train, tick time.Duration) {
 		switch {
 		case k < day:
 		case (k+1)%(3600/step) == 0: // the regressions train once an hour
-			trains = append(trains, duration)
+			trainTimes = append(trainTimes, duration)
 		default:
-			ticks = append(ticks, duration)
+			plainTimes = append(plainTimes, duration)
 		}
 	}
-	slices.Sort(trains)
-	slices.Sort(ticks)
-	return trains[len(trains)/2], ticks[len(ticks)/2]
+	slices.Sort(trainTimes)
+	slices.Sort(plainTimes)
+	return trainTimes[len(trainTimes)/2], plainTimes[len(plainTimes)/2]
 }

@@ -51,7 +51,7 @@ func runSimulationWithHook(trace Trace, spec *autoscale.Spec, metrics metricSour
 	var podSteps, idealPodSteps, load, overload float64
 	createdBefore := 0 // before the evaluated steps
 	for k := range trace.Load {
-		if k == trace.From {
+		if k == trace.FirstEvaluated {
 			createdBefore = pods.Created
 		}
 		if k > 0 {
@@ -60,7 +60,7 @@ func runSimulationWithHook(trace Trace, spec *autoscale.Spec, metrics metricSour
 		}
 		count := pods.Count()
 		stepOverload := pods.Step(trace.Load[k])
-		if k < trace.From {
+		if k < trace.FirstEvaluated {
 			continue
 		}
 		hook(k, count, stepOverload)
@@ -77,7 +77,7 @@ func runSimulationWithHook(trace Trace, spec *autoscale.Spec, metrics metricSour
 	if load > 0 {
 		result.OverloadShare = overload / load
 	}
-	result.PodStartsPerHour = float64(pods.Created-createdBefore) / (float64(len(trace.Load)-trace.From) * step / 3600)
+	result.PodStartsPerHour = float64(pods.Created-createdBefore) / (float64(len(trace.Load)-trace.FirstEvaluated) * step / 3600)
 	return result
 }
 

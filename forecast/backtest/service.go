@@ -31,17 +31,19 @@ func MainApplication() Service {
 }
 
 // MeasuredTrace returns the trace of a load that was measured in a stack. loads has the load of each
-// step of 15 s since start, in pods. NaN means that a step has no measurement. It is replaced by the
-// load of the step before, as in the forecaster. The first three days are history and not evaluated.
-// Unlike ReadTrace, MeasuredTrace does not scale the load and adds no noise.
+// step of 15 s since start, in pods. NaN means that a step has no measurement. The load of the step
+// before replaces each load that is NaN, negative or infinite, as in the forecaster. The first three
+// days are history and not evaluated. Unlike ReadTrace, MeasuredTrace does not scale the load and
+// adds no noise.
 func MeasuredTrace(name string, start time.Time, loads []float64, service Service) (Trace, error) {
-	trace := Trace{Name: name, Start: start.Unix(), From: 3 * day, Service: service, Load: make([]float64, len(loads))}
-	if len(loads) <= trace.From {
+	trace := Trace{Name: name, Start: start.Unix(), FirstEvaluated: 3 * day, Service: service, Load: make([]float64, len(loads))}
+	if len(loads) <= trace.FirstEvaluated {
 		return Trace{}, fmt.Errorf("has %.1f days: must have more than 3", float64(len(loads))/day)
 	}
 	largest := 0.0
 	for k, load := range loads {
-		if !(load >= 0 && !math.IsInf(load, 0)) {
+		isValid := load >= 0 && !math.IsInf(load, 0) // false for NaN
+		if !isValid {
 			load = 0
 			if k > 0 {
 				load = trace.Load[k-1]

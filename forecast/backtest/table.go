@@ -14,7 +14,7 @@ func (s setting) String() string {
 }
 
 // Print writes the report as Markdown. "The tuned HPA of the goals" is the HPA of isFirstTuned: the
-// goals of the design were set in comparison to it. A dead band is a tolerance.
+// goals of the design were set in comparison to it.
 func (r Report) Print(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| trace | controller | pod_hours | ideal_ratio | overload_share | bad_steps | pod_starts_per_hour |\n|---|---|---:|---:|---:|---:|---:|\n")
@@ -38,7 +38,7 @@ func (r Report) Print(w io.Writer) error {
 	fmt.Fprintf(&b, "\ntuned: %s\nleft out of saving_vs_hindsight: %s\n\n| figure | mean | worst |\n|---|---:|---:|\n", r.TunedSetting, strings.Join(r.LeftOut, ", "))
 	for _, figure := range []struct {
 		name  string
-		value Range
+		value MeanAndWorst
 	}{
 		{"saving_vs_doc", r.SavingVsDocument},
 		{"saving_vs_tuned", r.SavingVsTuned},
@@ -46,7 +46,7 @@ func (r Report) Print(w io.Writer) error {
 		{"saving_vs_tuned, with the tuned HPA of the goals", r.SavingVsFirstTuned},
 		{"saving_vs_hindsight", r.SavingVsHindsight},
 		{"saving_vs_hindsight of perfect", r.PerfectVsHindsight},
-		{"saving_vs_hindsight, with HPAs that have the default dead band", r.SavingVsHindsightDefaultTolerance},
+		{"saving_vs_hindsight, with HPAs that have the default tolerance", r.SavingVsHindsightDefaultTolerance},
 		{"… of perfect", r.PerfectVsHindsightDefaultTolerance},
 		{"saving_vs_doc with the document's policies", r.SavingDocumentPolicies},
 		{"overload_at_equal_cost", r.OverloadAtEqualCost},
@@ -60,9 +60,10 @@ func (r Report) Print(w io.Writer) error {
 	return err
 }
 
-// PrintTimes writes the figures that depend on the machine.
+// PrintTimes writes the times of a step as rows of the last table of Print. They depend on the
+// machine.
 func (r Report) PrintTimes(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "| train_seconds | | %.3f |\n| tick_microseconds | | %.1f |\n", r.Train.Seconds(), float64(r.Tick)/float64(time.Microsecond))
+	_, err := fmt.Fprintf(w, "| train_seconds | | %.3f |\n| tick_microseconds | | %.1f |\n", r.TrainStepTime.Seconds(), float64(r.PlainStepTime)/float64(time.Microsecond))
 	return err
 }
 

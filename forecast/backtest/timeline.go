@@ -23,28 +23,28 @@ type Timeline struct {
 }
 
 // NewTimeline runs Document and Predictive over a trace, and returns their timeline. The timeline
-// has at most the given number of parts.
-func NewTimeline(trace Trace, parts int) Timeline {
-	steps := len(trace.Load) - trace.From
-	stepsPerPart := max(1, (steps+parts-1)/parts)
-	count := (steps + stepsPerPart - 1) / stepsPerPart
+// has at most maxParts parts.
+func NewTimeline(trace Trace, maxParts int) Timeline {
+	steps := len(trace.Load) - trace.FirstEvaluated
+	stepsPerPart := max(1, (steps+maxParts-1)/maxParts)
+	partCount := (steps + stepsPerPart - 1) / stepsPerPart
 	t := Timeline{Pods: map[Controller][]float64{}, Overload: map[Controller][]float64{}}
 	for _, list := range []*[]float64{&t.Days, &t.Load, &t.Median, &t.High} {
-		*list = make([]float64, count)
+		*list = make([]float64, partCount)
 	}
-	partOf := func(k int) int { return (k - trace.From) / stepsPerPart } // of step k
-	sizes := make([]float64, count)                                      // the number of steps of each part
-	for k := trace.From; k < len(trace.Load); k++ {
-		t.Load[partOf(k)] += trace.Load[k]
-		sizes[partOf(k)]++
+	partIndex := func(k int) int { return (k - trace.FirstEvaluated) / stepsPerPart } // of the part with step k
+	stepCounts := make([]float64, partCount)                                          // the number of steps of each part
+	for k := trace.FirstEvaluated; k < len(trace.Load); k++ {
+		t.Load[partIndex(k)] += trace.Load[k]
+		stepCounts[partIndex(k)]++
 	}
-	// collectorFor returns a hook for runSimulationWithHook. The hook collects the pods and the
+	// newCollector returns a hook for runSimulationWithHook. The hook collects the pods and the
 	// overload of a controller.
-	collectorFor := func(c Controller) func(k, pods int, overload float64) {
-		pods, overloads := make([]float64, count), make([]float64, count)
+	newCollector := func(c Controller) func(k, pods int, overload float64) {
+		pods, overloads := make([]float64, partCount), make([]float64, partCount)
 		t.Pods[c], t.Overload[c] = pods, overloads
 		return func(k, podCount int, overload float64) {
-			i := partOf(k)
+			i := partIndex(k)
 			pods[i] = max(pods[i], float64(podCount))
 			if t.Load[i] > 0 {
 				overloads[i] += overload / t.Load[i]
@@ -52,20 +52,20 @@ func NewTimeline(trace Trace, parts int) Timeline {
 		}
 	}
 	spec := trace.Service.Document
-	runSimulationWithHook(trace, &spec, reactiveMetrics{spec, trace.Load, trace.Service.Target}, collectorFor(Document))
+	runSimulationWithHook(trace, &spec, reactiveMetrics{spec, trace.Load, trace.Service.Target}, newCollector(Document))
 	metrics, spec := newPredictive(Predictive, trace)
-	median, high := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
-	metrics.watch = func(k int, s forecast.Status) {
-		if k < trace.From {
+	medianLevel, highLevel := slices.Index(forecast.Levels[:], 0.5), slices.Index(forecast.Levels[:], 0.99)
+	metrics.onStatus = func(k int, s forecast.Status) {
+		if k < trace.FirstEvaluated {
 			return
 		}
-		i := partOf(k)
-		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[median]), max(t.High[i], s.Pods[high])
+		i := partIndex(k)
+		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[medianLevel]), max(t.High[i], s.Pods[highLevel])
 	}
-	runSimulationWithHook(trace, &spec, metrics, collectorFor(Predictive))
-	for i := range count {
-		t.Days[i] = float64(trace.From+i*stepsPerPart) / day
-		t.Load[i] /= sizes[i]
+	runSimulationWithHook(trace, &spec, metrics, newCollector(Predictive))
+	for i := range partCount {
+		t.Days[i] = float64(trace.FirstEvaluated+i*stepsPerPart) / day
+		t.Load[i] /= stepCounts[i]
 	}
 	return t
 }

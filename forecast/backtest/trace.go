@@ -50,8 +50,8 @@ type Trace struct {
 	Start int64
 	// Load is the load of each step, in pods: 1 is the capacity of one pod.
 	Load []float64
-	// From is the first step that is evaluated. The steps before it are history.
-	From int
+	// FirstEvaluated is the first step that is evaluated. The steps before it are history.
+	FirstEvaluated int
 	// Service is the service that gets the load.
 	Service Service
 }
@@ -120,7 +120,7 @@ func ReadTrace(name string, r io.Reader) (Trace, error) {
 // newTrace returns the trace of samples. It scales them so that the largest usual load is peak, and
 // interpolates between them. The requests of a step then arrive at random, with this mean.
 func newTrace(name string, samples []sample) (Trace, error) {
-	scale, err := scaleToPeak(samples)
+	scale, err := computePeakScale(samples)
 	if err != nil {
 		return Trace{}, err
 	}
@@ -132,7 +132,7 @@ func newTrace(name string, samples []sample) (Trace, error) {
 		firstEvaluated = 14 * day
 		first = max(first, last-70*86400)
 	}
-	trace := Trace{Name: name, Start: first, From: firstEvaluated, Service: MainApplication(), Load: make([]float64, (last-first)/step)}
+	trace := Trace{Name: name, Start: first, FirstEvaluated: firstEvaluated, Service: MainApplication(), Load: make([]float64, (last-first)/step)}
 	if len(trace.Load) <= firstEvaluated {
 		return Trace{}, fmt.Errorf("has %.1f days: must have more than 3", days)
 	}
@@ -143,7 +143,7 @@ func newTrace(name string, samples []sample) (Trace, error) {
 	isCoarse := medianGap(samples) >= coarseSeconds
 	i := 0
 	for k := range trace.Load {
-		stepMiddle := float64(first) + (float64(k)+0.5)*step // of the step, in Unix seconds
+		stepMiddle := float64(first) + (float64(k)+0.5)*step // in Unix seconds
 		for float64(samples[i+1].unixSeconds) < stepMiddle {
 			i++
 		}
@@ -156,9 +156,9 @@ func newTrace(name string, samples []sample) (Trace, error) {
 	return trace, nil
 }
 
-// scaleToPeak returns the factor by which the loads must be multiplied, so that the largest usual
-// load is peak.
-func scaleToPeak(samples []sample) (float64, error) {
+// computePeakScale returns the factor by which the loads must be multiplied, so that the largest
+// usual load is peak. It returns an error if all loads are zero.
+func computePeakScale(samples []sample) (float64, error) {
 	loads := make([]float64, len(samples))
 	for i, sample := range samples {
 		loads[i] = sample.load
@@ -206,8 +206,9 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i] + (position-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// drawPoisson returns a random number of arrivals with the Poisson distribution. For a mean above
-// 50 it uses the normal distribution, which is then nearly equal and faster.
+// drawPoisson returns a random number of arrivals with the Poisson distribution, by Knuth's
+// algorithm. For a mean above 50 it uses the normal distribution, which is then nearly equal and
+// faster.
 func drawPoisson(rng *rand.Rand, mean float64) float64 {
 	if mean > 50 {
 		return max(0, math.Round(mean+math.Sqrt(mean)*rng.NormFloat64()))

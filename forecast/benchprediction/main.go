@@ -18,17 +18,17 @@ import (
 
 func main() {
 	folder := flag.String("traces", "", "the folder of CSV files with the columns unix_seconds,load")
-	file := flag.String("json", "", "also write the figures to this file, as JSON")
+	figuresFile := flag.String("json", "", "also write the figures to this file, as JSON")
 	flag.Parse()
-	if err := compare(*folder, *file); err != nil {
+	if err := compare(*folder, *figuresFile); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-// compare prints the report of the traces in a folder. If file is not empty, it also writes the
-// figures to this file.
-func compare(folder, file string) error {
+// compare compares the controllers on the traces in a folder and prints the report. If figuresFile
+// is not empty, it also writes the figures to this file.
+func compare(folder, figuresFile string) error {
 	traces, err := backtest.ReadTraces(folder)
 	if err != nil {
 		return err
@@ -37,12 +37,12 @@ func compare(folder, file string) error {
 	if err := errors.Join(report.Print(os.Stdout), report.PrintTimes(os.Stdout)); err != nil {
 		return err
 	}
-	if file == "" {
+	if figuresFile == "" {
 		return nil
 	}
-	encoded, err := json.MarshalIndent(report, "", "  ")
+	figures, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return fmt.Errorf("figures: %w", err)
 	}
-	return os.WriteFile(file, append(encoded, '\n'), 0o644)
+	return os.WriteFile(figuresFile, append(figures, '\n'), 0o644)
 }

@@ -101,9 +101,9 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 			return fmt.Errorf("permissions boundary %s: %w", boundary, err)
 		}
 		for _, r := range []struct {
-			kind, trust, description string
-			seconds                  int
-			policies                 map[string][]byte
+			kind, trustDocument, description string
+			sessionSeconds                   int
+			policies                         map[string][]byte
 		}{
 			{"preview", "trust-preview", "previews and looks for drift", previewSessionSeconds, map[string][]byte{"preview": documents["preview"]}},
 			{"deploy", "trust-deploy", "deploys", deploySessionSeconds, permissions},
@@ -113,7 +113,7 @@ func deploy(ctx *pulumi.Context, s settings, opts ...pulumi.ResourceOption) erro
 			name := r.kind + "-" + stack.Environment
 			role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 				Name: pulumi.String("ci-" + name), Description: pulumi.String("The job that " + r.description + " the stack " + stack.Environment),
-				AssumeRolePolicy: s.fillPlaceholders(documents[r.trust], stack), MaxSessionDuration: pulumi.Int(r.seconds),
+				AssumeRolePolicy: s.fillPlaceholders(documents[r.trustDocument], stack), MaxSessionDuration: pulumi.Int(r.sessionSeconds),
 			}, append(slices.Clone(opts), pulumi.DependsOn([]pulumi.Resource{github}))...)
 			if err != nil {
 				return fmt.Errorf("role %s: %w", name, err)

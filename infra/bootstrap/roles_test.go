@@ -99,9 +99,9 @@ func TestRolesViolateNoMandatoryRule(t *testing.T) {
 	}
 	var states []state
 	for name, inputs := range deployAndRecordInputs(t, readExampleSettings(t)) {
-		kind, short, _ := strings.Cut(name, " ")
+		kind, resourceName, _ := strings.Cut(name, " ")
 		if strings.HasPrefix(kind, "aws:") {
-			states = append(states, state{"urn:pulumi:ci::progressive-framework-ci::" + kind + "::" + short, kind, true, inputs})
+			states = append(states, state{"urn:pulumi:ci::progressive-framework-ci::" + kind + "::" + resourceName, kind, true, inputs})
 		}
 	}
 	raw, err := json.Marshal(map[string]any{"version": 3, "deployment": map[string]any{"resources": states}})

@@ -69,7 +69,7 @@ func validateAddresses(s *Stack) field.ErrorList {
 
 // AddressNeeds returns how many addresses the stack needs at most in each private subnet and in
 // each database subnet of an existing VPC. Both numbers are zero if the stack does not manage the
-// nodes, because it does not know how many there are.
+// nodes, because the number of nodes is then not in its configuration.
 func (s *Stack) AddressNeeds() existingvpc.Needs {
 	if s.Cluster.Nodes == NodesOwn {
 		return existingvpc.Needs{}

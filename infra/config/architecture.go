@@ -16,37 +16,37 @@ import (
 // add-ons and of the Cluster Autoscaler are published for both architectures.
 func validateArchitecture(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn {
-		return nil // the stack does not know the processors of its nodes
+		return nil // the configuration does not name the processors of the nodes
 	}
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {
 		return nil // validateTiers reports the error
 	}
-	images := map[string][]ociplatform.Platform{"images.platforms": s.Images.Platforms}
+	platformsByKey := map[string][]ociplatform.Platform{"images.platforms": s.Images.Platforms}
 	if s.Postgres.Kind == InCluster {
-		images["postgres.platforms"] = s.Postgres.Platforms
+		platformsByKey["postgres.platforms"] = s.Postgres.Platforms
 	}
 	if s.Redis.Kind == InCluster {
-		images["redis.platforms"] = s.Redis.Platforms
+		platformsByKey["redis.platforms"] = s.Redis.Platforms
 	}
 	var problems field.ErrorList
-	for _, key := range slices.Sorted(maps.Keys(images)) {
-		platforms := images[key]
+	for _, key := range slices.Sorted(maps.Keys(platformsByKey)) {
+		platforms := platformsByKey[key]
 		for _, t := range tiers {
 			hardware, err := t.Fleet.SmallestHardware()
 			if err != nil {
 				return nil // validateTiers reports the error
 			}
-			need := ociplatform.Platform("linux/" + string(hardware.Architecture))
-			if slices.Contains(platforms, need) {
+			requiredPlatform := ociplatform.Platform("linux/" + string(hardware.Architecture))
+			if slices.Contains(platforms, requiredPlatform) {
 				continue
 			}
-			var have []string
+			var platformNames []string
 			for _, p := range platforms {
-				have = append(have, string(p))
+				platformNames = append(platformNames, string(p))
 			}
-			problems = append(problems, field.Invalid(path(key), strings.Join(have, ", "), fmt.Sprintf(
-				"must have %s, because tier %s has %s: add it, or take instances of another architecture", need, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "))))
+			problems = append(problems, field.Invalid(path(key), strings.Join(platformNames, ", "), fmt.Sprintf(
+				"must have %s, because tier %s has %s: add it, or take instances of another architecture", requiredPlatform, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "))))
 		}
 	}
 	return problems

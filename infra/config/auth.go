@@ -39,7 +39,7 @@ type Auth struct {
 // httpsPort is the port of an https URL without one.
 const httpsPort = 443
 
-// JWKSPort returns the port of JWKSURL.
+// JWKSPort returns the port of JWKSURL, or httpsPort if the URL has none.
 func (a Auth) JWKSPort() int {
 	if u, err := url.Parse(a.JWKSURL); err == nil {
 		if port, err := strconv.Atoi(u.Port()); err == nil {
@@ -64,8 +64,9 @@ func validateAuth(a Auth) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
 		}
 	}
-	if (a.JWKSURL == "") == (a.JWKSFile == "") {
-		problems = append(problems, field.Invalid(keyPath, "", "must have jwksUrl or jwksFile, and not both: it says where the issuer's keys are"))
+	hasURL, hasFile := a.JWKSURL != "", a.JWKSFile != ""
+	if hasURL == hasFile { // none or both
+		problems = append(problems, field.Invalid(keyPath, "", "must have either jwksUrl or jwksFile, to name the source of the issuer's keys"))
 	}
 	if a.JWKSURL != "" {
 		if err := checkJWKSURL(a.JWKSURL); err != nil {
@@ -124,8 +125,9 @@ const (
 // 6.4.1).
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
-// checkKeySet returns an error for a file that is not a JSON Web Key Set (RFC 7517). It
-// also returns one for a file without a key that can verify a token.
+// checkKeySet returns an error unless the content is a JSON Web Key Set (RFC 7517) with a key that
+// can verify a token. It also returns one for a private key, and for a set that is too large for
+// the services.
 func checkKeySet(content []byte) error {
 	var set struct {
 		Keys []map[string]any `json:"keys"`
@@ -149,10 +151,14 @@ func checkKeySet(content []byte) error {
 	return nil
 }
 
+// algorithmsByKeyType has the algorithm of each type of key that the services accept, by "KTY CRV".
+// An RSA key has no curve (crv).
+var algorithmsByKeyType = map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}
+
 // canVerify reports whether the services can verify tokens with a key.
 func canVerify(key map[string]any) bool {
 	textMember := func(member string) string { value, _ := key[member].(string); return value }
-	algorithm := map[string]string{"OKP Ed25519": "EdDSA", "EC P-256": "ES256", "RSA ": "RS256"}[textMember("kty")+" "+textMember("crv")]
+	algorithm := algorithmsByKeyType[textMember("kty")+" "+textMember("crv")]
 	return algorithm != "" && textMember("kid") != "" && isComplete(algorithm, textMember) &&
 		slices.Contains([]string{"", "sig"}, textMember("use")) && slices.Contains([]string{"", algorithm}, textMember("alg"))
 }
@@ -161,10 +167,11 @@ func canVerify(key map[string]any) bool {
 const minRSABits = 2048
 
 // isComplete reports whether a key has all numbers that its algorithm needs (RFC 7518, sections
-// 6.2.1 and 6.3.1; RFC 8037, section 2). The services ignore a key without them.
-func isComplete(algorithm string, text func(member string) string) bool {
+// 6.2.1 and 6.3.1; RFC 8037, section 2). textMember returns the text of a member of the key. The
+// services ignore an incomplete key.
+func isComplete(algorithm string, textMember func(member string) string) bool {
 	decodeMember := func(member string) []byte {
-		value, err := base64.RawURLEncoding.DecodeString(text(member))
+		value, err := base64.RawURLEncoding.DecodeString(textMember(member))
 		if err != nil {
 			return nil
 		}
@@ -176,7 +183,7 @@ func isComplete(algorithm string, text func(member string) string) bool {
 	case "ES256":
 		_, err := ecdh.P256().NewPublicKey(slices.Concat([]byte{4}, decodeMember("x"), decodeMember("y"))) // 4: the uncompressed form
 		return err == nil
-	default:
+	default: // RS256
 		return new(big.Int).SetBytes(decodeMember("n")).BitLen() >= minRSABits && len(decodeMember("e")) > 0
 	}
 }

@@ -142,8 +142,8 @@ func (s *Stack) validateTags(keyPath *field.Path) field.ErrorList {
 	return problems
 }
 
-// validateIgnoredTags refuses to ignore a tag that the program sets, because the provider would
-// then not set this tag.
+// validateIgnoredTags refuses aws:ignoreTags with a tag that the program sets, because the provider
+// would then not set this tag.
 func (s *Stack) validateIgnoredTags(keyPath *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	ignored := s.AWS.IgnoreTags

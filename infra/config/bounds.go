@@ -26,18 +26,18 @@ func (b bound) reasonSuffix() string {
 	return ": " + b.Why
 }
 
-// describe returns the bound in words, such as "1 entry or more". one and many are the noun in
-// singular and plural.
-func (b bound) describe(one, many string) string {
+// describe returns the bound in words, such as "1 entry or more". singular and plural are the two
+// forms of the noun.
+func (b bound) describe(singular, plural string) string {
 	switch {
 	case b.Min == b.Max && b.Min == 1:
-		return "1 " + one
+		return "1 " + singular
 	case b.Max >= unlimited && b.Min == 1:
-		return "1 " + one + " or more"
+		return "1 " + singular + " or more"
 	case b.Max >= unlimited:
-		return fmt.Sprintf("%d %s or more", b.Min, many)
+		return fmt.Sprintf("%d %s or more", b.Min, plural)
 	default:
-		return fmt.Sprintf("%d to %d %s", b.Min, b.Max, many)
+		return fmt.Sprintf("%d to %d %s", b.Min, b.Max, plural)
 	}
 }
 
@@ -67,21 +67,21 @@ var numberBounds = map[string]bound{
 	"policy.cost.estimates.*":      {Min: 0, Max: 1_000_000_000},
 	"podScaling.resizeSeconds":     {10, 3600, "metrics-server measures no more often, and a pod that needs memory must not wait for long"},
 	"prometheus.replicas":          {1, 2, "each pod has all series, so that more only cost more"},
-	"prometheus.storageGiB":        {1, maxVolume, "gp3 ends there"},
+	"prometheus.storageGiB":        {1, maxVolume, "a gp3 volume is no larger"},
 
 	"tiers.*.min":          {Min: 1, Max: maxNodes},
 	"tiers.*.desired":      {Min: 1, Max: maxNodes},
 	"tiers.*.max":          {Min: 1, Max: maxNodes},
 	"tiers.*.onDemandBase": {Min: 0, Max: maxNodes},
 	"tiers.*.spotShare":    {0, 100, "it is in percent"},
-	"tiers.*.volumeGiB":    {instancespec.MinVolume, instancespec.MaxVolume, "below, the image does not fit; above, gp3 ends"},
+	"tiers.*.volumeGiB":    {instancespec.MinVolume, instancespec.MaxVolume, "a smaller one does not hold the image, and a gp3 volume is no larger"},
 
 	// WAF API, RateBasedStatement.
 	"edge.requestsPerAddress": {10, 2_000_000_000, "AWS WAF allows no other rate"},
 
 	"postgres.connections":          {10, 5000, "package postgrestuning models no other number"},
 	"postgres.storageGiB@managed":   {20, 59578, "gp3 of RDS begins at 20 GiB; it must be able to grow by a tenth up to 64 TiB"},
-	"postgres.storageGiB@inCluster": {1, maxVolume, "gp3 ends there"},
+	"postgres.storageGiB@inCluster": {1, maxVolume, "a gp3 volume is no larger"},
 	"postgres.backupDays":           {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
 	"postgres.memoryMiB":            {1024, 4096 << 10, "the model of the settings begins at 1 GiB"},
 	"postgres.cores":                {Min: 1, Max: 192},
@@ -92,7 +92,7 @@ var numberBounds = map[string]bound{
 	"redis.snapshotDays":       {1, storespec.MaxBackupDays, "AWS keeps no more"},
 	"redis.passwordGeneration": {Min: 0, Max: maxGeneration},
 	"redis.memoryMiB":          {64, 512 << 10, "below, the server's own memory leaves none for data"},
-	"redis.storageGiB":         {1, maxVolume, "gp3 ends there"},
+	"redis.storageGiB":         {1, maxVolume, "a gp3 volume is no larger"},
 
 	"mongo.instances":  {1, 16, "DocumentDB allows no more"},
 	"mongo.backupDays": {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
@@ -133,9 +133,9 @@ func findNumberBound(pattern, kind string) (bound, bool) {
 	return b, ok
 }
 
-// boundsText returns the bounds of a key as text. If a kind of the store has its own bounds, the
+// formatBounds returns the bounds of a key as text. If a kind of the store has its own bounds, the
 // text has the bounds of each kind. It returns "" if the key has no bounds.
-func boundsText(pattern string) string {
+func formatBounds(pattern string) string {
 	var ranges []string
 	if b, ok := numberBounds[pattern]; ok {
 		ranges = append(ranges, fmt.Sprintf("%d to %d", b.Min, b.Max))

@@ -19,7 +19,7 @@ type pod struct {
 	name                string
 	cpuMilli, memoryMiB int64
 	tier                scaling.TierName // empty: any
-	belongsTo           string           // the key to lower for fewer or smaller pods; empty if there is no such key
+	keyToLower          string           // the key to lower for fewer or smaller pods; empty if there is no such key
 	// limits are the resource limits of a store's pod, each with the key that sets it. It is nil
 	// for other pods: their limits fit every node that holds the requests.
 	limits []limit
@@ -34,20 +34,20 @@ type limit struct {
 	available func(nodeCapacity) int64
 }
 
-// coreLimit returns a limit of CPU cores.
-func coreLimit(key string, maximum int) limit {
+// newCoreLimit returns a limit of CPU cores.
+func newCoreLimit(key string, maximum int) limit {
 	return limit{key, int64(maximum), "cores", func(c nodeCapacity) int64 { return int64(c.cores) }}
 }
 
-// memoryLimit returns a limit of memory in MiB.
-func memoryLimit(key string, maximum int) limit {
+// newMemoryLimit returns a limit of memory in MiB.
+func newMemoryLimit(key string, maximum int) limit {
 	return limit{key, int64(maximum), "MiB of memory", func(c nodeCapacity) int64 { return max(0, c.memoryMiB) }}
 }
 
 // newPod returns a pod with these resource requests. key is the key to lower for fewer or smaller
 // pods.
 func newPod(name string, tier scaling.TierName, cpu, memory resource.Quantity, key string) pod {
-	return pod{name: name, cpuMilli: cpu.MilliValue(), memoryMiB: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
+	return pod{name: name, cpuMilli: cpu.MilliValue(), memoryMiB: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, keyToLower: key}
 }
 
 // Pool returns the largest number of connections to PostgreSQL that each pod may open.
@@ -79,50 +79,29 @@ func (s *Stack) pods() []pod {
 			pods = append(pods, newPod(clusterPod.Name, "", resource.MustParse(clusterPod.CPU), resource.MustParse(clusterPod.Memory), ""))
 		}
 	}
-	if requestShare := scaling.Percent(s.Cluster.RequestPercent); s.PodScaling.Enabled {
-		resources := scaling.PrometheusResources().WithRequests(requestShare)
-		for range s.Prometheus.Replicas {
-			pods = append(pods, newPod("prometheus", "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		resources = scaling.DatabaseExporterResources().WithRequests(requestShare)
-		pods = append(pods, newPod("postgres-exporter", "", resources.CPURequest, resources.MemoryRequest, ""))
-		resources = scaling.StateMetricsResources().WithRequests(requestShare)
-		pods = append(pods, newPod("kube-state-metrics", "", resources.CPURequest, resources.MemoryRequest, ""))
-		if s.Edge.AlarmTopicARN != "" {
-			resources = scaling.AlertmanagerResources().WithRequests(requestShare)
-			pods = append(pods, newPod("alertmanager", "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		if s.PodScaling.Forecasts() {
-			resources = scaling.ForecasterResources().WithRequests(requestShare)
-			pods = append(pods, newPod("forecaster", "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		resources = scaling.KEDAResources().WithRequests(requestShare)
-		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
-			pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-		resources = scaling.VPAResources().WithRequests(requestShare)
-		for _, name := range []string{"vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
-			pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
-		}
-	}
+	pods = append(pods, s.podScalingPods()...)
 	if p := s.Postgres; p.Kind == InCluster {
-		pods = append(pods, pod{name: "postgres", cpuMilli: int64(250 * p.Cores), memoryMiB: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB",
-			limits: []limit{coreLimit("postgres.cores", p.Cores)}}) // it requests all of its memory
+		// Package postgres requests 250 millicores for each core, and all memory of the server.
+		pods = append(pods, pod{name: "postgres", cpuMilli: int64(250 * p.Cores), memoryMiB: int64(p.MemoryMiB), keyToLower: "postgres.memoryMiB",
+			limits: []limit{newCoreLimit("postgres.cores", p.Cores)}})
 	}
 	if r := s.Redis; r.Kind == InCluster {
 		memoryMiB := cmp.Or(r.MemoryMiB, defaultRedisMiB)
 		for range redisNodes {
-			pods = append(pods, pod{name: "redis", cpuMilli: redisMilli, memoryMiB: int64(memoryMiB/4 + redisAgentMiB), belongsTo: "redis.memoryMiB",
-				limits: []limit{memoryLimit("redis.memoryMiB", memoryMiB)}})
+			pods = append(pods, pod{name: "redis", cpuMilli: redisMilli, memoryMiB: int64(memoryMiB/4 + redisAgentMiB), keyToLower: "redis.memoryMiB",
+				limits: []limit{newMemoryLimit("redis.memoryMiB", memoryMiB)}})
 		}
 	}
 	return pods
 }
 
 const (
-	// The number of Redis nodes, and the requests of package redis for each: a quarter of the
-	// node's memory limit, and the memory of the agent.
-	redisNodes, defaultRedisMiB, redisMilli, redisAgentMiB = 6, 4096, 210, 32
+	// redisNodes is the number of Redis nodes in the cluster. defaultRedisMiB is the default memory
+	// limit of a node. Package redis requests a quarter of the limit.
+	redisNodes, defaultRedisMiB = 6, 4096
+	// redisMilli is the CPU request of a node and its agent, in millicores. redisAgentMiB is the
+	// memory request of the agent.
+	redisMilli, redisAgentMiB = 210, 32
 )
 
 // nodeCapacity is what a node has for pods: CPU, memory and the number of pods.
@@ -131,6 +110,37 @@ type nodeCapacity struct {
 	pods                int
 	// cores is the number of cores of the whole node.
 	cores int
+}
+
+// podScalingPods returns the pods of Prometheus, its exporters, the autoscalers and the forecaster.
+// It returns nil if podScaling is not enabled.
+func (s *Stack) podScalingPods() []pod {
+	if !s.PodScaling.Enabled {
+		return nil
+	}
+	var pods []pod
+	addPod := func(name string, resources scaling.Resources) {
+		resources = resources.WithRequests(scaling.Percent(s.Cluster.RequestPercent))
+		pods = append(pods, newPod(name, "", resources.CPURequest, resources.MemoryRequest, ""))
+	}
+	for range s.Prometheus.Replicas {
+		addPod("prometheus", scaling.PrometheusResources())
+	}
+	addPod("postgres-exporter", scaling.DatabaseExporterResources())
+	addPod("kube-state-metrics", scaling.StateMetricsResources())
+	if s.Edge.AlarmTopicARN != "" {
+		addPod("alertmanager", scaling.AlertmanagerResources())
+	}
+	if s.PodScaling.RunsForecaster() {
+		addPod("forecaster", scaling.ForecasterResources())
+	}
+	for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
+		addPod(name, scaling.KEDAResources())
+	}
+	for _, name := range []string{"vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
+		addPod(name, scaling.VPAResources())
+	}
+	return pods
 }
 
 // podCapacity returns what a node has left for pods after the pods that run on every node, such as
@@ -190,7 +200,8 @@ func validateNodes(s *Stack) field.ErrorList {
 		}
 	}
 	for _, p := range pods {
-		if p.tier == "" && !refused[p.name] && !slices.ContainsFunc(tiers, func(t NodeTier) bool { return capacities[t.Profile.Name].fits(p) }) {
+		fitsOnSomeTier := slices.ContainsFunc(tiers, func(t NodeTier) bool { return capacities[t.Profile.Name].fits(p) })
+		if p.tier == "" && !refused[p.name] && !fitsOnSomeTier {
 			refused[p.name] = true
 			problems = append(problems, tooSmallError(path("tiers").Child(string(scaling.ApplicationTier)).Child("instanceTypes"), tiers[len(tiers)-1], capacities[scaling.ApplicationTier], p))
 		}
@@ -228,42 +239,45 @@ func validateLimits(pods []pod, tiers []NodeTier, capacities map[scaling.TierNam
 func tooSmallError(keyPath *field.Path, t NodeTier, capacity nodeCapacity, p pod) *field.Error {
 	keyToLower := "cluster.requestPercent"
 	if p.limits != nil { // the requests of a store do not depend on the percentage
-		keyToLower = p.belongsTo
+		keyToLower = p.keyToLower
 	}
 	return field.Invalid(keyPath, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
 		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower %s",
 		max(0, capacity.cpuMilli), max(0, capacity.memoryMiB), p.name, p.cpuMilli, p.memoryMiB, keyToLower))
 }
 
-// assignPods assigns each pod to the first node that has room. Pods that need a tier are assigned
-// before pods that may run on any tier, and large pods before small ones. It returns an error for
-// the first pod that fits on no node.
+// assignPods assigns each pod to a node with assignPod. Pods that need a tier are assigned before
+// pods that may run on any tier, and large pods before small ones. It returns an error for the first
+// pod that fits on no node.
 func assignPods(pods []pod, nodes map[scaling.TierName][]nodeCapacity) field.ErrorList {
 	slices.SortStableFunc(pods, func(a, b pod) int {
+		// No tier is the empty string, so pods without a tier come last.
 		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.memoryMiB, b.memoryMiB), -cmp.Compare(a.cpuMilli, b.cpuMilli))
 	})
 	for _, p := range pods {
-		placed := false
-		for _, tier := range []scaling.TierName{scaling.ApplicationTier, scaling.WebTier} {
-			if p.tier != "" && p.tier != tier {
-				continue
-			}
-			for i, r := range nodes[tier] {
-				if r.fits(p) {
-					nodes[tier][i], placed = r.subtract(p), true
-					break
-				}
-			}
-			if placed {
-				break
-			}
-		}
-		if !placed {
+		if !assignPod(p, nodes) {
 			tier := cmp.Or(p.tier, scaling.ApplicationTier)
 			return field.ErrorList{field.Invalid(path("tiers").Child(string(tier)).Child("max"), len(nodes[tier]), fmt.Sprintf(
-				"so many nodes do not hold all pods: no node has room for a pod of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
-				p.name, p.cpuMilli, p.memoryMiB, cmp.Or(p.belongsTo, "cluster.requestPercent")))}
+				"so many nodes do not hold all pods: no node has capacity for a pod of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
+				p.name, p.cpuMilli, p.memoryMiB, cmp.Or(p.keyToLower, "cluster.requestPercent")))}
 		}
 	}
 	return nil
+}
+
+// assignPod assigns a pod to the first node with enough capacity, and reduces the capacity of this
+// node in nodes. It returns false if there is no such node.
+func assignPod(p pod, nodes map[scaling.TierName][]nodeCapacity) bool {
+	for _, tier := range []scaling.TierName{scaling.ApplicationTier, scaling.WebTier} {
+		if p.tier != "" && p.tier != tier {
+			continue
+		}
+		for i, capacity := range nodes[tier] {
+			if capacity.fits(p) {
+				nodes[tier][i] = capacity.subtract(p)
+				return true
+			}
+		}
+	}
+	return false
 }

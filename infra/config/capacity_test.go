@@ -26,7 +26,7 @@ func TestImagesCoverEveryTier(t *testing.T) {
 		{"images and nodes of one architecture", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`}, ""},
 		{"a store's image of another architecture than the nodes", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms: Invalid value: \"linux/amd64\": must have linux/arm64"},
 		{"a store's image of the architecture of the nodes", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`, "redis": redis + `,"platforms":["linux/arm64"]}`}, ""},
-		{"a store may land on either tier", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/amd64","linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms"},
+		{"a store may run on either tier", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/amd64","linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms"},
 		{"instances with a GPU and an arm64 processor", map[string]string{"tiers": `{"web":{"instanceTypes":["g5g.xlarge"]}}`}, "must have linux/arm64"},
 		{"instances with a GPU and an amd64 processor", map[string]string{"tiers": `{"web":{"instanceTypes":["g5.xlarge"]}}`}, ""},
 	} {
@@ -38,11 +38,11 @@ func TestImagesCoverEveryTier(t *testing.T) {
 // error. It is empty if there must be no error.
 func requireLoad(t *testing.T, changes map[string]string, want string) {
 	t.Helper()
-	full := map[string]string{}
+	fullChanges := map[string]string{}
 	for key, value := range changes {
-		full[Project+":"+key] = value
+		fullChanges[Project+":"+key] = value
 	}
-	_, err := Load("prod", validValuesWith(full))
+	_, err := Load("prod", validValuesWith(fullChanges))
 	if want == "" {
 		require.NoError(t, err)
 		return
@@ -53,17 +53,17 @@ func requireLoad(t *testing.T, changes map[string]string, want string) {
 // Pods fit on nodes, connections on the database, and addresses in the network.
 func TestLoadRefusesMorePodsConnectionsOrAddressesThanFit(t *testing.T) {
 	const (
-		six  = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`
-		many = `{"web":{"min":50},"mca":{"min":50,"max":50},"npa":{"min":50,"max":50},"wpa":{"min":50,"max":50}}`
+		sixZones = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`
+		manyPods = `{"web":{"min":50},"mca":{"min":50,"max":50},"npa":{"min":50,"max":50},"wpa":{"min":50,"max":50}}`
 	)
 	for _, tc := range []struct {
 		reason  string
 		changes map[string]string
 		want    string
 	}{
-		{"nodes without room for a pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.nano"]}}`}, "tiers.web.instanceTypes: Invalid value: \"t3.nano\": a node has"},
-		{"nodes without room for a pod with the smallest requests", map[string]string{"tiers": `{"application":{"instanceTypes":["t3.nano"]}}`, "cluster": `{"requestPercent":1}`}, "tiers.application.instanceTypes"},
-		{"nodes with room for one pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"]}}`}, ""},
+		{"nodes that are too small for a pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.nano"]}}`}, "tiers.web.instanceTypes: Invalid value: \"t3.nano\": a node has"},
+		{"nodes that are too small for a pod with the smallest requests", map[string]string{"tiers": `{"application":{"instanceTypes":["t3.nano"]}}`, "cluster": `{"requestPercent":1}`}, "tiers.application.instanceTypes"},
+		{"nodes with capacity for one pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"]}}`}, ""},
 		{"a type without prefix delegation", map[string]string{"tiers": `{"web":{"instanceTypes":["m4.xlarge"]}}`}, "must be of a Nitro family"},
 		{"a size that does not exist", map[string]string{"tiers": `{"web":{"instanceTypes":["m7i.3xlarge"]}}`}, "family m7i has the sizes"},
 		{"fewer nodes than pods", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"],"min":1,"desired":1,"max":2}}`}, "tiers.web.max: Invalid value: 2: so many nodes do not hold all pods"},
@@ -80,13 +80,13 @@ func TestLoadRefusesMorePodsConnectionsOrAddressesThanFit(t *testing.T) {
 		{"as many cores as a node has", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200,"cores":4}`}, ""},
 		{"a store that fits", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, ""},
 
-		{"more pods than connections", map[string]string{"services": many}, "postgres.connections: Invalid value: 200: must be at least 240: up to 204 pods"},
-		{"exactly enough connections", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":240}`}, ""},
-		{"one connection too few", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":239}`}, "must be at least 240"},
-		{"too few connections in the cluster", map[string]string{"services": many, "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, "postgres.connections"},
+		{"more pods than connections", map[string]string{"services": manyPods}, "postgres.connections: Invalid value: 200: must be at least 240: up to 204 pods"},
+		{"exactly enough connections", map[string]string{"services": manyPods, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":240}`}, ""},
+		{"one connection too few", map[string]string{"services": manyPods, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":239}`}, "must be at least 240"},
+		{"too few connections in the cluster", map[string]string{"services": manyPods, "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, "postgres.connections"},
 
-		{"a /20 with six zones", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`}, "network.cidr: Invalid value: \"10.20.0.0/20\": has 251 addresses for private-app in each of 6 zones"},
-		{"a /20 with six zones and few nodes", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`, "tiers": `{"web":{"min":1,"desired":2,"max":6},"application":{"min":1,"desired":2,"max":6}}`}, ""},
+		{"a /20 with six zones", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + sixZones + `}`}, "network.cidr: Invalid value: \"10.20.0.0/20\": has 251 addresses for private-app in each of 6 zones"},
+		{"a /20 with six zones and few nodes", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + sixZones + `}`, "tiers": `{"web":{"min":1,"desired":2,"max":6},"application":{"min":1,"desired":2,"max":6}}`}, ""},
 		{"a /16 with a thousand nodes", map[string]string{"tiers": `{"web":{"max":500},"application":{"max":500}}`}, "network.cidr"},
 		{"a /19 with two zones", map[string]string{"network": `{"cidr":"10.20.0.0/19","zones":["us-east-1a","us-east-1b"]}`}, "network.cidr"},
 	} {

@@ -32,8 +32,8 @@ func validateChoices(keyPath *field.Path, v reflect.Value, mayBeUnset bool) fiel
 			key := f.Tag.Get("key")
 			switch {
 			case key == "": // no key sets this field
-			case f.Tag.Get("values") != "" && !slices.Contains(valuesOf(f), v.Field(i).String()):
-				problems = append(problems, field.NotSupported(keyPath.Child(key), v.Field(i).String(), valuesOf(f)))
+			case f.Tag.Get("values") != "" && !slices.Contains(allowedValues(f), v.Field(i).String()):
+				problems = append(problems, field.NotSupported(keyPath.Child(key), v.Field(i).String(), allowedValues(f)))
 			case keyPath == nil:
 				problems = append(problems, validateChoices(path(key), v.Field(i), mayBeUnset)...)
 			default:
@@ -45,20 +45,20 @@ func validateChoices(keyPath *field.Path, v reflect.Value, mayBeUnset bool) fiel
 			problems = append(problems, validateChoices(keyPath.Index(i), v.Index(i), false)...)
 		}
 	case reflect.Map:
-		names := map[string]reflect.Value{}
+		entries := map[string]reflect.Value{}
 		for _, name := range v.MapKeys() {
-			names[name.String()] = v.MapIndex(name)
+			entries[name.String()] = v.MapIndex(name)
 		}
-		for _, name := range slices.Sorted(maps.Keys(names)) {
-			problems = append(problems, validateChoices(keyPath.Child(name), names[name], true)...)
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
+			problems = append(problems, validateChoices(keyPath.Child(name), entries[name], true)...)
 		}
 	}
 	return problems
 }
 
-// valuesOf returns the values that a key may have. The tag "values" permits only some of the values
-// of the key's type. nil means any value.
-func valuesOf(f reflect.StructField) []string {
+// allowedValues returns the values that a key may have. The tag "values" permits only some of the
+// values of the key's type. nil means any value.
+func allowedValues(f reflect.StructField) []string {
 	if tag := f.Tag.Get("values"); tag != "" {
 		return strings.Split(tag, ",")
 	}

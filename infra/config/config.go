@@ -128,7 +128,7 @@ type Network struct {
 	// need no route out. A stack with a managed store must keep its subnets; others can be added.
 	DatabaseSubnetIDs []string `key:"databaseSubnetIds" unset:"network.privateSubnetIds"`
 
-	// Block is CIDR, parsed.
+	// Block is the parsed CIDR. It is not valid if the VPC exists already.
 	Block netip.Prefix
 }
 
@@ -137,8 +137,8 @@ type Cluster struct {
 	// The Kubernetes minor version. A version without support is refused, unless
 	// `cluster.nodes` is `own`.
 	Version eksspec.Version `key:"version"`
-	// How far the upgrade to `version` is done, by the parts of the cluster. The
-	// parts after this one keep the minor version before it.
+	// The last part of the cluster that is upgraded to `version`. The parts after it
+	// stay at the previous minor version.
 	UpgradeStage eksspec.Stage `key:"upgradeStage"`
 	// Keeps a version beyond its standard support, at a price. Without it EKS
 	// upgrades the control plane when standard support ends.
@@ -302,7 +302,7 @@ type PodScaling struct {
 	// leave `enabled` off if the cluster has them already.
 	Enabled bool `key:"enabled"`
 	// How often VPA reads the usage of the pods, and how often it resizes pods, in
-	// seconds. Of a service it resizes half of the pods at a time.
+	// seconds. It resizes half of a service's pods at a time.
 	ResizeSeconds int `key:"resizeSeconds"`
 	// What a forecast of the load does (docs/prediction.md). With `shadow` the forecaster runs, and
 	// its metrics show the numbers of pods that it would request; the HPAs stay those of the design
@@ -327,8 +327,8 @@ func (Predictive) Values() []string {
 	return []string{string(PredictiveOff), string(PredictiveShadow), string(PredictiveOn)}
 }
 
-// Forecasts reports whether the stack runs the forecaster.
-func (p PodScaling) Forecasts() bool { return p.Enabled && p.Predictive != PredictiveOff }
+// RunsForecaster reports whether the stack runs the forecaster.
+func (p PodScaling) RunsForecaster() bool { return p.Enabled && p.Predictive != PredictiveOff }
 
 // Prometheus is the server of the services' metrics.
 type Prometheus struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// validValues returns a complete and valid configuration, in the form in which Pulumi passes it to the
-// program.
+// validValues returns a complete and valid configuration, in the form in which Pulumi passes it to
+// the program.
 func validValues() map[string]string {
 	return map[string]string{
 		"aws:region":                        "us-east-1",
@@ -39,6 +39,7 @@ const (
 // withRequiredKeys returns an object of the key cluster. It adds the keys that every cluster needs,
 // unless object has them.
 func withRequiredKeys(object string) string {
+	// The second Unmarshal adds to the members of the first one, and replaces them.
 	members := map[string]any{}
 	if json.Unmarshal([]byte(requiredClusterKeys), &members) != nil || json.Unmarshal([]byte(object), &members) != nil {
 		return object // a test of an object that can't be read

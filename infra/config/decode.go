@@ -36,14 +36,14 @@ var removedKeys = map[string]string{
 	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
 }
 
-// maxText is the longest text of a key, in bytes. No key needs a longer one.
+// maxText is the longest text that a key may have, in bytes. No key needs a longer one.
 const maxText = 2048
 
 // truncate returns the first characters of a long text, for an error.
 func truncate(text string) string {
-	const enough = 40
-	if runes := []rune(text); len(runes) > enough {
-		return string(runes[:enough]) + "…"
+	const maxRunes = 40
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return text
 }
@@ -61,8 +61,7 @@ func fixSuffix(pattern string) string {
 	}
 }
 
-// requiredKeys returns the keys, by their paths in the tables. The value is true for a key that has
-// no default.
+// requiredKeys returns the keys that have no default, by their paths in the tables.
 var requiredKeys = sync.OnceValue(func() map[string]bool {
 	keys := map[string]bool{}
 	var walk func(pattern string, t reflect.Type)
@@ -72,7 +71,9 @@ var requiredKeys = sync.OnceValue(func() map[string]bool {
 			for i := range t.NumField() {
 				f := t.Field(i)
 				if key := f.Tag.Get("key"); key != "" {
-					keys[join(pattern, key)] = strings.HasPrefix(f.Tag.Get("unset"), "required")
+					if strings.HasPrefix(f.Tag.Get("unset"), "required") {
+						keys[join(pattern, key)] = true
+					}
 					walk(join(pattern, key), f.Type)
 				}
 			}
@@ -84,8 +85,8 @@ var requiredKeys = sync.OnceValue(func() map[string]bool {
 	return keys
 })
 
-// refuse records a problem.
-func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
+// addProblem records a problem.
+func (r *reader) addProblem(p *field.Error) { r.problems = append(r.problems, p) }
 
 // read stores a value of the configuration in v, or records why the value is refused. keyPath is
 // the full path of the key. pattern is its path in the tables of this package: without namespace,
@@ -93,7 +94,7 @@ func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
 func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value, value any) {
 	r.setKeys[keyPath.String()] = true
 	if value == nil {
-		r.refuse(field.Invalid(keyPath, value, "must not be null"+fixSuffix(pattern)))
+		r.addProblem(field.Invalid(keyPath, value, "must not be null"+fixSuffix(pattern)))
 		return
 	}
 	switch v.Kind() {
@@ -132,57 +133,57 @@ func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value
 			v.SetString(text)
 			switch {
 			case strings.TrimSpace(text) != text || text == "":
-				r.refuse(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+fixSuffix(pattern)))
+				r.addProblem(field.Invalid(keyPath, text, "must not be empty, and must not begin or end with a space"+fixSuffix(pattern)))
 			case len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text):
-				r.refuse(field.Invalid(keyPath, truncate(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
+				r.addProblem(field.Invalid(keyPath, truncate(text), fmt.Sprintf("must be one line of at most %d bytes, without control characters", maxText)))
 			}
 			return
 		}
 	}
-	r.refuse(field.TypeInvalid(keyPath, formatValue(value), "must be "+describeType(v.Type())))
+	r.addProblem(field.TypeInvalid(keyPath, formatValue(value), "must be "+describeType(v.Type())))
 }
 
 // readObject reads the members of an object. It refuses an unknown member, and a member that only
 // another kind of the store has.
 func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value, object map[string]any) {
-	members := map[string]bool{}
+	knownKeys := map[string]bool{}
 	kind := ""
 	if f := v.FieldByName("Kind"); f.IsValid() {
 		if value, ok := object["kind"]; ok {
 			r.read(keyPath.Child("kind"), join(pattern, "kind"), "", f, value)
 		}
 		kind = f.String()
-		members["kind"] = true
+		knownKeys["kind"] = true
 	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key := f.Tag.Get("key")
 		value, ok := object[key]
-		if key == "" || members[key] {
+		if key == "" || knownKeys[key] {
 			continue
 		}
-		members[key] = true
+		knownKeys[key] = true
 		if !ok {
 			continue
 		}
-		if kinds := kindsOf(f); kinds != nil && !slices.Contains(kinds, kind) {
+		if kinds := allowedKinds(f); kinds != nil && !slices.Contains(kinds, kind) {
 			r.setKeys[keyPath.Child(key).String()] = true
 			if !isKind(v, kind) {
 				continue // validateChoices refuses the kind
 			}
-			r.refuse(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
+			r.addProblem(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
 			continue
 		}
 		r.read(keyPath.Child(key), join(pattern, key), kind, v.Field(i), value)
 	}
-	known := slices.Sorted(maps.Keys(members))
+	knownNames := slices.Sorted(maps.Keys(knownKeys))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
-		if !members[key] {
+		if !knownKeys[key] {
 			if replacement, ok := removedKeys[join(pattern, key)]; ok {
-				r.refuse(field.Forbidden(keyPath.Child(key), replacement))
+				r.addProblem(field.Forbidden(keyPath.Child(key), replacement))
 				continue
 			}
-			r.refuse(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, known)))
+			r.addProblem(field.Forbidden(keyPath.Child(key), "no such key"+keyHint(key, knownNames)))
 		}
 	}
 }
@@ -190,7 +191,7 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 // isKind reports whether kind is a kind that the type of a store has.
 func isKind(store reflect.Value, kind string) bool {
 	f, _ := store.Type().FieldByName("Kind")
-	return slices.Contains(valuesOf(f), kind)
+	return slices.Contains(allowedValues(f), kind)
 }
 
 // readMap reads the members of a map. Their names are the keys of the map.
@@ -207,13 +208,13 @@ func (r *reader) readMap(keyPath *field.Path, pattern string, v reflect.Value, o
 func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
-		r.refuse(field.Invalid(keyPath, len(list), "must have "+b.describe("entry", "entries")+fixSuffix(pattern)))
+		r.addProblem(field.Invalid(keyPath, len(list), "must have "+b.describe("entry", "entries")+fixSuffix(pattern)))
 	}
 	for i, value := range list {
 		r.read(keyPath.Index(i), pattern+".*", "", v.Index(i), value)
 		for _, earlier := range list[:i] {
 			if value != nil && reflect.DeepEqual(value, earlier) {
-				r.refuse(field.Duplicate(keyPath.Index(i), value))
+				r.addProblem(field.Duplicate(keyPath.Index(i), value))
 				break
 			}
 		}
@@ -224,16 +225,16 @@ func (r *reader) readList(keyPath *field.Path, pattern string, v reflect.Value, 
 func (r *reader) readNumber(keyPath *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
 	b, bounded := findNumberBound(pattern, kind)
 	if !bounded {
-		r.refuse(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numberBounds")))
+		r.addProblem(field.InternalError(keyPath, errors.New("the key has no bounds: add them to numberBounds")))
 		return
 	}
 	n, err := strconv.ParseInt(number.String(), 10, 64)
-	isWhole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
+	isWhole := err == nil || strings.Trim(number.String(), "-0123456789") == "" // also if it is too large for n
 	switch {
 	case !isWhole:
-		r.refuse(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))
+		r.addProblem(field.TypeInvalid(keyPath, number.String(), "must be a whole number"))
 	case err != nil || n < int64(b.Min) || n > int64(b.Max):
-		r.refuse(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reasonSuffix())))
+		r.addProblem(field.Invalid(keyPath, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.reasonSuffix())))
 	default:
 		v.SetInt(n)
 	}
@@ -274,47 +275,39 @@ func decodeJSON(text string) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errNotJSON
 	}
-	if repeatedName := repeatedMember(json.NewDecoder(strings.NewReader(text))); repeatedName != "" {
+	if repeatedName := findRepeatedMember(json.NewDecoder(strings.NewReader(text))); repeatedName != "" {
 		return nil, fmt.Errorf(", and has the member %q twice", repeatedName)
 	}
 	return tree, nil
 }
 
-// repeatedMember returns the name of the first member that an object in valid JSON has twice. It
-// returns "" if there is none.
-func repeatedMember(d *json.Decoder) string {
-	type object struct {
-		members     map[string]bool // nil for a list
-		nextIsValue bool            // the next string is a value, not the name of a member
+// findRepeatedMember reads one value of valid JSON. It returns the name of the first member that an
+// object in it has twice, or "" if there is none.
+func findRepeatedMember(d *json.Decoder) string {
+	token, err := d.Token()
+	if err != nil {
+		return ""
 	}
-	var open []object
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return ""
+	isObject := token == json.Delim('{')
+	if !isObject && token != json.Delim('[') {
+		return "" // neither an object nor a list
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if isObject {
+			nameToken, err := d.Token()
+			name, _ := nameToken.(string)
+			if err != nil || seen[name] {
+				return name
+			}
+			seen[name] = true
 		}
-		last := len(open) - 1
-		name, isText := token.(string)
-		isName := last >= 0 && open[last].members != nil && isText && !open[last].nextIsValue
-		switch {
-		case isName && open[last].members[name]:
-			return name
-		case isName:
-			open[last].members[name], open[last].nextIsValue = true, true
-			continue
-		case token == json.Delim('{'):
-			open = append(open, object{members: map[string]bool{}})
-			continue
-		case token == json.Delim('['):
-			open = append(open, object{})
-			continue
-		case token == json.Delim('}') || token == json.Delim(']'):
-			open = open[:last]
-		}
-		if len(open) > 0 {
-			open[len(open)-1].nextIsValue = false
+		if repeatedName := findRepeatedMember(d); repeatedName != "" {
+			return repeatedName
 		}
 	}
+	_, _ = d.Token() // the closing bracket
+	return ""
 }
 
 // describeType describes the values of type t, for an error.

@@ -48,7 +48,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 
 // renderKeys returns a table for each object of the configuration.
 func renderKeys(t *testing.T) string {
-	doc, s := readDocComments(t), effectiveDefaults(t)
+	docComments, s := readDocComments(t), effectiveDefaults(t)
 	tiers := map[string]reflect.Value{}
 	nodes, err := s.NodeTiers("")
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func renderKeys(t *testing.T) string {
 		})
 	}
 	var stack, objects bytes.Buffer
-	writeTable(t, &stack, doc, "", map[string]reflect.Value{"": reflect.ValueOf(s)})
+	writeTable(t, &stack, docComments, "", map[string]reflect.Value{"": reflect.ValueOf(s)})
 	for i := range reflect.TypeFor[Stack]().NumField() {
 		f := reflect.TypeFor[Stack]().Field(i)
 		key := f.Tag.Get("key")
@@ -83,12 +83,12 @@ func renderKeys(t *testing.T) string {
 			continue
 		}
 		// "Network is the VPC." reads "The VPC." below the title.
-		description := doc[f.Type.Name()]
+		description := docComments[f.Type.Name()]
 		for _, verb := range []string{" is ", " are "} {
 			description = strings.TrimPrefix(description, f.Type.Name()+verb)
 		}
 		fmt.Fprintf(&objects, "\n### `%s`\n\n%s\n\n", key, strings.ToUpper(description[:1])+description[1:])
-		writeTable(t, &objects, doc, prefix, values)
+		writeTable(t, &objects, docComments, prefix, values)
 	}
 	return stack.String() + objects.String()
 }
@@ -127,56 +127,62 @@ func effectiveDefaults(t *testing.T) Stack {
 
 // writeTable writes a table with a row for each field of a struct. values are structs with the
 // defaults, each by the name of the object that it describes.
-func writeTable(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
+func writeTable(t *testing.T, out *bytes.Buffer, docComments map[string]string, prefix string, values map[string]reflect.Value) {
 	fmt.Fprintln(out, "| key | type | default | meaning |\n|---|---|---|---|")
-	writeRows(t, out, doc, prefix, values)
+	writeRows(t, out, docComments, prefix, values)
 }
 
 // writeRows writes the rows of a table, without its header. The parameters are those of writeTable.
 // It writes a nested struct field by field. The table of the stack (an empty prefix) leaves out
 // structs and maps, because each has its own table.
-func writeRows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
-	names := slices.Sorted(maps.Keys(values))
-	object := values[names[0]].Type()
-	for i := range object.NumField() {
-		f := object.Field(i)
+func writeRows(t *testing.T, out *bytes.Buffer, docComments map[string]string, prefix string, values map[string]reflect.Value) {
+	firstStruct := values[slices.Sorted(maps.Keys(values))[0]]
+	structType := firstStruct.Type() // of all structs in values
+	for i := range structType.NumField() {
+		f := structType.Field(i)
 		if f.Tag.Get("key") == "" && f.Tag.Get("path") == "" {
 			continue
 		}
 		key := cmp.Or(f.Tag.Get("path"), prefix+f.Tag.Get("key"))
 		if f.Type.Kind() == reflect.Struct && prefix != "" {
-			writeRows(t, out, doc, key+".", map[string]reflect.Value{"": values[names[0]].Field(i)})
+			writeRows(t, out, docComments, key+".", map[string]reflect.Value{"": firstStruct.Field(i)})
 			continue
 		}
-		kind, meaning := documentedType(f.Type), doc[object.Name()+"."+f.Name]
-		if kind == "" || f.Type.Kind() == reflect.Map && prefix == "" {
+		typeText, meaning := documentedType(f.Type), docComments[structType.Name()+"."+f.Name]
+		if typeText == "" || f.Type.Kind() == reflect.Map && prefix == "" {
 			continue
 		}
-		if bounds := boundsText(strings.ReplaceAll(key, ".NAME.", ".*.")); bounds != "" {
-			kind += ", " + bounds
+		if bounds := formatBounds(strings.ReplaceAll(key, ".NAME.", ".*.")); bounds != "" {
+			typeText += ", " + bounds
 		}
-		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", object.Name(), f.Name)
-		if allowed := valuesOf(f); allowed != nil {
+		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", structType.Name(), f.Name)
+		if allowed := allowedValues(f); allowed != nil {
 			last := len(allowed) - 1
 			meaning = "`" + strings.Join(allowed[:last], "`, `") + "` or `" + allowed[last] + "`. " + meaning
 		}
-		if kinds := kindsOf(f); len(kinds) == 1 {
+		if kinds := allowedKinds(f); len(kinds) == 1 {
 			meaning = "Only for `" + kinds[0] + "`. " + meaning
 		}
-		unset := f.Tag.Get("unset")
-		if unset == "" {
-			var defaults []string
-			for _, name := range names {
-				defaults = append(defaults, strings.TrimSpace(name+" "+formatDefault(values[name].Field(i))))
-			}
-			// There are at most two structs, the two tiers. A default that they share is written once.
-			if formatDefault(values[names[0]].Field(i)) == formatDefault(values[names[len(names)-1]].Field(i)) {
-				defaults = []string{formatDefault(values[names[0]].Field(i))}
-			}
-			unset = strings.Join(defaults, ", ")
+		defaultText := f.Tag.Get("unset")
+		if defaultText == "" {
+			defaultText = formatFieldDefaults(values, i)
 		}
-		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", key, kind, unset, meaning)
+		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", key, typeText, defaultText, meaning)
 	}
+}
+
+// formatFieldDefaults returns the defaults of field i of the structs as Markdown. A default that all
+// structs share is written once, otherwise each has the name of its struct.
+func formatFieldDefaults(structs map[string]reflect.Value, i int) string {
+	var texts, namedTexts []string
+	for _, name := range slices.Sorted(maps.Keys(structs)) {
+		text := formatDefault(structs[name].Field(i))
+		texts, namedTexts = append(texts, text), append(namedTexts, strings.TrimSpace(name+" "+text))
+	}
+	if shared := slices.Compact(texts); len(shared) == 1 {
+		return shared[0]
+	}
+	return strings.Join(namedTexts, ", ")
 }
 
 // documentedType returns the documented type of a value of t in a stack's file, or "" for a struct.
@@ -242,19 +248,19 @@ func readDocComments(t *testing.T) map[string]string {
 func visitTypes(t *testing.T, file string, visit func(name, doc string, f *ast.Field)) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 	require.NoError(t, err)
-	line := func(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc.Text()), " ") }
+	toOneLine := func(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc.Text()), " ") }
 	for _, d := range parsed.Decls {
-		general, ok := d.(*ast.GenDecl)
-		if !ok || general.Tok != token.TYPE {
+		declaration, ok := d.(*ast.GenDecl)
+		if !ok || declaration.Tok != token.TYPE {
 			continue
 		}
-		for _, spec := range general.Specs {
+		for _, spec := range declaration.Specs {
 			typ := spec.(*ast.TypeSpec)
-			visit(typ.Name.Name, line(general.Doc), nil)
+			visit(typ.Name.Name, toOneLine(declaration.Doc), nil)
 			if object, ok := typ.Type.(*ast.StructType); ok {
 				for _, f := range object.Fields.List {
 					for _, name := range f.Names {
-						visit(typ.Name.Name+"."+name.Name, line(f.Doc), f)
+						visit(typ.Name.Name+"."+name.Name, toOneLine(f.Doc), f)
 					}
 				}
 			}

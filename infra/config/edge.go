@@ -33,7 +33,8 @@ type Edge struct {
 	// Authorization header is part of the cache key.
 	Cacheable []string `key:"cacheable"`
 	// Makes browsers use HTTPS for every name below the domain, for a year. Set it
-	// only if each of them has HTTPS: a browser that has seen it keeps to it for a year.
+	// only if each of them has HTTPS: a browser that has seen the setting uses only HTTPS
+	// for a year.
 	HSTSSubdomains bool `key:"hstsSubdomains"`
 	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
 	// requests for each address. It logs every request that a rule matches.
@@ -72,7 +73,7 @@ func (e Edge) ZoneID() string {
 // CheckInZone returns an error if the domain is not in a hosted zone of that name.
 func (e Edge) CheckInZone(name string) error {
 	if e.Domain != name && !strings.HasSuffix(e.Domain, "."+name) {
-		return fmt.Errorf("zone %s must be the domain %s itself or end it; Route 53 keeps a name's records in its own zone", name, e.Domain)
+		return fmt.Errorf("zone %s must be the domain %s itself or a parent of it; Route 53 keeps a name's records in its own zone", name, e.Domain)
 	}
 	return nil
 }
@@ -110,18 +111,26 @@ func validateEdge(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath.Child("zone"), e.Zone, err.Error()))
 		}
 	}
-	if err := names.Check([]string{e.OriginDomain()}); e.Zone != "" && domainName.MatchString(e.Domain) && err != nil {
-		problems = append(problems, field.Invalid(keyPath.Child("domain"), e.Domain,
-			"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
+	if e.Zone != "" && domainName.MatchString(e.Domain) {
+		if err := names.Check([]string{e.OriginDomain()}); err != nil {
+			problems = append(problems, field.Invalid(keyPath.Child("domain"), e.Domain,
+				"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
+		}
 	}
 	problems = append(problems, validateCertificates(s)...)
 	if _, err := traffic.Behaviours(e.Cacheable...); err != nil {
 		problems = append(problems, field.Invalid(keyPath.Child("cacheable"), strings.Join(e.Cacheable, ", "), plainMessage(err)))
 	}
-	if match := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (match == nil || match[1] != s.Region || regions.CheckARN(s.Region, e.AlarmTopicARN) != nil) {
+	if e.AlarmTopicARN != "" && !isTopicARN(e.AlarmTopicARN, s.Region) {
 		problems = append(problems, field.Invalid(keyPath.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
 	}
 	return problems
+}
+
+// isTopicARN reports whether a text is the ARN of an SNS topic in a region.
+func isTopicARN(text, region string) bool {
+	match := topicARN.FindStringSubmatch(text)
+	return match != nil && match[1] == region && regions.CheckARN(region, text) == nil
 }
 
 // maxDomain is the longest domain: OriginDomain adds "origin.", and a DNS name has at most 253

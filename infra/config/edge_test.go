@@ -10,20 +10,20 @@ import (
 
 func TestInvalidEdgesAreRefused(t *testing.T) {
 	const (
-		users  = `"certificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"`
-		origin = `"originCertificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0b"`
+		usersCertificate  = `"certificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"`
+		originCertificate = `"originCertificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0b"`
 	)
 	for _, tc := range []struct {
 		reason, edge, want string
 	}{
 		{"a domain and a zone with the same name", `{"domain":"example.com","zone":"example.com"}`, ""},
 		{"a domain below the zone", `{"domain":"shop.example.com","zone":"example.com"}`, ""},
-		{"certificates without a zone", `{"domain":"example.com",` + users + `,` + origin + `}`, ""},
+		{"certificates without a zone", `{"domain":"example.com",` + usersCertificate + `,` + originCertificate + `}`, ""},
 		{"the zone of another domain", `{"domain":"example.com","zone":"example.org"}`, "edge.zone: Invalid value"},
 		{"a domain that ends with the zone's letters, but without the dot", `{"domain":"notexample.com","zone":"example.com"}`, "edge.zone: Invalid value"},
 		{"neither zone nor certificates", `{"domain":"example.com"}`, "edge.certificateArn: Required value"},
-		{"both zone and certificate", `{"domain":"example.com","zone":"example.com",` + users + `}`, "edge.certificateArn: Forbidden"},
-		{"a certificate for CloudFront in another region", `{"domain":"example.com",` + origin + `,"certificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0a"}`, "in us-east-1"},
+		{"both zone and certificate", `{"domain":"example.com","zone":"example.com",` + usersCertificate + `}`, "edge.certificateArn: Forbidden"},
+		{"a certificate for CloudFront in another region", `{"domain":"example.com",` + originCertificate + `,"certificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0a"}`, "in us-east-1"},
 		{"a key of edge without a domain", `{"cacheable":["/api/v1/foods"]}`, "edge.domain: Required value"},
 		{"a cached path outside the API", `{"domain":"example.com","zone":"example.com","cacheable":["/ws"]}`, "edge.cacheable"},
 		{"a rate without a web ACL", `{"domain":"example.com","zone":"example.com","webAcl":false,"requestsPerAddress":100}`, "needs edge.webAcl"},

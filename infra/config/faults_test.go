@@ -259,7 +259,7 @@ func TestOtherPartitionsNeedAuthoritiesAndHaveNoEdge(t *testing.T) {
 
 // Load refuses a key that has no effect in the stack.
 func TestKeysWithoutEffectAreRefused(t *testing.T) {
-	const own = `{"nodes":"own"}`
+	const ownNodes = `{"nodes":"own"}`
 	checkLoad(t, []loadCase{
 		{"a managed key of a store in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":1}`, "redis.passwordGeneration: Forbidden: has no effect with kind inCluster: it belongs to managed"},
 		{"the same key with the value zero", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":0}`, "redis.passwordGeneration: Forbidden"},
@@ -281,14 +281,14 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		changes map[string]string
 		want    string
 	}{
-		{"tiers of nodes that the stack does not create", map[string]string{"cluster": own, "tiers": `{"web":{"min":1}}`}, "tiers: Forbidden: has no effect with cluster.nodes: own"},
-		{"a load balancer without nodes", map[string]string{"cluster": own, "edge": `{"domain":"example.com","zone":"example.com"}`}, "edge.domain: Forbidden: can't work with cluster.nodes: own"},
-		{"platforms for nodes that the stack does not know", map[string]string{"cluster": own, "storageClass": "a", "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50,"platforms":["linux/arm64"]}`}, "postgres.platforms: Forbidden"},
+		{"tiers of nodes that the stack does not create", map[string]string{"cluster": ownNodes, "tiers": `{"web":{"min":1}}`}, "tiers: Forbidden: has no effect with cluster.nodes: own"},
+		{"a load balancer without nodes", map[string]string{"cluster": ownNodes, "edge": `{"domain":"example.com","zone":"example.com"}`}, "edge.domain: Forbidden: can't work with cluster.nodes: own"},
+		{"platforms for nodes that the stack does not create", map[string]string{"cluster": ownNodes, "storageClass": "a", "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50,"platforms":["linux/arm64"]}`}, "postgres.platforms: Forbidden"},
 		{"a login on nodes that the stack does not create", map[string]string{"cluster": `{"nodes":"own","sessionManager":false}`}, "cluster.sessionManager: Forbidden: has no effect with cluster.nodes: own"},
-		{"a mirror without an image to pull", map[string]string{"cluster": own, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
+		{"a mirror without an image to pull", map[string]string{"cluster": ownNodes, "images": `{"mirror":"ecr://mirror"}`}, "images.mirror: Forbidden: has no effect without podScaling.enabled and with cluster.nodes: own"},
 		{"a mirror longer than a repository's name", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://` + strings.Repeat("a", 201) + `"}`}, "images.mirror: Invalid value"},
 		{"more tags than the static files may have", map[string]string{"aws:defaultTags": tagsJSON(8), "edge": `{"domain":"example.com","zone":"example.com"}`}, "aws:defaultTags.tags: Invalid value: 8: must have at most 7 tags with edge.domain"},
-		{"a workspace without permissions of pods", map[string]string{"cluster": own, "storageClass": "a", "podScaling": `{"enabled":true}`, "prometheus": `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"}`},
+		{"a workspace without permissions of pods", map[string]string{"cluster": ownNodes, "storageClass": "a", "podScaling": `{"enabled":true}`, "prometheus": `{"workspaceArn":"arn:aws:aps:us-east-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef"}`},
 			"prometheus.workspaceArn: Forbidden: can't work with cluster.nodes: own"},
 		{"a stage without parts to upgrade", map[string]string{"cluster": `{"nodes":"own","upgradeStage":"addons"}`}, "cluster.upgradeStage: Forbidden: has no effect with cluster.nodes: own"},
 		{"database subnets without a managed store", map[string]string{
@@ -298,8 +298,8 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a storage class with two dots", map[string]string{"podScaling": `{"enabled":true}`, "storageClass": "a..b"}, "storageClass: Invalid value"},
 		{"a storage class with a dash at the end of a part", map[string]string{"podScaling": `{"enabled":true}`, "storageClass": "a-.b"}, "storageClass: Invalid value"},
 		{"a node port and a load balancer", map[string]string{"frontDoor": `{"nodePort":30080}`, "edge": `{"domain":"example.com","zone":"example.com"}`}, "frontDoor.nodePort: Forbidden"},
-		{"volumes without a storage class", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
-		{"a Prometheus without a class of volumes", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"none"}`, "podScaling": `{"enabled":true}`}, "storageClass: Required value: the class of Prometheus' volumes"},
+		{"volumes without a storage class", map[string]string{"cluster": ownNodes, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
+		{"a Prometheus without a class of volumes", map[string]string{"cluster": ownNodes, "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"none"}`, "podScaling": `{"enabled":true}`}, "storageClass: Required value: the class of Prometheus' volumes"},
 		{"a mirror in no registry", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"registry.example.com/mirror"}`}, "images.mirror: Invalid value"},
 		{"a mirror with a tag", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://mirror:1"}`}, "images.mirror: Invalid value"},
 		{"a VPA that reads more often than metrics are measured", map[string]string{"podScaling": `{"enabled":true,"resizeSeconds":5}`}, "podScaling.resizeSeconds: Invalid value: 5: must be 10 to 3600"},
@@ -330,12 +330,12 @@ func TestSecretKeysAreRefused(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(keys), 25)
-	for _, full := range keys {
-		values := validValuesWith(map[string]string{full: `{"issuer":"hidden-value"}`})
-		_, err := Load("prod", values, WithSecrets([]string{full}))
-		require.ErrorContains(t, err, full+": Forbidden: is set with --secret")
+	for _, fullKey := range keys {
+		values := validValuesWith(map[string]string{fullKey: `{"issuer":"hidden-value"}`})
+		_, err := Load("prod", values, WithSecrets([]string{fullKey}))
+		require.ErrorContains(t, err, fullKey+": Forbidden: is set with --secret")
 		require.NotContains(t, err.Error(), "hidden-value")
-		require.NotContains(t, err.Error(), full+": Required value", "what is not read is not missing")
+		require.NotContains(t, err.Error(), fullKey+": Required value", "what is not read is not missing")
 	}
 }
 
@@ -371,7 +371,7 @@ func TestLoadChecksFiles(t *testing.T) {
 		"no-json.json":  {Data: []byte("keys")},
 		"folder/b.json": {Data: []byte(`{"keys":[` + ecKey + `]}`)},
 	}
-	auth := func(file string) string { return `{"issuer":"a","audience":"b","jwksFile":"` + file + `"}` }
+	authWithFile := func(file string) string { return `{"issuer":"a","audience":"b","jwksFile":"` + file + `"}` }
 	checkLoad(t, []loadCase{
 		{"no such file", "caFile", "ca.pem", "caFile: Invalid value: \"ca.pem\": the project has no such file"},
 		{"a folder", "caFile", "folder", "must be a file"},
@@ -381,24 +381,24 @@ func TestLoadChecksFiles(t *testing.T) {
 		{"half a certificate", "caFile", "cut.pem", "certificate 1 can't be parsed"},
 		{"a private key", "caFile", "key.pem", "holds a PRIVATE KEY"},
 		{"more than a Secret holds", "caFile", "large.pem", "has 2097152 bytes"},
-		{"a file of keys that does not exist", "auth", auth("none.json"), "auth.jwksFile: Invalid value: \"none.json\": the project has no such file"},
-		{"a key set without keys", "auth", auth("empty.json"), "with a key"},
-		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
-		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
-		{"a secret that issuer and services share", "auth", auth("shared.json"), `is a private key or a shared secret: it has the member "k"`},
-		{"a key without an ID", "auth", auth("no-id.json"), "a complete public key with an ID (kid) for EdDSA, ES256 or RS256 (2048 bits or more)"},
-		{"a curve that the services do not know", "auth", auth("curve.json"), "for EdDSA, ES256 or RS256"},
-		{"a key that encrypts", "auth", auth("encrypts.json"), "for EdDSA, ES256 or RS256"},
-		{"an RSA key that is too short", "auth", auth("short.json"), "for EdDSA, ES256 or RS256 (2048 bits or more)"},
-		{"a key without its number", "auth", auth("no-x.json"), "a complete public key"},
-		{"half a point of a curve", "auth", auth("no-y.json"), "a complete public key"},
-		{"a point that is not on its curve", "auth", auth("off.json"), "a complete public key"},
-		{"more keys than the services read", "auth", auth("many.json"), "has 65 keys"},
+		{"a file of keys that does not exist", "auth", authWithFile("none.json"), "auth.jwksFile: Invalid value: \"none.json\": the project has no such file"},
+		{"a key set without keys", "auth", authWithFile("empty.json"), "with a key"},
+		{"no JSON", "auth", authWithFile("no-json.json"), "must be a JSON Web Key Set"},
+		{"the issuer's private key", "auth", authWithFile("private.json"), "is a private key"},
+		{"a secret that issuer and services share", "auth", authWithFile("shared.json"), `is a private key or a shared secret: it has the member "k"`},
+		{"a key without an ID", "auth", authWithFile("no-id.json"), "a complete public key with an ID (kid) for EdDSA, ES256 or RS256 (2048 bits or more)"},
+		{"a curve that the services do not support", "auth", authWithFile("curve.json"), "for EdDSA, ES256 or RS256"},
+		{"a key that encrypts", "auth", authWithFile("encrypts.json"), "for EdDSA, ES256 or RS256"},
+		{"an RSA key that is too short", "auth", authWithFile("short.json"), "for EdDSA, ES256 or RS256 (2048 bits or more)"},
+		{"a key without its number", "auth", authWithFile("no-x.json"), "a complete public key"},
+		{"half a point of a curve", "auth", authWithFile("no-y.json"), "a complete public key"},
+		{"a point that is not on its curve", "auth", authWithFile("off.json"), "a complete public key"},
+		{"more keys than the services read", "auth", authWithFile("many.json"), "has 65 keys"},
 		{"a certificate of a server", "caFile", "server.pem", "certificate 1, db.test, is not a CA certificate"},
 		{"an authority", "caFile", "authority.pem", ""},
-		{"keys", "auth", auth("keys.json"), ""},
-		{"a usable key among others", "auth", auth("rsa.json"), ""},
-		{"keys in a folder", "auth", auth("./folder/b.json"), ""},
+		{"keys", "auth", authWithFile("keys.json"), ""},
+		{"a usable key among others", "auth", authWithFile("rsa.json"), ""},
+		{"keys in a folder", "auth", authWithFile("./folder/b.json"), ""},
 	}, WithFiles(project))
 	checkLoad(t, []loadCase{{"an authority that has expired", "caFile", "authority.pem", "holds only certificates that have expired"}},
 		WithFiles(project), WithToday(certificateEnd.AddDate(0, 0, 1)))
@@ -408,12 +408,12 @@ func TestLoadChecksFiles(t *testing.T) {
 var certificateEnd = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // newCertificatePEM returns a certificate in PEM, of an authority or of a server.
-func newCertificatePEM(t *testing.T, authority bool) []byte {
+func newCertificatePEM(t *testing.T, isAuthority bool) []byte {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: certificateEnd.AddDate(-1, 0, 0), NotAfter: certificateEnd, IsCA: authority, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "db.test"}, NotBefore: certificateEnd.AddDate(-1, 0, 0), NotAfter: certificateEnd, IsCA: isAuthority, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(nil, template, template, public, private)
 	require.NoError(t, err)

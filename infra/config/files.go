@@ -46,7 +46,7 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 	for _, f := range []struct {
 		key, name, fix string
 		check          func([]byte) error
-		into           *[]byte
+		target         *[]byte
 	}{
 		{"caFile", s.CAFile, "use global-bundle.pem, which AWS publishes for RDS and DocumentDB", checkAuthorities, &s.CABundle},
 		{"mongo.caFile", s.Mongo.CAFile, "set it to a file with the authorities of the servers of mongo.url", checkAuthorities, &s.MongoCABundle},
@@ -64,11 +64,12 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath, f.name, err.Error()+"; "+f.fix))
 			continue
 		}
-		*f.into = content
+		*f.target = content
 	}
 	managed := s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged
 	if managed && s.CAFile == "" && regions.Check(s.Region) == nil {
-		if s.CABundle = rdsca.Certificates(s.Region); len(s.CABundle) == 0 {
+		s.CABundle = rdsca.Certificates(s.Region)
+		if len(s.CABundle) == 0 {
 			problems = append(problems, field.Required(path("caFile"), fmt.Sprintf(
 				"clients could not verify the managed stores: the program has no certificate authorities of RDS in %s; set it to a file such as global-bundle.pem, which AWS publishes", s.Region)))
 		}
@@ -84,28 +85,40 @@ func validateFiles(s *Stack, project fs.FS, today time.Time) field.ErrorList {
 		}
 		s.Images.TrustedPEM = append(s.Images.TrustedPEM, string(content))
 	}
-	if name := s.Images.SigningKey; signkey.IsKMS(name) {
-		if err := signkey.CheckKMS(name); err != nil {
-			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()))
+	return append(problems, validateSigningKey(s.Images.SigningKey, project)...)
+}
+
+// validateSigningKey checks the reference to the key that signs images. The reference is empty if
+// nothing is signed. The image provider reads the content of a key file, so only the existence of
+// the file is checked here.
+func validateSigningKey(reference string, project fs.FS) field.ErrorList {
+	keyPath := path("images.signingKey")
+	scheme, _, hasScheme := strings.Cut(reference, "://")
+	switch {
+	case reference == "":
+		return nil
+	case signkey.IsKMS(reference):
+		if err := signkey.CheckKMS(reference); err != nil {
+			return field.ErrorList{field.Invalid(keyPath, reference, err.Error())}
 		}
-	} else if scheme, _, remote := strings.Cut(name, "://"); remote {
-		problems = append(problems, field.Invalid(path("images.signingKey"), name, fmt.Sprintf(
-			"must be a file of the project, or a key of AWS KMS such as %salias/NAME: %s:// names neither", signkey.KMSScheme, scheme)))
-	} else if name != "" { // the image provider reads the content, so only the existence is checked here
-		if _, err := readFile(project, name); err != nil {
-			problems = append(problems, field.Invalid(path("images.signingKey"), name, err.Error()+"; docs/promotion.md says how to create one"))
+	case hasScheme:
+		return field.ErrorList{field.Invalid(keyPath, reference, fmt.Sprintf(
+			"must be a file of the project, or a key of AWS KMS such as %salias/NAME: %s:// names neither", signkey.KMSScheme, scheme))}
+	default:
+		if _, err := readFile(project, reference); err != nil {
+			return field.ErrorList{field.Invalid(keyPath, reference, err.Error()+"; docs/promotion.md says how to create one")}
 		}
 	}
-	return problems
+	return nil
 }
 
 // readFile returns the content of a file of the project. Its error names the rule and not the path.
 func readFile(project fs.FS, name string) ([]byte, error) {
-	clean := slashpath.Clean(name)
-	if !fs.ValidPath(clean) {
+	cleanName := slashpath.Clean(name)
+	if !fs.ValidPath(cleanName) {
 		return nil, errors.New("must be the path of a file within the project, from its folder on")
 	}
-	info, err := fs.Stat(project, clean)
+	info, err := fs.Stat(project, cleanName)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("the project has no such file")
@@ -116,7 +129,7 @@ func readFile(project fs.FS, name string) ([]byte, error) {
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("has %d bytes; a Secret of Kubernetes can hold %d", info.Size(), maxFile)
 	}
-	content, err := fs.ReadFile(project, clean)
+	content, err := fs.ReadFile(project, cleanName)
 	if err != nil {
 		return nil, fmt.Errorf("the file can't be read: %w", stripPath(err))
 	}

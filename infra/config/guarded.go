@@ -78,7 +78,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 // account to its id. The id decides whether EKS accepts the zone. The error names the key, and the
 // zone that EKS refuses.
 func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (map[string]changerule.Field, error) {
-	zones := changerule.Field{
+	zonesField := changerule.Field{
 		Path: "cluster.zones", Rule: changerule.Kept, From: networkZones,
 		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
 		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
@@ -89,11 +89,11 @@ func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (
 				path("network.zones"), zone, strings.Join(slices.Sorted(maps.Keys(zoneIDs)), ", "))
 		}
 	}
-	if s.has("cluster.zones") {
+	if s.isSet("cluster.zones") {
 		if err := eksspec.CheckZones(s.Cluster.Zones, networkZones); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
-		zones.Rule, zones.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
+		zonesField.Rule, zonesField.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
 		if err := eksspec.CheckZoneIDs(s.Cluster.Zones, networkZones, zoneIDs); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
 		}
@@ -102,10 +102,10 @@ func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path("network.zones"), err)
 		}
-		zones.Value = changerule.List(chosen)
+		zonesField.Value = changerule.List(chosen)
 	}
 	return map[string]changerule.Field{
-		ControlPlaneZones: zones,
+		ControlPlaneZones: zonesField,
 		"network.vpcId":   fixedField("network.vpcId", s.Network.VPCID, "the cluster, the stores and the load balancer can't move to another VPC"),
 	}, nil
 }
@@ -130,7 +130,7 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 	}
 	switch s.Postgres.Kind {
 	case Managed:
-		fields["postgres.snapshotIdentifier"] = createdField("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
+		fields["postgres.snapshotIdentifier"] = creationField("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
 		if spec, _, err := s.Database().Complete(); err == nil {
 			fields["postgres.storageGiB of managed"] = growingField("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
 		}
@@ -139,11 +139,11 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 		fields["postgres.storageGiB of inCluster"] = growingField("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
 	}
 	if s.Mongo.Kind == MongoManaged {
-		fields["mongo.snapshotIdentifier"] = createdField("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
+		fields["mongo.snapshotIdentifier"] = creationField("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
 	}
 	switch s.Redis.Kind {
 	case Managed:
-		fields["redis.snapshotName"] = createdField("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
+		fields["redis.snapshotName"] = creationField("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
 		fields["redis.passwordGeneration"] = counterField("redis.passwordGeneration", s.Redis.PasswordGeneration)
 	case InCluster:
 		fields["redis.storageGiB of inCluster"] = growingField("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
@@ -176,8 +176,8 @@ func fixedField(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStackFix}
 }
 
-// createdField returns the field of a value that has an effect only when a store is created.
-func createdField(path, value, reason string) changerule.Field {
+// creationField returns the field of a value that has an effect only when a store is created.
+func creationField(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason,
 		Fix: "Set it back; docs/runbooks/restore.md restores data into a stack that exists"}
 }

@@ -14,11 +14,11 @@ var openZones = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": "use1-a
 
 // guardedFields returns the fields of all guards.
 func guardedFields(s *Stack) []map[string]changerule.Field {
-	placed, err := s.PlacedFields(s.Network.Zones, openZones)
+	placedFields, err := s.PlacedFields(s.Network.Zones, openZones)
 	if err != nil {
 		panic(err)
 	}
-	return []map[string]changerule.Field{s.FixedFields(), placed, s.AppliedFields()}
+	return []map[string]changerule.Field{s.FixedFields(), placedFields, s.AppliedFields()}
 }
 
 // recordedValues returns the values that the guards record when a stack is created.
@@ -68,7 +68,7 @@ func existingStack() Stack {
 
 func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 	const refused = "refused"
-	zonesGiven := map[string]bool{path("cluster.zones").String(): true}
+	zonesAreSet := map[string]bool{path("cluster.zones").String(): true}
 	for _, tc := range []struct {
 		reason, id, want string // want: what the field has afterwards
 		change           func(*Stack)
@@ -84,8 +84,8 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 			s.Network.Zones = []string{"b", "c"}
 		}},
 		{"a zone without control plane and NAT gateway leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
-		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"b", "a"}, zonesGiven }},
-		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"b", "c"}, zonesGiven }},
+		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"b", "a"}, zonesAreSet }},
+		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"b", "c"}, zonesAreSet }},
 		{"with a gateway in each zone, the zone of the first gateway stays recorded", NATZone, "a", func(s *Stack) { s.Network.NATGateways = "perZone" }},
 		{"another version of the control plane leaves the nodes alone", nodeImageFieldID("web"), "1.34-20260923", func(s *Stack) { s.Cluster.Version = "1.35" }},
 		{"a release of the node image", nodeImageFieldID("web"), "1.34-20260625", func(s *Stack) { s.Tiers = Tiers{"web": {Release: "1.34-20260625"}} }},
@@ -115,11 +115,11 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, tc.want, after[tc.id])
-			again := existingStack()
-			back, err := acceptChange(&again, after)
+			original := existingStack()
+			restored, err := acceptChange(&original, after)
 			if tc.id == ControlPlaneZones || tc.id == NATZone {
 				require.NoError(t, err, "the change can be taken back")
-				require.Equal(t, before[tc.id], back[tc.id])
+				require.Equal(t, before[tc.id], restored[tc.id])
 			}
 		})
 	}
@@ -188,7 +188,7 @@ func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
 
 // The ids of the account's zones decide which zones EKS refuses. The letters of the zones do not.
 func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
-	named := map[string]bool{path("cluster.zones").String(): true}
+	zonesAreSet := map[string]bool{path("cluster.zones").String(): true}
 	zoneIDs := map[string]string{"a": "use1-az3", "b": "use1-az1", "c": "use1-az2", "d": "use1-az4"}
 	for _, tc := range []struct {
 		reason    string
@@ -196,8 +196,8 @@ func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 		want, err string
 	}{
 		{"the first zone is left out", func(*Stack) {}, "b, c", ""},
-		{"the stack names zones with control planes", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"c", "b"}, named }, "b, c", ""},
-		{"the stack names a zone without", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"a", "b"}, named }, "",
+		{"the stack names zones with control planes", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"c", "b"}, zonesAreSet }, "b, c", ""},
+		{"the stack names a zone without", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"a", "b"}, zonesAreSet }, "",
 			"progressive-framework:cluster.zones: a is use1-az3 in this account, where EKS has no control planes; choose from b, c"},
 		{"too few zones", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }, "",
 			"progressive-framework:network.zones: EKS has control planes in 1 of the zones and needs 2: in this account a is use1-az3, where it has none; add one of c, d"},

@@ -26,7 +26,9 @@ func nearestName(name string, known []string) string {
 	nearest, leastDistance := "", 0
 	for _, k := range known {
 		distance := editDistance(strings.ToLower(name), strings.ToLower(k))
-		if distance <= max(1, len(k)/3) && (nearest == "" || distance < leastDistance || distance == leastDistance && k < nearest) {
+		isSimilar := distance <= max(1, len(k)/3)
+		isNearer := nearest == "" || distance < leastDistance || distance == leastDistance && k < nearest
+		if isSimilar && isNearer {
 			nearest, leastDistance = k, distance
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// kindsOf returns the kinds of the store that have a key, from the tag kinds. nil means that all
-// kinds have it.
-func kindsOf(f reflect.StructField) []string {
+// allowedKinds returns the kinds of the store that have a key, from the tag kinds. nil means that
+// all kinds have the key.
+func allowedKinds(f reflect.StructField) []string {
 	if tag := f.Tag.Get("kinds"); tag != "" {
 		return strings.Split(tag, ",")
 	}
@@ -64,7 +64,7 @@ var conditions = []condition{
 	{
 		[]string{"postgres.platforms", "redis.platforms"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
-		"has no effect with cluster.nodes: own, because the stack does not know the processors of its nodes; take it out",
+		"has no effect with cluster.nodes: own, because the configuration does not name the processors of the nodes; take it out",
 	},
 	{
 		[]string{"edge.domain"},
@@ -141,7 +141,7 @@ func validateEffects(s *Stack) field.ErrorList {
 			continue
 		}
 		for _, key := range c.keys {
-			if s.has(key) {
+			if s.isSet(key) {
 				problems = append(problems, field.Forbidden(path(key), c.why))
 			}
 		}
@@ -155,14 +155,16 @@ func validateEffects(s *Stack) field.ErrorList {
 	return problems
 }
 
-// has reports whether the stack sets a key of the project's namespace.
-func (s *Stack) has(key string) bool { return s.setKeys[path(key).String()] }
+// isSet reports whether the stack sets a key of the project's namespace.
+func (s *Stack) isSet(key string) bool { return s.setKeys[path(key).String()] }
 
 // setKeysBelow returns the keys of an object that the stack sets, sorted.
 func (s *Stack) setKeysBelow(object string) []string {
 	var keys []string
 	for fullKey := range s.setKeys {
-		if key, isProjectKey := strings.CutPrefix(fullKey, Project+":"); isProjectKey && strings.HasPrefix(key, object+".") && !strings.Contains(key, "[") {
+		key, isProjectKey := strings.CutPrefix(fullKey, Project+":")
+		isListEntry := strings.Contains(key, "[")
+		if isProjectKey && strings.HasPrefix(key, object+".") && !isListEntry {
 			keys = append(keys, key)
 		}
 	}

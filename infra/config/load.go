@@ -48,9 +48,10 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	problems := r.problems
 	for _, p := range validate(&s, o, r.problems) {
 		// A key that could not be read is not reported as missing or invalid again.
-		if !slices.ContainsFunc(r.problems, func(unread *field.Error) bool {
+		isReported := slices.ContainsFunc(r.problems, func(unread *field.Error) bool {
 			return isWithin(p.Field, unread.Field) || isWithin(unread.Field, p.Field)
-		}) {
+		})
+		if !isReported {
 			problems = append(problems, p)
 		}
 	}
@@ -63,8 +64,8 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 
 // isWithin reports whether path is outer or the path of a member of outer.
 func isWithin(path, outer string) bool {
-	rest, found := strings.CutPrefix(path, outer)
-	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	suffix, found := strings.CutPrefix(path, outer)
+	return found && (suffix == "" || suffix[0] == '.' || suffix[0] == '[')
 }
 
 // Error is everything wrong with one stack's configuration.

@@ -46,13 +46,15 @@ type MongoServer struct {
 // ParseMongoURL parses mongo.url. The error names the rule that the URL violates.
 func (s *Stack) ParseMongoURL() (MongoServer, error) {
 	u, err := url.Parse(s.Mongo.URL)
+	usesSRV := err == nil && u.Scheme == "mongodb+srv" // DNS records of type SRV name the hosts
+	isMongoURL := usesSRV || err == nil && u.Scheme == "mongodb"
 	switch {
-	case err != nil || u.Scheme != "mongodb" && u.Scheme != "mongodb+srv" || u.Hostname() == "" || strings.Contains(u.Host, ","):
+	case !isMongoURL || u.Hostname() == "" || strings.Contains(u.Host, ","):
 		return MongoServer{}, errors.New("must be mongodb+srv://USER@HOST/ or mongodb://USER@HOST:PORT/ with one host; a replica set is found from one of its hosts and the option replicaSet")
 	case u.User.Username() == "":
 		return MongoServer{}, errors.New("must name a user: mongodb://USER@HOST:PORT/")
-	case u.Scheme == "mongodb+srv" && u.Port() != "":
-		return MongoServer{}, errors.New("must have no port with mongodb+srv, whose DNS records name it")
+	case usesSRV && u.Port() != "":
+		return MongoServer{}, errors.New("must have no port with mongodb+srv, because its DNS records name the port; take it out")
 	case u.Path != "" && u.Path != "/" || u.Fragment != "":
 		return MongoServer{}, errors.New("must name no database: the migration uses its own")
 	}
@@ -66,13 +68,15 @@ func (s *Stack) ParseMongoURL() (MongoServer, error) {
 	if err := checkMongoOptions(options); err != nil {
 		return MongoServer{}, err
 	}
-	if u.Scheme == "mongodb+srv" && options.Get("directConnection") == "true" {
-		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, whose DNS records name several hosts; take it out")
+	if usesSRV && options.Get("directConnection") == "true" {
+		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, because its DNS records name several hosts; take it out")
 	}
 	if err := checkReachable(u.Hostname()); err != nil {
 		return MongoServer{}, err
 	}
-	if _, err := netip.ParseAddr(u.Hostname()); u.Scheme == "mongodb+srv" && (err == nil || !strings.Contains(u.Hostname(), ".")) {
+	_, err = netip.ParseAddr(u.Hostname())
+	isAddress := err == nil
+	if usesSRV && (isAddress || !strings.Contains(u.Hostname(), ".")) {
 		return MongoServer{}, errors.New("must have a whole domain name with mongodb+srv, because its DNS records name the hosts; write mongodb://USER@HOST:PORT/ for one host")
 	}
 	port := MongoPort
@@ -167,7 +171,8 @@ func validateMongoURL(s *Stack) field.ErrorList {
 		}
 		blocks = append(blocks, netip.MustParsePrefix(text))
 	}
-	if server, err := s.ParseMongoURL(); err == nil && len(blocks) == len(s.Mongo.CIDRs) && len(blocks) > 0 {
+	allBlocksValid := len(blocks) > 0 && len(blocks) == len(s.Mongo.CIDRs)
+	if server, err := s.ParseMongoURL(); err == nil && allBlocksValid {
 		address, err := netip.ParseAddr(server.Host)
 		if err == nil && !slices.ContainsFunc(blocks, func(block netip.Prefix) bool { return block.Contains(address) }) {
 			problems = append(problems, field.Invalid(keyPath.Child("cidrs"), strings.Join(s.Mongo.CIDRs, ", "),

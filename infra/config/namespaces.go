@@ -84,7 +84,7 @@ func (r *reader) readAll(s *Stack, values map[string]string, secretKeys []string
 		case slices.Contains(secretKeys, key) && (namespace == Project || namespace == awsNamespace):
 			// The value is not read: no error may show it.
 			r.setKeys[key] = true
-			r.refuse(field.Forbidden(keyPath, "is set with --secret, as a whole or in a member, but no key of the configuration is secret: "+
+			r.addProblem(field.Forbidden(keyPath, "is set with --secret, as a whole or in a member, but no key of the configuration is secret: "+
 				"the program would write the value in clear text into the state. Set it again without --secret; passwords are generated"))
 		case namespace == Project:
 			r.readKey(keyPath, "", name, reflect.ValueOf(s).Elem(), values[key])
@@ -92,16 +92,16 @@ func (r *reader) readAll(s *Stack, values map[string]string, secretKeys []string
 			r.read(keyPath, "", "", reflect.ValueOf(&s.Region).Elem(), values[key])
 		case namespace == awsNamespace:
 			if why, refused := refusedAWS[name]; refused {
-				r.refuse(field.Forbidden(keyPath, why))
+				r.addProblem(field.Forbidden(keyPath, why))
 				continue
 			}
 			r.readKey(keyPath, "aws", name, reflect.ValueOf(&s.AWS).Elem(), values[key])
 		case namespace == pulumiNamespace:
 			if !slices.Contains(engineKeys, name) {
-				r.refuse(field.Forbidden(keyPath, "Pulumi's engine has no such key"+keyHint(name, engineKeys)))
+				r.addProblem(field.Forbidden(keyPath, "Pulumi's engine has no such key"+keyHint(name, engineKeys)))
 			}
 		default:
-			r.refuse(field.Forbidden(keyPath, unreadReason(namespace, name)))
+			r.addProblem(field.Forbidden(keyPath, unreadReason(namespace, name)))
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (r *reader) readKey(keyPath *field.Path, pattern, name string, v reflect.Va
 		raw, err := parseValue(v.Field(i).Type(), text)
 		if err != nil {
 			r.setKeys[keyPath.String()] = true
-			r.refuse(field.TypeInvalid(keyPath, text, err.Error()))
+			r.addProblem(field.TypeInvalid(keyPath, text, err.Error()))
 			return
 		}
 		r.read(keyPath, join(pattern, key), "", v.Field(i), raw)
@@ -142,15 +142,15 @@ func (r *reader) readKey(keyPath *field.Path, pattern, name string, v reflect.Va
 	if pattern == awsNamespace {
 		known = append(slices.Collect(maps.Keys(refusedAWS)), append(known, "region")...)
 	}
-	r.refuse(field.Forbidden(keyPath, "no such key"+r.hintFor(pattern, name, known)))
+	r.addProblem(field.Forbidden(keyPath, "no such key"+r.hintFor(pattern, name, known)))
 }
 
 // hintFor returns the end of an error message that suggests the key that was probably meant. It is
 // empty if no key is similar. It also finds a key in an object by its path, such as network.cidr
 // without --path, or by its last part, such as cidr.
 func (r *reader) hintFor(pattern, name string, known []string) string {
-	if full := keyInOtherNamespace(pattern, name); full != "" {
-		return fmt.Sprintf("; did you mean %q?", full)
+	if fullKey := keyInOtherNamespace(pattern, name); fullKey != "" {
+		return fmt.Sprintf("; did you mean %q?", fullKey)
 	}
 	if pattern != "" {
 		return keyHint(name, known)

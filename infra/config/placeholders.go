@@ -32,14 +32,14 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 		return nil
 	}
 	var problems field.ErrorList
-	refuse := func(keyPath *field.Path, value string) {
+	addProblem := func(keyPath *field.Path, value string) {
 		problems = append(problems, field.Invalid(keyPath, value, "is a placeholder, which account "+s.Account+" cannot use; set your own"))
 	}
 	for _, entry := range []struct{ key, value string }{
 		{"auth.issuer", s.Auth.Issuer}, {"auth.jwksUrl", s.Auth.JWKSURL}, {"edge.domain", s.Edge.Domain}, {"edge.zone", s.Edge.Zone}, {"mongo.url", redactURL(s.Mongo.URL)},
 	} {
 		if isPlaceholder(entry.value) {
-			refuse(path(entry.key), entry.value)
+			addProblem(path(entry.key), entry.value)
 		}
 	}
 	for _, list := range []struct {
@@ -48,7 +48,7 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 	}{{"cluster.publicAccessCidrs", s.Cluster.PublicAccessCIDRs}, {"cluster.privateAccessCidrs", s.Cluster.PrivateAccessCIDRs}, {"mongo.cidrs", s.Mongo.CIDRs}} {
 		for i, block := range list.blocks {
 			if parsed, err := netip.ParsePrefix(block); err == nil && slices.ContainsFunc(placeholderBlocks, parsed.Overlaps) {
-				refuse(path(list.key).Index(i), block)
+				addProblem(path(list.key).Index(i), block)
 			}
 		}
 	}
@@ -58,20 +58,20 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 	}{{"cluster.admins", s.Cluster.Admins}, {"images.kmsSigners", s.Images.KMSSigners}} {
 		for i, arn := range list.arns {
 			if isStandInARN(arn) {
-				refuse(path(list.key).Index(i), arn)
+				addProblem(path(list.key).Index(i), arn)
 			}
 		}
 	}
 	for _, entry := range []struct{ key, arn string }{{"edge.alarmTopicArn", s.Edge.AlarmTopicARN}, {"images.signingKey", s.Images.SigningKey}} {
 		if isStandInARN(entry.arn) {
-			refuse(path(entry.key), entry.arn)
+			addProblem(path(entry.key), entry.arn)
 		}
 	}
 	for _, entry := range []struct{ key, image string }{
 		{"release.repository", s.Release.Repository}, {"postgres.image", s.Postgres.Image}, {"redis.image", s.Redis.Image},
 	} {
 		if strings.HasPrefix(entry.image, standInAccount+".dkr.ecr.") {
-			refuse(path(entry.key), entry.image)
+			addProblem(path(entry.key), entry.image)
 		}
 	}
 	return problems

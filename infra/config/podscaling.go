@@ -21,16 +21,16 @@ const maxMirrorPrefix = 200
 // validatePodScaling checks the mirror, and the keys of Prometheus and of the forecast.
 func validatePodScaling(s *Stack) field.ErrorList {
 	var problems field.ErrorList
-	if m := s.Images.Mirror; m != "" && (!mirrorPattern.MatchString(m) || len(m) > len(AccountRegistry)+maxMirrorPrefix) {
-		problems = append(problems, field.Invalid(path("images.mirror"), m, fmt.Sprintf(
+	if mirror := s.Images.Mirror; mirror != "" && (!mirrorPattern.MatchString(mirror) || len(mirror) > len(AccountRegistry)+maxMirrorPrefix) {
+		problems = append(problems, field.Invalid(path("images.mirror"), mirror, fmt.Sprintf(
 			"must be %sPREFIX, the first part of the names of ECR repositories, such as %smirror; at most %d characters of PREFIX", AccountRegistry, AccountRegistry, maxMirrorPrefix)))
 	}
-	if s.PodScaling.Enabled && s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
+	if s.PodScaling.Enabled && s.Cluster.Nodes == NodesOwn && !s.isSet("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of Prometheus' volumes; the stack creates a class only if it manages the nodes"))
 	}
-	if v := s.Cluster.Version; s.PodScaling.Predictive == PredictiveOn && v < toleranceVersion {
+	if version := s.Cluster.Version; s.PodScaling.Predictive == PredictiveOn && version < toleranceVersion {
 		problems = append(problems, field.Invalid(path("podScaling.predictive"), string(PredictiveOn), fmt.Sprintf(
-			"needs cluster.version %s or later, but it is %s: older versions ignore the tolerance of an HPA; set shadow until the upgrade", toleranceVersion, v)))
+			"needs cluster.version %s or later, but it is %s: older versions ignore the tolerance of an HPA; set shadow until the upgrade", toleranceVersion, version)))
 	}
 	return append(problems, validateWorkspace(s)...)
 }
@@ -58,10 +58,10 @@ func validateWorkspace(s *Stack) field.ErrorList {
 // would write it again and again.
 const toleranceVersion = "1.35"
 
-// ImageOf returns the reference of a third-party image: the upstream reference, or the image in the
-// stack's mirror. The mirror has the image in this repository, with the tag of the upstream
+// ThirdPartyImage returns the reference of a third-party image: the upstream reference, or the image
+// in the stack's mirror. The mirror has the image in this repository, with the tag of the upstream
 // reference.
-func (s *Stack) ImageOf(upstream, repository string) string {
+func (s *Stack) ThirdPartyImage(upstream, repository string) string {
 	if s.Images.Mirror == "" {
 		return upstream
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestImageOfIsUpstreamsOrTheMirrors(t *testing.T) {
+func TestThirdPartyImageIsUpstreamsOrTheMirrors(t *testing.T) {
 	for _, tc := range []struct{ reason, mirror, upstream, want string }{
 		{"without a mirror", "", "quay.io/prometheus/prometheus:v3.16.0", "quay.io/prometheus/prometheus:v3.16.0"},
 		{"a mirror, with upstream's tag", "ecr://mirror", "quay.io/prometheus/prometheus:v3.16.0", "ecr://mirror/prometheus:v3.16.0"},
@@ -16,7 +16,7 @@ func TestImageOfIsUpstreamsOrTheMirrors(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s := Stack{Images: Images{Mirror: tc.mirror}}
-			require.Equal(t, tc.want, s.ImageOf(tc.upstream, "prometheus"))
+			require.Equal(t, tc.want, s.ThirdPartyImage(tc.upstream, "prometheus"))
 		})
 	}
 }
@@ -74,7 +74,7 @@ func TestPredictiveNeedsPodScalingAndAVersionWithTolerance(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, strings.Contains(tc.podScaling, "predictive"), s.PodScaling.Forecasts())
+			require.Equal(t, strings.Contains(tc.podScaling, "predictive"), s.PodScaling.RunsForecaster())
 		})
 	}
 }

@@ -54,13 +54,14 @@ func allLeaves() []leaf {
 // configWith returns a configuration in which the key has a value. The encoding as JSON replaces
 // bytes that are not UTF-8.
 func (l leaf) configWith(t require.TestingT, value any) map[string]string {
-	namespace, rest, ours := strings.Cut(l.path, ":")
-	if !ours {
+	namespace, key, hasNamespace := strings.Cut(l.path, ":")
+	if !hasNamespace {
 		return l.projectConfigWith(t, value)
 	}
-	top, members, nested := strings.Cut(rest, ".")
-	for names := strings.Split(members, "."); nested && len(names) > 0; names = names[:len(names)-1] {
-		value = map[string]any{names[len(names)-1]: value}
+	names := strings.Split(key, ".")
+	top, members := names[0], names[1:]
+	for _, name := range slices.Backward(members) {
+		value = map[string]any{name: value}
 	}
 	values := validValues()
 	values[namespace+":"+top] = encodeValue(t, value)
@@ -85,35 +86,37 @@ func requirePlainErrors(t require.TestingT, err error) {
 // that no key of the type accepts, at the path of the key.
 func TestUnusualValuesAreRefusedAtTheirPath(t *testing.T) {
 	for _, l := range allLeaves() {
-		full := l.path
-		if !strings.Contains(full, ":") {
-			full = Project + ":" + full
+		fullKey := l.path
+		if !strings.Contains(fullKey, ":") {
+			fullKey = Project + ":" + fullKey
 		}
-		refused := refusedKinds(l.t)
+		refused := refusedKinds(l.valueType)
 		for _, kind := range slices.Sorted(maps.Keys(unusualValues)) {
 			_, err := Load("prod", l.configWith(t, unusualValues[kind]))
 			requirePlainErrors(t, err)
-			if top, _, nested := strings.Cut(full, "."); !nested && l.t.Kind() != reflect.Struct && top == full && !slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind) {
+			isTopLevel := !strings.Contains(fullKey, ".")
+			isInvalidText := slices.Contains([]string{"empty text", "a space", "text of two lines", "long text"}, kind)
+			if isTopLevel && l.valueType.Kind() != reflect.Struct && !isInvalidText {
 				continue // Pulumi passes every top-level value as text, so a text key accepts it
 			}
 			if !slices.Contains(refused, kind) {
 				continue
 			}
 			var loadErr *Error
-			require.ErrorAs(t, err, &loadErr, "%s: %s must be refused", full, kind)
-			require.True(t, slices.ContainsFunc(problemPaths(loadErr), func(at string) bool { return isWithin(at, full) || isWithin(full, at) }),
-				"%s: %s must be refused by its path, not %v", full, kind, problemPaths(loadErr))
+			require.ErrorAs(t, err, &loadErr, "%s: %s must be refused", fullKey, kind)
+			require.True(t, slices.ContainsFunc(problemPaths(loadErr), func(problemPath string) bool { return isWithin(problemPath, fullKey) || isWithin(fullKey, problemPath) }),
+				"%s: %s must be refused by its path, not %v", fullKey, kind, problemPaths(loadErr))
 		}
 	}
 }
 
 // problemPaths returns the paths of the problems.
 func problemPaths(loadErr *Error) []string {
-	var fields []string
+	var paths []string
 	for _, p := range loadErr.Problems {
-		fields = append(fields, p.Field)
+		paths = append(paths, p.Field)
 	}
-	return fields
+	return paths
 }
 
 // A key with a fixed list of values refuses the values of every other such key.
@@ -121,7 +124,7 @@ func TestEveryChoiceRefusesTheValuesOfOthers(t *testing.T) {
 	choices := map[leaf][]string{}
 	var values []string
 	for _, l := range leaves() {
-		if c, ok := reflect.Zero(l.t).Interface().(choice); ok {
+		if c, ok := reflect.Zero(l.valueType).Interface().(choice); ok {
 			choices[l] = c.Values()
 			values = append(values, c.Values()...)
 		}

@@ -60,18 +60,18 @@ func validateBlocks(keyPath *field.Path, blocks []string, refusedBlocks []netip.
 	var parsed []netip.Prefix
 	for i, cidr := range blocks {
 		block, err := netip.ParsePrefix(cidr)
-		refuse := func(why string) { problems = append(problems, field.Invalid(keyPath.Index(i), cidr, why)) }
+		addProblem := func(why string) { problems = append(problems, field.Invalid(keyPath.Index(i), cidr, why)) }
 		switch {
 		case err != nil || block != block.Masked():
-			refuse("must be a block such as 203.0.113.0/24, with no bits set beyond its prefix")
+			addProblem("must be a block such as 203.0.113.0/24, with no bits set beyond its prefix")
 		case !block.Addr().Is4():
-			refuse("must be IPv4: the cluster's endpoint has IPv4 addresses only")
+			addProblem("must be IPv4: the cluster's endpoint has IPv4 addresses only")
 		case block.Bits() < minPrefixBits:
-			refuse(fmt.Sprintf("opens the API endpoint to the whole internet or to much of it; name the blocks that need it, each /%d or longer", minPrefixBits))
+			addProblem(fmt.Sprintf("opens the API endpoint to the whole internet or to much of it; name the blocks that need it, each /%d or longer", minPrefixBits))
 		case slices.ContainsFunc(refusedBlocks, block.Overlaps):
-			refuse(overlapReason)
+			addProblem(overlapReason)
 		case slices.ContainsFunc(parsed, block.Overlaps):
-			refuse("overlaps an earlier block; leave the smaller one out")
+			addProblem("overlaps an earlier block; leave the smaller one out")
 		default:
 			parsed = append(parsed, block)
 		}

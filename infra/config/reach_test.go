@@ -8,7 +8,7 @@ import (
 )
 
 // A configuration must say from where the stack is deployed. The error explains every way to do so.
-func TestLoadRequiresFromWhereTheStackIsDeployed(t *testing.T) {
+func TestLoadRequiresAKeyThatAdmitsDeployers(t *testing.T) {
 	for _, tc := range []struct {
 		reason, cluster string
 		want            []string

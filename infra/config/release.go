@@ -46,9 +46,9 @@ const (
 // Promoted reports whether the stack runs the images of a promotion.
 func (s *Stack) Promoted() bool { return len(s.Release.Images) > 0 }
 
-// Source returns the promoted image with a short name, as REPOSITORY@DIGEST.
-func (r Release) Source(short string) string {
-	return r.Repository + "/" + short + "@" + r.Images[short]
+// Source returns a promoted image as REPOSITORY@DIGEST. image is its short name, such as web.
+func (r Release) Source(image string) string {
+	return r.Repository + "/" + image + "@" + r.Images[image]
 }
 
 // imageNames returns the short names of the images that the program builds or promotes.
@@ -69,7 +69,7 @@ func (s *Stack) imageNames() []string {
 			names = append(names, DatabaseExporterImage)
 		}
 	}
-	if s.PodScaling.Forecasts() {
+	if s.PodScaling.RunsForecaster() {
 		names = append(names, ForecasterImage)
 	}
 	return names
@@ -86,18 +86,18 @@ var (
 	imageName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 )
 
-// validateRelease checks the keys of release. A promotion writes them, and a person may have edited
-// them.
+// validateRelease checks the keys of release, if the stack has them. A promotion writes them, and a
+// person may have edited them.
 func validateRelease(s *Stack) field.ErrorList {
 	keyPath, r := path("release"), s.Release
-	if !s.has("release") {
+	if !s.isSet("release") {
 		return nil
 	}
 	var problems field.ErrorList
 	_, timeErr := time.Parse(time.RFC3339, r.At)
 	for _, f := range []struct {
 		name, value string
-		ok          bool
+		isValid     bool
 		rule        string
 	}{
 		{"commit", r.Commit, commitID.MatchString(r.Commit), "must be 40 hexadecimal digits, as git rev-parse prints them"},
@@ -106,9 +106,9 @@ func validateRelease(s *Stack) field.ErrorList {
 		{"repository", r.Repository, registryPath.MatchString(r.Repository), "must be REGISTRY/PREFIX without a tag, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/progressive-framework-staging"},
 	} {
 		switch {
-		case !s.has("release." + f.name):
+		case !s.isSet("release." + f.name):
 			problems = append(problems, field.Required(keyPath.Child(f.name), "pf promote writes it with the other keys of release"))
-		case !f.ok:
+		case !f.isValid:
 			problems = append(problems, field.Invalid(keyPath.Child(f.name), f.value, f.rule))
 		}
 	}

@@ -28,13 +28,12 @@ func releaseJSON(t *testing.T, changes map[string]any) string {
 		"repository": "123456789012.dkr.ecr.us-east-1.amazonaws.com/progressive-framework-staging", "images": images,
 	}
 	for path, value := range changes {
-		member, name, nested := strings.Cut(path, ".")
-		target := object
-		if nested {
-			target = object[member].(map[string]any)
-			member = name
+		target, member := object, path
+		if parent, child, nested := strings.Cut(path, "."); nested {
+			target, member = object[parent].(map[string]any), child
 		}
-		if target[member] = value; value == nil {
+		target[member] = value
+		if value == nil {
 			delete(target, member)
 		}
 	}

@@ -184,8 +184,8 @@ func (s *Stack) StoreImages() []string {
 	return images
 }
 
-// Server returns the size of the in-cluster PostgreSQL server.
-func (s *Stack) Server() postgrestuning.Inputs {
+// PostgresServer returns the size of the in-cluster PostgreSQL server.
+func (s *Stack) PostgresServer() postgrestuning.Inputs {
 	p := s.Postgres
 	return postgrestuning.Inputs{
 		Memory:      size.MiB(int64(p.MemoryMiB)),
@@ -198,12 +198,12 @@ func (s *Stack) Server() postgrestuning.Inputs {
 // the services' pools can open, because each connection may run a query.
 func (s *Stack) Database() rdsspec.Database {
 	p := s.Postgres
-	active, err := scaling.PoolConnections(s.Profiles(), p.Connections)
+	activeQueries, err := scaling.PoolConnections(s.Profiles(), p.Connections)
 	if err != nil {
-		active = 0 // validateConnections refuses it
+		activeQueries = 0 // validateConnections reports the error
 	}
 	return rdsspec.Database{
-		Identifier: s.Name(), InstanceClass: p.InstanceClass, Connections: p.Connections, ActiveQueries: active,
+		Identifier: s.Name(), InstanceClass: p.InstanceClass, Connections: p.Connections, ActiveQueries: activeQueries,
 		StorageGiB: p.StorageGiB, BackupDays: p.BackupDays,
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // Each row has a fixed day, so that the test passes on every day.
 func TestVersionWithoutSupportIsRefused(t *testing.T) {
-	on := func(year int, month time.Month, day int) Option {
+	onDay := func(year int, month time.Month, day int) Option {
 		return WithToday(time.Date(year, month, day, 12, 0, 0, 0, time.UTC))
 	}
 	load := func(cluster string, opts ...Option) (*Stack, error) {
@@ -20,11 +20,11 @@ func TestVersionWithoutSupportIsRefused(t *testing.T) {
 		today           Option
 		warning, err    string
 	}{
-		{"long before the end", `{"version":"1.34"}`, on(2026, 8, 1), "", ""},
-		{"near the end", `{"version":"1.34"}`, on(2026, 11, 29), "support of Kubernetes 1.34 ends on 2026-12-02", ""},
-		{"without support", `{"version":"1.34"}`, on(2026, 12, 2), "", "cluster.version: Invalid value: \"1.34\": its standard support ended on 2026-12-02"},
-		{"with extended support", `{"version":"1.34","extendedSupport":true}`, on(2026, 12, 2), "", ""},
-		{"a version that is not offered has one error", `{"version":"1.31"}`, on(2026, 12, 2), "", "1 error(s)"},
+		{"long before the end", `{"version":"1.34"}`, onDay(2026, 8, 1), "", ""},
+		{"near the end", `{"version":"1.34"}`, onDay(2026, 11, 29), "support of Kubernetes 1.34 ends on 2026-12-02", ""},
+		{"without support", `{"version":"1.34"}`, onDay(2026, 12, 2), "", "cluster.version: Invalid value: \"1.34\": its standard support ended on 2026-12-02"},
+		{"with extended support", `{"version":"1.34","extendedSupport":true}`, onDay(2026, 12, 2), "", ""},
+		{"a version that is not offered has one error", `{"version":"1.31"}`, onDay(2026, 12, 2), "", "1 error(s)"},
 		{"without a day", `{"version":"1.33"}`, WithToday(time.Time{}), "", ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

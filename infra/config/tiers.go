@@ -107,8 +107,8 @@ func (s *Stack) NodeImages(recorded map[string]string) (map[scaling.TierName]Nod
 
 func (t Tier) size() scaling.Size { return scaling.Size{Min: t.Min, Desired: t.Desired, Max: t.Max} }
 
-// sizesText returns the numbers of instances that the stack sets, for an error.
-func (t Tier) sizesText() string {
+// formatSizes returns the numbers of instances that the stack sets, for an error.
+func (t Tier) formatSizes() string {
 	var parts []string
 	for _, n := range []struct {
 		key   string
@@ -134,6 +134,16 @@ func (t Tier) fleet() instancespec.Fleet {
 	return f
 }
 
+// checkNodeRelease returns an error unless a text is a release of the node image that fits the
+// version of the control plane.
+func (s *Stack) checkNodeRelease(text string) error {
+	release, err := instancespec.ParseRelease(text)
+	if err != nil {
+		return err
+	}
+	return release.CheckSkew(string(s.Cluster.Version))
+}
+
 // validateTiers checks the changes of each tier of nodes.
 func validateTiers(s *Stack) field.ErrorList {
 	var problems field.ErrorList
@@ -151,7 +161,7 @@ func validateTiers(s *Stack) field.ErrorList {
 		}
 		sized, err := profile.WithSize(change.size())
 		if err != nil {
-			problems = append(problems, field.Invalid(keyPath, change.sizesText(), err.Error()))
+			problems = append(problems, field.Invalid(keyPath, change.formatSizes(), err.Error()))
 		} else if change.OnDemandBase > sized.Size.Max {
 			problems = append(problems, field.Invalid(keyPath.Child("onDemandBase"), change.OnDemandBase, fmt.Sprintf(
 				"must be at most max, which is %d: lower it, or raise max", sized.Size.Max)))
@@ -167,11 +177,8 @@ func validateTiers(s *Stack) field.ErrorList {
 		if change.ImageID != "" && change.Release != "" {
 			problems = append(problems, field.Forbidden(keyPath.Child("imageId"), "has no effect with release; take one of them out"))
 		}
-		if release, err := instancespec.ParseRelease(change.Release); change.Release != "" {
-			if err == nil {
-				err = release.CheckSkew(string(s.Cluster.Version))
-			}
-			if err != nil {
+		if change.Release != "" {
+			if err := s.checkNodeRelease(change.Release); err != nil {
 				problems = append(problems, field.Invalid(keyPath.Child("release"), change.Release, err.Error()))
 			}
 		}

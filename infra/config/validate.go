@@ -35,11 +35,11 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	problems := validateEffects(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
 
-	region := field.NewPath(regionKey)
+	regionPath := field.NewPath(regionKey)
 	if s.Region == "" {
-		add(field.Required(region, "the AWS region of the stack, such as us-east-1"))
+		add(field.Required(regionPath, "the AWS region of the stack, such as us-east-1"))
 	} else if err := regions.Check(s.Region); err != nil {
-		add(field.Invalid(region, s.Region, err.Error()))
+		add(field.Invalid(regionPath, s.Region, err.Error()))
 	}
 	if s.Environment == "" {
 		add(field.Required(path("environment"), "names the stack's resources, such as staging"))
@@ -72,7 +72,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateGates(s)...)
 	add(validateFiles(s, o.files, o.today)...)
 	for _, rule := range multiKeyRules {
-		if !anyWithin(append(problems, unread...), rule.reads) {
+		if !hasProblemWithin(append(problems, unread...), rule.reads) {
 			add(rule.check(s)...)
 		}
 	}
@@ -91,8 +91,8 @@ var multiKeyRules = []struct {
 	{[]string{"cluster", "tiers", "network"}, validateAddresses},
 }
 
-// anyWithin reports whether a problem is at one of the keys or within it.
-func anyWithin(problems field.ErrorList, keys []string) bool {
+// hasProblemWithin reports whether a problem is at one of the keys or within it.
+func hasProblemWithin(problems field.ErrorList, keys []string) bool {
 	return slices.ContainsFunc(problems, func(p *field.Error) bool {
 		return slices.ContainsFunc(keys, func(key string) bool { return isWithin(p.Field, path(key).String()) })
 	})
@@ -117,8 +117,8 @@ func validateBoundary(s *Stack) field.ErrorList {
 	return nil
 }
 
-// validateNetwork checks the block and the zones of a VPC that the stack creates, or the ids of an
-// existing one. It sets Network.Block.
+// validateNetwork checks the CIDR block and the zones of a VPC that the stack creates, or the ids of
+// an existing VPC. For a new VPC it sets Network.Block.
 func validateNetwork(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	keyPath := path("network")
@@ -172,18 +172,19 @@ func validateExistingVPC(keyPath *field.Path, n *Network) field.ErrorList {
 	return problems
 }
 
-// validateCluster checks the cluster. PlacedFields chooses the zones of its control plane
-// when the ids of the account's zones are known.
+// validateCluster checks the zones, the administrators, the upgrade stage and the access of the
+// cluster. If the zones are not set, PlacedFields chooses them when the ids of the account's zones
+// are known.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	keyPath := path("cluster")
 	c := s.Cluster
-	if s.has("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
+	if s.isSet("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
 		if err := eksspec.CheckZones(c.Zones, s.Network.Zones); err != nil {
 			problems = append(problems, field.Invalid(keyPath.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 		}
 	}
-	if !s.has("cluster.admins") {
+	if !s.isSet("cluster.admins") {
 		problems = append(problems, field.Required(keyPath.Child("admins"),
 			"ARNs of IAM roles or users that administer the cluster in addition to its creator: without one, nobody has access when the creator's identity is lost"))
 	}
@@ -197,15 +198,19 @@ func validateCluster(s *Stack) field.ErrorList {
 				"is the role of aws:assumeRole, which creates the cluster and administers it already; name another"))
 		}
 	}
-	if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil && slices.Contains(eksspec.Versions(), string(c.Version)) && slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage)) {
-		problems = append(problems, field.Invalid(keyPath.Child("upgradeStage"), c.UpgradeStage, err.Error()))
+	isKnownVersion := slices.Contains(eksspec.Versions(), string(c.Version))
+	isKnownStage := slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage))
+	if isKnownVersion && isKnownStage { // otherwise validateChoices reports the value
+		if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil {
+			problems = append(problems, field.Invalid(keyPath.Child("upgradeStage"), c.UpgradeStage, err.Error()))
+		}
 	}
 	return append(problems, validateAccess(keyPath, &c)...)
 }
 
 // validateSupport checks that EKS supports the version of the cluster, and warns of the end of its
 // support. A cluster with nodes that the stack does not manage is a sandbox, which may have any
-// version.
+// version. validateChoices refuses a version that the program does not have.
 func validateSupport(s *Stack, today time.Time) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn || !slices.Contains(eksspec.Versions(), string(s.Cluster.Version)) {
 		return nil

@@ -43,13 +43,15 @@ type jointRule struct {
 
 // storeRules returns the checks of all stores with their current values.
 func (s *Stack) storeRules() []storeRules {
-	connections := func(check func() error) jointRule { return jointRule{"connections", s.Postgres.Connections, check} }
+	newConnectionsRule := func(check func() error) jointRule {
+		return jointRule{"connections", s.Postgres.Connections, check}
+	}
 	return []storeRules{
 		{
 			key: "postgres", kind: string(s.Postgres.Kind), sizeKey: "instanceClass", size: s.Postgres.InstanceClass,
 			checkSize: func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
-			managed:   connections(func() error { _, _, err := s.Database().Complete(); return err }),
-			inCluster: connections(func() error { _, err := postgrestuning.New(s.Server()); return err }),
+			managed:   newConnectionsRule(func() error { _, _, err := s.Database().Complete(); return err }),
+			inCluster: newConnectionsRule(func() error { _, err := postgrestuning.New(s.PostgresServer()); return err }),
 			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier, automatic: storespec.AutomaticDatabase,
 		},
 		{
@@ -74,12 +76,12 @@ func (s *Stack) storeRules() []storeRules {
 const redisDiskFactor = 2
 
 // checkRedisInCluster checks the memory and the volume of a Redis node in the cluster. The volume
-// holds all data at least twice.
+// holds all data at least twice. The default memory is always valid.
 func (s *Stack) checkRedisInCluster() error {
-	memory, volume := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
-	if volume<<10 < redisDiskFactor*memory {
+	memoryMiB, storageGiB := cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), volumeGiB(s.Redis.StorageGiB)
+	if storageGiB<<10 < redisDiskFactor*memoryMiB {
 		return fmt.Errorf("needs a volume of %d GiB, and redis.storageGiB is %d: the volume holds the data at least twice; raise redis.storageGiB, or lower redis.memoryMiB",
-			(redisDiskFactor*memory+1023)>>10, volume)
+			(redisDiskFactor*memoryMiB+1023)>>10, storageGiB) // rounded up to GiB
 	}
 	if s.Redis.MemoryMiB == 0 {
 		return nil
@@ -91,11 +93,11 @@ func (s *Stack) checkRedisInCluster() error {
 // validateStores checks the keys of each store for its kind.
 func validateStores(s *Stack) field.ErrorList {
 	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
-	validName := *s
+	stackWithValidName := *s
 	if !routing.EnvironmentPattern.MatchString(s.Environment) {
-		validName.Environment = "x" // validate reports the environment; otherwise each store would report it again
+		stackWithValidName.Environment = "x" // validate reports the environment; otherwise each store would report it again
 	}
-	for _, store := range validName.storeRules() {
+	for _, store := range stackWithValidName.storeRules() {
 		keyPath := path(store.key)
 		switch store.kind {
 		case string(Managed):
@@ -155,11 +157,11 @@ func (r storeRules) checkInCluster(s *Stack, keyPath *field.Path) field.ErrorLis
 		problems = append(problems, field.Invalid(keyPath.Child("image"), r.image,
 			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 	}
-	if s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
+	if s.Cluster.Nodes == NodesOwn && !s.isSet("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates a class only if it manages the nodes"))
 	}
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
-		return append(problems, field.Required(keyPath.Child("memoryMiB"), "the memory of the server in MiB, "+boundsText("postgres.memoryMiB")))
+		return append(problems, field.Required(keyPath.Child("memoryMiB"), "the memory of the server in MiB, "+formatBounds("postgres.memoryMiB")))
 	}
 	if err := r.inCluster.check(); err != nil {
 		problems = append(problems, field.Invalid(keyPath.Child(r.inCluster.key), r.inCluster.value, plainMessage(err)))

@@ -16,9 +16,9 @@ import (
 
 // leaf is a key that is not an object, with its type and a kind of store that has the key.
 type leaf struct {
-	path string
-	t    reflect.Type
-	kind string
+	path      string
+	valueType reflect.Type
+	kind      string
 }
 
 // leaves lists every key of the project's namespace. A key in a map has one name as an example. A
@@ -31,12 +31,12 @@ func leaves() []leaf {
 		case reflect.Struct:
 			for i := range t.NumField() {
 				if f := t.Field(i); f.Tag.Get("key") != "" {
-					walk(join(path, f.Tag.Get("key")), f.Type, kindsOf(f))
+					walk(join(path, f.Tag.Get("key")), f.Type, allowedKinds(f))
 				}
 			}
 		case reflect.Map:
-			name := map[string]string{"tiers": "web", "services": "mca", "policy.levels": "no-rule", "policy.cost.estimates": "natGB", "release.images": "web"}[path]
-			walk(join(path, name), t.Elem(), nil)
+			exampleName := map[string]string{"tiers": "web", "services": "mca", "policy.levels": "no-rule", "policy.cost.estimates": "natGB", "release.images": "web"}[path]
+			walk(join(path, exampleName), t.Elem(), nil)
 		default:
 			if kinds == nil {
 				kinds = []string{""}
@@ -81,7 +81,7 @@ func encodeValue(t require.TestingT, value any) string {
 // projectConfigWith returns a valid configuration in which a key of the project's namespace has a
 // value.
 func (l leaf) projectConfigWith(t require.TestingT, value any) map[string]string {
-	top, rest, nested := strings.Cut(l.path, ".")
+	top, members, nested := strings.Cut(l.path, ".")
 	if !nested {
 		values := validValues()
 		values[Project+":"+top] = encodeValue(t, value)
@@ -94,12 +94,15 @@ func (l leaf) projectConfigWith(t require.TestingT, value any) map[string]string
 	if object == nil {
 		object = map[string]any{}
 	}
+	names := strings.Split(members, ".")
+	last := len(names) - 1
 	parentObject := object
-	for parent, key, more := strings.Cut(rest, "."); more; parent, key, more = strings.Cut(rest, ".") {
+	for _, name := range names[:last] {
 		inner := map[string]any{}
-		parentObject[parent], parentObject, rest = inner, inner, key
+		parentObject[name] = inner
+		parentObject = inner
 	}
-	parentObject[rest] = value
+	parentObject[names[last]] = value
 	values := validValues()
 	values[Project+":"+top] = encodeValue(t, object)
 	return values
@@ -120,7 +123,7 @@ func loadProblemsAt(values map[string]string, path string) []*field.Error {
 func TestEveryNumberHasABound(t *testing.T) {
 	seen := 0
 	for _, l := range leaves() {
-		if l.t.Kind() != reflect.Int {
+		if l.valueType.Kind() != reflect.Int {
 			continue
 		}
 		seen++
@@ -174,7 +177,7 @@ func TestEmptyValuesAreNotAbsent(t *testing.T) {
 			require.NotEmpty(t, problems, "%s: null must be refused", l.path)
 			require.Contains(t, problems[0].Detail, "must not be null", l.path)
 		}
-		switch l.t.Kind() {
+		switch l.valueType.Kind() {
 		case reflect.String:
 			problems := loadProblemsAt(l.projectConfigWith(t, ""), l.path)
 			require.NotEmpty(t, problems, "%s: empty text must be refused", l.path)
@@ -229,11 +232,11 @@ func TestComponentsAcceptExactlyTheBounds(t *testing.T) {
 func TestEveryStoreFieldHasTheTagKinds(t *testing.T) {
 	for _, storeType := range []reflect.Type{reflect.TypeFor[Postgres](), reflect.TypeFor[Redis](), reflect.TypeFor[Mongo]()} {
 		f, _ := storeType.FieldByName("Kind")
-		values := valuesOf(f)
+		values := allowedValues(f)
 		for i := range storeType.NumField() {
 			if m := storeType.Field(i); m.Name != "Kind" && m.Tag.Get("key") != "" {
-				require.NotEmpty(t, kindsOf(m), "%s.%s", storeType.Name(), m.Name)
-				require.Subset(t, values, kindsOf(m))
+				require.NotEmpty(t, allowedKinds(m), "%s.%s", storeType.Name(), m.Name)
+				require.Subset(t, values, allowedKinds(m))
 			}
 		}
 	}

@@ -38,7 +38,7 @@ type trustPolicyStatement struct {
 // exactly, so no other job, branch or repository gets the role.
 func CIPolicyDocuments() (map[string][]byte, error) {
 	contents := map[string]any{
-		"boundary":      boundary(),
+		"boundary":      newBoundaryPolicy(),
 		"trust-preview": newTrustPolicy("preview-" + Environment),
 		"trust-deploy":  newTrustPolicy(Environment),
 		"preview":       policy{Version: "2012-10-17", Statement: readOnlyStatements()},
@@ -54,11 +54,12 @@ func CIPolicyDocuments() (map[string][]byte, error) {
 	return documents, nil
 }
 
-// boundary returns the permissions boundary of a stack's roles. A boundary gives no permission; it
-// limits what the policies of a role can give. It forbids actions that could give a role more
-// permissions. These are actions on IAM, on the organization and on the account's settings, and the
-// use of other roles. On IAM it allows only what service-linked roles need.
-func boundary() policy {
+// newBoundaryPolicy returns the permissions boundary of a stack's roles. A boundary gives no
+// permission; it limits what the policies of a role can give. This boundary forbids actions that
+// could give a role more permissions. These are actions on IAM, on the organization and on the
+// account's settings, and the use of other roles. On IAM it allows only what service-linked roles
+// need.
+func newBoundaryPolicy() policy {
 	return policy{Version: "2012-10-17", Statement: []statement{
 		{
 			Sid: "AtMost", Effect: "Allow", NotAction: []string{"iam:*", "organizations:*", "account:*", "sts:AssumeRole", "sts:GetFederationToken"},
@@ -69,7 +70,7 @@ func boundary() policy {
 	}}
 }
 
-// newTrustPolicy returns the trust policy for jobs with an environment of GitHub.
+// newTrustPolicy returns the trust policy for jobs that run in this environment of GitHub.
 func newTrustPolicy(environment string) trustPolicy {
 	return trustPolicy{Version: "2012-10-17", Statement: []trustPolicyStatement{{
 		Sid: "Workflow", Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity",
@@ -86,7 +87,7 @@ func newTrustPolicy(environment string) trustPolicy {
 func readOnlyStatements() []statement {
 	var readOnly []statement
 	for _, name := range slices.Sorted(maps.Keys(policyServices)) {
-		for _, s := range statementsOf(policyServices[name]) {
+		for _, s := range newStatements(policyServices[name]) {
 			s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return !isReadAction(action) })
 			// A statement for service-linked roles is needed for creations only.
 			if len(s.Action) > 0 && !strings.Contains(s.Sid, "ServiceLinked") {

@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 // decodeCIDocument decodes one of the documents of CIPolicyDocuments.
-func decodeCIDocument(t *testing.T, name string, into any) {
+func decodeCIDocument(t *testing.T, name string, document any) {
 	t.Helper()
 	documents, err := CIPolicyDocuments()
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(documents[name], into))
+	require.NoError(t, json.Unmarshal(documents[name], document))
 }
 
 // Only a job with the role's environment can assume the role: the conditions compare the audience
@@ -43,18 +44,18 @@ func TestActionsThatGivePermissionsRequireTheBoundary(t *testing.T) {
 	require.NoError(t, err)
 	var identity policy
 	require.NoError(t, json.Unmarshal(documents["identity"], &identity))
-	granting := []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:AttachRolePolicy"}
+	grantingActions := []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:AttachRolePolicy"}
 	seen := 0
 	for _, s := range identity.Statement {
 		for _, action := range s.Action {
 			require.NotContains(t, []string{"iam:*", "iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion", "iam:CreateUser"}, action)
-			if slices.Contains(granting, action) {
+			if slices.Contains(grantingActions, action) {
 				seen++
 				require.Equal(t, map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}, s.Condition, action)
 			}
 		}
 	}
-	require.Equal(t, len(granting), seen)
+	require.Equal(t, len(grantingActions), seen)
 	var boundary policy
 	decodeCIDocument(t, "boundary", &boundary)
 	require.Subset(t, boundary.Statement[0].NotAction, []string{"iam:*", "organizations:*", "sts:AssumeRole"})
@@ -80,7 +81,8 @@ func TestPreviewRoleOnlyReads(t *testing.T) {
 		require.NotEmpty(t, s.Resource)
 		for _, action := range s.Action {
 			require.Regexp(t, `^[a-z0-9]+:(Describe|Get|List|BatchGet|BatchCheck)[A-Za-z0-9]*\*?$`, action)
-			services[action[:bytes.IndexByte([]byte(action), ':')]] = true
+			service, _, _ := strings.Cut(action, ":")
+			services[service] = true
 			if action == "secretsmanager:GetSecretValue" {
 				require.NotContains(t, s.Resource, "*", "only the stack's own secrets")
 			}

@@ -41,12 +41,12 @@ const (
 	// everything is for actions without a resource. It is also for actions that create a resource:
 	// AWS chooses the id of a new resource, and the resource has no tag yet.
 	everything scope = iota
-	// named is the resources of the service with names that begin with the stack's name.
+	// named is for the resources of the service with names that begin with the stack's name.
 	named
-	// tagged is the resources that have the stack's tags Project and Environment.
+	// tagged is for the resources that have the stack's tags Project and Environment.
 	tagged
-	// bounded is the roles of named, if they have the stack's permissions boundary. An action that
-	// creates a role or sets a boundary must set this boundary. The condition key
+	// bounded is for the roles of named that also have the permissions boundary of the stack. An
+	// action that creates a role or sets a boundary must set this boundary. The condition key
 	// iam:PermissionsBoundary exists only for actions that change permissions, such as CreateRole
 	// and PutRolePolicy. Source: Service Authorization Reference, "Condition keys for AWS Identity
 	// and Access Management".
@@ -76,7 +76,7 @@ func Types() []string { return slices.Sorted(maps.Keys(grantsByType)) }
 func PolicyDocuments() (map[string][]byte, error) {
 	documents := map[string][]byte{}
 	for name, services := range policyServices {
-		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statementsOf(services)}, "", "  ")
+		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: newStatements(services)}, "", "  ")
 		if err != nil {
 			return nil, fmt.Errorf("policy %s: %w", name, err)
 		}
@@ -98,13 +98,13 @@ type statement struct {
 	Condition   map[string]map[string]string `json:",omitempty"`
 }
 
-// statementsOf returns the statements for some services: one for each service and scope, and those
-// in extraStatements.
-func statementsOf(services []string) []statement {
+// newStatements returns the statements for some services: one for each service and scope with
+// actions, and the services' extraStatements.
+func newStatements(services []string) []statement {
 	var statements []statement
 	for _, service := range services {
 		for _, s := range []scope{everything, named, tagged, bounded} {
-			if actions := actionsOf(service, s); len(actions) > 0 {
+			if actions := listActions(service, s); len(actions) > 0 {
 				statements = append(statements, newStatement(service, s, actions))
 			}
 		}
@@ -113,40 +113,43 @@ func statementsOf(services []string) []statement {
 	return statements
 }
 
-// actionsOf returns the actions of a service on a scope, sorted. For a scope other than everything,
+// listActions returns the actions of a service on a scope, sorted. For a scope other than everything,
 // it leaves out the actions that are allowed on everything already.
-func actionsOf(service string, s scope) []string {
-	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
-	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(grantsByType))...), commonGrants} {
-		for _, g := range grants {
-			if g.service == service {
-				for _, action := range g.actions {
-					found[g.scope][service+":"+action] = true
-				}
-			}
+func listActions(service string, s scope) []string {
+	actionsByScope := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}, bounded: {}}
+	typeGrants := slices.Concat(slices.Collect(maps.Values(grantsByType))...)
+	for _, g := range slices.Concat(typeGrants, commonGrants) {
+		if g.service != service {
+			continue
+		}
+		for _, action := range g.actions {
+			actionsByScope[g.scope][service+":"+action] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(found[s])), func(action string) bool {
-		return s != everything && found[everything][action]
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(actionsByScope[s])), func(action string) bool {
+		return s != everything && actionsByScope[everything][action]
 	})
 }
 
+// sidSuffixes are the ends of the statements' Sids, by scope.
+var sidSuffixes = [...]string{everything: "Any", named: "Named", tagged: "Tagged", bounded: "Bounded"}
+
 // newStatement returns the statement that allows actions of a service on a scope.
 func newStatement(service string, s scope, actions []string) statement {
-	result := statement{
-		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged", "Bounded"}[s], Effect: "Allow",
+	allowStatement := statement{
+		Sid: strings.ToUpper(service[:1]) + service[1:] + sidSuffixes[s], Effect: "Allow",
 		Action: actions, Resource: []string{"*"},
 	}
 	switch s {
 	case named:
-		result.Resource = resourceARNs[service]
+		allowStatement.Resource = resourceARNs[service]
 	case bounded:
-		result.Resource = resourceARNs[service]
-		result.Condition = map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}
+		allowStatement.Resource = resourceARNs[service]
+		allowStatement.Condition = map[string]map[string]string{"StringEquals": {"iam:PermissionsBoundary": BoundaryARN}}
 	case tagged:
-		result.Condition = map[string]map[string]string{"StringEquals": {
+		allowStatement.Condition = map[string]map[string]string{"StringEquals": {
 			"aws:ResourceTag/Project": "progressive-framework", "aws:ResourceTag/Environment": Environment,
 		}}
 	}
-	return result
+	return allowStatement
 }

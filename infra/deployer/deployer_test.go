@@ -71,7 +71,7 @@ func readRecordedTypes(t *testing.T) map[string][]string {
 			if !strings.HasPrefix(token, "aws:") {
 				continue
 			}
-			namesByType[token] = append(namesByType[token], "")
+			namesByType[token] = append(namesByType[token], "") // keeps a type without named resources
 			for _, property := range []string{"name", "bucket", "identifier", "clusterIdentifier", "replicationGroupId", "clusterName"} {
 				if name, ok := resource.Inputs[property].(string); ok {
 					namesByType[token] = append(namesByType[token], strings.Replace(name, "-"+stack, "-ENVIRONMENT", 1))
@@ -130,15 +130,15 @@ func serviceModule(service string) string {
 }
 
 // arnCanEndWith reports whether an ARN that matches the pattern can have a name as its last part,
-// or as the part before an id.
+// or as the part before an id. It tries the texts that AWS writes before and after a name.
 func arnCanEndWith(pattern, name string) bool {
 	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^ ]*`)
 	arnPattern := regexp.MustCompile("^" + expression + "$")
 	arnParts := strings.SplitAfterN(strings.ReplaceAll(pattern, "*", "x"), ":", 6)
 	prefix := strings.Join(arnParts[:5], "")
-	for _, kind := range []string{"", "x/", "x:", "repository/", "role/", "instance-profile/", "secret:", "log-group:", "alarm:", "x/app/", "targetgroup/", "autoScalingGroup:x:autoScalingGroupName/", "x/webacl/", "alias/"} {
-		for _, id := range []string{"", "/x"} {
-			if arnPattern.MatchString(prefix + kind + strings.TrimPrefix(name, "alias/") + id) {
+	for _, textBefore := range []string{"", "x/", "x:", "repository/", "role/", "instance-profile/", "secret:", "log-group:", "alarm:", "x/app/", "targetgroup/", "autoScalingGroup:x:autoScalingGroupName/", "x/webacl/", "alias/"} {
+		for _, textAfter := range []string{"", "/x"} {
+			if arnPattern.MatchString(prefix + textBefore + strings.TrimPrefix(name, "alias/") + textAfter) {
 				return true
 			}
 		}
@@ -184,7 +184,7 @@ func TestPoliciesFitIAM(t *testing.T) {
 	for token, grants := range grantsByType {
 		for _, g := range grants {
 			for _, a := range g.actions {
-				require.True(t, allowed[g.service+":"+a], "%s of %s is in no policy: add the service to policies", a, token)
+				require.True(t, allowed[g.service+":"+a], "%s of %s is in no policy: add the service to policyServices", a, token)
 			}
 			if g.scope == named {
 				require.NotEmpty(t, resourceARNs[g.service], "%s of %s has no ARN", g.service, token)

@@ -31,7 +31,7 @@ func (s *sandbox) printResult(ctx context.Context, controller backtest.Controlle
 		return err
 	}
 	trace := backtest.Trace{
-		Start: from.Unix(), Load: loads, From: int(r.begin.Sub(from) / step),
+		Start: from.Unix(), Load: loads, FirstEvaluated: int(r.begin.Sub(from) / step),
 		Service: backtest.Service{Document: documentHPA(), Target: 0.7, Floor: float64(scaling.PredictionFloor) / 100},
 	}
 	simulated := 60 * backtest.Simulate(controller, trace).PodHours

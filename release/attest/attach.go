@@ -42,11 +42,11 @@ func Attach(ctx context.Context, image name.Digest, statements []*Statement, key
 	if err != nil {
 		return err
 	}
-	signed := map[string]bool{}
+	signedTypes := map[string]bool{}
 	for _, a := range found.valid {
-		signed[a.PredicateType] = true
+		signedTypes[a.PredicateType] = true
 	}
-	statements = slices.DeleteFunc(slices.Clone(statements), func(s *Statement) bool { return signed[s.PredicateType] })
+	statements = slices.DeleteFunc(slices.Clone(statements), func(s *Statement) bool { return signedTypes[s.PredicateType] })
 	return attachAll(ctx, image, found.image, statements, key, options)
 }
 

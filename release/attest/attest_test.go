@@ -42,7 +42,8 @@ type testRegistry struct {
 	status int // every response has this status, if it is not zero
 }
 
-// newTestRegistry starts a registry. Without referrersAPI the registry lists referrers only in a fallback tag.
+// newTestRegistry starts a registry. Without referrersAPI the registry lists referrers only in a
+// fallback tag.
 func newTestRegistry(t testing.TB, referrersAPI bool) *testRegistry {
 	t.Helper()
 	r := &testRegistry{}
@@ -135,16 +136,16 @@ func TestSignedImageIsAcceptedAndCopiedWithItsReferrers(t *testing.T) {
 			r := newTestRegistry(t, hasReferrersAPI)
 			key, trusted := newKey(t)
 			source := pushSigned(t, r.repository(t, "staging/web"), key)
-			found, err := Verify(t.Context(), source, trusted, requiredTypes)
+			sourceAttestations, err := Verify(t.Context(), source, trusted, requiredTypes)
 			require.NoError(t, err)
-			require.Len(t, found, 2)
+			require.Len(t, sourceAttestations, 2)
 
 			target := r.repository(t, "prod/web")
 			require.NoError(t, Copy(t.Context(), source, target, nil, nil))
 			copied := target.Digest(source.DigestStr())
-			again, err := Verify(t.Context(), copied, trusted, requiredTypes)
+			copiedAttestations, err := Verify(t.Context(), copied, trusted, requiredTypes)
 			require.NoError(t, err)
-			require.ElementsMatch(t, found, again)
+			require.ElementsMatch(t, sourceAttestations, copiedAttestations)
 			digests, err := Referrers(t.Context(), copied)
 			require.NoError(t, err)
 			require.Len(t, digests, 2)
@@ -362,7 +363,7 @@ func TestCopyRefusesAChangedLayer(t *testing.T) {
 
 // If the registry can't be reached, nothing is known about the image. Verify returns it as an
 // ordinary error, not as a RefusedError, so a caller can retry.
-func TestUnreachableRegistryIsNoRefusal(t *testing.T) {
+func TestUnreachableRegistryIsNotARefusal(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)
 	image := pushSigned(t, r.repository(t, "web"), key)

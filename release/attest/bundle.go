@@ -72,10 +72,10 @@ func verifyBundle(bundle []byte, keys signkey.Trusted, image v1.Hash) (*Attestat
 	if b.GetMediaType() != BundleType || envelope == nil || envelope.GetPayloadType() != payloadType || len(envelope.GetSignatures()) != 1 {
 		return nil, fmt.Errorf("it is not a Sigstore bundle v0.3 with one signed in-toto statement")
 	}
-	id, ok := findSigner(envelope, keys)
+	id, isTrusted := findSigner(envelope, keys)
 	hint := b.GetVerificationMaterial().GetPublicKey().GetHint()
 	switch {
-	case ok:
+	case isTrusted:
 	case keys[hint] != nil:
 		return nil, fmt.Errorf("its signature does not match: the statement or the signature was changed after the key %.12s signed it", hint)
 	case hint == "":

@@ -116,25 +116,27 @@ func inspect(ctx context.Context, image name.Digest, keys signkey.Trusted, predi
 		if hasOtherType(r.Annotations, predicateTypes) {
 			continue
 		}
-		bundle, err := readBundle(image.Context().Digest(r.Digest.String()), predicateTypes, options)
-		if err != nil && isUnreachable(err) {
-			return nil, fmt.Errorf("read attestation %s of %s: %w", r.Digest, image, err)
-		}
-		if err == nil && bundle == nil {
-			continue // not an attestation
-		}
-		var a *Attestation
-		if err == nil {
-			a, err = verifyBundle(bundle, keys, hash)
-		}
+		a, err := readAttestation(image.Context().Digest(r.Digest.String()), keys, hash, predicateTypes, options)
 		switch {
+		case err != nil && isUnreachable(err):
+			return nil, fmt.Errorf("read attestation %s of %s: %w", r.Digest, image, err)
 		case err != nil:
 			found.reasons = append(found.reasons, fmt.Sprintf("attestation %.19s: %v", r.Digest, err))
-		case slices.Contains(predicateTypes, a.PredicateType):
+		case a != nil && slices.Contains(predicateTypes, a.PredicateType):
 			found.valid = append(found.valid, *a)
 		}
 	}
 	return found, nil
+}
+
+// readAttestation reads and verifies the attestation in a referrer of an image. The result is nil
+// if the referrer has no bundle of a wanted type.
+func readAttestation(referrer name.Digest, keys signkey.Trusted, image v1.Hash, predicateTypes []string, options []remote.Option) (*Attestation, error) {
+	bundle, err := readBundle(referrer, predicateTypes, options)
+	if err != nil || bundle == nil {
+		return nil, err
+	}
+	return verifyBundle(bundle, keys, image)
 }
 
 // listReferrers returns the referrers of a manifest.

@@ -31,7 +31,7 @@ func Names() []Name {
 }
 
 // NamesWithOptionalEvidence returns the gates that a promotion may pass without evidence. Their
-// evidence can be missing: nobody ran the load test, or the cluster does not answer. The other
+// evidence can be missing: nobody ran the load test, or the cluster does not respond. The other
 // gates always have their evidence.
 func NamesWithOptionalEvidence() []Name { return []Name{Alarms, Pods, LoadTest, Preview, Cost} }
 

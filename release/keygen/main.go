@@ -27,7 +27,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	publicKeyFile, err := run(context.Background(), *export, flag.Arg(0))
+	publicKeyFile, err := createOrExport(context.Background(), *export, flag.Arg(0))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -35,12 +35,13 @@ func main() {
 	fmt.Println(publicKeyFile)
 }
 
-// run creates or exports a key, and returns the file with the public key.
-func run(ctx context.Context, export, file string) (string, error) {
-	if export == "" {
+// createOrExport writes the public part of an existing key to file. If keyReference is empty, it
+// creates a key in file instead. It returns the file with the public key.
+func createOrExport(ctx context.Context, keyReference, file string) (string, error) {
+	if keyReference == "" {
 		return file + ".pub", signkey.Create(file)
 	}
-	key, err := signer.Open(ctx, export)
+	key, err := signer.Open(ctx, keyReference)
 	if err != nil {
 		return "", err
 	}

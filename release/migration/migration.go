@@ -1,6 +1,6 @@
-// Package migration checks the steps of PostgreSQL's schema. It finds which steps a release adds, and
-// whether older programs still work after these steps. An older program uses the newer schema during
-// a rollout, and after a rollback.
+// Package migration checks the steps of PostgreSQL's schema. It finds which steps a release adds,
+// and whether older programs still work after these steps. An older program uses the newer schema
+// during a rollout, and after a rollback.
 //
 // The package has a list of the kinds of statements that only add something. Every other statement
 // is a fault, even if it would break nothing. A person then decides whether to permit it. The
@@ -32,8 +32,9 @@ func (s Steps) Newest() string {
 	return ""
 }
 
-// Added returns the steps of after that before does not have. It returns an error if a step of before
-// is changed or missing in after. Databases have run that step already, and would not run it again.
+// Added returns the steps that are in after and not in before. It returns an error if a step of
+// before is changed or missing in after. Databases have run that step already, and would not run it
+// again.
 func Added(before, after Steps) (Steps, error) {
 	var changed []string
 	for _, name := range before.Names() {
@@ -74,7 +75,7 @@ func Faults(steps Steps) []Fault {
 	var faults []Fault
 	created := map[string]bool{} // the tables that these steps create: no older program uses them
 	for _, step := range steps.Names() {
-		stepStatements := splitStatements(gooseUp(steps[step]))
+		stepStatements := splitStatements(cutUpSection(steps[step]))
 		if len(stepStatements) == 0 {
 			faults = append(faults, Fault{step, "", "it has no statement after -- +goose Up"})
 		}
@@ -82,7 +83,7 @@ func Faults(steps Steps) []Fault {
 			if match := createTable.FindStringSubmatch(statement); match != nil {
 				created[match[1]] = true
 			}
-			if harm := statementHarm(statement, created, stepStatements); harm != "" {
+			if harm := findHarm(statement, created, stepStatements); harm != "" {
 				summary, _, _ := strings.Cut(statement, "(")
 				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(summary)), harm})
 			}
@@ -91,15 +92,16 @@ func Faults(steps Steps) []Fault {
 	return faults
 }
 
-// name matches the name of a table or an index, with or without its schema.
-const name = `([A-Z0-9_.]+|"[^"]+")`
+// namePattern matches the name of a table or an index, with or without its schema.
+const namePattern = `([A-Z0-9_.]+|"[^"]+")`
 
 var (
-	createTable = regexp.MustCompile(`^CREATE TABLE (?:IF NOT EXISTS )?` + name)
-	createIndex = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?` + name + ` ON (?:ONLY )?` + name)
-	dropIndex   = regexp.MustCompile(`^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?` + name + `$`)
-	alterTable  = regexp.MustCompile(`^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?` + name + ` (.*)$`)
-	insert      = regexp.MustCompile(`^INSERT INTO ` + name)
+	createTable = regexp.MustCompile(`^CREATE TABLE (?:IF NOT EXISTS )?` + namePattern)
+	// createIndex has the groups UNIQUE, the name of the index, and the name of the table.
+	createIndex = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?` + namePattern + ` ON (?:ONLY )?` + namePattern)
+	dropIndex   = regexp.MustCompile(`^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?` + namePattern + `$`)
+	alterTable  = regexp.MustCompile(`^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?` + namePattern + ` (.*)$`)
+	insert      = regexp.MustCompile(`^INSERT INTO ` + namePattern)
 	addColumn   = regexp.MustCompile(`^ADD COLUMN `)
 	notNull     = regexp.MustCompile(`\bNOT NULL\b`)
 	hasDefault  = regexp.MustCompile(`\bDEFAULT\b|\bGENERATED\b`)
@@ -122,22 +124,19 @@ var harmPatterns = []struct {
 	{regexp.MustCompile(``), "it is none of the statements that are known to add only"},
 }
 
-// statementHarm returns how a statement may break an older program, or "" if it only adds
-// something. created has the tables that the steps create. stepStatements has all statements of the
-// same step.
-func statementHarm(statement string, created map[string]bool, stepStatements []string) string {
+// findHarm returns how a statement may break an older program, or "" if it only adds something.
+// created has the tables that the steps create. stepStatements has all statements of the same step.
+func findHarm(statement string, created map[string]bool, stepStatements []string) string {
 	if match := createIndex.FindStringSubmatch(statement); match != nil {
-		if match[1] == "" || created[match[3]] {
-			return ""
+		isUnique, tableIsNew := match[1] != "", created[match[3]]
+		if isUnique && !tableIsNew {
+			return "an older program may write a value twice"
 		}
-		return "an older program may write a value twice"
+		return ""
 	}
 	// A step may drop the index that it creates. If a concurrent build is interrupted, it leaves an
 	// invalid index. So such steps drop their own index first.
-	if match := dropIndex.FindStringSubmatch(statement); match != nil && slices.ContainsFunc(stepStatements, func(other string) bool {
-		createMatch := createIndex.FindStringSubmatch(other)
-		return createMatch != nil && createMatch[2] == match[1]
-	}) {
+	if match := dropIndex.FindStringSubmatch(statement); match != nil && createsIndex(stepStatements, match[1]) {
 		return ""
 	}
 	if match := insert.FindStringSubmatch(statement); match != nil && created[match[1]] {
@@ -147,21 +146,30 @@ func statementHarm(statement string, created map[string]bool, stepStatements []s
 		if created[match[1]] {
 			return ""
 		}
-		return alterHarm(match[2])
+		return findAlterTableHarm(match[2])
 	}
 	if additive.MatchString(statement) {
 		return ""
 	}
-	return matchHarm(statement)
+	return findHarmByPattern(statement)
 }
 
-// alterHarm returns how ALTER TABLE with these actions may break an older program. The table exists
-// already. The result is "" if the actions only add columns that an older program need not know.
-func alterHarm(actions string) string {
+// createsIndex reports whether one of the statements creates the index.
+func createsIndex(statements []string, index string) bool {
+	return slices.ContainsFunc(statements, func(statement string) bool {
+		match := createIndex.FindStringSubmatch(statement)
+		return match != nil && match[2] == index
+	})
+}
+
+// findAlterTableHarm returns how ALTER TABLE with these actions may break an older program. The
+// table exists already. The result is "" if the actions only add columns that an older program
+// need not know.
+func findAlterTableHarm(actions string) string {
 	for _, action := range splitActions(actions) {
 		switch {
 		case !addColumn.MatchString(action):
-			return matchHarm(action)
+			return findHarmByPattern(action)
 		case unique.MatchString(action):
 			return "an older program may write a value twice"
 		case notNull.MatchString(action) && !hasDefault.MatchString(action):
@@ -171,8 +179,8 @@ func alterHarm(actions string) string {
 	return ""
 }
 
-// matchHarm returns the reason of the first pattern in harmPatterns that matches.
-func matchHarm(statement string) string {
+// findHarmByPattern returns the reason of the first pattern in harmPatterns that matches.
+func findHarmByPattern(statement string) string {
 	for _, pattern := range harmPatterns {
 		if pattern.statement.MatchString(statement) {
 			return pattern.why

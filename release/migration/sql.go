@@ -2,15 +2,15 @@ package migration
 
 import "strings"
 
-// gooseUp returns the part of a step that goose runs to apply it: the text after "-- +goose Up",
-// and before "-- +goose Down" if there is one. Without the first mark it returns "".
-func gooseUp(text string) string {
-	_, part, found := strings.Cut(text, "-- +goose Up")
+// cutUpSection returns the SQL that goose runs to apply a step: the text after "-- +goose Up", and
+// before "-- +goose Down" if there is one. Without the first mark it returns "".
+func cutUpSection(text string) string {
+	_, section, found := strings.Cut(text, "-- +goose Up")
 	if !found {
 		return ""
 	}
-	part, _, _ = strings.Cut(part, "-- +goose Down")
-	return part
+	section, _, _ = strings.Cut(section, "-- +goose Down")
+	return section
 }
 
 // splitStatements splits SQL of PostgreSQL into its statements. Each statement is in upper case,
@@ -86,7 +86,8 @@ func blockCommentLength(text string) int {
 		case strings.HasPrefix(text[i:], "/*"):
 			depth, i = depth+1, i+2
 		case strings.HasPrefix(text[i:], "*/"):
-			if depth, i = depth-1, i+2; depth == 0 {
+			depth, i = depth-1, i+2
+			if depth == 0 {
 				return i
 			}
 		default:
@@ -96,8 +97,9 @@ func blockCommentLength(text string) int {
 	return len(text)
 }
 
-// escapedStringLength returns the number of bytes of the quoted text at the beginning of a text. A
-// backslash escapes the next character.
+// escapedStringLength returns the number of bytes of the text in single quotes at the beginning of a
+// text. A backslash escapes the next character. Without a closing quote the result is the length of
+// the whole text.
 func escapedStringLength(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

@@ -38,9 +38,10 @@ type Record struct {
 	Images map[string]string `yaml:"images"`
 }
 
-// Source returns the reference of an image in the repository of the stack that built it.
-func (r *Record) Source(short string) string {
-	return r.Repository + "/" + short + "@" + r.Images[short]
+// Source returns the reference of an image in the repository of the stack that built it. imageName
+// is the short name of the image, such as web.
+func (r *Record) Source(imageName string) string {
+	return r.Repository + "/" + imageName + "@" + r.Images[imageName]
 }
 
 // SameImages reports whether two records name the same digests. Two missing records are the same. A
@@ -145,7 +146,7 @@ func (f *File) findRecord() (line, indent int, err error) {
 	if err := yaml.Unmarshal([]byte(f.text), &root); err != nil {
 		return 0, 0, fmt.Errorf("stack file: %w", err)
 	}
-	config := mappingValue(root.Content[0], "config")
+	config := findMappingValue(root.Content[0], "config")
 	if config == nil || config.Kind != yaml.MappingNode || config.Style&yaml.FlowStyle != 0 || len(config.Content) == 0 {
 		return 0, 0, errors.New("stack file: config must be a block with keys")
 	}
@@ -204,8 +205,8 @@ func (r *Record) renderLines(indent int) []string {
 	return rendered
 }
 
-// checkOnlyRelease returns an error unless the text has the new record, and is otherwise equal to the
-// file.
+// checkOnlyRelease returns an error unless the text has the images of the record r, and all its
+// other keys have the values of the file.
 func (f *File) checkOnlyRelease(text string, r *Record) error {
 	readWithoutRecord := func(text string) (map[string]any, error) {
 		var content map[string]any
@@ -237,9 +238,9 @@ func (f *File) checkOnlyRelease(text string, r *Record) error {
 	return nil
 }
 
-// mappingValue returns the value of a key of a mapping. It returns nil if the mapping does not have
-// the key.
-func mappingValue(mapping *yaml.Node, name string) *yaml.Node {
+// findMappingValue returns the value of a key of a mapping. It returns nil if the mapping does not
+// have the key.
+func findMappingValue(mapping *yaml.Node, name string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {
 			return mapping.Content[i+1]

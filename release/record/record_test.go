@@ -52,12 +52,12 @@ func TestWithChangesOnlyTheRecord(t *testing.T) {
 			after, err := f.With(example)
 			require.NoError(t, err)
 			require.Equal(t, tc.after, string(after))
-			again, err := Parse(after)
+			reparsed, err := Parse(after)
 			require.NoError(t, err)
-			require.Equal(t, example, again.Release)
-			twice, err := again.With(example)
+			require.Equal(t, example, reparsed.Release)
+			rewritten, err := reparsed.With(example)
 			require.NoError(t, err)
-			require.Equal(t, string(after), string(twice))
+			require.Equal(t, string(after), string(rewritten))
 		})
 	}
 }

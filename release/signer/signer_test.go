@@ -40,8 +40,9 @@ type fakeKMS struct {
 
 func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	credential := strings.Split(r.Header.Get("Authorization"), "/")
-	f.regions = append(f.regions, credential[2])
+	// The header has the credential scope, which has the region: key ID/date/region/service/…
+	credentialScope := strings.Split(r.Header.Get("Authorization"), "/")
+	f.regions = append(f.regions, credentialScope[2])
 	writeResponse := func(status int, body any) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)

@@ -15,15 +15,15 @@ import (
 )
 
 func TestReadRefusesInvalidKeyFiles(t *testing.T) {
-	large, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	p384Key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
-	der, err := x509.MarshalPKCS8PrivateKey(large)
+	der, err := x509.MarshalPKCS8PrivateKey(p384Key)
 	require.NoError(t, err)
-	secret := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	p384PEM := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	for reason, test := range map[string]struct{ content, want string }{
 		"no PEM":        {"hunter2", "must be PKCS #8 in PEM"},
 		"encrypted":     {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "without a passphrase"},
-		"another curve": {secret, "of the curve P-256"},
+		"another curve": {p384PEM, "of the curve P-256"},
 		"broken":        {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not a valid PKCS #8 key"},
 		"huge":          {strings.Repeat("x", maxKeyFile+1), "is larger than"},
 	} {
@@ -56,14 +56,14 @@ func TestCreateOverwritesNoKeyAndOnlyItsOwnerCanReadIt(t *testing.T) {
 func TestParseTrustedRefusesInvalidKeys(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	good, err := PublicPEM(&key.PublicKey)
+	validPEM, err := PublicPEM(&key.PublicKey)
 	require.NoError(t, err)
 	for reason, test := range map[string]struct {
 		texts []string
 		want  string
 	}{
 		"none":                   {nil, "no trusted key"},
-		"one text without a key": {[]string{good, "text"}, "trusted key 2: has no public key"},
+		"one text without a key": {[]string{validPEM, "text"}, "trusted key 2: has no public key"},
 		"a private key":          {[]string{"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, "must be the public key"},
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestParseTrustedRefusesInvalidKeys(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
-	keys, err := ParseTrusted(good + good)
+	keys, err := ParseTrusted(validPEM + validPEM)
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 }

@@ -58,8 +58,8 @@ func WithForecast(p scaling.Profile, namespace string) ([]Trigger, error) {
 	}
 	var all, guards []Trigger
 	for _, m := range p.HPA.Metrics {
-		atFloor, raised := prediction.AtFloor(m)
-		all = append(all, metricTrigger(p, atFloor))
+		withFloor, raised := prediction.WithFloorTarget(m)
+		all = append(all, metricTrigger(p, withFloor))
 		if raised {
 			guards = append(guards, guardTrigger(p, namespace, m))
 		}

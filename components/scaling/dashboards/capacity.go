@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/promquery"
@@ -43,22 +44,22 @@ func capacityDashboard(p Platform) Dashboard {
 			{Expr: `sum(redis_memory_used_bytes)`, Legend: "used", Exporter: Redis},
 		}},
 	}}
-	cpu := Panel{Title: "CPU in percent of the requests", Unit: Percent}
-	memory := Panel{Title: "Memory in percent of the limits", Unit: Percent, Lines: []Line{{"limit", 100}}}
-	files := Panel{Title: "Open files in percent of the limit", Unit: Percent, Lines: []Line{{"limit", 100}}}
-	errors := Panel{Title: "Failed commands to Redis", Unit: PerSecond}
+	cpuPanel := Panel{Title: "CPU in percent of the requests", Unit: Percent}
+	memoryPanel := Panel{Title: "Memory in percent of the limits", Unit: Percent, Lines: []Line{{"limit", 100}}}
+	filesPanel := Panel{Title: "Open files in percent of the limit", Unit: Percent, Lines: []Line{{"limit", 100}}}
+	cacheErrorsPanel := Panel{Title: "Failed commands to Redis", Unit: PerSecond}
 	for _, s := range p.Services {
-		cpu.Queries = append(cpu.Queries, Query{Expr: percentExpr(cpuUsageExpr(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		cpuPanel.Queries = append(cpuPanel.Queries, Query{Expr: percentExpr(cpuUsageExpr(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
 		for _, l := range utilizationLines(s) {
 			if l.Name == "target of cpu" {
-				cpu.Lines = append(cpu.Lines, Line{"target of " + s.Short, l.Value})
+				cpuPanel.Lines = append(cpuPanel.Lines, Line{"target of " + s.Short, l.Value})
 			}
 		}
-		memory.Queries = append(memory.Queries, Query{Expr: percentExpr(memoryUsageExpr(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
-		files.Queries = append(files.Queries, Query{Expr: fmt.Sprintf(`100 * max(process_open_fds{job=%[1]q} / process_max_fds{job=%[1]q})`, promquery.Job(s)), Legend: s.Short})
-		errors.Queries = append(errors.Queries, Query{Expr: fmt.Sprintf(`sum(rate(application_cache_errors_total{job=%q}[%s]))`, promquery.Job(s), documentWindow), Legend: s.Short})
+		memoryPanel.Queries = append(memoryPanel.Queries, Query{Expr: percentExpr(memoryUsageExpr(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		filesPanel.Queries = append(filesPanel.Queries, Query{Expr: fmt.Sprintf(`100 * max(process_open_fds{job=%[1]q} / process_max_fds{job=%[1]q})`, promquery.Job(s)), Legend: s.Short})
+		cacheErrorsPanel.Queries = append(cacheErrorsPanel.Queries, Query{Expr: fmt.Sprintf(`sum(rate(application_cache_errors_total{job=%q}[%s]))`, promquery.Job(s), documentWindow), Legend: s.Short})
 	}
-	d.Panels = append(d.Panels, cpu, memory, files, errors, Panel{Title: "Series of Prometheus", Unit: Count, Queries: []Query{
+	d.Panels = append(d.Panels, cpuPanel, memoryPanel, filesPanel, cacheErrorsPanel, Panel{Title: "Series of Prometheus", Unit: Count, Queries: []Query{
 		{Expr: `max(prometheus_tsdb_head_series)`, Legend: "in memory", Exporter: Prometheus},
 	}})
 	return d
@@ -71,13 +72,13 @@ func connectionsPanel(p Platform) Panel {
 	if err != nil { // the configuration refuses such a stack, and New leaves out a panel without queries
 		return Panel{}
 	}
-	var jobs string
+	var jobs []string
 	for _, s := range p.Services {
-		jobs += "|" + promquery.Job(s)
+		jobs = append(jobs, promquery.Job(s))
 	}
 	return Panel{
 		Title: "Connections to PostgreSQL that the pods may open", Unit: Count,
-		Queries: []Query{{Expr: fmt.Sprintf(`%d * sum(up{job=~%q})`, pool, jobs[1:]), Legend: fmt.Sprintf("%d for each pod", pool), Exporter: Prometheus}},
+		Queries: []Query{{Expr: fmt.Sprintf(`%d * sum(up{job=~%q})`, pool, strings.Join(jobs, "|")), Legend: fmt.Sprintf("%d for each pod", pool), Exporter: Prometheus}},
 		Lines: []Line{
 			{"threshold", float64(p.Connections) * float64(scaling.Targets().Database.ConnectionPool) / 100},
 			{"max_connections", float64(p.Connections)},

@@ -97,7 +97,7 @@ func New(p Platform) []Dashboard {
 func (p Platform) has(e Exporter) bool { return !e.isOptional() || slices.Contains(p.Exporters, e) }
 
 // service returns the profile with a short name. It panics if the platform has no such service.
-func (p Platform) service(short string) scaling.Profile {
-	i := slices.IndexFunc(p.Services, func(s scaling.Profile) bool { return s.Short == short })
+func (p Platform) service(shortName string) scaling.Profile {
+	i := slices.IndexFunc(p.Services, func(s scaling.Profile) bool { return s.Short == shortName })
 	return p.Services[i]
 }

@@ -18,8 +18,8 @@ func fullPlatform() Platform {
 	return Platform{Services: scaling.Services(), Connections: 200, Exporters: []Exporter{State, PostgreSQL, Redis, MongoDB, Forecaster}}
 }
 
-// eachPanel runs a check as a subtest for each panel of a platform.
-func eachPanel(t *testing.T, p Platform, check func(t *testing.T, panel Panel)) {
+// checkPanels runs a check as a subtest for each panel of a platform.
+func checkPanels(t *testing.T, p Platform, check func(t *testing.T, panel Panel)) {
 	t.Helper()
 	for _, d := range New(p) {
 		for _, panel := range d.Panels {
@@ -30,7 +30,7 @@ func eachPanel(t *testing.T, p Platform, check func(t *testing.T, panel Panel)) 
 
 func TestPanelsAreComplete(t *testing.T) {
 	units := []Unit{Seconds, PerSecond, PerMinute, Percent, Bytes, Count}
-	eachPanel(t, fullPlatform(), func(t *testing.T, panel Panel) {
+	checkPanels(t, fullPlatform(), func(t *testing.T, panel Panel) {
 		require.NotEmpty(t, panel.Title)
 		require.Contains(t, units, panel.Unit)
 		require.NotEmpty(t, panel.Queries)
@@ -45,10 +45,10 @@ func TestPanelsAreComplete(t *testing.T) {
 			require.Positive(t, l.Value, l.Name)
 		}
 	})
-	names := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+	nameFormat := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	seen := map[string]bool{}
 	for _, d := range New(fullPlatform()) {
-		require.Regexp(t, names, d.Name)
+		require.Regexp(t, nameFormat, d.Name)
 		require.NotEmpty(t, d.Title)
 		require.False(t, seen[d.Name], d.Name)
 		seen[d.Name] = true
@@ -83,7 +83,7 @@ func seriesNames(t *testing.T, expr string) (names []string) {
 func TestExpressionsReadSeriesThatExist(t *testing.T) {
 	series := Series()
 	read := map[string]bool{}
-	eachPanel(t, fullPlatform(), func(t *testing.T, panel Panel) {
+	checkPanels(t, fullPlatform(), func(t *testing.T, panel Panel) {
 		for _, q := range panel.Queries {
 			readsOwnExporter := false
 			for _, name := range seriesNames(t, q.Expr) {
@@ -113,7 +113,7 @@ func TestExpressionsReadSeriesThatExist(t *testing.T) {
 func TestMissingExportersLeaveNoEmptyPanel(t *testing.T) {
 	p := fullPlatform()
 	p.Exporters = nil
-	eachPanel(t, p, func(t *testing.T, panel Panel) {
+	checkPanels(t, p, func(t *testing.T, panel Panel) {
 		require.NotEmpty(t, panel.Queries)
 		for _, q := range panel.Queries {
 			require.False(t, q.Exporter.isOptional(), q.Expr)

@@ -15,7 +15,7 @@ const (
 	KEDA
 	// Prometheus has series about its targets.
 	Prometheus
-	// State reports the state of Kubernetes' objects under the names of
+	// State reports the state of Kubernetes objects under the names of
 	// kube-state-metrics.
 	State
 	// PostgreSQL, Redis and MongoDB are the stores, through an exporter for each.
@@ -26,15 +26,15 @@ const (
 	Forecaster
 )
 
-// recommendation is the series with the requests that a VPA recommends
+// recommendationSeries is the series with the requests that a VPA recommends
 // (components/statemetrics).
-const recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
+const recommendationSeries = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
 
 // isOptional reports whether a stack with Prometheus can lack the exporter.
 func (e Exporter) isOptional() bool { return e >= State }
 
-// Series returns the names of the series that panels may read, by exporter. A
-// histogram has its parts as separate names.
+// Series returns the names of the series that panels may read, by exporter. For a
+// histogram it has the names of the series, such as _bucket and _sum, not of the histogram.
 func Series() map[Exporter][]string {
 	return map[Exporter][]string{
 		Services: {
@@ -54,7 +54,7 @@ func Series() map[Exporter][]string {
 		// kubernetes/kube-state-metrics, docs/metrics/workload.
 		State: {
 			"kube_deployment_status_replicas", "kube_deployment_status_replicas_ready",
-			"kube_horizontalpodautoscaler_status_desired_replicas", "kube_pod_container_resource_requests", recommendation,
+			"kube_horizontalpodautoscaler_status_desired_replicas", "kube_pod_container_resource_requests", recommendationSeries,
 		},
 		// prometheus-community/postgres_exporter, README.md.
 		PostgreSQL: {

@@ -12,8 +12,8 @@ const (
 	documentWindow = "5m"
 	// containerWindow has four samples of the kubelets, which are scraped every 15 s.
 	containerWindow = "1m"
-	// database is the name of the database (components/datastore/storespec).
-	database = "progressive_framework_v5"
+	// databaseName is the name of the PostgreSQL database (components/datastore/storespec).
+	databaseName = "progressive_framework_v5"
 )
 
 // performanceDashboard returns the design document's dashboard (section "Comprehensive Performance
@@ -43,7 +43,7 @@ func performanceDashboard(p Platform) Dashboard {
 			Lines:   []Line{{"most of a pod", float64(t.Application.ConcurrentAgentSessions)}},
 		},
 		{Title: "Database Performance: PostgreSQL", Unit: PerSecond, Queries: []Query{
-			{Expr: fmt.Sprintf(`sum(rate(pg_stat_database_tup_returned{datname=%q}[%s]))`, database, documentWindow), Legend: "PostgreSQL Rows/sec", Exporter: PostgreSQL},
+			{Expr: fmt.Sprintf(`sum(rate(pg_stat_database_tup_returned{datname=%q}[%s]))`, databaseName, documentWindow), Legend: "PostgreSQL Rows/sec", Exporter: PostgreSQL},
 		}},
 		{Title: "Database Performance: Redis", Unit: Count, Queries: []Query{
 			{Expr: `sum(redis_connected_clients)`, Legend: "Redis Connected Clients", Exporter: Redis},
@@ -70,9 +70,9 @@ func performanceDashboard(p Platform) Dashboard {
 // replicaQueries returns the queries for the number of pods of each Deployment. Without the
 // exporter State the queries count the pods that respond to Prometheus.
 func replicaQueries(p Platform) (all []Query) {
-	names := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
+	legendNames := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
 	for _, s := range p.Services {
-		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: names[s.Short] + " Replicas", Exporter: Prometheus}
+		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: legendNames[s.Short] + " Replicas", Exporter: Prometheus}
 		if p.has(State) {
 			q = Query{Expr: fmt.Sprintf(`sum(kube_deployment_status_replicas{deployment=%q})`, s.Name), Legend: q.Legend, Exporter: State}
 		}
@@ -81,19 +81,20 @@ func replicaQueries(p Platform) (all []Query) {
 	return all
 }
 
-// quantileExpr returns the expression for a quantile of a histogram over all pods. Without the
-// sum, the result would be a quantile of each series.
-func quantileExpr(q float64, buckets string) string {
-	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, q, buckets, documentWindow)
+// quantileExpr returns the expression for a quantile of a histogram over all pods. bucketSelector
+// is the selector of the histogram's buckets. Without the sum, the result would be a quantile of
+// each series.
+func quantileExpr(quantile float64, bucketSelector string) string {
+	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, quantile, bucketSelector, documentWindow)
 }
 
 // hitRateExpr returns the expression for the percentage of reads that find a value. The sums
 // are necessary, because series of hits and misses with different labels do not match.
 func hitRateExpr(prefix string) string {
-	rate := func(outcome string) string {
+	rateExpr := func(outcome string) string {
 		return fmt.Sprintf(`sum(rate(%s_%s_total[%s]))`, prefix, outcome, documentWindow)
 	}
-	return fmt.Sprintf(`100 * %[1]s / (%[1]s + %[2]s)`, rate("hits"), rate("misses"))
+	return fmt.Sprintf(`100 * %[1]s / (%[1]s + %[2]s)`, rateExpr("hits"), rateExpr("misses"))
 }
 
 // userRequestMatchers returns the label matchers of the requests with measured durations. The
@@ -124,10 +125,11 @@ func memoryUsageExpr(p scaling.Profile) string {
 	return fmt.Sprintf(`sum(container_memory_working_set_bytes{%s})`, podMatcher(p))
 }
 
-// percentExpr returns the expression for the use of all pods in percent of an amount for each
-// pod, such as its request. The HPA also divides by the requests.
-func percentExpr(use string, each float64, p scaling.Profile) string {
-	return fmt.Sprintf(`100 * %s / (%s * count(container_memory_working_set_bytes{%s}))`, use, formatNumber(each), podMatcher(p))
+// percentExpr returns the expression for the usage of all pods in percent of an amount for each
+// pod, such as its request. usageExpr is the expression for the usage. The HPA also divides by the
+// requests.
+func percentExpr(usageExpr string, amountPerPod float64, p scaling.Profile) string {
+	return fmt.Sprintf(`100 * %s / (%s * count(container_memory_working_set_bytes{%s}))`, usageExpr, formatNumber(amountPerPod), podMatcher(p))
 }
 
 // utilizationLines returns a line for each of the HPA's targets for CPU and memory.

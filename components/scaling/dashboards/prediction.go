@@ -18,23 +18,23 @@ func predictionPanels(p Platform) []Panel {
 	const overloadBudget = 0.07
 	var panels []Panel
 	for _, s := range p.Services {
-		series := func(name, offset string) string {
+		seriesExpr := func(name, offset string) string {
 			return fmt.Sprintf(`max(%s{job=%q,service=%q}%s) or vector(0)`, name, promquery.ForecasterJob, s.Short, offset)
 		}
-		query := func(expr, legend string) Query { return Query{Expr: expr, Legend: legend, Exporter: Forecaster} }
+		newQuery := func(expr, legend string) Query { return Query{Expr: expr, Legend: legend, Exporter: Forecaster} }
 		panels = append(panels, Panel{
 			Title: s.Short + ": load in pods, predicted and real", Unit: Count,
 			Queries: []Query{
-				query(series("forecast_load", " offset "+horizon), "median that was predicted 90 s before"),
-				query(series("forecast_present_load", ""), "load that came"),
-				query(series("forecast_published_pods", ""), "pods that the forecast asks for"),
+				newQuery(seriesExpr("forecast_load", " offset "+horizon), "median that was predicted 90 s before"),
+				newQuery(seriesExpr("forecast_present_load", ""), "load that came"),
+				newQuery(seriesExpr("forecast_published_pods", ""), "pods that the forecast asks for"),
 			},
 		})
 	}
-	queryBy := func(labels, name string) Query {
-		return Query{Expr: fmt.Sprintf(`max by (service, %s) (%s{job=%q})`, labels, name, promquery.ForecasterJob), Exporter: Forecaster}
+	newQueryBy := func(label, series string) Query {
+		return Query{Expr: fmt.Sprintf(`max by (service, %s) (%s{job=%q})`, label, series, promquery.ForecasterJob), Exporter: Forecaster}
 	}
-	gateState, candidateInUse, overload := queryBy("state", "gate_state"), queryBy("candidate", "candidate"), queryBy("window", "gate_overload")
+	gateState, candidateInUse, overload := newQueryBy("state", "gate_state"), newQueryBy("candidate", "candidate"), newQueryBy("window", "gate_overload")
 	gateState.Legend, candidateInUse.Legend, overload.Legend = "{{service}}: {{state}}", "{{service}}: {{candidate}}", "{{service}}: {{window}}"
 	overload.Expr = fmt.Sprintf("100 * %s or vector(0)", overload.Expr)
 	return append(panels,

@@ -46,12 +46,12 @@ func requestedPodsPanel(s scaling.Profile) Panel {
 	for _, m := range s.HPA.Metrics {
 		panel.Queries = append(panel.Queries, requestedPodsQuery(s, m))
 	}
-	state := func(series, label, object, legend string) Query {
+	newStateQuery := func(series, label, object, legend string) Query {
 		return Query{Expr: fmt.Sprintf(`sum(%s{%s=%q})`, series, label, object), Legend: legend, Exporter: State}
 	}
 	panel.Queries = append(panel.Queries,
-		state("kube_horizontalpodautoscaler_status_desired_replicas", "horizontalpodautoscaler", s.HPA.Name, "desired by the HPA"),
-		state("kube_deployment_status_replicas_ready", "deployment", s.Name, "ready"),
+		newStateQuery("kube_horizontalpodautoscaler_status_desired_replicas", "horizontalpodautoscaler", s.HPA.Name, "desired by the HPA"),
+		newStateQuery("kube_deployment_status_replicas_ready", "deployment", s.Name, "ready"),
 		Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: "that answer", Exporter: Prometheus})
 	return panel
 }
@@ -63,12 +63,12 @@ func requestedPodsQuery(s scaling.Profile, m scaling.Metric) Query {
 	case scaling.PodsMetric:
 		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, promquery.Demand(s, m), formatNumber(m.AverageValue.AsApproximateFloat64())), Legend: m.Name}
 	case scaling.ResourceMetric:
-		use, request := cpuUsageExpr(s), s.Resources.CPURequest
+		usage, request := cpuUsageExpr(s), s.Resources.CPURequest
 		if m.Resource == scaling.Memory {
-			use, request = memoryUsageExpr(s), s.Resources.MemoryRequest
+			usage, request = memoryUsageExpr(s), s.Resources.MemoryRequest
 		}
 		target := request.AsApproximateFloat64() * float64(m.Utilization) / 100
-		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, use, formatNumber(target)), Legend: string(m.Resource), Exporter: Kubelets}
+		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, usage, formatNumber(target)), Legend: string(m.Resource), Exporter: Kubelets}
 	default: // scaling.Metric has no other types
 		return Query{}
 	}
@@ -91,7 +91,8 @@ func demandPanel(p Platform) Panel {
 func perPodPanel(s scaling.Profile, m scaling.PodsMetric) Panel {
 	unit := Seconds
 	if r, ok := m.Source.(scaling.Rate); ok {
-		if unit = PerSecond; r.Per.Minutes() == 1 {
+		unit = PerSecond
+		if r.Per.Minutes() == 1 {
 			unit = PerMinute
 		}
 	}
@@ -121,13 +122,13 @@ func memoryPanel(s scaling.Profile) Panel {
 }
 
 // recommendationPanel returns the panel of the requests that the VPA recommends, in percent of the
-// pods' requests. The VPA does not apply a recommendation if its mode is off, as for mca.
+// pods' requests. The VPA does not apply its recommendation if its mode is off, as for mca.
 func recommendationPanel(s scaling.Profile) Panel {
 	panel := Panel{Title: s.Short + ": recommended in percent of the requests", Unit: Percent, Lines: []Line{{"as requested", 100}}}
 	for _, r := range s.VPA.Controls {
 		panel.Queries = append(panel.Queries, Query{
 			Expr: fmt.Sprintf(`100 * max(%[1]s{verticalpodautoscaler=%[2]q,resource=%[3]q}) / avg(kube_pod_container_resource_requests{container=%[4]q,resource=%[3]q})`,
-				recommendation, s.VPA.Name, r, s.Name),
+				recommendationSeries, s.VPA.Name, r, s.Name),
 			Legend: string(r), Exporter: State,
 		})
 	}

@@ -11,16 +11,17 @@ import (
 const ForecasterJob = "forecaster"
 
 const (
-	// arrivalWindow is the window of the rate of requests that the forecaster reads. It is
-	// three scrapes, the forecaster's step of 15 s.
+	// arrivalWindow is the window of the rate of requests that the forecaster reads. It has
+	// three scrapes. It equals the forecaster's step of 15 s.
 	arrivalWindow = 15 * time.Second
 	// usageWindow is the window of the containers' CPU. It has four samples, because the
 	// kubelets are scraped every 15 s.
 	usageWindow = time.Minute
-	// forecastAge is the time for which a published number is valid after its last scrape.
+	// maxForecastAge is the time for which a published number is valid after its last scrape.
 	// The forecaster publishes no number if its last load is older than a minute
-	// (agents/forecaster). So the guards begin at most two minutes after that load.
-	forecastAge = time.Minute
+	// (agents/forecaster). So the expressions of Guard have values at most two minutes after
+	// that load.
+	maxForecastAge = time.Minute
 )
 
 // Arrivals returns the expression for the requests that arrive at a service, in the unit of
@@ -38,7 +39,7 @@ func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 // service. The expression has no value if the last number is older than a minute, negative or not
 // finite. During a rollout two forecasters publish, and the expression has the larger number.
 func Forecast(p scaling.Profile) string {
-	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, formatDuration(forecastAge))
+	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, formatDuration(maxForecastAge))
 }
 
 // Guard returns an expression with the value of demand. The expression has no value while
@@ -51,9 +52,9 @@ func Guard(p scaling.Profile, demand string) string {
 // namespace use together, in cores or bytes. The HPA's own metric is this sum as a share of
 // the requests.
 func Usage(p scaling.Profile, namespace string, resource scaling.ResourceName) string {
-	pods := fmt.Sprintf(`{namespace=%q,pod=~%q}`, namespace, p.Name+"-[a-z0-9]+-[a-z0-9]+")
+	podSelector := fmt.Sprintf(`{namespace=%q,pod=~%q}`, namespace, p.Name+"-[a-z0-9]+-[a-z0-9]+")
 	if resource == scaling.Memory {
-		return fmt.Sprintf(`sum(container_memory_working_set_bytes%s)`, pods)
+		return fmt.Sprintf(`sum(container_memory_working_set_bytes%s)`, podSelector)
 	}
-	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total%s[%s]))`, pods, formatDuration(usageWindow))
+	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total%s[%s]))`, podSelector, formatDuration(usageWindow))
 }

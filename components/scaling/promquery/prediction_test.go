@@ -53,7 +53,7 @@ func TestGuardHasTheDemandWhileThereIsNoForecast(t *testing.T) {
 	} {
 		var guard []float64
 		if tc.forecast == nil {
-			guard = []float64{60} // 5 calculations in 5 s, a minute
+			guard = []float64{60} // 5 calculations in 5 s are 60 a minute
 		}
 		tests = append(tests, unitTest{Interval: "5s", Input: append(tc.input, load...), Exprs: []expression{
 			newFiveMinuteCheck(Forecast(p), tc.forecast...), newFiveMinuteCheck(Guard(p, Demand(p, m)), guard...),
@@ -80,12 +80,12 @@ func TestArrivalsSumsAllStatusesWithoutHealthChecks(t *testing.T) {
 
 func TestUsageCountsOnlyThePodsOfTheServiceInTheNamespace(t *testing.T) {
 	web := scaling.Web()
-	container := func(namespace, pod, values string) series {
+	cpuSeries := func(namespace, pod, values string) series {
 		return series{fmt.Sprintf(`container_cpu_usage_seconds_total{namespace=%q,pod=%q,container="c"}`, namespace, pod), values}
 	}
 	const pod = "progressive-framework-v5-7d9c5b8f6-x2x4z"
 	runPromtool(t, []unitTest{{Interval: "15s", Input: []series{
-		container("app", pod, counterSamples(3, 0, 21)), container("app", "mca-7d9c5b8f6-x2x4z", counterSamples(300, 0, 21)), container("other", pod, counterSamples(300, 0, 21)),
+		cpuSeries("app", pod, counterSamples(3, 0, 21)), cpuSeries("app", "mca-7d9c5b8f6-x2x4z", counterSamples(300, 0, 21)), cpuSeries("other", pod, counterSamples(300, 0, 21)),
 		{fmt.Sprintf(`container_memory_working_set_bytes{namespace="app",pod=%q,container="c"}`, pod), gaugeSamples(1e6, 0, 21)},
 	}, Exprs: []expression{newFiveMinuteCheck(Usage(web, "app", scaling.CPU), 0.2), newFiveMinuteCheck(Usage(web, "app", scaling.Memory), 1e6)}}})
 }

@@ -31,22 +31,22 @@ func Job(p scaling.Profile) string { return p.Name }
 //     too low. KEDA then reports an error, and the HPA removes no pod.
 func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 	var (
-		window = formatDuration(p.HPA.Window())
-		up     = fmt.Sprintf(`up{job=%q}`, Job(p))
-		pods   = fmt.Sprintf(`count(%s)`, up)
-		seen   = fmt.Sprintf(`count(%[1]s == 1 and sum_over_time(%[1]s[%[2]s]) >= %[3]d)`, up, window, p.HPA.Window()/scaling.ScrapeInterval-1)
-		target = formatNumber(m.AverageValue.AsApproximateFloat64())
-		sum    = fmt.Sprintf(`(%s or 0 * count(%s == 1))`, sumExpr(p, m.Source), up)
+		window         = formatDuration(p.HPA.Window())
+		up             = fmt.Sprintf(`up{job=%q}`, Job(p))
+		pods           = fmt.Sprintf(`count(%s)`, up)
+		fullWindowPods = fmt.Sprintf(`count(%[1]s == 1 and sum_over_time(%[1]s[%[2]s]) >= %[3]d)`, up, window, p.HPA.Window()/scaling.ScrapeInterval-1)
+		target         = formatNumber(m.AverageValue.AsApproximateFloat64())
+		sum            = fmt.Sprintf(`(%s or 0 * count(%s == 1))`, sumExpr(p, m.Source), up)
 	)
-	return fmt.Sprintf(`clamp_min(clamp_max(%s + %s * (%s - %s), scalar(%s * %s)), scalar(%s))`, sum, target, pods, seen, target, pods, sum)
+	return fmt.Sprintf(`clamp_min(clamp_max(%s + %s * (%s - %s), scalar(%s * %s)), scalar(%s))`, sum, target, pods, fullWindowPods, target, pods, sum)
 }
 
 // DemandValue returns the value that the expression of Demand has. sum is the sum over the pods
-// that have samples. pods is the number of pods, and seen is the number of pods with a full window.
-// Kubernetes' replica calculator has the same rule (calcPlainMetricReplicas, Kubernetes 1.36), for
-// running pods.
-func DemandValue(sum, target float64, pods, seen int) float64 {
-	return max(sum, min(sum+target*float64(pods-seen), target*float64(pods)))
+// that have samples. pods is the number of pods, and fullWindowPods is the number of pods with a
+// full window. Kubernetes' replica calculator has the same rule for running pods
+// (calcPlainMetricReplicas, Kubernetes 1.36).
+func DemandValue(sum, target float64, pods, fullWindowPods int) float64 {
+	return max(sum, min(sum+target*float64(pods-fullWindowPods), target*float64(pods)))
 }
 
 // PerPod returns the expression of a metric's value by job and pod, for recording
@@ -63,7 +63,7 @@ func PerPod(p scaling.Profile, m scaling.PodsMetric) string {
 	}
 }
 
-// sumExpr returns the expression for the sum over the pods.
+// sumExpr returns the expression for the sum of a metric's value over the pods.
 func sumExpr(p scaling.Profile, source scaling.Source) string {
 	window := formatDuration(p.HPA.Window())
 	switch s := source.(type) {
@@ -78,16 +78,17 @@ func sumExpr(p scaling.Profile, source scaling.Source) string {
 	}
 }
 
-// meanExpr returns the expression for the mean duration by the labels in by. The comparison
+// meanExpr returns the expression for the mean duration, grouped by these labels. The comparison
 // with 0 removes the NaN of pods without requests.
-func meanExpr(p scaling.Profile, d scaling.MeanDuration, by, window string) string {
-	rate := func(suffix string) string {
-		return fmt.Sprintf(`sum by (%s) (rate(%s[%s]))`, by, selector(p, d.Histogram+suffix, d.Where), window)
+func meanExpr(p scaling.Profile, d scaling.MeanDuration, groupLabels, window string) string {
+	rateExpr := func(suffix string) string {
+		return fmt.Sprintf(`sum by (%s) (rate(%s[%s]))`, groupLabels, selector(p, d.Histogram+suffix, d.Where), window)
 	}
-	return fmt.Sprintf(`(%s / %s > 0)`, rate("_sum"), rate("_count"))
+	return fmt.Sprintf(`(%s / %s > 0)`, rateExpr("_sum"), rateExpr("_count"))
 }
 
-// selector returns the PromQL selector of a service's series. matchers are further label matchers, or "" for none.
+// selector returns the PromQL selector of a service's series. matchers are further label matchers,
+// or "" for none.
 func selector(p scaling.Profile, series, matchers string) string {
 	if matchers != "" {
 		matchers = "," + matchers

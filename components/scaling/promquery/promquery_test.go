@@ -61,8 +61,8 @@ func findMetric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric)
 	t.Helper()
 	for _, p := range scaling.Services() {
 		for _, m := range p.HPA.Metrics {
-			if pods, ok := m.(scaling.PodsMetric); ok && pods.Name == name {
-				return p, pods
+			if podsMetric, ok := m.(scaling.PodsMetric); ok && podsMetric.Name == name {
+				return p, podsMetric
 			}
 		}
 	}
@@ -97,19 +97,19 @@ func TestDemandInEverySituation(t *testing.T) {
 		web     = `{job="progressive-framework-v5",pod="%s",method="GET",route="%s",status="200"}`
 		npa     = `{job="npa",pod="%s",agent="npa",outcome="%s"}`
 	)
-	up := func(job, pod, values string) series {
+	upSeries := func(job, pod, values string) series {
 		return series{fmt.Sprintf(`up{job=%q,pod=%q}`, job, pod), values}
 	}
-	requests := func(pod, route, values string) series {
+	requestSeries := func(pod, route, values string) series {
 		return series{"http_requests_total" + fmt.Sprintf(web, pod, route), values}
 	}
-	duration := func(suffix, pod, route, values string) series {
+	durationSeries := func(suffix, pod, route, values string) series {
 		return series{"http_request_duration_seconds" + suffix + fmt.Sprintf(strings.Replace(web, `,status="200"`, "", 1), pod, route), values}
 	}
-	calculations := func(pod, outcome, values string) series {
+	calculationSeries := func(pod, outcome, values string) series {
 		return series{"nutrition_calculations_total" + fmt.Sprintf(npa, pod, outcome), values}
 	}
-	seen := gaugeSamples(1, 0, scrapes)
+	upSamples := gaugeSamples(1, 0, scrapes)
 	const app = "progressive-framework-v5"
 	const noValue = -1.0
 	for _, tc := range []struct {
@@ -118,73 +118,73 @@ func TestDemandInEverySituation(t *testing.T) {
 		want           float64
 	}{
 		{"busy: the sum over pods and routes", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen),
-			requests("a", "GET /x", counterSamples(500, 0, scrapes)), requests("a", "POST /y", counterSamples(50, 0, scrapes)), requests("b", "GET /x", counterSamples(1000, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries(app, "b", upSamples),
+			requestSeries("a", "GET /x", counterSamples(500, 0, scrapes)), requestSeries("a", "POST /y", counterSamples(50, 0, scrapes)), requestSeries("b", "GET /x", counterSamples(1000, 0, scrapes)),
 		}, 310},
 		{"probes and scrapes are not demand", "http_requests_per_second", []series{
-			up(app, "a", seen), requests("a", "GET /x", counterSamples(500, 0, scrapes)),
-			requests("a", "GET /health", counterSamples(500, 0, scrapes)), requests("a", "GET /health/ready", counterSamples(500, 0, scrapes)), requests("a", "GET /metrics", counterSamples(500, 0, scrapes)),
+			upSeries(app, "a", upSamples), requestSeries("a", "GET /x", counterSamples(500, 0, scrapes)),
+			requestSeries("a", "GET /health", counterSamples(500, 0, scrapes)), requestSeries("a", "GET /health/ready", counterSamples(500, 0, scrapes)), requestSeries("a", "GET /metrics", counterSamples(500, 0, scrapes)),
 		}, 100},
 		{"another service's pods are not demand", "http_requests_per_second", []series{
-			up(app, "a", seen), up("mca", "b", seen), requests("a", "GET /x", counterSamples(500, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries("mca", "b", upSamples), requestSeries("a", "GET /x", counterSamples(500, 0, scrapes)),
 			{`http_requests_total{job="mca",pod="b",method="GET",route="GET /x",status="200"}`, counterSamples(500, 0, scrapes)},
 		}, 100},
-		{"idle, without a series: 0", "http_requests_per_second", []series{up(app, "a", seen), up(app, "b", seen)}, 0},
+		{"idle, without a series: 0", "http_requests_per_second", []series{upSeries(app, "a", upSamples), upSeries(app, "b", upSamples)}, 0},
 		{"no pod: no value", "http_requests_per_second", nil, noValue},
-		{"no pod answers scrapes: no value", "http_requests_per_second", []series{
-			up(app, "a", gaugeSamples(0, 0, scrapes)), up(app, "b", gaugeSamples(0, 0, scrapes)),
+		{"no pod responds to scrapes: no value", "http_requests_per_second", []series{
+			upSeries(app, "a", gaugeSamples(0, 0, scrapes)), upSeries(app, "b", gaugeSamples(0, 0, scrapes)),
 		}, noValue},
 		{"Prometheus restarted without its data 10 s ago: no value", "http_requests_per_second", []series{
-			up(app, "a", gaugeSamples(1, 11, 2)), requests("a", "GET /x", counterSamples(500, 11, 2)),
+			upSeries(app, "a", gaugeSamples(1, 11, 2)), requestSeries("a", "GET /x", counterSamples(500, 11, 2)),
 		}, noValue},
 		{"one of three pods can't be scraped, demand below the target: that pod counts as its target, 100", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen), up(app, "c", gaugeSamples(0, 0, scrapes)),
-			requests("a", "GET /x", counterSamples(200, 0, scrapes)), requests("b", "GET /x", counterSamples(200, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries(app, "b", upSamples), upSeries(app, "c", gaugeSamples(0, 0, scrapes)),
+			requestSeries("a", "GET /x", counterSamples(200, 0, scrapes)), requestSeries("b", "GET /x", counterSamples(200, 0, scrapes)),
 		}, 180},
 		{"one of three pods can't be scraped, the others near the target: no more than three targets", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen), up(app, "c", gaugeSamples(0, 0, scrapes)),
-			requests("a", "GET /x", counterSamples(600, 0, scrapes)), requests("b", "GET /x", counterSamples(600, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries(app, "b", upSamples), upSeries(app, "c", gaugeSamples(0, 0, scrapes)),
+			requestSeries("a", "GET /x", counterSamples(600, 0, scrapes)), requestSeries("b", "GET /x", counterSamples(600, 0, scrapes)),
 		}, 300},
 		{"one of three pods can't be scraped, demand above the target: that pod counts as 0", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", seen), up(app, "c", gaugeSamples(0, 0, scrapes)),
-			requests("a", "GET /x", counterSamples(1000, 0, scrapes)), requests("b", "GET /x", counterSamples(1000, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries(app, "b", upSamples), upSeries(app, "c", gaugeSamples(0, 0, scrapes)),
+			requestSeries("a", "GET /x", counterSamples(1000, 0, scrapes)), requestSeries("b", "GET /x", counterSamples(1000, 0, scrapes)),
 		}, 400},
 		{"a pod that ended 10 s ago: its requests still count, but the pod does not", "http_requests_per_second", []series{
-			up(app, "a", seen), up(app, "b", gaugeSamples(1, 0, 11)+" stale"),
-			requests("a", "GET /x", counterSamples(500, 0, scrapes)), requests("b", "GET /x", counterSamples(500, 0, 11)+" stale"),
+			upSeries(app, "a", upSamples), upSeries(app, "b", gaugeSamples(1, 0, 11)+" stale"),
+			requestSeries("a", "GET /x", counterSamples(500, 0, scrapes)), requestSeries("b", "GET /x", counterSamples(500, 0, 11)+" stale"),
 		}, 162.5},
 		{"per minute, all outcomes", "nutrition_calculations_per_minute", []series{
-			up("npa", "a", seen), up("npa", "b", seen),
-			calculations("a", "ok", counterSamples(2, 0, scrapes)), calculations("b", "ok", counterSamples(3, 0, scrapes)), calculations("b", "failed", counterSamples(1, 0, scrapes)),
+			upSeries("npa", "a", upSamples), upSeries("npa", "b", upSamples),
+			calculationSeries("a", "ok", counterSamples(2, 0, scrapes)), calculationSeries("b", "ok", counterSamples(3, 0, scrapes)), calculationSeries("b", "failed", counterSamples(1, 0, scrapes)),
 		}, 72},
 		{"the sum of the pods' mean durations", "http_request_duration_seconds", []series{
-			up(app, "a", seen), up(app, "b", seen),
-			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
-			duration("_sum", "b", "GET /x", counterSamples(1, 0, scrapes)), duration("_count", "b", "GET /x", counterSamples(10, 0, scrapes)),
-			duration("_sum", "b", "GET /y", counterSamples(5, 0, scrapes)), duration("_count", "b", "GET /y", counterSamples(10, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries(app, "b", upSamples),
+			durationSeries("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), durationSeries("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			durationSeries("_sum", "b", "GET /x", counterSamples(1, 0, scrapes)), durationSeries("_count", "b", "GET /x", counterSamples(10, 0, scrapes)),
+			durationSeries("_sum", "b", "GET /y", counterSamples(5, 0, scrapes)), durationSeries("_count", "b", "GET /y", counterSamples(10, 0, scrapes)),
 		}, 0.5},
 		{"the mean duration of an idle pod, 0/0, does not count", "http_request_duration_seconds", []series{
-			up(app, "a", seen), up(app, "b", seen),
-			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
-			duration("_sum", "b", "GET /x", gaugeSamples(7, 0, scrapes)), duration("_count", "b", "GET /x", gaugeSamples(9, 0, scrapes)),
+			upSeries(app, "a", upSamples), upSeries(app, "b", upSamples),
+			durationSeries("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), durationSeries("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			durationSeries("_sum", "b", "GET /x", gaugeSamples(7, 0, scrapes)), durationSeries("_count", "b", "GET /x", gaugeSamples(9, 0, scrapes)),
 		}, 0.2},
 		{"all pods idle: 0", "http_request_duration_seconds", []series{
-			up(app, "a", seen), duration("_sum", "a", "GET /x", gaugeSamples(7, 0, scrapes)), duration("_count", "a", "GET /x", gaugeSamples(9, 0, scrapes)),
+			upSeries(app, "a", upSamples), durationSeries("_sum", "a", "GET /x", gaugeSamples(7, 0, scrapes)), durationSeries("_count", "a", "GET /x", gaugeSamples(9, 0, scrapes)),
 		}, 0},
 		{"the mean duration of an ended pod does not count", "http_request_duration_seconds", []series{
-			up(app, "a", seen), up(app, "b", gaugeSamples(1, 0, 11)+" stale"),
-			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
-			duration("_sum", "b", "GET /x", counterSamples(90, 0, 11)+" stale"), duration("_count", "b", "GET /x", counterSamples(100, 0, 11)+" stale"),
+			upSeries(app, "a", upSamples), upSeries(app, "b", gaugeSamples(1, 0, 11)+" stale"),
+			durationSeries("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), durationSeries("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			durationSeries("_sum", "b", "GET /x", counterSamples(90, 0, 11)+" stale"), durationSeries("_count", "b", "GET /x", counterSamples(100, 0, 11)+" stale"),
 		}, 0.2},
 		{"a WebSocket is not a slow request", "http_request_duration_seconds", []series{
-			up(app, "a", seen),
-			duration("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), duration("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
-			duration("_sum", "a", "GET /ws", counterSamples(900, 0, scrapes)), duration("_count", "a", "GET /ws", counterSamples(1, 0, scrapes)),
+			upSeries(app, "a", upSamples),
+			durationSeries("_sum", "a", "GET /x", counterSamples(20, 0, scrapes)), durationSeries("_count", "a", "GET /x", counterSamples(100, 0, scrapes)),
+			durationSeries("_sum", "a", "GET /ws", counterSamples(900, 0, scrapes)), durationSeries("_count", "a", "GET /ws", counterSamples(1, 0, scrapes)),
 		}, 0.2},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			p, m := findMetric(t, tc.metric)
-			check := expression{Expr: Demand(p, m), At: "1m"}
+			check := expression{Expr: Demand(p, m), At: "1m"} // without samples: the expression must have no value
 			if tc.want != noValue {
 				check = newEqualCheck(check.Expr, tc.want)
 			}
@@ -208,28 +208,28 @@ func TestDemandEqualsDemandValueInRandomStates(t *testing.T) {
 			target := m.AverageValue.AsApproximateFloat64()
 			for range states {
 				pods := 1 + rng.IntN(12)
-				seen := 1 + rng.IntN(pods)
+				fullWindowPods := 1 + rng.IntN(pods)
 				var input []series
 				sum := 0.0
 				for i := range pods {
-					job := fmt.Sprintf(`job=%q,pod="p%d"`, Job(p), i)
-					if i >= seen {
-						input = append(input, series{"up{" + job + "}", gaugeSamples(0, 0, scrapes)})
+					labels := fmt.Sprintf(`job=%q,pod="p%d"`, Job(p), i)
+					if i >= fullWindowPods {
+						input = append(input, series{"up{" + labels + "}", gaugeSamples(0, 0, scrapes)})
 						continue
 					}
-					input = append(input, series{"up{" + job + "}", gaugeSamples(1, 0, scrapes)})
+					input = append(input, series{"up{" + labels + "}", gaugeSamples(1, 0, scrapes)})
 					switch s := m.Source.(type) {
 					case scaling.Rate:
 						step := float64(rng.IntN(int(3*target*5/s.Per.Seconds()) + 2))
 						sum += step / 5 * s.Per.Seconds()
-						input = append(input, series{s.Counter + "{" + job + "}", counterSamples(step, 0, scrapes)})
+						input = append(input, series{s.Counter + "{" + labels + "}", counterSamples(step, 0, scrapes)})
 					case scaling.MeanDuration:
 						step := float64(1 + rng.IntN(150))
 						sum += step / 100
-						input = append(input, series{s.Histogram + "_sum{" + job + "}", counterSamples(step, 0, scrapes)}, series{s.Histogram + "_count{" + job + "}", counterSamples(100, 0, scrapes)})
+						input = append(input, series{s.Histogram + "_sum{" + labels + "}", counterSamples(step, 0, scrapes)}, series{s.Histogram + "_count{" + labels + "}", counterSamples(100, 0, scrapes)})
 					}
 				}
-				tests = append(tests, unitTest{"5s", input, []expression{newEqualCheck(Demand(p, m), DemandValue(sum, target, pods, seen))}})
+				tests = append(tests, unitTest{"5s", input, []expression{newEqualCheck(Demand(p, m), DemandValue(sum, target, pods, fullWindowPods))}})
 			}
 		}
 	}

@@ -51,18 +51,19 @@ func constantSeries(name string, value float64) map[string]any {
 	return newSeries(name, fmt.Sprintf("%gx120", value))
 }
 
-// counterSeries returns a counter that grows by a number each 15 s, for two hours.
-func counterSeries(name string, by int) map[string]any {
-	return newSeries(name, fmt.Sprintf("0+%dx480", by))
+// counterSeries returns a counter that grows by step each 15 s, for two hours.
+func counterSeries(name string, step int) map[string]any {
+	return newSeries(name, fmt.Sprintf("0+%dx480", step))
 }
 
-// requestCounter returns the counter of a service's requests with a status.
-func requestCounter(job, status string, by int) map[string]any {
-	return counterSeries(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
+// requestCounter returns the counter of a service's requests with a status. It grows by step each
+// 15 s.
+func requestCounter(job, status string, step int) map[string]any {
+	return counterSeries(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, step)
 }
 
-// histogramSeries returns the series of the bucket le and of the count of a histogram. Of every 100
-// observations, fast are in the bucket.
+// histogramSeries returns two series of a histogram: the bucket le and the count. Of every 100
+// observations, the bucket has the number fast.
 func histogramSeries(name, labels, le string, fast int) []map[string]any {
 	return []map[string]any{
 		counterSeries(fmt.Sprintf(`%s_bucket{%s,pod="a",le=%q}`, name, labels, le), fast),
@@ -102,73 +103,73 @@ func slowCases() (all []alertCase) {
 
 // loadCases returns the cases of the alerts about load, connections and sessions.
 func loadCases() []alertCase {
-	up := func(value float64) map[string]any { return constantSeries(`up{`+webJob+`,pod="a"}`, value) }
-	demand := map[string]string{"service": "web", "metric": "http_requests_per_second"}
-	pool := func(acquired float64) []map[string]any {
+	upSeries := func(value float64) map[string]any { return constantSeries(`up{`+webJob+`,pod="a"}`, value) }
+	demandLabels := map[string]string{"service": "web", "metric": "http_requests_per_second"}
+	poolSeries := func(acquired float64) []map[string]any {
 		return []map[string]any{
 			constantSeries(`database_pool_acquired_connections{job="npa",pod="a"}`, acquired), constantSeries(`database_pool_max_connections{job="npa",pod="a"}`, 8),
 		}
 	}
-	sessions := func(n float64) []map[string]any {
+	sessionSeries := func(n float64) []map[string]any {
 		return []map[string]any{constantSeries(`agent_coordination_active_sessions{job="mca",pod="a"}`, n)}
 	}
-	queued := func(n float64) []map[string]any {
+	queueSeries := func(n float64) []map[string]any {
 		return []map[string]any{constantSeries(`agent_coordination_queue_depth{job="mca",pod="a"}`, n)}
 	}
-	requestRate := func(perSecond int) []map[string]any {
+	requestSeries := func(perSecond int) []map[string]any {
 		return []map[string]any{requestCounter(webJob, "200", 15*perSecond)}
 	}
 	// The window of web's autoscaler needs a sample each five seconds.
-	every5s := func(perSecond int) []map[string]any {
+	requestsScrapedEvery5s := func(perSecond int) []map[string]any {
 		return []map[string]any{
 			newSeries(`up{`+webJob+`,pod="a"}`, "1x360"),
 			newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="200"}`, fmt.Sprintf("0+%dx360", 5*perSecond)),
 		}
 	}
 	return []alertCase{
-		{"1,001 requests a second", "RequestRateHigh", labelsFor("web"), requestRate(1001), "more than 1000 requests a second", ""},
-		{"999 requests a second", "RequestRateHigh", labelsFor("web"), requestRate(999), "", ""},
-		{"no pod answers scrapes", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(0)}, "reads the metrics of no pod", ""},
+		{"1,001 requests a second", "RequestRateHigh", labelsFor("web"), requestSeries(1001), "more than 1000 requests a second", ""},
+		{"999 requests a second", "RequestRateHigh", labelsFor("web"), requestSeries(999), "", ""},
+		{"no pod responds to scrapes", "ServiceNotScraped", labelsFor("web"), []map[string]any{upSeries(0)}, "reads the metrics of no pod", ""},
 		{"there is no pod", "ServiceNotScraped", labelsFor("npa"), nil, "reads the metrics of no pod", ""},
-		{"one of two pods answers", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(1), constantSeries(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
-		{"7 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(7), "more than 85 % of the connections", ""},
-		{"6 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(6), "", ""},
-		{"50 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(50), "maximum of 50 sessions", ""},
-		{"49 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(49), "", ""},
-		{"100 requests wait", "QueueFull", labelsFor("mca"), queued(100), "100 requests wait", ""},
-		{"99 requests wait", "QueueFull", labelsFor("mca"), queued(99), "", ""},
-		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", demand, every5s(6000), "http_requests_per_second needs more than the maximum of 50 pods", ""},
-		{"4,000 requests a second need 40 pods", "DemandAboveMaximum", demand, every5s(4000), "", ""},
+		{"one of two pods responds", "ServiceNotScraped", labelsFor("web"), []map[string]any{upSeries(1), constantSeries(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
+		{"7 of 8 connections", "ConnectionsHigh", labelsFor("npa"), poolSeries(7), "more than 85 % of the connections", ""},
+		{"6 of 8 connections", "ConnectionsHigh", labelsFor("npa"), poolSeries(6), "", ""},
+		{"50 sessions", "SessionsAtMaximum", labelsFor("mca"), sessionSeries(50), "maximum of 50 sessions", ""},
+		{"49 sessions", "SessionsAtMaximum", labelsFor("mca"), sessionSeries(49), "", ""},
+		{"100 requests wait", "QueueFull", labelsFor("mca"), queueSeries(100), "100 requests wait", ""},
+		{"99 requests wait", "QueueFull", labelsFor("mca"), queueSeries(99), "", ""},
+		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", demandLabels, requestsScrapedEvery5s(6000), "http_requests_per_second needs more than the maximum of 50 pods", ""},
+		{"4,000 requests a second need 40 pods", "DemandAboveMaximum", demandLabels, requestsScrapedEvery5s(4000), "", ""},
 	}
 }
 
 // failureCases returns the cases of the alerts about failed and slow requests.
 func failureCases() []alertCase {
-	burn := func(window string) map[string]string {
+	burnLabels := func(window string) map[string]string {
 		return map[string]string{"service": "web", "objective": "availability", "window": window}
 	}
-	failing := func(ok, failed int) []map[string]any {
+	failedRequestSeries := func(ok, failed int) []map[string]any {
 		return []map[string]any{requestCounter(webJob, "200", ok), requestCounter(webJob, "503", failed)}
 	}
-	const burns = "burns by"
+	const burnSummary = "burns by"
 	return []alertCase{
-		{"2 % of the requests fail", "ErrorRateHigh", labelsFor("web"), failing(98, 2), "more than 1 % of the requests fail", ""},
-		{"half a percent fails", "ErrorRateHigh", labelsFor("web"), failing(199, 1), "", ""},
+		{"2 % of the requests fail", "ErrorRateHigh", labelsFor("web"), failedRequestSeries(98, 2), "more than 1 % of the requests fail", ""},
+		{"half a percent fails", "ErrorRateHigh", labelsFor("web"), failedRequestSeries(199, 1), "", ""},
 		{"a client's errors", "ErrorRateHigh", labelsFor("web"), []map[string]any{requestCounter(webJob, "404", 100)}, "", ""},
-		{"15 % fail", "ErrorBudgetBurn", burn("1h"), failing(85, 15), burns, "70m"},
-		{"13 % fail", "ErrorBudgetBurn", burn("1h"), failing(87, 13), "", "70m"},
-		{"7 % fail", "ErrorBudgetBurn", burn("6h"), failing(93, 7), burns, "70m"},
-		{"5 % fail", "ErrorBudgetBurn", burn("6h"), failing(95, 5), "", "70m"},
-		{"2 % fail", "ErrorBudgetBurn", burn("3d"), failing(98, 2), burns, "70m"},
-		{"half a percent fails", "ErrorBudgetBurn", burn("3d"), failing(199, 1), "", "70m"},
-		{"an outage of ten minutes ended half an hour ago", "ErrorBudgetBurn", burn("1h"), []map[string]any{
+		{"15 % fail", "ErrorBudgetBurn", burnLabels("1h"), failedRequestSeries(85, 15), burnSummary, "70m"},
+		{"13 % fail", "ErrorBudgetBurn", burnLabels("1h"), failedRequestSeries(87, 13), "", "70m"},
+		{"7 % fail", "ErrorBudgetBurn", burnLabels("6h"), failedRequestSeries(93, 7), burnSummary, "70m"},
+		{"5 % fail", "ErrorBudgetBurn", burnLabels("6h"), failedRequestSeries(95, 5), "", "70m"},
+		{"2 % fail", "ErrorBudgetBurn", burnLabels("3d"), failedRequestSeries(98, 2), burnSummary, "70m"},
+		{"half a percent fails", "ErrorBudgetBurn", burnLabels("3d"), failedRequestSeries(199, 1), "", "70m"},
+		{"an outage of ten minutes ended half an hour ago", "ErrorBudgetBurn", burnLabels("1h"), []map[string]any{
 			requestCounter(webJob, "200", 10), newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0+10x40 400x200"),
 		}, "", "45m"},
-		{"all of four requests fail at night", "ErrorBudgetBurn", burn("1h"), []map[string]any{
+		{"all of four requests fail at night", "ErrorBudgetBurn", burnLabels("1h"), []map[string]any{
 			newSeries(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0x220 1 2 3 4 4x60"),
 		}, "", "57m"},
 		{"80 % of the queries are slow", "ErrorBudgetBurn", map[string]string{"service": "npa", "objective": "database_tier.query_response_time", "window": "1h"},
-			histogramSeries("database_query_duration_seconds", `job="npa"`, "0.1", 20), burns, "70m"},
+			histogramSeries("database_query_duration_seconds", `job="npa"`, "0.1", 20), burnSummary, "70m"},
 	}
 }
 
@@ -189,82 +190,82 @@ func containerSeries(pod string, cpuPercent int, memory float64) []map[string]an
 // stateCases returns the cases of the alerts about pods, containers and autoscalers.
 func stateCases() []alertCase {
 	const (
-		web = "progressive-framework-v5-7d9c5b8f6-x2x4z"
-		mca = "mca-7d9c5b8f6-x2x4z"
+		webPod = "progressive-framework-v5-7d9c5b8f6-x2x4z"
+		mcaPod = "mca-7d9c5b8f6-x2x4z"
 	)
-	hpa := func(name string, desired, maxReplicas float64) []map[string]any {
+	hpaSeries := func(name string, desired, maxReplicas float64) []map[string]any {
 		labels := `{namespace="app",horizontalpodautoscaler="` + name + `"}`
 		return []map[string]any{
 			constantSeries("kube_horizontalpodautoscaler_status_desired_replicas"+labels, desired), constantSeries("kube_horizontalpodautoscaler_spec_max_replicas"+labels, maxReplicas),
 		}
 	}
-	scalingInactive := func(value float64) []map[string]any {
+	inactiveSeries := func(value float64) []map[string]any {
 		return []map[string]any{constantSeries(`kube_horizontalpodautoscaler_status_condition{namespace="app",horizontalpodautoscaler="npa-hpa",condition="ScalingActive",status="false"}`, value)}
 	}
-	ready := func(n float64) []map[string]any {
+	readySeries := func(n float64) []map[string]any {
 		return []map[string]any{constantSeries(`kube_deployment_status_replicas_ready{namespace="app",deployment="mca"}`, n)}
 	}
-	restarts := func(values string) []map[string]any {
-		return []map[string]any{newSeries(`kube_pod_container_status_restarts_total{namespace="app",pod="`+mca+`",container="service"}`, values)}
+	restartSeries := func(values string) []map[string]any {
+		return []map[string]any{newSeries(`kube_pod_container_status_restarts_total{namespace="app",pod="`+mcaPod+`",container="service"}`, values)}
 	}
 	all := []alertCase{
 		{"there is no kube-state-metrics", "StateNotScraped", nil, nil, "is unknown", ""},
-		{"kube-state-metrics answers", "StateNotScraped", nil, []map[string]any{constantSeries(`up{job="kube-state-metrics"}`, 1)}, "", ""},
-		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), scalingInactive(1), "can't compute", ""},
-		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), scalingInactive(0), "", ""},
-		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), ready(1), "fewer than 2 pods", ""},
-		{"two of two pods are ready", "PodsBelowMinimum", labelsFor("mca"), ready(2), "", ""},
-		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restarts("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than 3 containers", ""},
-		{"a container restarted once", "ContainersRestart", labelsFor("mca"), restarts("0x50 1x60"), "", ""},
-		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(containerSeries(web, 72, 0), hpa("progressive-framework-hpa", 49, 50)...), "", ""},
+		{"kube-state-metrics responds", "StateNotScraped", nil, []map[string]any{constantSeries(`up{job="kube-state-metrics"}`, 1)}, "", ""},
+		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), inactiveSeries(1), "can't compute", ""},
+		{"the autoscaler is active", "AutoscalerBlind", labelsFor("npa"), inactiveSeries(0), "", ""},
+		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), readySeries(1), "fewer than 2 pods", ""},
+		{"two of two pods are ready", "PodsBelowMinimum", labelsFor("mca"), readySeries(2), "", ""},
+		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restartSeries("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than 3 containers", ""},
+		{"a container restarted once", "ContainersRestart", labelsFor("mca"), restartSeries("0x50 1x60"), "", ""},
+		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(containerSeries(webPod, 72, 0), hpaSeries("progressive-framework-hpa", 49, 50)...), "", ""},
 	}
 	for _, row := range []struct {
-		service, tier, pod, bound string
-		cpu                       int
-		memory                    float64
-		input                     []map[string]any
+		service, tier, pod, cpuSummary string
+		cpu                            int
+		memory                         float64
+		input                          []map[string]any
 	}{
-		{"web", "web_tier", web, "CPU requests", 71, 801, hpa("progressive-framework-hpa", 50, 50)},
-		{"mca", "application_tier", mca, "CPU requests", 76, 851, hpa("mca-hpa", 20, 20)},
+		{"web", "web_tier", webPod, "CPU requests", 71, 801, hpaSeries("progressive-framework-hpa", 50, 50)},
+		{"mca", "application_tier", mcaPod, "CPU requests", 76, 851, hpaSeries("mca-hpa", 20, 20)},
 		{"postgres", "database_tier", "postgres-0", "CPU limits", 162, 901, nil},
 		{"redis-cluster", "database_tier", "redis-cluster-5", "CPU limits", 162, 901, nil},
 	} {
-		cpu, memory := labelsFor(row.service, row.tier+".cpu_threshold"), labelsFor(row.service, row.tier+".memory_threshold")
+		cpuLabels, memoryLabels := labelsFor(row.service, row.tier+".cpu_threshold"), labelsFor(row.service, row.tier+".memory_threshold")
 		beyond := append(containerSeries(row.pod, row.cpu, row.memory), row.input...)
 		within := append(containerSeries(row.pod, row.cpu-4, row.memory-2), row.input...)
 		all = append(all,
-			alertCase{row.service + " needs more", "CPUHigh", cpu, beyond, row.bound, ""},
-			alertCase{row.service + " has enough", "CPUHigh", cpu, within, "", ""},
-			alertCase{row.service + " fills its memory", "MemoryHigh", memory, beyond, "memory limit", ""},
-			alertCase{row.service + " has memory", "MemoryHigh", memory, within, "", ""})
+			alertCase{row.service + " needs more", "CPUHigh", cpuLabels, beyond, row.cpuSummary, ""},
+			alertCase{row.service + " has enough", "CPUHigh", cpuLabels, within, "", ""},
+			alertCase{row.service + " fills its memory", "MemoryHigh", memoryLabels, beyond, "memory limit", ""},
+			alertCase{row.service + " has memory", "MemoryHigh", memoryLabels, within, "", ""})
 	}
 	return all
 }
 
 // redisCases returns the cases of the alerts about Redis.
 func redisCases() []alertCase {
-	node := func(series string, pod int) string {
+	seriesName := func(series string, pod int) string {
 		return fmt.Sprintf(`redis_%s{job="stores",pod="redis-cluster-%d"}`, series, pod)
 	}
-	nodes := func(up ...float64) (all []map[string]any) {
+	upSeries := func(up ...float64) (all []map[string]any) {
 		for i, value := range up {
-			all = append(all, constantSeries(node("up", i), value))
+			all = append(all, constantSeries(seriesName("up", i), value))
 		}
 		return all
 	}
-	memory := func(ratio, used float64) []map[string]any {
+	memorySeries := func(ratio, used float64) []map[string]any {
 		return []map[string]any{
-			constantSeries(node("mem_fragmentation_ratio", 0), ratio), constantSeries(node("memory_used_bytes", 0), used), constantSeries(node("memory_max_bytes", 0), 1000),
+			constantSeries(seriesName("mem_fragmentation_ratio", 0), ratio), constantSeries(seriesName("memory_used_bytes", 0), used), constantSeries(seriesName("memory_max_bytes", 0), 1000),
 		}
 	}
 	return []alertCase{
-		{"a node is down", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 0), "fewer than 6 nodes", ""},
-		{"all six nodes answer", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 1), "", ""},
-		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
-		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memory(1.4, 600), "", ""},
-		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
-		{"a slow command each minute", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "0+1x120")}, "more than 10 slow", ""},
-		{"a slow command each five minutes", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
-		{"a restart, after which the slow log begins again", "RedisSlow", nil, []map[string]any{newSeries(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
+		{"a node is down", "RedisNodesDown", nil, upSeries(1, 1, 1, 1, 1, 0), "fewer than 6 nodes", ""},
+		{"all six nodes respond", "RedisNodesDown", nil, upSeries(1, 1, 1, 1, 1, 1), "", ""},
+		{"a fragmentation of 1.6 on a node that is more than half full", "RedisFragmented", nil, memorySeries(1.6, 600), "more than 1.5 times the memory of its data", ""},
+		{"a fragmentation of 1.4 on a node that is more than half full", "RedisFragmented", nil, memorySeries(1.4, 600), "", ""},
+		{"a fragmentation of 5 on an almost empty node", "RedisFragmented", nil, memorySeries(5, 10), "", ""},
+		{"a slow command each minute", "RedisSlow", nil, []map[string]any{newSeries(seriesName("slowlog_last_id", 0), "0+1x120")}, "more than 10 slow", ""},
+		{"a slow command each five minutes", "RedisSlow", nil, []map[string]any{newSeries(seriesName("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
+		{"a restart, after which the slow log begins again", "RedisSlow", nil, []map[string]any{newSeries(seriesName("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
 	}
 }

@@ -28,11 +28,11 @@ func databaseAlerts(in Input, t scaling.Thresholds) []alert {
 		summary: "the exporter can't read the server's statistics, so the server may be down",
 	}, {
 		name: "DatabaseConnectionsHigh", severity: Ticket, service: service, threshold: "database_tier.connection_pool_utilization",
-		value: "(sum(pg_stat_activity_count) / max(pg_settings_max_connections))", compare: ">", limit: ratio(t.Database.ConnectionPool), forDuration: 5 * time.Minute,
+		value: "(sum(pg_stat_activity_count) / max(pg_settings_max_connections))", compare: ">", limit: toRatio(t.Database.ConnectionPool), forDuration: 5 * time.Minute,
 		summary: fmt.Sprintf("more than %s of max_connections are open", t.Database.ConnectionPool),
 	}, {
 		name: "DatabaseDiskBusy", severity: Ticket, service: service, threshold: "database_tier.disk_io_threshold",
-		value: DiskBusy, compare: ">", limit: ratio(t.Database.DiskIO), forDuration: sustained,
+		value: DiskBusy, compare: ">", limit: toRatio(t.Database.DiskIO), forDuration: sustained,
 		summary: fmt.Sprintf("connections wait for the disk for more than %s of the time", t.Database.DiskIO),
 	}, {
 		name: "DatabaseDeadlocks", severity: Ticket, service: service,

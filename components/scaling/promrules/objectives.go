@@ -32,19 +32,19 @@ type objective struct {
 func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	var all []objective
 	for _, p := range services {
-		requests := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
+		requestRate := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
 		all = append(all, objective{
-			service: p.Short, name: "availability", budget: ratio(t.Web.ErrorRate), alert: "ErrorRateHigh",
-			allRate: requests(""),
-			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requests(`,status=~"5.."`), requests("")),
+			service: p.Short, name: "availability", budget: toRatio(t.Web.ErrorRate), alert: "ErrorRateHigh",
+			allRate: requestRate(""),
+			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requestRate(`,status=~"5.."`), requestRate("")),
 			summary: fmt.Sprintf("more than %s of the requests fail", t.Web.ErrorRate),
 		})
 		for _, l := range append(latencies(p, t), latency{"database_tier.query_response_time", "QueriesSlow", "database_query_duration_seconds", "", "queries", t.Database.QueryTime}) {
-			count := rateExpr(l.histogram+"_count", p, l.matchers)
+			allRate := rateExpr(l.histogram+"_count", p, l.matchers)
 			all = append(all, objective{
 				service: p.Short, name: l.threshold, budget: slowShare, alert: l.alert,
-				allRate: count,
-				badRate: fmt.Sprintf(`(%s - %s)`, count, rateExpr(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.matchers, formatNumber(l.limit.Seconds())))),
+				allRate: allRate,
+				badRate: fmt.Sprintf(`(%s - %s)`, allRate, rateExpr(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.matchers, formatNumber(l.limit.Seconds())))),
 				summary: fmt.Sprintf("more than 5 %% of the %s take longer than %s", l.noun, l.limit),
 			})
 		}
@@ -64,25 +64,25 @@ type latency struct {
 // latencies returns the durations of the design document that apply to a service.
 func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 	const (
-		http = "http_request_duration_seconds"
+		httpHistogram = "http_request_duration_seconds"
 		// userRequests leaves out probes. It also leaves out WebSockets, because they last as long
 		// as the connection.
-		userRequests = `,route!~"GET /(health(/.*)?|metrics|ws)"`
-		coordination = "agent_coordination_duration_seconds"
+		userRequests          = `,route!~"GET /(health(/.*)?|metrics|ws)"`
+		coordinationHistogram = "agent_coordination_duration_seconds"
 	)
 	switch p.Short {
 	case "web":
-		return []latency{{"web_tier.response_time_threshold", "ResponsesSlow", http, userRequests, "answers", t.Web.ResponseTime}}
+		return []latency{{"web_tier.response_time_threshold", "ResponsesSlow", httpHistogram, userRequests, "answers", t.Web.ResponseTime}}
 	case "mca":
 		return []latency{
-			{"application_tier.agent_coordination_latency", "ResponsesSlow", coordination, "", "coordinations", t.Application.AgentCoordination},
-			{"agent_specific.mca_coordination_latency", "ResponsesSlow", coordination, "", "coordinations", t.Agents.MCACoordination},
+			{"application_tier.agent_coordination_latency", "ResponsesSlow", coordinationHistogram, "", "coordinations", t.Application.AgentCoordination},
+			{"agent_specific.mca_coordination_latency", "ResponsesSlow", coordinationHistogram, "", "coordinations", t.Agents.MCACoordination},
 			{"agent_specific.inter_agent_communication", "AgentRequestsSlow", "agent_request_duration_seconds", "", "answers of other agents", t.Agents.InterAgent},
 		}
 	case "npa":
-		return []latency{{"agent_specific.npa_calculation_time", "ResponsesSlow", http, userRequests, "answers", t.Agents.NPACalculation}}
+		return []latency{{"agent_specific.npa_calculation_time", "ResponsesSlow", httpHistogram, userRequests, "answers", t.Agents.NPACalculation}}
 	case "wpa":
-		return []latency{{"agent_specific.wpa_generation_time", "ResponsesSlow", http, userRequests, "answers", t.Agents.WPAGeneration}}
+		return []latency{{"agent_specific.wpa_generation_time", "ResponsesSlow", httpHistogram, userRequests, "answers", t.Agents.WPAGeneration}}
 	}
 	return nil
 }
@@ -95,9 +95,9 @@ func rateExpr(counter string, p scaling.Profile, matchers string) string {
 // The recorded series of an objective, with the labels service and objective. Prometheus can add up
 // these sums over days. The series of all pods would be too many.
 const (
-	requestsSeries = "objective:requests:rate5m"
-	badSeries      = "objective:bad_requests:rate5m"
-	budgetSeries   = "objective:budget:ratio"
+	requestsSeries    = "objective:requests:rate5m"
+	badRequestsSeries = "objective:bad_requests:rate5m"
+	budgetSeries      = "objective:budget:ratio"
 )
 
 // objectiveRules returns the recording rules of the objectives.
@@ -107,7 +107,7 @@ func objectiveRules(all []objective) []Rule {
 		labels := map[string]string{"service": o.service, "objective": o.name}
 		rules = append(rules,
 			Rule{Record: requestsSeries, Expr: o.allRate, Labels: labels},
-			Rule{Record: badSeries, Expr: o.badRate, Labels: labels},
+			Rule{Record: badRequestsSeries, Expr: o.badRate, Labels: labels},
 			Rule{Record: budgetSeries, Expr: fmt.Sprintf("vector(%s)", formatNumber(o.budget)), Labels: labels})
 	}
 	return rules
@@ -136,10 +136,10 @@ func objectiveAlerts(all []objective) []alert {
 // share of the budget that burns in the long window. The short window ends the alert soon after the
 // end of its cause.
 type burn struct {
-	long, short string
-	factor      float64
-	severity    string
-	spent       string
+	longWindow, shortWindow string
+	factor                  float64
+	severity                string
+	spent                   string
 }
 
 var burns = []burn{
@@ -148,10 +148,10 @@ var burns = []burn{
 	{"3d", "6h", 1, Ticket, "10 % in three days"},
 }
 
-// minBad is the smallest number of bad requests in the long window for which an alert fires. One
-// failure of two requests at night is not an emergency ("The Site Reliability Workbook",
-// "Low-Traffic Services and Error Budget Alerting").
-const minBad = 10
+// minBadRequests is the smallest number of bad requests in the long window for which an alert
+// fires: the platform's choice. One failure of two requests at night is not an emergency ("The Site
+// Reliability Workbook", "Low-Traffic Services and Error Budget Alerting").
+const minBadRequests = 10
 
 // burnAlerts returns the alerts that fire while the budget of an objective burns too fast.
 func burnAlerts() []alert {
@@ -162,15 +162,15 @@ func burnAlerts() []alert {
 		return fmt.Sprintf("sum_over_time(%s[%s])", series, window)
 	}
 	burnRate := func(window string) string {
-		return fmt.Sprintf("%s / %s / %s", windowSum(badSeries, window), windowSum(requestsSeries, window), budgetSeries)
+		return fmt.Sprintf("%s / %s / %s", windowSum(badRequestsSeries, window), windowSum(requestsSeries, window), budgetSeries)
 	}
 	var alerts []alert
 	for _, b := range burns {
 		alerts = append(alerts, alert{
-			name: "ErrorBudgetBurn", severity: b.severity, labels: map[string]string{"window": b.long},
-			value: burnRate(b.long), compare: ">", limit: b.factor,
-			and: fmt.Sprintf("%s > %s and %s * %s >= %d", burnRate(b.short), formatNumber(b.factor),
-				windowSum(badSeries, b.long), formatNumber(Interval.Seconds()), minBad),
+			name: "ErrorBudgetBurn", severity: b.severity, labels: map[string]string{"window": b.longWindow},
+			value: burnRate(b.longWindow), compare: ">", limit: b.factor,
+			condition: fmt.Sprintf("%s > %s and %s * %s >= %d", burnRate(b.shortWindow), formatNumber(b.factor),
+				windowSum(badRequestsSeries, b.longWindow), formatNumber(Interval.Seconds()), minBadRequests),
 			summary: fmt.Sprintf("the budget of bad requests for 30 days burns by %s ({{ $labels.objective }})", b.spent),
 		})
 	}

@@ -33,13 +33,13 @@ func readProducedSeries(t *testing.T) map[string]bool {
 	for _, name := range slices.Concat(upstreamSeries, RecordedSeries(testInput())) {
 		produced[name] = true
 	}
-	literal := regexp.MustCompile(`"([a-z][a-z0-9_]*_[a-z0-9_]+)"`)
+	seriesLiteral := regexp.MustCompile(`"([a-z][a-z0-9_]*_[a-z0-9_]+)"`)
 	require.NoError(t, filepath.WalkDir("../../../agents", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		for _, match := range literal.FindAllStringSubmatch(string(text), -1) {
+		for _, match := range seriesLiteral.FindAllStringSubmatch(string(text), -1) {
 			for _, suffix := range []string{"", "_bucket", "_sum", "_count"} { // the series of a histogram
 				produced[match[1]+suffix] = true
 			}
@@ -82,7 +82,8 @@ func TestOperandsOfAlertsReadSeriesThatExist(t *testing.T) {
 	for _, r := range alertRules(testInput()) {
 		empty, count := findEmptyOperands(t, r.Expr, produced)
 		require.Empty(t, empty, "%s: no exporter and no rule produces the series", r.Alert)
-		if operands += count; count > 0 {
+		operands += count
+		if count > 0 {
 			alerts[r.Alert] = true
 		}
 	}

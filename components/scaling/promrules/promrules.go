@@ -66,11 +66,11 @@ const Interval = 15 * time.Second
 const rateWindow = "5m"
 
 // Groups returns the rules.
-func Groups(in Input) []Group { return groups(in, scaling.Targets()) }
+func Groups(in Input) []Group { return newGroups(in, scaling.Targets()) }
 
-// groups returns the rules for the thresholds t. Tests pass thresholds that differ from
+// newGroups returns the rules for the thresholds t. Tests pass thresholds that differ from
 // those of the design document.
-func groups(in Input, t scaling.Thresholds) []Group {
+func newGroups(in Input, t scaling.Thresholds) []Group {
 	var recordingRules []Rule
 	for _, p := range in.Services {
 		for _, m := range p.HPA.Metrics {
@@ -80,14 +80,14 @@ func groups(in Input, t scaling.Thresholds) []Group {
 		}
 	}
 	allObjectives := objectives(in.Services, t)
-	var rules []Rule
+	var alertingRules []Rule
 	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), databaseAlerts(in, t), predictionAlerts(in), objectiveAlerts(allObjectives), burnAlerts()} {
 		for _, a := range alerts {
-			rules = append(rules, a.rule())
+			alertingRules = append(alertingRules, a.newRule())
 		}
 	}
 	var all []Group
-	for _, g := range []Group{{"pod-scaling-values", "", recordingRules}, {"objectives", "", objectiveRules(allObjectives)}, {"alerts", "", rules}} {
+	for _, g := range []Group{{"pod-scaling-values", "", recordingRules}, {"objectives", "", objectiveRules(allObjectives)}, {"alerts", "", alertingRules}} {
 		g.Interval = formatSeconds(Interval)
 		all = append(all, g)
 	}
@@ -138,23 +138,23 @@ type alert struct {
 	// value is compared with limit by compare, a comparison operator of PromQL.
 	value, compare string
 	limit          float64
-	// and is a further condition. It may be empty.
-	and string
-	// forDuration is the time for which the condition must be true before the alert fires.
+	// condition is PromQL that is joined to the comparison with the operator and. It may be empty.
+	condition string
+	// forDuration is how long the whole expression must be true before the alert fires.
 	forDuration time.Duration
 	// summary is a phrase about the problem.
 	summary string
 }
 
-// rule returns the alert as a rule of Prometheus.
-func (a alert) rule() Rule {
+// newRule returns the alert as a rule of Prometheus.
+func (a alert) newRule() Rule {
 	r := Rule{
 		Alert: a.name, Expr: fmt.Sprintf("%s %s %s", a.value, a.compare, formatNumber(a.limit)),
 		Labels:      map[string]string{"severity": a.severity},
 		Annotations: map[string]string{"runbook_url": Runbook + "#" + strings.ToLower(a.name), ValueAnnotation: a.value, "summary": "{{ $labels.service }}: " + a.summary},
 	}
-	if a.and != "" {
-		r.Expr += " and " + a.and
+	if a.condition != "" {
+		r.Expr += " and " + a.condition
 	}
 	if a.forDuration > 0 {
 		r.For = formatSeconds(a.forDuration)
@@ -176,5 +176,5 @@ func formatSeconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds()
 // formatNumber returns f in PromQL, without an exponent.
 func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// ratio returns a percentage as a ratio from 0 to 1.
-func ratio(p scaling.Percent) float64 { return float64(p) / 100 }
+// toRatio returns a percentage as a ratio from 0 to 1.
+func toRatio(p scaling.Percent) float64 { return float64(p) / 100 }

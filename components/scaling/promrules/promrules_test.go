@@ -67,19 +67,19 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 	for _, tc := range alertCases() {
 		name := tc.alert + ", " + tc.reason
 		t.Run(name, func(t *testing.T) {
-			sample := []map[string]any{}
+			samples := []map[string]any{}
 			if tc.summary != "" {
-				sample = append(sample, map[string]any{"labels": "{}", "value": 1})
+				samples = append(samples, map[string]any{"labels": "{}", "value": 1})
 			}
 			labels := `alertname="` + tc.alert + `",alertstate="firing"`
 			for _, key := range slices.Sorted(maps.Keys(tc.labels)) {
 				labels += "," + key + `="` + tc.labels[key] + `"`
 			}
 			runPromtool(t, groupsWithAlert(tc.alert), []map[string]any{{"interval": tc.interval(), "input_series": tc.input, "promql_expr_test": []map[string]any{
-				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.checkTime(), "exp_samples": sample},
+				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.checkTime(), "exp_samples": samples},
 			}}})
 			for _, r := range alertRules(testInput()) {
-				if r.Alert == tc.alert && matches(r, tc.labels) {
+				if r.Alert == tc.alert && hasLabels(r, tc.labels) {
 					if tc.summary == "" {
 						quiet[r.Alert+r.Labels["threshold"]] = true
 						continue
@@ -97,8 +97,8 @@ func TestAlertsFireOnlyBeyondTheirLimits(t *testing.T) {
 	}
 }
 
-// groupsWithAlert returns the groups with the rules of one alert. A test of all rules would take
-// minutes.
+// groupsWithAlert returns the groups with the rules of one alert. ErrorBudgetBurn also needs the
+// recording rules of the objectives. A test of all rules would take minutes.
 func groupsWithAlert(name string) (groups []Group) {
 	for _, g := range Groups(testInput()) {
 		if g.Name == "alerts" {
@@ -111,9 +111,9 @@ func groupsWithAlert(name string) (groups []Group) {
 	return groups
 }
 
-// matches reports whether an alert of the rule can have the labels. Labels that the
+// hasLabels reports whether an alert of the rule can have the labels. Labels that the
 // rule lacks come from its series.
-func matches(r Rule, labels map[string]string) bool {
+func hasLabels(r Rule, labels map[string]string) bool {
 	for key, value := range labels {
 		if ruleValue, ok := r.Labels[key]; ok && ruleValue != value {
 			return false
@@ -144,7 +144,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 	slices.Sort(named)
 	require.ElementsMatch(t, want, slices.Compact(named))
 
-	plain, count := groups(testInput(), scaling.Targets()), 0
+	documentGroups, count := newGroups(testInput(), scaling.Targets()), 0
 	tiers := reflect.TypeFor[scaling.Thresholds]()
 	for tier := range tiers.NumField() {
 		for field := range tiers.Field(tier).Type.NumField() {
@@ -152,7 +152,7 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 			changed := scaling.Targets()
 			value := reflect.ValueOf(&changed).Elem().Field(tier).Field(field)
 			value.SetInt(value.Int() * 2)
-			require.NotEqual(t, plain, groups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
+			require.NotEqual(t, documentGroups, newGroups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
 		}
 	}
 	require.Equal(t, len(want), count)

@@ -20,20 +20,20 @@ func redisAlerts(in Input) []alert {
 	if !slices.Contains(in.Stores, RedisStatefulSet) {
 		return nil
 	}
-	series := func(name string) string { return fmt.Sprintf("redis_%s{job=%q}", name, StoresJob) }
+	seriesExpr := func(name string) string { return fmt.Sprintf("redis_%s{job=%q}", name, StoresJob) }
 	return []alert{{
 		name: "RedisNodesDown", severity: Ticket, service: RedisStatefulSet,
-		value: fmt.Sprintf("(sum(%s) or vector(0))", series("up")), compare: "<", limit: redisNodes, forDuration: 5 * time.Minute,
+		value: fmt.Sprintf("(sum(%s) or vector(0))", seriesExpr("up")), compare: "<", limit: redisNodes, forDuration: 5 * time.Minute,
 		summary: fmt.Sprintf("fewer than %d nodes answer; a shard without a replica loses its keys with its primary", redisNodes),
 	}, {
 		name: "RedisFragmented", severity: Ticket, service: RedisStatefulSet,
-		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, forDuration: sustained,
+		value: fmt.Sprintf("max(%s)", seriesExpr("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, forDuration: sustained,
 		// An almost empty node has a high ratio without a problem, so the node must be half full.
-		and:     fmt.Sprintf("on () max(%s / %s) > 0.5", series("memory_used_bytes"), series("memory_max_bytes")),
-		summary: "a node's memory is half as large again as its data",
+		condition: fmt.Sprintf("on () max(%s / %s) > 0.5", seriesExpr("memory_used_bytes"), seriesExpr("memory_max_bytes")),
+		summary:   fmt.Sprintf("a node uses more than %v times the memory of its data", scaling.MaxFragmentation),
 	}, {
 		name: "RedisSlow", severity: Ticket, service: RedisStatefulSet,
-		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,
+		value: fmt.Sprintf("max(delta(%s[15m]))", seriesExpr("slowlog_last_id")), compare: ">", limit: scaling.MaxSlowCommands,
 		summary: fmt.Sprintf("a node had more than %d slow commands in 15 minutes", scaling.MaxSlowCommands),
 	}}
 }

@@ -35,7 +35,7 @@ func serviceAlerts(services []scaling.Profile, t scaling.Thresholds) []alert {
 		}.forService(p), alert{
 			name: "ConnectionsHigh", severity: Ticket, threshold: "database_tier.connection_pool_utilization",
 			value:   fmt.Sprintf(`sum(avg_over_time(database_pool_acquired_connections{job=%[1]q}[%[2]s])) / sum(avg_over_time(database_pool_max_connections{job=%[1]q}[%[2]s]))`, promquery.Job(p), rateWindow),
-			compare: ">", limit: ratio(t.Database.ConnectionPool), forDuration: 5 * time.Minute,
+			compare: ">", limit: toRatio(t.Database.ConnectionPool), forDuration: 5 * time.Minute,
 			summary: fmt.Sprintf("queries use more than %s of the connections to PostgreSQL", t.Database.ConnectionPool),
 		}.forService(p))
 		all = append(all, alertsOfOneService(p, t)...)

@@ -29,19 +29,19 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 	}}
 	for _, p := range in.Services {
 		pods := workload{in.Namespace, p.Name + "-[a-z0-9]+-[a-z0-9]+"}
-		hpa := func(series string) string {
+		hpaSeries := func(series string) string {
 			return fmt.Sprintf(`kube_horizontalpodautoscaler_%s{namespace=%q,horizontalpodautoscaler=%q}`, series, in.Namespace, p.HPA.Name)
 		}
 		tier, cpu, memory := "application_tier", t.Application.CPU, t.Application.Memory
 		if p.NodeTier == scaling.WebTier {
 			tier, cpu, memory = "web_tier", t.Web.CPU, t.Web.Memory
 		}
-		minPods, atMaximum := p.Floor, ""
+		minPods, atMaximumExpr := p.Floor, ""
 		if p.Autoscaled {
 			minPods = p.HPA.MinReplicas
 			// Below the maximum of pods, the autoscaler keeps the CPU near this threshold. Without
 			// this condition the alert would fire without a fault.
-			atMaximum = fmt.Sprintf("on () %s >= %s", hpa("status_desired_replicas"), hpa("spec_max_replicas"))
+			atMaximumExpr = fmt.Sprintf("on () %s >= %s", hpaSeries("status_desired_replicas"), hpaSeries("spec_max_replicas"))
 			all = append(all, alert{
 				name: "AutoscalerBlind", severity: Ticket,
 				value:   fmt.Sprintf(`max(kube_horizontalpodautoscaler_status_condition{namespace=%q,horizontalpodautoscaler=%q,condition="ScalingActive",status="false"})`, in.Namespace, p.HPA.Name),
@@ -61,11 +61,11 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 			summary: fmt.Sprintf("more than %d containers restarted in 15 minutes", scaling.MaxRestarts),
 		}.forService(p), alert{
 			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
-			value: pods.cpuShare("requests"), compare: ">", limit: ratio(cpu), and: atMaximum, forDuration: sustained,
+			value: pods.cpuShare("requests"), compare: ">", limit: toRatio(cpu), condition: atMaximumExpr, forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU requests, and no further pod may start", cpu),
 		}.forService(p), alert{
 			name: "MemoryHigh", severity: Ticket, threshold: tier + ".memory_threshold",
-			value: pods.maxMemoryShare(), compare: ">", limit: ratio(memory), forDuration: sustained,
+			value: pods.maxMemoryShare(), compare: ">", limit: toRatio(memory), forDuration: sustained,
 			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", memory),
 		}.forService(p))
 	}
@@ -73,23 +73,26 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		pods := workload{in.Namespace, name + "-[0-9]+"}
 		all = append(all, alert{
 			name: "CPUHigh", severity: Ticket, service: name, threshold: "database_tier.cpu_threshold",
-			value: pods.cpuShare("limits"), compare: ">", limit: ratio(t.Database.CPU), forDuration: sustained,
+			value: pods.cpuShare("limits"), compare: ">", limit: toRatio(t.Database.CPU), forDuration: sustained,
 			summary: fmt.Sprintf("the pods use more than %s of their CPU limits", t.Database.CPU),
 		}, alert{
 			name: "MemoryHigh", severity: Ticket, service: name, threshold: "database_tier.memory_threshold",
-			value: pods.maxMemoryShare(), compare: ">", limit: ratio(t.Database.Memory), forDuration: sustained,
+			value: pods.maxMemoryShare(), compare: ">", limit: toRatio(t.Database.Memory), forDuration: sustained,
 			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", t.Database.Memory),
 		})
 	}
 	return all
 }
 
-// workload selects the pods of a Deployment or a StatefulSet.
-type workload struct{ namespace, pods string }
+// workload selects the pods of a Deployment or a StatefulSet. podPattern is a regular expression
+// for the names of the pods.
+type workload struct{ namespace, podPattern string }
 
-// String returns the label matchers of the pods. They do not select by container. So they also
-// match the series that kube-state-metrics has for containers that never started.
-func (w workload) String() string { return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.pods) }
+// String returns the label matchers of the pods. There is no matcher for the container. So the
+// matchers also select the series that kube-state-metrics has for containers that never started.
+func (w workload) String() string {
+	return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.podPattern)
+}
 
 // cpuShare returns the expression for the CPU that the pods use, as a share of their requests or
 // limits. bound is "requests" or "limits".

@@ -26,7 +26,7 @@ type Variable struct{ Name, Value string }
 // Environment returns the handler's settings for one cluster, except the queue's URL. The
 // variables have the order of the chart (aws/aws-node-termination-handler,
 // config/helm/aws-node-termination-handler/templates/deployment.yaml).
-func Environment(d scaling.Drain, region, managedTag string) []Variable {
+func Environment(d scaling.DrainOptions, region, managedTag string) []Variable {
 	formatSeconds := func(t time.Duration) string { return strconv.Itoa(int(t.Seconds())) }
 	return []Variable{
 		{"ENABLE_PROBES_SERVER", "true"},

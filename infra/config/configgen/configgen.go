@@ -19,7 +19,7 @@ const hostedZone = "progressive-framework.example"
 type generator struct {
 	rng    *rand.Rand
 	values map[string]any
-	seed   uint64
+	seed   uint64 // selects rare values without a draw from rng
 	region string
 	// ownNodes is true if the stack does not create the nodes of the cluster.
 	ownNodes bool
@@ -157,9 +157,10 @@ func (g generator) drawEdge(region string) {
 
 // drawStores draws the keys of PostgreSQL, Redis and the document store.
 func (g generator) drawStores() {
+	const noRedis, managedRedis, redisInCluster = 0, 1, 2
 	postgresInCluster, redisKind := g.ownNodes || g.rng.IntN(3) == 0, g.rng.IntN(3)
-	if g.ownNodes && redisKind == 1 {
-		redisKind = 2
+	if g.ownNodes && redisKind == managedRedis {
+		redisKind = redisInCluster
 	}
 	if !postgresInCluster {
 		g.setSometimes("postgres.kind", "managed")
@@ -181,9 +182,9 @@ func (g generator) drawStores() {
 	}
 	g.setSometimes("postgres.connections", 10, 200, 400, 1000)
 	switch redisKind {
-	case 0:
+	case noRedis:
 		g.set("redis.kind", "none")
-	case 1:
+	case managedRedis:
 		g.set("redis.nodeType", pick(g, "cache.t4g.micro", "cache.r7g.large", "cache.m7g.16xlarge"))
 		g.setSometimes("redis.shards", 1, 15, 45)
 		g.setSometimes("redis.replicasPerShard", 1, 5)
@@ -196,13 +197,13 @@ func (g generator) drawStores() {
 		g.setSometimes("redis.storageGiB", 1, 16384)
 		g.drawPlatforms("redis.platforms")
 	}
-	switch noMongo := g.ownNodes || g.rng.IntN(2) == 0; {
-	case noMongo && !g.ownNodes && g.seed%10 == 5:
+	switch notManaged := g.ownNodes || g.rng.IntN(2) == 0; {
+	case notManaged && !g.ownNodes && g.seed%10 == 5:
 		g.set("mongo.kind", "url")
 		g.set("mongo.url", "mongodb://platform@10.60.0.5:27018/?replicaSet=rs0")
 		g.set("mongo.passwordSecretArn", "arn:aws:secretsmanager:"+g.region+":123456789012:secret:mongo-AbCdEf")
 		g.set("mongo.cidrs", []string{"10.60.0.0/24"})
-	case noMongo:
+	case notManaged:
 		g.set("mongo.kind", "none")
 	default:
 		g.set("mongo.kind", "managed")
@@ -210,7 +211,7 @@ func (g generator) drawStores() {
 		g.setSometimes("mongo.instances", 1, 16)
 		g.setSometimes("mongo.backupDays", 7, 35)
 	}
-	if g.ownNodes || (postgresInCluster || redisKind == 2) && g.rng.IntN(3) == 0 {
+	if g.ownNodes || (postgresInCluster || redisKind == redisInCluster) && g.rng.IntN(3) == 0 {
 		g.set("storageClass", "sandbox-local")
 	}
 }
@@ -243,16 +244,18 @@ func (g generator) setSometimes(path string, values ...any) {
 
 // set sets the value of a key. The path has a dot before each member of an object.
 func (g generator) set(path string, value any) {
+	names := strings.Split(path, ".")
+	last := len(names) - 1
 	object := g.values
-	for parent, rest, nested := strings.Cut(path, "."); nested; parent, rest, nested = strings.Cut(path, ".") {
+	for _, parent := range names[:last] {
 		inner, ok := object[parent].(map[string]any)
 		if !ok {
 			inner = map[string]any{}
 			object[parent] = inner
 		}
-		object, path = inner, rest
+		object = inner
 	}
-	object[path] = value
+	object[names[last]] = value
 }
 
 // pick returns one of the values, drawn at random.

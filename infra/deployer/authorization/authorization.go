@@ -19,7 +19,7 @@ import (
 )
 
 //go:embed reference.json
-var reference []byte
+var referenceJSON []byte
 
 // Action has the resources and the condition keys of one action.
 type Action struct {
@@ -35,10 +35,10 @@ type Action struct {
 // Reference is the actions by their names, such as sqs:CreateQueue.
 type Reference map[string]Action
 
-// Load reads the reference.
+// Load returns the reference that is embedded in the program.
 func Load() (Reference, error) {
 	var r Reference
-	if err := json.Unmarshal(reference, &r); err != nil {
+	if err := json.Unmarshal(referenceJSON, &r); err != nil {
 		return nil, fmt.Errorf("reference of actions: %w", err)
 	}
 	return r, nil
@@ -47,26 +47,26 @@ func Load() (Reference, error) {
 // Statement is a statement of a policy.
 type Statement struct {
 	Sid, Effect string
-	Action      list
-	Resource    list
-	Condition   map[string]map[string]list
+	Action      stringList
+	Resource    stringList
+	Condition   map[string]map[string]stringList
 }
 
-// list is the value of a JSON member that may be one string or a list of strings.
-type list []string
+// stringList is the value of a JSON member that may be one string or a list of strings.
+type stringList []string
 
 // UnmarshalJSON reads one string or a list of strings.
-func (l *list) UnmarshalJSON(raw []byte) error {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		*l = list{one}
+func (l *stringList) UnmarshalJSON(raw []byte) error {
+	var single string
+	if json.Unmarshal(raw, &single) == nil {
+		*l = stringList{single}
 		return nil
 	}
-	var many []string
-	if err := json.Unmarshal(raw, &many); err != nil {
+	var several []string
+	if err := json.Unmarshal(raw, &several); err != nil {
 		return errors.New("must be text or a list of texts")
 	}
-	*l = many
+	*l = several
 	return nil
 }
 
@@ -99,10 +99,7 @@ func (r Reference) checkAction(s Statement, name string) error {
 	if name == "*" || strings.HasSuffix(name, ":*") {
 		return nil // all actions: of a Deny statement, or of the statement for the key's own account in a key policy
 	}
-	matching := []string{name}
-	if _, known := r[name]; !known {
-		matching = slices.DeleteFunc(slices.Sorted(maps.Keys(r)), func(known string) bool { return !strings.Contains(name, "*") || !patternsOverlap(name, known) })
-	}
+	matching := r.matchingActions(name)
 	if len(matching) == 0 {
 		return errors.New("the reference has no such action; add its line, as AWS's Service Authorization Reference has it")
 	}
@@ -110,12 +107,24 @@ func (r Reference) checkAction(s Statement, name string) error {
 		return nil
 	}
 	var err error
-	for _, known := range matching { // a wildcard is valid if one of its actions is
-		if err = r[known].check(s); err == nil {
+	for _, action := range matching { // a wildcard is valid if one of its actions is
+		if err = r[action].check(s); err == nil {
 			return nil
 		}
 	}
 	return err
+}
+
+// matchingActions returns the names of the actions of the reference that a name matches. The name
+// may contain wildcards.
+func (r Reference) matchingActions(name string) []string {
+	if _, found := r[name]; found {
+		return []string{name}
+	}
+	if !strings.Contains(name, "*") {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(r)), func(action string) bool { return !patternsOverlap(name, action) })
 }
 
 // globalKeys are the condition keys that every request has, or that depend on the caller and not
@@ -134,20 +143,21 @@ const logsContext = "kms:EncryptionContext:aws:logs:arn"
 func (a Action) check(s Statement) error {
 	for _, conditions := range s.Condition {
 		for key := range conditions {
-			if key, _, _ = strings.Cut(key, "/"); !a.hasConditionKey(key) && key != logsContext {
-				return fmt.Errorf("no request has the condition key %s on every resource; it has %s", key, strings.Join(a.Keys, ", "))
+			name, _, _ := strings.Cut(key, "/")
+			if !a.hasConditionKey(name) && name != logsContext {
+				return fmt.Errorf("no request has the condition key %s on every resource; it has %s", name, strings.Join(a.Keys, ", "))
 			}
 		}
 	}
-	if len(s.Resource) == 0 || slices.Contains(s.Resource, "*") { // a trust policy is about its role
+	if len(s.Resource) == 0 || slices.Contains(s.Resource, "*") { // a trust policy has no Resource
 		return nil
 	}
-	allowsResource := func(form string) bool {
-		return slices.ContainsFunc(s.Resource, func(pattern string) bool { return arnsOverlap(pattern, form) })
+	allowsResource := func(resourcePattern string) bool {
+		return slices.ContainsFunc(s.Resource, func(pattern string) bool { return arnsOverlap(pattern, resourcePattern) })
 	}
-	for _, form := range a.Required {
-		if !allowsResource(form) {
-			return fmt.Errorf("every request names a resource %s, and the statement allows %s", form, strings.Join(s.Resource, ", "))
+	for _, resourcePattern := range a.Required {
+		if !allowsResource(resourcePattern) {
+			return fmt.Errorf("every request names a resource %s, and the statement allows %s", resourcePattern, strings.Join(s.Resource, ", "))
 		}
 	}
 	switch {
@@ -163,10 +173,11 @@ func (a Action) check(s Statement) error {
 // begins with a host name is a claim of an OIDC issuer.
 func (a Action) hasConditionKey(key string) bool {
 	service, _, _ := strings.Cut(key, ":")
-	return strings.Contains(service, ".") || slices.Contains(globalKeys, key) ||
+	isOIDCClaim := strings.Contains(service, ".")
+	return isOIDCClaim || slices.Contains(globalKeys, key) ||
 		slices.ContainsFunc(a.Keys, func(known string) bool {
-			// such as kms:EncryptionContext:${EncryptionContextKey}: the caller chooses the rest of
-			// the key
+			// The caller chooses the end of a key such as
+			// kms:EncryptionContext:${EncryptionContextKey}.
 			prefix, _, hasVariable := strings.Cut(known, "${")
 			return strings.EqualFold(known, key) || hasVariable && strings.HasPrefix(key, prefix)
 		})
@@ -190,37 +201,17 @@ func arnsOverlap(a, b string) bool {
 
 // patternsOverlap reports whether a text can match both patterns, in which * is any text.
 func patternsOverlap(a, b string) bool {
-	// matched[j] says whether a text can match both the part of a that was read so far and b[:j].
-	matched := make([]bool, len(b)+1)
-	matched[0] = true
-	skipStars := func() {
-		for j := range len(b) {
-			if b[j] == '*' && matched[j] {
-				matched[j+1] = true
-			}
-		}
+	switch {
+	case a == "" && b == "":
+		return true
+	case strings.HasPrefix(a, "*"):
+		// The star is empty, or it takes the first character or the first star of b.
+		return patternsOverlap(a[1:], b) || b != "" && patternsOverlap(a, b[1:])
+	case strings.HasPrefix(b, "*"):
+		return patternsOverlap(b, a)
+	case a == "" || b == "":
+		return false
+	default:
+		return a[0] == b[0] && patternsOverlap(a[1:], b[1:])
 	}
-	skipStars()
-	for i := range len(a) {
-		next := make([]bool, len(b)+1)
-		for j := range matched {
-			switch {
-			case !matched[j]:
-			case a[i] == '*':
-				for k := j; k <= len(b); k++ {
-					next[k] = true
-				}
-			case j < len(b) && b[j] == '*':
-				next[j] = true // * of b takes the character
-				if j+1 < len(b) && b[j+1] == a[i] {
-					next[j+2] = true
-				}
-			case j < len(b) && b[j] == a[i]:
-				next[j+1] = true
-			}
-		}
-		matched = next
-		skipStars()
-	}
-	return matched[len(b)]
 }

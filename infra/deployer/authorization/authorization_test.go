@@ -34,7 +34,7 @@ func TestCheckRefusesStatementsThatAllowNothing(t *testing.T) {
 	require.Error(t, r.Check([]byte(`{}`)))
 }
 
-func TestOverlapARNMatchesWildcardsOfBothPatterns(t *testing.T) {
+func TestARNsOverlapWithWildcardsInBothPatterns(t *testing.T) {
 	for _, tc := range []struct {
 		a, b string
 		want bool

@@ -63,10 +63,10 @@ func TestPageHasAScaleForEveryUnit(t *testing.T) {
 }
 
 func TestTooLargePageIsAnError(t *testing.T) {
-	many := testDashboards()
-	for len(many) < 40 {
-		many = append(many, many...)
+	repeated := testDashboards()
+	for len(repeated) < 40 {
+		repeated = append(repeated, repeated...)
 	}
-	_, err := Render(many)
+	_, err := Render(repeated)
 	require.ErrorContains(t, err, "must be at most 60000")
 }

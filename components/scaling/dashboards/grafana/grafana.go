@@ -36,7 +36,7 @@ const (
 	panelWidth, panelHeight = 12, 8
 )
 
-// Files returns a file of Grafana's dashboard JSON for each dashboard, by its name.
+// Files returns a file of Grafana's dashboard JSON for each dashboard, by the name of the file.
 func Files(all []dashboards.Dashboard) (map[string]string, error) {
 	files := map[string]string{}
 	for _, d := range all {
