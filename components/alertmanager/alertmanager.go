@@ -53,7 +53,8 @@ type Args struct {
 	Namespace controller.Namespace
 	// Image is the reference of Alertmanager's image.
 	Image pulumi.StringInput
-	// TopicARN is the SNS topic that gets the alerts, in Region.
+	// TopicARN is the ARN of the SNS topic that gets the alerts. Region is the region of the
+	// topic.
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
 	Senders []podnetwork.Peer

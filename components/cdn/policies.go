@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
 )
 
-// AWS's own policies, which have the same ids in every account (CloudFront
+// The ids of AWS's managed policies. They are the same in every account (CloudFront
 // Developer Guide, "Use managed cache policies" and "Use managed origin request
 // policies").
 const (

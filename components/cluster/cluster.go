@@ -88,7 +88,7 @@ type Cluster struct {
 	// Versions are the Kubernetes minor versions of the cluster's parts.
 	Versions eksspec.Parts
 	Endpoint pulumi.StringOutput
-	// CertificateAuthority is in base64, as in EKS's API.
+	// CertificateAuthority is the CA certificate of the API server, in base64 as in EKS's API.
 	CertificateAuthority pulumi.StringOutput
 	// ServiceCIDR is the CIDR block from which Services get their cluster IPs.
 	ServiceCIDR pulumi.StringOutput

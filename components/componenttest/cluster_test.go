@@ -96,6 +96,7 @@ func newNodesWithImage(ctx *pulumi.Context, stackAccount *account.Account, image
 	return err
 }
 
+// Types of resources.
 const (
 	eksCluster     = "aws:eks/cluster:Cluster"
 	eksAddon       = "aws:eks/addon:Addon"
@@ -104,16 +105,14 @@ const (
 	metricAlarm    = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	rolePolicy     = "aws:iam/rolePolicy:RolePolicy"
 	scalingPolicy  = "aws:autoscaling/policy:Policy"
-
-	kubernetesDeployment = "kubernetes:apps/v1:Deployment"
-	attachment           = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	attachment     = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
 // The handler and the autoscaler run upstream's images, or the image in Args.Image.
 func TestNodeControllersRunTheConfiguredImage(t *testing.T) {
 	const mirrored = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:0123"
 	deployedImages := func(program func(*pulumi.Context, *account.Account) error) (deployed []any) {
-		for _, d := range deploy(t, program).ofType(kubernetesDeployment) {
+		for _, d := range deploy(t, program).ofType(k8sDeployment) {
 			deployed = append(deployed, d.input("spec.template.spec.containers[0].image"))
 		}
 		return deployed
@@ -308,8 +307,8 @@ func TestOldImageRaisesAnAlarm(t *testing.T) {
 	})
 }
 
-// The handler receives the events of the group and may act only on this group. It runs before
-// the hook that makes new instances wait for it.
+// The handler receives the events of the group and may act only on this group. The handler runs
+// before the join hook is created, because the hook makes new instances wait for the handler.
 func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	d := deploy(t, newNodes)
 	group, queue := d.find(t, scalingGroup), d.find(t, "aws:sqs/queue:Queue")
@@ -329,7 +328,7 @@ func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	require.Contains(t, permissions, `{"Action":["autoscaling:CompleteLifecycleAction"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-web-group"]`)
 	require.Contains(t, permissions, `{"Action":["sqs:DeleteMessage","sqs:ReceiveMessage"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-events"]`)
 
-	handler := d.find(t, kubernetesDeployment, "app-termination")
+	handler := d.find(t, k8sDeployment, "app-termination")
 	requireRestricted(t, handler, "spec.template.spec", 1000)
 	handler.requireInputs(t, map[string]any{"spec.replicas": 2})
 	handler.requireDependsOn(t, group, policy, d.find(t, rolePolicy, "app-termination-policy"),
@@ -384,7 +383,7 @@ func TestAutoscalerIsScopedToItsCluster(t *testing.T) {
 	policy := d.find(t, rolePolicy, "app-policy").input("policy")
 	require.Contains(t, policy, `"aws:ResourceTag/k8s.io/cluster-autoscaler/app":["owned"]`)
 	require.NotContains(t, policy, `"autoscaling:*"`)
-	autoscalerPod := d.find(t, kubernetesDeployment, "app")
+	autoscalerPod := d.find(t, k8sDeployment, "app")
 	requireRestricted(t, autoscalerPod, "spec.template.spec", 65534)
 	autoscalerPod.requireInputs(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
 	autoscalerPod.requireDependsOn(t, d.find(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.find(t, rolePolicy, "app-policy"))

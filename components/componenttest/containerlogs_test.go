@@ -27,8 +27,8 @@ func newContainerLogs(change func(*containerlogs.Args)) program {
 	}
 }
 
-// A pod runs on each node of a tier, also on tainted nodes. It is not root, and of the node's
-// files it can read only the log files.
+// A pod runs on each node of a tier, also on tainted nodes. The pod is not root. It can read the
+// log files of the node, and no other files of the node.
 func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	daemonSet := d.find(t, "kubernetes:apps/v1:DaemonSet")

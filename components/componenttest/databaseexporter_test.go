@@ -27,8 +27,7 @@ func newDatabaseExporter(change func(*databaseexporter.Args)) program {
 	})
 }
 
-// The exporter has no token of the API server, and only Prometheus can connect to its metrics
-// port.
+// The exporter has no service account token, and only Prometheus can connect to its metrics port.
 func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(*databaseexporter.Args) {}))
 	pod := d.find(t, k8sDeployment)

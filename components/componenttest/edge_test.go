@@ -184,9 +184,9 @@ func TestBucketsArePrivateEncryptedAndVersioned(t *testing.T) {
 
 func TestBucketHasItsKeyAndExpiry(t *testing.T) {
 	d := deploy(t, newBucket(&bucket.Args{KeyARN: pulumi.String("arn:key"), ExpireDays: 90}))
-	rules := "rules[0].applyServerSideEncryptionByDefault."
+	const defaultEncryption = "rules[0].applyServerSideEncryptionByDefault."
 	d.find(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").requireInputs(t, map[string]any{
-		rules + "sseAlgorithm": "aws:kms", rules + "kmsMasterKeyId": "arn:key",
+		defaultEncryption + "sseAlgorithm": "aws:kms", defaultEncryption + "kmsMasterKeyId": "arn:key",
 	})
 	d.find(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").requireInputs(t, map[string]any{"rules[1].expiration.days": 90})
 }

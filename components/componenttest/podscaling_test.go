@@ -165,7 +165,7 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 }
 
 // kube-state-metrics may list five kinds of objects in one namespace, and only Prometheus can
-// connect to it. It also lists the CustomResourceDefinitions, to know whether the kind
+// connect to it. It also lists the CustomResourceDefinitions, to check whether the kind
 // VerticalPodAutoscaler exists.
 func TestStateMetricsMayListOneNamespace(t *testing.T) {
 	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))

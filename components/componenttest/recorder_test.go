@@ -84,8 +84,8 @@ func (d deployment) names(kind string) []string {
 }
 
 // input returns the input at a path such as "spec.containers[0].image", with the plain values
-// of secrets. It returns nil if the input is not set. For an invalid path it returns the error,
-// so that the test that compares the value fails with it.
+// of secrets. It returns nil if the input is not set. For an invalid path it returns the error as
+// the value. A test that compares the value then fails, and its message shows the error.
 func (r registration) input(path string) any {
 	parsed, err := resource.ParsePropertyPath(path)
 	if err != nil {
@@ -116,10 +116,10 @@ func (r registration) requireDependsOn(t *testing.T, others ...registration) {
 
 // requireRestricted requires that the pod spec at podPath passes the Pod Security Standard
 // "restricted", and that no container can write to its root file system.
-func requireRestricted(t *testing.T, r registration, podPath string, user int) {
+func requireRestricted(t *testing.T, r registration, podPath string, userID int) {
 	t.Helper()
 	r.requireInputs(t, map[string]any{
-		podPath + ".securityContext.runAsNonRoot": true, podPath + ".securityContext.runAsUser": user,
+		podPath + ".securityContext.runAsNonRoot": true, podPath + ".securityContext.runAsUser": userID,
 		podPath + ".securityContext.seccompProfile.type": "RuntimeDefault",
 		podPath + ".hostNetwork":                         nil, podPath + ".hostPID": nil,
 	})

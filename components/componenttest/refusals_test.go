@@ -72,7 +72,7 @@ func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
 		{"addons without arguments", newProgram(addons.NewAddons, nilArgs[*addons.Args]), []string{"Account, Cluster, KeyARN and Nodes"}},
 		{"autoscaler without arguments", newProgram(autoscaler.NewAutoscaler, nilArgs[*autoscaler.Args]), []string{"Account and Cluster"}},
 
-		{"bucket: Statements together with PolicyFollows", newBucket(&bucket.Args{PolicyFollows: true, Statements: func(pulumi.StringOutput) []iam.Statement { return nil }}), []string{"Statements and PolicyFollows contradict"}},
+		{"bucket: Statements together with CallerSetsPolicy", newBucket(&bucket.Args{CallerSetsPolicy: true, Statements: func(pulumi.StringOutput) []iam.Statement { return nil }}), []string{"Statements and CallerSetsPolicy contradict"}},
 		{"bucket: a name that is too long for S3", func(ctx *pulumi.Context, _ *account.Account) error {
 			_, err := bucket.NewBucket(ctx, "a-name-that-leaves-no-room-for-what-pulumi-adds-to-it", &bucket.Args{})
 			return err

@@ -157,8 +157,8 @@ func TestOnlyTheRoleOfThePodReadsTheMountedSecret(t *testing.T) {
 func TestSecretProviderClassListsTheFilesOfTheSecret(t *testing.T) {
 	const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf"
 	for _, tc := range []struct{ reason, field, want string }{
-		{"a secret whose whole value is the password", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
-		{"a JSON secret of RDS or DocumentDB, whose whole value is a second file", "password",
+		{"a secret with the password as its whole value", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
+		{"a JSON secret of RDS or DocumentDB: the whole value is a second file", "password",
 			`[{"objectName":"` + arn + `","objectAlias":"secret.json","jmesPath":[{"path":"password","objectAlias":"password"}]}]`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -104,7 +104,8 @@ func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := b.createAlarm(groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)], pods); err != nil {
+	dataplaneGroup := groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)]
+	if err := b.createAlarm(dataplaneGroup, pods); err != nil {
 		return nil, err
 	}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})

@@ -12,15 +12,15 @@ import (
 )
 
 // rootGroup is the group of the log files, which containerd creates with mode 0640. So a pod with
-// this group can read them without being root.
+// this group can read the files although its user is not root.
 const rootGroup = 0
 
 // terminationGrace is the time in seconds in which an ending pod can send the lines that it has
 // read: Kubernetes' default.
 const terminationGrace = 30
 
-// podSpec returns the spec of the pods. They need no token of the API server, because the path of
-// a log file has the names of its namespace, pod and container.
+// podSpec returns the spec of the pods. The pods need no service account token, because the path
+// of a log file has the names of its namespace, pod and container.
 func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
 	spec := datastore.PodSpec(podsecurity.NonRoot, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{

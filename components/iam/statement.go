@@ -134,6 +134,7 @@ func (s Statement) withKnownValues() policydocument.Statement {
 
 // withValues returns the statement with values in place of inputs.
 func (s Statement) withValues(values []string) policydocument.Statement {
+	// take removes the first n values from values, and returns them.
 	take := func(n int) []string {
 		head := values[:n:n]
 		values = values[n:]

@@ -42,9 +42,9 @@ const (
 	operatorPort = 9666
 )
 
-// Targets returns the egress rule of a pod that scrapes KEDA's operator and adapter in a
+// ScrapeEgress returns the egress rule of a pod that scrapes KEDA's operator and adapter in a
 // namespace.
-func Targets(namespace string) podnetwork.Rule {
+func ScrapeEgress(namespace string) podnetwork.Rule {
 	return podnetwork.To(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
 }
 

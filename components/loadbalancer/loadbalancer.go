@@ -113,11 +113,11 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	loadBalancer := &LoadBalancer{TargetGroupARNs: map[string]pulumi.StringOutput{}, TargetGroupSuffixes: map[string]pulumi.StringOutput{}}
-	if err := ctx.RegisterComponentResource("progressive:loadbalancer:LoadBalancer", name, loadBalancer, opts...); err != nil {
+	component := &LoadBalancer{TargetGroupARNs: map[string]pulumi.StringOutput{}, TargetGroupSuffixes: map[string]pulumi.StringOutput{}}
+	if err := ctx.RegisterComponentResource("progressive:loadbalancer:LoadBalancer", name, component, opts...); err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(loadBalancer), args: args}
+	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(component), args: args}
 
 	securityGroupID, err := b.newSecurityGroup()
 	if err != nil {
@@ -145,13 +145,13 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	if loadBalancer.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
+	if component.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
 		return nil, err
 	}
-	if err := b.createTargetGroups(loadBalancer); err != nil {
+	if err := b.createTargetGroups(component); err != nil {
 		return nil, err
 	}
-	ruleIDs, err := b.createListener(balancer, loadBalancer, rules)
+	ruleIDs, err := b.createListener(balancer, component, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -164,12 +164,12 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		return nil, err
 	}
 
-	loadBalancer.DNSName, loadBalancer.ARNSuffix, loadBalancer.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, securityGroupID
-	loadBalancer.VPCOriginID = knownAfter(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
-	if loadBalancer.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
+	component.DNSName, component.ARNSuffix, component.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, securityGroupID
+	component.VPCOriginID = knownAfter(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
+	if component.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
 		return nil, err
 	}
-	return loadBalancer, ctx.RegisterResourceOutputs(loadBalancer, pulumi.Map{"dnsName": loadBalancer.DNSName, "originDomain": loadBalancer.OriginDomain})
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName, "originDomain": component.OriginDomain})
 }
 
 // knownAfter returns value as an output that is known when value and all ids are known.

@@ -139,7 +139,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		BackupRetentionPeriod:        pulumi.Int(spec.BackupDays),
 		PreferredBackupWindow:        pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:             pulumi.Bool(args.ApplyImmediately),
-		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDB)),
+		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDBSlot)),
 		DeletionProtection:           pulumi.Bool(!args.Unprotected),
 		SkipFinalSnapshot:            pulumi.Bool(args.DiscardData),
 		FinalSnapshotIdentifier:      dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),

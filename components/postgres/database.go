@@ -211,7 +211,7 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, depend
 		BackupRetentionPeriod:   pulumi.Int(spec.BackupDays),
 		BackupWindow:            pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:        pulumi.Bool(args.ApplyImmediately),
-		MaintenanceWindow:       pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.PostgreSQL)),
+		MaintenanceWindow:       pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.PostgreSQLSlot)),
 		CopyTagsToSnapshot:      pulumi.Bool(true),
 		DeleteAutomatedBackups:  pulumi.Bool(args.DiscardData),
 		DeletionProtection:      pulumi.Bool(!args.Unprotected),

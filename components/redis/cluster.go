@@ -154,7 +154,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		SnapshotRetentionLimit:    pulumi.Int(spec.SnapshotDays),
 		SnapshotWindow:            pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:          pulumi.Bool(args.ApplyImmediately),
-		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.Redis)),
+		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.RedisSlot)),
 		LogDeliveryConfigurations: logDeliveries(dependencies),
 		Tags:                      datastore.Tags(name),
 		FinalSnapshotIdentifier:   dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),

@@ -38,8 +38,8 @@ const (
 	admissionPort   = 8944
 )
 
-// Targets returns the egress rules of a pod that scrapes VPA's three Deployments in a namespace.
-func Targets(namespace string) []podnetwork.Rule {
+// ScrapeEgress returns the egress rules of a pod that scrapes VPA's three Deployments in a namespace.
+func ScrapeEgress(namespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{
 		podnetwork.To(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
 		podnetwork.To(updaterPort, podnetwork.AppIn(namespace, updaterApp)),

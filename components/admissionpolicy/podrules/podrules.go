@@ -1,8 +1,8 @@
 // Package podrules owns rules in CEL. The API server enforces them on the pods of a
 // namespace in addition to the Pod Security Standard "restricted". The standard limits
 // the user, privileges, capabilities, seccomp, host ports, host namespaces and types of
-// volumes. The rules here limit what the standard does not: images, the root file system
-// and tokens of the API server. Package admissionpolicy creates the objects.
+// volumes. The rules here limit what the standard does not: images, the root file system and
+// service account tokens for the API server. Package admissionpolicy creates the objects.
 // sandbox/admission evaluates the rules with Kubernetes' own code.
 package podrules
 
@@ -29,8 +29,8 @@ type Allowed struct {
 	// ends in "/", or one repository that ends in "@". If the list is empty, no pod is
 	// admitted.
 	Images []string
-	// TokenAccounts are the service accounts of the pods that may have a token of
-	// the API server.
+	// TokenAccounts are the service accounts with pods that may mount a service account
+	// token for the API server.
 	TokenAccounts []string
 }
 

@@ -23,7 +23,7 @@ func drawPattern(t *rapid.T, label string) pattern {
 	return pattern("/" + string(runes))
 }
 
-// allWords returns all strings of up to n of the letters a, b and x. No pattern of the tests
+// allWords returns all strings of up to n letters a, b or x. No pattern of the tests
 // contains x, so x represents every other letter.
 func allWords(n int) []string {
 	all, last := []string{""}, []string{""}

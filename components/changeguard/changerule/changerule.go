@@ -43,7 +43,8 @@ const (
 // separator is between the items of a value that is a list.
 const separator = ", "
 
-// List returns the value for a list. The value is sorted, so the order of items does not matter.
+// List returns the value of a field that is a list. The value is sorted, so the order of items
+// does not matter.
 func List(items []string) string {
 	return strings.Join(slices.Sorted(slices.Values(items)), separator)
 }
@@ -133,14 +134,15 @@ func CheckOneAtATime(fields map[string]Field, recorded map[string]string) []erro
 	}
 	var errs []error
 	for _, group := range slices.Sorted(maps.Keys(changed)) {
-		if len(changed[group]) == 1 {
+		changedFields := changed[group]
+		if len(changedFields) == 1 {
 			continue
 		}
 		var paths []string
-		var lastField Field
-		for _, f := range changed[group] {
-			paths, lastField = append(paths, f.Path), f
+		for _, f := range changedFields {
+			paths = append(paths, f.Path)
 		}
+		lastField := changedFields[len(changedFields)-1]
 		errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), lastField.Reason, lastField.Fix))
 	}
 	return errs

@@ -66,7 +66,7 @@ func Groups() []Group { return []Group{Application, Dataplane} }
 // Insights uses the same names.
 func LogGroupPrefix(cluster string) string { return "/aws/containerinsights/" + cluster }
 
-// Input has the values of a stack in the configuration file.
+// Input has the stack's values for the configuration file.
 type Input struct {
 	// Region is the region of the log groups.
 	Region string
