@@ -158,7 +158,7 @@ func TestPrivateEndpointAdmitsTheSourcesOfPrivateAccess(t *testing.T) {
 	}
 	for wantError, change := range map[string]func(*cluster.Args){
 		"nodes alone would reach the API server": func(a *cluster.Args) { a.PrivateAccess = nil },
-		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.Block("10.99.0.0/16")) },
+		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.CIDRSource("10.99.0.0/16")) },
 		"source x: must have a CIDR":             func(a *cluster.Args) { a.PrivateAccess = []access.Source{{Name: "x"}} },
 	} {
 		_, err := run(newCluster(change))

@@ -24,7 +24,7 @@ const (
 	unhealthyAfter = 3
 )
 
-// createTargetGroups creates the target group of each target.
+// createTargetGroups creates the target group of each target, and adds its ARN to the component.
 func (b *builder) createTargetGroups(component *LoadBalancer) error {
 	for _, t := range b.args.Targets {
 		group, err := lb.NewTargetGroup(b.ctx, b.name+"-"+t.Name, &lb.TargetGroupArgs{

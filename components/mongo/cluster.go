@@ -66,7 +66,7 @@ type ClusterArgs struct {
 
 func (a *ClusterArgs) validate() error {
 	if a == nil {
-		a = &ClusterArgs{}
+		a = &ClusterArgs{} // CheckPlacement returns the error
 	}
 	if err := datastore.CheckPlacement(a.Account, a.VPCID, a.SubnetIDs); err != nil {
 		return fmt.Errorf("cluster: %w", err)

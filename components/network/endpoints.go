@@ -28,18 +28,19 @@ var interfaceServices = []string{
 }
 
 // createEndpoints creates the VPC endpoints of AWS's services: a gateway endpoint for S3,
-// which is free, and interface endpoints in the private-app subnets for the others.
-func (b *builder) createEndpoints(app pulumi.StringArray) error {
+// which is free, and interface endpoints in the private-app subnets for the others. appSubnetIDs
+// are the ids of the private-app subnets.
+func (b *builder) createEndpoints(appSubnetIDs pulumi.StringArray) error {
 	if err := b.createStorageEndpoint(); err != nil {
 		return err
 	}
-	subnets := app
+	endpointSubnetIDs := appSubnetIDs
 	switch b.args.Endpoints {
 	case subnet.EndpointsNone:
 		return nil
 	case subnet.EndpointsSingle:
 		zone := cmp.Or(b.args.EndpointZone, slices.Min(b.args.Zones))
-		subnets = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, zoneLetter(zone)}].ID()}
+		endpointSubnetIDs = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, zoneLetter(zone)}].ID()}
 	}
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
 		VpcId:       b.vpc.ID(),
@@ -50,7 +51,7 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 		return fmt.Errorf("security group of the endpoints: %w", err)
 	}
 	b.endpointGroup = group
-	admitted, err := b.admitOperators()
+	operatorRules, err := b.admitOperators()
 	if err != nil {
 		return err
 	}
@@ -64,12 +65,12 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 			VpcId:             b.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
 			ServiceName:       b.serviceName(service),
-			SubnetIds:         subnets,
+			SubnetIds:         endpointSubnetIDs,
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
 			Policy:            policy,
 			Tags:              b.tags(suffix),
-		}, b.parent, pulumi.DependsOn(admitted))
+		}, b.parent, pulumi.DependsOn(operatorRules))
 		if err != nil {
 			return fmt.Errorf("endpoint of %s: %w", service, err)
 		}

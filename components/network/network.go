@@ -39,7 +39,8 @@ type Args struct {
 	// Operators are the networks from which the stack is deployed and operated. They
 	// may use the interface endpoints, and are admitted before the endpoints exist.
 	Operators []access.Source
-	// LogKeyARN is the KMS key of the flow logs. key.Logs must be among its users.
+	// LogKeyARN is the KMS key of the flow logs. The key's policy must allow CloudWatch Logs to use
+	// the key (key.Logs).
 	LogKeyARN pulumi.StringInput
 	// FlowLogDays is the number of days for which flow logs are kept. Zero means 30.
 	FlowLogDays int

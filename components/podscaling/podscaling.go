@@ -143,9 +143,12 @@ func scaledObjectSpec(args *Args) (pulumi.Map, error) {
 // triggerSpecs converts the triggers of package trigger to the form of the ScaledObject, and adds
 // the address of Prometheus.
 func triggerSpecs(args *Args) (pulumi.Array, error) {
-	triggers, err := trigger.WithoutForecast(args.Profile), error(nil)
+	triggers := trigger.WithoutForecast(args.Profile)
 	if f := args.Forecast; f != nil {
-		triggers, err = trigger.WithForecast(args.Profile, f.Namespace)
+		var err error
+		if triggers, err = trigger.WithForecast(args.Profile, f.Namespace); err != nil {
+			return nil, err
+		}
 	}
 	var specs pulumi.Array
 	for _, t := range triggers {
@@ -162,7 +165,7 @@ func triggerSpecs(args *Args) (pulumi.Array, error) {
 		}
 		specs = append(specs, spec)
 	}
-	return specs, err
+	return specs, nil
 }
 
 // behaviorSpec returns the behaviour of the HPA in both directions. Without a forecast it is the

@@ -75,7 +75,7 @@ type DatabaseArgs struct {
 
 func (a *DatabaseArgs) validate() error {
 	if a == nil {
-		a = &DatabaseArgs{}
+		a = &DatabaseArgs{} // CheckPlacement returns the error
 	}
 	if err := datastore.CheckPlacement(a.Account, a.VPCID, a.SubnetIDs); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -148,7 +148,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}
-	class, err := postgrestuning.ClassOf(spec.InstanceClass)
+	class, err := postgrestuning.LookupClass(spec.InstanceClass)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

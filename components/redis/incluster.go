@@ -28,8 +28,8 @@ type InClusterArgs struct {
 	Image pulumi.StringInput
 	// AgentImage is the reference of the image of agents/redisnode, by digest.
 	AgentImage pulumi.StringInput
-	// Memory is the memory limit of a node. The memory request is a quarter of it. Zero means
-	// 4Gi, as in the design document.
+	// Memory is the memory limit of a node. The memory request is a quarter of the limit. Zero
+	// means 4Gi, as in the design document.
 	Memory size.Size
 	// CPURequest is the CPU request of a node. Zero means DefaultCPURequest.
 	CPURequest resource.Quantity

@@ -21,8 +21,8 @@ type SecretFiles struct {
 	// Name is the volume's name in the pod.
 	Name string
 	// SecretName is the name of a Kubernetes Secret. Class refers to a secret in Secrets
-	// Manager. Exactly one of them is set. It must be in the service's namespace. A pod mounts a
-	// class with its Role, which needs secretfiles.Permissions.
+	// Manager. Exactly one of them is set. The Secret or the Class must be in the service's
+	// namespace. A pod mounts a Class with its Role, which needs secretfiles.Permissions.
 	SecretName pulumi.StringInput
 	Class      *secretfiles.Class
 	// MountPath is the absolute path of the folder of the files. It is read-only.

@@ -108,12 +108,12 @@ func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferen
 func (b *builder) groupTags() autoscaling.GroupTagArray {
 	var tags autoscaling.GroupTagArray
 	for _, set := range []struct {
-		tags   map[string]string
-		launch bool // the instances also get the tags
+		tags              map[string]string
+		propagateAtLaunch bool // the instances also get the tags
 	}{{b.instanceTags(), true}, {b.plan.DiscoveryTags, false}} {
 		for _, key := range slices.Sorted(maps.Keys(set.tags)) {
 			tags = append(tags, &autoscaling.GroupTagArgs{
-				Key: pulumi.String(key), Value: pulumi.String(set.tags[key]), PropagateAtLaunch: pulumi.Bool(set.launch),
+				Key: pulumi.String(key), Value: pulumi.String(set.tags[key]), PropagateAtLaunch: pulumi.Bool(set.propagateAtLaunch),
 			})
 		}
 	}

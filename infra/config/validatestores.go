@@ -47,14 +47,14 @@ func (s *Stack) storeRules() []storeRules {
 	return []storeRules{
 		{
 			key: "postgres", kind: string(s.Postgres.Kind), sizeKey: "instanceClass", size: s.Postgres.InstanceClass,
-			checkSize: func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
+			checkSize: func(class string) error { _, err := postgrestuning.LookupClass(class); return err },
 			managed:   connections(func() error { _, _, err := s.Database().Complete(); return err }),
 			inCluster: connections(func() error { _, err := postgrestuning.New(s.Server()); return err }),
 			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier, automatic: storespec.AutomaticDatabasePrefix,
 		},
 		{
 			key: "redis", kind: string(s.Redis.Kind), sizeKey: "nodeType", size: s.Redis.NodeType,
-			checkSize: func(node string) error { _, err := redistuning.MemoryOf(node); return err },
+			checkSize: func(node string) error { _, err := redistuning.LookupMemory(node); return err },
 			managed:   jointRule{"shards", s.Redis.Shards, func() error { _, _, err := s.Cache().Complete(); return err }},
 			inCluster: jointRule{"memoryMiB", cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), s.checkRedisInCluster},
 			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName, automatic: storespec.AutomaticCachePrefix,

@@ -124,19 +124,19 @@ func (s state) readTrigger(t require.TestingT, p scaling.Profile, tr Trigger) (v
 // (Kubernetes, pkg/controller/podautoscaler/horizontal.go, computeReplicasForMetrics).
 func (s state) proposedPods(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
 	spec := autoscale.FastSpec(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
-	most, hasError := 0, false
+	largest, hasError := 0, false
 	for _, tr := range triggers {
 		value, target, ok := s.readTrigger(t, p, tr)
 		if !ok {
 			hasError = true
 			continue
 		}
-		most = max(most, spec.Proposal(value, target, s.pods))
+		largest = max(largest, spec.Proposal(value, target, s.pods))
 	}
 	if hasError {
-		most = max(most, s.pods)
+		largest = max(largest, s.pods)
 	}
-	return min(max(most, spec.Min), spec.Max)
+	return min(max(largest, spec.Min), spec.Max)
 }
 
 // drawState returns a random state without a forecast.

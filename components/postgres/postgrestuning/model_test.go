@@ -177,12 +177,12 @@ func TestSettingsOfEveryModelFitIntoTheMemory(t *testing.T) {
 
 func TestEveryInstanceClassHasAModel(t *testing.T) {
 	for name := range classes {
-		c, err := ClassOf(name)
+		c, err := LookupClass(name)
 		require.NoError(t, err)
 		m, err := New(Inputs{Memory: c.Memory, Cores: c.Cores, Connections: 50})
 		require.NoError(t, err, "every class has a valid model: %s", name)
 		require.NotEmpty(t, m.RDS())
 	}
-	_, err := ClassOf("db.m1.small")
+	_, err := LookupClass("db.m1.small")
 	require.ErrorContains(t, err, `"db.m1.small" must be one of db.m7g.12xlarge`)
 }

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// With less memory than minMemoryMiB, the server itself needs all of it. maxMemoryGiB is more
-	// than the memory of the largest node type.
+	// Below minMemoryMiB, the server itself needs all of the memory. maxMemoryGiB is more than the
+	// memory of the largest node type.
 	minMemoryMiB = 64
 	maxMemoryGiB = 512
 
@@ -88,7 +88,7 @@ func New(in Inputs) (*Model, error) {
 		integerSetting("slowlog-max-len", 128),
 
 		// These commands are disabled for every user.
-		disableCommand("FLUSHDB"), disableCommand("FLUSHALL"), disableCommand("DEBUG"), disableCommand("SHUTDOWN"),
+		disabledCommandSetting("FLUSHDB"), disabledCommandSetting("FLUSHALL"), disabledCommandSetting("DEBUG"), disabledCommandSetting("SHUTDOWN"),
 	}}, nil
 }
 

@@ -91,7 +91,7 @@ func TestTraceNamesTheBrokenHop(t *testing.T) {
 	}
 }
 
-func TestIdleFindsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
+func TestFindIdleReturnsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
 	s := append(workingStack(),
 		Resource{Type: targetGroupType, Properties: props{"arn": "idle", "arnSuffix": "targetgroup/idle", "name": "idle"}},
 		Resource{Type: alarmType, Properties: props{"name": "unused", "dimensions": props{"TargetGroup": "targetgroup/idle"}}},
