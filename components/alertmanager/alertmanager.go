@@ -118,7 +118,7 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("configuration of %s: %w", name, err)
 	}
-	ready, alive := probe("/-/ready"), probe("/-/healthy")
+	ready, alive := newHTTPGet("/-/ready"), newHTTPGet("/-/healthy")
 	_, err = controller.New(ctx, name, &controller.Args{
 		Namespace: args.Namespace, App: app, Image: args.Image,
 		ContainerArgs: []string{
@@ -143,8 +143,8 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{})
 }
 
-// probe returns a probe that gets the path from Alertmanager's API.
-func probe(path string) corev1.HTTPGetActionArgs {
+// newHTTPGet returns the HTTP GET of a probe, which gets the path from Alertmanager's API.
+func newHTTPGet(path string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("api")}
 }
 

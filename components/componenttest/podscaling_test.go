@@ -98,7 +98,7 @@ type permission struct {
 
 // listPermissions returns the rules of all Roles and ClusterRoles.
 func listPermissions(d deployment) []permission {
-	var all []permission
+	var permissions []permission
 	stringItems := func(v resource.PropertyValue) []string {
 		var items []string
 		if v.IsArray() {
@@ -113,11 +113,11 @@ func listPermissions(d deployment) []permission {
 			namespace, _ := r.input("metadata.namespace").(string)
 			for _, rule := range r.Inputs["rules"].ArrayValue() {
 				fields := rule.ObjectValue()
-				all = append(all, permission{namespace, stringItems(fields["apiGroups"]), stringItems(fields["resources"]), stringItems(fields["resourceNames"]), stringItems(fields["verbs"])})
+				permissions = append(permissions, permission{namespace, stringItems(fields["apiGroups"]), stringItems(fields["resources"]), stringItems(fields["resourceNames"]), stringItems(fields["verbs"])})
 			}
 		}
 	}
-	return all
+	return permissions
 }
 
 var readVerbs = []string{"get", "list", "watch"}

@@ -47,7 +47,7 @@ func runOn(cloud *cloudmocks.Cloud, p program) (deployment, error) {
 }
 
 // deploy runs a program that must succeed. Each type of resource must have a row in package
-// stateful, which says whether a replacement would lose something.
+// stateful, which classifies the types by what a replacement would lose.
 func deploy(t *testing.T, p program) deployment {
 	t.Helper()
 	d, err := run(p)
@@ -140,17 +140,17 @@ func revealSecrets(v resource.PropertyValue) any {
 	case v.IsSecret():
 		return revealSecrets(v.SecretValue().Element)
 	case v.IsArray():
-		var all []any
+		var elements []any
 		for _, e := range v.ArrayValue() {
-			all = append(all, revealSecrets(e))
+			elements = append(elements, revealSecrets(e))
 		}
-		return all
+		return elements
 	case v.IsObject():
-		all := map[string]any{}
+		fields := map[string]any{}
 		for k, e := range v.ObjectValue() {
-			all[string(k)] = revealSecrets(e)
+			fields[string(k)] = revealSecrets(e)
 		}
-		return all
+		return fields
 	}
 	return v.Mappable()
 }

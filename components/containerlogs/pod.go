@@ -33,8 +33,8 @@ func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("health"), ContainerPort: pulumi.Int(fluentbit.HealthPort), Protocol: pulumi.String("TCP"),
 			}},
-			LivenessProbe:   probe(fluentbit.LivenessPath),
-			ReadinessProbe:  probe(fluentbit.ReadinessPath),
+			LivenessProbe:   newProbe(fluentbit.LivenessPath),
+			ReadinessProbe:  newProbe(fluentbit.ReadinessPath),
 			Resources:       podresources.Requirements(scaling.LogShipperResources()),
 			SecurityContext: podsecurity.Container(),
 			VolumeMounts: corev1.VolumeMountArray{
@@ -60,8 +60,8 @@ func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
 	return spec
 }
 
-// probe returns a probe that gets the path from Fluent Bit's HTTP server.
-func probe(path string) *corev1.ProbeArgs {
+// newProbe returns a probe that gets the path from Fluent Bit's HTTP server.
+func newProbe(path string) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("health")},
 		PeriodSeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5),

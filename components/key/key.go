@@ -23,7 +23,7 @@ const deletionWindow = 30
 type Args struct {
 	// Account is the account that owns the key.
 	Account *account.Account
-	// Description says what the key encrypts.
+	// Description names what the key encrypts.
 	Description string
 	// Users are the policy statements for the AWS services that use the key. See Logs,
 	// Service and ViaService. Without them, only principals of the account can use the key.

@@ -174,11 +174,11 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 
 // knownAfter returns value as an output that is known when value and all ids are known.
 func knownAfter(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
-	all := []any{value.ToStringOutput()} // as a plain StringInput, an id would not resolve to a string
+	outputs := []any{value.ToStringOutput()} // as a plain StringInput, an id would not resolve to a string
 	for _, id := range ids {
-		all = append(all, id)
+		outputs = append(outputs, id)
 	}
-	return pulumi.All(all...).ApplyT(func(values []any) string { return values[0].(string) }).(pulumi.StringOutput)
+	return pulumi.All(outputs...).ApplyT(func(values []any) string { return values[0].(string) }).(pulumi.StringOutput)
 }
 
 // newLogBucket creates the bucket of the access logs. Load balancers of this account may write

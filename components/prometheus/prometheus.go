@@ -152,7 +152,7 @@ func newServiceAccount(ctx *pulumi.Context, name string, args *Args, objects *da
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	created := []pulumi.Resource{serviceAccount}
+	dependencies := []pulumi.Resource{serviceAccount}
 	grant := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
 	readVerbs := []string{"get", "list", "watch"}
 	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: readVerbs}
@@ -161,10 +161,10 @@ func newServiceAccount(ctx *pulumi.Context, name string, args *Args, objects *da
 		if err != nil {
 			return nil, err
 		}
-		created = append(created, binding)
+		dependencies = append(dependencies, binding)
 	}
 	nodesBinding, err := grant.InCluster(name+"-nodes", name,
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}})
-	return append(created, nodesBinding), err
+	return append(dependencies, nodesBinding), err
 }

@@ -103,13 +103,13 @@ func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVar
 
 // tolerations returns the tolerations of the taints.
 func tolerations(taints []scaling.Taint) corev1.TolerationArray {
-	var all corev1.TolerationArray
+	var podTolerations corev1.TolerationArray
 	for _, t := range taints {
-		all = append(all, &corev1.TolerationArgs{
+		podTolerations = append(podTolerations, &corev1.TolerationArgs{
 			Key: pulumi.String(t.Key), Operator: pulumi.String("Equal"), Value: pulumi.String(t.Value), Effect: pulumi.String(t.Effect),
 		})
 	}
-	return all
+	return podTolerations
 }
 
 // httpProbe returns an HTTP probe on the service's port.

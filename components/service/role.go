@@ -44,14 +44,14 @@ func (r *Role) associate(ctx *pulumi.Context, name, serviceAccount string, names
 // get no service account token. newIdentity returns the name of the service account as an output.
 // The pods must depend on the returned permissions.
 func (p *Pod) newIdentity(ctx *pulumi.Context, name, objectName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (serviceAccount pulumi.StringOutput, permissions []pulumi.Resource, err error) {
-	created, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
+	accountResource, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
 		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: p.Namespace, Labels: labels},
 		AutomountServiceAccountToken: pulumi.Bool(false),
 	}, parent)
 	if err != nil {
 		return serviceAccount, nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	serviceAccount = created.Metadata.Name().Elem()
+	serviceAccount = accountResource.Metadata.Name().Elem()
 	permissions, err = p.Role.associate(ctx, name, objectName, p.Namespace, parent)
 	return serviceAccount, permissions, err
 }

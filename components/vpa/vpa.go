@@ -141,11 +141,11 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		if err != nil {
 			return nil, err
 		}
-		created, err := controller.New(ctx, program.name, program.spec, append(granted, program.dependencies...), parent)
+		deployed, err := controller.New(ctx, program.name, program.spec, append(granted, program.dependencies...), parent)
 		if err != nil {
 			return nil, err
 		}
-		v.Settled = append(v.Settled, created.Settled)
+		v.Settled = append(v.Settled, deployed.Settled)
 	}
 	return v, ctx.RegisterResourceOutputs(v, pulumi.Map{})
 }

@@ -103,7 +103,7 @@ func TestMostSpecificRuleApplies(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, sorted, shuffled)
 		path := "/" + rapid.StringMatching(`[abx]{0,6}`).Draw(t, "path")
-		matches := func(r Rule) bool { return matcher(pattern(r.Pattern)).MatchString(path) }
+		matches := func(r Rule) bool { return pathRegexp(pattern(r.Pattern)).MatchString(path) }
 		applied := slices.IndexFunc(sorted, matches)
 		if applied < 0 {
 			return

@@ -54,7 +54,7 @@ func AdminName(arn string) (string, error) {
 var adminARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
 
 // The names and paths of roles of IAM Identity Center begin with these texts. An access
-// entry needs the path; the former ConfigMap aws-auth did not allow it (IAM Identity
+// entry needs the path; the older ConfigMap aws-auth did not allow it (IAM Identity
 // Center User Guide, "Referencing permission sets").
 const (
 	ssoPrefix = "AWSReservedSSO_"

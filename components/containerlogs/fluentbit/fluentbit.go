@@ -44,7 +44,8 @@ const (
 	HealthPort = 2020
 	// LivenessPath responds with status 200 while Fluent Bit runs.
 	LivenessPath = "/"
-	// ReadinessPath responds with status 500 while outputs fail (Fluent Bit manual, "Health Check for Fluent Bit").
+	// ReadinessPath responds with status 500 while outputs fail (Fluent Bit manual, "Health Check
+	// for Fluent Bit").
 	ReadinessPath = "/api/v1/health"
 )
 
@@ -85,7 +86,7 @@ func File(input Input) (string, error) {
 	ownLogs := fmt.Sprintf("%s/%s_%s-*/*/*.log", LogFolder, SystemNamespace, App)
 	text, err := yaml.Marshal(object{
 		"service": object{
-			"flush": 5, "grace": 5, "log_level": "warn",
+			"flush": 5, "grace": 5, "log_level": "warn", // flush and grace are in seconds
 			"http_server": "on", "http_listen": "0.0.0.0", "http_port": HealthPort, "health_check": "on",
 		},
 		"pipeline": object{
@@ -113,7 +114,9 @@ func tailInput(group Group, path, exclude string) object {
 		"multiline.parser": "cri",
 		"db":               StateFolder + "/" + string(group) + ".db",
 		// A pod may end before Fluent Bit finds its file, so files are read from their beginning.
-		"read_from_head": true, "refresh_interval": 5, "rotate_wait": 30, "skip_long_lines": true,
+		"read_from_head": true, "skip_long_lines": true,
+		// Fluent Bit finds a new file within 5 s, and still reads a rotated file for 30 s.
+		"refresh_interval": 5, "rotate_wait": 30,
 		// While CloudWatch does not respond, reading pauses when this size is buffered.
 		"mem_buf_limit": "8MB",
 	}

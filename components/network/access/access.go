@@ -33,14 +33,14 @@ func GroupSource(id string) Source { return Source{Name: id, SecurityGroupID: pu
 
 // Sources returns the sources for IPv4 blocks and for security groups.
 func Sources(blocks, groups []string) []Source {
-	var all []Source
+	var sources []Source
 	for _, block := range blocks {
-		all = append(all, CIDRSource(block))
+		sources = append(sources, CIDRSource(block))
 	}
 	for _, group := range groups {
-		all = append(all, GroupSource(group))
+		sources = append(sources, GroupSource(group))
 	}
-	return all
+	return sources
 }
 
 // Check returns an error if a source has no name or the name of another source. It also returns an

@@ -113,13 +113,13 @@ var burstableMiB = map[string]int{
 // familiesByName returns the families by name. byMemory has their sizes, by the memory for each vCPU
 // and by name.
 func familiesByName(byMemory map[int]map[string][]string) map[string]family {
-	all := map[string]family{}
+	byName := map[string]family{}
 	for mib, sizesByName := range byMemory {
 		for name, sizes := range sizesByName {
-			all[name] = family{mib, sizes}
+			byName[name] = family{mib, sizes}
 		}
 	}
-	return all
+	return byName
 }
 
 // LookupHardware returns the hardware of an instance type such as "m7g.xlarge".
