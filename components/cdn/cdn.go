@@ -33,7 +33,7 @@ type Args struct {
 	VPCOriginID pulumi.StringInput
 	// OriginDomain is the name that the load balancer's certificate covers.
 	OriginDomain pulumi.StringInput
-	// Domains are the names for users, such as example.com. Without them the CDN
+	// Domains are the names for users, such as example.com. Without Domains the CDN
 	// has CloudFront's own name and certificate.
 	Domains []string
 	// CertificateARN is a certificate in us-east-1 that covers Domains.

@@ -79,7 +79,7 @@ func intsToFloats(v any) any {
 
 // The test builds the HPA that KEDA would create from the ScaledObject. It must be equal to the
 // HPA in the design document.
-func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
+func TestScaledObjectMatchesTheDesignDocumentsHPA(t *testing.T) {
 	designHPAs := readDesignObjects(t, "hpa.yaml", "scaleTargetRef")
 	fallbackReplicas := map[string]int{"web": 6, "mca": 3, "npa": 2, "wpa": 2}
 	require.Len(t, designHPAs, len(scaling.Services()))

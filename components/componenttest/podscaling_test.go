@@ -28,7 +28,7 @@ func existingNamespace(name string) controller.Namespace {
 }
 
 // clusterAddresses are the CIDR blocks of a cluster in the VPC 10.30.0.0/16.
-var clusterAddresses = podnetwork.Cluster{NodeBlocks: []string{"10.30.0.0/20", "10.30.32.0/20"}, ServiceCIDR: pulumi.String("172.20.0.0/16")}
+var clusterAddresses = podnetwork.ClusterAddresses{NodeBlocks: []string{"10.30.0.0/20", "10.30.32.0/20"}, ServiceCIDR: pulumi.String("172.20.0.0/16")}
 
 func prometheusArgs() *prometheus.Args {
 	return &prometheus.Args{

@@ -57,7 +57,7 @@ type Args struct {
 	OperatorImage, AdapterImage pulumi.StringInput
 	// Cluster has the addresses of the API server. Triggers are the egress rules to the
 	// servers that the triggers of ScaledObjects query.
-	Cluster  podnetwork.Cluster
+	Cluster  podnetwork.ClusterAddresses
 	Triggers []podnetwork.Rule
 	// Readers are the pods that scrape KEDA's metrics.
 	Readers []podnetwork.Peer

@@ -46,7 +46,7 @@ type Args struct {
 	Controllers []controller.Namespace
 	// Cluster has the addresses of the API server and of the kubelets. Targets are the egress
 	// rules for the pods in Controllers and for the Alertmanager.
-	Cluster podnetwork.Cluster
+	Cluster podnetwork.ClusterAddresses
 	Targets []podnetwork.Rule
 	// Image is the reference of Prometheus' image.
 	Image pulumi.StringInput

@@ -41,8 +41,8 @@ type InClusterArgs struct {
 	Clients []podnetwork.Peer
 	// Reader is the peer that scrapes the nodes' metrics. nil means that nothing scrapes them.
 	Reader *podnetwork.Peer
-	// Password is the password of clients. NodePassword is the password of nodes among
-	// each other. Both have only letters and digits.
+	// Password is the password of clients. NodePassword is the password with which a node logs
+	// in to another node. Both have only letters and digits.
 	Password, NodePassword pulumi.StringInput
 }
 

@@ -62,7 +62,7 @@ type Args struct {
 	// images. CertificateImage is the reference of the image of CertificateProgram.
 	RecommenderImage, UpdaterImage, AdmissionImage, CertificateImage pulumi.StringInput
 	// Cluster has the addresses of the API server.
-	Cluster podnetwork.Cluster
+	Cluster podnetwork.ClusterAddresses
 	// Readers are the pods that scrape VPA's metrics.
 	Readers []podnetwork.Peer
 	// Interval is the interval at which the recommender reads the usage, and at which the

@@ -27,9 +27,9 @@ const (
 	Preferred Rule = "preferred"
 	// Grows accepts an equal or a larger whole number.
 	Grows Rule = "grows"
-	// Forward accepts an item of From that is equal to the recorded item or after it.
+	// Forward accepts an item of From: the recorded item, or an item after it.
 	Forward Rule = "forward"
-	// OneMinor accepts a version of the same minor, or of the next one.
+	// OneMinor accepts a version with the same minor number, or with the next one.
 	OneMinor Rule = "oneMinor"
 	// Counter accepts the same whole number, or the next one.
 	Counter Rule = "counter"
@@ -64,7 +64,8 @@ type Field struct {
 	// Value is the value in the current configuration. The value of a list has the form
 	// that List returns.
 	Value string
-	// From are the items from which Kept and Preferred choose, and the order of Forward.
+	// From are the items from which Kept and Preferred choose. For Forward, From has the
+	// items in their order.
 	From []string
 	Rule Rule
 	// Group is the name of fields that change one at a time; see CheckOneAtATime.
