@@ -38,14 +38,14 @@ type Args struct {
 	Domains []string
 	// CertificateARN is a certificate in us-east-1 that covers Domains.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public hosted zone for the records of Domains. Without it an operator
-	// must create the records, which point to DomainName.
+	// ZoneID is the public hosted zone for the records of Domains. Without ZoneID an operator must
+	// create the records, which point to DomainName.
 	ZoneID pulumi.StringInput
 	// Cacheable are the endpoints below /api/ with responses that may be
 	// cached, as path patterns; see traffic.Behaviours.
 	Cacheable []string
-	// SiteFolder is a folder of static files on the machine that runs Pulumi. Without it
-	// an operator must upload the files to StaticBucket.
+	// SiteFolder is a folder of static files on the machine that runs Pulumi. Without SiteFolder an
+	// operator must upload the files to StaticBucket.
 	SiteFolder string
 	// ContentSecurityPolicy is the value of the header Content-Security-Policy. The
 	// default permits only content of the site itself.

@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 )
 
-// renderKubeconfig returns the kubeconfig that `aws eks update-kubeconfig` writes, as JSON. It has
-// an exec plugin and no token, so it may be an output of the stack.
+// renderKubeconfig returns the kubeconfig that `aws eks update-kubeconfig` writes, as JSON. The
+// kubeconfig has an exec plugin and no token, so it may be an output of the stack.
 func renderKubeconfig(name, endpoint, authority string, stackAccount *account.Account) (string, error) {
 	type object = map[string]any
 	args := []string{"eks", "get-token", "--cluster-name", name, "--region", stackAccount.Region, "--output", "json"}

@@ -259,9 +259,9 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 
 const preferences = "instanceRefresh.preferences."
 
-// An instance refresh launches new instances before it terminates old ones. It waits at
-// checkpoints. It stops when it fails, or when an alarm is in the state ALARM. The former version
-// of the launch template stays, so that a person can set the group back to it.
+// An instance refresh launches new instances before it terminates old ones. The refresh waits at
+// checkpoints. It stops when it fails, or when an alarm is in the state ALARM. The previous version
+// of the launch template stays, so that a person can set the group back to this version.
 func TestRefreshStopsWhenItFails(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.find(t, scalingGroup)

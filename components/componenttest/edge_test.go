@@ -77,8 +77,8 @@ const (
 	distribution = "aws:cloudfront/distribution:Distribution"
 )
 
-// The load balancer has no public address. Its security group admits only CloudFront's VPC
-// origins, on port 443. It needs no prefix list and no secret header.
+// The load balancer has no public address. Its security group admits only CloudFront's VPC origins,
+// on port 443. No prefix list and no secret header are needed.
 func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(*loadbalancer.Args) {}))
 	balancer := d.find(t, loadBalancer)

@@ -165,8 +165,8 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 }
 
 // kube-state-metrics may list five kinds of objects in one namespace, and only Prometheus can
-// connect to it. It also lists the CustomResourceDefinitions, to check whether the kind
-// VerticalPodAutoscaler exists.
+// connect to it. kube-state-metrics also lists the CustomResourceDefinitions, to check whether the
+// kind VerticalPodAutoscaler exists.
 func TestStateMetricsMayListOneNamespace(t *testing.T) {
 	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))
 	var kinds []string

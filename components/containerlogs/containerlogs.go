@@ -44,7 +44,8 @@ type Args struct {
 	Cluster *cluster.Cluster
 	// Namespace is the name of the platform's namespace. Its logs have a group of their own.
 	Namespace string
-	// KeyARN encrypts the logs. The key's policy must let CloudWatch Logs use it (key.Logs).
+	// KeyARN is the KMS key of the logs. The key's policy must allow CloudWatch Logs to use the key
+	// (key.Logs).
 	KeyARN pulumi.StringInput
 	// Image is the reference of AWS for Fluent Bit.
 	Image pulumi.StringInput

@@ -30,8 +30,8 @@ type Namespace struct {
 	Created pulumi.StringInput
 }
 
-// NewNamespace creates a namespace. In it the API server refuses pods that the Pod Security
-// Standard "restricted" does not allow.
+// NewNamespace creates a namespace. In the namespace, the API server refuses pods that the Pod
+// Security Standard "restricted" does not allow.
 func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (Namespace, error) {
 	namespace, err := corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{

@@ -48,7 +48,7 @@ type Args struct {
 	// database. Files are the files that the exporter mounts.
 	Settings pulumi.StringMap
 	Files    []Files
-	// Statements are the exporter's AWS permissions. Empty means that it has no role.
+	// Statements are the exporter's AWS permissions. Empty means that the exporter has no role.
 	Statements []iam.Statement
 	// Egress are the rules for the exporter's connections: to the database, and to the services
 	// that the login needs.
@@ -82,7 +82,7 @@ type Exporter struct {
 	Policy pulumi.Resource
 }
 
-// NewExporter creates the exporter. The database role with which it logs in must exist.
+// NewExporter creates the exporter. The database role with which the exporter logs in must exist.
 func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Exporter, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

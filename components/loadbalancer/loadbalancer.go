@@ -37,8 +37,8 @@ type Args struct {
 	NodeSecurityGroupID pulumi.StringInput
 	// Targets are the services behind the load balancer.
 	Targets []routing.Target
-	// OriginDomain is a name such as origin.example.com. CloudFront sends it as Host and
-	// verifies that the certificate covers it.
+	// OriginDomain is a name such as origin.example.com. CloudFront sends the name in the Host
+	// header, and verifies that the certificate covers the name.
 	OriginDomain string
 	// CertificateARN is a certificate in the stack's region.
 	CertificateARN pulumi.StringInput

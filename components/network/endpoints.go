@@ -79,10 +79,10 @@ func (b *builder) createEndpoints(appSubnetIDs pulumi.StringArray) error {
 	return nil
 }
 
-// servicePolicy returns the policy of an interface endpoint. It admits principals of this
-// account only, so that nobody sends data out with an access key of another account. It returns nil
-// for eks-auth: AWS's documents do not say that eks-auth has endpoint policies, and EC2 refuses a
-// policy for a service without them.
+// servicePolicy returns the policy of an interface endpoint. It admits principals of this account
+// only, so that nobody sends data out with an access key of another account. servicePolicy returns
+// nil for eks-auth: AWS's documents do not say that eks-auth has endpoint policies, and EC2 refuses
+// a policy for a service without them.
 //
 // Only the policy for ecr has a condition on aws:ResourceAccount. A request for an action
 // without a resource, such as secretsmanager:GetRandomPassword, does not have that key. So for
@@ -137,10 +137,10 @@ func (b *builder) serviceName(service string) pulumi.String {
 	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
 }
 
-// createStorageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its
-// policy allows reading every object, because image layers and packages are in buckets of
-// AWS and of registry.k8s.io. It allows other actions only for principals and buckets of
-// this account. So an attacker can't write stolen data to other buckets.
+// createStorageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its policy
+// allows reading every object, because image layers and packages are in buckets of AWS and of
+// registry.k8s.io. The policy allows other actions only for principals and buckets of this account.
+// So an attacker can't write stolen data to other buckets.
 //
 // Reading has no condition on aws:SourceVpc, because only the VPC can use the endpoint.
 // Also, requests that AWS's services send for a principal may lack that key.

@@ -32,9 +32,9 @@ type Args struct {
 	// Endpoints is the layout of the interface endpoints. Empty means every endpoint in
 	// every zone.
 	Endpoints subnet.EndpointLayout
-	// NATZone is the zone of NATSingle, and EndpointZone the zone of EndpointsSingle.
-	// Empty means the first of Zones by name. Package infra sets them to the zones that the stack
-	// has recorded. So a change of Zones does not move a gateway or an endpoint.
+	// NATZone is the zone of NATSingle, and EndpointZone the zone of EndpointsSingle. Empty means
+	// the first of Zones by name. Package infra sets both to the zones that the stack has recorded.
+	// So a change of Zones does not move a gateway or an endpoint.
 	NATZone, EndpointZone string
 	// Operators are the networks from which the stack is deployed and operated. They
 	// may use the interface endpoints, and are admitted before the endpoints exist.

@@ -25,9 +25,9 @@ const (
 )
 
 // APIServerEgress returns the egress rules that allow a controller to resolve names and to call the
-// API server. The rules have the address of the API server's Service and the blocks of the
-// nodes. The VPC CNI checks a connection before kube-proxy replaces the Service's address.
-// Other network plugins check it afterwards.
+// API server. The rules have the address of the API server's Service and the blocks of the nodes.
+// The VPC CNI checks a connection before kube-proxy replaces the Service's address. Other network
+// plugins check the connection afterwards.
 func (a ClusterAddresses) APIServerEgress() []Rule {
 	serviceBlock := a.ServiceCIDR.ToStringOutput().ApplyT(apiServerBlock).(pulumi.StringOutput)
 	return []Rule{DNS(), To(apiPort, append(Blocks(a.NodeBlocks...), Peer{Block: serviceBlock})...)}

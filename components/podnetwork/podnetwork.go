@@ -53,8 +53,8 @@ func Blocks(blocks ...string) []Peer {
 	return peers
 }
 
-// To returns the rule for one TCP port. In Egress it is a port of the peers. In Ingress it is
-// a port of the policy's pods, to which the peers may connect.
+// To returns the rule for one TCP port. In Egress, the port is a port of the peers. In Ingress, the
+// port is a port of the policy's pods, to which the peers may connect.
 func To(port int, peers ...Peer) Rule { return Rule{Peers: peers, Ports: []Port{{Number: port}}} }
 
 // Port is the destination port of a connection. It is a number, because the VPC CNI
@@ -130,7 +130,7 @@ func (r Rule) validate() error {
 	return nil
 }
 
-// New creates the network policy of pods. It denies every connection that Access does not
+// New creates the network policy of pods. The policy denies every connection that Access does not
 // allow.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	if err := args.validate(); err != nil {

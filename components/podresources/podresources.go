@@ -10,7 +10,7 @@ import (
 )
 
 // Requirements returns the requests and limits of a container. caches are the container's cache
-// volumes, for which it also requests disk space of the node.
+// volumes, for which the container also requests disk space of the node.
 func Requirements(r scaling.Resources, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	return RequirementsFromText(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
 }

@@ -77,8 +77,8 @@ type Cluster struct {
 	// connects to the store must depend on Settled, and not on the Cluster (see
 	// network.Network.Settled).
 	Settled []pulumi.Resource
-	// Host is the configuration endpoint, from which clients get the addresses of the
-	// nodes. It accepts only connections with TLS.
+	// Host is the configuration endpoint, from which clients get the addresses of the nodes. The
+	// endpoint accepts only connections with TLS.
 	Host pulumi.StringOutput
 	Port pulumi.IntOutput
 	// SecretARN is the secret with the password of the user default.

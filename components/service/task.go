@@ -37,8 +37,8 @@ type Task struct {
 // this margin the provider reports the failure of the Job, and not its own timeout.
 const awaitMargin = 5 * time.Minute
 
-// NewTask runs the container as a Job. A change of its image or settings runs it again. With a
-// schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
+// NewTask runs the container as a Job. A change of the image or of the settings runs a new Job.
+// With a schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
 // and the logs of its pods stay until the next update creates a new Job.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
 	if args == nil || args.Task.Short == "" {

@@ -36,9 +36,9 @@ func (f SecretFiles) validate() error {
 	return nil
 }
 
-// volume returns the volume of the files. A CSI volume has no field for a mode, and the
-// driver ignores fsGroup. So the files have the provider's default mode 0644. That is safe,
-// because they are in a memory file system of this pod, which runs only one process.
+// volume returns the volume of the files. A CSI volume has no field for a mode, and the driver
+// ignores fsGroup. So the files have the provider's default mode 0644. That is safe, because the
+// files are in a memory file system of this pod, which runs only one process.
 func (f SecretFiles) volume() *corev1.VolumeArgs {
 	v := &corev1.VolumeArgs{Name: pulumi.String(f.Name)}
 	if f.Class != nil {

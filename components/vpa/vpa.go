@@ -153,8 +153,8 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 // minMemoryMiB is the recommender's default for the smallest recommendation of memory.
 const minMemoryMiB = 250
 
-// recommenderArgs returns the args of the recommender, which computes recommendations from the usage
-// of pods. It stores its histograms in VerticalPodAutoscalerCheckpoints.
+// recommenderArgs returns the args of the recommender, which computes recommendations from the
+// usage of pods. The recommender stores its histograms in VerticalPodAutoscalerCheckpoints.
 func recommenderArgs(args *Args) *controller.Args {
 	return commonArgs(args, recommenderApp, args.RecommenderImage, recommenderPort,
 		"--recommender-interval="+args.Interval.String(),
@@ -165,8 +165,8 @@ func recommenderArgs(args *Args) *controller.Args {
 }
 
 // updaterArgs returns the args of the updater. The updater resizes pods with requests that differ
-// from the recommendation. It evicts a pod only if the pod's node has too few free resources, and
-// never while the webhook does not respond.
+// from the recommendation. The updater evicts a pod only if the pod's node has too few free
+// resources, and never while the webhook does not respond.
 func updaterArgs(args *Args) *controller.Args {
 	return commonArgs(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
 }

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// requestsPerAddress is the default limit of requests in five minutes: the platform's
-	// choice. It allows 20 requests a second, which is more than the users of a household or an
+	// requestsPerAddress is the default limit of requests in five minutes: the platform's choice.
+	// The limit allows 20 requests a second, which is more than the users of a household or an
 	// office behind one address send.
 	requestsPerAddress = 6000
 	// minRequests is the smallest limit that AWS allows (WAF API, RateBasedStatement).

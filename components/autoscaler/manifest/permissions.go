@@ -46,10 +46,9 @@ func NamespaceRules() []Rule {
 	}
 }
 
-// ReadActions returns the AWS actions that only read. A policy can't limit them to some
-// resources. Source: the autoscaler's README for AWS, "Full Cluster
-// Autoscaler Features Policy". Actions for managed node groups are left out,
-// because the platform has none.
+// ReadActions returns the AWS actions that only read. A policy can't limit these actions to some
+// resources. Source: the autoscaler's README for AWS, "Full Cluster Autoscaler Features Policy".
+// Actions for managed node groups are left out, because the platform has none.
 func ReadActions() []string {
 	return []string{
 		"autoscaling:DescribeAutoScalingGroups",

@@ -44,8 +44,8 @@ var (
 	agentsTTL = TTL{time.Minute, 5 * time.Minute}
 )
 
-// Caching is how responses are cached. With the zero value they are not cached,
-// and the origin receives the whole request except the Host header.
+// Caching is how responses are cached. With the zero value, responses are not cached, and the
+// origin receives the whole request except the Host header.
 type Caching struct {
 	name      string
 	ttl       TTL

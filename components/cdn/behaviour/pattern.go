@@ -64,7 +64,8 @@ func (p pattern) tokens() []token {
 // covers reports whether every path that matches inner also matches p.
 func (p pattern) covers(inner pattern) bool {
 	outerTokens, innerTokens := p.tokens(), inner.tokens()
-	// covered[j] is true if outerTokens[i:] covers innerTokens[j:]. The loop fills it from the end.
+	// covered[j] is true if outerTokens[i:] covers innerTokens[j:]. The loop fills covered from the
+	// end.
 	covered := make([]bool, len(innerTokens)+1)
 	covered[len(innerTokens)] = true
 	for i := len(outerTokens) - 1; i >= 0; i-- {

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// pathRegexp returns a regular expression that matches the same paths as p. The tests compare
-// covers and compare with it.
+// pathRegexp returns a regular expression that matches the same paths as p. The tests check the
+// methods covers and compare against this expression.
 func pathRegexp(p pattern) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(string(p))
 	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$")

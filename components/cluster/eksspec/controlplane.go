@@ -30,10 +30,10 @@ func CheckZones(zones, available []string) error {
 	return nil
 }
 
-// AdminName returns the name that an administrator's resources get: the last part of the
-// ARN of an IAM role or user. It refuses the ARN of an STS session, because an access
-// entry needs the role or user of the session. It also refuses a service-linked role, and a
-// role of IAM Identity Center without its path.
+// AdminName returns the name that an administrator's resources get: the last part of the ARN of an
+// IAM role or user. AdminName refuses the ARN of an STS session, because an access entry needs the
+// role or user of the session. It also refuses a service-linked role, and a role of IAM Identity
+// Center without its path.
 func AdminName(arn string) (string, error) {
 	match := adminARNPattern.FindStringSubmatch(arn)
 	if match == nil {

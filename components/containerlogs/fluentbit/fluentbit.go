@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// Version is the release of AWS for Fluent Bit. It has Fluent Bit 5.0.9, and takes
-	// credentials from EKS Pod Identity since release 2.32.5 (aws/aws-for-fluent-bit,
-	// pull request 888).
+	// Version is the release of AWS for Fluent Bit. The release has Fluent Bit 5.0.9, and takes
+	// credentials from EKS Pod Identity since release 2.32.5 (aws/aws-for-fluent-bit, pull request
+	// 888).
 	Version = "3.4.15"
 	// Image is the image that AWS publishes for amd64 and arm64. Manifests in several public
 	// repositories name this digest for the release.
@@ -80,7 +80,9 @@ type Input struct {
 // object is a section of the configuration file.
 type object = map[string]any
 
-// File returns Fluent Bit's configuration file.
+// File returns Fluent Bit's configuration file. The logs of the platform's namespace are sent to
+// the group Application, and all other logs to the group Dataplane. Fluent Bit's own logs are not
+// sent.
 func File(input Input) (string, error) {
 	platformLogs := fmt.Sprintf("%s/%s_*/*/*.log", LogFolder, input.Namespace)
 	ownLogs := fmt.Sprintf("%s/%s_%s-*/*/*.log", LogFolder, SystemNamespace, App)

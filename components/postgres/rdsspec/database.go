@@ -41,8 +41,8 @@ type Database struct {
 	// ActiveQueries is the number of queries that may run at the same time. More queries
 	// mean a smaller work_mem. Zero means the number of the class's cores.
 	ActiveQueries int
-	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the
-	// storage up to MostStorageGiB. If MostStorageGiB is zero, it is five times StorageGiB.
+	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the storage up
+	// to MostStorageGiB. A MostStorageGiB of zero means five times StorageGiB.
 	StorageGiB, MostStorageGiB int
 	// BackupDays is the number of days for which backups are kept, 7 to 35. The database can
 	// be restored to any second of these days. Zero means 35.

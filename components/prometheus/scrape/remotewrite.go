@@ -32,9 +32,9 @@ func (w Workspace) writeURL() string {
 const PodVariable = "POD_NAME"
 
 // The workspace keeps the samples of only one pod of each cluster. If that pod sends no samples,
-// the workspace keeps the samples of another pod. It identifies the cluster and the pod by these
-// labels (Amazon Managed Service for Prometheus User Guide, "Deduplicating high availability
-// metrics").
+// the workspace keeps the samples of another pod. The workspace identifies the cluster and the pod
+// by these labels (Amazon Managed Service for Prometheus User Guide, "Deduplicating high
+// availability metrics").
 const (
 	clusterLabel = "cluster"
 	replicaLabel = "__replica__"

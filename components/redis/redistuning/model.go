@@ -23,7 +23,7 @@ const (
 
 	// reservedPercent is the percentage of the memory that is not for data, but for snapshots
 	// (copy-on-write), replication and fragmentation. The design document reserves the same
-	// percentage: its maxmemory is 3gb of 4 GiB. It is also ElastiCache's default.
+	// percentage: its maxmemory is 3gb of 4 GiB. 25 is also ElastiCache's default.
 	reservedPercent = 25
 )
 
@@ -101,7 +101,7 @@ const AccessRules = "on ~* &* +@all -@dangerous +info"
 const probeRules = "on nopass resetkeys resetchannels -@all +ping"
 
 // metricsRules are the permissions of the user metrics: the commands that the collector of
-// agents/redisnode sends. It reads no key, no setting and no event.
+// agents/redisnode sends. The collector reads no key, no setting and no event.
 const metricsRules = "on resetkeys resetchannels -@all +ping +info +slowlog|len +slowlog|get +cluster|info"
 
 var (

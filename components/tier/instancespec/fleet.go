@@ -99,11 +99,10 @@ func (f Fleet) ImageParameter(r Release) string {
 		r.Version, architecture, r.Date.Format(releaseDateLayout))
 }
 
-// DefaultFleet returns on-demand general-purpose instances with four cores and
-// 16 GiB. This is the smallest size that can run a pod of the main application at
-// its limits together with an agent's pod. If AWS has too few instances of one type, it
-// launches another of the three types. The volume of 50 GiB is several times as large as the
-// images, logs and caches of the pods together.
+// DefaultFleet returns on-demand general-purpose instances with four cores and 16 GiB. This is the
+// smallest size that can run a pod of the main application at its limits together with an agent's
+// pod. If AWS has too few instances of one type, AWS launches another of the three types. The
+// volume of 50 GiB is several times as large as the images, logs and caches of the pods together.
 func DefaultFleet() Fleet {
 	return Fleet{InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, VolumeGiB: 50}
 }
