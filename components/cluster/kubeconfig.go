@@ -17,8 +17,8 @@ func renderKubeconfig(name, endpoint, authority string, stackAccount *account.Ac
 	}
 	if stackAccount.Profile != "" {
 		// The token must belong to the identity that creates the cluster. AWS_PROFILE would not
-		// be enough: the CLI prefers credentials in environment variables to this profile, and the
-		// AWS provider prefers the profile.
+		// be enough. If environment variables have credentials, the AWS CLI would use them, but
+		// the AWS provider uses the profile.
 		args = append(args, "--profile", stackAccount.Profile)
 	}
 	exec := object{

@@ -18,6 +18,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
+// Types of resources.
 const (
 	scaledObject          = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 	verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"

@@ -98,22 +98,22 @@ func newNodesWithImage(ctx *pulumi.Context, stackAccount *account.Account, image
 
 // Types of resources.
 const (
-	eksCluster     = "aws:eks/cluster:Cluster"
-	eksAddon       = "aws:eks/addon:Addon"
-	launchTemplate = "aws:ec2/launchTemplate:LaunchTemplate"
-	scalingGroup   = "aws:autoscaling/group:Group"
-	metricAlarm    = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	rolePolicy     = "aws:iam/rolePolicy:RolePolicy"
-	scalingPolicy  = "aws:autoscaling/policy:Policy"
-	attachment     = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	eksCluster       = "aws:eks/cluster:Cluster"
+	eksAddon         = "aws:eks/addon:Addon"
+	launchTemplate   = "aws:ec2/launchTemplate:LaunchTemplate"
+	scalingGroup     = "aws:autoscaling/group:Group"
+	metricAlarm      = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	rolePolicy       = "aws:iam/rolePolicy:RolePolicy"
+	scalingPolicy    = "aws:autoscaling/policy:Policy"
+	policyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
 // The handler and the autoscaler run upstream's images, or the image in Args.Image.
 func TestNodeControllersRunTheConfiguredImage(t *testing.T) {
 	const mirrored = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:0123"
 	deployedImages := func(program func(*pulumi.Context, *account.Account) error) (deployed []any) {
-		for _, d := range deploy(t, program).ofType(k8sDeployment) {
-			deployed = append(deployed, d.input("spec.template.spec.containers[0].image"))
+		for _, pod := range deploy(t, program).ofType(k8sDeployment) {
+			deployed = append(deployed, pod.input("spec.template.spec.containers[0].image"))
 		}
 		return deployed
 	}
@@ -137,7 +137,7 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	})
 	log := d.find(t, "aws:cloudwatch/logGroup:LogGroup")
 	log.requireInputs(t, map[string]any{"name": "/aws/eks/app/cluster", "kmsKeyId": "arn:key"})
-	c.requireDependsOn(t, log, d.find(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
+	c.requireDependsOn(t, log, d.find(t, policyAttachment, "app-control-plane-amazoneksclusterpolicy"))
 
 	withPublicAccess := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).find(t, eksCluster)
 	withPublicAccess.requireInputs(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
@@ -180,7 +180,7 @@ func TestOnlyTheClusterCanConnectToNodes(t *testing.T) {
 func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
 	nodePolicies := func(d deployment) []string {
 		var arns []string
-		for _, a := range d.ofType(attachment) {
+		for _, a := range d.ofType(policyAttachment) {
 			if a.input("role") == "app-node-role" {
 				arns = append(arns, a.input("policyArn").(string))
 			}

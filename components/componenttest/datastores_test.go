@@ -105,6 +105,7 @@ const (
 	// mockARN is the prefix of the ARNs that cloudmocks gives to resources.
 	mockARN = "arn:aws:mock:us-east-1:123456789012:"
 
+	// Types of resources.
 	rdsInstance      = "aws:rds/instance:Instance"
 	replicationGroup = "aws:elasticache/replicationGroup:ReplicationGroup"
 	docdbCluster     = "aws:docdb/cluster:Cluster"

@@ -68,6 +68,7 @@ func newCertificate(args *certificate.Args) program {
 	}
 }
 
+// Types of resources.
 const (
 	loadBalancer = "aws:lb/loadBalancer:LoadBalancer"
 	listener     = "aws:lb/listener:Listener"

@@ -34,6 +34,7 @@ func newNetwork(change func(*network.Args)) program {
 	}
 }
 
+// Types of resources.
 const (
 	ec2Subnet = "aws:ec2/subnet:Subnet"
 	ec2Route  = "aws:ec2/route:Route"

@@ -11,6 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/service"
 )
 
+// k8sNetworkPolicy is a type of resource.
 const k8sNetworkPolicy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 
 func newPolicy(access podnetwork.Access, selector pulumi.StringMap) program {

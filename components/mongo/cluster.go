@@ -200,7 +200,7 @@ func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, par
 		Filters: []rds.GetClustersFilter{{Name: "db-cluster-id", Values: []string{spec.Identifier}}},
 	}, parent)
 	if err != nil {
-		return fmt.Errorf("DocumentDB clusters of name %s: %w", spec.Identifier, err)
+		return fmt.Errorf("list the DocumentDB clusters with the identifier %s: %w", spec.Identifier, err)
 	}
 	if len(existing.ClusterIdentifiers) > 0 {
 		return nil

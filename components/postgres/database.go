@@ -241,7 +241,7 @@ func databaseExists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.In
 		Filters: []rds.GetInstancesFilter{{Name: "db-instance-id", Values: []string{spec.Identifier}}},
 	}, parent)
 	if err != nil {
-		return false, fmt.Errorf("RDS instances of name %s: %w", spec.Identifier, err)
+		return false, fmt.Errorf("list the RDS instances with the identifier %s: %w", spec.Identifier, err)
 	}
 	return len(existing.InstanceIdentifiers) > 0, nil
 }
