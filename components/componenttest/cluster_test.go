@@ -257,6 +257,7 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 	}
 }
 
+// preferences is the path of the preferences of an instance refresh.
 const preferences = "instanceRefresh.preferences."
 
 // An instance refresh launches new instances before it terminates old ones. The refresh waits at

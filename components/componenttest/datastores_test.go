@@ -50,6 +50,7 @@ func mongoArgs(stackAccount *account.Account) *mongo.ClusterArgs {
 	}
 }
 
+// digest is the end of the image references in the tests.
 const digest = "@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
 func postgresPodArgs() *postgres.InClusterArgs {

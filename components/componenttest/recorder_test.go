@@ -27,7 +27,8 @@ type registration struct{ cloudmocks.Registration }
 type deployment []registration
 
 // program is a Pulumi program that creates components in an account. The tests' functions with
-// a name such as newCluster return a program that creates one component.
+// a name such as newCluster return a program that creates one component. Their parameter change
+// can change the arguments of the component.
 type program func(ctx *pulumi.Context, stackAccount *account.Account) error
 
 // run runs a program against the default mocks. It returns the registered resources also if the

@@ -21,6 +21,7 @@ const (
 	StageAutoscaler   Stage = "autoscaler"
 )
 
+// stages lists the stages in their order.
 var stages = []Stage{StageControlPlane, StageAddons, StageAutoscaler}
 
 // Values lists the stages in their order.

@@ -57,6 +57,7 @@ type metadata struct {
 	Send bool `json:"send"`
 }
 
+// queueSettings limit the memory for samples that are not sent yet.
 type queueSettings struct {
 	MaxShards int `json:"max_shards"`
 	Capacity  int `json:"capacity"`

@@ -47,6 +47,7 @@ type Config struct {
 	Scrapes      []job         `json:"scrape_configs"`
 }
 
+// global is the section "global" of the configuration file.
 type global struct {
 	Interval  string `json:"scrape_interval"`
 	Timeout   string `json:"scrape_timeout"`
@@ -56,6 +57,7 @@ type global struct {
 	Labels map[string]string `json:"external_labels,omitempty"`
 }
 
+// alerting is the section "alerting" of the configuration file.
 type alerting struct {
 	Relabel       []relabel      `json:"alert_relabel_configs,omitempty"`
 	Alertmanagers []alertmanager `json:"alertmanagers,omitempty"`
@@ -65,6 +67,7 @@ type alertmanager struct {
 	Static []static `json:"static_configs"`
 }
 
+// static is an entry of static_configs.
 type static struct {
 	Targets []string `json:"targets"`
 }
@@ -109,6 +112,7 @@ type credentials struct {
 	File string `json:"credentials_file"`
 }
 
+// discovery is an entry of kubernetes_sd_configs.
 type discovery struct {
 	Role       string      `json:"role"`
 	Namespaces *namespaces `json:"namespaces,omitempty"`

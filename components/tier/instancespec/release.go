@@ -27,6 +27,7 @@ type Release struct {
 // releaseDateLayout is the layout of a release's date, for package time.
 const releaseDateLayout = "20060102"
 
+// releasePattern matches a release. Its groups are the Kubernetes minor version and the date.
 var releasePattern = regexp.MustCompile(`^(\d+\.\d+)-(\d{8})$`)
 
 // ParseRelease parses a release such as "1.34-20260923".

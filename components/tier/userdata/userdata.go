@@ -43,6 +43,7 @@ type Node struct {
 	Taints []scaling.Taint
 }
 
+// nodeConfig is the NodeConfig object of nodeadm. The types below are its fields.
 type nodeConfig struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// props are the properties of a resource.
 type props = map[string]any
 
 // workingStack returns a stack in which /api/* and /ws reach the Deployment "web" on nodes of
