@@ -247,7 +247,7 @@ type eksCluster struct {
 	// the AWS provider, for components that need the two.
 	inCluster, inBoth pulumi.ResourceOption
 	// addresses are the CIDR blocks of the nodes and the service CIDR. Network policies name them.
-	addresses podnetwork.Cluster
+	addresses podnetwork.ClusterAddresses
 }
 
 // deployCluster creates the EKS cluster and the platform's namespace.
@@ -304,7 +304,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		namespace: namespace.Metadata.Name().Elem(),
 		inCluster: inCluster,
 		inBoth:    pulumi.Providers(base.provider, provider),
-		addresses: podnetwork.Cluster{NodeBlocks: vpc.Blocks[subnet.PrivateApp], ServiceCIDR: created.ServiceCIDR},
+		addresses: podnetwork.ClusterAddresses{NodeBlocks: vpc.Blocks[subnet.PrivateApp], ServiceCIDR: created.ServiceCIDR},
 	}, nil
 }
 

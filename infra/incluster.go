@@ -111,7 +111,7 @@ func resolveImage(ctx *pulumi.Context, base *base, image string) (pulumi.String,
 		return pulumi.String(image), nil
 	}
 	name, tag, _ := strings.Cut(tagged, ":")
-	reference, err := repository.Lookup(ctx, name, tag, base.inRegion)
+	reference, err := repository.LookupImage(ctx, name, tag, base.inRegion)
 	if err != nil {
 		return "", fmt.Errorf("image %s: %w", image, err)
 	}

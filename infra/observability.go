@@ -189,7 +189,7 @@ func parseWorkspace(stack *config.Stack, base *base, eks *eksCluster) (*promethe
 // targetRules returns the network policy rules that let Prometheus scrape KEDA and VPA, and reach
 // the Alertmanager. alertmanagerAddress is empty if there is no Alertmanager.
 func targetRules(alertmanagerAddress string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
-	rules := append(vpa.Targets(vpaNamespace.Name), keda.Targets(kedaNamespace.Name))
+	rules := append(vpa.ScrapeEgress(vpaNamespace.Name), keda.ScrapeEgress(kedaNamespace.Name))
 	if alertmanagerAddress != "" {
 		rules = append(rules, podnetwork.To(alertmanager.Port, podnetwork.App(alertmanager.App)))
 	}

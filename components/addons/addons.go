@@ -31,7 +31,7 @@ type Args struct {
 	Account *account.Account
 	// Cluster is the cluster that gets the add-ons.
 	Cluster *cluster.Cluster
-	// KeyARN encrypts the volumes of StorageClass.
+	// KeyARN is the KMS key of the volumes of StorageClass.
 	KeyARN pulumi.StringInput
 	// Nodes are the tiers on which the add-ons run. Without nodes, EKS reports add-ons
 	// as degraded.
@@ -109,29 +109,27 @@ func (a *Args) addonArgs(name, version string, volumeRole *iam.Role) (*eks.Addon
 		spec.ConfigurationValues = pulumi.String(secretsStoreConfig)
 	case eksspec.EBSCSIDriver:
 		spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
-			RoleArn: volumeRole.ARN, ServiceAccount: pulumi.String(volumeAccount),
+			RoleArn: volumeRole.ARN, ServiceAccount: pulumi.String(driverServiceAccount),
 		}}
 		return spec, append(slices.Clone(a.Nodes), volumeRole.Policies...)
 	}
 	return spec, a.Nodes
 }
 
-// secretsStoreConfig configures the add-on for secrets. With tokenRequests the
-// driver requests a token of the pod that mounts a secret. With that token the
-// provider gets the pod's role from the Pod Identity agent. The driver and the provider
-// have no role of their own.
+// secretsStoreConfig configures the add-on for secrets. With tokenRequests the driver requests a
+// service account token of the pod that mounts a secret. With that token the provider gets the
+// pod's role from the Pod Identity agent. The driver and the provider have no role of their own.
 //
-// The driver checks mounted secrets for new values every hour. Each check calls
-// Secrets Manager once for each pod, and AWS bills each call. An hour is soon enough. Long-running pods
-// mount only Redis' password, and ElastiCache accepts the former password until the next
-// rotation. The migration mounts the master passwords, but it is a short task. The field
-// names are those in the provider's test of the add-on
-// (aws/secrets-store-csi-driver-provider-aws, tests).
+// The driver checks mounted secrets for new values every hour. Each check calls Secrets Manager
+// once for each pod, and AWS bills each call. An hour is soon enough. Long-running pods mount only
+// Redis' password, and ElastiCache accepts the former password until the next rotation. The
+// migration mounts the master passwords, but the migration is a short task. The field names are
+// those in the provider's test of the add-on (aws/secrets-store-csi-driver-provider-aws, tests).
 const secretsStoreConfig = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"1h",` +
 	`"tokenRequests":[{"audience":"pods.eks.amazonaws.com"}]}}`
 
-// volumeAccount is the service account of the EBS CSI driver's controller.
-const volumeAccount = "ebs-csi-controller-sa"
+// driverServiceAccount is the service account of the EBS CSI driver's controller.
+const driverServiceAccount = "ebs-csi-controller-sa"
 
 // newVolumeRole creates the role of the EBS CSI driver: the AWS managed policy, and
 // permission to use the key (aws-ebs-csi-driver, "Encryption"). Version 2 of the policy is
@@ -141,7 +139,7 @@ func newVolumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.R
 	return iam.NewRole(ctx, name+"-ebs-csi", &iam.RoleArgs{
 		Account:         args.Account,
 		Description:     "EBS volumes of EKS cluster " + args.Cluster.ClusterName,
-		Trust:           iam.Pod(args.Cluster.Name, pulumi.String(cluster.SystemNamespace), volumeAccount),
+		Trust:           iam.Pod(args.Cluster.Name, pulumi.String(cluster.SystemNamespace), driverServiceAccount),
 		ManagedPolicies: []string{"AmazonEBSCSIDriverPolicyV2"},
 		Statements: []iam.Statement{
 			{

@@ -34,8 +34,8 @@ type Args struct {
 	Namespace pulumi.StringInput
 	// Images are the allowed prefixes of image references; see podrules.Allowed.
 	Images pulumi.StringArray
-	// TokenAccounts are the service accounts of the pods that may have a token of
-	// the API server.
+	// TokenAccounts are the service accounts with pods that may mount a service account
+	// token for the API server.
 	TokenAccounts []string
 }
 
@@ -85,7 +85,7 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
 }
 
-// newObject creates an object of kind with a spec and no other field.
+// newObject creates an object of a kind. The object has only its name and a spec.
 func newObject(ctx *pulumi.Context, name, kind, objectName string, spec pulumi.Input, parent pulumi.ResourceOption) (*apiextensions.CustomResource, error) {
 	object, err := apiextensions.NewCustomResource(ctx, name, &apiextensions.CustomResourceArgs{
 		ApiVersion:  pulumi.String(apiVersion),

@@ -53,7 +53,8 @@ type Args struct {
 	Namespace controller.Namespace
 	// Image is the reference of Alertmanager's image.
 	Image pulumi.StringInput
-	// TopicARN is the SNS topic that gets the alerts, in Region.
+	// TopicARN is the ARN of the SNS topic that gets the alerts. Region is the region of the
+	// topic.
 	TopicARN, Region string
 	// Senders are the pods that send alerts.
 	Senders []podnetwork.Peer
@@ -117,7 +118,7 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("configuration of %s: %w", name, err)
 	}
-	ready, alive := probe("/-/ready"), probe("/-/healthy")
+	ready, alive := newHTTPGet("/-/ready"), newHTTPGet("/-/healthy")
 	_, err = controller.New(ctx, name, &controller.Args{
 		Namespace: args.Namespace, App: app, Image: args.Image,
 		ContainerArgs: []string{
@@ -142,8 +143,8 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{})
 }
 
-// probe returns a probe that gets the path from Alertmanager's API.
-func probe(path string) corev1.HTTPGetActionArgs {
+// newHTTPGet returns the HTTP GET of a probe, which gets the path from Alertmanager's API.
+func newHTTPGet(path string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("api")}
 }
 

@@ -36,7 +36,8 @@ func (m snsMessages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // A real Prometheus evaluates the platform's rules. It scrapes no pod, so the alert
 // ServiceNotScraped fires for each service. A real Alertmanager with a stack's configuration
-// file must send the alerts to the topic. The test only shortens times and acts as SNS.
+// file must send the alerts to the topic. The test acts as SNS. It changes only times, and the
+// URL of SNS.
 func TestAlertReachesTheTopic(t *testing.T) {
 	messages := make(snsMessages, 10)
 	sns := httptest.NewServer(messages)
@@ -75,8 +76,8 @@ func TestAlertReachesTheTopic(t *testing.T) {
 		"alerting":   object{"alertmanagers": []object{{"static_configs": []object{{"targets": []string{address}}}}}},
 	})
 	require.NoError(t, err)
-	// Prometheus finds its Alertmanagers only after five seconds. The short delay makes it
-	// resend the alerts that fired before.
+	// Prometheus finds its Alertmanagers only after five seconds. With the short resend delay,
+	// Prometheus sends the alerts that fired in these five seconds once more.
 	startProgram(t, "prometheus", "--config.file="+writeFile("prometheus.json", text), "--storage.tsdb.path="+filepath.Join(dir, "series"),
 		"--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=1s")
 

@@ -33,7 +33,8 @@ const (
 type Args struct {
 	// Account is the account of the Auto Scaling Groups.
 	Account *account.Account
-	// Cluster is the cluster that the autoscaler scales. Its pod also runs in it.
+	// Cluster is the cluster that the autoscaler scales. The autoscaler's pod also runs in this
+	// cluster.
 	Cluster *cluster.Cluster
 	// Options are the autoscaler's settings; see scaling.DefaultClusterAutoscaler.
 	Options scaling.ClusterAutoscalerOptions

@@ -84,17 +84,17 @@ func (b *builder) podSpec(image pulumi.StringInput, command []string) *corev1.Po
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(manifest.MetricsPort), Protocol: pulumi.String("TCP"),
 			}},
-			LivenessProbe:   probe(),
-			ReadinessProbe:  probe(),
+			LivenessProbe:   newProbe(),
+			ReadinessProbe:  newProbe(),
 			Resources:       podresources.Requirements(b.args.Options.Resources),
 			SecurityContext: podsecurity.Container(),
 		}},
 	}
 }
 
-// probe returns the probe that checks that the autoscaler's main loop runs. The probe also
+// newProbe returns the probe that checks that the autoscaler's main loop runs. The probe also
 // succeeds if the pod is not the leader.
-func probe() *corev1.ProbeArgs {
+func newProbe() *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics")},
 	}

@@ -55,7 +55,7 @@ func (b *builder) createRBAC() error {
 
 // policyRules converts rules to the type of the Kubernetes SDK.
 func policyRules(rules []manifest.Rule) rbacv1.PolicyRuleArray {
-	var converted rbacv1.PolicyRuleArray
+	var kubernetesRules rbacv1.PolicyRuleArray
 	for _, r := range rules {
 		rule := &rbacv1.PolicyRuleArgs{
 			ApiGroups: pulumi.ToStringArray(r.Groups),
@@ -65,7 +65,7 @@ func policyRules(rules []manifest.Rule) rbacv1.PolicyRuleArray {
 		if len(r.Names) > 0 {
 			rule.ResourceNames = pulumi.ToStringArray(r.Names)
 		}
-		converted = append(converted, rule)
+		kubernetesRules = append(kubernetesRules, rule)
 	}
-	return converted
+	return kubernetesRules
 }

@@ -37,9 +37,9 @@ type Args struct {
 	// Statements returns the statements of the bucket policy for the bucket's ARN,
 	// such as access for AWS services and other accounts.
 	Statements func(arn pulumi.StringOutput) []iam.Statement
-	// PolicyFollows creates the bucket without a policy. The caller calls
-	// SetPolicy later, when the policy is known.
-	PolicyFollows bool
+	// CallerSetsPolicy creates the bucket without a policy. The caller must call SetPolicy
+	// later, when the policy is known.
+	CallerSetsPolicy bool
 	// ExpireDays is the number of days after which objects are deleted. Use it for
 	// logs. Zero means never.
 	ExpireDays int
@@ -59,8 +59,8 @@ func (a *Args) validate(name string) error {
 		return errors.New("args must not be nil")
 	case len(name) > maxNameLength:
 		return fmt.Errorf("the name has %d characters; must have at most %d, because S3 allows 63 with what Pulumi adds", len(name), maxNameLength)
-	case a.PolicyFollows && a.Statements != nil:
-		return errors.New("Statements and PolicyFollows contradict: give the statements to SetPolicy")
+	case a.CallerSetsPolicy && a.Statements != nil:
+		return errors.New("Statements and CallerSetsPolicy contradict: pass the statements to SetPolicy")
 	case a.ExpireDays < 0:
 		return fmt.Errorf("ExpireDays is %d; must not be below 0", a.ExpireDays)
 	}
@@ -75,13 +75,13 @@ type Bucket struct {
 	// unique in all of AWS.
 	Name pulumi.StringOutput
 	ARN  pulumi.StringOutput
-	// DomainName is NAME.s3.amazonaws.com; RegionalDomainName has the region.
+	// DomainName is NAME.s3.amazonaws.com. RegionalDomainName also has the region.
 	DomainName, RegionalDomainName pulumi.StringOutput
 	// Settled are the resources that configure the bucket. A resource that uses
 	// the bucket by name must depend on them.
 	Settled []pulumi.Resource
 
-	name string
+	name string // the name of the component
 }
 
 // NewBucket creates a bucket. Only the stack's account and the principals of args.Statements
@@ -106,7 +106,7 @@ func NewBucket(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err := b.configure(ctx, args); err != nil {
 		return nil, err
 	}
-	if !args.PolicyFollows {
+	if !args.CallerSetsPolicy {
 		var statements []iam.Statement
 		if args.Statements != nil {
 			statements = args.Statements(b.ARN)
@@ -119,7 +119,7 @@ func NewBucket(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 }
 
 // SetPolicy creates the bucket policy: the statements, and a Deny for requests
-// without TLS. Call it once, and only for a bucket with PolicyFollows.
+// without TLS. Call it once, and only for a bucket with CallerSetsPolicy.
 func (b *Bucket) SetPolicy(ctx *pulumi.Context, statements ...iam.Statement) error {
 	document, err := iam.ResourcePolicy(append([]iam.Statement{{
 		Sid:        "TLSOnly",

@@ -10,7 +10,7 @@ import (
 // configure creates one resource for each setting of the bucket.
 func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	parent := pulumi.Parent(b)
-	block, err := s3.NewBucketPublicAccessBlock(ctx, b.name+"-private", &s3.BucketPublicAccessBlockArgs{
+	publicAccessBlock, err := s3.NewBucketPublicAccessBlock(ctx, b.name+"-private", &s3.BucketPublicAccessBlockArgs{
 		Bucket:                b.Name,
 		BlockPublicAcls:       pulumi.Bool(true),
 		BlockPublicPolicy:     pulumi.Bool(true),
@@ -20,14 +20,14 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	if err != nil {
 		return fmt.Errorf("public access block of bucket %s: %w", b.name, err)
 	}
-	ownership := "BucketOwnerEnforced"
+	objectOwnership := "BucketOwnerEnforced"
 	if args.ACLs {
-		ownership = "BucketOwnerPreferred"
+		objectOwnership = "BucketOwnerPreferred"
 	}
-	owner, err := s3.NewBucketOwnershipControls(ctx, b.name+"-owner", &s3.BucketOwnershipControlsArgs{
+	ownershipControls, err := s3.NewBucketOwnershipControls(ctx, b.name+"-owner", &s3.BucketOwnershipControlsArgs{
 		Bucket: b.Name,
-		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String(ownership)},
-	}, parent, pulumi.DependsOn([]pulumi.Resource{block})) // S3 refuses concurrent changes of a bucket
+		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String(objectOwnership)},
+	}, parent, pulumi.DependsOn([]pulumi.Resource{publicAccessBlock})) // S3 refuses concurrent changes of a bucket
 	if err != nil {
 		return fmt.Errorf("ownership of bucket %s: %w", b.name, err)
 	}
@@ -45,7 +45,7 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	if err != nil {
 		return fmt.Errorf("encryption of bucket %s: %w", b.name, err)
 	}
-	b.Settled = []pulumi.Resource{block, owner, versioning, encryption}
+	b.Settled = []pulumi.Resource{publicAccessBlock, ownershipControls, versioning, encryption}
 	// S3 accepts rules about versions only after versioning is enabled.
 	if _, err := s3.NewBucketLifecycleConfigurationV2(ctx, b.name+"-lifecycle", &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: b.Name,

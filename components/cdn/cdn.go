@@ -33,19 +33,19 @@ type Args struct {
 	VPCOriginID pulumi.StringInput
 	// OriginDomain is the name that the load balancer's certificate covers.
 	OriginDomain pulumi.StringInput
-	// Domains are the names for users, such as example.com. Without them the CDN
+	// Domains are the names for users, such as example.com. Without Domains the CDN
 	// has CloudFront's own name and certificate.
 	Domains []string
 	// CertificateARN is a certificate in us-east-1 that covers Domains.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public hosted zone for the records of Domains. Without it an operator
-	// must create the records, which point to DomainName.
+	// ZoneID is the public hosted zone for the records of Domains. Without ZoneID an operator must
+	// create the records, which point to DomainName.
 	ZoneID pulumi.StringInput
 	// Cacheable are the endpoints below /api/ with responses that may be
 	// cached, as path patterns; see traffic.Behaviours.
 	Cacheable []string
-	// SiteFolder is a folder of static files on the machine that runs Pulumi. Without it
-	// an operator must upload the files to StaticBucket.
+	// SiteFolder is a folder of static files on the machine that runs Pulumi. Without SiteFolder an
+	// operator must upload the files to StaticBucket.
 	SiteFolder string
 	// ContentSecurityPolicy is the value of the header Content-Security-Policy. The
 	// default permits only content of the site itself.
@@ -53,7 +53,7 @@ type Args struct {
 	// HSTSSubdomains makes browsers use HTTPS also for every name below Domains, for a
 	// year. So set it only if all of these names have HTTPS.
 	HSTSSubdomains bool
-	// WebACLARN is a web ACL of CloudFront's scope; nil for none.
+	// WebACLARN is a web ACL with the scope CLOUDFRONT. nil means no web ACL.
 	WebACLARN pulumi.StringInput
 	// Unprotected permits a destroy to delete the buckets with their content.
 	Unprotected bool
@@ -121,7 +121,7 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		return nil, err
 	}
 	staticBucket, err := bucket.NewBucket(ctx, name+"-static", &bucket.Args{
-		LogBucket: logBucket, PolicyFollows: true, Unprotected: args.Unprotected,
+		LogBucket: logBucket, CallerSetsPolicy: true, Unprotected: args.Unprotected,
 	}, b.parent)
 	if err != nil {
 		return nil, err
@@ -199,16 +199,16 @@ func (b *builder) createRecords(distribution *cloudfront.Distribution) error {
 		return nil
 	}
 	for _, domain := range b.args.Domains {
-		for _, kind := range []string{"A", "AAAA"} {
-			if _, err := route53.NewRecord(b.ctx, b.name+"-"+domain+"-"+kind, &route53.RecordArgs{
+		for _, recordType := range []string{"A", "AAAA"} {
+			if _, err := route53.NewRecord(b.ctx, b.name+"-"+domain+"-"+recordType, &route53.RecordArgs{
 				ZoneId: b.args.ZoneID,
 				Name:   pulumi.String(domain),
-				Type:   pulumi.String(kind),
+				Type:   pulumi.String(recordType),
 				Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
 					Name: distribution.DomainName, ZoneId: distribution.HostedZoneId, EvaluateTargetHealth: pulumi.Bool(false),
 				}},
 			}, b.parent); err != nil {
-				return fmt.Errorf("record %s of %s: %w", kind, domain, err)
+				return fmt.Errorf("record %s of %s: %w", recordType, domain, err)
 			}
 		}
 	}

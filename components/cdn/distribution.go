@@ -18,8 +18,8 @@ var originIDs = map[behaviour.Origin]pulumi.String{
 	behaviour.Dynamic: "ALB-progressive-framework-dynamic",
 }
 
-// viewerProtocols are the protocols in the design document. CloudFront redirects a page from
-// HTTP to HTTPS. It refuses an API request over HTTP: the client has already sent the
+// viewerProtocols are the protocols in the design document. CloudFront redirects a page from HTTP
+// to HTTPS. CloudFront refuses an API request over HTTP: the client has already sent the
 // Authorization header without encryption, and must notice that.
 var viewerProtocols = map[behaviour.Origin]pulumi.String{
 	behaviour.Static:  "redirect-to-https",
@@ -122,8 +122,8 @@ func (p policies) orderedBehavior(rule behaviour.Rule) *cloudfront.DistributionO
 	}
 }
 
-// defaultBehavior converts the default rule to the SDK's type. orderedBehavior uses it for the
-// fields that both types have.
+// defaultBehavior converts the default rule to the SDK's type. orderedBehavior also calls
+// defaultBehavior, for the fields that both types have.
 func (p policies) defaultBehavior(rule behaviour.Rule) *cloudfront.DistributionDefaultCacheBehaviorArgs {
 	args := &cloudfront.DistributionDefaultCacheBehaviorArgs{
 		TargetOriginId:          originIDs[rule.Origin],

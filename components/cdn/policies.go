@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
 )
 
-// AWS's own policies, which have the same ids in every account (CloudFront
+// The ids of AWS's managed policies. They are the same in every account (CloudFront
 // Developer Guide, "Use managed cache policies" and "Use managed origin request
 // policies").
 const (
@@ -44,10 +44,10 @@ func (b *builder) newPolicies(table behaviour.Table) (policies, error) {
 	if err != nil {
 		return policies{}, err
 	}
-	created := policies{caches: map[behaviour.Caching]pulumi.IDOutput{}, headers: headers}
+	policyIDs := policies{caches: map[behaviour.Caching]pulumi.IDOutput{}, headers: headers}
 	for _, rule := range append([]behaviour.Rule{table.Default}, table.Rules...) {
 		caching := rule.Caching
-		if _, exists := created.caches[caching]; exists || !caching.Cached() {
+		if _, exists := policyIDs.caches[caching]; exists || !caching.Cached() {
 			continue
 		}
 		policy, err := cloudfront.NewCachePolicy(b.ctx, b.name+"-"+caching.Name(), &cloudfront.CachePolicyArgs{
@@ -60,9 +60,9 @@ func (b *builder) newPolicies(table behaviour.Table) (policies, error) {
 		if err != nil {
 			return policies{}, fmt.Errorf("cache policy %s: %w", caching.Name(), err)
 		}
-		created.caches[caching] = policy.ID()
+		policyIDs.caches[caching] = policy.ID()
 	}
-	return created, nil
+	return policyIDs, nil
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(int(d.Seconds())) }

@@ -1,5 +1,5 @@
 // Package cloudmocks mocks AWS and Kubernetes for a Pulumi program in a test, and records
-// the resources that the program registers. It needs no engine and no provider. It has
+// the resources that the program registers. It needs no engine and no provider. The mocks have
 // only the outputs that components read.
 package cloudmocks
 

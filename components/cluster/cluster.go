@@ -88,7 +88,7 @@ type Cluster struct {
 	// Versions are the Kubernetes minor versions of the cluster's parts.
 	Versions eksspec.Parts
 	Endpoint pulumi.StringOutput
-	// CertificateAuthority is in base64, as in EKS's API.
+	// CertificateAuthority is the CA certificate of the API server, in base64 as in EKS's API.
 	CertificateAuthority pulumi.StringOutput
 	// ServiceCIDR is the CIDR block from which Services get their cluster IPs.
 	ServiceCIDR pulumi.StringOutput
@@ -138,7 +138,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	c.ServiceCIDR = controlPlane.KubernetesNetworkConfig.ServiceIpv4Cidr().Elem()
 	c.SecurityGroupID = controlPlane.VpcConfig.ClusterSecurityGroupId().Elem()
 	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(values []any) (string, error) {
-		return kubeconfig(values[0].(string), values[1].(string), values[2].(string), args.Account)
+		return renderKubeconfig(values[0].(string), values[1].(string), values[2].(string), args.Account)
 	}).(pulumi.StringOutput)
 	for _, step := range []func() error{b.grantAdminAccess, b.admitOperators, b.createNodeSecurityGroup, b.createNodeRole, b.createNodeAddons} {
 		if err := step(); err != nil {

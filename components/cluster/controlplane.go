@@ -15,10 +15,10 @@ import (
 // controlPlaneLogs are all log types of EKS.
 var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
 
-// newControlPlane creates the role and the log group before the EKS cluster. So Pulumi
-// deletes the cluster first. EKS needs the role to release the network interfaces of the
-// control plane. Without the log group EKS would create one that is not encrypted and never
-// deleted.
+// newControlPlane creates the EKS cluster, after its role and its log group. So Pulumi deletes
+// the cluster before the role, which EKS needs to release the network interfaces of the control
+// plane. Without the log group, EKS would create a log group that is not encrypted and keeps
+// its logs forever.
 func (b *builder) newControlPlane() (*eks.Cluster, error) {
 	args := b.args
 	role, err := iam.NewRole(b.ctx, b.name+"-control-plane", &iam.RoleArgs{

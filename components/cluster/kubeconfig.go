@@ -7,9 +7,9 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 )
 
-// kubeconfig returns the kubeconfig that `aws eks update-kubeconfig` writes, as JSON. It has
-// an exec plugin and no token, so it may be an output of the stack.
-func kubeconfig(name, endpoint, authority string, stackAccount *account.Account) (string, error) {
+// renderKubeconfig returns the kubeconfig that `aws eks update-kubeconfig` writes, as JSON. The
+// kubeconfig has an exec plugin and no token, so it may be an output of the stack.
+func renderKubeconfig(name, endpoint, authority string, stackAccount *account.Account) (string, error) {
 	type object = map[string]any
 	args := []string{"eks", "get-token", "--cluster-name", name, "--region", stackAccount.Region, "--output", "json"}
 	if stackAccount.RoleARN != "" {
@@ -17,8 +17,8 @@ func kubeconfig(name, endpoint, authority string, stackAccount *account.Account)
 	}
 	if stackAccount.Profile != "" {
 		// The token must belong to the identity that creates the cluster. AWS_PROFILE would not
-		// be enough: the CLI prefers credentials in environment variables to this profile, and the
-		// AWS provider prefers the profile.
+		// be enough. If environment variables have credentials, the AWS CLI would use them, but
+		// the AWS provider uses the profile.
 		args = append(args, "--profile", stackAccount.Profile)
 	}
 	exec := object{

@@ -15,14 +15,14 @@ import (
 func LiveVersion(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
 	clusters, err := eks.GetClusters(ctx, opts...)
 	if err != nil {
-		return "", fmt.Errorf("clusters of the region: %w", err)
+		return "", fmt.Errorf("list the EKS clusters of the region: %w", err)
 	}
 	if !slices.Contains(clusters.Names, name) {
 		return "", nil
 	}
 	eksCluster, err := eks.LookupCluster(ctx, &eks.LookupClusterArgs{Name: name}, opts...)
 	if err != nil {
-		return "", fmt.Errorf("version of cluster %s: %w", name, err)
+		return "", fmt.Errorf("look up the version of cluster %s: %w", name, err)
 	}
 	return eksCluster.Version, nil
 }

@@ -21,7 +21,7 @@ func (c *Cluster) OwnedTag() string { return "kubernetes.io/cluster/" + c.Cluste
 
 // createNodeRole creates the role with which nodes join the cluster. The role may describe
 // the cluster, get credentials of pods (both are in AmazonEKSWorkerNodePolicy) and pull
-// images. Pods can't use it, because they can't reach the instance metadata service.
+// images. Pods can't use the role, because they can't reach the instance metadata service.
 func (b *builder) createNodeRole() error {
 	managedPolicies := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
 	if b.args.SessionManager {

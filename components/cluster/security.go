@@ -25,7 +25,8 @@ var controlPlanePorts = []struct {
 	{"metrics", "metrics-server, as EKS ships it", 10251},
 }
 
-// allPorts is the port of an ingress rule for all ports and protocols.
+// allPorts is the value of createIngressRule's parameter port for a rule that allows all ports and
+// protocols.
 const allPorts = 0
 
 // admitOperators allows the networks of PrivateAccess to call the API server. EKS's own

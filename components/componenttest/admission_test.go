@@ -21,7 +21,7 @@ func newAdmissionPolicy(change func(*admissionpolicy.Args)) program {
 	}
 }
 
-// The policy applies to one namespace only. There the API server also refuses a pod for which
+// The policy applies to one namespace only. In this namespace, the API server also refuses a pod if
 // it can't evaluate a rule.
 func TestAdmissionPolicyFailsClosedInItsNamespaceOnly(t *testing.T) {
 	d := deploy(t, newAdmissionPolicy(func(*admissionpolicy.Args) {}))

@@ -18,6 +18,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
+// Types of resources.
 const (
 	scaledObject          = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 	verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
@@ -38,8 +39,8 @@ func newPodScaling(p scaling.Profile, change func(*podscaling.Args)) program {
 // noChange is a change for newPodScaling that changes nothing.
 func noChange(*podscaling.Args) {}
 
-// readDesignObjects reads the Kubernetes objects in a file of the design document. It returns
-// them by the name of the Deployment that each object scales. referenceField is the field of the
+// readDesignObjects reads the Kubernetes objects in a file of the design document. It returns the
+// objects by the name of the Deployment that each object scales. referenceField is the field of the
 // spec that has this name.
 func readDesignObjects(t *testing.T, file, referenceField string) map[string]map[string]any {
 	t.Helper()
@@ -77,9 +78,9 @@ func intsToFloats(v any) any {
 	return v
 }
 
-// The test builds the HPA that KEDA would create from the ScaledObject. It must be equal to the
-// HPA in the design document.
-func TestScaledObjectGivesTheDesignDocumentsHPA(t *testing.T) {
+// The test builds the HPA that KEDA would create from the ScaledObject. This HPA must be equal to
+// the HPA in the design document.
+func TestScaledObjectMatchesTheDesignDocumentsHPA(t *testing.T) {
 	designHPAs := readDesignObjects(t, "hpa.yaml", "scaleTargetRef")
 	fallbackReplicas := map[string]int{"web": 6, "mca": 3, "npa": 2, "wpa": 2}
 	require.Len(t, designHPAs, len(scaling.Services()))
@@ -142,8 +143,8 @@ func TestEachTriggerHasTheQueryOfItsMetric(t *testing.T) {
 	})
 }
 
-// The VPA is equal to the design document's VPA, with two differences. It does not control a
-// resource on which the HPA scales, and it resizes pods in place.
+// The VPA is equal to the design document's VPA, with two differences. The platform's VPA does not
+// control a resource on which the HPA scales, and it resizes pods in place.
 func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
 	designVPAs := readDesignObjects(t, "vpa.yaml", "targetRef")
 	want := map[string]struct {

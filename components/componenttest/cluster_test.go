@@ -96,25 +96,24 @@ func newNodesWithImage(ctx *pulumi.Context, stackAccount *account.Account, image
 	return err
 }
 
+// Types of resources.
 const (
-	eksCluster     = "aws:eks/cluster:Cluster"
-	eksAddon       = "aws:eks/addon:Addon"
-	launchTemplate = "aws:ec2/launchTemplate:LaunchTemplate"
-	scalingGroup   = "aws:autoscaling/group:Group"
-	metricAlarm    = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	rolePolicy     = "aws:iam/rolePolicy:RolePolicy"
-	scalingPolicy  = "aws:autoscaling/policy:Policy"
-
-	kubernetesDeployment = "kubernetes:apps/v1:Deployment"
-	attachment           = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	eksCluster       = "aws:eks/cluster:Cluster"
+	eksAddon         = "aws:eks/addon:Addon"
+	launchTemplate   = "aws:ec2/launchTemplate:LaunchTemplate"
+	scalingGroup     = "aws:autoscaling/group:Group"
+	metricAlarm      = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	rolePolicy       = "aws:iam/rolePolicy:RolePolicy"
+	scalingPolicy    = "aws:autoscaling/policy:Policy"
+	policyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
 // The handler and the autoscaler run upstream's images, or the image in Args.Image.
 func TestNodeControllersRunTheConfiguredImage(t *testing.T) {
 	const mirrored = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror/a@sha256:0123"
 	deployedImages := func(program func(*pulumi.Context, *account.Account) error) (deployed []any) {
-		for _, d := range deploy(t, program).ofType(kubernetesDeployment) {
-			deployed = append(deployed, d.input("spec.template.spec.containers[0].image"))
+		for _, pod := range deploy(t, program).ofType(k8sDeployment) {
+			deployed = append(deployed, pod.input("spec.template.spec.containers[0].image"))
 		}
 		return deployed
 	}
@@ -138,7 +137,7 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	})
 	log := d.find(t, "aws:cloudwatch/logGroup:LogGroup")
 	log.requireInputs(t, map[string]any{"name": "/aws/eks/app/cluster", "kmsKeyId": "arn:key"})
-	c.requireDependsOn(t, log, d.find(t, attachment, "app-control-plane-amazoneksclusterpolicy"))
+	c.requireDependsOn(t, log, d.find(t, policyAttachment, "app-control-plane-amazoneksclusterpolicy"))
 
 	withPublicAccess := deploy(t, newCluster(func(a *cluster.Args) { a.PublicAccessCIDRs = []string{"203.0.113.0/24"} })).find(t, eksCluster)
 	withPublicAccess.requireInputs(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
@@ -159,7 +158,7 @@ func TestPrivateEndpointAdmitsTheSourcesOfPrivateAccess(t *testing.T) {
 	}
 	for wantError, change := range map[string]func(*cluster.Args){
 		"nodes alone would reach the API server": func(a *cluster.Args) { a.PrivateAccess = nil },
-		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.Block("10.99.0.0/16")) },
+		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.CIDRSource("10.99.0.0/16")) },
 		"source x: must have a CIDR":             func(a *cluster.Args) { a.PrivateAccess = []access.Source{{Name: "x"}} },
 	} {
 		_, err := run(newCluster(change))
@@ -181,7 +180,7 @@ func TestOnlyTheClusterCanConnectToNodes(t *testing.T) {
 func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
 	nodePolicies := func(d deployment) []string {
 		var arns []string
-		for _, a := range d.ofType(attachment) {
+		for _, a := range d.ofType(policyAttachment) {
 			if a.input("role") == "app-node-role" {
 				arns = append(arns, a.input("policyArn").(string))
 			}
@@ -258,11 +257,12 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 	}
 }
 
+// preferences is the path of the preferences of an instance refresh.
 const preferences = "instanceRefresh.preferences."
 
-// An instance refresh launches new instances before it terminates old ones. It waits at
-// checkpoints. It stops when it fails, or when an alarm is in the state ALARM. The former version
-// of the launch template stays, so that a person can set the group back to it.
+// An instance refresh launches new instances before it terminates old ones. The refresh waits at
+// checkpoints. It stops when it fails, or when an alarm is in the state ALARM. The previous version
+// of the launch template stays, so that a person can set the group back to this version.
 func TestRefreshStopsWhenItFails(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.find(t, scalingGroup)
@@ -308,8 +308,8 @@ func TestOldImageRaisesAnAlarm(t *testing.T) {
 	})
 }
 
-// The handler receives the events of the group and may act only on this group. It runs before
-// the hook that makes new instances wait for it.
+// The handler receives the events of the group and may act only on this group. The handler runs
+// before the join hook is created, because the hook makes new instances wait for the handler.
 func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	d := deploy(t, newNodes)
 	group, queue := d.find(t, scalingGroup), d.find(t, "aws:sqs/queue:Queue")
@@ -329,7 +329,7 @@ func TestHandlerDrainsTheNodesOfItsGroup(t *testing.T) {
 	require.Contains(t, permissions, `{"Action":["autoscaling:CompleteLifecycleAction"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-web-group"]`)
 	require.Contains(t, permissions, `{"Action":["sqs:DeleteMessage","sqs:ReceiveMessage"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-events"]`)
 
-	handler := d.find(t, kubernetesDeployment, "app-termination")
+	handler := d.find(t, k8sDeployment, "app-termination")
 	requireRestricted(t, handler, "spec.template.spec", 1000)
 	handler.requireInputs(t, map[string]any{"spec.replicas": 2})
 	handler.requireDependsOn(t, group, policy, d.find(t, rolePolicy, "app-termination-policy"),
@@ -384,7 +384,7 @@ func TestAutoscalerIsScopedToItsCluster(t *testing.T) {
 	policy := d.find(t, rolePolicy, "app-policy").input("policy")
 	require.Contains(t, policy, `"aws:ResourceTag/k8s.io/cluster-autoscaler/app":["owned"]`)
 	require.NotContains(t, policy, `"autoscaling:*"`)
-	autoscalerPod := d.find(t, kubernetesDeployment, "app")
+	autoscalerPod := d.find(t, k8sDeployment, "app")
 	requireRestricted(t, autoscalerPod, "spec.template.spec", 65534)
 	autoscalerPod.requireInputs(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
 	autoscalerPod.requireDependsOn(t, d.find(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.find(t, rolePolicy, "app-policy"))

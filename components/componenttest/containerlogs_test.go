@@ -27,8 +27,8 @@ func newContainerLogs(change func(*containerlogs.Args)) program {
 	}
 }
 
-// A pod runs on each node of a tier, also on tainted nodes. It is not root, and of the node's
-// files it can read only the log files.
+// A pod runs on each node of a tier, also on tainted nodes. The pod is not root. It can read the
+// log files of the node, and no other files of the node.
 func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	d := deploy(t, newContainerLogs(func(*containerlogs.Args) {}))
 	daemonSet := d.find(t, "kubernetes:apps/v1:DaemonSet")
@@ -52,7 +52,7 @@ func TestContainerLogsAreReadOnEachNode(t *testing.T) {
 	config := d.find(t, "kubernetes:core/v1:ConfigMap").input(`data["fluent-bit.yaml"]`)
 	require.Contains(t, config, "/var/log/pods/platform_*/*/*.log")
 	require.NotEmpty(t, daemonSet.input(`spec.template.metadata.annotations["progressive-framework/config"]`), "a changed setting must replace the pods")
-	daemonSet.requireDependsOn(t, d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.find(t, identity, "app-logs"), d.find(t, rolePolicy, "app-logs-policy"))
+	daemonSet.requireDependsOn(t, d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), d.find(t, podIdentityAssociation, "app-logs"), d.find(t, rolePolicy, "app-logs-policy"))
 }
 
 // The shipper may write only to the stack's two log groups, which have a key and a retention
@@ -62,7 +62,7 @@ func TestShipperMayWriteOnlyToItsLogGroups(t *testing.T) {
 	for name, group := range map[string]string{"app-logs-application": "/aws/containerinsights/app/application", "app-logs-dataplane": "/aws/containerinsights/app/dataplane"} {
 		d.find(t, "aws:cloudwatch/logGroup:LogGroup", name).requireInputs(t, map[string]any{"name": group, "kmsKeyId": "arn:key", "retentionInDays": 90})
 	}
-	d.find(t, identity, "app-logs").requireInputs(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
+	d.find(t, podIdentityAssociation, "app-logs").requireInputs(t, map[string]any{"namespace": "kube-system", "serviceAccount": "fluent-bit", "clusterName": "app"})
 	var policy struct {
 		Statement []struct {
 			Action, Resource []string

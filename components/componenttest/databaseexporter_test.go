@@ -27,8 +27,7 @@ func newDatabaseExporter(change func(*databaseexporter.Args)) program {
 	})
 }
 
-// The exporter has no token of the API server, and only Prometheus can connect to its metrics
-// port.
+// The exporter has no service account token, and only Prometheus can connect to its metrics port.
 func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(*databaseexporter.Args) {}))
 	pod := d.find(t, k8sDeployment)
@@ -43,7 +42,7 @@ func TestOnlyPrometheusReachesTheDatabaseExporter(t *testing.T) {
 	d.find(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").requireInputs(t, map[string]any{
 		"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus", "spec.ingress[0].ports[0].port": 9090,
 	})
-	require.Empty(t, d.ofType(identity), "an exporter with a password needs no role")
+	require.Empty(t, d.ofType(podIdentityAssociation), "an exporter with a password needs no role")
 }
 
 // With IAM authentication, the pod starts after its permission to log in exists.
@@ -51,7 +50,7 @@ func TestDatabaseExporterLogsInWithItsRole(t *testing.T) {
 	d := deploy(t, newDatabaseExporter(func(a *databaseexporter.Args) {
 		a.Statements = []iam.Statement{{Sid: "Connect", Actions: []string{"rds-db:connect"}, Resources: iam.ARNs(pulumi.String("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-1/exporter_iam"))}}
 	}))
-	d.find(t, identity).requireInputs(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
-	d.find(t, k8sDeployment).requireDependsOn(t, d.find(t, identity), d.find(t, rolePolicy))
+	d.find(t, podIdentityAssociation).requireInputs(t, map[string]any{"serviceAccount": "postgres-exporter", "namespace": "app", "clusterName": "app"})
+	d.find(t, k8sDeployment).requireDependsOn(t, d.find(t, podIdentityAssociation), d.find(t, rolePolicy))
 	require.Contains(t, d.find(t, rolePolicy).input("policy"), "dbuser:db-1/exporter_iam")
 }

@@ -50,6 +50,7 @@ func mongoArgs(stackAccount *account.Account) *mongo.ClusterArgs {
 	}
 }
 
+// digest is the end of the image references in the tests.
 const digest = "@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
 func postgresPodArgs() *postgres.InClusterArgs {
@@ -102,8 +103,10 @@ func newRedisPods(args *redis.InClusterArgs) program {
 }
 
 const (
+	// mockARN is the prefix of the ARNs that cloudmocks gives to resources.
 	mockARN = "arn:aws:mock:us-east-1:123456789012:"
 
+	// Types of resources.
 	rdsInstance      = "aws:rds/instance:Instance"
 	replicationGroup = "aws:elasticache/replicationGroup:ReplicationGroup"
 	docdbCluster     = "aws:docdb/cluster:Cluster"
@@ -146,8 +149,8 @@ func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 	require.Contains(t, user.input("accessString"), "-@dangerous")
 }
 
-// After a rotation Redis still accepts the previous password. So it refuses no client that has
-// not read the new password yet.
+// After a rotation Redis still accepts the previous password. So a client can connect before it
+// has read the new password.
 func TestRotationKeepsThePreviousPassword(t *testing.T) {
 	d := deploy(t, newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
 		args := redisArgs(stackAccount)
@@ -291,35 +294,33 @@ func TestStoresApplyChangesAtOnceOnlyIfConfigured(t *testing.T) {
 	}
 }
 
-// The stores have different maintenance windows, all on the day of MaintenanceDay. The keys of the
-// map are the properties with the windows. Two stores have the same property, and map keys must
-// differ, so one key ends with a space.
+// The stores have different maintenance windows, all on the day of MaintenanceDay.
 func TestStoresHaveDifferentMaintenanceWindows(t *testing.T) {
-	windows := map[string]string{}
-	for kind, program := range map[string]program{
-		"maintenanceWindow": newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+	windows := map[string]bool{}
+	for _, tc := range []struct {
+		kind, windowProperty string
+		program              program
+	}{
+		{rdsInstance, "maintenanceWindow", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
 			args := databaseArgs(stackAccount)
 			args.MaintenanceDay = "wed"
 			return args
-		}),
-		"maintenanceWindow ": newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
+		})},
+		{replicationGroup, "maintenanceWindow", newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
 			args := redisArgs(stackAccount)
 			args.MaintenanceDay = "wed"
 			return args
-		}),
-		"preferredMaintenanceWindow": newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
+		})},
+		{docdbCluster, "preferredMaintenanceWindow", newMongo(func(stackAccount *account.Account) *mongo.ClusterArgs {
 			args := mongoArgs(stackAccount)
 			args.MaintenanceDay = "wed"
 			return args
-		}),
+		})},
 	} {
-		d := deploy(t, program)
-		for _, store := range append(append(d.ofType(rdsInstance), d.ofType(replicationGroup)...), d.ofType(docdbCluster)...) {
-			window, _ := store.input(strings.TrimSpace(kind)).(string)
-			require.True(t, strings.HasPrefix(window, "wed:"), window)
-			require.NotContains(t, windows, window)
-			windows[window] = kind
-		}
+		window, _ := deploy(t, tc.program).find(t, tc.kind).input(tc.windowProperty).(string)
+		require.True(t, strings.HasPrefix(window, "wed:"), window)
+		require.NotContains(t, windows, window)
+		windows[window] = true
 	}
 	require.Len(t, windows, 3)
 }

@@ -68,6 +68,7 @@ func newCertificate(args *certificate.Args) program {
 	}
 }
 
+// Types of resources.
 const (
 	loadBalancer = "aws:lb/loadBalancer:LoadBalancer"
 	listener     = "aws:lb/listener:Listener"
@@ -77,8 +78,8 @@ const (
 	distribution = "aws:cloudfront/distribution:Distribution"
 )
 
-// The load balancer has no public address. Its security group admits only CloudFront's VPC
-// origins, on port 443. It needs no prefix list and no secret header.
+// The load balancer has no public address. Its security group admits only CloudFront's VPC origins,
+// on port 443. No prefix list and no secret header are needed.
 func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(*loadbalancer.Args) {}))
 	balancer := d.find(t, loadBalancer)
@@ -184,9 +185,9 @@ func TestBucketsArePrivateEncryptedAndVersioned(t *testing.T) {
 
 func TestBucketHasItsKeyAndExpiry(t *testing.T) {
 	d := deploy(t, newBucket(&bucket.Args{KeyARN: pulumi.String("arn:key"), ExpireDays: 90}))
-	rules := "rules[0].applyServerSideEncryptionByDefault."
+	const defaultEncryption = "rules[0].applyServerSideEncryptionByDefault."
 	d.find(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").requireInputs(t, map[string]any{
-		rules + "sseAlgorithm": "aws:kms", rules + "kmsMasterKeyId": "arn:key",
+		defaultEncryption + "sseAlgorithm": "aws:kms", defaultEncryption + "kmsMasterKeyId": "arn:key",
 	})
 	d.find(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").requireInputs(t, map[string]any{"rules[1].expiration.days": 90})
 }

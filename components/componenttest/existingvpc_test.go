@@ -37,7 +37,7 @@ func newExistingNetwork(args *network.ExistingArgs, check func(*network.Network)
 
 // A network from an existing VPC has the VPC's zones and subnets. The program creates no
 // resource.
-func TestExistingVPCGivesTheNetworkWithoutResources(t *testing.T) {
+func TestNetworkFromAnExistingVPCCreatesNoResources(t *testing.T) {
 	var created *network.Network
 	d, err := runOn(cloudWithVPC("igw-1"), newExistingNetwork(&network.ExistingArgs{
 		VPCID: cloudmocks.ExistingVPCID, PrivateSubnetIDs: []string{cloudmocks.RoutedSubnet + "b", cloudmocks.RoutedSubnet + "a"}, DatabaseSubnetIDs: []string{cloudmocks.RoutedSubnet + "c", cloudmocks.RoutedSubnet + "a"}, InternetGateway: true,

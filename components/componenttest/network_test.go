@@ -34,6 +34,7 @@ func newNetwork(change func(*network.Args)) program {
 	}
 }
 
+// Types of resources.
 const (
 	ec2Subnet = "aws:ec2/subnet:Subnet"
 	ec2Route  = "aws:ec2/route:Route"
@@ -103,10 +104,10 @@ func TestLayoutDecidesTheNumberOfGatewaysAndEndpoints(t *testing.T) {
 // With private DNS the name of an AWS service resolves to the endpoint in the whole VPC. So
 // operators in the VPC must be admitted before the endpoint exists.
 func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
-	operators := func(a *network.Args) {
+	setOperators := func(a *network.Args) {
 		a.Operators = access.Sources([]string{"10.10.0.0/20"}, []string{"sg-0123456789abcdef0"})
 	}
-	d := deploy(t, newNetwork(operators))
+	d := deploy(t, newNetwork(setOperators))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 	cidrRule := d.find(t, rule, "app-endpoints-from-10-10-0-0-20")
 	cidrRule.requireInputs(t, map[string]any{"securityGroupId": "app-endpoints-id", "cidrIpv4": "10.10.0.0/20", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
@@ -118,7 +119,7 @@ func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
 		}
 	}
 
-	d = deploy(t, newNetwork(func(a *network.Args) { operators(a); a.Endpoints = subnet.EndpointsNone }))
+	d = deploy(t, newNetwork(func(a *network.Args) { setOperators(a); a.Endpoints = subnet.EndpointsNone }))
 	require.Empty(t, d.names(rule), "without endpoints there is no rule")
 	_, err := run(newNetwork(func(a *network.Args) { a.Operators = []access.Source{{Name: "x"}} }))
 	require.ErrorContains(t, err, "network: Operators: source x: must have a CIDR")
@@ -158,13 +159,13 @@ func TestSingleGatewayAndEndpointsStayInTheirZone(t *testing.T) {
 
 // A new zone adds resources. The existing resources keep their names and inputs.
 func TestNewZoneChangesNoExistingResource(t *testing.T) {
-	three := deploy(t, newNetwork(func(*network.Args) {}))
-	four := deploy(t, newNetwork(func(a *network.Args) { a.Zones = append([]string{"us-east-1d"}, a.Zones...) }))
-	for _, before := range append(three.ofType(ec2Subnet), three.ofType(ec2Route)...) {
-		after := four.find(t, before.Type, before.Name)
+	threeZones := deploy(t, newNetwork(func(*network.Args) {}))
+	fourZones := deploy(t, newNetwork(func(a *network.Args) { a.Zones = append([]string{"us-east-1d"}, a.Zones...) }))
+	for _, before := range append(threeZones.ofType(ec2Subnet), threeZones.ofType(ec2Route)...) {
+		after := fourZones.find(t, before.Type, before.Name)
 		require.Equal(t, before.Inputs, after.Inputs, before.Name)
 	}
-	require.Len(t, four.ofType(ec2Subnet), 12)
+	require.Len(t, fourZones.ofType(ec2Subnet), 12)
 }
 
 // Image layers are in AWS's own buckets, and a condition could refuse them. So reading has no
@@ -208,18 +209,18 @@ func TestInterfaceEndpointsAdmitTheAccount(t *testing.T) {
 		var policy struct{ Statement []statement }
 		require.NoError(t, json.Unmarshal([]byte(policyText), &policy))
 		for _, s := range policy.Statement {
-			_, accountCondition := s.Condition.StringEquals["aws:PrincipalAccount"]
-			_, resourceCondition := s.Condition.StringEquals["aws:ResourceAccount"]
+			_, hasAccountCondition := s.Condition.StringEquals["aws:PrincipalAccount"]
+			_, hasResourceCondition := s.Condition.StringEquals["aws:ResourceAccount"]
 			switch s.Sid {
 			case "Federated":
 				require.Equal(t, []string{"sts:AssumeRoleWithWebIdentity"}, s.Action)
 				require.NotContains(t, s.Resource, "*")
 			case "Pull":
-				require.True(t, accountCondition)
+				require.True(t, hasAccountCondition)
 				require.NotContains(t, s.Action, "ecr:PutImage")
 			default:
-				require.True(t, accountCondition, "%s %s", e.Name, s.Sid)
-				require.Equal(t, strings.Contains(e.Name, "-ecr."), resourceCondition, "%s %s", e.Name, s.Sid)
+				require.True(t, hasAccountCondition, "%s %s", e.Name, s.Sid)
+				require.Equal(t, strings.Contains(e.Name, "-ecr."), hasResourceCondition, "%s %s", e.Name, s.Sid)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/service"
 )
 
+// k8sNetworkPolicy is a type of resource.
 const k8sNetworkPolicy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 
 func newPolicy(access podnetwork.Access, selector pulumi.StringMap) program {
@@ -81,7 +82,7 @@ func TestServicesAndTasksHaveANetworkPolicy(t *testing.T) {
 // network policy with this address. Other network plugins compare the policy with the addresses of
 // the API server, which are in the nodes' subnets.
 func TestAPIServerRulesAllowNodeSubnetsAndKubernetesServiceIP(t *testing.T) {
-	rules := podnetwork.Cluster{NodeBlocks: []string{"10.30.0.0/20"}, ServiceCIDR: pulumi.String("10.100.0.0/16")}.APIServerEgress()
+	rules := podnetwork.ClusterAddresses{NodeBlocks: []string{"10.30.0.0/20"}, ServiceCIDR: pulumi.String("10.100.0.0/16")}.APIServerEgress()
 	policy := deploy(t, newPolicy(podnetwork.Access{Egress: rules}, nil)).find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{
 		"spec.egress[1].to": []any{
@@ -89,6 +90,6 @@ func TestAPIServerRulesAllowNodeSubnetsAndKubernetesServiceIP(t *testing.T) {
 		},
 		"spec.egress[1].ports": []any{map[string]any{"port": 443.0, "protocol": "TCP"}},
 	})
-	_, err := run(newPolicy(podnetwork.Access{Egress: podnetwork.Cluster{ServiceCIDR: pulumi.String("fd00::/108")}.APIServerEgress()}, nil))
+	_, err := run(newPolicy(podnetwork.Access{Egress: podnetwork.ClusterAddresses{ServiceCIDR: pulumi.String("fd00::/108")}.APIServerEgress()}, nil))
 	require.ErrorContains(t, err, `service CIDR "fd00::/108"`)
 }

@@ -28,7 +28,7 @@ func existingNamespace(name string) controller.Namespace {
 }
 
 // clusterAddresses are the CIDR blocks of a cluster in the VPC 10.30.0.0/16.
-var clusterAddresses = podnetwork.Cluster{NodeBlocks: []string{"10.30.0.0/20", "10.30.32.0/20"}, ServiceCIDR: pulumi.String("172.20.0.0/16")}
+var clusterAddresses = podnetwork.ClusterAddresses{NodeBlocks: []string{"10.30.0.0/20", "10.30.32.0/20"}, ServiceCIDR: pulumi.String("172.20.0.0/16")}
 
 func prometheusArgs() *prometheus.Args {
 	return &prometheus.Args{
@@ -98,7 +98,7 @@ type permission struct {
 
 // listPermissions returns the rules of all Roles and ClusterRoles.
 func listPermissions(d deployment) []permission {
-	var all []permission
+	var permissions []permission
 	stringItems := func(v resource.PropertyValue) []string {
 		var items []string
 		if v.IsArray() {
@@ -113,11 +113,11 @@ func listPermissions(d deployment) []permission {
 			namespace, _ := r.input("metadata.namespace").(string)
 			for _, rule := range r.Inputs["rules"].ArrayValue() {
 				fields := rule.ObjectValue()
-				all = append(all, permission{namespace, stringItems(fields["apiGroups"]), stringItems(fields["resources"]), stringItems(fields["resourceNames"]), stringItems(fields["verbs"])})
+				permissions = append(permissions, permission{namespace, stringItems(fields["apiGroups"]), stringItems(fields["resources"]), stringItems(fields["resourceNames"]), stringItems(fields["verbs"])})
 			}
 		}
 	}
-	return all
+	return permissions
 }
 
 var readVerbs = []string{"get", "list", "watch"}
@@ -165,8 +165,8 @@ func newStateMetrics(change func(*statemetrics.Args)) program {
 }
 
 // kube-state-metrics may list five kinds of objects in one namespace, and only Prometheus can
-// connect to it. It also lists the CustomResourceDefinitions, to know whether the kind
-// VerticalPodAutoscaler exists.
+// connect to it. kube-state-metrics also lists the CustomResourceDefinitions, to check whether the
+// kind VerticalPodAutoscaler exists.
 func TestStateMetricsMayListOneNamespace(t *testing.T) {
 	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))
 	var kinds []string

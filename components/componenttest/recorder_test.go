@@ -27,7 +27,8 @@ type registration struct{ cloudmocks.Registration }
 type deployment []registration
 
 // program is a Pulumi program that creates components in an account. The tests' functions with
-// a name such as newCluster return a program that creates one component.
+// a name such as newCluster return a program that creates one component. Their parameter change
+// can change the arguments of the component.
 type program func(ctx *pulumi.Context, stackAccount *account.Account) error
 
 // run runs a program against the default mocks. It returns the registered resources also if the
@@ -47,7 +48,7 @@ func runOn(cloud *cloudmocks.Cloud, p program) (deployment, error) {
 }
 
 // deploy runs a program that must succeed. Each type of resource must have a row in package
-// stateful, which says whether a replacement would lose something.
+// stateful, which classifies the types by what a replacement would lose.
 func deploy(t *testing.T, p program) deployment {
 	t.Helper()
 	d, err := run(p)
@@ -84,8 +85,8 @@ func (d deployment) names(kind string) []string {
 }
 
 // input returns the input at a path such as "spec.containers[0].image", with the plain values
-// of secrets. It returns nil if the input is not set. For an invalid path it returns the error,
-// so that the test that compares the value fails with it.
+// of secrets. It returns nil if the input is not set. For an invalid path it returns the error as
+// the value. A test that compares the value then fails, and its message shows the error.
 func (r registration) input(path string) any {
 	parsed, err := resource.ParsePropertyPath(path)
 	if err != nil {
@@ -116,10 +117,10 @@ func (r registration) requireDependsOn(t *testing.T, others ...registration) {
 
 // requireRestricted requires that the pod spec at podPath passes the Pod Security Standard
 // "restricted", and that no container can write to its root file system.
-func requireRestricted(t *testing.T, r registration, podPath string, user int) {
+func requireRestricted(t *testing.T, r registration, podPath string, userID int) {
 	t.Helper()
 	r.requireInputs(t, map[string]any{
-		podPath + ".securityContext.runAsNonRoot": true, podPath + ".securityContext.runAsUser": user,
+		podPath + ".securityContext.runAsNonRoot": true, podPath + ".securityContext.runAsUser": userID,
 		podPath + ".securityContext.seccompProfile.type": "RuntimeDefault",
 		podPath + ".hostNetwork":                         nil, podPath + ".hostPID": nil,
 	})
@@ -140,17 +141,17 @@ func revealSecrets(v resource.PropertyValue) any {
 	case v.IsSecret():
 		return revealSecrets(v.SecretValue().Element)
 	case v.IsArray():
-		var all []any
+		var elements []any
 		for _, e := range v.ArrayValue() {
-			all = append(all, revealSecrets(e))
+			elements = append(elements, revealSecrets(e))
 		}
-		return all
+		return elements
 	case v.IsObject():
-		all := map[string]any{}
+		fields := map[string]any{}
 		for k, e := range v.ObjectValue() {
-			all[string(k)] = revealSecrets(e)
+			fields[string(k)] = revealSecrets(e)
 		}
-		return all
+		return fields
 	}
 	return v.Mappable()
 }

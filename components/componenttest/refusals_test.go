@@ -63,7 +63,7 @@ func fixedArgs[A any](args A) func(*account.Account) A {
 
 // A component with invalid arguments returns all errors, and registers no resource.
 func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
-	text := pulumi.String("x")
+	anyText := pulumi.String("x")
 	for _, tc := range []struct {
 		reason  string
 		program program
@@ -72,7 +72,7 @@ func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
 		{"addons without arguments", newProgram(addons.NewAddons, nilArgs[*addons.Args]), []string{"Account, Cluster, KeyARN and Nodes"}},
 		{"autoscaler without arguments", newProgram(autoscaler.NewAutoscaler, nilArgs[*autoscaler.Args]), []string{"Account and Cluster"}},
 
-		{"bucket: Statements together with PolicyFollows", newBucket(&bucket.Args{PolicyFollows: true, Statements: func(pulumi.StringOutput) []iam.Statement { return nil }}), []string{"Statements and PolicyFollows contradict"}},
+		{"bucket: Statements together with CallerSetsPolicy", newBucket(&bucket.Args{CallerSetsPolicy: true, Statements: func(pulumi.StringOutput) []iam.Statement { return nil }}), []string{"Statements and CallerSetsPolicy contradict"}},
 		{"bucket: a name that is too long for S3", func(ctx *pulumi.Context, _ *account.Account) error {
 			_, err := bucket.NewBucket(ctx, "a-name-that-leaves-no-room-for-what-pulumi-adds-to-it", &bucket.Args{})
 			return err
@@ -81,13 +81,13 @@ func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
 
 		{"CDN without a VPC origin", newCDN(func(a *cdn.Args) { a.VPCOriginID = nil }), []string{"VPCOriginID and OriginDomain"}},
 		{"CDN: domains without a certificate", newCDN(func(a *cdn.Args) { a.Domains = []string{"example.com"} }), []string{"CertificateARN"}},
-		{"CDN: a zone without domains", newCDN(func(a *cdn.Args) { a.ZoneID = text }), []string{"no Domains"}},
+		{"CDN: a zone without domains", newCDN(func(a *cdn.Args) { a.ZoneID = anyText }), []string{"no Domains"}},
 		{"CDN: a path that is not below /api/", newCDN(func(a *cdn.Args) { a.Cacheable = []string{"/x"} }), []string{"/x"}},
 		{"CDN: a folder that does not exist", newCDN(func(a *cdn.Args) { a.SiteFolder = "testdata/none" }), []string{"testdata/none"}},
 
-		{"certificate: an ARN together with names", newCertificate(&certificate.Args{ARN: text, Names: []string{"example.com"}}), []string{"set either ARN, or Names and ZoneID"}},
+		{"certificate: an ARN together with names", newCertificate(&certificate.Args{ARN: anyText, Names: []string{"example.com"}}), []string{"set either ARN, or Names and ZoneID"}},
 		{"certificate: names without a zone", newCertificate(&certificate.Args{Names: []string{"example.com"}}), []string{"ZoneID is nil"}},
-		{"certificate: a URL instead of a name", newCertificate(&certificate.Args{Names: []string{"https://example.com"}, ZoneID: text}), []string{"https://example.com"}},
+		{"certificate: a URL instead of a name", newCertificate(&certificate.Args{Names: []string{"https://example.com"}, ZoneID: anyText}), []string{"https://example.com"}},
 
 		{"cluster: several errors at once", newCluster(func(a *cluster.Args) {
 			a.Version, a.ControlPlaneZones, a.Admins = "1.20", []string{"us-east-1a"}, []string{"arn:aws:sts::123456789012:assumed-role/x/y"}
@@ -132,18 +132,18 @@ func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
 		{"network: a negative number of days for flow logs", newNetwork(func(a *network.Args) { a.FlowLogDays = -1 }), []string{"FlowLogDays is -1"}},
 
 		{"repository without a name", newProgram(repository.NewRepository, nilArgs[*repository.Args]), []string{"RepositoryName"}},
-		{"secret that is too short", newProgram(secret.NewSecret, fixedArgs(&secret.Args{KeyARN: text, Description: "d", Length: 8})), []string{"Length is 8; must be 16 to 4096"}},
-		{"secret with a negative generation", newProgram(secret.NewSecret, fixedArgs(&secret.Args{KeyARN: text, Description: "d", Generation: -1})), []string{"Generation is -1"}},
+		{"secret that is too short", newProgram(secret.NewSecret, fixedArgs(&secret.Args{KeyARN: anyText, Description: "d", Length: 8})), []string{"Length is 8; must be 16 to 4096"}},
+		{"secret with a negative generation", newProgram(secret.NewSecret, fixedArgs(&secret.Args{KeyARN: anyText, Description: "d", Generation: -1})), []string{"Generation is -1"}},
 		{"secret files without a secret", newProgram(secretfiles.NewClass, nilArgs[*secretfiles.Args]), []string{"SecretARN"}},
 		{"web ACL: a limit below AWS's minimum", newProgram(webacl.NewWebACL, fixedArgs(&webacl.Args{RequestsPerAddress: 5})), []string{"RequestsPerAddress is 5; must be at least 10"}},
 
 		{"service without an image", newService(func(a *service.Args) { a.Image = nil }), []string{"Namespace and Image"}},
 		{"service: a role without permissions", newService(func(a *service.Args) { a.Role = &service.Role{} }), []string{"Role must have"}},
 		{"service: a relative mount", newService(func(a *service.Args) {
-			a.Secrets = []service.SecretFiles{{Name: "s", SecretName: text, MountPath: "etc"}}
+			a.Secrets = []service.SecretFiles{{Name: "s", SecretName: anyText, MountPath: "etc"}}
 		}), []string{"absolute MountPath"}},
 		{"service: two sources of the same volume", newService(func(a *service.Args) {
-			a.Secrets = []service.SecretFiles{{Name: "s", SecretName: text, Class: &secretfiles.Class{}, MountPath: "/etc/s"}}
+			a.Secrets = []service.SecretFiles{{Name: "s", SecretName: anyText, Class: &secretfiles.Class{}, MountPath: "/etc/s"}}
 		}), []string{"either a SecretName or a Class"}},
 		{"service: an HPA and a VPA on the same resource", newService(func(a *service.Args) { a.Profile.VPA.Mode = "Auto" }), []string{"both own cpu"}},
 		{"task without a name", newTask(func(a *service.TaskArgs) { a.Task.Short = "" }), []string{"must have a Task with a name"}},

@@ -44,10 +44,11 @@ func newTask(change func(*service.TaskArgs)) program {
 	}
 }
 
+// Types of resources.
 const (
-	k8sDeployment = "kubernetes:apps/v1:Deployment"
-	k8sService    = "kubernetes:core/v1:Service"
-	identity      = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+	k8sDeployment          = "kubernetes:apps/v1:Deployment"
+	k8sService             = "kubernetes:core/v1:Service"
+	podIdentityAssociation = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 )
 
 func TestServiceIsRestrictedAndRollsWithoutDowntime(t *testing.T) {
@@ -74,7 +75,7 @@ func TestServiceIsRestrictedAndRollsWithoutDowntime(t *testing.T) {
 		"spec.template.spec.containers[0].livenessProbe.initialDelaySeconds":  nil,
 	})
 	d.find(t, k8sService).requireInputs(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
-	require.Empty(t, d.ofType(identity), "a service without a role has no permissions")
+	require.Empty(t, d.ofType(podIdentityAssociation), "a service without a role has no permissions")
 	d.find(t, "kubernetes:core/v1:ServiceAccount").requireInputs(t, map[string]any{"automountServiceAccountToken": false})
 
 	withNodePort := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).find(t, k8sService)
@@ -131,8 +132,8 @@ func TestOnlyTheRoleOfThePodReadsTheMountedSecret(t *testing.T) {
 		"spec.template.spec.containers[0].volumeMounts[0].readOnly":              true,
 		"spec.template.spec.containers[0].volumeMounts[0].mountPath":             "/etc/postgres",
 	})
-	d.find(t, identity).requireInputs(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
-	pods.requireDependsOn(t, d.find(t, identity), d.find(t, rolePolicy))
+	d.find(t, podIdentityAssociation).requireInputs(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
+	pods.requireDependsOn(t, d.find(t, podIdentityAssociation), d.find(t, rolePolicy))
 	var policy struct {
 		Statement []struct {
 			Sid              string
@@ -157,8 +158,8 @@ func TestOnlyTheRoleOfThePodReadsTheMountedSecret(t *testing.T) {
 func TestSecretProviderClassListsTheFilesOfTheSecret(t *testing.T) {
 	const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf"
 	for _, tc := range []struct{ reason, field, want string }{
-		{"a secret whose whole value is the password", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
-		{"a JSON secret of RDS or DocumentDB, whose whole value is a second file", "password",
+		{"a secret with the password as its whole value", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
+		{"a JSON secret of RDS or DocumentDB: the whole value is a second file", "password",
 			`[{"objectName":"` + arn + `","objectAlias":"secret.json","jmesPath":[{"path":"password","objectAlias":"password"}]}]`},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 // cloudWithSnapshot returns the mock of an account. The account has the snapshot "last" of each
-// store, and the existing stores.
+// store, with the engine version. existing are the identifiers of the stores that already exist.
 func cloudWithSnapshot(version string, existing ...any) *cloudmocks.Cloud {
 	return &cloudmocks.Cloud{Calls: map[string]func(map[string]any) map[string]any{
 		"aws:rds/getInstances:getInstances": func(map[string]any) map[string]any { return map[string]any{"instanceIdentifiers": existing} },

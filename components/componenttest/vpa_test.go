@@ -85,16 +85,16 @@ func TestVPACertificateIsInNoSecret(t *testing.T) {
 
 func TestVPAActsInOneNamespace(t *testing.T) {
 	d := deploy(t, newVPA(func(*vpa.Args) {}))
-	const arguments = "spec.template.spec.containers[0].args"
+	const argsPath = "spec.template.spec.containers[0].args"
 	for app, flag := range map[string]string{"recommender": "--recommender-interval=1m0s", "updater": "--updater-interval=1m0s", "admission": "--port=9443"} {
-		deployment := d.find(t, k8sDeployment, "app-"+app)
-		requireRestricted(t, deployment, "spec.template.spec", 65532)
-		require.Contains(t, deployment.input(arguments), "--vpa-object-namespace=app")
-		require.Contains(t, deployment.input(arguments), flag)
-		deployment.requireInputs(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
+		pod := d.find(t, k8sDeployment, "app-"+app)
+		requireRestricted(t, pod, "spec.template.spec", 65532)
+		require.Contains(t, pod.input(argsPath), "--vpa-object-namespace=app")
+		require.Contains(t, pod.input(argsPath), flag)
+		pod.requireInputs(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
 	}
 	// RequestShare is 50 percent. So the smallest recommendation is half of 250 MB.
-	require.Contains(t, d.find(t, k8sDeployment, "app-recommender").input(arguments), "--pod-recommendation-min-memory-mb=125")
+	require.Contains(t, d.find(t, k8sDeployment, "app-recommender").input(argsPath), "--pod-recommendation-min-memory-mb=125")
 }
 
 // The CustomResourceDefinitions are read from VPA's Go module. Their API group ends in k8s.io, so

@@ -37,8 +37,8 @@ func TestPrometheusMayOnlyWriteToItsWorkspace(t *testing.T) {
 			"name": "POD_NAME", "valueFrom": map[string]any{"fieldRef": map[string]any{"fieldPath": "metadata.name"}},
 		}},
 	})
-	statefulSet.requireDependsOn(t, d.find(t, identity), d.find(t, rolePolicy))
-	d.find(t, identity).requireInputs(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
+	statefulSet.requireDependsOn(t, d.find(t, podIdentityAssociation), d.find(t, rolePolicy))
+	d.find(t, podIdentityAssociation).requireInputs(t, map[string]any{"namespace": "app-prometheus", "serviceAccount": "prometheus", "clusterName": "app"})
 	require.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Sid":"Write","Effect":"Allow","Action":["aps:RemoteWrite"],"Resource":["`+workspaceARN+`"]}]}`,
 		d.find(t, rolePolicy).input("policy").(string))
 	require.Contains(t, d.find(t, "kubernetes:core/v1:ConfigMap", "app-config").input(`data["prometheus.json"]`), "/api/v1/remote_write")
@@ -52,7 +52,7 @@ func TestPrometheusMayOnlyWriteToItsWorkspace(t *testing.T) {
 // Without a workspace, Prometheus has no permission at AWS.
 func TestPrometheusWithoutWorkspaceHasNoRole(t *testing.T) {
 	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
-	require.Empty(t, d.ofType(identity))
+	require.Empty(t, d.ofType(podIdentityAssociation))
 	require.Empty(t, d.ofType(rolePolicy))
 	require.NotContains(t, d.find(t, "kubernetes:core/v1:ConfigMap", "app-config").input(`data["prometheus.json"]`), "remote_write")
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // createAlarm creates an alarm that fires when a log group gets no logs. Some pods of the group
-// must always write logs: the Cluster Autoscaler at each scan, and Prometheus every two hours,
-// when it writes a block. CloudWatch has no data for a group that gets nothing, so missing data is
-// treated as breaching. The alarm is created after the pods. It leaves the state ALARM when the
-// first log lines arrive.
+// must always write logs: the Cluster Autoscaler at each scan, and Prometheus every two hours, when
+// it writes a block. CloudWatch has no data for a group that gets nothing, so missing data is
+// treated as breaching. The alarm is created after the pods. The alarm leaves the state ALARM when
+// the first log lines arrive.
 func (b *builder) createAlarm(group *cloudwatch.LogGroup, pods pulumi.Resource) error {
 	const period = time.Hour
 	args := &cloudwatch.MetricAlarmArgs{

@@ -44,7 +44,8 @@ type Args struct {
 	Cluster *cluster.Cluster
 	// Namespace is the name of the platform's namespace. Its logs have a group of their own.
 	Namespace string
-	// KeyARN encrypts the logs. The key's policy must let CloudWatch Logs use it (key.Logs).
+	// KeyARN is the KMS key of the logs. The key's policy must allow CloudWatch Logs to use the key
+	// (key.Logs).
 	KeyARN pulumi.StringInput
 	// Image is the reference of AWS for Fluent Bit.
 	Image pulumi.StringInput
@@ -104,7 +105,8 @@ func NewShipper(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := b.createAlarm(groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)], pods); err != nil {
+	dataplaneGroup := groups[slices.Index(fluentbit.Groups(), fluentbit.Dataplane)]
+	if err := b.createAlarm(dataplaneGroup, pods); err != nil {
 		return nil, err
 	}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})

@@ -12,15 +12,15 @@ import (
 )
 
 // rootGroup is the group of the log files, which containerd creates with mode 0640. So a pod with
-// this group can read them without being root.
+// this group can read the files although its user is not root.
 const rootGroup = 0
 
 // terminationGrace is the time in seconds in which an ending pod can send the lines that it has
 // read: Kubernetes' default.
 const terminationGrace = 30
 
-// podSpec returns the spec of the pods. They need no token of the API server, because the path of
-// a log file has the names of its namespace, pod and container.
+// podSpec returns the spec of the pods. The pods need no service account token, because the path
+// of a log file has the names of its namespace, pod and container.
 func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
 	spec := datastore.PodSpec(podsecurity.NonRoot, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{
@@ -33,8 +33,8 @@ func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("health"), ContainerPort: pulumi.Int(fluentbit.HealthPort), Protocol: pulumi.String("TCP"),
 			}},
-			LivenessProbe:   probe(fluentbit.LivenessPath),
-			ReadinessProbe:  probe(fluentbit.ReadinessPath),
+			LivenessProbe:   newProbe(fluentbit.LivenessPath),
+			ReadinessProbe:  newProbe(fluentbit.ReadinessPath),
 			Resources:       podresources.Requirements(scaling.LogShipperResources()),
 			SecurityContext: podsecurity.Container(),
 			VolumeMounts: corev1.VolumeMountArray{
@@ -60,8 +60,8 @@ func podSpec(image, configMapName pulumi.StringInput) *corev1.PodSpecArgs {
 	return spec
 }
 
-// probe returns a probe that gets the path from Fluent Bit's HTTP server.
-func probe(path string) *corev1.ProbeArgs {
+// newProbe returns a probe that gets the path from Fluent Bit's HTTP server.
+func newProbe(path string) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("health")},
 		PeriodSeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5),

@@ -30,8 +30,8 @@ type Namespace struct {
 	Created pulumi.StringInput
 }
 
-// NewNamespace creates a namespace. Its pods get no more permissions than the Pod
-// Security Standard "restricted" allows.
+// NewNamespace creates a namespace. In the namespace, the API server refuses pods that the Pod
+// Security Standard "restricted" does not allow.
 func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (Namespace, error) {
 	namespace, err := corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
@@ -84,7 +84,7 @@ type Args struct {
 	Mounts  corev1.VolumeMountArray
 	// NodeSelector are labels that the pod's node must have. Empty means any node.
 	NodeSelector map[string]string
-	// Tokenless means that the pod gets no token of the API server.
+	// Tokenless means that the pod gets no service account token.
 	Tokenless bool
 }
 
@@ -128,7 +128,7 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 	}
 	labels := pulumi.StringMap{"app": pulumi.String(args.App)}
 	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(args.App), Namespace: args.Namespace.Created, Labels: labels}
-	account, err := corev1.NewServiceAccount(ctx, name, &corev1.ServiceAccountArgs{Metadata: meta}, opts...)
+	serviceAccount, err := corev1.NewServiceAccount(ctx, name, &corev1.ServiceAccountArgs{Metadata: meta}, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
@@ -149,10 +149,10 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels},
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: &metav1.ObjectMetaArgs{Labels: labels},
-				Spec:     podSpec(args, account.Metadata.Name().Elem()),
+				Spec:     podSpec(args, serviceAccount.Metadata.Name().Elem()),
 			},
 		},
-	}, append([]pulumi.ResourceOption{pulumi.DependsOn(append([]pulumi.Resource{account}, dependencies...))}, opts...)...)
+	}, append([]pulumi.ResourceOption{pulumi.DependsOn(append([]pulumi.Resource{serviceAccount}, dependencies...))}, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
@@ -160,8 +160,9 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 	return c, nil
 }
 
-// podSpec returns the spec of the controller's pod.
-func podSpec(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
+// podSpec returns the spec of the controller's pod. serviceAccount is the name of the pod's service
+// account.
+func podSpec(args *Args, serviceAccount pulumi.StringInput) *corev1.PodSpecArgs {
 	var ports corev1.ContainerPortArray
 	for _, p := range args.Ports {
 		ports = append(ports, &corev1.ContainerPortArgs{Name: pulumi.String(p.Name), ContainerPort: pulumi.Int(p.Number), Protocol: pulumi.String("TCP")})
@@ -178,7 +179,7 @@ func podSpec(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 		automountToken = pulumi.Bool(false)
 	}
 	return &corev1.PodSpecArgs{
-		ServiceAccountName:            account,
+		ServiceAccountName:            serviceAccount,
 		AutomountServiceAccountToken:  automountToken,
 		EnableServiceLinks:            pulumi.Bool(false),
 		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),

@@ -44,14 +44,14 @@ type Args struct {
 	Namespace controller.Namespace
 	// Image is the reference of the exporter's image.
 	Image pulumi.StringInput
-	// Settings are the exporter's environment variables: how it logs in to the database. Files
-	// are the files that it mounts.
+	// Settings are the exporter's environment variables, which configure its login to the
+	// database. Files are the files that the exporter mounts.
 	Settings pulumi.StringMap
 	Files    []Files
-	// Statements are the exporter's AWS permissions. Empty means that it has no role.
+	// Statements are the exporter's AWS permissions. Empty means that the exporter has no role.
 	Statements []iam.Statement
-	// Egress are the rules for its connections: to the database, and to the services that it
-	// needs to log in.
+	// Egress are the rules for the exporter's connections: to the database, and to the services
+	// that the login needs.
 	Egress []podnetwork.Rule
 	// Reader is the peer that scrapes the exporter.
 	Reader podnetwork.Peer
@@ -82,7 +82,7 @@ type Exporter struct {
 	Policy pulumi.Resource
 }
 
-// NewExporter creates the exporter. The database role with which it logs in must exist.
+// NewExporter creates the exporter. The database role with which the exporter logs in must exist.
 func NewExporter(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Exporter, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

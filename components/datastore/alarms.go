@@ -10,10 +10,10 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// metricsPerAlarm is the largest number of servers for one alarm: CloudWatch allows 10
+// maxServersPerAlarm is the largest number of servers for one alarm: CloudWatch allows 10
 // metrics in an alarm, and the expression is one of them (CloudWatch User Guide, "Use
 // metric math").
-const metricsPerAlarm = 9
+const maxServersPerAlarm = 9
 
 // AlarmArgs are the arguments of NewAlarms.
 type AlarmArgs struct {
@@ -30,13 +30,13 @@ type AlarmArgs struct {
 // servers with the threshold. A store with more than nine servers has several alarms.
 func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.ResourceOption) error {
 	for _, a := range args.Alarms {
-		chunk := 0
-		for nodes := range slices.Chunk(args.Nodes, metricsPerAlarm) {
+		alarmNumber := 0
+		for nodes := range slices.Chunk(args.Nodes, maxServersPerAlarm) {
+			alarmNumber++
 			suffix := a.Name
-			if chunk > 0 {
-				suffix = fmt.Sprintf("%s-%d", a.Name, chunk+1)
+			if alarmNumber > 1 {
+				suffix = fmt.Sprintf("%s-%d", a.Name, alarmNumber)
 			}
-			chunk++
 			alarm := &cloudwatch.MetricAlarmArgs{
 				Name:               pulumi.String(name + "-" + suffix),
 				AlarmDescription:   pulumi.String(scaling.AlarmDescription(a.Name, fmt.Sprintf("%s: %s is beyond %v for %d minutes", name, a.Metric, a.Threshold, a.Evaluations))),

@@ -166,11 +166,12 @@ func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	return statefulSet, nil
 }
 
-// PodSpec returns the spec of a pod that the Pod Security Standard "restricted" admits, without a
-// token of the API server. grace is the pod's termination grace period in seconds.
-func PodSpec(user, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
-	security := podsecurity.PodWithVolumes(user)
-	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // always changing the group of all files takes minutes on a large volume
+// PodSpec returns the spec of a pod that the Pod Security Standard "restricted" admits. The pod has
+// no service account token. userID is the id of its user, and grace is its termination grace period
+// in seconds.
+func PodSpec(userID, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
+	security := podsecurity.PodWithVolumes(userID)
+	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // the default changes the group of all files at each start, which takes minutes on a large volume
 	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),

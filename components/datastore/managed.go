@@ -143,8 +143,8 @@ func Tags(name string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(name), "Tier": pulumi.String("private-data")}
 }
 
-// SnapshotName converts the name of the snapshot from which a store is created to an input. It
-// returns nil for an empty name: then the store is created empty.
+// SnapshotName returns the name of a snapshot as an input of a new store. It returns nil for an
+// empty name: then the store is created empty.
 func SnapshotName(name string) pulumi.StringPtrInput {
 	if name == "" {
 		return nil
@@ -153,7 +153,7 @@ func SnapshotName(name string) pulumi.StringPtrInput {
 }
 
 // FinalSnapshotName returns the name of the snapshot that AWS creates when the store is deleted.
-// It returns nil if discard is true: then the data may be lost. A part of the key's id makes
+// It returns nil if discard is true: then AWS creates no snapshot. A part of the key's id makes
 // the name unique, because the final snapshot of a former store may still exist. A new store has
 // a new key.
 func (d *Dependencies) FinalSnapshotName(identifier string, discard bool) pulumi.StringPtrInput {

@@ -94,7 +94,7 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 			{Name: "http", Number: probePort},
 		},
 		Egress: []podnetwork.Rule{podnetwork.DNS(), podnetwork.To(prometheus.Port, podnetwork.App(prometheus.App))},
-		Ready:  probe("/health/ready"), Alive: probe("/health"),
+		Ready:  newHTTPGet("/health/ready"), Alive: newHTTPGet("/health"),
 		Resources:    scaling.ForecasterResources().WithRequests(args.RequestShare),
 		NodeSelector: args.NodeSelector,
 	}, nil, pulumi.Parent(f)); err != nil {
@@ -103,7 +103,7 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{})
 }
 
-// probe returns a probe that gets the path from the forecaster's HTTP port.
-func probe(path string) corev1.HTTPGetActionArgs {
+// newHTTPGet returns the HTTP GET of a probe, which gets the path from the forecaster's HTTP port.
+func newHTTPGet(path string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String("http")}
 }

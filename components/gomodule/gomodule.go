@@ -21,14 +21,15 @@ type Module struct{ Path, Version, Sum string }
 // downloadOutput has the fields of the output of `go mod download -json` that this package reads.
 type downloadOutput struct{ Dir, Sum, Error string }
 
-// folders are the folders of the modules that this process has looked up.
-var folders sync.Map // Module to func() (string, error)
+// downloads has a function for each module that this process has read. The function downloads the
+// module at its first call, and returns the module's folder at each call.
+var downloads sync.Map // Module to func() (string, error)
 
 // Read returns a file of the module, by its path with slashes. The go command
 // downloads the module if it is not in the module cache. A module with another hash
 // is an error.
 func (m Module) Read(file string) ([]byte, error) {
-	download, _ := folders.LoadOrStore(m, sync.OnceValues(m.download))
+	download, _ := downloads.LoadOrStore(m, sync.OnceValues(m.download))
 	dir, err := download.(func() (string, error))()
 	if err != nil {
 		return nil, err
@@ -53,17 +54,17 @@ func (m Module) download() (string, error) {
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, runErr := command.Output()
-	var result downloadOutput
-	if err := json.Unmarshal(output, &result); err != nil {
+	var downloaded downloadOutput
+	if err := json.Unmarshal(output, &downloaded); err != nil {
 		return fail(fmt.Errorf("go mod download: %w: %s", errors.Join(runErr, err), bytes.TrimSpace(stderr.Bytes())))
 	}
 	switch {
-	case result.Error != "":
-		return fail(fmt.Errorf("go mod download: %s", result.Error))
+	case downloaded.Error != "":
+		return fail(fmt.Errorf("go mod download: %s", downloaded.Error))
 	case runErr != nil:
 		return fail(fmt.Errorf("go mod download: %w: %s", runErr, bytes.TrimSpace(stderr.Bytes())))
-	case result.Sum != m.Sum:
-		return fail(fmt.Errorf("its hash is %s, must be %s: the module was changed; check GOPROXY and run go clean -modcache", result.Sum, m.Sum))
+	case downloaded.Sum != m.Sum:
+		return fail(fmt.Errorf("its hash is %s, must be %s: the module was changed; check GOPROXY and run go clean -modcache", downloaded.Sum, m.Sum))
 	}
-	return result.Dir, nil
+	return downloaded.Dir, nil
 }

@@ -19,7 +19,7 @@ import (
 type RoleArgs struct {
 	// Account is the account in ARNs and in confused-deputy conditions.
 	Account *account.Account
-	// Description says what uses the role.
+	// Description names what uses the role.
 	Description string
 	// Trust is the service that may assume the role. See Service and Pod.
 	Trust Trust

@@ -80,8 +80,8 @@ func EndpointPolicy(statements ...Statement) (pulumi.StringOutput, error) {
 	return renderPolicy(statements, policydocument.CheckEndpoint, policydocument.Endpoint)
 }
 
-// renderPolicy checks the statements with the values that are known now, and renders them
-// when all outputs are known.
+// renderPolicy checks the statements with the values that are known now. It renders the policy when
+// all outputs are known.
 func renderPolicy(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
 	var errs []error
 	outputs := make([]any, len(statements))
@@ -115,7 +115,7 @@ func (s Statement) inputs() []pulumi.StringInput {
 	return inputs
 }
 
-// inputsOutput returns the values of inputs as an output.
+// inputsOutput returns the values of s.inputs() as one output.
 func (s Statement) inputsOutput() pulumi.StringArrayOutput {
 	return pulumi.StringArray(s.inputs()).ToStringArrayOutput()
 }
@@ -132,8 +132,10 @@ func (s Statement) withKnownValues() policydocument.Statement {
 	return s.withValues(values)
 }
 
-// withValues returns the statement with values in place of inputs.
+// withValues converts the statement to a policydocument.Statement. values are the values of
+// s.inputs(), in the same order.
 func (s Statement) withValues(values []string) policydocument.Statement {
+	// take removes the first n values from values, and returns them.
 	take := func(n int) []string {
 		head := values[:n:n]
 		values = values[n:]

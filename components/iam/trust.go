@@ -9,7 +9,7 @@ import (
 // Trust is the AWS service that may assume a role, and the conditions for it.
 type Trust struct {
 	service    string
-	tagSession bool
+	tagSession bool // the service may also set session tags
 	conditions []Condition
 }
 

@@ -42,9 +42,9 @@ const (
 	operatorPort = 9666
 )
 
-// Targets returns the egress rule of a pod that scrapes KEDA's operator and adapter in a
+// ScrapeEgress returns the egress rule of a pod that scrapes KEDA's operator and adapter in a
 // namespace.
-func Targets(namespace string) podnetwork.Rule {
+func ScrapeEgress(namespace string) podnetwork.Rule {
 	return podnetwork.To(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
 }
 
@@ -57,7 +57,7 @@ type Args struct {
 	OperatorImage, AdapterImage pulumi.StringInput
 	// Cluster has the addresses of the API server. Triggers are the egress rules to the
 	// servers that the triggers of ScaledObjects query.
-	Cluster  podnetwork.Cluster
+	Cluster  podnetwork.ClusterAddresses
 	Triggers []podnetwork.Rule
 	// Readers are the pods that scrape KEDA's metrics.
 	Readers []podnetwork.Peer
@@ -148,7 +148,7 @@ func newOperator(ctx *pulumi.Context, name string, args *Args, dependencies []pu
 			{Name: "metricsservice", Number: operatorPort, Service: operatorPort, From: []podnetwork.Peer{podnetwork.App(adapterApp)}},
 		},
 		Egress: append(args.Cluster.APIServerEgress(), args.Triggers...),
-		Ready:  probe("/readyz", "health", "HTTP"), Alive: probe("/healthz", "health", "HTTP"),
+		Ready:  newHTTPGet("/readyz", "health", "HTTP"), Alive: newHTTPGet("/healthz", "health", "HTTP"),
 		Resources:    scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes:      corev1.VolumeArray{certificateVolume(optional)},
 		Mounts:       corev1.VolumeMountArray{certificateMount()},
@@ -176,7 +176,7 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, dependencies []pul
 			{Name: "https", Number: 6443, Service: 443, From: args.Cluster.APIServerPeers()},
 		},
 		Egress: append(args.Cluster.APIServerEgress(), podnetwork.To(operatorPort, podnetwork.App(operatorApp))),
-		Ready:  probe("/readyz", "https", "HTTPS"), Alive: probe("/healthz", "https", "HTTPS"),
+		Ready:  newHTTPGet("/readyz", "https", "HTTPS"), Alive: newHTTPGet("/healthz", "https", "HTTPS"),
 		Resources: scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{
 			certificateVolume(required),
@@ -228,7 +228,7 @@ func certificateMount() *corev1.VolumeMountArgs {
 	return &corev1.VolumeMountArgs{Name: pulumi.String("certificates"), MountPath: pulumi.String("/certs"), ReadOnly: pulumi.Bool(true)}
 }
 
-// probe returns a probe that gets the path from a port.
-func probe(path, port, scheme string) corev1.HTTPGetActionArgs {
+// newHTTPGet returns the HTTP GET of a probe, which gets the path from a port.
+func newHTTPGet(path, port, scheme string) corev1.HTTPGetActionArgs {
 	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(port), Scheme: pulumi.String(scheme)}
 }

@@ -16,7 +16,7 @@ var readVerbs = []string{"get", "list", "watch"}
 // the operator may scale only the Deployments of one namespace.
 func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	grant := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
-	own, err := grant.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
+	ownBinding, err := grant.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
 		// The Secret of KEDA's certificates. RBAC can't limit "create" to a name.
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch", "create"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Names: []string{certificateSecret}, Verbs: []string{"get", "update", "patch"}},
@@ -27,7 +27,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 	if err != nil {
 		return nil, err
 	}
-	watched, err := grant.InNamespace(name+"-operator-watched", operatorApp, args.Watched.Created,
+	watchedBinding, err := grant.InNamespace(name+"-operator-watched", operatorApp, args.Watched.Created,
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledjobs", "triggerauthentications"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledobjects/status", "scaledobjects/finalizers"}, Verbs: []string{"update", "patch"}},
 		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"cloudeventsources"}, Verbs: readVerbs},
@@ -40,7 +40,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := grant.InCluster(name+"-operator", args.Namespace.Name+"-operator",
+	clusterBinding, err := grant.InCluster(name+"-operator", args.Namespace.Name+"-operator",
 		// The operator always watches these kinds, which have no namespace.
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"clustertriggerauthentications"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"clustercloudeventsources"}, Verbs: readVerbs},
@@ -48,7 +48,7 @@ func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Ac
 		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Verbs: []string{"list", "watch"}},
 		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Names: []string{apiServiceName}, Verbs: []string{"get", "update", "patch"}},
 	)
-	return []pulumi.Resource{own, watched, cluster}, err
+	return []pulumi.Resource{ownBinding, watchedBinding, clusterBinding}, err
 }
 
 // maxTriggers is the largest number of triggers of one ScaledObject of the platform.
@@ -73,21 +73,21 @@ var eventsRule = rbac.Rule{Groups: []string{"", "events.k8s.io"}, Resources: []s
 // external metrics.
 func grantAdapter(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	grant := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
-	watched, err := grant.InNamespace(name+"-adapter-watched", adapterApp, args.Watched.Created,
+	watchedBinding, err := grant.InNamespace(name+"-adapter-watched", adapterApp, args.Watched.Created,
 		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects"}, Verbs: readVerbs})
 	if err != nil {
 		return nil, err
 	}
-	callers, err := grant.ExistingClusterRole(name+"-adapter-callers", args.Namespace.Name+"-adapter-callers", "system:auth-delegator")
+	callersBinding, err := grant.ExistingClusterRole(name+"-adapter-callers", args.Namespace.Name+"-adapter-callers", "system:auth-delegator")
 	if err != nil {
 		return nil, err
 	}
-	authority, err := grant.ExistingRole(name+"-adapter-authority", args.Namespace.Name+"-adapter-authority", "extension-apiserver-authentication-reader", "kube-system")
+	authorityBinding, err := grant.ExistingRole(name+"-adapter-authority", args.Namespace.Name+"-adapter-authority", "extension-apiserver-authentication-reader", "kube-system")
 	if err != nil {
 		return nil, err
 	}
 	hpaGrant := &rbac.Grant{Context: ctx, Options: grant.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
-	reader, err := hpaGrant.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
+	readerBinding, err := hpaGrant.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
 		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetricNames(), Verbs: []string{"get", "list"}})
-	return []pulumi.Resource{watched, callers, authority, reader}, err
+	return []pulumi.Resource{watchedBinding, callersBinding, authorityBinding, readerBinding}, err
 }

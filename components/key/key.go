@@ -23,10 +23,10 @@ const deletionWindow = 30
 type Args struct {
 	// Account is the account that owns the key.
 	Account *account.Account
-	// Description says what the key encrypts.
+	// Description names what the key encrypts.
 	Description string
-	// Users are the policy statements for the AWS services that use the key. See Logs,
-	// Service and ViaService. Without them, only principals of the account can use the key.
+	// Users are the policy statements for the AWS services that use the key. See Logs, Service and
+	// ViaService. Without such statements, only principals of the account can use the key.
 	Users []iam.Statement
 	// Retain keeps the key when the stack is destroyed. Encrypted data that outlives the
 	// stack, such as final snapshots, needs the key. The key costs 1 USD a month until

@@ -15,7 +15,7 @@ import (
 type SigningArgs struct {
 	// Account is the account that owns the key.
 	Account *account.Account
-	// Description says what the key signs.
+	// Description names what the key signs.
 	Description string
 	// Signers are the ARNs of the roles and users that may sign. IAM policies of the
 	// account can't allow others to sign.

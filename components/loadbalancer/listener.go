@@ -24,8 +24,8 @@ const (
 	unhealthyAfter = 3
 )
 
-// createTargetGroups creates the target group of each target.
-func (b *builder) createTargetGroups(loadBalancer *LoadBalancer) error {
+// createTargetGroups creates the target group of each target, and adds its ARN to the component.
+func (b *builder) createTargetGroups(component *LoadBalancer) error {
 	for _, t := range b.args.Targets {
 		group, err := lb.NewTargetGroup(b.ctx, b.name+"-"+t.Name, &lb.TargetGroupArgs{
 			Name:                pulumi.String(routing.GroupName(b.args.Environment, t)),
@@ -48,14 +48,14 @@ func (b *builder) createTargetGroups(loadBalancer *LoadBalancer) error {
 		if err != nil {
 			return fmt.Errorf("target group %s: %w", t.Name, err)
 		}
-		loadBalancer.TargetGroupARNs[t.Name], loadBalancer.TargetGroupSuffixes[t.Name] = group.Arn, group.ArnSuffix
+		component.TargetGroupARNs[t.Name], component.TargetGroupSuffixes[t.Name] = group.Arn, group.ArnSuffix
 	}
 	return nil
 }
 
 // createListener creates the only listener, for HTTPS, and a rule for each path. A request for
 // a path without a rule gets the status 404. createListener returns the ids of the rules.
-func (b *builder) createListener(balancer *lb.LoadBalancer, loadBalancer *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
+func (b *builder) createListener(balancer *lb.LoadBalancer, component *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
 	listener, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,
 		Port:            pulumi.Int(httpsPort),
@@ -83,7 +83,7 @@ func (b *builder) createListener(balancer *lb.LoadBalancer, loadBalancer *LoadBa
 				}},
 			},
 			Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
-				Type: pulumi.String("forward"), TargetGroupArn: loadBalancer.TargetGroupARNs[rule.Target],
+				Type: pulumi.String("forward"), TargetGroupArn: component.TargetGroupARNs[rule.Target],
 			}},
 		}, b.parent)
 		if err != nil {

@@ -37,8 +37,8 @@ type Args struct {
 	NodeSecurityGroupID pulumi.StringInput
 	// Targets are the services behind the load balancer.
 	Targets []routing.Target
-	// OriginDomain is a name such as origin.example.com. CloudFront sends it as Host and
-	// verifies that the certificate covers it.
+	// OriginDomain is a name such as origin.example.com. CloudFront sends the name in the Host
+	// header, and verifies that the certificate covers the name.
 	OriginDomain string
 	// CertificateARN is a certificate in the stack's region.
 	CertificateARN pulumi.StringInput
@@ -113,11 +113,11 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	loadBalancer := &LoadBalancer{TargetGroupARNs: map[string]pulumi.StringOutput{}, TargetGroupSuffixes: map[string]pulumi.StringOutput{}}
-	if err := ctx.RegisterComponentResource("progressive:loadbalancer:LoadBalancer", name, loadBalancer, opts...); err != nil {
+	component := &LoadBalancer{TargetGroupARNs: map[string]pulumi.StringOutput{}, TargetGroupSuffixes: map[string]pulumi.StringOutput{}}
+	if err := ctx.RegisterComponentResource("progressive:loadbalancer:LoadBalancer", name, component, opts...); err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(loadBalancer), args: args}
+	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(component), args: args}
 
 	securityGroupID, err := b.newSecurityGroup()
 	if err != nil {
@@ -145,13 +145,13 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	if loadBalancer.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
+	if component.ErrorAlarm, err = b.newErrorAlarm(balancer); err != nil {
 		return nil, err
 	}
-	if err := b.createTargetGroups(loadBalancer); err != nil {
+	if err := b.createTargetGroups(component); err != nil {
 		return nil, err
 	}
-	ruleIDs, err := b.createListener(balancer, loadBalancer, rules)
+	ruleIDs, err := b.createListener(balancer, component, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -164,21 +164,21 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		return nil, err
 	}
 
-	loadBalancer.DNSName, loadBalancer.ARNSuffix, loadBalancer.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, securityGroupID
-	loadBalancer.VPCOriginID = knownAfter(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
-	if loadBalancer.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
+	component.DNSName, component.ARNSuffix, component.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, securityGroupID
+	component.VPCOriginID = knownAfter(origin.ID().ToStringOutput(), append(ruleIDs, ingressID))
+	if component.OriginDomain, err = b.createOriginRecord(balancer); err != nil {
 		return nil, err
 	}
-	return loadBalancer, ctx.RegisterResourceOutputs(loadBalancer, pulumi.Map{"dnsName": loadBalancer.DNSName, "originDomain": loadBalancer.OriginDomain})
+	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{"dnsName": component.DNSName, "originDomain": component.OriginDomain})
 }
 
 // knownAfter returns value as an output that is known when value and all ids are known.
 func knownAfter(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
-	all := []any{value.ToStringOutput()} // as a plain StringInput, an id would not resolve to a string
+	outputs := []any{value.ToStringOutput()} // as a plain StringInput, an id would not resolve to a string
 	for _, id := range ids {
-		all = append(all, id)
+		outputs = append(outputs, id)
 	}
-	return pulumi.All(all...).ApplyT(func(values []any) string { return values[0].(string) }).(pulumi.StringOutput)
+	return pulumi.All(outputs...).ApplyT(func(values []any) string { return values[0].(string) }).(pulumi.StringOutput)
 }
 
 // newLogBucket creates the bucket of the access logs. Load balancers of this account may write

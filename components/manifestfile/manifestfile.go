@@ -30,6 +30,7 @@ func Read(module gomodule.Module, file string) ([]Object, error) {
 // parse returns the objects of a YAML file with several documents.
 func parse(text []byte) ([]Object, error) {
 	var objects []Object
+	// A newline is added, so that a separator in the first line also begins with a newline.
 	for _, document := range bytes.Split(append([]byte("\n"), text...), []byte("\n---")) {
 		var o Object
 		if err := yaml.Unmarshal(document, &o); err != nil {

@@ -66,7 +66,7 @@ type ClusterArgs struct {
 
 func (a *ClusterArgs) validate() error {
 	if a == nil {
-		a = &ClusterArgs{}
+		a = &ClusterArgs{} // CheckPlacement returns the error
 	}
 	if err := datastore.CheckPlacement(a.Account, a.VPCID, a.SubnetIDs); err != nil {
 		return fmt.Errorf("cluster: %w", err)
@@ -139,7 +139,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		BackupRetentionPeriod:        pulumi.Int(spec.BackupDays),
 		PreferredBackupWindow:        pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:             pulumi.Bool(args.ApplyImmediately),
-		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDB)),
+		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDBSlot)),
 		DeletionProtection:           pulumi.Bool(!args.Unprotected),
 		SkipFinalSnapshot:            pulumi.Bool(args.DiscardData),
 		FinalSnapshotIdentifier:      dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),
@@ -200,7 +200,7 @@ func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, par
 		Filters: []rds.GetClustersFilter{{Name: "db-cluster-id", Values: []string{spec.Identifier}}},
 	}, parent)
 	if err != nil {
-		return fmt.Errorf("DocumentDB clusters of name %s: %w", spec.Identifier, err)
+		return fmt.Errorf("list the DocumentDB clusters with the identifier %s: %w", spec.Identifier, err)
 	}
 	if len(existing.ClusterIdentifiers) > 0 {
 		return nil

@@ -28,18 +28,19 @@ var interfaceServices = []string{
 }
 
 // createEndpoints creates the VPC endpoints of AWS's services: a gateway endpoint for S3,
-// which is free, and interface endpoints in the private-app subnets for the others.
-func (b *builder) createEndpoints(app pulumi.StringArray) error {
+// which is free, and interface endpoints in the private-app subnets for the others. appSubnetIDs
+// are the ids of the private-app subnets.
+func (b *builder) createEndpoints(appSubnetIDs pulumi.StringArray) error {
 	if err := b.createStorageEndpoint(); err != nil {
 		return err
 	}
-	subnets := app
+	endpointSubnetIDs := appSubnetIDs
 	switch b.args.Endpoints {
 	case subnet.EndpointsNone:
 		return nil
 	case subnet.EndpointsSingle:
 		zone := cmp.Or(b.args.EndpointZone, slices.Min(b.args.Zones))
-		subnets = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, zoneLetter(zone)}].ID()}
+		endpointSubnetIDs = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, zoneLetter(zone)}].ID()}
 	}
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
 		VpcId:       b.vpc.ID(),
@@ -50,7 +51,7 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 		return fmt.Errorf("security group of the endpoints: %w", err)
 	}
 	b.endpointGroup = group
-	admitted, err := b.admitOperators()
+	operatorRules, err := b.admitOperators()
 	if err != nil {
 		return err
 	}
@@ -64,12 +65,12 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 			VpcId:             b.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
 			ServiceName:       b.serviceName(service),
-			SubnetIds:         subnets,
+			SubnetIds:         endpointSubnetIDs,
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
 			Policy:            policy,
 			Tags:              b.tags(suffix),
-		}, b.parent, pulumi.DependsOn(admitted))
+		}, b.parent, pulumi.DependsOn(operatorRules))
 		if err != nil {
 			return fmt.Errorf("endpoint of %s: %w", service, err)
 		}
@@ -78,10 +79,10 @@ func (b *builder) createEndpoints(app pulumi.StringArray) error {
 	return nil
 }
 
-// servicePolicy returns the policy of an interface endpoint. It admits principals of this
-// account only, so that nobody sends data out with an access key of another account. It returns nil
-// for eks-auth: AWS's documents do not say that eks-auth has endpoint policies, and EC2 refuses a
-// policy for a service without them.
+// servicePolicy returns the policy of an interface endpoint. It admits principals of this account
+// only, so that nobody sends data out with an access key of another account. servicePolicy returns
+// nil for eks-auth: AWS's documents do not say that eks-auth has endpoint policies, and EC2 refuses
+// a policy for a service without them.
 //
 // Only the policy for ecr has a condition on aws:ResourceAccount. A request for an action
 // without a resource, such as secretsmanager:GetRandomPassword, does not have that key. So for
@@ -136,10 +137,10 @@ func (b *builder) serviceName(service string) pulumi.String {
 	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
 }
 
-// createStorageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its
-// policy allows reading every object, because image layers and packages are in buckets of
-// AWS and of registry.k8s.io. It allows other actions only for principals and buckets of
-// this account. So an attacker can't write stolen data to other buckets.
+// createStorageEndpoint creates the gateway endpoint of S3 for the private-app subnets. Its policy
+// allows reading every object, because image layers and packages are in buckets of AWS and of
+// registry.k8s.io. The policy allows other actions only for principals and buckets of this account.
+// So an attacker can't write stolen data to other buckets.
 //
 // Reading has no condition on aws:SourceVpc, because only the VPC can use the endpoint.
 // Also, requests that AWS's services send for a principal may lack that key.

@@ -27,8 +27,9 @@ func (b *builder) createFlowLogs() error {
 	if err != nil {
 		return fmt.Errorf("log group of the flow logs: %w", err)
 	}
-	// The VPC User Guide lists these permissions ("IAM role for publishing flow logs
-	// to CloudWatch Logs"). The role has them only for this log group.
+	// The VPC User Guide lists these permissions ("IAM role for publishing flow logs to CloudWatch
+	// Logs"). The role may write only to this log group. AWS can't limit DescribeLogGroups to one
+	// log group.
 	role, err := iam.NewRole(b.ctx, b.name+"-flow-logs", &iam.RoleArgs{
 		Account:     b.args.Account,
 		Description: "VPC flow logs write to their log group",

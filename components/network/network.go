@@ -32,14 +32,15 @@ type Args struct {
 	// Endpoints is the layout of the interface endpoints. Empty means every endpoint in
 	// every zone.
 	Endpoints subnet.EndpointLayout
-	// NATZone is the zone of NATSingle, and EndpointZone the zone of EndpointsSingle.
-	// Empty means the first of Zones by name. Package infra sets them to the zones that the stack
-	// has recorded, so that a change of Zones does not move a gateway or an endpoint.
+	// NATZone is the zone of NATSingle, and EndpointZone the zone of EndpointsSingle. Empty means
+	// the first of Zones by name. Package infra sets both to the zones that the stack has recorded.
+	// So a change of Zones does not move a gateway or an endpoint.
 	NATZone, EndpointZone string
 	// Operators are the networks from which the stack is deployed and operated. They
 	// may use the interface endpoints, and are admitted before the endpoints exist.
 	Operators []access.Source
-	// LogKeyARN is the KMS key of the flow logs. key.Logs must be among its users.
+	// LogKeyARN is the KMS key of the flow logs. The key's policy must allow CloudWatch Logs to use
+	// the key (key.Logs).
 	LogKeyARN pulumi.StringInput
 	// FlowLogDays is the number of days for which flow logs are kept. Zero means 30.
 	FlowLogDays int

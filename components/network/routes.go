@@ -72,10 +72,13 @@ func (b *builder) newNATGateways(gateway *ec2.InternetGateway) (map[string]*ec2.
 	nats := map[string]*ec2.NatGateway{}
 	if b.args.NAT == subnet.NATSingle {
 		single, err := b.newNATGateway(zoneLetter(cmp.Or(b.args.NATZone, slices.Min(b.args.Zones))), gateway)
+		if err != nil {
+			return nil, err
+		}
 		for _, zone := range b.args.Zones {
 			nats[zone] = single
 		}
-		return nats, err
+		return nats, nil
 	}
 	for _, zone := range slices.Sorted(slices.Values(b.args.Zones)) {
 		nat, err := b.newNATGateway(zoneLetter(zone), gateway)

@@ -60,7 +60,7 @@ func (b *builder) createSubnets(planned []subnet.Subnet, ids map[subnet.Tier]pul
 		if roleTag, ok := roleTagKeys[s.Tier]; ok {
 			tags[roleTag] = pulumi.String("1")
 		}
-		created, err := ec2.NewSubnet(b.ctx, b.name+"-"+suffix, &ec2.SubnetArgs{
+		ec2Subnet, err := ec2.NewSubnet(b.ctx, b.name+"-"+suffix, &ec2.SubnetArgs{
 			VpcId:            b.vpc.ID(),
 			AvailabilityZone: pulumi.String(s.Zone),
 			CidrBlock:        pulumi.String(s.Block.String()),
@@ -73,8 +73,8 @@ func (b *builder) createSubnets(planned []subnet.Subnet, ids map[subnet.Tier]pul
 		if err != nil {
 			return fmt.Errorf("subnet %s: %w", suffix, err)
 		}
-		b.subnetsByKey[subnetKey{s.Tier, zoneLetter(s.Zone)}] = created
-		ids[s.Tier] = append(ids[s.Tier], created.ID())
+		b.subnetsByKey[subnetKey{s.Tier, zoneLetter(s.Zone)}] = ec2Subnet
+		ids[s.Tier] = append(ids[s.Tier], ec2Subnet.ID())
 	}
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// OneAtATime returns the budget that permits the eviction of one ready pod at a time. A
-// drain may always evict a pod that is not ready, because it serves no request.
+// OneAtATime returns the budget that permits the eviction of one ready pod at a time. A drain may
+// always evict a pod that is not ready, because such a pod serves no request.
 func OneAtATime(selector pulumi.StringMapInput) *policyv1.PodDisruptionBudgetSpecArgs {
 	return &policyv1.PodDisruptionBudgetSpecArgs{
 		MaxUnavailable:             pulumi.Int(1),

@@ -7,9 +7,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Cluster has the addresses of a cluster's nodes and API server. Network policies must name
+// ClusterAddresses are the addresses of a cluster's nodes and API server. Network policies must name
 // these addresses, because labels select only pods.
-type Cluster struct {
+type ClusterAddresses struct {
 	// NodeBlocks are the CIDR blocks of the subnets with the nodes and with the network
 	// interfaces of the control plane. The API server connects to webhooks from these interfaces.
 	NodeBlocks []string
@@ -25,21 +25,21 @@ const (
 )
 
 // APIServerEgress returns the egress rules that allow a controller to resolve names and to call the
-// API server. The rules have the address of the API server's Service and the blocks of the
-// nodes. The VPC CNI checks a connection before kube-proxy replaces the Service's address.
-// Other network plugins check it afterwards.
-func (c Cluster) APIServerEgress() []Rule {
-	serviceBlock := c.ServiceCIDR.ToStringOutput().ApplyT(apiServerBlock).(pulumi.StringOutput)
-	return []Rule{DNS(), To(apiPort, append(Blocks(c.NodeBlocks...), Peer{Block: serviceBlock})...)}
+// API server. The rules have the address of the API server's Service and the blocks of the nodes.
+// The VPC CNI checks a connection before kube-proxy replaces the Service's address. Other network
+// plugins check the connection afterwards.
+func (a ClusterAddresses) APIServerEgress() []Rule {
+	serviceBlock := a.ServiceCIDR.ToStringOutput().ApplyT(apiServerBlock).(pulumi.StringOutput)
+	return []Rule{DNS(), To(apiPort, append(Blocks(a.NodeBlocks...), Peer{Block: serviceBlock})...)}
 }
 
 // KubeletEgress returns the egress rule for connections to the kubelets, which have the metrics of
 // nodes.
-func (c Cluster) KubeletEgress() Rule { return To(kubeletPort, Blocks(c.NodeBlocks...)...) }
+func (a ClusterAddresses) KubeletEgress() Rule { return To(kubeletPort, Blocks(a.NodeBlocks...)...) }
 
 // APIServerPeers returns the peers from which the API server connects to pods. The pods of
 // the cluster have addresses in the same blocks, so a rule with these peers also admits the pods.
-func (c Cluster) APIServerPeers() []Peer { return Blocks(c.NodeBlocks...) }
+func (a ClusterAddresses) APIServerPeers() []Peer { return Blocks(a.NodeBlocks...) }
 
 // apiServerBlock returns the address of the API server's Service as a /32. It is the first address
 // of the service CIDR.

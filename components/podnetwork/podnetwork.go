@@ -53,8 +53,8 @@ func Blocks(blocks ...string) []Peer {
 	return peers
 }
 
-// To returns the rule for one TCP port. In Egress it is a port of the peers. In Ingress it is
-// a port of the policy's pods, to which the peers may connect.
+// To returns the rule for one TCP port. In Egress, the port is a port of the peers. In Ingress, the
+// port is a port of the policy's pods, to which the peers may connect.
 func To(port int, peers ...Peer) Rule { return Rule{Peers: peers, Ports: []Port{{Number: port}}} }
 
 // Port is the destination port of a connection. It is a number, because the VPC CNI
@@ -130,7 +130,7 @@ func (r Rule) validate() error {
 	return nil
 }
 
-// New creates the network policy of pods. It denies every connection that Access does not
+// New creates the network policy of pods. The policy denies every connection that Access does not
 // allow.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	if err := args.validate(); err != nil {
@@ -154,19 +154,19 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if len(egress) > 0 {
 		spec.Egress = egress
 	}
-	created, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
+	policy, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(args.Name), Namespace: args.Namespace, Labels: args.Selector},
 		Spec:     spec,
 	}, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("network policy %s: %w", name, err)
 	}
-	return created, nil
+	return policy, nil
 }
 
 // peers converts the peers to the type of the Kubernetes SDK.
 func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
-	var all networkingv1.NetworkPolicyPeerArray
+	var peers networkingv1.NetworkPolicyPeerArray
 	for _, p := range r.Peers {
 		peer := &networkingv1.NetworkPolicyPeerArgs{}
 		if p.Block != nil {
@@ -177,16 +177,16 @@ func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
 		if p.Namespace != "" {
 			peer.NamespaceSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"kubernetes.io/metadata.name": pulumi.String(p.Namespace)}}
 		}
-		all = append(all, peer)
+		peers = append(peers, peer)
 	}
-	return all
+	return peers
 }
 
 // ports converts the ports to the type of the Kubernetes SDK.
 func (r Rule) ports() networkingv1.NetworkPolicyPortArray {
-	var all networkingv1.NetworkPolicyPortArray
+	var ports networkingv1.NetworkPolicyPortArray
 	for _, p := range r.Ports {
-		all = append(all, &networkingv1.NetworkPolicyPortArgs{Port: pulumi.Int(p.Number), Protocol: pulumi.String(cmp.Or(p.Protocol, "TCP"))})
+		ports = append(ports, &networkingv1.NetworkPolicyPortArgs{Port: pulumi.Int(p.Number), Protocol: pulumi.String(cmp.Or(p.Protocol, "TCP"))})
 	}
-	return all
+	return ports
 }

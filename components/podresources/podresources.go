@@ -10,18 +10,18 @@ import (
 )
 
 // Requirements returns the requests and limits of a container. caches are the container's cache
-// volumes, for which it also requests disk space of the node.
+// volumes, for which the container also requests disk space of the node.
 func Requirements(r scaling.Resources, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
-	return Quantities(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
+	return RequirementsFromText(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String(), caches...)
 }
 
-// Quantities does the same as Requirements, but for Kubernetes quantities as text, such as "100m".
-// The first two are the requests and the next two are the limits.
-func Quantities(cpu, memory, cpuLimit, memoryLimit string, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
+// RequirementsFromText is like Requirements, but its arguments are Kubernetes quantities as text,
+// such as "100m".
+func RequirementsFromText(cpuRequest, memoryRequest, cpuLimit, memoryLimit string, caches ...scaling.Cache) *corev1.ResourceRequirementsArgs {
 	disk := scaling.DiskFor(caches...)
 	return &corev1.ResourceRequirementsArgs{
 		Requests: pulumi.StringMap{
-			"cpu": pulumi.String(cpu), "memory": pulumi.String(memory), "ephemeral-storage": pulumi.String(disk.Request.String()),
+			"cpu": pulumi.String(cpuRequest), "memory": pulumi.String(memoryRequest), "ephemeral-storage": pulumi.String(disk.Request.String()),
 		},
 		Limits: pulumi.StringMap{
 			"cpu": pulumi.String(cpuLimit), "memory": pulumi.String(memoryLimit), "ephemeral-storage": pulumi.String(disk.Limit.String()),

@@ -65,8 +65,8 @@ type PodScaling struct {
 	HPAName pulumi.StringOutput
 }
 
-// NewPodScaling creates the ScaledObject and the VerticalPodAutoscaler. opts must have a
-// dependency on KEDA and VPA, because they install the CustomResourceDefinitions.
+// NewPodScaling creates the ScaledObject and the VerticalPodAutoscaler. opts must have a dependency
+// on KEDA and VPA, because KEDA and VPA install the CustomResourceDefinitions.
 func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*PodScaling, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -111,9 +111,9 @@ func deploymentReference(p scaling.Profile) pulumi.Map {
 // KEDA reads the metric when the HPA does, every 15 s. So the fallback applies after 45 s.
 const failureThreshold = 3
 
-// scaledObjectSpec returns the spec of a ScaledObject. It has no pollingInterval, because KEDA
-// polls only to scale from zero. It has no idleReplicaCount, because no service scales to
-// zero.
+// scaledObjectSpec returns the spec of a ScaledObject. The spec has no pollingInterval, because
+// KEDA polls only to scale from zero. The spec has no idleReplicaCount, because no service scales
+// to zero.
 func scaledObjectSpec(args *Args) (pulumi.Map, error) {
 	p := args.Profile
 	triggers, err := triggerSpecs(args)
@@ -143,9 +143,12 @@ func scaledObjectSpec(args *Args) (pulumi.Map, error) {
 // triggerSpecs converts the triggers of package trigger to the form of the ScaledObject, and adds
 // the address of Prometheus.
 func triggerSpecs(args *Args) (pulumi.Array, error) {
-	triggers, err := trigger.WithoutForecast(args.Profile), error(nil)
+	triggers := trigger.WithoutForecast(args.Profile)
 	if f := args.Forecast; f != nil {
-		triggers, err = trigger.WithForecast(args.Profile, f.Namespace)
+		var err error
+		if triggers, err = trigger.WithForecast(args.Profile, f.Namespace); err != nil {
+			return nil, err
+		}
 	}
 	var specs pulumi.Array
 	for _, t := range triggers {
@@ -162,12 +165,12 @@ func triggerSpecs(args *Args) (pulumi.Array, error) {
 		}
 		specs = append(specs, spec)
 	}
-	return specs, err
+	return specs, nil
 }
 
-// behaviorSpec returns the behaviour of the HPA in both directions. Without a forecast it is the
-// design document's behaviour, and it is empty if the document sets none. With a forecast it is
-// the behaviour that the forecaster assumes in its simulation.
+// behaviorSpec returns the behaviour of the HPA in both directions. Without a forecast, the result
+// is the design document's behaviour. It is empty if the document sets none. With a forecast, the
+// result is the behaviour that the forecaster assumes in its simulation.
 func behaviorSpec(args *Args) pulumi.Map {
 	h, spec := args.Profile.HPA, pulumi.Map{}
 	if args.Forecast != nil {

@@ -10,23 +10,23 @@ import (
 // NonRoot is the user id and group id in the images that the platform builds.
 const NonRoot = 65532
 
-// Pod returns the security context of a pod. user is the id of a user other than
+// Pod returns the security context of a pod. userID is the id of a user other than
 // root.
-func Pod(user int) *corev1.PodSecurityContextArgs {
+func Pod(userID int) *corev1.PodSecurityContextArgs {
 	return &corev1.PodSecurityContextArgs{
 		RunAsNonRoot:   pulumi.Bool(true),
-		RunAsUser:      pulumi.Int(user),
-		RunAsGroup:     pulumi.Int(user),
+		RunAsUser:      pulumi.Int(userID),
+		RunAsGroup:     pulumi.Int(userID),
 		SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 	}
 }
 
 // PodWithVolumes returns the security context of a pod that writes to volumes. The
 // volumes belong to the user's group.
-func PodWithVolumes(user int) *corev1.PodSecurityContextArgs {
-	context := Pod(user)
-	context.FsGroup = pulumi.Int(user)
-	return context
+func PodWithVolumes(userID int) *corev1.PodSecurityContextArgs {
+	securityContext := Pod(userID)
+	securityContext.FsGroup = pulumi.Int(userID)
+	return securityContext
 }
 
 // Container returns the security context of a container without privileges.

@@ -21,7 +21,7 @@ type BackupCopy struct {
 }
 
 // create creates a key in the other region and the replication, with which RDS copies the backups
-// there. RDS keeps each copy for the number of days. The copies stay when the database is deleted.
+// there. RDS keeps each copy for the given number of days. The copies stay when the database is deleted.
 // The key stays unless discard is true.
 func (c *BackupCopy) create(ctx *pulumi.Context, name string, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
 	copyKey, err := key.NewKey(ctx, name+"-copy", &key.Args{

@@ -75,7 +75,7 @@ type DatabaseArgs struct {
 
 func (a *DatabaseArgs) validate() error {
 	if a == nil {
-		a = &DatabaseArgs{}
+		a = &DatabaseArgs{} // CheckPlacement returns the error
 	}
 	if err := datastore.CheckPlacement(a.Account, a.VPCID, a.SubnetIDs); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -148,7 +148,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}
-	class, err := postgrestuning.ClassOf(spec.InstanceClass)
+	class, err := postgrestuning.LookupClass(spec.InstanceClass)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -211,7 +211,7 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, depend
 		BackupRetentionPeriod:   pulumi.Int(spec.BackupDays),
 		BackupWindow:            pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:        pulumi.Bool(args.ApplyImmediately),
-		MaintenanceWindow:       pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.PostgreSQL)),
+		MaintenanceWindow:       pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.PostgreSQLSlot)),
 		CopyTagsToSnapshot:      pulumi.Bool(true),
 		DeleteAutomatedBackups:  pulumi.Bool(args.DiscardData),
 		DeletionProtection:      pulumi.Bool(!args.Unprotected),
@@ -241,7 +241,7 @@ func databaseExists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.In
 		Filters: []rds.GetInstancesFilter{{Name: "db-instance-id", Values: []string{spec.Identifier}}},
 	}, parent)
 	if err != nil {
-		return false, fmt.Errorf("RDS instances of name %s: %w", spec.Identifier, err)
+		return false, fmt.Errorf("list the RDS instances with the identifier %s: %w", spec.Identifier, err)
 	}
 	return len(existing.InstanceIdentifiers) > 0, nil
 }

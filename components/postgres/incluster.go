@@ -29,8 +29,8 @@ type InClusterArgs struct {
 	StorageClass string
 	// Clients are the pods that may connect.
 	Clients []podnetwork.Peer
-	// Password is the password of the user "platform", which owns the database. The server
-	// sets it at its first start. A later change also needs an ALTER ROLE.
+	// Password is the password of the user "platform", which owns the database. The server sets the
+	// password at its first start. A later change also needs an ALTER ROLE.
 	Password pulumi.StringInput
 }
 

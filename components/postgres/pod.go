@@ -28,7 +28,7 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},
 			// The settings use all of the memory, so the memory request is the limit. The server
 			// may share its cores, so the CPU request is a quarter of the limit.
-			Resources: podresources.Quantities(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
+			Resources: podresources.RequirementsFromText(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
 			// Recovery after a crash may take up to ten minutes: 120 times 5 s.
 			StartupProbe:   newProbe(5, 120),
 			LivenessProbe:  newProbe(30, 3),

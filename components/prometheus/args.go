@@ -37,7 +37,7 @@ const (
 // Args configure a Prometheus.
 type Args struct {
 	// Namespace is the namespace in which Prometheus runs. It must not be the platform's
-	// namespace, which admits only pods without a token of the API server, and only images by
+	// namespace, which admits only pods without a service account token, and only images by
 	// digest.
 	Namespace controller.Namespace
 	// Platform is the namespace of the services.
@@ -46,7 +46,7 @@ type Args struct {
 	Controllers []controller.Namespace
 	// Cluster has the addresses of the API server and of the kubelets. Targets are the egress
 	// rules for the pods in Controllers and for the Alertmanager.
-	Cluster podnetwork.Cluster
+	Cluster podnetwork.ClusterAddresses
 	Targets []podnetwork.Rule
 	// Image is the reference of Prometheus' image.
 	Image pulumi.StringInput

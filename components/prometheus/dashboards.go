@@ -12,8 +12,9 @@ import (
 )
 
 // newDashboards creates two ConfigMaps: one with the page of Prometheus, and one that a Grafana in
-// the cluster loads. It returns the name of the first. A change restarts no pod, because the
-// kubelet updates the files and Prometheus reads the page at each request.
+// the cluster loads. It returns the name of the ConfigMap with the page. A changed dashboard
+// restarts no pod, because the kubelet updates the files and Prometheus reads the page at each
+// request.
 func newDashboards(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
 	html, err := consolepage.Render(args.Dashboards)
 	if err != nil {

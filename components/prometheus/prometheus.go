@@ -89,7 +89,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := newAccount(ctx, name, args, objects, parent)
+	permissions, err := newServiceAccount(ctx, name, args, objects, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -145,14 +145,14 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"url": p.URL})
 }
 
-// newAccount creates the service account and its permissions: to find pods in the namespaces with
-// targets, and to read the metrics of nodes. The pods must depend on the returned resources.
-func newAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	account, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{Metadata: objects.Meta(app)}, parent)
+// newServiceAccount creates the service account and its permissions: to find pods in the
+// namespaces with targets, and to read the metrics of nodes. The pods must depend on the returned resources.
+func newServiceAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	serviceAccount, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{Metadata: objects.Meta(app)}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	created := []pulumi.Resource{account}
+	dependencies := []pulumi.Resource{serviceAccount}
 	grant := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
 	readVerbs := []string{"get", "list", "watch"}
 	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: readVerbs}
@@ -161,10 +161,10 @@ func newAccount(ctx *pulumi.Context, name string, args *Args, objects *datastore
 		if err != nil {
 			return nil, err
 		}
-		created = append(created, binding)
+		dependencies = append(dependencies, binding)
 	}
 	nodesBinding, err := grant.InCluster(name+"-nodes", name,
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: readVerbs},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}})
-	return append(created, nodesBinding), err
+	return append(dependencies, nodesBinding), err
 }

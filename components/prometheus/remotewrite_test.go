@@ -64,8 +64,8 @@ func (r receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 // A real Prometheus with a stack's configuration file scrapes a service and evaluates the
-// platform's rules. The test acts as the workspace. It must get the recorded series and no
-// scraped series. Debian's release of Prometheus does not sign its requests, so the test in
+// platform's rules. The test acts as the workspace. The workspace must get the recorded series and
+// no scraped series. Debian's release of Prometheus does not sign its requests, so the test in
 // sandbox/mirror/prometheus/remotewrite checks the signatures.
 func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 	requests := make(receiver, 1000)

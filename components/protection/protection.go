@@ -51,6 +51,6 @@ func (p *Policy) Unclassified() []string {
 
 // isInComponent reports whether a resource with these options is a component's child.
 func isInComponent(opts []pulumi.ResourceOption) bool {
-	snapshot, err := pulumi.NewResourceOptions(opts...)
-	return err == nil && snapshot.Parent != nil
+	options, err := pulumi.NewResourceOptions(opts...)
+	return err == nil && options.Parent != nil
 }

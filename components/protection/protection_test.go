@@ -15,9 +15,9 @@ func TestTransformProtectsStatefulAndUnknownTypes(t *testing.T) {
 		if result != nil {
 			opts = result.Opts
 		}
-		snapshot, err := pulumi.NewResourceOptions(opts...)
+		options, err := pulumi.NewResourceOptions(opts...)
 		require.NoError(t, err)
-		return snapshot.Protect
+		return options.Protect
 	}
 	enabled, disabled := New(true), New(false)
 	require.True(t, isProtected(t, enabled, "aws:ec2/vpc:Vpc"))

@@ -100,7 +100,7 @@ func (g *Grant) subjects() rbacv1.SubjectArray {
 
 // policyRules converts rules to the type of the Kubernetes SDK.
 func policyRules(rules []Rule) rbacv1.PolicyRuleArray {
-	var converted rbacv1.PolicyRuleArray
+	var kubernetesRules rbacv1.PolicyRuleArray
 	for _, r := range rules {
 		rule := &rbacv1.PolicyRuleArgs{
 			ApiGroups: pulumi.ToStringArray(r.Groups),
@@ -110,7 +110,7 @@ func policyRules(rules []Rule) rbacv1.PolicyRuleArray {
 		if len(r.Names) > 0 {
 			rule.ResourceNames = pulumi.ToStringArray(r.Names)
 		}
-		converted = append(converted, rule)
+		kubernetesRules = append(kubernetesRules, rule)
 	}
-	return converted
+	return kubernetesRules
 }

@@ -61,7 +61,7 @@ type ClusterArgs struct {
 
 func (a *ClusterArgs) validate() error {
 	if a == nil {
-		a = &ClusterArgs{}
+		a = &ClusterArgs{} // CheckPlacement returns the error
 	}
 	if err := datastore.CheckPlacement(a.Account, a.VPCID, a.SubnetIDs); err != nil {
 		return fmt.Errorf("cluster: %w", err)
@@ -77,8 +77,8 @@ type Cluster struct {
 	// connects to the store must depend on Settled, and not on the Cluster (see
 	// network.Network.Settled).
 	Settled []pulumi.Resource
-	// Host is the configuration endpoint, from which clients get the addresses of the
-	// nodes. It accepts only connections with TLS.
+	// Host is the configuration endpoint, from which clients get the addresses of the nodes. The
+	// endpoint accepts only connections with TLS.
 	Host pulumi.StringOutput
 	Port pulumi.IntOutput
 	// SecretARN is the secret with the password of the user default.
@@ -154,7 +154,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		SnapshotRetentionLimit:    pulumi.Int(spec.SnapshotDays),
 		SnapshotWindow:            pulumi.String(datastore.BackupWindow),
 		ApplyImmediately:          pulumi.Bool(args.ApplyImmediately),
-		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.Redis)),
+		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.RedisSlot)),
 		LogDeliveryConfigurations: logDeliveries(dependencies),
 		Tags:                      datastore.Tags(name),
 		FinalSnapshotIdentifier:   dependencies.FinalSnapshotName(spec.Identifier, args.DiscardData),

@@ -28,8 +28,8 @@ type InClusterArgs struct {
 	Image pulumi.StringInput
 	// AgentImage is the reference of the image of agents/redisnode, by digest.
 	AgentImage pulumi.StringInput
-	// Memory is the memory limit of a node. The memory request is a quarter of it. Zero means
-	// 4Gi, as in the design document.
+	// Memory is the memory limit of a node. The memory request is a quarter of the limit. Zero
+	// means 4Gi, as in the design document.
 	Memory size.Size
 	// CPURequest is the CPU request of a node. Zero means DefaultCPURequest.
 	CPURequest resource.Quantity
@@ -41,8 +41,8 @@ type InClusterArgs struct {
 	Clients []podnetwork.Peer
 	// Reader is the peer that scrapes the nodes' metrics. nil means that nothing scrapes them.
 	Reader *podnetwork.Peer
-	// Password is the password of clients. NodePassword is the password of nodes among
-	// each other. Both have only letters and digits.
+	// Password is the password of clients. NodePassword is the password with which a node logs
+	// in to another node. Both have only letters and digits.
 	Password, NodePassword pulumi.StringInput
 }
 

@@ -44,18 +44,19 @@ func podSpec(args *InClusterArgs, selector pulumi.StringMap, config, nodeSecret 
 	// node, all pods run there.
 	spec.Affinity = &corev1.AffinityArgs{PodAntiAffinity: &corev1.PodAntiAffinityArgs{
 		PreferredDuringSchedulingIgnoredDuringExecution: corev1.WeightedPodAffinityTermArray{
-			preferApart(selector, "topology.kubernetes.io/zone", 100), preferApart(selector, "kubernetes.io/hostname", 50),
+			antiAffinityTerm(selector, "topology.kubernetes.io/zone", 100), antiAffinityTerm(selector, "kubernetes.io/hostname", 50),
 		},
 	}}
 	return spec
 }
 
-// preferApart returns a preference for pods in different zones or on different Kubernetes nodes.
-func preferApart(selector pulumi.StringMap, key string, weight int) *corev1.WeightedPodAffinityTermArgs {
+// antiAffinityTerm returns a preference for pods in different zones or on different Kubernetes
+// nodes. topologyKey is the label of the nodes that decides what is different.
+func antiAffinityTerm(selector pulumi.StringMap, topologyKey string, weight int) *corev1.WeightedPodAffinityTermArgs {
 	return &corev1.WeightedPodAffinityTermArgs{
 		Weight: pulumi.Int(weight),
 		PodAffinityTerm: &corev1.PodAffinityTermArgs{
-			TopologyKey: pulumi.String(key), LabelSelector: &metav1.LabelSelectorArgs{MatchLabels: selector},
+			TopologyKey: pulumi.String(topologyKey), LabelSelector: &metav1.LabelSelectorArgs{MatchLabels: selector},
 		},
 	}
 }
@@ -71,7 +72,7 @@ func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			&corev1.ContainerPortArgs{Name: pulumi.String(clientPortName), ContainerPort: pulumi.Int(Port)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(clusterBusPortName), ContainerPort: pulumi.Int(clusterBusPort)},
 		},
-		Resources: podresources.Quantities(args.CPURequest.String(), args.Memory.Div(4).String(), "1000m", args.Memory.String()),
+		Resources: podresources.RequirementsFromText(args.CPURequest.String(), args.Memory.Div(4).String(), "1000m", args.Memory.String()),
 		LivenessProbe: &corev1.ProbeArgs{
 			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(redistuning.LiveCommand)},
 			InitialDelaySeconds: pulumi.Int(30), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),
@@ -104,7 +105,7 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			&corev1.ContainerPortArgs{Name: pulumi.String("agent"), ContainerPort: pulumi.Int(agentPort)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(metricsPortName), ContainerPort: pulumi.Int(scaling.MetricsPort)},
 		},
-		Resources: podresources.Quantities("10m", "32Mi", "200m", "64Mi"),
+		Resources: podresources.RequirementsFromText("10m", "32Mi", "200m", "64Mi"),
 		LivenessProbe: &corev1.ProbeArgs{
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health"), Port: pulumi.String("agent")},
 			InitialDelaySeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),

@@ -97,9 +97,9 @@ func Registry(ctx *pulumi.Context, opts ...pulumi.InvokeOption) pulumi.StringOut
 	}).(pulumi.StringOutput)
 }
 
-// Lookup finds an image by its tag in an existing repository. It returns the
-// reference by digest.
-func Lookup(ctx *pulumi.Context, repository, tag string, opts ...pulumi.InvokeOption) (pulumi.String, error) {
+// LookupImage finds an image by its tag in an existing repository. It returns the reference of
+// the image by digest.
+func LookupImage(ctx *pulumi.Context, repository, tag string, opts ...pulumi.InvokeOption) (pulumi.String, error) {
 	image, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: repository, ImageTag: &tag}, opts...)
 	if err != nil {
 		return "", err

@@ -101,9 +101,9 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	}
 	s.ARN = secret.Arn
 	if args.Accept != nil {
-		err = s.publish(ctx, name, args, secret, parent)
+		err = s.storeAfterAccept(ctx, name, args, secret, parent)
 	} else {
-		err = s.generate(ctx, name, args, secret, parent)
+		err = s.storeImmediately(ctx, name, args, secret, parent)
 	}
 	if err != nil {
 		return nil, err
@@ -111,9 +111,9 @@ func NewSecret(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"arn": s.ARN})
 }
 
-// generate generates the values with AWS's GetRandomPassword, and stores them in the secret
-// immediately.
-func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOrInvokeOption) error {
+// storeImmediately generates the values with AWS's GetRandomPassword, and stores them in the
+// secret immediately.
+func (s *Secret) storeImmediately(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOrInvokeOption) error {
 	// The previous value is created first, because Secrets Manager treats the
 	// last created value as the current one.
 	for generation := max(0, args.Generation-1); generation <= args.Generation; generation++ {
@@ -128,7 +128,7 @@ func (s *Secret) generate(ctx *pulumi.Context, name string, args *Args, secret *
 		if err != nil {
 			return fmt.Errorf("value of secret %s: %w", name, err)
 		}
-		s.accept(version.SecretString.Elem())
+		s.addValue(version.SecretString.Elem())
 		s.Settled = append(s.Settled, version)
 	}
 	return nil
@@ -145,9 +145,9 @@ type generatedPassword struct {
 	Value pulumi.StringOutput `pulumi:"value"`
 }
 
-// publish generates the values with the provider "ko". It stores the current value in the secret
-// only after the server accepts it.
-func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOption) error {
+// storeAfterAccept generates the values with the provider "ko". It stores the current value in the
+// secret only after the server accepts the value (Args.Accept).
+func (s *Secret) storeAfterAccept(ctx *pulumi.Context, name string, args *Args, secret *secretsmanager.Secret, parent pulumi.ResourceOption) error {
 	for generation := max(0, args.Generation-1); generation <= args.Generation; generation++ {
 		var generated generatedPassword
 		if err := ctx.RegisterResource(PasswordToken, fmt.Sprintf("%s-password-%d", name, generation), pulumi.Map{
@@ -155,7 +155,7 @@ func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *s
 		}, &generated, parent, pulumi.AdditionalSecretOutputs([]string{"value"})); err != nil {
 			return fmt.Errorf("value of secret %s: %w", name, err)
 		}
-		s.accept(generated.Value)
+		s.addValue(generated.Value)
 	}
 	acceptResources, err := args.Accept(s.Accepted)
 	if err != nil {
@@ -171,8 +171,8 @@ func (s *Secret) publish(ctx *pulumi.Context, name string, args *Args, secret *s
 	return nil
 }
 
-// accept makes value the current value, and adds it to the accepted values.
-func (s *Secret) accept(value pulumi.StringOutput) {
+// addValue makes value the current value, and adds it to the accepted values.
+func (s *Secret) addValue(value pulumi.StringOutput) {
 	s.Value = pulumi.ToSecret(value).(pulumi.StringOutput)
 	s.Accepted = append(pulumi.StringArray{s.Value}, s.Accepted...)
 }

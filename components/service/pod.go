@@ -15,14 +15,14 @@ import (
 
 // podSpec returns the pod spec of a service: one container with probes. The pods are spread over
 // zones and nodes.
-func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
+func podSpec(args *Args, serviceAccount pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
 	volumes, mounts := volumesAndMounts(p.Caches, args.Secrets)
 	c := newContainer(p.Name, &args.Pod, p.Env, podresources.Requirements(p.Resources, p.Caches...), mounts)
 	c.Ports = corev1.ContainerPortArray{newPort("http", p.Port), newPort(metricsPort, scaling.MetricsPort)}
 	c.Env = append(c.Env.(corev1.EnvVarArray), &corev1.EnvVarArgs{Name: pulumi.String("METRICS_ADDRESS"), Value: pulumi.Sprintf(":%d", scaling.MetricsPort)})
 	c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = startupProbe(p.Startup()), httpProbe(p.Liveness), httpProbe(p.Readiness)
-	spec := restrictedPodSpec(&args.Pod, account, c, volumes)
+	spec := restrictedPodSpec(&args.Pod, serviceAccount, c, volumes)
 	spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{
 		spreadConstraint("topology.kubernetes.io/zone", selector), spreadConstraint("kubernetes.io/hostname", selector),
 	}
@@ -52,11 +52,12 @@ func spreadConstraint(key string, selector pulumi.StringMap) *corev1.TopologySpr
 }
 
 // restrictedPodSpec returns a pod spec with few permissions: no root user, no capabilities, a
-// read-only root file system, and no token of the API server.
-func restrictedPodSpec(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
+// read-only root file system, and no service account token. serviceAccount is the name of the
+// service account.
+func restrictedPodSpec(p *Pod, serviceAccount pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
 	c.SecurityContext = podsecurity.Container()
 	return &corev1.PodSpecArgs{
-		ServiceAccountName:            account,
+		ServiceAccountName:            serviceAccount,
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
 		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),
@@ -102,13 +103,13 @@ func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVar
 
 // tolerations returns the tolerations of the taints.
 func tolerations(taints []scaling.Taint) corev1.TolerationArray {
-	var all corev1.TolerationArray
+	var podTolerations corev1.TolerationArray
 	for _, t := range taints {
-		all = append(all, &corev1.TolerationArgs{
+		podTolerations = append(podTolerations, &corev1.TolerationArgs{
 			Key: pulumi.String(t.Key), Operator: pulumi.String("Equal"), Value: pulumi.String(t.Value), Effect: pulumi.String(t.Effect),
 		})
 	}
-	return all
+	return podTolerations
 }
 
 // httpProbe returns an HTTP probe on the service's port.

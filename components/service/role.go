@@ -40,20 +40,20 @@ func (r *Role) associate(ctx *pulumi.Context, name, serviceAccount string, names
 	}, parent)
 }
 
-// newIdentity creates the service account of the pods, without a token of the API server, and
-// associates the role with it. It returns the name of the service account. The pods must depend on
-// the returned permissions.
-func (p *Pod) newIdentity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, permissions []pulumi.Resource, err error) {
-	created, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
-		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(accountName), Namespace: p.Namespace, Labels: labels},
+// newIdentity creates the service account of the pods, and associates the role with it. The pods
+// get no service account token. newIdentity returns the name of the service account as an output.
+// The pods must depend on the returned permissions.
+func (p *Pod) newIdentity(ctx *pulumi.Context, name, objectName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (serviceAccount pulumi.StringOutput, permissions []pulumi.Resource, err error) {
+	accountResource, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
+		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: p.Namespace, Labels: labels},
 		AutomountServiceAccountToken: pulumi.Bool(false),
 	}, parent)
 	if err != nil {
-		return account, nil, fmt.Errorf("service account of %s: %w", name, err)
+		return serviceAccount, nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	account = created.Metadata.Name().Elem()
-	permissions, err = p.Role.associate(ctx, name, accountName, p.Namespace, parent)
-	return account, permissions, err
+	serviceAccount = accountResource.Metadata.Name().Elem()
+	permissions, err = p.Role.associate(ctx, name, objectName, p.Namespace, parent)
+	return serviceAccount, permissions, err
 }
 
 // newNetworkPolicy creates the network policy of the pods with the labels.

@@ -115,7 +115,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: args.Namespace, Labels: selector}
 	}
 
-	account, permissions, err := args.newIdentity(ctx, name, p.Name, selector, parent)
+	serviceAccount, permissions, err := args.newIdentity(ctx, name, p.Name, selector, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 			},
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: &metav1.ObjectMetaArgs{Labels: selector},
-				Spec:     podSpec(args, account, selector),
+				Spec:     podSpec(args, serviceAccount, selector),
 			},
 		},
 	}, parent, pulumi.DependsOn(permissions)); err != nil {

@@ -37,8 +37,8 @@ type Task struct {
 // this margin the provider reports the failure of the Job, and not its own timeout.
 const awaitMargin = 5 * time.Minute
 
-// NewTask runs the container as a Job. A change of its image or settings runs it again. With a
-// schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
+// NewTask runs the container as a Job. A change of the image or of the settings runs a new Job.
+// With a schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
 // and the logs of its pods stay until the next update creates a new Job.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
 	if args == nil || args.Task.Short == "" {
@@ -53,7 +53,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	}
 	task, parent := args.Task, pulumi.Parent(t)
 	labels := pulumi.StringMap{"app": pulumi.String(task.Short)}
-	account, permissions, err := args.newIdentity(ctx, name, task.Short, labels, parent)
+	serviceAccount, permissions, err := args.newIdentity(ctx, name, task.Short, labels, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	permissions = append(permissions, t.Policy)
-	jobSpec := args.jobSpec(account, labels)
+	jobSpec := args.jobSpec(serviceAccount, labels)
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
 	job, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
@@ -97,9 +97,9 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 }
 
 // jobSpec returns the spec of the Job and of the CronJob's Jobs.
-func (a *TaskArgs) jobSpec(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
+func (a *TaskArgs) jobSpec(serviceAccount pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
 	volumes, mounts := volumesAndMounts(nil, a.Secrets)
-	spec := restrictedPodSpec(&a.Pod, account, newContainer(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
+	spec := restrictedPodSpec(&a.Pod, serviceAccount, newContainer(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
 	spec.RestartPolicy = pulumi.String("Never") // each attempt is a new pod, so that the logs stay
 	return &batchv1.JobSpecArgs{
 		BackoffLimit:          pulumi.Int(a.Task.Retries),

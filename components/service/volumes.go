@@ -21,8 +21,8 @@ type SecretFiles struct {
 	// Name is the volume's name in the pod.
 	Name string
 	// SecretName is the name of a Kubernetes Secret. Class refers to a secret in Secrets
-	// Manager. Exactly one of them is set. It must be in the service's namespace. A pod mounts a
-	// class with its Role, which needs secretfiles.Permissions.
+	// Manager. Exactly one of them is set. The Secret or the Class must be in the service's
+	// namespace. A pod mounts a Class with its Role, which needs secretfiles.Permissions.
 	SecretName pulumi.StringInput
 	Class      *secretfiles.Class
 	// MountPath is the absolute path of the folder of the files. It is read-only.
@@ -36,9 +36,9 @@ func (f SecretFiles) validate() error {
 	return nil
 }
 
-// volume returns the volume of the files. A CSI volume has no field for a mode, and the
-// driver ignores fsGroup. So the files have the provider's default mode 0644. That is safe,
-// because they are in a memory file system of this pod, which runs only one process.
+// volume returns the volume of the files. A CSI volume has no field for a mode, and the driver
+// ignores fsGroup. So the files have the provider's default mode 0644. That is safe, because the
+// files are in a memory file system of this pod, which runs only one process.
 func (f SecretFiles) volume() *corev1.VolumeArgs {
 	v := &corev1.VolumeArgs{Name: pulumi.String(f.Name)}
 	if f.Class != nil {

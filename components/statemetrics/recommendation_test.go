@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
-// The name of the configured series is the prefix, an underscore, and the name of the metric. It
-// must be in the allowlist.
+// The name of the configured series is the prefix, an underscore, and the name of the metric. This
+// name must be in the allowlist.
 func TestRecommendationsHaveTheAllowedName(t *testing.T) {
 	text, err := recommendationConfig()
 	require.NoError(t, err)

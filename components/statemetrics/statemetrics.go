@@ -42,7 +42,7 @@ type Args struct {
 	// Image is the reference of kube-state-metrics' image.
 	Image pulumi.StringInput
 	// Cluster has the addresses of the API server.
-	Cluster podnetwork.Cluster
+	Cluster podnetwork.ClusterAddresses
 	// Readers are the pods that scrape kube-state-metrics.
 	Readers []podnetwork.Peer
 	// RequestShare is the percentage of scaling.StateMetricsResources that the pod requests, 1

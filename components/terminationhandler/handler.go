@@ -75,8 +75,8 @@ type builder struct {
 	dependencies []pulumi.Resource // of the pods
 }
 
-// NewHandler creates the handler's permissions and pods, and then a lifecycle hook at the
-// launch of each group. It needs the AWS provider and the cluster's Kubernetes provider
+// NewHandler creates the handler's permissions and pods, and then the launch lifecycle hook of
+// each group. It needs the AWS provider and the cluster's Kubernetes provider
 // (pulumi.Providers).
 func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Handler, error) {
 	if err := args.validate(); err != nil {
@@ -110,9 +110,9 @@ func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 // createRole creates the IAM role of the handler's pods. The pods may describe every instance. They
 // may complete lifecycle actions only of this cluster's groups.
 func (b *builder) createRole() error {
-	var groups []pulumi.StringInput
+	var groupARNs []pulumi.StringInput
 	for _, g := range b.args.Groups {
-		groups = append(groups, g.ARN)
+		groupARNs = append(groupARNs, g.ARN)
 	}
 	permissions, err := podidentity.New(b.ctx, b.name, &podidentity.Args{
 		Account:     b.args.Account,
@@ -120,7 +120,7 @@ func (b *builder) createRole() error {
 		ClusterName: b.args.Cluster.Name, Namespace: pulumi.String(namespace), ServiceAccount: appName,
 		Statements: []iam.Statement{
 			{Sid: "Look", Actions: terminationspec.ReadActions(), Resources: iam.AnyResource()},
-			{Sid: "Complete", Actions: terminationspec.GroupActions(), Resources: groups},
+			{Sid: "Complete", Actions: terminationspec.GroupActions(), Resources: groupARNs},
 			{Sid: "Receive", Actions: terminationspec.QueueActions(), Resources: iam.ARNs(b.args.Queue.ARN)},
 		},
 	}, b.parent)
@@ -128,9 +128,10 @@ func (b *builder) createRole() error {
 	return err
 }
 
-// createRBAC creates the handler's service account with the rules of package terminationspec.
+// createRBAC creates the handler's service account, and binds it to a ClusterRole with the rules of
+// package terminationspec.
 func (b *builder) createRBAC() error {
-	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
+	serviceAccount, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: objectMeta()}, b.parent)
 	if err != nil {
 		return fmt.Errorf("service account of %s: %w", b.name, err)
 	}
@@ -140,22 +141,22 @@ func (b *builder) createRBAC() error {
 			ApiGroups: pulumi.ToStringArray(r.Groups), Resources: pulumi.ToStringArray(r.Resources), Verbs: pulumi.ToStringArray(r.Verbs),
 		})
 	}
-	clusterWide := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
-	role, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterWide, Rules: rules}, b.parent)
+	clusterMeta := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
+	role, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterMeta, Rules: rules}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role of %s: %w", b.name, err)
 	}
 	binding, err := rbacv1.NewClusterRoleBinding(b.ctx, b.name, &rbacv1.ClusterRoleBindingArgs{
-		Metadata: clusterWide,
+		Metadata: clusterMeta,
 		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("ClusterRole"), Name: role.Metadata.Name().Elem()},
 		Subjects: rbacv1.SubjectArray{&rbacv1.SubjectArgs{
-			Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
+			Kind: pulumi.String("ServiceAccount"), Name: serviceAccount.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
 		}},
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
 	}
-	b.dependencies = append(b.dependencies, account, binding)
+	b.dependencies = append(b.dependencies, serviceAccount, binding)
 	return nil
 }
 
@@ -163,7 +164,7 @@ func (b *builder) createRBAC() error {
 // time.
 func (b *builder) createDisruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
-		Metadata: meta(),
+		Metadata: objectMeta(),
 		Spec:     poddisruption.OneAtATime(labels()),
 	}, b.parent)
 	if err != nil {
@@ -194,8 +195,8 @@ func (b *builder) createJoinHook(g Group, handler pulumi.Resource) error {
 // labels returns the labels of every object of the handler.
 func labels() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(appName)} }
 
-// meta returns the metadata of every object in the handler's namespace.
-func meta() *metav1.ObjectMetaArgs {
+// objectMeta returns the metadata of every object in the handler's namespace.
+func objectMeta() *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Namespace: pulumi.String(namespace), Labels: labels()}
 }
 
@@ -213,7 +214,7 @@ func (b *builder) newDeployment() (pulumi.Resource, error) {
 		image = pulumi.String(terminationspec.Image)
 	}
 	deployment, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
-		Metadata: meta(),
+		Metadata: objectMeta(),
 		Spec: &appsv1.DeploymentSpecArgs{
 			Replicas: pulumi.Int(b.drain.Replicas),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},

@@ -34,7 +34,8 @@ type Queue struct {
 	URL, ARN pulumi.StringOutput
 	// AlarmName is the name of the alarm for a queue that nothing reads.
 	AlarmName pulumi.StringOutput
-	// Settled are the queue's policy and the targets of the rules.
+	// Settled are the queue's policy and the targets of the rules. A resource that needs the events
+	// must depend on Settled, and not on the Queue (see network.Network.Settled).
 	Settled []pulumi.Resource
 }
 

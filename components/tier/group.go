@@ -14,9 +14,9 @@ import (
 )
 
 // newAutoScalingGroup creates the group after everything that its nodes need to join. The Pulumi
-// program sets the desired capacity only at the creation. Later the autoscaler changes it,
-// and no update resets it. The group refers to the template's version by its number.
-// With "$Latest" a new version would not change the group, so no instance would be replaced.
+// program sets the desired capacity only at the creation. Later the autoscaler changes the
+// capacity, and no update resets it. The group refers to the template's version by its number. With
+// "$Latest" a new version would not change the group, so no instance would be replaced.
 func (b *builder) newAutoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
 	targets := pulumi.StringArray{}
@@ -72,17 +72,16 @@ func (b *builder) newAutoScalingGroup(template *ec2.LaunchTemplate) (*autoscalin
 	return group, nil
 }
 
-// refreshPreferences returns the settings of an instance refresh. Only a new template version
-// or other instance types start a refresh. Changed tags do not. A new instance counts as
-// healthy only when it is in service. The launch hook of package terminationhandler keeps it out of
+// refreshPreferences returns the settings of an instance refresh. Only a new template version or
+// other instance types start a refresh. Changed tags do not. A new instance counts as healthy only
+// when it is in service. The launch hook of package terminationhandler keeps the instance out of
 // service until its node is ready.
 //
-// A refresh that fails stops, and the nodes that it has not replaced stay. To go back, a person sets
-// the former release in the stack's configuration. SkipMatching then keeps the nodes that
-// still have that release. AutoRollback is not set, because the provider updates the group
-// before it starts the refresh (hashicorp/terraform-provider-aws,
-// internal/service/autoscaling/group.go). So AWS would go back to the version that has just
-// failed.
+// A refresh that fails stops, and the nodes that it has not replaced stay. To go back, a person
+// sets the previous release in the stack's configuration. SkipMatching then keeps the nodes that
+// still have that release. AutoRollback is not set, because the provider updates the group before
+// it starts the refresh (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go).
+// So AWS would go back to the version that has just failed.
 func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferencesArgs {
 	r := b.args.Profile.Refresh
 	preferences := &autoscaling.GroupInstanceRefreshPreferencesArgs{
@@ -108,12 +107,12 @@ func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferen
 func (b *builder) groupTags() autoscaling.GroupTagArray {
 	var tags autoscaling.GroupTagArray
 	for _, set := range []struct {
-		tags   map[string]string
-		launch bool // the instances also get the tags
+		tags              map[string]string
+		propagateAtLaunch bool // the instances also get the tags
 	}{{b.instanceTags(), true}, {b.plan.DiscoveryTags, false}} {
 		for _, key := range slices.Sorted(maps.Keys(set.tags)) {
 			tags = append(tags, &autoscaling.GroupTagArgs{
-				Key: pulumi.String(key), Value: pulumi.String(set.tags[key]), PropagateAtLaunch: pulumi.Bool(set.launch),
+				Key: pulumi.String(key), Value: pulumi.String(set.tags[key]), PropagateAtLaunch: pulumi.Bool(set.propagateAtLaunch),
 			})
 		}
 	}

@@ -53,13 +53,13 @@ func (b *builder) metricSources(namespace scaling.MetricNamespace) []metricSourc
 	if namespace == scaling.GroupNamespace {
 		return []metricSource{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
 	}
-	var all []metricSource
+	var sources []metricSource
 	for _, t := range b.args.Targets {
-		all = append(all, metricSource{"-" + t.Name, pulumi.StringMap{
+		sources = append(sources, metricSource{"-" + t.Name, pulumi.StringMap{
 			"LoadBalancer": b.args.LoadBalancer, "TargetGroup": t.ARNSuffix,
 		}})
 	}
-	return all
+	return sources
 }
 
 // createAlarm creates an alarm that starts the policy of its direction. Without such a policy the

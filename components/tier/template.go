@@ -15,8 +15,8 @@ import (
 // rootDevice is the root device of Amazon Linux 2023.
 const rootDevice = "/dev/xvda"
 
-// newLaunchTemplate creates the launch template of the instances. A change creates a new version
-// of the template. The former versions stay, so that the group can go back to one of these versions.
+// newLaunchTemplate creates the launch template of the instances. A change creates a new version of
+// the template. The previous versions stay, so that the group can go back to one of these versions.
 func (b *builder) newLaunchTemplate() (*ec2.LaunchTemplate, error) {
 	args := b.args
 	template, err := ec2.NewLaunchTemplate(b.ctx, b.name+"-template", &ec2.LaunchTemplateArgs{
@@ -62,8 +62,8 @@ func (b *builder) newLaunchTemplate() (*ec2.LaunchTemplate, error) {
 	return template, nil
 }
 
-// imageID returns the id of the configured AMI. Without one, it looks up the id of the release's
-// AMI.
+// imageID returns the id of the configured AMI. Without a configured AMI, imageID looks up the id
+// of the release's AMI.
 func (b *builder) imageID() pulumi.StringInput {
 	if b.args.Image.ID != "" {
 		return pulumi.String(b.args.Image.ID)

@@ -33,7 +33,7 @@ type Args struct {
 	Fleet instancespec.Fleet
 	// Image is the image of the nodes. A change replaces every node.
 	Image Image
-	// KeyARN is the KMS key of the nodes' volumes. Its policy must allow EC2 to use it
+	// KeyARN is the KMS key of the nodes' volumes. The key's policy must allow EC2 to use the key
 	// for this account (key.ViaService).
 	KeyARN pulumi.StringInput
 	// LoadBalancer is the ARN suffix of the load balancer of Targets.

@@ -48,14 +48,14 @@ func Routes() []Route {
 }
 
 // Behaviours returns the CDN's table of behaviours. The CDN sends requests for the routes' paths to
-// the load balancer, and all other requests to the static files. It may cache the responses of the
-// cacheable endpoints; see behaviour.Platform.
+// the load balancer, and all other requests to the static files. The CDN may cache the responses of
+// the cacheable endpoints; see behaviour.PlatformTable.
 func Behaviours(cacheable ...string) (behaviour.Table, error) {
 	var dynamic []string
 	for _, r := range Routes() {
 		dynamic = append(dynamic, r.Paths...)
 	}
-	return behaviour.Platform(dynamic, cacheable...)
+	return behaviour.PlatformTable(dynamic, cacheable...)
 }
 
 // Targets returns the load balancer's target groups.

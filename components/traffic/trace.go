@@ -28,8 +28,8 @@ type Hops struct {
 	Entry, Service string
 }
 
-// Trace returns the hops of a request for a path, such as "/api/v1/users/profile". It reads them
-// from the table of routes. If a hop has no rule for the path, the error names the hop.
+// Trace returns the hops of a request for a path, such as "/api/v1/users/profile". Trace reads the
+// hops from the table of routes. If a hop has no rule for the path, the error names the hop.
 func Trace(path string, cacheable ...string) (Hops, error) {
 	table, err := Behaviours(cacheable...)
 	if err != nil {

@@ -39,12 +39,12 @@ func readPaths(t *testing.T, file string) []string {
 	}
 	require.NoError(t, yaml.Unmarshal(text, &document))
 	require.NotEmpty(t, document.Paths, file)
-	var all []string
+	var paths []string
 	for path := range document.Paths {
-		all = append(all, path)
+		paths = append(paths, path)
 	}
-	slices.Sort(all)
-	return all
+	slices.Sort(paths)
+	return paths
 }
 
 // Every path of an OpenAPI document reaches the service of that document. Users

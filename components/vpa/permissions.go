@@ -31,13 +31,13 @@ func grantWatched(ctx *pulumi.Context, name string, args *Args, account rbac.Acc
 // grantRecommender creates the permissions of the recommender: to read the usage of pods,
 // and to write recommendations.
 func grantRecommender(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	_, granted, err := grantWatched(ctx, name, args, account, parent,
+	_, watchedBinding, err := grantWatched(ctx, name, args, account, parent,
 		rbac.Rule{Groups: []string{"metrics.k8s.io"}, Resources: []string{"pods"}, Verbs: []string{"get", "list"}},
 		rbac.Rule{Groups: []string{""}, Resources: []string{"pods", "events"}, Verbs: readVerbs}, // events have the OOM kills
 		rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalers/status"}, Verbs: []string{"get", "patch"}},
 		rbac.Rule{Groups: []string{"autoscaling.k8s.io"}, Resources: []string{"verticalpodautoscalercheckpoints"}, Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}},
 	)
-	return []pulumi.Resource{granted}, err
+	return []pulumi.Resource{watchedBinding}, err
 }
 
 // grantUpdater creates the permissions of the updater: to resize and evict pods, and to read

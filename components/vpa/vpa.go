@@ -38,8 +38,8 @@ const (
 	admissionPort   = 8944
 )
 
-// Targets returns the egress rules of a pod that scrapes VPA's three Deployments in a namespace.
-func Targets(namespace string) []podnetwork.Rule {
+// ScrapeEgress returns the egress rules of a pod that scrapes VPA's three Deployments in a namespace.
+func ScrapeEgress(namespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{
 		podnetwork.To(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
 		podnetwork.To(updaterPort, podnetwork.AppIn(namespace, updaterApp)),
@@ -62,7 +62,7 @@ type Args struct {
 	// images. CertificateImage is the reference of the image of CertificateProgram.
 	RecommenderImage, UpdaterImage, AdmissionImage, CertificateImage pulumi.StringInput
 	// Cluster has the addresses of the API server.
-	Cluster podnetwork.Cluster
+	Cluster podnetwork.ClusterAddresses
 	// Readers are the pods that scrape VPA's metrics.
 	Readers []podnetwork.Peer
 	// Interval is the interval at which the recommender reads the usage, and at which the
@@ -141,11 +141,11 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		if err != nil {
 			return nil, err
 		}
-		created, err := controller.New(ctx, program.name, program.spec, append(granted, program.dependencies...), parent)
+		deployed, err := controller.New(ctx, program.name, program.spec, append(granted, program.dependencies...), parent)
 		if err != nil {
 			return nil, err
 		}
-		v.Settled = append(v.Settled, created.Settled)
+		v.Settled = append(v.Settled, deployed.Settled)
 	}
 	return v, ctx.RegisterResourceOutputs(v, pulumi.Map{})
 }
@@ -153,8 +153,8 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 // minMemoryMiB is the recommender's default for the smallest recommendation of memory.
 const minMemoryMiB = 250
 
-// recommenderArgs returns the args of the recommender, which computes recommendations from the usage
-// of pods. It stores its histograms in VerticalPodAutoscalerCheckpoints.
+// recommenderArgs returns the args of the recommender, which computes recommendations from the
+// usage of pods. The recommender stores its histograms in VerticalPodAutoscalerCheckpoints.
 func recommenderArgs(args *Args) *controller.Args {
 	return commonArgs(args, recommenderApp, args.RecommenderImage, recommenderPort,
 		"--recommender-interval="+args.Interval.String(),
@@ -165,8 +165,8 @@ func recommenderArgs(args *Args) *controller.Args {
 }
 
 // updaterArgs returns the args of the updater. The updater resizes pods with requests that differ
-// from the recommendation. It evicts a pod only if the pod's node has too few free resources, and
-// never while the webhook does not respond.
+// from the recommendation. The updater evicts a pod only if the pod's node has too few free
+// resources, and never while the webhook does not respond.
 func updaterArgs(args *Args) *controller.Args {
 	return commonArgs(args, updaterApp, args.UpdaterImage, updaterPort, "--updater-interval="+args.Interval.String())
 }

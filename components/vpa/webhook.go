@@ -37,7 +37,7 @@ func configurationName(args *Args) string { return args.Namespace.Name }
 // only. If the webhook does not respond, Kubernetes creates the pod without a recommendation.
 // The updater resizes the pod afterwards.
 func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (pulumi.Resource, error) {
-	created, err := apiextensions.NewCustomResource(ctx, name+"-webhook", &apiextensions.CustomResourceArgs{
+	webhook, err := apiextensions.NewCustomResource(ctx, name+"-webhook", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String("admissionregistration.k8s.io/v1"),
 		Kind:       pulumi.String("MutatingWebhookConfiguration"),
 		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(configurationName(args))},
@@ -61,7 +61,7 @@ func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 	if err != nil {
 		return nil, fmt.Errorf("webhook of %s: %w", name, err)
 	}
-	return created, nil
+	return webhook, nil
 }
 
 // certificateFiles returns the volume in memory with the webhook's key and certificate, its

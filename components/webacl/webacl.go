@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// requestsPerAddress is the default limit of requests in five minutes: the platform's
-	// choice. It allows 20 requests a second, which is more than the users of a household or an
+	// requestsPerAddress is the default limit of requests in five minutes: the platform's choice.
+	// The limit allows 20 requests a second, which is more than the users of a household or an
 	// office behind one address send.
 	requestsPerAddress = 6000
 	// minRequests is the smallest limit that AWS allows (WAF API, RateBasedStatement).
@@ -114,7 +114,7 @@ var overrideActions = map[webaclspec.Mode]string{webaclspec.Count: "count", weba
 
 // rules returns the rules of the web ACL: the limit for each address, and the managed groups.
 func rules(limit int, mode webaclspec.Mode) pulumi.Array {
-	all := pulumi.Array{pulumi.Map{
+	aclRules := pulumi.Array{pulumi.Map{
 		"name":     pulumi.String("rate"),
 		"priority": pulumi.Int(0),
 		"action":   pulumi.Map{"block": pulumi.Map{}},
@@ -126,7 +126,7 @@ func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 		"visibilityConfig": visibilityConfig("rate"),
 	}}
 	for i, g := range managedGroups {
-		all = append(all, pulumi.Map{
+		aclRules = append(aclRules, pulumi.Map{
 			"name":             pulumi.String(g.name),
 			"priority":         pulumi.Int(i + 1),
 			"overrideAction":   pulumi.Map{overrideActions[mode]: pulumi.Map{}},
@@ -134,7 +134,7 @@ func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 			"visibilityConfig": visibilityConfig(g.name),
 		})
 	}
-	return all
+	return aclRules
 }
 
 // statement returns the statement of the rule for a managed group.

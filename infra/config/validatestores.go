@@ -49,23 +49,23 @@ func (s *Stack) storeRules() []storeRules {
 	return []storeRules{
 		{
 			key: "postgres", kind: string(s.Postgres.Kind), sizeKey: "instanceClass", size: s.Postgres.InstanceClass,
-			checkSize: func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
+			checkSize: func(class string) error { _, err := postgrestuning.LookupClass(class); return err },
 			managed:   newConnectionsRule(func() error { _, _, err := s.Database().Complete(); return err }),
 			inCluster: newConnectionsRule(func() error { _, err := postgrestuning.New(s.PostgresServer()); return err }),
-			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier, automatic: storespec.AutomaticDatabase,
+			image:     s.Postgres.Image, snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier, automatic: storespec.AutomaticDatabasePrefix,
 		},
 		{
 			key: "redis", kind: string(s.Redis.Kind), sizeKey: "nodeType", size: s.Redis.NodeType,
-			checkSize: func(node string) error { _, err := redistuning.MemoryOf(node); return err },
+			checkSize: func(node string) error { _, err := redistuning.LookupMemory(node); return err },
 			managed:   jointRule{"shards", s.Redis.Shards, func() error { _, _, err := s.Cache().Complete(); return err }},
 			inCluster: jointRule{"memoryMiB", cmp.Or(s.Redis.MemoryMiB, defaultRedisMiB), s.checkRedisInCluster},
-			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName, automatic: storespec.AutomaticCache,
+			image:     s.Redis.Image, snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName, automatic: storespec.AutomaticCachePrefix,
 		},
 		{
 			key: "mongo", kind: string(s.Mongo.Kind), sizeKey: "instanceClass", size: s.Mongo.InstanceClass,
 			checkSize:   func(string) error { _, err := s.Documents().Complete(); return err },
 			managed:     jointRule{"instances", s.Mongo.Instances, func() error { _, err := s.Documents().Complete(); return err }},
-			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier, automatic: storespec.AutomaticDatabase,
+			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier, automatic: storespec.AutomaticDatabasePrefix,
 		},
 	}
 }

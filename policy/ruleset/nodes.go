@@ -219,7 +219,7 @@ var templateType = awsview.Ec2LaunchTemplate{}.Token()
 // suitsNodes reports whether an instance type exists and is suitable for a node.
 func suitsNodes(instance value.String) value.Truth {
 	return instance.Satisfies(func(name string) bool {
-		_, err := instancespec.HardwareOf(name)
+		_, err := instancespec.LookupHardware(name)
 		return err == nil
 	})
 }

@@ -105,7 +105,7 @@ var postgres = []*rule.Rule{
 		"RDS refuses an unknown class in the middle of an up.", "the key postgres.instanceClass", rule.Medium, rule.Everywhere,
 		[]string{"WA OPS06"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.InstanceClass().Satisfies(func(name string) bool {
-				_, err := postgrestuning.ClassOf(name)
+				_, err := postgrestuning.LookupClass(name)
 				return err == nil
 			}), "instanceClass is %s", v.InstanceClass().Text())
 		}),

@@ -48,7 +48,7 @@ var redis = []*rule.Rule{
 		"ElastiCache refuses an unknown type in the middle of an up.", "the key redis.nodeType", rule.Medium, []string{"WA OPS06"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.NodeType().Satisfies(func(name string) bool {
-				_, err := redistuning.MemoryOf(name)
+				_, err := redistuning.LookupMemory(name)
 				return err == nil
 			}), "nodeType is %s", v.NodeType().Text())
 		}),

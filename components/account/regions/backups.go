@@ -7,8 +7,8 @@ import (
 )
 
 // backupCopies are the regions to which RDS copies the automated backups of a region. Source:
-// RDS User Guide, "Replicating automated backups to another AWS Region", table of regions, in
-// a copy of 2023. Later pairs are missing here.
+// RDS User Guide, "Replicating automated backups to another AWS Region", table of regions, as of
+// 2023. Pairs that AWS added later are missing here.
 var backupCopies = map[string][]string{
 	"ap-northeast-1": {"ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "us-east-1", "us-east-2", "us-west-2"},
 	"ap-northeast-2": {"ap-northeast-1", "ap-southeast-1", "us-east-1", "us-east-2", "us-west-2"},
@@ -32,15 +32,15 @@ var backupCopies = map[string][]string{
 		"us-east-1", "us-east-2", "us-west-1"},
 }
 
-// CheckBackupCopy returns an error if backupCopies does not list the region to as a target of
-// the region from.
-func CheckBackupCopy(from, to string) error {
-	if slices.Contains(backupCopies[from], to) {
+// CheckBackupCopy returns an error if backupCopies does not list target among the regions to
+// which RDS copies the backups of source.
+func CheckBackupCopy(source, target string) error {
+	if slices.Contains(backupCopies[source], target) {
 		return nil
 	}
-	targets := strings.Join(backupCopies[from], ", ")
+	targets := strings.Join(backupCopies[source], ", ")
 	if targets == "" {
 		targets = "no other region"
 	}
-	return fmt.Errorf("RDS is not known to copy backups from %s to %s; it copies them to %s", from, to, targets)
+	return fmt.Errorf("RDS is not known to copy backups from %s to %s; it copies them to %s", source, target, targets)
 }

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Commercial is the partition of AWS's public cloud. Only there the platform supports
-// CloudFront with a custom domain.
+// Commercial is the partition of AWS's public cloud. The platform supports CloudFront with a
+// custom domain only in this partition.
 const Commercial = "aws"
 
 // directionPattern matches the last word of a region's name, such as "east" in us-east-1.
 const directionPattern = `(north|south|east|west|central|northeast|northwest|southeast|southwest)`
 
-// regionName matches the name of every region, also in partitions that are not listed here.
-var regionName = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)*-` + directionPattern + `-[1-9]$`)
+// regionNamePattern matches the name of every region, also in partitions that are not listed here.
+var regionNamePattern = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)*-` + directionPattern + `-[1-9]$`)
 
 // partitions lists AWS's partitions by the names of their regions (AWS SDKs,
 // partitions.json). The first match wins, so a longer prefix comes before a shorter one.
@@ -53,7 +53,7 @@ var zoneLetters = map[string]string{
 
 // Check returns an error for a text that does not have the form of a region's name.
 func Check(name string) error {
-	if !regionName.MatchString(name) {
+	if !regionNamePattern.MatchString(name) {
 		return errors.New("must be the name of an AWS region, such as us-east-1 or eusc-de-east-1")
 	}
 	return nil
@@ -75,8 +75,11 @@ func Partition(region string) string {
 // region with a lower-case letter, because package subnet refuses such a zone.
 func CheckZone(region, zone string) error {
 	letter, found := strings.CutPrefix(zone, region)
+	if !found || letter < "a" || letter > "z" {
+		return nil // package subnet refuses the zone
+	}
 	letters, listed := zoneLetters[region]
-	if !found || !listed || letter < "a" || letter > "z" || strings.Contains(letters, letter) {
+	if !listed || strings.Contains(letters, letter) {
 		return nil
 	}
 	return fmt.Errorf("%s has no zone %q: its zones have the letters %s", region, zone, strings.Join(strings.Split(letters, ""), ", "))

@@ -1,8 +1,8 @@
 // Package podrules owns rules in CEL. The API server enforces them on the pods of a
 // namespace in addition to the Pod Security Standard "restricted". The standard limits
 // the user, privileges, capabilities, seccomp, host ports, host namespaces and types of
-// volumes. The rules here limit what the standard does not: images, the root file system
-// and tokens of the API server. Package admissionpolicy creates the objects.
+// volumes. The rules here limit what the standard does not: images, the root file system and
+// service account tokens for the API server. Package admissionpolicy creates the objects.
 // sandbox/admission evaluates the rules with Kubernetes' own code.
 package podrules
 
@@ -29,8 +29,8 @@ type Allowed struct {
 	// ends in "/", or one repository that ends in "@". If the list is empty, no pod is
 	// admitted.
 	Images []string
-	// TokenAccounts are the service accounts of the pods that may have a token of
-	// the API server.
+	// TokenAccounts are the service accounts with pods that may mount a service account
+	// token for the API server.
 	TokenAccounts []string
 }
 
@@ -77,7 +77,7 @@ func rules(allowed Allowed) []rule {
 	return []rule{
 		{
 			id:                  "image-of-this-stack",
-			violatorsExpression: containersWithout(celList(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
+			violatorsExpression: containersWithout(formatCELList(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
 			problem:             "runs an image that does not begin with " + strings.Join(allowed.Images, " or "),
 			fix:                 "build the image in the stack, or mirror it into one of the stack's repositories",
 		},
@@ -96,7 +96,7 @@ func rules(allowed Allowed) []rule {
 		{
 			// The API server has added the volume of automountServiceAccountToken already.
 			id: "pod-no-api-token",
-			violatorsExpression: `object.spec.?serviceAccountName.orValue("") in ` + celList(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
+			violatorsExpression: `object.spec.?serviceAccountName.orValue("") in ` + formatCELList(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
 				`s.serviceAccountToken.?audience.orValue("") != ` + strconv.Quote(podIdentityAudience) + `)).map(v, v.name)`,
 			problem: "has a token of the API server",
 			fix:     "set automountServiceAccountToken to false",
@@ -125,8 +125,8 @@ func containersWithout(condition string) string {
 	return strings.Join(names, " + ")
 }
 
-// celList returns texts as a CEL list of strings.
-func celList(texts []string) string {
+// formatCELList returns texts as a CEL list of strings.
+func formatCELList(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
 		quoted[i] = strconv.Quote(text)

@@ -16,9 +16,8 @@ import (
 // MetricsPort is the port of /metrics and /health-check (flag --address).
 const MetricsPort = 8085
 
-// Image returns the image of the autoscaler for a Kubernetes minor version. The
-// autoscaler must have the cluster's minor version, because it simulates the cluster's
-// scheduler.
+// Image returns the image of the autoscaler for a Kubernetes minor version. The autoscaler must
+// have the cluster's minor version, because the autoscaler simulates the cluster's scheduler.
 func Image(version string) (string, error) {
 	release, err := eksspec.ForVersion(version)
 	if err != nil {

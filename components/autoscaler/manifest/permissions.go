@@ -15,15 +15,15 @@ var (
 // leaseName is the name of the lease for leader election.
 const leaseName = "cluster-autoscaler"
 
-// ClusterRules returns the autoscaler's permissions in all namespaces. They are
-// those of kubernetes/autoscaler's example and chart, without permissions for
-// other clouds and for releases before 1.22.
+// ClusterRules returns the autoscaler's permissions in all namespaces: those of
+// kubernetes/autoscaler's example and chart. The permissions for other clouds, and for
+// Kubernetes before 1.22, are left out.
 func ClusterRules() []Rule {
 	return []Rule{
 		{Groups: coreGroup, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 		{Groups: coreGroup, Resources: []string{"pods/eviction"}, Verbs: []string{"create"}},
 		{Groups: coreGroup, Resources: []string{"pods/status"}, Verbs: []string{"update"}},
-		{Groups: coreGroup, Resources: []string{"nodes"}, Verbs: append([]string{"update"}, readVerbs...)}, // it taints the nodes that it drains
+		{Groups: coreGroup, Resources: []string{"nodes"}, Verbs: append([]string{"update"}, readVerbs...)}, // the autoscaler taints the nodes that it drains
 		{Groups: coreGroup, Resources: []string{"namespaces", "pods", "services", "replicationcontrollers", "persistentvolumeclaims", "persistentvolumes"}, Verbs: readVerbs},
 		{Groups: []string{"apps"}, Resources: []string{"daemonsets", "replicasets", "statefulsets"}, Verbs: readVerbs},
 		{Groups: []string{"batch"}, Resources: []string{"jobs", "cronjobs"}, Verbs: readVerbs},
@@ -46,10 +46,9 @@ func NamespaceRules() []Rule {
 	}
 }
 
-// ReadActions returns the AWS actions that only read. A policy can't limit them to some
-// resources. Source: the autoscaler's README for AWS, "Full Cluster
-// Autoscaler Features Policy". Actions for managed node groups are left out,
-// because the platform has none.
+// ReadActions returns the AWS actions that only read. A policy can't limit these actions to some
+// resources. Source: the autoscaler's README for AWS, "Full Cluster Autoscaler Features Policy".
+// Actions for managed node groups are left out, because the platform has none.
 func ReadActions() []string {
 	return []string{
 		"autoscaling:DescribeAutoScalingGroups",

@@ -44,8 +44,8 @@ var (
 	agentsTTL = TTL{time.Minute, 5 * time.Minute}
 )
 
-// Caching is how responses are cached. With the zero value they are not cached,
-// and the origin receives the whole request except the Host header.
+// Caching is how responses are cached. With the zero value, responses are not cached, and the
+// origin receives the whole request except the Host header.
 type Caching struct {
 	name      string
 	ttl       TTL
@@ -64,7 +64,7 @@ var (
 // Cached reports whether responses are cached at all.
 func (c Caching) Cached() bool { return c != Caching{} }
 
-// Name is part of the cache policy's name; empty if nothing is cached.
+// Name returns a part of the cache policy's name. It is empty if nothing is cached.
 func (c Caching) Name() string { return c.name }
 
 // TTL returns the time for which responses are cached.
@@ -107,11 +107,11 @@ const (
 	agents = pattern("/api/v1/agents/*")
 )
 
-// Platform returns the platform's table: static files by default, and the dynamic
+// PlatformTable returns the platform's table: static files by default, and the dynamic
 // paths at the load balancer. Responses for dynamic paths are cached only for the
 // cacheable endpoints, which must be below /api/. The design document's times are one to
 // five minutes for the agents' endpoints, and five minutes to an hour for the others.
-func Platform(dynamic []string, cacheable ...string) (Table, error) {
+func PlatformTable(dynamic []string, cacheable ...string) (Table, error) {
 	var rules []Rule
 	for _, path := range dynamic {
 		rules = append(rules, Rule{Pattern: path, Origin: Dynamic})

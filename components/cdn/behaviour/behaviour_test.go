@@ -14,7 +14,7 @@ import (
 var dynamic = []string{"/api/*", "/ws", "/api/v1/agents/*"}
 
 func TestPlatformSortsTheMostSpecificPathFirst(t *testing.T) {
-	table, err := Platform(dynamic, "/api/v1/templates/*", "/api/v1/agents/*/status")
+	table, err := PlatformTable(dynamic, "/api/v1/templates/*", "/api/v1/agents/*/status")
 	require.NoError(t, err)
 	require.Equal(t, []Rule{
 		{"/api/v1/agents/*/status", Dynamic, perCallerAgents},
@@ -27,7 +27,7 @@ func TestPlatformSortsTheMostSpecificPathFirst(t *testing.T) {
 }
 
 func TestFirstMatchingRuleApplies(t *testing.T) {
-	table, err := Platform(dynamic, "/api/v1/templates/*")
+	table, err := PlatformTable(dynamic, "/api/v1/templates/*")
 	require.NoError(t, err)
 	for path, want := range map[string]string{
 		"/api/v1/templates/a": "/api/v1/templates/*", "/api/v1/agents/npa/plan": "/api/v1/agents/*", "/api/v1/users": "/api/*", "/ws": "/ws",
@@ -63,7 +63,7 @@ func TestPlatformRefusesEndpointsThatCannotBeCached(t *testing.T) {
 		{"every error at once", []string{"nowhere", "/x"}, []string{`"nowhere": must be`, `"/x": must be`, `path pattern "nowhere"`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Platform(dynamic, tc.cacheable...)
+			_, err := PlatformTable(dynamic, tc.cacheable...)
 			for _, want := range tc.want {
 				require.ErrorContains(t, err, want)
 			}
@@ -73,7 +73,7 @@ func TestPlatformRefusesEndpointsThatCannotBeCached(t *testing.T) {
 	for i := range maxRules {
 		many = append(many, fmt.Sprintf("/api/v1/x%d", i))
 	}
-	_, err := Platform(dynamic, many...)
+	_, err := PlatformTable(dynamic, many...)
 	require.ErrorContains(t, err, "at most 24")
 }
 
@@ -103,7 +103,7 @@ func TestMostSpecificRuleApplies(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, sorted, shuffled)
 		path := "/" + rapid.StringMatching(`[abx]{0,6}`).Draw(t, "path")
-		matches := func(r Rule) bool { return matcher(pattern(r.Pattern)).MatchString(path) }
+		matches := func(r Rule) bool { return pathRegexp(pattern(r.Pattern)).MatchString(path) }
 		applied := slices.IndexFunc(sorted, matches)
 		if applied < 0 {
 			return
@@ -121,7 +121,7 @@ func TestMostSpecificRuleApplies(t *testing.T) {
 func TestCachedAPIResponsesAreSeparateForEachCaller(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		endpoint := "/api/" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "endpoint")
-		table, err := Platform(dynamic, endpoint)
+		table, err := PlatformTable(dynamic, endpoint)
 		require.NoError(t, err)
 		for _, r := range append(table.Rules, table.Default) {
 			switch {

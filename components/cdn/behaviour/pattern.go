@@ -35,7 +35,7 @@ func (p pattern) check() error {
 // token is one character of a pattern, or a run of wildcards. A run matches at
 // least min characters, and any number of further ones if it is open.
 type token struct {
-	literal byte
+	literal byte // 0 for a run
 	min     int
 	open    bool
 }
@@ -64,7 +64,8 @@ func (p pattern) tokens() []token {
 // covers reports whether every path that matches inner also matches p.
 func (p pattern) covers(inner pattern) bool {
 	outerTokens, innerTokens := p.tokens(), inner.tokens()
-	// covered[j] is true if outerTokens[i:] covers innerTokens[j:]. The loop fills it from the end.
+	// covered[j] is true if outerTokens[i:] covers innerTokens[j:]. The loop fills covered from the
+	// end.
 	covered := make([]bool, len(innerTokens)+1)
 	covered[len(innerTokens)] = true
 	for i := len(outerTokens) - 1; i >= 0; i-- {
@@ -78,15 +79,17 @@ func (p pattern) covers(inner pattern) bool {
 }
 
 // covers reports whether t and the tokens after t cover all inner tokens. laterCovers[k] is true
-// if the tokens after t cover inner[k:]. So covers searches for a k for which t covers inner[:k]
-// and laterCovers[k] is true. inner[:k] matches at least innerMin characters, and any number
-// of further ones if innerOpen is true. A literal covers one equal literal. A run covers whole
-// tokens, if their length fits. It never covers only the first part of an inner run: the token
-// after t is a literal, and the remaining part of the run can match any character.
+// if the tokens after t cover inner[k:].
+//
+// A literal covers one equal literal. A run covers zero or more whole tokens, if their length
+// fits. A run never covers only a part of an inner run: the token after t is a literal, and no
+// literal covers the other part, which matches any character.
 func (t token) covers(inner []token, laterCovers []bool) bool {
 	if t.literal != 0 {
 		return len(inner) > 0 && inner[0].literal == t.literal && laterCovers[1]
 	}
+	// The loop searches for a k for which t covers inner[:k] and laterCovers[k] is true. inner[:k]
+	// matches at least innerMin characters, and any number of further ones if innerOpen is true.
 	innerMin, innerOpen := 0, false
 	for k := 0; ; k++ {
 		fits := innerMin == t.min && !innerOpen || t.open && innerMin >= t.min

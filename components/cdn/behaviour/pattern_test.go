@@ -10,9 +10,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// matcher returns a regular expression that matches the same paths as p. The tests compare
-// covers and compare with it.
-func matcher(p pattern) *regexp.Regexp {
+// pathRegexp returns a regular expression that matches the same paths as p. The tests check the
+// methods covers and compare against this expression.
+func pathRegexp(p pattern) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(string(p))
 	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$")
 }
@@ -23,7 +23,7 @@ func drawPattern(t *rapid.T, label string) pattern {
 	return pattern("/" + string(runes))
 }
 
-// allWords returns all strings of up to n of the letters a, b and x. No pattern of the tests
+// allWords returns all strings of up to n letters a, b or x. No pattern of the tests
 // contains x, so x represents every other letter.
 func allWords(n int) []string {
 	all, last := []string{""}, []string{""}
@@ -44,7 +44,7 @@ var paths = allWords(6)
 func TestCoversAgreesWithMatchingAllShortPaths(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		outer, inner := drawPattern(t, "outer"), drawPattern(t, "inner")
-		out, in := matcher(outer), matcher(inner)
+		out, in := pathRegexp(outer), pathRegexp(inner)
 		uncovered := slices.IndexFunc(paths, func(w string) bool { return in.MatchString("/"+w) && !out.MatchString("/"+w) })
 		if uncovered >= 0 {
 			require.False(t, outer.covers(inner), "%s doesn't match /%s of %s", outer, paths[uncovered], inner)

@@ -25,18 +25,18 @@ const (
 var domainNamePattern = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
 // Check returns all errors in the names of a certificate, joined into one error.
-func Check(all []string) error {
+func Check(domains []string) error {
 	var errs []error
-	if len(all) == 0 || len(all) > maxNames {
-		errs = append(errs, fmt.Errorf("%d names: a certificate must have 1 to %d", len(all), maxNames))
+	if len(domains) == 0 || len(domains) > maxNames {
+		errs = append(errs, fmt.Errorf("%d names: a certificate must have 1 to %d", len(domains), maxNames))
 	}
-	for i, n := range all {
+	for i, n := range domains {
 		switch {
 		case !domainNamePattern.MatchString(n) || len(n) > maxNameLength:
 			errs = append(errs, fmt.Errorf("%q: must be a domain name in lower case, such as example.com or *.example.com", n))
 		case i == 0 && len(n) > maxFirstLength:
 			errs = append(errs, fmt.Errorf("%q has %d characters: the first name must have at most %d", n, len(n), maxFirstLength))
-		case slices.Contains(all[:i], n):
+		case slices.Contains(domains[:i], n):
 			errs = append(errs, fmt.Errorf("%q is listed twice: remove one", n))
 		}
 	}
@@ -45,10 +45,10 @@ func Check(all []string) error {
 
 // NeedingValidation returns the names that need a validation record, in the same order. A
 // name and its wildcard share one record (ACM User Guide, "DNS validation").
-func NeedingValidation(all []string) []string {
+func NeedingValidation(domains []string) []string {
 	var needing []string
 	seen := map[string]bool{}
-	for _, n := range all {
+	for _, n := range domains {
 		base := strings.TrimPrefix(n, "*.")
 		if !seen[base] {
 			seen[base] = true

@@ -27,9 +27,9 @@ const (
 	Preferred Rule = "preferred"
 	// Grows accepts an equal or a larger whole number.
 	Grows Rule = "grows"
-	// Forward accepts an item of From that is equal to the recorded item or after it.
+	// Forward accepts an item of From: the recorded item, or an item after it.
 	Forward Rule = "forward"
-	// OneMinor accepts a version of the same minor, or of the next one.
+	// OneMinor accepts a version with the same minor number, or with the next one.
 	OneMinor Rule = "oneMinor"
 	// Counter accepts the same whole number, or the next one.
 	Counter Rule = "counter"
@@ -43,7 +43,8 @@ const (
 // separator is between the items of a value that is a list.
 const separator = ", "
 
-// List returns the value for a list. The value is sorted, so the order of items does not matter.
+// List returns the value of a field that is a list. The value is sorted, so the order of items
+// does not matter.
 func List(items []string) string {
 	return strings.Join(slices.Sorted(slices.Values(items)), separator)
 }
@@ -63,7 +64,8 @@ type Field struct {
 	// Value is the value in the current configuration. The value of a list has the form
 	// that List returns.
 	Value string
-	// From are the items from which Kept and Preferred choose, and the order of Forward.
+	// From are the items from which Kept and Preferred choose. For Forward, From has the
+	// items in their order.
 	From []string
 	Rule Rule
 	// Group is the name of fields that change one at a time; see CheckOneAtATime.
@@ -133,14 +135,15 @@ func CheckOneAtATime(fields map[string]Field, recorded map[string]string) []erro
 	}
 	var errs []error
 	for _, group := range slices.Sorted(maps.Keys(changed)) {
-		if len(changed[group]) == 1 {
+		changedFields := changed[group]
+		if len(changedFields) == 1 {
 			continue
 		}
 		var paths []string
-		var lastField Field
-		for _, f := range changed[group] {
-			paths, lastField = append(paths, f.Path), f
+		for _, f := range changedFields {
+			paths = append(paths, f.Path)
 		}
+		lastField := changedFields[len(changedFields)-1]
 		errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), lastField.Reason, lastField.Fix))
 	}
 	return errs

@@ -45,6 +45,7 @@ var calendar = map[string]Support{
 	"1.36": {date(2027, time.August, 2), date(2028, time.August, 2)},
 }
 
+// date returns 00:00 UTC of a day.
 func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }

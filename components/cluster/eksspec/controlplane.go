@@ -30,12 +30,12 @@ func CheckZones(zones, available []string) error {
 	return nil
 }
 
-// AdminName returns the name that an administrator's resources get: the last part of the
-// ARN of an IAM role or user. It refuses the ARN of an STS session, because an access
-// entry needs the role or user of the session. It also refuses a service-linked role, and a
-// role of IAM Identity Center without its path.
+// AdminName returns the name that an administrator's resources get: the last part of the ARN of an
+// IAM role or user. AdminName refuses the ARN of an STS session, because an access entry needs the
+// role or user of the session. It also refuses a service-linked role, and a role of IAM Identity
+// Center without its path.
 func AdminName(arn string) (string, error) {
-	match := adminARN.FindStringSubmatch(arn)
+	match := adminARNPattern.FindStringSubmatch(arn)
 	if match == nil {
 		return "", fmt.Errorf("administrator %q: must be the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/platform", arn)
 	}
@@ -49,12 +49,12 @@ func AdminName(arn string) (string, error) {
 	return name, nil
 }
 
-// adminARN is the ARN of an IAM role or user: its kind, its path and its name
-// (IAM User Guide, "IAM identifiers").
-var adminARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
+// adminARNPattern matches the ARN of an IAM role or user. Its groups are the kind, the path and the
+// name (IAM User Guide, "IAM identifiers").
+var adminARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
 
 // The names and paths of roles of IAM Identity Center begin with these texts. An access
-// entry needs the path; the former ConfigMap aws-auth did not allow it (IAM Identity
+// entry needs the path; the older ConfigMap aws-auth did not allow it (IAM Identity
 // Center User Guide, "Referencing permission sets").
 const (
 	ssoPrefix = "AWSReservedSSO_"

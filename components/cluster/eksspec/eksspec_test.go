@@ -144,7 +144,7 @@ func TestCheckNotOlderRefusesADowngrade(t *testing.T) {
 	}
 }
 
-func TestPartsAtGivesLaterPartsThePreviousVersion(t *testing.T) {
+func TestPartsAtReturnsThePreviousVersionForLaterParts(t *testing.T) {
 	for stage, want := range map[Stage]Parts{
 		StageControlPlane: {"1.36", "1.35", "1.35"},
 		StageAddons:       {"1.36", "1.36", "1.35"},

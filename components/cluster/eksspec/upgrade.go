@@ -21,6 +21,7 @@ const (
 	StageAutoscaler   Stage = "autoscaler"
 )
 
+// stages lists the stages in their order.
 var stages = []Stage{StageControlPlane, StageAddons, StageAutoscaler}
 
 // Values lists the stages in their order.
@@ -44,11 +45,11 @@ func PartsAt(version string, stage Stage) (Parts, error) {
 		return Parts{}, err
 	}
 	parts := Parts{version, version, version}
-	current := slices.Index(stages, stage)
 	if stage == "" || stage == StageAutoscaler {
 		return parts, nil
 	}
-	if current < 0 {
+	stageIndex := slices.Index(stages, stage)
+	if stageIndex < 0 {
 		return Parts{}, fmt.Errorf("upgrade stage %q: must be one of %s", stage, strings.Join(stage.Values(), ", "))
 	}
 	previousVersion, err := previousMinor(version)
@@ -59,7 +60,7 @@ func PartsAt(version string, stage Stage) (Parts, error) {
 		return Parts{}, fmt.Errorf("upgrade stage %s: the parts after it have the version before %s: %w", stage, version, err)
 	}
 	for i, part := range []*string{&parts.ControlPlane, &parts.Addons, &parts.Autoscaler} {
-		if i > current {
+		if i > stageIndex {
 			*part = previousVersion
 		}
 	}

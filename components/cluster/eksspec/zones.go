@@ -31,8 +31,8 @@ func CheckZoneIDs(zones, networkZones []string, zoneIDs map[string]string) error
 	return errors.Join(errs...)
 }
 
-// DefaultZones returns the first two of networkZones, by name, in which EKS has control
-// planes. It returns an error if there are fewer.
+// DefaultZones returns the first two of networkZones, by name, in which EKS has control planes. It
+// returns an error if fewer than two of these zones have control planes.
 func DefaultZones(networkZones []string, zoneIDs map[string]string) ([]string, error) {
 	zones := zonesWithControlPlanes(networkZones, zoneIDs)
 	if len(zones) >= minZones {

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// Version is the release of AWS for Fluent Bit. It has Fluent Bit 5.0.9, and takes
-	// credentials from EKS Pod Identity since release 2.32.5 (aws/aws-for-fluent-bit,
-	// pull request 888).
+	// Version is the release of AWS for Fluent Bit. The release has Fluent Bit 5.0.9, and takes
+	// credentials from EKS Pod Identity since release 2.32.5 (aws/aws-for-fluent-bit, pull request
+	// 888).
 	Version = "3.4.15"
 	// Image is the image that AWS publishes for amd64 and arm64. Manifests in several public
 	// repositories name this digest for the release.
@@ -44,7 +44,8 @@ const (
 	HealthPort = 2020
 	// LivenessPath responds with status 200 while Fluent Bit runs.
 	LivenessPath = "/"
-	// ReadinessPath responds with status 500 while outputs fail (Fluent Bit manual, "Health Check for Fluent Bit").
+	// ReadinessPath responds with status 500 while outputs fail (Fluent Bit manual, "Health Check
+	// for Fluent Bit").
 	ReadinessPath = "/api/v1/health"
 )
 
@@ -66,7 +67,7 @@ func Groups() []Group { return []Group{Application, Dataplane} }
 // Insights uses the same names.
 func LogGroupPrefix(cluster string) string { return "/aws/containerinsights/" + cluster }
 
-// Input has the values of a stack in the configuration file.
+// Input has the stack's values for the configuration file.
 type Input struct {
 	// Region is the region of the log groups.
 	Region string
@@ -79,13 +80,15 @@ type Input struct {
 // object is a section of the configuration file.
 type object = map[string]any
 
-// File returns Fluent Bit's configuration file.
+// File returns Fluent Bit's configuration file. The logs of the platform's namespace are sent to
+// the group Application, and all other logs to the group Dataplane. Fluent Bit's own logs are not
+// sent.
 func File(input Input) (string, error) {
 	platformLogs := fmt.Sprintf("%s/%s_*/*/*.log", LogFolder, input.Namespace)
 	ownLogs := fmt.Sprintf("%s/%s_%s-*/*/*.log", LogFolder, SystemNamespace, App)
 	text, err := yaml.Marshal(object{
 		"service": object{
-			"flush": 5, "grace": 5, "log_level": "warn",
+			"flush": 5, "grace": 5, "log_level": "warn", // flush and grace are in seconds
 			"http_server": "on", "http_listen": "0.0.0.0", "http_port": HealthPort, "health_check": "on",
 		},
 		"pipeline": object{
@@ -113,7 +116,9 @@ func tailInput(group Group, path, exclude string) object {
 		"multiline.parser": "cri",
 		"db":               StateFolder + "/" + string(group) + ".db",
 		// A pod may end before Fluent Bit finds its file, so files are read from their beginning.
-		"read_from_head": true, "refresh_interval": 5, "rotate_wait": 30, "skip_long_lines": true,
+		"read_from_head": true, "skip_long_lines": true,
+		// Fluent Bit finds a new file within 5 s, and still reads a rotated file for 30 s.
+		"refresh_interval": 5, "rotate_wait": 30,
 		// While CloudWatch does not respond, reading pauses when this size is buffered.
 		"mem_buf_limit": "8MB",
 	}

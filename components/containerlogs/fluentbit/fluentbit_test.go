@@ -49,9 +49,9 @@ func TestEachFileIsSentToOneGroup(t *testing.T) {
 	for _, tc := range []struct{ reason, file, group, tag string }{
 		{"a service", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log", "application", "shop-prod.web-6d5f-x2x.web"},
 		{"a restarted second container of a pod", "/var/log/pods/shop-prod_redis-cluster-0_0b7c/agent/12.log", "application", "shop-prod.redis-cluster-0.agent"},
-		{"a namespace whose name begins with the platform's", "/var/log/pods/shop-prod-prometheus_prometheus-0_77/prometheus/0.log", "dataplane", "shop-prod-prometheus.prometheus-0.prometheus"},
+		{"a namespace with a name that begins with the platform's", "/var/log/pods/shop-prod-prometheus_prometheus-0_77/prometheus/0.log", "dataplane", "shop-prod-prometheus.prometheus-0.prometheus"},
 		{"an add-on", "/var/log/pods/kube-system_coredns-57-abc_77/coredns/3.log", "dataplane", "kube-system.coredns-57-abc.coredns"},
-		{"a static pod, whose id is no UUID", "/var/log/pods/kube-system_kube-proxy-ip-10-0-0-1.ec2.internal_af31/kube-proxy/0.log", "dataplane", "kube-system.kube-proxy-ip-10-0-0-1.ec2.internal.kube-proxy"},
+		{"a static pod: its id is not a UUID", "/var/log/pods/kube-system_kube-proxy-ip-10-0-0-1.ec2.internal_af31/kube-proxy/0.log", "dataplane", "kube-system.kube-proxy-ip-10-0-0-1.ec2.internal.kube-proxy"},
 		{"Fluent Bit's own log, which is not sent", "/var/log/pods/kube-system_fluent-bit-9xk2p_77/fluent-bit/0.log", "", ""},
 		{"a rotated file, which was sent before", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log.20261129-190000", "", ""},
 		{"a compressed rotated file", "/var/log/pods/shop-prod_web-6d5f-x2x_0b7c/web/0.log.20261129-190000.gz", "", ""},
@@ -59,7 +59,9 @@ func TestEachFileIsSentToOneGroup(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			var groups, tags []string
 			for _, input := range inputs {
-				if !matchesAny(t, input.text("path"), tc.file) || input.text("exclude_path") != "" && matchesAny(t, input.text("exclude_path"), tc.file) {
+				included := matchesAny(t, input.text("path"), tc.file)
+				excluded := input.text("exclude_path") != "" && matchesAny(t, input.text("exclude_path"), tc.file)
+				if !included || excluded {
 					continue
 				}
 				tagRegexp := regexp.MustCompile(input.text("tag_regex"))

@@ -62,6 +62,7 @@ var calendars = map[Engine]map[string]time.Time{
 	},
 }
 
+// date returns 00:00 UTC of a day.
 func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }

@@ -25,17 +25,18 @@ var bundle []byte
 func Certificates(region string) []byte {
 	var certificates bytes.Buffer
 	for _, a := range authorities() {
-		if a.regions[region] {
+		if a.commentWords[region] {
 			certificates.Write(a.pem)
 		}
 	}
 	return certificates.Bytes()
 }
 
-// authority is a certificate in PEM, and the regions of the servers that it signs.
+// authority is a CA certificate in PEM. commentWords are the words of the comment before the
+// certificate in the bundle. One of the words is the name of the region.
 type authority struct {
-	regions map[string]bool
-	pem     []byte
+	commentWords map[string]bool
+	pem          []byte
 }
 
 // authorities returns the authorities in the bundle. It parses the bundle only once, because
@@ -47,10 +48,9 @@ var authorities = sync.OnceValue(func() []authority {
 		if begin < 0 {
 			return all
 		}
-		// The comment before a certificate has the name of its region as a word.
-		a := authority{regions: map[string]bool{}}
+		a := authority{commentWords: map[string]bool{}}
 		for _, word := range strings.Fields(string(remaining[:begin])) {
-			a.regions[word] = true
+			a.commentWords[word] = true
 		}
 		var block *pem.Block
 		if block, remaining = pem.Decode(remaining[begin:]); block != nil {

@@ -14,15 +14,15 @@ func (Weekday) Values() []string { return []string{"mon", "tue", "wed", "thu", "
 // defaultDay is Sunday, when the platform has the least load.
 const defaultDay Weekday = "sun"
 
-// Slot is the time of a store's maintenance within the night. No two stores are maintained
-// at the same time.
+// Slot is the time of a store's maintenance within the night. Each store has its own slot, so that
+// AWS maintains only one store at a time.
 type Slot struct{ from, to string }
 
 // The slots in UTC, at night in America and Europe, after the backups.
 var (
-	PostgreSQL = Slot{"04:30", "05:30"}
-	Redis      = Slot{"05:30", "06:30"}
-	DocumentDB = Slot{"06:30", "07:30"}
+	PostgreSQLSlot = Slot{"04:30", "05:30"}
+	RedisSlot      = Slot{"05:30", "06:30"}
+	DocumentDBSlot = Slot{"06:30", "07:30"}
 )
 
 // MaintenanceWindow returns the weekly window of a store as ddd:hh24:mi-ddd:hh24:mi in UTC.

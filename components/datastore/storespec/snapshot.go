@@ -10,13 +10,14 @@ import (
 // snapshotNamePattern matches the names of snapshots. Those of AWS Backup begin with "awsbackup:".
 var snapshotNamePattern = regexp.MustCompile(`^(awsbackup:)?[A-Za-z](-?[0-9A-Za-z])*$`)
 
-// The beginnings of the names of automatic snapshots: of RDS and DocumentDB, and of ElastiCache.
+// The prefixes of the names of automatic snapshots. Databases are those of RDS and DocumentDB, and
+// caches are those of ElastiCache.
 const (
-	AutomaticDatabase = "rds:"
-	AutomaticCache    = "automatic."
+	AutomaticDatabasePrefix = "rds:"
+	AutomaticCachePrefix    = "automatic."
 )
 
-// maxSnapshotNameLength is the longest name of a snapshot (RDS API, CreateDBSnapshot).
+// maxSnapshotNameLength is the largest length of a snapshot's name (RDS API, CreateDBSnapshot).
 const maxSnapshotNameLength = 255
 
 // CheckSnapshotName checks the name of a snapshot from which a store is created.

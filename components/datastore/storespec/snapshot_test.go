@@ -12,10 +12,10 @@ func TestCheckSnapshotNameRefusesARNsAndInvalidNames(t *testing.T) {
 		"platform-final": true, "awsbackup:job-4a1f0c7e-0d2b-4c55-9f0e-1b2c3d4e5f60": true, "rds:platform-2026-11-28-03-10": true, "automatic.platform-2026-11-28-03-10": false,
 		"arn:aws:rds:us-east-1:210987654321:snapshot:shared": false, "last one": false, "-a": false, "a--b": false, strings.Repeat("a", 256): false,
 	} {
-		require.Equal(t, valid, CheckSnapshotName(name, AutomaticDatabase) == nil, name)
+		require.Equal(t, valid, CheckSnapshotName(name, AutomaticDatabasePrefix) == nil, name)
 	}
-	require.NoError(t, CheckSnapshotName("automatic.platform-2026-11-28-03-10", AutomaticCache))
-	require.Error(t, CheckSnapshotName("rds:platform-2026-11-28-03-10", AutomaticCache), "ElastiCache has no snapshots of databases")
+	require.NoError(t, CheckSnapshotName("automatic.platform-2026-11-28-03-10", AutomaticCachePrefix))
+	require.Error(t, CheckSnapshotName("rds:platform-2026-11-28-03-10", AutomaticCachePrefix), "ElastiCache has no snapshots of databases")
 }
 
 func TestCheckRefusesASnapshotThatTheStoreCannotUse(t *testing.T) {

@@ -15,8 +15,8 @@ const (
 	// PostgreSQL (section "Performance Issue Diagnosis") and in MongoDB (section
 	// "MongoDB Performance Tuning").
 	DatabaseName = "progressive_framework_v5"
-	// Owner is the user that owns the database. RDS also allows the name postgres,
-	// but an attacker would guess it first.
+	// Owner is the user that owns the database. RDS also allows the name postgres, but an attacker
+	// would guess that name first.
 	Owner = "platform"
 
 	// StorageClass is the storage class of the volumes of stores in the cluster

@@ -74,9 +74,9 @@ func designHPA(h scaling.HPA) autoscale.Spec {
 
 // simulatedBehavior converts the HPA's behaviour in one direction to a behaviour of the simulation.
 func simulatedBehavior(b scaling.Behavior) autoscale.Behavior {
-	converted := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), SelectMin: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
+	simulated := autoscale.Behavior{Window: int(b.StabilizationWindow.Seconds()), SelectMin: b.Select == scaling.SelectMin, Tolerance: autoscale.DefaultTolerance}
 	for _, p := range b.Policies {
-		converted.Policies = append(converted.Policies, autoscale.Policy{Percent: p.Type == scaling.PercentPolicy, Value: p.Value, Seconds: int(p.Period.Seconds())})
+		simulated.Policies = append(simulated.Policies, autoscale.Policy{Percent: p.Type == scaling.PercentPolicy, Value: p.Value, Seconds: int(p.Period.Seconds())})
 	}
-	return converted
+	return simulated
 }

@@ -26,15 +26,15 @@ func TestJSONEqualsTheFileThatTheForecasterReads(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(want), text+"\n")
 
-	var list []Service
-	require.NoError(t, json.Unmarshal([]byte(text), &list))
-	require.Len(t, list, 4)
+	var services []Service
+	require.NoError(t, json.Unmarshal([]byte(text), &services))
+	require.Len(t, services, 4)
 	require.Equal(t, autoscale.Spec{
 		Min: 3, Max: 50,
 		Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
 		Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, SelectMin: true, Tolerance: 0.1},
-	}, list[0].Document, "the design document's HPA of the main application")
-	require.Equal(t, 300, list[2].Document.Down.Window, "an HPA without behaviour has Kubernetes' default window")
+	}, services[0].Document, "the design document's HPA of the main application")
+	require.Equal(t, 300, services[2].Document.Down.Window, "an HPA without behaviour has Kubernetes' default window")
 }
 
 func TestServiceWithoutARequestMetricIsRefused(t *testing.T) {

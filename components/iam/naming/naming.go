@@ -20,7 +20,7 @@ const SuffixLength = 8
 const hashLength = 6
 
 // FitName returns a logical name that gives a name of at most limit characters at AWS. A
-// name that fits is unchanged. Fit replaces the end of a longer name with a part of the name's
+// name that fits is unchanged. FitName replaces the end of a longer name with a part of the name's
 // hash, so that different names stay different.
 func FitName(logical string, limit int) string {
 	if len(logical)+SuffixLength <= limit {

@@ -14,12 +14,12 @@ func TestZeroValuesMeanThreeInstancesAnd35Days(t *testing.T) {
 }
 
 func TestParametersHaveTheDesignDocumentsThresholdAndTLS(t *testing.T) {
-	values := map[string]Parameter{}
+	parameters := map[string]Parameter{}
 	for _, p := range Parameters() {
-		values[p.Name] = p
+		parameters[p.Name] = p
 	}
-	require.Equal(t, Parameter{Name: "profiler_threshold_ms", Value: "100", Default: "100"}, values["profiler_threshold_ms"])
-	require.Equal(t, Parameter{Name: "tls", Value: "enabled", Default: "enabled", Static: true}, values["tls"])
+	require.Equal(t, Parameter{Name: "profiler_threshold_ms", Value: "100", Default: "100"}, parameters["profiler_threshold_ms"])
+	require.Equal(t, Parameter{Name: "tls", Value: "enabled", Default: "enabled", Static: true}, parameters["tls"])
 }
 
 func TestInvalidClustersAreRefused(t *testing.T) {

@@ -23,24 +23,24 @@ type Source struct {
 	SecurityGroupID pulumi.StringInput
 }
 
-// Block returns the source for an IPv4 CIDR block, such as 10.99.0.0/16.
-func Block(cidr string) Source {
+// CIDRSource returns the source for an IPv4 CIDR block, such as 10.99.0.0/16.
+func CIDRSource(cidr string) Source {
 	return Source{Name: strings.NewReplacer(".", "-", "/", "-").Replace(cidr), CIDR: cidr}
 }
 
-// Group returns the source for the members of a security group, by its id.
-func Group(id string) Source { return Source{Name: id, SecurityGroupID: pulumi.String(id)} }
+// GroupSource returns the source for the members of a security group, by its id.
+func GroupSource(id string) Source { return Source{Name: id, SecurityGroupID: pulumi.String(id)} }
 
 // Sources returns the sources for IPv4 blocks and for security groups.
 func Sources(blocks, groups []string) []Source {
-	var all []Source
+	var sources []Source
 	for _, block := range blocks {
-		all = append(all, Block(block))
+		sources = append(sources, CIDRSource(block))
 	}
 	for _, group := range groups {
-		all = append(all, Group(group))
+		sources = append(sources, GroupSource(group))
 	}
-	return all
+	return sources
 }
 
 // Check returns an error if a source has no name or the name of another source. It also returns an

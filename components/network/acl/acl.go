@@ -65,12 +65,12 @@ type Rules struct{ Ingress, Egress []Rule }
 func DataRules(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	var r Rules
 	for _, s := range subnets {
-		zone := numbersPerZone * int(s.Zone[len(s.Zone)-1]-'a')
+		zoneOffset := numbersPerZone * int(s.Zone[len(s.Zone)-1]-'a')
 		switch s.Tier {
 		case subnet.PrivateApp:
-			r.allowClients(firstAppNumber+zone, s.Block)
+			r.allowClients(firstAppNumber+zoneOffset, s.Block)
 		case subnet.PrivateData:
-			r.allowReplication(firstDataNumber+zone, s.Block)
+			r.allowReplication(firstDataNumber+zoneOffset, s.Block)
 		}
 	}
 	app, err := subnet.IPv6Tier(ipv6, subnet.PrivateApp)

@@ -50,8 +50,8 @@ func TestRuleNumbersAndBlocksStayTheSame(t *testing.T) {
 
 // drawZones returns two to six random zones.
 func drawZones(t *rapid.T) []string {
-	all := rapid.Permutation([]string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f", "us-east-1g", "us-east-1h"}).Draw(t, "zones")
-	return all[:rapid.IntRange(subnet.MinZones, subnet.MaxZones).Draw(t, "count")]
+	shuffled := rapid.Permutation([]string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f", "us-east-1g", "us-east-1h"}).Draw(t, "zones")
+	return shuffled[:rapid.IntRange(subnet.MinZones, subnet.MaxZones).Draw(t, "count")]
 }
 
 // covers reports whether outer allows all traffic that inner allows.
@@ -112,10 +112,10 @@ func TestOnlyAppAndDataTiersReachTheStores(t *testing.T) {
 		for _, block := range []netip.Prefix{source.Block, ipv6Source} {
 			admitted := slices.ContainsFunc(r.Ingress, func(rule Rule) bool { return covers(rule, Rule{Block: block, From: port, To: port}) })
 			require.Equal(t, want, admitted, "%s %s port %d", source.Tier, block, port)
-			responses := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
+			responseAllowed := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
 				return covers(rule, Rule{Block: block, From: ephemeralFrom, To: ephemeralTo})
 			})
-			require.Equal(t, source.Tier != subnet.Public, responses, "responses to %s", block)
+			require.Equal(t, source.Tier != subnet.Public, responseAllowed, "responses to %s", block)
 		}
 		internet := Rule{Block: netip.MustParsePrefix("8.8.8.8/32"), From: port, To: port}
 		for _, rule := range slices.Concat(r.Ingress, r.Egress) {

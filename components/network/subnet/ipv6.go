@@ -18,10 +18,10 @@ const (
 // number, because that would renumber existing subnets.
 var slots = map[Tier]byte{Public: 0, PrivateApp: 1, PrivateData: 2}
 
-// IPv6Subnet returns the /64 of a tier in a zone, within the VPC's /56. As with IPv4, it
+// IPv6Subnet returns the /64 of a tier in a zone, within the VPC's /56. As with IPv4, the block
 // depends only on the VPC's block, the zone's letter and the tier.
 func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) {
-	match := zoneName.FindStringSubmatch(zone)
+	match := zoneNamePattern.FindStringSubmatch(zone)
 	if match == nil {
 		return netip.Prefix{}, fmt.Errorf("zone %q: must be a region's name and a letter from a to h", zone)
 	}

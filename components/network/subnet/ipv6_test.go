@@ -47,8 +47,8 @@ func TestIPv6SubnetRefusesInvalidBlocksTiersAndZones(t *testing.T) {
 	}
 }
 
-// The test draws a random /56. All blocks of tiers and zones must be within it and within the block
-// of their tier. They must not overlap.
+// The test draws a random /56. All blocks of tiers and zones must be within the /56 and within the
+// block of their tier. The blocks must not overlap.
 func TestIPv6SubnetsAreWithinTheVPCAndDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.SliceOfN(rapid.Byte(), 7, 7).Draw(t, "bytes") // 7 bytes are the 56 bits of the prefix

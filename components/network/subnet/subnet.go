@@ -59,13 +59,15 @@ type share struct {
 	index uint32
 }
 
+// shares are the shares of the tiers. A change would renumber existing subnets.
 var shares = map[Tier]share{
 	PrivateApp:  {bits: 1, index: 0},
 	Public:      {bits: 3, index: 4},
 	PrivateData: {bits: 3, index: 5},
 }
 
-var zoneName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]([a-h])$`)
+// zoneNamePattern matches the name of an availability zone. Its last group is the letter of the zone.
+var zoneNamePattern = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]([a-h])$`)
 
 // Subnet is the block of one tier in one zone.
 type Subnet struct {
@@ -109,7 +111,7 @@ func CheckZones(region string, zones []string) []error {
 		errs = append(errs, fmt.Errorf("has %d zones; must have %d to %d", n, MinZones, MaxZones))
 	}
 	for i, zone := range zones {
-		if match := zoneName.FindStringSubmatch(zone); match == nil || zone != region+match[2] {
+		if match := zoneNamePattern.FindStringSubmatch(zone); match == nil || zone != region+match[2] {
 			errs = append(errs, fmt.Errorf("%q is not a zone of %s; write %sa to %sh", zone, region, region, region))
 		}
 		if slices.Contains(zones[:i], zone) {

@@ -73,8 +73,8 @@ func drawVPC(t *rapid.T) (netip.Prefix, []string) {
 	bits := rapid.IntRange(MinBits, MaxBits).Draw(t, "bits")
 	bytes := rapid.SliceOfN(rapid.Byte(), 2, 2).Draw(t, "bytes")
 	vpc := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, bytes[0], bytes[1], 0}), bits).Masked()
-	all := rapid.Permutation([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(t, "letters")
-	zones := all[:rapid.IntRange(MinZones, MaxZones).Draw(t, "zones")]
+	letters := rapid.Permutation([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(t, "letters")
+	zones := letters[:rapid.IntRange(MinZones, MaxZones).Draw(t, "zones")]
 	for i := range zones {
 		zones[i] = "eu-central-1" + zones[i]
 	}

@@ -40,11 +40,11 @@ type Trigger struct {
 
 // WithoutForecast returns the triggers of the design document's HPA, in the order of its metrics.
 // The order matters, because KEDA names a metric by the position of its trigger.
-func WithoutForecast(p scaling.Profile) (all []Trigger) {
+func WithoutForecast(p scaling.Profile) (triggers []Trigger) {
 	for _, m := range p.HPA.Metrics {
-		all = append(all, metricTrigger(p, m))
+		triggers = append(triggers, metricTrigger(p, m))
 	}
-	return all
+	return triggers
 }
 
 // WithForecast returns the triggers of a service with a forecast. The first triggers are those
@@ -56,15 +56,15 @@ func WithForecast(p scaling.Profile, namespace string) ([]Trigger, error) {
 	if !ok {
 		return nil, fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
 	}
-	var all, guards []Trigger
+	var triggers, guards []Trigger
 	for _, m := range p.HPA.Metrics {
 		withFloor, raised := prediction.WithFloorTarget(m)
-		all = append(all, metricTrigger(p, withFloor))
+		triggers = append(triggers, metricTrigger(p, withFloor))
 		if raised {
 			guards = append(guards, guardTrigger(p, namespace, m))
 		}
 	}
-	return append(append(all, forecastTrigger(p)), guards...), nil
+	return append(append(triggers, forecastTrigger(p)), guards...), nil
 }
 
 // ForecastMetric returns the name of the forecast among the external metrics of an HPA. KEDA

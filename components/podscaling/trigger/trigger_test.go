@@ -119,24 +119,24 @@ func (s state) readTrigger(t require.TestingT, p scaling.Profile, tr Trigger) (v
 	return value, target, true
 }
 
-// proposedPods returns the number of pods that an HPA proposes. It is the largest proposal of all
-// metrics. While a metric has an error, the number is not smaller than the current number
+// proposedPods returns the number of pods that an HPA proposes. The number is the largest proposal
+// of all metrics. While a metric has an error, the number is not smaller than the current number
 // (Kubernetes, pkg/controller/podautoscaler/horizontal.go, computeReplicasForMetrics).
 func (s state) proposedPods(t require.TestingT, p scaling.Profile, triggers []Trigger, tolerance float64) int {
 	spec := autoscale.FastSpec(p.HPA.MinReplicas, p.HPA.MaxReplicas, tolerance)
-	most, hasError := 0, false
+	largest, hasError := 0, false
 	for _, tr := range triggers {
 		value, target, ok := s.readTrigger(t, p, tr)
 		if !ok {
 			hasError = true
 			continue
 		}
-		most = max(most, spec.Proposal(value, target, s.pods))
+		largest = max(largest, spec.Proposal(value, target, s.pods))
 	}
 	if hasError {
-		most = max(most, s.pods)
+		largest = max(largest, s.pods)
 	}
-	return min(max(most, spec.Min), spec.Max)
+	return min(max(largest, spec.Min), spec.Max)
 }
 
 // drawState returns a random state without a forecast.
@@ -162,8 +162,8 @@ func TestWithoutAForecastTheHPAProposesNoFewerPods(t *testing.T) {
 	}
 }
 
-// While Prometheus has no data, the HPA still adds the pods that the CPU needs, because it reads the
-// CPU from metrics-server. It removes no pod.
+// While Prometheus has no data, the HPA still adds the pods that the CPU needs, because it reads
+// the CPU from metrics-server. The HPA removes no pod.
 func TestCPUAddsPodsWhilePrometheusHasNoData(t *testing.T) {
 	for _, p := range scaling.Services() {
 		predicted, err := WithForecast(p, "app")

@@ -63,10 +63,12 @@ func (in Inputs) divideMemory() (budget, error) {
 	if b.work == (size.Size{}) {
 		b.work = size.Min(size.Min(memory.Div(4), leftForQueries).Div(workingProcesses), size.MiB(maxWorkMemMiB)).Truncate(mib)
 	}
-	need := size.Max(b.work, size.MiB(minWorkMemMiB))
-	if !b.work.Less(need) && !leftForQueries.Less(b.work.Mul(workingProcesses)) {
+	largeEnough := !b.work.Less(size.MiB(minWorkMemMiB))
+	fits := !leftForQueries.Less(b.work.Mul(workingProcesses))
+	if largeEnough && fits {
 		return b, nil
 	}
+	need := size.Max(b.work, size.MiB(minWorkMemMiB))
 	return budget{}, fmt.Errorf(
 		"tuning: %s of memory is too little: shared_buffers %s + wal_buffers %s + maintenance_work_mem %s × %d"+
 			" + %dMi × %d connections leave %s, but %d working processes (%d active queries + %d parallel workers)"+

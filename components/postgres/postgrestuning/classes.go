@@ -29,9 +29,9 @@ var classes = map[string]struct{ gib, cores int }{
 	"db.r7g.8xlarge": {256, 32}, "db.r7g.12xlarge": {384, 48}, "db.r7g.16xlarge": {512, 64},
 }
 
-// ClassOf returns the hardware of an RDS instance class such as
+// LookupClass returns the hardware of an RDS instance class such as
 // "db.m7g.2xlarge".
-func ClassOf(name string) (Class, error) {
+func LookupClass(name string) (Class, error) {
 	c, ok := classes[name]
 	if !ok {
 		return Class{}, fmt.Errorf("tuning: instance class %q must be one of %s", name, strings.Join(slices.Sorted(maps.Keys(classes)), ", "))

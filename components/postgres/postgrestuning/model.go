@@ -65,8 +65,8 @@ const (
 	minWorkMemMiB = 4
 )
 
-// New computes the settings. If the memory is too small, the error has all terms of the sum, and
-// says how to fix it.
+// New computes the settings. If the memory is too small, the error has all terms of the sum, and a
+// fix.
 func New(in Inputs) (*Model, error) {
 	if err := in.validate(); err != nil {
 		return nil, err

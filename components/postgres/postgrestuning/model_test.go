@@ -133,11 +133,11 @@ func TestNewRefusesSettingsThatExceedTheMemory(t *testing.T) {
 
 // numericSettings returns the numeric settings of a model. Sizes are in bytes.
 func numericSettings(m *Model) map[string]int64 {
-	units := map[string]int64{"shared_buffers": 8 << 10, "effective_cache_size": 8 << 10, "wal_buffers": 8 << 10, "work_mem": 1 << 10, "maintenance_work_mem": 1 << 10}
+	bytesPerUnit := map[string]int64{"shared_buffers": 8 << 10, "effective_cache_size": 8 << 10, "wal_buffers": 8 << 10, "work_mem": 1 << 10, "maintenance_work_mem": 1 << 10}
 	settings := map[string]int64{}
 	for _, s := range m.settings {
 		if n, err := strconv.ParseInt(s.rdsValue, 10, 64); err == nil {
-			settings[s.name] = n * max(1, units[s.name])
+			settings[s.name] = n * max(1, bytesPerUnit[s.name])
 		}
 	}
 	return settings
@@ -177,12 +177,12 @@ func TestSettingsOfEveryModelFitIntoTheMemory(t *testing.T) {
 
 func TestEveryInstanceClassHasAModel(t *testing.T) {
 	for name := range classes {
-		c, err := ClassOf(name)
+		c, err := LookupClass(name)
 		require.NoError(t, err)
 		m, err := New(Inputs{Memory: c.Memory, Cores: c.Cores, Connections: 50})
 		require.NoError(t, err, "every class has a valid model: %s", name)
 		require.NotEmpty(t, m.RDS())
 	}
-	_, err := ClassOf("db.m1.small")
+	_, err := LookupClass("db.m1.small")
 	require.ErrorContains(t, err, `"db.m1.small" must be one of db.m7g.12xlarge`)
 }

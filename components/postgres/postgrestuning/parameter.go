@@ -18,7 +18,6 @@ type format[V any] struct {
 }
 
 // The formats for the types and units in pg_settings.
-
 var (
 	blocks       = sizeFormat(size.KiB(8))
 	kilobytes    = sizeFormat(size.KiB(1))

@@ -41,8 +41,8 @@ type Database struct {
 	// ActiveQueries is the number of queries that may run at the same time. More queries
 	// mean a smaller work_mem. Zero means the number of the class's cores.
 	ActiveQueries int
-	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the
-	// storage up to MostStorageGiB. If MostStorageGiB is zero, it is five times StorageGiB.
+	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the storage up
+	// to MostStorageGiB. A MostStorageGiB of zero means five times StorageGiB.
 	StorageGiB, MostStorageGiB int
 	// BackupDays is the number of days for which backups are kept, 7 to 35. The database can
 	// be restored to any second of these days. Zero means 35.
@@ -66,15 +66,15 @@ func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be at least a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, maxStorage))
 	}
 	model, err := d.tuningModel()
-	if errs = append(errs, err); errors.Join(errs...) != nil {
-		return Database{}, nil, fmt.Errorf("database: %w", errors.Join(errs...))
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return Database{}, nil, fmt.Errorf("database: %w", err)
 	}
 	return d, model, nil
 }
 
 // tuningModel computes the settings for the memory and cores of the instance class.
 func (d Database) tuningModel() (*postgrestuning.Model, error) {
-	class, err := postgrestuning.ClassOf(d.InstanceClass)
+	class, err := postgrestuning.LookupClass(d.InstanceClass)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +97,8 @@ func (d Database) ClassChangeWarning(running, window string) string {
 // of the class with less memory, which fit into both classes. So a restart before the window does
 // no harm. d must be complete.
 func (d Database) ModelWhileRunning(running string) (*postgrestuning.Model, error) {
-	runningClass, runningErr := postgrestuning.ClassOf(running) // fails for a class that the platform no longer offers
-	wantedClass, wantedErr := postgrestuning.ClassOf(d.InstanceClass)
+	runningClass, runningErr := postgrestuning.LookupClass(running) // fails for a class that the platform no longer offers
+	wantedClass, wantedErr := postgrestuning.LookupClass(d.InstanceClass)
 	if runningErr == nil && wantedErr == nil && runningClass.Memory.Bytes() < wantedClass.Memory.Bytes() {
 		d.InstanceClass = running
 	}

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// workspaceARN matches the ARN of a workspace of Amazon Managed Service for Prometheus (Service
+// workspaceARNPattern matches the ARN of a workspace of Amazon Managed Service for Prometheus (Service
 // Authorization Reference, "Amazon Managed Service for Prometheus").
-var workspaceARN = regexp.MustCompile(`^arn:aws[a-z-]*:aps:([a-z0-9-]+):([0-9]{12}):workspace/(ws-[0-9a-f-]{36})$`)
+var workspaceARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:aps:([a-z0-9-]+):([0-9]{12}):workspace/(ws-[0-9a-f-]{36})$`)
 
 // Workspace is a workspace of Amazon Managed Service for Prometheus.
 type Workspace struct{ ARN, Region, Account, ID string }
 
 // ParseWorkspace parses the ARN of a workspace.
 func ParseWorkspace(arn string) (Workspace, error) {
-	parts := workspaceARN.FindStringSubmatch(arn)
+	parts := workspaceARNPattern.FindStringSubmatch(arn)
 	if parts == nil {
 		return Workspace{}, fmt.Errorf("%q must be the ARN of a workspace, such as arn:aws:aps:REGION:ACCOUNT:workspace/ws-ID", arn)
 	}
@@ -32,9 +32,9 @@ func (w Workspace) writeURL() string {
 const PodVariable = "POD_NAME"
 
 // The workspace keeps the samples of only one pod of each cluster. If that pod sends no samples,
-// the workspace keeps the samples of another pod. It identifies the cluster and the pod by these
-// labels (Amazon Managed Service for Prometheus User Guide, "Deduplicating high availability
-// metrics").
+// the workspace keeps the samples of another pod. The workspace identifies the cluster and the pod
+// by these labels (Amazon Managed Service for Prometheus User Guide, "Deduplicating high
+// availability metrics").
 const (
 	clusterLabel = "cluster"
 	replicaLabel = "__replica__"
@@ -57,6 +57,7 @@ type metadata struct {
 	Send bool `json:"send"`
 }
 
+// queueSettings limit the memory for samples that are not sent yet.
 type queueSettings struct {
 	MaxShards int `json:"max_shards"`
 	Capacity  int `json:"capacity"`

@@ -47,6 +47,7 @@ type Config struct {
 	Scrapes      []job         `json:"scrape_configs"`
 }
 
+// global is the section "global" of the configuration file.
 type global struct {
 	Interval  string `json:"scrape_interval"`
 	Timeout   string `json:"scrape_timeout"`
@@ -56,6 +57,7 @@ type global struct {
 	Labels map[string]string `json:"external_labels,omitempty"`
 }
 
+// alerting is the section "alerting" of the configuration file.
 type alerting struct {
 	Relabel       []relabel      `json:"alert_relabel_configs,omitempty"`
 	Alertmanagers []alertmanager `json:"alertmanagers,omitempty"`
@@ -65,6 +67,7 @@ type alertmanager struct {
 	Static []static `json:"static_configs"`
 }
 
+// static is an entry of static_configs.
 type static struct {
 	Targets []string `json:"targets"`
 }
@@ -109,6 +112,7 @@ type credentials struct {
 	File string `json:"credentials_file"`
 }
 
+// discovery is an entry of kubernetes_sd_configs.
 type discovery struct {
 	Role       string      `json:"role"`
 	Namespaces *namespaces `json:"namespaces,omitempty"`
@@ -229,8 +233,8 @@ func podDiscovery(names ...string) []discovery {
 
 // podTargetRules returns the rules that select running pods with a metrics port, and that set the
 // labels of their series. selection are further rules. The label instance is POD:PORT and not the
-// pod's address. So a pod that gets a new address while Prometheus is down keeps its series.
-// With the address, it would have two series for the 5 minutes of the look-back.
+// pod's address. So a pod that gets a new address while Prometheus is down keeps its series. If the
+// label were the address, the pod would have two series for the 5 minutes of the look-back.
 func podTargetRules(selection ...relabel) []relabel {
 	return append([]relabel{
 		{Source: []string{podPort}, Regex: MetricsPort, Action: "keep"},
@@ -249,8 +253,8 @@ const (
 )
 
 // containerJob returns the job that reads the CPU and memory of containers from the kubelets
-// (kubernetes/kubernetes, pkg/kubelet/metrics/collectors/resource_metrics.go). It keeps only the
-// series of one namespace.
+// (kubernetes/kubernetes, pkg/kubelet/metrics/collectors/resource_metrics.go). The job keeps only
+// the series of one namespace.
 func containerJob(namespace string) job {
 	return job{
 		Name: promrules.ContainersJob, Scheme: "https", Path: "/metrics/resource",
@@ -273,15 +277,14 @@ const (
 	throttlingBodyLimit = "20MB"
 )
 
-// throttlingJob returns the job that reads from the kubelets how often the kernel throttles
-// each container. The job reads cAdvisor's series (google/cadvisor, docs/storage/prometheus.md),
-// because /metrics/resource does not have these counts. The job keeps two series for each container
-// of one namespace that has a CPU limit. For 100 such containers, these are 200 of more than
-// 10,000 series.
+// throttlingJob returns the job that reads from the kubelets how often the kernel throttles each
+// container. The job reads cAdvisor's series (google/cadvisor, docs/storage/prometheus.md), because
+// /metrics/resource does not have these counts. In one namespace, the job keeps two series for each
+// container with a CPU limit. For 100 such containers, these are 200 of more than 10,000 series.
 //
-// The job drops series without a container: they are about the cgroup of a whole pod. It also
-// drops the labels id, name and image. id and name change with each restart, and image changes
-// with each release. Without these labels a container keeps its two series.
+// The job drops series without a container: they are about the cgroup of a whole pod. The job also
+// drops the labels id, name and image. id and name change with each restart, and image changes with
+// each release. Without these labels a container keeps its two series.
 func throttlingJob(namespace string) job {
 	j := containerJob(namespace)
 	j.Name, j.Path, j.Interval, j.BodyLimit = promrules.ThrottlingJob, "/metrics/cadvisor", formatSeconds(throttlingInterval), throttlingBodyLimit

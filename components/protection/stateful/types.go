@@ -26,7 +26,7 @@ const (
 	fromProgram = "its whole content is in the Pulumi program"
 	permission  = "a permission; the program grants it again"
 	wiring      = "connects other resources; the program connects them again"
-	runsPods    = "runs pods whose data is in stores"
+	runsPods    = "runs pods, and their data is in stores"
 )
 
 // classes has every type of AWS, Kubernetes and the provider "ko" that the Pulumi program
@@ -62,7 +62,7 @@ var classes = map[string]class{
 	"aws:eks/cluster:Cluster": newStateful("the cluster and every object in it"),
 
 	// Resources that an update creates again.
-	"aws:acm/certificateValidation:CertificateValidation":                                        newReplaceable("waits, and is nothing at AWS"),
+	"aws:acm/certificateValidation:CertificateValidation":                                        newReplaceable("only waits; it does not exist at AWS"),
 	"aws:autoscaling/group:Group":                                                                newReplaceable("its instances hold nothing"),
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                                                newReplaceable(fromProgram),
 	"aws:autoscaling/policy:Policy":                                                              newReplaceable(fromProgram),
@@ -106,7 +106,7 @@ var classes = map[string]class{
 	"aws:lb/listener:Listener":                                                                   newReplaceable(wiring),
 	"aws:lb/listenerRule:ListenerRule":                                                           newReplaceable(wiring),
 	"aws:lb/targetGroup:TargetGroup":                                                             newReplaceable(wiring),
-	"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication":            newReplaceable("what was copied stays for its days"),
+	"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication":            newReplaceable("existing copies stay until their retention ends"),
 	"aws:rds/parameterGroup:ParameterGroup":                                                      newReplaceable(fromProgram),
 	"aws:rds/subnetGroup:SubnetGroup":                                                            newReplaceable(fromProgram),
 	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       newReplaceable(fromProgram),
@@ -117,17 +117,17 @@ var classes = map[string]class{
 	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":                                     newReplaceable(permission),
 	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": newReplaceable(fromProgram),
 	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               newReplaceable(fromProgram),
-	"aws:secretsmanager/secretVersion:SecretVersion":                                             newReplaceable("a rotation removes the oldest; the secret is what is held"),
+	"aws:secretsmanager/secretVersion:SecretVersion":                                             newReplaceable("a rotation deletes the oldest one; the secret is stateful"),
 	"aws:sqs/queue:Queue":                                                                        newReplaceable("its events are minutes old at most"),
 	"aws:sqs/queuePolicy:QueuePolicy":                                                            newReplaceable(permission),
 	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":                                    newReplaceable(permission),
 	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":                                  newReplaceable(permission),
 	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration":                            newReplaceable("the log group has the log"),
 	"aws:wafv2/webAcl:WebAcl":                                                                    newReplaceable(fromProgram),
-	"ko:index:ChangeGuard":                                                                       newReplaceable("records what the stack has"),
-	"ko:index:Image":                                                                             newReplaceable("built from the sources; its repository is what is held"),
-	"ko:index:Password":                                                                          newReplaceable("a rotation removes the oldest; the secret is what is held"),
-	"ko:index:Promoted":                                                                          newReplaceable("a copy; its repository is what is held"),
+	"ko:index:ChangeGuard":                                                                       newReplaceable("the program records the values again"),
+	"ko:index:Image":                                                                             newReplaceable("built from the sources; its repository is stateful"),
+	"ko:index:Password":                                                                          newReplaceable("a rotation deletes the oldest one; the secret is stateful"),
+	"ko:index:Promoted":                                                                          newReplaceable("a copy; its repository is stateful"),
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy":                       newReplaceable(fromProgram),
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding":                newReplaceable(fromProgram),
 	"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration":                    newReplaceable(wiring),

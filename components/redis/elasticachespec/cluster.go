@@ -63,15 +63,15 @@ func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be at least 1 shard and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, maxNodes))
 	}
 	model, err := c.tuningModel()
-	if errs = append(errs, err); errors.Join(errs...) != nil {
-		return Cluster{}, nil, fmt.Errorf("cluster: %w", errors.Join(errs...))
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return Cluster{}, nil, fmt.Errorf("cluster: %w", err)
 	}
 	return c, model, nil
 }
 
 // tuningModel computes the settings for the memory of the node type.
 func (c Cluster) tuningModel() (*redistuning.Model, error) {
-	memory, err := redistuning.MemoryOf(c.NodeType)
+	memory, err := redistuning.LookupMemory(c.NodeType)
 	if err != nil {
 		return nil, err
 	}

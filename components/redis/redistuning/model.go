@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// With less memory than minMemoryMiB, the server itself needs all of it. maxMemoryGiB is more
-	// than the memory of the largest node type.
+	// Below minMemoryMiB, the server itself needs all of the memory. maxMemoryGiB is more than the
+	// memory of the largest node type.
 	minMemoryMiB = 64
 	maxMemoryGiB = 512
 
 	// reservedPercent is the percentage of the memory that is not for data, but for snapshots
 	// (copy-on-write), replication and fragmentation. The design document reserves the same
-	// percentage: its maxmemory is 3gb of 4 GiB. It is also ElastiCache's default.
+	// percentage: its maxmemory is 3gb of 4 GiB. 25 is also ElastiCache's default.
 	reservedPercent = 25
 )
 
@@ -88,7 +88,7 @@ func New(in Inputs) (*Model, error) {
 		integerSetting("slowlog-max-len", 128),
 
 		// These commands are disabled for every user.
-		disableCommand("FLUSHDB"), disableCommand("FLUSHALL"), disableCommand("DEBUG"), disableCommand("SHUTDOWN"),
+		disabledCommandSetting("FLUSHDB"), disabledCommandSetting("FLUSHALL"), disabledCommandSetting("DEBUG"), disabledCommandSetting("SHUTDOWN"),
 	}}, nil
 }
 
@@ -101,7 +101,7 @@ const AccessRules = "on ~* &* +@all -@dangerous +info"
 const probeRules = "on nopass resetkeys resetchannels -@all +ping"
 
 // metricsRules are the permissions of the user metrics: the commands that the collector of
-// agents/redisnode sends. It reads no key, no setting and no event.
+// agents/redisnode sends. The collector reads no key, no setting and no event.
 const metricsRules = "on resetkeys resetchannels -@all +ping +info +slowlog|len +slowlog|get +cluster|info"
 
 var (

@@ -78,12 +78,12 @@ func TestParametersHaveElastiCachesNamesAndUnits(t *testing.T) {
 
 func TestEveryNodeTypeHasAModel(t *testing.T) {
 	for name := range nodeTypes {
-		memory, err := MemoryOf(name)
+		memory, err := LookupMemory(name)
 		require.NoError(t, err)
 		_, err = New(Inputs{Memory: memory})
 		require.NoError(t, err, "every type has a valid model: %s", name)
 	}
-	_, err := MemoryOf("cache.m1.small")
+	_, err := LookupMemory("cache.m1.small")
 	require.ErrorContains(t, err, `"cache.m1.small" must be one of cache.m7g.12xlarge`)
 	_, err = New(Inputs{Memory: size.MiB(63)})
 	require.ErrorContains(t, err, "is 63Mi, must be 64Mi to 512Gi")

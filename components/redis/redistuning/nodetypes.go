@@ -22,9 +22,9 @@ var nodeTypes = map[string]float64{
 	"cache.r7g.8xlarge": 209.55, "cache.r7g.12xlarge": 317.77, "cache.r7g.16xlarge": 419.09,
 }
 
-// MemoryOf returns the memory of an ElastiCache node type such as "cache.r7g.large", rounded down
+// LookupMemory returns the memory of an ElastiCache node type such as "cache.r7g.large", rounded down
 // to whole MiB. It returns an error for a type that the platform does not allow.
-func MemoryOf(nodeType string) (size.Size, error) {
+func LookupMemory(nodeType string) (size.Size, error) {
 	gib, ok := nodeTypes[nodeType]
 	if !ok {
 		return size.Size{}, fmt.Errorf("tuning: node type %q must be one of %s", nodeType, strings.Join(slices.Sorted(maps.Keys(nodeTypes)), ", "))

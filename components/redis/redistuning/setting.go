@@ -76,8 +76,9 @@ func outputBufferSetting(class string, hard, soft size.Size, seconds int) settin
 	}
 }
 
-// disableCommand returns the setting that disables a command for every user.
-func disableCommand(command string) setting {
+// disabledCommandSetting returns the setting that disables a command for every user of a server in
+// the cluster.
+func disabledCommandSetting(command string) setting {
 	return setting{name: "rename-command", conf: command + ` ""`, target: inCluster}
 }
 

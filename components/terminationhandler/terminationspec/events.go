@@ -29,9 +29,9 @@ type pattern struct {
 // EventBridge Rules", for the Auto Scaling Groups of one cluster.
 //
 // EC2's rebalance recommendations are left out. They come early and often, and the handler would
-// evict pods before another node exists. The group handles them instead (capacity
-// rebalancing). It first launches the new instance, and then terminates the old one through
-// its lifecycle hook.
+// evict pods before another node exists. The group handles them instead (capacity rebalancing). The
+// group first launches the new instance, and then terminates the old one through its lifecycle
+// hook.
 func Events(groups []string) ([]Event, error) {
 	if len(groups) == 0 {
 		return nil, fmt.Errorf("termination handler: no Auto Scaling Groups: must have at least one, because without names its rule matches every group of the account")

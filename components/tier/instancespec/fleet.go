@@ -34,18 +34,19 @@ type Fleet struct {
 	VolumeGiB int
 }
 
-// instanceType splits a type into class, generation, attributes and size, such as
+// instanceTypePattern splits a type into class, generation, attributes and size, such as
 // m, 7, gd and 2xlarge (EC2 User Guide, "Naming conventions").
-var instanceType = regexp.MustCompile(`^([a-z]+)(\d+)([a-z]*(?:-flex)?)\.(nano|micro|small|medium|\d*x?large|metal(?:-\d+xl)?)$`)
+var instanceTypePattern = regexp.MustCompile(`^([a-z]+)(\d+)([a-z]*(?:-flex)?)\.(nano|micro|small|medium|\d*x?large|metal(?:-\d+xl)?)$`)
 
-// Validate returns all errors of a fleet. size is the largest number of instances in the group.
-func (f Fleet) Validate(size int) error {
+// Validate returns all errors of a fleet. maxInstances is the largest number of instances in the
+// group.
+func (f Fleet) Validate(maxInstances int) error {
 	var errs []error
 	if len(f.InstanceTypes) == 0 {
 		errs = append(errs, errors.New("no instance type: must have at least one"))
 	}
 	classAndSize := func(t string) (string, bool) {
-		m := instanceType.FindStringSubmatch(t)
+		m := instanceTypePattern.FindStringSubmatch(t)
 		if m == nil {
 			return "", false
 		}
@@ -70,8 +71,8 @@ func (f Fleet) Validate(size int) error {
 	if f.SpotShare < 0 || f.SpotShare > 100 {
 		errs = append(errs, fmt.Errorf("spot share of %s: must be 0 to 100 %%", f.SpotShare))
 	}
-	if f.OnDemandBase < 0 || f.OnDemandBase > size {
-		errs = append(errs, fmt.Errorf("on-demand base of %d: must be 0 to the group's %d", f.OnDemandBase, size))
+	if f.OnDemandBase < 0 || f.OnDemandBase > maxInstances {
+		errs = append(errs, fmt.Errorf("on-demand base of %d: must be 0 to the group's %d", f.OnDemandBase, maxInstances))
 	}
 	if f.VolumeGiB < MinVolume || f.VolumeGiB > MaxVolume {
 		errs = append(errs, fmt.Errorf("root volume of %d GiB: must be %d to %d", f.VolumeGiB, MinVolume, MaxVolume))
@@ -82,7 +83,7 @@ func (f Fleet) Validate(size int) error {
 // isARM reports whether an instance type has a Graviton processor. The name of such a type has a
 // "g" after the generation. The only exception is a1, the first Graviton type.
 func isARM(t string) bool {
-	m := instanceType.FindStringSubmatch(t)
+	m := instanceTypePattern.FindStringSubmatch(t)
 	return m != nil && (strings.Contains(m[3], "g") || m[1]+m[2] == "a1")
 }
 
@@ -98,11 +99,10 @@ func (f Fleet) ImageParameter(r Release) string {
 		r.Version, architecture, r.Date.Format(releaseDateLayout))
 }
 
-// DefaultFleet returns on-demand general-purpose instances with four cores and
-// 16 GiB. This is the smallest size that can run a pod of the main application at
-// its limits together with an agent's pod. If AWS has too few instances of one type, it
-// launches another of the three types. The volume of 50 GiB is several times as large as the
-// images, logs and caches of the pods together.
+// DefaultFleet returns on-demand general-purpose instances with four cores and 16 GiB. This is the
+// smallest size that can run a pod of the main application at its limits together with an agent's
+// pod. If AWS has too few instances of one type, AWS launches another of the three types. The
+// volume of 50 GiB is several times as large as the images, logs and caches of the pods together.
 func DefaultFleet() Fleet {
 	return Fleet{InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, VolumeGiB: 50}
 }

@@ -113,17 +113,17 @@ var burstableMiB = map[string]int{
 // familiesByName returns the families by name. byMemory has their sizes, by the memory for each vCPU
 // and by name.
 func familiesByName(byMemory map[int]map[string][]string) map[string]family {
-	all := map[string]family{}
+	byName := map[string]family{}
 	for mib, sizesByName := range byMemory {
 		for name, sizes := range sizesByName {
-			all[name] = family{mib, sizes}
+			byName[name] = family{mib, sizes}
 		}
 	}
-	return all
+	return byName
 }
 
-// HardwareOf returns the hardware of an instance type such as "m7g.xlarge".
-func HardwareOf(instance string) (Hardware, error) {
+// LookupHardware returns the hardware of an instance type such as "m7g.xlarge".
+func LookupHardware(instance string) (Hardware, error) {
 	name, sizeName, _ := strings.Cut(instance, ".")
 	f, known := families[name]
 	if !known {
@@ -226,7 +226,7 @@ func (h Hardware) Allocatable() (cpu, memory resource.Quantity) {
 func (f Fleet) SmallestHardware() (Hardware, error) {
 	var smallest Hardware
 	for i, t := range f.InstanceTypes {
-		h, err := HardwareOf(t)
+		h, err := LookupHardware(t)
 		if err != nil {
 			return Hardware{}, err
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-func TestHardwareOfAcceptsOnlyNitroTypes(t *testing.T) {
+func TestLookupHardwareAcceptsOnlyNitroTypes(t *testing.T) {
 	for instance, want := range map[string]Hardware{
 		"m7i.xlarge":     {AMD64, 4, size.GiB(16), 110},
 		"m7g.xlarge":     {ARM64, 4, size.GiB(16), 110},
@@ -25,7 +25,7 @@ func TestHardwareOfAcceptsOnlyNitroTypes(t *testing.T) {
 		"m7i.metal-24xl": {AMD64, 96, size.GiB(384), 110},
 		"x2gd.medium":    {ARM64, 1, size.GiB(16), 98},
 	} {
-		hardware, err := HardwareOf(instance)
+		hardware, err := LookupHardware(instance)
 		require.NoError(t, err)
 		require.Equal(t, want, hardware, instance)
 	}
@@ -37,7 +37,7 @@ func TestHardwareOfAcceptsOnlyNitroTypes(t *testing.T) {
 		"a1.large":    "must be of a Nitro family", // no Amazon Linux 2023
 		"m5a.metal":   "family m5a has the sizes",
 	} {
-		_, err := HardwareOf(instance)
+		_, err := LookupHardware(instance)
 		require.ErrorContains(t, err, want, instance)
 	}
 }
@@ -46,9 +46,9 @@ func TestHardwareOfAcceptsOnlyNitroTypes(t *testing.T) {
 func TestEveryTypeHasCoresAndMemory(t *testing.T) {
 	for name, f := range families {
 		for _, s := range f.sizes {
-			h, err := HardwareOf(name + "." + s)
+			h, err := LookupHardware(name + "." + s)
 			require.NoError(t, err)
-			require.True(t, instanceType.MatchString(name+"."+s), name+"."+s)
+			require.True(t, instanceTypePattern.MatchString(name+"."+s), name+"."+s)
 			require.Positive(t, h.Cores, name+"."+s)
 			require.Positive(t, h.Memory.Bytes(), name+"."+s)
 		}
@@ -57,7 +57,7 @@ func TestEveryTypeHasCoresAndMemory(t *testing.T) {
 
 // The numbers are those of amazon-eks-ami for 4 cores and 16 GiB, with 110 pods.
 func TestAllocatableLeavesOutWhatTheKubeletKeeps(t *testing.T) {
-	h, err := HardwareOf("m7i.xlarge")
+	h, err := LookupHardware("m7i.xlarge")
 	require.NoError(t, err)
 	cpu, memory := h.Allocatable()
 	require.Equal(t, "3920m", cpu.String())

@@ -27,6 +27,7 @@ type Release struct {
 // releaseDateLayout is the layout of a release's date, for package time.
 const releaseDateLayout = "20060102"
 
+// releasePattern matches a release. Its groups are the Kubernetes minor version and the date.
 var releasePattern = regexp.MustCompile(`^(\d+\.\d+)-(\d{8})$`)
 
 // ParseRelease parses a release such as "1.34-20260923".
@@ -56,16 +57,18 @@ const maxSkew = 3
 // CheckSkew returns an error if nodes of this release are newer than the control plane, or
 // too old for it. controlPlane is the Kubernetes minor version of the control plane.
 func (r Release) CheckSkew(controlPlane string) error {
-	var majors, minors [2]int
-	for i, version := range []string{r.Version, controlPlane} {
-		if _, err := fmt.Sscanf(version, "%d.%d", &majors[i], &minors[i]); err != nil {
-			return fmt.Errorf("kubernetes version %q: %w", version, err)
-		}
+	nodeMajor, nodeMinor, err := parseVersion(r.Version)
+	if err != nil {
+		return err
 	}
-	if majors[0] != majors[1] {
+	controlPlaneMajor, controlPlaneMinor, err := parseVersion(controlPlane)
+	if err != nil {
+		return err
+	}
+	if nodeMajor != controlPlaneMajor {
 		return fmt.Errorf("nodes of Kubernetes %s can't join a control plane of %s: choose a release of %s", r.Version, controlPlane, controlPlane)
 	}
-	switch behind := minors[1] - minors[0]; {
+	switch behind := controlPlaneMinor - nodeMinor; {
 	case behind < 0:
 		return fmt.Errorf("nodes of Kubernetes %s can't join a control plane of %s: upgrade cluster.version first", r.Version, controlPlane)
 	case behind > maxSkew:
@@ -73,4 +76,12 @@ func (r Release) CheckSkew(controlPlane string) error {
 			r.Version, strconv.Itoa(maxSkew), controlPlane)
 	}
 	return nil
+}
+
+// parseVersion returns the major and minor numbers of a Kubernetes version such as "1.34".
+func parseVersion(version string) (major, minor int, err error) {
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return 0, 0, fmt.Errorf("kubernetes version %q: %w", version, err)
+	}
+	return major, minor, nil
 }

@@ -43,6 +43,7 @@ type Node struct {
 	Taints []scaling.Taint
 }
 
+// nodeConfig is the NodeConfig object of nodeadm. The types below are its fields.
 type nodeConfig struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -105,22 +106,22 @@ func Render(n Node) (string, error) {
 
 // kubeletFlags returns the kubelet's flags for the labels and taints of a node.
 func kubeletFlags(n Node) []string {
-	var all []string
+	var flags []string
 	if len(n.Labels) > 0 {
 		var labels []string
 		for _, k := range slices.Sorted(maps.Keys(n.Labels)) {
 			labels = append(labels, k+"="+n.Labels[k])
 		}
-		all = append(all, "--node-labels="+strings.Join(labels, ","))
+		flags = append(flags, "--node-labels="+strings.Join(labels, ","))
 	}
 	if len(n.Taints) > 0 {
 		var taints []string
 		for _, t := range n.Taints {
 			taints = append(taints, t.Key+"="+t.Value+":"+t.Effect)
 		}
-		all = append(all, "--register-with-taints="+strings.Join(taints, ","))
+		flags = append(flags, "--register-with-taints="+strings.Join(taints, ","))
 	}
-	return all
+	return flags
 }
 
 // wrapInMIME wraps the config in the MIME multi-part document that cloud-init and

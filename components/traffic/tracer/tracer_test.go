@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// props are the properties of a resource.
 type props = map[string]any
 
 // workingStack returns a stack in which /api/* and /ws reach the Deployment "web" on nodes of
@@ -91,7 +92,7 @@ func TestTraceNamesTheBrokenHop(t *testing.T) {
 	}
 }
 
-func TestIdleFindsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
+func TestFindIdleReturnsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
 	s := append(workingStack(),
 		Resource{Type: targetGroupType, Properties: props{"arn": "idle", "arnSuffix": "targetgroup/idle", "name": "idle"}},
 		Resource{Type: alarmType, Properties: props{"name": "unused", "dimensions": props{"TargetGroup": "targetgroup/idle"}}},

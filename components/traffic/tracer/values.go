@@ -7,9 +7,9 @@ import (
 )
 
 // find returns the first element for which condition is true. ok is false if there is none.
-func find[E any](all []E, condition func(E) bool) (found E, ok bool) {
-	if i := slices.IndexFunc(all, condition); i >= 0 {
-		return all[i], true
+func find[E any](elements []E, condition func(E) bool) (found E, ok bool) {
+	if i := slices.IndexFunc(elements, condition); i >= 0 {
+		return elements[i], true
 	}
 	return found, false
 }
@@ -47,11 +47,11 @@ func objectAt(o map[string]any, path ...string) map[string]any {
 func toList(v any) []any { l, _ := v.([]any); return l }
 
 func toObjects(v any) []map[string]any {
-	var all []map[string]any
+	var objects []map[string]any
 	for _, e := range toList(v) {
-		all = append(all, toObject(e))
+		objects = append(objects, toObject(e))
 	}
-	return all
+	return objects
 }
 
 func stringAt(o map[string]any, name string) string { s, _ := o[name].(string); return s }

@@ -8,8 +8,8 @@ import (
 
 type object = map[string]any
 
-// completedByAWS are properties with an object of which a program sets only some fields. AWS
-// adds the other fields.
+// completedByAWS are the properties that are objects, and of which a program sets only some
+// fields. AWS adds the other fields.
 var completedByAWS = []string{"vpcConfig", "kubernetesNetworkConfig"}
 
 // computedOutputs returns the outputs of a resource that the provider or AWS would compute.
