@@ -3,8 +3,8 @@
 // pod that is in memory. It then writes the certificate to the field caBundle of one
 // MutatingWebhookConfiguration, so that the API server trusts it.
 //
-// So neither a Secret nor the stack's state contains the key, and the key is gone when the
-// pod ends. The certificate is self-signed, so the API server trusts only this one.
+// So neither a Secret nor the stack's state contains the key. The key is deleted when the
+// pod ends. The certificate is self-signed, so the API server trusts no other certificate.
 //
 //	webhookcert -host NAME.NAMESPACE.svc -dir /certs -configuration NAME -webhook NAME
 package main

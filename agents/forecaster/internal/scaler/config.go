@@ -20,7 +20,7 @@ import (
 // Config is the environment of the forecaster.
 type Config struct {
 	HTTP httpserver.Config
-	// PrometheusURL is PROMETHEUS_URL.
+	// PrometheusURL is PROMETHEUS_URL, the base URL of Prometheus' HTTP API.
 	PrometheusURL string
 	// Services is SERVICES: a JSON list.
 	Services []Service

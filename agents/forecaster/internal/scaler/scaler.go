@@ -12,17 +12,17 @@ import (
 
 // Scaler computes and publishes the pods of all services. It is a prometheus.Collector.
 type Scaler struct {
-	learners map[string]*learner
-	order    []string // the names of the services, as in the configuration
-	now      func() time.Time
-	log      *slog.Logger
+	learners     map[string]*learner // by the name of the service
+	serviceNames []string            // in the order of the configuration
+	now          func() time.Time
+	log          *slog.Logger
 }
 
 // New returns a scaler that reads from metrics.
 func New(cfg Config, metrics rangeReader, log *slog.Logger) *Scaler {
 	s := &Scaler{learners: map[string]*learner{}, now: time.Now, log: log}
 	for _, service := range cfg.Services {
-		s.order = append(s.order, service.Name)
+		s.serviceNames = append(s.serviceNames, service.Name)
 		s.learners[service.Name] = &learner{service: service, metrics: metrics}
 	}
 	return s
@@ -52,10 +52,12 @@ func (s *Scaler) readLoads(ctx context.Context, l *learner) {
 			failed = err != nil
 			s.log.Warn("the failure to read a load from Prometheus began or ended", "load", l.service.Name, "failed", failed, "error", err)
 		}
+		now := s.now()
+		nextRead := now.Truncate(step).Add(step + readDelay)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(s.now().Truncate(step).Add(step + readDelay).Sub(s.now())):
+		case <-time.After(nextRead.Sub(now)):
 		}
 	}
 }

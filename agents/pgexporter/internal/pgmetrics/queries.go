@@ -2,8 +2,9 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// query is a statement, and the series that are created from its rows. Its first columns
-// are the labels, as text. The other columns are the values of the series, as float8.
+// query is a statement, and the series that are created from its rows. The first columns
+// of a row are the labels, as text. The other columns are the values of the series, as
+// float8.
 type query struct {
 	sql    string
 	labels []string
