@@ -18,10 +18,10 @@ import (
 
 // fakeSet is a keySet with a fake issuer and a fake clock.
 type fakeSet struct {
-	keys        atomic.Pointer[[]SigningKey]
+	keys        atomic.Pointer[[]SigningKey] // the published keys
 	unavailable atomic.Bool
 	fetches     atomic.Int64
-	clock       atomic.Int64
+	clock       atomic.Int64 // in nanoseconds since 1970
 	set         *keySet
 }
 
@@ -110,7 +110,7 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	mux.HandleFunc("/set", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
 	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/set", http.StatusFound) })
 	mux.HandleFunc("/endless", func(w http.ResponseWriter, _ *http.Request) {
-		for range maxSet {
+		for range maxSetBytes {
 			if _, err := w.Write([]byte("        ")); err != nil {
 				return
 			}
@@ -127,7 +127,7 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	}
 	text, err := newURLFetcher(server.URL + "/endless")(t.Context())
 	require.NoError(t, err)
-	require.Len(t, text, maxSet, "at most maxSet bytes are read")
+	require.Len(t, text, maxSetBytes, "at most maxSetBytes are read")
 }
 
 func TestUnsupportedKeysAreRejected(t *testing.T) {

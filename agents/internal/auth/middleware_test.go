@@ -26,8 +26,8 @@ func TestRequireChecksTokenAndScope(t *testing.T) {
 	for _, row := range []struct {
 		reason    string
 		handler   http.Handler
-		header    []string
-		query     []string
+		headers   []string // the values of Authorization
+		urlTokens []string // the values of the query parameter "token"
 		status    int
 		challenge string
 	}{
@@ -46,8 +46,8 @@ func TestRequireChecksTokenAndScope(t *testing.T) {
 		{"two tokens in the URL", socket, nil, []string{valid, valid}, 401, `Bearer realm="progressive"`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			request := httptest.NewRequest(http.MethodGet, "/?"+url.Values{"token": row.query}.Encode(), nil)
-			request.Header["Authorization"] = row.header
+			request := httptest.NewRequest(http.MethodGet, "/?"+url.Values{"token": row.urlTokens}.Encode(), nil)
+			request.Header["Authorization"] = row.headers
 			response := httptest.NewRecorder()
 			row.handler.ServeHTTP(response, request)
 			require.Equal(t, row.status, response.Code)
