@@ -35,7 +35,7 @@ type (
 	plan   struct {
 		Name      string    `json:"name"`
 		Days      []int     `json:"days"`
-		CreatedAt time.Time `json:"made"`
+		CreatedAt time.Time `json:"createdAt"`
 		Note      *string   `json:"note"`
 	}
 )
@@ -66,13 +66,13 @@ func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan
 	return plans
 }
 
-// runs has a random text for each test, so that the keys of two runs of the test differ.
-var runs sync.Map
+// runIDs has a random id for each run of a test, so that the keys of two runs differ.
+var runIDs sync.Map
 
 // uniquePrefix returns a prefix that is unique to this run of the test and to the strategy.
 func uniquePrefix(t testing.TB, strategy Strategy) string {
-	run, _ := runs.LoadOrStore(t, rand.Text())
-	return fmt.Sprintf("%s:%s:%s:", t.Name(), run, strategy.Name)
+	runID, _ := runIDs.LoadOrStore(t, rand.Text())
+	return fmt.Sprintf("%s:%s:%s:", t.Name(), runID, strategy.Name)
 }
 
 func TestStrategiesMatchTheDesignDocument(t *testing.T) {

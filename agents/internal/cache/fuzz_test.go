@@ -48,7 +48,7 @@ func FuzzEvent(f *testing.F) {
 		}
 		c.receive(t.Context(), text)
 		var m message
-		invalidates := len(text) <= maxMessage && json.Unmarshal([]byte(text), &m) == nil && m.Origin != c.origin && m.Event == NutritionDBUpdate
+		invalidates := len(text) <= maxMessageBytes && json.Unmarshal([]byte(text), &m) == nil && m.Origin != c.origin && m.Event == NutritionDBUpdate
 		for _, key := range keys {
 			_, ok := plans.Get(t.Context(), key)
 			invalidated := invalidates && (len(m.IDs) == 0 || slices.Contains(m.IDs, string(key)))

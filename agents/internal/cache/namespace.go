@@ -39,10 +39,10 @@ type epochKey[K ~string] struct {
 	epoch uint64
 }
 
-// overhead is the estimated memory of an entry in bytes, without key and value:
+// entryOverhead is the estimated memory of an entry in bytes, without key and value:
 // otter's node, the map's slot, and the headers of key and value. The estimate is
 // high on purpose, so that the local tier stays below its bound.
-const overhead = 200
+const entryOverhead = 200
 
 // NewNamespace adds a Namespace to the cache. Its keys in Redis begin with prefix, such as
 // "workout:template:". localBytes is the maximum size of its local tier, and must be above
@@ -95,13 +95,13 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 		return value, nil
 	}
 	epoch := n.epoch.Load()
-	readAgain := n.getRedis
+	readFromRedis := n.getRedis // inside the shared load
 	if n.local == nil {
 		// A hit in Redis needs no load. So Redis is read before the load is shared.
 		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
-		readAgain = n.readRedis // getRedis has already counted this read
+		readFromRedis = n.readRedis // the call of getRedis above has already counted a read
 	}
 	var data []byte // the encoded value, if it is new
 	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
@@ -111,7 +111,7 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 				return value, nil
 			}
 		}
-		if value, ok := readAgain(ctx, key, epoch); ok {
+		if value, ok := readFromRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
 		value, err := load(ctx)
@@ -141,9 +141,9 @@ func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
 	return value, true
 }
 
-// lookup returns an unexpired value of the local tier. An expired value stays until it is
-// replaced or evicted. The library otter could expire values. But then each hit would read the
-// machine's clock and take up to three times as long.
+// lookup returns an unexpired value of the local tier. An expired value stays in memory until it
+// is replaced or evicted. The library otter could remove expired values. But then each hit would
+// read the machine's clock and take up to three times as long.
 func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	e, ok := n.local.GetIfPresent(key)
 	if !ok || e.expires <= n.cache.clock.now() {
@@ -175,9 +175,9 @@ func (n *Namespace[K, V]) readRedis(ctx context.Context, key K, epoch uint64) (v
 	return value, err == nil
 }
 
-// copyFromRedis returns a value of Redis and copies it to the local tier, unless an event has come
-// since that epoch. The error is errNotFound, errNoRedis, an error of Redis, or an error of
-// the decoder.
+// copyFromRedis returns a value of Redis. It also copies the value to the local tier, unless an
+// event has come since that epoch. The error is errNotFound, errNoRedis, errNotConnected, an error
+// of Redis, or an error of the decoder.
 func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	var zero V
 	data, err := n.cache.redis.get(n.keyPrefix + string(key))
@@ -211,8 +211,8 @@ func (n *Namespace[K, V]) countMiss(err error) {
 	}
 }
 
-// setLocal stores a new value in the local tier and returns its encoding for
-// Redis, or nil if it cannot be encoded.
+// setLocal stores a new value in the local tier, if there is one. It returns the encoded
+// value for Redis, or nil if the value cannot be encoded.
 func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 	data, err := encode(value, time.Now().Add(n.cacheStrategy.TTL))
 	if err != nil {
@@ -258,11 +258,11 @@ func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 }
 
 // cost returns the estimated memory of an entry in bytes.
-func cost[K ~string](key K, data []byte) uint32 { return uint32(overhead + len(key) + len(data)) }
+func cost[K ~string](key K, data []byte) uint32 { return uint32(entryOverhead + len(key) + len(data)) }
 
 func (n *Namespace[K, V]) strategy() Strategy { return n.cacheStrategy }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
-func (n *Namespace[K, V]) count() counts      { return n.counters.read() }
+func (n *Namespace[K, V]) readCounts() counts { return n.counters.read() }
 
 // drop removes values from the local tier: those with the ids, or all if there are no
 // ids. It starts a new epoch, so running loads are not cached.

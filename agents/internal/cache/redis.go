@@ -26,7 +26,7 @@ const (
 	// slots, because a master owns ranges of slots. So the breakers of a dead master
 	// do not block commands to the other masters.
 	breakerCount = 64
-	slots        = 16384       // Redis Cluster specification
+	slotCount    = 16384       // Redis Cluster specification
 	tripAfter    = 5           // consecutive failures that open a breaker
 	openFor      = time.Second // after this time, an open breaker lets one command through
 	// connectDelay is the pause between attempts to connect to the cluster.
@@ -62,7 +62,7 @@ func newRedis(ctx context.Context, cfg Config) *redis {
 	return r
 }
 
-// connect retries until the cluster is reachable. It then runs subscribe until
+// connect tries to connect until the cluster is reachable. It then runs subscribe until
 // ctx ends.
 func (r *redis) connect(ctx context.Context, log *slog.Logger, subscribe func(context.Context, rueidis.Client)) {
 	for first := true; ; first = false {
@@ -117,8 +117,9 @@ func (r *redis) options() rueidis.ClientOption {
 // do sends one command for one key, through the circuit breaker of the key's slot. The
 // command has the time limit of deadlines.
 func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.RedisResult, error) {
-	// A breaker is for slots/breakerCount consecutive slots.
-	breaker := r.breakers[int(command.Slot())%slots*breakerCount/slots]
+	// A breaker is for slotCount/breakerCount consecutive slots.
+	slot := int(command.Slot()) % slotCount
+	breaker := r.breakers[slot*breakerCount/slotCount]
 	return breaker.Execute(func() (rueidis.RedisResult, error) {
 		result := client.Do(r.deadlines.context(), command)
 		return result, result.Error()
@@ -196,6 +197,7 @@ func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
 	return errors.Join(errs...)
 }
 
+// globEscaper escapes the special characters of Redis' glob patterns.
 var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
 // deleteMatching deletes the keys of one node that match a pattern.

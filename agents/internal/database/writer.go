@@ -14,8 +14,8 @@ const (
 	// queueSize is the maximum number of queued items, and of items in one batch. When
 	// the queue is full, items are dropped.
 	queueSize = 256
-	// batchDelay is how long the first item of a batch waits for others, so that they
-	// share one write. It allows 50,000 items a second: queueSize / batchDelay.
+	// batchDelay is how long the first item of a batch waits for other items, so that they
+	// share one write. It allows about 50,000 items a second: queueSize / batchDelay.
 	batchDelay = 5 * time.Millisecond
 	// writeTimeout bounds the write of one batch, and all writes of Close together.
 	writeTimeout = time.Second
@@ -33,7 +33,7 @@ type Writer[T any] struct {
 	closing  bool
 	queue    chan T
 	stopped  chan struct{}
-	closeCtx atomic.Pointer[context.Context] // set by Close: the context of the writes after it
+	closeCtx atomic.Pointer[context.Context] // set by Close: the context of all later writes
 
 	done, dropped, failed atomic.Uint64
 }
@@ -98,8 +98,8 @@ func (w *Writer[T]) run(ctx context.Context) {
 	for first := range w.queue {
 		items := w.nextBatch(first)
 		writeCtx := ctx
-		if c := w.closeCtx.Load(); c != nil {
-			writeCtx = *c
+		if closeCtx := w.closeCtx.Load(); closeCtx != nil {
+			writeCtx = *closeCtx
 		}
 		if err := w.writeBatch(writeCtx, items); err != nil {
 			w.failed.Add(uint64(len(items)))
