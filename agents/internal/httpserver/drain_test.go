@@ -19,7 +19,7 @@ import (
 // balancer sends requests to ready backends, as a Kubernetes Service does.
 type balancer struct {
 	mu       sync.Mutex
-	idle     *sync.Cond
+	ended    *sync.Cond // a request has ended
 	backends []string
 	inFlight map[string]int
 	next     int
@@ -28,12 +28,12 @@ type balancer struct {
 // newBalancer returns a balancer of these addresses.
 func newBalancer(backends ...string) *balancer {
 	b := &balancer{backends: backends, inFlight: map[string]int{}}
-	b.idle = sync.NewCond(&b.mu)
+	b.ended = sync.NewCond(&b.mu)
 	return b
 }
 
 // startRequest returns the backend for the next request, and counts the request as running.
-// The caller calls done at the end of the request.
+// The caller must call done at the end of the request.
 func (b *balancer) startRequest() (backend string, done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -44,7 +44,7 @@ func (b *balancer) startRequest() (backend string, done func()) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.inFlight[backend]--
-		b.idle.Broadcast()
+		b.ended.Broadcast()
 	}
 }
 
@@ -52,7 +52,7 @@ func (b *balancer) startRequest() (backend string, done func()) {
 func (b *balancer) remove(backend string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	remaining := b.backends[:0:0]
+	var remaining []string
 	for _, other := range b.backends {
 		if other != backend {
 			remaining = append(remaining, other)
@@ -60,7 +60,7 @@ func (b *balancer) remove(backend string) {
 	}
 	b.backends = remaining
 	for b.inFlight[backend] > 0 {
-		b.idle.Wait()
+		b.ended.Wait()
 	}
 }
 
@@ -77,7 +77,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		after    = 25    // requests of each client after the server has stopped
 		maxTotal = 50000 // ends the clients if the test fails
 	)
-	var drainServed, closed atomic.Int64
+	var drainServed, closedConnections atomic.Int64
 	newHandler := func(state *atomic.Pointer[State]) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s := state.Load(); s != nil {
@@ -116,7 +116,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 					return
 				}
 				if closes {
-					closed.Add(1)
+					closedConnections.Add(1)
 				}
 				select {
 				case <-stopped:
@@ -149,7 +149,7 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		t.Error(err)
 	}
 	require.Less(t, sent.Load(), int64(maxTotal), "the clients must end because the server has stopped")
-	require.GreaterOrEqual(t, closed.Load(), int64(during), "a draining server closes connections")
+	require.GreaterOrEqual(t, closedConnections.Load(), int64(during), "a draining server closes connections")
 	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", stopping.address)
 	require.Error(t, err, "the stopped server does not listen")
 	t.Logf("%d requests, %d of them to the draining server, 0 failed", sent.Load(), drainServed.Load())
@@ -200,8 +200,8 @@ func TestRunningRequestSucceedsAfterTheListenerHasClosed(t *testing.T) {
 			return
 		}
 		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		result <- fmt.Sprint(response.StatusCode, " ", string(text), " ", err)
+		body, err := io.ReadAll(response.Body)
+		result <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
 	}()
 	<-started
 	server.stop()

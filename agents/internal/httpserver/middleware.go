@@ -33,13 +33,13 @@ func RequestID(ctx context.Context) string {
 func assignRequestIDs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := ""
-		if sent := r.Header[httpapi.RequestID]; len(sent) > 0 {
+		if sent := r.Header[httpapi.RequestIDHeader]; len(sent) > 0 {
 			id = sent[0]
 		}
 		if !isValidRequestID(id) {
 			id = rand.Text()
 		}
-		w.Header()[httpapi.RequestID] = []string{id}
+		w.Header()[httpapi.RequestIDHeader] = []string{id}
 		next.ServeHTTP(w, r.WithContext(WithLogAttrs(r.Context(), slog.String(requestIDAttr, id))))
 	})
 }

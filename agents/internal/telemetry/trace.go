@@ -133,7 +133,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(ctx) // a RoundTripper must not change its request
 	if id := httpserver.RequestID(ctx); id != "" {
-		r.Header.Set(httpapi.RequestID, id)
+		r.Header.Set(httpapi.RequestIDHeader, id)
 	}
 	w3c.Inject(ctx, propagation.HeaderCarrier(r.Header))
 	response, err := t.base.RoundTrip(r)
