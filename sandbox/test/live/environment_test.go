@@ -20,8 +20,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// timeout limits every command. A `make up` with filled caches takes seconds. If it rolls
-// out a service, it also waits for new pods.
+// timeout limits every command of run. A `make up` with filled caches takes seconds. If it
+// rolls out a service, it also waits for new pods.
 const timeout = 10 * time.Minute
 
 var (
@@ -59,10 +59,10 @@ func runWithin(t *testing.T, limit time.Duration, name string, args ...string) (
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = projectRoot, env
-	var out, messages bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &messages
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()
-	t.Logf("%s %s\n%s%s", filepath.Base(name), strings.Join(args, " "), out.String(), messages.String())
+	t.Logf("%s %s\n%s%s", filepath.Base(name), strings.Join(args, " "), out.String(), errOut.String())
 	return out.String(), err
 }
 
@@ -71,7 +71,7 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-// must runs a command and fails the test if the command fails.
+// mustRun runs a command like run. The test fails if the command fails.
 func mustRun(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := run(t, name, args...)
