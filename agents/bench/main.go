@@ -1,5 +1,5 @@
-// Command bench measures the services and, in the same run, a minimal net/http server
-// that echoes 40 bytes of JSON:
+// Command bench measures the services. In the same run it measures the echo server: a
+// minimal net/http server that echoes 40 bytes of JSON.
 //
 //	go run ./agents/bench
 //

@@ -27,7 +27,7 @@ func main() {
 	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
 }
 
-// healthPath is the path of the probes. They are logged at level debug only.
+// healthPath is the path of the probes. Its requests are logged at level debug.
 const healthPath = "/health"
 
 // run reads the configuration, serves until ctx ends, and returns the exit code.

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, connect func() (*apiServer, error))
 	host := flags.String("host", "", "the name by which the API server calls the webhook")
 	dir := flags.String("dir", "", "the folder of tls.crt and tls.key")
 	configuration := flags.String("configuration", "", "the name of the MutatingWebhookConfiguration")
-	webhook := flags.String("webhook", "", "the name of the webhook in it")
+	webhook := flags.String("webhook", "", "the name of the webhook in this configuration")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

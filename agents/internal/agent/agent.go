@@ -97,8 +97,8 @@ func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	}
 }
 
-// Config is the configuration of an agent. Names and defaults are those of the design document,
-// if it has them.
+// Config is the configuration of an agent. The variables have the names and defaults of the design
+// document, if it defines them.
 type Config struct {
 	// AgentType is AGENT_TYPE. It must be Spec.Name in upper case. So a process with the
 	// manifest of another agent ends at its start.

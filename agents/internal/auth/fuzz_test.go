@@ -49,14 +49,14 @@ func FuzzKeys(f *testing.F) {
 	require.NoError(f, err)
 	set, err := JWKS(key)
 	require.NoError(f, err)
-	for _, text := range []string{
+	for _, encodedSet := range []string{
 		string(set), `{}`, `{"keys":null}`, `{"keys":[null,{},[]]}`, `{"keys":[{"kty":"oct","kid":"a","k":"AA"}]}`, `{"keys":[{"kty":"RSA","kid":"a","n":"AQ","e":"AQAB"}]}`,
 		`{"keys":[{"kty":"EC","kid":"a","crv":"P-256","x":"AA","y":"AA"}]}`, `{"keys":[{"kty":"OKP","kid":"a","crv":"Ed25519","x":"AA"}]}`, "\xff",
 	} {
-		f.Add([]byte(text))
+		f.Add([]byte(encodedSet))
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		byID, err := parseKeys(text)
+	f.Fuzz(func(t *testing.T, encodedSet []byte) {
+		byID, err := parseKeys(encodedSet)
 		if err != nil {
 			require.Empty(t, byID)
 			return

@@ -126,10 +126,9 @@ func parseKeys(encodedSet []byte) (map[string]jose.JSONWebKey, error) {
 
 // isUsable reports whether the key can verify signatures of a supported algorithm.
 func isUsable(key jose.JSONWebKey) bool {
-	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || (key.Use != "" && key.Use != "sig") {
-		return false
-	}
-	if key.Algorithm != "" && !slices.Contains(algorithms, jose.SignatureAlgorithm(key.Algorithm)) {
+	isForSignatures := key.Use == "" || key.Use == "sig"
+	hasSupportedAlgorithm := key.Algorithm == "" || slices.Contains(algorithms, jose.SignatureAlgorithm(key.Algorithm))
+	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || !isForSignatures || !hasSupportedAlgorithm {
 		return false
 	}
 	switch public := key.Key.(type) {

@@ -178,12 +178,12 @@ func TestLocalTierIsBounded(t *testing.T) {
 func TestInvalidDataInRedisIsAMiss(t *testing.T) {
 	c := newConnectedCache(t, cluster)
 	plans := newPlans(t, c, APIResponse)
-	for reason, text := range map[string]string{
+	for reason, data := range map[string]string{
 		"empty": "", "the CacheManager's JSON": `{"name":"x"}`, "truncated": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			key := userID(reason)
-			require.NoError(t, c.redis.set(plans.keyPrefix+reason, []byte(text), time.Minute))
+			require.NoError(t, c.redis.set(plans.keyPrefix+reason, []byte(data), time.Minute))
 			errorsBefore := plans.counters.read().redisErrors
 			load := func() {
 				value, err := plans.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })

@@ -85,10 +85,10 @@ func (c *Cache) dropLocal() {
 }
 
 // receive handles a message on the channel: it invalidates the values that the message names.
-func (c *Cache) receive(ctx context.Context, text string) {
+func (c *Cache) receive(ctx context.Context, encoded string) {
 	var m message
-	if len(text) > maxMessageBytes || json.Unmarshal([]byte(text), &m) != nil {
-		c.log.Warn("cache event has an unknown format", "bytes", len(text))
+	if len(encoded) > maxMessageBytes || json.Unmarshal([]byte(encoded), &m) != nil {
+		c.log.Warn("cache event has an unknown format", "bytes", len(encoded))
 		return
 	}
 	if m.Origin == c.origin {

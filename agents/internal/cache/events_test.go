@@ -133,8 +133,8 @@ func TestInvalidMessagesAreIgnored(t *testing.T) {
 	c := newCache(t, nil)
 	plans := newPlans(t, c, NutritionData)
 	epoch := plans.epoch.Load()
-	for _, text := range []string{"", "{", `{"event":"unknown"}`, `[]`, fmt.Sprintf(`{"event":"nutrition_db_update","origin":%q}`, c.origin), string(make([]byte, maxMessageBytes+1))} {
-		c.receive(t.Context(), text)
+	for _, encoded := range []string{"", "{", `{"event":"unknown"}`, `[]`, fmt.Sprintf(`{"event":"nutrition_db_update","origin":%q}`, c.origin), string(make([]byte, maxMessageBytes+1))} {
+		c.receive(t.Context(), encoded)
 	}
 	require.Equal(t, epoch, plans.epoch.Load(), "nothing is dropped")
 	c.receive(t.Context(), `{"event":"nutrition_db_update","ids":["u"]}`)

@@ -39,14 +39,14 @@ type epochKey[K ~string] struct {
 	epoch uint64
 }
 
-// entryOverhead is the estimated memory of an entry in bytes, without key and value:
-// otter's node, the map's slot, and the headers of key and value. The estimate is
+// entryOverhead is the estimated memory of an entry in bytes, without key and value. It
+// is for otter's node, the map's slot, and the headers of key and value. The estimate is
 // high on purpose, so that the local tier stays below its bound.
 const entryOverhead = 200
 
 // NewNamespace adds a Namespace to the cache. Its keys in Redis begin with prefix, such as
-// "workout:template:". localBytes is the maximum size of its local tier, and must be above
-// zero for a Local strategy. The size of a value is the size of its encoding.
+// "workout:template:". localBytes is the maximum size of its local tier. For a Local strategy
+// it must be above zero. The size of a value is the size of its encoding.
 func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, localBytes uint64) (*Namespace[K, V], error) {
 	for _, other := range *c.namespaces.Load() {
 		if other.prefix() == prefix {
@@ -194,7 +194,7 @@ func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	if remaining <= 0 {
 		return zero, errNotFound
 	}
-	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, estimateCost(key, data)}, epoch)
 	return value, nil
 }
 
@@ -220,7 +220,7 @@ func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 		n.cache.log.Error("value not cached", "strategy", n.cacheStrategy.Name, "error", err)
 		return nil
 	}
-	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.cacheStrategy.TTL, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.cacheStrategy.TTL, estimateCost(key, data)}, epoch)
 	return data
 }
 
@@ -257,8 +257,10 @@ func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	}
 }
 
-// cost returns the estimated memory of an entry in bytes.
-func cost[K ~string](key K, data []byte) uint32 { return uint32(entryOverhead + len(key) + len(data)) }
+// estimateCost returns the estimated memory of an entry in bytes.
+func estimateCost[K ~string](key K, data []byte) uint32 {
+	return uint32(entryOverhead + len(key) + len(data))
+}
 
 func (n *Namespace[K, V]) strategy() Strategy { return n.cacheStrategy }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }

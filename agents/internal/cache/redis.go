@@ -101,9 +101,9 @@ func (r *redis) options() rueidis.ClientOption {
 		},
 		// The client closes the connection of a node that does not respond.
 		ConnWriteTimeout: 20 * r.cfg.Timeout,
-		// With 16 commands or more in flight, one write for several of them halves the
-		// CPU time here and in Redis, and responses are faster. With a few commands in
-		// flight, each waits up to 50 µs longer at the median. A single command does
+		// With 16 commands or more in flight, one write for several commands halves the
+		// CPU time here and in Redis. The responses are also faster. With a few commands
+		// in flight, each waits up to 50 µs longer at the median. A single command does
 		// not wait (docs/performance.md, "The cache").
 		MaxFlushDelay: flushDelay,
 		// The Cache has its own local tier, which stores decoded values.

@@ -45,7 +45,7 @@ func isUnavailable(err error) bool {
 
 // sqlState returns the SQLSTATE of an error from the server (PostgreSQL manual, appendix A),
 // or "" for another error. This file uses these codes: 40001 is a serialization failure, 40P01
-// a deadlock, 57014 a statement timeout, and 57P01 to 57P03 mean that the server stops or
+// a deadlock, and 57014 a statement timeout. 57P01 to 57P03 mean that the server stops or
 // starts.
 func sqlState(err error) string {
 	if serverErr, ok := errors.AsType[*pgconn.PgError](err); ok {

@@ -52,8 +52,8 @@ func CheckWithin[N int | float64](r *Rules, pointer string, value *N, min, max N
 // ToStrings converts values to plain strings.
 func ToStrings[W ~string](values []W) []string {
 	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = string(v)
+	for i, value := range values {
+		texts[i] = string(value)
 	}
 	return texts
 }

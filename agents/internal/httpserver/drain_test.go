@@ -192,16 +192,16 @@ func TestRunningRequestSucceedsAfterTheListenerHasClosed(t *testing.T) {
 	}))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.url("/"), nil)
 	require.NoError(t, err)
-	result := make(chan string, 1)
+	outcome := make(chan string, 1)
 	go func() {
 		response, err := (&http.Transport{}).RoundTrip(request)
 		if err != nil {
-			result <- err.Error()
+			outcome <- err.Error()
 			return
 		}
 		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
-		result <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
+		outcome <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
 	}()
 	<-started
 	server.stop()
@@ -214,7 +214,7 @@ func TestRunningRequestSucceedsAfterTheListenerHasClosed(t *testing.T) {
 	}, eventTimeout, time.Millisecond, "the listener closes while the request runs")
 	require.Empty(t, server.serveErr, "Serve waits for the request")
 	close(release)
-	require.Equal(t, "200 context: <nil> <nil>", <-result)
+	require.Equal(t, "200 context: <nil> <nil>", <-outcome)
 	require.NoError(t, <-server.serveErr)
 }
 

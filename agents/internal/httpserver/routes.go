@@ -16,9 +16,9 @@ var methods = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-// HandleUnknownRoutes makes the mux respond with problem details to an unknown path (404) and an
-// unknown method (405 with the header Allow). http.ServeMux would respond with plain
-// text, and has no option for it. The mux must not have the pattern "/".
+// HandleUnknownRoutes makes the mux respond with problem details to requests without a route. An
+// unknown path gets 404, and an unknown method 405 with the header Allow. http.ServeMux itself
+// would respond with plain text, and has no option to change this. The mux must not have the pattern "/".
 func HandleUnknownRoutes(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "" // access log and metrics must not count this as a route

@@ -40,7 +40,7 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 		hook = func(*http.Request, int, time.Duration) {}
 	}
 	// Each line wraps the handler of the line before. So the middleware in the last line is the
-	// first that handles a request. limitBody must get net/http's own ResponseWriter, because only this writer can
+	// first that handles a request. limitBody must get net/http's own ResponseWriter. Only this writer can
 	// close the connection of a client that keeps sending. So limitBody is outside the access
 	// log. rejectOversize is inside the access log, so that its responses are logged.
 	handler = rejectOversize(cfg.MaxBodyBytes, handler)

@@ -91,11 +91,11 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	switch {
 	case err == nil:
 		return response, nil
-	case hedged: // the second try runs or has ended
+	case hedged: // the second try has begun, so its result counts
 		if second := <-secondResult; !errors.Is(second.err, errNoBudget) {
 			return second.Response, second.err
 		}
-	case !errors.Is(err, ErrOpen) && ctx.Err() == nil && c.budget.spend(): // the first try failed early
+	case !errors.Is(err, ErrOpen) && ctx.Err() == nil && c.budget.spend(): // the first try failed before the delay, so the second starts now
 		response, err = try()
 		response.Hedged = true
 	}

@@ -94,7 +94,7 @@ func stackOutput[T any](t *testing.T, name string) T {
 }
 
 // get sends a GET request to the platform and returns the status and the body of the response.
-func get(ctx context.Context, client *http.Client, url string) (int, string, error) {
+func get(ctx context.Context, client *http.Client, url string) (status int, responseBody string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, "", err
@@ -104,7 +104,7 @@ func get(ctx context.Context, client *http.Client, url string) (int, string, err
 
 // post sends a JSON body to the platform with a token, and returns the status and the body of
 // the response.
-func post(ctx context.Context, client *http.Client, url, token, body string) (int, string, error) {
+func post(ctx context.Context, client *http.Client, url, token, body string) (status int, responseBody string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -115,7 +115,7 @@ func post(ctx context.Context, client *http.Client, url, token, body string) (in
 }
 
 // send sends a request and returns the status and the body of the response.
-func send(client *http.Client, req *http.Request) (int, string, error) {
+func send(client *http.Client, req *http.Request) (status int, responseBody string, err error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, "", err

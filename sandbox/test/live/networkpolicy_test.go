@@ -56,8 +56,8 @@ func runRequesterIn(t *testing.T, namespace, pod, image, labels, url, count, pha
 }
 
 // TestNetworkPoliciesAreEnforced sends requests from two equal pods. The pod with the label of
-// requesterPolicy must get a response of mca. The other pod must get no connection: neither to
-// mca, by the ClusterIP of its service, nor to PostgreSQL, by the address of its pod.
+// requesterPolicy must get a response of mca. The other pod must not reach mca through the name
+// of its service, and must not reach PostgreSQL through the address of its pod.
 func TestNetworkPoliciesAreEnforced(t *testing.T) {
 	namespace, image := stackOutput[string](t, "namespace"), buildRequesterImage(t)
 	allowRequesters(t, namespace)

@@ -109,7 +109,7 @@ func TestDeadSandboxIsCleanedUp(t *testing.T) {
 	}
 	// Start removes the residue and then checks the ports. The test listens on a port, so that
 	// Start ends right after the removal. The port of the killed API server may still be in
-	// use for a moment: the last thread of a process closes the sockets, but hasEnded checks only
+	// use for a moment. The last thread of a process closes the sockets, but hasEnded checks only
 	// the first thread.
 	var portBlocker net.Listener
 	require.Eventually(t, func() bool {

@@ -42,11 +42,11 @@ func requireValidNumbers(t *testing.T, l *learner, now time.Time) {
 // FuzzSeries gives random loads to the learner. The learner must not crash, and must publish only
 // valid numbers.
 func FuzzSeries(f *testing.F) {
-	encode := func(values ...float64) (out []byte) {
-		for _, v := range values {
-			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
+	encode := func(values ...float64) (encoded []byte) {
+		for _, value := range values {
+			encoded = binary.LittleEndian.AppendUint64(encoded, math.Float64bits(value))
 		}
-		return out
+		return encoded
 	}
 	f.Add(encode(1, 2, 3), int64(15))
 	f.Add(encode(math.NaN(), math.Inf(1), math.Inf(-1), -1, math.MaxFloat64, math.SmallestNonzeroFloat64), int64(-7200))
