@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Config is how the cache connects to Redis.
+// Config has the addresses of Redis, the credentials, and the timeout of commands.
 type Config struct {
 	// Addresses is REDIS_ADDRESSES: some nodes of the cluster, which report the
 	// others. Without addresses, only the local tier is used.

@@ -29,7 +29,7 @@ type Writer[T any] struct {
 	write     func(context.Context, []T) error
 	log       *slog.Logger
 
-	mu       sync.RWMutex // Enqueue holds the read lock, Close the write lock
+	mu       sync.RWMutex // Enqueue holds the read lock, Close the write lock: no item is sent on a closed queue
 	closing  bool
 	queue    chan T
 	stopped  chan struct{}

@@ -71,11 +71,11 @@ func (b *balancer) remove(backend string) {
 // enough requests.
 func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	const (
-		clients  = 8
-		before   = 400   // requests before the shutdown starts
-		during   = 100   // requests that the draining server must serve
-		after    = 25    // requests of each client after the server has stopped
-		maxTotal = 50000 // ends the clients if the test fails
+		clients        = 8
+		requestsBefore = 400   // requests before the shutdown starts
+		requestsDuring = 100   // requests that the draining server must serve
+		requestsAfter  = 25    // requests of each client after the server has stopped
+		maxTotal       = 50000 // ends the clients if the test fails
 	)
 	var drainServed, closedConnections atomic.Int64
 	newHandler := func(state *atomic.Pointer[State]) http.Handler {
@@ -100,26 +100,26 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	lb := newBalancer(stopping.address, running.address)
 
 	var (
-		sent    atomic.Int64
-		failed  = make(chan error, clients)
-		stopped = make(chan struct{})
-		wg      sync.WaitGroup
+		sent          atomic.Int64
+		failures      = make(chan error, clients)
+		serverStopped = make(chan struct{})
+		wg            sync.WaitGroup
 	)
 	for range clients {
 		wg.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}, Timeout: eventTimeout}
 			defer client.CloseIdleConnections()
-			for remaining := after; remaining > 0 && sent.Load() < maxTotal; {
+			for remaining := requestsAfter; remaining > 0 && sent.Load() < maxTotal; {
 				closes, err := post(t.Context(), client, lb, fmt.Sprint("message ", sent.Add(1)))
 				if err != nil {
-					failed <- err
+					failures <- err
 					return
 				}
 				if closes {
 					closedConnections.Add(1)
 				}
 				select {
-				case <-stopped:
+				case <-serverStopped:
 					remaining--
 				default:
 				}
@@ -131,25 +131,25 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, condition, eventTimeout, time.Millisecond, event)
 	}
-	waitFor("load", func() bool { return sent.Load() >= before })
+	waitFor("load", func() bool { return sent.Load() >= requestsBefore })
 	stopping.stop()
 	waitFor("readiness 503", func() bool {
 		response, _ := sendRequest(t, http.MethodGet, stopping.url("/health/ready"), nil, nil)
 		return response.StatusCode == http.StatusServiceUnavailable
 	})
-	waitFor("served while draining", func() bool { return drainServed.Load() >= during })
+	waitFor("served while draining", func() bool { return drainServed.Load() >= requestsDuring })
 	lb.remove(stopping.address)
 	close(delayOver)
 	require.NoError(t, <-stopping.serveErr)
-	close(stopped)
+	close(serverStopped)
 	wg.Wait()
 
-	close(failed)
-	for err := range failed {
+	close(failures)
+	for err := range failures {
 		t.Error(err)
 	}
 	require.Less(t, sent.Load(), int64(maxTotal), "the clients must end because the server has stopped")
-	require.GreaterOrEqual(t, closedConnections.Load(), int64(during), "a draining server closes connections")
+	require.GreaterOrEqual(t, closedConnections.Load(), int64(requestsDuring), "a draining server closes connections")
 	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", stopping.address)
 	require.Error(t, err, "the stopped server does not listen")
 	t.Logf("%d requests, %d of them to the draining server, 0 failed", sent.Load(), drainServed.Load())

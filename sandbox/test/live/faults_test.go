@@ -39,7 +39,7 @@ func injectFaults(t *testing.T, faults []fault, requests *requestCounter, pods *
 	t.Helper()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			replicasBefore, sentBefore := pods.replicas(), requests.sent()
+			replicasBefore, sentBefore := pods.replicas(), requests.sentCount()
 			pods.forbidScaleDown(f.metricsLost)
 			undone := false
 			t.Cleanup(func() {
@@ -54,10 +54,10 @@ func injectFaults(t *testing.T, faults []fault, requests *requestCounter, pods *
 			time.Sleep(f.holdFor)
 			f.undo()
 			undone = true
-			require.Empty(t, requests.failures(), "of %d requests", requests.sent()-sentBefore)
+			require.Empty(t, requests.failures(), "of %d requests", requests.sentCount()-sentBefore)
 			require.Empty(t, pods.describeViolations(), "pods")
 			t.Logf("%s: effect after %s, %s in all; %d requests, 0 failed; pods before %v, after %v", f.name,
-				effectAfter.Round(time.Second), time.Since(began).Round(time.Second), requests.sent()-sentBefore, replicasBefore, pods.replicas())
+				effectAfter.Round(time.Second), time.Since(began).Round(time.Second), requests.sentCount()-sentBefore, replicasBefore, pods.replicas())
 		})
 	}
 }
@@ -99,7 +99,8 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 	awaitRollout := func() {
 		kubectl("-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 	}
-	// HPAs read the metrics at these two paths of the API server.
+	// HPAs read their metrics from metrics-server and from KEDA's adapter. The API server forwards
+	// these two paths to them.
 	const cpuMetricsPath = "/apis/metrics.k8s.io/v1beta1/nodes"
 	demandMetricPath := "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/s1-prometheus?labelSelector=scaledobject.keda.sh%2Fname%3Dnpa"
 	prometheusNamespace, kedaNamespace := namespace+"-prometheus", namespace+"-keda"

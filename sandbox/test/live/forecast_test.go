@@ -12,9 +12,9 @@ import (
 // explanation is the entry of a service in the output of pf forecast explain --json.
 type explanation struct {
 	Service, State, Why string
-	HistoryDays         float64 `json:"history_days"`
-	Published           *float64
-	Decides             bool
+	HistoryDays         float64  `json:"history_days"`
+	Published           *float64 // nil: there is no forecast
+	Decides             bool     // whether an HPA reads the forecast
 }
 
 // historyDaysAtStart is the number of days of history that a forecaster reads at its start. A

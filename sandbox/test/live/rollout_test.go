@@ -68,14 +68,14 @@ func (c *requestCounter) count(status int, body string, err error) {
 	}
 }
 
-// sent returns the number of requests so far.
-func (c *requestCounter) sent() int {
+// sentCount returns the number of requests so far.
+func (c *requestCounter) sentCount() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.total
 }
 
-// failures describes the requests that have failed so far.
+// failures returns descriptions of the requests that have failed so far.
 func (c *requestCounter) failures() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -177,7 +177,7 @@ func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 		mustRun(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
 		mustRun(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 		require.Eventually(t, func() bool { return readyReplicas() == "3" }, 2*time.Minute, time.Second, "npa has its maximum of pods")
-		t.Logf("all pods were ready after %s of load and a rollout; %d requests", time.Since(began).Round(time.Second), requests.sent())
+		t.Logf("all pods were ready after %s of load and a rollout; %d requests", time.Since(began).Round(time.Second), requests.sentCount())
 		require.Empty(t, requests.failures())
 		events := mustRun(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=SuccessfulRescale,involvedObject.name=npa-hpa", "-o", "jsonpath={.items[*].message}")
 		require.Contains(t, events, "external metric s1-prometheus")

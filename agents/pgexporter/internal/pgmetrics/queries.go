@@ -23,10 +23,10 @@ type series struct {
 	kind       prometheus.ValueType
 }
 
-// serverQueries are the series of the whole server. They have the names of
-// prometheus-community/postgres_exporter, so that its dashboards and alerts work. The
-// names are in its files collector/pg_stat_database.go, pg_database.go, pg_replication.go
-// and cmd/postgres_exporter/queries.go.
+// serverQueries are the queries for the series of the whole server. The series have the
+// names of prometheus-community/postgres_exporter, so that its dashboards and alerts work.
+// The names are in its files collector/pg_stat_database.go, pg_database.go,
+// pg_replication.go and cmd/postgres_exporter/queries.go.
 var serverQueries = []query{
 	{
 		sql: `SELECT datname::text, coalesce(state, 'unknown'), usename::text, count(*)::float8 FROM pg_stat_activity
