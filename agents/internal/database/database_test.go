@@ -157,8 +157,8 @@ func TestAgentStatesAndCoordinationsAreSaved(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, states, "no update since the time")
 
-	partial := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
-	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: Failed, Result: json.RawMessage(`{"agents": []}`)}
+	partial := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: CoordinationPartial, DurationMS: 120, Result: json.RawMessage(`{}`)}
+	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: CoordinationFailed, Result: json.RawMessage(`{"agents": []}`)}
 	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{partial}))
 	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{partial, failed}), "an existing row is not an error")
 	recent, err := s.RecentCoordinations(ctx, "mca", since, 10)

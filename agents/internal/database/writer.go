@@ -35,12 +35,12 @@ type Writer[T any] struct {
 	stopped  chan struct{}
 	closeCtx atomic.Pointer[context.Context] // set by Close: the context of all later writes
 
-	done, dropped, failed atomic.Uint64
+	written, dropped, failed atomic.Uint64
 }
 
 // WriterCounts are the numbers of written, dropped and failed items.
 type WriterCounts struct {
-	Done    uint64 `json:"done"`
+	Written uint64 `json:"done"`
 	Dropped uint64 `json:"dropped"`
 	Failed  uint64 `json:"failed"`
 }
@@ -72,7 +72,7 @@ func (w *Writer[T]) Enqueue(item T) (queued bool) {
 
 // Counts returns how many items were written, dropped and failed since NewWriter.
 func (w *Writer[T]) Counts() WriterCounts {
-	return WriterCounts{w.done.Load(), w.dropped.Load(), w.failed.Load()}
+	return WriterCounts{w.written.Load(), w.dropped.Load(), w.failed.Load()}
 }
 
 // Close writes the queued items, for at most a second. Items that are not written in
@@ -106,7 +106,7 @@ func (w *Writer[T]) run(ctx context.Context) {
 			w.log.WarnContext(ctx, w.operation+" failed", "items", len(items), "error", err)
 			continue
 		}
-		w.done.Add(uint64(len(items)))
+		w.written.Add(uint64(len(items)))
 	}
 }
 
