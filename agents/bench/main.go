@@ -192,7 +192,7 @@ func runLoadTest(ctx context.Context, executable, url, token string, duration ti
 	cmd.Env = []string{"TOKEN=" + token}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("load test: %w", err)
+		return fmt.Errorf("run the load test: %w", err)
 	}
 	fmt.Println()
 	return nil

@@ -45,7 +45,7 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 	for _, e := range endpoints {
 		// Send checks the response. The response also fills the cache.
 		if err := e.newClient(token).Send(ctx, e.request, 0); err != nil {
-			return fmt.Errorf("%s: %w", e.name, err)
+			return fmt.Errorf("send the first request of %s: %w", e.name, err)
 		}
 		var samples []sample
 		for range rounds {

@@ -66,7 +66,7 @@ func New(cfg Config) (*Verifier, error) {
 // why the token is invalid.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	if len(token) > MaxToken {
-		return Principal{}, fmt.Errorf("%d bytes, must have at most %d", len(token), MaxToken)
+		return Principal{}, fmt.Errorf("the token has %d bytes, must have at most %d", len(token), MaxToken)
 	}
 	hash := sha256.Sum256([]byte(token))
 	if cached, ok := v.cache.GetIfPresent(hash); ok && v.now().Before(cached.validUntil) {

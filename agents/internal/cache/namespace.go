@@ -64,7 +64,7 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 			Weigher:       func(_ K, e entry[V]) uint32 { return e.cost },
 		})
 		if err != nil {
-			return nil, fmt.Errorf("cache: local tier of %q: %w", prefix, err)
+			return nil, fmt.Errorf("cache: create the local tier of namespace %q: %w", prefix, err)
 		}
 	}
 	c.addNamespace(n)

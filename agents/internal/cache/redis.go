@@ -95,7 +95,7 @@ func (r *redis) options() rueidis.ClientOption {
 			}
 			password, err := os.ReadFile(r.cfg.PasswordFile)
 			if err != nil {
-				return rueidis.AuthCredentials{}, fmt.Errorf("REDIS_PASSWORD_FILE: %w", err)
+				return rueidis.AuthCredentials{}, fmt.Errorf("read REDIS_PASSWORD_FILE: %w", err)
 			}
 			return rueidis.AuthCredentials{Username: r.cfg.Username, Password: strings.TrimRight(string(password), "\r\n")}, nil
 		},
@@ -205,7 +205,7 @@ func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) er
 	for cursor := uint64(0); ; {
 		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
 		if err != nil {
-			return fmt.Errorf("scan for %s: %w", pattern, err)
+			return fmt.Errorf("scan for the keys that match %s: %w", pattern, err)
 		}
 		commands := make(rueidis.Commands, len(page.Elements))
 		for i, key := range page.Elements {
@@ -214,7 +214,7 @@ func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) er
 		for _, result := range node.DoMulti(ctx, commands...) {
 			// A replica responds MOVED; its master deletes the key.
 			if err := result.Error(); err != nil && !strings.HasPrefix(err.Error(), "MOVED") {
-				return fmt.Errorf("unlink %s: %w", pattern, err)
+				return fmt.Errorf("unlink the keys that match %s: %w", pattern, err)
 			}
 		}
 		if cursor = page.Cursor; cursor == 0 {

@@ -114,7 +114,7 @@ func (c Config) setPassword(conn *pgx.ConnConfig) error {
 	}
 	password, err := os.ReadFile(c.PasswordFile)
 	if err != nil {
-		return fmt.Errorf("DATABASE_PASSWORD_FILE: %w", err)
+		return fmt.Errorf("read DATABASE_PASSWORD_FILE: %w", err)
 	}
 	conn.Password = strings.TrimRight(string(password), "\r\n")
 	return nil
@@ -128,7 +128,7 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 	}
 	pool, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("DATABASE_URL is not a valid URL of a connection pool: %w", err)
 	}
 	conn.RuntimeParams["statement_timeout"] = fmt.Sprint(c.StatementTimeout.Milliseconds())
 	// A process that hangs in a transaction must not keep its locks.

@@ -75,7 +75,7 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	initdb.Dir = p.dir
 	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential}
 	if output, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, output)
+		return fmt.Errorf("run initdb: %w\n%s", err, output)
 	}
 	return nil
 }
@@ -93,11 +93,11 @@ func (p *Postgres) dropRoot(files ...string) error {
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
 	if err != nil {
-		return fmt.Errorf("uid %q of user postgres: %w", account.Uid, err)
+		return fmt.Errorf("parse uid %q of user postgres: %w", account.Uid, err)
 	}
 	gid, err := strconv.ParseUint(account.Gid, 10, 32)
 	if err != nil {
-		return fmt.Errorf("gid %q of user postgres: %w", account.Gid, err)
+		return fmt.Errorf("parse gid %q of user postgres: %w", account.Gid, err)
 	}
 	p.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	for _, file := range append(files, p.dir) {

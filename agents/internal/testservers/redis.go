@@ -171,7 +171,7 @@ func (n *redisNode) waitUntil(ctx context.Context, condition func() bool) error 
 		case <-n.process.done:
 			return fmt.Errorf("redis-server exited:\n%s", n.process.readLogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.readLogTail())
+			return fmt.Errorf("wait for redis-server: %w\n%s", ctx.Err(), n.process.readLogTail())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -187,7 +187,7 @@ func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
 	defer client.Close()
 	reply, err := client.Do(ctx, client.B().Arbitrary(args...).Build()).ToAny()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+		return "", fmt.Errorf("redis command %s: %w", strings.Join(args, " "), err)
 	}
 	return fmt.Sprint(reply), nil
 }

@@ -40,18 +40,22 @@ func (s *Scaler) Run(ctx context.Context) {
 
 // readLoads reads the loads of one service after each step, until ctx ends.
 func (s *Scaler) readLoads(ctx context.Context, l *learner) {
-	failed := false
+	lastFailed := false
 	for {
 		err := l.catchUp(ctx, s.now())
 		if ctx.Err() != nil {
 			return
 		}
-		// Only the first failure and the first success after it are logged. A read every
-		// 15 s would fill the log during an outage of Prometheus.
-		if (err != nil) != failed {
-			failed = err != nil
-			s.log.Warn("the failure to read a load from Prometheus began or ended", "load", l.service.Name, "failed", failed, "error", err)
+		// Only the first failure and the first success after it are logged. A record for each
+		// read would fill the log during an outage of Prometheus.
+		failed := err != nil
+		if failed && !lastFailed {
+			s.log.Warn("cannot read the load from Prometheus; trying again every 15 s", "load", l.service.Name, "error", err)
 		}
+		if !failed && lastFailed {
+			s.log.Warn("the load can be read from Prometheus again", "load", l.service.Name)
+		}
+		lastFailed = failed
 		now := s.now()
 		nextRead := now.Truncate(step).Add(step + readDelay)
 		select {
