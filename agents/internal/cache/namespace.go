@@ -95,7 +95,7 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 		return value, nil
 	}
 	epoch := n.epoch.Load()
-	readFromRedis := n.getRedis // inside the shared load
+	readFromRedis := n.getRedis // for sharedLoad
 	if n.local == nil {
 		// A hit in Redis needs no load. So Redis is read before the load is shared.
 		if value, ok := n.getRedis(ctx, key, epoch); ok {
@@ -104,7 +104,7 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 		readFromRedis = n.readRedis // the call of getRedis above has already counted a read
 	}
 	var data []byte // the encoded value, if it is new
-	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
+	sharedLoad := func(ctx context.Context) (V, error) {
 		// A concurrent call may have stored the value since the lookup above.
 		if n.local != nil {
 			if value, ok := n.lookup(key); ok {
@@ -119,7 +119,9 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 			data = n.setLocal(key, value, epoch)
 		}
 		return value, err
-	}, func(V) { n.setRedis(key, data, epoch) })
+	}
+	storeInRedis := func(V) { n.setRedis(key, data, epoch) }
+	return n.loads.do(ctx, epochKey[K]{key, epoch}, sharedLoad, storeInRedis)
 }
 
 // Invalidate deletes one value from this process and from Redis. Only Publish
@@ -241,8 +243,8 @@ func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	}
 }
 
-// setRedis stores an encoded value in Redis unless an event has come since epoch. If an event
-// comes during the write, setRedis deletes the value again.
+// setRedis stores an encoded value in Redis, unless data is nil or an event has come since epoch.
+// If an event comes during the write, setRedis deletes the value again.
 func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	if data == nil || n.epoch.Load() != epoch {
 		return

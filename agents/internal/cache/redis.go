@@ -202,7 +202,8 @@ var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`
 
 // deleteMatching deletes the keys of one node that match a pattern.
 func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) error {
-	for cursor := uint64(0); ; {
+	cursor := uint64(0)
+	for {
 		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
 		if err != nil {
 			return fmt.Errorf("scan for the keys that match %s: %w", pattern, err)
@@ -217,8 +218,9 @@ func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) er
 				return fmt.Errorf("unlink the keys that match %s: %w", pattern, err)
 			}
 		}
-		if cursor = page.Cursor; cursor == 0 {
-			return nil
+		cursor = page.Cursor
+		if cursor == 0 {
+			return nil // the scan is complete
 		}
 	}
 }

@@ -75,9 +75,10 @@ func TestHPAsEqualTheDesignDocument(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var hpa jsonObject
 			require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "hpa", name, "-o", "json")), &hpa))
-			service := valueAt(documentHPA, "spec", "scaleTargetRef", "name").(string)
-			if serviceName, ok := serviceNames[service]; ok {
-				service = serviceName
+			deployment := valueAt(documentHPA, "spec", "scaleTargetRef", "name").(string)
+			service, ok := serviceNames[deployment]
+			if !ok {
+				service = deployment
 			}
 			require.Equal(t, valueAt(documentHPA, "spec", "scaleTargetRef"), valueAt(hpa, "spec", "scaleTargetRef"))
 			require.EqualValues(t, bounds[service]["min"], valueAt(hpa, "spec", "minReplicas"))

@@ -73,7 +73,7 @@ func parseServices(text string) ([]Service, bool) {
 		return nil, false
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, false
+		return nil, false // there is text after the list
 	}
 	names := map[string]bool{}
 	for _, s := range services {
