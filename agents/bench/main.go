@@ -113,6 +113,7 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 		return err
 	}
 	const oneCore = "GOMAXPROCS=1"
+	// All requests are of one user. The limit of requests per user must not slow them down.
 	platform, err := env.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
 	if err != nil {
 		return err

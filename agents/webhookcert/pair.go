@@ -32,6 +32,7 @@ func newPair(host string, now time.Time) (pair, error) {
 	if err != nil {
 		return pair{}, fmt.Errorf("create the key: %w", err)
 	}
+	// A random serial number of 127 bits; RFC 5280 allows up to 20 bytes.
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
 		return pair{}, fmt.Errorf("create the serial number: %w", err)

@@ -92,9 +92,9 @@ func (s *Signer) Token(ctx context.Context, host string, port uint16, user strin
 	if err != nil {
 		return "", fmt.Errorf("create the token of database user %s at %s: %w", user, address, err)
 	}
-	signed, _, err := s.signer.PresignHTTP(ctx, credentials, request, emptyHash, "rds-db", s.region, s.now().UTC())
+	signedURL, _, err := s.signer.PresignHTTP(ctx, credentials, request, emptyHash, "rds-db", s.region, s.now().UTC())
 	if err != nil {
 		return "", fmt.Errorf("sign the token of database user %s: %w", user, err)
 	}
-	return strings.TrimPrefix(signed, "https://"), nil
+	return strings.TrimPrefix(signedURL, "https://"), nil
 }

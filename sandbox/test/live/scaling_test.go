@@ -83,7 +83,8 @@ func requestCoordination(t *testing.T, token string) {
 // expression is in an annotation of the alert. It must have a value, because an alert without data
 // never fires.
 func TestEveryAlertHasItsData(t *testing.T) {
-	raw := mustRun(t, "kubectl", "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/rules?type=alert", stackOutput[string](t, "namespace")))
+	path := prometheusPath(t)
+	rulesJSON := mustRun(t, "kubectl", "get", "--raw", path+"/api/v1/rules?type=alert")
 	var response struct {
 		Data struct {
 			Groups []struct {
@@ -94,7 +95,7 @@ func TestEveryAlertHasItsData(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(raw), &response))
+	require.NoError(t, json.Unmarshal([]byte(rulesJSON), &response))
 	missing := map[string]string{} // the expressions without a value so far, by alert
 	for _, g := range response.Data.Groups {
 		for _, r := range g.Rules {
@@ -104,7 +105,6 @@ func TestEveryAlertHasItsData(t *testing.T) {
 	}
 	require.Greater(t, len(missing), 40)
 	requestCoordination(t, strings.TrimSpace(mustRun(t, "make", "-s", "token")))
-	path := prometheusPath(t)
 	require.Eventually(t, func() bool {
 		for name, expression := range missing {
 			// NaN is data: the series exist, and a service may have no query in five minutes.
