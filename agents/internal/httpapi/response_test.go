@@ -13,12 +13,13 @@ import (
 
 func TestJSONIsOneLineThatIsNotCached(t *testing.T) {
 	for _, row := range []struct {
-		reason, cacheControl string // set by the handler
-		body                 any
-		status               int
-		wantBody             string
-		wantCacheControl     string
-		wantContentType      string
+		reason           string
+		cacheControl     string // the header that the handler has set
+		body             any
+		status           int
+		wantBody         string
+		wantCacheControl string
+		wantContentType  string
 	}{
 		{"one line, no-store by default", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store", "application/json"},
 		{"the handler's Cache-Control is kept", "max-age=60", 1, 200, `1`, "max-age=60", "application/json"},

@@ -32,7 +32,8 @@ func (l *latency) add(d time.Duration) {
 	defer l.mu.Unlock()
 	l.ring[l.count%recentCount] = d
 	l.count++
-	if l.count >= minSamples && (l.p95 == 0 || l.count-l.countAtSort >= sortEvery) {
+	isSortDue := l.p95 == 0 || l.count-l.countAtSort >= sortEvery
+	if l.count >= minSamples && isSortDue {
 		durations := slices.Sorted(slices.Values(l.ring[:min(l.count, recentCount)]))
 		l.p95, l.countAtSort = durations[len(durations)*95/100], l.count
 	}
