@@ -75,7 +75,7 @@ func (s *Service[R]) Close(ctx context.Context) error {
 // newHandler returns the handler of all routes. Probes and the OpenAPI document need no
 // token.
 func (s *Service[R]) newHandler() (http.Handler, error) {
-	document, err := httpapi.DocumentHandler(s.spec.Document)
+	documentHandler, err := httpapi.DocumentHandler(s.spec.Document)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Service[R]) newHandler() (http.Handler, error) {
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /health":                            s.state.ServeLiveness,
 		"GET /health/ready":                      s.state.ServeReadiness,
-		"GET /openapi.json":                      document,
+		"GET /openapi.json":                      documentHandler,
 		"GET " + s.spec.pathPrefix() + "/health": s.state.ServeLiveness,
 	} {
 		mux.HandleFunc(pattern, handle)

@@ -59,9 +59,9 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 
 	created, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
-	again, err := s.EnsureUser(ctx, "test-user-123")
+	existing, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
-	require.Equal(t, created, again, "an existing user is not changed")
+	require.Equal(t, created, existing, "an existing user is not changed")
 	active, err = s.IsUserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.True(t, active)
@@ -75,9 +75,9 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Ada", saved.DisplayName)
 	require.JSONEq(t, `{"theme": "light", "notifications": true}`, string(saved.Preferences), "saving the profile keeps the preferences")
-	read, err := s.User(ctx, "test-user-123")
+	user, err := s.User(ctx, "test-user-123")
 	require.NoError(t, err)
-	require.Equal(t, saved, read)
+	require.Equal(t, saved, user)
 
 	_, err = s.SavePreferences(ctx, "new-user", json.RawMessage(`{"a": 1}`))
 	require.NoError(t, err, "preferences of a new user")

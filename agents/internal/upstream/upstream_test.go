@@ -31,7 +31,7 @@ func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	t.Cleanup(u.CloseIdleConnections)
 	c := NewClient(u)
-	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } }
+	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } } // never calls the function
 	return c
 }
 
