@@ -1,5 +1,5 @@
-// Command bench measures the services and, in the same run, a minimal net/http server
-// that echoes 40 bytes of JSON:
+// Command bench measures the services. In the same run it measures the echo server: a
+// minimal net/http server that echoes 40 bytes of JSON.
 //
 //	go run ./agents/bench
 //
@@ -85,18 +85,19 @@ type endpoint struct {
 	name    string
 	process testplatform.Process
 	request load.Request
-	// ratio is the goal for the rate at saturation: the endpoint's requests per
+	// ratioGoal is the goal for the rate at saturation: the endpoint's requests per
 	// second, divided by those of the echo server. Zero means no goal.
-	ratio float64
-	// p95 is the goal for the 95th percentile of the latency at uncachedPerSecond.
+	ratioGoal float64
+	// p95Goal is the goal for the 95th percentile of the latency at uncachedPerSecond.
 	// Zero means no goal.
-	p95 time.Duration
+	p95Goal time.Duration
 }
 
 // newClient returns a load client that sends the token.
 func (e endpoint) newClient(token string) *load.Client {
 	base, _ := url.Parse(e.process.URL) // a URL of testplatform is valid
-	return load.NewClient(base, user, token, uncachedConnections, false)
+	const remote = false                // the server is on this machine
+	return load.NewClient(base, user, token, uncachedConnections, remote)
 }
 
 // measureServices starts the services and the echo server, and prints the three
@@ -112,21 +113,22 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 		return err
 	}
 	const oneCore = "GOMAXPROCS=1"
+	// All requests are of one user. The limit of requests per user must not slow them down.
 	platform, err := env.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
+	benchProgram, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	echo, err := env.Run(ctx, self, []string{oneCore}, "-echo")
+	echo, err := env.Run(ctx, benchProgram, []string{oneCore}, "-echo")
 	if err != nil {
 		return err
 	}
 	if err := printLatencies(ctx, token, duration, []endpoint{
-		{name: "npa POST plan of 7 days", process: platform.NPA, request: load.Plan.WithUncachedBody(), p95: 30 * time.Millisecond},
-		{name: "wpa POST generate", process: platform.WPA, request: load.Generate.WithUncachedBody(), p95: 5 * time.Millisecond},
+		{name: "npa POST plan of 7 days", process: platform.NPA, request: load.Plan.WithUncachedBody(), p95Goal: 30 * time.Millisecond},
+		{name: "wpa POST generate", process: platform.WPA, request: load.Generate.WithUncachedBody(), p95Goal: 5 * time.Millisecond},
 		{name: "mca POST coordinate", process: platform.MCA, request: load.Coordinate.WithUncachedBody()},
 	}); err != nil {
 		return err
@@ -136,8 +138,8 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 	}
 	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
 	return printSaturation(ctx, token, duration, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
-		{name: "web GET profile, cached in Redis", process: platform.Web, request: load.Profile, ratio: 0.45},
-		{name: "npa POST plan of 7 days, cached", process: platform.NPA, request: load.Plan, ratio: 0.45},
+		{name: "web GET profile, cached in Redis", process: platform.Web, request: load.Profile, ratioGoal: 0.45},
+		{name: "npa POST plan of 7 days, cached", process: platform.NPA, request: load.Plan, ratioGoal: 0.45},
 		{name: "mca POST coordinate, cached", process: platform.MCA, request: load.Coordinate},
 	})
 }
@@ -155,25 +157,26 @@ func printLatencies(ctx context.Context, token string, duration time.Duration, e
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
 		shape := load.Shape{Connections: uncachedConnections, PerSecond: uncachedPerSecond, WarmUp: time.Second, Duration: duration}
-		stream, end := e.newClient(token).NewStream(e.request, shape)
-		r := stream.Run(ctx)
-		end()
+		stream, closeStream := e.newClient(token).NewStream(e.request, shape)
+		measurement := stream.Run(ctx)
+		closeStream()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		goal := ""
-		if e.p95 > 0 {
-			goal = "under " + e.p95.String() + missedNote(len(r.Latencies) > 0 && r.Percentile(95) < e.p95)
+		if e.p95Goal > 0 {
+			reached := len(measurement.Latencies) > 0 && measurement.Percentile(95) < e.p95Goal
+			goal = "under " + e.p95Goal.String() + missedNote(reached)
 		}
-		percentile := func(p int) time.Duration { return r.Percentile(p).Round(10 * time.Microsecond) }
-		fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", e.name, percentile(50), percentile(95), percentile(99), cmp.Or(r.Failed.String(), "0"), goal)
+		percentile := func(p int) time.Duration { return measurement.Percentile(p).Round(10 * time.Microsecond) }
+		fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", e.name, percentile(50), percentile(95), percentile(99), cmp.Or(measurement.Failed.String(), "0"), goal)
 	}
 	fmt.Println()
 	return nil
 }
 
-// missedNote returns the text after a goal in its table cell. It is empty if the goal
-// is reached.
+// missedNote returns the text that follows a goal in a table cell: ": missed", or "" if
+// the goal is reached.
 func missedNote(reached bool) string {
 	if reached {
 		return ""
@@ -181,7 +184,7 @@ func missedNote(reached bool) string {
 	return ": missed"
 }
 
-// runLoadTest runs the design document's load test at the web app's highest rate.
+// runLoadTest runs the design document's load test at the highest rate of the web app.
 // It also sends 15 uncached requests a second through web: five to each of the
 // three agents.
 func runLoadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
@@ -190,7 +193,7 @@ func runLoadTest(ctx context.Context, executable, url, token string, duration ti
 	cmd.Env = []string{"TOKEN=" + token}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("load test: %w", err)
+		return fmt.Errorf("run the load test: %w", err)
 	}
 	fmt.Println()
 	return nil

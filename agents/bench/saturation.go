@@ -25,8 +25,8 @@ type sample struct {
 	P50, P95, P99 int64
 	Failed        int
 
-	core  float64 // the CPU use of the server as a share of its core
-	ratio float64 // the rate divided by the rate of the echo server in the same round
+	coreUse float64 // the CPU use of the server as a share of its core
+	ratio   float64 // the rate divided by the rate of the echo server in the same round
 }
 
 // printSaturation prints the throughput of each endpoint. The process of the
@@ -43,9 +43,9 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---:|---|")
 	var echoSamples []sample
 	for _, e := range endpoints {
-		// The first response is checked. It also fills the cache.
+		// Send checks the response. The response also fills the cache.
 		if err := e.newClient(token).Send(ctx, e.request, 0); err != nil {
-			return fmt.Errorf("%s: %w", e.name, err)
+			return fmt.Errorf("send the first request of %s: %w", e.name, err)
 		}
 		var samples []sample
 		for range rounds {
@@ -53,22 +53,22 @@ func printSaturation(ctx context.Context, token string, duration time.Duration, 
 			if err != nil {
 				return err
 			}
-			s, err := c.saturate(ctx, e, token, duration)
+			endpointSample, err := c.saturate(ctx, e, token, duration)
 			if err != nil {
 				return err
 			}
-			echoSample.ratio, s.ratio = 1, s.PerSecond/echoSample.PerSecond
-			samples, echoSamples = append(samples, s), append(echoSamples, echoSample)
+			echoSample.ratio, endpointSample.ratio = 1, endpointSample.PerSecond/echoSample.PerSecond
+			samples, echoSamples = append(samples, endpointSample), append(echoSamples, echoSample)
 		}
 		goal := ""
-		s := median(samples, func(s sample) float64 { return s.ratio })
-		if e.ratio > 0 {
-			goal = fmt.Sprintf("at least %.2f", e.ratio) + missedNote(s.ratio >= e.ratio)
+		middle := median(samples, func(s sample) float64 { return s.ratio })
+		if e.ratioGoal > 0 {
+			goal = fmt.Sprintf("at least %.2f", e.ratioGoal) + missedNote(middle.ratio >= e.ratioGoal)
 		}
-		if s.core < 0.9 {
+		if middle.coreUse < 0.9 {
 			goal += " (less than 90 % of its core: the server was not the bottleneck)"
 		}
-		s.print(e.name, goal)
+		middle.print(e.name, goal)
 	}
 	median(echoSamples, func(s sample) float64 { return s.PerSecond }).print(echo.name, "")
 	return nil
@@ -82,9 +82,9 @@ func median(samples []sample, key func(sample) float64) sample {
 
 // print prints the sample as a row of the table.
 func (s sample) print(name, goal string) {
-	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+	microseconds := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 	fmt.Printf("| %s | %.0f | %.0f %% | %.2f | %s | %s | %s | %d | %s |\n",
-		name, s.PerSecond, 100*s.core, s.ratio, us(s.P50), us(s.P95), us(s.P99), s.Failed, goal)
+		name, s.PerSecond, 100*s.coreUse, s.ratio, microseconds(s.P50), microseconds(s.P95), microseconds(s.P99), s.Failed, goal)
 }
 
 // wrkScript is a Lua program for wrk. It defines the request that wrk repeats, and
@@ -116,8 +116,8 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, duration 
 			return s, err
 		}
 	}
-	file := filepath.Join(dir, "request.lua")
-	if err := os.WriteFile(file, fmt.Appendf(nil, wrkScript, e.request.Method, body, "Bearer "+token), 0o600); err != nil {
+	scriptFile := filepath.Join(dir, "request.lua")
+	if err := os.WriteFile(scriptFile, fmt.Appendf(nil, wrkScript, e.request.Method, body, "Bearer "+token), 0o600); err != nil {
 		return s, err
 	}
 	cpuBefore, err := readCPUSeconds(e.process.PID)
@@ -125,15 +125,15 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, duration 
 		return s, err
 	}
 	out, err := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(int(duration.Seconds())),
-		"-s", file, e.process.URL+e.request.Path).CombinedOutput()
+		"-s", scriptFile, e.process.URL+e.request.Path).CombinedOutput()
 	if err != nil {
 		return s, fmt.Errorf("run wrk: %w: install Debian's wrk if it is missing\n%s", err, out)
 	}
 	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 	if err := json.Unmarshal(lines[len(lines)-1], &s); err != nil {
-		return s, fmt.Errorf("wrk's last line: %w\n%s", err, out)
+		return s, fmt.Errorf("decode wrk's last line: %w\n%s", err, out)
 	}
 	cpuAfter, err := readCPUSeconds(e.process.PID)
-	s.core = (cpuAfter - cpuBefore) / duration.Seconds()
+	s.coreUse = (cpuAfter - cpuBefore) / duration.Seconds()
 	return s, err
 }

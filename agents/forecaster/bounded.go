@@ -2,20 +2,20 @@ package main
 
 import "net/http"
 
-// maxResponse bounds a response of Prometheus in bytes. A chunk of history has 10,000
+// maxResponseBytes bounds a response of Prometheus. A chunk of history has 10,000
 // points in 0.4 MB. The client of Prometheus reads a whole response into memory.
-const maxResponse = 4 << 20
+const maxResponseBytes = 4 << 20
 
-// boundedTransport is an HTTP transport. Its responses end with an error after maxResponse
-// bytes.
+// boundedTransport is an HTTP transport. The body of each response ends with an error after
+// maxResponseBytes.
 type boundedTransport struct{ http.RoundTripper }
 
-// RoundTrip sends the request. Reading more than maxResponse bytes of its response is an error.
+// RoundTrip sends the request. Reading more than maxResponseBytes of the response is an error.
 func (b boundedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
-	response.Body = http.MaxBytesReader(nil, response.Body, maxResponse)
+	response.Body = http.MaxBytesReader(nil, response.Body, maxResponseBytes)
 	return response, nil
 }

@@ -16,8 +16,8 @@ import (
 func TestEndlessResponseIsAnError(t *testing.T) {
 	sent := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for part := []byte(strings.Repeat(" ", 1<<16)); sent < 100<<20; sent += len(part) {
-			if _, err := w.Write(part); err != nil {
+		for block := []byte(strings.Repeat(" ", 1<<16)); sent < 100<<20; sent += len(block) {
+			if _, err := w.Write(block); err != nil {
 				return
 			}
 		}

@@ -57,7 +57,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
 	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL, RoundTripper: boundedTransport{api.DefaultRoundTripper}})
 	if err != nil {
-		return fmt.Errorf("client of Prometheus: %w", err)
+		return fmt.Errorf("create the client of Prometheus: %w", err)
 	}
 	s := scaler.New(cfg, prometheusapi.NewAPI(client), log)
 	registry := prometheus.NewRegistry()
@@ -69,13 +69,13 @@ func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
+	scalerEnded := make(chan struct{})
 	go func() {
-		defer close(ended)
+		defer close(scalerEnded)
 		s.Run(ctx)
 	}()
 	err = server.Run(ctx)
 	stop()
-	<-ended
+	<-scalerEnded
 	return err
 }

@@ -27,7 +27,7 @@ func main() {
 	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
 }
 
-// healthPath is the path of the probes. They are logged at level debug only.
+// healthPath is the path of the probes. Its requests are logged at level debug.
 const healthPath = "/health"
 
 // run reads the configuration, serves until ctx ends, and returns the exit code.
@@ -39,14 +39,14 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	cfg.MetricsAddress = env.Address("METRICS_ADDRESS", ":9090")
 	cfg.LogLevel = env.LogLevel("LOG_LEVEL")
 	cfg.DrainDelay = 0 // only the kubelet and Prometheus send requests
-	store := database.ReadConfig(env)
-	store.MaxConnections = 1
+	databaseConfig := database.ReadConfig(env)
+	databaseConfig.MaxConnections = 1
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "pgexporter")
 	if err := env.Err(); err != nil {
 		envconfig.LogProblems(log, err)
 		return 2
 	}
-	if err := serve(ctx, cfg, store, log); err != nil {
+	if err := serve(ctx, cfg, databaseConfig, log); err != nil {
 		log.Error("stopped", "error", err)
 		return 1
 	}
@@ -55,8 +55,8 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 
 // serve serves until ctx ends. The pod is also ready while PostgreSQL is down, because it
 // then serves pg_up 0.
-func serve(ctx context.Context, cfg httpserver.Config, store database.Config, log *slog.Logger) error {
-	pool, err := database.OpenPool(ctx, store, nil)
+func serve(ctx context.Context, cfg httpserver.Config, databaseConfig database.Config, log *slog.Logger) error {
+	pool, err := database.OpenPool(ctx, databaseConfig, nil)
 	if err != nil {
 		return err
 	}

@@ -16,29 +16,29 @@ import (
 	"strings"
 )
 
-// accountDir is the folder with the pod's token and the API server's authority. The
-// kubelet mounts it (Kubernetes, "Accessing the Kubernetes API from a Pod").
+// accountDir is the folder with the pod's service account token and the CA certificate of
+// the API server. The kubelet mounts the folder (Kubernetes, "Accessing the Kubernetes API from a Pod").
 const accountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-// apiServer is the cluster's API server.
+// apiServer is a client of a cluster's API server. token is the service account token.
 type apiServer struct {
 	url, token string
 	client     *http.Client
 }
 
-// newClusterAPIServer returns the API server of the pod's cluster.
+// newClusterAPIServer returns a client of the API server of the pod's cluster.
 func newClusterAPIServer() (*apiServer, error) {
 	token, err := os.ReadFile(filepath.Join(accountDir, "token"))
 	if err != nil {
-		return nil, fmt.Errorf("token of the service account: %w", err)
+		return nil, fmt.Errorf("read the service account token: %w", err)
 	}
-	authority, err := os.ReadFile(filepath.Join(accountDir, "ca.crt"))
+	caCertificate, err := os.ReadFile(filepath.Join(accountDir, "ca.crt"))
 	if err != nil {
-		return nil, fmt.Errorf("authority of the API server: %w", err)
+		return nil, fmt.Errorf("read the CA certificate of the API server: %w", err)
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("authority of the API server: %s has no certificate", filepath.Join(accountDir, "ca.crt"))
+	if !roots.AppendCertsFromPEM(caCertificate) {
+		return nil, fmt.Errorf("%s has no certificate, must have the CA certificate of the API server", filepath.Join(accountDir, "ca.crt"))
 	}
 	return &apiServer{
 		url:    "https://" + net.JoinHostPort(os.Getenv("KUBERNETES_SERVICE_HOST"), os.Getenv("KUBERNETES_SERVICE_PORT")),
@@ -47,20 +47,20 @@ func newClusterAPIServer() (*apiServer, error) {
 	}, nil
 }
 
-// setCABundle sets the field caBundle of a webhook, so that the API server trusts its
-// certificate. It sends a strategic merge patch, which finds the webhook by its name and
+// setCABundle sets the field caBundle of a webhook to the certificate. The API server then
+// trusts the certificate. setCABundle sends a strategic merge patch, which finds the webhook by its name and
 // changes no other field.
 func (s *apiServer) setCABundle(ctx context.Context, configuration, webhook string, certificate []byte) error {
 	patch, err := json.Marshal(map[string]any{"webhooks": []any{map[string]any{
 		"name": webhook, "clientConfig": map[string]any{"caBundle": certificate}, // []byte is base64 in JSON
 	}}})
 	if err != nil {
-		return fmt.Errorf("patch: %w", err)
+		return fmt.Errorf("create the patch of MutatingWebhookConfiguration %s: %w", configuration, err)
 	}
-	target := s.url + "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/" + url.PathEscape(configuration) + "?fieldManager=webhookcert"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, target, bytes.NewReader(patch))
+	patchURL := s.url + "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/" + url.PathEscape(configuration) + "?fieldManager=webhookcert"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, patchURL, bytes.NewReader(patch))
 	if err != nil {
-		return fmt.Errorf("patch: %w", err)
+		return fmt.Errorf("create the patch of MutatingWebhookConfiguration %s: %w", configuration, err)
 	}
 	request.Header.Set("Authorization", "Bearer "+s.token)
 	request.Header.Set("Content-Type", "application/strategic-merge-patch+json")

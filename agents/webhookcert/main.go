@@ -3,8 +3,8 @@
 // pod that is in memory. It then writes the certificate to the field caBundle of one
 // MutatingWebhookConfiguration, so that the API server trusts it.
 //
-// So neither a Secret nor the stack's state contains the key, and the key is gone when the
-// pod ends. The certificate is self-signed, so the API server trusts only this one.
+// So neither a Secret nor the stack's state contains the key. The key is deleted when the
+// pod ends. The certificate is self-signed, so the API server trusts no other certificate.
 //
 //	webhookcert -host NAME.NAMESPACE.svc -dir /certs -configuration NAME -webhook NAME
 package main
@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, connect func() (*apiServer, error))
 	host := flags.String("host", "", "the name by which the API server calls the webhook")
 	dir := flags.String("dir", "", "the folder of tls.crt and tls.key")
 	configuration := flags.String("configuration", "", "the name of the MutatingWebhookConfiguration")
-	webhook := flags.String("webhook", "", "the name of the webhook in it")
+	webhook := flags.String("webhook", "", "the name of the webhook in this configuration")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -26,8 +26,8 @@ func arguments(dir string) []string {
 }
 
 // startFakeAPIServer starts a fake API server that responds with the status. It stores the
-// certificate of the patch in *authority. The result is the function connect of run.
-func startFakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*apiServer, error) {
+// certificate of the patch in *caBundle. The result is the argument connect of run.
+func startFakeAPIServer(t *testing.T, status int, caBundle *[]byte) func() (*apiServer, error) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/app-vpa", r.URL.Path)
 		assert.Equal(t, "Bearer t", r.Header.Get("Authorization"))
@@ -41,10 +41,10 @@ func startFakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*ap
 		assert.NoError(t, json.NewDecoder(r.Body).Decode(&patch))
 		if assert.Len(t, patch.Webhooks, 1) {
 			assert.Equal(t, "vpa.k8s.io", patch.Webhooks[0].Name)
-			*authority = patch.Webhooks[0].ClientConfig.CABundle
+			*caBundle = patch.Webhooks[0].ClientConfig.CABundle
 		}
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "the answer")
+		_, _ = io.WriteString(w, "the response body")
 	}))
 	t.Cleanup(s.Close)
 	return func() (*apiServer, error) { return &apiServer{url: s.URL, token: "t", client: s.Client()}, nil }
@@ -53,8 +53,8 @@ func startFakeAPIServer(t *testing.T, status int, authority *[]byte) func() (*ap
 // A client that trusts the patched certificate can connect to a server with the written files. It
 // can connect by the webhook's name, and by no other name.
 func TestAPIServerTrustsTheWrittenCertificate(t *testing.T) {
-	dir, authority := t.TempDir(), []byte(nil)
-	require.NoError(t, run(t.Context(), arguments(dir), startFakeAPIServer(t, http.StatusOK, &authority)))
+	dir, caBundle := t.TempDir(), []byte(nil)
+	require.NoError(t, run(t.Context(), arguments(dir), startFakeAPIServer(t, http.StatusOK, &caBundle)))
 	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
 	require.NoError(t, err)
 	webhook := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -63,7 +63,7 @@ func TestAPIServerTrustsTheWrittenCertificate(t *testing.T) {
 	defer webhook.Close()
 
 	roots := x509.NewCertPool()
-	require.True(t, roots.AppendCertsFromPEM(authority))
+	require.True(t, roots.AppendCertsFromPEM(caBundle))
 	call := func(name string) error {
 		client := &http.Client{Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12},
@@ -100,12 +100,12 @@ func TestEachRunHasItsOwnKey(t *testing.T) {
 }
 
 func TestRunReportsErrors(t *testing.T) {
-	var authority []byte
-	err := run(t.Context(), nil, startFakeAPIServer(t, http.StatusOK, &authority))
+	var caBundle []byte
+	err := run(t.Context(), nil, startFakeAPIServer(t, http.StatusOK, &caBundle))
 	for _, flag := range []string{"-host", "-dir", "-configuration", "-webhook"} {
 		require.ErrorContains(t, err, flag+" is empty")
 	}
-	require.ErrorContains(t, run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing")), startFakeAPIServer(t, http.StatusOK, &authority)), "no such file")
-	require.ErrorContains(t, run(t.Context(), arguments(t.TempDir()), startFakeAPIServer(t, http.StatusForbidden, &authority)),
-		"patch of MutatingWebhookConfiguration app-vpa: 403 Forbidden: the answer")
+	require.ErrorContains(t, run(t.Context(), arguments(filepath.Join(t.TempDir(), "missing")), startFakeAPIServer(t, http.StatusOK, &caBundle)), "no such file")
+	require.ErrorContains(t, run(t.Context(), arguments(t.TempDir()), startFakeAPIServer(t, http.StatusForbidden, &caBundle)),
+		"patch of MutatingWebhookConfiguration app-vpa: 403 Forbidden: the response body")
 }

@@ -19,7 +19,7 @@ const (
 	// (docs/runbooks/upgrade.md). With an expired certificate, the API server would ignore
 	// the webhook.
 	validity = 365 * 24 * time.Hour
-	// skew is how late the API server's clock may be.
+	// skew is how far the API server's clock may be behind this clock.
 	skew = time.Hour
 )
 
@@ -30,11 +30,12 @@ type pair struct{ certificate, key []byte }
 func newPair(host string, now time.Time) (pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return pair{}, fmt.Errorf("key: %w", err)
+		return pair{}, fmt.Errorf("create the key: %w", err)
 	}
+	// A random serial number of 127 bits; RFC 5280 allows up to 20 bytes.
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return pair{}, fmt.Errorf("serial number: %w", err)
+		return pair{}, fmt.Errorf("create the serial number: %w", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
@@ -45,17 +46,17 @@ func newPair(host string, now time.Time) (pair, error) {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	certificateDER, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return pair{}, fmt.Errorf("certificate of %s: %w", host, err)
+		return pair{}, fmt.Errorf("create the certificate of %s: %w", host, err)
 	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return pair{}, fmt.Errorf("key: %w", err)
+		return pair{}, fmt.Errorf("encode the key: %w", err)
 	}
 	return pair{
-		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}),
-		key:         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}),
+		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificateDER}),
+		key:         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
 	}, nil
 }
 
@@ -63,7 +64,7 @@ func newPair(host string, now time.Time) (pair, error) {
 func (p pair) write(dir string) error {
 	for name, content := range map[string][]byte{"tls.crt": p.certificate, "tls.key": p.key} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			return fmt.Errorf("certificate: %w", err)
+			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
 	return nil

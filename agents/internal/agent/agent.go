@@ -20,7 +20,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// Spec is one planning agent. R is a pointer to its request type.
+// Spec describes one planning agent. R is a pointer to its request type.
 type Spec[R Request] struct {
 	// Name is used in logs, metrics and paths, such as npa. In upper case it is
 	// the value of AGENT_TYPE.
@@ -46,8 +46,8 @@ type Spec[R Request] struct {
 	// of both versions read the same Redis.
 	Strategy  cache.Strategy
 	KeyPrefix string
-	// Table is the table of the users' saved plans.
-	Table database.PlanKind
+	// PlanKind is the kind of the users' saved plans, which selects their table.
+	PlanKind database.PlanKind
 	// NewCounter registers the counter of computed plans by outcome.
 	NewCounter func(r prometheus.Registerer, agent string) *prometheus.CounterVec
 
@@ -97,8 +97,8 @@ func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	}
 }
 
-// Config is the configuration of an agent. Names and defaults are those of the design document,
-// if it has them.
+// Config is the configuration of an agent. The variables have the names and defaults of the design
+// document, if it defines them.
 type Config struct {
 	// AgentType is AGENT_TYPE. It must be Spec.Name in upper case. So a process with the
 	// manifest of another agent ends at its start.
@@ -116,7 +116,7 @@ func (s Spec[R]) pathPrefix() string { return "/api/v1/agents/" + s.Name }
 
 // ReadConfig reads the environment through lookup. Its error is an
 // envconfig.Problems with every problem. The Config then has defaults for
-// invalid values, and serves only to create the logger.
+// invalid values, and is only used to create the logger.
 func (s Spec[R]) ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	agentType := strings.ToUpper(s.Name)

@@ -69,8 +69,8 @@ type testAgent struct {
 	planner Planner[*request]
 }
 
-// openTestAgent returns an agent that the test must close. changes are the environment
-// variables that differ from the default environment.
+// openTestAgent returns an agent that the test must close. changes are the variables that
+// differ from servicetest's environment.
 func openTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
 	a := &testAgent{env: servicetest.New(t)}
@@ -79,7 +79,7 @@ func openTestAgent(t *testing.T, changes map[string]string) *testAgent {
 		Name: "npa", Action: "plan", Document: []byte("openapi: 3.1.0"), MaxBody: 1 << 10,
 		TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 10 * time.Second,
 		CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "1MiB",
-		Strategy: cache.NutritionData, KeyPrefix: "npa:plan:", Table: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
+		Strategy: cache.NutritionData, KeyPrefix: "npa:plan:", PlanKind: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
 		NewRequest: func() *request { return &request{} },
 		NewPlanner: func() (Planner[*request], error) {
 			return func(ctx context.Context, r *request) (any, error) { return a.planner(ctx, r) }, nil
@@ -107,13 +107,13 @@ func newDatabaseEnv(t *testing.T) map[string]string {
 	return map[string]string{"DATABASE_URL": servicetest.CreateDatabase(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s"}
 }
 
-// send sends a user's request with the same user as principal.
+// send sends a user's request. The principal is the same user.
 func (a *testAgent) send(t *testing.T, user, plan string) *httptest.ResponseRecorder {
 	t.Helper()
 	return a.sendAs(auth.WithPrincipal(t.Context(), auth.Principal{Subject: user}), t, user, plan)
 }
 
-// sendAs sends a user's request. ctx has the principal, or none.
+// sendAs sends a user's request. ctx has the principal of the token, or no principal.
 func (a *testAgent) sendAs(ctx context.Context, t *testing.T, user, plan string) *httptest.ResponseRecorder {
 	t.Helper()
 	body, err := json.Marshal(request{user, plan})
@@ -221,13 +221,13 @@ func TestRequestsGetPlansWhileTheDatabaseIsDown(t *testing.T) {
 func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 	a := newTestAgent(t, newDatabaseEnv(t))
 	started, release := make(chan struct{}), make(chan struct{})
-	var first sync.Once
+	var firstWrite sync.Once
 	a.plans.writer.Close(t.Context())
 	a.plans.writer = database.NewWriter(context.WithoutCancel(t.Context()), "save plans", func(ctx context.Context, plans []savedPlan) error {
-		first.Do(func() { close(started); <-release })
+		firstWrite.Do(func() { close(started); <-release })
 		return a.plans.write(ctx, plans)
 	}, slog.New(slog.DiscardHandler))
-	compressed, err := encode(plan{})
+	compressed, err := compressPlan(plan{})
 	require.NoError(t, err)
 	filler := savedPlan{planKey{"filler", "bob"}, compressed}
 	require.True(t, a.plans.writer.Enqueue(filler))
@@ -252,23 +252,23 @@ func TestCloseSavesQueuedPlans(t *testing.T) {
 }
 
 func TestRoutesDependOnTokenAndPhase(t *testing.T) {
-	const plan = "/api/v1/agents/npa/plan"
+	const planPath = "/api/v1/agents/npa/plan"
 	a := newTestAgent(t, nil)
 	runToken, readToken := a.env.Token(t, "ada", auth.ScopeAgentsRun), a.env.Token(t, "ada", auth.ScopeAgentsRead)
 	rows := []struct {
-		reason, method, path, token string
-		serving, draining           int
+		reason, method, path, token   string
+		servingStatus, drainingStatus int
 	}{
 		{"liveness", http.MethodGet, "/health", "", 200, 200},
 		{"readiness follows the phase", http.MethodGet, "/health/ready", "", 200, 503},
 		{"the public health path", http.MethodGet, "/api/v1/agents/npa/health", "", 200, 200},
 		{"the OpenAPI document", http.MethodGet, "/openapi.json", "", 200, 200},
-		{"wrong method", http.MethodGet, plan, "", 405, 405},
+		{"wrong method", http.MethodGet, planPath, "", 405, 405},
 		{"unknown path", http.MethodGet, "/api/v1/agents/npa", "", 404, 404},
-		{"a plan without a token", http.MethodPost, plan, "", 401, 401},
-		{"a plan without the scope", http.MethodPost, plan, readToken, 403, 403},
-		{"a plan", http.MethodPost, plan, runToken, 200, 200},
-		{"a longer path does not bypass authentication", http.MethodPost, plan + "/x", "", 404, 404},
+		{"a plan without a token", http.MethodPost, planPath, "", 401, 401},
+		{"a plan without the scope", http.MethodPost, planPath, readToken, 403, 403},
+		{"a plan", http.MethodPost, planPath, runToken, 200, 200},
+		{"a longer path does not bypass authentication", http.MethodPost, planPath + "/x", "", 404, 404},
 		{"an escaped path does not bypass authentication", http.MethodPost, "/api/v1/agents/npa/%70lan", "", 401, 401},
 		{"metrics have a port of their own", http.MethodGet, "/metrics", runToken, 404, 404},
 	}
@@ -283,7 +283,11 @@ func TestRoutesDependOnTokenAndPhase(t *testing.T) {
 				}
 				w := httptest.NewRecorder()
 				a.Handler().ServeHTTP(w, r)
-				require.Equal(t, map[httpserver.Phase]int{httpserver.Serving: row.serving, httpserver.Draining: row.draining}[phase], w.Code)
+				wantStatus := row.servingStatus
+				if phase == httpserver.Draining {
+					wantStatus = row.drainingStatus
+				}
+				require.Equal(t, wantStatus, w.Code)
 				require.True(t, json.Valid(w.Body.Bytes()))
 			})
 		}
@@ -336,14 +340,14 @@ func TestClientsWithGzipGetTheCompressedPlan(t *testing.T) {
 }
 
 func TestInvalidCachedPlanIsAnError(t *testing.T) {
-	tooLarge, err := encode(plan{Text: strings.Repeat("a", maxPlan)})
+	tooLarge, err := compressPlan(plan{Text: strings.Repeat("a", maxPlanBytes)})
 	require.NoError(t, err)
-	truncated, err := encode(plan{})
+	truncated, err := compressPlan(plan{})
 	require.NoError(t, err)
 	for reason, compressed := range map[string][]byte{
 		"not gzip": []byte(`{"number":1}`), "empty": nil, "truncated": truncated[:len(truncated)-4], "too large": tooLarge,
 	} {
-		_, err := decompress(compressed)
+		_, err := decompressPlan(compressed)
 		require.Error(t, err, reason)
 	}
 }

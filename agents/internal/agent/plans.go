@@ -26,14 +26,14 @@ type requestKey string
 // newRequestKey returns the key of a request. The caller must have removed the user's id from
 // the request.
 func newRequestKey(request Request) requestKey {
-	text, _ := json.Marshal(request) // a decoded request always encodes
-	sum := sha256.Sum256(text)
+	encoded, _ := json.Marshal(request) // cannot fail, because the request was decoded from JSON
+	sum := sha256.Sum256(encoded)
 	return requestKey(hex.EncodeToString(sum[:16]))
 }
 
-// encode encodes a plan as one line of JSON and compresses it. All responses with the plan
+// compressPlan encodes a plan as one line of JSON and compresses it. All responses with the plan
 // share the result.
-func encode(plan any) ([]byte, error) {
+func compressPlan(plan any) ([]byte, error) {
 	var compressed bytes.Buffer
 	w := gzip.NewWriter(&compressed)
 	if err := json.NewEncoder(w).Encode(plan); err != nil {
@@ -45,36 +45,36 @@ func encode(plan any) ([]byte, error) {
 	return compressed.Bytes(), nil
 }
 
-// maxPlan bounds a decompressed plan in bytes. A month of meals has 45 kB.
-const maxPlan = 1 << 20
+// maxPlanBytes bounds a decompressed plan. A month of meals has 45 kB.
+const maxPlanBytes = 1 << 20
 
-// decompress returns the line of JSON that encode has compressed.
-func decompress(compressed []byte) ([]byte, error) {
+// decompressPlan returns the line of JSON that compressPlan has compressed.
+func decompressPlan(compressed []byte) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		return nil, fmt.Errorf("decompress the plan: %w", err)
 	}
-	line, err := io.ReadAll(io.LimitReader(r, maxPlan+1))
+	line, err := io.ReadAll(io.LimitReader(r, maxPlanBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("decompress the plan: %w", err)
 	}
-	if len(line) > maxPlan {
-		return nil, fmt.Errorf("plan has more than %d bytes", maxPlan)
+	if len(line) > maxPlanBytes {
+		return nil, fmt.Errorf("plan has more than %d bytes", maxPlanBytes)
 	}
 	return line, nil
 }
 
-// maxSaved is the maximum number of saved plans that a process remembers. The
-// process does not save these plans again.
-const maxSaved = 10_000
+// maxSavedKeys is the maximum number of saved plans that a process remembers by
+// their keys. The process does not save these plans again.
+const maxSavedKeys = 10_000
 
 // savedPlans saves users' plans in PostgreSQL, one row for each request of a user.
 // Responses do not wait for the database.
 type savedPlans struct {
-	store  *database.Store
-	table  database.PlanKind
-	saved  *otter.Cache[planKey, struct{}]
-	writer *database.Writer[savedPlan]
+	store     *database.Store
+	planKind  database.PlanKind
+	savedKeys *otter.Cache[planKey, struct{}] // of the plans that are saved or queued
+	writer    *database.Writer[savedPlan]
 }
 
 // planKey identifies the plan of one user.
@@ -92,13 +92,13 @@ func (k planKey) id() uuid.UUID {
 // savedPlan is a plan for the queue of the writer.
 type savedPlan struct {
 	planKey
-	compressed []byte // by encode
+	compressed []byte // the result of compressPlan
 }
 
 // newSavedPlans starts the background writer. close ends it.
-func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKind, log *slog.Logger) *savedPlans {
-	p := &savedPlans{store: s, table: table, saved: otter.Must(&otter.Options[planKey, struct{}]{
-		MaximumSize: maxSaved, ExpiryCalculator: otter.ExpiryWriting[planKey, struct{}](time.Hour),
+func newSavedPlans(ctx context.Context, s *database.Store, planKind database.PlanKind, log *slog.Logger) *savedPlans {
+	p := &savedPlans{store: s, planKind: planKind, savedKeys: otter.Must(&otter.Options[planKey, struct{}]{
+		MaximumSize: maxSavedKeys, ExpiryCalculator: otter.ExpiryWriting[planKey, struct{}](time.Hour),
 	})}
 	p.writer = database.NewWriter(ctx, "save plans", p.write, log)
 	return p
@@ -106,11 +106,11 @@ func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKi
 
 // save queues the user's plan for writing, unless it is saved or queued already.
 func (p *savedPlans) save(key planKey, compressed []byte) {
-	if _, isNew := p.saved.SetIfAbsent(key, struct{}{}); !isNew {
+	if _, isNew := p.savedKeys.SetIfAbsent(key, struct{}{}); !isNew {
 		return
 	}
 	if !p.writer.Enqueue(savedPlan{key, compressed}) {
-		p.saved.Invalidate(key) // the next request tries again
+		p.savedKeys.Invalidate(key) // the next request tries again
 	}
 }
 
@@ -119,12 +119,12 @@ func (p *savedPlans) save(key planKey, compressed []byte) {
 func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	var errs []error
 	for _, plan := range plans {
-		encoded, err := decompress(plan.compressed)
+		line, err := decompressPlan(plan.compressed)
 		if err == nil {
-			err = p.store.SavePlan(ctx, p.table, plan.id(), plan.userID, encoded)
+			err = p.store.SavePlan(ctx, p.planKind, plan.id(), plan.userID, line)
 		}
 		if err != nil {
-			p.saved.Invalidate(plan.planKey)
+			p.savedKeys.Invalidate(plan.planKey)
 		}
 		errs = append(errs, err)
 	}

@@ -51,12 +51,12 @@ func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	s.plans = newSavedPlans(ctx, s.dependencies.Store, spec.Table, log)
+	s.plans = newSavedPlans(ctx, s.dependencies.Store, spec.PlanKind, log)
 	s.handler, err = s.newHandler()
 	return s, err
 }
 
-// State is the phase that the readiness response depends on.
+// State returns the phase of the agent. The readiness response depends on it.
 func (s *Service[R]) State() *httpserver.State { return &s.state }
 
 // Handler serves every route of the agent.
@@ -75,7 +75,7 @@ func (s *Service[R]) Close(ctx context.Context) error {
 // newHandler returns the handler of all routes. Probes and the OpenAPI document need no
 // token.
 func (s *Service[R]) newHandler() (http.Handler, error) {
-	document, err := httpapi.DocumentHandler(s.spec.Document)
+	documentHandler, err := httpapi.DocumentHandler(s.spec.Document)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Service[R]) newHandler() (http.Handler, error) {
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /health":                            s.state.ServeLiveness,
 		"GET /health/ready":                      s.state.ServeReadiness,
-		"GET /openapi.json":                      document,
+		"GET /openapi.json":                      documentHandler,
 		"GET " + s.spec.pathPrefix() + "/health": s.state.ServeLiveness,
 	} {
 		mux.HandleFunc(pattern, handle)
@@ -104,7 +104,7 @@ func (s *Service[R]) servePlan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := newRequestKey(request)
-	compressed, err := s.planCache.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
+	compressed, err := s.planCache.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.computePlan(ctx, request) })
 	if err != nil {
 		s.sendError(w, r, err)
 		return
@@ -122,7 +122,7 @@ func (s *Service[R]) sendPlan(w http.ResponseWriter, r *http.Request, compressed
 		httpapi.SendLine(w, http.StatusOK, compressed)
 		return
 	}
-	line, err := decompress(compressed)
+	line, err := decompressPlan(compressed)
 	if err != nil {
 		s.sendError(w, r, err)
 		return
@@ -130,9 +130,9 @@ func (s *Service[R]) sendPlan(w http.ResponseWriter, r *http.Request, compressed
 	httpapi.SendLine(w, http.StatusOK, line)
 }
 
-// compute computes the plan for a request and returns it compressed. All users with equal
-// requests share it.
-func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
+// computePlan computes the plan for a request and returns the compressed plan. All users
+// with equal requests share the plan.
+func (s *Service[R]) computePlan(ctx context.Context, request R) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	plan, err := s.planner(ctx, request)
@@ -141,7 +141,7 @@ func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 		return nil, err
 	}
 	s.planCounter.WithLabelValues(telemetry.OutcomeOK).Inc()
-	return encode(plan)
+	return compressPlan(plan)
 }
 
 // sendError responds 422 if no plan can fulfil the request. It responds 503 if the planner

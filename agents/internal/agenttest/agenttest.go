@@ -1,6 +1,6 @@
 // Package agenttest has the tests of configuration and API that npa and wpa share. It
-// is separate from package servicetest, because the tests of package agent import
-// servicetest. So servicetest cannot import package agent. Fuzz tests must not import
+// is separate from package servicetest, because servicetest cannot import package agent:
+// the tests of package agent import servicetest. Fuzz tests must not import
 // this package, because it links the validator of OpenAPI documents.
 package agenttest
 
@@ -23,8 +23,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// Agent is npa or wpa with the names and defaults that a test expects. They are
-// written here a second time, so that a wrong value in the Spec fails the test.
+// Agent is npa or wpa with the names and defaults that a test expects. The test repeats
+// these values, so that a wrong value in the Spec fails the test.
 type Agent[R agent.Request] struct {
 	Spec agent.Spec[R]
 	// Type is the value of AGENT_TYPE.
@@ -61,9 +61,9 @@ func (a Agent[R]) CheckConfig(t *testing.T) {
 	require.Equal(t, invalid, reported)
 }
 
-// Serve creates the agent and returns a checker of its API. The checker sends a token
+// NewChecker creates the agent and returns a checker of its API. The checker sends a token
 // of the user. If planner is nil, the agent uses its own planner.
-func (a Agent[R]) Serve(t *testing.T, user string, planner agent.Planner[R], timeout time.Duration) *openapitest.Checker {
+func (a Agent[R]) NewChecker(t *testing.T, user string, planner agent.Planner[R], timeout time.Duration) *openapitest.Checker {
 	t.Helper()
 	spec := a.Spec
 	if planner != nil {
@@ -80,12 +80,12 @@ func (a Agent[R]) Serve(t *testing.T, user string, planner agent.Planner[R], tim
 	return api
 }
 
-// SendLoadTestRequest sends the load test's request to two services and returns the
-// first response. Equal requests must get equal plans.
+// SendLoadTestRequest creates the agent twice, sends the load test's request to both, and
+// returns the first response. Equal requests must get equal plans.
 func (a Agent[R]) SendLoadTestRequest(t *testing.T) *httptest.ResponseRecorder {
 	t.Helper()
 	send := func() *httptest.ResponseRecorder {
-		return a.Serve(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, a.Path, a.Body)
+		return a.NewChecker(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, a.Path, a.Body)
 	}
 	w := send()
 	require.Equal(t, http.StatusOK, w.Code)
@@ -105,7 +105,7 @@ type Row = struct {
 // rejects.
 func (a Agent[R]) CheckRequests(t *testing.T, rows []Row) {
 	t.Helper()
-	api := a.Serve(t, "u", nil, 10*time.Second)
+	api := a.NewChecker(t, "u", nil, 10*time.Second)
 	for _, row := range append(rows,
 		Row{"not JSON", `{`, 400, nil},
 		Row{"too large", `{"userId":"` + strings.Repeat("a", 200<<10) + `"}`, 413, nil},
@@ -140,7 +140,7 @@ func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func
 		Failure{"the text of an unexpected error is not sent", errors.New("secret"), 500, httpapi.CodeInternal, nil},
 	) {
 		t.Run(row.Reason, func(t *testing.T) {
-			w := a.Serve(t, user, newPlanner(row.Err), time.Millisecond).Send(t, http.MethodPost, a.Path, body)
+			w := a.NewChecker(t, user, newPlanner(row.Err), time.Millisecond).Send(t, http.MethodPost, a.Path, body)
 			require.Equal(t, row.Status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
 			problem := servicetest.Decode[httpapi.Problem](t, w)
@@ -162,7 +162,7 @@ func Fail[T any](ctx context.Context, err error) (zero T, _ error) {
 // CheckHealth checks the public health path.
 func (a Agent[R]) CheckHealth(t *testing.T) {
 	t.Helper()
-	w := a.Serve(t, "u", nil, time.Second).Send(t, http.MethodGet, "/api/v1/agents/"+a.Spec.Name+"/health", "")
+	w := a.NewChecker(t, "u", nil, time.Second).Send(t, http.MethodGet, "/api/v1/agents/"+a.Spec.Name+"/health", "")
 	require.Equal(t, http.StatusOK, w.Code)
 }
 

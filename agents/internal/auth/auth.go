@@ -1,7 +1,8 @@
 // Package auth authenticates and authorizes requests by JWT. A token must be signed with a key
-// of the issuer's published set, for this audience, and be valid now. This package owns the
-// check of tokens and its cache, the responses 401 and 403, and the issuer of the sandbox and
-// of tests. Each service decides which route needs which scope.
+// from the issuer's published set. It must be issued for this audience and be valid now. This
+// package owns the verification of tokens, the cache of verified tokens, and the responses 401
+// and 403. It also owns the issuer of the sandbox and of tests. Each service decides which route
+// needs which scope.
 //
 // Only asymmetric signatures are accepted, so a token cannot select "none" or
 // HMAC. A key is found by its id only. A key in the token's own header is
@@ -25,7 +26,7 @@ const (
 	ScopeAgentsRun  = "agents:run"  // coordinate, plan, generate
 )
 
-// Principal is the sender of a request, as the token names it.
+// Principal is the user that sends a request. The token names the user.
 type Principal struct {
 	// Subject is the user's id: 1 to 128 printable ASCII characters.
 	Subject string
@@ -50,7 +51,7 @@ func PrincipalFromContext(ctx context.Context) (p Principal, ok bool) {
 	return p, ok
 }
 
-// Config is the accepted issuer and its keys.
+// Config is the accepted issuer and audience, and the source of the issuer's keys.
 type Config struct {
 	// Issuer is JWT_ISSUER. It must be equal to the claim iss.
 	Issuer string

@@ -44,8 +44,8 @@ func newVerifier(t *testing.T, keys ...SigningKey) *Verifier {
 	return v
 }
 
-// validClaims returns the claims of a valid token, which was issued a minute ago and expires
-// in an hour. change may change them.
+// validClaims returns the claims of a valid token that was issued a minute ago and expires
+// in an hour. change may then change the claims.
 func validClaims(change ...func(*Claims)) Claims {
 	claims := Claims{
 		Issuer: testIssuer, Audience: testAudience, Subject: "test-user-123", Scopes: []string{ScopeUsersRead, ScopeAgentsRun},
@@ -61,19 +61,19 @@ func validClaims(change ...func(*Claims)) Claims {
 // makes them invalid.
 func newToken(t *testing.T, key SigningKey, change ...func(*Claims)) string {
 	t.Helper()
-	text, err := key.Token(validClaims(change...))
+	token, err := key.Token(validClaims(change...))
 	require.NoError(t, err)
-	return text
+	return token
 }
 
 func TestEverySupportedAlgorithmIsAccepted(t *testing.T) {
-	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	_, ed25519Key, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	elliptic256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p256Key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: edwards, jose.ES256: elliptic256, jose.RS256: rsaKey} {
+	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: ed25519Key, jose.ES256: p256Key, jose.RS256: rsaKey} {
 		t.Run(string(algorithm), func(t *testing.T) {
 			key, err := WrapKey(private, algorithm)
 			require.NoError(t, err)
@@ -129,29 +129,29 @@ func TestForgedTokensAreRejected(t *testing.T) {
 	require.NoError(t, err)
 	var keys jose.JSONWebKeySet
 	require.NoError(t, json.Unmarshal(set, &keys))
-	kid, public := keys.Keys[0].KeyID, keys.Keys[0].Key.(ed25519.PublicKey)
+	kid, publicKey := keys.Keys[0].KeyID, keys.Keys[0].Key.(ed25519.PublicKey)
 	encodeSegment := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	sign := func(algorithm jose.SignatureAlgorithm, secret any, options *jose.SignerOptions) string {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: secret}, options)
 		require.NoError(t, err)
-		text, err := jwt.Signed(signer).Claims(jwt.Claims{
+		token, err := jwt.Signed(signer).Claims(jwt.Claims{
 			Issuer: testIssuer, Audience: jwt.Audience{testAudience}, Subject: "admin", Expiry: jwt.NewNumericDate(time.Now().Add(time.Hour)),
 		}).Serialize()
 		require.NoError(t, err)
-		return text
+		return token
 	}
-	_, foreign, err := ed25519.GenerateKey(rand.Reader)
+	_, foreignKey, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	withKid := (&jose.SignerOptions{}).WithHeader("kid", kid)
 
 	for reason, forged := range map[string]string{
 		"alg none": encodeSegment(`{"alg":"none","kid":"`+kid+`"}`) + "." + parts[1] + ".",
 		"alg nOnE": encodeSegment(`{"alg":"nOnE","kid":"`+kid+`"}`) + "." + parts[1] + ".",
-		"HS256 with the public key as the secret":     sign(jose.HS256, []byte(public), withKid),
-		"an unknown key with a known key's id":        sign(jose.EdDSA, foreign, withKid),
-		"an unknown key in the token's header":        sign(jose.EdDSA, foreign, &jose.SignerOptions{EmbedJWK: true}),
+		"HS256 with the public key as the secret":     sign(jose.HS256, []byte(publicKey), withKid),
+		"an unknown key with a known key's id":        sign(jose.EdDSA, foreignKey, withKid),
+		"an unknown key in the token's header":        sign(jose.EdDSA, foreignKey, &jose.SignerOptions{EmbedJWK: true}),
 		"an unknown key id":                           newToken(t, newKey(t)),
-		"no key id":                                   sign(jose.EdDSA, foreign, nil),
+		"no key id":                                   sign(jose.EdDSA, foreignKey, nil),
 		"another key's algorithm":                     encodeSegment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
 		"no signature":                                parts[0] + "." + parts[1] + ".",
 		"changed claims with the old signature":       parts[0] + "." + encodeSegment(`{"sub":"admin"}`) + "." + parts[2],
@@ -178,11 +178,11 @@ func TestForgedTokensAreRejected(t *testing.T) {
 func TestCachedTokenExpires(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
-	text := newToken(t, key)
-	_, err := v.Verify(t.Context(), text)
+	token := newToken(t, key)
+	_, err := v.Verify(t.Context(), token)
 	require.NoError(t, err)
 	v.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
-	_, err = v.Verify(t.Context(), text)
+	_, err = v.Verify(t.Context(), token)
 	require.ErrorContains(t, err, "expired")
 }
 

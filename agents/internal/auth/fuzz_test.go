@@ -23,16 +23,16 @@ func FuzzVerify(f *testing.F) {
 	v.keys.fetch = func(context.Context) ([]byte, error) { return set, nil }
 	valid, err := key.Token(validClaims())
 	require.NoError(f, err)
-	for _, text := range []string{valid, "a.b.c", `{"payload":"","signatures":[]}`, valid[:len(valid)-1], "eyJhbGciOiJub25lIn0.e30.", "\"\r\n"} {
-		f.Add(text)
+	for _, token := range []string{valid, "a.b.c", `{"payload":"","signatures":[]}`, valid[:len(valid)-1], "eyJhbGciOiJub25lIn0.e30.", "\"\r\n"} {
+		f.Add(token)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		principal, err := v.Verify(t.Context(), text)
+	f.Fuzz(func(t *testing.T, token string) {
+		principal, err := v.Verify(t.Context(), token)
 		if err == nil {
 			// Several base64 texts encode the same signature, because base64 has unused bits.
 			// So only header and claims are compared.
-			require.Equal(t, "test-user-123", principal.Subject, "%q", text)
-			require.Equal(t, valid[:strings.LastIndex(valid, ".")], text[:strings.LastIndex(text, ".")], "header and claims are the signed ones")
+			require.Equal(t, "test-user-123", principal.Subject, "%q", token)
+			require.Equal(t, valid[:strings.LastIndex(valid, ".")], token[:strings.LastIndex(token, ".")], "header and claims are the signed ones")
 			return
 		}
 		require.NotErrorIs(t, err, ErrNoKeys)
@@ -49,14 +49,14 @@ func FuzzKeys(f *testing.F) {
 	require.NoError(f, err)
 	set, err := JWKS(key)
 	require.NoError(f, err)
-	for _, text := range []string{
+	for _, encodedSet := range []string{
 		string(set), `{}`, `{"keys":null}`, `{"keys":[null,{},[]]}`, `{"keys":[{"kty":"oct","kid":"a","k":"AA"}]}`, `{"keys":[{"kty":"RSA","kid":"a","n":"AQ","e":"AQAB"}]}`,
 		`{"keys":[{"kty":"EC","kid":"a","crv":"P-256","x":"AA","y":"AA"}]}`, `{"keys":[{"kty":"OKP","kid":"a","crv":"Ed25519","x":"AA"}]}`, "\xff",
 	} {
-		f.Add([]byte(text))
+		f.Add([]byte(encodedSet))
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		byID, err := parseKeys(text)
+	f.Fuzz(func(t *testing.T, encodedSet []byte) {
+		byID, err := parseKeys(encodedSet)
 		if err != nil {
 			require.Empty(t, byID)
 			return
@@ -107,7 +107,7 @@ func FuzzBearer(f *testing.F) {
 		case socketErr != nil: // there is no token to compare
 		case len(protocolTokens) > 0:
 			require.Equal(t, []string{socketToken}, protocolTokens, "then the subprotocol")
-			require.Contains(t, protocols, bearerProtocol+socketToken)
+			require.Contains(t, protocols, bearerPrefix+socketToken)
 		default:
 			require.Equal(t, []string{socketToken}, r.URL.Query()["token"])
 		}

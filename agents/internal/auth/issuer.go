@@ -51,12 +51,12 @@ func WrapKey(private crypto.PrivateKey, algorithm jose.SignatureAlgorithm) (Sign
 
 // LoadSigningKey reads a key that InitSigningKey created.
 func LoadSigningKey(file string) (SigningKey, error) {
-	text, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return SigningKey{}, err
 	}
 	var key SigningKey
-	if err := json.Unmarshal(text, &key.jwk); err != nil {
+	if err := json.Unmarshal(content, &key.jwk); err != nil {
 		return SigningKey{}, fmt.Errorf("%s is not a signing key: create one with -init: %w", file, err)
 	}
 	if key.jwk.IsPublic() || !key.jwk.Valid() {
@@ -65,8 +65,8 @@ func LoadSigningKey(file string) (SigningKey, error) {
 	return key, nil
 }
 
-// InitSigningKey creates a key and its public set in a folder. It keeps an
-// existing key, and always rewrites the set.
+// InitSigningKey creates a key and the JWKS with its public key in a folder. It keeps
+// an existing key, and always rewrites the JWKS.
 func InitSigningKey(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -92,7 +92,7 @@ func createKey(file string) (SigningKey, error) {
 	if err != nil {
 		return SigningKey{}, err
 	}
-	text, err := json.Marshal(key.jwk)
+	encoded, err := json.Marshal(key.jwk)
 	if err != nil {
 		return SigningKey{}, err
 	}
@@ -101,11 +101,11 @@ func createKey(file string) (SigningKey, error) {
 	if err != nil {
 		return SigningKey{}, err
 	}
-	_, err = out.Write(text)
+	_, err = out.Write(encoded)
 	return key, errors.Join(err, out.Close())
 }
 
-// JWKS returns the public set of these keys.
+// JWKS returns the JSON Web Key Set of the public keys, as JSON.
 func JWKS(keys ...SigningKey) ([]byte, error) {
 	var set jose.JSONWebKeySet
 	for _, key := range keys {
@@ -138,6 +138,6 @@ func (k SigningKey) Token(c Claims) (string, error) {
 	if !c.Expiry.IsZero() {
 		claims.Expiry = jwt.NewNumericDate(c.Expiry)
 	}
-	scope := map[string]any{"scope": strings.Join(c.Scopes, " ")}
-	return jwt.Signed(signer).Claims(claims).Claims(scope).Serialize()
+	scopeClaim := map[string]any{"scope": strings.Join(c.Scopes, " ")}
+	return jwt.Signed(signer).Claims(claims).Claims(scopeClaim).Serialize()
 }

@@ -28,9 +28,9 @@ const (
 	minRefreshInterval = 15 * time.Second
 	// staleAfter is how long keys are used while the issuer is unavailable.
 	staleAfter = 24 * time.Hour
-	// fetchTimeout, maxSet (bytes) and maxKeys bound one fetch.
+	// fetchTimeout, maxSetBytes and maxKeys bound one fetch.
 	fetchTimeout = 5 * time.Second
-	maxSet       = 256 << 10
+	maxSetBytes  = 256 << 10
 	maxKeys      = 64
 	// minRSABits is the minimum size that NIST SP 800-57 allows after 2013.
 	minRSABits = 2048
@@ -43,13 +43,14 @@ type keySet struct {
 	current atomic.Pointer[fetchedKeys]
 
 	mu      sync.Mutex // one fetch at a time
-	lastTry time.Time  // guarded by mu
-	err     error      // the error of the last fetch; guarded by mu
+	lastTry time.Time  // the start of the last fetch; guarded by mu
+	lastErr error      // the error of the last fetch; guarded by mu
 }
 
+// fetchedKeys are the usable keys of one fetch.
 type fetchedKeys struct {
-	byID    map[string]jose.JSONWebKey
-	fetched time.Time
+	byID      map[string]jose.JSONWebKey
+	fetchedAt time.Time
 }
 
 // find returns the key with that id. If the key is unknown, or the set is older than
@@ -57,14 +58,12 @@ type fetchedKeys struct {
 // is older than staleAfter.
 func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	current := s.current.Load()
-	if current == nil || current.byID[id].Key == nil || s.now().Sub(current.fetched) > maxKeyAge {
-		if err := s.refresh(ctx); err != nil {
-			current = s.current.Load()
-			if current == nil || s.now().Sub(current.fetched) > staleAfter {
-				return jose.JSONWebKey{}, fmt.Errorf("%w: %w", ErrNoKeys, err)
-			}
-		}
+	if current == nil || current.byID[id].Key == nil || s.now().Sub(current.fetchedAt) > maxKeyAge {
+		err := s.refresh(ctx)
 		current = s.current.Load()
+		if err != nil && (current == nil || s.now().Sub(current.fetchedAt) > staleAfter) {
+			return jose.JSONWebKey{}, fmt.Errorf("%w: %w", ErrNoKeys, err)
+		}
 	}
 	key, ok := current.byID[id]
 	if !ok {
@@ -80,32 +79,32 @@ func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.lastTry.IsZero() && s.now().Sub(s.lastTry) < minRefreshInterval {
-		return s.err
+		return s.lastErr
 	}
 	s.lastTry = s.now()
 	// A caller that disconnects must not fail the other waiting callers.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
-	text, err := s.fetch(ctx)
+	encodedSet, err := s.fetch(ctx)
 	if err != nil {
-		s.err = fmt.Errorf("fetch the issuer's keys: %w", err)
-		return s.err
+		s.lastErr = fmt.Errorf("fetch the issuer's keys: %w", err)
+		return s.lastErr
 	}
-	byID, err := parseKeys(text)
+	byID, err := parseKeys(encodedSet)
 	if err != nil {
-		s.err = fmt.Errorf("read the issuer's keys: %w", err)
-		return s.err
+		s.lastErr = fmt.Errorf("parse the issuer's keys: %w", err)
+		return s.lastErr
 	}
 	s.current.Store(&fetchedKeys{byID, s.now()})
-	s.err = nil
+	s.lastErr = nil
 	return nil
 }
 
 // parseKeys returns the usable keys of a set by their id. A set may also contain other keys,
 // which are ignored.
-func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
+func parseKeys(encodedSet []byte) (map[string]jose.JSONWebKey, error) {
 	var set struct{ Keys []json.RawMessage }
-	if err := json.Unmarshal(text, &set); err != nil {
+	if err := json.Unmarshal(encodedSet, &set); err != nil {
 		return nil, err
 	}
 	if len(set.Keys) > maxKeys {
@@ -127,10 +126,9 @@ func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 
 // isUsable reports whether the key can verify signatures of a supported algorithm.
 func isUsable(key jose.JSONWebKey) bool {
-	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || (key.Use != "" && key.Use != "sig") {
-		return false
-	}
-	if key.Algorithm != "" && !slices.Contains(algorithms, jose.SignatureAlgorithm(key.Algorithm)) {
+	isForSignatures := key.Use == "" || key.Use == "sig"
+	hasSupportedAlgorithm := key.Algorithm == "" || slices.Contains(algorithms, jose.SignatureAlgorithm(key.Algorithm))
+	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || !isForSignatures || !hasSupportedAlgorithm {
 		return false
 	}
 	switch public := key.Key.(type) {
@@ -143,8 +141,8 @@ func isUsable(key jose.JSONWebKey) bool {
 	}
 }
 
-// newFileFetcher returns a function that reads the key set from a file, at most maxSet
-// bytes.
+// newFileFetcher returns a function that reads the key set from a file, at most
+// maxSetBytes.
 func newFileFetcher(path string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
 		file, err := os.Open(path)
@@ -152,12 +150,12 @@ func newFileFetcher(path string) func(context.Context) ([]byte, error) {
 			return nil, err
 		}
 		defer file.Close()
-		return io.ReadAll(io.LimitReader(file, maxSet))
+		return io.ReadAll(io.LimitReader(file, maxSetBytes))
 	}
 }
 
-// newURLFetcher returns a function that fetches the key set from a URL, at most maxSet bytes. It
-// does not follow redirects.
+// newURLFetcher returns a function that fetches the key set from a URL, at most maxSetBytes.
+// It does not follow redirects.
 func newURLFetcher(url string) func(context.Context) ([]byte, error) {
 	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the issuer's keys must be at JWT_JWKS_URL itself, not behind a redirect")
@@ -175,6 +173,6 @@ func newURLFetcher(url string) func(context.Context) ([]byte, error) {
 		if response.StatusCode != http.StatusOK {
 			return nil, fmt.Errorf("%s responded %s", url, response.Status)
 		}
-		return io.ReadAll(io.LimitReader(response.Body, maxSet))
+		return io.ReadAll(io.LimitReader(response.Body, maxSetBytes))
 	}
 }

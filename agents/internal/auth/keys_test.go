@@ -18,10 +18,10 @@ import (
 
 // fakeSet is a keySet with a fake issuer and a fake clock.
 type fakeSet struct {
-	keys        atomic.Pointer[[]SigningKey]
+	keys        atomic.Pointer[[]SigningKey] // the published keys
 	unavailable atomic.Bool
 	fetches     atomic.Int64
-	clock       atomic.Int64
+	clock       atomic.Int64 // in nanoseconds since 1970
 	set         *keySet
 }
 
@@ -44,22 +44,22 @@ func newFakeSet(keys ...SigningKey) *fakeSet {
 func (f *fakeSet) advance(d time.Duration) { f.clock.Add(int64(d)) }
 
 func TestNewKeysAreAcceptedAndWithdrawnKeysRejected(t *testing.T) {
-	old, fresh := newKey(t), newKey(t)
-	fake := newFakeSet(old)
-	v := newVerifier(t, old)
+	oldKey, nextKey := newKey(t), newKey(t)
+	fake := newFakeSet(oldKey)
+	v := newVerifier(t, oldKey)
 	v.keys = fake.set
-	_, err := v.Verify(t.Context(), newToken(t, old))
+	_, err := v.Verify(t.Context(), newToken(t, oldKey))
 	require.NoError(t, err)
 
-	fake.keys.Store(&[]SigningKey{old, fresh})
+	fake.keys.Store(&[]SigningKey{oldKey, nextKey})
 	fake.advance(minRefreshInterval)
-	_, err = v.Verify(t.Context(), newToken(t, fresh))
+	_, err = v.Verify(t.Context(), newToken(t, nextKey))
 	require.NoError(t, err, "a new key is fetched when it is first used")
 
-	fake.keys.Store(&[]SigningKey{fresh})
+	fake.keys.Store(&[]SigningKey{nextKey})
 	fake.advance(maxKeyAge + time.Second)
 	v.cache.InvalidateAll() // cached tokens expire after a minute
-	_, err = v.Verify(t.Context(), newToken(t, old))
+	_, err = v.Verify(t.Context(), newToken(t, oldKey))
 	require.ErrorContains(t, err, "unknown key", "a withdrawn key is rejected")
 }
 
@@ -110,7 +110,7 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	mux.HandleFunc("/set", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
 	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/set", http.StatusFound) })
 	mux.HandleFunc("/endless", func(w http.ResponseWriter, _ *http.Request) {
-		for range maxSet {
+		for range maxSetBytes {
 			if _, err := w.Write([]byte("        ")); err != nil {
 				return
 			}
@@ -119,15 +119,15 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	for path, ok := range map[string]bool{"/set": true, "/moved": false, "/nothing": false} {
-		text, err := newURLFetcher(server.URL + path)(t.Context())
+		fetched, err := newURLFetcher(server.URL + path)(t.Context())
 		require.Equal(t, ok, err == nil, path)
 		if ok {
-			require.Equal(t, set, text)
+			require.Equal(t, set, fetched)
 		}
 	}
-	text, err := newURLFetcher(server.URL + "/endless")(t.Context())
+	fetched, err := newURLFetcher(server.URL + "/endless")(t.Context())
 	require.NoError(t, err)
-	require.Len(t, text, maxSet, "at most maxSet bytes are read")
+	require.Len(t, fetched, maxSetBytes, "at most maxSetBytes are read")
 }
 
 func TestUnsupportedKeysAreRejected(t *testing.T) {
@@ -137,7 +137,7 @@ func TestUnsupportedKeysAreRejected(t *testing.T) {
 	require.NoError(t, err)
 	weakSet, err := JWKS(weakKey)
 	require.NoError(t, err)
-	for reason, text := range map[string]string{
+	for reason, encodedSet := range map[string]string{
 		"RSA of 1024 bits":              string(weakSet),
 		"a symmetric key":               `{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}`,
 		"a key for encryption":          `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","use":"enc","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
@@ -148,7 +148,7 @@ func TestUnsupportedKeysAreRejected(t *testing.T) {
 		"an error page with status 200": `<html>`,
 	} {
 		t.Run(reason, func(t *testing.T) {
-			_, err := parseKeys([]byte(text))
+			_, err := parseKeys([]byte(encodedSet))
 			require.Error(t, err)
 		})
 	}

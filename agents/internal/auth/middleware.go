@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Require serves requests with a valid token that has the scope, sent as
-// "Authorization: Bearer TOKEN". The principal is in the request's context.
+// Require serves requests with a valid token that has the scope. The request must have the
+// header "Authorization: Bearer TOKEN". The principal is in the request's context.
 func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
 	return v.require(scope, tokenFromHeader, next)
 }
@@ -46,7 +46,7 @@ func (v *Verifier) require(scope string, findToken func(*http.Request) (string, 
 		case errors.Is(err, ErrNoKeys):
 			httpapi.SendError(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the issuer's keys are unavailable, so the token cannot be verified; try again")
 		case err != nil:
-			// The error has no text of the token, so it needs no quoting.
+			// The error contains no text of the token, so no character must be escaped in the header.
 			sendUnauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="invalid token: %s"`, err),
 				fmt.Sprintf("invalid token: %s", err))
 		case !principal.HasScope(scope):
@@ -80,8 +80,8 @@ func tokenFromHeader(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// bearerProtocol is the prefix of a subprotocol that is a token.
-const bearerProtocol = "bearer."
+// bearerPrefix is the prefix of a subprotocol that contains a token.
+const bearerPrefix = "bearer."
 
 // tokenFromSocketRequest returns the token of a request for a WebSocket. A browser cannot set
 // the header Authorization of such a request, so the token may also be in the subprotocol or
@@ -105,7 +105,7 @@ func tokenFromSocketRequest(r *http.Request) (string, error) {
 func tokensFromProtocols(r *http.Request) []string {
 	var tokens []string
 	for protocol := range strings.SplitSeq(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",") {
-		if token, ok := strings.CutPrefix(strings.TrimSpace(protocol), bearerProtocol); ok {
+		if token, ok := strings.CutPrefix(strings.TrimSpace(protocol), bearerPrefix); ok {
 			tokens = append(tokens, token)
 		}
 	}

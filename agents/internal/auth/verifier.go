@@ -27,8 +27,9 @@ const (
 	// cacheSize and cacheTTL bound the cache of verified tokens. Its keys are the
 	// tokens' hashes. The verification of a signature takes about 50 µs, longer than all
 	// other work for a cached response. The hash of a token takes 1 µs.
-	cacheSize  = 10_000
-	cacheTTL   = time.Minute
+	cacheSize = 10_000
+	cacheTTL  = time.Minute
+	// maxSubject is the maximum length of a user's id, as in the table users.
 	maxSubject = 128
 )
 
@@ -40,11 +41,12 @@ type Verifier struct {
 	cache *otter.Cache[[sha256.Size]byte, verifiedToken]
 }
 
-// verifiedToken is a token that has passed all checks. until is the end of its cache
-// entry: the earlier of its expiry plus the leeway, and the end of cacheTTL.
+// verifiedToken is a cache entry for a token that has passed all checks. The entry may be
+// used until validUntil: until cacheTTL has passed, or until the token expires with the
+// leeway, if that is earlier.
 type verifiedToken struct {
-	principal Principal
-	until     time.Time
+	principal  Principal
+	validUntil time.Time
 }
 
 // New returns a Verifier. It fetches the keys when it verifies the first token.
@@ -60,14 +62,14 @@ func New(cfg Config) (*Verifier, error) {
 	return &Verifier{cfg: cfg, keys: &keySet{fetch: fetch, now: time.Now}, now: time.Now, cache: cache}, nil
 }
 
-// Verify returns the principal of the token. The error is ErrNoKeys, or a text for the client
-// about the defect of the token.
+// Verify returns the principal of the token. The error is ErrNoKeys, or it tells the client
+// why the token is invalid.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	if len(token) > MaxToken {
-		return Principal{}, fmt.Errorf("%d bytes, must have at most %d", len(token), MaxToken)
+		return Principal{}, fmt.Errorf("the token has %d bytes, must have at most %d", len(token), MaxToken)
 	}
 	hash := sha256.Sum256([]byte(token))
-	if cached, ok := v.cache.GetIfPresent(hash); ok && v.now().Before(cached.until) {
+	if cached, ok := v.cache.GetIfPresent(hash); ok && v.now().Before(cached.validUntil) {
 		return cached.principal, nil
 	}
 	verified, err := v.verify(ctx, token)
@@ -93,22 +95,22 @@ func (v *Verifier) verify(ctx context.Context, token string) (verifiedToken, err
 		return verifiedToken{}, errors.New("the algorithm of the token is not the algorithm of the key")
 	}
 	var (
-		claims jwt.Claims
-		scope  struct {
+		claims     jwt.Claims
+		scopeClaim struct {
 			Scope string `json:"scope"` // RFC 8693, 4.2: separated by spaces
 		}
 	)
-	if err := parsed.Claims(key, &claims, &scope); err != nil {
+	if err := parsed.Claims(key, &claims, &scopeClaim); err != nil {
 		return verifiedToken{}, errors.New("wrong signature or claims")
 	}
 	if err := v.checkClaims(claims); err != nil {
 		return verifiedToken{}, err
 	}
-	until := claims.Expiry.Time().Add(v.cfg.Leeway)
-	if cacheEnd := v.now().Add(cacheTTL); cacheEnd.Before(until) {
-		until = cacheEnd
+	validUntil := claims.Expiry.Time().Add(v.cfg.Leeway)
+	if cacheEnd := v.now().Add(cacheTTL); cacheEnd.Before(validUntil) {
+		validUntil = cacheEnd
 	}
-	return verifiedToken{Principal{Subject: claims.Subject, Scopes: strings.Fields(scope.Scope)}, until}, nil
+	return verifiedToken{Principal{Subject: claims.Subject, Scopes: strings.Fields(scopeClaim.Scope)}, validUntil}, nil
 }
 
 // checkClaims checks issuer, audience, subject and times.
@@ -116,8 +118,8 @@ func (v *Verifier) checkClaims(claims jwt.Claims) error {
 	if claims.Expiry == nil {
 		return errors.New("no expiry")
 	}
-	invalid := strings.ContainsFunc(claims.Subject, func(c rune) bool { return c <= ' ' || c > '~' })
-	if claims.Subject == "" || len(claims.Subject) > maxSubject || invalid {
+	hasInvalidCharacter := strings.ContainsFunc(claims.Subject, func(c rune) bool { return c <= ' ' || c > '~' })
+	if claims.Subject == "" || len(claims.Subject) > maxSubject || hasInvalidCharacter {
 		return fmt.Errorf("the subject is not 1 to %d printable characters", maxSubject)
 	}
 	err := claims.ValidateWithLeeway(jwt.Expected{

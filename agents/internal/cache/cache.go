@@ -33,7 +33,7 @@ type Cache struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	namespaces atomic.Pointer[[]namespace]
-	adding     sync.Mutex  // held by addNamespace
+	addMu      sync.Mutex  // held by addNamespace
 	subscribed atomic.Bool // whether this process receives the events
 }
 
@@ -42,7 +42,7 @@ type namespace interface {
 	strategy() Strategy
 	prefix() string
 	drop(ids []string) // removes these ids from the local tier; no ids means all
-	count() counts
+	readCounts() counts
 }
 
 // New returns a Cache. It connects to Redis in the background, so that a service
@@ -120,8 +120,8 @@ func (c *Cache) affectedNamespaces(event Event) (affected []namespace) {
 // addNamespace registers a namespace for events and metrics. Readers of namespaces need no
 // lock, so addNamespace replaces the list instead of changing it.
 func (c *Cache) addNamespace(n namespace) {
-	c.adding.Lock()
-	defer c.adding.Unlock()
+	c.addMu.Lock()
+	defer c.addMu.Unlock()
 	all := append([]namespace{n}, *c.namespaces.Load()...)
 	c.namespaces.Store(&all)
 }

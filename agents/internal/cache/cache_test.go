@@ -35,7 +35,7 @@ type (
 	plan   struct {
 		Name      string    `json:"name"`
 		Days      []int     `json:"days"`
-		CreatedAt time.Time `json:"made"`
+		CreatedAt time.Time `json:"createdAt"`
 		Note      *string   `json:"note"`
 	}
 )
@@ -66,13 +66,13 @@ func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan
 	return plans
 }
 
-// runs has a random text for each test, so that the keys of two runs of the test differ.
-var runs sync.Map
+// runIDs has a random id for each run of a test, so that the keys of two runs differ.
+var runIDs sync.Map
 
 // uniquePrefix returns a prefix that is unique to this run of the test and to the strategy.
 func uniquePrefix(t testing.TB, strategy Strategy) string {
-	run, _ := runs.LoadOrStore(t, rand.Text())
-	return fmt.Sprintf("%s:%s:%s:", t.Name(), run, strategy.Name)
+	runID, _ := runIDs.LoadOrStore(t, rand.Text())
+	return fmt.Sprintf("%s:%s:%s:", t.Name(), runID, strategy.Name)
 }
 
 func TestStrategiesMatchTheDesignDocument(t *testing.T) {
@@ -178,12 +178,12 @@ func TestLocalTierIsBounded(t *testing.T) {
 func TestInvalidDataInRedisIsAMiss(t *testing.T) {
 	c := newConnectedCache(t, cluster)
 	plans := newPlans(t, c, APIResponse)
-	for reason, text := range map[string]string{
+	for reason, data := range map[string]string{
 		"empty": "", "the CacheManager's JSON": `{"name":"x"}`, "truncated": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			key := userID(reason)
-			require.NoError(t, c.redis.set(plans.keyPrefix+reason, []byte(text), time.Minute))
+			require.NoError(t, c.redis.set(plans.keyPrefix+reason, []byte(data), time.Minute))
 			errorsBefore := plans.counters.read().redisErrors
 			load := func() {
 				value, err := plans.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })

@@ -10,8 +10,8 @@ import (
 // because a call of time.Now would take as long as the rest of a hit.
 type clock struct{ nanos atomic.Int64 }
 
-// tick is how late the clock may be. So the local tier may keep a value for one tick
-// longer than its TTL. The shortest TTL is 600 ticks.
+// tick is the time between two updates of the clock. So the local tier may keep a value for
+// one tick longer than its TTL. The shortest TTL is 600 ticks.
 const tick = 100 * time.Millisecond
 
 // run updates the clock until ctx ends.

@@ -12,10 +12,10 @@ import (
 // milliseconds since 1970, and CBOR. The expiry is stored so that a local copy
 // expires with the value.
 const (
-	format     = 1
-	headerSize = 9
-	// maxValue bounds encoded values in bytes.
-	maxValue = 4 << 20
+	format     = 1 // the format byte
+	headerSize = 9 // the format byte and the expiry
+	// maxValueBytes bounds an encoded value without the header.
+	maxValueBytes = 4 << 20
 )
 
 // The encoder keeps the nanoseconds of times. The decoder's limits bound the memory
@@ -40,8 +40,8 @@ func encode(value any, expires time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a value of %T for the cache: %w", value, err)
 	}
-	if len(body) > maxValue {
-		return nil, fmt.Errorf("value of %T has %d bytes, must have at most %d to be cached", value, len(body), maxValue)
+	if len(body) > maxValueBytes {
+		return nil, fmt.Errorf("value of %T has %d bytes, must have at most %d to be cached", value, len(body), maxValueBytes)
 	}
 	data := make([]byte, 0, headerSize+len(body))
 	data = append(data, format)
@@ -51,7 +51,7 @@ func encode(value any, expires time.Time) ([]byte, error) {
 
 // decode returns the value that encode has encoded, and the time at which it expires.
 func decode[V any](data []byte) (value V, expires time.Time, err error) {
-	if len(data) < headerSize || len(data) > headerSize+maxValue || data[0] != format {
+	if len(data) < headerSize || len(data) > headerSize+maxValueBytes || data[0] != format {
 		return value, expires, fmt.Errorf("cached value of %d bytes has an unknown format", len(data))
 	}
 	expires = time.UnixMilli(int64(binary.BigEndian.Uint64(data[1:headerSize])))

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Config is the address of Redis and the timeout of its commands.
+// Config has the addresses of Redis, the credentials, and the timeout of commands.
 type Config struct {
 	// Addresses is REDIS_ADDRESSES: some nodes of the cluster, which report the
 	// others. Without addresses, only the local tier is used.
@@ -18,7 +18,8 @@ type Config struct {
 	PasswordFile string
 	// Username is REDIS_USERNAME, an ACL user. Empty means Redis' default user.
 	Username string
-	// TLS is REDIS_TLS: "on" verifies the server with the system's roots.
+	// TLS is REDIS_TLS. With "on" the client verifies the server with the system's root
+	// certificates. nil means no TLS, which is the default.
 	TLS *tls.Config
 	// Timeout is REDIS_TIMEOUT, for one command. The default is 100 ms, the design
 	// document's limit for a call between agents. The cache must not take longer

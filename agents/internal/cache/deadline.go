@@ -7,8 +7,8 @@ import (
 )
 
 // deadlines limits the time of commands without one timer for each command. All commands that
-// start in one period share a context. The context ends one period after the last command may
-// start. So the time limit of a command is between one and two periods.
+// start in one period share a context. The context ends two periods after its first command
+// starts. So the time limit of a command is between one and two periods.
 type deadlines struct {
 	period  time.Duration
 	parent  context.Context // ends when the Cache is closed
@@ -18,7 +18,7 @@ type deadlines struct {
 // window is one period of deadlines.
 type window struct {
 	ctx context.Context // shared by the commands of the period
-	end time.Time       // later commands need the next window
+	end time.Time       // commands that start later use the next window
 }
 
 // context returns the shared context of the current period.

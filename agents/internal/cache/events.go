@@ -15,8 +15,8 @@ const (
 	// channel is the Redis channel of the events. It is a sharded channel, so that the
 	// cluster bus does not send each event to every node.
 	channel = "cache:events"
-	// maxMessage bounds one event in bytes.
-	maxMessage = 64 << 10
+	// maxMessageBytes bounds one event.
+	maxMessageBytes = 64 << 10
 	// resubscribeDelay is the pause before a new subscription after a lost one.
 	resubscribeDelay = 100 * time.Millisecond
 )
@@ -36,18 +36,18 @@ func newOrigin() string { return rand.Text() }
 
 // publish sends a message to all processes. Without Redis it does nothing.
 func (r *redis) publish(m message) error {
-	text, err := json.Marshal(m)
+	encoded, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	if len(text) > maxMessage {
-		return fmt.Errorf("message of event %s has %d bytes, must have at most %d: publish fewer ids", m.Event, len(text), maxMessage)
+	if len(encoded) > maxMessageBytes {
+		return fmt.Errorf("message of event %s has %d bytes, must have at most %d: publish fewer ids", m.Event, len(encoded), maxMessageBytes)
 	}
 	client, err := r.connectedClient()
 	if err != nil {
 		return ignoreNoRedis(err)
 	}
-	_, err = r.do(client, client.B().Spublish().Channel(channel).Message(string(text)).Build())
+	_, err = r.do(client, client.B().Spublish().Channel(channel).Message(string(encoded)).Build())
 	return err
 }
 
@@ -84,11 +84,11 @@ func (c *Cache) dropLocal() {
 	}
 }
 
-// receive invalidates the values that a message on the channel names.
-func (c *Cache) receive(ctx context.Context, text string) {
+// receive handles a message on the channel: it invalidates the values that the message names.
+func (c *Cache) receive(ctx context.Context, encoded string) {
 	var m message
-	if len(text) > maxMessage || json.Unmarshal([]byte(text), &m) != nil {
-		c.log.Warn("cache event has an unknown format", "bytes", len(text))
+	if len(encoded) > maxMessageBytes || json.Unmarshal([]byte(encoded), &m) != nil {
+		c.log.Warn("cache event has an unknown format", "bytes", len(encoded))
 		return
 	}
 	if m.Origin == c.origin {

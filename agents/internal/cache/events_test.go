@@ -63,14 +63,14 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 		t.Run(strategy.Name, func(t *testing.T) {
 			c := newConnectedCache(t, cluster)
 			plans := newPlans(t, c, strategy)
-			started, finish, first := make(chan struct{}), make(chan struct{}), make(chan plan)
+			started, finish, firstValue := make(chan struct{}), make(chan struct{}), make(chan plan)
 			go func() {
 				value, _ := plans.Load(t.Context(), "u", func(context.Context) (plan, error) {
 					close(started)
 					<-finish
 					return plan{Name: "old"}, nil
 				})
-				first <- value
+				firstValue <- value
 			}()
 			<-started
 			require.NoError(t, c.Publish(t.Context(), strategy.Events[0], "u"))
@@ -78,7 +78,7 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "new", value.Name)
 			close(finish)
-			require.Equal(t, "old", (<-first).Name, "a call that began before the event gets the old value")
+			require.Equal(t, "old", (<-firstValue).Name, "a call that began before the event gets the old value")
 			for range 100 {
 				if value, ok := plans.Get(t.Context(), "u"); ok {
 					require.Equal(t, "new", value.Name)
@@ -133,8 +133,8 @@ func TestInvalidMessagesAreIgnored(t *testing.T) {
 	c := newCache(t, nil)
 	plans := newPlans(t, c, NutritionData)
 	epoch := plans.epoch.Load()
-	for _, text := range []string{"", "{", `{"event":"unknown"}`, `[]`, fmt.Sprintf(`{"event":"nutrition_db_update","origin":%q}`, c.origin), string(make([]byte, maxMessage+1))} {
-		c.receive(t.Context(), text)
+	for _, encoded := range []string{"", "{", `{"event":"unknown"}`, `[]`, fmt.Sprintf(`{"event":"nutrition_db_update","origin":%q}`, c.origin), string(make([]byte, maxMessageBytes+1))} {
+		c.receive(t.Context(), encoded)
 	}
 	require.Equal(t, epoch, plans.epoch.Load(), "nothing is dropped")
 	c.receive(t.Context(), `{"event":"nutrition_db_update","ids":["u"]}`)

@@ -19,7 +19,7 @@ type call[V any] struct {
 	loaded  chan struct{} // closed when value and err are set
 	value   V
 	err     error
-	waiting int // guarded by flight.mu
+	waiting int // the number of waiting callers; guarded by flight.mu
 	cancel  context.CancelFunc
 }
 
@@ -62,12 +62,12 @@ func (f *flight[K, V]) leave(key K, c *call[V], gaveUp bool) {
 	c.waiting--
 	if c.waiting == 0 && gaveUp {
 		c.cancel()
-		f.remove(key, c)
+		f.removeLocked(key, c)
 	}
 }
 
-// remove makes later callers of the key start a new load. f.mu must be held.
-func (f *flight[K, V]) remove(key K, c *call[V]) {
+// removeLocked makes later callers of the key start a new load. f.mu must be held.
+func (f *flight[K, V]) removeLocked(key K, c *call[V]) {
 	if f.calls[key] == c {
 		delete(f.calls, key)
 	}
@@ -77,18 +77,18 @@ func (f *flight[K, V]) remove(key K, c *call[V]) {
 // finish with the value.
 func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(context.Context) (V, error), finish func(V)) {
 	defer c.cancel()
-	remove := func() {
+	lockAndRemove := func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.remove(key, c)
+		f.removeLocked(key, c)
 	}
 	c.value, c.err = callWithRecover(ctx, load)
 	if c.err != nil {
-		remove() // before callers get the error, so that later callers start a new load
+		lockAndRemove() // before callers get the error, so that later callers start a new load
 		close(c.loaded)
 		return
 	}
-	defer remove()
+	defer lockAndRemove()
 	close(c.loaded)
 	finish(c.value)
 }

@@ -13,13 +13,13 @@ import (
 // So the test repeats the calls many times.
 func TestCallAfterAnErrorStartsANewLoad(t *testing.T) {
 	var (
-		f      flight[int, int]
-		failed = errors.New("an agent failed")
-		finish = func(int) {}
+		f       flight[int, int]
+		errLoad = errors.New("an agent failed")
+		finish  = func(int) {}
 	)
 	for user := range 20_000 {
-		_, err := f.do(t.Context(), user, func(context.Context) (int, error) { return 0, failed }, finish)
-		require.ErrorIs(t, err, failed)
+		_, err := f.do(t.Context(), user, func(context.Context) (int, error) { return 0, errLoad }, finish)
+		require.ErrorIs(t, err, errLoad)
 		value, err := f.do(t.Context(), user, func(context.Context) (int, error) { return 1, nil }, finish)
 		require.NoError(t, err)
 		require.Equal(t, 1, value)

@@ -33,26 +33,27 @@ func FuzzDecode(f *testing.F) {
 // FuzzEvent checks that no message makes the receiver panic, and that an event invalidates
 // exactly the values with the ids in it.
 func FuzzEvent(f *testing.F) {
-	for _, text := range []string{
+	for _, encoded := range []string{
 		`{"event":"nutrition_db_update","ids":["a"],"origin":"x"}`, `{"event":"nutrition_db_update","origin":"x","done":["plan:"]}`, `{"event":"logout","ids":["a"]}`,
 		`{}`, `null`, `[]`, `{"event":"nutrition_db_update","ids":[null]}`, "\xff", `{"event":1}`,
 	} {
-		f.Add(text)
+		f.Add(encoded)
 	}
 	c := newCache(f, nil)
 	plans := newPlans(f, c, NutritionData)
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(t *testing.T, encoded string) {
 		keys := []userID{"a", "b", ""}
 		for _, key := range keys {
 			plans.Set(key, plan{Name: string(key)})
 		}
-		c.receive(t.Context(), text)
+		c.receive(t.Context(), encoded)
 		var m message
-		invalidates := len(text) <= maxMessage && json.Unmarshal([]byte(text), &m) == nil && m.Origin != c.origin && m.Event == NutritionDBUpdate
+		isValid := len(encoded) <= maxMessageBytes && json.Unmarshal([]byte(encoded), &m) == nil
+		isForPlans := isValid && m.Origin != c.origin && m.Event == NutritionDBUpdate
 		for _, key := range keys {
 			_, ok := plans.Get(t.Context(), key)
-			invalidated := invalidates && (len(m.IDs) == 0 || slices.Contains(m.IDs, string(key)))
-			require.Equal(t, !invalidated, ok, "%q after %q", key, text)
+			invalidated := isForPlans && (len(m.IDs) == 0 || slices.Contains(m.IDs, string(key)))
+			require.Equal(t, !invalidated, ok, "%q after %q", key, encoded)
 		}
 	})
 }

@@ -77,11 +77,11 @@ func TestLoadContinuesWhenTheFirstCallerGivesUp(t *testing.T) {
 		}
 		return plan{Name: "done"}, ctx.Err()
 	}
-	gaveUp := make(chan error, 1)
-	go func() { _, err := plans.Load(firstCtx, "u", load); gaveUp <- err }()
+	firstErr := make(chan error, 1)
+	go func() { _, err := plans.Load(firstCtx, "u", load); firstErr <- err }()
 	<-started
-	second := make(chan error, 1)
-	go func() { _, err := plans.Load(t.Context(), "u", load); second <- err }()
+	secondErr := make(chan error, 1)
+	go func() { _, err := plans.Load(t.Context(), "u", load); secondErr <- err }()
 	require.Eventually(t, func() bool {
 		plans.loads.mu.Lock()
 		defer plans.loads.mu.Unlock()
@@ -89,9 +89,9 @@ func TestLoadContinuesWhenTheFirstCallerGivesUp(t *testing.T) {
 		return c != nil && c.waiting == 2
 	}, eventTimeout, time.Millisecond)
 	cancel()
-	require.ErrorIs(t, <-gaveUp, context.Canceled)
+	require.ErrorIs(t, <-firstErr, context.Canceled)
 	close(finish)
-	require.NoError(t, <-second)
+	require.NoError(t, <-secondErr)
 	require.EqualValues(t, 1, loads.Load())
 }
 

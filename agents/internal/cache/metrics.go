@@ -70,7 +70,7 @@ type counters struct {
 // counts are the values of counters at one time.
 type counts struct{ localHits, localMisses, redisHits, redisMisses, redisErrors uint64 }
 
-// read returns the current values of the counters.
+// read returns the current values of all five counters.
 func (c *counters) read() counts {
 	return counts{c.localHits.total(), c.localMisses.total(), c.redisHits.total(), c.redisMisses.total(), c.redisErrors.total()}
 }
@@ -85,13 +85,13 @@ func (c *Cache) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Every strategy in use has its series
 // from the start, because rate() needs a first sample.
 func (c *Cache) Collect(out chan<- prometheus.Metric) {
-	type sum struct {
+	type strategyCounts struct {
 		counts
-		local bool
+		local bool // whether the strategy has a local tier
 	}
-	sums := map[string]sum{}
+	sums := map[string]strategyCounts{} // by the name of the strategy
 	for _, n := range *c.namespaces.Load() {
-		counted, strategy := n.count(), n.strategy()
+		counted, strategy := n.readCounts(), n.strategy()
 		total := sums[strategy.Name]
 		total.local = strategy.Local
 		total.localHits += counted.localHits

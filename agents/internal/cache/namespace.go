@@ -39,14 +39,14 @@ type epochKey[K ~string] struct {
 	epoch uint64
 }
 
-// overhead is the estimated memory of an entry in bytes, without key and value:
-// otter's node, the map's slot, and the headers of key and value. The estimate is
+// entryOverhead is the estimated memory of an entry in bytes, without key and value. It
+// is for otter's node, the map's slot, and the headers of key and value. The estimate is
 // high on purpose, so that the local tier stays below its bound.
-const overhead = 200
+const entryOverhead = 200
 
 // NewNamespace adds a Namespace to the cache. Its keys in Redis begin with prefix, such as
-// "workout:template:". localBytes is the maximum size of its local tier, and must be above
-// zero for a Local strategy. The size of a value is the size of its encoding.
+// "workout:template:". localBytes is the maximum size of its local tier. For a Local strategy
+// it must be above zero. The size of a value is the size of its encoding.
 func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, localBytes uint64) (*Namespace[K, V], error) {
 	for _, other := range *c.namespaces.Load() {
 		if other.prefix() == prefix {
@@ -64,7 +64,7 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 			Weigher:       func(_ K, e entry[V]) uint32 { return e.cost },
 		})
 		if err != nil {
-			return nil, fmt.Errorf("cache: local tier of %q: %w", prefix, err)
+			return nil, fmt.Errorf("cache: create the local tier of namespace %q: %w", prefix, err)
 		}
 	}
 	c.addNamespace(n)
@@ -95,23 +95,23 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 		return value, nil
 	}
 	epoch := n.epoch.Load()
-	readAgain := n.getRedis
+	readFromRedis := n.getRedis // for sharedLoad
 	if n.local == nil {
 		// A hit in Redis needs no load. So Redis is read before the load is shared.
 		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
-		readAgain = n.readRedis // getRedis has already counted this read
+		readFromRedis = n.readRedis // the call of getRedis above has already counted a read
 	}
 	var data []byte // the encoded value, if it is new
-	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
+	sharedLoad := func(ctx context.Context) (V, error) {
 		// A concurrent call may have stored the value since the lookup above.
 		if n.local != nil {
 			if value, ok := n.lookup(key); ok {
 				return value, nil
 			}
 		}
-		if value, ok := readAgain(ctx, key, epoch); ok {
+		if value, ok := readFromRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
 		value, err := load(ctx)
@@ -119,7 +119,9 @@ func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Con
 			data = n.setLocal(key, value, epoch)
 		}
 		return value, err
-	}, func(V) { n.setRedis(key, data, epoch) })
+	}
+	storeInRedis := func(V) { n.setRedis(key, data, epoch) }
+	return n.loads.do(ctx, epochKey[K]{key, epoch}, sharedLoad, storeInRedis)
 }
 
 // Invalidate deletes one value from this process and from Redis. Only Publish
@@ -141,9 +143,9 @@ func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
 	return value, true
 }
 
-// lookup returns an unexpired value of the local tier. An expired value stays until it is
-// replaced or evicted. The library otter could expire values. But then each hit would read the
-// machine's clock and take up to three times as long.
+// lookup returns an unexpired value of the local tier. An expired value stays in memory until it
+// is replaced or evicted. The library otter could remove expired values. But then each hit would
+// read the machine's clock and take up to three times as long.
 func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	e, ok := n.local.GetIfPresent(key)
 	if !ok || e.expires <= n.cache.clock.now() {
@@ -175,9 +177,9 @@ func (n *Namespace[K, V]) readRedis(ctx context.Context, key K, epoch uint64) (v
 	return value, err == nil
 }
 
-// copyFromRedis returns a value of Redis and copies it to the local tier, unless an event has come
-// since that epoch. The error is errNotFound, errNoRedis, an error of Redis, or an error of
-// the decoder.
+// copyFromRedis returns a value of Redis. It also copies the value to the local tier, unless an
+// event has come since that epoch. The error is errNotFound, errNoRedis, errNotConnected, an error
+// of Redis, or an error of the decoder.
 func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	var zero V
 	data, err := n.cache.redis.get(n.keyPrefix + string(key))
@@ -194,7 +196,7 @@ func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	if remaining <= 0 {
 		return zero, errNotFound
 	}
-	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, estimateCost(key, data)}, epoch)
 	return value, nil
 }
 
@@ -211,8 +213,8 @@ func (n *Namespace[K, V]) countMiss(err error) {
 	}
 }
 
-// setLocal stores a new value in the local tier and returns its encoding for
-// Redis, or nil if it cannot be encoded.
+// setLocal stores a new value in the local tier, if there is one. It returns the encoded
+// value for Redis, or nil if the value cannot be encoded.
 func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 	data, err := encode(value, time.Now().Add(n.cacheStrategy.TTL))
 	if err != nil {
@@ -220,7 +222,7 @@ func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 		n.cache.log.Error("value not cached", "strategy", n.cacheStrategy.Name, "error", err)
 		return nil
 	}
-	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.cacheStrategy.TTL, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.cacheStrategy.TTL, estimateCost(key, data)}, epoch)
 	return data
 }
 
@@ -241,8 +243,8 @@ func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	}
 }
 
-// setRedis stores an encoded value in Redis unless an event has come since epoch. If an event
-// comes during the write, setRedis deletes the value again.
+// setRedis stores an encoded value in Redis, unless data is nil or an event has come since epoch.
+// If an event comes during the write, setRedis deletes the value again.
 func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	if data == nil || n.epoch.Load() != epoch {
 		return
@@ -257,12 +259,14 @@ func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	}
 }
 
-// cost returns the estimated memory of an entry in bytes.
-func cost[K ~string](key K, data []byte) uint32 { return uint32(overhead + len(key) + len(data)) }
+// estimateCost returns the estimated memory of an entry in bytes.
+func estimateCost[K ~string](key K, data []byte) uint32 {
+	return uint32(entryOverhead + len(key) + len(data))
+}
 
 func (n *Namespace[K, V]) strategy() Strategy { return n.cacheStrategy }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
-func (n *Namespace[K, V]) count() counts      { return n.counters.read() }
+func (n *Namespace[K, V]) readCounts() counts { return n.counters.read() }
 
 // drop removes values from the local tier: those with the ids, or all if there are no
 // ids. It starts a new epoch, so running loads are not cached.

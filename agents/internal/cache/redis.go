@@ -26,7 +26,7 @@ const (
 	// slots, because a master owns ranges of slots. So the breakers of a dead master
 	// do not block commands to the other masters.
 	breakerCount = 64
-	slots        = 16384       // Redis Cluster specification
+	slotCount    = 16384       // Redis Cluster specification
 	tripAfter    = 5           // consecutive failures that open a breaker
 	openFor      = time.Second // after this time, an open breaker lets one command through
 	// connectDelay is the pause between attempts to connect to the cluster.
@@ -62,7 +62,7 @@ func newRedis(ctx context.Context, cfg Config) *redis {
 	return r
 }
 
-// connect retries until the cluster is reachable. It then runs subscribe until
+// connect tries to connect until the cluster is reachable. It then runs subscribe until
 // ctx ends.
 func (r *redis) connect(ctx context.Context, log *slog.Logger, subscribe func(context.Context, rueidis.Client)) {
 	for first := true; ; first = false {
@@ -95,15 +95,15 @@ func (r *redis) options() rueidis.ClientOption {
 			}
 			password, err := os.ReadFile(r.cfg.PasswordFile)
 			if err != nil {
-				return rueidis.AuthCredentials{}, fmt.Errorf("REDIS_PASSWORD_FILE: %w", err)
+				return rueidis.AuthCredentials{}, fmt.Errorf("read REDIS_PASSWORD_FILE: %w", err)
 			}
 			return rueidis.AuthCredentials{Username: r.cfg.Username, Password: strings.TrimRight(string(password), "\r\n")}, nil
 		},
 		// The client closes the connection of a node that does not respond.
 		ConnWriteTimeout: 20 * r.cfg.Timeout,
-		// With 16 commands or more in flight, one write for several of them halves the
-		// CPU time here and in Redis, and responses are faster. With a few commands in
-		// flight, each waits up to 50 µs longer at the median. A single command does
+		// With 16 commands or more in flight, one write for several commands halves the
+		// CPU time here and in Redis. The responses are also faster. With a few commands
+		// in flight, each waits up to 50 µs longer at the median. A single command does
 		// not wait (docs/performance.md, "The cache").
 		MaxFlushDelay: flushDelay,
 		// The Cache has its own local tier, which stores decoded values.
@@ -117,8 +117,9 @@ func (r *redis) options() rueidis.ClientOption {
 // do sends one command for one key, through the circuit breaker of the key's slot. The
 // command has the time limit of deadlines.
 func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.RedisResult, error) {
-	// A breaker is for slots/breakerCount consecutive slots.
-	breaker := r.breakers[int(command.Slot())%slots*breakerCount/slots]
+	// A breaker is for slotCount/breakerCount consecutive slots.
+	slot := int(command.Slot()) % slotCount
+	breaker := r.breakers[slot*breakerCount/slotCount]
 	return breaker.Execute(func() (rueidis.RedisResult, error) {
 		result := client.Do(r.deadlines.context(), command)
 		return result, result.Error()
@@ -196,14 +197,16 @@ func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
 	return errors.Join(errs...)
 }
 
+// globEscaper escapes the special characters of Redis' glob patterns.
 var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
 // deleteMatching deletes the keys of one node that match a pattern.
 func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) error {
-	for cursor := uint64(0); ; {
+	cursor := uint64(0)
+	for {
 		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
 		if err != nil {
-			return fmt.Errorf("scan for %s: %w", pattern, err)
+			return fmt.Errorf("scan for the keys that match %s: %w", pattern, err)
 		}
 		commands := make(rueidis.Commands, len(page.Elements))
 		for i, key := range page.Elements {
@@ -212,11 +215,12 @@ func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) er
 		for _, result := range node.DoMulti(ctx, commands...) {
 			// A replica responds MOVED; its master deletes the key.
 			if err := result.Error(); err != nil && !strings.HasPrefix(err.Error(), "MOVED") {
-				return fmt.Errorf("unlink %s: %w", pattern, err)
+				return fmt.Errorf("unlink the keys that match %s: %w", pattern, err)
 			}
 		}
-		if cursor = page.Cursor; cursor == 0 {
-			return nil
+		cursor = page.Cursor
+		if cursor == 0 {
+			return nil // the scan is complete
 		}
 	}
 }

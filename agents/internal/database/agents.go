@@ -27,9 +27,9 @@ type AgentState struct {
 
 // The outcomes of a coordination.
 const (
-	Complete = "complete"
-	Partial  = "partial"
-	Failed   = "failed"
+	CoordinationComplete = "complete"
+	CoordinationPartial  = "partial"
+	CoordinationFailed   = "failed"
 )
 
 // Coordination is a request that the MCA has completed.

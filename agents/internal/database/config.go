@@ -26,11 +26,11 @@ type Config struct {
 	// connection, so that a rotated password needs no restart.
 	PasswordFile string
 	// IAM is true for DATABASE_LOGIN=iam: each new connection logs in with an IAM token.
-	// The default of DATABASE_LOGIN is password. Token is only set with IAM.
-	IAM   bool
-	Token rdstoken.Config
+	// The default of DATABASE_LOGIN is password. TokenConfig is only set with IAM.
+	IAM         bool
+	TokenConfig rdstoken.Config
 	// MaxConnections is DATABASE_MAX_CONNECTIONS, 1 to 100 for one process. The
-	// design document's server has 200 (max_connections) for all processes.
+	// design document's server allows 200 (max_connections) for all processes together.
 	MaxConnections int
 	// StatementTimeout is DATABASE_STATEMENT_TIMEOUT, enforced by the server. The design
 	// document's limit of a query is 100 ms (query_response_time). The default is ten
@@ -52,7 +52,7 @@ func ReadConfig(env *envconfig.Reader) Config {
 		ConnectTimeout:   env.Duration("DATABASE_CONNECT_TIMEOUT", 2*time.Second, 100*time.Millisecond, 30*time.Second),
 	}
 	if cfg.IAM {
-		cfg.Token = rdstoken.ReadConfig(env)
+		cfg.TokenConfig = rdstoken.ReadConfig(env)
 	}
 	return cfg
 }
@@ -62,8 +62,8 @@ func ReadConfig(env *envconfig.Reader) Config {
 // server.
 var sslModes = []string{"disable", "verify-full"}
 
-// Connection returns the settings of one connection, with the current password
-// and the connect timeout. No error shows the URL.
+// Connection returns the configuration of one connection, with the current password
+// and the connect timeout. No error contains the URL.
 func (c Config) Connection() (*pgx.ConnConfig, error) {
 	if err := c.checkSSLMode(); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (c Config) newCredentialSetter() func(context.Context, *pgx.ConnConfig) err
 	if !c.IAM {
 		return func(_ context.Context, conn *pgx.ConnConfig) error { return c.setPassword(conn) }
 	}
-	signer := rdstoken.New(c.Token)
+	signer := rdstoken.New(c.TokenConfig)
 	return func(ctx context.Context, conn *pgx.ConnConfig) (err error) {
 		ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
 		defer cancel()
@@ -114,7 +114,7 @@ func (c Config) setPassword(conn *pgx.ConnConfig) error {
 	}
 	password, err := os.ReadFile(c.PasswordFile)
 	if err != nil {
-		return fmt.Errorf("DATABASE_PASSWORD_FILE: %w", err)
+		return fmt.Errorf("read DATABASE_PASSWORD_FILE: %w", err)
 	}
 	conn.Password = strings.TrimRight(string(password), "\r\n")
 	return nil
@@ -128,7 +128,7 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 	}
 	pool, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("DATABASE_URL is not a valid URL of a connection pool: %w", err)
 	}
 	conn.RuntimeParams["statement_timeout"] = fmt.Sprint(c.StatementTimeout.Milliseconds())
 	// A process that hangs in a transaction must not keep its locks.

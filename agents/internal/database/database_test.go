@@ -59,9 +59,9 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 
 	created, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
-	again, err := s.EnsureUser(ctx, "test-user-123")
+	existing, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
-	require.Equal(t, created, again, "an existing user is not changed")
+	require.Equal(t, created, existing, "an existing user is not changed")
 	active, err = s.IsUserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.True(t, active)
@@ -75,9 +75,9 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Ada", saved.DisplayName)
 	require.JSONEq(t, `{"theme": "light", "notifications": true}`, string(saved.Preferences), "saving the profile keeps the preferences")
-	read, err := s.User(ctx, "test-user-123")
+	user, err := s.User(ctx, "test-user-123")
 	require.NoError(t, err)
-	require.Equal(t, saved, read)
+	require.Equal(t, saved, user)
 
 	_, err = s.SavePreferences(ctx, "new-user", json.RawMessage(`{"a": 1}`))
 	require.NoError(t, err, "preferences of a new user")
@@ -157,8 +157,8 @@ func TestAgentStatesAndCoordinationsAreSaved(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, states, "no update since the time")
 
-	partial := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
-	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: Failed, Result: json.RawMessage(`{"agents": []}`)}
+	partial := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: CoordinationPartial, DurationMS: 120, Result: json.RawMessage(`{}`)}
+	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: CoordinationFailed, Result: json.RawMessage(`{"agents": []}`)}
 	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{partial}))
 	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{partial, failed}), "an existing row is not an error")
 	recent, err := s.RecentCoordinations(ctx, "mca", since, 10)

@@ -20,7 +20,8 @@ var (
 	ErrUnavailable = errors.New("the database is unavailable")
 )
 
-// wrapError adds the operation and, if it applies, ErrNotFound or ErrUnavailable.
+// wrapError adds the operation and, if it applies, ErrNotFound or ErrUnavailable. It returns
+// nil for nil.
 func wrapError(operation string, err error) error {
 	switch {
 	case err == nil:
@@ -29,16 +30,22 @@ func wrapError(operation string, err error) error {
 		return fmt.Errorf("%s: %w", operation, ErrNotFound)
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: %w", operation, err) // the caller disconnected
-	case isNotSent(err), isConnectionLost(err), isRolledBack(err), errors.Is(err, context.DeadlineExceeded), sqlState(err) == "57014":
+	case isUnavailable(err):
 		return fmt.Errorf("%s: %w: %w", operation, ErrUnavailable, err)
 	default:
 		return fmt.Errorf("%s: %w", operation, err)
 	}
 }
 
+// isUnavailable reports whether the database is down, full or too slow.
+func isUnavailable(err error) bool {
+	isTimeout := errors.Is(err, context.DeadlineExceeded) || sqlState(err) == "57014"
+	return isTimeout || isNotSent(err) || isConnectionLost(err) || isRolledBack(err)
+}
+
 // sqlState returns the SQLSTATE of an error from the server (PostgreSQL manual, appendix A),
 // or "" for another error. This file uses these codes: 40001 is a serialization failure, 40P01
-// a deadlock, 57014 a statement timeout, and 57P01 to 57P03 mean that the server stops or
+// a deadlock, and 57014 a statement timeout. 57P01 to 57P03 mean that the server stops or
 // starts.
 func sqlState(err error) string {
 	if serverErr, ok := errors.AsType[*pgconn.PgError](err); ok {

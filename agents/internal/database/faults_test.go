@@ -49,7 +49,8 @@ func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 	)
 	for range writers {
 		wg.Go(func() {
-			for afterRestart, n := 50, 0; afterRestart > 0 && n < maxEach; n++ {
+			writesAfterRestart := 0
+			for n := 0; n < maxEach && writesAfterRestart < 50; n++ {
 				id := uuid.Must(uuid.NewV7())
 				err := s.SavePlan(t.Context(), Workout, id, "u", json.RawMessage(`{}`))
 				switch {
@@ -65,7 +66,7 @@ func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 				}
 				select {
 				case <-restarted:
-					afterRestart--
+					writesAfterRestart++
 				default:
 				}
 			}
@@ -178,15 +179,15 @@ func TestRotatedPasswordNeedsNoRestart(t *testing.T) {
 
 // With IAM, each new connection uses a new token as its password.
 func TestIAMLogsInWithATokenOfThePod(t *testing.T) {
-	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	podIdentity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2099-01-01T00:00:00Z"}`)
 	}))
-	t.Cleanup(identity.Close)
+	t.Cleanup(podIdentity.Close)
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte("t"), 0o600))
 	env := map[string]string{
 		"DATABASE_URL": "postgres://web_iam@127.0.0.1:1/d?sslmode=verify-full", "DATABASE_LOGIN": "iam", "AWS_REGION": "us-east-1",
-		"AWS_CONTAINER_CREDENTIALS_FULL_URI": identity.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file,
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI": podIdentity.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file,
 	}
 	reader := envconfig.New(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 	cfg := ReadConfig(reader)
@@ -197,7 +198,7 @@ func TestIAMLogsInWithATokenOfThePod(t *testing.T) {
 	require.NoError(t, pool.BeforeConnect(t.Context(), conn))
 	require.Contains(t, conn.Password, "127.0.0.1:1/?Action=connect&DBUser=web_iam&")
 
-	identity.Close()
+	podIdentity.Close()
 	s, err := Open(t.Context(), cfg)
 	require.NoError(t, err, "a service starts without credentials")
 	t.Cleanup(s.Close)
@@ -216,7 +217,7 @@ func TestOnlySafeFailuresAreRetried(t *testing.T) {
 		reason      string
 		idempotency idempotency
 		err         error
-		tries       int
+		attempts    int
 	}{
 		{"a rolled-back statement", notIdempotent, deadlock, maxAttempts},
 		{"a lost connection: the statement may have been executed", notIdempotent, io.ErrUnexpectedEOF, 1},
@@ -225,10 +226,10 @@ func TestOnlySafeFailuresAreRetried(t *testing.T) {
 		{"a canceled caller", idempotent, context.Canceled, 1},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			tries := 0
-			_, err := runWithRetries(t.Context(), time.Minute, row.idempotency, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
+			attempts := 0
+			_, err := runWithRetries(t.Context(), time.Minute, row.idempotency, "try", func(context.Context) (int, error) { attempts++; return 0, row.err })
 			require.ErrorIs(t, err, row.err)
-			require.Equal(t, row.tries, tries)
+			require.Equal(t, row.attempts, attempts)
 		})
 	}
 }

@@ -19,14 +19,14 @@ func FuzzConnection(f *testing.F) {
 	}
 	const password = "hunter2-hunter2"
 	f.Fuzz(func(t *testing.T, hostAndPath, query string) {
-		text := "postgres://u:" + password + "@" + hostAndPath + "?" + query
-		conn, err := Config{URL: text, ConnectTimeout: time.Second}.Connection()
+		databaseURL := "postgres://u:" + password + "@" + hostAndPath + "?" + query
+		conn, err := Config{URL: databaseURL, ConnectTimeout: time.Second}.Connection()
 		if err != nil {
 			require.NotContains(t, err.Error(), password)
 			return
 		}
 		require.Equal(t, time.Second, conn.ConnectTimeout)
-		u, err := url.Parse(text)
+		u, err := url.Parse(databaseURL)
 		require.NoError(t, err)
 		for _, fallback := range conn.Fallbacks {
 			require.Equal(t, conn.TLSConfig == nil, fallback.TLSConfig == nil, "no fallback without TLS: %s", u.Redacted())

@@ -26,8 +26,8 @@ const (
 )
 
 // runWithRetries executes a query. It retries a failed query if nothing was executed, or if
-// the connection was lost and the query is idempotent. The timeout limits all executions
-// together, with the wait for a connection.
+// the connection was lost and the query is idempotent. The timeout limits all attempts
+// together, including the wait for a connection.
 func runWithRetries[T any](ctx context.Context, timeout time.Duration, i idempotency, operation string, query func(context.Context) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

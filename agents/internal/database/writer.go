@@ -14,8 +14,8 @@ const (
 	// queueSize is the maximum number of queued items, and of items in one batch. When
 	// the queue is full, items are dropped.
 	queueSize = 256
-	// batchDelay is how long the first item of a batch waits for others, so that they
-	// share one write. It allows 50,000 items a second: queueSize / batchDelay.
+	// batchDelay is how long the first item of a batch waits for other items, so that they
+	// share one write. It allows about 50,000 items a second: queueSize / batchDelay.
 	batchDelay = 5 * time.Millisecond
 	// writeTimeout bounds the write of one batch, and all writes of Close together.
 	writeTimeout = time.Second
@@ -29,18 +29,18 @@ type Writer[T any] struct {
 	write     func(context.Context, []T) error
 	log       *slog.Logger
 
-	mu       sync.RWMutex // Enqueue holds the read lock, Close the write lock
+	mu       sync.RWMutex // Enqueue holds the read lock, Close the write lock: no item is sent on a closed queue
 	closing  bool
 	queue    chan T
 	stopped  chan struct{}
-	closeCtx atomic.Pointer[context.Context] // set by Close: the context of the writes after it
+	closeCtx atomic.Pointer[context.Context] // set by Close: the context of all later writes
 
-	done, dropped, failed atomic.Uint64
+	written, dropped, failed atomic.Uint64
 }
 
 // WriterCounts are the numbers of written, dropped and failed items.
 type WriterCounts struct {
-	Done    uint64 `json:"done"`
+	Written uint64 `json:"done"`
 	Dropped uint64 `json:"dropped"`
 	Failed  uint64 `json:"failed"`
 }
@@ -72,7 +72,7 @@ func (w *Writer[T]) Enqueue(item T) (queued bool) {
 
 // Counts returns how many items were written, dropped and failed since NewWriter.
 func (w *Writer[T]) Counts() WriterCounts {
-	return WriterCounts{w.done.Load(), w.dropped.Load(), w.failed.Load()}
+	return WriterCounts{w.written.Load(), w.dropped.Load(), w.failed.Load()}
 }
 
 // Close writes the queued items, for at most a second. Items that are not written in
@@ -98,15 +98,15 @@ func (w *Writer[T]) run(ctx context.Context) {
 	for first := range w.queue {
 		items := w.nextBatch(first)
 		writeCtx := ctx
-		if c := w.closeCtx.Load(); c != nil {
-			writeCtx = *c
+		if closeCtx := w.closeCtx.Load(); closeCtx != nil {
+			writeCtx = *closeCtx
 		}
 		if err := w.writeBatch(writeCtx, items); err != nil {
 			w.failed.Add(uint64(len(items)))
 			w.log.WarnContext(ctx, w.operation+" failed", "items", len(items), "error", err)
 			continue
 		}
-		w.done.Add(uint64(len(items)))
+		w.written.Add(uint64(len(items)))
 	}
 }
 

@@ -35,7 +35,7 @@ func TestCountsIncludeWrittenDroppedAndFailedItems(t *testing.T) {
 	require.Equal(t, []int{-1}, calls[0])
 	require.Len(t, calls[1], queueSize)
 	require.Equal(t, []int{0, 1, 2}, calls[1][:3], "items are written in the order of Enqueue")
-	require.Equal(t, WriterCounts{Done: 1, Dropped: 10, Failed: queueSize}, w.Counts())
+	require.Equal(t, WriterCounts{Written: 1, Dropped: 10, Failed: queueSize}, w.Counts())
 	require.False(t, w.Enqueue(0), "after Close")
 	require.EqualValues(t, 11, w.Counts().Dropped)
 	w.Close(t.Context())
@@ -81,5 +81,5 @@ func TestPanicFailsOnlyItsBatch(t *testing.T) {
 	<-called
 	require.True(t, w.Enqueue("good"))
 	w.Close(t.Context())
-	require.Equal(t, WriterCounts{Done: 1, Failed: 1}, w.Counts())
+	require.Equal(t, WriterCounts{Written: 1, Failed: 1}, w.Counts())
 }

@@ -21,7 +21,7 @@ import (
 // eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
-// open opens the dependencies with a valid environment and these changes.
+// open opens the dependencies in servicetest's environment with these changes.
 func open(t *testing.T, changes map[string]string) (*Set, error) {
 	t.Helper()
 	env := envconfig.New(servicetest.New(t).Lookup(changes))
@@ -34,11 +34,13 @@ func open(t *testing.T, changes map[string]string) (*Set, error) {
 // goroutine only ends when the cache is garbage-collected.
 func waitForGoroutines(t *testing.T, limit int) {
 	t.Helper()
-	for deadline := time.Now().Add(eventTimeout); runtime.NumGoroutine() > limit; runtime.GC() {
+	deadline := time.Now().Add(eventTimeout)
+	for runtime.NumGoroutine() > limit {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("%d goroutines, must be at most %d:\n%s", runtime.NumGoroutine(), limit, stacks[:runtime.Stack(stacks, true)])
 		}
+		runtime.GC()
 	}
 }
 
@@ -71,7 +73,7 @@ func TestOpenAndCloseSucceedWithoutReachableServers(t *testing.T) {
 // TestFailedOpenClosesTheOpenedDependencies checks that a failed Open leaves no goroutine of the
 // dependencies that it opened before the failure.
 func TestFailedOpenClosesTheOpenedDependencies(t *testing.T) {
-	collector := "http://" + unreachable
+	collectorURL := "http://" + unreachable
 	for _, row := range []struct {
 		reason  string
 		env     map[string]string
@@ -82,7 +84,7 @@ func TestFailedOpenClosesTheOpenedDependencies(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			goroutinesBefore := runtime.NumGoroutine()
-			row.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector
+			row.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collectorURL
 			s, err := open(t, row.env)
 			require.ErrorContains(t, err, row.message)
 			require.Nil(t, s)

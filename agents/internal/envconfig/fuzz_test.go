@@ -22,9 +22,9 @@ func FuzzReader(f *testing.F) {
 		f.Add(text)
 	}
 	const min, max = 1 << 20, 1 << 30
-	kinds := []struct {
-		read  func(*envconfig.Reader) any
-		valid func(any) bool
+	methods := []struct {
+		read    func(*envconfig.Reader) any
+		isValid func(any) bool
 	}{
 		{func(r *envconfig.Reader) any { return r.Int("X", 5, 1, 10) }, func(v any) bool { return v.(int) >= 1 && v.(int) <= 10 }},
 		{func(r *envconfig.Reader) any { return r.Size("X", "256MB", min, max) }, func(v any) bool { return v.(uint64) >= min && v.(uint64) <= max }},
@@ -55,12 +55,12 @@ func FuzzReader(f *testing.F) {
 		{func(r *envconfig.Reader) any { return r.Word("X", "a") }, func(v any) bool { return len(v.(string)) > 0 && len(v.(string)) <= 200 }},
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, kind := range kinds {
-			absent, present := newReader(nil), newReader(map[string]string{"X": text})
-			value := kind.read(present)
-			require.True(t, kind.valid(value), "%v", value)
-			if err := present.Err(); err != nil {
-				require.Equal(t, kind.read(absent), value)
+		for _, method := range methods {
+			withoutX, withX := newReader(nil), newReader(map[string]string{"X": text})
+			value := method.read(withX)
+			require.True(t, method.isValid(value), "%v", value)
+			if err := withX.Err(); err != nil {
+				require.Equal(t, method.read(withoutX), value)
 				problems := envconfig.Problems{}
 				require.ErrorAs(t, err, &problems)
 				require.Len(t, problems, 1)

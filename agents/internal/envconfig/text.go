@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// redacted replaces a value that may contain a password.
+// redacted replaces a value that may contain a password in an error text.
 const redacted = "(not shown)"
 
 // Require reports each of these variables that is absent. A variable that is set
@@ -62,8 +62,8 @@ func (r *Reader) Hosts(name string, fallback ...string) []string {
 // or an identifier.
 func (r *Reader) Word(name, fallback string) string {
 	return read(r, name, fallback, "must be 1 to 200 printable characters without spaces", func(text string) (string, bool) {
-		invalid := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
-		return text, text != "" && len(text) <= 200 && !invalid
+		hasInvalidCharacter := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+		return text, text != "" && len(text) <= 200 && !hasInvalidCharacter
 	})
 }
 

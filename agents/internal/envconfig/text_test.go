@@ -14,7 +14,7 @@ func TestTextMethodsCheckTheFormat(t *testing.T) {
 	readHosts := func(r *envconfig.Reader) any { return r.Hosts("X", "a:1") }
 	readWord := func(r *envconfig.Reader) any { return r.Word("X", "a") }
 	readCounts := func(r *envconfig.Reader) any { return r.Counts("X", "a", "b") }
-	none := map[string]int(nil)
+	noCounts := map[string]int(nil)
 	for _, row := range []struct {
 		reason string
 		read   func(*envconfig.Reader) any
@@ -35,11 +35,11 @@ func TestTextMethodsCheckTheFormat(t *testing.T) {
 		{"a word", readWord, "progressive-framework", "progressive-framework", ""},
 		{"two words", readWord, "a b", "a", "without spaces"},
 		{"a number for each key", readCounts, "b=2,a=1", map[string]int{"a": 1, "b": 2}, ""},
-		{"a key without a number", readCounts, "a=1", none, "a positive number for each of a, b"},
-		{"a key twice", readCounts, "a=1,b=2,a=1", none, "positive number"},
-		{"an unknown key", readCounts, "a=1,c=2", none, "positive number"},
-		{"zero", readCounts, "a=1,b=0", none, "positive number"},
-		{"no number", readCounts, "a,b", none, "as KEY=NUMBER"},
+		{"a key without a number", readCounts, "a=1", noCounts, "a positive number for each of a, b"},
+		{"a key twice", readCounts, "a=1,b=2,a=1", noCounts, "positive number"},
+		{"an unknown key", readCounts, "a=1,c=2", noCounts, "positive number"},
+		{"zero", readCounts, "a=1,b=0", noCounts, "positive number"},
+		{"no number", readCounts, "a,b", noCounts, "as KEY=NUMBER"},
 		{"no word", readWord, "", "a", "1 to 200"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -14,10 +14,11 @@ import (
 	strict "sigs.k8s.io/json"
 )
 
-// maxErrors is the largest number of field errors in a response, maxDetail the largest
-// size in bytes of a text that comes from the client. Without these limits, the client
-// could make an error response very large.
-const maxErrors, maxDetail = 20, 200
+// These limits prevent that a client makes an error response very large.
+const (
+	maxErrors      = 20  // field errors in a response
+	maxDetailBytes = 200 // of a text that comes from the client
+)
 
 // Body is a request body that validates itself.
 type Body interface {
@@ -25,11 +26,11 @@ type Body interface {
 	Validate() []FieldError
 }
 
-// ReadBody decodes a request's body into the value of the pointer into. The body may
+// ReadBody decodes a request's body into target, which must be a pointer. The body may
 // have at most limit bytes. ReadBody returns true if the body is valid. Otherwise it
-// has sent an error response: 413, 415, 400 for a body that is not JSON, or 422 for a
-// violated rule.
-func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bool {
+// sends an error response and returns false. The status is 413, 415, 400 for a body that
+// is not JSON, or 422 for a violated rule.
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, target Body) bool {
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
 		SendError(w, http.StatusUnsupportedMediaType, CodeMediaType,
 			fmt.Sprintf("Content-Type %q is not supported; send application/json", clip(contentType)))
@@ -45,7 +46,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bo
 		SendError(w, http.StatusBadRequest, CodeMalformed, "the body could not be read completely")
 		return false
 	}
-	problems, err := Decode(body, into)
+	problems, err := Decode(body, target)
 	if err != nil {
 		SendError(w, http.StatusBadRequest, CodeMalformed, err.Error())
 		return false
@@ -68,24 +69,25 @@ func isJSON(contentType string) bool {
 	return err == nil && mediaType == "application/json"
 }
 
-// Decode decodes the body and returns all field errors: fields that are unknown,
-// duplicate or of a wrong type, and violated rules. Names are case-sensitive. It
-// returns an error only for a body that is not JSON.
-func Decode(body []byte, into Body) ([]FieldError, error) {
+// Decode decodes the body into target, which must be a pointer. It returns at most 20
+// field errors: fields that are unknown, duplicate or of a wrong type, and violated
+// rules. Names are case-sensitive. Decode returns an error only for a body that is not
+// JSON.
+func Decode(body []byte, target Body) ([]FieldError, error) {
 	// Nearly all bodies are valid, and the new encoding/json decodes them in half
 	// the time. An invalid body is decoded again, by the strict decoder, which
 	// collects all errors.
-	if jsonv2.Unmarshal(body, into, jsonv2.RejectUnknownMembers(true)) == nil {
-		return limitErrors(into.Validate()), nil
+	if jsonv2.Unmarshal(body, target, jsonv2.RejectUnknownMembers(true)) == nil {
+		return limitErrors(target.Validate()), nil
 	}
-	reflect.ValueOf(into).Elem().SetZero() // removes the fields that were decoded before the error
-	return decodeStrictly(body, into)
+	reflect.ValueOf(target).Elem().SetZero() // removes the fields that were decoded before the error
+	return decodeStrictly(body, target)
 }
 
 // decodeStrictly decodes the body with the strict decoder, which reports the errors of
 // all fields.
-func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
-	strictErrors, err := strict.UnmarshalStrict(body, into)
+func decodeStrictly(body []byte, target Body) ([]FieldError, error) {
+	strictErrors, err := strict.UnmarshalStrict(body, target)
 	if err != nil {
 		if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return []FieldError{{Pointer: toPointer(typeErr.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", typeErr.Value, jsonTypeName(typeErr.Type)))}}, nil
@@ -100,7 +102,7 @@ func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 		}
 		problems = append(problems, FieldError{Pointer: toPointer(path), Detail: clip(err.Error())})
 	}
-	return limitErrors(append(problems, into.Validate()...)), nil
+	return limitErrors(append(problems, target.Validate()...)), nil
 }
 
 // limitErrors returns the first maxErrors problems.
@@ -129,8 +131,8 @@ func toPointer(path string) string {
 
 // clip shortens untrusted text for an error, and makes it valid UTF-8.
 func clip(text string) string {
-	if len(text) > maxDetail {
-		text = text[:maxDetail] + "..."
+	if len(text) > maxDetailBytes {
+		text = text[:maxDetailBytes] + "..."
 	}
 	return strings.ToValidUTF8(text, "?")
 }

@@ -3,7 +3,7 @@ package httpapi
 import "net/http"
 
 // Problem is the body of every error response: RFC 9457 problem details of type
-// about:blank, with the extra members code, requestId and errors.
+// about:blank, with the extension members code, requestId and errors.
 type Problem struct {
 	Type      string       `json:"type"`
 	Title     string       `json:"title"` // the text of the status
@@ -38,6 +38,6 @@ func SendError(w http.ResponseWriter, status int, code, detail string, errors ..
 	w.Header().Set("Cache-Control", "no-store")
 	encodeAndSend(w, status, problemType, Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: detail, Code: code, RequestID: w.Header().Get(RequestID), Errors: errors,
+		Detail: detail, Code: code, RequestID: w.Header().Get(RequestIDHeader), Errors: errors,
 	})
 }

@@ -11,9 +11,9 @@ import (
 	"strconv"
 )
 
-// RequestID is the header of a request's id, in requests and responses. SendError reads the id from
-// the response header, so that this package imports no other package of the services.
-const RequestID = "X-Request-Id"
+// RequestIDHeader is the header of a request's id, in requests and responses. SendError reads the id
+// from the response header, so that this package imports no other package of the services.
+const RequestIDHeader = "X-Request-Id"
 
 // Codes of SendError that more than one package uses. Clients may depend on codes;
 // texts may change.

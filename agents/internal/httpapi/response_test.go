@@ -13,12 +13,13 @@ import (
 
 func TestJSONIsOneLineThatIsNotCached(t *testing.T) {
 	for _, row := range []struct {
-		reason, cache string
-		body          any
-		status        int
-		want          string
-		wantCache     string
-		wantType      string
+		reason           string
+		cacheControl     string // the header that the handler has set
+		body             any
+		status           int
+		wantBody         string
+		wantCacheControl string
+		wantContentType  string
 	}{
 		{"one line, no-store by default", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store", "application/json"},
 		{"the handler's Cache-Control is kept", "max-age=60", 1, 200, `1`, "max-age=60", "application/json"},
@@ -28,15 +29,15 @@ func TestJSONIsOneLineThatIsNotCached(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			w.Header().Set(httpapi.RequestID, "r1")
-			if row.cache != "" {
-				w.Header().Set("Cache-Control", row.cache)
+			w.Header().Set(httpapi.RequestIDHeader, "r1")
+			if row.cacheControl != "" {
+				w.Header().Set("Cache-Control", row.cacheControl)
 			}
 			httpapi.SendJSON(w, http.StatusOK, row.body)
 			require.Equal(t, row.status, w.Code)
-			require.Equal(t, row.want+"\n", w.Body.String())
-			require.Equal(t, row.wantCache, w.Header().Get("Cache-Control"))
-			require.Equal(t, row.wantType, w.Header().Get("Content-Type"))
+			require.Equal(t, row.wantBody+"\n", w.Body.String())
+			require.Equal(t, row.wantCacheControl, w.Header().Get("Cache-Control"))
+			require.Equal(t, row.wantContentType, w.Header().Get("Content-Type"))
 			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 		})
 	}

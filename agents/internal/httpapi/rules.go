@@ -12,19 +12,20 @@ import (
 // Rules collects the field errors of a request. The zero value is empty.
 type Rules []FieldError
 
-// Check adds an error with the detail at the pointer if ok is false.
-func (r *Rules) Check(ok bool, pointer, detail string, args ...any) {
+// Check adds an error at the pointer if ok is false. The detail of the error is format with
+// args, as in fmt.Sprintf.
+func (r *Rules) Check(ok bool, pointer, format string, args ...any) {
 	if !ok {
-		*r = append(*r, FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
+		*r = append(*r, FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 	}
 }
 
-// userID matches the user ids of common identity providers.
-var userID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$`)
+// userIDPattern matches the user ids of common identity providers.
+var userIDPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$`)
 
 // CheckUserID checks the field userId.
 func (r *Rules) CheckUserID(id string) {
-	r.Check(userID.MatchString(id), "#/userId", "must be 1 to 128 letters, digits or ._:@|- and begin with a letter or digit")
+	r.Check(userIDPattern.MatchString(id), "#/userId", "must be 1 to 128 letters, digits or ._:@|- and begin with a letter or digit")
 }
 
 // CheckOneOf checks that the value is allowed.
@@ -51,8 +52,8 @@ func CheckWithin[N int | float64](r *Rules, pointer string, value *N, min, max N
 // ToStrings converts values to plain strings.
 func ToStrings[W ~string](values []W) []string {
 	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = string(v)
+	for i, value := range values {
+		texts[i] = string(value)
 	}
 	return texts
 }
@@ -65,7 +66,7 @@ func SortedKeys[W ~string, V any](table map[W]V) []string {
 // Seed returns a seed for random numbers from the request's JSON. Equal requests have
 // equal seeds.
 func Seed(request any) uint64 {
-	encoded, _ := json.Marshal(request) // a decoded request always encodes
+	encoded, _ := json.Marshal(request) // cannot fail, because the request was decoded from JSON
 	sum := fnv.New64a()
 	_, _ = sum.Write(encoded) // hash.Hash never returns an error
 	return sum.Sum64()

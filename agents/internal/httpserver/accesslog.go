@@ -44,7 +44,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // logRequests logs each request and calls the hook. Requests of quiet paths have
 // level debug. Other requests have level error if they were aborted or got a
 // status of 500 or above, and level info otherwise.
-func logRequests(log *slog.Logger, quiet []string, hook RequestHook, next http.Handler) http.Handler {
+func logRequests(log *slog.Logger, quietPaths []string, hook RequestHook, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -57,7 +57,7 @@ func logRequests(log *slog.Logger, quiet []string, hook RequestHook, next http.H
 			}
 			level := slog.LevelInfo
 			switch {
-			case slices.Contains(quiet, r.URL.Path):
+			case slices.Contains(quietPaths, r.URL.Path):
 				level = slog.LevelDebug
 			case status >= http.StatusInternalServerError, aborted:
 				level = slog.LevelError

@@ -72,8 +72,8 @@ func clientPrefix(r *http.Request, proxies int) netip.Prefix {
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		address = strings.TrimSpace(hops[max(0, len(hops)-proxies)])
 	}
-	if withPort, err := netip.ParseAddrPort(address); err == nil {
-		address = withPort.Addr().String()
+	if addrPort, err := netip.ParseAddrPort(address); err == nil {
+		address = addrPort.Addr().String()
 	}
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

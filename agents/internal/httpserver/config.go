@@ -40,7 +40,7 @@ type Config struct {
 	// DrainDelay is the time from the first readiness response 503 until the
 	// listener closes. Load balancers need it to stop sending requests.
 	DrainDelay time.Duration
-	// ShutdownTimeout bounds running requests after the delay. The sum with
+	// ShutdownTimeout is how long running requests may take after the delay. The sum with
 	// DrainDelay must be below the pod's terminationGracePeriodSeconds (default
 	// 30 s).
 	ShutdownTimeout time.Duration
@@ -55,8 +55,8 @@ type Config struct {
 	// client.
 	TrustedProxies int
 
-	// QuietPaths are logged at level debug, because probes come every few
-	// seconds.
+	// QuietPaths are paths such as those of probes. Their requests are logged at level
+	// debug, because probes come every few seconds.
 	QuietPaths []string
 
 	// RequestHook is called at the end of every request. Middleware wraps the whole

@@ -19,7 +19,7 @@ import (
 // balancer sends requests to ready backends, as a Kubernetes Service does.
 type balancer struct {
 	mu       sync.Mutex
-	idle     *sync.Cond
+	ended    *sync.Cond // a request has ended
 	backends []string
 	inFlight map[string]int
 	next     int
@@ -28,12 +28,12 @@ type balancer struct {
 // newBalancer returns a balancer of these addresses.
 func newBalancer(backends ...string) *balancer {
 	b := &balancer{backends: backends, inFlight: map[string]int{}}
-	b.idle = sync.NewCond(&b.mu)
+	b.ended = sync.NewCond(&b.mu)
 	return b
 }
 
 // startRequest returns the backend for the next request, and counts the request as running.
-// The caller calls done at the end of the request.
+// The caller must call done at the end of the request.
 func (b *balancer) startRequest() (backend string, done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -44,7 +44,7 @@ func (b *balancer) startRequest() (backend string, done func()) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.inFlight[backend]--
-		b.idle.Broadcast()
+		b.ended.Broadcast()
 	}
 }
 
@@ -52,7 +52,7 @@ func (b *balancer) startRequest() (backend string, done func()) {
 func (b *balancer) remove(backend string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	remaining := b.backends[:0:0]
+	var remaining []string
 	for _, other := range b.backends {
 		if other != backend {
 			remaining = append(remaining, other)
@@ -60,7 +60,7 @@ func (b *balancer) remove(backend string) {
 	}
 	b.backends = remaining
 	for b.inFlight[backend] > 0 {
-		b.idle.Wait()
+		b.ended.Wait()
 	}
 }
 
@@ -71,13 +71,13 @@ func (b *balancer) remove(backend string) {
 // enough requests.
 func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	const (
-		clients  = 8
-		before   = 400   // requests before the shutdown starts
-		during   = 100   // requests that the draining server must serve
-		after    = 25    // requests of each client after the server has stopped
-		maxTotal = 50000 // ends the clients if the test fails
+		clients        = 8
+		requestsBefore = 400   // requests before the shutdown starts
+		requestsDuring = 100   // requests that the draining server must serve
+		requestsAfter  = 25    // requests of each client after the server has stopped
+		maxTotal       = 50000 // ends the clients if the test fails
 	)
-	var drainServed, closed atomic.Int64
+	var drainServed, closedConnections atomic.Int64
 	newHandler := func(state *atomic.Pointer[State]) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s := state.Load(); s != nil {
@@ -100,26 +100,26 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	lb := newBalancer(stopping.address, running.address)
 
 	var (
-		sent    atomic.Int64
-		failed  = make(chan error, clients)
-		stopped = make(chan struct{})
-		wg      sync.WaitGroup
+		sent          atomic.Int64
+		failures      = make(chan error, clients)
+		serverStopped = make(chan struct{})
+		wg            sync.WaitGroup
 	)
 	for range clients {
 		wg.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}, Timeout: eventTimeout}
 			defer client.CloseIdleConnections()
-			for remaining := after; remaining > 0 && sent.Load() < maxTotal; {
+			for remaining := requestsAfter; remaining > 0 && sent.Load() < maxTotal; {
 				closes, err := post(t.Context(), client, lb, fmt.Sprint("message ", sent.Add(1)))
 				if err != nil {
-					failed <- err
+					failures <- err
 					return
 				}
 				if closes {
-					closed.Add(1)
+					closedConnections.Add(1)
 				}
 				select {
-				case <-stopped:
+				case <-serverStopped:
 					remaining--
 				default:
 				}
@@ -131,25 +131,25 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, condition, eventTimeout, time.Millisecond, event)
 	}
-	waitFor("load", func() bool { return sent.Load() >= before })
+	waitFor("load", func() bool { return sent.Load() >= requestsBefore })
 	stopping.stop()
 	waitFor("readiness 503", func() bool {
 		response, _ := sendRequest(t, http.MethodGet, stopping.url("/health/ready"), nil, nil)
 		return response.StatusCode == http.StatusServiceUnavailable
 	})
-	waitFor("served while draining", func() bool { return drainServed.Load() >= during })
+	waitFor("served while draining", func() bool { return drainServed.Load() >= requestsDuring })
 	lb.remove(stopping.address)
 	close(delayOver)
 	require.NoError(t, <-stopping.serveErr)
-	close(stopped)
+	close(serverStopped)
 	wg.Wait()
 
-	close(failed)
-	for err := range failed {
+	close(failures)
+	for err := range failures {
 		t.Error(err)
 	}
 	require.Less(t, sent.Load(), int64(maxTotal), "the clients must end because the server has stopped")
-	require.GreaterOrEqual(t, closed.Load(), int64(during), "a draining server closes connections")
+	require.GreaterOrEqual(t, closedConnections.Load(), int64(requestsDuring), "a draining server closes connections")
 	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", stopping.address)
 	require.Error(t, err, "the stopped server does not listen")
 	t.Logf("%d requests, %d of them to the draining server, 0 failed", sent.Load(), drainServed.Load())
@@ -192,16 +192,16 @@ func TestRunningRequestSucceedsAfterTheListenerHasClosed(t *testing.T) {
 	}))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.url("/"), nil)
 	require.NoError(t, err)
-	result := make(chan string, 1)
+	outcome := make(chan string, 1)
 	go func() {
 		response, err := (&http.Transport{}).RoundTrip(request)
 		if err != nil {
-			result <- err.Error()
+			outcome <- err.Error()
 			return
 		}
 		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		result <- fmt.Sprint(response.StatusCode, " ", string(text), " ", err)
+		body, err := io.ReadAll(response.Body)
+		outcome <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
 	}()
 	<-started
 	server.stop()
@@ -214,7 +214,7 @@ func TestRunningRequestSucceedsAfterTheListenerHasClosed(t *testing.T) {
 	}, eventTimeout, time.Millisecond, "the listener closes while the request runs")
 	require.Empty(t, server.serveErr, "Serve waits for the request")
 	close(release)
-	require.Equal(t, "200 context: <nil> <nil>", <-result)
+	require.Equal(t, "200 context: <nil> <nil>", <-outcome)
 	require.NoError(t, <-server.serveErr)
 }
 
@@ -245,11 +245,11 @@ func TestIdleConnectionIsServedDuringTheDrain(t *testing.T) {
 	_, err := io.WriteString(conn, request)
 	require.NoError(t, err)
 	responses := bufio.NewReader(conn)
-	first, err := http.ReadResponse(responses, nil)
+	firstResponse, err := http.ReadResponse(responses, nil)
 	require.NoError(t, err)
-	_, err = io.Copy(io.Discard, first.Body)
+	_, err = io.Copy(io.Discard, firstResponse.Body)
 	require.NoError(t, err)
-	require.False(t, first.Close)
+	require.False(t, firstResponse.Close)
 
 	server.stop()
 	require.Eventually(t, func() bool { return server.state.Phase() == Draining }, eventTimeout, time.Millisecond)

@@ -61,11 +61,11 @@ func TestTooLargeBodyGets413(t *testing.T) {
 			if !row.declared {
 				body = io.MultiReader(body) // without a length the body is chunked
 			}
-			response, text := sendRequest(t, http.MethodPost, server.url("/"), body, nil)
+			response, responseBody := sendRequest(t, http.MethodPost, server.url("/"), body, nil)
 			require.Equal(t, row.status, response.StatusCode)
 			require.Equal(t, row.reached, reached.Load())
 			if row.status == http.StatusRequestEntityTooLarge {
-				require.Equal(t, httpapi.CodeTooLarge, decodeProblem(t, text).Code)
+				require.Equal(t, httpapi.CodeTooLarge, decodeProblem(t, responseBody).Code)
 				require.True(t, response.Close, "the rest of the body is not read")
 			}
 		})

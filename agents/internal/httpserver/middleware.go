@@ -33,13 +33,13 @@ func RequestID(ctx context.Context) string {
 func assignRequestIDs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := ""
-		if sent := r.Header[httpapi.RequestID]; len(sent) > 0 {
+		if sent := r.Header[httpapi.RequestIDHeader]; len(sent) > 0 {
 			id = sent[0]
 		}
 		if !isValidRequestID(id) {
 			id = rand.Text()
 		}
-		w.Header()[httpapi.RequestID] = []string{id}
+		w.Header()[httpapi.RequestIDHeader] = []string{id}
 		next.ServeHTTP(w, r.WithContext(WithLogAttrs(r.Context(), slog.String(requestIDAttr, id))))
 	})
 }
@@ -51,13 +51,22 @@ func isValidRequestID(id string) bool {
 		return false
 	}
 	for i := range len(id) {
-		switch c := id[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == ':': // an allowed character
-		default:
+		if !isRequestIDCharacter(id[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// isRequestIDCharacter reports whether a request id may contain the character: a letter or
+// digit of ASCII, or one of - _ . :
+func isRequestIDCharacter(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == ':':
+		return true
+	default:
+		return false
+	}
 }
 
 // closeWhileDraining closes connections during a drain. The client's next

@@ -29,9 +29,9 @@ func TestValidRequestIDsAreKept(t *testing.T) {
 		{"not ASCII", "é", false},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			response, id := sendRequest(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestID: {row.sent}})
+			response, id := sendRequest(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestIDHeader: {row.sent}})
 			require.NotEmpty(t, id)
-			require.Equal(t, id, response.Header.Get(httpapi.RequestID), "handler and client see the same id")
+			require.Equal(t, id, response.Header.Get(httpapi.RequestIDHeader), "handler and client see the same id")
 			require.Equal(t, row.kept, id == row.sent)
 		})
 	}
@@ -41,7 +41,7 @@ func TestNewRequestIDsDiffer(t *testing.T) {
 	server := launch(t, http.NotFoundHandler())
 	a, _ := sendRequest(t, http.MethodGet, server.url("/"), nil, nil)
 	b, _ := sendRequest(t, http.MethodGet, server.url("/"), nil, nil)
-	require.NotEqual(t, a.Header.Get(httpapi.RequestID), b.Header.Get(httpapi.RequestID))
+	require.NotEqual(t, a.Header.Get(httpapi.RequestIDHeader), b.Header.Get(httpapi.RequestIDHeader))
 }
 
 func TestAccessLogHasRouteStatusAndSize(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAccessLogHasRouteStatusAndSize(t *testing.T) {
 		{"early hints are not the final status", "/hints", "INFO", "GET /hints", 202, 0},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			_, _ = sendRequest(t, http.MethodGet, server.url(row.path), nil, http.Header{httpapi.RequestID: {"id-1"}})
+			_, _ = sendRequest(t, http.MethodGet, server.url(row.path), nil, http.Header{httpapi.RequestIDHeader: {"id-1"}})
 			record := server.logs.wait(t, "request", row.path)
 			require.Equal(t, row.level, record["level"])
 			require.Equal(t, row.route, record["route"])
@@ -117,7 +117,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 		require.Equal(t, http.StatusInternalServerError, response.StatusCode)
 		problem := decodeProblem(t, body)
 		require.Equal(t, httpapi.CodeInternal, problem.Code)
-		require.Equal(t, response.Header.Get(httpapi.RequestID), problem.RequestID)
+		require.Equal(t, response.Header.Get(httpapi.RequestIDHeader), problem.RequestID)
 		require.NotContains(t, body, "the cause")
 		record := server.logs.wait(t, "panic", "/early")
 		require.Equal(t, "the cause", record["cause"])

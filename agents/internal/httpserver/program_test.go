@@ -49,22 +49,22 @@ func startProgram(ctx context.Context, p httpserver.Program[httpserver.Config], 
 		return value, ok
 	}
 	reader, writer := io.Pipe()
-	exit := make(chan int, 1)
+	exitCode := make(chan int, 1)
 	go func() {
-		exit <- p.Run(ctx, "test", lookup, writer)
+		exitCode <- p.Run(ctx, "test", lookup, writer)
 		writer.Close()
 	}()
-	return bufio.NewScanner(reader), exit
+	return bufio.NewScanner(reader), exitCode
 }
 
 // nextRecord returns the next record of the log.
 func nextRecord(t *testing.T, logs *bufio.Scanner) map[string]any {
 	t.Helper()
 	require.True(t, logs.Scan(), "the log ended")
-	line := map[string]any{}
-	require.NoError(t, json.Unmarshal(logs.Bytes(), &line))
-	require.Equal(t, "test", line["service"])
-	return line
+	record := map[string]any{}
+	require.NoError(t, json.Unmarshal(logs.Bytes(), &record))
+	require.Equal(t, "test", record["service"])
+	return record
 }
 
 func TestProgramServesAndDrains(t *testing.T) {

@@ -59,7 +59,7 @@ func (s *State) NewReadinessHandler(dependencies ...Dependency) http.HandlerFunc
 type checks struct {
 	dependencies []Dependency
 	mu           sync.Mutex // only one probe runs the checks; concurrent probes wait and share the result
-	checked      time.Time
+	lastCheck    time.Time
 	lastMissing  []string
 }
 
@@ -69,7 +69,7 @@ type checks struct {
 func (c *checks) checkDependencies(ctx context.Context) (missing []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.checked.IsZero() && time.Since(c.checked) < minCheckInterval {
+	if !c.lastCheck.IsZero() && time.Since(c.lastCheck) < minCheckInterval {
 		return c.lastMissing
 	}
 	// A prober that disconnects must not make a dependency look unavailable.
@@ -88,6 +88,6 @@ func (c *checks) checkDependencies(ctx context.Context) (missing []string) {
 			missing = append(missing, c.dependencies[i].Name)
 		}
 	}
-	c.checked, c.lastMissing = time.Now(), missing
+	c.lastCheck, c.lastMissing = time.Now(), missing
 	return missing
 }

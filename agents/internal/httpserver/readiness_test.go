@@ -16,7 +16,7 @@ import (
 )
 
 // probe sends a readiness probe, and returns the status and the body of the response.
-func probe(handler http.Handler) (int, string) {
+func probe(handler http.Handler) (status int, body string) {
 	response := httptest.NewRecorder()
 	handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/health/ready", nil))
 	return response.Code, response.Body.String()

@@ -16,17 +16,17 @@ var methods = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-// HandleUnknownRoutes makes the mux respond with problem details to an unknown path (404) and an
-// unknown method (405 with the header Allow). http.ServeMux would respond with plain
-// text, and has no option for it. The mux must not have the pattern "/".
+// HandleUnknownRoutes makes the mux respond with problem details to requests without a route. An
+// unknown path gets 404, and an unknown method 405 with the header Allow. http.ServeMux itself
+// would respond with plain text, and has no option to change this. The mux must not have the pattern "/".
 func HandleUnknownRoutes(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "" // access log and metrics must not count this as a route
-		if allow := allowedMethods(mux, r); len(allow) > 0 {
-			methods := strings.Join(allow, ", ")
-			w.Header().Set("Allow", methods)
+		if allowed := allowedMethods(mux, r); len(allowed) > 0 {
+			methodList := strings.Join(allowed, ", ")
+			w.Header().Set("Allow", methodList)
 			httpapi.SendError(w, http.StatusMethodNotAllowed, httpapi.CodeMethodNotAllowed,
-				fmt.Sprintf("method %s is not allowed for %s; use %s", r.Method, r.URL.Path, methods))
+				fmt.Sprintf("method %s is not allowed for %s; use %s", r.Method, r.URL.Path, methodList))
 			return
 		}
 		httpapi.SendError(w, http.StatusNotFound, httpapi.CodeNotFound, fmt.Sprintf("no route for %s", r.URL.Path))
@@ -34,7 +34,7 @@ func HandleUnknownRoutes(mux *http.ServeMux) http.Handler {
 	return mux
 }
 
-// allowedMethods returns the methods that the mux has for the request's path.
+// allowedMethods returns the methods for which the mux has a route to the request's path.
 func allowedMethods(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range methods {

@@ -39,8 +39,8 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	if hook == nil {
 		hook = func(*http.Request, int, time.Duration) {}
 	}
-	// Each line wraps the handler of the line before, so a request passes them from the last to
-	// the first. limitBody must get net/http's own ResponseWriter, because only this writer can
+	// Each line wraps the handler of the line before. So the middleware in the last line is the
+	// first that handles a request. limitBody must get net/http's own ResponseWriter. Only this writer can
 	// close the connection of a client that keeps sending. So limitBody is outside the access
 	// log. rejectOversize is inside the access log, so that its responses are logged.
 	handler = rejectOversize(cfg.MaxBodyBytes, handler)
@@ -114,12 +114,12 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return s.shutdown(requestsCtx, cancelRequests)
 }
 
-// shutdown waits for running requests up to the shutdown timeout, and then
-// cancels them.
+// shutdown waits for running requests. At the shutdown timeout it cancels the requests that
+// still run, and returns an error.
 func (s *Server) shutdown(requestsCtx context.Context, cancelRequests context.CancelFunc) error {
-	limitCtx, cancel := context.WithTimeout(requestsCtx, s.cfg.ShutdownTimeout)
+	timeoutCtx, cancel := context.WithTimeout(requestsCtx, s.cfg.ShutdownTimeout)
 	defer cancel()
-	err := s.http.Shutdown(limitCtx)
+	err := s.http.Shutdown(timeoutCtx)
 	if err == nil {
 		s.log.Info("drained")
 		return nil

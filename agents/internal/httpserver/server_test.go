@@ -121,9 +121,9 @@ func sendRequest(t *testing.T, method, url string, body io.Reader, header http.H
 	response, err := transport.RoundTrip(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	responseBody, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response, string(text)
+	return response, string(responseBody)
 }
 
 // decodeProblem decodes the body of an error response.

@@ -50,7 +50,7 @@ func (s *State) Advance(to Phase) bool {
 	}
 }
 
-// status is the body of a health response.
+// status is the body of a response to a health check.
 type status struct {
 	Status string `json:"status"`
 	Phase  string `json:"phase"`

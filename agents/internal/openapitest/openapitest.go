@@ -14,12 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Checker sends requests to a handler and checks request and response.
+// Checker sends requests to a handler. It checks each request and its response against
+// the OpenAPI document.
 type Checker struct {
 	// Token is the bearer token of requests, if set.
-	Token   string
-	handler http.Handler
-	rules   validator.Validator
+	Token     string
+	handler   http.Handler
+	validator validator.Validator // of the OpenAPI document
 }
 
 // New returns a Checker of the handler. document is its OpenAPI document, which must be
@@ -29,11 +30,11 @@ func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	doc, err := libopenapi.NewDocument(document)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(doc.GetVersion(), "3.1."), doc.GetVersion())
-	rules, errs := validator.NewValidator(doc)
+	documentValidator, errs := validator.NewValidator(doc)
 	require.Empty(t, errs)
-	valid, problems := rules.ValidateDocument()
+	valid, problems := documentValidator.ValidateDocument()
 	require.True(t, valid, joinProblems(problems))
-	return &Checker{handler: handler, rules: rules}
+	return &Checker{handler: handler, validator: documentValidator}
 }
 
 // Send sends a request to the handler. It fails the test unless the handler and its OpenAPI
@@ -53,14 +54,14 @@ func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.Respon
 	}
 	w := httptest.NewRecorder()
 	c.handler.ServeHTTP(w, newRequest())
-	conforms, problems := c.rules.ValidateHttpRequest(newRequest())
+	conforms, problems := c.validator.ValidateHttpRequest(newRequest())
 	if w.Code < http.StatusBadRequest {
 		require.True(t, conforms, "the handler accepted a request that the document does not allow: %s", joinProblems(problems))
 	}
 	if w.Code == http.StatusUnprocessableEntity && strings.Contains(w.Body.String(), `"invalid_request"`) {
 		require.False(t, conforms, "the handler rejected a request that the document allows: %s", w.Body)
 	}
-	valid, problems := c.rules.ValidateHttpResponse(newRequest(), w.Result())
+	valid, problems := c.validator.ValidateHttpResponse(newRequest(), w.Result())
 	require.True(t, valid, "request %s: response %s does not conform: %s", body, w.Body, joinProblems(problems))
 	return w
 }

@@ -1,7 +1,7 @@
 // Package rdstoken creates the tokens that replace a pod's password for a database of
 // RDS. A token is a signed URL that is valid for 15 minutes (RDS User Guide, "IAM
-// database authentication"). This package signs it with the credentials that EKS Pod
-// Identity gives the pod. So a new connection usually needs no AWS call.
+// database authentication"). This package signs the URL with the credentials that EKS
+// Pod Identity gives the pod. So a new connection usually needs no AWS call.
 package rdstoken
 
 import (
@@ -25,12 +25,13 @@ import (
 const (
 	// lifetime is how long RDS accepts a token for a new connection.
 	lifetime = 15 * time.Minute
-	// refreshBefore is how long before the credentials expire the Signer requests new
-	// ones.
+	// refreshBefore is the remaining lifetime of the credentials at which the Signer
+	// requests new ones.
 	refreshBefore = 5 * time.Minute
 	// emptyHash is the SHA-256 hash of the empty body of a signed URL.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	// callTimeout bounds one request for credentials to the agent on the pod's node.
+	// callTimeout bounds one request for credentials to the EKS Pod Identity Agent on the
+	// pod's node.
 	callTimeout = 5 * time.Second
 )
 
@@ -78,21 +79,22 @@ func New(cfg Config) *Signer {
 	return &Signer{cfg.Region, credentialsCache, v4.NewSigner(), time.Now}
 }
 
-// Token returns the token of a user of the database at host and port. It is a secret.
+// Token returns the token of a user of the database at host and port. The token is a
+// secret.
 func (s *Signer) Token(ctx context.Context, host string, port uint16, user string) (string, error) {
 	credentials, err := s.credentials.Retrieve(ctx)
 	if err != nil {
-		return "", fmt.Errorf("credentials for the token of database user %s: %w", user, err)
+		return "", fmt.Errorf("get the credentials for the token of database user %s: %w", user, err)
 	}
 	query := url.Values{"Action": {"connect"}, "DBUser": {user}, "X-Amz-Expires": {strconv.Itoa(int(lifetime.Seconds()))}}
 	address := net.JoinHostPort(host, strconv.Itoa(int(port)))
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/?"+query.Encode(), nil)
 	if err != nil {
-		return "", fmt.Errorf("token of database user %s at %s: %w", user, address, err)
+		return "", fmt.Errorf("create the token of database user %s at %s: %w", user, address, err)
 	}
-	signed, _, err := s.signer.PresignHTTP(ctx, credentials, request, emptyHash, "rds-db", s.region, s.now().UTC())
+	signedURL, _, err := s.signer.PresignHTTP(ctx, credentials, request, emptyHash, "rds-db", s.region, s.now().UTC())
 	if err != nil {
 		return "", fmt.Errorf("sign the token of database user %s: %w", user, err)
 	}
-	return strings.TrimPrefix(signed, "https://"), nil
+	return strings.TrimPrefix(signedURL, "https://"), nil
 }

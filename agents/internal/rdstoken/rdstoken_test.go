@@ -17,23 +17,23 @@ import (
 )
 
 // startPodIdentity starts a server that responds as the agent of EKS Pod Identity does. It
-// returns the configuration for the server and the number of its calls.
+// returns the configuration for the server, and the number of responses with credentials.
 func startPodIdentity(t *testing.T, lifetime time.Duration) (Config, *atomic.Int64) {
 	t.Helper()
-	var calls atomic.Int64
+	var responses atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "token-of-the-pod" {
 			http.Error(w, `{"code":"AccessDenied","message":"wrong token"}`, http.StatusForbidden)
 			return
 		}
-		calls.Add(1)
+		responses.Add(1)
 		_, _ = fmt.Fprintf(w, `{"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY","Token":"session/token=","AccountId":"123456789012","Expiration":%q}`,
 			time.Now().Add(lifetime).UTC().Format(time.RFC3339))
 	}))
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte("token-of-the-pod\n"), 0o600))
-	return Config{Region: "us-east-1", CredentialsURL: server.URL + "/v1/credentials", TokenFile: file}, &calls
+	return Config{Region: "us-east-1", CredentialsURL: server.URL + "/v1/credentials", TokenFile: file}, &responses
 }
 
 // AWS's own client creates tokens of the same format (repository aws/aws-sdk-go-v2, file
@@ -69,21 +69,21 @@ func TestTokenHasTheFormatThatRDSExpects(t *testing.T) {
 
 func TestCredentialsAreReusedUntilTheyExpire(t *testing.T) {
 	for _, row := range []struct {
-		reason   string
-		lifetime time.Duration
-		calls    int64
+		reason    string
+		lifetime  time.Duration
+		responses int64
 	}{
 		{"valid for hours", 6 * time.Hour, 1},
 		{"about to expire", refreshBefore / 2, 3},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			cfg, calls := startPodIdentity(t, row.lifetime)
+			cfg, responses := startPodIdentity(t, row.lifetime)
 			s := New(cfg)
 			for range 3 {
 				_, err := s.Token(t.Context(), "db", 5432, "web_iam")
 				require.NoError(t, err)
 			}
-			require.Equal(t, row.calls, calls.Load())
+			require.Equal(t, row.responses, responses.Load())
 		})
 	}
 }

@@ -18,7 +18,7 @@ type PlanningAgent struct {
 	Path, Body string
 }
 
-// newRequest returns the design document's load test request to the process.
+// newRequest returns the request of the design document's load test for the process.
 func (a PlanningAgent) newRequest(t testing.TB, p *Process, token string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.Address+a.Path, strings.NewReader(a.Body))

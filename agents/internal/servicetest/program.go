@@ -17,7 +17,7 @@ import (
 // eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
-// Program is an httpserver.Program with any configuration type.
+// Program is implemented by httpserver.Program, whatever its configuration type is.
 type Program interface {
 	Run(ctx context.Context, name string, lookup func(string) (string, bool), out io.Writer) int
 }
@@ -66,7 +66,7 @@ type Load struct {
 	wg                     sync.WaitGroup
 }
 
-// StartLoad starts the clients. newRequest returns the n-th request of a client.
+// StartLoad starts this number of clients. newRequest returns the n-th request of a client.
 func (p *Process) StartLoad(t testing.TB, clients int, newRequest func(client, n int) *http.Request) *Load {
 	t.Helper()
 	l := &Load{}

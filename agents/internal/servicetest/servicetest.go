@@ -81,14 +81,14 @@ func (e *Environment) Environ(changes map[string]string) []string {
 var AllScopes = []string{auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun}
 
 // Token returns a token of a user with these scopes. Without scopes it has all of them.
-// The token is valid for an hour from now.
+// The token is valid for an hour from the present time.
 func (e *Environment) Token(t testing.TB, user string, scopes ...string) string {
 	t.Helper()
 	return e.TokenAt(t, time.Now(), user, scopes...)
 }
 
 // TokenAt returns a token of a user with these scopes. Without scopes it has all of
-// them. The token is valid for an hour from now.
+// them. The token is valid for an hour from the time now.
 func (e *Environment) TokenAt(t testing.TB, now time.Time, user string, scopes ...string) string {
 	t.Helper()
 	if len(scopes) == 0 {

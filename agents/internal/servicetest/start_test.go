@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// services are the four services. Each has an invalid value for a variable that no
-// other service has.
+// services are the four services. Each row has a variable that only this service reads,
+// and an invalid value for the variable.
 var services = []struct{ name, variable, invalid string }{
 	{"web", "WS_CONNECTIONS", "none"},
 	{"mca", "MAX_CONCURRENT_AGENTS", "0"},

@@ -68,8 +68,8 @@ func NewCoordination(r prometheus.Registerer, agent string, queued func() int) *
 var breakerStates = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
 
 // RegisterUpstream registers the metrics of another agent that this agent sends requests to.
-// Each counter starts at zero. breaker returns the state of the circuit breaker:
-// closed, half-open or open. reasons are the values of the label "reason" of
+// Each counter starts at zero. The function breaker returns the state of the circuit
+// breaker: closed, half-open or open. reasons are the values of the label "reason" of
 // failures.
 func (c *Coordination) RegisterUpstream(name string, breaker func() string, reasons ...string) {
 	c.AgentRequests.WithLabelValues(name)

@@ -28,7 +28,7 @@ func NewRegistry() *prometheus.Registry {
 	return r
 }
 
-// Handler serves the registry's metrics to a few scrapers at a time.
+// Handler serves the registry's metrics to at most four scrapers at a time.
 func Handler(r *prometheus.Registry) http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{Registry: r, MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
@@ -53,12 +53,12 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 	return h
 }
 
-// CountRequest counts a request, and completes its span. It is an httpserver.RequestHook.
+// CountRequest counts a request, and annotates its span. It is an httpserver.RequestHook.
 func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration) {
 	method, route := methodLabel(r), routeLabel(r)
 	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	h.duration.WithLabelValues(method, route).Observe(duration.Seconds())
-	annotate(r, route, status)
+	annotateSpan(r, route, status)
 }
 
 // routeLabel returns the pattern that matched the request, such as "GET

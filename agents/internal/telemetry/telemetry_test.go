@@ -38,7 +38,7 @@ func TestMetricsHaveTheNamesOfTheDesignDocument(t *testing.T) {
 
 	response := httptest.NewRecorder()
 	telemetry.Handler(registry).ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	text := response.Body.String()
+	metrics := response.Body.String()
 	for _, line := range []string{
 		`http_requests_total{method="GET",route="GET /x",status="200"} 1`,
 		`http_request_duration_seconds_bucket{method="GET",route="GET /x",le="0.5"} 1`,
@@ -54,7 +54,7 @@ func TestMetricsHaveTheNamesOfTheDesignDocument(t *testing.T) {
 		`go_goroutines `,
 		`process_start_time_seconds `,
 	} {
-		require.Contains(t, text, "\n"+line)
+		require.Contains(t, metrics, "\n"+line)
 	}
 	problems, err := testutil.GatherAndLint(registry)
 	require.NoError(t, err)

@@ -44,8 +44,8 @@ type Tracing struct {
 	provider *sdktrace.TracerProvider
 }
 
-// w3c is the propagation of https://www.w3.org/TR/trace-context/.
-var w3c = propagation.TraceContext{}
+// traceContext reads and writes the headers of https://www.w3.org/TR/trace-context/.
+var traceContext = propagation.TraceContext{}
 
 // NewTracing starts to send spans in batches. If the collector is unreachable,
 // spans are lost, but no request fails.
@@ -55,14 +55,14 @@ func NewTracing(ctx context.Context, cfg TraceConfig, service string) (*Tracing,
 	}
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(cfg.Endpoint+"/v1/traces"))
 	if err != nil {
-		return nil, fmt.Errorf("send traces to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+		return nil, fmt.Errorf("create the exporter of traces to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
 	}
 	return newTracing(sdktrace.WithBatcher(exporter), cfg, service), nil
 }
 
-// newTracing returns a Tracing that sends its spans to output.
-func newTracing(output sdktrace.TracerProviderOption, cfg TraceConfig, service string) *Tracing {
-	provider := sdktrace.NewTracerProvider(output,
+// newTracing returns a Tracing. exporterOption defines where it sends its spans.
+func newTracing(exporterOption sdktrace.TracerProviderOption, cfg TraceConfig, service string) *Tracing {
+	provider := sdktrace.NewTracerProvider(exporterOption,
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", service))),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(float64(cfg.Percent)/100))))
 	return &Tracing{provider.Tracer("github.com/progressive-framework/platform/agents"), provider}
@@ -85,19 +85,20 @@ func (t *Tracing) Middleware() func(http.Handler) http.Handler {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := w3c.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+			ctx := traceContext.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 			ctx, span := t.tracer.Start(ctx, methodLabel(r), trace.WithSpanKind(trace.SpanKindServer))
 			defer span.End()
-			ids := span.SpanContext()
-			ctx = httpserver.WithLogAttrs(ctx, slog.String("trace_id", ids.TraceID().String()), slog.String("span_id", ids.SpanID().String()))
+			spanContext := span.SpanContext()
+			ctx = httpserver.WithLogAttrs(ctx, slog.String("trace_id", spanContext.TraceID().String()), slog.String("span_id", spanContext.SpanID().String()))
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
 }
 
-// annotate sets the attributes of the request's span that are only known when the
-// request ends. Their names are from OpenTelemetry's semantic conventions for HTTP.
-func annotate(r *http.Request, route string, status int) {
+// annotateSpan adds what is only known at the end of the request to the request's span:
+// the name and the attributes. The names of the attributes are from OpenTelemetry's
+// semantic conventions for HTTP.
+func annotateSpan(r *http.Request, route string, status int) {
 	span := trace.SpanFromContext(r.Context())
 	if !span.IsRecording() {
 		return
@@ -112,8 +113,8 @@ func annotate(r *http.Request, route string, status int) {
 	}
 }
 
-// Transport returns a RoundTripper for requests to another service. It sends the id
-// of the current request, and its trace if there is one.
+// Transport returns a RoundTripper for requests to another service. It sends the id of
+// the current request in a header, and the trace if there is one.
 func (t *Tracing) Transport(base http.RoundTripper) http.RoundTripper { return transport{t, base} }
 
 // transport adds the headers for the request's id and its trace to outgoing requests.
@@ -133,9 +134,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(ctx) // a RoundTripper must not change its request
 	if id := httpserver.RequestID(ctx); id != "" {
-		r.Header.Set(httpapi.RequestID, id)
+		r.Header.Set(httpapi.RequestIDHeader, id)
 	}
-	w3c.Inject(ctx, propagation.HeaderCarrier(r.Header))
+	traceContext.Inject(ctx, propagation.HeaderCarrier(r.Header))
 	response, err := t.base.RoundTrip(r)
 	if span != nil {
 		if err != nil {

@@ -33,9 +33,9 @@ func TestServicesPassTheLoadTest(t *testing.T) {
 	token, err := env.Token("test-user-123")
 	require.NoError(t, err)
 	for _, row := range []struct {
-		reason string
-		args   []string
-		rows   int // the number of rows of the load test's report
+		reason     string
+		args       []string
+		reportRows int // the number of rows of the load test's report
 	}{
 		{"the design document's requests", nil, 8},
 		{"requests without cache hits", []string{"--only", "agents", "--agents-rate", "15", "--uncached"}, 4},
@@ -49,7 +49,7 @@ func TestServicesPassTheLoadTest(t *testing.T) {
 			require.NoError(t, cmd.Run(), "%s%s", &errs, &out)
 			var report struct{ Load []json.RawMessage }
 			require.NoError(t, json.Unmarshal(out.Bytes(), &report))
-			require.Len(t, report.Load, row.rows)
+			require.Len(t, report.Load, row.reportRows)
 		})
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -61,26 +63,26 @@ func (p *Postgres) initialise(ctx context.Context) error {
 		return err
 	}
 	p.port = ports[0]
-	password := filepath.Join(p.dir, "password")
-	if err := os.WriteFile(password, []byte(PostgresPassword), 0o600); err != nil {
+	passwordFile := filepath.Join(p.dir, "password")
+	if err := os.WriteFile(passwordFile, []byte(PostgresPassword), 0o600); err != nil {
 		return err
 	}
-	if err := p.dropRoot(password); err != nil {
+	if err := p.dropRoot(passwordFile); err != nil {
 		return err
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(filepath.Dir(p.program), "initdb"), "--no-sync", "--username=postgres",
-		"--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata="+p.dataDir())
+		"--pwfile="+passwordFile, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata="+p.dataDir())
 	initdb.Dir = p.dir
 	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential}
 	if output, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, output)
+		return fmt.Errorf("run initdb: %w\n%s", err, output)
 	}
 	return nil
 }
 
 // dropRoot prepares the server to run as Debian's user postgres if the test runs as
-// root, because PostgreSQL refuses to run as root. It makes this user the owner of the
-// files and of the server's folder.
+// root, because PostgreSQL refuses to run as root. dropRoot makes this user the owner of
+// the files and of the server's folder.
 func (p *Postgres) dropRoot(files ...string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -91,11 +93,11 @@ func (p *Postgres) dropRoot(files ...string) error {
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
 	if err != nil {
-		return fmt.Errorf("uid %q of user postgres: %w", account.Uid, err)
+		return fmt.Errorf("parse uid %q of user postgres: %w", account.Uid, err)
 	}
 	gid, err := strconv.ParseUint(account.Gid, 10, 32)
 	if err != nil {
-		return fmt.Errorf("gid %q of user postgres: %w", account.Gid, err)
+		return fmt.Errorf("parse gid %q of user postgres: %w", account.Gid, err)
 	}
 	p.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	for _, file := range append(files, p.dir) {
@@ -111,27 +113,27 @@ func (p *Postgres) dataDir() string { return filepath.Join(p.dir, "data") }
 // Start starts a stopped server on its old port and waits until it accepts
 // connections.
 func (p *Postgres) Start(ctx context.Context) error {
-	args := []string{"-D", p.dataDir(), "-p", strconv.Itoa(p.port)}
-	for _, settings := range []map[string]string{{
+	settings := map[string]string{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
 		// Without fsync a commit reaches the kernel, but maybe not the disk. Only a
 		// crash of the machine would lose data, not a killed server.
 		"fsync": "off", "full_page_writes": "off",
 		"max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements",
-	}, p.settings} { // the last value of a setting applies
-		for name, value := range settings {
-			args = append(args, "-c", name+"="+value)
-		}
+	}
+	maps.Copy(settings, p.settings)
+	args := []string{"-D", p.dataDir(), "-p", strconv.Itoa(p.port)}
+	for name, value := range settings {
+		args = append(args, "-c", name+"="+value)
 	}
 	var err error
 	if p.process, err = spawn(p.dir, p.program, args, p.credential); err != nil {
 		return err
 	}
-	return p.wait(ctx)
+	return p.waitForConnections(ctx)
 }
 
-// wait waits until the server accepts connections.
-func (p *Postgres) wait(ctx context.Context) error {
+// waitForConnections waits until the server accepts connections.
+func (p *Postgres) waitForConnections(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, p.URL("postgres"))
 		if err == nil {
@@ -194,9 +196,9 @@ func findPostgresProgram(name string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	bin, err := exec.Command("pg_config", "--bindir").Output()
+	binDir, err := exec.Command("pg_config", "--bindir").Output()
 	if err == nil {
-		path = filepath.Join(string(bin[:max(0, len(bin)-1)]), name)
+		path = filepath.Join(strings.TrimSpace(string(binDir)), name)
 		if _, err = os.Stat(path); err == nil {
 			return path, nil
 		}

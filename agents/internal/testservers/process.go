@@ -12,16 +12,16 @@ import (
 
 // process is a running server. Its output is in a file in its folder.
 type process struct {
-	cmd  *exec.Cmd
-	log  string        // the file's path
-	done chan struct{} // closed when the process has exited
+	cmd     *exec.Cmd
+	logFile string        // the path of the output
+	done    chan struct{} // closed when the process has exited
 }
 
 // spawn starts a program. The kernel kills the program when this process ends. With a
 // nil credential the program runs as the test's user.
 func spawn(dir, path string, args []string, credential *syscall.Credential) (*process, error) {
-	p := &process{cmd: exec.Command(path, args...), log: filepath.Join(dir, "log"), done: make(chan struct{})}
-	output, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	p := &process{cmd: exec.Command(path, args...), logFile: filepath.Join(dir, "log"), done: make(chan struct{})}
+	output, err := os.OpenFile(p.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func (p *process) end(signal syscall.Signal) error {
 
 // readLogTail returns the end of the log, for error texts.
 func (p *process) readLogTail() string {
-	text, err := os.ReadFile(p.log)
+	content, err := os.ReadFile(p.logFile)
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-2000):])
+	return string(content[max(0, len(content)-2000):])
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// slots is the number of hash slots of a Redis Cluster (cluster specification).
-const slots = 16384
+// slotCount is the number of hash slots of a Redis Cluster (cluster specification).
+const slotCount = 16384
 
-// Redis is a Redis Cluster. Nodes 0 to masters-1 start as masters, the other nodes as
+// Redis is a Redis Cluster. Nodes 0 to masterCount-1 start as masters, the other nodes as
 // replicas.
 type Redis struct {
 	dir   string
@@ -50,13 +50,13 @@ func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	return r, nil
 }
 
-// masters is the number of masters. A failover in Redis Cluster needs at least three,
+// masterCount is the number of masters. A failover in Redis Cluster needs at least three,
 // and the client in the design document has three nodes.
-const masters = 3
+const masterCount = 3
 
 // start starts all nodes and joins them to a cluster.
 func (r *Redis) start(ctx context.Context, program string, replicas int) error {
-	count := masters * (1 + replicas)
+	count := masterCount * (1 + replicas)
 	ports, err := findFreePorts(ctx, 2*count)
 	if err != nil {
 		return err
@@ -95,8 +95,8 @@ func (r *Redis) join(ctx context.Context) error {
 		if _, err := node.do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1)); err != nil {
 			return err
 		}
-		if i < masters {
-			first, last := i*slots/masters, (i+1)*slots/masters-1
+		if i < masterCount {
+			first, last := i*slotCount/masterCount, (i+1)*slotCount/masterCount-1
 			if _, err := node.do(ctx, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last)); err != nil {
 				return err
 			}
@@ -107,10 +107,10 @@ func (r *Redis) join(ctx context.Context) error {
 			}
 		}
 	}
-	for i, node := range r.nodes[masters:] {
+	for i, node := range r.nodes[masterCount:] {
 		if err := node.waitUntil(ctx, func() bool {
-			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masters])
-			return err == nil // Redis refuses until the master is in the node table of this node
+			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masterCount])
+			return err == nil // Redis refuses until this node has the master in its node table
 		}); err != nil {
 			return err
 		}
@@ -132,18 +132,8 @@ func (r *Redis) WaitHealthy(ctx context.Context) error {
 		if node.process == nil {
 			continue
 		}
-		if err := node.waitUntil(ctx, func() bool {
-			info, err := node.do(ctx, "CLUSTER", "INFO")
-			if err != nil || !strings.Contains(info, "cluster_state:ok") ||
-				!strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", len(r.nodes))) {
-				return false
-			}
-			if i < masters {
-				return true
-			}
-			replication, err := node.do(ctx, "INFO", "replication")
-			return err == nil && (strings.Contains(replication, "master_link_status:up") || strings.Contains(replication, "role:master"))
-		}); err != nil {
+		startedAsReplica := i >= masterCount
+		if err := node.waitUntil(ctx, func() bool { return node.seesHealthyCluster(ctx, len(r.nodes), startedAsReplica) }); err != nil {
 			nodesCtx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer stop()
 			nodes, _ := node.do(nodesCtx, "CLUSTER", "NODES")
@@ -153,22 +143,42 @@ func (r *Redis) WaitHealthy(ctx context.Context) error {
 	return nil
 }
 
-// waitUntil calls done repeatedly until it returns true. It returns an error if the
-// server exits or ctx ends.
-func (n *redisNode) waitUntil(ctx context.Context, done func() bool) error {
-	for !done() {
+// seesHealthyCluster reports whether the node reports that the cluster has nodeCount nodes
+// and serves all slots. A node that started as a replica must also be connected to its
+// master, or be a master after a failover.
+func (n *redisNode) seesHealthyCluster(ctx context.Context, nodeCount int, startedAsReplica bool) bool {
+	info, err := n.do(ctx, "CLUSTER", "INFO")
+	if err != nil {
+		return false
+	}
+	servesAllSlots := strings.Contains(info, "cluster_state:ok")
+	seesAllNodes := strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", nodeCount))
+	if !servesAllSlots || !seesAllNodes {
+		return false
+	}
+	if !startedAsReplica {
+		return true
+	}
+	replication, err := n.do(ctx, "INFO", "replication")
+	return err == nil && (strings.Contains(replication, "master_link_status:up") || strings.Contains(replication, "role:master"))
+}
+
+// waitUntil calls condition repeatedly until condition returns true. It returns an error if
+// the server exits or ctx ends.
+func (n *redisNode) waitUntil(ctx context.Context, condition func() bool) error {
+	for !condition() {
 		select {
 		case <-n.process.done:
 			return fmt.Errorf("redis-server exited:\n%s", n.process.readLogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.readLogTail())
+			return fmt.Errorf("wait for redis-server: %w\n%s", ctx.Err(), n.process.readLogTail())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 	return nil
 }
 
-// do sends one command to one node on its own connection.
+// do sends one command to the node on a new connection, and returns the reply as text.
 func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
 	client, err := n.connect(ctx)
 	if err != nil {
@@ -177,7 +187,7 @@ func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
 	defer client.Close()
 	reply, err := client.Do(ctx, client.B().Arbitrary(args...).Build()).ToAny()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+		return "", fmt.Errorf("redis command %s: %w", strings.Join(args, " "), err)
 	}
 	return fmt.Sprint(reply), nil
 }
@@ -198,7 +208,7 @@ func (n *redisNode) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port
 // Addresses returns HOST:PORT of the first three nodes. The client in the design
 // document has three addresses.
 func (r *Redis) Addresses() []string {
-	addresses := make([]string, masters)
+	addresses := make([]string, masterCount)
 	for i := range addresses {
 		addresses[i] = r.nodes[i].address()
 	}
@@ -238,7 +248,7 @@ func (r *Redis) Restart(node int) error {
 	return r.nodes[node].start(program)
 }
 
-// Close ends every node and removes their files.
+// Close ends every node and removes the files of all nodes.
 func (r *Redis) Close() error {
 	var errs []error
 	for i := range r.nodes {

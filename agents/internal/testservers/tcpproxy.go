@@ -57,10 +57,10 @@ func (p *TCPProxy) Freeze() (thaw func()) {
 }
 
 // copyBytes copies bytes in one direction, except while the proxy is frozen.
-func (p *TCPProxy) copyBytes(from, to net.Conn) {
-	defer from.Close()
-	defer to.Close()
-	_, _ = io.Copy(gatedConn{to, &p.gate}, from)
+func (p *TCPProxy) copyBytes(source, destination net.Conn) {
+	defer source.Close()
+	defer destination.Close()
+	_, _ = io.Copy(gatedConn{destination, &p.gate}, source)
 }
 
 // gatedConn is a connection that writes only while the gate is unlocked.

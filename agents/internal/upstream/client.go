@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// maxResponse is the maximum size of a response body in bytes: more than four times
-// the size of a plan of 31 days.
-const maxResponse = 1 << 20
+// maxResponseBytes is the maximum size of a response body: more than four times the size
+// of a plan of 31 days.
+const maxResponseBytes = 1 << 20
 
 // minHedgeDelay is the minimum time before the second try. It is a tenth of the design
 // document's limit between agents (inter_agent_communication, 100 ms). Without this
@@ -67,34 +67,35 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		Response
 		err error
 	}
-	// hedge receives the result of the second try. It is buffered, because nobody
-	// receives the result if the first try succeeds.
-	hedge := make(chan result, 1)
+	// secondResult receives the result of the second try. The channel is buffered, because
+	// nobody receives the result if the first try succeeds.
+	secondResult := make(chan result, 1)
+	// stopHedge prevents the second try. It returns false if the second try has begun.
 	stopHedge := func() bool { return true }
 	if p95 := c.latency.percentile95(); p95 > 0 {
 		stopHedge = c.after(max(p95, minHedgeDelay), func() {
 			if !c.budget.spend() {
-				hedge <- result{err: errNoBudget}
+				secondResult <- result{err: errNoBudget}
 				return
 			}
 			response, err := try()
 			response.Hedged = true
-			hedge <- result{response, err}
+			secondResult <- result{response, err}
 			if err == nil {
 				cancel() // ends the first try
 			}
 		})
 	}
 	response, err := try()
-	hedged := !stopHedge() // stopHedge returns false if the second try has begun
+	hedged := !stopHedge()
 	switch {
 	case err == nil:
 		return response, nil
-	case hedged: // the second try runs or has ended
-		if second := <-hedge; !errors.Is(second.err, errNoBudget) {
+	case hedged: // the second try has begun, so its result counts
+		if second := <-secondResult; !errors.Is(second.err, errNoBudget) {
 			return second.Response, second.err
 		}
-	case !errors.Is(err, ErrOpen) && ctx.Err() == nil && c.budget.spend():
+	case !errors.Is(err, ErrOpen) && ctx.Err() == nil && c.budget.spend(): // the first try failed before the delay, so the second starts now
 		response, err = try()
 		response.Hedged = true
 	}
@@ -117,14 +118,14 @@ func (c *Client) send(ctx context.Context, path string, header http.Header, body
 		return Response{}, err
 	}
 	defer httpResponse.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(httpResponse.Body, maxResponse+1))
+	responseBody, err := io.ReadAll(io.LimitReader(httpResponse.Body, maxResponseBytes+1))
 	switch {
 	case err != nil:
 		return Response{}, fmt.Errorf("read the response of %s: %w", c.upstream.name, err)
-	case len(text) > maxResponse:
-		return Response{}, fmt.Errorf("response of %s too large: must be at most %d bytes", c.upstream.name, maxResponse)
+	case len(responseBody) > maxResponseBytes:
+		return Response{}, fmt.Errorf("response of %s too large: must be at most %d bytes", c.upstream.name, maxResponseBytes)
 	case httpResponse.StatusCode >= http.StatusInternalServerError:
 		return Response{}, fmt.Errorf("%s responded %s", c.upstream.name, httpResponse.Status)
 	}
-	return Response{Status: httpResponse.StatusCode, Body: text}, nil
+	return Response{Status: httpResponse.StatusCode, Body: responseBody}, nil
 }

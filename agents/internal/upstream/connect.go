@@ -12,15 +12,15 @@ const (
 	// limit between agents (inter_agent_communication, 100 ms).
 	connectTimeout = 500 * time.Millisecond
 	// connectPause is the time between two tries to connect. kube-proxy writes the kernel's
-	// rules in several steps. Between two steps, the rules contain no pod of the service.
+	// rules in several steps. Between two steps, the rules may contain no pod of the service.
 	connectPause = 100 * time.Millisecond
 )
 
 // dialFunc connects to an address, as net.Dialer.DialContext does.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// connectTwice returns a dialFunc that tries a second time if the first try fails. No byte of
-// the request has been sent before, so a second try is safe for every request.
+// connectTwice returns a dialFunc that tries a second time if the first try fails. A try to
+// connect sends no byte of the request, so a second try is safe for every request.
 //
 // For each connection kube-proxy chooses one of the service's pods. It may choose a pod that
 // has just ended, because the rules change some time later. If the pod does not respond, the

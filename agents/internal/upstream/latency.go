@@ -18,11 +18,12 @@ const (
 
 // latency computes the p95 of an upstream's recent good responses.
 type latency struct {
-	mu     sync.Mutex
-	ring   [recentCount]time.Duration
-	count  int // the number of all responses so far
-	p95    time.Duration
-	sorted int // the value of count at the last sort
+	mu    sync.Mutex
+	ring  [recentCount]time.Duration
+	count int // the number of all responses so far
+	p95   time.Duration
+	// countAtSort is the value of count at the last computation of the percentile.
+	countAtSort int
 }
 
 // add adds the duration of a good response.
@@ -31,9 +32,10 @@ func (l *latency) add(d time.Duration) {
 	defer l.mu.Unlock()
 	l.ring[l.count%recentCount] = d
 	l.count++
-	if l.count >= minSamples && (l.p95 == 0 || l.count-l.sorted >= sortEvery) {
+	isSortDue := l.p95 == 0 || l.count-l.countAtSort >= sortEvery
+	if l.count >= minSamples && isSortDue {
 		durations := slices.Sorted(slices.Values(l.ring[:min(l.count, recentCount)]))
-		l.p95, l.sorted = durations[len(durations)*95/100], l.count
+		l.p95, l.countAtSort = durations[len(durations)*95/100], l.count
 	}
 }
 
@@ -51,17 +53,17 @@ type budget struct {
 	tenths int // the available second tries, in tenths of a try
 }
 
-// burst is the maximum budget, in tries.
-const burst = 10
+// maxBudget is the maximum budget, in tries.
+const maxBudget = 10
 
 // earn adds a tenth of a try, for one request.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tenths = min(b.tenths+1, 10*burst)
+	b.tenths = min(b.tenths+1, 10*maxBudget)
 }
 
-// spend takes one try from the budget. It returns false if there is none.
+// spend takes one try from the budget. It returns false if the budget is less than one try.
 func (b *budget) spend() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,7 +24,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 			r.SetXForwarded()
 		},
 		ModifyResponse: func(response *http.Response) error {
-			response.Header.Del(httpapi.RequestID) // package httpserver has already set the same id
+			response.Header.Del(httpapi.RequestIDHeader) // package httpserver has already set the same id
 			return nil
 		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

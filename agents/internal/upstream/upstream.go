@@ -26,10 +26,10 @@ const (
 	// maxConnections bounds the connections of one process to one service.
 	maxConnections = 512
 
-	// The breaker opens when at least minRequests requests ended within window, and
-	// half of them failed. The window moves in steps of bucket. While the breaker is open, no
-	// request is sent. After openFor it sends the next requests as probes: if all of them
-	// succeed, it closes.
+	// The breaker opens when at least minRequests requests ended within window, and at
+	// least half of them failed. The window moves in steps of bucket. While the breaker is
+	// open, no request is sent. After openFor, the next requests are sent as probes. If this
+	// number of probes succeeds, the breaker closes.
 	window      = 10 * time.Second
 	bucket      = time.Second
 	minRequests = 20
@@ -46,7 +46,7 @@ type Upstream struct {
 	name      string
 	baseURL   *url.URL
 	pool      *http.Transport
-	transport http.RoundTripper // pool, with the request's id and trace added
+	transport http.RoundTripper // adds the request's id and trace, and sends through pool
 	breaker   *gobreaker.CircuitBreaker[*http.Response]
 }
 
@@ -93,8 +93,9 @@ type failedResponse struct{ response *http.Response }
 func (f failedResponse) Error() string { return f.response.Status }
 
 // RoundTrip implements http.RoundTripper. Connection errors, timeouts and
-// responses of 500 and above count as failures. While the breaker is open,
-// RoundTrip sends nothing and returns ErrOpen.
+// responses of 500 and above count as failures of the upstream. RoundTrip returns
+// such a response without an error. While the breaker is open, RoundTrip sends
+// nothing and returns ErrOpen.
 func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := u.breaker.Execute(func() (*http.Response, error) {
 		response, err := u.transport.RoundTrip(r)
@@ -103,10 +104,10 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return response, err
 	})
-	switch failed, ok := errors.AsType[failedResponse](err); {
-	case ok:
+	if failed, ok := errors.AsType[failedResponse](err); ok {
 		return failed.response, nil
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	}
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return nil, fmt.Errorf("%s: %w", u.name, ErrOpen)
 	}
 	return response, err

@@ -31,7 +31,7 @@ func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	t.Cleanup(u.CloseIdleConnections)
 	c := NewClient(u)
-	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } }
+	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } } // never calls the function
 	return c
 }
 
@@ -110,10 +110,10 @@ func TestClientErrorsAreResponses(t *testing.T) {
 // TestSlowResponseIsHedged lets the first try hang. The response of the second try must
 // count.
 func TestSlowResponseIsHedged(t *testing.T) {
-	var hang atomic.Bool
+	var hangNext atomic.Bool // whether the next request hangs
 	hanging := make(chan struct{})
 	c := newClient(t, func(_ http.ResponseWriter, r *http.Request) {
-		if hang.CompareAndSwap(true, false) {
+		if hangNext.CompareAndSwap(true, false) {
 			close(hanging)
 			<-r.Context().Done()
 		}
@@ -131,7 +131,7 @@ func TestSlowResponseIsHedged(t *testing.T) {
 		}()
 		return func() bool { return false }
 	}
-	hang.Store(true)
+	hangNext.Store(true)
 	response, err := c.post(t)
 	require.NoError(t, err, "the test would hang without the second try")
 	require.True(t, response.Hedged)

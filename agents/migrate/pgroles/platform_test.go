@@ -158,7 +158,7 @@ func runStatements(ctx context.Context, service string, s *database.Store) error
 			onlyError(s.SavePreferences(ctx, user, body)), onlyError(s.SaveProfile(ctx, user, "Ada", body)))
 	case "mca":
 		state := database.AgentState{AgentID: "mca", Instance: user, Status: database.StatusActive, State: body}
-		coordinations := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.Complete, Result: body}}
+		coordinations := []database.Coordination{{ID: id, AgentID: "mca", UserID: user, Task: "plan", Status: database.CoordinationComplete, Result: body}}
 		return errors.Join(s.SaveAgentState(ctx, state), s.SaveAgentState(ctx, state), s.SaveCoordinations(ctx, coordinations), s.SaveCoordinations(ctx, coordinations),
 			onlyError(s.ActiveAgents(ctx, "mca", time.Now())), onlyError(s.RecentCoordinations(ctx, "mca", time.Now(), 1)))
 	default:

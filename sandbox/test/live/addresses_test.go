@@ -10,19 +10,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// countDroppedPackets returns how many packets to addresses of the cluster were dropped, because
-// they would have left this machine.
+// countDroppedPackets returns how many packets the iptables rules have dropped. The rules drop packets
+// to addresses of the cluster that would leave this machine.
 func countDroppedPackets(t *testing.T) int {
 	t.Helper()
-	sum := 0
+	dropped := 0
 	for line := range strings.Lines(mustRun(t, "iptables", "-w", "5", "-t", "mangle", "-nvxL", "KUBE-CLUSTER-ADDRESSES")) {
 		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "DROP" {
 			packets, err := strconv.Atoi(fields[0])
 			require.NoError(t, err)
-			sum += packets
+			dropped += packets
 		}
 	}
-	return sum
+	return dropped
 }
 
 // TestPacketsForTheClusterStayInTheMachine connects to the last address for pods and to the
@@ -31,9 +31,9 @@ func countDroppedPackets(t *testing.T) int {
 // requests to a pod that has just ended.
 func TestPacketsForTheClusterStayInTheMachine(t *testing.T) {
 	for _, address := range []string{"100.64.255.254:80", "100.65.255.254:80"} {
-		before := countDroppedPackets(t)
+		droppedBefore := countDroppedPackets(t)
 		_, err := net.DialTimeout("tcp", address, 500*time.Millisecond)
 		require.Error(t, err, address)
-		require.Greater(t, countDroppedPackets(t), before, address)
+		require.Greater(t, countDroppedPackets(t), droppedBefore, address)
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // TestOnlyTheStacksPodsAreAdmitted creates pods that do not belong to the stack. The API
-// server must refuse them and name the rule and the fix. It must admit new pods of the stack's
-// own Deployments.
+// server must reject these pods, and name the rule and the fix in its error. It must admit new
+// pods of the stack's own Deployments.
 func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 	namespace := stackOutput[string](t, "namespace")
 	webImage := stackOutput[map[string]string](t, "images")["web"]
@@ -38,10 +38,10 @@ func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
 	}
 	t.Run("a pod as root", func(t *testing.T) {
 		file := writePodFile(t, webImage, true)
-		raw, err := os.ReadFile(file)
+		manifest, err := os.ReadFile(file)
 		require.NoError(t, err)
-		manifestAsRoot := strings.Replace(string(raw), `"runAsUser":65532`, `"runAsUser":0`, 1)
-		require.NotEqual(t, string(raw), manifestAsRoot)
+		manifestAsRoot := strings.Replace(string(manifest), `"runAsUser":65532`, `"runAsUser":0`, 1)
+		require.NotEqual(t, string(manifest), manifestAsRoot)
 		require.NoError(t, os.WriteFile(file, []byte(manifestAsRoot), 0o600))
 		out, err := run(t, "sh", "-c", "kubectl -n "+namespace+" create -f "+file+" 2>&1")
 		require.Error(t, err)

@@ -30,9 +30,10 @@ func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
 	require.True(t, ok, "the output %q is a reference by digest", reference)
 	// After an `up`, the old pod of a rollout still runs for some seconds.
 	require.Eventually(t, func() bool {
-		running := strings.Fields(mustRun(t, "kubectl", "-n", stackOutput[string](t, "namespace"), "get", "pods", "-l", "app=progressive-framework-v5",
+		imageIDs := strings.Fields(mustRun(t, "kubectl", "-n", stackOutput[string](t, "namespace"), "get", "pods", "-l", "app=progressive-framework-v5",
 			"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}"))
-		return len(running) > 0 && !slices.ContainsFunc(running, func(id string) bool { return !strings.HasSuffix(id, digest) })
+		hasOtherDigest := func(imageID string) bool { return !strings.HasSuffix(imageID, digest) }
+		return len(imageIDs) > 0 && !slices.ContainsFunc(imageIDs, hasOtherDigest)
 	}, time.Minute, time.Second, "every pod runs %s", digest)
 }
 

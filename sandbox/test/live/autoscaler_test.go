@@ -39,7 +39,7 @@ func readDocumentHPAs(t *testing.T) (hpas []jsonObject) {
 			return hpas
 		}
 		require.NoError(t, err)
-		encoded, err := json.Marshal(hpa) // this and the next step give numbers the types that objects of the API server have here
+		encoded, err := json.Marshal(hpa) // JSON gives the numbers the same Go types as in the objects of the API server
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(encoded, &hpa))
 		hpas = append(hpas, hpa)
@@ -69,28 +69,31 @@ func readSandboxBounds(t *testing.T) map[string]jsonObject {
 func TestHPAsEqualTheDesignDocument(t *testing.T) {
 	namespace := stackOutput[string](t, "namespace")
 	bounds := readSandboxBounds(t)
-	serviceNames := map[string]string{"progressive-framework-v5": "web"} // by Deployment; other Deployments have the name of their service
-	for _, want := range readDocumentHPAs(t) {
-		name := valueAt(want, "metadata", "name").(string)
+	serviceNames := map[string]string{"progressive-framework-v5": "web"} // by Deployment; every other Deployment has the name of its service
+	for _, documentHPA := range readDocumentHPAs(t) {
+		name := valueAt(documentHPA, "metadata", "name").(string)
 		t.Run(name, func(t *testing.T) {
 			var hpa jsonObject
 			require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "hpa", name, "-o", "json")), &hpa))
-			service := valueAt(want, "spec", "scaleTargetRef", "name").(string)
-			if name, ok := serviceNames[service]; ok {
-				service = name
+			deployment := valueAt(documentHPA, "spec", "scaleTargetRef", "name").(string)
+			service, ok := serviceNames[deployment]
+			if !ok {
+				service = deployment
 			}
-			require.Equal(t, valueAt(want, "spec", "scaleTargetRef"), valueAt(hpa, "spec", "scaleTargetRef"))
+			require.Equal(t, valueAt(documentHPA, "spec", "scaleTargetRef"), valueAt(hpa, "spec", "scaleTargetRef"))
 			require.EqualValues(t, bounds[service]["min"], valueAt(hpa, "spec", "minReplicas"))
 			require.EqualValues(t, bounds[service]["max"], valueAt(hpa, "spec", "maxReplicas"))
 			for _, direction := range []string{"scaleDown", "scaleUp"} {
-				behavior, _ := valueAt(want, "spec", "behavior", direction).(jsonObject)
-				if behavior != nil && behavior["selectPolicy"] == nil {
-					behavior["selectPolicy"] = "Max" // the API server's default
+				wantBehavior, _ := valueAt(documentHPA, "spec", "behavior", direction).(jsonObject)
+				if wantBehavior != nil && wantBehavior["selectPolicy"] == nil {
+					wantBehavior["selectPolicy"] = "Max" // the API server's default
 				}
-				actual, _ := valueAt(hpa, "spec", "behavior", direction).(jsonObject)
-				require.Equal(t, behavior, actual, direction)
+				behavior, _ := valueAt(hpa, "spec", "behavior", direction).(jsonObject)
+				require.Equal(t, wantBehavior, behavior, direction)
 			}
-			require.ElementsMatch(t, replacePodsMetrics(valueAt(want, "spec", "metrics").([]any)), removeSelectors(valueAt(hpa, "spec", "metrics").([]any)))
+			wantMetrics := replacePodsMetrics(valueAt(documentHPA, "spec", "metrics").([]any))
+			metrics := removeSelectors(valueAt(hpa, "spec", "metrics").([]any))
+			require.ElementsMatch(t, wantMetrics, metrics)
 		})
 	}
 }
@@ -128,8 +131,8 @@ func TestAutoscalersReadTheirMetrics(t *testing.T) {
 	conditionStatus := func(kind, name, condition string) string {
 		return mustRun(t, "kubectl", "-n", namespace, "get", kind, name, "-o", fmt.Sprintf(`jsonpath={.status.conditions[?(@.type==%q)].status}`, condition))
 	}
-	for _, d := range readDocumentHPAs(t) {
-		hpa, deployment := valueAt(d, "metadata", "name").(string), valueAt(d, "spec", "scaleTargetRef", "name").(string)
+	for _, documentHPA := range readDocumentHPAs(t) {
+		hpa, deployment := valueAt(documentHPA, "metadata", "name").(string), valueAt(documentHPA, "spec", "scaleTargetRef", "name").(string)
 		require.Eventually(t, func() bool {
 			return conditionStatus("hpa", hpa, "ScalingActive") == "True" && conditionStatus("scaledobject", deployment, "Ready") == "True" &&
 				conditionStatus("scaledobject", deployment, "Fallback") != "True"

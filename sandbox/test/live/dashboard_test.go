@@ -3,8 +3,6 @@ package live
 import (
 	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,20 +31,19 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(data), &content))
 	require.NotEmpty(t, content.Dashboards)
 
-	token := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(token, []byte(mustRun(t, "make", "-s", "token")), 0o600))
-	mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "30s", "--rate", "20")
+	tokenFile := writeTokenFile(t)
+	mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", tokenFile, "--duration", "30s", "--rate", "20")
 
-	queries := 0
+	queryCount := 0
 	var missing []string
 	for range 3 { // the rules are evaluated every 15 s
-		missing, queries = nil, 0
+		missing, queryCount = nil, 0
 		for _, d := range content.Dashboards {
-			for _, p := range d.Panels {
-				for _, q := range p.Queries {
-					queries++
-					if value, found := queryPrometheusAt(t, path, q.Expr); !found || math.IsNaN(value) {
-						missing = append(missing, d.Name+": "+p.Title+": "+q.Legend)
+			for _, panel := range d.Panels {
+				for _, query := range panel.Queries {
+					queryCount++
+					if value, found := queryPrometheusAt(t, path, query.Expr); !found || math.IsNaN(value) {
+						missing = append(missing, d.Name+": "+panel.Title+": "+query.Legend)
 					}
 				}
 			}
@@ -56,6 +53,6 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 	}
-	require.Empty(t, missing, "of %d expressions", queries)
-	t.Logf("%d expressions have data; the page has %d bytes", queries, len(page))
+	require.Empty(t, missing, "of %d expressions", queryCount)
+	t.Logf("%d expressions have data; the page has %d bytes", queryCount, len(page))
 }

@@ -1,16 +1,14 @@
 package live
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// runSQL runs an SQL statement in the pod of PostgreSQL, as the owner of the database, and
-// returns the rows of the result.
+// runSQL runs an SQL statement in the pod of PostgreSQL, as the owner of the database. It
+// returns the rows of the result as text.
 func runSQL(t *testing.T, sql string) (string, error) {
 	t.Helper()
 	return run(t, "kubectl", "-n", stackOutput[string](t, "namespace"), "exec", "postgres-0", "-c", "postgres", "--",
@@ -29,10 +27,9 @@ func querySQL(t *testing.T, sql string) []string {
 // TestServicesAreConnectedAsTheirOwnRoles requires that each service is connected with a role
 // of its own name. No service may be connected with the role of the owner.
 func TestServicesAreConnectedAsTheirOwnRoles(t *testing.T) {
-	token := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(token, []byte(mustRun(t, "make", "-s", "token")), 0o600))
+	tokenFile := writeTokenFile(t)
 	// The services open their connections at the first requests.
-	mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "20")
+	mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", tokenFile, "--duration", "10s", "--rate", "20")
 	users := querySQL(t, `SELECT DISTINCT regexp_replace(usename, '_[ab]$', '') FROM pg_stat_activity WHERE client_addr IS NOT NULL ORDER BY 1`)
 	require.Subset(t, users, []string{"exporter", "mca", "npa", "web", "wpa"})
 	require.NotContains(t, users, "platform", "only the migration logs in as the owner")
@@ -59,10 +56,10 @@ func TestServicesAreRefusedEachOthersTables(t *testing.T) {
 			require.Error(t, err)
 		})
 	}
-	for role, allowed := range map[string]string{
+	for role, allowedStatement := range map[string]string{
 		"web_a": "SELECT count(*) FROM users", "npa_a": "SELECT count(*) FROM nutrition_plans", "exporter_a": "SELECT count(*) FROM pg_stat_activity",
 	} {
-		_, err := runSQL(t, "SET ROLE "+role+"; "+allowed)
+		_, err := runSQL(t, "SET ROLE "+role+"; "+allowedStatement)
 		require.NoError(t, err, role)
 	}
 }

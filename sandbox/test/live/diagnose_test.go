@@ -35,15 +35,15 @@ func writeTokenFile(t *testing.T) string {
 
 // diagnose runs pf diagnose. It ignores the exit code, because the command also fails if the
 // platform has a problem.
-func diagnose(t *testing.T, token, check string, args ...string) (d diagnosis) {
+func diagnose(t *testing.T, tokenFile, check string, args ...string) (d diagnosis) {
 	t.Helper()
-	out, _ := run(t, "pf", append([]string{"diagnose", check, "--stack", "sandbox", "--token-file", token, "--json"}, args...)...)
+	out, _ := run(t, "pf", append([]string{"diagnose", check, "--stack", "sandbox", "--token-file", tokenFile, "--json"}, args...)...)
 	require.NoError(t, json.Unmarshal([]byte(out), &d), out)
 	return d
 }
 
-// readObjectVersions returns the versions of all objects with a spec or content that pf diagnose
-// could change. The versions do not change if only the status of an object changes.
+// readObjectVersions returns the versions of all objects that pf diagnose could change by mistake. The
+// versions do not change if only the status of an object changes.
 func readObjectVersions(t *testing.T, namespace string) string {
 	t.Helper()
 	readVersions := func(kinds, version string) string {
@@ -58,13 +58,14 @@ func readObjectVersions(t *testing.T, namespace string) string {
 // TestDiagnoseFindsNothingOnAHealthyPlatform requires that pf diagnose can read every part of
 // the platform, finds nothing and changes nothing. The log has the duration.
 func TestDiagnoseFindsNothingOnAHealthyPlatform(t *testing.T) {
-	namespace, token := stackOutput[string](t, "namespace"), writeTokenFile(t)
+	namespace, tokenFile := stackOutput[string](t, "namespace"), writeTokenFile(t)
 	versionsBefore := readObjectVersions(t, namespace)
 	start := time.Now()
-	d := diagnose(t, token, "all", "--report", filepath.Join(t.TempDir(), "report.html"))
+	d := diagnose(t, tokenFile, "all", "--report", filepath.Join(t.TempDir(), "report.html"))
 	t.Logf("diagnose all: %s", time.Since(start).Round(time.Millisecond))
-	// In the first ten minutes of a platform, Prometheus has no value of ten minutes ago. The CPU
-	// that the start of the pods needed is still judged.
+	// In the first ten minutes of a platform, Prometheus has no value of ten minutes ago. So some
+	// checks may be missing. In this time pf diagnose also judges the CPU use of the pods' start,
+	// so the finding pod-throttled may be true.
 	for _, m := range d.Missing {
 		require.Contains(t, m.What, "counters of the last", m.Reason)
 	}
@@ -86,17 +87,17 @@ var slowMachineFindings = []string{"endpoint-slow", "agent-slow", "agent-latency
 // TestHealthyPlatformUnderLoadHasNoFalseFinding runs pf diagnose every 30 s during a load. It
 // must find nothing except the findings of slowMachineFindings.
 func TestHealthyPlatformUnderLoadHasNoFalseFinding(t *testing.T) {
-	token := writeTokenFile(t)
+	tokenFile := writeTokenFile(t)
 	duration := min(*diagnoseDuration, time.Hour)
 	loadErr := make(chan error, 1)
 	go func() {
-		_, err := runWithin(t, duration+time.Minute, "pf", "load", "soak", "--stack", "sandbox", "--token-file", token, "--duration", duration.String(), "--rate", "20")
+		_, err := runWithin(t, duration+time.Minute, "pf", "load", "soak", "--stack", "sandbox", "--token-file", tokenFile, "--duration", duration.String(), "--rate", "20")
 		loadErr <- err
 	}()
 	counts, diagnoses := map[string]int{}, 0
 	for end := time.Now().Add(duration); time.Now().Before(end); time.Sleep(30 * time.Second) {
 		diagnoses++
-		for _, f := range diagnose(t, token, "all").Findings {
+		for _, f := range diagnose(t, tokenFile, "all").Findings {
 			counts[f.Name]++
 			if !slices.Contains(slowMachineFindings, f.Name) {
 				t.Errorf("a false finding: %+v", f)

@@ -20,8 +20,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// timeout limits every command. A `make up` with filled caches takes seconds. If it rolls
-// out a service, it also waits for new pods.
+// timeout limits every command of run. A `make up` with filled caches takes seconds. If it
+// rolls out a service, it also waits for new pods.
 const timeout = 10 * time.Minute
 
 var (
@@ -59,10 +59,10 @@ func runWithin(t *testing.T, limit time.Duration, name string, args ...string) (
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = projectRoot, env
-	var out, messages bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &messages
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()
-	t.Logf("%s %s\n%s%s", filepath.Base(name), strings.Join(args, " "), out.String(), messages.String())
+	t.Logf("%s %s\n%s%s", filepath.Base(name), strings.Join(args, " "), out.String(), errOut.String())
 	return out.String(), err
 }
 
@@ -71,7 +71,7 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-// must runs a command and fails the test if the command fails.
+// mustRun runs a command like run. The test fails if the command fails.
 func mustRun(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := run(t, name, args...)
@@ -94,7 +94,7 @@ func stackOutput[T any](t *testing.T, name string) T {
 }
 
 // get sends a GET request to the platform and returns the status and the body of the response.
-func get(ctx context.Context, client *http.Client, url string) (int, string, error) {
+func get(ctx context.Context, client *http.Client, url string) (status int, responseBody string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, "", err
@@ -104,7 +104,7 @@ func get(ctx context.Context, client *http.Client, url string) (int, string, err
 
 // post sends a JSON body to the platform with a token, and returns the status and the body of
 // the response.
-func post(ctx context.Context, client *http.Client, url, token, body string) (int, string, error) {
+func post(ctx context.Context, client *http.Client, url, token, body string) (status int, responseBody string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -115,7 +115,7 @@ func post(ctx context.Context, client *http.Client, url, token, body string) (in
 }
 
 // send sends a request and returns the status and the body of the response.
-func send(client *http.Client, req *http.Request) (int, string, error) {
+func send(client *http.Client, req *http.Request) (status int, responseBody string, err error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, "", err

@@ -19,7 +19,7 @@ import (
 // fault is a fault that the test causes in the platform while npa has load.
 type fault struct {
 	name string
-	// metricsLost means that autoscalers can't read metrics during the fault. Then no service
+	// metricsLost is true if autoscalers can't read metrics during the fault. Then no service
 	// may lose a pod.
 	metricsLost bool
 	// inject causes the fault, and undo ends it.
@@ -39,7 +39,7 @@ func injectFaults(t *testing.T, faults []fault, requests *requestCounter, pods *
 	t.Helper()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			replicasBefore, sentBefore := pods.replicas(), requests.sent()
+			replicasBefore, sentBefore := pods.replicas(), requests.sentCount()
 			pods.forbidScaleDown(f.metricsLost)
 			undone := false
 			t.Cleanup(func() {
@@ -50,14 +50,14 @@ func injectFaults(t *testing.T, faults []fault, requests *requestCounter, pods *
 			began := time.Now()
 			f.inject()
 			require.Eventually(t, f.hasEffect, f.effectTimeout, time.Second, "the fault has its effect")
-			untilEffect := time.Since(began)
+			effectAfter := time.Since(began)
 			time.Sleep(f.holdFor)
 			f.undo()
 			undone = true
-			require.Empty(t, requests.failures(), "of %d requests", requests.sent()-sentBefore)
+			require.Empty(t, requests.failures(), "of %d requests", requests.sentCount()-sentBefore)
 			require.Empty(t, pods.describeViolations(), "pods")
 			t.Logf("%s: effect after %s, %s in all; %d requests, 0 failed; pods before %v, after %v", f.name,
-				untilEffect.Round(time.Second), time.Since(began).Round(time.Second), requests.sent()-sentBefore, replicasBefore, pods.replicas())
+				effectAfter.Round(time.Second), time.Since(began).Round(time.Second), requests.sentCount()-sentBefore, replicasBefore, pods.replicas())
 		})
 	}
 }
@@ -75,30 +75,32 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 	scale := func(namespace, workload string, replicas int) {
 		kubectl("-n", namespace, "scale", workload, "--replicas="+strconv.Itoa(replicas))
 	}
-	replicas := func(service string) int {
+	readReplicas := func(service string) int {
 		n, err := strconv.Atoi(kubectl("-n", namespace, "get", "deployment", service, "-o", "jsonpath={.spec.replicas}"))
 		require.NoError(t, err)
 		return n
 	}
-	haveFallbackReplicas := func(services ...string) func() bool {
-		return func() bool {
-			for _, s := range services {
-				fallbackReplicas, err := strconv.Atoi(kubectl("-n", namespace, "get", "scaledobject", s, "-o", "jsonpath={.spec.fallback.replicas}"))
-				require.NoError(t, err)
-				if replicas(s) < fallbackReplicas {
-					return false
-				}
+	haveFallbackReplicas := func(services ...string) bool {
+		for _, s := range services {
+			fallbackReplicas, err := strconv.Atoi(kubectl("-n", namespace, "get", "scaledobject", s, "-o", "jsonpath={.spec.fallback.replicas}"))
+			require.NoError(t, err)
+			if readReplicas(s) < fallbackReplicas {
+				return false
 			}
-			return true
 		}
+		return true
 	}
 	usesFallback := func(service string) bool {
 		return kubectl("-n", namespace, "get", "scaledobject", service, "-o", `jsonpath={.status.conditions[?(@.type=="Fallback")].status}`) == "True"
 	}
+	setMaximum := func(n int) {
+		kubectl("-n", namespace, "patch", "scaledobject", "npa", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"maxReplicaCount":%d}}`, n))
+	}
 	awaitRollout := func() {
 		kubectl("-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 	}
-	// HPAs read the metrics at these two paths of the API server.
+	// HPAs read their metrics from metrics-server and from KEDA's adapter. The API server forwards
+	// these two paths to them.
 	const cpuMetricsPath = "/apis/metrics.k8s.io/v1beta1/nodes"
 	demandMetricPath := "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/s1-prometheus?labelSelector=scaledobject.keda.sh%2Fname%3Dnpa"
 	prometheusNamespace, kedaNamespace := namespace+"-prometheus", namespace+"-keda"
@@ -115,7 +117,7 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 			// the hanging Prometheus, so the limit is 90 s. npa has load and so has enough pods
 			// already. The HPA of wpa has no stabilization window for scaling up, so it adds
 			// pods immediately.
-			hasEffect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa")() }, effectTimeout: 90 * time.Second,
+			hasEffect: func() bool { return usesFallback("wpa") && haveFallbackReplicas("npa", "wpa") }, effectTimeout: 90 * time.Second,
 			undo: func() { prometheus.thaw() },
 		},
 		{
@@ -125,8 +127,8 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 				kubectl("-n", prometheusNamespace, "delete", "pod", "prometheus-0", "--grace-period=0", "--force", "--ignore-not-found")
 			},
 			// The HPA of web adds pods after a minute, as in the design document.
-			hasEffect: haveFallbackReplicas("npa", "wpa", "mca", "progressive-framework-v5"), effectTimeout: 2 * time.Minute,
-			undo: func() {},
+			hasEffect: func() bool { return haveFallbackReplicas("npa", "wpa", "mca", "progressive-framework-v5") }, effectTimeout: 2 * time.Minute,
+			undo: func() {}, // the next fault starts Prometheus again
 		},
 		{
 			name: "Prometheus starts with an empty disk", metricsLost: true,
@@ -178,11 +180,8 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 		{
 			name: "the node is drained while npa scales up",
 			inject: func() {
-				setMaximum := func(n int) {
-					kubectl("-n", namespace, "patch", "scaledobject", "npa", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"maxReplicaCount":%d}}`, n))
-				}
 				setMaximum(2)
-				require.Eventually(t, func() bool { return replicas("npa") == 2 }, time.Minute, time.Second)
+				require.Eventually(t, func() bool { return readReplicas("npa") == 2 }, time.Minute, time.Second)
 				awaitRollout()
 				kubectl("cordon", node) // there is no other node, so a new pod must wait
 				drained := make(chan error, 1)
@@ -195,10 +194,10 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 				kubectl("uncordon", node)
 				require.NoError(t, <-drained)
 			},
-			hasEffect: func() bool { return replicas("npa") == 3 }, effectTimeout: 30 * time.Second,
+			hasEffect: func() bool { return readReplicas("npa") == 3 }, effectTimeout: 30 * time.Second,
 			undo: func() {
 				kubectl("uncordon", node)
-				kubectl("-n", namespace, "patch", "scaledobject", "npa", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"maxReplicaCount":%d}}`, 3))
+				setMaximum(3)
 				awaitRollout()
 			},
 		},
@@ -228,13 +227,13 @@ func scalingFaults(t *testing.T, requests *requestCounter, token string) []fault
 
 // storePreferences sends requests that write to the database, from eight clients at the same
 // time, until ctx ends.
-func storePreferences(ctx context.Context, requests *requestCounter, address, token string) {
+func storePreferences(ctx context.Context, requests *requestCounter, platformURL, token string) {
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
 			client := &http.Client{Timeout: 10 * time.Second}
 			for range time.Tick(100 * time.Millisecond) {
-				status, body, err := post(ctx, client, address+"/api/v1/users/preferences", token, `{"theme":"dark","notifications":true}`)
+				status, body, err := post(ctx, client, platformURL+"/api/v1/users/preferences", token, `{"theme":"dark","notifications":true}`)
 				if ctx.Err() != nil {
 					return
 				}
@@ -255,8 +254,8 @@ func countMaxConnections(t *testing.T, do func()) (largest int) {
 		do()
 	}()
 	for {
-		for _, n := range querySQL(t, `SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL`) {
-			open, err := strconv.Atoi(n)
+		for _, count := range querySQL(t, `SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL`) {
+			open, err := strconv.Atoi(count)
 			require.NoError(t, err)
 			largest = max(largest, open)
 		}
@@ -272,7 +271,7 @@ func countMaxConnections(t *testing.T, do func()) (largest int) {
 // and lets them continue.
 type podProcesses struct{ pids []int }
 
-// find finds the processes of the pods with a label.
+// find finds the processes of the pods with a label, and stores their process IDs in p.
 func (p *podProcesses) find(t *testing.T, namespace, label string) {
 	t.Helper()
 	p.pids = nil

@@ -12,14 +12,14 @@ import (
 // explanation is the entry of a service in the output of pf forecast explain --json.
 type explanation struct {
 	Service, State, Why string
-	HistoryDays         float64 `json:"history_days"`
-	Published           *float64
-	Decides             bool
+	HistoryDays         float64  `json:"history_days"`
+	Published           *float64 // nil: there is no forecast
+	Decides             bool     // whether an HPA reads the forecast
 }
 
-// readDays is the number of days of history that a forecaster reads at its start. A forecaster that
-// runs for longer has more.
-const readDays = 14
+// historyDaysAtStart is the number of days of history that a forecaster reads at its start. A
+// forecaster that has run for some days has a longer history.
+const historyDaysAtStart = 14
 
 // explainForecasts returns the explanations of all services, or nil if the forecaster can't be
 // read.
@@ -69,8 +69,8 @@ func TestForecasterInShadowMode(t *testing.T) {
 			require.Equal(t, "learning", s.State, "%s: the state of a forecaster with less than a day of history", s.Service)
 		}
 	}
-	if bytes, found := queryPrometheusAt(t, path, `max(process_resident_memory_bytes{job="forecaster"})`); found {
-		t.Logf("the forecaster uses %.1f MB of memory", bytes/1e6)
+	if memoryBytes, found := queryPrometheusAt(t, path, `max(process_resident_memory_bytes{job="forecaster"})`); found {
+		t.Logf("the forecaster uses %.1f MB of memory", memoryBytes/1e6)
 	}
 
 	pod := mustRun(t, "kubectl", "-n", prometheusNamespace, "get", "pods", "-l", "app=forecaster", "-o", "jsonpath={.items[*].metadata.name}")
@@ -78,7 +78,7 @@ func TestForecasterInShadowMode(t *testing.T) {
 	began := time.Now()
 	require.Eventually(t, func() bool {
 		days, found := queryPrometheusAt(t, path, fmt.Sprintf(`max(history_days{job="forecaster",pod!=%q,service="web"})`, pod))
-		return found && days >= min(historyDays["web"], readDays)-0.001
+		return found && days >= min(historyDays["web"], historyDaysAtStart)-0.001
 	}, 50*time.Second, time.Second, "a new pod is scraped and has read the history")
 	t.Logf("the new pod was scraped with its history after %s", time.Since(began).Round(time.Second))
 	// Prometheus scrapes the pod before its first readiness probe, and pf reads only ready pods.

@@ -2,8 +2,6 @@ package live
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,8 +12,7 @@ import (
 // correct response, and without a valid token 401. The load is light. The test asserts no
 // latency, because the latency depends on the machine.
 func TestDesignLoadTest(t *testing.T) {
-	token := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(token, []byte(mustRun(t, "make", "-s", "token")), 0o600))
+	tokenFile := writeTokenFile(t)
 	var report struct {
 		Refusals, Answers struct {
 			Sent  int
@@ -28,7 +25,7 @@ func TestDesignLoadTest(t *testing.T) {
 			Failed    map[string]int
 		}
 	}
-	out := mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "10s", "--rate", "30", "--json")
+	out := mustRun(t, "pf", "load", "--stack", "sandbox", "--token-file", tokenFile, "--duration", "10s", "--rate", "30", "--json")
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.Empty(t, report.Refusals.Wrong)
 	require.Positive(t, report.Refusals.Sent)

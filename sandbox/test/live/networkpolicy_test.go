@@ -32,8 +32,8 @@ func allowRequesters(t *testing.T, namespace string) {
 	t.Cleanup(func() { mustRun(t, "kubectl", "-n", namespace, "delete", "networkpolicy", "test-requesters") })
 }
 
-// runRequester runs a pod in the namespace default that sends count requests to a URL. It waits
-// until the pod is in the phase, and returns the pod's log.
+// runRequester runs a pod in the namespace default. The pod sends count requests to a URL.
+// runRequester waits until the pod is in the phase, and returns the pod's log.
 func runRequester(t *testing.T, pod, image, labels, url, count, phase string) string {
 	t.Helper()
 	return runRequesterIn(t, "default", pod, image, labels, url, count, phase)
@@ -47,25 +47,25 @@ func runRequesterIn(t *testing.T, namespace, pod, image, labels, url, count, pha
 	_, err := run(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--ignore-not-found", "--wait")
 	require.NoError(t, err)
 	t.Cleanup(func() { mustRun(t, "kubectl", "-n", namespace, "delete", "pod", pod, "--wait=false") })
-	restricted := `{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},` +
+	overrides := `{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},` +
 		`"containers":[{"name":"` + pod + `","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}`
 	mustRun(t, "kubectl", "-n", namespace, "run", pod, "--image="+image, "--labels="+labels, "--restart=Never",
-		"--override-type=strategic", "--overrides="+restricted, "--", url, count)
+		"--override-type=strategic", "--overrides="+overrides, "--", url, count)
 	mustRun(t, "kubectl", "-n", namespace, "wait", "pod/"+pod, "--for=jsonpath={.status.phase}="+phase, "--timeout=60s")
 	return mustRun(t, "kubectl", "-n", namespace, "logs", pod)
 }
 
 // TestNetworkPoliciesAreEnforced sends requests from two equal pods. The pod with the label of
-// requesterPolicy must get a response of mca. The other pod must get no connection: neither to
-// mca, by the ClusterIP of its service, nor to PostgreSQL, by the address of its pod.
+// requesterPolicy must get a response of mca. The other pod must not reach mca through the name
+// of its service, and must not reach PostgreSQL through the address of its pod.
 func TestNetworkPoliciesAreEnforced(t *testing.T) {
 	namespace, image := stackOutput[string](t, "namespace"), buildRequesterImage(t)
 	allowRequesters(t, namespace)
-	mca := "http://mca-service." + namespace + ".svc.cluster.local/health"
-	postgres := "http://" + mustRun(t, "kubectl", "-n", namespace, "get", "pod", "postgres-0", "-o", "jsonpath={.status.podIP}") + ":5432/"
+	mcaURL := "http://mca-service." + namespace + ".svc.cluster.local/health"
+	postgresURL := "http://" + mustRun(t, "kubectl", "-n", namespace, "get", "pod", "postgres-0", "-o", "jsonpath={.status.podIP}") + ":5432/"
 
-	require.Contains(t, runRequester(t, "requester-admitted", image, "requester=admitted", mca, "1", "Succeeded"), `"status":"ok"`)
-	for pod, url := range map[string]string{"requester-of-a-service": mca, "requester-of-a-store": postgres} {
+	require.Contains(t, runRequester(t, "requester-admitted", image, "requester=admitted", mcaURL, "1", "Succeeded"), `"status":"ok"`)
+	for pod, url := range map[string]string{"requester-of-a-service": mcaURL, "requester-of-a-database": postgresURL} {
 		require.Contains(t, runRequester(t, pod, image, "requester=other", url, "1", "Failed"), "Client.Timeout exceeded", url)
 	}
 }
@@ -76,10 +76,10 @@ func TestNetworkPoliciesAreEnforced(t *testing.T) {
 // CoreDNS. No policy selects the other pod, which must reach these metrics.
 func TestControllersConnectOnlyToWhatTheyCall(t *testing.T) {
 	namespace, image := stackOutput[string](t, "namespace")+"-vpa", buildRequesterImage(t)
-	dns := mustRun(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")
-	metrics := "http://" + dns + ":9153/metrics"
-	require.Contains(t, runRequesterIn(t, namespace, "requester-free", image, "requester=other", metrics, "1", "Succeeded"), "coredns_")
-	require.Contains(t, runRequesterIn(t, namespace, "requester-updater", image, "app=vpa-updater", metrics, "1", "Failed"), "Client.Timeout exceeded")
-	api := runRequesterIn(t, namespace, "requester-of-the-api", image, "app=vpa-updater", "https://kubernetes.default.svc.cluster.local/", "1", "Failed")
-	require.Contains(t, api, "certificate", "the connection works; only the certificate is unknown to the requester")
+	coreDNSIP := mustRun(t, "kubectl", "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].status.podIP}")
+	metricsURL := "http://" + coreDNSIP + ":9153/metrics"
+	require.Contains(t, runRequesterIn(t, namespace, "requester-free", image, "requester=other", metricsURL, "1", "Succeeded"), "coredns_")
+	require.Contains(t, runRequesterIn(t, namespace, "requester-updater", image, "app=vpa-updater", metricsURL, "1", "Failed"), "Client.Timeout exceeded")
+	logs := runRequesterIn(t, namespace, "requester-of-the-api", image, "app=vpa-updater", "https://kubernetes.default.svc.cluster.local/", "1", "Failed")
+	require.Contains(t, logs, "certificate", "the connection works; only the certificate is unknown to the requester")
 }

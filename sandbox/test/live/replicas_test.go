@@ -19,16 +19,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// replicaWatch watches the numbers of pods of the stack's services. The keys of its maps are
+// replicaWatch watches the number of pods of each of the stack's services. The keys of its maps are
 // the names of Deployments.
 type replicaWatch struct {
 	mu sync.Mutex
-	// minimum are the numbers of pods that must be ready at any time.
+	// minimum has the number of pods that must be ready at any time.
 	minimum map[string]int
-	// floor are the numbers of pods below which a Deployment must not be scaled now. It is
+	// floor has the number of pods below which a Deployment must not be scaled now. The map is
 	// nil if Deployments may be scaled down.
 	floor map[string]int
-	// spec are the current numbers of pods in the specs of the Deployments.
+	// spec has the current number of pods in the spec of the Deployment.
 	spec map[string]int
 	// violations describe the times at which a service had too few pods.
 	violations []string
@@ -39,8 +39,8 @@ type replicaWatch struct {
 func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	t.Helper()
 	w := &replicaWatch{minimum: map[string]int{}, spec: map[string]int{}}
-	for _, line := range strings.Fields(mustRun(t, "kubectl", "-n", namespace, "get", "scaledobjects", "-o", `jsonpath={range .items[*]}{.metadata.name}={.spec.minReplicaCount}{"\n"}{end}`)) {
-		service, minimum, _ := strings.Cut(line, "=")
+	for _, field := range strings.Fields(mustRun(t, "kubectl", "-n", namespace, "get", "scaledobjects", "-o", `jsonpath={range .items[*]}{.metadata.name}={.spec.minReplicaCount}{"\n"}{end}`)) {
+		service, minimum, _ := strings.Cut(field, "=")
 		count, err := strconv.Atoi(minimum)
 		require.NoError(t, err)
 		w.minimum[service] = count

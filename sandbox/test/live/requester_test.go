@@ -25,12 +25,12 @@ import (
 // reference by digest.
 func buildRequesterImage(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "requester")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "./requester")
+	binaryFile := filepath.Join(t.TempDir(), "requester")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binaryFile, "./requester")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	program, err := os.ReadFile(binary)
+	program, err := os.ReadFile(binaryFile)
 	require.NoError(t, err)
 
 	image, err := mutate.AppendLayers(empty.Image, newExecutableLayer(t, "requester", program))
@@ -49,12 +49,12 @@ func buildRequesterImage(t *testing.T) string {
 }
 
 // newExecutableLayer returns an image layer with one executable.
-func newExecutableLayer(t *testing.T, path string, content []byte) v1.Layer {
+func newExecutableLayer(t *testing.T, path string, program []byte) v1.Layer {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
-	require.NoError(t, w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(content))}))
-	_, err := w.Write(content)
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: path, Mode: 0o755, Size: int64(len(program))}))
+	_, err := w.Write(program)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {

@@ -24,7 +24,7 @@ type requestCounter struct {
 }
 
 // sendRequestsWhile sends requests to url from four clients until do returns. Two of the clients keep
-// their connections. It sends at most 60,000 requests, for at most ten minutes.
+// their connections open. It sends at most 60,000 requests, for at most ten minutes.
 func sendRequestsWhile(t *testing.T, url string, do func(*requestCounter)) *requestCounter {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -68,30 +68,30 @@ func (c *requestCounter) count(status int, body string, err error) {
 	}
 }
 
-// sent returns the number of requests so far.
-func (c *requestCounter) sent() int {
+// sentCount returns the number of requests so far.
+func (c *requestCounter) sentCount() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.total
 }
 
-// failures describes the requests that have failed so far.
+// failures returns descriptions of the requests that have failed so far.
 func (c *requestCounter) failures() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.failed)
 }
 
-// TestRolloutFailsNoRequest changes a line of a service and rolls it out while requests are
-// sent. No request may fail.
+// TestRolloutFailsNoRequest changes a line of a service and rolls out the change while requests
+// are sent. No request may fail.
 func TestRolloutFailsNoRequest(t *testing.T) {
-	file := filepath.Join(projectRoot, "agents", "web", "site", "page", "index.html")
-	originalPage, err := os.ReadFile(file)
+	pageFile := filepath.Join(projectRoot, "agents", "web", "site", "page", "index.html")
+	originalPage, err := os.ReadFile(pageFile)
 	require.NoError(t, err)
 	oldLine, newLine := "<h1>Progressive Framework</h1>", "<h1>Progressive Framework, as the live test says</h1>"
 	require.Contains(t, string(originalPage), oldLine)
 	t.Cleanup(func() {
-		require.NoError(t, os.WriteFile(file, originalPage, 0o644))
+		require.NoError(t, os.WriteFile(pageFile, originalPage, 0o644))
 		runMakeUp(t)
 	})
 
@@ -99,7 +99,7 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 	url := stackOutput[string](t, "url")
 	firstImage := stackOutput[map[string]string](t, "images")["web"]
 	requests := sendRequestsWhile(t, url, func(*requestCounter) {
-		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(originalPage), oldLine, newLine, 1)), 0o644))
+		require.NoError(t, os.WriteFile(pageFile, []byte(strings.Replace(string(originalPage), oldLine, newLine, 1)), 0o644))
 		runMakeUp(t)
 		// The old pod ends some seconds after the new one is ready.
 		time.Sleep(15 * time.Second)

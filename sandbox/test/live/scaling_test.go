@@ -28,7 +28,7 @@ func queryPrometheus(t *testing.T, expression string) (value float64, found bool
 }
 
 // queryPrometheusAt evaluates an expression like queryPrometheus, in the Prometheus at path.
-// queryPrometheus looks for the path each time, which takes longer than the request. So a test
+// queryPrometheus calls prometheusPath each time, which takes longer than the request. So a test
 // with many expressions calls prometheusPath once and then queryPrometheusAt.
 func queryPrometheusAt(t *testing.T, path, expression string) (value float64, found bool) {
 	t.Helper()
@@ -79,11 +79,12 @@ func requestCoordination(t *testing.T, token string) {
 	require.Equal(t, http.StatusOK, status, responseBody)
 }
 
-// TestEveryAlertHasItsData evaluates the expression that each alert compares, which is in an
-// annotation of the alert. The expression must have a value. An alert without data never
-// fires.
+// TestEveryAlertHasItsData evaluates the expression that each alert compares with a threshold. The
+// expression is in an annotation of the alert. It must have a value, because an alert without data
+// never fires.
 func TestEveryAlertHasItsData(t *testing.T) {
-	raw := mustRun(t, "kubectl", "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/rules?type=alert", stackOutput[string](t, "namespace")))
+	path := prometheusPath(t)
+	rulesJSON := mustRun(t, "kubectl", "get", "--raw", path+"/api/v1/rules?type=alert")
 	var response struct {
 		Data struct {
 			Groups []struct {
@@ -94,8 +95,8 @@ func TestEveryAlertHasItsData(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(raw), &response))
-	missing := map[string]string{}
+	require.NoError(t, json.Unmarshal([]byte(rulesJSON), &response))
+	missing := map[string]string{} // the expressions without a value so far, by alert
 	for _, g := range response.Data.Groups {
 		for _, r := range g.Rules {
 			require.NotEqual(t, "err", r.Health, "%s: %s", r.Name, r.LastError)
@@ -104,7 +105,6 @@ func TestEveryAlertHasItsData(t *testing.T) {
 	}
 	require.Greater(t, len(missing), 40)
 	requestCoordination(t, strings.TrimSpace(mustRun(t, "make", "-s", "token")))
-	path := prometheusPath(t)
 	require.Eventually(t, func() bool {
 		for name, expression := range missing {
 			// NaN is data: the series exist, and a service may have no query in five minutes.
@@ -126,12 +126,12 @@ func TestUsersReadNoMetrics(t *testing.T) {
 
 // sendCalculations sends two requests a second to npa until ctx ends. Each request is for a
 // different plan, because a response from the cache is not a calculation.
-func sendCalculations(ctx context.Context, requests *requestCounter, address, token string) {
+func sendCalculations(ctx context.Context, requests *requestCounter, platformURL, token string) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	for grams := time.Now().UnixMilli(); ctx.Err() == nil; grams++ {
-		// The weight differs in each request and from those of earlier runs.
+		// Each request has another weight, and the weights of earlier runs are also different.
 		body := fmt.Sprintf(`{"userId":"test-user-123","duration":1,"weightKg":%d.%03d}`, 50+grams/1000%100, grams%1000)
-		status, responseBody, err := post(ctx, client, address+"/api/v1/agents/npa/plan", token, body)
+		status, responseBody, err := post(ctx, client, platformURL+"/api/v1/agents/npa/plan", token, body)
 		if ctx.Err() != nil {
 			return
 		}
@@ -150,8 +150,8 @@ func sendCalculations(ctx context.Context, requests *requestCounter, address, to
 func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 	namespace, url := stackOutput[string](t, "namespace"), stackOutput[string](t, "url")
 	token := strings.TrimSpace(mustRun(t, "make", "-s", "token"))
-	// The design document's HPA of npa waits five minutes before it removes pods, which is Kubernetes'
-	// default. For the test it waits 15 s.
+	// The design document's HPA of npa waits five minutes before it removes pods. That is Kubernetes'
+	// default. In this test the HPA waits 15 s.
 	const behavior = "/spec/advanced/horizontalPodAutoscalerConfig/behavior"
 	patchScaledObject := func(operation string) {
 		mustRun(t, "kubectl", "-n", namespace, "patch", "scaledobject", "npa", "--type=json", "-p", operation)
@@ -177,7 +177,7 @@ func TestPodsFollowTheLoadThroughFaults(t *testing.T) {
 		mustRun(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
 		mustRun(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=2m")
 		require.Eventually(t, func() bool { return readyReplicas() == "3" }, 2*time.Minute, time.Second, "npa has its maximum of pods")
-		t.Logf("all pods were ready after %s of load and a rollout; %d requests", time.Since(began).Round(time.Second), requests.sent())
+		t.Logf("all pods were ready after %s of load and a rollout; %d requests", time.Since(began).Round(time.Second), requests.sentCount())
 		require.Empty(t, requests.failures())
 		events := mustRun(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=SuccessfulRescale,involvedObject.name=npa-hpa", "-o", "jsonpath={.items[*].message}")
 		require.Contains(t, events, "external metric s1-prometheus")

@@ -12,13 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// databaseFaults returns the faults of PostgreSQL. Each is caused by sessions of the owner.
+// databaseFaults returns the faults of PostgreSQL. Sessions of the owner cause each fault.
 func databaseFaults(t *testing.T, namespace string) []runningFault {
 	t.Helper()
 	return []runningFault{
 		{seededFault{"a slow statement", "database", "slow-query", "postgres statement", "reads too much"}, func() func() {
-			// The number of columns differs in each run, so this is not the statement of an earlier
-			// run. The counters of that statement may have been reset.
+			// The number of columns differs in each run, so the statement of an earlier run is not
+			// repeated. The counters of that statement may have been reset.
 			slowSQL := "SELECT pg_sleep(0.15), 'literal of the fault'" + strings.Repeat(", 1", int(time.Now().Unix()%97))
 			for range 6 {
 				querySQL(t, slowSQL)
@@ -42,7 +42,8 @@ func databaseFaults(t *testing.T, namespace string) []runningFault {
 			require.NoError(t, err)
 			open, err := strconv.Atoi(querySQL(t, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0])
 			require.NoError(t, err)
-			// Two more than the threshold of 85 %. The rest stays free for the services.
+			// The sessions raise the count to three above the threshold of 85 %. The other connections stay
+			// free for the services.
 			sessions := limit*85/100 + 3 - open
 			require.Less(t, sessions, limit, "%d of %d connections are open", open, limit)
 			if sessions <= 0 {
@@ -83,7 +84,7 @@ func runInBackground(t *testing.T, namespace, script, sql, marker string) (end f
 // agentFaults returns the faults of the cache and of an agent. The faults need load. The first
 // fault starts the load, and the load ends after the second fault. No request is repeated, so
 // no response is in the cache.
-func agentFaults(t *testing.T, namespace, token string) []runningFault {
+func agentFaults(t *testing.T, namespace, tokenFile string) []runningFault {
 	t.Helper()
 	var npa podProcesses
 	loadEnded := make(chan struct{})
@@ -91,7 +92,7 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 		t.Cleanup(func() { <-loadEnded })
 		go func() {
 			defer close(loadEnded)
-			_, _ = run(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--only", "agents", "--agents-rate", "15", "--uncached", "--duration", "4m")
+			_, _ = run(t, "pf", "load", "--stack", "sandbox", "--token-file", tokenFile, "--only", "agents", "--agents-rate", "15", "--uncached", "--duration", "4m")
 		}()
 	}
 	return []runningFault{
@@ -106,7 +107,7 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 			startLoad()
 			return func() {}
 		}},
-		// The kubelet restarts a container that does not answer for 75 s.
+		// The kubelet restarts a container that does not respond for 75 s.
 		{seededFault{"an agent that hangs", "agents", "breaker-open|agent-requests-failing", "npa", "the agent"}, func() func() {
 			npa.freeze(t, namespace, "app=npa")
 			return func() {

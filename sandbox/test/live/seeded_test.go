@@ -16,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// compareCommand is the command of another tool, such as popeye. It runs while the faults
-// exist, so that its findings can be compared.
+// compareCommand is the command of another tool, such as popeye. The command runs while the faults
+// exist, so that the findings of the tool can be compared with those of pf diagnose.
 var compareCommand = flag.String("compared", "", "a shell command that is run while the faults of TestDiagnoseFindsSeededFaults exist")
 
-// slowFaults adds the faults that take minutes each. make e2e must end in time.
+// slowFaults adds the faults that take minutes each. Without this flag, make e2e ends sooner.
 var slowFaults = flag.Bool("slow-faults", false, "TestDiagnoseFindsSeededFaults also causes the faults of npa, the cache and Redis that take minutes")
 
 // findTimeout is the longest time until pf diagnose must find a fault. The metric of a new HPA
@@ -45,7 +45,7 @@ type runningFault struct {
 // at the same time. A missing index is not tested, because its finding needs ten minutes of
 // Prometheus' history.
 func TestDiagnoseFindsSeededFaults(t *testing.T) {
-	namespace, token := stackOutput[string](t, "namespace"), writeTokenFile(t)
+	namespace, tokenFile := stackOutput[string](t, "namespace"), writeTokenFile(t)
 	awaitExpiredToken := createExpiringToken(t)
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -55,7 +55,7 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 		t.Logf("faults of the running platform\n%s", &table)
 	}()
 	requireFinding := func(f seededFault) {
-		found, exists := awaitFinding(t, token, f)
+		found, exists := awaitFinding(t, tokenFile, f)
 		if !exists {
 			t.Errorf("%s was not found as %s", f.fault, f.finding)
 			return
@@ -74,12 +74,13 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 	}
 	runningFaults := append(databaseFaults(t, namespace), redisPrimaryFault(t, namespace))
 	if *slowFaults {
-		runningFaults = slices.Concat(runningFaults, agentFaults(t, namespace, token), redisFaults(t, namespace))
+		runningFaults = slices.Concat(runningFaults, agentFaults(t, namespace, tokenFile), redisFaults(t, namespace))
 	}
 	for _, f := range runningFaults {
 		t.Logf("fault: %s", f.fault)
 		func() {
-			defer f.inject()()
+			undo := f.inject()
+			defer undo()
 			requireFinding(f.seededFault)
 		}()
 	}
@@ -96,11 +97,11 @@ func TestDiagnoseFindsSeededFaults(t *testing.T) {
 
 // awaitFinding repeats pf diagnose until it reports the finding of a fault. exists is false if
 // findTimeout has passed without the finding.
-func awaitFinding(t *testing.T, token string, f seededFault) (found finding, exists bool) {
+func awaitFinding(t *testing.T, tokenFile string, f seededFault) (found finding, exists bool) {
 	t.Helper()
 	names := strings.Split(f.finding, "|")
 	for deadline := time.Now().Add(findTimeout); time.Now().Before(deadline); time.Sleep(2 * time.Second) {
-		for _, found := range diagnose(t, token, f.check).Findings {
+		for _, found := range diagnose(t, tokenFile, f.check).Findings {
 			if slices.Contains(names, found.Name) && strings.Contains(found.Where, f.where) {
 				return found, true
 			}
@@ -123,14 +124,14 @@ func createExpiringToken(t *testing.T) (awaitExpiredToken func() string) {
 	}
 }
 
-// newFaultSpec returns the spec of a faulty pod. Its image and its security settings are those of
+// newFaultSpec returns the spec of a faulty pod. Its image and its security contexts are those of
 // the running pod existingPod. change adds the fault.
-func newFaultSpec(t *testing.T, namespace, existingPod string, change func(pod, container map[string]any)) map[string]any {
+func newFaultSpec(t *testing.T, namespace, existingPod string, change func(podSpec, container map[string]any)) map[string]any {
 	t.Helper()
 	var existing struct{ Spec map[string]any }
 	require.NoError(t, json.Unmarshal([]byte(mustRun(t, "kubectl", "-n", namespace, "get", "pod", existingPod, "-o", "json")), &existing))
-	first := existing.Spec["containers"].([]any)[0].(map[string]any)
-	container := map[string]any{"name": "fault", "image": first["image"], "securityContext": first["securityContext"], "resources": map[string]any{
+	firstContainer := existing.Spec["containers"].([]any)[0].(map[string]any)
+	container := map[string]any{"name": "fault", "image": firstContainer["image"], "securityContext": firstContainer["securityContext"], "resources": map[string]any{
 		"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"cpu": "500m", "memory": "64Mi"},
 	}}
 	spec := map[string]any{"securityContext": existing.Spec["securityContext"], "automountServiceAccountToken": false, "terminationGracePeriodSeconds": 0}
@@ -172,12 +173,12 @@ func seedPodFaults(t *testing.T, namespace string) []seededFault {
 	var seeded []seededFault
 	for _, f := range []struct {
 		name, existingPod string
-		change            func(pod, container map[string]any)
+		change            func(podSpec, container map[string]any)
 		seededFault
 	}{
 		{"fault-crash", redisPod, runInContainer("echo the configuration is wrong; exit 3"), seededFault{"a crash loop", "resources", "pod-crash-loop", "", "at its start"}},
 		{"fault-memory", redisPod, runInContainer("sleep 1; tail /dev/zero"), seededFault{"a container killed for its memory", "resources", "pod-out-of-memory", "", "more memory than its limit"}},
-		{"fault-place", mcaPod, func(pod, _ map[string]any) { pod["nodeSelector"] = map[string]any{"no-such-label": "x"} },
+		{"fault-place", mcaPod, func(podSpec, _ map[string]any) { podSpec["nodeSelector"] = map[string]any{"no-such-label": "x"} },
 			seededFault{"a pod that fits on no node", "resources", "pod-unschedulable", "", "no node has"}},
 		{"fault-image", mcaPod, func(_, container map[string]any) {
 			repository, _, _ := strings.Cut(container["image"].(string), "@")
@@ -203,14 +204,14 @@ func seedPodFaults(t *testing.T, namespace string) []seededFault {
 	return append(seeded, seededFault{"a PDB that blocks a drain", "scaling", "drain-blocked", "poddisruptionbudget/fault-budget", "requires as many healthy pods"})
 }
 
-// seedScalingFaults creates Deployments of one pod, each with an HPA with a fault. Two HPAs of one
-// Deployment would stop each other.
+// seedScalingFaults creates Deployments of one pod, each with an HPA that has a fault. Each HPA has its
+// own Deployment, because Kubernetes disables HPAs that select the same pods.
 func seedScalingFaults(t *testing.T, namespace string) []seededFault {
 	t.Helper()
 	var seeded []seededFault
 	for _, f := range []struct {
 		name   string
-		change func(pod, container map[string]any)
+		change func(podSpec, container map[string]any)
 		metric map[string]any
 		seededFault
 	}{

@@ -25,13 +25,13 @@ import (
 // The test must run after TestRolloutFailsNoRequest, which fails if one request fails. For a
 // moment after its start, the kubelet reports its pods as not ready, so requests can fail.
 func TestKilledProcessesAreRepaired(t *testing.T) {
-	before := stackOutput[map[string]string](t, "images")
+	imagesBefore := stackOutput[map[string]string](t, "images")
 	for _, c := range requireHealthyComponents(t) {
 		require.NoError(t, syscall.Kill(c.PID, syscall.SIGKILL), c.Name)
 	}
 	runMakeUp(t)
 	requireHealthyComponents(t)
-	require.Equal(t, before, stackOutput[map[string]string](t, "images"))
+	require.Equal(t, imagesBefore, stackOutput[map[string]string](t, "images"))
 	TestURLAnswers(t)
 }
 
@@ -53,8 +53,8 @@ func TestDownLeavesNoProcessesMountsOrRules(t *testing.T) {
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	require.NoError(t, err)
-	for _, trace := range []string{liveLayout.Dir, "/run/netns/cni-", "kubelet"} {
-		require.NotContains(t, string(mounts), trace, "mounts")
+	for _, residue := range []string{liveLayout.Dir, "/run/netns/cni-", "kubelet"} {
+		require.NotContains(t, string(mounts), residue, "mounts")
 	}
 	require.NotContains(t, mustRun(t, "ip", "-4", "address"), "100.64.0.1/", "devices: the host's end of each pod's link has this address")
 	require.NotEmpty(t, cgroups)
@@ -65,14 +65,14 @@ func TestDownLeavesNoProcessesMountsOrRules(t *testing.T) {
 	}
 	for _, table := range []string{"filter", "nat", "mangle"} {
 		rules := mustRun(t, "iptables-save", "-t", table)
-		for _, trace := range []string{"KUBE-", "CNI-"} {
-			require.False(t, strings.Contains(rules, trace), "%s in iptables %s:\n%s", trace, table, rules)
+		for _, residue := range []string{"KUBE-", "CNI-"} {
+			require.False(t, strings.Contains(rules, residue), "%s in iptables %s:\n%s", residue, table, rules)
 		}
 	}
 	for line := range strings.Lines(mustRun(t, "ps", "-eo", "stat,args")) {
-		alive := !strings.HasPrefix(line, "Z")
-		for _, trace := range []string{"containerd-shim", filepath.Join(liveLayout.Bin(), "sandbox")} {
-			require.False(t, alive && strings.Contains(line, trace), "process: %s", line)
+		isAlive := !strings.HasPrefix(line, "Z") // Z: a zombie
+		for _, residue := range []string{"containerd-shim", filepath.Join(liveLayout.Bin(), "sandbox")} {
+			require.False(t, isAlive && strings.Contains(line, residue), "process: %s", line)
 		}
 	}
 	_, _, err = get(t.Context(), &http.Client{Timeout: time.Second}, "http://127.0.0.1:30080/health")
@@ -86,9 +86,9 @@ func TestDownLeavesNoProcessesMountsOrRules(t *testing.T) {
 // folder.
 func findResidue(t *testing.T) []string {
 	t.Helper()
-	found, err := localcluster.FindResidue(t.Context(), liveLayout)
+	residue, err := localcluster.FindResidue(t.Context(), liveLayout)
 	require.NoError(t, err)
-	return found
+	return residue
 }
 
 // TestDeadSandboxIsCleanedUp requires that a second sandbox does not start while a process of
@@ -102,23 +102,23 @@ func TestDeadSandboxIsCleanedUp(t *testing.T) {
 
 	for _, entry := range findResidue(t) {
 		var pid int
-		if n, _ := fmt.Sscanf(entry, "process %d ", &pid); n == 1 {
+		if matched, _ := fmt.Sscanf(entry, "process %d ", &pid); matched == 1 {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // the process may have ended with another one
 			require.Eventually(t, func() bool { return hasEnded(pid) }, 10*time.Second, 10*time.Millisecond, entry)
 		}
 	}
 	// Start removes the residue and then checks the ports. The test listens on a port, so that
 	// Start ends right after the removal. The port of the killed API server may still be in
-	// use for a moment: the last thread of a process closes the sockets, but hasEnded checks only
+	// use for a moment. The last thread of a process closes the sockets, but hasEnded checks only
 	// the first thread.
-	var blocker net.Listener
+	var portBlocker net.Listener
 	require.Eventually(t, func() bool {
-		blocker, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", liveLayout.Ports.APIServer))
+		portBlocker, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", liveLayout.Ports.APIServer))
 		return err == nil
 	}, 10*time.Second, 10*time.Millisecond)
 	var inUse *process.PortInUseError
 	require.ErrorAs(t, localcluster.Start(t.Context(), secondLayout, log), &inUse)
-	require.NoError(t, blocker.Close())
+	require.NoError(t, portBlocker.Close())
 	require.Empty(t, findResidue(t))
 
 	runMakeUp(t)

@@ -20,7 +20,7 @@ import (
 // Config is the environment of the forecaster.
 type Config struct {
 	HTTP httpserver.Config
-	// PrometheusURL is PROMETHEUS_URL.
+	// PrometheusURL is PROMETHEUS_URL, the base URL of Prometheus' HTTP API.
 	PrometheusURL string
 	// Services is SERVICES: a JSON list.
 	Services []Service
@@ -31,7 +31,7 @@ type Service struct {
 	// Name is the value of the label "service" of its metrics.
 	Name string `json:"name"`
 	// Query is PromQL with one value: the rate of arriving requests. Its window should be short,
-	// such as 15 s with a scrape each 5 s, because the forecaster itself averages the loads of a
+	// such as 15 s if Prometheus scrapes every 5 s. The forecaster itself averages the loads of a
 	// minute.
 	Query string `json:"query"`
 	// Capacity is the largest load that one pod can serve, in the unit of the query.
@@ -73,7 +73,7 @@ func parseServices(text string) ([]Service, bool) {
 		return nil, false
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, false
+		return nil, false // there is text after the list
 	}
 	names := map[string]bool{}
 	for _, s := range services {

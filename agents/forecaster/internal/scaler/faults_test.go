@@ -20,9 +20,11 @@ type fixedSeries []float64
 // QueryRange implements rangeReader.
 func (f fixedSeries) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
 	stream := &model.SampleStream{}
-	for i, t := 0, r.End.Add(-time.Duration(len(f)-1)*r.Step); i < len(f); i, t = i+1, t.Add(r.Step) {
+	firstTime := r.End.Add(-time.Duration(len(f)-1) * r.Step)
+	for i, value := range f {
+		t := firstTime.Add(time.Duration(i) * r.Step)
 		if !t.Before(r.Start) {
-			stream.Values = append(stream.Values, model.SamplePair{Timestamp: model.TimeFromUnix(t.Unix()), Value: model.SampleValue(f[i])})
+			stream.Values = append(stream.Values, model.SamplePair{Timestamp: model.TimeFromUnix(t.Unix()), Value: model.SampleValue(value)})
 		}
 	}
 	return model.Matrix{stream}, nil, nil
@@ -32,24 +34,24 @@ func (f fixedSeries) QueryRange(_ context.Context, _ string, r prometheusapi.Ran
 func requireValidNumbers(t *testing.T, l *learner, now time.Time) {
 	t.Helper()
 	s := l.status(now)
-	for _, v := range append(s.Pods[:], s.Published, s.Load, s.Forecast, s.Overload, s.RecentOverload, s.HistoryDays) {
-		require.False(t, math.IsNaN(v) || math.IsInf(v, 0) || v < 0, "%+v", s)
+	for _, value := range append(s.Pods[:], s.Published, s.Load, s.Forecast, s.Overload, s.RecentOverload, s.HistoryDays) {
+		require.False(t, math.IsNaN(value) || math.IsInf(value, 0) || value < 0, "%+v", s)
 	}
 }
 
 // FuzzSeries gives random loads to the learner. The learner must not crash, and must publish only
 // valid numbers.
 func FuzzSeries(f *testing.F) {
-	encode := func(values ...float64) (out []byte) {
-		for _, v := range values {
-			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
+	encode := func(values ...float64) (encoded []byte) {
+		for _, value := range values {
+			encoded = binary.LittleEndian.AppendUint64(encoded, math.Float64bits(value))
 		}
-		return out
+		return encoded
 	}
 	f.Add(encode(1, 2, 3), int64(15))
 	f.Add(encode(math.NaN(), math.Inf(1), math.Inf(-1), -1, math.MaxFloat64, math.SmallestNonzeroFloat64), int64(-7200))
 	f.Add(encode(1e300, 0, 1e300), int64(40*86400))
-	f.Fuzz(func(t *testing.T, raw []byte, jump int64) {
+	f.Fuzz(func(t *testing.T, raw []byte, jumpSeconds int64) {
 		var values fixedSeries
 		for ; len(raw) >= 8 && len(values) < 40; raw = raw[8:] {
 			values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(raw)))
@@ -62,16 +64,16 @@ func FuzzSeries(f *testing.F) {
 		requireValidNumbers(t, l, now)
 		// The clock jumps by at most an hour. After a longer jump the whole history is read
 		// again, which takes too long here.
-		now = now.Add(time.Duration(jump%3600) * time.Second)
+		now = now.Add(time.Duration(jumpSeconds%3600) * time.Second)
 		require.NoError(t, l.catchUp(t.Context(), now))
 		requireValidNumbers(t, l, now)
 	})
 }
 
-// A broken exporter sends invalid loads for two days. In this time the regressions are trained and
-// the gate chooses a candidate.
+// A broken exporter sends invalid loads for two days. This is long enough for the training of the
+// regressions, and for the gate to choose a candidate.
 func TestPublishedNumbersAreValidAfterInvalidLoads(t *testing.T) {
-	for reason, load := range map[string]func(i int) float64{
+	for reason, loadAtStep := range map[string]func(i int) float64{
 		"huge":         func(int) float64 { return 1e300 },
 		"not a number": func(int) float64 { return math.NaN() },
 		"infinite":     func(int) float64 { return math.Inf(1) },
@@ -88,7 +90,7 @@ func TestPublishedNumbersAreValidAfterInvalidLoads(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			values := make(fixedSeries, 2*5760) // a day has 5760 steps of 15 s
 			for i := range values {
-				values[i] = load(i)
+				values[i] = loadAtStep(i)
 			}
 			now := noon
 			_, l := newScaler(t, values, &now)
@@ -122,9 +124,9 @@ func TestUnexpectedResponsesOfPrometheusAreErrors(t *testing.T) {
 // services.json contains the services of the platform. A test of components/forecaster/forecastspec
 // writes it.
 func TestServicesOfThePlatformAreAccepted(t *testing.T) {
-	text, err := os.ReadFile("../../../../components/forecaster/forecastspec/testdata/services.json")
+	content, err := os.ReadFile("../../../../components/forecaster/forecastspec/testdata/services.json")
 	require.NoError(t, err)
-	list, ok := parseServices(string(text))
+	parsedServices, ok := parseServices(string(content))
 	require.True(t, ok)
-	require.Len(t, list, 4)
+	require.Len(t, parsedServices, 4)
 }

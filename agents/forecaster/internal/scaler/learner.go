@@ -19,9 +19,9 @@ const (
 	// historyLength is how far back the first read goes. A forecast gives older loads less than a
 	// fifth of the weight of a new load.
 	historyLength = 14 * 24 * time.Hour
-	// chunk is the largest range of one query. Prometheus refuses more than 11,000 points.
-	chunk = 10_000 * step
-	// maxLoadAge is the largest age of the last load with which the number of pods is published.
+	// maxQueryRange is the largest range of one query. Prometheus refuses more than 11,000 points.
+	maxQueryRange = 10_000 * step
+	// maxLoadAge is how old the last load may be. If it is older, the number of pods is not published.
 	// KEDA uses the number for one more minute after its last scrape (components/scaling/promquery).
 	// So KEDA stops using it two minutes after the last load.
 	maxLoadAge = time.Minute
@@ -37,7 +37,7 @@ type rangeReader interface {
 	QueryRange(ctx context.Context, query string, r prometheus.Range, opts ...prometheus.Option) (model.Value, prometheus.Warnings, error)
 }
 
-// learner reads the loads of one service and gives them to its forecaster.
+// learner reads the loads of one service and gives them to the forecaster of this service.
 type learner struct {
 	service Service
 	metrics rangeReader
@@ -50,25 +50,25 @@ type learner struct {
 	lastLoad time.Time
 }
 
-// catchUp reads all steps that ended since its last call. After an error, the next call continues
-// where this one stopped. If the clock jumps back by more than maxLoadAge, or ahead by more than
-// historyLength, catchUp forgets the loads and reads the whole history again.
+// catchUp reads the loads of all steps that ended since its last call. After an error, the next call
+// continues with the first step that was not read. If the clock jumps back by more than maxLoadAge,
+// or ahead by more than historyLength, catchUp forgets the loads and reads the whole history again.
 func (l *learner) catchUp(ctx context.Context, now time.Time) error {
-	last := now.Add(-readDelay).Truncate(step)
-	if unread := last.Sub(l.readUntil); unread > historyLength || unread < -maxLoadAge {
-		l.reset(last.Add(-historyLength))
+	lastEnded := now.Add(-readDelay).Truncate(step) // the end of the last step that can be read
+	if unread := lastEnded.Sub(l.readUntil); unread > historyLength || unread < -maxLoadAge {
+		l.reset(lastEnded.Add(-historyLength))
 	}
-	for l.readUntil.Before(last) {
+	for l.readUntil.Before(lastEnded) {
 		first := l.readUntil.Add(step)
-		until := last
-		if limit := first.Add(chunk); until.After(limit) {
-			until = limit
+		last := lastEnded
+		if limit := first.Add(maxQueryRange); last.After(limit) {
+			last = limit
 		}
-		loads, err := l.read(ctx, first, until)
+		loads, err := l.read(ctx, first, last)
 		if err != nil {
-			return fmt.Errorf("load of %s: %w", l.service.Name, err)
+			return fmt.Errorf("read the load of %s: %w", l.service.Name, err)
 		}
-		l.add(first, until, loads)
+		l.add(first, last, loads)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (s *Scaler) Describe(chan<- *prometheus.Desc) {}
 // Collect sends the status of each service.
 func (s *Scaler) Collect(out chan<- prometheus.Metric) {
 	now := s.now()
-	for _, name := range s.order {
+	for _, name := range s.serviceNames {
 		sendGauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
 		}

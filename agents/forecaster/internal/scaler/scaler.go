@@ -12,17 +12,17 @@ import (
 
 // Scaler computes and publishes the pods of all services. It is a prometheus.Collector.
 type Scaler struct {
-	learners map[string]*learner
-	order    []string // the names of the services, as in the configuration
-	now      func() time.Time
-	log      *slog.Logger
+	learners     map[string]*learner // by the name of the service
+	serviceNames []string            // in the order of the configuration
+	now          func() time.Time
+	log          *slog.Logger
 }
 
 // New returns a scaler that reads from metrics.
 func New(cfg Config, metrics rangeReader, log *slog.Logger) *Scaler {
 	s := &Scaler{learners: map[string]*learner{}, now: time.Now, log: log}
 	for _, service := range cfg.Services {
-		s.order = append(s.order, service.Name)
+		s.serviceNames = append(s.serviceNames, service.Name)
 		s.learners[service.Name] = &learner{service: service, metrics: metrics}
 	}
 	return s
@@ -40,22 +40,28 @@ func (s *Scaler) Run(ctx context.Context) {
 
 // readLoads reads the loads of one service after each step, until ctx ends.
 func (s *Scaler) readLoads(ctx context.Context, l *learner) {
-	failed := false
+	lastFailed := false
 	for {
 		err := l.catchUp(ctx, s.now())
 		if ctx.Err() != nil {
 			return
 		}
-		// Only the first failure and the first success after it are logged. A read every
-		// 15 s would fill the log during an outage of Prometheus.
-		if (err != nil) != failed {
-			failed = err != nil
-			s.log.Warn("the failure to read a load from Prometheus began or ended", "load", l.service.Name, "failed", failed, "error", err)
+		// Only the first failure and the first success after it are logged. A record for each
+		// read would fill the log during an outage of Prometheus.
+		failed := err != nil
+		if failed && !lastFailed {
+			s.log.Warn("cannot read the load from Prometheus; trying again every 15 s", "load", l.service.Name, "error", err)
 		}
+		if !failed && lastFailed {
+			s.log.Warn("the load can be read from Prometheus again", "load", l.service.Name)
+		}
+		lastFailed = failed
+		now := s.now()
+		nextRead := now.Truncate(step).Add(step + readDelay)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(s.now().Truncate(step).Add(step + readDelay).Sub(s.now())):
+		case <-time.After(nextRead.Sub(now)):
 		}
 	}
 }

@@ -24,7 +24,7 @@ const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0
 // fakePrometheus returns a load that follows a sine wave with a period of a day.
 type fakePrometheus struct {
 	begin     time.Time            // the time of the first point
-	fail      error                // the error of each query, if set
+	queryErr  error                // the error of each query, if set
 	missing   func(time.Time) bool // whether a point is missing; nil: none
 	calls     int                  // the number of queries
 	maxPoints int                  // the largest number of points of a query
@@ -34,8 +34,8 @@ type fakePrometheus struct {
 func (p *fakePrometheus) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
 	p.calls++
 	p.maxPoints = max(p.maxPoints, int(r.End.Sub(r.Start)/r.Step)+1)
-	if p.fail != nil {
-		return nil, nil, p.fail
+	if p.queryErr != nil {
+		return nil, nil, p.queryErr
 	}
 	stream := &model.SampleStream{}
 	for t := r.Start; !t.After(r.End); t = t.Add(r.Step) {
@@ -51,14 +51,16 @@ func (p *fakePrometheus) QueryRange(_ context.Context, _ string, r prometheusapi
 	return model.Matrix{stream}, nil, nil
 }
 
+// noon is 12:00:07. At this time the step that ended at 12:00:00 can be read, because readDelay (6 s)
+// has passed.
 var noon = time.Date(2026, 3, 4, 12, 0, 7, 0, time.UTC)
 
 // newScaler returns a scaler of one service with this clock, and the service's learner.
 func newScaler(t *testing.T, metrics rangeReader, now *time.Time) (*Scaler, *learner) {
 	t.Helper()
-	list, ok := parseServices(services)
+	parsedServices, ok := parseServices(services)
 	require.True(t, ok)
-	s := New(Config{Services: list}, metrics, slog.New(slog.DiscardHandler))
+	s := New(Config{Services: parsedServices}, metrics, slog.New(slog.DiscardHandler))
 	s.now = func() time.Time { return *now }
 	return s, s.learners["web"]
 }
@@ -99,11 +101,11 @@ func TestOutageOfPrometheusLosesNothing(t *testing.T) {
 	metrics := &fakePrometheus{begin: noon.Add(-30 * time.Hour)}
 	_, l := newScaler(t, metrics, &now)
 	require.NoError(t, l.catchUp(t.Context(), now))
-	metrics.fail = errors.New("connection refused")
+	metrics.queryErr = errors.New("connection refused")
 	require.Error(t, l.catchUp(t.Context(), now.Add(45*time.Second)))
 	require.Empty(t, l.status(now.Add(45*time.Second)).AbsentReason)
 	require.Equal(t, "stale", l.status(now.Add(3*time.Minute)).AbsentReason)
-	metrics.fail = nil
+	metrics.queryErr = nil
 	now = now.Add(10 * time.Minute)
 	require.NoError(t, l.catchUp(t.Context(), now))
 
@@ -191,7 +193,7 @@ func TestMetricsIncludeTheGateState(t *testing.T) {
 
 func TestRunReturnsWhenItsContextIsCanceled(t *testing.T) {
 	now := noon
-	s, _ := newScaler(t, &fakePrometheus{fail: errors.New("unavailable")}, &now)
+	s, _ := newScaler(t, &fakePrometheus{queryErr: errors.New("unavailable")}, &now)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()
@@ -225,11 +227,11 @@ func TestInvalidServicesAreRejected(t *testing.T) {
 func FuzzServices(f *testing.F) {
 	f.Add(services)
 	f.Fuzz(func(t *testing.T, text string) {
-		list, ok := parseServices(text)
+		parsedServices, ok := parseServices(text)
 		if !ok {
 			return
 		}
-		for _, s := range list {
+		for _, s := range parsedServices {
 			if s.validate() != nil {
 				t.Fatal("an invalid service is accepted")
 			}

@@ -118,7 +118,7 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 		return nil, fmt.Errorf("encode the coordination: %w", err)
 	}
 	encoded = append(encoded, '\n')
-	if response.Status == database.Partial {
+	if response.Status == database.CoordinationPartial {
 		return nil, partialError{encoded}
 	}
 	return encoded, nil
@@ -154,13 +154,13 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 	}
 	switch {
 	case len(rejected) > 0:
-		return database.Failed, merged, reports, rejectedError{rejected}
+		return database.CoordinationFailed, merged, reports, rejectedError{rejected}
 	case succeeded == 0:
-		return database.Failed, merged, reports, errNoAgent
+		return database.CoordinationFailed, merged, reports, errNoAgent
 	}
-	status = database.Complete
+	status = database.CoordinationComplete
 	if succeeded < len(outcomes) {
-		status = database.Partial
+		status = database.CoordinationPartial
 	}
 	return status, week.Merge(nutrition, training, request.weightKg()), reports, nil
 }

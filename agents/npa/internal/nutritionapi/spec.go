@@ -32,7 +32,7 @@ var Spec = agent.Spec[*PlanRequest]{
 	TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 30 * time.Second,
 	CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "256MB",
 	Strategy: cache.NutritionData, KeyPrefix: "npa:plan:gzip:",
-	Table: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
+	PlanKind: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
 	NewRequest: func() *PlanRequest { return &PlanRequest{} },
 	NewPlanner: func() (agent.Planner[*PlanRequest], error) {
 		table, err := foods.Load()

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// scrapeTimeout bounds the reading of all series. Prometheus waits 14 s for a scrape.
+	// scrapeTimeout bounds the queries of one scrape together. Prometheus waits 14 s for a
+	// scrape.
 	scrapeTimeout = 5 * time.Second
 	// maxScrapes is the largest number of concurrent scrapes.
 	maxScrapes = 2
@@ -30,7 +31,8 @@ type Collector struct {
 }
 
 // New returns a Collector that reads through the pool. One connection is enough. The pool
-// should keep it open, so that a server without free connections can still be read.
+// should keep this connection open, so that the Collector can also read a server that
+// accepts no new connection.
 func New(pool *pgxpool.Pool, log *slog.Logger) *Collector { return &Collector{pool, log} }
 
 // Handler serves the series.

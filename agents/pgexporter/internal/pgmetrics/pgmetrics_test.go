@@ -28,27 +28,27 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// scrapeResult has the values of one scrape.
-type scrapeResult struct {
-	values map[string]float64 // the sum of all series of a metric, by its name
-	users  map[string]float64 // the connections by user
+// scrapedMetrics has the values of one scrape.
+type scrapedMetrics struct {
+	values            map[string]float64 // the sum of all series of a metric, by its name
+	connectionsByUser map[string]float64
 }
 
 // scrape reads all series of the collector.
-func scrape(t *testing.T, c *Collector) scrapeResult {
+func scrape(t *testing.T, c *Collector) scrapedMetrics {
 	t.Helper()
 	r := prometheus.NewRegistry()
 	r.MustRegister(c)
 	families, err := r.Gather()
 	require.NoError(t, err)
-	s := scrapeResult{map[string]float64{}, map[string]float64{}}
+	s := scrapedMetrics{map[string]float64{}, map[string]float64{}}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			value := m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			s.values[f.GetName()] += value
 			for _, label := range m.GetLabel() {
 				if label.GetName() == "usename" && f.GetName() == "pg_stat_activity_count" {
-					s.users[label.GetValue()] += value
+					s.connectionsByUser[label.GetValue()] += value
 				}
 			}
 		}
@@ -82,19 +82,19 @@ func TestSeriesDescribeTheServer(t *testing.T) {
 	require.NotEmpty(t, scrape(t, c).values, "the exporter's own connection is open")
 	_, err := admin.Exec(t.Context(), "INSERT INTO t SELECT generate_series(1, 1000)")
 	require.NoError(t, err)
-	result := scrape(t, c)
+	metrics := scrape(t, c)
 	for _, q := range slices.Concat(serverQueries, workloadQueries[1:3]) { // 1 and 2 are the series of tables and indexes, which always exist
 		for _, s := range q.series {
-			require.Contains(t, result.values, s.name)
+			require.Contains(t, metrics.values, s.name)
 		}
 	}
-	require.EqualValues(t, 1, result.values["pg_up"])
-	require.Zero(t, result.values["pg_exporter_last_scrape_error"])
-	require.EqualValues(t, 100, result.values["pg_settings_max_connections"])
-	require.Greater(t, result.values["pg_database_size_bytes"], 1e6)
-	require.Zero(t, result.values["pg_replication_lag_seconds"])
-	require.Zero(t, result.values["pg_replication_is_replica"])
-	require.Equal(t, map[string]float64{"postgres": 1, "reader": 1}, result.users)
+	require.EqualValues(t, 1, metrics.values["pg_up"])
+	require.Zero(t, metrics.values["pg_exporter_last_scrape_error"])
+	require.EqualValues(t, 100, metrics.values["pg_settings_max_connections"])
+	require.Greater(t, metrics.values["pg_database_size_bytes"], 1e6)
+	require.Zero(t, metrics.values["pg_replication_lag_seconds"])
+	require.Zero(t, metrics.values["pg_replication_is_replica"])
+	require.Equal(t, map[string]float64{"postgres": 1, "reader": 1}, metrics.connectionsByUser)
 
 	response := httptest.NewRecorder()
 	c.Handler().ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -119,10 +119,10 @@ func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 	execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
 	waiter, err := pgx.ConnectConfig(t.Context(), admin.Config())
 	require.NoError(t, err)
-	waited := make(chan error, 1)
+	waiterErr := make(chan error, 1)
 	go func() {
 		_, err := waiter.Exec(t.Context(), "SELECT count(*) FROM t")
-		waited <- err
+		waiterErr <- err
 	}()
 	response := ""
 	require.Eventually(t, func() bool {
@@ -132,7 +132,7 @@ func TestWorkloadNamesStatementsTablesAndLocks(t *testing.T) {
 		return strings.Contains(response, "pg_blocking_sessions_waiting{")
 	}, 10*time.Second, 20*time.Millisecond)
 	execute("COMMIT")
-	require.NoError(t, <-waited)
+	require.NoError(t, <-waiterErr)
 	require.NoError(t, waiter.Close(t.Context()))
 	require.Contains(t, response, "pg_up 1")
 	require.Regexp(t, `pg_stat_statements_calls_total\{query="SELECT pg_sleep\(\$1\), \$2, count\(\*\) FROM t WHERE a \+ \$3 = \$4",queryid="-?\d+"\} 1`, response)
@@ -151,11 +151,11 @@ func TestServerWithoutStatementStatisticsIsUp(t *testing.T) {
 	c, admin := newCollector(t, server)
 	_, err := admin.Exec(t.Context(), "DROP EXTENSION pg_stat_statements")
 	require.NoError(t, err)
-	result := scrape(t, c)
-	require.EqualValues(t, 1, result.values["pg_up"])
-	require.EqualValues(t, 1, result.values["pg_exporter_last_scrape_error"])
-	require.NotContains(t, result.values, "pg_stat_statements_calls_total")
-	require.Contains(t, result.values, "pg_stat_user_tables_seq_scan")
+	metrics := scrape(t, c)
+	require.EqualValues(t, 1, metrics.values["pg_up"])
+	require.EqualValues(t, 1, metrics.values["pg_exporter_last_scrape_error"])
+	require.NotContains(t, metrics.values, "pg_stat_statements_calls_total")
+	require.Contains(t, metrics.values, "pg_stat_user_tables_seq_scan")
 }
 
 // pg_up is 1 for a server without free connections, and 0 for a server that is down.

@@ -2,8 +2,9 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// query is a statement, and the series that are created from its rows. Its first columns
-// are the labels, as text. The other columns are the values of the series, as float8.
+// query is a statement, and the series that are created from its rows. The first columns
+// of a row are the labels, as text. The other columns are the values of the series, as
+// float8.
 type query struct {
 	sql    string
 	labels []string
@@ -22,10 +23,10 @@ type series struct {
 	kind       prometheus.ValueType
 }
 
-// serverQueries are the series of the whole server. They have the names of
-// prometheus-community/postgres_exporter, so that its dashboards and alerts work. The
-// names are in its files collector/pg_stat_database.go, pg_database.go, pg_replication.go
-// and cmd/postgres_exporter/queries.go.
+// serverQueries are the queries for the series of the whole server. The series have the
+// names of prometheus-community/postgres_exporter, so that its dashboards and alerts work.
+// The names are in its files collector/pg_stat_database.go, pg_database.go,
+// pg_replication.go and cmd/postgres_exporter/queries.go.
 var serverQueries = []query{
 	{
 		sql: `SELECT datname::text, coalesce(state, 'unknown'), usename::text, count(*)::float8 FROM pg_stat_activity

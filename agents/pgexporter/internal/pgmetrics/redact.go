@@ -9,9 +9,9 @@ import (
 const maxStatement = 200
 
 // pg_stat_statements replaces most literals of a statement by $1, $2 and so on. It does
-// not replace the literals in comments, or the literals of a statement if its entry was
-// removed while it ran (PostgreSQL's documentation, F.32.1). These patterns match
-// comments, and the literals that are left.
+// not replace the literals in comments. If the server removes the entry of a statement
+// while the statement runs, its literals also stay (PostgreSQL's documentation, F.32.1).
+// These patterns match comments, and the literals that stay.
 var (
 	comments = regexp.MustCompile(`(?s)/\*.*?(\*/|$)|--[^\n]*`)
 	literals = regexp.MustCompile(`(?s)\$(\w*)\$.*|'[^']*('|$)`)

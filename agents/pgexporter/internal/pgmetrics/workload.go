@@ -2,10 +2,10 @@ package pgmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// workloadQueries are the series that `pf diagnose database` judges: slow statements, scans of
-// whole tables, bloat, unused indexes, locks and old transactions. Queries with many rows
-// have a LIMIT, because each row adds series to Prometheus. Sizes are from the last
-// vacuum, because pg_relation_size would wait for a lock of the table.
+// workloadQueries are the queries for the series that `pf diagnose database` judges: slow
+// statements, scans of whole tables, bloat, unused indexes, locks and old transactions. Queries
+// that can return many rows have a LIMIT, because each row adds series to Prometheus. Sizes are
+// from the last vacuum, because pg_relation_size would wait for a lock of the table.
 var workloadQueries = []query{
 	{
 		// These are the statements of the design document's view v_slow_queries: those that

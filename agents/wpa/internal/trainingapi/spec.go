@@ -28,7 +28,7 @@ var Spec = agent.Spec[*GenerateRequest]{
 	TimeoutVariable: "GENERATION_TIMEOUT", DefaultTimeout: 45 * time.Second,
 	CacheVariable: "WORKOUT_TEMPLATE_CACHE", DefaultCache: "128MB",
 	Strategy: cache.WorkoutTemplates, KeyPrefix: "wpa:week:gzip:",
-	Table: database.Workout, NewCounter: telemetry.NewWorkoutGenerations,
+	PlanKind: database.Workout, NewCounter: telemetry.NewWorkoutGenerations,
 	NewRequest: func() *GenerateRequest { return &GenerateRequest{} },
 	NewPlanner: func() (agent.Planner[*GenerateRequest], error) {
 		table, err := exercises.Load()

@@ -19,24 +19,25 @@ func main() {
 	}
 }
 
-// settleTime is how long the requester waits before its first request. A network policy applies
-// to a pod only after the API server knows the pod's address. That takes up to a second after
+// startDelay is how long the requester waits before its first request. A network policy applies
+// to a pod only after the pod's address is in the API server. That takes up to a second after
 // the start of the pod.
-const settleTime = 3 * time.Second
+const startDelay = 3 * time.Second
 
 // sendRequests sends the requests. Its arguments are a URL and a count of 1 to 1,000.
 func sendRequests(args []string) error {
 	if len(args) != 2 {
 		return fmt.Errorf("usage: requester URL COUNT")
 	}
+	url := args[0]
 	count, err := strconv.Atoi(args[1])
 	if err != nil || count < 1 || count > 1000 {
 		return fmt.Errorf("count %q: must be 1 to 1000", args[1])
 	}
-	time.Sleep(settleTime)
+	time.Sleep(startDelay)
 	client := &http.Client{Timeout: 5 * time.Second}
 	for range count {
-		resp, err := client.Get(args[0])
+		resp, err := client.Get(url)
 		if err != nil {
 			return err
 		}
@@ -46,7 +47,7 @@ func sendRequests(args []string) error {
 			return err
 		}
 		if resp.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answered %s: %s", args[0], resp.Status, body)
+			return fmt.Errorf("%s responded %s: %s", url, resp.Status, body)
 		}
 		fmt.Printf("%s\n", body)
 	}

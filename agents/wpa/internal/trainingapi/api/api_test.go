@@ -39,7 +39,7 @@ func TestLoadTestRequestGetsASession(t *testing.T) {
 }
 
 func TestHistoryRaisesTheWeight(t *testing.T) {
-	w := wpa.Serve(t, "u", nil, 10*time.Second).Send(t, http.MethodPost, wpa.Path, `{"userId":"u","fitnessLevel":"beginner","equipment":["dumbbells"],"history":[
+	w := wpa.NewChecker(t, "u", nil, 10*time.Second).Send(t, http.MethodPost, wpa.Path, `{"userId":"u","fitnessLevel":"beginner","equipment":["dumbbells"],"history":[
 		{"date":"2026-11-02","exerciseId":"goblet-squat","sets":[{"reps":12,"weightKg":20,"rpe":8},{"reps":12,"weightKg":20}]}]}`)
 	require.Equal(t, http.StatusOK, w.Code)
 	for _, item := range servicetest.Decode[trainingapi.WeekResponse](t, w).Sessions[0].Exercises {
