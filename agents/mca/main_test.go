@@ -126,7 +126,7 @@ func get(ctx context.Context, client *http.Client, url string) (response *http.R
 // TestProcessServesAndDrainsUnderLoad sends SIGTERM while clients send requests. The process
 // must exit with code 0, and no request may fail.
 func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
-	const clients, maxEach = 4, 200_000
+	const clients, maxRequests = 4, 200_000
 	p := start(t, map[string]string{"DRAIN_DELAY": "2s"})
 	url := "http://" + p.waitFor(t, "listening")["address"].(string)
 
@@ -137,7 +137,8 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, response.StatusCode)
 
-	// Each client sends requests until a response closes the connection.
+	// Each client sends requests until a response closes the connection. maxRequests ends a client
+	// that never gets such a response.
 	var (
 		served, closed atomic.Int64
 		wg             sync.WaitGroup
@@ -146,7 +147,7 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 		wg.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
-			for range maxEach {
+			for range maxRequests {
 				response, _, err := get(t.Context(), client, url+"/health/coordination")
 				if err != nil || response.StatusCode != http.StatusOK {
 					t.Errorf("a request failed: %v %v", response, err)

@@ -94,7 +94,8 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	return s, nil
 }
 
-// State is the phase that the readiness response depends on.
+// State returns the state with the phase of the process. The readiness response depends on
+// the phase.
 func (s *Service) State() *httpserver.State { return s.state }
 
 // Configure makes the server count and trace its requests.
@@ -130,7 +131,8 @@ func (s *Service) Handler() http.Handler {
 	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.serveStatus)))
 	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
 	for name, client := range s.agents {
-		// The agents also verify the token, because they are independent services.
+		// The agents also verify the token, because they are independent services. The first
+		// argument is the limit of concurrent requests to one agent.
 		proxy := client.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
 		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, proxy))
 		mux.Handle("GET "+agentsPath+name+"/health", proxy)

@@ -35,7 +35,7 @@ var (
 	goals           = httpapi.ToStrings(energy.Goals)
 	preferenceNames = httpapi.SortedKeys(preferences)
 	allergens       = httpapi.ToStrings(foods.Allergens)
-	activities      = httpapi.SortedKeys(energy.Factors)
+	activities      = httpapi.SortedKeys(energy.ActivityFactors)
 	sexes           = httpapi.ToStrings([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 )
 
@@ -113,10 +113,11 @@ func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	slices.Sort(r.Avoid)
 	r.Avoid = slices.Compact(r.Avoid)
 	setIfPresent(&r.Days, p.Duration)
-	for field, present := range map[string]bool{
+	isPresent := map[string]bool{
 		"age": setIfPresent(&r.Person.AgeYears, p.Age), "heightCm": setIfPresent(&r.Person.HeightCm, p.HeightCm), "weightKg": setIfPresent(&r.Person.WeightKg, p.WeightKg),
 		"sex": p.Sex != "", "activityLevel": p.ActivityLevel != "",
-	} {
+	}
+	for field, present := range isPresent {
 		if !present {
 			assumed = append(assumed, field)
 		}
