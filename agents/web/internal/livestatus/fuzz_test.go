@@ -18,7 +18,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	hub := NewHub(Config{}, allAgentsUp, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		encoded, err := json.Marshal(hub.respond(t.Context(), text))
+		encoded, err := json.Marshal(hub.newResponse(t.Context(), text))
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(encoded), 512+6*maxConnectionID)
 		var response struct {
