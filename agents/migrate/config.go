@@ -29,7 +29,7 @@ type config struct {
 	// mongoProfiler is MONGODB_PROFILER, on or off: whether the server has the command
 	// profile. MongoDB has it, DocumentDB does not.
 	mongoProfiler bool
-	// timeout is MIGRATE_TIMEOUT, for the whole run.
+	// timeout is MIGRATE_TIMEOUT, the timeout of the whole run.
 	timeout  time.Duration
 	logLevel slog.Level
 }

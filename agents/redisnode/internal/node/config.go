@@ -51,13 +51,13 @@ type Config struct {
 const (
 	// User bootstraps the cluster. It may run every command.
 	User = "node"
-	// MetricsUser reads the series. It may run only the collector's commands.
+	// MetricsUser reads the values of the metrics. It may run only the collector's commands.
 	MetricsUser = "metrics"
 )
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with every wrong variable. The Config then has only what
-// the logger needs.
+// envconfig.Problems with every wrong variable. Use the Config then only to create the
+// logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	httpConfig := httpserver.Defaults()

@@ -37,9 +37,10 @@ type Status struct {
 	Member bool `json:"member"`
 	// Cluster is Redis' cluster_state: ok or fail.
 	Cluster string `json:"cluster"`
-	// Peers is the number of other nodes that answered.
+	// Peers is the number of other nodes that responded.
 	Peers int `json:"peers"`
-	// Problems need an operator's action.
+	// Problems are the errors of the round. An error that remains after several rounds needs an
+	// operator's action.
 	Problems []string `json:"problems,omitempty"`
 }
 
@@ -87,8 +88,8 @@ func (n *Node) publish(current Status) {
 	}
 }
 
-// runRound reads the state of every node. It sends the commands that nextCommands returns to its
-// own node.
+// runRound reads the state of every node. Then it runs the next commands on its own node
+// (nextCommands). It returns the status after them.
 func (n *Node) runRound(ctx context.Context) Status {
 	local := n.connect(n.cfg.Server, User)
 	defer local.Close()
@@ -181,7 +182,7 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 // queryPeer resolves the peer's name and reads the peer's view of the cluster. The result
 // has no view if the peer does not answer, or if another node answers at its address.
 func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
-	ctx, cancel := context.WithTimeout(ctx, 3*replyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 3*replyTimeout) // for the DNS query and the two commands of readView
 	defer cancel()
 	state := peerState{name: p.Host}
 	addresses, err := n.resolver.LookupNetIP(ctx, "ip", p.Host)
