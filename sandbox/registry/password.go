@@ -17,7 +17,7 @@ import (
 // User is the user name for pushes, the same as in ECR.
 const User = "AWS"
 
-var wellFormedPassword = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var passwordPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // EnsurePassword returns the password for pushes. The first call writes 32 random bytes in
 // hex to the file layout.RegistryPassword, with mode 0600. Later calls, also of other
@@ -38,7 +38,7 @@ func EnsurePassword(l *layout.Layout) (string, error) {
 		return "", fmt.Errorf("registry password: %w", err)
 	}
 	password := strings.TrimSpace(string(raw))
-	if !wellFormedPassword.MatchString(password) {
+	if !passwordPattern.MatchString(password) {
 		return "", fmt.Errorf("registry password %s: the content is not 64 hex digits (it has %d characters); remove the file, and the next command creates a new one", path, len(password))
 	}
 	return password, nil

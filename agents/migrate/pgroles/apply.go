@@ -24,9 +24,9 @@ type Config struct {
 	// IAM makes the roles log in with IAM tokens instead of passwords. The server must
 	// be RDS.
 	IAM bool
-	// Passwords is the folder of the passwords. The file GENERATION/ROLE in it contains
+	// PasswordsFolder is the folder of the passwords. The file GENERATION/ROLE in it contains
 	// one password.
-	Passwords string
+	PasswordsFolder string
 	// Generation is the generation of the passwords, from 0. The passwords of the
 	// previous generation stay valid.
 	Generation int
@@ -53,7 +53,7 @@ const maxPassword = 512
 
 // readPassword reads the password of a role from its file. No error contains the password.
 func (c Config) readPassword(name string, generation int) (string, error) {
-	text, err := os.ReadFile(filepath.Join(c.Passwords, strconv.Itoa(generation), name))
+	text, err := os.ReadFile(filepath.Join(c.PasswordsFolder, strconv.Itoa(generation), name))
 	if err != nil {
 		return "", err
 	}

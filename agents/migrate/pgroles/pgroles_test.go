@@ -171,7 +171,7 @@ func TestApplyRejectsInvalidConfig(t *testing.T) {
 			require.ErrorContains(t, Apply(t.Context(), p.owner, c, slog.New(slog.DiscardHandler)), row.message)
 		})
 	}
-	shortPasswordFile := filepath.Join(p.config.Passwords, "0", "mca")
+	shortPasswordFile := filepath.Join(p.config.PasswordsFolder, "0", "mca")
 	require.NoError(t, os.WriteFile(shortPasswordFile, []byte("short secret"), 0o600))
 	err := Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, "password 0 of role mca")

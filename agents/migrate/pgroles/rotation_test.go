@@ -33,7 +33,7 @@ func (p *platform) startPods(t *testing.T, name string, generation int) *pods {
 	cfg, err := pgx.ParseConfig(p.url(name, generation))
 	require.NoError(t, err)
 	url := "postgres://" + cfg.User + "@" + p.address() + "/" + p.owner.Database + "?sslmode=disable"
-	file := filepath.Join(p.config.Passwords, strconv.Itoa(generation), name)
+	file := filepath.Join(p.config.PasswordsFolder, strconv.Itoa(generation), name)
 	ctx, stop := context.WithCancel(t.Context())
 	running := &pods{stop: stop}
 	for range 4 {

@@ -109,7 +109,7 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 	header.Set("Idempotency-Key", id.String())
 	response := Coordination{ID: id, UserID: request.UserID, Task: request.Task, CreatedAt: start.UTC().Truncate(time.Millisecond)}
 	response.Status, response.Week, response.Agents, err = s.merge(ctx, request, s.callAgents(ctx, header, request.agentRequests()))
-	s.records.add(request, response, time.Since(start))
+	s.recorder.add(request, response, time.Since(start))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 		if outcome.err == nil {
 			succeeded++
 		}
-		s.countOutcome(ctx, request.UserID, outcome)
+		s.reportOutcome(ctx, request.UserID, outcome)
 		rejected = append(rejected, outcome.fieldErrors...)
 		reports = append(reports, outcome.report)
 	}
@@ -165,8 +165,8 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 	return status, week.Merge(nutrition, training, request.weightKg()), reports, nil
 }
 
-// countOutcome counts the result of one agent in the metrics, and logs a failure.
-func (s *Service) countOutcome(ctx context.Context, user string, o agentOutcome) {
+// reportOutcome counts the outcome of one agent in the metrics, and logs a failure.
+func (s *Service) reportOutcome(ctx context.Context, user string, o agentOutcome) {
 	agent, reason := o.report.Agent, o.report.Reason
 	if o.err != nil {
 		s.log.WarnContext(ctx, "an agent failed", "agent", agent, "reason", reason, "user", user, "error", o.err)

@@ -112,12 +112,12 @@ func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	waitForRows(requests, "before")
 	require.NoError(t, server.Stop())
 	coordinate("during")
-	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= requests }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return m.recorder.writer.Counts().Failed >= requests }, eventTimeout, time.Millisecond)
 	require.NoError(t, server.Start(t.Context()))
 	coordinate("after")
 	waitForRows(requests, "after")
 	waitForRows(requests, "before")
-	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*requests, m.records.rows.Counts())
+	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*requests, m.recorder.writer.Counts())
 }
 
 // TestEndlessBodyTakesNoQueueSlot checks that a request enters the queue only after its

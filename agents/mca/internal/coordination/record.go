@@ -27,16 +27,17 @@ type recorder struct {
 	// readState returns the pod's name and the state to save.
 	readState func() (instance string, state json.RawMessage)
 	log       *slog.Logger
-	rows      *database.Writer[database.Coordination]
-	stop      context.CancelFunc
-	wg        sync.WaitGroup
+	// writer writes the records of coordinations.
+	writer *database.Writer[database.Coordination]
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
 }
 
 // newRecorder returns a recorder that saves coordinations. It saves the state of the process,
 // which readState returns, only after the call of start.
 func newRecorder(ctx context.Context, s *database.Store, serverState *httpserver.State, readState func() (string, json.RawMessage), log *slog.Logger) *recorder {
-	rows := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
-	return &recorder{store: s, serverState: serverState, readState: readState, log: log, rows: rows}
+	writer := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
+	return &recorder{store: s, serverState: serverState, readState: readState, log: log, writer: writer}
 }
 
 // start starts recording the state of this process.
@@ -55,7 +56,7 @@ func (r *recorder) add(request *CoordinateRequest, response Coordination, durati
 		r.log.Error("encode a coordination for its record", "error", err)
 		return
 	}
-	r.rows.Enqueue(database.Coordination{
+	r.writer.Enqueue(database.Coordination{
 		ID: response.ID, AgentID: Name, UserID: response.UserID, Task: response.Task, Status: response.Status,
 		DurationMS: int(duration.Milliseconds()), Result: result,
 	})
@@ -95,6 +96,6 @@ func (r *recorder) saveState(ctx context.Context, status string) {
 func (r *recorder) close(ctx context.Context) {
 	r.stop()
 	r.wg.Wait()
-	r.rows.Close(ctx)
+	r.writer.Close(ctx)
 	r.saveState(ctx, database.StatusStopped)
 }

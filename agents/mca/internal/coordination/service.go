@@ -52,7 +52,7 @@ type Service struct {
 	agents        map[string]*upstream.Client
 	queue         *queue.Queue
 	responseCache *cache.Namespace[requestKey, []byte]
-	records       *recorder
+	recorder      *recorder
 	metrics       *telemetry.Coordination
 
 	document http.HandlerFunc
@@ -89,8 +89,8 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	if err != nil {
 		return nil, err
 	}
-	s.records = newRecorder(ctx, s.dependencies.Store, s.state, s.agentState, log)
-	s.records.start(ctx)
+	s.recorder = newRecorder(ctx, s.dependencies.Store, s.state, s.agentState, log)
+	s.recorder.start(ctx)
 	return s, nil
 }
 
@@ -104,7 +104,7 @@ func (s *Service) Configure(cfg *httpserver.Config) { s.dependencies.Instrument(
 // Close writes the queued records and then the state "stopped", each for at most a second. It
 // closes the idle connections to the agents and all connections to the dependencies.
 func (s *Service) Close(ctx context.Context) error {
-	s.records.close(ctx)
+	s.recorder.close(ctx)
 	for _, client := range s.agents {
 		client.Upstream().CloseIdleConnections()
 	}

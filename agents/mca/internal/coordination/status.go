@@ -83,7 +83,7 @@ func (s *Service) currentStatus() statusResponse {
 		ActiveSessions:      counts.Active,
 		Queue:               counts,
 		Agents:              s.agentStates(),
-		Records:             s.records.rows.Counts(),
+		Records:             s.recorder.writer.Counts(),
 		Phase:               s.state.Phase().String(),
 		Hostname:            s.hostname,
 		Started:             s.started.UTC(),

@@ -110,7 +110,7 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	energy := [Days]float64{}
 	for _, d := range n.Days {
 		if d.Day >= 1 && d.Day <= Days {
-			energy[d.Day-1] = d.Totals[energyTotal]
+			energy[d.Day-1] = d.Totals[energyKey]
 		}
 	}
 	// share is the part of the ideal change that is possible on every day. All days
@@ -153,7 +153,7 @@ func scaleDay(planned NutritionDay, factor float64) ([]Meal, map[string]float64)
 		totals[name] = roundTenth(factor * amount)
 	}
 	if totals != nil {
-		totals[energyTotal] = roundTenth(sumKcal)
+		totals[energyKey] = roundTenth(sumKcal)
 	}
 	return meals, totals
 }

@@ -13,7 +13,7 @@ import (
 func newNutrition(kcal ...float64) *Nutrition {
 	n := &Nutrition{Targets: json.RawMessage(`{}`)}
 	for i, k := range kcal {
-		day := NutritionDay{Day: i + 1, Totals: map[string]float64{energyTotal: k, "proteinG": k / 20}}
+		day := NutritionDay{Day: i + 1, Totals: map[string]float64{energyKey: k, "proteinG": k / 20}}
 		for _, name := range []string{"breakfast", "lunch", "dinner", "snack"} {
 			day.Meals = append(day.Meals, Meal{name, []Item{{"oats", "Oats", int(k / 4), k / 4}}})
 		}
@@ -38,9 +38,9 @@ func TestDaysWithASessionGetMoreEnergy(t *testing.T) {
 	// The three sessions need 600 kcal. Each of the seven days gives a seventh of that.
 	for _, d := range w.Days {
 		if len(d.Sessions) > 0 {
-			require.InDelta(t, 2000+200-600.0/7, d.Totals[energyTotal], 2)
+			require.InDelta(t, 2000+200-600.0/7, d.Totals[energyKey], 2)
 		} else {
-			require.InDelta(t, 2000-600.0/7, d.Totals[energyTotal], 2)
+			require.InDelta(t, 2000-600.0/7, d.Totals[energyKey], 2)
 		}
 	}
 	require.Len(t, w.Notes, 1)
@@ -99,7 +99,7 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		plannedSum, mergedSum, portions := 0.0, 0.0, 0
 		change := [Days]float64{}
 		for i, d := range withTraining.Days {
-			planned, merged := withoutTraining.Days[i].Totals[energyTotal], d.Totals[energyTotal]
+			planned, merged := withoutTraining.Days[i].Totals[energyKey], d.Totals[energyKey]
 			plannedSum, mergedSum = plannedSum+planned, mergedSum+merged
 			change[i] = merged - planned
 			portions += portionsPerDay

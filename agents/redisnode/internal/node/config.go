@@ -35,9 +35,9 @@ type Config struct {
 	// Address is POD_IP: the current address at which other nodes reach this
 	// one.
 	Address netip.Addr
-	// Server is REDIS_ADDRESS: the address at which this process reaches its
+	// RedisAddress is REDIS_ADDRESS: the address at which this process reaches its
 	// node.
-	Server string
+	RedisAddress string
 	// Password is the content of PASSWORD_FILE: the password of the Redis users
 	// User and MetricsUser.
 	Password string
@@ -67,12 +67,12 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	httpConfig.LogLevel = env.LogLevel("LOG_LEVEL")
 	httpConfig.DrainDelay = 0 // only the kubelet sends requests
 	cfg := Config{
-		Peers:    envconfig.ReadRequired(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
-		Address:  envconfig.ReadRequired(env, "POD_IP", "must be an IP address", parseAddress),
-		Server:   env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
-		Password: envconfig.ReadRequired(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
-		Period:   env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
-		HTTP:     httpConfig,
+		Peers:        envconfig.ReadRequired(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
+		Address:      envconfig.ReadRequired(env, "POD_IP", "must be an IP address", parseAddress),
+		RedisAddress: env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
+		Password:     envconfig.ReadRequired(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
+		Period:       env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
+		HTTP:         httpConfig,
 	}
 	cfg.Shards = env.Int("SHARDS", 3, 3, max(3, len(cfg.Peers)))
 	cfg.Self = envconfig.ReadRequired(env, "NODE_NAME", "must be the first label of one of PEERS", func(name string) (int, bool) {

@@ -68,7 +68,7 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*replyTimeout) // for four commands
 	defer cancel()
-	local := c.node.connect(c.node.cfg.Server, MetricsUser)
+	local := c.node.connect(c.node.cfg.RedisAddress, MetricsUser)
 	defer local.Close()
 	sendMetric := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, kind, value)

@@ -91,7 +91,7 @@ func (n *Node) publish(current Status) {
 // runRound reads the state of every node. Then it runs the next commands on its own node
 // (nextCommands). It returns the status after them.
 func (n *Node) runRound(ctx context.Context) Status {
-	local := n.connect(n.cfg.Server, User)
+	local := n.connect(n.cfg.RedisAddress, User)
 	defer local.Close()
 	if err := n.announce(ctx, local); err != nil {
 		return failedStatus(fmt.Errorf("announce %s: %w", n.cfg.Address, err))
@@ -165,11 +165,11 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 	ownView, err := readView(ctx, local)
 	wg.Wait()
 	if err != nil {
-		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
+		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.RedisAddress, err)
 	}
 	replication, err := local.Info(ctx, "replication").Result()
 	if err != nil {
-		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
+		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.RedisAddress, err)
 	}
 	if fieldValue(replication, "role") == "slave" {
 		ownView.replicatesFrom = net.JoinHostPort(fieldValue(replication, "master_host"), fieldValue(replication, "master_port"))

@@ -149,7 +149,7 @@ func (c *testCluster) start(i, lastByte int, extraArgs ...string) {
 	c.mu.Unlock()
 	cfg := Config{
 		Self: i, Shards: shards, Address: address, Password: password, Period: 100 * time.Millisecond,
-		Server: net.JoinHostPort(address.String(), strconv.Itoa(c.port)),
+		RedisAddress: net.JoinHostPort(address.String(), strconv.Itoa(c.port)),
 	}
 	for peer := range nodeCount {
 		cfg.Peers = append(cfg.Peers, Peer{Host: nodeName(peer), Port: c.port})
@@ -172,7 +172,7 @@ func (c *testCluster) kill(i int) {
 
 // client returns a client of node i.
 func (c *testCluster) client(i int) *redis.Client {
-	client := c.nodes[i].connect(c.nodes[i].cfg.Server, User)
+	client := c.nodes[i].connect(c.nodes[i].cfg.RedisAddress, User)
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
 }
@@ -249,7 +249,7 @@ func (c *testCluster) newClusterClient() *redis.ClusterClient {
 	var addresses []string
 	for i := range nodeCount {
 		if c.servers[i] != nil {
-			addresses = append(addresses, c.nodes[i].cfg.Server)
+			addresses = append(addresses, c.nodes[i].cfg.RedisAddress)
 		}
 	}
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses, Username: User, Password: password, DisableIdentity: true, MaxRedirects: 30})

@@ -59,10 +59,10 @@ type Config struct {
 
 // Hub is the handler of all connections. It is safe for concurrent use.
 type Hub struct {
-	cfg    Config
-	status func(context.Context) Status // returns the agents' current status
-	log    *slog.Logger
-	now    func() time.Time
+	cfg        Config
+	readStatus func(context.Context) Status // returns the agents' current status
+	log        *slog.Logger
+	now        func() time.Time
 
 	mu          sync.Mutex
 	countByUser map[string]int // the number of connections of each user
@@ -72,9 +72,9 @@ type Hub struct {
 	wg          sync.WaitGroup // waits for all counted connections
 }
 
-// NewHub returns a Hub. It calls status for each request of a client.
-func NewHub(cfg Config, status func(context.Context) Status, log *slog.Logger) *Hub {
-	return &Hub{cfg: cfg, status: status, log: log, now: time.Now, countByUser: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
+// NewHub returns a Hub. It calls readStatus for each request of a client.
+func NewHub(cfg Config, readStatus func(context.Context) Status, log *slog.Logger) *Hub {
+	return &Hub{cfg: cfg, readStatus: readStatus, log: log, now: time.Now, countByUser: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
 }
 
 // OpenConnections returns the number of open connections.

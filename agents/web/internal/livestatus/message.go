@@ -43,7 +43,7 @@ func (h *Hub) newResponse(ctx context.Context, text []byte) any {
 	if err != nil {
 		return problem{"error", err.Error()}
 	}
-	return agentStatus{"agent_status", h.status(ctx), h.now().UnixMilli(), message.Timestamp, message.ConnectionID}
+	return agentStatus{"agent_status", h.readStatus(ctx), h.now().UnixMilli(), message.Timestamp, message.ConnectionID}
 }
 
 // parseRequest decodes a message. It ignores unknown fields, because clients may be

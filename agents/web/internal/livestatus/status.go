@@ -38,7 +38,7 @@ type Watcher struct {
 	now    func() time.Time
 
 	mu          sync.Mutex // one request at a time; concurrent callers share its result
-	last        Status
+	lastStatus  Status
 	requestedAt time.Time
 }
 
@@ -56,9 +56,9 @@ func (w *Watcher) Status(ctx context.Context) Status {
 		// A caller that disconnects must not cancel the request, because other callers
 		// wait for its result.
 		agents, err := w.requestAgents(context.WithoutCancel(ctx))
-		w.last, w.requestedAt = overallStatus(agents, err), w.now()
+		w.lastStatus, w.requestedAt = overallStatus(agents, err), w.now()
 	}
-	return w.last
+	return w.lastStatus
 }
 
 // overallStatus returns the status for the agents' states in the MCA's response. err is the

@@ -48,7 +48,7 @@ type Service struct {
 	log          *slog.Logger
 	state        *httpserver.State
 	dependencies *dependencies.Set
-	profiles     *cache.Namespace[userID, []byte]
+	profileCache *cache.Namespace[userID, []byte]
 	userLimits   *userLimits
 	mca          *upstream.Upstream
 	hub          *livestatus.Hub
@@ -67,7 +67,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
 		return nil, err
 	}
-	s.profiles, err = cache.NewNamespace[userID, []byte](s.dependencies.Cache, cache.UserSession, "user:profile:", 0)
+	s.profileCache, err = cache.NewNamespace[userID, []byte](s.dependencies.Cache, cache.UserSession, "user:profile:", 0)
 	if err != nil {
 		return nil, err
 	}
