@@ -81,9 +81,9 @@ func (r *testRegistry) start() {
 func (r *testRegistry) restart() { r.stop(); r.start() }
 
 // ref returns the reference of an image of the registry, such as "app:v1".
-func (r *testRegistry) ref(s string) name.Reference {
+func (r *testRegistry) ref(image string) name.Reference {
 	r.t.Helper()
-	ref, err := name.ParseReference(r.layout.RegistryAddress() + "/" + s)
+	ref, err := name.ParseReference(r.layout.RegistryAddress() + "/" + image)
 	require.NoError(r.t, err)
 	return ref
 }

@@ -92,8 +92,8 @@ func (e *lockedError) Error() string {
 // repair, the state is only read, once.
 //
 // The state is edited by export and import, as a user would do it. The flag
-// --import-pending-creates of refresh is not enough: it only changes the type of the
-// operation, and the resource is lost with the next snapshot (seen with Pulumi 3.259).
+// --import-pending-creates of refresh is not enough. It only changes the type of the
+// operation, and the next snapshot loses the resource (seen with Pulumi 3.259).
 func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State, error) {
 	state, err := s.recover(ctx, printf)
 	return state, s.Explain(ctx, err)

@@ -227,12 +227,12 @@ func (s *Stack) Export(ctx context.Context) (State, error) {
 
 // export returns the stack's state. It also returns the exported text, which has fields
 // that State lacks.
-func (s *Stack) export(ctx context.Context) ([]byte, State, error) {
-	raw, err := s.query(ctx, "stack", "export")
+func (s *Stack) export(ctx context.Context) (raw []byte, state State, err error) {
+	raw, err = s.query(ctx, "stack", "export")
 	if err != nil {
 		return nil, State{}, err
 	}
-	state, err := parseExport(raw)
+	state, err = parseExport(raw)
 	return raw, state, err
 }
 

@@ -15,7 +15,7 @@ const defaultDays = 7
 
 // PlanRequest is the body of POST /plan. The design document's load test sends the first
 // four fields. The other fields describe the person. For an absent field, the plan uses
-// the value of the reference adult (energy.Reference).
+// the value of the reference adult (energy.ReferenceAdult).
 type PlanRequest struct {
 	UserID      string   `json:"userId"`
 	Goals       []string `json:"goals"`
@@ -98,7 +98,7 @@ func (p *PlanRequest) TakeUserID() string {
 // returns the names of the fields that have the reference adult's values.
 func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
-	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
+	r = planner.Request{Person: energy.ReferenceAdult(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
 	for _, goal := range p.Goals {
 		if g := energy.Goal(goal); !slices.Contains(r.Goals, g) {
 			r.Goals = append(r.Goals, g)

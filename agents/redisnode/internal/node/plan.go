@@ -49,11 +49,11 @@ func bumpEpochCommand() command { return command{"CLUSTER", "BUMPEPOCH"} }
 // an operator. After enough rounds the cluster is complete: all nodes are in each node's table,
 // and all slots have an owner. Each node's process applies the same rules to its own node only. So
 // the nodes need no leader.
-func nextCommands(self int, peers []peerState, shards int) ([]command, []error) {
+func nextCommands(self int, peers []peerState, shards int) (commands []command, problems []error) {
 	if problem := unassignedDataError(peers[self]); problem != nil {
 		return nil, []error{problem}
 	}
-	commands, problems := joinCommands(self, peers)
+	commands, problems = joinCommands(self, peers)
 	return append(commands, roleCommands(self, peers, shards)...), problems
 }
 
@@ -95,7 +95,7 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 			return []command{addSlotsCommand(share)}
 		}
 	}
-	if ownView.ownedSlots() < slotCount {
+	if ownView.countOwnedSlots() < slotCount {
 		return nil // the nodes with a share must take their slots first
 	}
 	return replicateCommands(ownView, self)
@@ -143,9 +143,11 @@ func allTablesComplete(peers []peerState) bool {
 
 // forgetCommands returns CLUSTER FORGET for the ids of removed nodes. A node that lost its volume
 // starts with a new id, and the tables of the other nodes still contain its old id. An id counts as
-// removed if it owns no slots, is not the id of this node's primary, and no node reaches a node with
-// this id. Every peer must have a view. Redis' flag "fail" is not required. Redis sets this flag only
-// if the id is in the tables of a majority of nodes, but some nodes may have forgotten the id already.
+// removed if it owns no slots, and no node reaches a node with this id. The id of this node's primary
+// never counts as removed. Every peer must have a view.
+//
+// Redis' flag "fail" is not required. Redis sets this flag only if the id is in the tables of a
+// majority of nodes. But some nodes may have forgotten the id already.
 func forgetCommands(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {

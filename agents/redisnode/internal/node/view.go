@@ -131,8 +131,8 @@ func parseSlotRange(field string) (slotRange, error) {
 // self returns the node's own entry in its table.
 func (v *view) self() member { return v.members[v.id] }
 
-// ownedSlots returns the number of slots that have an owner in the node's table.
-func (v *view) ownedSlots() int {
+// countOwnedSlots returns the number of slots that have an owner in the node's table.
+func (v *view) countOwnedSlots() int {
 	n := 0
 	for _, m := range v.members {
 		for _, s := range m.slots {
@@ -154,7 +154,7 @@ func (v *view) hasOwner(r slotRange) bool {
 
 // hasNoData reports whether the node has no keys, and no node in its table owns a slot.
 // Then a join cannot lose data.
-func (v *view) hasNoData() bool { return v.keys == 0 && v.ownedSlots() == 0 }
+func (v *view) hasNoData() bool { return v.keys == 0 && v.countOwnedSlots() == 0 }
 
 // contains reports whether the node's table has a node with this id. A node that has not
 // completed its handshake does not count, because its id is temporary.

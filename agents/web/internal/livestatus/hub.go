@@ -168,7 +168,7 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 
 // serve handles messages until the connection ends, and returns the close code
 // and reason.
-func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.StatusCode, string) {
+func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (code websocket.StatusCode, reason string) {
 	conn.SetReadLimit(maxMessage)
 	limiter := rate.NewLimiter(messagesPerSecond, messageBurst)
 	for {

@@ -129,7 +129,7 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	energy := math.Max(need*(1+goal.change), need-maxDeficit)
 	energy = math.Max(energy, math.Min(need, deficitFloor[p.Sex]))
 	energy = math.Max(energy, minEnergy)
-	weight := p.proteinWeight()
+	weight := p.adjustedWeight()
 	toGrams := func(share, kcalPerGram float64) float64 { return share * energy / kcalPerGram }
 
 	protein := Range{Min: math.Min(goal.protein.Min*weight, toGrams(proteinLow, kcalPerGramProtein))}

@@ -33,9 +33,9 @@ type Infeasible struct {
 	// Conflicts are the parts of the request that prevent a plan. A plan becomes possible if any
 	// one of them is relaxed. Conflicts is empty if more than one part must be relaxed.
 	Conflicts []Conflict
-	// Missed are the nutrients with targets that no plan can meet. If it is empty, only
-	// the heuristic failed: it found a day with several foods in one slot, but none with
-	// one food in each slot.
+	// Missed are the nutrients with targets that no plan can meet. If Missed is empty, only the
+	// heuristic failed. The targets can be met by a day with several foods in one slot, but no day
+	// with one food in each slot was found.
 	Missed []foods.Nutrient
 }
 

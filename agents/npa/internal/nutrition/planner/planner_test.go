@@ -24,7 +24,7 @@ func newPlanner(t require.TestingT) *planner.Planner {
 // loadTestRequest is the request of the design document's load test.
 func loadTestRequest() planner.Request {
 	return planner.Request{
-		Person: energy.Reference(energy.Unspecified), Goals: []energy.Goal{energy.WeightLoss, energy.MuscleGain},
+		Person: energy.ReferenceAdult(energy.Unspecified), Goals: []energy.Goal{energy.WeightLoss, energy.MuscleGain},
 		Diet: foods.Vegetarian, Days: 7, Seed: 1,
 	}
 }

@@ -159,14 +159,14 @@ func (t *tableau) pivot(row, column int) {
 	}
 	for i := range t.m {
 		if i != row {
-			subtract(t.row(i), pivot, column)
+			eliminate(t.row(i), pivot, column)
 		}
 	}
-	subtract(t.reduced, pivot, column)
+	eliminate(t.reduced, pivot, column)
 }
 
-// subtract subtracts a multiple of the row pivot from row, so that row has 0 in this column.
-func subtract(row, pivot []float64, column int) {
+// eliminate subtracts a multiple of the row pivot from row, so that row has 0 in this column.
+func eliminate(row, pivot []float64, column int) {
 	factor := row[column]
 	if factor == 0 {
 		return

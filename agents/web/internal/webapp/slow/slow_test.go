@@ -85,7 +85,7 @@ func (c countingConn) Close() error {
 
 // startService runs the service with its default limits, but with timeouts of a few seconds, so that
 // the test does not take minutes.
-func startService(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
+func startService(t *testing.T, env *servicetest.Environment) (listener *countingListener, url string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
 		"DATABASE_URL": servicetest.CreateDatabase(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s",
@@ -104,7 +104,7 @@ func startService(t *testing.T, env *servicetest.Environment) (*countingListener
 	require.NoError(t, err)
 	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", httpConfig.Address)
 	require.NoError(t, err)
-	listener := &countingListener{Listener: tcp}
+	listener = &countingListener{Listener: tcp}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	serveErr := make(chan error, 1)
 	go func() { serveErr <- server.Serve(ctx, listener) }()
