@@ -180,8 +180,8 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.Equal(t, []any{"/"}, paths, "probes are not logged at level info")
 }
 
-// lastMessageExceptWarnings returns the last message that is not a warning. These tests have no database,
-// so the process warns at its end that it cannot save its state.
+// lastMessageExceptWarnings returns the last message that is not a warning. These tests have no
+// database, so the process warns at its end that it cannot save its state.
 func lastMessageExceptWarnings(records []map[string]any) (msg any) {
 	for _, record := range records {
 		if record["level"] != "WARN" {

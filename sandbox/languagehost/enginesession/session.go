@@ -59,7 +59,7 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	if err := register(server, &Session{sessionCtx: ctx, stop: stop, cancelRequested: make(chan struct{})}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	// GracefulStop waits for calls, which end with ctx.
+	// GracefulStop waits for running calls. The calls end when ctx ends.
 	defer context.AfterFunc(ctx, server.GracefulStop)()
 
 	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {

@@ -69,7 +69,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	tableBefore = c.readStableTable(0)
 	for range 5 {
 		c.runRound()
-		require.Equal(t, nodeCount-2, c.nodes[0].Status().Peers, "a node that answers under another node's name does not count")
+		require.Equal(t, nodeCount-2, c.nodes[0].Status().Peers, "a node that responds under another node's name does not count")
 	}
 	require.Equal(t, tableBefore, c.readStableTable(0))
 	c.resetDNS()

@@ -10,7 +10,7 @@ import (
 )
 
 // TestMetricsHaveTheStateOfTheNode checks the series of a real node: memory, commands and slow
-// log. For a node that does not answer, only redis_up 0 is served.
+// log. For a node that does not respond, only redis_up 0 is served.
 func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 	t.Parallel()
 	c := newTestCluster(t)

@@ -152,7 +152,7 @@ func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 }
 
 // queryPeers reads the state of every node concurrently. It returns an error only if this
-// process' own node does not answer.
+// process' own node does not respond.
 func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState, error) {
 	peers := make([]peerState, len(n.cfg.Peers))
 	var wg sync.WaitGroup
@@ -180,7 +180,7 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 }
 
 // queryPeer resolves the peer's name and reads the peer's view of the cluster. The result
-// has no view if the peer does not answer, or if another node answers at its address.
+// has no view if the peer does not respond, or if another node responds at the peer's address.
 func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	ctx, cancel := context.WithTimeout(ctx, 3*replyTimeout) // for the DNS query and the two commands of readView
 	defer cancel()
@@ -195,7 +195,7 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	defer client.Close()
 	peerView, err := readView(ctx, client)
 	if err != nil {
-		n.log.Debug("peer does not answer", "peer", p.Host, "address", state.address, "error", err)
+		n.log.Debug("peer does not respond", "peer", p.Host, "address", state.address, "error", err)
 		return state
 	}
 	// DNS may still return the peer's old address, which now belongs to another node. Or

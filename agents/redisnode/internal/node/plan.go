@@ -128,7 +128,7 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 	return joins, problems
 }
 
-// allTablesComplete reports whether every peer answered, and all peers are in the table of each
+// allTablesComplete reports whether every peer responded, and all peers are in the table of each
 // peer.
 func allTablesComplete(peers []peerState) bool {
 	for _, p := range peers {

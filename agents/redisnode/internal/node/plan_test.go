@@ -84,7 +84,7 @@ func TestNextCommandsFormTheClusterAndKeepData(t *testing.T) {
 		{"the third node takes the last share", 2, joinedNodes, "CLUSTER ADDSLOTSRANGE 10922 16383", ""},
 		{"a replica waits until the slots have owners", 3, joinedNodes, "", ""},
 		{"no slots are taken while a node is missing", 0, func() []peerState { p := joinedNodes(); p[4].view = nil; return p }, "", ""},
-		{"no slots are taken while one node does not know all", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, nodeID(2)); return p }, "", ""},
+		{"no slots are taken while one table does not contain all nodes", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, nodeID(2)); return p }, "", ""},
 		{"a node with keys takes no slots", 0, func() []peerState { p := joinedNodes(); p[0].view.keys = 1; return p }, "", ""},
 		{"no slots are taken if any table has an owner for them", 0, func() []peerState {
 			p := joinedNodes()
@@ -99,7 +99,7 @@ func TestNextCommandsFormTheClusterAndKeepData(t *testing.T) {
 			return p
 		}, "", ""},
 		{"a known node at a new address is joined there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
-		{"a node that does not answer on the bus is joined again", 0, func() []peerState {
+		{"a node that does not respond on the bus is joined again", 0, func() []peerState {
 			p := formedCluster()
 			editEntry(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			return p

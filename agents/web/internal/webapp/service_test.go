@@ -44,15 +44,15 @@ type web struct {
 	env *servicetest.Environment
 }
 
-// newWeb creates a service with these environment variables. It has a new database, if the
-// variables set no other.
+// newWeb creates a service with these environment variables. It uses a new database if they do not
+// contain DATABASE_URL.
 func newWeb(t *testing.T, changes map[string]string) *web {
 	t.Helper()
 	return newWebOn(t, postgres, changes)
 }
 
-// newWebOn creates a service with these environment variables. It has a new database on this
-// server, if the variables set no other.
+// newWebOn creates a service with these environment variables. It uses a new database on this server
+// if they do not contain DATABASE_URL.
 func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]string) *web {
 	t.Helper()
 	variables := map[string]string{

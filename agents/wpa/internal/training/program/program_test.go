@@ -121,8 +121,8 @@ func TestWeekIsBalanced(t *testing.T) {
 	})
 }
 
-// TestFewPullingExercisesLimitPushing has the requests of TestWeekIsBalanced for which a week
-// had more than twice as many sets of push as of pull.
+// TestFewPullingExercisesLimitPushing repeats two requests that TestWeekIsBalanced has found. With
+// an earlier planner, their weeks had more than twice as many sets of push as of pull.
 func TestFewPullingExercisesLimitPushing(t *testing.T) {
 	planner := newPlanner(t)
 	for _, r := range []program.Request{
