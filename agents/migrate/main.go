@@ -65,7 +65,7 @@ func migratePostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 		return err
 	}
 	if err := pgroles.Apply(ctx, connConfig, cfg.roles, log); err != nil {
-		return fmt.Errorf("roles of PostgreSQL: %w", err)
+		return fmt.Errorf("change the roles of PostgreSQL: %w", err)
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func migrateMongo(ctx context.Context, cfg config, log *slog.Logger) (err error)
 	if cfg.mongoPasswordFile != "" {
 		password, err := os.ReadFile(cfg.mongoPasswordFile)
 		if err != nil {
-			return fmt.Errorf("MONGODB_PASSWORD_FILE: %w", err)
+			return fmt.Errorf("read MONGODB_PASSWORD_FILE: %w", err)
 		}
 		if clientOptions.Auth == nil {
 			return errors.New("MONGODB_PASSWORD_FILE is set but MONGODB_URI has no user: set it to mongodb://USER@HOST")
@@ -89,7 +89,7 @@ func migrateMongo(ctx context.Context, cfg config, log *slog.Logger) (err error)
 	}
 	client, err := mongodriver.Connect(clientOptions)
 	if err != nil {
-		return fmt.Errorf("MONGODB_URI: %w", err)
+		return fmt.Errorf("MONGODB_URI is invalid: %w", err)
 	}
 	defer func() { err = errors.Join(err, client.Disconnect(context.WithoutCancel(ctx))) }()
 	return mongoindexes.Up(ctx, client.Database(cfg.mongoDatabase), mongoindexes.Options{NoProfiler: !cfg.mongoProfiler}, log)

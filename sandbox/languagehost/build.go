@@ -35,7 +35,7 @@ func (h *host) ensureExecutable(ctx context.Context, dir string, opts options) (
 	default:
 		temp, err := os.MkdirTemp("", "pulumi-go-")
 		if err != nil {
-			return "", noCleanup, fmt.Errorf("a folder for the program's executable: %w", err)
+			return "", noCleanup, fmt.Errorf("create a folder for the program's executable: %w", err)
 		}
 		remove := func() { _ = os.RemoveAll(temp) }
 		target := filepath.Join(temp, "program")

@@ -55,7 +55,7 @@ func readModule(dir string) (root string, file *modfile.File, err error) {
 
 // sourceFolder returns the folder of a required module. This is the folder of its replacement
 // in go.mod, or a folder in the module cache if go.mod does not replace the module.
-func sourceFolder(root, cache string, file *modfile.File, required module.Version) (string, error) {
+func sourceFolder(root, moduleCache string, file *modfile.File, required module.Version) (string, error) {
 	for _, r := range file.Replace {
 		// A replacement without an old version applies to all versions.
 		applies := r.Old.Path == required.Path && (r.Old.Version == "" || r.Old.Version == required.Version)
@@ -79,7 +79,7 @@ func sourceFolder(root, cache string, file *modfile.File, required module.Versio
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(cache, filepath.FromSlash(path)+"@"+version), nil
+	return filepath.Join(moduleCache, filepath.FromSlash(path)+"@"+version), nil
 }
 
 // plugin is the content of a pulumi-plugin.json.
@@ -133,13 +133,13 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	if err != nil {
 		return nil, err
 	}
-	cache, err := runGo(ctx, root, "env", "GOMODCACHE")
+	moduleCache, err := runGo(ctx, root, "env", "GOMODCACHE")
 	if err != nil {
 		return nil, err
 	}
 	var packages []*pulumirpc.PackageDependency
 	for _, r := range file.Require {
-		dir, err := sourceFolder(root, cache, file, r.Mod)
+		dir, err := sourceFolder(root, moduleCache, file, r.Mod)
 		if err != nil {
 			return nil, fmt.Errorf("module %s of %s: %w", r.Mod, file.Syntax.Name, err)
 		}

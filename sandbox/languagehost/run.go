@@ -77,7 +77,7 @@ func programEnviron(inherited []string, req *pulumirpc.RunRequest, engineAddress
 	if req.GetConfig() != nil {
 		raw, err := json.Marshal(req.GetConfig())
 		if err != nil {
-			return nil, fmt.Errorf("stack config: %w", err)
+			return nil, fmt.Errorf("encode the stack config: %w", err)
 		}
 		config = string(raw)
 	}
@@ -85,7 +85,7 @@ func programEnviron(inherited []string, req *pulumirpc.RunRequest, engineAddress
 	if req.GetConfigSecretKeys() != nil {
 		raw, err := json.Marshal(req.GetConfigSecretKeys())
 		if err != nil {
-			return nil, fmt.Errorf("secret keys of the stack config: %w", err)
+			return nil, fmt.Errorf("encode the secret keys of the stack config: %w", err)
 		}
 		secretKeys = string(raw)
 	}

@@ -45,7 +45,7 @@ func openFolder(dir string) (*folder, error) {
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("registry folder: %w", err)
+		return nil, fmt.Errorf("create the registry folder: %w", err)
 	}
 	f := &folder{dir: dir, checked: map[string]fileVersion{}}
 	for _, repository := range f.listRepositories() {

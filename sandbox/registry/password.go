@@ -27,15 +27,15 @@ func EnsurePassword(l *layout.Layout) (string, error) {
 	path := l.RegistryPassword()
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := createPassword(path); err != nil {
-			return "", fmt.Errorf("registry password %s: %w", path, err)
+			return "", fmt.Errorf("create the registry password %s: %w", path, err)
 		}
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("registry password: %w", err)
+		return "", fmt.Errorf("read the registry password: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
-		return "", fmt.Errorf("registry password: %w", err)
+		return "", fmt.Errorf("set the mode of the registry password: %w", err)
 	}
 	password := strings.TrimSpace(string(raw))
 	if !passwordPattern.MatchString(password) {

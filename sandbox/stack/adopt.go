@@ -48,7 +48,7 @@ func (s *Stack) readRecordedResources() (map[string]bool, error) {
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("state of a stack: %w", err)
+			return nil, fmt.Errorf("read the state of a stack: %w", err)
 		}
 		var content struct {
 			Checkpoint struct {
@@ -56,7 +56,7 @@ func (s *Stack) readRecordedResources() (map[string]bool, error) {
 			} `json:"checkpoint"`
 		}
 		if err := json.Unmarshal(raw, &content); err != nil {
-			return nil, fmt.Errorf("state %s: %w", file, err)
+			return nil, fmt.Errorf("parse the state %s: %w", file, err)
 		}
 		for _, r := range content.Checkpoint.Latest.Resources {
 			recorded[r.Type+" "+r.ID] = true

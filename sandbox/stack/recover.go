@@ -202,7 +202,7 @@ func (s *Stack) replaceState(ctx context.Context, e *stateEdit, printf func(stri
 func thisMachine() (machine, error) {
 	hostname, err := os.Hostname()
 	if err != nil {
-		return machine{}, fmt.Errorf("name of this machine: %w", err)
+		return machine{}, fmt.Errorf("read the name of this machine: %w", err)
 	}
 	return machine{hostname: hostname, startTime: pulumiStartTime}, nil
 }

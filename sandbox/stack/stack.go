@@ -88,7 +88,7 @@ func EnsurePassphrase(l *layout.Layout) error {
 		return err // nil if the file exists
 	}
 	if err := os.WriteFile(l.Passphrase(), []byte(Passphrase), 0o600); err != nil {
-		return fmt.Errorf("passphrase of the sandbox: %w", err)
+		return fmt.Errorf("write the passphrase of the sandbox: %w", err)
 	}
 	return nil
 }

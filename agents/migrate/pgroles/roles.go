@@ -115,7 +115,7 @@ func (c Config) readWantedRoles() ([]role, error) {
 		for _, generation := range c.generations() {
 			password, err := c.readPassword(s.name, generation)
 			if err != nil {
-				return nil, fmt.Errorf("password %d of role %s: %w", generation, s.name, err)
+				return nil, fmt.Errorf("read password %d of role %s: %w", generation, s.name, err)
 			}
 			login.name, login.password = PasswordLogin(s.name, generation), password
 			wanted = append(wanted, login)

@@ -37,7 +37,7 @@ func newVerifier(password string) (string, error) {
 func computeVerifier(password string, salt []byte, iterations int) (string, error) {
 	saltedPassword, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
 	if err != nil {
-		return "", fmt.Errorf("SCRAM verifier: %w", err)
+		return "", fmt.Errorf("compute the SCRAM verifier: %w", err)
 	}
 	storedKey := sha256.Sum256(hmacSHA256(saltedPassword, "Client Key"))
 	return fmt.Sprintf("%s%d:%s$%s:%s", verifierPrefix, iterations, encoding.EncodeToString(salt),

@@ -89,7 +89,7 @@ func (s *Session) Dial(address string) error {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(0),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage)))
 	if err != nil {
-		return fmt.Errorf("engine address %q: %w", address, err)
+		return fmt.Errorf("connect to the engine at %q: %w", address, err)
 	}
 	s.address, s.client = address, pulumirpc.NewEngineClient(conn)
 	conn.Connect()

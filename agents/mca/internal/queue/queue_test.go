@@ -79,8 +79,8 @@ func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 				leave, err := q.Enter(ctx, Priority(rand.IntN(int(priorityCount))))
 				switch {
 				case err == nil:
-					if now := active.Add(1); now > limit {
-						t.Errorf("%d active requests", now)
+					if count := active.Add(1); count > limit {
+						t.Errorf("%d active requests", count)
 					}
 					time.Sleep(rand.N(20 * time.Microsecond))
 					active.Add(-1)

@@ -20,6 +20,7 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		encoded, err := json.Marshal(hub.newResponse(t.Context(), text))
 		require.NoError(t, err)
+		// JSON may need six bytes for one byte of the connectionId. 512 bytes are enough for the other fields.
 		require.LessOrEqual(t, len(encoded), 512+6*maxConnectionID)
 		var response struct {
 			Type              string

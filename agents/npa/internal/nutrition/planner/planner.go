@@ -128,7 +128,8 @@ var errNotFound = errors.New("no day was found that meets the targets")
 func planDay(ctx context.Context, m menu, constraints []constraint, past *history, rng *rand.Rand) (Day, error) {
 	for _, attempt := range attempts {
 		if attempt.selection.allowRepeat {
-			// If even a mix of the whole menu misses a nutrient, no attempt can succeed.
+			// If even a mix of the whole menu misses a nutrient, no attempt can succeed. The check costs
+			// one linear program, so it runs only before the many last attempts.
 			if missed, err := missedNutrients(ctx, m, constraints); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}
