@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// buildAndRun builds mca and runs the tests.
-func buildAndRun(m *testing.M) (int, error) {
+// buildAndRun builds mca and runs the tests. It returns the exit code of the tests.
+func buildAndRun(m *testing.M) (code int, err error) {
 	dir, err := os.MkdirTemp("", "mca-test-")
 	if err != nil {
 		return 0, err
@@ -54,9 +54,9 @@ type mcaProcess struct {
 	records chan map[string]any
 }
 
-// start runs the program with a valid environment and these changes. The process is killed
+// startMCA runs the program with a valid environment and these changes. The process is killed
 // when the test ends.
-func start(t *testing.T, changes map[string]string) *mcaProcess {
+func startMCA(t *testing.T, changes map[string]string) *mcaProcess {
 	t.Helper()
 	env := servicetest.New(t).Environ(changes)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -79,9 +79,9 @@ func start(t *testing.T, changes map[string]string) *mcaProcess {
 	return p
 }
 
-// waitFor returns the next log record with the message, and drops the records
+// waitForMessage returns the next log record with the message, and drops the records
 // before it.
-func (p *mcaProcess) waitFor(t *testing.T, msg string) map[string]any {
+func (p *mcaProcess) waitForMessage(t *testing.T, msg string) map[string]any {
 	t.Helper()
 	for record := range p.records {
 		if record["msg"] == msg {
@@ -94,9 +94,8 @@ func (p *mcaProcess) waitFor(t *testing.T, msg string) map[string]any {
 
 // waitForExit waits until the process ends. It returns the exit code and the remaining
 // log records.
-func (p *mcaProcess) waitForExit(t *testing.T) (int, []map[string]any) {
+func (p *mcaProcess) waitForExit(t *testing.T) (code int, records []map[string]any) {
 	t.Helper()
-	var records []map[string]any
 	for record := range p.records {
 		records = append(records, record)
 	}
@@ -126,9 +125,9 @@ func get(ctx context.Context, client *http.Client, url string) (response *http.R
 // TestProcessServesAndDrainsUnderLoad sends SIGTERM while clients send requests. The process
 // must exit with code 0, and no request may fail.
 func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
-	const clients, maxEach = 4, 200_000
-	p := start(t, map[string]string{"DRAIN_DELAY": "2s"})
-	url := "http://" + p.waitFor(t, "listening")["address"].(string)
+	const clients, maxRequests = 4, 200_000
+	p := startMCA(t, map[string]string{"DRAIN_DELAY": "2s"})
+	url := "http://" + p.waitForMessage(t, "listening")["address"].(string)
 
 	_, body, err := get(t.Context(), http.DefaultClient, url+"/")
 	require.NoError(t, err)
@@ -137,7 +136,8 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, response.StatusCode)
 
-	// Each client sends requests until a response closes the connection.
+	// Each client sends requests until a response closes the connection. maxRequests ends a client
+	// that never gets such a response.
 	var (
 		served, closed atomic.Int64
 		wg             sync.WaitGroup
@@ -146,7 +146,7 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 		wg.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
-			for range maxEach {
+			for range maxRequests {
 				response, _, err := get(t.Context(), client, url+"/health/coordination")
 				if err != nil || response.StatusCode != http.StatusOK {
 					t.Errorf("a request failed: %v %v", response, err)
@@ -170,7 +170,7 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 
 	code, records := p.waitForExit(t)
 	require.Zero(t, code, "%v", records)
-	require.Equal(t, "drained", lastMessage(records))
+	require.Equal(t, "drained", lastMessageExceptWarnings(records))
 	var paths []any
 	for _, record := range records {
 		if record["msg"] == "request" {
@@ -180,9 +180,9 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.Equal(t, []any{"/"}, paths, "probes are not logged at level info")
 }
 
-// lastMessage returns the last message that is not a warning. These tests have no database,
-// so the process warns at its end that it cannot save its state.
-func lastMessage(records []map[string]any) (msg any) {
+// lastMessageExceptWarnings returns the last message that is not a warning. These tests have no
+// database, so the process warns at its end that it cannot save its state.
+func lastMessageExceptWarnings(records []map[string]any) (msg any) {
 	for _, record := range records {
 		if record["level"] != "WARN" {
 			msg = record["msg"]
@@ -192,10 +192,10 @@ func lastMessage(records []map[string]any) (msg any) {
 }
 
 func TestSecondSignalEndsTheProcessImmediately(t *testing.T) {
-	p := start(t, map[string]string{"DRAIN_DELAY": "5m"})
-	p.waitFor(t, "listening")
+	p := startMCA(t, map[string]string{"DRAIN_DELAY": "5m"})
+	p.waitForMessage(t, "listening")
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
-	p.waitFor(t, "draining")
+	p.waitForMessage(t, "draining")
 	// The signal handler is removed shortly after the drain begins, so the next
 	// signal may still be ignored. Send it again.
 	exited := make(chan error, 1)
@@ -230,7 +230,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 		{"an address of another machine", map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			code, records := start(t, row.env).waitForExit(t)
+			code, records := startMCA(t, row.env).waitForExit(t)
 			require.Equal(t, row.code, code)
 			var messages []string
 			for _, record := range records {

@@ -29,7 +29,7 @@ type config struct {
 	// mongoProfiler is MONGODB_PROFILER, on or off: whether the server has the command
 	// profile. MongoDB has it, DocumentDB does not.
 	mongoProfiler bool
-	// timeout is MIGRATE_TIMEOUT, for the whole run.
+	// timeout is MIGRATE_TIMEOUT, the timeout of the whole run.
 	timeout  time.Duration
 	logLevel slog.Level
 }
@@ -45,10 +45,10 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 			Now:   time.Now(),
 		},
 		roles: pgroles.Config{
-			IAM:         env.OneOf("ROLE_LOGIN", "password", "password", "iam") == "iam",
-			Passwords:   env.Path("ROLE_PASSWORDS", "/etc/platform/roles"),
-			Generation:  env.Int("ROLE_GENERATION", 0, 0, 1_000_000),
-			Connections: env.Counts("ROLE_CONNECTIONS", pgroles.Names()...),
+			IAM:             env.OneOf("ROLE_LOGIN", "password", "password", "iam") == "iam",
+			PasswordsFolder: env.Path("ROLE_PASSWORDS", "/etc/platform/roles"),
+			Generation:      env.Int("ROLE_GENERATION", 0, 0, 1_000_000),
+			Connections:     env.Counts("ROLE_CONNECTIONS", pgroles.Names()...),
 		},
 		mongoURI:          env.URL("MONGODB_URI", "", "mongodb", "mongodb+srv"),
 		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),

@@ -57,15 +57,15 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 
 // migratePostgres migrates the schema of PostgreSQL, and then its roles.
 func migratePostgres(ctx context.Context, cfg config, log *slog.Logger) error {
-	conn, err := cfg.postgres.Connection()
+	connConfig, err := cfg.postgres.Connection()
 	if err != nil {
 		return err
 	}
-	if err := pgschema.Up(ctx, conn, cfg.partitions, log); err != nil {
+	if err := pgschema.Up(ctx, connConfig, cfg.partitions, log); err != nil {
 		return err
 	}
-	if err := pgroles.Apply(ctx, conn, cfg.roles, log); err != nil {
-		return fmt.Errorf("roles of PostgreSQL: %w", err)
+	if err := pgroles.Apply(ctx, connConfig, cfg.roles, log); err != nil {
+		return fmt.Errorf("change the roles of PostgreSQL: %w", err)
 	}
 	return nil
 }
@@ -75,22 +75,22 @@ func migrateMongo(ctx context.Context, cfg config, log *slog.Logger) (err error)
 	if cfg.mongoURI == "" {
 		return nil
 	}
-	client := options.Client().ApplyURI(cfg.mongoURI).SetAppName("migrate")
+	clientOptions := options.Client().ApplyURI(cfg.mongoURI).SetAppName("migrate")
 	if cfg.mongoPasswordFile != "" {
 		password, err := os.ReadFile(cfg.mongoPasswordFile)
 		if err != nil {
-			return fmt.Errorf("MONGODB_PASSWORD_FILE: %w", err)
+			return fmt.Errorf("read MONGODB_PASSWORD_FILE: %w", err)
 		}
-		if client.Auth == nil {
+		if clientOptions.Auth == nil {
 			return errors.New("MONGODB_PASSWORD_FILE is set but MONGODB_URI has no user: set it to mongodb://USER@HOST")
 		}
-		client.Auth.Password = strings.TrimRight(string(password), "\r\n")
-		client.Auth.PasswordSet = true
+		clientOptions.Auth.Password = strings.TrimRight(string(password), "\r\n")
+		clientOptions.Auth.PasswordSet = true
 	}
-	connection, err := mongodriver.Connect(client)
+	client, err := mongodriver.Connect(clientOptions)
 	if err != nil {
-		return fmt.Errorf("MONGODB_URI: %w", err)
+		return fmt.Errorf("MONGODB_URI is invalid: %w", err)
 	}
-	defer func() { err = errors.Join(err, connection.Disconnect(context.WithoutCancel(ctx))) }()
-	return mongoindexes.Up(ctx, connection.Database(cfg.mongoDatabase), mongoindexes.Options{NoProfiler: !cfg.mongoProfiler}, log)
+	defer func() { err = errors.Join(err, client.Disconnect(context.WithoutCancel(ctx))) }()
+	return mongoindexes.Up(ctx, client.Database(cfg.mongoDatabase), mongoindexes.Options{NoProfiler: !cfg.mongoProfiler}, log)
 }

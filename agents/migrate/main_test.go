@@ -25,18 +25,18 @@ func TestMain(m *testing.M) {
 }
 
 func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
-	full, err := url.Parse(server.CreateDatabase(t))
+	fullURL, err := url.Parse(server.CreateDatabase(t))
 	require.NoError(t, err)
-	noPassword := *full
+	noPassword := *fullURL
 	noPassword.User = url.User("postgres")
 	noSSLMode := noPassword
 	noSSLMode.RawQuery = ""
-	password := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(password, []byte(testservers.PostgresPassword+"\n"), 0o600))
-	roles, connections := t.TempDir(), ""
-	require.NoError(t, os.Mkdir(filepath.Join(roles, "0"), 0o700))
+	passwordFile := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(passwordFile, []byte(testservers.PostgresPassword+"\n"), 0o600))
+	rolesFolder, connections := t.TempDir(), ""
+	require.NoError(t, os.Mkdir(filepath.Join(rolesFolder, "0"), 0o700))
 	for _, name := range pgroles.Names() {
-		require.NoError(t, os.WriteFile(filepath.Join(roles, "0", name), []byte(testservers.PostgresPassword+name), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(rolesFolder, "0", name), []byte(testservers.PostgresPassword+name), 0o600))
 		connections += "," + name + "=5"
 	}
 	for _, row := range []struct {
@@ -46,17 +46,17 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 		output string
 	}{
 		{"all configuration errors at once", map[string]string{"PARTITIONS_AHEAD": "0", "DATABASE_PASSWORD_FILE": "x"}, 2, `DATABASE_URL=\"\" must be set`},
-		{"a role without a number of connections", map[string]string{"DATABASE_URL": full.String(), "ROLE_CONNECTIONS": "web=1"}, 2, "positive number for each of web, mca, npa, wpa, exporter"},
-		{"the password from a file, first run", map[string]string{"DATABASE_URL": noPassword.String(), "DATABASE_PASSWORD_FILE": password}, 0, "00004_monitoring.sql"},
-		{"the password in the URL, second run", map[string]string{"DATABASE_URL": full.String()}, 0, "schema is up to date"},
-		{"a role without a password", map[string]string{"DATABASE_URL": full.String(), "ROLE_GENERATION": "1"}, 1, "password 1 of role web"},
+		{"a role without a number of connections", map[string]string{"DATABASE_URL": fullURL.String(), "ROLE_CONNECTIONS": "web=1"}, 2, "positive number for each of web, mca, npa, wpa, exporter"},
+		{"the password from a file, first run", map[string]string{"DATABASE_URL": noPassword.String(), "DATABASE_PASSWORD_FILE": passwordFile}, 0, "00004_monitoring.sql"},
+		{"the password in the URL, second run", map[string]string{"DATABASE_URL": fullURL.String()}, 0, "schema is up to date"},
+		{"a role without a password", map[string]string{"DATABASE_URL": fullURL.String(), "ROLE_GENERATION": "1"}, 1, "password 1 of role web"},
 		{"no password", map[string]string{"DATABASE_URL": noPassword.String()}, 1, "password authentication failed"},
 		{"an sslmode that could fall back to plain text", map[string]string{"DATABASE_URL": noSSLMode.String()}, 1, "sslmode=verify-full"},
-		{"an unreachable MongoDB", map[string]string{"DATABASE_URL": full.String(), "MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50"}, 1, "idx_user_agent_conversations"},
+		{"an unreachable MongoDB", map[string]string{"DATABASE_URL": fullURL.String(), "MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50"}, 1, "idx_user_agent_conversations"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var out bytes.Buffer
-			env := map[string]string{"ROLE_PASSWORDS": roles, "ROLE_CONNECTIONS": connections[1:]}
+			env := map[string]string{"ROLE_PASSWORDS": rolesFolder, "ROLE_CONNECTIONS": connections[1:]}
 			maps.Copy(env, row.env)
 			code := run(t.Context(), func(name string) (string, bool) { value, ok := env[name]; return value, ok }, &out)
 			require.Equal(t, row.code, code, out.String())

@@ -14,10 +14,10 @@ import (
 // TestErrorsSetTheExitCode also checks that a Redis node that is down is not an
 // error of the environment.
 func TestErrorsSetTheExitCode(t *testing.T) {
-	password := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(password, []byte("secret"), 0o600))
+	passwordFile := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(passwordFile, []byte("secret"), 0o600))
 	valid := map[string]string{
-		"PEERS": "a:1,b:1,c:1", "NODE_NAME": "a", "POD_IP": "127.0.0.1", "PASSWORD_FILE": password,
+		"PEERS": "a:1,b:1,c:1", "NODE_NAME": "a", "POD_IP": "127.0.0.1", "PASSWORD_FILE": passwordFile,
 		"REDIS_ADDRESS": "127.0.0.1:1", "LISTEN_ADDRESS": "127.0.0.1:0",
 	}
 	for _, row := range []struct {

@@ -34,7 +34,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	dir := flags.String("init", "", "create key.json and jwks.json in this folder unless they exist, and exit")
-	file := flags.String("key", "", "sign with this key.json")
+	keyFile := flags.String("key", "", "sign with this key.json")
 	user := flags.String("user", "test-user-123", "the user's id; the default is the user of the design document's load test")
 	scope := flags.String("scope", strings.Join([]string{
 		auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun,
@@ -50,12 +50,12 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
 	case *dir != "":
 		return auth.InitSigningKey(*dir)
-	case *file == "":
+	case *keyFile == "":
 		return errors.New("no key: set -key FILE, or create one with -init DIR")
 	case *ttl <= 0 || *ttl > maxTTL:
 		return fmt.Errorf("-ttl is %s, must be above 0 and at most %s", *ttl, maxTTL)
 	}
-	key, err := auth.LoadSigningKey(*file)
+	key, err := auth.LoadSigningKey(*keyFile)
 	if err != nil {
 		return err
 	}

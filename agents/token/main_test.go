@@ -27,9 +27,9 @@ func TestInitCreatesAKeyThatSignsTokens(t *testing.T) {
 
 	var out bytes.Buffer
 	require.NoError(t, run([]string{"-key", keyFile, "-user", "test-user-123", "-scope", "users:read"}, &out, io.Discard))
-	v, err := auth.New(auth.Config{Issuer: "progressive-sandbox", Audience: "progressive-framework", JWKSFile: setFile, Leeway: time.Second})
+	verifier, err := auth.New(auth.Config{Issuer: "progressive-sandbox", Audience: "progressive-framework", JWKSFile: setFile, Leeway: time.Second})
 	require.NoError(t, err)
-	principal, err := v.Verify(t.Context(), strings.TrimSpace(out.String()))
+	principal, err := verifier.Verify(t.Context(), strings.TrimSpace(out.String()))
 	require.NoError(t, err)
 	require.Equal(t, auth.Principal{Subject: "test-user-123", Scopes: []string{"users:read"}}, principal)
 

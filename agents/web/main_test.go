@@ -17,15 +17,15 @@ import (
 )
 
 // startWeb runs the program on its own database. It returns the process and the database's URL.
-func startWeb(t *testing.T) (*servicetest.Process, string) {
+func startWeb(t *testing.T) (process *servicetest.Process, databaseURL string) {
 	t.Helper()
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
 	server, err := testservers.StartPostgres(startCtx, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	url := servicetest.CreateDatabase(t, server)
-	return servicetest.Start(t, program, "web", map[string]string{"DATABASE_URL": url, "DRAIN_DELAY": "500ms"}), url
+	databaseURL = servicetest.CreateDatabase(t, server)
+	return servicetest.Start(t, program, "web", map[string]string{"DATABASE_URL": databaseURL, "DRAIN_DELAY": "500ms"}), databaseURL
 }
 
 // newRequest returns a request to the process with this token.

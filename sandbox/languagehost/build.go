@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// buildLimit is how long one `go build` may take. To compile the AWS SDK takes about five
+// buildTimeout is how long one `go build` may take. To compile the AWS SDK takes about five
 // minutes on two idle cores.
-const buildLimit = 30 * time.Minute
+const buildTimeout = 30 * time.Minute
 
 // killDelay is how long a program or compiler may run after SIGINT before it is
 // killed.
@@ -20,14 +20,14 @@ const killDelay = 5 * time.Second
 
 // ensureExecutable returns the path of the program's executable. It builds the executable
 // unless the options name a prebuilt one. cleanup removes temporary files.
-func (h *host) ensureExecutable(ctx context.Context, dir string, o options) (path string, cleanup func(), err error) {
+func (h *host) ensureExecutable(ctx context.Context, dir string, opts options) (path string, cleanup func(), err error) {
 	noCleanup := func() {}
 	switch {
-	case o.Binary != "":
-		path, err := findExecutable(dir, o.Binary)
+	case opts.Binary != "":
+		path, err := findExecutable(dir, opts.Binary)
 		return path, noCleanup, err
-	case o.BuildTarget != "":
-		target := o.BuildTarget
+	case opts.BuildTarget != "":
+		target := opts.BuildTarget
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(dir, target)
 		}
@@ -35,7 +35,7 @@ func (h *host) ensureExecutable(ctx context.Context, dir string, o options) (pat
 	default:
 		temp, err := os.MkdirTemp("", "pulumi-go-")
 		if err != nil {
-			return "", noCleanup, fmt.Errorf("a folder for the program's executable: %w", err)
+			return "", noCleanup, fmt.Errorf("create a folder for the program's executable: %w", err)
 		}
 		remove := func() { _ = os.RemoveAll(temp) }
 		target := filepath.Join(temp, "program")
@@ -74,7 +74,7 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 	if err != nil || len(sources) == 0 {
 		return fmt.Errorf("no Go files in the program's folder %s: check `main` in Pulumi.yaml", dir)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, buildLimit, fmt.Errorf("it took longer than %s", buildLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, buildTimeout, fmt.Errorf("it took longer than %s", buildTimeout))
 	defer cancel()
 	cmd := newCommand(ctx, dir, "go", "build", "-o", target)
 	cmd.Stdout, cmd.Stderr = h.stdout, h.stderr

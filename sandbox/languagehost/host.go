@@ -39,7 +39,7 @@ func Serve(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	address, err := engineAddress(args)
+	address, err := parseEngineAddress(args)
 	if err != nil {
 		return err
 	}
@@ -52,10 +52,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	})
 }
 
-// engineAddress parses the flags that the engine passes to every plugin and
-// returns the address. The flags are ignored: the host writes no log and no
-// traces.
-func engineAddress(args []string) (string, error) {
+// parseEngineAddress parses the arguments that the engine passes to every plugin, and returns
+// the engine's address. It returns "" if the arguments have no address. The flags are ignored:
+// the host writes no log and no traces.
+func parseEngineAddress(args []string) (string, error) {
 	flags := flag.NewFlagSet("pulumi-language-go", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.String("tracing", "", "")

@@ -27,20 +27,20 @@ import (
 
 // buffer is a bytes.Buffer for several goroutines.
 type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	content bytes.Buffer
 }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.b.Write(p)
+	return b.content.Write(p)
 }
 
 func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.b.String()
+	return b.content.String()
 }
 
 // testHost is a client of a host, and the fake engine to which the host is connected. The
@@ -266,19 +266,19 @@ func TestUnsupportedMethodsAreRefused(t *testing.T) {
 
 func TestEngineAddressIsTheLastArgument(t *testing.T) {
 	for _, tc := range []struct {
-		reason, want, err string
-		args              []string
+		reason, want, wantErr string
+		args                  []string
 	}{
 		{reason: "the address comes last", args: []string{"127.0.0.1:7"}, want: "127.0.0.1:7"},
 		{reason: "the engine passes its log flags on", args: []string{"--logtostderr", "-v=9", "--tracing", "file:t", "a:1"}, want: "a:1"},
 		{reason: "no address: the engine will call Handshake"},
-		{reason: "a flag that the engine does not pass", args: []string{"--colour", "a:1"}, err: "--colour"},
-		{reason: "two addresses", args: []string{"a:1", "b:2"}, err: "one engine address"},
+		{reason: "a flag that the engine does not pass", args: []string{"--colour", "a:1"}, wantErr: "--colour"},
+		{reason: "two addresses", args: []string{"a:1", "b:2"}, wantErr: "one engine address"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			address, err := engineAddress(tc.args)
-			if tc.err != "" {
-				require.ErrorContains(t, err, tc.err)
+			address, err := parseEngineAddress(tc.args)
+			if tc.wantErr != "" {
+				require.ErrorContains(t, err, tc.wantErr)
 				return
 			}
 			require.NoError(t, err)

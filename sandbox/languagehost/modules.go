@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	// queryLimit is how long a go command that prints one value may take.
-	queryLimit = 30 * time.Second
-	// downloadLimit is how long it may take to download the program's modules.
-	downloadLimit = 15 * time.Minute
+	// queryTimeout is how long a go command that prints one value may take.
+	queryTimeout = 30 * time.Second
+	// downloadTimeout is how long it may take to download the program's modules.
+	downloadTimeout = 15 * time.Minute
 )
 
 // pluginFile is the name of the file in which the module of an SDK describes its plugin.
@@ -55,9 +55,11 @@ func readModule(dir string) (root string, file *modfile.File, err error) {
 
 // sourceFolder returns the folder of a required module. This is the folder of its replacement
 // in go.mod, or a folder in the module cache if go.mod does not replace the module.
-func sourceFolder(root, cache string, file *modfile.File, required module.Version) (string, error) {
+func sourceFolder(root, moduleCache string, file *modfile.File, required module.Version) (string, error) {
 	for _, r := range file.Replace {
-		if r.Old.Path != required.Path || r.Old.Version != "" && r.Old.Version != required.Version {
+		// A replacement without an old version applies to all versions.
+		applies := r.Old.Path == required.Path && (r.Old.Version == "" || r.Old.Version == required.Version)
+		if !applies {
 			continue
 		}
 		if r.New.Version != "" {
@@ -77,7 +79,7 @@ func sourceFolder(root, cache string, file *modfile.File, required module.Versio
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(cache, filepath.FromSlash(path)+"@"+version), nil
+	return filepath.Join(moduleCache, filepath.FromSlash(path)+"@"+version), nil
 }
 
 // plugin is the content of a pulumi-plugin.json.
@@ -131,13 +133,13 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 	if err != nil {
 		return nil, err
 	}
-	cache, err := runGo(ctx, root, "env", "GOMODCACHE")
+	moduleCache, err := runGo(ctx, root, "env", "GOMODCACHE")
 	if err != nil {
 		return nil, err
 	}
 	var packages []*pulumirpc.PackageDependency
 	for _, r := range file.Require {
-		dir, err := sourceFolder(root, cache, file, r.Mod)
+		dir, err := sourceFolder(root, moduleCache, file, r.Mod)
 		if err != nil {
 			return nil, fmt.Errorf("module %s of %s: %w", r.Mod, file.Syntax.Name, err)
 		}
@@ -146,7 +148,7 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 			return nil, fmt.Errorf("module %s of %s: %w", r.Mod, file.Syntax.Name, err)
 		}
 		if p == nil || !p.Resource || p.Name == "" {
-			continue
+			continue // the module has no resource plugin
 		}
 		packages = append(packages, p.packageDependency(r.Mod.Version))
 	}
@@ -198,7 +200,7 @@ func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgr
 func (h *host) InstallDependencies(req *pulumirpc.InstallDependenciesRequest, stream grpc.ServerStreamingServer[pulumirpc.InstallDependenciesResponse]) error {
 	ctx, release := h.session.CallContext(stream.Context())
 	defer release()
-	ctx, cancel := context.WithTimeout(ctx, downloadLimit)
+	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
 	cmd := newCommand(ctx, req.GetInfo().GetProgramDirectory(), "go", "mod", "download")
 	sendOutput(cmd, func(b []byte) error { return stream.Send(&pulumirpc.InstallDependenciesResponse{Stdout: b}) })
@@ -228,7 +230,7 @@ func (h *host) RuntimeOptionsPrompts(context.Context, *pulumirpc.RuntimeOptionsR
 
 // runGo runs a go command and returns its output.
 func runGo(ctx context.Context, dir string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryLimit)
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	out, err := newCommand(ctx, dir, "go", args...).Output()
 	if err != nil {

@@ -19,25 +19,25 @@ const statusLogged = 32
 // Run builds the program unless the options name a prebuilt one, runs it, and
 // waits for its end.
 func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
-	engine := h.session.Address()
-	if engine == "" {
+	engineAddress := h.session.Address()
+	if engineAddress == "" {
 		return nil, errors.New("run: no engine address; call Handshake first")
 	}
 	if req.GetAttachDebugger() {
 		return nil, unsupportedError("attaching a debugger")
 	}
-	o, err := parseOptions(req.GetInfo().GetOptions())
+	opts, err := parseOptions(req.GetInfo().GetOptions())
 	if err != nil {
 		return nil, err
 	}
-	env, err := programEnviron(os.Environ(), req, engine)
+	env, err := programEnviron(os.Environ(), req, engineAddress)
 	if err != nil {
 		return nil, err
 	}
 	ctx, release := h.session.CallContext(ctx)
 	defer release()
 
-	path, cleanup, err := h.ensureExecutable(ctx, req.GetInfo().GetProgramDirectory(), o)
+	path, cleanup, err := h.ensureExecutable(ctx, req.GetInfo().GetProgramDirectory(), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +72,12 @@ func newRunResponse(path string, err error) *pulumirpc.RunResponse {
 
 // programEnviron returns the inherited variables and the variables from which the Go SDK reads the parameters of
 // a run (go/pulumi/run.go). Like the real host, it leaves out empty values.
-func programEnviron(inherited []string, req *pulumirpc.RunRequest, engine string) ([]string, error) {
+func programEnviron(inherited []string, req *pulumirpc.RunRequest, engineAddress string) ([]string, error) {
 	config := ""
 	if req.GetConfig() != nil {
 		raw, err := json.Marshal(req.GetConfig())
 		if err != nil {
-			return nil, fmt.Errorf("stack config: %w", err)
+			return nil, fmt.Errorf("encode the stack config: %w", err)
 		}
 		config = string(raw)
 	}
@@ -85,12 +85,12 @@ func programEnviron(inherited []string, req *pulumirpc.RunRequest, engine string
 	if req.GetConfigSecretKeys() != nil {
 		raw, err := json.Marshal(req.GetConfigSecretKeys())
 		if err != nil {
-			return nil, fmt.Errorf("secret keys of the stack config: %w", err)
+			return nil, fmt.Errorf("encode the secret keys of the stack config: %w", err)
 		}
 		secretKeys = string(raw)
 	}
 	env := append([]string(nil), inherited...)
-	for _, v := range [...]struct{ name, value string }{
+	for _, variable := range [...]struct{ name, value string }{
 		{"PULUMI_ORGANIZATION", req.GetOrganization()},
 		{"PULUMI_PROJECT", req.GetProject()},
 		{"PULUMI_ROOT_DIRECTORY", req.GetInfo().GetRootDirectory()},
@@ -100,10 +100,10 @@ func programEnviron(inherited []string, req *pulumirpc.RunRequest, engine string
 		{"PULUMI_DRY_RUN", strconv.FormatBool(req.GetDryRun())},
 		{"PULUMI_PARALLEL", strconv.Itoa(int(req.GetParallel()))},
 		{"PULUMI_MONITOR", req.GetMonitorAddress()},
-		{"PULUMI_ENGINE", engine},
+		{"PULUMI_ENGINE", engineAddress},
 	} {
-		if v.value != "" {
-			env = append(env, v.name+"="+v.value)
+		if variable.value != "" {
+			env = append(env, variable.name+"="+variable.value)
 		}
 	}
 	return env, nil

@@ -16,8 +16,8 @@ import (
 const requestTimeout = 10 * time.Second
 
 // CommonDigest returns the digest of the image to which all references point. It returns
-// "" if a reference does not exist in the registry, or if the references point to
-// different images.
+// "" if a reference does not exist in the registry, if the references point to different
+// images, or if there is no reference.
 func CommonDigest(ctx context.Context, auth remote.Option, refs ...name.Reference) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

@@ -45,7 +45,7 @@ func openFolder(dir string) (*folder, error) {
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("registry folder: %w", err)
+		return nil, fmt.Errorf("create the registry folder: %w", err)
 	}
 	f := &folder{dir: dir, checked: map[string]fileVersion{}}
 	for _, repository := range f.listRepositories() {
@@ -109,8 +109,8 @@ func (f *folder) listRepositoriesWithImages() []string {
 	})
 }
 
-// findMissing returns the first digest that a client needs for a pull of the manifest d, but
-// that does not exist. The digest is d, one of its blobs, or a manifest below d at any depth.
+// findMissing returns the digest of the first missing file that a client needs to pull the
+// manifest d. This is the file of d, of one of its blobs, or of a manifest below d at any depth.
 // findMissing returns "" if every file exists. Like open, it removes damaged files.
 func (f *folder) findMissing(repository string, d digest.Digest) (digest.Digest, error) {
 	file, err := f.open(repository, d)
@@ -128,7 +128,7 @@ func (f *folder) findMissing(repository string, d digest.Digest) (digest.Digest,
 }
 
 // findMissingReference returns the first missing digest among the blobs and manifests that a
-// manifest lists, at any depth. It returns "" if every file exists.
+// manifest lists, at any depth. It returns "" if every file exists, or if the manifest is not JSON.
 func (f *folder) findMissingReference(repository string, manifest []byte) (digest.Digest, error) {
 	var content struct {
 		Config            *types.Descriptor

@@ -23,18 +23,18 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// repositoryName is the grammar of repository names in the OCI distribution
-// specification 1.1. A name is checked before it becomes a path, so no request reads or
-// writes outside the registry's folder.
-var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+// repositoryNamePattern matches a repository name of the OCI distribution specification 1.1. A
+// name is checked before it becomes a path, so no request reads or writes outside the
+// registry's folder.
+var repositoryNamePattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
 // maxNameLength is the longest name in bytes that file systems allow.
 const maxNameLength = 255
 
-// resourcePath matches the path of a resource. Its groups are the repository, the kind and
+// resourcePathPattern matches the path of a resource. Its groups are the repository, the kind and
 // the reference. A repository's name may contain the word of a kind, such as "tags". Then
 // the last such word in the path is the kind.
-var resourcePath = regexp.MustCompile(`^/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)$`)
+var resourcePathPattern = regexp.MustCompile(`^/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)$`)
 
 // manifestTypes are all types of manifests that the library stores. If a client accepts
 // only "*/*", the library responds 404, but ECR sends the stored type. So handler adds
@@ -69,38 +69,38 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	var e *responseError
-	if !errors.As(err, &e) {
-		slog.Error("registry failed", "method", r.Method, "path", r.URL.Path, "error", err)
-		e = &responseError{http.StatusInternalServerError, "UNKNOWN", err.Error()}
+	var responseErr *responseError
+	if !errors.As(err, &responseErr) {
+		slog.Error("registry request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		responseErr = &responseError{http.StatusInternalServerError, "UNKNOWN", err.Error()}
 	}
-	if e.status == http.StatusUnauthorized {
+	if responseErr.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="progressive sandbox registry"`)
 	}
-	writeJSON(w, e.status, map[string]any{"errors": []map[string]string{{"code": e.code, "message": e.message}}})
+	writeJSON(w, responseErr.status, map[string]any{"errors": []map[string]string{{"code": responseErr.code, "message": responseErr.message}}})
 }
 
 // serve checks the credentials and the path, and passes the request to the function for
 // its kind. For an error response it returns a *responseError and writes nothing.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
-	versionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
+	isVersionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
 	switch {
-	case (!isRead || versionCheck) && !h.isAuthenticated(r):
+	case (!isRead || isVersionCheck) && !h.isAuthenticated(r):
 		return &responseError{http.StatusUnauthorized, "UNAUTHORIZED", "pushes need the user " + User + " and the sandbox's registry password"}
-	case versionCheck:
+	case isVersionCheck:
 		h.library.ServeHTTP(w, r)
 		return nil
 	case r.URL.Path == "/v2/_catalog" && isRead:
 		writeJSON(w, http.StatusOK, map[string]any{"repositories": h.files.listRepositoriesWithImages()})
 		return nil
 	}
-	groups := resourcePath.FindStringSubmatch(r.URL.Path)
+	groups := resourcePathPattern.FindStringSubmatch(r.URL.Path)
 	if groups == nil {
 		return &responseError{http.StatusNotFound, "UNSUPPORTED", r.URL.Path + " is not part of the registry API"}
 	}
 	repository, kind, reference := groups[1], groups[2], groups[3]
-	if len(repository) > maxNameLength || !repositoryName.MatchString(repository) {
+	if len(repository) > maxNameLength || !repositoryNamePattern.MatchString(repository) {
 		return &responseError{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
 	}
 	mayCreate := r.Method == http.MethodPost || r.Method == http.MethodPut
@@ -233,7 +233,7 @@ func sendToLibrary(library http.Handler, r *http.Request) *bufferedResponse {
 func callLibrary(ctx context.Context, library http.Handler, method, path string) {
 	r, err := http.NewRequestWithContext(ctx, method, path, http.NoBody) //nolint:gosec // it goes to the library, not to a server
 	if err != nil {
-		slog.Error("registry failed", "method", method, "path", path, "error", err)
+		slog.Error("registry request failed", "method", method, "path", path, "error", err)
 		return
 	}
 	sendToLibrary(library, r)
@@ -269,15 +269,15 @@ func (b *bufferedResponse) send(w http.ResponseWriter) error {
 	return nil
 }
 
-// writeJSON sends v as the body of a response.
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
+// writeJSON sends a response with the status and the body.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(encoded)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that the client is gone
+	_, _ = w.Write(encoded) // an error means that the client is gone
 }

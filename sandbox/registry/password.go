@@ -17,7 +17,7 @@ import (
 // User is the user name for pushes, the same as in ECR.
 const User = "AWS"
 
-var wellFormedPassword = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var passwordPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // EnsurePassword returns the password for pushes. The first call writes 32 random bytes in
 // hex to the file layout.RegistryPassword, with mode 0600. Later calls, also of other
@@ -27,18 +27,18 @@ func EnsurePassword(l *layout.Layout) (string, error) {
 	path := l.RegistryPassword()
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := createPassword(path); err != nil {
-			return "", fmt.Errorf("registry password %s: %w", path, err)
+			return "", fmt.Errorf("create the registry password %s: %w", path, err)
 		}
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("registry password: %w", err)
+		return "", fmt.Errorf("read the registry password: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
-		return "", fmt.Errorf("registry password: %w", err)
+		return "", fmt.Errorf("set the mode of the registry password: %w", err)
 	}
 	password := strings.TrimSpace(string(raw))
-	if !wellFormedPassword.MatchString(password) {
+	if !passwordPattern.MatchString(password) {
 		return "", fmt.Errorf("registry password %s: the content is not 64 hex digits (it has %d characters); remove the file, and the next command creates a new one", path, len(password))
 	}
 	return password, nil

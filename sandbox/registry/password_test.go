@@ -45,9 +45,9 @@ func TestPasswordFileGetsMode0600AndIsChecked(t *testing.T) {
 	require.NoError(t, err)
 
 	require.NoError(t, os.Chmod(l.RegistryPassword(), 0o644))
-	again, err := EnsurePassword(l)
+	passwordAgain, err := EnsurePassword(l)
 	require.NoError(t, err)
-	require.Equal(t, password, again)
+	require.Equal(t, password, passwordAgain)
 	info, err := os.Stat(l.RegistryPassword())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "a file that others may read gets mode 0600")

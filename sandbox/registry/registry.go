@@ -78,8 +78,8 @@ func Serve(ctx context.Context, l *layout.Layout) error {
 		return err
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.Registry))
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", address)
+	var listenConfig net.ListenConfig
+	listener, err := listenConfig.Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("registry: %s is in use by another program; stop it or give the sandbox another registry port: %w", address, err)
 	}
@@ -89,12 +89,12 @@ func Serve(ctx context.Context, l *layout.Layout) error {
 	// Only one process can listen on the port, so only one process opens the folder.
 	files, err := openFolder(l.RegistryDir())
 	if err != nil {
-		return errors.Join(err, ln.Close())
+		return errors.Join(err, listener.Close())
 	}
 	collectGarbage(ctx, files)
 	library := openLibrary(files.dir)
 	slog.Info("registry serves", "address", address, "dir", files.dir)
-	err = serve(ctx, ln, newHandler(library, files, password))
+	err = serve(ctx, listener, newHandler(library, files, password))
 	closeLibrary(library)
 	return err
 }
@@ -146,9 +146,9 @@ func collectGarbage(ctx context.Context, files *folder) {
 
 // serve serves HTTP on a listener until ctx ends, and then shuts the server down. Running
 // requests have five seconds to finish.
-func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	unused := &unusedConns{conns: map[net.Conn]struct{}{}}
-	srv := &http.Server{
+	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       transferTimeout,
@@ -160,7 +160,7 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	serveErr := make(chan error, 1)
-	go func() { serveErr <- srv.Serve(ln) }()
+	go func() { serveErr <- server.Serve(listener) }()
 	select {
 	case err := <-serveErr:
 		return fmt.Errorf("registry: %w", err)
@@ -169,9 +169,9 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	unused.close()
 	shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := srv.Shutdown(shutdownCtx); err != nil {
+	if err := server.Shutdown(shutdownCtx); err != nil {
 		slog.Warn("registry cut off requests that did not end", "after", shutdownTimeout, "error", err)
-		return srv.Close() // a push that is cut off leaves no manifest
+		return server.Close() // a push that is cut off leaves no manifest
 	}
 	return nil
 }

@@ -61,11 +61,11 @@ func newTestRegistry(t *testing.T) *testRegistry {
 func (r *testRegistry) start() {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, r.layout) }()
+	serveErr := make(chan error, 1)
+	go func() { serveErr <- Serve(ctx, r.layout) }()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-serveErr; err != nil {
 			r.t.Errorf("Serve: %v", err)
 		}
 	})
@@ -81,9 +81,9 @@ func (r *testRegistry) start() {
 func (r *testRegistry) restart() { r.stop(); r.start() }
 
 // ref returns the reference of an image of the registry, such as "app:v1".
-func (r *testRegistry) ref(s string) name.Reference {
+func (r *testRegistry) ref(image string) name.Reference {
 	r.t.Helper()
-	ref, err := name.ParseReference(r.layout.RegistryAddress() + "/" + s)
+	ref, err := name.ParseReference(r.layout.RegistryAddress() + "/" + image)
 	require.NoError(r.t, err)
 	return ref
 }
@@ -369,11 +369,11 @@ func TestDiskErrorIsInTheResponse(t *testing.T) {
 func TestConcurrentPushesOfCommonLayersSucceed(t *testing.T) {
 	r := newTestRegistry(t)
 	base, _ := r.newRandomImage() // all images have its layers, so the pushes write the same blobs
-	const n = 8
-	digests := make([]v1.Hash, n)
-	errs := make([]error, n)
+	const imageCount = 8
+	digests := make([]v1.Hash, imageCount)
+	errs := make([]error, imageCount)
 	var wg sync.WaitGroup
-	for i := range n {
+	for i := range imageCount {
 		wg.Go(func() {
 			layer, err := random.Layer(1024, "application/vnd.docker.image.rootfs.diff.tar.gzip")
 			if err != nil {
@@ -393,7 +393,7 @@ func TestConcurrentPushesOfCommonLayersSucceed(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	for i := range n {
+	for i := range imageCount {
 		require.NoError(t, errs[i])
 		r.requirePull(fmt.Sprintf("app:v%d", i), digests[i])
 	}
@@ -523,15 +523,15 @@ func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	}
 	r.start()
-	pushed, err := CommonDigest(t.Context(), r.credentials(), r.ref("app:v1"))
+	pushedDigest, err := CommonDigest(t.Context(), r.credentials(), r.ref("app:v1"))
 	require.NoError(t, err)
-	require.Empty(t, pushed)
+	require.Empty(t, pushedDigest)
 	img, imageDigest := r.newRandomImage()
 	require.NoError(t, remote.Write(r.ref("app:v1"), img, r.credentials()))
 	r.restart()
 	r.requirePull("app:v1", imageDigest)
-	pushed, err = CommonDigest(t.Context(), r.credentials(), r.ref("app:v1"), r.ref("app@"+imageDigest.String()))
+	pushedDigest, err = CommonDigest(t.Context(), r.credentials(), r.ref("app:v1"), r.ref("app@"+imageDigest.String()))
 	require.NoError(t, err)
-	require.Equal(t, imageDigest.String(), pushed)
+	require.Equal(t, imageDigest.String(), pushedDigest)
 	require.NoDirExists(t, filepath.Join(r.layout.RegistryDir(), "repositories"))
 }

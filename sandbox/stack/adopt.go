@@ -48,7 +48,7 @@ func (s *Stack) readRecordedResources() (map[string]bool, error) {
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("state of a stack: %w", err)
+			return nil, fmt.Errorf("read the state of a stack: %w", err)
 		}
 		var content struct {
 			Checkpoint struct {
@@ -56,7 +56,7 @@ func (s *Stack) readRecordedResources() (map[string]bool, error) {
 			} `json:"checkpoint"`
 		}
 		if err := json.Unmarshal(raw, &content); err != nil {
-			return nil, fmt.Errorf("state %s: %w", file, err)
+			return nil, fmt.Errorf("parse the state %s: %w", file, err)
 		}
 		for _, r := range content.Checkpoint.Latest.Resources {
 			recorded[r.Type+" "+r.ID] = true
@@ -88,8 +88,8 @@ func parseCreations(preview []byte) ([]creation, error) {
 			continue
 		}
 		var c creation
-		for _, into := range []any{&c.Resource, &c.record} {
-			if err := json.Unmarshal(step.NewState, into); err != nil {
+		for _, target := range []any{&c.Resource, &c.record} {
+			if err := json.Unmarshal(step.NewState, target); err != nil {
 				return nil, fmt.Errorf("pulumi preview --json: %w", err)
 			}
 		}
@@ -124,10 +124,6 @@ func newStateEdit(exported []byte, orphans []store.Object) (*stateEdit, error) {
 
 // adopt looks for an orphan that may come from the creation c, and adds it to the state. It
 // returns false if there is no such orphan.
-//
-// If c replaces a resource of the state, the new resource takes the position of the old one. So
-// it is before the resources that depend on it. As in Pulumi, the old resource is marked for
-// deletion, and the next update deletes it.
 func (e *stateEdit) adopt(c creation) (adopted bool) {
 	for i, o := range e.orphans {
 		if o.Type != c.Type || !MayComeFrom(o, c.Inputs) {
@@ -136,20 +132,30 @@ func (e *stateEdit) adopt(c creation) (adopted bool) {
 		e.orphans = append(e.orphans[:i:i], e.orphans[i+1:]...)
 		e.report = append(e.report, fmt.Sprintf("%s: was created, as %s", c.URN, o.ID))
 		c.record["id"] = o.ID
-		resources, _ := e.deployment["resources"].([]any)
-		for i, r := range resources {
-			old, _ := r.(map[string]any)
-			if deleted, _ := old["delete"].(bool); old["urn"] == c.URN && !deleted {
-				old["delete"] = true
-				resources[i] = c.record
-				e.deployment["resources"] = append(resources, old)
-				return true
-			}
-		}
-		e.deployment["resources"] = append(resources, c.record)
+		e.addResource(c)
 		return true
 	}
 	return false
+}
+
+// addResource adds the resource of the creation c to the state.
+//
+// If c replaces a resource of the state, the new resource takes the position of the old one. So
+// the new resource is before the resources that depend on it. As in Pulumi, the old resource is
+// marked for deletion, and the next update deletes it.
+func (e *stateEdit) addResource(c creation) {
+	resources, _ := e.deployment["resources"].([]any)
+	for i, r := range resources {
+		old, _ := r.(map[string]any)
+		isDeleted, _ := old["delete"].(bool)
+		if old["urn"] == c.URN && !isDeleted {
+			old["delete"] = true
+			resources[i] = c.record
+			e.deployment["resources"] = append(resources, old)
+			return
+		}
+	}
+	e.deployment["resources"] = append(resources, c.record)
 }
 
 // resolvePending removes the pending operations from the state. If a pending creation has
@@ -197,8 +203,8 @@ func MayComeFrom(object store.Object, inputs map[string]any) bool {
 			continue // the input belongs to the engine
 		}
 		value := object.State[name]
-		same := contains(value, input) || generated[name] && equalExceptSuffix(value, input) || rules.SameValue(object.Type, name, input, value)
-		if !same {
+		isEqual := contains(value, input) || generated[name] && equalExceptSuffix(value, input) || rules.SameValue(object.Type, name, input, value)
+		if !isEqual {
 			return false
 		}
 	}
@@ -211,7 +217,7 @@ func MayComeFrom(object store.Object, inputs map[string]any) bool {
 func contains(object, inputs any) bool {
 	switch want := inputs.(type) {
 	case map[string]any:
-		if _, secret := want[secretSignature]; secret {
+		if _, isSecret := want[secretSignature]; isSecret {
 			return true
 		}
 		have, ok := object.(map[string]any)

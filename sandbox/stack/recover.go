@@ -33,7 +33,7 @@ func readLocks(l *layout.Layout, stack string) ([]lock, error) {
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // released meanwhile
+			continue // the lock was released in the meantime
 		}
 		var parsed lock
 		if err == nil {
@@ -53,7 +53,7 @@ func readLocks(l *layout.Layout, stack string) ([]lock, error) {
 type machine struct {
 	hostname string
 	// startTime returns the start time of the process if it runs and is a Pulumi process.
-	startTime func(pid int) (began time.Time, ok bool)
+	startTime func(pid int) (started time.Time, ok bool)
 }
 
 // holderMayRun reports whether the process that took the lock may still run. A process on
@@ -66,8 +66,9 @@ func (m machine) holderMayRun(l lock) bool {
 	if l.Hostname != m.hostname {
 		return true
 	}
-	began, ok := m.startTime(l.PID)
-	return ok && !began.After(l.Timestamp.Add(time.Second))
+	started, ok := m.startTime(l.PID)
+	const tolerance = time.Second // for the precision of both times
+	return ok && !started.After(l.Timestamp.Add(tolerance))
 }
 
 // lockedError is returned if another process works on the stack.
@@ -91,8 +92,8 @@ func (e *lockedError) Error() string {
 // repair, the state is only read, once.
 //
 // The state is edited by export and import, as a user would do it. The flag
-// --import-pending-creates of refresh is not enough: it only changes the type of the
-// operation, and the resource is lost with the next snapshot (seen with Pulumi 3.259).
+// --import-pending-creates of refresh is not enough. It only changes the type of the
+// operation, and the next snapshot loses the resource (seen with Pulumi 3.259).
 func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State, error) {
 	state, err := s.recover(ctx, printf)
 	return state, s.Explain(ctx, err)
@@ -113,15 +114,15 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 		return State{}, err
 	}
 	if len(state.Operations) > 0 {
-		e, err := newStateEdit(raw, orphans)
+		edit, err := newStateEdit(raw, orphans)
 		if err != nil {
 			return State{}, err
 		}
-		e.resolvePending(state.Operations)
-		if err := s.replaceState(ctx, e, printf); err != nil {
+		edit.resolvePending(state.Operations)
+		if err := s.replaceState(ctx, edit, printf); err != nil {
 			return State{}, err
 		}
-		orphans = e.orphans
+		orphans = edit.orphans
 		if raw, state, err = s.export(ctx); err != nil {
 			return State{}, err
 		}
@@ -139,17 +140,17 @@ func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State
 	if err != nil {
 		return State{}, err
 	}
-	e, err := newStateEdit(raw, orphans)
+	edit, err := newStateEdit(raw, orphans)
 	if err != nil {
 		return State{}, err
 	}
 	for _, c := range creations {
-		e.adopt(c)
+		edit.adopt(c)
 	}
-	if len(e.report) == 0 {
+	if len(edit.report) == 0 {
 		return state, nil
 	}
-	if err := s.replaceState(ctx, e, printf); err != nil {
+	if err := s.replaceState(ctx, edit, printf); err != nil {
 		return State{}, err
 	}
 	return s.Export(ctx)
@@ -201,14 +202,14 @@ func (s *Stack) replaceState(ctx context.Context, e *stateEdit, printf func(stri
 func thisMachine() (machine, error) {
 	hostname, err := os.Hostname()
 	if err != nil {
-		return machine{}, fmt.Errorf("name of this machine: %w", err)
+		return machine{}, fmt.Errorf("read the name of this machine: %w", err)
 	}
 	return machine{hostname: hostname, startTime: pulumiStartTime}, nil
 }
 
 // pulumiStartTime returns the start time of the Pulumi process pid. That is the
 // modification time of /proc/PID. ok is false if pid is not a Pulumi process.
-func pulumiStartTime(pid int) (began time.Time, ok bool) {
+func pulumiStartTime(pid int) (started time.Time, ok bool) {
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
 	if err != nil {
 		return time.Time{}, false

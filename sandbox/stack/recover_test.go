@@ -19,8 +19,8 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func TestHolderOfALockMayRunIfItStartedBeforeTheLock(t *testing.T) {
 	startTimes := map[int]time.Time{10: noon.Add(-time.Minute), 11: noon.Add(time.Hour)}
 	m := machine{hostname: "this-machine", startTime: func(pid int) (time.Time, bool) {
-		began, ok := startTimes[pid]
-		return began, ok
+		started, ok := startTimes[pid]
+		return started, ok
 	}}
 	for _, tc := range []struct {
 		reason string

@@ -85,10 +85,10 @@ const Passphrase = "sandbox"
 // EnsurePassphrase writes the passphrase's file, mode 0600, if there is none.
 func EnsurePassphrase(l *layout.Layout) error {
 	if _, err := os.Lstat(l.Passphrase()); !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return err // nil if the file exists
 	}
 	if err := os.WriteFile(l.Passphrase(), []byte(Passphrase), 0o600); err != nil {
-		return fmt.Errorf("passphrase of the sandbox: %w", err)
+		return fmt.Errorf("write the passphrase of the sandbox: %w", err)
 	}
 	return nil
 }
@@ -97,8 +97,8 @@ func EnsurePassphrase(l *layout.Layout) error {
 // sandbox's passphrase. Pulumi reports an incorrect passphrase, but does not name the files
 // that do not match. Explain returns any other error unchanged.
 func (s *Stack) Explain(ctx context.Context, err error) error {
-	var tool *ToolError
-	if !errors.As(err, &tool) || ctx.Err() != nil {
+	var toolErr *ToolError
+	if !errors.As(err, &toolErr) || ctx.Err() != nil {
 		return err
 	}
 	passphrase, readErr := os.ReadFile(s.layout.Passphrase())
@@ -135,12 +135,12 @@ const stopGrace = 2 * time.Minute
 // queryTimeout limits a command that runs without a terminal and changes no resource.
 const queryTimeout = 2 * time.Minute
 
-// withoutPolicies returns the same stack, for commands without the policy pack. A recovery
+// withoutPolicies returns a copy of s that runs commands without the policy pack. A recovery
 // uses a preview only to list creations, and the next update checks the policies.
 func (s *Stack) withoutPolicies() *Stack {
-	other := *s
-	other.env = layout.WithoutPolicyPack(s.env)
-	return &other
+	stack := *s
+	stack.env = layout.WithoutPolicyPack(s.env)
+	return &stack
 }
 
 // newCommand returns a command of Pulumi. If ctx ends, Pulumi gets a SIGINT and two minutes to
@@ -182,16 +182,16 @@ func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// commandError returns the error of a command for err, the result of exec. If the command has
+// commandError adds the command to err, which package exec has returned for it. If the command has
 // exited with a code other than 0, commandError returns a *ToolError. If err is nil, it returns
 // nil.
 func commandError(command string, err error, stderr string) error {
-	var exit *exec.ExitError
+	var exitErr *exec.ExitError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &exit):
-		return &ToolError{Command: command, Code: max(1, exit.ExitCode()), Stderr: stderr}
+	case errors.As(err, &exitErr):
+		return &ToolError{Command: command, Code: max(1, exitErr.ExitCode()), Stderr: stderr}
 	default:
 		return fmt.Errorf("%s: %w", command, err)
 	}
@@ -227,12 +227,12 @@ func (s *Stack) Export(ctx context.Context) (State, error) {
 
 // export returns the stack's state. It also returns the exported text, which has fields
 // that State lacks.
-func (s *Stack) export(ctx context.Context) ([]byte, State, error) {
-	raw, err := s.query(ctx, "stack", "export")
+func (s *Stack) export(ctx context.Context) (raw []byte, state State, err error) {
+	raw, err = s.query(ctx, "stack", "export")
 	if err != nil {
 		return nil, State{}, err
 	}
-	state, err := parseExport(raw)
+	state, err = parseExport(raw)
 	return raw, state, err
 }
 

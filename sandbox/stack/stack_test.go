@@ -30,7 +30,7 @@ func TestExplainNamesTheFilesOfAWrongPassphrase(t *testing.T) {
 	require.ErrorContains(t, explained, filepath.Join(s.dir, "Pulumi.x.yaml"))
 	require.ErrorIs(t, explained, failure)
 
-	other := errors.New("x")
-	require.Equal(t, other, s.Explain(t.Context(), other), "not the failure of a Pulumi command")
+	otherErr := errors.New("x")
+	require.Equal(t, otherErr, s.Explain(t.Context(), otherErr), "not the failure of a Pulumi command")
 	require.NoError(t, s.Explain(t.Context(), nil))
 }

@@ -85,9 +85,9 @@ func openDatabase(t *testing.T, listener net.Listener, uriOptions string) *mongo
 func TestCertificateOfTheServerIsVerified(t *testing.T) {
 	authority := httptest.NewTLSServer(http.NotFoundHandler())
 	defer authority.Close()
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	tcpListener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	listener := tls.NewListener(plain, &tls.Config{Certificates: authority.TLS.Certificates})
+	listener := tls.NewListener(tcpListener, &tls.Config{Certificates: authority.TLS.Certificates})
 	server := serveDocumentDB(t, listener)
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600))

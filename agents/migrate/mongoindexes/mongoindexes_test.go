@@ -30,10 +30,10 @@ func TestMain(m *testing.M) {
 
 var discardLog = slog.New(slog.DiscardHandler)
 
-// connect returns a database of FerretDB, and a function that returns the commands createIndexes
-// and profile that the driver has sent. FerretDB is the only server on this machine that has
-// MongoDB's protocol.
-func connect(t *testing.T) (*mongo.Database, func() []string) {
+// startFerretDB starts a FerretDB, and returns a database of it. sentCommands returns the commands
+// createIndexes and profile that the driver has sent so far. FerretDB is the only server on this
+// machine that has MongoDB's protocol.
+func startFerretDB(t *testing.T) (db *mongo.Database, sentCommands func() []string) {
 	t.Helper()
 	ferret, err := ferretdb.New(&ferretdb.Config{
 		Listener: ferretdb.ListenerConfig{TCP: "127.0.0.1:0"}, Logger: discardLog,
@@ -84,7 +84,7 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 // TestUpSendsTheExpectedCommands compares the text of all commands, because no MongoDB server is
 // available to execute them.
 func TestUpSendsTheExpectedCommands(t *testing.T) {
-	db, sentCommands := connect(t)
+	db, sentCommands := startFerretDB(t)
 	_ = Up(t.Context(), db, Options{}, discardLog) // the next test checks the commands that FerretDB rejects
 	require.Equal(t, []string{
 		`{"createIndexes":"agent_conversations","indexes":[{"key":{"userId":1,"agentType":1,"createdAt":-1},"name":"idx_user_agent_conversations"}]}`,
@@ -104,7 +104,7 @@ func TestUpSendsTheExpectedCommands(t *testing.T) {
 // TestIndexesAreCreatedDespiteOtherErrors checks that Up creates the indexes that FerretDB
 // supports, although other indexes fail. Further and concurrent runs must change nothing.
 func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
-	db, _ := connect(t)
+	db, _ := startFerretDB(t)
 	listIndexes := func() (names []string) {
 		for _, index := range indexes {
 			specs, err := db.Collection(index.collection).Indexes().ListSpecifications(t.Context())
@@ -121,12 +121,12 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, unsupported)
 	}
-	first := listIndexes()
+	createdIndexes := listIndexes()
 	for _, created := range []string{
 		"idx_user_agent_conversations", "idx_coordination_active", "idx_nutrition_user_date",
 		"idx_workout_user_completed", "idx_progress_tracking", "idx_agent_communication",
 	} {
-		require.Contains(t, strings.Join(first, "\n"), created)
+		require.Contains(t, strings.Join(createdIndexes, "\n"), created)
 		require.NotContains(t, err.Error(), created)
 	}
 	var wg sync.WaitGroup
@@ -134,12 +134,12 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 		wg.Go(func() { _ = Up(t.Context(), db, Options{}, discardLog) })
 	}
 	wg.Wait()
-	require.Equal(t, first, listIndexes())
+	require.Equal(t, createdIndexes, listIndexes())
 }
 
 // TestErrorNamesTheConflictingIndexAndTheFix creates an index of the same name with other keys.
 func TestErrorNamesTheConflictingIndexAndTheFix(t *testing.T) {
-	db, _ := connect(t)
+	db, _ := startFerretDB(t)
 	other := mongo.IndexModel{Keys: indexKeys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
 	_, err := db.Collection("nutrition_data").Indexes().CreateOne(t.Context(), other)
 	require.NoError(t, err)

@@ -24,9 +24,9 @@ type Config struct {
 	// IAM makes the roles log in with IAM tokens instead of passwords. The server must
 	// be RDS.
 	IAM bool
-	// Passwords is the folder of the passwords. The file GENERATION/ROLE in it contains
+	// PasswordsFolder is the folder of the passwords. The file GENERATION/ROLE in it contains
 	// one password.
-	Passwords string
+	PasswordsFolder string
 	// Generation is the generation of the passwords, from 0. The passwords of the
 	// previous generation stay valid.
 	Generation int
@@ -53,7 +53,7 @@ const maxPassword = 512
 
 // readPassword reads the password of a role from its file. No error contains the password.
 func (c Config) readPassword(name string, generation int) (string, error) {
-	text, err := os.ReadFile(filepath.Join(c.Passwords, strconv.Itoa(generation), name))
+	text, err := os.ReadFile(filepath.Join(c.PasswordsFolder, strconv.Itoa(generation), name))
 	if err != nil {
 		return "", err
 	}
@@ -91,7 +91,7 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 		return fmt.Errorf("connect to change the roles: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	stored, err := readVerifiers(ctx, conn)
+	storedVerifiers, err := readVerifiers(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -99,38 +99,38 @@ func Apply(ctx context.Context, cfg *pgx.ConnConfig, c Config, log *slog.Logger)
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext('roles'))"); err != nil {
 			return fmt.Errorf("lock the roles; another run may hold the lock, so run again: %w", err)
 		}
-		return apply(ctx, tx, wanted, stored, log)
+		return apply(ctx, tx, wanted, storedVerifiers, log)
 	})
 }
 
-// apply creates and changes the roles, their memberships and their privileges. stored
-// has the verifier of each role's current password.
-func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]string, log *slog.Logger) error {
+// apply creates and changes the roles, their memberships and their privileges. storedVerifiers
+// has the verifier of each role's current password. It is nil if the user cannot read them.
+func apply(ctx context.Context, tx pgx.Tx, wanted []role, storedVerifiers map[string]string, log *slog.Logger) error {
 	existing, err := readExistingRoles(ctx, tx, wanted)
 	if err != nil {
 		return err
 	}
-	present := map[string]attributes{}
-	for _, old := range existing {
-		present[old.Name] = old
-		if !slices.ContainsFunc(wanted, func(r role) bool { return r.name == old.Name }) {
-			wanted = append(wanted, role{name: old.Name, connections: -1}) // no login, no privileges and no limit
+	existingByName := map[string]attributes{}
+	for _, e := range existing {
+		existingByName[e.Name] = e
+		if !slices.ContainsFunc(wanted, func(r role) bool { return r.name == e.Name }) {
+			wanted = append(wanted, role{name: e.Name, connections: noConnectionLimit}) // no login and no privileges
 		}
 	}
 	var names []string
 	for _, r := range wanted {
 		names = append(names, r.name)
-		current, exists := present[r.name]
+		current, exists := existingByName[r.name]
 		if !exists {
 			if err := createRole(ctx, tx, r, log); err != nil {
 				return err
 			}
-			current = attributes{Name: r.name, Connections: -1} // a new role has no limit
+			current = attributes{Name: r.name, Connections: noConnectionLimit}
 		}
 		if err := alterRole(ctx, tx, r, current, log); err != nil {
 			return err
 		}
-		if err := setPassword(ctx, tx, r, stored[r.name], log); err != nil {
+		if err := setPassword(ctx, tx, r, storedVerifiers[r.name], log); err != nil {
 			return err
 		}
 	}
@@ -149,36 +149,41 @@ func apply(ctx context.Context, tx pgx.Tx, wanted []role, stored map[string]stri
 // again.
 func readVerifiers(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
 	rows, err := conn.Query(ctx, "SELECT rolname::text, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
+	var passwords []struct{ Role, Verifier string }
 	if err == nil {
-		var passwords []struct{ Role, Verifier string }
-		if passwords, err = pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Role, Verifier string }]); err == nil {
-			stored := map[string]string{}
-			for _, password := range passwords {
-				stored[password.Role] = password.Verifier
-			}
-			return stored, nil
-		}
+		passwords, err = pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Role, Verifier string }])
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "42501" { // insufficient privilege
 		return nil, nil
 	}
-	return nil, fmt.Errorf("read the verifiers of passwords: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("read the verifiers of passwords: %w", err)
+	}
+	verifiers := map[string]string{}
+	for _, password := range passwords {
+		verifiers[password.Role] = password.Verifier
+	}
+	return verifiers, nil
 }
 
-// setPassword sets the password of a role, or removes it if r.password is empty. stored
-// is the verifier of the current password, or empty. If stored already belongs to the
+// setPassword sets the password of a role, or removes it if r.password is empty. storedVerifier
+// is the verifier of the current password, or empty. If storedVerifier already belongs to the
 // wanted password, setPassword changes nothing.
-func setPassword(ctx context.Context, tx pgx.Tx, r role, stored string, log *slog.Logger) error {
+func setPassword(ctx context.Context, tx pgx.Tx, r role, storedVerifier string, log *slog.Logger) error {
 	value := "NULL"
-	switch {
-	case r.password == "" && stored == "", r.password != "" && verifiesPassword(stored, r.password):
-		return nil // the role has the wanted password, or no password as wanted
-	case r.password != "":
-		text, err := newVerifier(r.password)
+	if r.password == "" {
+		if storedVerifier == "" {
+			return nil
+		}
+	} else {
+		if verifiesPassword(storedVerifier, r.password) {
+			return nil
+		}
+		verifier, err := newVerifier(r.password)
 		if err != nil {
 			return err
 		}
-		value = "'" + text + "'" // a verifier has only base64 characters, $, : and -, so it needs no escaping
+		value = "'" + verifier + "'" // a verifier has only base64 characters, $, : and -, so it needs no escaping
 	}
 	if _, err := tx.Exec(ctx, "ALTER ROLE "+quote(r.name)+" PASSWORD "+value); err != nil {
 		return fmt.Errorf("set the password of role %s: %w", r.name, err)

@@ -76,15 +76,18 @@ func createRole(ctx context.Context, tx pgx.Tx, r role, log *slog.Logger) error 
 // a superuser, even without a change.
 func alterRole(ctx context.Context, tx pgx.Tx, r role, current attributes, log *slog.Logger) error {
 	options := current.Corrections
-	if r.login != current.Login {
-		options = append(options, map[bool]string{true: "LOGIN", false: "NOLOGIN"}[r.login])
+	if r.login && !current.Login {
+		options = append(options, "LOGIN")
+	}
+	if !r.login && current.Login {
+		options = append(options, "NOLOGIN")
 	}
 	if r.connections != current.Connections {
 		options = append(options, fmt.Sprintf("CONNECTION LIMIT %d", r.connections))
 	}
-	var statements []string
+	var clauses []string // each is one statement ALTER ROLE
 	if len(options) > 0 {
-		statements = append(statements, strings.Join(options, " "))
+		clauses = append(clauses, strings.Join(options, " "))
 	}
 	var settings []string
 	if r.login {
@@ -92,14 +95,14 @@ func alterRole(ctx context.Context, tx pgx.Tx, r role, current attributes, log *
 	}
 	if !slices.Equal(settings, current.Settings) {
 		if len(current.Settings) > 0 {
-			statements = append(statements, "RESET ALL")
+			clauses = append(clauses, "RESET ALL")
 		}
 		if r.login {
-			statements = append(statements, "SET search_path = "+schema)
+			clauses = append(clauses, "SET search_path = "+schema)
 		}
 	}
-	for _, s := range statements {
-		if err := execAndLog(ctx, tx, log, "ALTER ROLE "+quote(r.name)+" "+s); err != nil {
+	for _, clause := range clauses {
+		if err := execAndLog(ctx, tx, log, "ALTER ROLE "+quote(r.name)+" "+clause); err != nil {
 			return err
 		}
 	}

@@ -28,13 +28,13 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 			require.NoError(t, runStatements(t.Context(), name, stores[name]), name)
 		}
 	}
-	for _, own := range wantedPrivileges(pgx.Identifier{p.owner.Database}.Sanitize()) {
-		if own.Kind == "DATABASE" || own.Kind == "SCHEMA" || own.Grantee == Exporter {
+	for _, needed := range wantedPrivileges(pgx.Identifier{p.owner.Database}.Sanitize()) {
+		if needed.Kind == "DATABASE" || needed.Kind == "SCHEMA" || needed.Grantee == Exporter {
 			continue
 		}
-		p.exec(t, fmt.Sprintf("REVOKE %s FROM %s", own, own.quotedGrantee()))
-		require.ErrorContains(t, runStatements(t.Context(), own.Grantee, stores[own.Grantee]), "permission denied", "%s does not need %s", own.Grantee, own)
-		p.exec(t, fmt.Sprintf("GRANT %s TO %s", own, own.quotedGrantee()))
+		p.exec(t, fmt.Sprintf("REVOKE %s FROM %s", needed, needed.quotedGrantee()))
+		require.ErrorContains(t, runStatements(t.Context(), needed.Grantee, stores[needed.Grantee]), "permission denied", "%s does not need %s", needed.Grantee, needed)
+		p.exec(t, fmt.Sprintf("GRANT %s TO %s", needed, needed.quotedGrantee()))
 	}
 }
 
@@ -126,10 +126,10 @@ func TestUnwantedRoleLosesItsLogin(t *testing.T) {
 	p.exec(t, "COMMENT ON ROLE old IS '"+marker+"'")
 	p.exec(t, "GRANT SELECT ON users TO old")
 	p.apply(t)
-	var login, hasPassword, reads bool
+	var canLogIn, hasPassword, canRead bool
 	require.NoError(t, p.conn.QueryRow(t.Context(),
-		"SELECT rolcanlogin, rolpassword IS NOT NULL, has_table_privilege(oid, 'users', 'SELECT') FROM pg_authid WHERE rolname = 'old'").Scan(&login, &hasPassword, &reads))
-	require.Equal(t, []bool{false, false, false}, []bool{login, hasPassword, reads})
+		"SELECT rolcanlogin, rolpassword IS NOT NULL, has_table_privilege(oid, 'users', 'SELECT') FROM pg_authid WHERE rolname = 'old'").Scan(&canLogIn, &hasPassword, &canRead))
+	require.Equal(t, []bool{false, false, false}, []bool{canLogIn, hasPassword, canRead})
 	p.exec(t, "DROP ROLE old")
 }
 
@@ -171,8 +171,8 @@ func TestApplyRejectsInvalidConfig(t *testing.T) {
 			require.ErrorContains(t, Apply(t.Context(), p.owner, c, slog.New(slog.DiscardHandler)), row.message)
 		})
 	}
-	short := filepath.Join(p.config.Passwords, "0", "mca")
-	require.NoError(t, os.WriteFile(short, []byte("short secret"), 0o600))
+	shortPasswordFile := filepath.Join(p.config.PasswordsFolder, "0", "mca")
+	require.NoError(t, os.WriteFile(shortPasswordFile, []byte("short secret"), 0o600))
 	err := Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, "password 0 of role mca")
 	require.False(t, strings.Contains(err.Error(), "short secret"))

@@ -64,7 +64,7 @@ func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 	require.NoError(t, err)
 	owner, err := pgx.ParseConfig(server.URL(name))
 	require.NoError(t, err)
-	p := &platform{owner: owner, config: Config{Passwords: t.TempDir(), Connections: map[string]int{}}}
+	p := &platform{owner: owner, config: Config{PasswordsFolder: t.TempDir(), Connections: map[string]int{}}}
 	for _, name := range Names() {
 		p.config.Connections[name] = 50
 	}
@@ -80,12 +80,12 @@ func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 func (p *platform) rotate(t *testing.T, generation int) {
 	t.Helper()
 	p.config.Generation = generation
-	folder := filepath.Join(p.config.Passwords, strconv.Itoa(generation))
+	folder := filepath.Join(p.config.PasswordsFolder, strconv.Itoa(generation))
 	require.NoError(t, os.Mkdir(folder, 0o700))
 	for _, name := range Names() {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(password(name, generation)), 0o600))
 	}
-	require.NoError(t, os.RemoveAll(filepath.Join(p.config.Passwords, strconv.Itoa(generation-2))))
+	require.NoError(t, os.RemoveAll(filepath.Join(p.config.PasswordsFolder, strconv.Itoa(generation-2))))
 }
 
 // password returns the password of a role in a generation.

@@ -31,8 +31,8 @@ type service struct {
 }
 
 // services are the group roles. A privilege is listed only if a statement of package
-// database needs it, and a test checks that. A service cannot change the rows of a table
-// without UPDATE. No service may delete rows.
+// database needs it, and a test checks that. A service without UPDATE on a table cannot
+// change the rows of this table. No service may delete rows.
 var services = []service{
 	{name: "web", grants: []grant{
 		{"users", []string{"SELECT"}, nil},
@@ -88,11 +88,14 @@ func PasswordLogin(name string, generation int) string {
 	return name + []string{"_a", "_b"}[generation%2]
 }
 
+// noConnectionLimit is PostgreSQL's value for a role without a connection limit. New roles have it.
+const noConnectionLimit = -1
+
 // role is the wanted state of a role.
 type role struct {
 	name        string
 	login       bool
-	connections int      // the limit; -1 means no limit
+	connections int      // the connection limit, or noConnectionLimit
 	password    string   // empty means none
 	groups      []string // the roles that this role is a member of
 }
@@ -102,7 +105,7 @@ type role struct {
 func (c Config) readWantedRoles() ([]role, error) {
 	var wanted []role
 	for _, s := range services {
-		wanted = append(wanted, role{name: s.name, connections: -1, groups: s.groups})
+		wanted = append(wanted, role{name: s.name, connections: noConnectionLimit, groups: s.groups})
 		login := role{login: true, connections: c.Connections[s.name], groups: []string{s.name}}
 		if c.IAM {
 			login.name, login.groups = s.name+iamSuffix, append(login.groups, iamGroup)
@@ -112,7 +115,7 @@ func (c Config) readWantedRoles() ([]role, error) {
 		for _, generation := range c.generations() {
 			password, err := c.readPassword(s.name, generation)
 			if err != nil {
-				return nil, fmt.Errorf("password %d of role %s: %w", generation, s.name, err)
+				return nil, fmt.Errorf("read password %d of role %s: %w", generation, s.name, err)
 			}
 			login.name, login.password = PasswordLogin(s.name, generation), password
 			wanted = append(wanted, login)

@@ -33,7 +33,7 @@ func (p *platform) startPods(t *testing.T, name string, generation int) *pods {
 	cfg, err := pgx.ParseConfig(p.url(name, generation))
 	require.NoError(t, err)
 	url := "postgres://" + cfg.User + "@" + p.address() + "/" + p.owner.Database + "?sslmode=disable"
-	file := filepath.Join(p.config.Passwords, strconv.Itoa(generation), name)
+	file := filepath.Join(p.config.PasswordsFolder, strconv.Itoa(generation), name)
 	ctx, stop := context.WithCancel(t.Context())
 	running := &pods{stop: stop}
 	for range 4 {
@@ -77,19 +77,19 @@ func (p *pods) end() {
 func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
-	old := p.startPods(t, "web", 0)
-	old.requireServing(t)
+	oldPods := p.startPods(t, "web", 0)
+	oldPods.requireServing(t)
 	for generation := 1; generation <= 3; generation++ {
 		p.rotate(t, generation)
 		p.apply(t)
-		next := p.startPods(t, "web", generation)
-		next.requireServing(t)
-		old.requireServing(t)
-		old.end()
-		old.requireNoFailure(t)
-		old = next
+		newPods := p.startPods(t, "web", generation)
+		newPods.requireServing(t)
+		oldPods.requireServing(t)
+		oldPods.end()
+		oldPods.requireNoFailure(t)
+		oldPods = newPods
 	}
-	old.end()
+	oldPods.end()
 	_, err := pgx.Connect(t.Context(), p.url("web", 1))
 	require.ErrorContains(t, err, "password authentication failed", "after two more rotations a password is refused")
 }
@@ -158,6 +158,7 @@ func TestOwnerOfRDSCreatesRolesForIAM(t *testing.T) {
 	p.config.IAM = false
 	require.NoError(t, Apply(t.Context(), p.owner, p.config, slog.New(slog.DiscardHandler)))
 	require.NoError(t, runStatements(t.Context(), "mca", p.openStore(t, p.url("mca", 0))))
-	require.NoError(t, p.conn.QueryRow(t.Context(), "SELECT coalesce(string_agg(rolname, ','), '') FROM pg_roles WHERE rolcanlogin AND rolname LIKE '%iam'").Scan(&logins[0]))
-	require.Empty(t, logins[0])
+	var iamLogins string
+	require.NoError(t, p.conn.QueryRow(t.Context(), "SELECT coalesce(string_agg(rolname, ','), '') FROM pg_roles WHERE rolcanlogin AND rolname LIKE '%iam'").Scan(&iamLogins))
+	require.Empty(t, iamLogins)
 }

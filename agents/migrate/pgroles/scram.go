@@ -32,16 +32,16 @@ func newVerifier(password string) (string, error) {
 }
 
 // computeVerifier computes the SCRAM-SHA-256 verifier of a password with a salt and a number
-// of iterations. The password must be ASCII, which SCRAM's normalization (SASLprep) does
-// not change.
+// of iterations (RFC 5802 and RFC 7677). The password must be ASCII, which SCRAM's
+// normalization (SASLprep) does not change.
 func computeVerifier(password string, salt []byte, iterations int) (string, error) {
-	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
+	saltedPassword, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
 	if err != nil {
-		return "", fmt.Errorf("SCRAM verifier: %w", err)
+		return "", fmt.Errorf("compute the SCRAM verifier: %w", err)
 	}
-	stored := sha256.Sum256(hmacSHA256(salted, "Client Key"))
+	storedKey := sha256.Sum256(hmacSHA256(saltedPassword, "Client Key"))
 	return fmt.Sprintf("%s%d:%s$%s:%s", verifierPrefix, iterations, encoding.EncodeToString(salt),
-		encoding.EncodeToString(stored[:]), encoding.EncodeToString(hmacSHA256(salted, "Server Key"))), nil
+		encoding.EncodeToString(storedKey[:]), encoding.EncodeToString(hmacSHA256(saltedPassword, "Server Key"))), nil
 }
 
 // hmacSHA256 returns the HMAC-SHA-256 of the text.
@@ -51,22 +51,23 @@ func hmacSHA256(key []byte, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// verifiesPassword reports whether a stored verifier belongs to the password.
-func verifiesPassword(stored, password string) bool {
-	parameters, ok := strings.CutPrefix(stored, verifierPrefix)
+// verifiesPassword reports whether a verifier belongs to the password. It is false for an empty or
+// malformed verifier.
+func verifiesPassword(verifier, password string) bool {
+	parameters, ok := strings.CutPrefix(verifier, verifierPrefix)
 	if !ok {
 		return false
 	}
 	parameters, _, _ = strings.Cut(parameters, "$")
-	count, encoded, _ := strings.Cut(parameters, ":")
-	iterations, err := strconv.Atoi(count)
-	if err != nil || iterations < 1 || iterations > 1_000_000 {
+	iterationsText, encodedSalt, _ := strings.Cut(parameters, ":")
+	iterations, err := strconv.Atoi(iterationsText)
+	if err != nil || iterations < 1 || iterations > 1_000_000 { // the upper bound limits the time of the computation
 		return false
 	}
-	salt, err := encoding.DecodeString(encoded)
+	salt, err := encoding.DecodeString(encodedSalt)
 	if err != nil {
 		return false
 	}
 	computed, err := computeVerifier(password, salt, iterations)
-	return err == nil && hmac.Equal([]byte(computed), []byte(stored))
+	return err == nil && hmac.Equal([]byte(computed), []byte(verifier))
 }

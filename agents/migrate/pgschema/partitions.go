@@ -63,9 +63,10 @@ func (p Partitions) apply(ctx context.Context, db *sql.DB, log *slog.Logger) (er
 		_, unlockErr := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(hashtext($1))", logTable)
 		err = errors.Join(err, unlockErr)
 	}()
-	for month := 0; month <= p.Ahead; month++ {
-		if _, err := conn.ExecContext(ctx, "SELECT create_monthly_partition($1, $2)", logTable, p.month(month)); err != nil {
-			return fmt.Errorf("create the partition of %s: %w", p.month(month).Format("2006-01"), err)
+	for offset := 0; offset <= p.Ahead; offset++ {
+		month := p.month(offset)
+		if _, err := conn.ExecContext(ctx, "SELECT create_monthly_partition($1, $2)", logTable, month); err != nil {
+			return fmt.Errorf("create the partition of %s: %w", month.Format("2006-01"), err)
 		}
 	}
 	return p.dropExpired(ctx, conn, log)
@@ -116,15 +117,17 @@ func (p Partitions) dropExpired(ctx context.Context, conn *sql.Conn, log *slog.L
 	}
 	for _, partition := range expired {
 		table := pgx.Identifier{partition.name}.Sanitize()
-		// A plain DROP would lock the whole log. A concurrent detach does not.
-		steps := []string{"DROP TABLE " + table}
-		if partition.pending {
-			steps = append([]string{"ALTER TABLE " + logTable + " DETACH PARTITION " + table + " FINALIZE"}, steps...)
-		} else if partition.attached {
-			steps = append([]string{"ALTER TABLE " + logTable + " DETACH PARTITION " + table + " CONCURRENTLY"}, steps...)
+		// DROP of an attached partition would lock the whole log. A concurrent detach does not.
+		var statements []string
+		switch {
+		case partition.pending:
+			statements = append(statements, "ALTER TABLE "+logTable+" DETACH PARTITION "+table+" FINALIZE")
+		case partition.attached:
+			statements = append(statements, "ALTER TABLE "+logTable+" DETACH PARTITION "+table+" CONCURRENTLY")
 		}
-		for _, step := range steps {
-			if _, err := conn.ExecContext(ctx, step); err != nil {
+		statements = append(statements, "DROP TABLE "+table)
+		for _, statement := range statements {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("drop the expired partition %s: %w", partition.name, err)
 			}
 		}

@@ -193,9 +193,9 @@ func TestPartitionsFollowThePolicy(t *testing.T) {
 }
 
 // partitionNames returns the names of the log's partitions for these months.
-func partitionNames(names ...string) []string {
-	for i, name := range names {
-		names[i] = logTable + "_" + name
+func partitionNames(months ...string) (names []string) {
+	for _, month := range months {
+		names = append(names, logTable+"_"+month)
 	}
 	return names
 }

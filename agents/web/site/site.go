@@ -48,18 +48,18 @@ func AddRoutes(handle func(pattern string, handler http.Handler)) error {
 // fileHandler returns a handler that serves one file. File names have no version, so
 // browsers must revalidate each time. The ETag makes that response short.
 func fileHandler(name string, content []byte) http.Handler {
-	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(content))
+	etag := fmt.Sprintf(`"%x"`, sha256.Sum256(content))
 	contentType := mime.TypeByExtension(path.Ext(name))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("ETag", tag)
+		h.Set("ETag", etag)
 		h.Set("Cache-Control", "public, no-cache")
 		h.Set("Content-Security-Policy", ContentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Strict-Transport-Security", "max-age=31536000") // browsers ignore it without HTTPS
-		if r.Header.Get("If-None-Match") == tag {
+		if r.Header.Get("If-None-Match") == etag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}

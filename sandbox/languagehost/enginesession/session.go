@@ -22,8 +22,8 @@ import (
 // itself sends and accepts (rpcutil of the SDK).
 const MaxMessage = 400 << 20
 
-// logLimit is how long the engine may take to accept a log line.
-const logLimit = 5 * time.Second
+// logTimeout is how long the engine may take to accept a log line.
+const logTimeout = 5 * time.Second
 
 // ErrStopped is the cause of a call's context when the plugin is stopped.
 var ErrStopped = errors.New("the plugin was stopped")
@@ -59,7 +59,7 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	if err := register(server, &Session{sessionCtx: ctx, stop: stop, cancelRequested: make(chan struct{})}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	// GracefulStop waits for calls, which end with ctx.
+	// GracefulStop waits for running calls. The calls end when ctx ends.
 	defer context.AfterFunc(ctx, server.GracefulStop)()
 
 	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {
@@ -73,9 +73,9 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	return nil
 }
 
-// Dial connects to the engine and ends the session when the engine ends. It keeps one idle
-// connection. When the engine is killed, the kernel closes the connection, and the
-// session ends immediately. So no polling is needed.
+// Dial connects to the engine and ends the session when the engine ends. A second call with the
+// same address does nothing. Dial keeps one idle connection. When the engine is killed, the
+// kernel closes the connection, and the session ends immediately. So no polling is needed.
 func (s *Session) Dial(address string) error {
 	if address == "" {
 		return errors.New("the engine gave no address")
@@ -89,7 +89,7 @@ func (s *Session) Dial(address string) error {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(0),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage)))
 	if err != nil {
-		return fmt.Errorf("engine address %q: %w", address, err)
+		return fmt.Errorf("connect to the engine at %q: %w", address, err)
 	}
 	s.address, s.client = address, pulumirpc.NewEngineClient(conn)
 	conn.Connect()
@@ -97,14 +97,18 @@ func (s *Session) Dial(address string) error {
 	return nil
 }
 
-// watch ends the session when the connection to the engine is lost.
+// watch ends the session when the connection to the engine is lost or can't be opened.
 func (s *Session) watch(conn *grpc.ClientConn, address string) {
 	defer conn.Close()
-	connected := false
+	wasConnected := false
 	for {
 		state := conn.GetState()
-		connected = connected || state == connectivity.Ready
-		if state == connectivity.TransientFailure || state == connectivity.Shutdown || connected && state == connectivity.Idle {
+		if state == connectivity.Ready {
+			wasConnected = true
+		}
+		// The state is also Idle before the first attempt to connect.
+		isLost := state == connectivity.TransientFailure || state == connectivity.Shutdown || state == connectivity.Idle && wasConnected
+		if isLost {
 			s.stop(fmt.Errorf("the engine at %s is gone", address))
 			return
 		}
@@ -133,9 +137,9 @@ func (s *Session) Cancel() {
 }
 
 // CallContext returns a context for one call. The context ends when ctx ends, when the session ends or
-// when Cancel is called. The cause of the context says which of these happened. The caller must
-// call the returned function at the end of the call.
-func (s *Session) CallContext(ctx context.Context) (context.Context, func()) {
+// when Cancel is called. The cause of the context shows which of these happened. The caller must
+// call release at the end of the call.
+func (s *Session) CallContext(ctx context.Context) (callCtx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	detach := context.AfterFunc(s.sessionCtx, func() { cancel(context.Cause(s.sessionCtx)) })
 	go func() {
@@ -158,7 +162,7 @@ func (s *Session) Log(ctx context.Context, urn string, severity pulumirpc.LogSev
 	if client == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logTimeout)
 	defer cancel()
 	_, _ = client.Log(ctx, &pulumirpc.LogRequest{Severity: severity, Message: message, Urn: urn})
 }

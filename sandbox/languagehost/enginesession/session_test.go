@@ -11,8 +11,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// newSession serves a plugin without a service and returns its session.
-func newSession(t *testing.T) (session *Session, stop context.CancelFunc, done chan error) {
+// startSession serves a plugin without a service and returns its session. stop ends the plugin, and
+// done gets the result of Serve.
+func startSession(t *testing.T) (session *Session, stop context.CancelFunc, done chan error) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r, w := io.Pipe()
@@ -27,7 +28,7 @@ func newSession(t *testing.T) (session *Session, stop context.CancelFunc, done c
 	return <-sessions, stop, done
 }
 
-func TestBoundContextEndsWithOperationPluginAndCall(t *testing.T) {
+func TestCallContextEndsWithOperationPluginAndCall(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		end    func(*Session, context.CancelFunc, context.CancelFunc)
@@ -38,7 +39,7 @@ func TestBoundContextEndsWithOperationPluginAndCall(t *testing.T) {
 		{"the call", func(_ *Session, _, call context.CancelFunc) { call() }, context.Canceled},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, stop, _ := newSession(t)
+			s, stop, _ := startSession(t)
 			call, endCall := context.WithCancel(t.Context())
 			defer endCall()
 			ctx, end := s.CallContext(call)
@@ -52,7 +53,7 @@ func TestBoundContextEndsWithOperationPluginAndCall(t *testing.T) {
 }
 
 func TestCallAfterCancelEndsAtOnce(t *testing.T) {
-	s, _, _ := newSession(t)
+	s, _, _ := startSession(t)
 	s.Cancel()
 	ctx, end := s.CallContext(t.Context())
 	defer end()
@@ -61,13 +62,13 @@ func TestCallAfterCancelEndsAtOnce(t *testing.T) {
 }
 
 func TestServeEndsWithItsContext(t *testing.T) {
-	_, stop, done := newSession(t)
+	_, stop, done := startSession(t)
 	stop()
 	require.NoError(t, <-done)
 }
 
 func TestPluginEndsIfTheEngineDoesNotAnswer(t *testing.T) {
-	s, _, done := newSession(t)
+	s, _, done := startSession(t)
 	require.ErrorContains(t, s.Dial(""), "no address")
 	require.Empty(t, s.Address())
 	require.NoError(t, s.Dial("127.0.0.1:1"))
@@ -76,6 +77,6 @@ func TestPluginEndsIfTheEngineDoesNotAnswer(t *testing.T) {
 }
 
 func TestLogWithoutAnEngineIsDropped(t *testing.T) {
-	s, _, _ := newSession(t)
+	s, _, _ := startSession(t)
 	s.Log(t.Context(), "urn", pulumirpc.LogSeverity_INFO, "lost")
 }

@@ -2,9 +2,10 @@ package coordination
 
 import "runtime/debug"
 
-// Build is the build information of the binary. In images, Revision, Time and Modified
-// are empty. An image's digest must depend on its sources only, so images are built
-// without the data of version control.
+// Build is the build information of the binary. Revision and Time are the commit and its
+// time. Modified is true if the sources had uncommitted changes. In images these three are
+// empty. An image's digest must depend on its sources only, so images are built without the
+// data of version control.
 type Build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`
@@ -13,7 +14,8 @@ type Build struct {
 	Modified bool   `json:"modified,omitempty"`
 }
 
-// readBuild returns the version of the running executable.
+// readBuild returns the build information of the running executable. It is empty if the
+// executable has none.
 func readBuild() Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

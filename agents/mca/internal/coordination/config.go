@@ -15,8 +15,8 @@ const queueDepth = 100
 // Config is the configuration of the service. Names and defaults are from the
 // design document's section "MCA Resource Optimization" where it has them.
 type Config struct {
-	// AgentType is AGENT_TYPE. It must be MCA. So a process with the manifest of another agent
-	// ends at its start.
+	// AgentType is AGENT_TYPE. It must be MCA, so that a process that was started with the
+	// manifest of another agent ends immediately.
 	AgentType string
 	// CoordinationMode is COORDINATION_MODE. The design document only has
 	// active.
@@ -26,17 +26,17 @@ type Config struct {
 	MaxConcurrentAgents int
 	// NPAURL and WPAURL are NPA_URL and WPA_URL, the agents' base URLs.
 	NPAURL, WPAURL string
-	// AgentTimeout is AGENT_TIMEOUT, for one agent's response in a coordination. The
+	// AgentTimeout is AGENT_TIMEOUT, the timeout of one agent's response in a coordination. The
 	// default is four times the design document's target for the slowest agent, 500
 	// ms. After that time, a partial response is better for the user.
 	AgentTimeout time.Duration
-	// CoordinationTimeout is COORDINATION_TIMEOUT, for a coordination including its
+	// CoordinationTimeout is COORDINATION_TIMEOUT, the timeout of a coordination including its
 	// wait in the queue.
 	CoordinationTimeout time.Duration
-	// GatewayTimeout is GATEWAY_TIMEOUT, for a proxied request. It is above the
+	// GatewayTimeout is GATEWAY_TIMEOUT, the timeout of a proxied request. It is above the
 	// agents' own timeouts (the design document's GENERATION_TIMEOUT is 45 s).
 	GatewayTimeout time.Duration
-	// CacheBytes is COORDINATION_CACHE_SIZE, the size of this process' cache of
+	// CacheBytes is COORDINATION_CACHE_SIZE, the size in bytes of this process' cache of
 	// coordinations.
 	CacheBytes uint64
 
@@ -45,8 +45,8 @@ type Config struct {
 }
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with every problem. The Config then has defaults for
-// invalid values, and serves only to create the logger.
+// envconfig.Problems with every problem. The Config then has defaults for invalid
+// values. Use such a Config only to create the logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	cfg := Config{

@@ -32,8 +32,8 @@ type Coordination struct {
 	Week      week.Week     `json:"week"`
 }
 
-// CodeAgents is the code of the 503 if no agent responded.
-const CodeAgents = "agents_unavailable"
+// CodeAgentsUnavailable is the error code of the 503 response if no agent responded.
+const CodeAgentsUnavailable = "agents_unavailable"
 
 // partialError contains a partial response. It is an error, because the cache does
 // not store errors. So the next request may get a complete response.
@@ -70,7 +70,7 @@ func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	header := http.Header{}
 	header.Set("Authorization", r.Header.Get("Authorization"))
 
-	encoded, err := s.responseCache.Load(r.Context(), request.key(), func(ctx context.Context) ([]byte, error) {
+	encoded, err := s.responseCache.Load(r.Context(), request.cacheKey(), func(ctx context.Context) ([]byte, error) {
 		return s.compute(ctx, &request, header)
 	})
 	partial, isPartial := errors.AsType[partialError](err)
@@ -109,7 +109,7 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 	header.Set("Idempotency-Key", id.String())
 	response := Coordination{ID: id, UserID: request.UserID, Task: request.Task, CreatedAt: start.UTC().Truncate(time.Millisecond)}
 	response.Status, response.Week, response.Agents, err = s.merge(ctx, request, s.callAgents(ctx, header, request.agentRequests()))
-	s.records.add(request, response, time.Since(start))
+	s.recorder.add(request, response, time.Since(start))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 
 // merge merges the agents' outcomes into one week, and returns a report for each
 // agent. The error is a rejectedError or errNoAgent.
-func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcomes []outcome) (status string, merged week.Week, reports []AgentReport, err error) {
+func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcomes []agentOutcome) (status string, merged week.Week, reports []AgentReport, err error) {
 	var (
 		nutrition *week.Nutrition
 		training  *week.Training
@@ -148,7 +148,7 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 		if outcome.err == nil {
 			succeeded++
 		}
-		s.countOutcome(ctx, request.UserID, outcome)
+		s.reportOutcome(ctx, request.UserID, outcome)
 		rejected = append(rejected, outcome.fieldErrors...)
 		reports = append(reports, outcome.report)
 	}
@@ -165,8 +165,8 @@ func (s *Service) merge(ctx context.Context, request *CoordinateRequest, outcome
 	return status, week.Merge(nutrition, training, request.weightKg()), reports, nil
 }
 
-// countOutcome counts the result of one agent in the metrics, and logs a failure.
-func (s *Service) countOutcome(ctx context.Context, user string, o outcome) {
+// reportOutcome counts the outcome of one agent in the metrics, and logs a failure.
+func (s *Service) reportOutcome(ctx context.Context, user string, o agentOutcome) {
 	agent, reason := o.report.Agent, o.report.Reason
 	if o.err != nil {
 		s.log.WarnContext(ctx, "an agent failed", "agent", agent, "reason", reason, "user", user, "error", o.err)
@@ -178,7 +178,8 @@ func (s *Service) countOutcome(ctx context.Context, user string, o outcome) {
 }
 
 // decodeResponse decodes and checks an agent's response. It uses encoding/json/v2,
-// which takes half the time of encoding/json and rejects duplicate names.
+// which takes half the time of encoding/json and rejects duplicate names. A is the type of
+// the response. P is *A, which has the method Check.
 func decodeResponse[A any, P interface {
 	*A
 	Check() error
@@ -209,7 +210,7 @@ func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) (
 			fmt.Sprintf("queue full: %d coordinations active, %d requests waiting; try again", s.cfg.MaxConcurrentAgents, queueDepth))
 		return telemetry.OutcomeRefused
 	case errors.Is(err, errNoAgent):
-		sendRetryable(http.StatusServiceUnavailable, CodeAgents, "no agent responded; try again")
+		sendRetryable(http.StatusServiceUnavailable, CodeAgentsUnavailable, "no agent responded; try again")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		sendRetryable(http.StatusServiceUnavailable, httpapi.CodeOutOfTime,
 			fmt.Sprintf("queue timeout after %s: %d requests waiting; try again", s.cfg.CoordinationTimeout, s.queue.Counts().Queued))

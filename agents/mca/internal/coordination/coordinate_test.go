@@ -60,7 +60,7 @@ func TestRequestsNeedAValidTokenWithTheScope(t *testing.T) {
 
 func TestAgentFieldErrorsPointIntoTheRequest(t *testing.T) {
 	m := newMCA(t, nil)
-	m.npa.setHandler(respond(422, `{"code":"invalid_request","detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`))
+	m.npa.setHandler(responseHandler(422, `{"code":"invalid_request","detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`))
 	w := m.post(t, servicetest.User, `{"task":"t","nutrition":{"goals":["fly"]}}`)
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	require.Equal(t, []httpapi.FieldError{{Pointer: "#/nutrition/goals/0", Detail: "must be one of [a b]"}}, servicetest.Decode[httpapi.Problem](t, w).Errors)
@@ -73,12 +73,12 @@ func TestFailedAgentMakesThePlanPartial(t *testing.T) {
 		agentReason string
 	}{
 		{"hung", hang, "timeout"},
-		{"server error", respond(500, "error"), "unreachable"},
-		{"too many requests", respond(429, "{}"), "refused"},
-		{"not JSON", respond(200, "<html>"), "malformed"},
-		{"null", respond(200, "null"), "malformed"},
-		{"numbers that would overflow", respond(200, `{"days":[{"day":1,"meals":[],"totals":{"energyKcal":1e308}}]}`), "malformed"},
-		{"too large", respond(200, `"`+strings.Repeat("x", 2<<20)+`"`), "unreachable"},
+		{"server error", responseHandler(500, "error"), "unreachable"},
+		{"too many requests", responseHandler(429, "{}"), "refused"},
+		{"not JSON", responseHandler(200, "<html>"), "malformed"},
+		{"null", responseHandler(200, "null"), "malformed"},
+		{"numbers that would overflow", responseHandler(200, `{"days":[{"day":1,"meals":[],"totals":{"energyKcal":1e308}}]}`), "malformed"},
+		{"too large", responseHandler(200, `"`+strings.Repeat("x", 2<<20)+`"`), "unreachable"},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		}, "refused"},
@@ -94,7 +94,7 @@ func TestFailedAgentMakesThePlanPartial(t *testing.T) {
 			require.Equal(t, row.agentReason, c.Agents[0].Reason)
 			require.Equal(t, "ok", c.Agents[1].Status)
 			require.Len(t, c.Week.Days[0].Sessions, 1, "the other agent's part is present")
-			m.npa.setHandler(respond(200, plan))
+			m.npa.setHandler(responseHandler(200, npaPlan))
 			require.Equal(t, "complete", servicetest.Decode[Coordination](t, m.post(t, servicetest.User, loadTestBody)).Status, "a partial response is not cached")
 		})
 	}
@@ -108,11 +108,11 @@ func TestInvalidWeightIsIgnoredWithoutNPA(t *testing.T) {
 
 func TestRequestGets503IfNoAgentResponds(t *testing.T) {
 	m := newMCA(t, nil)
-	m.npa.setHandler(respond(500, ""))
-	m.wpa.setHandler(respond(500, ""))
+	m.npa.setHandler(responseHandler(500, ""))
+	m.wpa.setHandler(responseHandler(500, ""))
 	w := m.post(t, servicetest.User, loadTestBody)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.Equal(t, CodeAgents, servicetest.Decode[httpapi.Problem](t, w).Code)
+	require.Equal(t, CodeAgentsUnavailable, servicetest.Decode[httpapi.Problem](t, w).Code)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
 }
 
@@ -123,7 +123,7 @@ func TestQueueLimitsActiveAndQueuedRequests(t *testing.T) {
 	release := make(chan struct{})
 	m.npa.setHandler(func(w http.ResponseWriter, r *http.Request) {
 		<-release
-		respond(200, plan)(w, r)
+		responseHandler(200, npaPlan)(w, r)
 	})
 	codes := make(chan int, 200)
 	var wg sync.WaitGroup
@@ -176,7 +176,7 @@ func TestGatewayProxiesToTheAgent(t *testing.T) {
 	m.npa.setHandler(func(w http.ResponseWriter, r *http.Request) {
 		received = *r
 		w.Header().Set("Content-Type", "application/json")
-		respond(http.StatusUnprocessableEntity, `{"code":"infeasible"}`)(w, r)
+		responseHandler(http.StatusUnprocessableEntity, `{"code":"infeasible"}`)(w, r)
 	})
 	token := m.env.Token(t, servicetest.User)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, agentsPath+"npa/plan?a=b", strings.NewReader(`{}`))

@@ -40,8 +40,8 @@ func newFakeAgent(t *testing.T, handler http.HandlerFunc) *fakeAgent {
 
 func (a *fakeAgent) setHandler(handler http.HandlerFunc) { a.handler.Store(&handler) }
 
-// respond returns a handler that always sends this response.
-func respond(status int, body string) http.HandlerFunc {
+// responseHandler returns a handler that always sends this response.
+func responseHandler(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
@@ -51,12 +51,12 @@ func respond(status int, body string) http.HandlerFunc {
 // hang does not respond until the client disconnects.
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// plan and sessions are small responses in the format of npa and wpa.
+// npaPlan and wpaSessions are small responses of npa and wpa.
 var (
 	//go:embed testdata/plan.json
-	plan string
+	npaPlan string
 	//go:embed testdata/sessions.json
-	sessions string
+	wpaSessions string
 )
 
 // mca is a service with two fake agents.
@@ -67,11 +67,11 @@ type mca struct {
 	handler  http.Handler
 }
 
-// newMCA returns a service with these environment variables. Its agents respond with plan
-// and sessions.
+// newMCA returns a service with these environment variables. Its agents respond with npaPlan
+// and wpaSessions.
 func newMCA(t *testing.T, variables map[string]string) *mca {
 	t.Helper()
-	m := &mca{env: servicetest.New(t), npa: newFakeAgent(t, respond(200, plan)), wpa: newFakeAgent(t, respond(200, sessions))}
+	m := &mca{env: servicetest.New(t), npa: newFakeAgent(t, responseHandler(200, npaPlan)), wpa: newFakeAgent(t, responseHandler(200, wpaSessions))}
 	changes := map[string]string{"NPA_URL": m.npa.URL, "WPA_URL": m.wpa.URL}
 	for name, value := range variables {
 		changes[name] = value

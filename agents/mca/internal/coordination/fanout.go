@@ -44,8 +44,8 @@ const (
 
 var failureReasons = []string{timedOut, circuitOpen, unreachable, refused, malformed}
 
-// outcome is the result of calling one agent.
-type outcome struct {
+// agentOutcome is the result of calling one agent.
+type agentOutcome struct {
 	report AgentReport
 	body   []byte
 	// fieldErrors are the agent's errors for the fields of its request.
@@ -53,10 +53,11 @@ type outcome struct {
 	err         error
 }
 
-// callAgents calls all agents concurrently, each with AgentTimeout. It calls the first
-// agent in its own goroutine, which saves one goroutine.
-func (s *Service) callAgents(ctx context.Context, header http.Header, requests []agentRequest) []outcome {
-	outcomes := make([]outcome, len(requests))
+// callAgents sends all requests concurrently, each with AgentTimeout. It returns their
+// outcomes in the order of the requests, of which there must be at least one. It sends the
+// first request in the caller's goroutine, which saves one goroutine.
+func (s *Service) callAgents(ctx context.Context, header http.Header, requests []agentRequest) []agentOutcome {
+	outcomes := make([]agentOutcome, len(requests))
 	var wg sync.WaitGroup
 	for i, r := range requests[1:] {
 		wg.Go(func() { outcomes[i+1] = s.callAgent(ctx, header, r) })
@@ -67,7 +68,7 @@ func (s *Service) callAgents(ctx context.Context, header http.Header, requests [
 }
 
 // callAgent calls one agent and classifies its response.
-func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequest) outcome {
+func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequest) agentOutcome {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AgentTimeout)
 	defer cancel()
 	body, err := json.Marshal(r.body)
@@ -92,12 +93,12 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 		return failedOutcome(r, response, duration, refused, fmt.Errorf("the agent responded %d", response.Status))
 	}
 	s.metrics.AgentRequests.WithLabelValues(r.agent).Observe(duration.Seconds())
-	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
+	return agentOutcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
 }
 
 // failedOutcome returns the outcome of an agent that failed.
-func failedOutcome(r agentRequest, response upstream.Response, duration time.Duration, reason string, err error) outcome {
-	return outcome{report: AgentReport{r.agent, agentFailed, reason, duration.Milliseconds(), response.Hedged}, err: err}
+func failedOutcome(r agentRequest, response upstream.Response, duration time.Duration, reason string, err error) agentOutcome {
+	return agentOutcome{report: AgentReport{r.agent, agentFailed, reason, duration.Milliseconds(), response.Hedged}, err: err}
 }
 
 // maxAgentErrors is the maximum number of field errors that a response contains for
@@ -106,7 +107,8 @@ const maxAgentErrors = 20
 
 // prefixErrors returns the field errors of an agent's error response, with pointers
 // into the request to the MCA. In that request, the agent's request is the value of
-// field. So each pointer gets the name of field as its prefix.
+// field. So each pointer gets the name of field as its prefix. If the response has no field
+// errors, prefixErrors returns one error for the whole field.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

@@ -27,7 +27,7 @@ func FuzzCoordinateRequest(f *testing.F) {
 			return
 		}
 		request.normalize("somebody")
-		require.NotEmpty(t, request.key())
+		require.NotEmpty(t, request.cacheKey())
 		require.GreaterOrEqual(t, request.weightKg(), week.MinKg)
 		require.LessOrEqual(t, request.weightKg(), week.MaxKg)
 		for _, r := range request.agentRequests() {
@@ -43,9 +43,9 @@ func FuzzCoordinateRequest(f *testing.F) {
 	})
 }
 
-// FuzzRejection checks that prefixErrors returns valid field errors for any error body of an
+// FuzzPrefixErrors checks that prefixErrors returns valid field errors for any error body of an
 // agent. Their pointers must begin with the field of the agent's request.
-func FuzzRejection(f *testing.F) {
+func FuzzPrefixErrors(f *testing.F) {
 	for _, body := range []string{
 		`{"detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`, `{}`, `null`, `[]`, `{"errors":[{}]}`, `{"errors":[{"pointer":"/goals"}]}`, "\xff",
 	} {

@@ -15,26 +15,29 @@ import (
 // stateInterval is the period at which the process saves its own state.
 const stateInterval = 15 * time.Second
 
-// stateTimeout bounds the writing of the state.
+// stateTimeout is the timeout of saving the state.
 const stateTimeout = time.Second
 
 // recorder saves coordinations and the state of this process in PostgreSQL. No request waits
 // for the recorder, and a record that cannot be saved is lost.
 type recorder struct {
 	store *database.Store
-	phase *httpserver.State
-	state func() (instance string, state json.RawMessage)
-	log   *slog.Logger
-	rows  *database.Writer[database.Coordination]
-	stop  context.CancelFunc
-	wg    sync.WaitGroup
+	// serverState has the phase of the process, which is saved as its status.
+	serverState *httpserver.State
+	// readState returns the pod's name and the state to save.
+	readState func() (instance string, state json.RawMessage)
+	log       *slog.Logger
+	// writer writes the records of coordinations.
+	writer *database.Writer[database.Coordination]
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
 }
 
-// newRecorder returns a recorder that saves coordinations. It saves the state of the process
-// only after start. state returns that state.
-func newRecorder(ctx context.Context, s *database.Store, phase *httpserver.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
-	rows := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
-	return &recorder{store: s, phase: phase, state: state, log: log, rows: rows}
+// newRecorder returns a recorder that saves coordinations. It saves the state of the process,
+// which readState returns, only after the call of start.
+func newRecorder(ctx context.Context, s *database.Store, serverState *httpserver.State, readState func() (string, json.RawMessage), log *slog.Logger) *recorder {
+	writer := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
+	return &recorder{store: s, serverState: serverState, readState: readState, log: log, writer: writer}
 }
 
 // start starts recording the state of this process.
@@ -53,19 +56,20 @@ func (r *recorder) add(request *CoordinateRequest, response Coordination, durati
 		r.log.Error("encode a coordination for its record", "error", err)
 		return
 	}
-	r.rows.Enqueue(database.Coordination{
+	r.writer.Enqueue(database.Coordination{
 		ID: response.ID, AgentID: Name, UserID: response.UserID, Task: response.Task, Status: response.Status,
 		DurationMS: int(duration.Milliseconds()), Result: result,
 	})
 }
 
-// recordState records the state at the start and then periodically.
+// recordState saves the state of this process immediately and then periodically, until ctx
+// ends.
 func (r *recorder) recordState(ctx context.Context) {
 	tick := time.NewTicker(stateInterval)
 	defer tick.Stop()
 	for {
 		status := database.StatusActive
-		if r.phase.Phase() == httpserver.Draining {
+		if r.serverState.Phase() == httpserver.Draining {
 			status = database.StatusDraining
 		}
 		r.saveState(ctx, status)
@@ -81,7 +85,7 @@ func (r *recorder) recordState(ctx context.Context) {
 func (r *recorder) saveState(ctx context.Context, status string) {
 	ctx, cancel := context.WithTimeout(ctx, stateTimeout)
 	defer cancel()
-	instance, state := r.state()
+	instance, state := r.readState()
 	err := r.store.SaveAgentState(ctx, database.AgentState{AgentID: Name, Instance: instance, Status: status, State: state})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		r.log.WarnContext(ctx, "save agent state failed", "error", err)
@@ -92,6 +96,6 @@ func (r *recorder) saveState(ctx context.Context, status string) {
 func (r *recorder) close(ctx context.Context) {
 	r.stop()
 	r.wg.Wait()
-	r.rows.Close(ctx)
+	r.writer.Close(ctx)
 	r.saveState(ctx, database.StatusStopped)
 }

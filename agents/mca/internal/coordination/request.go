@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
@@ -43,32 +42,33 @@ type CoordinateRequest struct {
 // agentBody is the request body of one agent, by field name.
 type agentBody map[string]json.RawMessage
 
-// taskName matches a valid CoordinateRequest.Task.
-var taskName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+// taskPattern matches a valid CoordinateRequest.Task.
+var taskPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // reservedFields are the fields of an agentBody that only the MCA sets, not the client.
-var reservedFields = []struct{ pointer, fix string }{
-	{"#/nutrition/userId", "must not be set here; set #/userId instead"},
-	{"#/nutrition/duration", "must not be set: a coordination is always a week"},
-	{"#/training/userId", "must not be set here; set #/userId instead"},
+// parent is the field of CoordinateRequest that contains the agentBody.
+var reservedFields = []struct{ parent, name, fix string }{
+	{"nutrition", "userId", "must not be set here; set #/userId instead"},
+	{"nutrition", "duration", "must not be set: a coordination is always a week"},
+	{"training", "userId", "must not be set here; set #/userId instead"},
 }
 
 // Validate returns every violated rule of the MCA. The agents check their own rules.
 func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
-	rules.Check(taskName.MatchString(c.Task), "#/task",
+	rules.Check(taskPattern.MatchString(c.Task), "#/task",
 		"must be 1 to 64 lower-case letters, digits or _ and begin with a letter, such as coordinate_agents")
 	rules.CheckAllOf("#/agents", c.Agents, agentNames)
+	// CheckAllOf reports a list that is too long, so only its first items are checked here.
 	for i, name := range c.Agents[:min(len(c.Agents), len(agentNames))] {
 		rules.Check(!slices.Contains(c.Agents[:i], name), fmt.Sprintf("#/agents/%d", i), "is a duplicate")
 	}
 	rules.CheckOneOf("#/priority", c.Priority, []string{"", "high", "normal", "low"})
 	rules.Check(len(c.UserID) <= 128, "#/userId", "must have at most 128 bytes")
 	bodies := map[string]agentBody{"nutrition": c.Nutrition, "training": c.Training}
-	for _, rule := range reservedFields {
-		path := strings.Split(rule.pointer, "/")
-		_, isSet := bodies[path[1]][path[2]]
-		rules.Check(!isSet, rule.pointer, "%s", rule.fix)
+	for _, field := range reservedFields {
+		_, isSet := bodies[field.parent][field.name]
+		rules.Check(!isSet, "#/"+field.parent+"/"+field.name, "%s", field.fix)
 	}
 	return rules
 }
@@ -92,9 +92,9 @@ type agentRequest struct {
 	body  agentBody
 }
 
-// agentRequests returns one request for each agent of a normalized request. By default
-// a person is a beginner who trains on three days a week. WHO's guideline on physical
-// activity recommends strength training on two or more days.
+// agentRequests returns one request for each agent of a normalized request. If the client
+// did not set the fields, wpa plans for a beginner who trains on three days a week. WHO's
+// guideline on physical activity recommends strength training on two or more days.
 func (c *CoordinateRequest) agentRequests() []agentRequest {
 	byName := map[string]agentRequest{
 		npa: {npa, "/plan", "nutrition", c.Nutrition.withFields(agentBody{"userId": jsonString(c.UserID), "duration": jsonNumber(week.Days)}, nil)},
@@ -143,11 +143,11 @@ func (c *CoordinateRequest) weightKg() float64 {
 // requestKey is a hash of a request with its user, but without its priority.
 type requestKey string
 
-// key returns the request's key in the cache.
-func (c *CoordinateRequest) key() requestKey {
-	keyed := *c
-	keyed.Priority = ""
-	encoded, _ := json.Marshal(keyed) // the request was decoded from JSON, so its encoding cannot fail
+// cacheKey returns the request's key in the cache.
+func (c *CoordinateRequest) cacheKey() requestKey {
+	withoutPriority := *c
+	withoutPriority.Priority = ""
+	encoded, _ := json.Marshal(withoutPriority) // the request was decoded from JSON, so its encoding cannot fail
 	sum := sha256.Sum256(encoded)
-	return requestKey(hex.EncodeToString(sum[:16]))
+	return requestKey(hex.EncodeToString(sum[:16])) // 128 bits: two requests never have the same key
 }

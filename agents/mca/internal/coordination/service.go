@@ -52,7 +52,7 @@ type Service struct {
 	agents        map[string]*upstream.Client
 	queue         *queue.Queue
 	responseCache *cache.Namespace[requestKey, []byte]
-	records       *recorder
+	recorder      *recorder
 	metrics       *telemetry.Coordination
 
 	document http.HandlerFunc
@@ -89,12 +89,13 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	if err != nil {
 		return nil, err
 	}
-	s.records = newRecorder(ctx, s.dependencies.Store, s.state, s.agentState, log)
-	s.records.start(ctx)
+	s.recorder = newRecorder(ctx, s.dependencies.Store, s.state, s.agentState, log)
+	s.recorder.start(ctx)
 	return s, nil
 }
 
-// State is the phase that the readiness response depends on.
+// State returns the state with the phase of the process. The readiness response depends on
+// the phase.
 func (s *Service) State() *httpserver.State { return s.state }
 
 // Configure makes the server count and trace its requests.
@@ -103,7 +104,7 @@ func (s *Service) Configure(cfg *httpserver.Config) { s.dependencies.Instrument(
 // Close writes the queued records and then the state "stopped", each for at most a second. It
 // closes the idle connections to the agents and all connections to the dependencies.
 func (s *Service) Close(ctx context.Context) error {
-	s.records.close(ctx)
+	s.recorder.close(ctx)
 	for _, client := range s.agents {
 		client.Upstream().CloseIdleConnections()
 	}
@@ -130,7 +131,8 @@ func (s *Service) Handler() http.Handler {
 	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.serveStatus)))
 	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
 	for name, client := range s.agents {
-		// The agents also verify the token, because they are independent services.
+		// The agents also verify the token, because they are independent services. The first
+		// argument is the limit of concurrent requests to one agent.
 		proxy := client.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
 		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, proxy))
 		mux.Handle("GET "+agentsPath+name+"/health", proxy)

@@ -26,7 +26,7 @@ func send(m *mca, method, path string) *httptest.ResponseRecorder {
 func TestOnlyReadinessFollowsThePhase(t *testing.T) {
 	for _, row := range []struct {
 		reason, method, path string
-		serving, draining    int
+		serving, draining    int // the status codes in these phases
 	}{
 		{"build information", http.MethodGet, "/", 200, 200},
 		{"liveness", http.MethodGet, "/health", 200, 200},
@@ -40,10 +40,10 @@ func TestOnlyReadinessFollowsThePhase(t *testing.T) {
 		{"unknown path", http.MethodGet, apiPath, 404, 404},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			s := newMCA(t, nil)
-			require.Equal(t, row.serving, send(s, row.method, row.path).Code)
-			s.State().Advance(httpserver.Draining)
-			w := send(s, row.method, row.path)
+			m := newMCA(t, nil)
+			require.Equal(t, row.serving, send(m, row.method, row.path).Code)
+			m.State().Advance(httpserver.Draining)
+			w := send(m, row.method, row.path)
 			require.Equal(t, row.draining, w.Code)
 			require.True(t, json.Valid(w.Body.Bytes()))
 			require.Equal(t, 1, strings.Count(w.Body.String(), "\n"), "one line")
@@ -66,18 +66,18 @@ func TestStatusAndMetricsCountActiveSessions(t *testing.T) {
 	m := newMCA(t, map[string]string{"MAX_CONCURRENT_AGENTS": "3"})
 	leave, err := m.queue.Enter(t.Context(), queue.Normal)
 	require.NoError(t, err)
-	first := m.currentStatus()
-	require.Equal(t, queue.Counts{Active: 1, Limit: 3, Depth: 100}, first.Queue)
-	require.Equal(t, map[string]string{"mca": "up", "npa": "up", "wpa": "up"}, first.Agents)
+	status := m.currentStatus()
+	require.Equal(t, queue.Counts{Active: 1, Limit: 3, Depth: 100}, status.Queue)
+	require.Equal(t, map[string]string{"mca": "up", "npa": "up", "wpa": "up"}, status.Agents)
 	leave()
-	require.Equal(t, healthResponse{"ok", "active", 0, 3, first.Agents},
+	require.Equal(t, healthResponse{"ok", "active", 0, 3, status.Agents},
 		servicetest.Decode[healthResponse](t, send(m, http.MethodGet, "/health/coordination")))
 
 	require.Equal(t, http.StatusOK, m.post(t, "u", loadTestBody).Code)
-	var server httpserver.Config
-	m.Configure(&server)
+	var serverConfig httpserver.Config
+	m.Configure(&serverConfig)
 	scraped := httptest.NewRecorder()
-	server.Metrics.ServeHTTP(scraped, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	serverConfig.Metrics.ServeHTTP(scraped, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	metrics := scraped.Body.String()
 	for _, line := range []string{
 		`agent_coordination_requests_total{agent="mca",outcome="ok"} 1`,

@@ -25,8 +25,8 @@ func (s *Service) serveRoot(w http.ResponseWriter, _ *http.Request) {
 	httpapi.SendJSON(w, http.StatusOK, rootResponse{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
 }
 
-// breakerStates has the state of an agent for each state of its circuit breaker.
-var breakerStates = map[string]string{
+// stateByBreaker has the state of an agent for each state of its circuit breaker.
+var stateByBreaker = map[string]string{
 	"closed":    "up",
 	"open":      "failing", // the breaker sends no requests
 	"half-open": "probed",  // the breaker sends a few requests
@@ -35,8 +35,8 @@ var breakerStates = map[string]string{
 // agentStates returns the state of each agent, by its name.
 func (s *Service) agentStates() map[string]string {
 	states := map[string]string{Name: "up"}
-	for name, agent := range s.agents {
-		states[name] = breakerStates[agent.Upstream().BreakerState()]
+	for name, client := range s.agents {
+		states[name] = stateByBreaker[client.Upstream().BreakerState()]
 	}
 	return states
 }
@@ -83,7 +83,7 @@ func (s *Service) currentStatus() statusResponse {
 		ActiveSessions:      counts.Active,
 		Queue:               counts,
 		Agents:              s.agentStates(),
-		Records:             s.records.rows.Counts(),
+		Records:             s.recorder.writer.Counts(),
 		Phase:               s.state.Phase().String(),
 		Hostname:            s.hostname,
 		Started:             s.started.UTC(),
@@ -96,7 +96,7 @@ func (s *Service) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	httpapi.SendJSON(w, http.StatusOK, s.currentStatus())
 }
 
-// agentState returns the state that the recorder saves for this process.
+// agentState returns the pod's name, and the state that the recorder saves for this process.
 func (s *Service) agentState() (instance string, state json.RawMessage) {
 	encoded, _ := json.Marshal(s.currentStatus()) // numbers and strings always encode
 	return s.hostname, encoded

@@ -30,7 +30,8 @@ var ErrFull = errors.New("queue full")
 
 // Queue is safe for concurrent use.
 type Queue struct {
-	limit, depth int
+	limit int // of active requests
+	depth int // the limit of queued requests
 
 	mu      sync.Mutex
 	active  int
@@ -38,8 +39,8 @@ type Queue struct {
 	queued  int
 }
 
-// New returns a queue for limit active and depth queued requests. Both must be
-// above zero.
+// New returns a queue with at most limit active and at most depth queued requests. Both
+// must be above zero.
 func New(limit, depth int) *Queue { return &Queue{limit: limit, depth: depth} }
 
 // Enter waits for a slot. Call leave once to release the slot. The error is ErrFull, or
@@ -92,10 +93,10 @@ func (q *Queue) leave() {
 	q.passSlot()
 }
 
-// passSlot gives a free slot to the next queued request, if there is one. The caller holds
-// mu.
+// passSlot gives a released slot to the next queued request. If no request is queued, the
+// slot becomes free. The caller holds mu.
 func (q *Queue) passSlot() {
-	for p := range q.waiting {
+	for p := range q.waiting { // in the order of the priorities, highest first
 		if first := q.waiting[p].Front(); first != nil {
 			q.waiting[p].Remove(first)
 			q.queued--
@@ -106,7 +107,8 @@ func (q *Queue) passSlot() {
 	q.active--
 }
 
-// Counts are the active and queued requests, and their limits.
+// Counts are the numbers of active and queued requests, and their limits. Limit is the
+// limit of Active, and Depth is the limit of Queued.
 type Counts struct {
 	Active int `json:"active"`
 	Limit  int `json:"limit"`
@@ -114,7 +116,7 @@ type Counts struct {
 	Depth  int `json:"depth"`
 }
 
-// Counts returns the active and the queued requests at this moment, with their limits.
+// Counts returns the numbers at this moment.
 func (q *Queue) Counts() Counts {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -52,10 +52,10 @@ func TestCanceledRequestLeavesTheQueue(t *testing.T) {
 	leave, err := q.Enter(t.Context(), Normal)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	result := make(chan error, 1)
-	enqueue(ctx, t, q, Normal, func(_ func(), err error) { result <- err })
+	enterErr := make(chan error, 1)
+	enqueue(ctx, t, q, Normal, func(_ func(), err error) { enterErr <- err })
 	cancel()
-	require.ErrorIs(t, <-result, context.Canceled)
+	require.ErrorIs(t, <-enterErr, context.Canceled)
 	require.Equal(t, Counts{Active: 1, Limit: 1, Queued: 0, Depth: 1}, q.Counts(), "its queue entry is removed")
 	_, err = q.Enter(ctx, High)
 	require.ErrorIs(t, err, context.Canceled, "a canceled request takes no slot")
@@ -79,8 +79,8 @@ func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 				leave, err := q.Enter(ctx, Priority(rand.IntN(int(priorityCount))))
 				switch {
 				case err == nil:
-					if now := active.Add(1); now > limit {
-						t.Errorf("%d active requests", now)
+					if count := active.Add(1); count > limit {
+						t.Errorf("%d active requests", count)
 					}
 					time.Sleep(rand.N(20 * time.Microsecond))
 					active.Add(-1)

@@ -10,8 +10,8 @@ import (
 func TestCheckRejectsInvalidResponses(t *testing.T) {
 	for _, row := range []struct {
 		reason, body string
-		into         interface{ Check() error }
-		message      string // empty: valid
+		response     interface{ Check() error }
+		wantErr      string // empty if the response is valid
 	}{
 		{"a valid plan", `{"targets":{},"days":[{"day":1,"meals":[{"items":[{"grams":1,"kcal":0}]}],"totals":{}}]}`, &Nutrition{}, ""},
 		{"targets that are not an object", `{"targets":[]}`, &Nutrition{}, "targets"},
@@ -25,13 +25,13 @@ func TestCheckRejectsInvalidResponses(t *testing.T) {
 		{"a session without exercises", `{"sessions":[{"totalSeconds":2700}]}`, &Training{}, "no list of exercises"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			require.NoError(t, json.Unmarshal([]byte(row.body), row.into))
-			err := row.into.Check()
-			if row.message == "" {
+			require.NoError(t, json.Unmarshal([]byte(row.body), row.response))
+			err := row.response.Check()
+			if row.wantErr == "" {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorContains(t, err, row.message)
+			require.ErrorContains(t, err, row.wantErr)
 		})
 	}
 	require.Error(t, (*Nutrition)(nil).Check())

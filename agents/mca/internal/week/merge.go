@@ -28,8 +28,8 @@ func SessionKcal(s Session, kg float64) float64 {
 	return (resistanceIntensity - restIntensity) * kg * float64(s.TotalSeconds) / 3600
 }
 
-// Merge creates the week. n or t is nil if it was not requested or its agent failed.
-// kg is the body weight.
+// Merge creates the week from the responses of npa (n) and wpa (t). A response is nil if it
+// was not requested or its agent failed. kg is the body weight.
 //
 // The nutrition plan has the same energy on each day, and this energy already includes
 // training. So Merge adds no energy to the week. It moves energy from days with less
@@ -69,6 +69,7 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 var fieldNames = map[string]string{"activityLevel": "activity level", "heightCm": "height", "weightKg": "weight"}
 
 // formatList returns the names of the fields as in a sentence: "age, height and weight".
+// fields must not be empty.
 func formatList(fields []string) string {
 	words := make([]string, len(fields))
 	for i, field := range fields {
@@ -109,7 +110,7 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	energy := [Days]float64{}
 	for _, d := range n.Days {
 		if d.Day >= 1 && d.Day <= Days {
-			energy[d.Day-1] = d.Totals[energyTotal]
+			energy[d.Day-1] = d.Totals[energyKey]
 		}
 	}
 	// share is the part of the ideal change that is possible on every day. All days
@@ -130,11 +131,11 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	return factors
 }
 
-// scaleDay returns a day's meals and totals, multiplied by factor. Portions are
-// rounded to whole grams.
+// scaleDay returns a day's meals and totals, multiplied by factor. Portions are rounded to
+// whole grams, of at least 1 g. The total of energy is the sum of the rounded portions.
 func scaleDay(planned NutritionDay, factor float64) ([]Meal, map[string]float64) {
 	meals := make([]Meal, len(planned.Meals))
-	sum := 0.0
+	sumKcal := 0.0
 	for i, meal := range planned.Meals {
 		meals[i] = Meal{Meal: meal.Meal, Items: make([]Item, len(meal.Items))}
 		for j, item := range meal.Items {
@@ -144,7 +145,7 @@ func scaleDay(planned NutritionDay, factor float64) ([]Meal, map[string]float64)
 				item.Grams = grams
 			}
 			meals[i].Items[j] = item
-			sum += item.Kcal
+			sumKcal += item.Kcal
 		}
 	}
 	totals := maps.Clone(planned.Totals)
@@ -152,7 +153,7 @@ func scaleDay(planned NutritionDay, factor float64) ([]Meal, map[string]float64)
 		totals[name] = roundTenth(factor * amount)
 	}
 	if totals != nil {
-		totals[energyTotal] = roundTenth(sum)
+		totals[energyKey] = roundTenth(sumKcal)
 	}
 	return meals, totals
 }

@@ -23,8 +23,8 @@ type NutritionDay struct {
 	Totals map[string]float64 `json:"totals"`
 }
 
-// energyTotal is the key in Totals of a day's energy in kcal.
-const energyTotal = "energyKcal"
+// energyKey is the key in Totals of a day's energy in kcal.
+const energyKey = "energyKcal"
 
 // Meal is one meal of a day.
 type Meal struct {

@@ -13,7 +13,7 @@ import (
 func newNutrition(kcal ...float64) *Nutrition {
 	n := &Nutrition{Targets: json.RawMessage(`{}`)}
 	for i, k := range kcal {
-		day := NutritionDay{Day: i + 1, Totals: map[string]float64{energyTotal: k, "proteinG": k / 20}}
+		day := NutritionDay{Day: i + 1, Totals: map[string]float64{energyKey: k, "proteinG": k / 20}}
 		for _, name := range []string{"breakfast", "lunch", "dinner", "snack"} {
 			day.Meals = append(day.Meals, Meal{name, []Item{{"oats", "Oats", int(k / 4), k / 4}}})
 		}
@@ -38,9 +38,9 @@ func TestDaysWithASessionGetMoreEnergy(t *testing.T) {
 	// The three sessions need 600 kcal. Each of the seven days gives a seventh of that.
 	for _, d := range w.Days {
 		if len(d.Sessions) > 0 {
-			require.InDelta(t, 2000+200-600.0/7, d.Totals[energyTotal], 2)
+			require.InDelta(t, 2000+200-600.0/7, d.Totals[energyKey], 2)
 		} else {
-			require.InDelta(t, 2000-600.0/7, d.Totals[energyTotal], 2)
+			require.InDelta(t, 2000-600.0/7, d.Totals[energyKey], 2)
 		}
 	}
 	require.Len(t, w.Notes, 1)
@@ -65,12 +65,12 @@ func TestMergeWithOneResponseReturnsAWholeWeek(t *testing.T) {
 	require.Len(t, trainingOnly.Days[1].Sessions, 1)
 	require.Nil(t, trainingOnly.Days[1].Totals)
 	plan := newNutrition(2000, 2000, 2000, 2000, 2000, 2000, 2000)
-	meals := Merge(plan, nil, ReferenceKg)
-	require.Equal(t, plan.Days[3].Meals, meals.Days[3].Meals, "without training no energy is moved")
-	require.Equal(t, plan.Days[3].Totals, meals.Days[3].Totals)
-	text, err := json.Marshal(Merge(nil, nil, ReferenceKg))
+	nutritionOnly := Merge(plan, nil, ReferenceKg)
+	require.Equal(t, plan.Days[3].Meals, nutritionOnly.Days[3].Meals, "without training no energy is moved")
+	require.Equal(t, plan.Days[3].Totals, nutritionOnly.Days[3].Totals)
+	encoded, err := json.Marshal(Merge(nil, nil, ReferenceKg))
 	require.NoError(t, err)
-	require.NotContains(t, string(text), "null", "clients may loop over every list")
+	require.NotContains(t, string(encoded), "null", "clients may loop over every list")
 }
 
 func TestDaysOutsideTheWeekAreIgnored(t *testing.T) {
@@ -94,12 +94,12 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		kcal := rapid.SliceOfN(rapid.Float64Range(1200, 4500), Days, Days).Draw(t, "kcal")
 		minutes := rapid.MapOf(rapid.IntRange(1, Days), rapid.IntRange(10, 180)).Draw(t, "minutes")
 		kg := rapid.Float64Range(35, 250).Draw(t, "kg")
-		plain := Merge(newNutrition(kcal...), nil, kg)
-		w := Merge(newNutrition(kcal...), newTraining(minutes), kg)
+		withoutTraining := Merge(newNutrition(kcal...), nil, kg)
+		withTraining := Merge(newNutrition(kcal...), newTraining(minutes), kg)
 		plannedSum, mergedSum, portions := 0.0, 0.0, 0
 		change := [Days]float64{}
-		for i, d := range w.Days {
-			planned, merged := plain.Days[i].Totals[energyTotal], d.Totals[energyTotal]
+		for i, d := range withTraining.Days {
+			planned, merged := withoutTraining.Days[i].Totals[energyKey], d.Totals[energyKey]
 			plannedSum, mergedSum = plannedSum+planned, mergedSum+merged
 			change[i] = merged - planned
 			portions += portionsPerDay
@@ -110,8 +110,8 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		if math.Abs(plannedSum-mergedSum) > float64(portions) {
 			t.Fatalf("the week changed from %g to %g kcal", plannedSum, mergedSum)
 		}
-		for i, a := range w.Days {
-			for j, b := range w.Days {
+		for i, a := range withTraining.Days {
+			for j, b := range withTraining.Days {
 				if a.TrainingKcal > b.TrainingKcal && change[i] < change[j]-2*portionsPerDay {
 					t.Fatalf("day %d has more training than day %d but less energy", i+1, j+1)
 				}

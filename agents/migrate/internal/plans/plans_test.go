@@ -135,11 +135,11 @@ func requireIndexedWrites(t *testing.T, conn *pgx.Conn) {
 // explain returns the plan of a statement without executing it.
 func explain(t *testing.T, conn *pgx.Conn, query string, args []any) planNode {
 	t.Helper()
-	var text []byte
-	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+query, args...).Scan(&text))
-	t.Logf("%s", text)
+	var encoded []byte
+	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+query, args...).Scan(&encoded))
+	t.Logf("%s", encoded)
 	var plans []struct{ Plan planNode }
-	require.NoError(t, json.Unmarshal(text, &plans))
+	require.NoError(t, json.Unmarshal(encoded, &plans))
 	return plans[0].Plan
 }
 

@@ -36,8 +36,8 @@ func FuzzPlanRequest(f *testing.F) {
 		require.Empty(t, problems)
 
 		request, _ := decoded.toPlannerRequest()
-		again, _ := redecoded.toPlannerRequest()
-		require.Equal(t, request, again)
+		redecodedRequest, _ := redecoded.toPlannerRequest()
+		require.Equal(t, request, redecodedRequest)
 		require.LessOrEqual(t, request.Days, planner.MaxDays)
 		for _, allergen := range request.Avoid {
 			require.Contains(t, foods.Allergens, allergen)

@@ -15,7 +15,7 @@ const defaultDays = 7
 
 // PlanRequest is the body of POST /plan. The design document's load test sends the first
 // four fields. The other fields describe the person. For an absent field, the plan uses
-// the value of the reference adult (energy.Reference).
+// the value of the reference adult (energy.ReferenceAdult).
 type PlanRequest struct {
 	UserID      string   `json:"userId"`
 	Goals       []string `json:"goals"`
@@ -35,7 +35,7 @@ var (
 	goals           = httpapi.ToStrings(energy.Goals)
 	preferenceNames = httpapi.SortedKeys(preferences)
 	allergens       = httpapi.ToStrings(foods.Allergens)
-	activities      = httpapi.SortedKeys(energy.Factors)
+	activities      = httpapi.SortedKeys(energy.ActivityFactors)
 	sexes           = httpapi.ToStrings([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 )
 
@@ -98,7 +98,7 @@ func (p *PlanRequest) TakeUserID() string {
 // returns the names of the fields that have the reference adult's values.
 func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
-	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
+	r = planner.Request{Person: energy.ReferenceAdult(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
 	for _, goal := range p.Goals {
 		if g := energy.Goal(goal); !slices.Contains(r.Goals, g) {
 			r.Goals = append(r.Goals, g)
@@ -113,10 +113,11 @@ func (p *PlanRequest) toPlannerRequest() (r planner.Request, assumed []string) {
 	slices.Sort(r.Avoid)
 	r.Avoid = slices.Compact(r.Avoid)
 	setIfPresent(&r.Days, p.Duration)
-	for field, present := range map[string]bool{
+	isPresent := map[string]bool{
 		"age": setIfPresent(&r.Person.AgeYears, p.Age), "heightCm": setIfPresent(&r.Person.HeightCm, p.HeightCm), "weightKg": setIfPresent(&r.Person.WeightKg, p.WeightKg),
 		"sex": p.Sex != "", "activityLevel": p.ActivityLevel != "",
-	} {
+	}
+	for field, present := range isPresent {
 		if !present {
 			assumed = append(assumed, field)
 		}

@@ -30,21 +30,21 @@ func (c *testCluster) readStableTable(i int) []string {
 func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	t.Parallel()
 	c := newTestCluster(t)
-	for i := range replicas {
+	for i := range nodeCount {
 		c.start(i, 11+i)
 	}
 	c.runUntil("six nodes form a cluster", c.isHealthy)
-	for i := range replicas {
+	for i := range nodeCount {
 		require.Equal(t, i < shards, c.readRole(i) == "master", "node %d", i)
 	}
-	replicasOf := map[string]int{}
-	for i := shards; i < replicas; i++ {
+	replicasByPrimary := map[string]int{}
+	for i := shards; i < nodeCount; i++ {
 		for _, m := range c.readMembers(i) {
 			if m.primaryID != "" {
-				replicasOf[m.primaryID]++
+				replicasByPrimary[m.primaryID]++
 			}
 		}
-		require.Len(t, replicasOf, shards, "each primary has a replica")
+		require.Len(t, replicasByPrimary, shards, "each primary has a replica")
 	}
 	c.writeKeys()
 
@@ -54,52 +54,52 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	}
 	require.Equal(t, tableBefore, c.readStableTable(0), "more rounds change nothing")
 
-	for i := range replicas {
+	for i := range nodeCount {
 		c.kill(i)
 	}
 	// Each node starts at an address that another node had before.
-	for i := range replicas {
-		c.start(i, 11+(i+1)%replicas)
+	for i := range nodeCount {
+		c.start(i, 11+(i+1)%nodeCount)
 	}
 	c.runUntil("all nodes find each other at swapped addresses", c.isHealthy)
 	c.requireAllKeys()
 
 	// DNS still resolves the name of node 3 to the address of node 4.
 	c.resolveTo(3, 4)
-	table := c.readStableTable(0)
+	tableBefore = c.readStableTable(0)
 	for range 5 {
 		c.runRound()
-		require.Equal(t, replicas-2, c.agents[0].Status().Peers, "a node that answers under another node's name does not count")
+		require.Equal(t, nodeCount-2, c.nodes[0].Status().Peers, "a node that responds under another node's name does not count")
 	}
-	require.Equal(t, table, c.readStableTable(0))
+	require.Equal(t, tableBefore, c.readStableTable(0))
 	c.resetDNS()
 
-	lost := 0
-	for c.readRole(lost) != "master" {
-		lost++
+	lostPrimary := 0
+	for c.readRole(lostPrimary) != "master" {
+		lostPrimary++
 	}
-	c.kill(lost)
+	c.kill(lostPrimary)
 	c.runUntil("a replica takes over", func() bool {
 		primaries := 0
-		for i := range replicas {
-			if i != lost && c.agents[i].Status().Member && c.readRole(i) == "master" {
+		for i := range nodeCount {
+			if i != lostPrimary && c.nodes[i].Status().Member && c.readRole(i) == "master" {
 				primaries++
 			}
 		}
 		return primaries == shards
 	})
 	c.requireAllKeys()
-	c.start(lost, 31)
+	c.start(lostPrimary, 31)
 	c.runUntil("the old primary is back at another address", c.isHealthy)
-	require.Equal(t, "slave", c.readRole(lost))
+	require.Equal(t, "slave", c.readRole(lostPrimary))
 	c.requireAllKeys()
 
-	c.kill(lost)
-	require.NoError(t, os.RemoveAll(c.folder(lost)))
-	c.start(lost, 32)
+	c.kill(lostPrimary)
+	require.NoError(t, os.RemoveAll(c.folder(lostPrimary)))
+	c.start(lostPrimary, 32)
 	c.runUntil("a node that lost its volume is a replica again, and its old id is forgotten", func() bool {
-		for i := range replicas {
-			if len(c.readStableTable(i)) != replicas {
+		for i := range nodeCount {
+			if len(c.readStableTable(i)) != nodeCount {
 				return false
 			}
 		}
@@ -120,15 +120,15 @@ func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 		return fieldValue(c.client(0).Info(t.Context(), "persistence").Val(), "aof_rewrite_in_progress") == "0"
 	}, 20*time.Second, 20*time.Millisecond)
 	c.kill(0)
-	for i := range replicas {
+	for i := range nodeCount {
 		c.start(i, 41+i)
 	}
 	for range 20 {
 		c.runRound()
 		time.Sleep(20 * time.Millisecond)
 	}
-	for i := range replicas {
-		status := c.agents[i].Status()
+	for i := range nodeCount {
+		status := c.nodes[i].Status()
 		require.False(t, status.Member)
 		require.Len(t, status.Problems, 1, "node %d", i)
 		require.Contains(t, status.Problems[0], "node redis-cluster-0.redis-cluster-service at 127.0.0.41")

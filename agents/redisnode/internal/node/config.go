@@ -35,9 +35,9 @@ type Config struct {
 	// Address is POD_IP: the current address at which other nodes reach this
 	// one.
 	Address netip.Addr
-	// Server is REDIS_ADDRESS: the address at which this process reaches its
+	// RedisAddress is REDIS_ADDRESS: the address at which this process reaches its
 	// node.
-	Server string
+	RedisAddress string
 	// Password is the content of PASSWORD_FILE: the password of the Redis users
 	// User and MetricsUser.
 	Password string
@@ -51,13 +51,13 @@ type Config struct {
 const (
 	// User bootstraps the cluster. It may run every command.
 	User = "node"
-	// MetricsUser reads the series. It may run only the collector's commands.
+	// MetricsUser reads the values of the metrics. It may run only the collector's commands.
 	MetricsUser = "metrics"
 )
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with every wrong variable. The Config then has only what
-// the logger needs.
+// envconfig.Problems with every wrong variable. Use the Config then only to create the
+// logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	httpConfig := httpserver.Defaults()
@@ -67,12 +67,12 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	httpConfig.LogLevel = env.LogLevel("LOG_LEVEL")
 	httpConfig.DrainDelay = 0 // only the kubelet sends requests
 	cfg := Config{
-		Peers:    envconfig.ReadRequired(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
-		Address:  envconfig.ReadRequired(env, "POD_IP", "must be an IP address", parseAddress),
-		Server:   env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
-		Password: envconfig.ReadRequired(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
-		Period:   env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
-		HTTP:     httpConfig,
+		Peers:        envconfig.ReadRequired(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
+		Address:      envconfig.ReadRequired(env, "POD_IP", "must be an IP address", parseAddress),
+		RedisAddress: env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
+		Password:     envconfig.ReadRequired(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
+		Period:       env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
+		HTTP:         httpConfig,
 	}
 	cfg.Shards = env.Int("SHARDS", 3, 3, max(3, len(cfg.Peers)))
 	cfg.Self = envconfig.ReadRequired(env, "NODE_NAME", "must be the first label of one of PEERS", func(name string) (int, bool) {

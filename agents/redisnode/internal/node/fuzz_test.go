@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzNodes checks that no output of CLUSTER NODES makes the parser panic. A parsed table must
+// FuzzParseNodes checks that no output of CLUSTER NODES makes the parser panic. A parsed table must
 // contain the node itself and only valid slots.
-func FuzzNodes(f *testing.F) {
+func FuzzParseNodes(f *testing.F) {
 	const line = "07c37dfeb235213a872192d90877d0cd55635b91 127.0.0.1:30004@31004,hostname4 slave e7d1eecce10fd6bb5eb35b9f99a514335d9ba9ca 0 1426238317239 4 connected"
 	for _, output := range []string{
 		line, strings.Replace(line, "slave", "myself,master", 1) + " 0-5460 [5461-<-e7d1]", strings.Replace(line, "slave", "myself,slave,noaddr,fail?", 1), "",

@@ -20,29 +20,29 @@ var infoSeries = []struct {
 	{"used_memory", "redis_memory_used_bytes", "Memory that Redis allocated.", prometheus.GaugeValue},
 	{"used_memory_peak", "redis_memory_used_peak_bytes", "Largest memory that Redis allocated.", prometheus.GaugeValue},
 	{"maxmemory", "redis_memory_max_bytes", "Memory above which Redis evicts keys.", prometheus.GaugeValue},
-	{"mem_fragmentation_ratio", "redis_mem_fragmentation_ratio", "Resident memory as a ratio of the allocated.", prometheus.GaugeValue},
+	{"mem_fragmentation_ratio", "redis_mem_fragmentation_ratio", "Resident memory divided by the allocated memory.", prometheus.GaugeValue},
 	{"connected_clients", "redis_connected_clients", "Open connections of clients.", prometheus.GaugeValue},
 	{"instantaneous_ops_per_sec", "redis_instantaneous_ops_per_sec", "Commands a second.", prometheus.GaugeValue},
 	{"total_commands_processed", "redis_commands_processed_total", "Commands.", prometheus.CounterValue},
 	{"total_connections_received", "redis_connections_received_total", "Connections that clients opened.", prometheus.CounterValue},
 	{"keyspace_hits", "redis_keyspace_hits_total", "Reads that found their key.", prometheus.CounterValue},
 	{"keyspace_misses", "redis_keyspace_misses_total", "Reads that found no key.", prometheus.CounterValue},
-	{"evicted_keys", "redis_evicted_keys_total", "Keys that were evicted for want of memory.", prometheus.CounterValue},
+	{"evicted_keys", "redis_evicted_keys_total", "Keys that Redis evicted to free memory.", prometheus.CounterValue},
 	{"rejected_connections", "redis_rejected_connections_total", "Connections above maxclients.", prometheus.CounterValue},
 	{"connected_slaves", "redis_connected_slaves", "Replicas of the node.", prometheus.GaugeValue},
 }
 
 // clusterSeries are the series that come from the output of CLUSTER INFO.
 var clusterSeries = []struct{ field, name, help string }{
-	{"cluster_slots_ok", "redis_cluster_slots_ok", "Slots whose node answers, as this node sees it."},
-	{"cluster_known_nodes", "redis_cluster_known_nodes", "Nodes that this node knows."},
+	{"cluster_slots_ok", "redis_cluster_slots_ok", "Slots with a node that responds, as this node sees it."},
+	{"cluster_known_nodes", "redis_cluster_known_nodes", "Nodes in the table of this node."},
 	{"cluster_size", "redis_cluster_size", "Primaries with slots, as this node sees it."},
 }
 
 var (
-	upDesc           = prometheus.NewDesc("redis_up", "1 if the node answers, else 0.", nil, nil)
+	upDesc           = prometheus.NewDesc("redis_up", "1 if the node responds, else 0.", nil, nil)
 	clusterStateDesc = prometheus.NewDesc("redis_cluster_state", "1 if the node serves its slots, else 0.", nil, nil)
-	linkDesc         = prometheus.NewDesc("redis_master_link_up", "Of a replica: 1 if it is connected to its primary, else 0.", nil, nil)
+	masterLinkDesc   = prometheus.NewDesc("redis_master_link_up", "1 if a replica is connected to its primary, else 0.", nil, nil)
 	slowLengthDesc   = prometheus.NewDesc("redis_slowlog_length", "Entries of the slow log.", nil, nil)
 	slowLastIDDesc   = prometheus.NewDesc("redis_slowlog_last_id", "Number of the last slow command since the node's start.", nil, nil)
 	slowLastTimeDesc = prometheus.NewDesc("redis_last_slow_execution_duration_seconds", "Duration of the last slow command.", nil, nil)
@@ -55,6 +55,7 @@ type collector struct{ node *Node }
 func (n *Node) Metrics() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector{n})
+	// The timeout is longer than that of Collect, so that redis_up 0 is served for a node that hangs.
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 5 * replyTimeout})
 }
 
@@ -63,11 +64,11 @@ func (n *Node) Metrics() http.Handler {
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector. It leaves out the series that the node does not
-// report.
+// report. For a node that does not respond, it sends only redis_up 0.
 func (c collector) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*replyTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*replyTimeout) // for four commands
 	defer cancel()
-	local := c.node.connect(c.node.cfg.Server, MetricsUser)
+	local := c.node.connect(c.node.cfg.RedisAddress, MetricsUser)
 	defer local.Close()
 	sendMetric := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, kind, value)
@@ -85,7 +86,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	// Only a replica has the field master_link_status.
 	if link := fieldValue(info, "master_link_status"); link != "" {
-		sendMetric(linkDesc, prometheus.GaugeValue, boolToFloat(link == "up"))
+		sendMetric(masterLinkDesc, prometheus.GaugeValue, boolToFloat(link == "up"))
 	}
 	if cluster, err := local.ClusterInfo(ctx).Result(); err == nil {
 		sendMetric(clusterStateDesc, prometheus.GaugeValue, boolToFloat(fieldValue(cluster, "cluster_state") == "ok"))

@@ -10,31 +10,31 @@ import (
 )
 
 // TestMetricsHaveTheStateOfTheNode checks the series of a real node: memory, commands and slow
-// log. For a node that does not answer, only redis_up 0 is served.
+// log. For a node that does not respond, only redis_up 0 is served.
 func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 	t.Parallel()
 	c := newTestCluster(t)
 	c.start(0, 61)
 	scrape := func() string {
 		w := httptest.NewRecorder()
-		c.agents[0].Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		c.nodes[0].Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 		require.Equal(t, http.StatusOK, w.Code)
 		return "\n" + w.Body.String()
 	}
 	require.NoError(t, c.client(0).ConfigSet(t.Context(), "slowlog-log-slower-than", "0").Err())
 	require.NoError(t, c.client(0).Ping(t.Context()).Err())
-	text := scrape()
-	require.Contains(t, text, "\nredis_up 1\n")
+	metrics := scrape()
+	require.Contains(t, metrics, "\nredis_up 1\n")
 	for _, s := range infoSeries {
-		require.Regexp(t, `\n`+s.name+` [0-9]`, text)
+		require.Regexp(t, `\n`+s.name+` [0-9]`, metrics)
 	}
-	require.Regexp(t, `\nredis_cluster_state [01]\n`, text)
-	require.Regexp(t, `\nredis_cluster_known_nodes [1-9]`, text)
-	require.NotContains(t, text, "redis_master_link_up", "it is not a replica")
+	require.Regexp(t, `\nredis_cluster_state [01]\n`, metrics)
+	require.Regexp(t, `\nredis_cluster_known_nodes [1-9]`, metrics)
+	require.NotContains(t, metrics, "redis_master_link_up", "it is not a replica")
 	for _, name := range []string{"redis_memory_used_bytes", "redis_commands_processed_total", "redis_slowlog_length", "redis_slowlog_last_id"} {
-		require.NotRegexp(t, regexp.MustCompile(`\n`+name+` 0\n`), text, "%s is above zero", name)
+		require.NotRegexp(t, regexp.MustCompile(`\n`+name+` 0\n`), metrics, "%s is above zero", name)
 	}
-	require.Contains(t, text, "# TYPE redis_commands_processed_total counter")
+	require.Contains(t, metrics, "# TYPE redis_commands_processed_total counter")
 
 	refused, err := c.client(0).ACLLog(t.Context(), 10).Result()
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestMetricsHaveTheStateOfTheNode(t *testing.T) {
 	require.Contains(t, scrape(), "\nredis_up 1\n")
 
 	c.kill(0)
-	text = scrape()
-	require.Contains(t, text, "\nredis_up 0\n")
-	require.NotContains(t, text, "redis_memory_used_bytes")
+	metrics = scrape()
+	require.Contains(t, metrics, "\nredis_up 0\n")
+	require.NotContains(t, metrics, "redis_memory_used_bytes")
 }

@@ -37,9 +37,10 @@ type Status struct {
 	Member bool `json:"member"`
 	// Cluster is Redis' cluster_state: ok or fail.
 	Cluster string `json:"cluster"`
-	// Peers is the number of other nodes that answered.
+	// Peers is the number of other nodes that responded.
 	Peers int `json:"peers"`
-	// Problems need an operator's action.
+	// Problems are the errors of the round. An error that remains after several rounds needs an
+	// operator's action.
 	Problems []string `json:"problems,omitempty"`
 }
 
@@ -87,10 +88,10 @@ func (n *Node) publish(current Status) {
 	}
 }
 
-// runRound reads the state of every node. It sends the commands that nextCommands returns to its
-// own node.
+// runRound reads the state of every node. Then it runs the next commands on its own node
+// (nextCommands). It returns the status after them.
 func (n *Node) runRound(ctx context.Context) Status {
-	local := n.connect(n.cfg.Server, User)
+	local := n.connect(n.cfg.RedisAddress, User)
 	defer local.Close()
 	if err := n.announce(ctx, local); err != nil {
 		return failedStatus(fmt.Errorf("announce %s: %w", n.cfg.Address, err))
@@ -151,7 +152,7 @@ func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 }
 
 // queryPeers reads the state of every node concurrently. It returns an error only if this
-// process' own node does not answer.
+// process' own node does not respond.
 func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState, error) {
 	peers := make([]peerState, len(n.cfg.Peers))
 	var wg sync.WaitGroup
@@ -164,11 +165,11 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 	ownView, err := readView(ctx, local)
 	wg.Wait()
 	if err != nil {
-		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
+		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.RedisAddress, err)
 	}
 	replication, err := local.Info(ctx, "replication").Result()
 	if err != nil {
-		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
+		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.RedisAddress, err)
 	}
 	if fieldValue(replication, "role") == "slave" {
 		ownView.replicatesFrom = net.JoinHostPort(fieldValue(replication, "master_host"), fieldValue(replication, "master_port"))
@@ -179,9 +180,9 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 }
 
 // queryPeer resolves the peer's name and reads the peer's view of the cluster. The result
-// has no view if the peer does not answer, or if another node answers at its address.
+// has no view if the peer does not respond, or if another node responds at the peer's address.
 func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
-	ctx, cancel := context.WithTimeout(ctx, 3*replyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 3*replyTimeout) // for the DNS query and the two commands of readView
 	defer cancel()
 	state := peerState{name: p.Host}
 	addresses, err := n.resolver.LookupNetIP(ctx, "ip", p.Host)
@@ -194,7 +195,7 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	defer client.Close()
 	peerView, err := readView(ctx, client)
 	if err != nil {
-		n.log.Debug("peer does not answer", "peer", p.Host, "address", state.address, "error", err)
+		n.log.Debug("peer does not respond", "peer", p.Host, "address", state.address, "error", err)
 		return state
 	}
 	// DNS may still return the peer's old address, which now belongs to another node. Or

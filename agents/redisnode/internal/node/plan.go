@@ -14,7 +14,7 @@ type peerState struct {
 	name string
 	// address is the resolved HOST:PORT of this round.
 	address string
-	// view is nil if the peer did not answer.
+	// view is nil if the peer did not respond.
 	view *view
 }
 
@@ -49,19 +49,21 @@ func bumpEpochCommand() command { return command{"CLUSTER", "BUMPEPOCH"} }
 // an operator. After enough rounds the cluster is complete: all nodes are in each node's table,
 // and all slots have an owner. Each node's process applies the same rules to its own node only. So
 // the nodes need no leader.
-func nextCommands(self int, peers []peerState, shards int) ([]command, []error) {
+func nextCommands(self int, peers []peerState, shards int) (commands []command, problems []error) {
 	if problem := unassignedDataError(peers[self]); problem != nil {
 		return nil, []error{problem}
 	}
-	commands, problems := joinCommands(self, peers)
+	commands, problems = joinCommands(self, peers)
 	return append(commands, roleCommands(self, peers, shards)...), problems
 }
 
-// unassignedDataError returns an error for a node that has keys but belongs to no cluster. A join
-// could lose the keys. A server that starts with keys but without its cluster-config-file becomes the
-// owner of the keys' slots.
+// unassignedDataError returns an error for a node that has keys or slots but belongs to no cluster. For
+// other nodes it returns nil. A join could lose the keys. A server that starts with keys but without
+// its cluster-config-file becomes the owner of the keys' slots.
 func unassignedDataError(p peerState) error {
-	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.self().slots) == 0 {
+	belongsToCluster := len(p.view.members) > 1
+	hasData := p.view.keys > 0 || len(p.view.self().slots) > 0
+	if belongsToCluster || !hasData {
 		return nil
 	}
 	return fmt.Errorf("node %s at %s holds %d keys but belongs to no cluster, so it is not joined: move its data away, or delete its volume",
@@ -79,21 +81,21 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 			return forgets
 		}
 	}
-	if primary := ownView.primaryAtStaleAddress(); primary != "" {
-		return []command{replicateCommand(primary)}
+	if primaryID := ownView.primaryAtStaleAddress(); primaryID != "" {
+		return []command{replicateCommand(primaryID)}
 	}
 	if hasStaleEpoch(ownView, peers) {
 		return []command{bumpEpochCommand()}
 	}
 	if own := ownView.self(); !own.isPrimary || len(own.slots) > 0 || ownView.keys > 0 {
-		return nil
+		return nil // only an empty primary takes slots or becomes a replica
 	}
 	if self < shards && allConnected {
 		if share := slotShare(self, shards); isUnowned(share, peers) {
 			return []command{addSlotsCommand(share)}
 		}
 	}
-	if ownView.ownedSlots() < slotCount {
+	if ownView.countOwnedSlots() < slotCount {
 		return nil // the nodes with a share must take their slots first
 	}
 	return replicateCommands(ownView, self)
@@ -107,15 +109,16 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 		if i == self || p.view == nil {
 			continue
 		}
-		known := ownView.members[p.view.id]
+		entry := ownView.members[p.view.id]
+		isConnected := entry.connected && !entry.suspected && entry.address == p.address
 		switch {
-		case ownView.contains(p.view.id) && known.connected && !known.suspected && known.address == p.address:
-			// connected at the right address
-		case ownView.contains(p.view.id) || p.view.contains(ownView.id):
+		case ownView.contains(p.view.id) && isConnected:
+			// no command is needed
+		case ownView.contains(p.view.id) || p.view.contains(ownView.id): // both are in the same cluster
 			joins = append(joins, joinCommand(p.address))
 		case unassignedDataError(p) != nil:
 			problems = append(problems, unassignedDataError(p))
-		case ownView.hasNoData() || p.view.hasNoData():
+		case ownView.hasNoData() || p.view.hasNoData(): // so the join cannot lose data
 			joins = append(joins, joinCommand(p.address))
 		default:
 			problems = append(problems, fmt.Errorf("node %s at %s belongs to another cluster of %d nodes, so it is not joined: two clusters with data cannot be merged; delete the volume of the wrong one",
@@ -125,7 +128,7 @@ func joinCommands(self int, peers []peerState) (joins []command, problems []erro
 	return joins, problems
 }
 
-// allTablesComplete reports whether every peer answered, and all peers are in the table of each
+// allTablesComplete reports whether every peer responded, and all peers are in the table of each
 // peer.
 func allTablesComplete(peers []peerState) bool {
 	for _, p := range peers {
@@ -140,15 +143,21 @@ func allTablesComplete(peers []peerState) bool {
 
 // forgetCommands returns CLUSTER FORGET for the ids of removed nodes. A node that lost its volume
 // starts with a new id, and the tables of the other nodes still contain its old id. An id counts as
-// removed if it owns no slots, and no node reaches a node with this id. Redis' flag "fail" is not
-// required. Redis sets this flag only if the id is in the tables of a majority of nodes, but some
-// nodes may have forgotten the id already.
+// removed if it owns no slots, and no node reaches a node with this id. The id of this node's primary
+// never counts as removed. Every peer must have a view.
+//
+// Redis' flag "fail" is not required. Redis sets this flag only if the id is in the tables of a
+// majority of nodes. But some nodes may have forgotten the id already.
 func forgetCommands(ownView *view, peers []peerState) []command {
 	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {
-		isReachedBy := func(p peerState) bool { return p.view.contains(id) && !p.view.members[id].suspected }
 		m := ownView.members[id]
-		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, isReachedBy) {
+		ownsSlots := len(m.slots) > 0
+		isOwnPrimary := ownView.self().primaryID == id
+		isReached := slices.ContainsFunc(peers, func(p peerState) bool {
+			return p.view.contains(id) && !p.view.members[id].suspected
+		})
+		if !m.handshake && !ownsSlots && !isOwnPrimary && !isReached {
 			forgets = append(forgets, forgetCommand(id))
 		}
 	}
@@ -170,16 +179,16 @@ func hasStaleEpoch(ownView *view, peers []peerState) bool {
 	})
 }
 
-// slotShare returns the range of slots that the node at index k gets when the cluster is
+// slotShare returns the range of slots that the node at this index gets when the cluster is
 // created.
-func slotShare(k, shards int) slotRange {
-	return slotRange{k * slotCount / shards, (k+1)*slotCount/shards - 1}
+func slotShare(index, shards int) slotRange {
+	return slotRange{index * slotCount / shards, (index+1)*slotCount/shards - 1}
 }
 
-// isUnowned reports whether no slot of the range has an owner in any node's table. A node
-// that is lost stays the owner of its slots, so no other node takes them.
+// isUnowned reports whether no slot of the range has an owner in any node's table. A node that is
+// lost stays the owner of its slots, so no other node takes them. Every peer must have a view.
 func isUnowned(r slotRange, peers []peerState) bool {
-	return !slices.ContainsFunc(peers, func(p peerState) bool { return !p.view.isUnowned(r) })
+	return !slices.ContainsFunc(peers, func(p peerState) bool { return p.view.hasOwner(r) })
 }
 
 // primaryAtStaleAddress returns the id of this replica's primary if the replication still
@@ -188,7 +197,8 @@ func isUnowned(r slotRange, peers []peerState) bool {
 // then tries the old address forever. CLUSTER REPLICATE of the same primary fixes this.
 func (v *view) primaryAtStaleAddress() string {
 	primary, known := v.members[v.self().primaryID]
-	if v.replicatesFrom == "" || !known || primary.suspected || !primary.connected || primary.address == "" || primary.address == v.replicatesFrom {
+	isReachable := known && primary.connected && !primary.suspected && primary.address != ""
+	if v.replicatesFrom == "" || !isReachable || primary.address == v.replicatesFrom {
 		return ""
 	}
 	return primary.id

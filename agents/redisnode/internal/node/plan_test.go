@@ -28,7 +28,7 @@ func nodeID(i int) string { return fmt.Sprintf("id-%d", i) }
 func formedCluster() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
-		for i := range replicas {
+		for i := range nodeCount {
 			m := member{id: nodeID(i), address: nodeAddress(i), isPrimary: i < shards, connected: true}
 			if i < shards {
 				m.slots = []slotRange{slotShare(i, shards)}
@@ -44,7 +44,7 @@ func formedCluster() []peerState {
 // isolatedNodes returns the state of six nodes. Each table contains only the node itself.
 func isolatedNodes() []peerState {
 	var peers []peerState
-	for i := range replicas {
+	for i := range nodeCount {
 		peers = append(peers, peerState{name: nodeName(i), address: nodeAddress(i), view: &view{
 			id: nodeID(i), members: map[string]member{nodeID(i): {id: nodeID(i), address: nodeAddress(i), isPrimary: true, connected: true}},
 		}})
@@ -56,7 +56,7 @@ func isolatedNodes() []peerState {
 func joinedNodes() []peerState {
 	peers := isolatedNodes()
 	for _, p := range peers {
-		for i := range replicas {
+		for i := range nodeCount {
 			p.view.members[nodeID(i)] = member{id: nodeID(i), address: nodeAddress(i), isPrimary: true, connected: true}
 		}
 	}
@@ -70,7 +70,7 @@ func editEntry(peers []peerState, viewer, subject int, change func(*member)) {
 	peers[viewer].view.members[nodeID(subject)] = m
 }
 
-func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
+func TestNextCommandsFormTheClusterAndKeepData(t *testing.T) {
 	for _, row := range []struct {
 		reason   string
 		self     int
@@ -84,7 +84,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		{"the third node takes the last share", 2, joinedNodes, "CLUSTER ADDSLOTSRANGE 10922 16383", ""},
 		{"a replica waits until the slots have owners", 3, joinedNodes, "", ""},
 		{"no slots are taken while a node is missing", 0, func() []peerState { p := joinedNodes(); p[4].view = nil; return p }, "", ""},
-		{"no slots are taken while one node does not know all", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, nodeID(2)); return p }, "", ""},
+		{"no slots are taken while one table does not contain all nodes", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, nodeID(2)); return p }, "", ""},
 		{"a node with keys takes no slots", 0, func() []peerState { p := joinedNodes(); p[0].view.keys = 1; return p }, "", ""},
 		{"no slots are taken if any table has an owner for them", 0, func() []peerState {
 			p := joinedNodes()
@@ -93,13 +93,13 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		}, "", ""},
 		{"the slots of a lost shard keep their owner", 0, func() []peerState {
 			p := joinedNodes()
-			for i := range replicas {
+			for i := range nodeCount {
 				p[i].view.members["gone"] = member{id: "gone", isPrimary: true, failed: true, suspected: true, slots: []slotRange{slotShare(0, shards)}}
 			}
 			return p
 		}, "", ""},
 		{"a known node at a new address is joined there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
-		{"a node that does not answer on the bus is joined again", 0, func() []peerState {
+		{"a node that does not respond on the bus is joined again", 0, func() []peerState {
 			p := formedCluster()
 			editEntry(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			return p
@@ -135,7 +135,7 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 		}, "CLUSTER MEET 192.0.2.0 6379", ""},
 		{"a node that lost its volume is forgotten", 1, func() []peerState {
 			p := formedCluster()
-			for i := range replicas {
+			for i := range nodeCount {
 				p[i].view.members["old"] = member{id: "old", failed: true, suspected: true}
 			}
 			return p
@@ -191,11 +191,11 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			commands, problems := nextCommands(row.self, row.peers(), shards)
-			var texts []string
+			var commandTexts []string
 			for _, c := range commands {
-				texts = append(texts, c.String())
+				commandTexts = append(commandTexts, c.String())
 			}
-			require.Equal(t, row.commands, strings.Join(texts, " "), "%s", problems)
+			require.Equal(t, row.commands, strings.Join(commandTexts, " "), "%s", problems)
 			if row.problem == "" {
 				require.Empty(t, problems)
 				return
@@ -208,24 +208,24 @@ func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 
 // For any number of shards, each slot is in exactly one share.
 func TestSharesCoverAllSlots(t *testing.T) {
-	for n := 3; n <= 20; n++ {
-		next := 0
-		for k := range n {
-			s := slotShare(k, n)
-			require.Equal(t, next, s.first)
-			next = s.last + 1
+	for shardCount := 3; shardCount <= 20; shardCount++ {
+		nextSlot := 0
+		for index := range shardCount {
+			share := slotShare(index, shardCount)
+			require.Equal(t, nextSlot, share.first)
+			nextSlot = share.last + 1
 		}
-		require.Equal(t, slotCount, next, "%d shards", n)
+		require.Equal(t, slotCount, nextSlot, "%d shards", shardCount)
 	}
 }
 
 func TestParseNodesReadsEveryField(t *testing.T) {
-	own, members, err := parseNodes(`aa 127.0.0.1:6379@16379,host,shard-id=5 myself,master - 0 0 1 connected 0-5460 7 [93-<-bb]
+	ownID, members, err := parseNodes(`aa 127.0.0.1:6379@16379,host,shard-id=5 myself,master - 0 0 1 connected 0-5460 7 [93-<-bb]
 bb :0@0 slave,fail,noaddr aa 1 2 3 disconnected
 cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 `)
 	require.NoError(t, err)
-	require.Equal(t, "aa", own)
+	require.Equal(t, "aa", ownID)
 	require.Equal(t, map[string]member{
 		"aa": {id: "aa", address: "127.0.0.1:6379", name: "host", isPrimary: true, connected: true, epoch: 1, slots: []slotRange{{0, 5460}, {7, 7}}},
 		"bb": {id: "bb", primaryID: "aa", failed: true, suspected: true, epoch: 3},

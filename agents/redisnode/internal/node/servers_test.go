@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	password = "nodepassword"
-	replicas = 6
-	shards   = 3
+	password  = "nodepassword"
+	nodeCount = 6
+	shards    = 3
 	// redisConf is the part of the design document's redis.conf that these tests need, with a
 	// shorter cluster-node-timeout. rename-command removes the commands that nobody may
 	// run. The users have the permissions of components/redis/redistuning.
@@ -55,9 +55,9 @@ type testCluster struct {
 	port int
 
 	mu         sync.Mutex
-	addresses  [replicas]netip.Addr // the zero value means that there is no pod
-	servers    [replicas]*exec.Cmd
-	agents     [replicas]*Node
+	addresses  [nodeCount]netip.Addr // the zero value means that there is no pod
+	servers    [nodeCount]*exec.Cmd
+	nodes      [nodeCount]*Node
 	staleNames map[string]int // names that resolve to the address of another node
 }
 
@@ -80,7 +80,7 @@ func (c *testCluster) resetDNS() {
 func newTestCluster(t *testing.T) *testCluster {
 	c := &testCluster{t: t, dir: t.TempDir(), port: findFreePort(t)}
 	t.Cleanup(func() {
-		for i := range replicas {
+		for i := range nodeCount {
 			c.kill(i)
 		}
 	})
@@ -129,9 +129,9 @@ func (c *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Ad
 // folder returns the folder with the data of node i.
 func (c *testCluster) folder(i int) string { return filepath.Join(c.dir, strconv.Itoa(i)) }
 
-// start starts the server of node i at 127.0.0.lastByte with the data in its folder. extra are
+// start starts the server of node i at 127.0.0.lastByte with the data in its folder. extraArgs are
 // arguments of the server.
-func (c *testCluster) start(i, lastByte int, extra ...string) {
+func (c *testCluster) start(i, lastByte int, extraArgs ...string) {
 	c.t.Helper()
 	require.NoError(c.t, os.MkdirAll(c.folder(i), 0o700))
 	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(lastByte)})
@@ -140,7 +140,7 @@ func (c *testCluster) start(i, lastByte int, extra ...string) {
 	log, err := os.OpenFile(filepath.Join(c.folder(i), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(c.t, err)
 	defer log.Close()
-	cmd := exec.Command("redis-server", append([]string{file}, extra...)...)
+	cmd := exec.Command("redis-server", append([]string{file}, extraArgs...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(c.t, cmd.Start(), "apt-get install redis-server")
@@ -149,12 +149,12 @@ func (c *testCluster) start(i, lastByte int, extra ...string) {
 	c.mu.Unlock()
 	cfg := Config{
 		Self: i, Shards: shards, Address: address, Password: password, Period: 100 * time.Millisecond,
-		Server: net.JoinHostPort(address.String(), strconv.Itoa(c.port)),
+		RedisAddress: net.JoinHostPort(address.String(), strconv.Itoa(c.port)),
 	}
-	for p := range replicas {
-		cfg.Peers = append(cfg.Peers, Peer{Host: nodeName(p), Port: c.port})
+	for peer := range nodeCount {
+		cfg.Peers = append(cfg.Peers, Peer{Host: nodeName(peer), Port: c.port})
 	}
-	c.agents[i] = New(cfg, c, slog.New(slog.NewTextHandler(testWriter{c.t, i}, &slog.HandlerOptions{Level: slog.LevelInfo})))
+	c.nodes[i] = New(cfg, c, slog.New(slog.NewTextHandler(testWriter{c.t, i}, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	require.Eventually(c.t, func() bool { return c.client(i).Ping(c.t.Context()).Err() == nil }, 20*time.Second, 20*time.Millisecond,
 		"node %d does not start; see its log in %s", i, c.folder(i))
 }
@@ -172,7 +172,7 @@ func (c *testCluster) kill(i int) {
 
 // client returns a client of node i.
 func (c *testCluster) client(i int) *redis.Client {
-	client := c.agents[i].connect(c.agents[i].cfg.Server, User)
+	client := c.nodes[i].connect(c.nodes[i].cfg.RedisAddress, User)
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
 }
@@ -180,9 +180,9 @@ func (c *testCluster) client(i int) *redis.Client {
 // runRound runs one round of every running node.
 func (c *testCluster) runRound() {
 	var rounds sync.WaitGroup
-	for i := range replicas {
+	for i := range nodeCount {
 		if c.servers[i] != nil {
-			rounds.Go(func() { c.agents[i].publish(c.agents[i].runRound(c.t.Context())) })
+			rounds.Go(func() { c.nodes[i].publish(c.nodes[i].runRound(c.t.Context())) })
 		}
 	}
 	rounds.Wait()
@@ -198,9 +198,9 @@ func (c *testCluster) runUntil(condition string, done func() bool) {
 			return
 		}
 		if time.Now().After(deadline) {
-			for i := range replicas {
+			for i := range nodeCount {
 				if c.servers[i] != nil {
-					c.t.Logf("node %d: %+v\n%s", i, c.agents[i].Status(), c.client(i).ClusterNodes(c.t.Context()).Val())
+					c.t.Logf("node %d: %+v\n%s", i, c.nodes[i].Status(), c.client(i).ClusterNodes(c.t.Context()).Val())
 				}
 			}
 			require.FailNow(c.t, "condition not reached within a minute: "+condition)
@@ -214,8 +214,8 @@ func (c *testCluster) runUntil(condition string, done func() bool) {
 func (c *testCluster) isHealthy() bool {
 	primaries := 0
 	epochs := map[string]int64{}
-	for i := range replicas {
-		if c.servers[i] == nil || !c.agents[i].Status().Member || c.agents[i].Status().Peers != replicas-1 {
+	for i := range nodeCount {
+		if c.servers[i] == nil || !c.nodes[i].Status().Member || c.nodes[i].Status().Peers != nodeCount-1 {
 			return false
 		}
 		if c.readRole(i) == "master" {
@@ -247,9 +247,9 @@ func (c *testCluster) readRole(i int) string {
 // newClusterClient returns a cluster client, as an application uses.
 func (c *testCluster) newClusterClient() *redis.ClusterClient {
 	var addresses []string
-	for i := range replicas {
+	for i := range nodeCount {
 		if c.servers[i] != nil {
-			addresses = append(addresses, c.agents[i].cfg.Server)
+			addresses = append(addresses, c.nodes[i].cfg.RedisAddress)
 		}
 	}
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses, Username: User, Password: password, DisableIdentity: true, MaxRedirects: 30})
@@ -271,7 +271,7 @@ func (c *testCluster) writeKeys() {
 	// the replicas have all keys.
 	require.Eventually(c.t, func() bool {
 		sum := int64(0)
-		for i := range replicas {
+		for i := range nodeCount {
 			sum += c.client(i).DBSize(c.t.Context()).Val()
 		}
 		return sum == 2*keyCount // a primary and its replica each have the key
@@ -289,12 +289,12 @@ func (c *testCluster) requireAllKeys() {
 
 // testWriter writes the log of node i to the test's log.
 type testWriter struct {
-	t *testing.T
-	i int
+	t    *testing.T
+	node int
 }
 
 // Write implements io.Writer.
 func (w testWriter) Write(p []byte) (int, error) {
-	w.t.Logf("%d: %s", w.i, strings.TrimSpace(string(p)))
+	w.t.Logf("%d: %s", w.node, strings.TrimSpace(string(p)))
 	return len(p), nil
 }

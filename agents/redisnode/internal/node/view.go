@@ -64,8 +64,9 @@ func parseNodes(output string) (id string, members map[string]member, err error)
 		flags := strings.Split(fields[2], ",")
 		hasFlag := func(flag string) bool { return slices.Contains(flags, flag) }
 		m := member{
-			id: fields[0], address: memberAddress(fields[1]), name: memberName(fields[1]), isPrimary: hasFlag("master"), primaryID: strings.Trim(fields[3], "-"),
-			failed: hasFlag("fail"), suspected: hasFlag("fail") || hasFlag("fail?"),
+			id: fields[0], address: memberAddress(fields[1]), name: memberName(fields[1]), isPrimary: hasFlag("master"),
+			primaryID: strings.Trim(fields[3], "-"), // a primary has "-"
+			failed:    hasFlag("fail"), suspected: hasFlag("fail") || hasFlag("fail?"),
 			handshake: hasFlag("handshake"), connected: fields[7] == "connected",
 		}
 		if hasFlag("noaddr") {
@@ -96,7 +97,7 @@ func parseNodes(output string) (id string, members map[string]member, err error)
 }
 
 // memberAddress returns HOST:PORT from HOST:PORT@BUS,NAME. Redis writes IPv6
-// addresses without brackets.
+// addresses without brackets. If the field has no host, memberAddress returns "".
 func memberAddress(field string) string {
 	hostAndPort, _, _ := strings.Cut(field, "@")
 	colon := strings.LastIndex(hostAndPort, ":")
@@ -106,7 +107,7 @@ func memberAddress(field string) string {
 	return net.JoinHostPort(hostAndPort[:colon], hostAndPort[colon+1:])
 }
 
-// memberName returns NAME from HOST:PORT@BUS,NAME,MORE.
+// memberName returns NAME from HOST:PORT@BUS,NAME,MORE. It returns "" if the field has no name.
 func memberName(field string) string {
 	_, names, _ := strings.Cut(field, ",")
 	name, _, _ := strings.Cut(names, ",")
@@ -115,23 +116,23 @@ func memberName(field string) string {
 
 // parseSlotRange parses FIRST-LAST, or a single slot.
 func parseSlotRange(field string) (slotRange, error) {
-	first, last, isRange := strings.Cut(field, "-")
+	firstText, lastText, isRange := strings.Cut(field, "-")
 	if !isRange {
-		last = first
+		lastText = firstText
 	}
-	a, errA := strconv.Atoi(first)
-	b, errB := strconv.Atoi(last)
-	if errA != nil || errB != nil || a < 0 || b < a || b >= slotCount {
+	first, errFirst := strconv.Atoi(firstText)
+	last, errLast := strconv.Atoi(lastText)
+	if errFirst != nil || errLast != nil || first < 0 || last < first || last >= slotCount {
 		return slotRange{}, fmt.Errorf("%q is not a range of slots from 0 to %d", field, slotCount-1)
 	}
-	return slotRange{a, b}, nil
+	return slotRange{first, last}, nil
 }
 
 // self returns the node's own entry in its table.
 func (v *view) self() member { return v.members[v.id] }
 
-// ownedSlots returns the number of slots that have an owner in the node's table.
-func (v *view) ownedSlots() int {
+// countOwnedSlots returns the number of slots that have an owner in the node's table.
+func (v *view) countOwnedSlots() int {
 	n := 0
 	for _, m := range v.members {
 		for _, s := range m.slots {
@@ -141,19 +142,19 @@ func (v *view) ownedSlots() int {
 	return n
 }
 
-// isUnowned reports whether no slot of the range has an owner in the node's table.
-func (v *view) isUnowned(r slotRange) bool {
+// hasOwner reports whether a slot of the range has an owner in the node's table.
+func (v *view) hasOwner(r slotRange) bool {
 	for _, m := range v.members {
 		if slices.ContainsFunc(m.slots, r.overlaps) {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // hasNoData reports whether the node has no keys, and no node in its table owns a slot.
 // Then a join cannot lose data.
-func (v *view) hasNoData() bool { return v.keys == 0 && v.ownedSlots() == 0 }
+func (v *view) hasNoData() bool { return v.keys == 0 && v.countOwnedSlots() == 0 }
 
 // contains reports whether the node's table has a node with this id. A node that has not
 // completed its handshake does not count, because its id is temporary.

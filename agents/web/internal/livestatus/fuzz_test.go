@@ -18,8 +18,9 @@ func FuzzMessage(f *testing.F) {
 	}
 	hub := NewHub(Config{}, allAgentsUp, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		encoded, err := json.Marshal(hub.respond(t.Context(), text))
+		encoded, err := json.Marshal(hub.newResponse(t.Context(), text))
 		require.NoError(t, err)
+		// JSON may need six bytes for one byte of the connectionId. 512 bytes are enough for the other fields.
 		require.LessOrEqual(t, len(encoded), 512+6*maxConnectionID)
 		var response struct {
 			Type              string

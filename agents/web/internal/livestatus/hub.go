@@ -59,22 +59,22 @@ type Config struct {
 
 // Hub is the handler of all connections. It is safe for concurrent use.
 type Hub struct {
-	cfg    Config
-	status func(context.Context) Status // returns the agents' current status
-	log    *slog.Logger
-	now    func() time.Time
+	cfg        Config
+	readStatus func(context.Context) Status // returns the agents' current status
+	log        *slog.Logger
+	now        func() time.Time
 
-	mu      sync.Mutex
-	users   map[string]int // connections by user
-	total   int            // sum of users
-	open    map[*websocket.Conn]struct{}
-	closing bool
-	wg      sync.WaitGroup
+	mu          sync.Mutex
+	countByUser map[string]int // the number of connections of each user
+	total       int            // the number of connections of all users
+	open        map[*websocket.Conn]struct{}
+	closing     bool           // Close was called
+	wg          sync.WaitGroup // waits for all counted connections
 }
 
-// NewHub returns a Hub. It calls status for each request of a client.
-func NewHub(cfg Config, status func(context.Context) Status, log *slog.Logger) *Hub {
-	return &Hub{cfg: cfg, status: status, log: log, now: time.Now, users: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
+// NewHub returns a Hub. It calls readStatus for each request of a client.
+func NewHub(cfg Config, readStatus func(context.Context) Status, log *slog.Logger) *Hub {
+	return &Hub{cfg: cfg, readStatus: readStatus, log: log, now: time.Now, countByUser: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
 }
 
 // OpenConnections returns the number of open connections.
@@ -92,12 +92,12 @@ func (h *Hub) addConnection(user string) error {
 	switch {
 	case h.closing:
 		return errors.New("the process is shutting down; connect again")
-	case h.users[user] >= h.cfg.PerUser:
+	case h.countByUser[user] >= h.cfg.PerUser:
 		return fmt.Errorf("connection limit of the user reached: at most %d", h.cfg.PerUser)
 	case h.total >= h.cfg.Total:
 		return fmt.Errorf("connection limit reached: at most %d; try again", h.cfg.Total)
 	}
-	h.users[user]++
+	h.countByUser[user]++
 	h.total++
 	h.wg.Add(1)
 	return nil
@@ -110,8 +110,8 @@ func (h *Hub) removeConnection(user string, conn *websocket.Conn) {
 	defer h.mu.Unlock()
 	delete(h.open, conn)
 	h.total--
-	if h.users[user]--; h.users[user] == 0 {
-		delete(h.users, user)
+	if h.countByUser[user]--; h.countByUser[user] == 0 {
+		delete(h.countByUser, user)
 	}
 	h.wg.Done()
 }
@@ -168,7 +168,7 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 
 // serve handles messages until the connection ends, and returns the close code
 // and reason.
-func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.StatusCode, string) {
+func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (code websocket.StatusCode, reason string) {
 	conn.SetReadLimit(maxMessage)
 	limiter := rate.NewLimiter(messagesPerSecond, messageBurst)
 	for {
@@ -185,7 +185,7 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 		case !limiter.Allow():
 			return websocket.StatusPolicyViolation, "too many messages"
 		}
-		encoded, err := json.Marshal(h.respond(ctx, text))
+		encoded, err := json.Marshal(h.newResponse(ctx, text))
 		if err != nil {
 			h.log.ErrorContext(ctx, "encode a WebSocket response", "error", err)
 			return websocket.StatusInternalError, ""
@@ -199,8 +199,9 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 	}
 }
 
-// Close rejects new connections, closes every open one with "going away", and
-// waits for them, for at most two seconds.
+// Close rejects new connections, and closes every open one with the code "going away". It
+// waits at most two seconds for the closing handshakes. Then it closes the connections
+// that are still open without a handshake.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closing = true

@@ -25,15 +25,16 @@ const eventTimeout = 20 * time.Second
 // allAgentsUp returns the status if all agents are up.
 func allAgentsUp(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
 
-// startHub runs a hub with at most 3 connections for a user and 5 in total, unless change sets other limits. Its
-// server reads the user's id from the query instead of a token.
-func startHub(t *testing.T, change func(*Config)) (*Hub, string) {
+// startHub runs a hub, and returns it and the URL of its server. The hub allows 3 connections for a
+// user and 5 in total. change can set other limits. The server reads the user's id from the query
+// instead of a token.
+func startHub(t *testing.T, change func(*Config)) (hub *Hub, url string) {
 	t.Helper()
 	cfg := Config{PerUser: 3, Total: 5, PingInterval: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
 	if change != nil {
 		change(&cfg)
 	}
-	hub := NewHub(cfg, allAgentsUp, slog.New(slog.DiscardHandler))
+	hub = NewHub(cfg, allAgentsUp, slog.New(slog.DiscardHandler))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hub.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), auth.Principal{Subject: r.URL.Query().Get("user")})))
 	}))

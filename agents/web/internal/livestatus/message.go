@@ -37,13 +37,13 @@ type problem struct {
 	Detail string `json:"detail"`
 }
 
-// respond returns the response to a message: an agentStatus or a problem.
-func (h *Hub) respond(ctx context.Context, text []byte) any {
+// newResponse returns the response to a message: an agentStatus or a problem.
+func (h *Hub) newResponse(ctx context.Context, text []byte) any {
 	message, err := parseRequest(text)
 	if err != nil {
 		return problem{"error", err.Error()}
 	}
-	return agentStatus{"agent_status", h.status(ctx), h.now().UnixMilli(), message.Timestamp, message.ConnectionID}
+	return agentStatus{"agent_status", h.readStatus(ctx), h.now().UnixMilli(), message.Timestamp, message.ConnectionID}
 }
 
 // parseRequest decodes a message. It ignores unknown fields, because clients may be
@@ -56,7 +56,9 @@ func parseRequest(text []byte) (request, error) {
 	if message.Type != "agent_status_request" {
 		return request{}, fmt.Errorf("the only message type is agent_status_request")
 	}
-	if id := message.ConnectionID; len(id) > maxConnectionID || (len(id) > 0 && (id[0] == '{' || id[0] == '[')) {
+	id := message.ConnectionID
+	isObjectOrArray := len(id) > 0 && (id[0] == '{' || id[0] == '[')
+	if isObjectOrArray || len(id) > maxConnectionID {
 		return request{}, fmt.Errorf("connectionId must be a number or a string of at most %d bytes", maxConnectionID)
 	}
 	return message, nil

@@ -33,18 +33,18 @@ const (
 // Watcher requests the agents' status from the MCA, at most once a second for
 // any number of callers.
 type Watcher struct {
-	mca  *upstream.Upstream
-	http *http.Client
-	now  func() time.Time
+	mca    *upstream.Upstream
+	client *http.Client
+	now    func() time.Time
 
 	mu          sync.Mutex // one request at a time; concurrent callers share its result
-	last        Status
+	lastStatus  Status
 	requestedAt time.Time
 }
 
 // NewWatcher returns a Watcher of the MCA.
 func NewWatcher(mca *upstream.Upstream) *Watcher {
-	return &Watcher{mca: mca, http: &http.Client{Transport: mca, Timeout: requestTimeout}, now: time.Now}
+	return &Watcher{mca: mca, client: &http.Client{Transport: mca, Timeout: requestTimeout}, now: time.Now}
 }
 
 // Status returns the agents' status, which is at most one second old. The map is shared
@@ -56,12 +56,13 @@ func (w *Watcher) Status(ctx context.Context) Status {
 		// A caller that disconnects must not cancel the request, because other callers
 		// wait for its result.
 		agents, err := w.requestAgents(context.WithoutCancel(ctx))
-		w.last, w.requestedAt = overallStatus(agents, err), w.now()
+		w.lastStatus, w.requestedAt = overallStatus(agents, err), w.now()
 	}
-	return w.last
+	return w.lastStatus
 }
 
-// overallStatus summarizes the MCA's response, or the error of the request to it.
+// overallStatus returns the status for the agents' states in the MCA's response. err is the
+// error of the request to the MCA, or nil.
 func overallStatus(agents map[string]string, err error) Status {
 	if err != nil || len(agents) == 0 {
 		return Status{"unavailable", map[string]string{"mca": "unreachable"}}
@@ -80,7 +81,7 @@ func (w *Watcher) requestAgents(ctx context.Context) (map[string]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	response, err := w.http.Do(request)
+	response, err := w.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (w *Watcher) requestAgents(ctx context.Context) (map[string]string, error) 
 	return readAgents(response.Body)
 }
 
-// readAgents decodes the MCA's response.
+// readAgents decodes the MCA's response and returns the state of each agent.
 func readAgents(body io.Reader) (map[string]string, error) {
 	var response struct {
 		Agents map[string]string `json:"agents"`

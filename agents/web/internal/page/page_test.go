@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testplatform"
 )
 
-// timeout bounds the test on a busy machine, without the build of the services.
+// timeout is the timeout of the test on a busy machine. It does not include the build of the services.
 const timeout = 3 * time.Minute
 
 // findChromium returns the path of Chromium (Debian's chromium).
@@ -47,14 +47,14 @@ func TestUserPlansAWeek(t *testing.T) {
 	env := newPlatform(t)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	path := findChromium(t)
+	chromium := findChromium(t)
 	platform, err := env.StartPlatform(ctx, "AGENT_TIMEOUT=20s", "COORDINATION_TIMEOUT=30s")
 	require.NoError(t, err)
 	token, err := env.Token("browser-user")
 	require.NoError(t, err)
 
 	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
 	defer closeBrowser()
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()

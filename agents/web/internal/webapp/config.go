@@ -14,7 +14,7 @@ import (
 type Config struct {
 	// MCAURL is MCA_URL, the base URL of the agents' gateway.
 	MCAURL string
-	// GatewayTimeout is GATEWAY_TIMEOUT, for a request that is proxied to the
+	// GatewayTimeout is GATEWAY_TIMEOUT, the timeout of a request that is proxied to the
 	// agents. It is above the MCA's own timeout.
 	GatewayTimeout time.Duration
 	// UserRate is USER_RATE, the requests a second that one user may send. UserBurst is
@@ -32,8 +32,8 @@ type Config struct {
 }
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with every problem. The Config then has defaults for
-// invalid values, and serves only to create the logger.
+// envconfig.Problems with every problem. The Config then has defaults for invalid
+// values. Use such a Config only to create the logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	cfg := Config{

@@ -17,8 +17,8 @@ const maxUsers = 50_000
 
 // userLimits limits the request rate of each user, from all addresses together.
 type userLimits struct {
-	rate, burst int
-	users       *otter.Cache[string, *rate.Limiter]
+	perSecond, burst int
+	limiters         *otter.Cache[string, *rate.Limiter] // by user
 }
 
 // newUserLimits returns the limits of all users. No user has a limiter at first.
@@ -26,7 +26,7 @@ func newUserLimits(perSecond, burst int) *userLimits {
 	return &userLimits{perSecond, burst, otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxUsers})}
 }
 
-// limit responds 429 to a user above the rate.
+// limit returns a middleware that responds 429 to a user above the rate.
 func (u *userLimits) limit(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, _ := auth.PrincipalFromContext(r.Context())
@@ -36,15 +36,15 @@ func (u *userLimits) limit(next http.HandlerFunc) http.Handler {
 		}
 		w.Header().Set("Retry-After", "1") // after one second the user may send again
 		httpapi.SendError(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
-			fmt.Sprintf("user rate exceeded: at most %d requests a second; try again", u.rate))
+			fmt.Sprintf("user rate exceeded: at most %d requests a second; try again", u.perSecond))
 	})
 }
 
 // getOrCreateLimiter returns the user's limiter, and creates it if there is none.
 func (u *userLimits) getOrCreateLimiter(user string) *rate.Limiter {
-	if limiter, ok := u.users.GetIfPresent(user); ok {
+	if limiter, ok := u.limiters.GetIfPresent(user); ok {
 		return limiter
 	}
-	limiter, _ := u.users.SetIfAbsent(user, rate.NewLimiter(rate.Limit(u.rate), u.burst))
+	limiter, _ := u.limiters.SetIfAbsent(user, rate.NewLimiter(rate.Limit(u.perSecond), u.burst))
 	return limiter
 }

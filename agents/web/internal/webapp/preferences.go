@@ -25,8 +25,8 @@ type Preferences struct {
 var (
 	themes = []string{"light", "dark", "system"}
 	units  = []string{"metric", "imperial"}
-	// language matches a subset of BCP 47: a language with an optional region.
-	language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
+	// languagePattern matches a subset of BCP 47: a language with an optional region.
+	languagePattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 )
 
 // Validate returns every violated rule.
@@ -39,7 +39,7 @@ func (p *Preferences) Validate() []httpapi.FieldError {
 	if p.Units != nil {
 		rules.CheckOneOf("#/units", *p.Units, units)
 	}
-	rules.Check(p.Language == nil || language.MatchString(*p.Language), "#/language", "must be a language such as en or de-AT")
+	rules.Check(p.Language == nil || languagePattern.MatchString(*p.Language), "#/language", "must be a language such as en or de-AT")
 	return rules
 }
 

@@ -44,7 +44,7 @@ func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 // loadProfile returns the user's profile as a line of JSON. For a new user it creates the
 // row in the database.
 func (s *Service) loadProfile(ctx context.Context, id string) ([]byte, error) {
-	return s.profiles.Load(ctx, userID(id), func(ctx context.Context) ([]byte, error) {
+	return s.profileCache.Load(ctx, userID(id), func(ctx context.Context) ([]byte, error) {
 		user, err := s.dependencies.Store.User(ctx, id)
 		if errors.Is(err, database.ErrNotFound) {
 			user, err = s.dependencies.Store.EnsureUser(ctx, id)

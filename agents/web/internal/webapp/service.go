@@ -48,8 +48,8 @@ type Service struct {
 	log          *slog.Logger
 	state        *httpserver.State
 	dependencies *dependencies.Set
-	profiles     *cache.Namespace[userID, []byte]
-	users        *userLimits
+	profileCache *cache.Namespace[userID, []byte]
+	userLimits   *userLimits
 	mca          *upstream.Upstream
 	hub          *livestatus.Hub
 	document     http.HandlerFunc
@@ -59,7 +59,7 @@ type Service struct {
 // New opens the service's dependencies. It does not wait until they are available. Close
 // closes them.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
-	s := &Service{cfg: cfg, log: log, state: &httpserver.State{}, users: newUserLimits(cfg.UserRate, cfg.UserBurst)}
+	s := &Service{cfg: cfg, log: log, state: &httpserver.State{}, userLimits: newUserLimits(cfg.UserRate, cfg.UserBurst)}
 	var err error
 	if s.document, err = httpapi.DocumentHandler(document); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
 		return nil, err
 	}
-	s.profiles, err = cache.NewNamespace[userID, []byte](s.dependencies.Cache, cache.UserSession, "user:profile:", 0)
+	s.profileCache, err = cache.NewNamespace[userID, []byte](s.dependencies.Cache, cache.UserSession, "user:profile:", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,8 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	return s, err
 }
 
-// State is the phase that the readiness response depends on.
+// State returns the state with the phase of the process. The readiness response depends on
+// the phase.
 func (s *Service) State() *httpserver.State { return s.state }
 
 // Configure makes the server count and trace its requests. WebSockets are not counted,
@@ -112,21 +113,21 @@ func (s *Service) Handler() http.Handler { return s.handler }
 // without it, the service reads every profile from the database.
 func (s *Service) newHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	ready := s.state.NewReadinessHandler(httpserver.Dependency{Name: "postgres", Check: s.dependencies.Store.Ping})
+	serveReadiness := s.state.NewReadinessHandler(httpserver.Dependency{Name: "postgres", Check: s.dependencies.Store.Ping})
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /health":       s.state.ServeLiveness,
-		"GET /health/ready": ready,
+		"GET /health/ready": serveReadiness,
 		"GET /openapi.json": s.document,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
 	tokens := s.dependencies.Tokens
 	handleAPI := func(pattern, scope string, handle http.HandlerFunc) {
-		mux.Handle(pattern, tokens.Require(scope, s.users.limit(handle)))
+		mux.Handle(pattern, tokens.Require(scope, s.userLimits.limit(handle)))
 	}
 	handleAPI("GET "+profilePath, auth.ScopeUsersRead, s.getProfile)
 	handleAPI("POST "+preferencesPath, auth.ScopeUsersWrite, s.postPreferences)
-	mux.Handle("GET "+socketPath, tokens.RequireSocket(auth.ScopeAgentsRead, s.users.limit(s.hub.ServeHTTP)))
+	mux.Handle("GET "+socketPath, tokens.RequireSocket(auth.ScopeAgentsRead, s.userLimits.limit(s.hub.ServeHTTP)))
 	mux.Handle(agentsPath, s.mca.Proxy(maxInFlight, s.cfg.GatewayTimeout, s.log))
 	if err := site.AddRoutes(mux.Handle); err != nil {
 		return nil, err

@@ -24,8 +24,8 @@ import (
 )
 
 var (
-	postgres *testservers.Postgres
-	cluster  *testservers.Redis
+	postgres     *testservers.Postgres
+	redisCluster *testservers.Redis
 )
 
 func TestMain(m *testing.M) {
@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 		postgres, err = testservers.StartPostgres(ctx, nil)
 		return postgres, err
 	}, func(ctx context.Context) (_ testservers.Server, err error) {
-		cluster, err = testservers.StartRedis(ctx, 0)
-		return cluster, err
+		redisCluster, err = testservers.StartRedis(ctx, 0)
+		return redisCluster, err
 	}))
 }
 
@@ -44,18 +44,19 @@ type web struct {
 	env *servicetest.Environment
 }
 
-// newWeb creates a service with these environment variables. Its default is a new database.
+// newWeb creates a service with these environment variables. It uses a new database if they do not
+// contain DATABASE_URL.
 func newWeb(t *testing.T, changes map[string]string) *web {
 	t.Helper()
 	return newWebOn(t, postgres, changes)
 }
 
-// newWebOn creates a service with these environment variables. Its default is a new database on
-// this server.
+// newWebOn creates a service with these environment variables. It uses a new database on this server
+// if they do not contain DATABASE_URL.
 func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]string) *web {
 	t.Helper()
 	variables := map[string]string{
-		"DATABASE_URL": servicetest.CreateDatabase(t, server), "REDIS_ADDRESSES": strings.Join(cluster.Addresses(), ","),
+		"DATABASE_URL": servicetest.CreateDatabase(t, server), "REDIS_ADDRESSES": strings.Join(redisCluster.Addresses(), ","),
 		"MCA_URL": "http://127.0.0.1:1", "REDIS_TIMEOUT": "2s", "DATABASE_STATEMENT_TIMEOUT": "10s",
 	}
 	for name, value := range changes {
@@ -98,19 +99,19 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 	token := first.env.Token(t, id)
 	api := openapitest.New(t, document, first.Handler())
 	api.Token = token
-	var p Profile
-	require.NoError(t, json.Unmarshal(api.Send(t, http.MethodGet, profilePath, "").Body.Bytes(), &p))
-	require.Equal(t, id, p.ID, "a new user is created")
-	require.JSONEq(t, `{}`, string(p.Preferences))
+	var profile Profile
+	require.NoError(t, json.Unmarshal(api.Send(t, http.MethodGet, profilePath, "").Body.Bytes(), &profile))
+	require.Equal(t, id, profile.ID, "a new user is created")
+	require.JSONEq(t, `{}`, string(profile.Preferences))
 
 	w := api.Send(t, http.MethodPost, preferencesPath, `{"theme":"dark","notifications":true}`)
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	w = api.Send(t, http.MethodGet, profilePath, "")
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
-	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(p.Preferences), "the user's own write is visible immediately")
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &profile))
+	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(profile.Preferences), "the user's own write is visible immediately")
 	w = api.Send(t, http.MethodPost, preferencesPath, `{"theme":"light"}`)
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
-	require.JSONEq(t, `{"theme":"light","notifications":true}`, string(p.Preferences), "absent fields keep their values")
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &profile))
+	require.JSONEq(t, `{"theme":"light","notifications":true}`, string(profile.Preferences), "absent fields keep their values")
 
 	// The second process has another issuer, so call it without a token.
 	encoded, err := second.loadProfile(t.Context(), id)

@@ -41,9 +41,9 @@ func FuzzGenerateRequest(f *testing.F) {
 		request := decoded.toPlannerRequest()
 		week, err := planner.PlanWeek(t.Context(), request)
 		require.NoError(t, err)
-		again, err := planner.PlanWeek(t.Context(), redecoded.toPlannerRequest())
+		redecodedWeek, err := planner.PlanWeek(t.Context(), redecoded.toPlannerRequest())
 		require.NoError(t, err)
-		require.Equal(t, len(week.Sessions), len(again.Sessions))
+		require.Equal(t, len(week.Sessions), len(redecodedWeek.Sessions))
 		for _, s := range week.Sessions {
 			require.LessOrEqual(t, s.Seconds(), 60*request.Minutes)
 		}

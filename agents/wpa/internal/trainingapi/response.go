@@ -58,7 +58,7 @@ func newSessionResponse(s program.Session) SessionResponse {
 		e := item.Exercise
 		exercise := ItemResponse{
 			ExerciseID: e.ID, Name: e.Name, Pattern: e.Pattern, Primary: e.Primary, Secondary: append([]exercises.Muscle{}, e.Secondary...),
-			EachSide: e.Unilateral, Sets: item.Sets, TargetReps: item.Target, HoldSeconds: item.HoldSeconds,
+			EachSide: e.Unilateral, Sets: item.Sets, TargetReps: item.TargetReps, HoldSeconds: item.HoldSeconds,
 			RestSeconds: item.RestSeconds, WeightKg: item.WeightKg, Why: item.Why,
 		}
 		if item.Reps.Max > 0 {

@@ -23,8 +23,8 @@ const (
 	coordinatePath = apiPath + "/coordinate"
 )
 
-// newAgent starts an agent that always responds with the file.
-func newAgent(t *testing.T, file string) string {
+// startAgent starts an agent that always responds with the file. It returns the agent's URL.
+func startAgent(t *testing.T, file string) string {
 	t.Helper()
 	body, err := os.ReadFile("../testdata/" + file)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func newChecker(t *testing.T) *openapitest.Checker {
 	t.Helper()
 	env := servicetest.New(t)
 	cfg, err := coordination.ReadConfig(env.Lookup(map[string]string{
-		"NPA_URL": newAgent(t, "plan.json"), "WPA_URL": newAgent(t, "sessions.json"),
+		"NPA_URL": startAgent(t, "plan.json"), "WPA_URL": startAgent(t, "sessions.json"),
 	}))
 	require.NoError(t, err)
 	s, err := coordination.New(t.Context(), cfg, "hello", slog.New(slog.DiscardHandler))

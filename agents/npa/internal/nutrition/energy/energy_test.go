@@ -17,7 +17,7 @@ func TestNeedFollowsMifflinStJeor(t *testing.T) {
 	}{
 		{"10*80 + 6.25*180 - 5*40 + 5", energy.Person{40, energy.Male, 180, 80, energy.Sedentary}, 1730, 2076},
 		{"10*60 + 6.25*165 - 5*25 - 161", energy.Person{25, energy.Female, 165, 60, energy.VeryActive}, 1345.25, 2555.975},
-		{"the mean constant is -78", energy.Reference(energy.Unspecified), 1469.5, 2277.725},
+		{"the mean constant is -78", energy.ReferenceAdult(energy.Unspecified), 1469.5, 2277.725},
 	} {
 		require.InDelta(t, row.basal, row.p.BasalKcal(), 1e-9, row.reason)
 		require.InDelta(t, row.need, row.p.NeedKcal(), 1e-9, row.reason)

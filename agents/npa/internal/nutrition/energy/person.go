@@ -31,10 +31,10 @@ const (
 	VeryActive Activity = "very_active"
 )
 
-// Factors are the total need divided by the basal need, by activity (McArdle, Katch and
-// Katch, Exercise Physiology). Each is within, or a little below, the range of the same
+// ActivityFactors has the total need divided by the basal need, for each activity (McArdle, Katch
+// and Katch, Exercise Physiology). Each factor is within, or a little below, the range of the same
 // activity in FAO/WHO/UNU 2001.
-var Factors = map[Activity]float64{Sedentary: 1.2, Light: 1.375, Moderate: 1.55, Active: 1.725, VeryActive: 1.9}
+var ActivityFactors = map[Activity]float64{Sedentary: 1.2, Light: 1.375, Moderate: 1.55, Active: 1.725, VeryActive: 1.9}
 
 // Person has the inputs of the equations.
 type Person struct {
@@ -57,11 +57,11 @@ const (
 	MaxWeight = 250
 )
 
-// Reference returns a typical adult. Its values replace the values that a request omits.
+// ReferenceAdult returns a typical adult. Its values replace the values that a request omits.
 // Heights and weights are the reference values of the Dietary Reference Intakes (IOM
 // 2005, table 1-1, ages 19 to 30). An unspecified sex gets the mean of both sexes. Age 30
 // and moderate activity are our assumption about the users of a training platform.
-func Reference(sex Sex) Person {
+func ReferenceAdult(sex Sex) Person {
 	p := Person{AgeYears: 30, Sex: sex, Activity: Moderate}
 	switch sex {
 	case Female:
@@ -86,14 +86,14 @@ func (p Person) BasalKcal() float64 {
 }
 
 // NeedKcal returns the total need in kcal a day.
-func (p Person) NeedKcal() float64 { return p.BasalKcal() * Factors[p.Activity] }
+func (p Person) NeedKcal() float64 { return p.BasalKcal() * ActivityFactors[p.Activity] }
 
-// proteinWeight returns the weight in kg from which the targets of protein and
+// adjustedWeight returns the weight in kg from which the targets of protein and
 // carbohydrate are computed. Only a quarter of the weight above a BMI of 25 counts. This
 // is the adjusted body weight of clinical practice (Krenitsky, Nutr Clin Pract 20 (2005)
 // 468-473).
-func (p Person) proteinWeight() float64 {
-	height := p.HeightCm / 100
-	normal := 25 * height * height
-	return math.Min(p.WeightKg, normal) + 0.25*math.Max(p.WeightKg-normal, 0)
+func (p Person) adjustedWeight() float64 {
+	height := p.HeightCm / 100 // m
+	weightAtBMI25 := 25 * height * height
+	return math.Min(p.WeightKg, weightAtBMI25) + 0.25*math.Max(p.WeightKg-weightAtBMI25, 0)
 }

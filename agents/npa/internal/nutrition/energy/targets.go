@@ -80,8 +80,8 @@ const (
 
 	// maxDeficit is in kcal a day. AHA/ACC/TOS 2013 advises 500 to 750.
 	maxDeficit = 750
-	// minEnergy is in kcal a day. Lower diets need medical supervision (AHA/ACC/TOS
-	// 2013).
+	// minEnergy is in kcal a day. A diet with less energy needs medical supervision
+	// (AHA/ACC/TOS 2013).
 	minEnergy = 1200
 
 	// fatLow, fatHigh, carbohydrateHigh and proteinHigh are limits of the acceptable macronutrient
@@ -129,10 +129,11 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	energy := math.Max(need*(1+goal.change), need-maxDeficit)
 	energy = math.Max(energy, math.Min(need, deficitFloor[p.Sex]))
 	energy = math.Max(energy, minEnergy)
-	weight := p.proteinWeight()
+	weight := p.adjustedWeight()
 	toGrams := func(share, kcalPerGram float64) float64 { return share * energy / kcalPerGram }
 
 	protein := Range{Min: math.Min(goal.protein.Min*weight, toGrams(proteinLow, kcalPerGramProtein))}
+	// The maximum is at least 1.2 times the minimum, so that the range is never too narrow for a plan.
 	protein.Max = math.Min(math.Max(goal.protein.Max*weight, 1.2*protein.Min), toGrams(proteinHigh, kcalPerGramProtein))
 	t := Targets{
 		BasalKcal: p.BasalKcal(), NeedKcal: need, GoalKcal: energy,

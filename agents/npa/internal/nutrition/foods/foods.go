@@ -36,7 +36,7 @@ const (
 	Fibre
 	Sugar
 	Sodium
-	Count // number of nutrients
+	NutrientCount // the number of nutrients
 )
 
 // String returns the name of the nutrient in errors and responses.
@@ -45,7 +45,7 @@ func (n Nutrient) String() string {
 }
 
 // Nutrients are amounts by Nutrient.
-type Nutrients [Count]float64
+type Nutrients [NutrientCount]float64
 
 // Role is the role of a food in a meal.
 type Role string
@@ -119,10 +119,10 @@ func (f *Food) AllowedTo(diet Diet, avoid []Allergen) bool {
 }
 
 //go:embed foods.csv
-var table []byte
+var tableCSV []byte
 
 // Load reads the embedded table.
-func Load() ([]Food, error) { return readTable(bytes.NewReader(table)) }
+func Load() ([]Food, error) { return readTable(bytes.NewReader(tableCSV)) }
 
 var (
 	diets = map[string]Diet{"vegan": Vegan, "vegetarian": Vegetarian, "pescatarian": Pescatarian, "omnivore": Omnivore}
@@ -136,9 +136,9 @@ const columns, firstNutrient = 16, 7
 
 // readTable parses the table. Its first row has the names of the columns.
 func readTable(r io.Reader) ([]Food, error) {
-	table := csv.NewReader(r)
-	table.FieldsPerRecord = columns
-	records, err := table.ReadAll()
+	reader := csv.NewReader(r)
+	reader.FieldsPerRecord = columns
+	records, err := reader.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read the food table: %w", err)
 	}
@@ -186,6 +186,6 @@ func parseFood(record []string) (Food, error) {
 		numbers[i] = n
 	}
 	copy(f.Per100g[:], numbers)
-	f.MinGrams, f.MaxGrams = numbers[Count], numbers[Count+1]
+	f.MinGrams, f.MaxGrams = numbers[NutrientCount], numbers[NutrientCount+1]
 	return f, nil
 }

@@ -67,13 +67,13 @@ func TestPortionsArePractical(t *testing.T) {
 // TestGroupsAgreeWithDietAndAllergens checks the diet and the allergens that follow from a
 // food's group.
 func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
-	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
-	strictestDiet := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
+	impliedAllergen := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
+	impliedDiet := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
 	for _, f := range loadFoods(t) {
-		if a, known := contains[f.Group]; known {
+		if a, known := impliedAllergen[f.Group]; known {
 			require.Contains(t, f.Allergens, a, f.ID)
 		}
-		if diet, known := strictestDiet[f.Group]; known {
+		if diet, known := impliedDiet[f.Group]; known {
 			require.Equal(t, diet, f.Diet, f.ID)
 		} else {
 			require.LessOrEqual(t, f.Diet, Vegetarian, f.ID)

@@ -140,42 +140,49 @@ func candidateShares(choices dayChoices, x []float64) [][]float64 {
 }
 
 // fixSlots removes candidates. A slot in which one candidate has the whole share keeps only this
-// candidate. Of the other slots, fixSlots fixes one: the slot with the candidate that has the
-// largest share keeps only this candidate. done is true if each slot already had only one candidate.
+// candidate. Of the other slots, fixSlots fixes the slot in which one candidate has the largest
+// share: the slot keeps only this candidate. done is true if each slot already had only one
+// candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const wholeShare = 1 - tolerance
 	done = true
-	largestSlot, largestShare, largestCandidate := -1, 0.0, 0
-	next := make([][]candidate, len(choices.candidates))
+	slotToFix, candidateToKeep, largestShare := -1, 0, 0.0
+	remaining := make([][]candidate, len(choices.candidates))
 	for i, candidates := range choices.candidates {
-		next[i] = candidates
+		remaining[i] = candidates
 		if len(candidates) == 1 {
 			continue
 		}
-		best := 0
-		for j, share := range shares[i] {
-			if share > shares[i][best] {
-				best = j
-			}
-		}
-		switch share := shares[i][best]; {
-		case share >= wholeShare:
-			next[i] = candidates[best : best+1]
-		case share > largestShare:
-			largestSlot, largestShare, largestCandidate = i, share, best
-		}
 		done = false
+		best, share := findLargestShare(shares[i])
+		switch {
+		case share >= wholeShare:
+			remaining[i] = candidates[best : best+1]
+		case share > largestShare:
+			slotToFix, candidateToKeep, largestShare = i, best, share
+		}
 	}
-	if largestSlot >= 0 {
-		next[largestSlot] = choices.candidates[largestSlot][largestCandidate : largestCandidate+1]
+	if slotToFix >= 0 {
+		remaining[slotToFix] = choices.candidates[slotToFix][candidateToKeep : candidateToKeep+1]
 	}
-	choices.candidates = next
+	choices.candidates = remaining
 	return done
 }
 
+// findLargestShare returns the candidate with the largest share of a slot, and this share.
+func findLargestShare(shares []float64) (candidate int, share float64) {
+	for j, s := range shares {
+		if s > shares[candidate] {
+			candidate = j
+		}
+	}
+	return candidate, shares[candidate]
+}
+
 // roundPortions rounds the portions of a day in which each slot has one candidate. Then
-// it repeats the single change of a portion that reduces the violations most, until no
-// constraint is violated. It returns errNotFound if no change helps.
+// it changes one portion at a time by one step, until no constraint is violated. It always
+// chooses the change that reduces the violations most. It returns errNotFound if no change
+// reduces them.
 func roundPortions(choices dayChoices, x []float64, constraints []constraint) (Day, error) {
 	day := make(Day, len(choices.slots))
 	for i, candidates := range choices.candidates {
@@ -183,6 +190,8 @@ func roundPortions(choices dayChoices, x []float64, constraints []constraint) (D
 		grams := share[0]*c.minGrams + share[1]*c.usualGrams + share[2]*c.maxGrams
 		day[i] = Item{choices.slots[i].meal, c.food, math.Min(math.Max(roundToStep(grams), c.minGrams), c.maxGrams)}
 	}
+	// The number of changes is limited to bound the time. Rounding changes a portion by at most
+	// half a step, so a few changes are enough.
 	for range 4 * len(day) {
 		totals := day.Totals()
 		violation := totalViolation(totals, constraints)
@@ -197,9 +206,9 @@ func roundPortions(choices dayChoices, x []float64, constraints []constraint) (D
 					continue
 				}
 				// 1e-12 is above the rounding error of a sum, so that equal violations do not count as better.
-				changed := totalViolation(addNutrients(totals, c.food.NutrientsIn(change)), constraints)
-				if changed < violation-1e-12 {
-					best, bestChange, violation = i, change, changed
+				newViolation := totalViolation(addNutrients(totals, c.food.NutrientsIn(change)), constraints)
+				if newViolation < violation-1e-12 {
+					best, bestChange, violation = i, change, newViolation
 				}
 			}
 		}

@@ -33,9 +33,9 @@ type Infeasible struct {
 	// Conflicts are the parts of the request that prevent a plan. A plan becomes possible if any
 	// one of them is relaxed. Conflicts is empty if more than one part must be relaxed.
 	Conflicts []Conflict
-	// Missed are the nutrients with targets that no plan can meet. If it is empty, only
-	// the heuristic failed: it found a day with several foods in one slot, but none with
-	// one food in each slot.
+	// Missed are the nutrients with targets that no plan can meet. If Missed is empty, only the
+	// heuristic failed. The targets can be met by a day with several foods in one slot, but no day
+	// with one food in each slot was found.
 	Missed []foods.Nutrient
 }
 
@@ -43,19 +43,19 @@ type Infeasible struct {
 func (e *Infeasible) Error() string {
 	text := "no foods of the table in sensible portions meet the targets together"
 	if len(e.Missed) > 0 {
-		text += "; the nearest plan misses " + join(e.Missed, foods.Nutrient.String)
+		text += "; the nearest plan misses " + joinNames(e.Missed, foods.Nutrient.String)
 	}
 	if len(e.Conflicts) == 0 {
 		return text + "; relaxing a single part of the request is not enough"
 	}
-	return text + "; relaxing any one of these makes a plan possible: " + join(e.Conflicts, Conflict.String)
+	return text + "; relaxing any one of these makes a plan possible: " + joinNames(e.Conflicts, Conflict.String)
 }
 
 // String returns the part and the name.
 func (c Conflict) String() string { return strings.TrimSpace(string(c.Part) + " " + c.Name) }
 
-// join returns the names of the values, separated by commas.
-func join[T any](values []T, name func(T) string) string {
+// joinNames returns the names of the values, separated by commas.
+func joinNames[T any](values []T, name func(T) string) string {
 	names := make([]string, len(values))
 	for i, value := range values {
 		names[i] = name(value)
@@ -64,14 +64,16 @@ func join[T any](values []T, name func(T) string) string {
 }
 
 // explain returns an Infeasible for a day that was not found. It relaxes one part
-// of the request at a time and plans the day again, so each conflict is proven.
+// of the request at a time and plans the day again, so each conflict is proven. It returns
+// the context's error if the context ends first.
 func (p *Planner) explain(ctx context.Context, r Request, constraints []constraint, past *history, dayIndex int) error {
 	missed, err := missedNutrients(ctx, p.menu(r), constraints)
 	if err != nil {
 		return err
 	}
 	infeasible := &Infeasible{Missed: missed}
-	try := func(c Conflict, r Request, constraints []constraint) error {
+	// tryRelaxed plans the day of a relaxed request. It adds the conflict if a day is found.
+	tryRelaxed := func(c Conflict, r Request, constraints []constraint) error {
 		_, err := planDay(ctx, p.menu(r), constraints, past, newRNG(r, dayIndex))
 		switch {
 		case err == nil:
@@ -84,19 +86,20 @@ func (p *Planner) explain(ctx context.Context, r Request, constraints []constrai
 	if r.Diet != foods.Omnivore {
 		relaxed := r
 		relaxed.Diet = foods.Omnivore
-		if err := try(Conflict{Part: Diet}, relaxed, constraints); err != nil {
+		if err := tryRelaxed(Conflict{Part: Diet}, relaxed, constraints); err != nil {
 			return err
 		}
 	}
 	for i, allergen := range r.Avoid {
 		relaxed := r
 		relaxed.Avoid = slices.Delete(slices.Clone(r.Avoid), i, i+1)
-		if err := try(Conflict{Allergy, string(allergen)}, relaxed, constraints); err != nil {
+		if err := tryRelaxed(Conflict{Allergy, string(allergen)}, relaxed, constraints); err != nil {
 			return err
 		}
 	}
 	for i, target := range constraints {
-		if err := try(Conflict{Target, target.nutrient.String()}, r, slices.Delete(slices.Clone(constraints), i, i+1)); err != nil {
+		relaxed := slices.Delete(slices.Clone(constraints), i, i+1)
+		if err := tryRelaxed(Conflict{Target, target.nutrient.String()}, r, relaxed); err != nil {
 			return err
 		}
 	}

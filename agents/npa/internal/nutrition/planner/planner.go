@@ -97,7 +97,7 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	return plan, nil
 }
 
-// menu returns the menu of each day of the request.
+// menu returns the menu of the request. It is the same for each day.
 func (p *Planner) menu(r Request) menu {
 	return newMenu(p.table, r.Diet, r.Avoid, energy.TargetsFor(r.Person, r.Goals, r.Preferences).GoalKcal)
 }
@@ -108,9 +108,9 @@ func newRNG(r Request, dayIndex int) *rand.Rand {
 	return rand.New(rand.NewPCG(r.Seed, uint64(dayIndex)))
 }
 
-// attempts are the selections of candidates that planDay tries, in this order, and how
-// often it tries each. The last selection can meet stricter requests, but allows a food
-// several times a day.
+// attempts are the selections of candidates that planDay tries, in this order. It tries each
+// selection the given number of times, because the candidates are chosen at random. The last
+// selection can meet stricter requests, but allows a food several times a day.
 var attempts = []struct {
 	selection selection
 	times     int
@@ -128,7 +128,8 @@ var errNotFound = errors.New("no day was found that meets the targets")
 func planDay(ctx context.Context, m menu, constraints []constraint, past *history, rng *rand.Rand) (Day, error) {
 	for _, attempt := range attempts {
 		if attempt.selection.allowRepeat {
-			// If even a mix of the whole menu misses a nutrient, no attempt can succeed.
+			// If even a mix of the whole menu misses a nutrient, no attempt can succeed. The check costs
+			// one linear program, so it runs only before the many last attempts.
 			if missed, err := missedNutrients(ctx, m, constraints); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}

@@ -24,7 +24,7 @@ func newPlanner(t require.TestingT) *planner.Planner {
 // loadTestRequest is the request of the design document's load test.
 func loadTestRequest() planner.Request {
 	return planner.Request{
-		Person: energy.Reference(energy.Unspecified), Goals: []energy.Goal{energy.WeightLoss, energy.MuscleGain},
+		Person: energy.ReferenceAdult(energy.Unspecified), Goals: []energy.Goal{energy.WeightLoss, energy.MuscleGain},
 		Diet: foods.Vegetarian, Days: 7, Seed: 1,
 	}
 }
@@ -98,14 +98,14 @@ func TestEqualRequestsGetEqualPlans(t *testing.T) {
 	p := newPlanner(t)
 	first, err := p.Plan(t.Context(), loadTestRequest())
 	require.NoError(t, err)
-	again, err := p.Plan(t.Context(), loadTestRequest())
+	second, err := p.Plan(t.Context(), loadTestRequest())
 	require.NoError(t, err)
-	require.Equal(t, first, again)
-	other := loadTestRequest()
-	other.Seed++
-	another, err := p.Plan(t.Context(), other)
+	require.Equal(t, first, second)
+	differentSeed := loadTestRequest()
+	differentSeed.Seed++
+	differentPlan, err := p.Plan(t.Context(), differentSeed)
 	require.NoError(t, err)
-	require.NotEqual(t, first.Days, another.Days, "the rng seed decides among equally good plans")
+	require.NotEqual(t, first.Days, differentPlan.Days, "the rng seed decides among equally good plans")
 }
 
 func TestWeekIsVaried(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // history counts the foods of the days planned so far.
 type history struct {
-	times map[*foods.Food]int
+	times map[*foods.Food]int  // how often each food was planned
 	last  map[*foods.Food]bool // the foods of the last planned day
 }
 
@@ -78,30 +78,30 @@ func selectCandidates(m menu, past *history, rng *rand.Rand, sel selection) dayC
 		}
 		return s
 	}
-	groupSizes := map[slot]int{} // the number of slots in each group, which share the options
+	groupSizes := map[slot]int{} // the number of slots in each group; they share the same options
 	for _, s := range m.slots {
 		groupSizes[slotGroup(s)]++
 	}
 	choices := dayChoices{slots: m.slots, candidates: make([][]candidate, len(m.slots))}
 	used := map[placement]bool{}
 	for i, options := range m.options {
-		s := slotGroup(m.slots[i])
+		group := slotGroup(m.slots[i])
 		ranked := make([]candidate, len(options))
 		for j, option := range options {
 			ranked[j] = candidate{option, past.repetitionPenalty(option.food) + rng.Float64()}
 		}
 		slices.SortFunc(ranked, func(a, b candidate) int { return cmp.Compare(a.cost, b.cost) })
-		unused := slices.DeleteFunc(slices.Clone(ranked), func(c candidate) bool { return used[placement{s.meal, c.food}] })
+		unused := slices.DeleteFunc(slices.Clone(ranked), func(c candidate) bool { return used[placement{group.meal, c.food}] })
 		if len(unused) == 0 {
 			unused = ranked // a repeated food is better than an empty slot
 		}
-		limit := (len(options) + groupSizes[s] - 1) / groupSizes[s] // an equal part of the options, rounded up
+		limit := (len(options) + groupSizes[group] - 1) / groupSizes[group] // an equal share of the options, rounded up
 		if sel.fewCandidates {
 			limit = min(limit, maxFewCandidates)
 		}
 		choices.candidates[i] = unused[:min(limit, len(unused))]
 		for _, c := range choices.candidates[i] {
-			used[placement{s.meal, c.food}] = true
+			used[placement{group.meal, c.food}] = true
 		}
 	}
 	return choices

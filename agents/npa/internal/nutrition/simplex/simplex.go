@@ -56,7 +56,8 @@ const (
 	checkEvery = 64
 )
 
-// Solve returns an optimal solution. It stops after 50 iterations per column.
+// Solve returns an optimal solution. It fails after 50 iterations for each variable of the
+// tableau. A problem needs far fewer: rarely more than three for each row (Chvátal, chapter 4).
 func Solve(ctx context.Context, p Problem) (Solution, error) {
 	t := newTableau(p)
 	stalled := 0
@@ -64,15 +65,15 @@ func Solve(ctx context.Context, p Problem) (Solution, error) {
 		if iteration%checkEvery == 0 && ctx.Err() != nil {
 			return Solution{}, ctx.Err()
 		}
-		enter := t.chooseEnteringVariable(stalled >= stallLimit)
-		if enter < 0 {
+		entering := t.chooseEnteringVariable(stalled >= stallLimit)
+		if entering < 0 {
 			return t.computeSolution(p), nil
 		}
-		step, row := t.ratioTest(enter)
+		step, row := t.ratioTest(entering)
 		if math.IsInf(step, 1) {
 			return Solution{}, ErrUnbounded
 		}
-		t.move(enter, step, row)
+		t.move(entering, step, row)
 		if step > tolerance {
 			stalled = 0
 		} else {

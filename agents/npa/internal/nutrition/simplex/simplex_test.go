@@ -101,8 +101,8 @@ func drawProblem(t *rapid.T) simplex.Problem {
 }
 
 // toStandardForm converts the problem to the form that gonum needs: cost·x is minimal for a·x =
-// b and x >= 0. Each constraint becomes two equations, a·x + below - unused = Lo and a·x -
-// above + unused = Hi.
+// b and x >= 0. Each constraint becomes two equations, a·x + below - surplus = Lo and a·x -
+// above + slack = Hi.
 func toStandardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
 	n, m := len(p.Cost), len(p.Rows)
 	a = mat.NewDense(2*m, n+4*m, nil)
@@ -113,12 +113,12 @@ func toStandardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float6
 			a.Set(2*i, j, p.Columns[j][i])
 			a.Set(2*i+1, j, p.Columns[j][i])
 		}
-		firstSlack := n + 4*i
-		a.Set(2*i, firstSlack, 1)
-		a.Set(2*i, firstSlack+1, -1)
-		a.Set(2*i+1, firstSlack+2, -1)
-		a.Set(2*i+1, firstSlack+3, 1)
-		cost[firstSlack], cost[firstSlack+2] = row.Penalty, row.Penalty
+		below, surplus, above, slack := n+4*i, n+4*i+1, n+4*i+2, n+4*i+3
+		a.Set(2*i, below, 1)
+		a.Set(2*i, surplus, -1)
+		a.Set(2*i+1, above, -1)
+		a.Set(2*i+1, slack, 1)
+		cost[below], cost[above] = row.Penalty, row.Penalty
 		b[2*i], b[2*i+1] = row.Lo, row.Hi
 	}
 	return cost, a, b

@@ -33,14 +33,14 @@ func newTableau(p Problem) *tableau {
 	}
 	copy(t.reduced, p.Cost)
 	for i, row := range p.Rows {
-		t.startRow(i, row, p.Columns)
+		t.initRow(i, row, p.Columns)
 	}
 	return t
 }
 
-// startRow fills row i for x = 0 and chooses its basic variable. The basic variable is s if
+// initRow fills row i for x = 0 and chooses its basic variable. The basic variable is s if
 // x = 0 satisfies the constraint, above if 0 is above Hi, and below if 0 is below Lo.
-func (t *tableau) startRow(i int, row Row, columns [][]float64) {
+func (t *tableau) initRow(i int, row Row, columns [][]float64) {
 	s, above, below := t.logicalVariables(i)
 	t.upper[s] = row.Hi - row.Lo
 	t.reduced[above], t.reduced[below] = row.Penalty, row.Penalty
@@ -100,13 +100,14 @@ func (t *tableau) chooseEnteringVariable(useBlandsRule bool) int {
 
 // ratioTest returns how far the entering variable can move, and the row of the basic
 // variable that reaches a bound first. The row is -1 if the entering variable reaches
-// its own bound first. Of several rows, the one with the lowest basic variable is
-// returned, as Bland's rule needs.
-func (t *tableau) ratioTest(enter int) (step float64, row int) {
-	step, row = t.upper[enter], -1
+// its own bound first. If several basic variables reach a bound at the same step, it
+// returns the row of the variable with the lowest index, as Bland's rule needs.
+func (t *tableau) ratioTest(entering int) (step float64, row int) {
+	step, row = t.upper[entering], -1
 	for i := range t.m {
-		decrease := t.row(i)[enter]
-		if t.atUpper[enter] {
+		// decrease is how much the basic variable of the row decreases for each unit of the step.
+		decrease := t.row(i)[entering]
+		if t.atUpper[entering] {
 			decrease = -decrease
 		}
 		var limit float64
@@ -119,7 +120,9 @@ func (t *tableau) ratioTest(enter int) (step float64, row int) {
 			continue
 		}
 		limit = math.Max(limit, 0)
-		if limit < step-tolerance || limit < step+tolerance && row >= 0 && t.basis[i] < t.basis[row] {
+		isSmaller := limit < step-tolerance
+		isTie := limit < step+tolerance && row >= 0
+		if isSmaller || isTie && t.basis[i] < t.basis[row] {
 			step, row = limit, i
 		}
 	}
@@ -128,23 +131,23 @@ func (t *tableau) ratioTest(enter int) (step float64, row int) {
 
 // move moves the entering variable by step. If a row limits the step, the entering
 // variable replaces the row's basic variable.
-func (t *tableau) move(enter int, step float64, row int) {
+func (t *tableau) move(entering int, step float64, row int) {
 	direction, newValue := 1.0, step
-	if t.atUpper[enter] {
-		direction, newValue = -1, t.upper[enter]-step
+	if t.atUpper[entering] {
+		direction, newValue = -1, t.upper[entering]-step
 	}
 	for i := range t.m {
-		t.value[i] -= t.row(i)[enter] * direction * step
+		t.value[i] -= t.row(i)[entering] * direction * step
 	}
 	if row < 0 {
-		t.atUpper[enter] = !t.atUpper[enter]
+		t.atUpper[entering] = !t.atUpper[entering]
 		return
 	}
-	leave := t.basis[row]
-	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // the leaving variable rose to its upper bound
-	t.inBasis[leave], t.inBasis[enter], t.atUpper[enter] = false, true, false
-	t.basis[row], t.value[row] = enter, newValue
-	t.pivot(row, enter)
+	leaving := t.basis[row]
+	t.atUpper[leaving] = t.row(row)[entering]*direction < 0 // the leaving variable rose to its upper bound
+	t.inBasis[leaving], t.inBasis[entering], t.atUpper[entering] = false, true, false
+	t.basis[row], t.value[row] = entering, newValue
+	t.pivot(row, entering)
 }
 
 // pivot changes the rows so that the column is 1 in this row and 0 in all other rows.
@@ -156,14 +159,14 @@ func (t *tableau) pivot(row, column int) {
 	}
 	for i := range t.m {
 		if i != row {
-			subtract(t.row(i), pivot, column)
+			eliminate(t.row(i), pivot, column)
 		}
 	}
-	subtract(t.reduced, pivot, column)
+	eliminate(t.reduced, pivot, column)
 }
 
-// subtract subtracts a multiple of the row pivot from row, so that row has 0 in this column.
-func subtract(row, pivot []float64, column int) {
+// eliminate subtracts a multiple of the row pivot from row, so that row has 0 in this column.
+func eliminate(row, pivot []float64, column int) {
 	factor := row[column]
 	if factor == 0 {
 		return

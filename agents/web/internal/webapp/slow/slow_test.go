@@ -35,8 +35,8 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// perAttack is the number of connections of each attack, opened within a second.
-const perAttack = 200
+// connectionsPerAttack is the number of connections of each attack. They are opened within a second.
+const connectionsPerAttack = 200
 
 // attacks are modes of slowhttptest. noticesClose is true if the tool notices that the server
 // has closed its connections. It does not notice this in the mode that reads slowly.
@@ -85,7 +85,7 @@ func (c countingConn) Close() error {
 
 // startService runs the service with its default limits, but with timeouts of a few seconds, so that
 // the test does not take minutes.
-func startService(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
+func startService(t *testing.T, env *servicetest.Environment) (listener *countingListener, url string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
 		"DATABASE_URL": servicetest.CreateDatabase(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s",
@@ -104,7 +104,7 @@ func startService(t *testing.T, env *servicetest.Environment) (*countingListener
 	require.NoError(t, err)
 	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", httpConfig.Address)
 	require.NoError(t, err)
-	listener := &countingListener{Listener: tcp}
+	listener = &countingListener{Listener: tcp}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	serveErr := make(chan error, 1)
 	go func() { serveErr <- server.Serve(ctx, listener) }()
@@ -129,9 +129,9 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	goroutines, heap := runtime.NumGoroutine(), measureHeap()
 	attackCtx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var noticing, others sync.WaitGroup // noticing waits for the attacks with noticesClose, others for the rest
+	var noticing, others sync.WaitGroup // noticing waits for the attacks with noticesClose, others for the other attacks
 	for _, attack := range attacks {
-		args := append([]string{"-u", url + attack.path, "-c", fmt.Sprint(perAttack), "-r", fmt.Sprint(perAttack), "-l", "60", "-v", "1",
+		args := append([]string{"-u", url + attack.path, "-c", fmt.Sprint(connectionsPerAttack), "-r", fmt.Sprint(connectionsPerAttack), "-l", "60", "-v", "1",
 			// slowhttptest has no option for extra headers, so -f adds the header Authorization
 			// after the content type.
 			"-f", "application/json\r\nAuthorization: Bearer " + env.Token(t, "slow")}, attack.args...)
@@ -147,7 +147,7 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 		})
 	}
 	// Before the tool's minute is over, only the server closes connections.
-	require.Eventually(t, func() bool { return listener.highest.Load() > 2*perAttack }, testservers.StartTimeout, time.Millisecond, "the attacks run concurrently")
+	require.Eventually(t, func() bool { return listener.highest.Load() > 2*connectionsPerAttack }, testservers.StartTimeout, time.Millisecond, "the attacks run concurrently")
 	noticing.Wait()
 	require.Eventually(t, func() bool { return listener.open.Load() <= clientCount }, testservers.StartTimeout, 10*time.Millisecond)
 	stop()

@@ -91,29 +91,29 @@ type Exercise struct {
 
 // UsesWeight reports whether the exercise uses a weight that can be increased.
 func (e *Exercise) UsesWeight() bool {
-	return slices.ContainsFunc(e.Needs, func(n string) bool {
-		return slices.Contains([]string{"dumbbells", "barbell", "kettlebell", "cable_machine", "machines"}, n)
+	return slices.ContainsFunc(e.Needs, func(need string) bool {
+		return slices.Contains([]string{"dumbbells", "barbell", "kettlebell", "cable_machine", "machines"}, need)
 	})
 }
 
 // DoableWith reports whether a person of the level with the equipment can do
 // the exercise.
 func (e *Exercise) DoableWith(level Level, equipment []string) bool {
-	missing := func(n string) bool { return !slices.Contains(equipment, n) }
-	return e.Level <= level && !slices.ContainsFunc(e.Needs, missing)
+	isMissing := func(need string) bool { return !slices.Contains(equipment, need) }
+	return e.Level <= level && !slices.ContainsFunc(e.Needs, isMissing)
 }
 
 //go:embed exercises.csv
-var table []byte
+var tableCSV []byte
 
 // Load reads the embedded table.
-func Load() ([]Exercise, error) { return readTable(bytes.NewReader(table)) }
+func Load() ([]Exercise, error) { return readTable(bytes.NewReader(tableCSV)) }
 
 // readTable parses the table. Its first row has the names of the columns.
 func readTable(r io.Reader) ([]Exercise, error) {
-	table := csv.NewReader(r)
-	table.FieldsPerRecord = 10
-	records, err := table.ReadAll()
+	reader := csv.NewReader(r)
+	reader.FieldsPerRecord = 10
+	records, err := reader.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read the exercise table: %w", err)
 	}

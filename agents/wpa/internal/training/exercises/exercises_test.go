@@ -33,21 +33,21 @@ func TestTableIsConsistent(t *testing.T) {
 	}
 }
 
-// TestBeginnerWithoutEquipmentCanTrainEverything checks that such a person has an exercise for
-// every pattern, and can train every muscle as primary or secondary.
+// TestBeginnerWithoutEquipmentCanTrainEverything checks that a beginner without equipment has an
+// exercise for every pattern, and can train every muscle as primary or secondary muscle.
 func TestBeginnerWithoutEquipmentCanTrainEverything(t *testing.T) {
 	trained := map[Muscle]bool{}
-	count := map[Pattern]int{}
+	countByPattern := map[Pattern]int{}
 	for _, e := range loadExercises(t) {
 		if e.DoableWith(Beginner, nil) {
-			count[e.Pattern]++
+			countByPattern[e.Pattern]++
 			for _, m := range append([]Muscle{e.Primary}, e.Secondary...) {
 				trained[m] = true
 			}
 		}
 	}
 	for _, p := range patterns {
-		require.Positive(t, count[p], p)
+		require.Positive(t, countByPattern[p], p)
 	}
 	for _, m := range Muscles {
 		require.True(t, trained[m], m)

@@ -53,10 +53,10 @@ type Session struct {
 type Item struct {
 	Exercise *exercises.Exercise
 	Sets     int
-	// Reps is the range of repetitions in a set, and Target is their number for this
+	// Reps is the range of repetitions in a set, and TargetReps is their number for this
 	// session. Both are zero for an exercise that is held or counted in minutes.
-	Reps   Range
-	Target int
+	Reps       Range
+	TargetReps int
 	// HoldSeconds is the time that a set is held, or the time of cardio.
 	HoldSeconds int
 	RestSeconds int     // after each set except the last
@@ -119,7 +119,8 @@ func (p *Planner) PlanWeek(ctx context.Context, r Request) (Week, error) {
 		history: past,
 		volume:  newVolume(r.Level, r.Days),
 		used:    map[string]int{},
-		rng:     rand.New(rand.NewPCG(r.Seed, uint64(r.Minutes))),
+		// The random numbers depend only on the request, so that equal requests get equal weeks.
+		rng: rand.New(rand.NewPCG(r.Seed, uint64(r.Minutes))),
 	}
 	week := Week{Deload: past.needsDeload()}
 	if week.Deload {

@@ -106,7 +106,7 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 		// Body weight cannot be increased, so more repetitions must make the set hard.
 		item.Reps = Range{max(s.reps.Min, 8), max(s.reps.Max, 15)}
 	}
-	item.Target = item.Reps.Min
+	item.TargetReps = item.Reps.Min
 	if past := h.byExercise[e.ID]; len(past) > 0 {
 		applyProgression(&item, past)
 	}
@@ -123,27 +123,29 @@ func applyProgression(item *Item, past []PastExercise) {
 		item.WeightKg = last.weight
 	}
 	missed := last.minReps < item.Reps.Min
+	missedTwice := missed && len(past) > 1 && summarize(past[1]).minReps < item.Reps.Min
+	mastered := last.minReps >= item.Reps.Max && last.rpe <= maxMasteredRPE
 	switch {
-	case missed && len(past) > 1 && summarize(past[1]).minReps < item.Reps.Min && usesWeight:
+	case missedTwice && usesWeight:
 		item.WeightKg = roundWeight(weightFactorAfterMisses * last.weight)
 		item.Why = fmt.Sprintf("two sessions in a row below %d repetitions: a tenth less weight", item.Reps.Min)
 	case missed:
 		item.Why = fmt.Sprintf("below %d repetitions last time: the same again", item.Reps.Min)
-	case last.minReps >= item.Reps.Max && last.rpe <= maxMasteredRPE && usesWeight:
+	case mastered && usesWeight:
 		item.WeightKg = max(roundWeight((1+weightIncrease)*last.weight), last.weight+weightStep)
 		item.Why = fmt.Sprintf("all sets reached %d repetitions: more weight", item.Reps.Max)
-	case last.minReps >= item.Reps.Max && last.rpe <= maxMasteredRPE:
-		top := min(last.minReps+2, maxReps)
-		item.Reps = Range{item.Reps.Min, max(top, item.Reps.Max)}
-		item.Target = item.Reps.Max
+	case mastered:
+		newMax := min(last.minReps+2, maxReps)
+		item.Reps = Range{item.Reps.Min, max(newMax, item.Reps.Max)}
+		item.TargetReps = item.Reps.Max
 		item.Why = "all sets reached the top: more repetitions"
 	default:
-		item.Target = min(last.minReps+1, item.Reps.Max)
+		item.TargetReps = min(last.minReps+1, item.Reps.Max)
 		item.Why = "one repetition more than last time"
 	}
 }
 
-// summary has the highest weight of a day. Of the sets with this weight, it has the
+// summary has the highest weight of a day in kg. Of the sets with this weight, it has the
 // fewest repetitions and the highest RPE.
 type summary struct {
 	weight, rpe float64

@@ -48,7 +48,7 @@ func TestProgressionFollowsPastSets(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			item := newHistory(row.history).prescribe(row.e, muscleGain)
 			require.InDelta(t, row.kg, item.WeightKg, 1e-9)
-			require.Equal(t, row.target, item.Target)
+			require.Equal(t, row.target, item.TargetReps)
 			require.Contains(t, item.Why, row.why)
 			require.Equal(t, row.why == "", item.Why == "")
 		})
@@ -89,7 +89,7 @@ func TestDeloadFollowsSixWeeksOfTraining(t *testing.T) {
 		require.Equal(t, row.want, newHistory(row.history).needsDeload(), row.reason)
 	}
 
-	light := newHistory(trainInWeeks(0, 1, 2, 3, 4, 5)).prescribe(press, styles[MuscleGain].deloadStyle())
-	require.Equal(t, 18.0, light.WeightKg, "a tenth less")
+	deloadItem := newHistory(trainInWeeks(0, 1, 2, 3, 4, 5)).prescribe(press, styles[MuscleGain].deloadStyle())
+	require.Equal(t, 18.0, deloadItem.WeightKg, "a tenth less")
 	require.Equal(t, 1, styles[MuscleGain].deloadStyle().sets, "half the sets")
 }

@@ -59,7 +59,7 @@ func (b *builder) planSession(d day, minutes int) Session {
 		s.Items = append(s.Items, item)
 		remaining -= item.WorkTime() + item.RestTime()
 	}
-	s.CoolDown = remaining
+	s.CoolDown = remaining // so that the session takes exactly the requested minutes
 	return s
 }
 
@@ -82,8 +82,8 @@ func (b *builder) pickExercise(pattern exercises.Pattern, remaining int, today m
 
 // score returns how useful an exercise is for the week. Missing sets of its muscles count
 // most. An exercise from the history, which can progress, gets 0.5. The level and a random
-// number count less. This project has chosen these numbers. The score is divided by one more than
-// the number of uses in this week.
+// number count less. An exercise that the week already has gets a lower score, for variety. This
+// project has chosen these numbers. A score is always above 0.
 func (b *builder) score(e *exercises.Exercise) float64 {
 	score := 1 + b.volume.missingShare(e.Primary) + 0.1*float64(e.Level) + 0.3*b.rng.Float64()
 	for _, m := range e.Secondary {
@@ -96,8 +96,7 @@ func (b *builder) score(e *exercises.Exercise) float64 {
 }
 
 // fitSets returns the exercise with as many sets as the style, the remaining seconds and the volume
-// allow.
-// It returns false if not even one set fits.
+// allow. It returns false if not even one set fits.
 func (b *builder) fitSets(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
 	for item.Sets = min(b.style.sets, b.volume.remainingSets(e)); item.Sets > 0; item.Sets-- {

@@ -41,13 +41,18 @@ var styles = map[Goal]style{
 }
 
 // styleFor returns the style of the first goal, with the highest cardio share of all goals.
-// A beginner with the goal strength gets the style of general fitness, because ACSM 2009
-// advises 8 to 12 repetitions for novices.
+// Without goals it returns the style of general fitness. A beginner with the goal strength
+// also gets the style of general fitness, because ACSM 2009 advises 8 to 12 repetitions for
+// novices.
 func styleFor(goals []Goal, level exercises.Level) style {
-	s := styles[GeneralFitness]
-	if len(goals) > 0 && (goals[0] != Strength || level != exercises.Beginner) {
-		s = styles[goals[0]]
+	firstGoal := GeneralFitness
+	if len(goals) > 0 {
+		firstGoal = goals[0]
 	}
+	if firstGoal == Strength && level == exercises.Beginner {
+		firstGoal = GeneralFitness
+	}
+	s := styles[firstGoal]
 	for _, g := range goals {
 		s.cardio = max(s.cardio, styles[g].cardio)
 	}

@@ -63,7 +63,8 @@ func (v *volume) startDay(patterns []exercises.Pattern) {
 // missingShare returns how much of the target is missing for a muscle in this week, from 0 to 1.
 func (v *volume) missingShare(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
 
-// remainingSets returns how many sets of e may be added.
+// remainingSets returns how many sets of e may be added. If none may be added, it returns 0 or
+// a negative number.
 func (v *volume) remainingSets(e *exercises.Exercise) int {
 	remaining := int(min(maxOverTarget*v.target-v.week[e.Primary], sessionSets-v.today[e.Primary]))
 	// The first exercise of a pattern is always allowed.
