@@ -38,7 +38,8 @@ type objects struct {
 	statefulSets []appsv1.StatefulSet
 	autoscalers  []autoscalingv2.HorizontalPodAutoscaler
 	budgets      []policyv1.PodDisruptionBudget
-	vertical     []unstructured.Unstructured
+	// verticalAutoscalers are the VerticalPodAutoscalers.
+	verticalAutoscalers []unstructured.Unstructured
 	// clusterAutoscaler is the status that Cluster Autoscaler wrote to its ConfigMap. It is empty if
 	// there is no status.
 	clusterAutoscaler string
@@ -125,7 +126,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 			absent = append(absent, Absent{Scaling, "VerticalPodAutoscalers", "the cluster does not have the kind: podScaling is off"})
 			return nil
 		}
-		return storeIfNoError(err, func() { o.vertical = list.Items })
+		return storeIfNoError(err, func() { o.verticalAutoscalers = list.Items })
 	})
 	read(Scaling, "status of Cluster Autoscaler", func() error {
 		status, err := c.Kubernetes.CoreV1().ConfigMaps(clusterAutoscalerNamespace).Get(ctx, clusterAutoscalerConfigMap, metav1.GetOptions{})

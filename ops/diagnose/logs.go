@@ -86,9 +86,11 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 		}
 		for _, c := range containerStatuses(pod) {
 			end := lastTermination(c)
-			// An init container also ends after a success. Its log is not needed.
-			if end == nil || o.now.Sub(end.FinishedAt.Time) >= recent || end == c.State.Terminated && end.ExitCode == 0 {
+			if end == nil || o.now.Sub(end.FinishedAt.Time) >= maxFaultAge {
 				continue
+			}
+			if end == c.State.Terminated && end.ExitCode == 0 {
+				continue // an init container that has ended without an error; its log is not needed
 			}
 			if endedContainers++; endedContainers <= maxLogs {
 				lines, key := int64(endedLines), pod.Name+"/"+c.Name

@@ -79,7 +79,7 @@ func TestUnreadableStacksAreErrors(t *testing.T) {
 		{"no stack", stackoutput.Outputs{}, stackoutput.ErrNoOutputs, nil, exitcode.Incomplete, "run pulumi up first"},
 		{"a url without a host", stackoutput.Outputs{URL: "x"}, nil, nil, exitcode.Incomplete, `the stack's output url is "x"`},
 		{"no cluster", stackoutput.Outputs{URL: "http://127.0.0.1:1"}, nil, nil, exitcode.Incomplete, "no output namespace or kubeconfig"},
-		{"a kubeconfig that is none", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.Incomplete, "kubeconfig of the stack"},
+		{"an invalid kubeconfig", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.Incomplete, "kubeconfig of the stack"},
 		{"an unknown check", stackoutput.Outputs{}, nil, []string{"disk"}, exitcode.Usage, `invalid argument "disk"`},
 		{"a token file that is not there", stackoutput.Outputs{}, nil, []string{"--token-file", "/nonexistent"}, exitcode.Usage, "/nonexistent"},
 	} {
@@ -213,7 +213,7 @@ func TestCountersCountTheLastMinutes(t *testing.T) {
 	list, err := parseMetrics([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
 	require.NoError(t, err)
 	f := newHealthyFixture()
-	f.old = vectorResponse(
+	f.oldCounters = vectorResponse(
 		`{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]}`,
 		`{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]}`,
 		`{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}`)

@@ -56,8 +56,8 @@ func isMetricMissing(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
 	return c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && strings.HasPrefix(c.Reason, "FailedGet")
 }
 
-// explainYoungAutoscaler returns a text if an HPA may lack a metric, because the HPA or all its pods
-// are younger than metricDelay. Otherwise it returns "".
+// explainYoungAutoscaler returns why an HPA may still lack a metric: the HPA or all its pods are
+// younger than metricDelay. It returns "" for an older HPA with an older pod.
 func (o objects) explainYoungAutoscaler(hpa autoscalingv2.HorizontalPodAutoscaler) string {
 	if age := o.now.Sub(hpa.CreationTimestamp.Time); age < metricDelay {
 		return fmt.Sprintf("the HPA is %s old", age.Round(time.Second))
@@ -80,6 +80,7 @@ func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (
 	for _, c := range hpa.Status.Conditions {
 		switch {
 		case isMetricMissing(c) && o.explainYoungAutoscaler(hpa) != "":
+			// The metric may still come, so this is not a finding.
 		case c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && c.Reason != "ScalingDisabled",
 			c.Type == autoscalingv2.AbleToScale && c.Status == corev1.ConditionFalse && c.Reason != "BackoffBoth":
 			findings = append(findings, Finding{
