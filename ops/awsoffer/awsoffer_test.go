@@ -38,7 +38,7 @@ func TestReadKeepsOnDemandPricesOnly(t *testing.T) {
 		"us-east-1 ebs:gp3":        "$0.08 GB-month", // not the discounted price of larger volumes
 		"eu-central-1 nat-gateway": "$0.052 hour",
 	}, prices)
-	require.Equal(t, []string{"ec2:c7g.large in us-east-1: $0.0725 and $0.08, so that it gets no row"}, o.Problems)
+	require.Equal(t, []string{"ec2:c7g.large in us-east-1: $0.0725 and $0.08, so it gets no row"}, o.Problems)
 }
 
 func TestCompareSeparatesChangedAndEqualPrices(t *testing.T) {

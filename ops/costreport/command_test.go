@@ -84,22 +84,22 @@ func TestReportHasTheCostByComponentAndSKU(t *testing.T) {
 
 func TestBudgetAndEstimatesOfTheConfiguration(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "Pulumi.prod.yaml")
-	write := func(policy string) {
+	writeConfig := func(policy string) {
 		require.NoError(t, os.WriteFile(config, []byte("config:\n  progressive-framework:policy: "+policy+"\n"), 0o600))
 	}
 	r, _ := estimateRecordings(t)
-	write(`{cost: {monthlyBudget: 50000, estimates: {natGB: 1000}}}`)
+	writeConfig(`{cost: {monthlyBudget: 50000, estimates: {natGB: 1000}}}`)
 	out, _, code := runCost(t, &stackoutput.Stack{Dir: filepath.Dir(config)}, "--file", prod)
 	require.Zero(t, code)
 	require.Contains(t, out, "nat-gateway:data")
 	require.Contains(t, out, fmt.Sprintf("Budget $50,000.00: %s left, before what has no price or is not known yet", 49_955*cost.Dollar-r.Total.Expected), "1,000 GB cost $45")
 
-	write(`{cost: {monthlyBudget: 1000}}`)
+	writeConfig(`{cost: {monthlyBudget: 1000}}`)
 	out, _, code = runCost(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
 	require.Zero(t, code, "the rule of the policy pack refuses it, not the report")
 	require.Contains(t, out, fmt.Sprintf("Budget $1,000.00: exceeded by %s", r.Total.Expected-1000*cost.Dollar))
 
-	write(`{cost: {estimates: {natGb: 1}}}`)
+	writeConfig(`{cost: {estimates: {natGb: 1}}}`)
 	_, message, code := runCost(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
 	require.Equal(t, exitcode.Incomplete, code)
 	require.Contains(t, message, "estimates.natGb: there is no such estimate")

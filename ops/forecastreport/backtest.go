@@ -18,7 +18,7 @@ import (
 const (
 	// maxTraceBytes limits the size of a trace. A year in steps of 15 s has 50 MB.
 	maxTraceBytes = 64 << 20
-	// plotPoints is the number of points in a plot.
+	// plotPoints is the number of points of each line in a plot.
 	plotPoints = 400
 )
 

@@ -95,15 +95,15 @@ func (c *cluster) readBounds(ctx context.Context) (map[string]Bounds, error) {
 
 // replicaHistory has the numbers of pods that were read during a load, and the bounds at its start.
 type replicaHistory struct {
-	services       map[string][]Replicas
-	bounds         map[string]Bounds
-	err, boundsErr error // err is the last failure
+	replicas               map[string][]Replicas // by service
+	bounds                 map[string]Bounds     // by service
+	replicasErr, boundsErr error                 // replicasErr is the error of the last failed reading
 }
 
 // notes returns a text for each list that could not be read.
 func (h *replicaHistory) notes() (list []string) {
-	if h.err != nil {
-		list = append(list, "replicas were not read: "+h.err.Error())
+	if h.replicasErr != nil {
+		list = append(list, "replicas were not read: "+h.replicasErr.Error())
 	}
 	if h.boundsErr != nil {
 		list = append(list, "bounds of the autoscalers were not read: "+h.boundsErr.Error())
@@ -113,7 +113,7 @@ func (h *replicaHistory) notes() (list []string) {
 
 // record reads the bounds once, and the numbers of pods every replicaInterval until ctx ends.
 func (h *replicaHistory) record(ctx context.Context, c *cluster) {
-	h.services = map[string][]Replicas{}
+	h.replicas = map[string][]Replicas{}
 	start := time.Now()
 	bounds, err := c.readBounds(ctx)
 	if ctx.Err() != nil {
@@ -121,17 +121,17 @@ func (h *replicaHistory) record(ctx context.Context, c *cluster) {
 	}
 	h.bounds, h.boundsErr = bounds, err
 	for {
-		now := time.Since(start).Seconds()
+		elapsed := time.Since(start).Seconds()
 		replicas, err := c.readReplicas(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			h.err = err
+			h.replicasErr = err
 		}
 		for name, r := range replicas {
-			r.Second = now
-			h.services[name] = append(h.services[name], r)
+			r.Second = elapsed
+			h.replicas[name] = append(h.replicas[name], r)
 		}
 		select {
 		case <-ctx.Done():

@@ -55,7 +55,7 @@ type report struct {
 // addImages adds the images that the stack had before the test, if the stack still has the same
 // images. Otherwise it is unknown which images were tested. After an interrupted test it does not
 // read the stack again: Pulumi may need seconds, and the report must not wait.
-func (r *report) addImages(ctx context.Context, before map[string]string, outputs func(context.Context) (stackoutput.Outputs, error)) {
+func (r *report) addImages(ctx context.Context, before map[string]string, readOutputs func(context.Context) (stackoutput.Outputs, error)) {
 	if len(before) == 0 {
 		return
 	}
@@ -63,7 +63,7 @@ func (r *report) addImages(ctx context.Context, before map[string]string, output
 		r.Notes = append(r.Notes, "images: not compared with the stack after the test, because it was interrupted")
 		return
 	}
-	after, err := outputs(ctx)
+	after, err := readOutputs(ctx)
 	switch {
 	case err != nil:
 		r.Notes = append(r.Notes, fmt.Sprintf("images: %v", err))

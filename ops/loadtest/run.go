@@ -50,7 +50,7 @@ func (t *test) run(ctx context.Context) (*report, error) {
 		Schema: schemaVersion, URL: t.cfg.url.String(), User: t.client.User, Profile: t.cfg.profile, Uncached: t.cfg.uncached,
 		Connections: t.cfg.connections, Rate: t.cfg.rate, AgentsRate: t.cfg.agentsRate, Started: time.Now().UTC(),
 	}
-	otherKeyToken, err := t.cfg.token.signedByOtherKey(r.Started)
+	otherKeyToken, err := t.cfg.token.signWithOtherKey(r.Started)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +129,13 @@ func (t *test) storeAndReadBack(ctx context.Context, store load.Request) error {
 // for each request, and a row for the responses of the agents to mca.
 func (t *test) runLoad(ctx context.Context, r *report) {
 	var (
-		interAgent load.InterAgent
-		counter    load.Counter
-		streams    []load.Stream
+		interAgentLatencies load.InterAgentLatencies
+		counter             load.Counter
+		streams             []load.Stream
 	)
 	for _, request := range t.requests {
 		if request.Path == load.Coordinate.Path {
-			request = interAgent.Instrument(request)
+			request = interAgentLatencies.Instrument(request)
 		}
 		rate := t.cfg.rate
 		if request.Scenario == load.Agents {
@@ -158,10 +158,10 @@ func (t *test) runLoad(ctx context.Context, r *report) {
 	for i, result := range results {
 		r.Load = append(r.Load, newRow(streams[i], result))
 	}
-	if result := interAgent.Result(results[0].Elapsed); result.Sent() > 0 {
+	if result := interAgentLatencies.Result(results[0].Elapsed); result.Sent() > 0 {
 		r.Load = append(r.Load, newRow(load.Stream{Name: "between agents", Limit: load.InterAgentLimit()}, result))
 	}
-	r.Replicas, r.Bounds = history.services, history.bounds
+	r.Replicas, r.Bounds = history.replicas, history.bounds
 	r.Notes = append(r.Notes, history.notes()...)
 }
 

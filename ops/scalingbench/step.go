@@ -57,10 +57,10 @@ func (t stepTimes) String() string {
 type result struct {
 	service string
 	steps   []stepTimes
-	// changes is how often the number of pods changed under a steady load. watched is true if changes
-	// was measured.
-	changes int
-	watched bool
+	// changes is how often the number of pods changed under a steady load. changesCounted is false if
+	// the measurement ended before that.
+	changes        int
+	changesCounted bool
 	// sent and failed are the numbers of requests of all loads.
 	sent, failed int
 }
@@ -84,7 +84,7 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 			fmt.Fprintf(os.Stderr, "%s: failed: %s\n", r.service, l.Failed)
 		}
 	}
-	target := s.perSecond() * float64(minPods)
+	target := s.targetRate() * float64(minPods)
 	stopBase := s.startLoad(ctx, baseShare*target)
 	for end := time.Now().Add(steps); time.Now().Before(end); {
 		if err := s.reset(ctx, minPods, maxPods); err != nil {
@@ -104,14 +104,14 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	if r.changes, err = s.countChanges(ctx, s.settleTime(), steady); err != nil {
 		return r, err
 	}
-	r.watched = true
+	r.changesCounted = true
 	addRequests(stopSteady())
 	addRequests(stopBase())
 	return r, nil
 }
 
-// perSecond returns the requests per second that one pod has at the target of its metric.
-func (s *service) perSecond() float64 {
+// targetRate returns the requests per second that one pod has at the target of its metric.
+func (s *service) targetRate() float64 {
 	per := s.metric.Source.(scaling.Rate).Per
 	return s.metric.AverageValue.AsApproximateFloat64() / per.Seconds()
 }
@@ -145,7 +145,7 @@ func (s *service) reset(ctx context.Context, minPods, maxPods int32) error {
 		if err := s.setMaximum(ctx, minPods); err != nil {
 			return err
 		}
-		if err := s.waitUntil(ctx, func(now state) bool { return now.wanted == minPods }); err != nil {
+		if err := s.waitUntil(ctx, func(current state) bool { return current.desired == minPods }); err != nil {
 			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, minPods, err)
 		}
 		if err := sleep(ctx, s.settleTime()); err != nil {
@@ -160,7 +160,7 @@ func (s *service) reset(ctx context.Context, minPods, maxPods int32) error {
 		if err := sleep(ctx, 20*time.Second); err != nil {
 			return err
 		}
-		if now, err := s.readState(ctx); err != nil || now.wanted == minPods {
+		if current, err := s.readState(ctx); err != nil || current.desired == minPods {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (s *service) reset(ctx context.Context, minPods, maxPods int32) error {
 func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTimes, err error) {
 	start := time.Now()
 	oldPods := map[string]bool{}
-	err = s.waitUntil(ctx, func(now state) bool {
+	err = s.waitUntil(ctx, func(current state) bool {
 		elapsed := time.Since(start)
 		setOnce := func(part *time.Duration, reached bool) {
 			if reached && *part == 0 {
@@ -182,9 +182,9 @@ func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTim
 		if times.metric == 0 && times.decision == 0 {
 			setOnce(&times.metric, s.readDemand(ctx) > (1+tolerance)*s.metric.AverageValue.AsApproximateFloat64()*float64(minPods))
 		}
-		setOnce(&times.decision, now.wanted > minPods)
+		setOnce(&times.decision, current.desired > minPods)
 		scheduled, ready := false, false
-		for name, pod := range now.pods {
+		for name, pod := range current.pods {
 			if times.decision == 0 {
 				oldPods[name] = true
 			}
@@ -206,21 +206,21 @@ func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTim
 
 // countChanges counts how often the number of pods of the Deployment changes. It begins to count when
 // the service has settled and a new pod has had 30 s to start.
-func (s *service) countChanges(ctx context.Context, settle, during time.Duration) (n int, err error) {
+func (s *service) countChanges(ctx context.Context, settle, duration time.Duration) (n int, err error) {
 	// The load has just increased, so the HPA may add a pod. A new pod starts within 30 s.
 	if err := sleep(ctx, settle+30*time.Second); err != nil {
 		return 0, err
 	}
 	var last int32
-	for end := time.Now().Add(during); time.Now().Before(end); {
-		now, err := s.readState(ctx)
+	for end := time.Now().Add(duration); time.Now().Before(end); {
+		current, err := s.readState(ctx)
 		if err != nil {
 			return n, err
 		}
-		if last != 0 && now.wanted != last {
+		if last != 0 && current.desired != last {
 			n++
 		}
-		last = now.wanted
+		last = current.desired
 		if err := sleep(ctx, time.Second); err != nil {
 			return n, err
 		}
@@ -230,8 +230,8 @@ func (s *service) countChanges(ctx context.Context, settle, during time.Duration
 
 // state is the state of a service in the cluster.
 type state struct {
-	wanted int32
-	pods   map[string]pod
+	desired int32
+	pods    map[string]pod
 }
 
 // pod is the state of one pod.
@@ -242,11 +242,11 @@ func (s *service) waitUntil(ctx context.Context, done func(state) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
 	for {
-		now, err := s.readState(ctx)
+		current, err := s.readState(ctx)
 		if err != nil {
 			return err
 		}
-		if done(now) {
+		if done(current) {
 			return nil
 		}
 		if err := sleep(ctx, pollInterval); err != nil {
@@ -255,24 +255,24 @@ func (s *service) waitUntil(ctx context.Context, done func(state) bool) error {
 	}
 }
 
-// readState reads the wanted pods and the existing pods of the service.
-func (s *service) readState(ctx context.Context) (now state, err error) {
+// readState reads the desired number of pods and the existing pods of the service.
+func (s *service) readState(ctx context.Context) (current state, err error) {
 	d, err := s.clients.Kubernetes.AppsV1().Deployments(s.namespace).Get(ctx, s.profile.Name, metav1.GetOptions{})
 	if err != nil {
-		return now, err
+		return current, err
 	}
 	list, err := s.clients.Kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + s.profile.Name})
 	if err != nil {
-		return now, err
+		return current, err
 	}
 	if d.Spec.Replicas != nil {
-		now.wanted = *d.Spec.Replicas
+		current.desired = *d.Spec.Replicas
 	}
-	now.pods = map[string]pod{}
+	current.pods = map[string]pod{}
 	for _, p := range list.Items {
-		now.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.Ready(p)}
+		current.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.Ready(p)}
 	}
-	return now, nil
+	return current, nil
 }
 
 // readDemand returns the value that KEDA reads. It returns 0 while Prometheus has no value.
@@ -281,14 +281,14 @@ func (s *service) readDemand(ctx context.Context) float64 {
 	return value
 }
 
-// scaledObject returns the path of the service's ScaledObject in the API server.
-func (s *service) scaledObject() string {
+// scaledObjectPath returns the path of the service's ScaledObject in the API server.
+func (s *service) scaledObjectPath() string {
 	return fmt.Sprintf("/apis/keda.sh/v1alpha1/namespaces/%s/scaledobjects/%s", s.namespace, s.profile.Name)
 }
 
 // readBounds returns the minimum and the maximum of the ScaledObject.
 func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err error) {
-	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObject()).DoRaw(ctx)
+	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObjectPath()).DoRaw(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", s.profile.Short, err)
 	}
@@ -301,7 +301,7 @@ func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err e
 
 // setMaximum sets the maximum of the ScaledObject.
 func (s *service) setMaximum(ctx context.Context, maxPods int32) error {
-	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObject()).
+	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObjectPath()).
 		Body(fmt.Appendf(nil, `{"spec":{"maxReplicaCount":%d}}`, maxPods)).Do(ctx).Error()
 	if err != nil {
 		return fmt.Errorf("%s: maximum of the ScaledObject: %w", s.profile.Short, err)
