@@ -122,8 +122,8 @@ func withMessages(raw []byte, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	if all := errorMessages(raw); len(all) > 0 {
-		return fmt.Errorf("%w\n%s", failure, strings.Join(all, "\n"))
+	if messages := errorMessages(raw); len(messages) > 0 {
+		return fmt.Errorf("%w\n%s", failure, strings.Join(messages, "\n"))
 	}
 	return failure
 }
@@ -179,11 +179,11 @@ func parseSpending(values map[string]string) rule.Spending {
 
 // usageEstimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
 func usageEstimates(values map[string]string) map[string]int64 {
-	all := parseSpending(values).Estimates
-	if len(cost.EstimateFaults(all)) > 0 {
+	estimates := parseSpending(values).Estimates
+	if len(cost.EstimateFaults(estimates)) > 0 {
 		return nil
 	}
-	return all
+	return estimates
 }
 
 // estimateCosts estimates the cost of the state and of the preview. It returns nil if the preview
