@@ -99,7 +99,7 @@ func (o *Offer) readProducts(decoder *json.Decoder, products map[string]cost.Pri
 		if err := decoder.Decode(&p); err != nil {
 			return err
 		}
-		if row := rowFor(o.Code, p); row.SKU != "" && p.SKU != "" {
+		if row := newPriceRow(o.Code, p); row.SKU != "" && p.SKU != "" {
 			products[p.SKU] = row
 		}
 		return nil

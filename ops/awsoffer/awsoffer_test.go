@@ -60,9 +60,9 @@ func TestCompareSeparatesChangedAndEqualPrices(t *testing.T) {
 	require.Equal(t, withNew[1].After, parsed[1])
 }
 
-// rowFor returns the SKU of each product, or "" for a product without a row. The attributes are
+// newPriceRow returns the SKU of each product, or "" for a product without a row. The attributes are
 // those in AWS's files.
-func TestRowForMapsProductsToSKUs(t *testing.T) {
+func TestNewPriceRowMapsProductsToSKUs(t *testing.T) {
 	for _, tc := range []struct {
 		code, family string
 		attributes   map[string]string
@@ -85,7 +85,7 @@ func TestRowForMapsProductsToSKUs(t *testing.T) {
 		{"AmazonEKS", "Compute", map[string]string{"usagetype": "USE1-AmazonEKS-Hours:perCluster"}, "eks:standard"},
 		{"AmazonEC2", "Compute Instance", map[string]string{"usagetype": "NatGateway-Hours"}, ""},
 	} {
-		require.Equal(t, tc.want, rowFor(tc.code, product{Family: tc.family, Attributes: tc.attributes}).SKU, "%s %v", tc.code, tc.attributes)
+		require.Equal(t, tc.want, newPriceRow(tc.code, product{Family: tc.family, Attributes: tc.attributes}).SKU, "%s %v", tc.code, tc.attributes)
 	}
 }
 

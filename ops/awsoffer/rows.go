@@ -38,9 +38,9 @@ var usageRows = []struct{ code, usage, operation, sku, unit string }{
 // rdsVolumeTypes maps the name of a volume type in the offer file of RDS to the name in the API.
 var rdsVolumeTypes = map[string]string{"General Purpose": "gp2", "General Purpose-GP3": "gp3"}
 
-// rowFor returns the row of a product without its price. Its SKU is empty if the price table has no
-// such row.
-func rowFor(code string, p product) cost.Price {
+// newPriceRow returns the row of a product without its price. Its SKU is empty if the price table
+// has no such row.
+func newPriceRow(code string, p product) cost.Price {
 	attributes := p.Attributes
 	row := cost.Price{Region: attributes["regionCode"], Unit: "hour"}
 	usage := regionPrefix.ReplaceAllString(attributes["usagetype"], "")

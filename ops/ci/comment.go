@@ -47,8 +47,9 @@ func commentCommand() *cobra.Command {
 	return c
 }
 
-// selectPreviewFolders returns one folder for each value of --in: the first folder in the value that has a
-// plan. It reports a value without a plan on stderr. It returns an error if no folder has a plan.
+// selectPreviewFolders returns one folder for each value of --in: the first folder in the value
+// that has a plan. It reports a value without a plan on stderr. It returns an error if no folder
+// has a plan.
 func selectPreviewFolders(in []string, stderr io.Writer) (folders []string, err error) {
 	for _, value := range in {
 		choices := strings.Split(value, ",")
@@ -111,8 +112,8 @@ func appendToFile(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// readPreviewFiles reads the files that one preview wrote to dir. If the preview had a base, Plan is the
-// difference from the base.
+// readPreviewFiles reads the files that one preview wrote to dir. If the preview had a base, Plan
+// is the difference from the base.
 func readPreviewFiles(dir string) (s prcomment.Stack, err error) {
 	s.Plan, err = readPlan(filepath.Join(dir, changeFile))
 	if errors.Is(err, os.ErrNotExist) {

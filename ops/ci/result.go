@@ -50,7 +50,7 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*prev
 	if err != nil {
 		return nil, failureError(err)
 	}
-	config, err := configDigest(cli)
+	config, err := readConfigDigest(cli)
 	if err != nil {
 		return nil, err
 	}
@@ -72,13 +72,13 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*prev
 	// The error is ignored: a stack without a configuration file has no waivers and no estimates.
 	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
 	r.markExistingViolations(state, cli.Stack, values)
-	r.cost = estimateCosts(state, raw, usageEstimates(values))
+	r.cost = estimateCosts(state, raw, parseUsageEstimates(values))
 	r.maxGrowth = parseSpending(values).MaxGrowthPercent
 	return r, nil
 }
 
-// configDigest returns the digest of the stack's configuration.
-func configDigest(cli *pulumicli.CLI) (string, error) {
+// readConfigDigest returns the digest of the stack's configuration.
+func readConfigDigest(cli *pulumicli.CLI) (string, error) {
 	project, stack, err := cli.ReadFiles()
 	if err != nil {
 		return "", err
@@ -177,8 +177,9 @@ func parseSpending(values map[string]string) rule.Spending {
 	return config.Cost
 }
 
-// usageEstimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
-func usageEstimates(values map[string]string) map[string]int64 {
+// parseUsageEstimates returns the usage estimates in the stack's configuration, or nil if they are
+// wrong.
+func parseUsageEstimates(values map[string]string) map[string]int64 {
 	estimates := parseSpending(values).Estimates
 	if len(cost.EstimateFaults(estimates)) > 0 {
 		return nil

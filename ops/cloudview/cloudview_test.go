@@ -205,10 +205,10 @@ func TestOnlyStacksOnEKSAreRead(t *testing.T) {
 	kubeconfig := func(server string) []byte {
 		return []byte(`{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"` + server + `"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`)
 	}
-	region, err := eksRegion(kubeconfig("https://0123ABCD.gr7.eu-central-1.eks.amazonaws.com"))
+	region, err := parseEKSRegion(kubeconfig("https://0123ABCD.gr7.eu-central-1.eks.amazonaws.com"))
 	require.NoError(t, err)
 	require.Equal(t, "eu-central-1", region)
-	_, err = eksRegion(kubeconfig("https://127.0.0.1:6443"))
+	_, err = parseEKSRegion(kubeconfig("https://127.0.0.1:6443"))
 	require.ErrorContains(t, err, "the API server 127.0.0.1:6443 is not EKS's")
 	_, missing, absent := Read(context.Background(), stackoutput.Outputs{Kubeconfig: kubeconfig("https://127.0.0.1:6443")})
 	require.Empty(t, missing)

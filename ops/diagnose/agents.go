@@ -14,8 +14,8 @@ const (
 	// minRequests is the fewest requests for which a share is judged.
 	minRequests = 100
 	// maxHedged is the highest share, in percent, of requests to an agent that mca sends twice. mca
-	// sends the slowest 5 % twice (agents/internal/upstream), and never more than 10 %. So 8 % is more
-	// than usual, and mca still reaches it.
+	// sends the slowest 5 % twice (agents/internal/upstream), and never more than 10 %. So 8 % is
+	// more than usual, and mca still reaches it.
 	maxHedged = 8
 	// minLongQueue is the share of mca's queue from which on the queue counts as long.
 	minLongQueue = scaling.Percent(50)

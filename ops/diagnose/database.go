@@ -18,15 +18,16 @@ const (
 	minScans, minScanRows = 100, 10_000
 	// minBytes is the smallest table or index, in bytes, that is worth a finding.
 	minBytes = 64 << 20
-	// minStatisticsAge is how old the statistics must be before an index without a scan counts as unused.
-	// A weekly job may need the index.
+	// minStatisticsAge is how old the statistics must be before an index without a scan counts as
+	// unused. A weekly job may need the index.
 	minStatisticsAge = 14 * 24 * time.Hour
 	// maxDead is the highest share, in percent, of dead rows. Autovacuum starts at 20 %
 	// (autovacuum_vacuum_scale_factor). At 40 % it is too slow.
 	maxDead = 40
 	// maxLockWait is the longest time that a session may wait for a lock.
 	maxLockWait = time.Second
-	// maxIdleTransaction is the longest time that a transaction may be open without a running statement.
+	// maxIdleTransaction is the longest time that a transaction may be open without a running
+	// statement.
 	maxIdleTransaction = time.Minute
 	// minCalls is the fewest calls for which a statement is judged. A slow report that a person runs
 	// once is not a finding.

@@ -126,9 +126,9 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 	return m, append(missing, oldMissing...), oldAbsent
 }
 
-// describeMissingOldCounters returns an item for each check without the counters of one window ago. err is the
-// error of the query to Prometheus. If err is nil, Prometheus may still lack the values of some pods:
-// its disk may be new, or it may not have run then.
+// describeMissingOldCounters returns an item for each check without the counters of one window ago.
+// err is the error of the query to Prometheus. If err is nil, Prometheus may still lack the values
+// of some pods: its disk may be new, or it may not have run then.
 func (m metrics) describeMissingOldCounters(err error) (missing []Missing, absent []Absent) {
 	for _, check := range []Check{Database, Agents, Cache} {
 		var pods []string

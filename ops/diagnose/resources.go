@@ -21,8 +21,8 @@ const (
 	// design document (generate_performance_report) recommends more CPU or memory. maxMemoryUsage has
 	// other shares for the memory of services and stores.
 	maxUsage = scaling.Percent(80)
-	// maxFaultAge is how long the end of a container, or a failed activity, stays a finding. After that,
-	// somebody has repaired the fault, or an alert has fired.
+	// maxFaultAge is how long the end of a container, or a failed activity, stays a finding. After
+	// that, somebody has repaired the fault, or an alert has fired.
 	maxFaultAge = time.Hour
 	// startLimit is how long a pod may run before it is ready: twice the longest startup probe of
 	// the services.

@@ -41,8 +41,8 @@ func runForecast(t *testing.T, readOutputs func(context.Context) (stackoutput.Ou
 	return out.String(), code
 }
 
-// noStack returns an error, because there is no stack.
-func noStack(context.Context) (stackoutput.Outputs, error) {
+// readNoStack returns an error, because there is no stack.
+func readNoStack(context.Context) (stackoutput.Outputs, error) {
 	return stackoutput.Outputs{}, errors.New("no stack")
 }
 
@@ -61,7 +61,7 @@ func writeTrace(t *testing.T, days int) string {
 
 func TestBacktestReports(t *testing.T) {
 	html := filepath.Join(t.TempDir(), "report.html")
-	out, code := runForecast(t, noStack, "backtest", writeTrace(t, 4), "--json", "--html", html)
+	out, code := runForecast(t, readNoStack, "backtest", writeTrace(t, 4), "--json", "--html", html)
 	require.Zero(t, code, out)
 	var r struct {
 		Traces []struct {
@@ -87,7 +87,7 @@ func TestWrongFilesAreUsage(t *testing.T) {
 	for _, tc := range []struct{ path, message string }{
 		{wrong, "must have the header unix_seconds,load"}, {writeTrace(t, 2), "must have more than 3"}, {filepath.Join(t.TempDir(), "none.csv"), "no such file"},
 	} {
-		out, code := runForecast(t, noStack, "backtest", tc.path)
+		out, code := runForecast(t, readNoStack, "backtest", tc.path)
 		require.Equal(t, exitcode.Usage, code)
 		require.Contains(t, out, tc.message)
 	}
@@ -185,11 +185,11 @@ func TestServiceWithoutAMeasuredLoadIsAnError(t *testing.T) {
 		code        int
 		message     string
 	}{
-		{noStack, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
-		{noStack, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
-		{noStack, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
-		{noStack, nil, exitcode.Usage, "either a file or --service"},
-		{noStack, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
+		{readNoStack, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
+		{readNoStack, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
+		{readNoStack, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
+		{readNoStack, nil, exitcode.Usage, "either a file or --service"},
+		{readNoStack, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
 		{short, []string{"--service", "mca"}, exitcode.Incomplete, "HPA of mca"},
 		{short, []string{"--service", "web"}, exitcode.Incomplete, "2.0 days: must have more than 3"},
 	} {
@@ -297,7 +297,7 @@ func TestExplainIsIncompleteIfTheForecasterCannotBeRead(t *testing.T) {
 		readOutputs func(context.Context) (stackoutput.Outputs, error)
 		message     string
 	}{
-		"no stack":       {noStack, "no stack"},
+		"no stack":       {readNoStack, "no stack"},
 		"no ready pod":   {newForecasterCluster(t, "False", ""), "podScaling.predictive must be shadow or on"},
 		"no metrics":     {newForecasterCluster(t, "True", ""), "have no service"},
 		"broken metrics": {newForecasterCluster(t, "True", "gate_state{"), "metrics of the forecaster"},

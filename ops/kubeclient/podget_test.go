@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/ops/kubeclient/portforwardtest"
 )
 
-// newTestClients returns clients of an API server with one pod, ns/pod-0. respond returns the response of
-// the pod to a request, or the error message of the kubelet.
+// newTestClients returns clients of an API server with one pod, ns/pod-0. respond returns the
+// response of the pod to a request, or the error message of the kubelet.
 func newTestClients(t *testing.T, respond func(port, request string) (response, failure string)) Clients {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -169,8 +169,8 @@ func (c *Client) newRequest(ctx context.Context, r Request, n int, token string)
 	return request, nil
 }
 
-// invalidStatusError returns the error for a status. If the body has the problem details of the services,
-// the error includes their code.
+// invalidStatusError returns the error for a status. If the body has the problem details of the
+// services, the error includes their code.
 func invalidStatusError(status int, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {

@@ -192,7 +192,8 @@ func (s schedule) dueTime(start time.Time, n int) time.Time {
 		if countInSegment == 0 && (line.rate > 0 || line.slope > 0) {
 			return start.Add(time.Duration(line.start * float64(time.Second)))
 		}
-		// The root of rate·x + slope·x²/2 = countInSegment, in a form that also works for a slope of 0.
+		// The root of rate·x + slope·x²/2 = countInSegment, in a form that also works for a slope
+		// of 0.
 		divisor := line.rate + math.Sqrt(max(0, line.rate*line.rate+2*line.slope*countInSegment))
 		if x := 2 * countInSegment / divisor; divisor > 0 && x <= line.length {
 			return start.Add(time.Duration((line.start + x) * float64(time.Second)))

@@ -42,8 +42,8 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Command returns the subcommand load. The command calls readOutputs, which reads the stack's outputs,
-// only if --url is not set.
+// Command returns the subcommand load. The command calls readOutputs, which reads the stack's
+// outputs, only if --url is not set.
 func Command(readOutputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var f flags
 	c := &cobra.Command{

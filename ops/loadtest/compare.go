@@ -38,8 +38,8 @@ const (
 	tooShort verdict = "too short"
 )
 
-// A difference counts if the mean of the differences in each second is more than maxStandardErrors
-// standard errors, and more than minShare of the older figure. By chance, three of 1,000
+// A difference counts if the mean of the differences in each second exceeds two limits:
+// maxStandardErrors standard errors, and minShare of the older figure. By chance, three of 1,000
 // comparisons exceed three standard errors. With fewer than minSeconds seconds, the standard error
 // is not reliable.
 const (

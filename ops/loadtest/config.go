@@ -79,8 +79,8 @@ type config struct {
 	oldReport        *report // the report of --compare; nil: none
 }
 
-// newConfig checks the flags and returns them as a config. platform is the URL of --url, or the URL in
-// the stack's outputs.
+// newConfig checks the flags and returns them as a config. platform is the URL of --url, or the URL
+// in the stack's outputs.
 func (f *flags) newConfig(platform string, now time.Time) (cfg config, err error) {
 	cfg = config{profile: f.profile, duration: f.duration, connections: f.connections, rate: f.rate, agentsRate: f.agentsRate, uncached: f.uncached, remote: f.remote}
 	if err := f.setCurve(&cfg); err != nil {

@@ -19,7 +19,7 @@ import (
 // schemaVersion is the version of report.schema.json. Reports with another version are refused.
 const schemaVersion = 1
 
-// report is the JSON report. Times are in milliseconds, unless the name contains "seconds".
+// report is the JSON report. Times are in toMilliseconds, unless the name contains "seconds".
 // docs/load.md documents it.
 type report struct {
 	Schema      int       `json:"schema"`
@@ -155,17 +155,17 @@ type second struct {
 func newRow(s load.Stream, r load.Result) row {
 	var seconds []second
 	for _, s := range r.Seconds {
-		seconds = append(seconds, second{len(s.Latencies), s.Failed, milliseconds(s.Percentile(50)), milliseconds(s.Percentile(95)), milliseconds(s.Percentile(99))})
+		seconds = append(seconds, second{len(s.Latencies), s.Failed, toMilliseconds(s.Percentile(50)), toMilliseconds(s.Percentile(95)), toMilliseconds(s.Percentile(99))})
 	}
 	return row{
 		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Slow: r.CountSlower(s.Limit), Failed: r.Failed,
-		P50: milliseconds(r.Percentile(50)), P95: milliseconds(r.Percentile(95)), P99: milliseconds(r.Percentile(99)), Limit: milliseconds(s.Limit),
+		P50: toMilliseconds(r.Percentile(50)), P95: toMilliseconds(r.Percentile(95)), P99: toMilliseconds(r.Percentile(99)), Limit: toMilliseconds(s.Limit),
 		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
 	}
 }
 
-// milliseconds returns a duration in milliseconds, rounded to 0.01.
-func milliseconds(d time.Duration) float64 {
+// toMilliseconds returns a duration in toMilliseconds, rounded to 0.01.
+func toMilliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000
 }
 

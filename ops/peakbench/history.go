@@ -127,11 +127,11 @@ func pastRate(since time.Duration) float64 {
 	if since > riseAt+riseLength+peakLength {
 		return base
 	}
-	return rate(since)
+	return rateAt(since)
 }
 
-// copyBlocks copies the blocks in blocksFolder into the volume of Prometheus. The copies have the owner
-// of the other files of Prometheus.
+// copyBlocks copies the blocks in blocksFolder into the volume of Prometheus. The copies have the
+// owner of the other files of Prometheus.
 func copyBlocks(blocksFolder string, volumes []string) error {
 	var walFolders []string
 	for _, v := range volumes {

@@ -66,7 +66,7 @@ func TestPeakNeedsOnePodMore(t *testing.T) {
 	require.Less(t, base, 0.7*minPods*capacity())
 	require.Greater(t, peak, 1.2*minPods*capacity())
 	require.Less(t, peak, 0.95*(minPods+1)*capacity())
-	require.InDelta(t, base, rate(riseAt), 0)
-	require.InDelta(t, peak, rate(riseAt+riseLength), 0)
+	require.InDelta(t, base, rateAt(riseAt), 0)
+	require.InDelta(t, peak, rateAt(riseAt+riseLength), 0)
 	require.Equal(t, minPods, documentHPA().Min)
 }

@@ -33,8 +33,8 @@ const (
 	calibrationTime = 22 * time.Second
 )
 
-// rate returns the counted load at a time since the replay began.
-func rate(since time.Duration) float64 {
+// rateAt returns the counted requests/s at a time since the replay began.
+func rateAt(since time.Duration) float64 {
 	return base + (peak-base)*min(max((since-riseAt).Seconds()/riseLength.Seconds(), 0), 1)
 }
 
@@ -156,7 +156,7 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r replayResult, 
 	// pf load keeps the rate of a line until the next line. So a line has the rate of the middle.
 	const interval = 5 * time.Second
 	for at := time.Duration(0); at <= replayLength; at += interval {
-		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rate(at+interval/2)*mixedRequests/countedRequests)
+		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rateAt(at+interval/2)*mixedRequests/countedRequests)
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return r, err

@@ -85,8 +85,8 @@ func (p project) commit(ctx context.Context, stack, branch, message string) erro
 
 // release is a record in the git history of a stack's file. Record is nil if the file had no release.
 type release struct {
-	// fileCommit is the commit that wrote the record into the file. Record.Commit is the commit of the
-	// program.
+	// fileCommit is the commit that wrote the record into the file. Record.Commit is the commit of
+	// the program.
 	fileCommit string
 	*record.Record
 }

@@ -38,8 +38,8 @@ type Client struct {
 	base  *url.URL
 	repo  string
 	token string
-	// author is the login of the user whose comments and issues may be edited. Empty means any
-	// user.
+	// author is the login of the only user with comments and issues that may be edited. Empty means
+	// any user.
 	author string
 	http   *http.Client
 	// sleep waits between two attempts. A test replaces it.
@@ -116,8 +116,8 @@ func (e *Error) Error() string {
 // isRetryable reports whether a second attempt may succeed.
 func (e *Error) isRetryable() bool { return e.Status >= 500 }
 
-// send sends a request with requestBody as JSON, unless it is nil. It decodes the response into the
-// value that into points to. If GitHub responds that a rate limit is
+// send sends a request and decodes the response into the value that into points to. If requestBody is
+// nil, the request has no body. If GitHub responds that a rate limit is
 // exceeded, send waits and sends the request again. It returns the URL of the next page, or nil.
 func (c *Client) send(ctx context.Context, method string, target *url.URL, requestBody, into any) (next *url.URL, err error) {
 	var waited time.Duration
@@ -199,7 +199,8 @@ func (c *Client) rateLimitWait(r *http.Response) (wait time.Duration, limited bo
 			return max(time.Second, time.Unix(resetTime, 0).Sub(c.now())), true
 		}
 	}
-	// GitHub asks for a wait of at least one minute if a response has none of these headers.
+	// GitHub's documentation requires a wait of at least one minute if a response has none of these
+	// headers.
 	return time.Minute, r.StatusCode == http.StatusTooManyRequests
 }
 
