@@ -153,12 +153,12 @@ func addSources(r *report.Report, sources map[string]string) {
 // markExistingViolations marks the violations that the state already has as not new. If the state
 // can't be evaluated, as an empty state, every violation is new.
 func (r *previewResult) markExistingViolations(state []byte, stack string, values map[string]string) {
-	earlier, err := source.Parse(state)
+	before, err := source.Parse(state)
 	if err != nil {
 		r.policy.Compare(&report.Report{})
 		return
 	}
-	r.policy.Compare(evaluateStack(earlier.Graph, stack, r.policy.Environment, values))
+	r.policy.Compare(evaluateStack(before.Graph, stack, r.policy.Environment, values))
 }
 
 // evaluateStack returns the report of the platform's rules about the resources of a stack.
@@ -190,15 +190,15 @@ func parseUsageEstimates(values map[string]string) map[string]int64 {
 // estimateCosts estimates the cost of the state and of the preview. It returns nil if the preview
 // can't be read. If a cost has no figure, as in a region without prices, NoFigure has the reason.
 func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cost {
-	later, err := source.Parse(preview)
+	after, err := source.Parse(preview)
 	if err != nil {
 		return nil
 	}
 	options := cost.Options{Now: time.Now(), Estimates: usage}
-	c := prcomment.Cost{After: cost.Estimate(later, options)}
+	c := prcomment.Cost{After: cost.Estimate(after, options)}
 	c.Before = cost.Report{Stack: c.After.Stack, Region: c.After.Region} // for an empty state
-	if earlier, err := source.Parse(state); err == nil {
-		c.Before = cost.Estimate(earlier, options)
+	if before, err := source.Parse(state); err == nil {
+		c.Before = cost.Estimate(before, options)
 	}
 	c.Difference = cost.Compare(c.Before, c.After)
 	return &c
@@ -207,29 +207,29 @@ func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cos
 // compareWithBase sets change to the difference from the plan of the base commit. It also compares
 // the policies and the cost with the base commit. dir has the files of the base commit's preview.
 func (r *previewResult) compareWithBase(dir string) error {
-	plan, err := readPlan(filepath.Join(dir, planFile))
+	basePlan, err := readPlan(filepath.Join(dir, planFile))
 	if err != nil {
 		return fmt.Errorf("the base: %w", err)
 	}
-	if plan.Stack != r.plan.Stack {
-		return fmt.Errorf("the base: %s is a plan of %s, must be one of %s", dir, plan.Stack, r.plan.Stack)
+	if basePlan.Stack != r.plan.Stack {
+		return fmt.Errorf("the base: %s is a plan of %s, must be one of %s", dir, basePlan.Stack, r.plan.Stack)
 	}
-	if r.change, err = canonicalplan.PlanBetween(plan, r.plan); err != nil {
+	if r.change, err = canonicalplan.PlanBetween(basePlan, r.plan); err != nil {
 		return err
 	}
-	var policy report.Report
-	if err := readJSON(filepath.Join(dir, policyFile), &policy); err != nil {
+	var basePolicy report.Report
+	if err := readJSON(filepath.Join(dir, policyFile), &basePolicy); err != nil {
 		return fmt.Errorf("the base: %w", err)
 	}
 	r.policy.Fixed = nil
-	r.policy.Compare(&policy)
-	var earlier prcomment.Cost
-	switch err := readJSON(filepath.Join(dir, costFile), &earlier); {
+	r.policy.Compare(&basePolicy)
+	var baseCost prcomment.Cost
+	switch err := readJSON(filepath.Join(dir, costFile), &baseCost); {
 	case errors.Is(err, os.ErrNotExist): // the cost of the base commit could not be estimated
 	case err != nil:
 		return fmt.Errorf("the base: %w", err)
 	case r.cost != nil:
-		r.cost.Before = earlier.After
+		r.cost.Before = baseCost.After
 		r.cost.Difference = cost.Compare(r.cost.Before, r.cost.After)
 	}
 	return nil

@@ -215,7 +215,7 @@ func TestOnlyStacksOnEKSAreRead(t *testing.T) {
 	require.Len(t, absent, 3)
 }
 
-func TestProcessorsOfInstanceClasses(t *testing.T) {
+func TestInstanceClassesHaveTheirVCPUs(t *testing.T) {
 	for class, want := range map[string]int{"db.t4g.micro": 2, "db.r6g.large": 2, "db.r6g.xlarge": 4, "db.r6g.16xlarge": 64, "db.serverless": 0, "db.x.metal": 0, "": 0} {
 		require.Equal(t, want, vcpus(class), class)
 	}

@@ -82,7 +82,7 @@ func TestReportHasTheCostByComponentAndSKU(t *testing.T) {
 	}
 }
 
-func TestBudgetAndEstimatesOfTheConfiguration(t *testing.T) {
+func TestConfigurationSetsTheBudgetAndTheEstimates(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "Pulumi.prod.yaml")
 	writeConfig := func(policy string) {
 		require.NoError(t, os.WriteFile(config, []byte("config:\n  progressive-framework:policy: "+policy+"\n"), 0o600))
@@ -105,7 +105,7 @@ func TestBudgetAndEstimatesOfTheConfiguration(t *testing.T) {
 	require.Contains(t, message, "estimates.natGb: there is no such estimate")
 }
 
-func TestDifferenceAndGrowth(t *testing.T) {
+func TestDifferenceShowsTheGrowth(t *testing.T) {
 	prodReport, stagingReport := estimateRecordings(t)
 	d := cost.Compare(stagingReport, prodReport)
 	percent, ok := d.Growth()

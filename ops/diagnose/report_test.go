@@ -152,8 +152,8 @@ func TestLogsAboveTheBoundAreReported(t *testing.T) {
 	}
 }
 
-// TestAbsentDocumentStores: package cloudview reads DocumentDB. Nothing reads another MongoDB.
-func TestAbsentDocumentStores(t *testing.T) {
+// TestDocumentStoreThatNothingReadsIsAbsent: package cloudview reads DocumentDB. Nothing reads another MongoDB.
+func TestDocumentStoreThatNothingReadsIsAbsent(t *testing.T) {
 	for host, want := range map[string][]Absent{
 		"": {{Database, "MongoDB", "the stack has no document store"}},
 		"prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com":     nil,
@@ -165,8 +165,8 @@ func TestAbsentDocumentStores(t *testing.T) {
 	}
 }
 
-// TestFiguresOfAgents: the figures have the queue of each pod of mca, and its requests to each agent.
-func TestFiguresOfAgents(t *testing.T) {
+// TestAgentFiguresHaveTheQueueAndTheRequests: the figures have the queue of each pod of mca, and its requests to each agent.
+func TestAgentFiguresHaveTheQueueAndTheRequests(t *testing.T) {
 	f := newHealthyFixture()
 	replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 1`)(f)
 	r, _ := f.diagnose(t, []Check{Agents})
@@ -194,8 +194,8 @@ func TestDrainsNameTheOtherNodes(t *testing.T) {
 	}, figures)
 }
 
-// TestSQLOfNextCommands runs the command with a kubectl and a psql that print their arguments.
-func TestSQLOfNextCommands(t *testing.T) {
+// TestNextCommandsQuoteTheirSQL runs the command with a kubectl and a psql that print their arguments.
+func TestNextCommandsQuoteTheirSQL(t *testing.T) {
 	const statement = `SELECT $$it's "$HOME"$$`
 	inCluster := objects{namespace: "n", pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "postgres-0", Labels: map[string]string{"app": postgresApp}}}}}
 	for want, o := range map[string]objects{
@@ -208,8 +208,8 @@ func TestSQLOfNextCommands(t *testing.T) {
 	}
 }
 
-// TestCountersCountTheLastMinutes: a counter of a restarted pod begins at zero.
-func TestCountersCountTheLastMinutes(t *testing.T) {
+// TestCountersHaveTheirGrowthInTheWindow: a counter of a restarted pod begins at zero.
+func TestCountersHaveTheirGrowthInTheWindow(t *testing.T) {
 	list, err := parseMetrics([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
 	require.NoError(t, err)
 	f := newHealthyFixture()

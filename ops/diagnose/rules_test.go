@@ -33,9 +33,9 @@ func TestHealthyPlatformHasNoFinding(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestOldAndSmallThingsAreNoFindings: old faults were repaired, and a share of a few requests is no
+// TestOldFaultsAndFewRequestsAreNoFindings: old faults were repaired, and a share of a few requests is no
 // evidence.
-func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
+func TestOldFaultsAndFewRequestsAreNoFindings(t *testing.T) {
 	f := newHealthyFixture()
 	setTerminated(f, "OOMKilled", 137, 2*time.Hour)
 	f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 9
@@ -149,9 +149,9 @@ func TestStackWithoutPrometheusIsComplete(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus responds without the values
+// TestPrometheusWithoutOldValuesMakesChecksIncomplete: after the loss of its disk, Prometheus responds without the values
 // of ten minutes ago. Each check that needs them is incomplete.
-func TestPrometheusWithoutOldValues(t *testing.T) {
+func TestPrometheusWithoutOldValuesMakesChecksIncomplete(t *testing.T) {
 	f := newHealthyFixture()
 	f.oldCounters = vectorResponse()
 	r, _ := f.diagnose(t, Checks)
@@ -171,7 +171,7 @@ func TestPrometheusWithoutOldValues(t *testing.T) {
 	require.Empty(t, r.Missing, "new pods: Prometheus scraped them first after their start")
 }
 
-func TestUnreachablePlatforms(t *testing.T) {
+func TestUnreachablePlatformHasAFindingForEachRequest(t *testing.T) {
 	for _, row := range []struct {
 		reason, base, finding string
 		findings              int
@@ -192,7 +192,7 @@ func TestUnreachablePlatforms(t *testing.T) {
 	}
 }
 
-func TestCertificateNearItsEnd(t *testing.T) {
+func TestCertificateNearItsEndIsOneFinding(t *testing.T) {
 	base := &url.URL{Scheme: "https", Host: "example.com"}
 	responses := []response{{status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}, {status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}}
 	list := appFindings(base, responses, now)

@@ -59,7 +59,7 @@ func writeTrace(t *testing.T, days int) string {
 	return path
 }
 
-func TestBacktestReports(t *testing.T) {
+func TestBacktestWritesItsReports(t *testing.T) {
 	html := filepath.Join(t.TempDir(), "report.html")
 	out, code := runForecast(t, readNoStack, "backtest", writeTrace(t, 4), "--json", "--html", html)
 	require.Zero(t, code, out)
@@ -81,7 +81,7 @@ func TestBacktestReports(t *testing.T) {
 	require.NotContains(t, string(page), "<script")
 }
 
-func TestWrongFilesAreUsage(t *testing.T) {
+func TestWrongFileIsWrongUsage(t *testing.T) {
 	wrong := filepath.Join(t.TempDir(), "wrong.csv")
 	require.NoError(t, os.WriteFile(wrong, []byte("time,load\n1,2\n"), 0o600))
 	for _, tc := range []struct{ path, message string }{

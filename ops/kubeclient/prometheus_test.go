@@ -97,14 +97,14 @@ func TestLongSeriesAreSeveralQueries(t *testing.T) {
 	require.InDelta(t, 2, values[last.Unix()], 0)
 }
 
-func TestPrometheusThatIsNotReady(t *testing.T) {
+func TestPrometheusThatIsNotReadyIsAnError(t *testing.T) {
 	_, err := newPrometheus(corev1.ConditionFalse, nil).QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorContains(t, err, "no pod of Prometheus is ready in app-prometheus")
 	require.NotErrorIs(t, err, ErrNoPrometheus)
 }
 
-// TestPlatformWithoutPrometheus: a stack without podScaling does not even have the namespace.
-func TestPlatformWithoutPrometheus(t *testing.T) {
+// TestPlatformWithoutPrometheusHasItsOwnError: a stack without podScaling does not even have the namespace.
+func TestPlatformWithoutPrometheusHasItsOwnError(t *testing.T) {
 	_, err := Clients{Kubernetes: fake.NewClientset()}.Prometheus("app").QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorIs(t, err, ErrNoPrometheus)
 	require.ErrorContains(t, err, "the platform has no pod of Prometheus in app-prometheus")

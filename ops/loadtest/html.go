@@ -95,11 +95,11 @@ func (r *report) podPlot(service string) svgplot.Plot {
 		wanted.Y, ready.Y = append(wanted.Y, float64(replicas.Wanted)), append(ready.Y, float64(replicas.Ready))
 	}
 	plot := svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{wanted, ready}}
-	switch b, scaled := r.Bounds[service]; {
-	case scaled && b.Min == b.Max:
-		plot.Limits = []svgplot.Limit{{Name: "minimum and maximum", Value: float64(b.Max)}}
-	case scaled:
-		plot.Limits = []svgplot.Limit{{Name: "minimum", Value: float64(b.Min)}, {Name: "maximum", Value: float64(b.Max)}}
+	switch bounds, hasAutoscaler := r.Bounds[service]; {
+	case hasAutoscaler && bounds.Min == bounds.Max:
+		plot.Limits = []svgplot.Limit{{Name: "minimum and maximum", Value: float64(bounds.Max)}}
+	case hasAutoscaler:
+		plot.Limits = []svgplot.Limit{{Name: "minimum", Value: float64(bounds.Min)}, {Name: "maximum", Value: float64(bounds.Max)}}
 	}
 	return plot
 }

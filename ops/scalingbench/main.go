@@ -57,7 +57,7 @@ func main() {
 }
 
 // runBenchmark measures all services concurrently, and writes the table to out.
-func runBenchmark(ctx context.Context, out io.Writer, name string, steps, steady time.Duration) error {
+func runBenchmark(ctx context.Context, out io.Writer, name string, stepsDuration, steadyDuration time.Duration) error {
 	token := strings.TrimSpace(os.Getenv("TOKEN"))
 	if token == "" {
 		return errors.New("no token: set TOKEN; make token prints a token")
@@ -88,11 +88,11 @@ func runBenchmark(ctx context.Context, out io.Writer, name string, steps, steady
 			s := &service{
 				profile: profile, metric: findLoadMetric(profile), clients: clients, namespace: outputs.Namespace, client: client,
 			}
-			results[i], errs[i] = s.measure(ctx, steps, steady)
+			results[i], errs[i] = s.measure(ctx, stepsDuration, steadyDuration)
 		})
 	}
 	wg.Wait()
-	writeTable(out, results, steady) // also after an interruption
+	writeTable(out, results, steadyDuration) // also after an interruption
 	return errors.Join(errs...)
 }
 

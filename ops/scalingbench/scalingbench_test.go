@@ -21,7 +21,7 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 }
 
 // Each part in a row is the time since the part before it.
-func TestRowHasTheParts(t *testing.T) {
+func TestTableRowHasTheTimeOfEachPart(t *testing.T) {
 	step := stepTimes{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
 	var out strings.Builder
 	writeTable(&out, []result{{service: "npa", steps: []stepTimes{step}, changes: 2, changesCounted: true, sent: 100, failed: 1}}, 2*time.Minute)
@@ -48,7 +48,7 @@ func TestEveryServiceHasALoad(t *testing.T) {
 }
 
 // The target of one pod of npa is 20 calculations a minute.
-func TestLoadOfAPod(t *testing.T) {
+func TestTargetRateAndSettleTimeOfAPod(t *testing.T) {
 	s := &service{profile: scaling.NPA(), metric: findLoadMetric(scaling.NPA())}
 	require.InDelta(t, 20./60, s.targetRate(), 1e-9)
 	require.Equal(t, scaling.NPA().HPA.Window()+20*time.Second, s.settleTime())

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// baseShare is the load before a step, and stepShare the load after it, as a share of the
-	// target of all pods.
+	// baseShare is the load before a step, and stepShare is the load after the step. Both are shares of
+	// the target of all pods.
 	baseShare, stepShare = 0.25, 3
 	// tolerance is the share by which a metric must exceed its target before an HPA adds pods
 	// (Kubernetes' --horizontal-pod-autoscaler-tolerance).
@@ -65,9 +65,9 @@ type result struct {
 	sent, failed int
 }
 
-// measure repeats the step of the load for the time steps. Then it counts how often the number of
-// pods changes under a steady load for the time steady.
-func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r result, err error) {
+// measure repeats the step of the load for stepsDuration. Then it counts how often the number of pods
+// changes under a steady load for steadyDuration.
+func (s *service) measure(ctx context.Context, stepsDuration, steadyDuration time.Duration) (r result, err error) {
 	r.service = s.profile.Short
 	minPods, maxPods, err := s.readBounds(ctx)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	}
 	target := s.targetRate() * float64(minPods)
 	stopBase := s.startLoad(ctx, baseShare*target)
-	for end := time.Now().Add(steps); time.Now().Before(end); {
+	for end := time.Now().Add(stepsDuration); time.Now().Before(end); {
 		if err := s.reset(ctx, minPods, maxPods); err != nil {
 			return r, err
 		}
@@ -101,7 +101,7 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	}
 	// The load of one and a half pods needs two pods all the time.
 	stopSteady := s.startLoad(ctx, (1.5-baseShare)*target)
-	if r.changes, err = s.countChanges(ctx, s.settleTime(), steady); err != nil {
+	if r.changes, err = s.countChanges(ctx, s.settleTime(), steadyDuration); err != nil {
 		return r, err
 	}
 	r.changesCounted = true

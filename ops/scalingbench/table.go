@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// goals has the goals of p50 and p95 by service. Those of web and mca include the scale-up windows
+// goals has the goals of p50 and p95 by service. The goals of web and mca include the scale-up windows
 // of the design document, 60 s and 30 s. 0 means no goal.
-var goals = map[string][2]time.Duration{
+var goals = map[string]struct{ p50, p95 time.Duration }{
 	"web": {80 * time.Second, 0},
 	"mca": {50 * time.Second, 0},
 	"npa": {20 * time.Second, 30 * time.Second},
@@ -18,7 +18,7 @@ var goals = map[string][2]time.Duration{
 
 // writeTable writes the table of docs/performance.md. The value of a part is the median of the time
 // since the end of the part before it.
-func writeTable(out io.Writer, results []result, steady time.Duration) {
+func writeTable(out io.Writer, results []result, steadyDuration time.Duration) {
 	fmt.Fprintln(out, "| service | runs | metric | decision | schedule | start | step to ready pod, p50 | p95 | goal p50, p95 | scaling events per steady hour | requests | failed |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|")
 	for _, r := range results {
@@ -35,22 +35,22 @@ func writeTable(out io.Writer, results []result, steady time.Duration) {
 		}
 		events := "–"
 		if r.changesCounted {
-			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steady))
+			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steadyDuration))
 		}
 		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %s | %s | %s, %s | %s | %d | %d |\n", r.service, len(r.steps),
 			formatSeconds(median(func(t stepTimes) time.Duration { return t.metric })),
 			formatSeconds(median(func(t stepTimes) time.Duration { return t.decision - t.metric })),
 			formatSeconds(median(func(t stepTimes) time.Duration { return t.schedule - t.decision })),
 			formatSeconds(median(func(t stepTimes) time.Duration { return t.start - t.schedule })),
-			formatSeconds(percentile(total, 50)), formatSeconds(percentile(total, 95)), formatGoal(r.service, 0), formatGoal(r.service, 1),
+			formatSeconds(percentile(total, 50)), formatSeconds(percentile(total, 95)), formatGoal(goals[r.service].p50), formatGoal(goals[r.service].p95),
 			events, r.sent, r.failed)
 	}
 }
 
-// formatGoal returns the goal of p50 (i = 0) or p95 (i = 1) of a service, or a dash without a goal.
-func formatGoal(service string, i int) string {
-	if g := goals[service][i]; g != 0 {
-		return formatSeconds(g)
+// formatGoal returns a goal as text. It returns a dash for 0, which means no goal.
+func formatGoal(goal time.Duration) string {
+	if goal != 0 {
+		return formatSeconds(goal)
 	}
 	return "–"
 }

@@ -26,10 +26,10 @@ type item struct {
 
 // findItem returns the first item that begins with the marker, or nil if there is none. It ignores
 // an item that quotes the marker in its text.
-func (c *Client) findItem(ctx context.Context, list *url.URL, marker string) (*item, error) {
-	for page, next := 1, list; next != nil; page++ {
+func (c *Client) findItem(ctx context.Context, listURL *url.URL, marker string) (*item, error) {
+	for page, next := 1, listURL; next != nil; page++ {
 		if page > maxPages {
-			return nil, fmt.Errorf("GitHub: %s has more than %d pages", list.Path, maxPages)
+			return nil, fmt.Errorf("GitHub: %s has more than %d pages", listURL.Path, maxPages)
 		}
 		var items []item
 		nextPageURL, err := c.send(ctx, http.MethodGet, next, nil, &items)
@@ -48,22 +48,22 @@ func (c *Client) findItem(ctx context.Context, list *url.URL, marker string) (*i
 
 // upsert edits the item with the marker, or creates it if there is none. A create request without
 // a response may have succeeded. So each attempt searches for the item again before it creates
-// one. list is the URL of the list, create the URL for a creation, and edit returns the URL of an
+// one. The request to create an item is sent to createURL. editURL returns the URL of an existing
 // item.
-func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(item) *url.URL, marker string, content map[string]any) (itemURL string, err error) {
+func (c *Client) upsert(ctx context.Context, listURL, createURL *url.URL, editURL func(item) *url.URL, marker string, content map[string]any) (itemURL string, err error) {
 	err = c.retry(ctx, func() error {
-		found, err := c.findItem(ctx, list, marker)
+		found, err := c.findItem(ctx, listURL, marker)
 		if err != nil {
 			return err
 		}
 		var written item
-		method, target := http.MethodPost, create
+		method, target := http.MethodPost, createURL
 		if found != nil {
 			if hasContent(*found, content) {
 				itemURL = found.URL
 				return nil
 			}
-			method, target = http.MethodPatch, edit(*found)
+			method, target = http.MethodPatch, editURL(*found)
 		}
 		_, err = c.send(ctx, method, target, content, &written)
 		itemURL = written.URL
