@@ -60,8 +60,8 @@ func TestCompareSeparatesChangedAndEqualPrices(t *testing.T) {
 	require.Equal(t, withNew[1].After, parsed[1])
 }
 
-// newPriceRow returns the SKU of each product, or "" for a product without a row. The attributes are
-// those in AWS's files.
+// A product that the price table does not have gets a row with an empty SKU. The attributes are those
+// in AWS's files.
 func TestNewPriceRowMapsProductsToSKUs(t *testing.T) {
 	for _, tc := range []struct {
 		code, family string

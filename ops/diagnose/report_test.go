@@ -152,7 +152,8 @@ func TestLogsAboveTheBoundAreReported(t *testing.T) {
 	}
 }
 
-// TestDocumentStoreThatNothingReadsIsAbsent: package cloudview reads DocumentDB. Nothing reads another MongoDB.
+// TestDocumentStoreThatNothingReadsIsAbsent: package cloudview reads DocumentDB. Nothing reads
+// another MongoDB.
 func TestDocumentStoreThatNothingReadsIsAbsent(t *testing.T) {
 	for host, want := range map[string][]Absent{
 		"": {{Database, "MongoDB", "the stack has no document store"}},
@@ -165,7 +166,8 @@ func TestDocumentStoreThatNothingReadsIsAbsent(t *testing.T) {
 	}
 }
 
-// TestAgentFiguresHaveTheQueueAndTheRequests: the figures have the queue of each pod of mca, and its requests to each agent.
+// TestAgentFiguresHaveTheQueueAndTheRequests: the figures have the queue of each pod of mca, and
+// its requests to each agent.
 func TestAgentFiguresHaveTheQueueAndTheRequests(t *testing.T) {
 	f := newHealthyFixture()
 	replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 1`)(f)
@@ -194,7 +196,8 @@ func TestDrainsNameTheOtherNodes(t *testing.T) {
 	}, figures)
 }
 
-// TestNextCommandsQuoteTheirSQL runs the command with a kubectl and a psql that print their arguments.
+// TestNextCommandsQuoteTheirSQL runs the command with a kubectl and a psql that print their
+// arguments.
 func TestNextCommandsQuoteTheirSQL(t *testing.T) {
 	const statement = `SELECT $$it's "$HOME"$$`
 	inCluster := objects{namespace: "n", pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "postgres-0", Labels: map[string]string{"app": postgresApp}}}}}

@@ -33,8 +33,8 @@ func TestHealthyPlatformHasNoFinding(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestOldFaultsAndFewRequestsAreNoFindings: old faults were repaired, and a share of a few requests is no
-// evidence.
+// TestOldFaultsAndFewRequestsAreNoFindings: old faults were repaired, and a share of a few requests
+// is no evidence.
 func TestOldFaultsAndFewRequestsAreNoFindings(t *testing.T) {
 	f := newHealthyFixture()
 	setTerminated(f, "OOMKilled", 137, 2*time.Hour)
@@ -149,8 +149,8 @@ func TestStackWithoutPrometheusIsComplete(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestPrometheusWithoutOldValuesMakesChecksIncomplete: after the loss of its disk, Prometheus responds without the values
-// of ten minutes ago. Each check that needs them is incomplete.
+// TestPrometheusWithoutOldValuesMakesChecksIncomplete: after the loss of its disk, Prometheus
+// responds without the values of ten minutes ago. Each check that needs them is incomplete.
 func TestPrometheusWithoutOldValuesMakesChecksIncomplete(t *testing.T) {
 	f := newHealthyFixture()
 	f.oldCounters = vectorResponse()

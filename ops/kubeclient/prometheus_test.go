@@ -103,7 +103,8 @@ func TestPrometheusThatIsNotReadyIsAnError(t *testing.T) {
 	require.NotErrorIs(t, err, ErrNoPrometheus)
 }
 
-// TestPlatformWithoutPrometheusHasItsOwnError: a stack without podScaling does not even have the namespace.
+// TestPlatformWithoutPrometheusHasItsOwnError: a stack without podScaling does not even have the
+// namespace.
 func TestPlatformWithoutPrometheusHasItsOwnError(t *testing.T) {
 	_, err := Clients{Kubernetes: fake.NewClientset()}.Prometheus("app").QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorIs(t, err, ErrNoPrometheus)

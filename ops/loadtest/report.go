@@ -19,7 +19,7 @@ import (
 // schemaVersion is the version of report.schema.json. Reports with another version are refused.
 const schemaVersion = 1
 
-// report is the JSON report. Times are in toMilliseconds, unless the name contains "seconds".
+// report is the JSON report. Times are in milliseconds, unless the name contains "seconds".
 // docs/load.md documents it.
 type report struct {
 	Schema      int       `json:"schema"`
@@ -164,7 +164,7 @@ func newRow(s load.Stream, r load.Result) row {
 	}
 }
 
-// toMilliseconds returns a duration in toMilliseconds, rounded to 0.01.
+// toMilliseconds returns a duration in milliseconds, rounded to 0.01.
 func toMilliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000
 }

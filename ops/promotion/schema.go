@@ -40,13 +40,13 @@ func newMigrationChecker(p project, stack, approvalsFile string, now time.Time) 
 	return c, nil
 }
 
-// checkAdditions checks the migrations that are at afterCommit and not at beforeCommit. If beforeCommit
-// is empty, the database has no schema yet. Each of these migrations must only add to the
-// schema, or be approved, because pods of the older release run until the rollout has ended.
+// checkAdditions checks the migrations that are at afterCommit and not at beforeCommit. If
+// beforeCommit is empty, the database has no schema yet. Each of these migrations must only add to
+// the schema, or be approved, because pods of the older release run until the rollout has ended.
 //
-// The image that applies the migrations was built at afterCommit. The next promotion and a
-// rollback start from recordCommit, the commit in the record. Both commits must have the same
-// migrations. Otherwise no promotion would check the migrations between the two commits.
+// The image that applies the migrations was built at afterCommit. The next promotion and a rollback
+// start from recordCommit, the commit in the record. Both commits must have the same migrations.
+// Otherwise no promotion would check the migrations between the two commits.
 func (c migrationChecker) checkAdditions(ctx context.Context, beforeCommit, afterCommit, recordCommit string) (string, error) {
 	var older migration.Steps
 	if beforeCommit != "" {

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// baseShare is the load before a step, and stepShare is the load after the step. Both are shares of
-	// the target of all pods.
+	// baseShare is the load before a step, and stepShare is the load after the step. Both are
+	// shares of the target of all pods.
 	baseShare, stepShare = 0.25, 3
 	// tolerance is the share by which a metric must exceed its target before an HPA adds pods
 	// (Kubernetes' --horizontal-pod-autoscaler-tolerance).

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// goals has the goals of p50 and p95 by service. The goals of web and mca include the scale-up windows
-// of the design document, 60 s and 30 s. 0 means no goal.
+// goals has the goals of p50 and p95 by service. The goals of web and mca include the scale-up
+// windows of the design document, 60 s and 30 s. 0 means no goal.
 var goals = map[string]struct{ p50, p95 time.Duration }{
 	"web": {80 * time.Second, 0},
 	"mca": {50 * time.Second, 0},
