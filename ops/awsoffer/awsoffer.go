@@ -155,8 +155,8 @@ func (o *Offer) addRow(row cost.Price, rows map[string]cost.Price) {
 	rows[key] = other
 }
 
-// fillPrices sets Prices to the rows that have an amount. It sets the day and the source of
-// each row, and sorts the prices and the problems.
+// fillPrices sets Prices to the rows that have an amount. It sets the day and the source of each
+// row, and sorts the prices and the problems.
 func (o *Offer) fillPrices(rows map[string]cost.Price) {
 	for _, row := range rows {
 		if row.Amount > 0 {

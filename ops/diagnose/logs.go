@@ -76,7 +76,7 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 	}
 	mcaPods, endedContainers := 0, 0
 	for _, pod := range o.pods {
-		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.Ready(pod) {
+		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.IsReady(pod) {
 			if mcaPods++; mcaPods <= maxLogs {
 				lines, since := int64(mcaLines), int64(window.Seconds())
 				readLog(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {

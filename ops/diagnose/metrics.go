@@ -89,7 +89,7 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 	wg.Go(func() { oldValues, oldErr = readOldValues(ctx, clients.Prometheus(o.namespace), o.namespace) })
 	for _, pod := range o.pods {
 		app := pod.Labels["app"]
-		if !slices.Contains(apps, app) || !kubeclient.Ready(pod) {
+		if !slices.Contains(apps, app) || !kubeclient.IsReady(pod) {
 			continue
 		}
 		wg.Go(func() {
@@ -162,7 +162,7 @@ func appsWithoutReadyPod(o objects, apps []string) (missing []Missing) {
 				continue
 			}
 			pods++
-			if kubeclient.Ready(pod) {
+			if kubeclient.IsReady(pod) {
 				ready++
 			}
 		}

@@ -203,7 +203,7 @@ func (o objects) podsWithoutUsage() []Missing {
 	for _, pod := range o.pods {
 		isNew := pod.Status.StartTime != nil && o.now.Sub(pod.Status.StartTime.Time) < metricDelay
 		hasUsage := slices.ContainsFunc(o.usage, func(u metricsv1beta1.PodMetrics) bool { return u.Name == pod.Name })
-		if kubeclient.Ready(pod) && !isNew && !hasUsage {
+		if kubeclient.IsReady(pod) && !isNew && !hasUsage {
 			pods = append(pods, "pod/"+pod.Name)
 		}
 	}

@@ -71,7 +71,7 @@ func readServices(ctx context.Context, readOutputs func(context.Context) (stacko
 	if err != nil {
 		return nil, fmt.Errorf("pods of the forecaster: %w", err)
 	}
-	i := slices.IndexFunc(pods.Items, kubeclient.Ready)
+	i := slices.IndexFunc(pods.Items, kubeclient.IsReady)
 	if i < 0 {
 		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", forecasterSelector, namespace, namespace)
 	}

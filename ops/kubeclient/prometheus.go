@@ -124,7 +124,7 @@ func (p prometheusPod) Do(ctx context.Context, request *http.Request) (*http.Res
 	if len(pods.Items) == 0 {
 		return nil, nil, fmt.Errorf("%w in %s", ErrNoPrometheus, p.namespace)
 	}
-	i := slices.IndexFunc(pods.Items, Ready)
+	i := slices.IndexFunc(pods.Items, IsReady)
 	if i < 0 {
 		return nil, nil, fmt.Errorf("no pod of Prometheus is ready in %s", p.namespace)
 	}
@@ -138,8 +138,8 @@ func (p prometheusPod) Do(ctx context.Context, request *http.Request) (*http.Res
 	return &http.Response{StatusCode: http.StatusOK}, body, nil
 }
 
-// Ready reports whether a pod is ready.
-func Ready(p corev1.Pod) bool {
+// IsReady reports whether a pod is ready.
+func IsReady(p corev1.Pod) bool {
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})

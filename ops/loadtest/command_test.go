@@ -237,7 +237,7 @@ func TestStrictFailsOnMissedLimit(t *testing.T) {
 	args := append(briefLoad, "--url", f.url, "--only", "agents", "--rate", "30")
 	code, r, _ := runJSON(t.Context(), t, f.token, args...)
 	require.Zero(t, code)
-	require.False(t, r.Load[0].Kept)
+	require.False(t, r.Load[0].WithinLimit)
 	code, _, _ = runJSON(t.Context(), t, f.token, append(args, "--strict")...)
 	require.Equal(t, exitcode.Found, code)
 }

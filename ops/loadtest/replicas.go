@@ -19,10 +19,10 @@ const replicaInterval = 2 * time.Second
 type Replicas struct {
 	// Second is the time since the start of the load.
 	Second float64 `json:"second"`
-	// Wanted is the number of pods in the specification of the Deployment. An autoscaler may have set
+	// Desired is the number of pods in the specification of the Deployment. An autoscaler may have set
 	// this number.
-	Wanted int32 `json:"wanted"`
-	Ready  int32 `json:"ready"`
+	Desired int32 `json:"wanted"`
+	Ready   int32 `json:"ready"`
 }
 
 // Bounds are the smallest and the largest number of pods that the autoscaler of a service allows.
@@ -49,7 +49,7 @@ func newCluster(stack stackoutput.Outputs) *cluster {
 	return &cluster{clients.Kubernetes, stack.Namespace, err}
 }
 
-// readReplicas returns the wanted and the ready pods by service.
+// readReplicas returns the desired and the ready number of pods by service.
 func (c *cluster) readReplicas(ctx context.Context) (map[string]Replicas, error) {
 	if c.err != nil {
 		return nil, c.err
@@ -62,7 +62,7 @@ func (c *cluster) readReplicas(ctx context.Context) (map[string]Replicas, error)
 	for _, service := range scaling.Services() {
 		for _, d := range list.Items {
 			if d.Name == service.Name && d.Spec.Replicas != nil {
-				found[service.Short] = Replicas{Wanted: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
+				found[service.Short] = Replicas{Desired: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
 			}
 		}
 	}

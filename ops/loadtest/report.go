@@ -135,9 +135,8 @@ type row struct {
 	P95       float64      `json:"p95"`
 	P99       float64      `json:"p99"`
 	Limit     float64      `json:"limit"` // of the p95
-	// Kept means that the p95 is within the limit. It is false without a correct
-	// response.
-	Kept bool `json:"kept"`
+	// WithinLimit means that the p95 is within the limit. It is false without a correct response.
+	WithinLimit bool `json:"kept"`
 	// Seconds are the results by the second in which a request was due.
 	Seconds []second `json:"seconds,omitempty"`
 }
@@ -160,7 +159,7 @@ func newRow(s load.Stream, r load.Result) row {
 	return row{
 		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Slow: r.CountSlower(s.Limit), Failed: r.Failed,
 		P50: toMilliseconds(r.Percentile(50)), P95: toMilliseconds(r.Percentile(95)), P99: toMilliseconds(r.Percentile(99)), Limit: toMilliseconds(s.Limit),
-		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
+		WithinLimit: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
 	}
 }
 
@@ -177,7 +176,7 @@ func (r *report) hasErrors() bool {
 
 // hasMissedLimit reports whether the p95 of any request is above its limit.
 func (r *report) hasMissedLimit() bool {
-	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.Kept })
+	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.WithinLimit })
 }
 
 // writeJSON writes the report as JSON.
@@ -198,7 +197,7 @@ func (r *report) writeText(out io.Writer) error {
 	}
 	for _, row := range r.Load {
 		verdict := "kept"
-		if !row.Kept {
+		if !row.WithinLimit {
 			verdict = "missed"
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.2f\t%.0f %s\n",

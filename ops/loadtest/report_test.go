@@ -50,7 +50,7 @@ func newFixedReport() *report {
 		Bounds:   map[string]Bounds{"web": {1, 4}},
 		Notes:    []string{"replicas were not read: forbidden"},
 	}
-	profile := row{Name: "GET profile", Sent: 1210, PerSecond: 100, Failed: load.Reasons{"status 503 (unavailable)": 10}, P50: 4, P95: 20, P99: 510, Limit: 500, Kept: true}
+	profile := row{Name: "GET profile", Sent: 1210, PerSecond: 100, Failed: load.Reasons{"status 503 (unavailable)": 10}, P50: 4, P95: 20, P99: 510, Limit: 500, WithinLimit: true}
 	for i := range 12 {
 		profile.Seconds = append(profile.Seconds, second{Correct: 100, P50: 4, P95: 20 + float64(i), P99: 40 * float64(i)})
 	}
@@ -217,7 +217,7 @@ func TestPodsAreCountedByService(t *testing.T) {
 	), namespace: "ns"}
 	found, err := c.readReplicas(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, map[string]Replicas{"web": {Wanted: 3, Ready: 2}}, found)
+	require.Equal(t, map[string]Replicas{"web": {Desired: 3, Ready: 2}}, found)
 	bounds, err := c.readBounds(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]Bounds{"web": {3, 9}}, bounds)

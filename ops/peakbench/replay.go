@@ -61,8 +61,9 @@ type replayResult struct {
 
 // replicas is the number of pods at one time, in pf load's report.
 type replicas struct {
-	Second        float64
-	Wanted, Ready int
+	Second  float64
+	Desired int `json:"wanted"`
+	Ready   int
 }
 
 // loadReport is the part of pf load's report that this command uses.
@@ -193,7 +194,7 @@ func (r *replayResult) setPodFigures(pods []replicas) {
 	needed := int(math.Ceil(peak / capacity()))
 	for i, p := range pods {
 		if i+1 < len(pods) {
-			r.podMinutes += float64(p.Wanted) * (pods[i+1].Second - p.Second) / 60
+			r.podMinutes += float64(p.Desired) * (pods[i+1].Second - p.Second) / 60
 		}
 		if r.neverReady && p.Ready >= needed {
 			r.neverReady, r.readyAfterRise = false, time.Duration(p.Second*float64(time.Second))-riseAt

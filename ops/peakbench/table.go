@@ -38,8 +38,8 @@ func (s *sandbox) printResult(ctx context.Context, controller backtest.Controlle
 	fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", controller, r.sent, r.failed, r.slow, r.formatReadiness(), r.podMinutes, simulated, 100*(simulated/r.podMinutes-1))
 	lastPods := replicas{}
 	for _, p := range r.pods {
-		if p.Wanted != lastPods.Wanted || p.Ready != lastPods.Ready {
-			logf("second %.0f: %d pods wanted, %d ready", p.Second, p.Wanted, p.Ready)
+		if p.Desired != lastPods.Desired || p.Ready != lastPods.Ready {
+			logf("second %.0f: %d pods desired, %d ready", p.Second, p.Desired, p.Ready)
 		}
 		lastPods = p
 	}

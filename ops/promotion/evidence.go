@@ -132,12 +132,12 @@ type loadReport struct {
 	Refusals  responseCheck     `json:"refusals"`
 	Responses responseCheck     `json:"answers"`
 	Load      []struct {
-		Name   string         `json:"name"`
-		Sent   int            `json:"sent"`
-		Failed map[string]int `json:"failed"`
-		P95    float64        `json:"p95"`
-		Limit  float64        `json:"limit"`
-		Kept   bool           `json:"kept"`
+		Name        string         `json:"name"`
+		Sent        int            `json:"sent"`
+		Failed      map[string]int `json:"failed"`
+		P95         float64        `json:"p95"`
+		Limit       float64        `json:"limit"`
+		WithinLimit bool           `json:"kept"`
 	} `json:"load"`
 }
 
@@ -176,7 +176,7 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 		if failed > 0 {
 			faults = append(faults, fmt.Sprintf("%s: %d of %d requests failed", row.Name, failed, row.Sent))
 		}
-		if !row.Kept {
+		if !row.WithinLimit {
 			faults = append(faults, fmt.Sprintf("%s: p95 %.0f ms, must be at most %.0f ms", row.Name, row.P95, row.Limit))
 		}
 	}

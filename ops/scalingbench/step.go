@@ -270,7 +270,7 @@ func (s *service) readState(ctx context.Context) (current state, err error) {
 	}
 	current.pods = map[string]pod{}
 	for _, p := range list.Items {
-		current.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.Ready(p)}
+		current.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.IsReady(p)}
 	}
 	return current, nil
 }

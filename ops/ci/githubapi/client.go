@@ -117,8 +117,8 @@ func (e *Error) Error() string {
 func (e *Error) isRetryable() bool { return e.Status >= 500 }
 
 // send sends a request and decodes the response into the value that into points to. If requestBody is
-// nil, the request has no body. If GitHub responds that a rate limit is
-// exceeded, send waits and sends the request again. It returns the URL of the next page, or nil.
+// nil, the request has no body. If GitHub responds that a rate limit is exceeded, send waits and sends
+// the request again. It returns the URL of the next page, or nil.
 func (c *Client) send(ctx context.Context, method string, target *url.URL, requestBody, into any) (next *url.URL, err error) {
 	var waited time.Duration
 	for {
