@@ -128,7 +128,7 @@ func (o *Offer) readTerms(decoder *json.Decoder, sku string, products, rows map[
 			case err != nil:
 				o.Problems = append(o.Problems, fmt.Sprintf("%s: %v", row.SKU, err))
 				continue
-			case amount == 0: // a reservation includes it, or it is in the free tier
+			case amount == 0: // a reservation or the free tier includes the usage
 				continue
 			}
 			row.Amount = amount

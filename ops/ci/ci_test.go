@@ -350,7 +350,7 @@ func TestDriftCreatesAnIssue(t *testing.T) {
 func TestDriftIsNotReportedDuringAnUpdate(t *testing.T) {
 	for name, tc := range map[string]struct{ file, state, want string }{
 		"an operation is pending":       {"state.json", `{"deployment": {"pending_operations": [{}]}}`, "an update is running or was interrupted"},
-		"the state moves":               {"moved.json", `{"deployment": {"resources": []}}`, "prod is being updated"},
+		"the state changes":             {"moved.json", `{"deployment": {"resources": []}}`, "prod is being updated"},
 		"an operation begins meanwhile": {"moved.json", `{"deployment": {"pending_operations": [{}]}}`, "prod is being updated"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -139,7 +139,7 @@ func TestDocumentDBIsRead(t *testing.T) {
 	cloud, missing, _ := readFake(fakeAWS{insightsEnabled: true, line: slowLine, pages: 2}, withMongo(documentDBHost))
 	require.Empty(t, missing)
 	require.Contains(t, cloud.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
-	slow := diagnose.Operation{Cluster: "prod-mongo", Operation: "query", Collection: "app.sessions", Plan: "COLLSCAN", Took: 350 * time.Millisecond, At: time.UnixMilli(now.UnixMilli())}
+	slow := diagnose.Operation{Cluster: "prod-mongo", Operation: "query", Collection: "app.sessions", Plan: "COLLSCAN", Duration: 350 * time.Millisecond, At: time.UnixMilli(now.UnixMilli())}
 	require.Equal(t, []diagnose.Operation{slow, slow}, cloud.Operations, "of both pages")
 }
 

@@ -68,7 +68,7 @@ type Wait struct {
 // It has neither the command nor the user, because they may be private.
 type Operation struct {
 	Cluster, Operation, Collection, Plan string
-	Took                                 time.Duration
+	Duration                             time.Duration
 	At                                   time.Time
 }
 
@@ -161,20 +161,21 @@ func eventFindings(events []Event, now time.Time) (findings []Finding, figures [
 // maxListedOperations is the highest number of slow operations in the evidence.
 const maxListedOperations = 3
 
-// operationFindings reports each cluster of DocumentDB with slow operations, and its slowest ones.
+// operationFindings reports each cluster of DocumentDB that had slow operations, with the slowest
+// operations.
 func operationFindings(operations []Operation) (findings []Finding, figures []Figure) {
 	clusters := map[string][]Operation{}
 	for _, o := range operations {
-		if o.Took > docdbspec.SlowOperation {
+		if o.Duration > docdbspec.SlowOperation {
 			clusters[o.Cluster] = append(clusters[o.Cluster], o)
 		}
 	}
 	for _, cluster := range sortedKeys(clusters) {
 		slow := clusters[cluster]
-		slices.SortStableFunc(slow, func(a, b Operation) int { return cmp.Compare(b.Took, a.Took) })
+		slices.SortStableFunc(slow, func(a, b Operation) int { return cmp.Compare(b.Duration, a.Duration) })
 		var descriptions []string
 		for _, o := range slow[:min(maxListedOperations, len(slow))] {
-			descriptions = append(descriptions, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Took, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
+			descriptions = append(descriptions, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Duration, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
 		}
 		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Took)})
 		findings = append(findings, Finding{

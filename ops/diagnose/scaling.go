@@ -18,7 +18,7 @@ const metricDelay = 2 * time.Minute
 
 // scalingFindings judges the autoscalers of pods and of nodes, and the PodDisruptionBudgets.
 func scalingFindings(o objects) (findings []Finding, figures []Figure) {
-	for _, hpa := range o.autoscalers {
+	for _, hpa := range o.horizontalAutoscalers {
 		findings = append(findings, o.autoscalerFindings(hpa)...)
 		text := fmt.Sprintf("%d pods, %d wanted, %d to %d allowed: %s",
 			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicasOrDefault(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))
@@ -31,7 +31,7 @@ func scalingFindings(o objects) (findings []Finding, figures []Figure) {
 		found, measured := evaluate(o)
 		findings, figures = append(findings, found...), append(figures, measured...)
 	}
-	for _, pdb := range o.budgets {
+	for _, pdb := range o.disruptionBudgets {
 		if pdb.Status.ExpectedPods > 0 && pdb.Status.DisruptionsAllowed == 0 && pdb.Status.ObservedGeneration >= pdb.Generation {
 			f := Finding{
 				Name: "drain-blocked", Where: "poddisruptionbudget/" + pdb.Name, Threshold: "at least 1 disruption",

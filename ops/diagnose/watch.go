@@ -226,7 +226,7 @@ func renderScaling(ctx context.Context, p platform) (string, error) {
 	rows := [][]string{{"DEPLOYMENT", "WANTED", "READY", "ALLOWED", "METRICS"}}
 	for _, d := range o.deployments {
 		row := []string{d.Name, fmt.Sprint(replicasOrDefault(d.Spec.Replicas)), fmt.Sprint(d.Status.ReadyReplicas), "fixed", ""}
-		for _, hpa := range o.autoscalers {
+		for _, hpa := range o.horizontalAutoscalers {
 			if hpa.Spec.ScaleTargetRef.Name == d.Name {
 				row[3], row[4] = fmt.Sprintf("%d to %d", replicasOrDefault(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas), strings.Join(currentMetrics(hpa), ", ")
 			}

@@ -86,7 +86,8 @@ func (t *test) checkRefusals(ctx context.Context, otherKeyToken string) (result 
 	return result
 }
 
-// checkResponses sends every request once with the token.
+// checkResponses sends every request once with the token. In the main scenario it also stores
+// preferences, and reads them back.
 func (t *test) checkResponses(ctx context.Context) (result checkResult) {
 	for _, r := range t.requests {
 		stream, end := t.client.NewStream(r, load.Shape{Connections: 1})
