@@ -174,8 +174,8 @@ func TestWrongInputHasItsExitCode(t *testing.T) {
 		{"no region before the change", []string{"--file", prod, "--compare", writeState(t, "eu-central-1"), "--max-growth", "5"}, exitcode.Incomplete, "no figure before the change"},
 		{"no such file", []string{"--file", "none.json"}, exitcode.Incomplete, "none.json"},
 		{"no such file to compare with", []string{"--file", prod, "--compare", "none.json"}, exitcode.Incomplete, "none.json"},
-		{"no stack's file", []string{"--file", "command_test.go"}, exitcode.Incomplete, "neither a state export nor a preview's JSON"},
-		{"growth of nothing", []string{"--file", prod, "--max-growth", "5"}, exitcode.Usage, "--max-growth needs --compare"},
+		{"a file that is not of a stack", []string{"--file", "command_test.go"}, exitcode.Incomplete, "neither a state export nor a preview's JSON"},
+		{"a growth limit without --compare", []string{"--file", prod, "--max-growth", "5"}, exitcode.Usage, "--max-growth needs --compare"},
 		{"an argument", []string{"prod"}, exitcode.Usage, "unknown command"},
 		{"no offer", []string{"refresh"}, exitcode.Usage, "--offer is missing"},
 	} {

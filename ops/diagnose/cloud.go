@@ -177,7 +177,7 @@ func operationFindings(operations []Operation) (findings []Finding, figures []Fi
 		for _, o := range slow[:min(maxListedOperations, len(slow))] {
 			descriptions = append(descriptions, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Duration, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
 		}
-		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Took)})
+		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Duration)})
 		findings = append(findings, Finding{
 			Check: Database, Name: "slow-operation", Where: "documentdb " + cluster, Evidence: fmt.Sprintf("%d slow operations in the last %s: %s", len(slow), window, strings.Join(descriptions, ", ")), Threshold: docdbspec.SlowOperation.String(),
 			Cause: "COLLSCAN: no index has the fields of the filter; another plan: the operation reads too much, or the instance has too little memory or CPU", Fix: "add an index in agents/migrate/mongoindexes, or use a larger mongo.instanceClass", Next: "aws logs tail /aws/docdb/" + cluster + "/profiler --since 10m",

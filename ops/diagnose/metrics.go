@@ -128,7 +128,7 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 
 // describeMissingOldCounters returns an item for each check without the counters of one window ago.
 // err is the error of the query to Prometheus. If err is nil, Prometheus may still lack the values
-// of some pods: its disk may be new, or it may not have run then.
+// of some pods: the disk may be new, or Prometheus may not have run at that time.
 func (m metrics) describeMissingOldCounters(err error) (missing []Missing, absent []Absent) {
 	for _, check := range []Check{Database, Agents, Cache} {
 		var pods []string
@@ -166,7 +166,8 @@ func appsWithoutReadyPod(o objects, apps []string) (missing []Missing) {
 				ready++
 			}
 		}
-		if ready > 0 || pods == 0 && (app == redisApp || app == exporterApp) {
+		isAbsentStore := pods == 0 && (app == redisApp || app == exporterApp)
+		if ready > 0 || isAbsentStore {
 			continue
 		}
 		for _, check := range checksForApp(app) {

@@ -82,8 +82,8 @@ func parseMetrics(text []byte) (parsed samples, err error) {
 	return parsed, nil
 }
 
-// subtractOldValues subtracts the old value of each counter from its value. old has the old values by
-// seriesKey. A counter below its old value was reset, so its whole value is its growth.
+// subtractOldValues subtracts the old value of each counter from the current value. old has the old
+// values by seriesKey. A counter below the old value was reset, so the whole current value is growth.
 func (list samples) subtractOldValues(old map[string]float64) {
 	for i, s := range list {
 		if oldValue, exists := old[s.seriesKey()]; exists && s.counter && oldValue <= s.value {

@@ -105,14 +105,14 @@ func (t *test) checkResponses(ctx context.Context) (result checkResult) {
 
 // storeAndReadBack stores preferences, and reads the profile until it has these preferences. After
 // readBackTimeout it returns the last error.
-func (t *test) storeAndReadBack(ctx context.Context, store load.Request) error {
-	if err := t.client.Send(ctx, store, 0); err != nil {
+func (t *test) storeAndReadBack(ctx context.Context, storeRequest load.Request) error {
+	if err := t.client.Send(ctx, storeRequest, 0); err != nil {
 		return err
 	}
 	timeoutCtx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
 	profile := load.Profile
-	profile.Check = store.Check
+	profile.Check = storeRequest.Check
 	for {
 		err := t.client.Send(ctx, profile, 0) // with timeoutCtx, the last error could be the timeout and not the wrong response
 		if err == nil {

@@ -24,8 +24,8 @@ type item struct {
 	} `json:"user"`
 }
 
-// findItem returns the first item that begins with the marker, or nil if there is none. It ignores
-// an item that quotes the marker in its text.
+// findItem returns the first item of c.author that begins with the marker, or nil if there is none. It
+// ignores an item that quotes the marker in the middle of the text, and a pull request.
 func (c *Client) findItem(ctx context.Context, listURL *url.URL, marker string) (*item, error) {
 	for page, next := 1, listURL; next != nil; page++ {
 		if page > maxPages {
@@ -37,7 +37,8 @@ func (c *Client) findItem(ctx context.Context, listURL *url.URL, marker string) 
 			return nil, err
 		}
 		for _, i := range items {
-			if strings.HasPrefix(i.Body, marker) && i.PullRequest == nil && (c.author == "" || i.User.Login == c.author) {
+			mayBeEdited := c.author == "" || i.User.Login == c.author
+			if mayBeEdited && i.PullRequest == nil && strings.HasPrefix(i.Body, marker) {
 				return &i, nil
 			}
 		}
