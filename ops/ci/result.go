@@ -163,8 +163,8 @@ func (r *previewResult) markExistingViolations(state []byte, stack string, value
 
 // evaluateStack returns the report of the platform's rules about the resources of a stack.
 func evaluateStack(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
-	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
-	return report.New(stack, environment, e, g, e.ApplyToStack(g))
+	evaluator := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
+	return report.New(stack, environment, evaluator, g, evaluator.ApplyToStack(g))
 }
 
 // parseSpending returns the part of the stack's configuration that limits and estimates the cost.

@@ -49,8 +49,8 @@ func TestOldFaultsAndFewRequestsAreNoFindings(t *testing.T) {
 	require.Empty(t, r.Findings)
 }
 
-// TestLocalTierMayServeMostReads: a service reads Redis only for the other values, and Redis does
-// not have these values.
+// TestLocalTierMayServeMostReads: a service reads Redis only for a value that the local tier does not
+// have. Here Redis does not have these values either.
 func TestLocalTierMayServeMostReads(t *testing.T) {
 	f := newHealthyFixture()
 	for _, s := range scaling.Services() {

@@ -23,9 +23,9 @@ func (s comparedStack) evaluatePolicies(now time.Time) (map[string]report.Findin
 		return nil, fmt.Errorf("state of %s: %w", s.name, err)
 	}
 	environment := s.values[waiver.EnvironmentKey]
-	e := evaluate.New(ruleset.All(), environment, s.values[waiver.Key], now)
+	evaluator := evaluate.New(ruleset.All(), environment, s.values[waiver.Key], now)
 	findings := map[string]report.Finding{}
-	for _, f := range report.New(s.name, environment, e, stack.Graph, e.ApplyToStack(stack.Graph)).Findings {
+	for _, f := range report.New(s.name, environment, evaluator, stack.Graph, evaluator.ApplyToStack(stack.Graph)).Findings {
 		if f.Kind != report.Undecided {
 			findings[f.Rule+" "+s.withoutEnvironment(f.Resource)] = f
 		}
