@@ -151,7 +151,7 @@ func addSources(r *report.Report, sources map[string]string) {
 }
 
 // markExistingViolations marks the violations that the state already has as not new. If the state
-// can't be evaluated, as an empty state, every violation is new.
+// can't be evaluated, such as an empty state, every violation is new.
 func (r *previewResult) markExistingViolations(state []byte, stack string, values map[string]string) {
 	before, err := source.Parse(state)
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	// sends the slowest 5 % twice (agents/internal/upstream), and never more than 10 %. So 8 % is
 	// more than usual, and mca still reaches it.
 	maxHedged = 8
-	// minLongQueue is the share of mca's queue from which on the queue counts as long.
+	// minLongQueue is the lowest share of mca's maximum queue length that counts as a long queue.
 	minLongQueue = scaling.Percent(50)
 )
 

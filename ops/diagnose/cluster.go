@@ -43,7 +43,7 @@ type objects struct {
 	// clusterAutoscaler is the status that Cluster Autoscaler wrote to its ConfigMap. It is empty if
 	// there is no status.
 	clusterAutoscaler string
-	// logs has the last log lines of each container that ended, by its name POD/CONTAINER.
+	// logs has the last log lines of each container that ended, by POD/CONTAINER.
 	logs map[string]string
 	// failures are the newest failed coordinations in mca's logs.
 	failures []coordinationFailure

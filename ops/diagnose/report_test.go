@@ -32,7 +32,7 @@ func newFixedReport() *report {
 	}, []Missing{{Scaling, "VerticalPodAutoscalers", "no permission: forbidden"}}, []Absent{{Database, "MongoDB", "the stack has no document store"}})
 }
 
-// TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
+// TestReportsMatchTheirGoldens compares with golden files. With UPDATE_GOLDENS=1 it writes the files.
 func TestReportsMatchTheirGoldens(t *testing.T) {
 	r := newFixedReport()
 	page := filepath.Join(t.TempDir(), "page.html")

@@ -34,7 +34,7 @@ func TestWatchProcess(t *testing.T) {
 	if name == "" {
 		return // an ordinary run of the tests
 	}
-	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // as main of pf
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // as in main of pf
 	defer stop()
 	p, _ := newHealthyFixture().startPlatform(t)
 	n := 0

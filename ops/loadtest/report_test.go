@@ -67,7 +67,7 @@ func newFixedReport() *report {
 	return r
 }
 
-// TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
+// TestReportsMatchTheirGoldens compares with golden files. With UPDATE_GOLDENS=1 it writes the files.
 func TestReportsMatchTheirGoldens(t *testing.T) {
 	r := newFixedReport()
 	for _, row := range []struct {

@@ -4,8 +4,8 @@
 // replay begins just before the peak of the next day. It asserts nothing, because the figures
 // depend on the machine.
 //
-// It runs in the environment of a running sandbox of this machine (make bench-prediction-live), and
-// changes Pulumi.sandbox.yaml until it ends.
+// It runs in the environment of a running sandbox of this machine (make bench-prediction-live). It
+// changes Pulumi.sandbox.yaml, and restores the file at the end.
 package main
 
 import (

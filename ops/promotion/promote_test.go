@@ -227,7 +227,7 @@ func TestPromotionIsRefused(t *testing.T) {
 	}
 }
 
-// newPod returns a running pod with one container, after the changes.
+// newPod returns a pod with one container. It applies each function in change to the pod.
 func newPod(name, image string, change ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: image}}}}
 	for _, c := range change {
