@@ -61,11 +61,11 @@ func Read(r io.Reader) (Offer, error) {
 	// products are the rows without a price, by AWS's SKU. rows are the rows with a price, by region
 	// and SKU of the price table.
 	products, rows := map[string]cost.Price{}, map[string]cost.Price{}
-	published := ""
+	publicationDate := ""
 	readers := map[string]func() error{
 		"offerCode":       func() error { return decoder.Decode(&offer.Code) },
 		"version":         func() error { return decoder.Decode(&offer.Version) },
-		"publicationDate": func() error { return decoder.Decode(&published) },
+		"publicationDate": func() error { return decoder.Decode(&publicationDate) },
 		"products":        func() error { return offer.readProducts(decoder, products) },
 		"terms": func() error {
 			return forEachMember(decoder, func(kind string) error {
@@ -85,10 +85,10 @@ func Read(r io.Reader) (Offer, error) {
 	if err != nil {
 		return Offer{}, fmt.Errorf("offer file: %w", err)
 	}
-	if offer.Published, err = time.Parse(time.RFC3339, published); err != nil || offer.Code == "" {
+	if offer.Published, err = time.Parse(time.RFC3339, publicationDate); err != nil || offer.Code == "" {
 		return Offer{}, errors.New("offer file: no offerCode and publicationDate: must be a JSON price list file of AWS for one service")
 	}
-	offer.finishPrices(rows)
+	offer.fillPrices(rows)
 	return offer, nil
 }
 
@@ -99,7 +99,7 @@ func (o *Offer) readProducts(decoder *json.Decoder, products map[string]cost.Pri
 		if err := decoder.Decode(&p); err != nil {
 			return err
 		}
-		if row := rowFor(o.Code, p); row.SKU != "" && p.SKU != "" {
+		if row := newPriceRow(o.Code, p); row.SKU != "" && p.SKU != "" {
 			products[p.SKU] = row
 		}
 		return nil
@@ -109,8 +109,8 @@ func (o *Offer) readProducts(decoder *json.Decoder, products map[string]cost.Pri
 // readTerms adds the on-demand price of one product to rows. It skips a product that is not in
 // products.
 func (o *Offer) readTerms(decoder *json.Decoder, sku string, products, rows map[string]cost.Price) error {
-	row, wanted := products[sku]
-	if !wanted {
+	row, exists := products[sku]
+	if !exists {
 		return skipValue(decoder)
 	}
 	var terms map[string]term
@@ -128,7 +128,7 @@ func (o *Offer) readTerms(decoder *json.Decoder, sku string, products, rows map[
 			case err != nil:
 				o.Problems = append(o.Problems, fmt.Sprintf("%s: %v", row.SKU, err))
 				continue
-			case amount == 0: // a reservation includes it, or it is in the free tier
+			case amount == 0: // a reservation or the free tier includes the usage
 				continue
 			}
 			row.Amount = amount
@@ -139,7 +139,7 @@ func (o *Offer) readTerms(decoder *json.Decoder, sku string, products, rows map[
 }
 
 // addRow adds a row. If two products have different prices for the row, it sets the amount to 0:
-// the file does not show which price AWS bills. finishPrices leaves out such a row.
+// the file does not show which price AWS bills. fillPrices leaves out such a row.
 func (o *Offer) addRow(row cost.Price, rows map[string]cost.Price) {
 	key := row.Region + " " + row.SKU
 	other, seen := rows[key]
@@ -150,14 +150,14 @@ func (o *Offer) addRow(row cost.Price, rows map[string]cost.Price) {
 	if other.Amount == row.Amount || other.Amount == 0 {
 		return
 	}
-	o.Problems = append(o.Problems, fmt.Sprintf("%s in %s: %s and %s, so that it gets no row", row.SKU, row.Region, other.Amount.Exact(), row.Amount.Exact()))
+	o.Problems = append(o.Problems, fmt.Sprintf("%s in %s: %s and %s, so it gets no row", row.SKU, row.Region, other.Amount.Exact(), row.Amount.Exact()))
 	other.Amount = 0
 	rows[key] = other
 }
 
-// finishPrices fills Prices with the rows that have an amount. It sets the day and the source of
-// each row, and sorts the prices and the problems.
-func (o *Offer) finishPrices(rows map[string]cost.Price) {
+// fillPrices sets Prices to the rows that have an amount. It sets the day and the source of each
+// row, and sorts the prices and the problems.
+func (o *Offer) fillPrices(rows map[string]cost.Price) {
 	for _, row := range rows {
 		if row.Amount > 0 {
 			row.AsOf = o.Published.UTC().Truncate(24 * time.Hour)

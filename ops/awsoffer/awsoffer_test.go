@@ -38,7 +38,7 @@ func TestReadKeepsOnDemandPricesOnly(t *testing.T) {
 		"us-east-1 ebs:gp3":        "$0.08 GB-month", // not the discounted price of larger volumes
 		"eu-central-1 nat-gateway": "$0.052 hour",
 	}, prices)
-	require.Equal(t, []string{"ec2:c7g.large in us-east-1: $0.0725 and $0.08, so that it gets no row"}, o.Problems)
+	require.Equal(t, []string{"ec2:c7g.large in us-east-1: $0.0725 and $0.08, so it gets no row"}, o.Problems)
 }
 
 func TestCompareSeparatesChangedAndEqualPrices(t *testing.T) {
@@ -60,9 +60,9 @@ func TestCompareSeparatesChangedAndEqualPrices(t *testing.T) {
 	require.Equal(t, withNew[1].After, parsed[1])
 }
 
-// rowFor returns the SKU of each product, or "" for a product without a row. The attributes are
-// those in AWS's files.
-func TestRowForMapsProductsToSKUs(t *testing.T) {
+// A product that the price table does not have gets a row with an empty SKU. The attributes are those
+// in AWS's files.
+func TestNewPriceRowMapsProductsToSKUs(t *testing.T) {
 	for _, tc := range []struct {
 		code, family string
 		attributes   map[string]string
@@ -85,7 +85,7 @@ func TestRowForMapsProductsToSKUs(t *testing.T) {
 		{"AmazonEKS", "Compute", map[string]string{"usagetype": "USE1-AmazonEKS-Hours:perCluster"}, "eks:standard"},
 		{"AmazonEC2", "Compute Instance", map[string]string{"usagetype": "NatGateway-Hours"}, ""},
 	} {
-		require.Equal(t, tc.want, rowFor(tc.code, product{Family: tc.family, Attributes: tc.attributes}).SKU, "%s %v", tc.code, tc.attributes)
+		require.Equal(t, tc.want, newPriceRow(tc.code, product{Family: tc.family, Attributes: tc.attributes}).SKU, "%s %v", tc.code, tc.attributes)
 	}
 }
 

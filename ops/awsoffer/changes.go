@@ -38,7 +38,8 @@ func Compare(table []cost.Price, o Offer, prefixes []string) (changed, same []Ch
 	return changed, same
 }
 
-// WriteRows writes the new rows in the format of prices.csv, without the header.
+// WriteRows writes the row of each change, with the new price, in the format of prices.csv. It
+// writes no header.
 func WriteRows(w io.Writer, changes []Change) error {
 	writer := csv.NewWriter(w)
 	for _, c := range changes {

@@ -38,9 +38,9 @@ var usageRows = []struct{ code, usage, operation, sku, unit string }{
 // rdsVolumeTypes maps the name of a volume type in the offer file of RDS to the name in the API.
 var rdsVolumeTypes = map[string]string{"General Purpose": "gp2", "General Purpose-GP3": "gp3"}
 
-// rowFor returns the row of a product without its price. Its SKU is empty if the price table has no
-// such row.
-func rowFor(code string, p product) cost.Price {
+// newPriceRow returns the row of a product without its price. Its SKU is empty if the price table
+// has no such row.
+func newPriceRow(code string, p product) cost.Price {
 	attributes := p.Attributes
 	row := cost.Price{Region: attributes["regionCode"], Unit: "hour"}
 	usage := regionPrefix.ReplaceAllString(attributes["usagetype"], "")
@@ -50,19 +50,20 @@ func rowFor(code string, p product) cost.Price {
 			return row
 		}
 	}
-	zones := strings.ToLower(attributes["deploymentOption"])
+	deploymentOption := strings.ToLower(attributes["deploymentOption"])
+	isPriced := deploymentOption == "single-az" || deploymentOption == "multi-az" // RDS also has readable standbys
 	switch code + " " + p.Family {
 	case "AmazonEC2 Compute Instance":
 		if attributes["operatingSystem"] == "Linux" && attributes["tenancy"] == "Shared" && attributes["preInstalledSw"] == "NA" && attributes["capacitystatus"] == "Used" && strings.HasPrefix(usage, "BoxUsage:") {
 			row.SKU = "ec2:" + attributes["instanceType"]
 		}
 	case "AmazonRDS Database Instance":
-		if attributes["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
-			row.SKU = "rds:postgres:" + zones + ":" + attributes["instanceType"]
+		if attributes["databaseEngine"] == "PostgreSQL" && isPriced {
+			row.SKU = "rds:postgres:" + deploymentOption + ":" + attributes["instanceType"]
 		}
 	case "AmazonRDS Database Storage":
-		if kind := rdsVolumeTypes[attributes["volumeType"]]; kind != "" && attributes["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
-			row.SKU, row.Unit = "rds:storage:"+zones+":"+kind, "GB-month"
+		if kind := rdsVolumeTypes[attributes["volumeType"]]; kind != "" && attributes["databaseEngine"] == "PostgreSQL" && isPriced {
+			row.SKU, row.Unit = "rds:storage:"+deploymentOption+":"+kind, "GB-month"
 		}
 	case "AmazonElastiCache Cache Instance":
 		if attributes["cacheEngine"] == "Redis" && strings.HasPrefix(usage, "NodeUsage:") { // the other usage types are extended support

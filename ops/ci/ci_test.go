@@ -25,8 +25,8 @@ type ciProject struct {
 }
 
 const (
-	database = "urn:pulumi:prod::p::progressive:postgres:Postgres$aws:rds/instance:Instance::db"
-	network  = "urn:pulumi:prod::p::aws:ec2/vpc:Vpc::vpc"
+	databaseURN = "urn:pulumi:prod::p::progressive:postgres:Postgres$aws:rds/instance:Instance::db"
+	networkURN  = "urn:pulumi:prod::p::aws:ec2/vpc:Vpc::vpc"
 )
 
 // fakePulumi stands in for Pulumi. It prints files of the folder $FAKE_PULUMI_DIR, and appends the
@@ -51,11 +51,11 @@ func newCIProject(t *testing.T) *ciProject {
 	t.Setenv("PULUMI_OPTION_POLICY_PACK", filepath.Join(p.dir, "pack"))
 	for name, text := range map[string]string{
 		"pulumi": fakePulumi, "pack": "", "Pulumi.yaml": "name: p\n", "Pulumi.prod.yaml": "config: {}\n",
-		"state.json":   `{"deployment": {"resources": [{"urn": "` + network + `", "type": "aws:ec2/vpc:Vpc"}]}}`,
+		"state.json":   `{"deployment": {"resources": [{"urn": "` + networkURN + `", "type": "aws:ec2/vpc:Vpc"}]}}`,
 		"report.json":  `{"stack": "prod", "environment": "prod", "findings": []}`,
-		"preview.json": `{"steps": [{"op": "update", "urn": "` + network + `", "newState": {"urn": "` + network + `", "inputs": {"a": 1}}, "detailedDiff": {"a": {"kind": "update"}}}]}`,
-		"events.json":  `{"resOutputsEvent": {"metadata": {"op": "update", "urn": "` + network + `"}}}`,
-		"refresh.json": `{"steps": [{"op": "refresh", "urn": "` + network + `"}]}`,
+		"preview.json": `{"steps": [{"op": "update", "urn": "` + networkURN + `", "newState": {"urn": "` + networkURN + `", "inputs": {"a": 1}}, "detailedDiff": {"a": {"kind": "update"}}}]}`,
+		"events.json":  `{"resOutputsEvent": {"metadata": {"op": "update", "urn": "` + networkURN + `"}}}`,
+		"refresh.json": `{"steps": [{"op": "refresh", "urn": "` + networkURN + `"}]}`,
 	} {
 		p.writeFile(t, name, text)
 	}
@@ -110,8 +110,8 @@ func TestPreviewWritesItsFiles(t *testing.T) {
 }
 
 func TestPreviewIsRefused(t *testing.T) {
-	violation := `{"stack": "prod", "environment": "prod", "findings": [{"rule": "a-rule", "kind": "mandatory", "urn": "` + network + `", "new": true}]}`
-	replaced := `{"steps": [{"op": "replace", "urn": "` + database + `", "newState": {"urn": "` + database + `"}, "replaceReasons": ["kmsKeyId"]}]}`
+	violation := `{"stack": "prod", "environment": "prod", "findings": [{"rule": "a-rule", "kind": "mandatory", "urn": "` + networkURN + `", "new": true}]}`
+	replaced := `{"steps": [{"op": "replace", "urn": "` + databaseURN + `", "newState": {"urn": "` + databaseURN + `"}, "replaceReasons": ["kmsKeyId"]}]}`
 	// Version 3.259 of Pulumi's CLI prints this for a preview with a violation.
 	failedPreview := `{"steps": [], "diagnostics": [{"severity": "error", "message": "error: preview failed\n"}]}`
 	approvals := "approvals:\n- {stack: prod, resource: db, op: replace, reason: r, owner: o, until: \"2199-01-01\"}\n"
@@ -169,9 +169,9 @@ func TestExistingViolationIsNotNew(t *testing.T) {
 func TestViolationIsAtTheLineThatRegisteredTheResource(t *testing.T) {
 	p := newCIProject(t)
 	p.writeFile(t, "state.json", `{"deployment": {}}`)
-	p.writeFile(t, "preview.json", `{"steps": [{"op": "create", "urn": "`+network+`", "newState": {"urn": "`+network+`", "inputs": {},
+	p.writeFile(t, "preview.json", `{"steps": [{"op": "create", "urn": "`+networkURN+`", "newState": {"urn": "`+networkURN+`", "inputs": {},
 		"sourcePosition": "project:///go/pkg/mod/github.com/progressive-framework/platform/components/network/network.go#42,7"}}]}`)
-	p.writeFile(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "network-flow-logs", "kind": "mandatory", "urn": "`+network+`", "new": true}]}`)
+	p.writeFile(t, "report.json", `{"stack": "prod", "environment": "prod", "findings": [{"rule": "network-flow-logs", "kind": "mandatory", "urn": "`+networkURN+`", "new": true}]}`)
 	p.writeFile(t, "code", "1")
 	out, code := p.runCI(t, "preview", "--out", p.path("out"))
 	require.Equal(t, exitcode.Found, code, out)
@@ -241,7 +241,7 @@ func TestOfflinePreviewShowsTheDifferenceFromTheBaseCommit(t *testing.T) {
 	require.NoError(t, os.MkdirAll(p.path(".sandbox/bin"), 0o750))
 	p.writeFile(t, ".sandbox/bin/sandbox", fakePulumi)
 	create := func(value string) string {
-		return `{"steps": [{"op": "create", "urn": "` + network + `", "newState": {"urn": "` + network + `", "inputs": {"a": ` + value + `}}}]}`
+		return `{"steps": [{"op": "create", "urn": "` + networkURN + `", "newState": {"urn": "` + networkURN + `", "inputs": {"a": ` + value + `}}}]}`
 	}
 	p.writeFile(t, "preview.json", create("1"))
 	out, code := p.runCI(t, "preview", "--offline", "--out", p.path("base"))
@@ -269,7 +269,7 @@ func TestUpChecksThePlanBeforeAndTheOperationsAfter(t *testing.T) {
 	require.Equal(t, "c1", done.Commit)
 	require.Len(t, done.Operations, 1)
 
-	p.writeFile(t, "events.json", `{"resOutputsEvent": {"metadata": {"op": "replace", "urn": "`+network+`"}}}`)
+	p.writeFile(t, "events.json", `{"resOutputsEvent": {"metadata": {"op": "replace", "urn": "`+networkURN+`"}}}`)
 	out, code = p.runCI(t, "up", "--approved", approvedPlan)
 	require.Equal(t, exitcode.Found, code)
 	require.Contains(t, out, "not approved: aws:ec2/vpc:Vpc vpc: done replace, approved update")
@@ -338,7 +338,7 @@ func TestDriftCreatesAnIssue(t *testing.T) {
 	require.Zero(t, code, out)
 	require.Contains(t, out, "1 resources, 0 drifted")
 	require.Len(t, *requests, 1, "there is no issue to close")
-	p.writeFile(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
+	p.writeFile(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+networkURN+`"}]}`)
 	out, code = p.runCI(t, "drift", "--issue", "--out", p.path("drift"))
 	require.Equal(t, exitcode.Drifted, code, out)
 	require.Contains(t, (*requests)[2], "POST /repos/o/r/issues <!-- progressive-framework: drift of prod -->")
@@ -350,13 +350,13 @@ func TestDriftCreatesAnIssue(t *testing.T) {
 func TestDriftIsNotReportedDuringAnUpdate(t *testing.T) {
 	for name, tc := range map[string]struct{ file, state, want string }{
 		"an operation is pending":       {"state.json", `{"deployment": {"pending_operations": [{}]}}`, "an update is running or was interrupted"},
-		"the state moves":               {"moved.json", `{"deployment": {"resources": []}}`, "prod is being updated"},
+		"the state changes":             {"moved.json", `{"deployment": {"resources": []}}`, "prod is being updated"},
 		"an operation begins meanwhile": {"moved.json", `{"deployment": {"pending_operations": [{}]}}`, "prod is being updated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newCIProject(t)
 			requests := startGitHub(t)
-			p.writeFile(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+network+`"}]}`)
+			p.writeFile(t, "refresh.json", `{"steps": [{"op": "delete", "urn": "`+networkURN+`"}]}`)
 			p.writeFile(t, tc.file, tc.state)
 			out, code := p.runCI(t, "drift", "--issue", "--out", p.path("drift"))
 			require.Equal(t, exitcode.Failed, code, out)
@@ -374,7 +374,7 @@ func TestRegionWithoutPricesIsShown(t *testing.T) {
 	p.writeFile(t, "state.json", `{"deployment": {}}`)
 	p.writeFile(t, "preview.json", `{"steps": [
 		{"op": "create", "urn": "`+provider+`", "newState": {"urn": "`+provider+`", "inputs": {"region": "eu-central-1"}}},
-		{"op": "create", "urn": "`+database+`", "newState": {"urn": "`+database+`", "inputs": {"instanceClass": "db.r7g.xlarge"}}}]}`)
+		{"op": "create", "urn": "`+databaseURN+`", "newState": {"urn": "`+databaseURN+`", "inputs": {"instanceClass": "db.r7g.xlarge"}}}]}`)
 	p.runPreview(t)
 	out, code := p.runCI(t, "comment", "--in", p.path("out"))
 	require.Zero(t, code, out)
@@ -412,7 +412,7 @@ func TestReadCommitIncludesUncommittedChanges(t *testing.T) {
 	writeFile := func(text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.go"), []byte(text), 0o600))
 	}
-	commit := func() string {
+	readTreeCommit := func() string {
 		c, err := readCommit(t.Context(), dir, "")
 		require.NoError(t, err)
 		return c
@@ -423,13 +423,13 @@ func TestReadCommitIncludesUncommittedChanges(t *testing.T) {
 	writeFile("one")
 	git("add", ".")
 	git("commit", "-qm", "x")
-	clean := commit()
-	require.Regexp(t, `^[0-9a-f]{40}$`, clean)
+	cleanCommit := readTreeCommit()
+	require.Regexp(t, `^[0-9a-f]{40}$`, cleanCommit)
 	writeFile("two")
-	two := commit()
-	require.Regexp(t, `^[0-9a-f]{40}\+[0-9a-f]{12}$`, two)
+	editedCommit := readTreeCommit()
+	require.Regexp(t, `^[0-9a-f]{40}\+[0-9a-f]{12}$`, editedCommit)
 	writeFile("three")
-	require.NotEqual(t, two, commit())
+	require.NotEqual(t, editedCommit, readTreeCommit())
 	writeFile("one")
-	require.Equal(t, clean, commit())
+	require.Equal(t, cleanCommit, readTreeCommit())
 }

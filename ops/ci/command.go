@@ -50,15 +50,15 @@ func commandNames(commands []*cobra.Command) (all []string) {
 
 // options are the flags that several subcommands share.
 type options struct {
-	pack, commit, approvals string
-	timeout                 time.Duration
+	pack, commit, approvalsFile string
+	timeout                     time.Duration
 }
 
 // addFlags adds the shared flags to a command.
 func (o *options) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.pack, "policy-pack", "", "the policy pack; the default is "+pulumicli.PackVariable+", then bin/policy in the project")
 	c.Flags().StringVar(&o.commit, "commit", "", "the commit of the program; the default is that of the project's working tree")
-	c.Flags().StringVar(&o.approvals, "approvals", "", "a file that approves the replacement or deletion of resources with data (docs/ci.md); the default is "+approval.File+" in the project, if it exists")
+	c.Flags().StringVar(&o.approvalsFile, "approvals", "", "a file that approves the replacement or deletion of resources with data (docs/ci.md); the default is "+approval.File+" in the project, if it exists")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "how long each command of Pulumi may take")
 }
 
@@ -114,7 +114,7 @@ func readCommit(ctx context.Context, dir, flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
 	}
-	git := func(args ...string) (string, error) {
+	runGit := func(args ...string) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "git", args...)
@@ -122,15 +122,15 @@ func readCommit(ctx context.Context, dir, flag string) (string, error) {
 		out, err := cmd.Output()
 		return strings.TrimSpace(string(out)), err
 	}
-	head, err := git("rev-parse", "--verify", "HEAD")
+	head, err := runGit("rev-parse", "--verify", "HEAD")
 	if err != nil {
 		return "", fmt.Errorf("the commit of the program: git rev-parse: %w: set --commit", err)
 	}
-	changes, err := git("status", "--porcelain", "--untracked-files=all")
+	changes, err := runGit("status", "--porcelain", "--untracked-files=all")
 	if err != nil || changes == "" {
 		return head, err
 	}
-	edits, err := git("diff", "HEAD", "--binary")
+	edits, err := runGit("diff", "HEAD", "--binary")
 	if err != nil {
 		return "", fmt.Errorf("the changes of the working tree: git diff: %w", err)
 	}

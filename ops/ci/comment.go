@@ -35,7 +35,7 @@ func commentCommand() *cobra.Command {
 			if len(in) == 0 {
 				return errors.New("--in is not set: name a folder that pf ci preview has written")
 			}
-			folders, err := previewFolders(in, c.ErrOrStderr())
+			folders, err := selectPreviewFolders(in, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -47,20 +47,21 @@ func commentCommand() *cobra.Command {
 	return c
 }
 
-// previewFolders returns one folder for each value of --in: the first folder in the value that has a
-// plan. It reports a value without a plan on stderr. It returns an error if no folder has a plan.
-func previewFolders(in []string, stderr io.Writer) (folders []string, err error) {
+// selectPreviewFolders returns one folder for each value of --in: the first folder in the value
+// that has a plan. It reports a value without a plan on stderr. It returns an error if no folder
+// has a plan.
+func selectPreviewFolders(in []string, stderr io.Writer) (folders []string, err error) {
 	for _, value := range in {
 		choices := strings.Split(value, ",")
-		found := slices.IndexFunc(choices, func(dir string) bool {
+		i := slices.IndexFunc(choices, func(dir string) bool {
 			_, err := os.Stat(filepath.Join(dir, planFile))
 			return err == nil
 		})
-		if found < 0 {
+		if i < 0 {
 			fmt.Fprintf(stderr, "no preview in %s: left out\n", strings.Join(choices, " or "))
 			continue
 		}
-		folders = append(folders, choices[found])
+		folders = append(folders, choices[i])
 	}
 	if len(folders) == 0 {
 		return nil, failureError(fmt.Errorf("--in is %q: no folder has a %s; run pf ci preview --out", in, planFile))
@@ -73,7 +74,7 @@ func previewFolders(in []string, stderr io.Writer) (folders []string, err error)
 func runComment(ctx context.Context, pull int, folders []string, getenv func(string) string, stdout io.Writer) error {
 	var stacks []prcomment.Stack
 	for _, dir := range folders {
-		s, err := readStack(dir)
+		s, err := readPreviewFiles(dir)
 		if err != nil {
 			return err
 		}
@@ -93,11 +94,11 @@ func runComment(ctx context.Context, pull int, folders []string, getenv func(str
 	if err != nil {
 		return err
 	}
-	address, err := client.UpsertComment(ctx, pull, prcomment.Marker, text)
+	commentURL, err := client.UpsertComment(ctx, pull, prcomment.Marker, text)
 	if err != nil {
 		return failureError(err)
 	}
-	fmt.Fprintln(stdout, address)
+	fmt.Fprintln(stdout, commentURL)
 	return nil
 }
 
@@ -111,9 +112,9 @@ func appendToFile(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// readStack reads the files that one preview wrote to dir. If the preview had a base, Plan is the
-// difference from the base.
-func readStack(dir string) (s prcomment.Stack, err error) {
+// readPreviewFiles reads the files that one preview wrote to dir. If the preview had a base, Plan
+// is the difference from the base.
+func readPreviewFiles(dir string) (s prcomment.Stack, err error) {
 	s.Plan, err = readPlan(filepath.Join(dir, changeFile))
 	if errors.Is(err, os.ErrNotExist) {
 		s.Plan, err = readPlan(filepath.Join(dir, planFile))

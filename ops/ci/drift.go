@@ -124,15 +124,15 @@ func readFingerprint(ctx context.Context, cli *pulumicli.CLI) (string, error) {
 
 // writeIssue creates or edits the stack's issue, or closes it if nothing drifted.
 func writeIssue(ctx context.Context, client *githubapi.Client, report *driftreport.Report, stdout io.Writer) error {
-	var address string
+	var issueURL string
 	var err error
 	if len(report.Drifts) > 0 {
-		address, err = client.UpsertIssue(ctx, driftreport.Marker(report.Stack), driftreport.Title(report.Stack), report.Markdown())
+		issueURL, err = client.UpsertIssue(ctx, driftreport.Marker(report.Stack), driftreport.Title(report.Stack), report.Markdown())
 	} else {
-		address, err = client.CloseIssue(ctx, driftreport.Marker(report.Stack))
+		issueURL, err = client.CloseIssue(ctx, driftreport.Marker(report.Stack))
 	}
-	if err == nil && address != "" {
-		fmt.Fprintln(stdout, address)
+	if err == nil && issueURL != "" {
+		fmt.Fprintln(stdout, issueURL)
 	}
 	return err
 }

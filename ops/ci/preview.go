@@ -52,7 +52,7 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 					return err
 				}
 			}
-			return runPreview(c.Context(), cli, o, previewOptions{out: out, base: base, budget: cost.Micros(budget) * cost.Dollar}, c.OutOrStdout())
+			return runPreview(c.Context(), cli, o, previewOptions{out: out, baseDir: base, budget: cost.Micros(budget) * cost.Dollar}, c.OutOrStdout())
 		},
 	}
 	o.addFlags(c)
@@ -81,14 +81,15 @@ func sandboxPath(dir string) (string, error) {
 
 // previewOptions are the flags that only the preview has.
 type previewOptions struct {
-	out, base string
-	budget    cost.Micros
+	// out is the folder for the files. baseDir is the folder of the base commit's preview.
+	out, baseDir string
+	budget       cost.Micros
 }
 
 // runPreview previews the stack and writes the files. It prints the reasons to refuse the change, and
 // returns an error if there is one.
 func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
-	approvals, err := readApprovals(cli.Dir, o.approvals)
+	approvals, err := readApprovals(cli.Dir, o.approvalsFile)
 	if err != nil {
 		return err
 	}
@@ -100,8 +101,8 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 	if err != nil {
 		return err
 	}
-	if p.base != "" {
-		if err := result.compareWithBase(p.base); err != nil {
+	if p.baseDir != "" {
+		if err := result.compareWithBase(p.baseDir); err != nil {
 			return err
 		}
 	}
@@ -123,12 +124,12 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 // readApprovals reads the file of approvals. If file is empty, it reads the project's file, and
 // returns nil if that file does not exist.
 func readApprovals(dir, file string) ([]approval.Approval, error) {
-	project := file == ""
-	if project {
+	isDefault := file == ""
+	if isDefault {
 		file = filepath.Join(dir, approval.File)
 	}
 	raw, err := os.ReadFile(file)
-	if project && errors.Is(err, os.ErrNotExist) {
+	if isDefault && errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {

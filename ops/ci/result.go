@@ -50,7 +50,7 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*prev
 	if err != nil {
 		return nil, failureError(err)
 	}
-	config, err := configDigest(cli)
+	config, err := readConfigDigest(cli)
 	if err != nil {
 		return nil, err
 	}
@@ -72,13 +72,13 @@ func previewStack(ctx context.Context, cli *pulumicli.CLI, commit string) (*prev
 	// The error is ignored: a stack without a configuration file has no waivers and no estimates.
 	values, _ := stackconfig.Read(filepath.Join(cli.Dir, "Pulumi."+cli.Stack+".yaml"))
 	r.markExistingViolations(state, cli.Stack, values)
-	r.cost = estimateCosts(state, raw, usageEstimates(values))
+	r.cost = estimateCosts(state, raw, parseUsageEstimates(values))
 	r.maxGrowth = parseSpending(values).MaxGrowthPercent
 	return r, nil
 }
 
-// configDigest returns the digest of the stack's configuration.
-func configDigest(cli *pulumicli.CLI) (string, error) {
+// readConfigDigest returns the digest of the stack's configuration.
+func readConfigDigest(cli *pulumicli.CLI) (string, error) {
 	project, stack, err := cli.ReadFiles()
 	if err != nil {
 		return "", err
@@ -122,8 +122,8 @@ func withMessages(raw []byte, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	if all := errorMessages(raw); len(all) > 0 {
-		return fmt.Errorf("%w\n%s", failure, strings.Join(all, "\n"))
+	if messages := errorMessages(raw); len(messages) > 0 {
+		return fmt.Errorf("%w\n%s", failure, strings.Join(messages, "\n"))
 	}
 	return failure
 }
@@ -151,20 +151,20 @@ func addSources(r *report.Report, sources map[string]string) {
 }
 
 // markExistingViolations marks the violations that the state already has as not new. If the state
-// can't be evaluated, as an empty state, every violation is new.
+// can't be evaluated, such as an empty state, every violation is new.
 func (r *previewResult) markExistingViolations(state []byte, stack string, values map[string]string) {
-	earlier, err := source.Parse(state)
+	before, err := source.Parse(state)
 	if err != nil {
 		r.policy.Compare(&report.Report{})
 		return
 	}
-	r.policy.Compare(evaluateStack(earlier.Graph, stack, r.policy.Environment, values))
+	r.policy.Compare(evaluateStack(before.Graph, stack, r.policy.Environment, values))
 }
 
 // evaluateStack returns the report of the platform's rules about the resources of a stack.
 func evaluateStack(g *graph.Graph, stack, environment string, values map[string]string) *report.Report {
-	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
-	return report.New(stack, environment, e, g, e.ApplyToStack(g))
+	evaluator := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
+	return report.New(stack, environment, evaluator, g, evaluator.ApplyToStack(g))
 }
 
 // parseSpending returns the part of the stack's configuration that limits and estimates the cost.
@@ -177,27 +177,28 @@ func parseSpending(values map[string]string) rule.Spending {
 	return config.Cost
 }
 
-// usageEstimates returns the usage estimates in the stack's configuration, or nil if they are wrong.
-func usageEstimates(values map[string]string) map[string]int64 {
-	all := parseSpending(values).Estimates
-	if len(cost.EstimateFaults(all)) > 0 {
+// parseUsageEstimates returns the usage estimates in the stack's configuration, or nil if they are
+// wrong.
+func parseUsageEstimates(values map[string]string) map[string]int64 {
+	estimates := parseSpending(values).Estimates
+	if len(cost.EstimateFaults(estimates)) > 0 {
 		return nil
 	}
-	return all
+	return estimates
 }
 
 // estimateCosts estimates the cost of the state and of the preview. It returns nil if the preview
 // can't be read. If a cost has no figure, as in a region without prices, NoFigure has the reason.
 func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cost {
-	later, err := source.Parse(preview)
+	after, err := source.Parse(preview)
 	if err != nil {
 		return nil
 	}
 	options := cost.Options{Now: time.Now(), Estimates: usage}
-	c := prcomment.Cost{After: cost.Estimate(later, options)}
+	c := prcomment.Cost{After: cost.Estimate(after, options)}
 	c.Before = cost.Report{Stack: c.After.Stack, Region: c.After.Region} // for an empty state
-	if earlier, err := source.Parse(state); err == nil {
-		c.Before = cost.Estimate(earlier, options)
+	if before, err := source.Parse(state); err == nil {
+		c.Before = cost.Estimate(before, options)
 	}
 	c.Difference = cost.Compare(c.Before, c.After)
 	return &c
@@ -206,29 +207,29 @@ func estimateCosts(state, preview []byte, usage map[string]int64) *prcomment.Cos
 // compareWithBase sets change to the difference from the plan of the base commit. It also compares
 // the policies and the cost with the base commit. dir has the files of the base commit's preview.
 func (r *previewResult) compareWithBase(dir string) error {
-	plan, err := readPlan(filepath.Join(dir, planFile))
+	basePlan, err := readPlan(filepath.Join(dir, planFile))
 	if err != nil {
 		return fmt.Errorf("the base: %w", err)
 	}
-	if plan.Stack != r.plan.Stack {
-		return fmt.Errorf("the base: %s is a plan of %s, must be one of %s", dir, plan.Stack, r.plan.Stack)
+	if basePlan.Stack != r.plan.Stack {
+		return fmt.Errorf("the base: %s is a plan of %s, must be one of %s", dir, basePlan.Stack, r.plan.Stack)
 	}
-	if r.change, err = canonicalplan.PlanBetween(plan, r.plan); err != nil {
+	if r.change, err = canonicalplan.PlanBetween(basePlan, r.plan); err != nil {
 		return err
 	}
-	var policy report.Report
-	if err := readJSON(filepath.Join(dir, policyFile), &policy); err != nil {
+	var basePolicy report.Report
+	if err := readJSON(filepath.Join(dir, policyFile), &basePolicy); err != nil {
 		return fmt.Errorf("the base: %w", err)
 	}
 	r.policy.Fixed = nil
-	r.policy.Compare(&policy)
-	var earlier prcomment.Cost
-	switch err := readJSON(filepath.Join(dir, costFile), &earlier); {
+	r.policy.Compare(&basePolicy)
+	var baseCost prcomment.Cost
+	switch err := readJSON(filepath.Join(dir, costFile), &baseCost); {
 	case errors.Is(err, os.ErrNotExist): // the cost of the base commit could not be estimated
 	case err != nil:
 		return fmt.Errorf("the base: %w", err)
 	case r.cost != nil:
-		r.cost.Before = earlier.After
+		r.cost.Before = baseCost.After
 		r.cost.Difference = cost.Compare(r.cost.Before, r.cost.After)
 	}
 	return nil

@@ -77,7 +77,7 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	if plan.Offline {
 		return fmt.Errorf("%s is the plan of an offline preview: preview the stack itself", approved)
 	}
-	approvals, err := readApprovals(cli.Dir, o.approvals)
+	approvals, err := readApprovals(cli.Dir, o.approvalsFile)
 	if err != nil {
 		return err
 	}

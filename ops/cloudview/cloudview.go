@@ -76,7 +76,7 @@ type collector struct {
 // Read reads the state of a stack on EKS from AWS. For another stack it sends nothing, and reports
 // AWS as absent.
 func Read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.Missing, []diagnose.Absent) {
-	region, err := eksRegion(stack.KubeconfigContent())
+	region, err := parseEKSRegion(stack.KubeconfigContent())
 	if err != nil {
 		return diagnose.Cloud{}, nil, forEachCheck(func(check diagnose.Check) diagnose.Absent {
 			return diagnose.Absent{Check: check, What: "AWS", Why: err.Error()}
@@ -102,9 +102,9 @@ func forEachCheck[T any](newItem func(diagnose.Check) T) []T {
 	return []T{newItem(diagnose.App), newItem(diagnose.Database), newItem(diagnose.Scaling)}
 }
 
-// eksRegion returns the region of an EKS cluster, from the host of its API server, such as
+// parseEKSRegion returns the region of an EKS cluster, from the host of its API server, such as
 // https://ID.gr7.us-east-1.eks.amazonaws.com.
-func eksRegion(kubeconfig []byte) (string, error) {
+func parseEKSRegion(kubeconfig []byte) (string, error) {
 	restConfig, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
 		return "", fmt.Errorf("the stack's kubeconfig is missing or invalid: %w", err)

@@ -31,8 +31,9 @@ const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/pro
 
 // fakeAWS responds to each call. It returns the error in errs for a call with that name.
 type fakeAWS struct {
-	errs     map[string]error
-	insights bool
+	errs map[string]error
+	// insightsEnabled means that the database has Performance Insights.
+	insightsEnabled bool
 	// line is the profiler's only log line on each page. pages is the number of pages.
 	line  string
 	pages int
@@ -79,7 +80,7 @@ func (f fakeAWS) DescribeTargetHealth(_ context.Context, in *elasticloadbalancin
 
 func (f fakeAWS) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
 	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{
-		DBInstanceIdentifier: in.DBInstanceIdentifier, DbiResourceId: aws.String("db-X"), DBInstanceClass: aws.String("db.r6g.xlarge"), PerformanceInsightsEnabled: aws.Bool(f.insights),
+		DBInstanceIdentifier: in.DBInstanceIdentifier, DbiResourceId: aws.String("db-X"), DBInstanceClass: aws.String("db.r6g.xlarge"), PerformanceInsightsEnabled: aws.Bool(f.insightsEnabled),
 	}}}, f.errs["instances"]
 }
 
@@ -110,7 +111,7 @@ func readFake(f fakeAWS, stack stackoutput.Outputs) (diagnose.Cloud, []diagnose.
 }
 
 func TestEveryResponseIsRead(t *testing.T) {
-	cloud, missing, absent := readFake(fakeAWS{insights: true}, testStack)
+	cloud, missing, absent := readFake(fakeAWS{insightsEnabled: true}, testStack)
 	require.Empty(t, missing)
 	require.Empty(t, absent)
 	require.Equal(t, []diagnose.Target{{Group: "prod-web", ID: "i-1", State: "unhealthy", Reason: "Target.Timeout", GroupARN: arn}}, cloud.Targets, "once")
@@ -130,21 +131,21 @@ func withMongo(host string) stackoutput.Outputs {
 }
 
 const (
-	documentDB = "prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com"
-	slowLine   = `{"op":"query","ts":1769860800000,"ns":"app.sessions","command":{"find":"sessions","filter":{"name":"private"}},"millis":350,"planSummary":"COLLSCAN","user":"platform"}`
+	documentDBHost = "prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com"
+	slowLine       = `{"op":"query","ts":1769860800000,"ns":"app.sessions","command":{"find":"sessions","filter":{"name":"private"}},"millis":350,"planSummary":"COLLSCAN","user":"platform"}`
 )
 
 func TestDocumentDBIsRead(t *testing.T) {
-	cloud, missing, _ := readFake(fakeAWS{insights: true, line: slowLine, pages: 2}, withMongo(documentDB))
+	cloud, missing, _ := readFake(fakeAWS{insightsEnabled: true, line: slowLine, pages: 2}, withMongo(documentDBHost))
 	require.Empty(t, missing)
 	require.Contains(t, cloud.Events, diagnose.Event{Source: "prod-mongo", Message: "failover started", Categories: []string{"failover"}, At: now})
-	slow := diagnose.Operation{Cluster: "prod-mongo", Operation: "query", Collection: "app.sessions", Plan: "COLLSCAN", Took: 350 * time.Millisecond, At: time.UnixMilli(now.UnixMilli())}
+	slow := diagnose.Operation{Cluster: "prod-mongo", Operation: "query", Collection: "app.sessions", Plan: "COLLSCAN", Duration: 350 * time.Millisecond, At: time.UnixMilli(now.UnixMilli())}
 	require.Equal(t, []diagnose.Operation{slow, slow}, cloud.Operations, "of both pages")
 }
 
 func TestUnreadableLogsOfDocumentDBAreReported(t *testing.T) {
 	for _, tc := range []struct {
-		fault  fakeAWS
+		fake   fakeAWS
 		what   string
 		reason string
 	}{
@@ -152,7 +153,7 @@ func TestUnreadableLogsOfDocumentDBAreReported(t *testing.T) {
 		{fakeAWS{line: slowLine, pages: 99}, "further slow operations of prod-mongo", "not readable: the log has more than the 10 pages that are read"},
 		{fakeAWS{errs: map[string]error{"logs": &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}}}, "slow operations of prod-mongo", "no permission: no"},
 	} {
-		_, missing, _ := readFake(tc.fault, withMongo(documentDB))
+		_, missing, _ := readFake(tc.fake, withMongo(documentDBHost))
 		require.Len(t, missing, 1)
 		require.Equal(t, tc.what, missing[0].What)
 		require.Contains(t, missing[0].Reason, tc.reason)
@@ -183,7 +184,7 @@ func TestEachRefusalIsReported(t *testing.T) {
 		"events": {diagnose.Database, "events of prod-postgres"}, "instances": {diagnose.Database, "top waits of prod-postgres"}, "waits": {diagnose.Database, "top waits of prod-postgres"},
 	} {
 		t.Run(call, func(t *testing.T) {
-			_, missing, _ := readFake(fakeAWS{insights: true, errs: map[string]error{call: denied}}, testStack)
+			_, missing, _ := readFake(fakeAWS{insightsEnabled: true, errs: map[string]error{call: denied}}, testStack)
 			require.Contains(t, missing, diagnose.Missing{Check: want.check, What: want.what, Reason: "no permission: not authorized to perform this"})
 		})
 	}
@@ -204,17 +205,17 @@ func TestOnlyStacksOnEKSAreRead(t *testing.T) {
 	kubeconfig := func(server string) []byte {
 		return []byte(`{"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"` + server + `"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}]}`)
 	}
-	region, err := eksRegion(kubeconfig("https://0123ABCD.gr7.eu-central-1.eks.amazonaws.com"))
+	region, err := parseEKSRegion(kubeconfig("https://0123ABCD.gr7.eu-central-1.eks.amazonaws.com"))
 	require.NoError(t, err)
 	require.Equal(t, "eu-central-1", region)
-	_, err = eksRegion(kubeconfig("https://127.0.0.1:6443"))
+	_, err = parseEKSRegion(kubeconfig("https://127.0.0.1:6443"))
 	require.ErrorContains(t, err, "the API server 127.0.0.1:6443 is not EKS's")
 	_, missing, absent := Read(context.Background(), stackoutput.Outputs{Kubeconfig: kubeconfig("https://127.0.0.1:6443")})
 	require.Empty(t, missing)
 	require.Len(t, absent, 3)
 }
 
-func TestProcessorsOfInstanceClasses(t *testing.T) {
+func TestInstanceClassesHaveTheirVCPUs(t *testing.T) {
 	for class, want := range map[string]int{"db.t4g.micro": 2, "db.r6g.large": 2, "db.r6g.xlarge": 4, "db.r6g.16xlarge": 64, "db.serverless": 0, "db.x.metal": 0, "": 0} {
 		require.Equal(t, want, vcpus(class), class)
 	}

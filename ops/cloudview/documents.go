@@ -51,7 +51,7 @@ func (c *collector) readOperations(ctx context.Context, cluster string) {
 			}
 			operations = append(operations, diagnose.Operation{
 				Cluster: cluster, Operation: line.Operation, Collection: line.Collection, Plan: line.Plan,
-				Took: time.Duration(line.Millis) * time.Millisecond, At: time.UnixMilli(aws.ToInt64(e.Timestamp)),
+				Duration: time.Duration(line.Millis) * time.Millisecond, At: time.UnixMilli(aws.ToInt64(e.Timestamp)),
 			})
 		}
 		if in.NextToken = out.NextToken; in.NextToken == nil {

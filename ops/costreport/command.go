@@ -28,9 +28,9 @@ type output struct {
 
 // options are the flags of the command.
 type options struct {
-	file, compare, config, region string
-	maxGrowth                     int64
-	asJSON                        bool
+	file, compareFile, configFile, region string
+	maxGrowth                             int64
+	asJSON                                bool
 }
 
 // Command returns the subcommand cost. Without --file, the command reads the state of stack.
@@ -53,10 +53,10 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 			"  pf cost --file preview.json --compare state.json --max-growth 10",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if c.Flags().Changed("max-growth") && o.compare == "" {
+			if c.Flags().Changed("max-growth") && o.compareFile == "" {
 				return fmt.Errorf("--max-growth needs --compare, the stack before the change")
 			}
-			l := loader{export: stack.Export, dir: stack.Dir, config: o.config, region: o.region, now: time.Now()}
+			l := loader{export: stack.Export, dir: stack.Dir, configFile: o.configFile, region: o.region, now: time.Now()}
 			limit := int64(-1)
 			if c.Flags().Changed("max-growth") {
 				limit = o.maxGrowth
@@ -65,9 +65,9 @@ func Command(stack *stackoutput.Stack) *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&o.file, "file", "f", "", "a preview's JSON or a state; the default is the stack's state")
-	c.Flags().StringVar(&o.compare, "compare", "", "a preview's JSON or a state before the change: show the difference")
+	c.Flags().StringVar(&o.compareFile, "compare", "", "a preview's JSON or a state before the change: show the difference")
 	c.Flags().Int64Var(&o.maxGrowth, "max-growth", 0, "with --compare: the highest allowed growth of the expected cost in percent")
-	c.Flags().StringVar(&o.config, "config", "", "the stack's configuration with the budget and the estimates; the default is Pulumi.STACK.yaml")
+	c.Flags().StringVar(&o.configFile, "config", "", "the stack's configuration with the budget and the estimates; the default is Pulumi.STACK.yaml")
 	c.Flags().StringVar(&o.region, "region", "", "the region, if neither the resources nor the configuration name one")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print the report as JSON")
 	c.AddCommand(refreshCommand())
@@ -87,8 +87,8 @@ func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) err
 		return incompleteError(err)
 	}
 	out := output{Schema: schemaVersion, Report: l.estimate(s, spending), MonthlyBudget: spending.MonthlyBudget}
-	if o.compare != "" {
-		before, err := l.readStack(ctx, o.compare)
+	if o.compareFile != "" {
+		before, err := l.readStack(ctx, o.compareFile)
 		if err != nil {
 			return incompleteError(err)
 		}
@@ -100,7 +100,7 @@ func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) err
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(out)
 	} else {
-		_, err = io.WriteString(w, out.text())
+		_, err = io.WriteString(w, out.formatText())
 	}
 	if err != nil {
 		return incompleteError(err)

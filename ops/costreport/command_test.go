@@ -82,30 +82,30 @@ func TestReportHasTheCostByComponentAndSKU(t *testing.T) {
 	}
 }
 
-func TestBudgetAndEstimatesOfTheConfiguration(t *testing.T) {
+func TestConfigurationSetsTheBudgetAndTheEstimates(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "Pulumi.prod.yaml")
-	write := func(policy string) {
+	writeConfig := func(policy string) {
 		require.NoError(t, os.WriteFile(config, []byte("config:\n  progressive-framework:policy: "+policy+"\n"), 0o600))
 	}
 	r, _ := estimateRecordings(t)
-	write(`{cost: {monthlyBudget: 50000, estimates: {natGB: 1000}}}`)
+	writeConfig(`{cost: {monthlyBudget: 50000, estimates: {natGB: 1000}}}`)
 	out, _, code := runCost(t, &stackoutput.Stack{Dir: filepath.Dir(config)}, "--file", prod)
 	require.Zero(t, code)
 	require.Contains(t, out, "nat-gateway:data")
 	require.Contains(t, out, fmt.Sprintf("Budget $50,000.00: %s left, before what has no price or is not known yet", 49_955*cost.Dollar-r.Total.Expected), "1,000 GB cost $45")
 
-	write(`{cost: {monthlyBudget: 1000}}`)
+	writeConfig(`{cost: {monthlyBudget: 1000}}`)
 	out, _, code = runCost(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
 	require.Zero(t, code, "the rule of the policy pack refuses it, not the report")
 	require.Contains(t, out, fmt.Sprintf("Budget $1,000.00: exceeded by %s", r.Total.Expected-1000*cost.Dollar))
 
-	write(`{cost: {estimates: {natGb: 1}}}`)
+	writeConfig(`{cost: {estimates: {natGb: 1}}}`)
 	_, message, code := runCost(t, &stackoutput.Stack{}, "--file", prod, "--config", config)
 	require.Equal(t, exitcode.Incomplete, code)
 	require.Contains(t, message, "estimates.natGb: there is no such estimate")
 }
 
-func TestDifferenceAndGrowth(t *testing.T) {
+func TestDifferenceShowsTheGrowth(t *testing.T) {
 	prodReport, stagingReport := estimateRecordings(t)
 	d := cost.Compare(stagingReport, prodReport)
 	percent, ok := d.Growth()
@@ -174,8 +174,8 @@ func TestWrongInputHasItsExitCode(t *testing.T) {
 		{"no region before the change", []string{"--file", prod, "--compare", writeState(t, "eu-central-1"), "--max-growth", "5"}, exitcode.Incomplete, "no figure before the change"},
 		{"no such file", []string{"--file", "none.json"}, exitcode.Incomplete, "none.json"},
 		{"no such file to compare with", []string{"--file", prod, "--compare", "none.json"}, exitcode.Incomplete, "none.json"},
-		{"no stack's file", []string{"--file", "command_test.go"}, exitcode.Incomplete, "neither a state export nor a preview's JSON"},
-		{"growth of nothing", []string{"--file", prod, "--max-growth", "5"}, exitcode.Usage, "--max-growth needs --compare"},
+		{"a file that is not of a stack", []string{"--file", "command_test.go"}, exitcode.Incomplete, "neither a state export nor a preview's JSON"},
+		{"a growth limit without --compare", []string{"--file", prod, "--max-growth", "5"}, exitcode.Usage, "--max-growth needs --compare"},
 		{"an argument", []string{"prod"}, exitcode.Usage, "unknown command"},
 		{"no offer", []string{"refresh"}, exitcode.Usage, "--offer is missing"},
 	} {

@@ -26,10 +26,10 @@ type loader struct {
 	export func(context.Context) ([]byte, error)
 	// dir is the folder of Pulumi.STACK.yaml.
 	dir string
-	// config is the file of --config, which replaces the stack's own file.
-	config string
-	region string
-	now    time.Time
+	// configFile is the file of --config, which replaces the stack's own file.
+	configFile string
+	region     string
+	now        time.Time
 }
 
 // readStack parses a file. If file is empty, it parses the stack's state.
@@ -56,8 +56,10 @@ func (l loader) readStack(ctx context.Context, file string) (*source.Stack, erro
 // exists.
 func (l loader) readSpending(stack *source.Stack) (rule.Spending, error) {
 	values := stack.Config
-	file := l.config
-	if stackFile := filepath.Join(l.dir, "Pulumi."+stack.Name()+".yaml"); file == "" && values[waiver.EnvironmentKey] == "" {
+	file := l.configFile
+	previewHasConfig := values[waiver.EnvironmentKey] != ""
+	if file == "" && !previewHasConfig {
+		stackFile := filepath.Join(l.dir, "Pulumi."+stack.Name()+".yaml")
 		if _, err := os.Stat(stackFile); err == nil {
 			file = stackFile
 		}

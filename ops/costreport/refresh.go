@@ -50,8 +50,8 @@ func refreshCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringArrayVar(&offers, "offer", nil, "an offer file of one service and region in JSON, also .gz, or its URL; may be given several times")
-	c.Flags().StringArrayVar(&prefixes, "new", nil, "also print new rows whose SKU begins with this prefix; may be given several times")
-	c.Flags().BoolVar(&all, "all", false, "also print the rows whose price is equal; only their day and source are new")
+	c.Flags().StringArrayVar(&prefixes, "new", nil, "also print new rows with a SKU that begins with this prefix; may be given several times")
+	c.Flags().BoolVar(&all, "all", false, "also print the rows with an equal price; only their day and source are new")
 	return c
 }
 

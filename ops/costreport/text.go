@@ -1,6 +1,7 @@
 package costreport
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// text returns the report as text.
-func (o output) text() string {
+// formatText returns the report as text.
+func (o output) formatText() string {
 	var b strings.Builder
 	r := o.Report
 	if r.NoFigure != "" {
@@ -52,7 +53,7 @@ func (o output) text() string {
 const (
 	// nameWidth is the width of the column of names in characters.
 	nameWidth = 38
-	// maxChanges is the number of changed items in the text. JSON has all.
+	// maxChanges is the highest number of changed items in the text. JSON has all.
 	maxChanges = 20
 )
 
@@ -85,7 +86,7 @@ func groupBySKU(lines []cost.Line, component string) []cost.Line {
 		out[i].Monthly = out[i].Monthly.Plus(l.Monthly)
 		out[i].Quantity.Expected += l.Quantity.Expected
 	}
-	slices.SortStableFunc(out, func(a, b cost.Line) int { return int(min(1, max(-1, b.Monthly.Expected-a.Monthly.Expected))) })
+	slices.SortStableFunc(out, func(a, b cost.Line) int { return cmp.Compare(b.Monthly.Expected, a.Monthly.Expected) })
 	return out
 }
 

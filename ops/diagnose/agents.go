@@ -14,10 +14,11 @@ const (
 	// minRequests is the fewest requests for which a share is judged.
 	minRequests = 100
 	// maxHedged is the highest share, in percent, of requests to an agent that mca sends twice. mca
-	// sends the slowest 5 % twice (agents/internal/upstream), and never more than 10 %.
+	// sends the slowest 5 % twice (agents/internal/upstream), and never more than 10 %. So 8 % is
+	// more than usual, and mca still reaches it.
 	maxHedged = 8
-	// maxQueue is the highest share of mca's queue that is not a finding.
-	maxQueue = scaling.Percent(50)
+	// minLongQueue is the lowest share of mca's maximum queue length that counts as a long queue.
+	minLongQueue = scaling.Percent(50)
 )
 
 // isWork reports whether the labels belong to a request that does work. Probes, scrapes and
@@ -55,18 +56,18 @@ func agentFindings(o objects, m metrics) (findings []Finding, figures []Figure) 
 }
 
 // workFindings judges the requests that a pod served: their errors and their mean duration.
-func (o objects) workFindings(short string, p podMetrics) (findings []Finding) {
+func (o objects) workFindings(service string, p podMetrics) (findings []Finding) {
 	limit := scaling.Targets().Web.ErrorRate
 	requests := p.sum("http_requests_total", isWork)
 	failed := p.sum("http_requests_total", func(l map[string]string) bool { return isWork(l) && strings.HasPrefix(l["status"], "5") })
 	if share := 100 * failed / requests; requests >= minRequests && share > float64(limit) {
 		findings = append(findings, Finding{
 			Name: "requests-failing", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s have a status 5xx", share, requests, p.period()), Threshold: limit.String(),
-			Cause: short + ", or a store or an agent that it needs, fails", Fix: "docs/runbooks/alerts.md#errorratehigh", Next: o.kubectlCommand("logs --since=10m " + p.pod),
+			Cause: service + ", or a store or an agent that it needs, fails", Fix: "docs/runbooks/alerts.md#errorratehigh", Next: o.kubectlCommand("logs --since=10m " + p.pod),
 		})
 	}
 	count, seconds := p.sum("http_request_duration_seconds_count", isWork), p.sum("http_request_duration_seconds_sum", isWork)
-	if maxMean := agentLimits()[short]; maxMean > 0 && count >= minRequests && seconds/count > maxMean {
+	if maxMean := agentLimits()[service]; maxMean > 0 && count >= minRequests && seconds/count > maxMean {
 		findings = append(findings, Finding{
 			Name: "agent-slow", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("a mean of %s over %.0f requests %s", formatMilliseconds(seconds/count), count, p.period()), Threshold: formatMilliseconds(maxMean),
 			Cause: "the agent has too little CPU, or waits for a store", Fix: "see pod-throttled and hpa-at-maximum; docs/runbooks/alerts.md#responsesslow", Next: o.kubectlCommand("top pods --containers --sort-by=cpu"),
@@ -83,7 +84,7 @@ func (o objects) coordinationFindings(p podMetrics) (findings []Finding, figures
 	for _, n := range outcomes {
 		total += n
 	}
-	if bad := outcomes["failed"] + outcomes["partial"]; total >= minRequests && 100*bad/total > float64(limit) {
+	if unsuccessful := outcomes["failed"] + outcomes["partial"]; total >= minRequests && 100*unsuccessful/total > float64(limit) {
 		findings = append(findings, Finding{
 			Name: "coordinations-failing", Where: "pod/" + p.pod, Threshold: limit.String(),
 			Evidence: fmt.Sprintf("%.0f failed and %.0f partial of %.0f coordinations %s%s", outcomes["failed"], outcomes["partial"], total, p.period(), o.describeFailedRequests(p.pod)),
@@ -95,9 +96,9 @@ func (o objects) coordinationFindings(p podMetrics) (findings []Finding, figures
 	if exists {
 		figures = append(figures, Figure{Agents, "pod/" + p.pod + " queue", fmt.Sprintf("%.0f of %d coordinations wait", depth, maxDepth)})
 	}
-	if exists && 100*depth >= float64(maxQueue)*float64(maxDepth) {
+	if exists && 100*depth >= float64(minLongQueue)*float64(maxDepth) {
 		findings = append(findings, Finding{
-			Name: "coordination-queue-long", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.0f coordinations wait for a session", depth), Threshold: fmt.Sprintf("%s of %d", maxQueue, maxDepth),
+			Name: "coordination-queue-long", Where: "pod/" + p.pod, Evidence: fmt.Sprintf("%.0f coordinations wait for a session", depth), Threshold: fmt.Sprintf("%s of %d", minLongQueue, maxDepth),
 			Cause: "more coordinations arrive than npa and wpa can process", Fix: "docs/runbooks/alerts.md#queuefull", Next: o.kubectlCommand("get hpa"),
 		})
 	}
@@ -109,27 +110,27 @@ func (o objects) coordinationFindings(p podMetrics) (findings []Finding, figures
 func (o objects) upstreamFindings(p podMetrics) (findings []Finding, figures []Figure) {
 	responses := p.sumBy("agent_request_duration_seconds_count", "upstream")
 	for _, agent := range slices.Sorted(maps.Keys(responses)) {
-		isAgent := func(l map[string]string) bool { return l["upstream"] == agent }
+		toAgent := func(l map[string]string) bool { return l["upstream"] == agent }
 		var (
 			where   = "pod/" + p.pod + " to " + agent
-			failed  = p.sum("agent_request_failures_total", func(l map[string]string) bool { return isAgent(l) && l["reason"] != "refused" })
-			hedged  = p.sum("agent_request_hedges_total", isAgent)
+			failed  = p.sum("agent_request_failures_total", func(l map[string]string) bool { return toAgent(l) && l["reason"] != "refused" })
+			hedged  = p.sum("agent_request_hedges_total", toAgent)
 			total   = responses[agent] + failed
-			breaker = p.sum("agent_breaker_state", isAgent)
+			breaker = p.sum("agent_breaker_state", toAgent)
 			reasons []string
 		)
 		for _, s := range p.samples {
-			if s.name == "agent_request_failures_total" && isAgent(s.labels) && s.value > 0 {
+			if s.name == "agent_request_failures_total" && toAgent(s.labels) && s.value > 0 {
 				reasons = append(reasons, fmt.Sprintf("%.0f %s", s.value, s.labels["reason"]))
 			}
 		}
 		slices.Sort(reasons)
-		mean := p.sum("agent_request_duration_seconds_sum", isAgent) / responses[agent]
+		mean := p.sum("agent_request_duration_seconds_sum", toAgent) / responses[agent]
 		if math.IsNaN(mean) {
 			mean = 0
 		}
 		figures = append(figures, Figure{Agents, where, fmt.Sprintf("%.0f requests %s, mean %s, %.0f failed, %.0f sent twice, breaker %s", total, p.period(), formatMilliseconds(mean), failed, hedged, breakerName(breaker))})
-		if breaker == 2 {
+		if breakerName(breaker) == "open" {
 			findings = append(findings, Finding{
 				Name: "breaker-open", Where: where, Evidence: "the breaker is open: " + strings.Join(reasons, ", ") + " " + p.period(), Threshold: "closed",
 				Cause: "the last requests of mca to the agent failed, so mca sends it no or few requests", Fix: "repair the agent; then the circuit breaker closes by itself", Next: o.kubectlCommand("get pods -l app=" + agent),

@@ -145,7 +145,7 @@ func (r response) formatDurations() string {
 // appFindings judges the responses of the platform at the URL base.
 func appFindings(base *url.URL, responses []response, now time.Time) (findings []Finding) {
 	limit := scaling.Targets().Web.ResponseTime
-	certificateSeen := false // all endpoints have the same certificate, so one finding is enough
+	certificateReported := false // all endpoints have the same certificate, so one finding is enough
 	for _, r := range responses {
 		where := base.JoinPath(r.endpoint.path).String()
 		next := "curl -sv " + where
@@ -157,17 +157,17 @@ func appFindings(base *url.URL, responses []response, now time.Time) (findings [
 		var certificateErr *tls.CertificateVerificationError
 		switch {
 		case errors.As(r.err, &certificateErr):
-			if !certificateSeen {
+			if !certificateReported {
 				f.Name, f.Where, f.Evidence = "certificate-invalid", base.Host, certificateErr.Err.Error()
-				f.Cause, f.Fix = explainCertificateError(certificateErr.Err), "docs/runbooks/rotation.md#certificates-that-you-give; behind a proxy that opens TLS, run pf elsewhere"
+				f.Cause, f.Fix = explainCertificateError(certificateErr.Err), "docs/runbooks/rotation.md#certificates-that-you-give; behind a proxy that intercepts TLS, run pf elsewhere"
 				f.Next = certificateCommand(base)
 			}
-			certificateSeen = true
+			certificateReported = true
 		case errors.As(r.err, &dnsErr):
 			f.Name, f.Evidence = "host-not-resolved", dnsErr.Error()
 			f.Cause, f.Fix = "the DNS record of edge.domain does not exist, or the domain is not delegated to its hosted zone", "compare the name servers of the hosted zone with those at the registrar"
 		case r.err != nil && r.status != 0:
-			f.Name, f.Evidence = "endpoint-failing", fmt.Sprintf("half an answer: status %d and %d bytes, then %v after %s", r.status, len(r.body), errorWithoutURL(r.err), r.total.Round(time.Millisecond))
+			f.Name, f.Evidence = "endpoint-failing", fmt.Sprintf("an incomplete response: status %d and %d bytes, then %v after %s", r.status, len(r.body), errorWithoutURL(r.err), r.total.Round(time.Millisecond))
 			f.Cause, f.Fix = "the service, or a proxy before it, ended the connection within the response", "see pod-restarts and pod-out-of-memory; docs/faults.md has each status and its cause"
 		case r.err != nil:
 			f.Name, f.Evidence = "endpoint-unreachable", errorWithoutURL(r.err).Error()+" after "+r.total.Round(time.Millisecond).String()
@@ -186,8 +186,8 @@ func appFindings(base *url.URL, responses []response, now time.Time) (findings [
 		if f.Name != "" {
 			findings = append(findings, f)
 		}
-		if left := r.certificateEnd.Sub(now); !r.certificateEnd.IsZero() && left < minCertificateTime && !certificateSeen {
-			certificateSeen = true
+		if left := r.certificateEnd.Sub(now); !r.certificateEnd.IsZero() && left < minCertificateTime && !certificateReported {
+			certificateReported = true
 			findings = append(findings, Finding{
 				Check: App, Name: "certificate-near-end", Where: base.Host, Threshold: "30 days",
 				Evidence: fmt.Sprintf("ends at %s, in %d days", r.certificateEnd.UTC().Format(time.RFC3339), int(left.Hours()/24)),
@@ -205,16 +205,16 @@ func appFindings(base *url.URL, responses []response, now time.Time) (findings [
 // explainCertificateError returns the likely cause of an invalid certificate.
 func explainCertificateError(err error) string {
 	var (
-		name    x509.HostnameError
-		foreign x509.UnknownAuthorityError
-		invalid x509.CertificateInvalidError
+		hostnameErr  x509.HostnameError
+		authorityErr x509.UnknownAuthorityError
+		invalidErr   x509.CertificateInvalidError
 	)
 	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+	case errors.As(err, &invalidErr) && invalidErr.Reason == x509.Expired:
 		return "the certificate has expired, or the clock of this machine is wrong"
-	case errors.As(err, &name):
+	case errors.As(err, &hostnameErr):
 		return "the certificate is for other names than edge.domain"
-	case errors.As(err, &foreign):
+	case errors.As(err, &authorityErr):
 		return "this machine does not trust the authority of the certificate, or another server answers"
 	}
 	return "the server's certificate is not one for this platform"
@@ -238,16 +238,16 @@ func responseFigures(responses []response) (figures []Figure) {
 // explainSlowResponse returns a likely cause of a slow response: the cause that belongs to its
 // longest phase.
 func explainSlowResponse(r response) string {
-	phase, longest := "the service computes for long, or waits for a store", r.firstByte-r.dns-r.connect-r.tls
+	cause, longest := "the service computes for long, or waits for a store", r.firstByte-r.dns-r.connect-r.tls
 	for _, p := range []struct {
-		took time.Duration
-		name string
+		duration time.Duration
+		cause    string
 	}{{r.dns, "the resolver is slow"}, {r.connect, "the network or the load balancer is slow"}, {r.tls, "the TLS handshake is slow"}} {
-		if p.took > longest {
-			phase, longest = p.name, p.took
+		if p.duration > longest {
+			cause, longest = p.cause, p.duration
 		}
 	}
-	return phase
+	return cause
 }
 
 // breakerFindings judges the state of mca's circuit breakers in the body of mca's status. An
@@ -263,7 +263,7 @@ func breakerFindings(body []byte, where string) (findings []Finding) {
 	for _, agent := range slices.Sorted(maps.Keys(status.Agents)) {
 		if state := status.Agents[agent]; state != "up" {
 			findings = append(findings, Finding{
-				Check: Agents, Name: "breaker-open", Where: agent, Evidence: "mca says " + state + " of " + agent, Threshold: "up",
+				Check: Agents, Name: "breaker-open", Where: agent, Evidence: "mca reports " + state + " for " + agent, Threshold: "up",
 				Cause: "the last requests of mca to the agent failed, so mca sends it no or few requests", Fix: "repair the agent; then the circuit breaker closes by itself",
 				Next: "curl -s " + where + ` -H "Authorization: Bearer $TOKEN"`,
 			})

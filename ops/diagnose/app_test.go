@@ -62,7 +62,7 @@ func (c *certificate) startServer(t *testing.T, server *httptest.Server) *x509.C
 	return roots
 }
 
-// TestEveryPhaseIsMeasured: a name is resolved, and a new connection uses TLS.
+// TestEveryPhaseIsMeasured: the request resolves a name, opens a connection and starts TLS.
 func TestEveryPhaseIsMeasured(t *testing.T) {
 	const work = 30 * time.Millisecond
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func TestEveryPhaseIsMeasured(t *testing.T) {
 	r := sendRequest(t.Context(), base, endpoint{"/", false}, goodToken, roots)
 	require.NoError(t, r.err)
 	require.Equal(t, http.StatusOK, r.status)
-	require.Equal(t, "HTTP/2.0 Bearer "+goodToken, string(r.body), "as the clients of users")
+	require.Equal(t, "HTTP/2.0 Bearer "+goodToken, string(r.body), "the request uses HTTP/2, as the clients of users do")
 	for name, took := range map[string]time.Duration{"DNS": r.dns, "connect": r.connect, "TLS": r.tls} {
 		require.Positive(t, took, name)
 	}
@@ -85,7 +85,7 @@ func TestEveryPhaseIsMeasured(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(time.Hour), r.certificateEnd, time.Minute)
 }
 
-func TestSlowResponsesHaveTheirLongestPhase(t *testing.T) {
+func TestCauseOfASlowResponseIsItsLongestPhase(t *testing.T) {
 	const short, long = 10 * time.Millisecond, 700 * time.Millisecond
 	for _, row := range []struct {
 		phases phases

@@ -26,10 +26,10 @@ type cacheNamespace struct{ strategy, tier string }
 func cacheFindings(o objects, m metrics) (findings []Finding, figures []Figure) {
 	type counts struct{ hits, misses, errors float64 }
 	namespaces := map[cacheNamespace]counts{}
-	since := ""
+	period := ""
 	for _, service := range scaling.Services() {
 		for _, pod := range m.podsOfApp(service.Name) {
-			since = pod.period()
+			period = pod.period()
 			for _, sample := range pod.samples {
 				namespace := cacheNamespace{sample.labels["strategy"], sample.labels["tier"]}
 				count := namespaces[namespace]
@@ -56,7 +56,7 @@ func cacheFindings(o objects, m metrics) (findings []Finding, figures []Figure) 
 			continue
 		}
 		rate := 100 * count.hits / max(reads, 1)
-		figures = append(figures, Figure{Cache, where, fmt.Sprintf("%.0f %% of %.0f reads %s found a value, %.0f commands failed", rate, reads, since, count.errors)})
+		figures = append(figures, Figure{Cache, where, fmt.Sprintf("%.0f %% of %.0f reads %s found a value, %.0f commands failed", rate, reads, period, count.errors)})
 		// A service reads Redis only if its local tier does not have the value. If the local tier
 		// serves most reads, the other reads often find no value in Redis. The local tier is small,
 		// so it may often have no value. So cache-cold compares the hits of both tiers with all
@@ -66,13 +66,13 @@ func cacheFindings(o objects, m metrics) (findings []Finding, figures []Figure) 
 		allRate := 100 * (local + count.hits) / max(allReads, 1)
 		if namespace.tier == "redis" && reads >= minReads && allRate < minHitRate {
 			findings = append(findings, Finding{
-				Check: Cache, Name: "cache-cold", Where: where, Evidence: fmt.Sprintf("%.0f %% of %.0f reads %s found a value", allRate, allReads, since), Threshold: fmt.Sprintf("%d %%", minHitRate),
+				Check: Cache, Name: "cache-cold", Where: where, Evidence: fmt.Sprintf("%.0f %% of %.0f reads %s found a value", allRate, allReads, period), Threshold: fmt.Sprintf("%d %%", minHitRate),
 				Cause: "Redis was emptied or evicts keys, or the same requests do not come again", Fix: "after a restart of Redis, wait; otherwise raise redis.memoryMiB or use a larger instance class", Next: "pf watch redis",
 			})
 		}
 		if share := 100 * count.errors / (reads + count.errors); reads+count.errors >= minReads && share > maxCacheErrors {
 			findings = append(findings, Finding{
-				Check: Cache, Name: "cache-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f commands %s failed", share, reads+count.errors, since), Threshold: fmt.Sprintf("%d %%", maxCacheErrors),
+				Check: Cache, Name: "cache-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f commands %s failed", share, reads+count.errors, period), Threshold: fmt.Sprintf("%d %%", maxCacheErrors),
 				Cause: "a Redis node is down or slow, so the circuit breaker of the cache is open", Fix: "wait for the failover to the replica; docs/faults.md has the steps", Next: o.kubectlCommand("get pods -l app=redis-cluster"),
 			})
 		}

@@ -28,7 +28,7 @@ type Cloud struct {
 // DescribeTargetHealth).
 type Target struct {
 	Group, ID string
-	// State is healthy, initial, draining, unused or unhealthy.
+	// State is healthy, initial, draining, unused, unavailable or unhealthy.
 	State, Reason, Description string
 	// GroupARN is the ARN of the target group.
 	GroupARN string
@@ -68,7 +68,7 @@ type Wait struct {
 // It has neither the command nor the user, because they may be private.
 type Operation struct {
 	Cluster, Operation, Collection, Plan string
-	Took                                 time.Duration
+	Duration                             time.Duration
 	At                                   time.Time
 }
 
@@ -76,8 +76,8 @@ type Operation struct {
 // RDS event categories and event messages").
 var failureCategories = map[string]bool{"failure": true, "failover": true, "low storage": true, "recovery": true}
 
-// cloudFindings judges the targets, scaling activities, instance refreshes, database events and
-// waits.
+// cloudFindings judges the targets, scaling activities, instance refreshes, database events, wait
+// events, and slow operations of DocumentDB.
 func cloudFindings(c Cloud, now time.Time) (findings []Finding, figures []Figure) {
 	var all results
 	all.add(targetFindings(c.Targets))
@@ -110,12 +110,12 @@ func targetFindings(targets []Target) (findings []Finding, figures []Figure) {
 	return findings, figures
 }
 
-// activityFindings reports the scaling activities that failed recently.
+// activityFindings reports the failed scaling activities that started within maxFaultAge.
 func activityFindings(activities []Activity, now time.Time) (findings []Finding, figures []Figure) {
 	for _, a := range activities {
 		started := a.Started.UTC().Format(time.RFC3339)
 		figures = append(figures, Figure{Scaling, "activity of " + a.Group, started + " " + a.Status + ": " + a.Description})
-		if a.Status == "Failed" && now.Sub(a.Started) < recent {
+		if a.Status == "Failed" && now.Sub(a.Started) < maxFaultAge {
 			findings = append(findings, Finding{
 				Check: Scaling, Name: "scaling-activity-failed", Where: "group " + a.Group, Evidence: started + " " + a.Description + ": " + a.Message,
 				Cause: "AWS could not start or end an instance: it has no capacity, a quota is reached, or the launch template is invalid", Fix: "read the message; add instance types or raise the quota: docs/deploy.md", Next: "aws autoscaling describe-scaling-activities --auto-scaling-group-name " + a.Group,
@@ -125,7 +125,8 @@ func activityFindings(activities []Activity, now time.Time) (findings []Finding,
 	return findings, figures
 }
 
-// refreshFindings reports the instance refreshes that failed within the last day.
+// refreshFindings reports the failed instance refreshes that started within the last day. A refresh
+// may take many hours.
 func refreshFindings(refreshes []Refresh, now time.Time) (findings []Finding, figures []Figure) {
 	for _, r := range refreshes {
 		figures = append(figures, Figure{Scaling, "instance refresh of " + r.Group, fmt.Sprintf("%s %s, %d %%, since %s", r.ID, r.Status, r.Percent, r.Started.UTC().Format(time.RFC3339))})
@@ -139,13 +140,14 @@ func refreshFindings(refreshes []Refresh, now time.Time) (findings []Finding, fi
 	return findings, figures
 }
 
-// eventFindings reports the recent events of databases that are failures.
+// eventFindings reports the database events of the last hour that have a category of
+// failureCategories.
 func eventFindings(events []Event, now time.Time) (findings []Finding, figures []Figure) {
 	for _, e := range events {
 		at := e.At.UTC().Format(time.RFC3339)
 		figures = append(figures, Figure{Database, "event of " + e.Source, at + " " + e.Message})
 		i := slices.IndexFunc(e.Categories, func(category string) bool { return failureCategories[category] })
-		if i < 0 || now.Sub(e.At) >= recent {
+		if i < 0 || now.Sub(e.At) >= maxFaultAge {
 			continue
 		}
 		findings = append(findings, Finding{
@@ -156,25 +158,26 @@ func eventFindings(events []Event, now time.Time) (findings []Finding, figures [
 	return findings, figures
 }
 
-// maxListedOperations is the number of slow operations in the evidence.
+// maxListedOperations is the highest number of slow operations in the evidence.
 const maxListedOperations = 3
 
-// operationFindings reports each cluster of DocumentDB with slow operations, and its slowest ones.
+// operationFindings reports each cluster of DocumentDB that had slow operations, with the slowest
+// operations.
 func operationFindings(operations []Operation) (findings []Finding, figures []Figure) {
 	clusters := map[string][]Operation{}
 	for _, o := range operations {
-		if o.Took > docdbspec.SlowOperation {
+		if o.Duration > docdbspec.SlowOperation {
 			clusters[o.Cluster] = append(clusters[o.Cluster], o)
 		}
 	}
 	for _, cluster := range sortedKeys(clusters) {
 		slow := clusters[cluster]
-		slices.SortStableFunc(slow, func(a, b Operation) int { return cmp.Compare(b.Took, a.Took) })
+		slices.SortStableFunc(slow, func(a, b Operation) int { return cmp.Compare(b.Duration, a.Duration) })
 		var descriptions []string
 		for _, o := range slow[:min(maxListedOperations, len(slow))] {
-			descriptions = append(descriptions, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Took, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
+			descriptions = append(descriptions, fmt.Sprintf("%s of %s took %s at %s (%s)", o.Operation, o.Collection, o.Duration, o.At.UTC().Format(time.RFC3339), cmp.Or(o.Plan, "no plan")))
 		}
-		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Took)})
+		figures = append(figures, Figure{Database, "slow operations of " + cluster, fmt.Sprintf("%d in the last %s, the slowest %s", len(slow), window, slow[0].Duration)})
 		findings = append(findings, Finding{
 			Check: Database, Name: "slow-operation", Where: "documentdb " + cluster, Evidence: fmt.Sprintf("%d slow operations in the last %s: %s", len(slow), window, strings.Join(descriptions, ", ")), Threshold: docdbspec.SlowOperation.String(),
 			Cause: "COLLSCAN: no index has the fields of the filter; another plan: the operation reads too much, or the instance has too little memory or CPU", Fix: "add an index in agents/migrate/mongoindexes, or use a larger mongo.instanceClass", Next: "aws logs tail /aws/docdb/" + cluster + "/profiler --since 10m",
@@ -186,19 +189,19 @@ func operationFindings(operations []Operation) (findings []Finding, figures []Fi
 // waitFindings reports the databases with more active sessions than vCPUs. cpus is the number of
 // vCPUs by database. A database without an entry is not judged.
 func waitFindings(waits []Wait, cpus map[string]int, now time.Time) (findings []Finding, figures []Figure) {
-	total, ids := map[string]float64{}, map[string]string{}
+	sessions, resourceIDs := map[string]float64{}, map[string]string{}
 	for _, w := range waits {
-		total[w.Database] += w.Load
-		ids[w.Database] = w.ResourceID
+		sessions[w.Database] += w.Load
+		resourceIDs[w.Database] = w.ResourceID
 		figures = append(figures, Figure{Database, "wait of " + w.Database, fmt.Sprintf("%.2f sessions in %s", w.Load, w.Name)})
 	}
-	for _, name := range sortedKeys(total) {
-		if n := cpus[name]; n > 0 && total[name] > float64(n) {
+	for _, name := range sortedKeys(sessions) {
+		if n := cpus[name]; n > 0 && sessions[name] > float64(n) {
 			findings = append(findings, Finding{
-				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", total[name], topWait(waits, name)), Threshold: fmt.Sprintf("%d vCPUs", n),
-				Cause: "more sessions than processors; the largest wait says what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass",
+				Check: Database, Name: "database-overloaded", Where: name, Evidence: fmt.Sprintf("a mean of %.1f sessions wait or work; most in %s", sessions[name], topWait(waits, name)), Threshold: fmt.Sprintf("%d vCPUs", n),
+				Cause: "more sessions than processors; the largest wait event shows what they wait for", Fix: "see slow-query and lock-held; without them, use a larger postgres.instanceClass",
 				Next: fmt.Sprintf("aws pi describe-dimension-keys --service-type RDS --identifier %s --metric db.load.avg --group-by Group=db.sql_tokenized,Limit=5 --start-time %s --end-time %s",
-					ids[name], now.Add(-window).UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
+					resourceIDs[name], now.Add(-window).UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
 			})
 		}
 	}

@@ -31,18 +31,19 @@ type objects struct {
 	podsRead     bool
 	usage        []metricsv1beta1.PodMetrics
 	// throttled has the share of throttled CPU periods of each container above maxThrottled.
-	throttled    map[containerName]float64
-	usageRead    bool
-	nodes        []corev1.Node
-	deployments  []appsv1.Deployment
-	statefulSets []appsv1.StatefulSet
-	autoscalers  []autoscalingv2.HorizontalPodAutoscaler
-	budgets      []policyv1.PodDisruptionBudget
-	vertical     []unstructured.Unstructured
+	throttled             map[containerName]float64
+	usageRead             bool
+	nodes                 []corev1.Node
+	deployments           []appsv1.Deployment
+	statefulSets          []appsv1.StatefulSet
+	horizontalAutoscalers []autoscalingv2.HorizontalPodAutoscaler
+	disruptionBudgets     []policyv1.PodDisruptionBudget
+	// verticalAutoscalers are the VerticalPodAutoscalers.
+	verticalAutoscalers []unstructured.Unstructured
 	// clusterAutoscaler is the status that Cluster Autoscaler wrote to its ConfigMap. It is empty if
 	// there is no status.
 	clusterAutoscaler string
-	// logs has the last log lines of each container that ended, by its name POD/CONTAINER.
+	// logs has the last log lines of each container that ended, by POD/CONTAINER.
 	logs map[string]string
 	// failures are the newest failed coordinations in mca's logs.
 	failures []coordinationFailure
@@ -111,11 +112,11 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 	})
 	read(Scaling, "HorizontalPodAutoscalers", func() error {
 		list, err := c.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, listOptions)
-		return storeIfNoError(err, func() { o.autoscalers = list.Items })
+		return storeIfNoError(err, func() { o.horizontalAutoscalers = list.Items })
 	})
 	read(Scaling, "PodDisruptionBudgets", func() error {
 		list, err := c.Kubernetes.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, listOptions)
-		return storeIfNoError(err, func() { o.budgets = list.Items })
+		return storeIfNoError(err, func() { o.disruptionBudgets = list.Items })
 	})
 	read(Scaling, "VerticalPodAutoscalers", func() error {
 		list, err := c.Dynamic.Resource(vpaResource).Namespace(namespace).List(ctx, listOptions)
@@ -125,7 +126,7 @@ func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, no
 			absent = append(absent, Absent{Scaling, "VerticalPodAutoscalers", "the cluster does not have the kind: podScaling is off"})
 			return nil
 		}
-		return storeIfNoError(err, func() { o.vertical = list.Items })
+		return storeIfNoError(err, func() { o.verticalAutoscalers = list.Items })
 	})
 	read(Scaling, "status of Cluster Autoscaler", func() error {
 		status, err := c.Kubernetes.CoreV1().ConfigMaps(clusterAutoscalerNamespace).Get(ctx, clusterAutoscalerConfigMap, metav1.GetOptions{})

@@ -55,8 +55,9 @@ type platform struct {
 	outputs     stackoutput.Outputs
 }
 
-// Command returns the subcommand diagnose. outputs reads the stack's outputs, and cloud reads AWS.
-func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud CloudReader) *cobra.Command {
+// Command returns the subcommand diagnose. readOutputs reads the stack's outputs, and readCloud reads
+// AWS.
+func Command(readOutputs func(context.Context) (stackoutput.Outputs, error), readCloud CloudReader) *cobra.Command {
 	var asJSON bool
 	var tokenFile, page string
 	names := []string{"all"}
@@ -84,11 +85,11 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error), cloud C
 			if err != nil {
 				return err
 			}
-			stack, err := outputs(c.Context())
+			stack, err := readOutputs(c.Context())
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
-			p, err := newPlatform(stack, token, cloud)
+			p, err := newPlatform(stack, token, readCloud)
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
@@ -111,7 +112,7 @@ func readToken(file string) (string, error) {
 }
 
 // newPlatform creates the clients for a stack's platform. It sends no request.
-func newPlatform(stack stackoutput.Outputs, token string, cloud CloudReader) (p platform, err error) {
+func newPlatform(stack stackoutput.Outputs, token string, readCloud CloudReader) (p platform, err error) {
 	if p.url, err = url.Parse(stack.URL); err != nil || p.url.Host == "" {
 		return p, fmt.Errorf("the stack's output url is %q, must have a host", stack.URL)
 	}
@@ -126,7 +127,7 @@ func newPlatform(stack stackoutput.Outputs, token string, cloud CloudReader) (p 
 	p.readObjects = func(ctx context.Context) (objects, []Missing, []Absent) {
 		return readObjects(ctx, clients, stack.Namespace, time.Now())
 	}
-	p.readCloud = func(ctx context.Context) (Cloud, []Missing, []Absent) { return cloud(ctx, stack) }
+	p.readCloud = func(ctx context.Context) (Cloud, []Missing, []Absent) { return readCloud(ctx, stack) }
 	return p, nil
 }
 

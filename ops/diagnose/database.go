@@ -18,16 +18,17 @@ const (
 	minScans, minScanRows = 100, 10_000
 	// minBytes is the smallest table or index, in bytes, that is worth a finding.
 	minBytes = 64 << 20
-	// unusedFor is how old the statistics must be before an index without a scan counts as unused.
-	// A weekly job may need the index.
-	unusedFor = 14 * 24 * time.Hour
+	// minStatisticsAge is how old the statistics must be before an index without a scan counts as
+	// unused. A weekly job may need the index.
+	minStatisticsAge = 14 * 24 * time.Hour
 	// maxDead is the highest share, in percent, of dead rows. Autovacuum starts at 20 %
 	// (autovacuum_vacuum_scale_factor). At 40 % it is too slow.
 	maxDead = 40
-	// maxWait is the longest time that a session may wait for a lock.
-	maxWait = time.Second
-	// maxIdle is the longest time that a transaction may be open without a running statement.
-	maxIdle = time.Minute
+	// maxLockWait is the longest time that a session may wait for a lock.
+	maxLockWait = time.Second
+	// maxIdleTransaction is the longest time that a transaction may be open without a running
+	// statement.
+	maxIdleTransaction = time.Minute
 	// minCalls is the fewest calls for which a statement is judged. A slow report that a person runs
 	// once is not a finding.
 	minCalls = 5
@@ -149,7 +150,7 @@ func (o objects) tableFindings(p podMetrics) (findings []Finding) {
 			}
 		case "pg_stat_user_indexes_idx_scan":
 			size := p.sum("pg_stat_user_indexes_size_bytes", func(l map[string]string) bool { return l["indexrelname"] == s.labels["indexrelname"] })
-			if s.value == 0 && size >= minBytes && age > unusedFor {
+			if s.value == 0 && size >= minBytes && age > minStatisticsAge {
 				findings = append(findings, o.unusedIndexFinding(s, size, age))
 			}
 		}
@@ -162,7 +163,7 @@ func (o objects) tableFindings(p podMetrics) (findings []Finding) {
 func (o objects) unusedIndexFinding(s sample, size float64, age time.Duration) Finding {
 	return Finding{
 		Name: "index-unused", Where: "postgres index " + s.labels["indexrelname"], Evidence: fmt.Sprintf("no scan in %.0f days, and %.0f MiB", age.Hours()/24, size/(1<<20)),
-		Threshold: fmt.Sprintf("a scan in %.0f days", unusedFor.Hours()/24), Cause: "no statement needs the index, and each write has to update it",
+		Threshold: fmt.Sprintf("a scan in %.0f days", minStatisticsAge.Hours()/24), Cause: "no statement needs the index, and each write has to update it",
 		Fix:  "check the statistics of the replicas, then drop the index in a migration",
 		Next: o.psqlCommand("SELECT idx_scan, pg_get_indexdef(indexrelid) FROM pg_stat_user_indexes WHERE indexrelname = $$" + s.labels["indexrelname"] + "$$"),
 	}
@@ -173,20 +174,20 @@ func (o objects) lockFindings(p podMetrics) (findings []Finding) {
 	for _, s := range p.samples {
 		switch s.name {
 		case "pg_blocking_sessions_wait_seconds":
-			if s.value < maxWait.Seconds() {
+			if s.value < maxLockWait.Seconds() {
 				continue
 			}
 			isSession := func(l map[string]string) bool { return l["pid"] == s.labels["pid"] }
 			findings = append(findings, Finding{
-				Name: "lock-held", Where: "postgres session " + s.labels["pid"], Threshold: maxWait.String(),
-				Evidence: fmt.Sprintf("%s (%s), whose transaction is %s old, blocks %.0f sessions, one for %s", s.labels["usename"], s.labels["state"], formatSeconds(p.sum("pg_blocking_sessions_transaction_seconds", isSession)), p.sum("pg_blocking_sessions_waiting", isSession), formatSeconds(s.value)),
+				Name: "lock-held", Where: "postgres session " + s.labels["pid"], Threshold: maxLockWait.String(),
+				Evidence: fmt.Sprintf("%s (%s) has a transaction that is %s old, and blocks %.0f sessions, one for %s", s.labels["usename"], s.labels["state"], formatSeconds(p.sum("pg_blocking_sessions_transaction_seconds", isSession)), p.sum("pg_blocking_sessions_waiting", isSession), formatSeconds(s.value)),
 				Cause:    "a transaction holds a lock and does not end: a migration, a session of a person, or a program that hangs",
 				Fix:      "end the session: SELECT pg_terminate_backend(" + s.labels["pid"] + ")", Next: o.kubectlCommand("logs --since=10m " + p.pod),
 			})
 		case "pg_stat_activity_max_tx_duration":
-			if s.labels["state"] == "idle in transaction" && s.value > maxIdle.Seconds() {
+			if s.labels["state"] == "idle in transaction" && s.value > maxIdleTransaction.Seconds() {
 				findings = append(findings, Finding{
-					Name: "transaction-idle", Where: "postgres role " + s.labels["usename"], Evidence: "a transaction is open for " + formatSeconds(s.value) + " and does nothing", Threshold: maxIdle.String(),
+					Name: "transaction-idle", Where: "postgres role " + s.labels["usename"], Evidence: "a transaction is open for " + formatSeconds(s.value) + " and does nothing", Threshold: maxIdleTransaction.String(),
 					Cause: "a person's session, or a program that forgot its transaction; vacuum can't remove rows that died since its start", Fix: "end the session with pg_terminate_backend", Next: o.kubectlCommand("logs --since=10m " + p.pod),
 				})
 			}

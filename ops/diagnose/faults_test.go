@@ -80,7 +80,7 @@ var faults = []struct {
 	{"a Secret that is gone", "pod-configuration-invalid", "pod/mca-0/app", `secret "db" not found`, "does not exist", func(f *fixture) {
 		setWaiting(f, "CreateContainerConfigError", `secret "db" not found`)
 	}},
-	{"a pod that no node has room for", "pod-unschedulable", "pod/mca-0", "Unschedulable since 2026-01-31T11:50:00Z: 0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
+	{"a pod that fits on no node", "pod-unschedulable", "pod/mca-0", "Unschedulable since 2026-01-31T11:50:00Z: 0/3 nodes are available: 3 Insufficient memory", "no node has enough free CPU", func(f *fixture) {
 		f.pods["mca"].Status.Phase = corev1.PodPending
 		f.pods["mca"].Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, LastTransitionTime: tenMinutesAgo, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient memory."}}
 	}},
@@ -88,7 +88,7 @@ var faults = []struct {
 		f.pods["mca"].Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-10 * time.Minute))}
 	}},
 	{"a rollout that does not end", "rollout-stuck", "deployment/mca", "0 ready since 2026-01-31T11:50:00Z: timed out", "do not become ready", func(f *fixture) {
-		f.deploy.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, LastTransitionTime: tenMinutesAgo, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
+		f.deployment.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, LastTransitionTime: tenMinutesAgo, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
 	}},
 	{"a node that is gone", "node-not-ready", "node/node-1", "NodeStatusUnknown since 2026-01-31T11:50:00Z: Kubelet stopped posting", "kubelet", func(f *fixture) {
 		f.node.Status.Conditions[0] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, LastTransitionTime: tenMinutesAgo, Reason: "NodeStatusUnknown", Message: "Kubelet stopped posting node status."}
@@ -122,7 +122,7 @@ var faults = []struct {
 		f.metrics["mca-0"] += "# TYPE agent_coordination_requests_total counter\nagent_coordination_requests_total{outcome=\"ok\"} 900\n" +
 			"agent_coordination_requests_total{outcome=\"failed\"} 20\nagent_coordination_requests_total{outcome=\"partial\"} 80\n"
 	}},
-	{"an open breaker", "breaker-open", "wpa", "mca says failing of wpa", "requests of mca to the agent failed", func(f *fixture) { f.agents["wpa"] = "failing" }},
+	{"an open breaker", "breaker-open", "wpa", "mca reports failing for wpa", "requests of mca to the agent failed", func(f *fixture) { f.agents["wpa"] = "failing" }},
 	{"another program at mca's path", "status-unreadable", "", "", "another program", func(f *fixture) { f.agents = nil }},
 	{"a cold cache", "cache-cold", "profile in redis", "22 % of 40000 reads", "emptied", func(f *fixture) {
 		for _, s := range scaling.Services() {
@@ -151,7 +151,7 @@ pg_stat_statements_seconds_total{queryid="42",query="SELECT name FROM users WHER
 	{"an index that nothing uses", "index-unused", "index idx_users_email", "no scan in 809 days, and 95 MiB", "no statement needs the index", replaceMetric("postgres-exporter-0", `schemaname="public"} 7`, `schemaname="public"} 0`)},
 	{"a bloated table", "table-bloated", "table public.users", "50 % of its rows are dead", "autovacuum is too slow", replaceMetric("postgres-exporter-0", `n_dead_tup{relname="users",schemaname="public"} 5000`, `n_dead_tup{relname="users",schemaname="public"} 50000`)},
 	{"connections near the limit", "connections-near-limit", "postgres", "172 of 200 connections are open: psql 140, web_a 24", "other clients", addMetric("postgres-exporter-0", "pg_stat_activity_count{datname=\"d\",state=\"idle\",usename=\"psql\"} 140\n")},
-	{"a lock that is held", "lock-held", "session 4711", "platform (idle in transaction), whose transaction is 2m0s old, blocks 3 sessions, one for 45s", "does not end", addMetric("postgres-exporter-0", `# TYPE pg_blocking_sessions_waiting gauge
+	{"a lock that is held", "lock-held", "session 4711", "platform (idle in transaction) has a transaction that is 2m0s old, and blocks 3 sessions, one for 45s", "does not end", addMetric("postgres-exporter-0", `# TYPE pg_blocking_sessions_waiting gauge
 pg_blocking_sessions_waiting{pid="4711",usename="platform",state="idle in transaction"} 3
 # TYPE pg_blocking_sessions_wait_seconds gauge
 pg_blocking_sessions_wait_seconds{pid="4711",usename="platform",state="idle in transaction"} 45
@@ -161,7 +161,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a forgotten transaction", "transaction-idle", "role platform", "open for 5m0s", "forgot its transaction", addMetric("postgres-exporter-0", "# TYPE pg_stat_activity_max_tx_duration gauge\npg_stat_activity_max_tx_duration{state=\"idle in transaction\",usename=\"platform\"} 300\n")},
 	{"deadlocks", "database-deadlocks", "postgres", "9 transactions in the last 10m0s", "different orders", replaceMetric("postgres-exporter-0", `deadlocks{datname="d"} 0`, `deadlocks{datname="d"} 9`)},
 	{"PostgreSQL that is down", "database-down", "postgres", "can't read", "server is down", func(f *fixture) { f.metrics["postgres-exporter-0"] = "# TYPE pg_up gauge\npg_up 0\n" }},
-	{"a Redis node that is gone", "redis-node-down", "statefulset/redis-cluster", "5 of 6 nodes", "has ended", func(f *fixture) { f.store.Status.ReadyReplicas, f.redis = 5, f.redis[:5] }},
+	{"a Redis node that is gone", "redis-node-down", "statefulset/redis-cluster", "5 of 6 nodes", "has ended", func(f *fixture) { f.redisStatefulSet.Status.ReadyReplicas, f.redis = 5, f.redis[:5] }},
 	{"a lost Redis primary", "redis-primary-lost", "pod/redis-cluster-3", "10923 of 16384 slots", "lost its primary", func(f *fixture) {
 		replaceMetric("redis-cluster-3", "redis_cluster_state 1", "redis_cluster_state 0")(f)
 		replaceMetric("redis-cluster-3", "slots_ok 16384", "slots_ok 10923")(f)
@@ -180,9 +180,9 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a request that is too small", "request-too-small", "deployment/mca", "VPA recommends 900m of cpu, the request is 300m", "more than they request", func(f *fixture) { setRecommendation(f, "target", "cpu", "900m") }},
 	{"pods that outgrow VPA", "vpa-at-maximum", "vpa/mca-vpa", "need 2048 MiB of memory", "VPA's upper bound", func(f *fixture) { setRecommendation(f, "uncappedTarget", "memory", "2Gi") }},
 	{"VPA without a recommendation", "vpa-without-recommendation", "vpa/mca-vpa", "no recommendation for 3h0m0s", "recommender", func(f *fixture) {
-		f.vertical.Object["status"].(map[string]any)["conditions"].([]any)[0].(map[string]any)["status"] = "False"
+		f.vpa.Object["status"].(map[string]any)["conditions"].([]any)[0].(map[string]any)["status"] = "False"
 	}},
-	{"another version of VPA", "vpa-unreadable", "vpa/mca-vpa", "cannot restore struct from: string", "another version of VPA", func(f *fixture) { f.vertical.Object["spec"] = "x" }},
+	{"another version of VPA", "vpa-unreadable", "vpa/mca-vpa", "cannot restore struct from: string", "another version of VPA", func(f *fixture) { f.vpa.Object["spec"] = "x" }},
 	{"a group that AWS can't enlarge", "node-group-backoff", "group test-application", "InsufficientInstanceCapacity", "no capacity", setClusterAutoscalerStatus("scaleUp: {status: NoActivity}", "scaleUp: {status: Backoff, backoffInfo: {errorCode: InsufficientInstanceCapacity, errorMessage: none left}}")},
 	{"a Cluster Autoscaler that hangs", "node-scaler-silent", "deployment/cluster-autoscaler", "30m0s ago", "its pod", setClusterAutoscalerStatus("2026-01-31T11:59:55Z", "2026-01-31T11:30:00Z")},
 	{"nodes that do not become ready", "nodes-unhealthy", "cluster", "Unhealthy: 3 of 3", "stops scaling", setClusterAutoscalerStatus("status: Healthy\n    nodeCounts: {registered: {total: 3", "status: Unhealthy\n    nodeCounts: {registered: {total: 3")},
@@ -210,7 +210,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 		f.cloud.Operations = []Operation{operation("app.a", "", 101*time.Millisecond), operation("app.b", "", 300*time.Millisecond), operation("app.c", "IXSCAN", 200*time.Millisecond), operation("app.d", "COLLSCAN", 900*time.Millisecond), operation("app.e", "", 100*time.Millisecond)}
 	}},
 	{"a failing endpoint", "endpoint-failing", "", "status 503", "a store behind it", respondWith("/api/v1/users/profile", http.StatusServiceUnavailable)},
-	{"an answer that ends early", "endpoint-failing", "", "half an answer: status 200 and 10 bytes, then unexpected EOF", "ended the connection", func(f *fixture) {
+	{"a response that ends early", "endpoint-failing", "", "an incomplete response: status 200 and 10 bytes, then unexpected EOF", "ended the connection", func(f *fixture) {
 		f.serve = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/api/v1/users/profile" {
 				w.Header().Set("Content-Length", "100")
@@ -264,7 +264,7 @@ var fixes = map[string]string{
 	"drain-blocked":                    "use maxUnavailable: 1",
 	"drain-without-target":             "raise tiers.NAME.min",
 	"endpoint-failing":                 "docs/faults.md has each status",
-	"an answer that ends early":        "see pod-restarts and pod-out-of-memory",
+	"a response that ends early":       "see pod-restarts and pod-out-of-memory",
 	"endpoint-slow":                    "alerts.md#responsesslow",
 	"hpa-at-maximum":                   "alerts.md#demandabovemaximum",
 	"hpa-metric-missing":               "alerts.md#servicenotscraped",
@@ -398,11 +398,18 @@ func TestFixesLeadToSections(t *testing.T) {
 			for _, link := range regexp.MustCompile(`docs/([\w/.-]+\.md)(?:#([\w-]+))?`).FindAllStringSubmatch(found.Fix, -1) {
 				page, err := os.ReadFile("../../docs/" + link[1])
 				require.NoError(t, err, found.Fix)
-				anchors := regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(page), -1)
-				require.True(t, link[2] == "" || slices.ContainsFunc(anchors, func(heading []string) bool {
-					return regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading[1]), "") == strings.ReplaceAll(link[2], "-", " ") || strings.ReplaceAll(regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading[1]), ""), " ", "-") == link[2]
+				headings := regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(page), -1)
+				require.True(t, link[2] == "" || slices.ContainsFunc(headings, func(heading []string) bool {
+					return hasAnchor(heading[1], link[2])
 				}), "%s has no heading %s", link[1], link[2])
 			}
 		}
 	}
+}
+
+// hasAnchor reports whether GitHub gives a Markdown heading this anchor: the heading in lower case,
+// without punctuation, and with hyphens in place of spaces.
+func hasAnchor(heading, anchor string) bool {
+	words := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading), "")
+	return words == strings.ReplaceAll(anchor, "-", " ") || strings.ReplaceAll(words, " ", "-") == anchor
 }

@@ -1,8 +1,8 @@
 // Package diagnose is the subcommand diagnose. It reads a platform and reports its faults, with the
 // checks of the design document's debugging toolkit. It changes nothing.
 //
-// Rules are pure functions. Their input is what was read, and their result is findings. So each
-// fault is a unit test. The report names what could not be read, with the reason.
+// Each rule is a pure function: the input is what was read, and the result is findings. So a unit
+// test can check each fault. The report names what could not be read, with the reason.
 package diagnose
 
 import (

@@ -46,39 +46,38 @@ var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 // tenMinutesAgo is the time of a condition.
 var tenMinutesAgo = metav1.NewTime(now.Add(-10 * time.Minute))
 
-// fixture is a platform. newHealthyFixture returns a healthy one, and each test row adds a fault. The
-// API server is client-go's fake, and web is a real HTTP server.
+// fixture describes a platform for a test. newHealthyFixture returns a healthy platform, and each
+// test row adds a fault. The API server is client-go's fake, and web is a real HTTP server.
 type fixture struct {
-	pods    map[string]*corev1.Pod // by service
-	usage   map[string]*metricsv1beta1.PodMetrics
-	hpa     *autoscalingv2.HorizontalPodAutoscaler
-	pdb     *policyv1.PodDisruptionBudget
-	deploy  *appsv1.Deployment
-	node    *corev1.Node
-	metrics map[string]string // by pod
-	// old is the response of Prometheus with the counters of one window ago. reset is the response
-	// with the counters that were reset since then.
-	old, reset string
+	pods       map[string]*corev1.Pod // by service
+	usage      map[string]*metricsv1beta1.PodMetrics
+	hpa        *autoscalingv2.HorizontalPodAutoscaler
+	pdb        *policyv1.PodDisruptionBudget
+	deployment *appsv1.Deployment
+	node       *corev1.Node
+	metrics    map[string]string // by pod
+	// oldCounters is the response of Prometheus with the counters of one window ago. resetCounters is
+	// the response with the counters that were reset since then.
+	oldCounters, resetCounters string
 	// throttled is Prometheus' response with the throttled containers.
 	throttled string
-	// redis are the Redis nodes and store is their StatefulSet. exporter is the pod of PostgreSQL's
-	// exporter.
-	redis      []*corev1.Pod
-	store      *appsv1.StatefulSet
-	exporter   *corev1.Pod
-	prometheus *corev1.Pod // nil: the stack has no Prometheus
-	vertical   *unstructured.Unstructured
-	status     *corev1.ConfigMap // of Cluster Autoscaler; nil: none
-	cloud      Cloud
-	agents     map[string]string // the states in mca's status
+	// redis are the Redis nodes. exporter is the pod of PostgreSQL's exporter.
+	redis             []*corev1.Pod
+	redisStatefulSet  *appsv1.StatefulSet
+	exporter          *corev1.Pod
+	prometheus        *corev1.Pod // nil: the stack has no Prometheus
+	vpa               *unstructured.Unstructured
+	clusterAutoscaler *corev1.ConfigMap // Cluster Autoscaler's status; nil: none
+	cloud             Cloud
+	agents            map[string]string // the states in mca's status
 	// serve responds in place of web if it returns true.
 	serve func(w http.ResponseWriter, r *http.Request) bool
 	// certificate is the certificate of the test server. If it is nil, the server does not use TLS.
 	certificate *certificate
 	// now is the time of the requests to web.
 	now time.Time
-	// base replaces the URL of the test server.
-	base string
+	// baseURL replaces the URL of the test server if it is not empty.
+	baseURL string
 	// forbidden is a resource that the API server refuses to list.
 	forbidden                             string
 	scrapeErr, prometheusErr, verticalErr error
@@ -105,7 +104,7 @@ func newHealthyFixture() *fixture {
 		f.usage[s.Short] = newPodUsage(s.Short+"-0", "app")
 		f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
 	}
-	pod := func(name, app, namespace string) *corev1.Pod {
+	newPod := func(name, app, namespace string) *corev1.Pod {
 		return &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app": app}},
 			Spec:       corev1.PodSpec{NodeName: "node-1"},
@@ -114,12 +113,12 @@ func newHealthyFixture() *fixture {
 	}
 	for i := range 6 {
 		name := fmt.Sprintf("redis-cluster-%d", i)
-		f.redis = append(f.redis, pod(name, redisApp, namespace))
+		f.redis = append(f.redis, newPod(name, redisApp, namespace))
 		f.metrics[name] = redisText
 	}
 	six := int32(6)
-	f.store = &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: redisApp}, Spec: appsv1.StatefulSetSpec{Replicas: &six}, Status: appsv1.StatefulSetStatus{ReadyReplicas: 6}}
-	f.exporter, f.prometheus = pod("postgres-exporter-0", exporterApp, namespace), pod("prometheus-0", "prometheus", namespace+"-prometheus")
+	f.redisStatefulSet = &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: redisApp}, Spec: appsv1.StatefulSetSpec{Replicas: &six}, Status: appsv1.StatefulSetStatus{ReadyReplicas: 6}}
+	f.exporter, f.prometheus = newPod("postgres-exporter-0", exporterApp, namespace), newPod("prometheus-0", "prometheus", namespace+"-prometheus")
 	f.metrics["postgres-exporter-0"] = postgresText
 	f.usage["exporter"] = newPodUsage("postgres-exporter-0", "exporter")
 	f.metrics["mca-0"] += upstreamText
@@ -136,8 +135,8 @@ func newHealthyFixture() *fixture {
 	for _, s := range scaling.Services() {
 		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
 	}
-	f.old, f.reset, f.throttled = vectorResponse(old...), vectorResponse(), vectorResponse()
-	f.vertical = &unstructured.Unstructured{Object: map[string]any{
+	f.oldCounters, f.resetCounters, f.throttled = vectorResponse(old...), vectorResponse(), vectorResponse()
+	f.vpa = &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": map[string]any{"namespace": namespace, "name": "mca-vpa"},
 		"spec": map[string]any{"targetRef": map[string]any{"name": "mca"}, "updatePolicy": map[string]any{"updateMode": "Off"}},
 		"status": map[string]any{
@@ -155,7 +154,7 @@ func newHealthyFixture() *fixture {
 	}
 	f.pdb = &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mca"},
 		Status: policyv1.PodDisruptionBudgetStatus{ExpectedPods: 1, CurrentHealthy: 1, DisruptionsAllowed: 1}}
-	f.deploy = &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mca"}}
+	f.deployment = &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mca"}}
 	f.node = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1", Labels: map[string]string{scaling.NodeLabel: "application"}}, Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue}, {Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse},
 	}}}
@@ -325,9 +324,9 @@ func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesti
 	return p.diagnose(t.Context(), checks, f.now), actions()
 }
 
-// platform returns the platform of the fixture, and a function that returns the requests to the fake
-// API server.
-func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Action) {
+// startPlatform starts web, and returns the platform of the fixture. The second result returns the
+// requests to the fake API server.
+func (f *fixture) startPlatform(t *testing.T) (platform, func() []clienttesting.Action) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(f.handle))
 	t.Cleanup(server.Close)
@@ -337,20 +336,20 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	} else {
 		roots = f.certificate.startServer(t, server)
 	}
-	if f.base == "" {
-		f.base = server.URL
+	if f.baseURL == "" {
+		f.baseURL = server.URL
 	}
-	base, err := url.Parse(f.base)
+	base, err := url.Parse(f.baseURL)
 	require.NoError(t, err)
-	list := []runtime.Object{f.hpa, f.pdb, f.deploy, f.node, f.store, f.exporter}
+	list := []runtime.Object{f.hpa, f.pdb, f.deployment, f.node, f.redisStatefulSet, f.exporter}
 	if f.prometheus != nil {
 		list = append(list, f.prometheus)
 	}
 	for _, node := range f.redis {
 		list = append(list, node)
 	}
-	if f.status != nil {
-		list = append(list, f.status)
+	if f.clusterAutoscaler != nil {
+		list = append(list, f.clusterAutoscaler)
 	}
 	var usage metricsv1beta1.PodMetricsList
 	for _, s := range scaling.Services() {
@@ -373,7 +372,7 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 	kube.PrependReactor("*", "*", refuse)
 	metrics.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) { return true, &usage, nil })
 	metrics.PrependReactor("list", "*", refuse)
-	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{vpaResource: "VerticalPodAutoscalerList"}, f.vertical)
+	dynamic := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{vpaResource: "VerticalPodAutoscalerList"}, f.vpa)
 	if f.verticalErr != nil {
 		dynamic.PrependReactor("list", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, f.verticalErr })
 	}
@@ -384,11 +383,11 @@ func (f *fixture) platform(t *testing.T) (platform, func() []clienttesting.Actio
 			case !strings.HasPrefix(path, "/api/v1/query?"):
 				return []byte(f.metrics[pod]), f.scrapeErr
 			case strings.Contains(path, "query=resets"):
-				return []byte(f.reset), f.prometheusErr
+				return []byte(f.resetCounters), f.prometheusErr
 			case strings.Contains(path, "container_cpu_cfs_periods_total"):
 				return []byte(f.throttled), f.prometheusErr
 			}
-			return []byte(f.old), f.prometheusErr
+			return []byte(f.oldCounters), f.prometheusErr
 		},
 	}
 	p := platform{
@@ -435,8 +434,9 @@ func respondWith(path string, status int) func(*fixture) {
 }
 
 // setRecommendation sets one value of VPA's recommendation for mca. kind is target or uncappedTarget.
+// It sets both values if kind is target.
 func setRecommendation(f *fixture, kind, name, value string) {
-	r := f.vertical.Object["status"].(map[string]any)["recommendation"].(map[string]any)["containerRecommendations"].([]any)[0].(map[string]any)
+	r := f.vpa.Object["status"].(map[string]any)["recommendation"].(map[string]any)["containerRecommendations"].([]any)[0].(map[string]any)
 	r[kind].(map[string]any)[name] = value
 	if kind == "target" {
 		r["uncappedTarget"].(map[string]any)[name] = value
@@ -447,6 +447,6 @@ func setRecommendation(f *fixture, kind, name, value string) {
 // clusterAutoscalerText, with replacement in place of old.
 func setClusterAutoscalerStatus(old, replacement string) func(*fixture) {
 	return func(f *fixture) {
-		f.status = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: clusterAutoscalerNamespace, Name: clusterAutoscalerConfigMap}, Data: map[string]string{"status": strings.Replace(clusterAutoscalerText, old, replacement, 1)}}
+		f.clusterAutoscaler = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: clusterAutoscalerNamespace, Name: clusterAutoscalerConfigMap}, Data: map[string]string{"status": strings.Replace(clusterAutoscalerText, old, replacement, 1)}}
 	}
 }

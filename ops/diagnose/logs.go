@@ -76,7 +76,7 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 	}
 	mcaPods, endedContainers := 0, 0
 	for _, pod := range o.pods {
-		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.Ready(pod) {
+		if pod.Labels["app"] == scaling.MCA().Name && kubeclient.IsReady(pod) {
 			if mcaPods++; mcaPods <= maxLogs {
 				lines, since := int64(mcaLines), int64(window.Seconds())
 				readLog(Agents, pod.Name, corev1.PodLogOptions{Container: scaling.MCA().Name, TailLines: &lines, SinceSeconds: &since}, mcaBytes, func(text string) {
@@ -86,9 +86,11 @@ func (o *objects) readLogs(ctx context.Context, client kubernetes.Interface) (mi
 		}
 		for _, c := range containerStatuses(pod) {
 			end := lastTermination(c)
-			// An init container also ends after a success. Its log is not needed.
-			if end == nil || o.now.Sub(end.FinishedAt.Time) >= recent || end == c.State.Terminated && end.ExitCode == 0 {
+			if end == nil || o.now.Sub(end.FinishedAt.Time) >= maxFaultAge {
 				continue
+			}
+			if end == c.State.Terminated && end.ExitCode == 0 {
+				continue // an init container that has ended without an error; its log is not needed
 			}
 			if endedContainers++; endedContainers <= maxLogs {
 				lines, key := int64(endedLines), pod.Name+"/"+c.Name

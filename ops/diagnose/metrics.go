@@ -81,15 +81,15 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 		apps = append(apps, service.Name)
 	}
 	var (
-		mu     sync.Mutex
-		wg     sync.WaitGroup
-		old    map[string]map[string]float64
-		oldErr error
+		mu        sync.Mutex
+		wg        sync.WaitGroup
+		oldValues map[string]map[string]float64
+		oldErr    error
 	)
-	wg.Go(func() { old, oldErr = readOldValues(ctx, clients.Prometheus(o.namespace), o.namespace) })
+	wg.Go(func() { oldValues, oldErr = readOldValues(ctx, clients.Prometheus(o.namespace), o.namespace) })
 	for _, pod := range o.pods {
 		app := pod.Labels["app"]
-		if !slices.Contains(apps, app) || !kubeclient.Ready(pod) {
+		if !slices.Contains(apps, app) || !kubeclient.IsReady(pod) {
 			continue
 		}
 		wg.Go(func() {
@@ -117,19 +117,19 @@ func readMetrics(ctx context.Context, o objects, clients kubeclient.Clients) (m 
 	missing = append(missing, appsWithoutReadyPod(o, apps)...)
 	slices.SortFunc(m.pods, func(a, b podMetrics) int { return strings.Compare(a.pod, b.pod) })
 	for i, p := range m.pods {
-		if podOld, exists := old[p.pod]; exists {
-			p.subtractOldValues(podOld)
+		if podOldValues, exists := oldValues[p.pod]; exists {
+			p.subtractOldValues(podOldValues)
 			m.pods[i].overWindow, m.pods[i].recent = true, true
 		}
 	}
-	oldMissing, oldAbsent := m.reportWithoutOld(oldErr)
+	oldMissing, oldAbsent := m.describeMissingOldCounters(oldErr)
 	return m, append(missing, oldMissing...), oldAbsent
 }
 
-// reportWithoutOld returns an item for each check without the counters of one window ago. err is the
-// error of the query to Prometheus. If err is nil, Prometheus may still lack the values of some pods:
-// its disk may be new, or it may not have run then.
-func (m metrics) reportWithoutOld(err error) (missing []Missing, absent []Absent) {
+// describeMissingOldCounters returns an item for each check without the counters of one window ago.
+// err is the error of the query to Prometheus. If err is nil, Prometheus may still lack the values
+// of some pods: the disk may be new, or Prometheus may not have run at that time.
+func (m metrics) describeMissingOldCounters(err error) (missing []Missing, absent []Absent) {
 	for _, check := range []Check{Database, Agents, Cache} {
 		var pods []string
 		for _, p := range m.pods {
@@ -162,11 +162,12 @@ func appsWithoutReadyPod(o objects, apps []string) (missing []Missing) {
 				continue
 			}
 			pods++
-			if kubeclient.Ready(pod) {
+			if kubeclient.IsReady(pod) {
 				ready++
 			}
 		}
-		if ready > 0 || pods == 0 && (app == redisApp || app == exporterApp) {
+		isAbsentStore := pods == 0 && (app == redisApp || app == exporterApp)
+		if ready > 0 || isAbsentStore {
 			continue
 		}
 		for _, check := range checksForApp(app) {

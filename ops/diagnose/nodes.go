@@ -63,27 +63,27 @@ func clusterAutoscalerFindings(o objects) (findings []Finding, figures []Figure)
 		return nil, nil
 	}
 	next := "kubectl -n " + clusterAutoscalerNamespace + " get configmap " + clusterAutoscalerConfigMap + " -o yaml"
-	var state clusterAutoscalerStatus
-	if err := yaml.Unmarshal([]byte(o.clusterAutoscaler), &state); err != nil || state.State == "" {
+	var status clusterAutoscalerStatus
+	if err := yaml.Unmarshal([]byte(o.clusterAutoscaler), &status); err != nil || status.State == "" {
 		return []Finding{{
 			Name: "node-scaler-unreadable", Where: "configmap/" + clusterAutoscalerConfigMap, Evidence: fmt.Sprintf("%.80q", o.clusterAutoscaler), Cause: "another version of Cluster Autoscaler wrote the status",
 			Fix: "compare its image with components/autoscaler", Next: next,
 		}}, nil
 	}
-	probe, err := time.Parse(time.RFC3339, state.ClusterWide.Health.LastProbe)
+	probe, err := time.Parse(time.RFC3339, status.ClusterWide.Health.LastProbe)
 	if age := o.now.Sub(probe); err == nil && age > maxProbeAge {
 		findings = append(findings, Finding{
 			Name: "node-scaler-silent", Where: "deployment/cluster-autoscaler", Evidence: "its last probe of the nodes was " + age.Round(time.Second).String() + " ago", Threshold: maxProbeAge.String(),
 			Cause: "its pod does not run, or AWS does not respond to it", Fix: "read the status and the log of its pod", Next: "kubectl -n " + clusterAutoscalerNamespace + " logs deployment/cluster-autoscaler --tail=50",
 		})
 	}
-	if health := state.ClusterWide.Health.Status; health != "Healthy" && health != "" {
+	if health := status.ClusterWide.Health.Status; health != "Healthy" && health != "" {
 		findings = append(findings, Finding{
-			Name: "nodes-unhealthy", Where: "cluster", Evidence: fmt.Sprintf("Cluster Autoscaler says %s: %d of %d nodes are ready", health, state.ClusterWide.Health.Counts.Registered.Ready, state.ClusterWide.Health.Counts.Registered.Total), Threshold: "Healthy",
+			Name: "nodes-unhealthy", Where: "cluster", Evidence: fmt.Sprintf("Cluster Autoscaler reports %s: %d of %d nodes are ready", health, status.ClusterWide.Health.Counts.Registered.Ready, status.ClusterWide.Health.Counts.Registered.Total), Threshold: "Healthy",
 			Cause: "too many nodes are not ready, so Cluster Autoscaler stops scaling", Fix: "docs/runbooks/upgrade.md#a-node-does-not-end-or-is-not-drained", Next: "kubectl get nodes",
 		})
 	}
-	for _, group := range state.Groups {
+	for _, group := range status.Groups {
 		figures = append(figures, Figure{Scaling, "group " + group.Name, fmt.Sprintf("%d of %d nodes ready, target %d, %d to %d allowed; scale up %s, scale down %s",
 			group.Health.Counts.Registered.Ready, group.Health.Counts.Registered.Total, group.Health.Target, group.Health.Min, group.Health.Max, group.ScaleUp.Status, group.ScaleDown.Status)})
 		if group.ScaleUp.Status == "Backoff" {
@@ -97,7 +97,8 @@ func clusterAutoscalerFindings(o objects) (findings []Finding, figures []Figure)
 }
 
 // drainTaints are the taints of a node that Cluster Autoscaler or the termination handler drains
-// (kubernetes/autoscaler, cluster-autoscaler/utils/taints/taints.go).
+// (kubernetes/autoscaler, cluster-autoscaler/utils/taints/taints.go), and the taint of a cordoned
+// node.
 var drainTaints = []string{"ToBeDeletedByClusterAutoscaler", "DeletionCandidateOfClusterAutoscaler", "aws-node-termination-handler/asg-lifecycle-termination", "aws-node-termination-handler/spot-itn", corev1.TaintNodeUnschedulable}
 
 // nodeGroupFindings counts the nodes of each tier. It reports a draining node with pods if the tier
@@ -119,7 +120,7 @@ func nodeGroupFindings(o objects) (findings []Finding, figures []Figure) {
 		}
 		figures = append(figures, Figure{Scaling, "nodes of tier " + tier, fmt.Sprintf("%d, of which %d drain", len(tiers[tier]), len(draining))})
 		for _, node := range draining {
-			pods := o.runningPodsOn(node.Name)
+			pods := o.runningPodNames(node.Name)
 			figures = append(figures, Figure{Scaling, "drain of node/" + node.Name, fmt.Sprintf("%d pods move to the other nodes of the tier (%s): %s", len(pods), cmp.Or(joinNames(sortedNames(remaining), 10), "none"), strings.Join(pods, ", "))})
 			if len(pods) > 0 && len(remaining) == 0 {
 				findings = append(findings, Finding{
@@ -146,8 +147,8 @@ func isDraining(node corev1.Node) bool {
 	return node.Spec.Unschedulable || slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return slices.Contains(drainTaints, t.Key) })
 }
 
-// runningPodsOn returns the names of the platform's running pods on a node.
-func (o objects) runningPodsOn(node string) (names []string) {
+// runningPodNames returns the names of the platform's running pods on a node.
+func (o objects) runningPodNames(node string) (names []string) {
 	for _, pod := range o.pods {
 		if pod.Spec.NodeName == node && pod.Status.Phase == corev1.PodRunning {
 			names = append(names, pod.Name)

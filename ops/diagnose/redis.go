@@ -9,8 +9,8 @@ import (
 const (
 	// maxEvicted is the highest number of keys that all nodes together may evict in the window.
 	maxEvicted = 100
-	// slots is the number of slots of a Redis cluster (Redis' cluster specification).
-	slots = 16384
+	// slotCount is the number of slots of a Redis cluster (Redis' cluster specification).
+	slotCount = 16384
 )
 
 // redisFindings judges all Redis nodes in the cluster, although the script of the design document
@@ -18,20 +18,20 @@ const (
 func redisFindings(o objects, m metrics) (findings []Finding, figures []Figure) {
 	next := o.kubectlCommand("get pods -l app=" + redisApp + " -o wide")
 	for _, s := range o.statefulSets {
-		if nodesWanted := replicasOrDefault(s.Spec.Replicas); s.Name == redisApp && s.Status.ReadyReplicas < nodesWanted {
+		if desiredNodes := replicasOrDefault(s.Spec.Replicas); s.Name == redisApp && s.Status.ReadyReplicas < desiredNodes {
 			findings = append(findings, Finding{
-				Name: "redis-node-down", Where: "statefulset/" + s.Name, Evidence: fmt.Sprintf("%d of %d nodes are ready", s.Status.ReadyReplicas, nodesWanted), Threshold: fmt.Sprintf("%d nodes", nodesWanted),
+				Name: "redis-node-down", Where: "statefulset/" + s.Name, Evidence: fmt.Sprintf("%d of %d nodes are ready", s.Status.ReadyReplicas, desiredNodes), Threshold: fmt.Sprintf("%d nodes", desiredNodes),
 				Cause: "a node has ended or does not join the cluster; a replica of its shard serves the requests", Fix: "docs/runbooks/alerts.md#redisnodesdown", Next: next,
 			})
 		}
 	}
 	var hits, misses, evicted, used, maxMemory float64
 	nodes := m.podsOfApp(redisApp)
-	recent := len(nodes) > 0
+	allRecent := len(nodes) > 0
 	for _, p := range nodes {
 		hits, misses = hits+p.sum("redis_keyspace_hits_total", nil), misses+p.sum("redis_keyspace_misses_total", nil)
 		evicted, used, maxMemory = evicted+p.sum("redis_evicted_keys_total", nil), used+p.sum("redis_memory_used_bytes", nil), maxMemory+p.sum("redis_memory_max_bytes", nil)
-		recent = recent && p.recent
+		allRecent = allRecent && p.recent
 		findings = append(findings, o.redisNodeFindings(p)...)
 	}
 	if len(nodes) == 0 {
@@ -39,7 +39,7 @@ func redisFindings(o objects, m metrics) (findings []Finding, figures []Figure) 
 	}
 	figures = append(figures, Figure{Database, "Redis, all nodes", fmt.Sprintf("%d nodes, hit rate %.0f %% of %.0f reads %s, %.0f keys evicted, %.0f of %.0f MiB used",
 		len(nodes), 100*hits/max(hits+misses, 1), hits+misses, nodes[0].period(), evicted, used/(1<<20), maxMemory/(1<<20))})
-	if recent && evicted > maxEvicted {
+	if allRecent && evicted > maxEvicted {
 		findings = append(findings, Finding{
 			Name: "redis-evicting", Where: "statefulset/" + redisApp, Evidence: fmt.Sprintf("%.0f keys were evicted %s; %.0f of %.0f MiB are used", evicted, nodes[0].period(), used/(1<<20), maxMemory/(1<<20)),
 			Threshold: fmt.Sprintf("%d keys", maxEvicted), Cause: "the working set does not fit into Redis' memory", Fix: "raise redis.memoryMiB, or use a larger instance class", Next: "pf watch redis",
@@ -54,7 +54,7 @@ func (o objects) redisNodeFindings(p podMetrics) (findings []Finding) {
 	if state, exists := p.value("redis_cluster_state"); exists && state == 0 {
 		served, _ := p.value("redis_cluster_slots_ok")
 		findings = append(findings, Finding{
-			Name: "redis-primary-lost", Where: where, Evidence: fmt.Sprintf("the node sees %.0f of %d slots served, and serves none itself", served, slots), Threshold: fmt.Sprintf("%d slots", slots),
+			Name: "redis-primary-lost", Where: where, Evidence: fmt.Sprintf("the node sees %.0f of %d slots served, and serves none itself", served, slotCount), Threshold: fmt.Sprintf("%d slots", slotCount),
 			Cause: "a shard has lost its primary, and no replica has taken over", Fix: "wait a few seconds for the failover; if it does not happen, restart the pods of the shard: docs/faults.md", Next: next,
 		})
 	}

@@ -32,10 +32,10 @@ func newReport(url string, now time.Time, checks []Check, r results, missing []M
 }
 
 // filterByCheck returns the items that belong to the checks, in the order of the checks.
-func filterByCheck[T any](checks []Check, list []T, checkOf func(T) Check) (kept []T) {
+func filterByCheck[T any](checks []Check, list []T, getCheck func(T) Check) (kept []T) {
 	for _, c := range checks {
 		for _, item := range list {
-			if checkOf(item) == c {
+			if getCheck(item) == c {
 				kept = append(kept, item)
 			}
 		}
@@ -85,8 +85,8 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("report").Parse(pageSource))
 
-// writeHTML writes the report as one page. The page needs no script and no other file; it links the
-// runbook.
+// writeHTML writes the report as one page. The page needs no script and no other file. It has links
+// to the runbook.
 func (r *report) writeHTML(out io.Writer) error { return pageTemplate.Execute(out, r) }
 
 // Items returns the findings, missing items, absent items and figures of one check. The template of

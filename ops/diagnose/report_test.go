@@ -32,7 +32,7 @@ func newFixedReport() *report {
 	}, []Missing{{Scaling, "VerticalPodAutoscalers", "no permission: forbidden"}}, []Absent{{Database, "MongoDB", "the stack has no document store"}})
 }
 
-// TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
+// TestReportsMatchTheirGoldens compares with golden files. With UPDATE_GOLDENS=1 it writes the files.
 func TestReportsMatchTheirGoldens(t *testing.T) {
 	r := newFixedReport()
 	page := filepath.Join(t.TempDir(), "page.html")
@@ -79,7 +79,7 @@ func TestUnreadableStacksAreErrors(t *testing.T) {
 		{"no stack", stackoutput.Outputs{}, stackoutput.ErrNoOutputs, nil, exitcode.Incomplete, "run pulumi up first"},
 		{"a url without a host", stackoutput.Outputs{URL: "x"}, nil, nil, exitcode.Incomplete, `the stack's output url is "x"`},
 		{"no cluster", stackoutput.Outputs{URL: "http://127.0.0.1:1"}, nil, nil, exitcode.Incomplete, "no output namespace or kubeconfig"},
-		{"a kubeconfig that is none", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.Incomplete, "kubeconfig of the stack"},
+		{"an invalid kubeconfig", stackoutput.Outputs{URL: "http://127.0.0.1:1", Namespace: "n", Kubeconfig: []byte(`"{"`)}, nil, nil, exitcode.Incomplete, "kubeconfig of the stack"},
 		{"an unknown check", stackoutput.Outputs{}, nil, []string{"disk"}, exitcode.Usage, `invalid argument "disk"`},
 		{"a token file that is not there", stackoutput.Outputs{}, nil, []string{"--token-file", "/nonexistent"}, exitcode.Usage, "/nonexistent"},
 	} {
@@ -152,8 +152,9 @@ func TestLogsAboveTheBoundAreReported(t *testing.T) {
 	}
 }
 
-// TestAbsentDocumentStores: package cloudview reads DocumentDB. Nothing reads another MongoDB.
-func TestAbsentDocumentStores(t *testing.T) {
+// TestDocumentStoreThatNothingReadsIsAbsent: package cloudview reads DocumentDB. Nothing reads
+// another MongoDB.
+func TestDocumentStoreThatNothingReadsIsAbsent(t *testing.T) {
 	for host, want := range map[string][]Absent{
 		"": {{Database, "MongoDB", "the stack has no document store"}},
 		"prod-mongo.cluster-abc.us-east-1.docdb.amazonaws.com":     nil,
@@ -165,8 +166,9 @@ func TestAbsentDocumentStores(t *testing.T) {
 	}
 }
 
-// TestFiguresOfAgents: the figures have the queue of each pod of mca, and its requests to each agent.
-func TestFiguresOfAgents(t *testing.T) {
+// TestAgentFiguresHaveTheQueueAndTheRequests: the figures have the queue of each pod of mca, and
+// its requests to each agent.
+func TestAgentFiguresHaveTheQueueAndTheRequests(t *testing.T) {
 	f := newHealthyFixture()
 	replaceMetric("mca-0", `breaker_state{agent="mca",upstream="wpa"} 0`, `breaker_state{agent="mca",upstream="wpa"} 1`)(f)
 	r, _ := f.diagnose(t, []Check{Agents})
@@ -194,8 +196,9 @@ func TestDrainsNameTheOtherNodes(t *testing.T) {
 	}, figures)
 }
 
-// TestSQLOfNextCommands runs the command with a kubectl and a psql that print their arguments.
-func TestSQLOfNextCommands(t *testing.T) {
+// TestNextCommandsQuoteTheirSQL runs the command with a kubectl and a psql that print their
+// arguments.
+func TestNextCommandsQuoteTheirSQL(t *testing.T) {
 	const statement = `SELECT $$it's "$HOME"$$`
 	inCluster := objects{namespace: "n", pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "postgres-0", Labels: map[string]string{"app": postgresApp}}}}}
 	for want, o := range map[string]objects{
@@ -208,12 +211,12 @@ func TestSQLOfNextCommands(t *testing.T) {
 	}
 }
 
-// TestCountersCountTheLastMinutes: a counter of a restarted pod begins at zero.
-func TestCountersCountTheLastMinutes(t *testing.T) {
+// TestCountersHaveTheirGrowthInTheWindow: a counter of a restarted pod begins at zero.
+func TestCountersHaveTheirGrowthInTheWindow(t *testing.T) {
 	list, err := parseMetrics([]byte("# TYPE a_total counter\na_total{x=\"1\"} 70\na_total{x=\"2\"} 5\n# TYPE b gauge\nb 9\n"))
 	require.NoError(t, err)
 	f := newHealthyFixture()
-	f.old = vectorResponse(
+	f.oldCounters = vectorResponse(
 		`{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]}`,
 		`{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]}`,
 		`{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}`)

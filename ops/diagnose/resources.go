@@ -21,9 +21,9 @@ const (
 	// design document (generate_performance_report) recommends more CPU or memory. maxMemoryUsage has
 	// other shares for the memory of services and stores.
 	maxUsage = scaling.Percent(80)
-	// recent is how long the end of a container, or a failed activity, stays a finding. After that,
-	// somebody has repaired the fault, or an alert has fired.
-	recent = time.Hour
+	// maxFaultAge is how long the end of a container, or a failed activity, stays a finding. After
+	// that, somebody has repaired the fault, or an alert has fired.
+	maxFaultAge = time.Hour
 	// startLimit is how long a pod may run before it is ready: twice the longest startup probe of
 	// the services.
 	startLimit = 2 * time.Minute
@@ -137,7 +137,7 @@ func lastTermination(c corev1.ContainerStatus) *corev1.ContainerStateTerminated 
 func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Finding, bool) {
 	where := "pod/" + pod.Name + "/" + c.Name
 	ended := lastTermination(c)
-	endedRecently := ended != nil && o.now.Sub(ended.FinishedAt.Time) < recent
+	endedRecently := ended != nil && o.now.Sub(ended.FinishedAt.Time) < maxFaultAge
 	waiting := ""
 	if c.State.Waiting != nil {
 		waiting = c.State.Waiting.Reason
@@ -203,7 +203,7 @@ func (o objects) podsWithoutUsage() []Missing {
 	for _, pod := range o.pods {
 		isNew := pod.Status.StartTime != nil && o.now.Sub(pod.Status.StartTime.Time) < metricDelay
 		hasUsage := slices.ContainsFunc(o.usage, func(u metricsv1beta1.PodMetrics) bool { return u.Name == pod.Name })
-		if kubeclient.Ready(pod) && !isNew && !hasUsage {
+		if kubeclient.IsReady(pod) && !isNew && !hasUsage {
 			pods = append(pods, "pod/"+pod.Name)
 		}
 	}

@@ -33,9 +33,9 @@ func TestHealthyPlatformHasNoFinding(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestOldAndSmallThingsAreNoFindings: old faults were repaired, and a share of a few requests is no
-// evidence.
-func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
+// TestOldFaultsAndFewRequestsAreNoFindings: old faults were repaired, and a share of a few requests
+// is no evidence.
+func TestOldFaultsAndFewRequestsAreNoFindings(t *testing.T) {
 	f := newHealthyFixture()
 	setTerminated(f, "OOMKilled", 137, 2*time.Hour)
 	f.pods["mca"].Status.ContainerStatuses[0].RestartCount = 9
@@ -49,8 +49,8 @@ func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 	require.Empty(t, r.Findings)
 }
 
-// TestLocalTierMayServeMostReads: a service reads Redis only for the other values, and Redis does
-// not have these values.
+// TestLocalTierMayServeMostReads: a service reads Redis only for a value that the local tier does not
+// have. Here Redis does not have these values either.
 func TestLocalTierMayServeMostReads(t *testing.T) {
 	f := newHealthyFixture()
 	for _, s := range scaling.Services() {
@@ -68,7 +68,7 @@ func TestResetCounterCountsSinceItsReset(t *testing.T) {
 	replaceMetric("redis-cluster-1", "slowlog_last_id 40", "slowlog_last_id 45")(f)
 	r, _ := f.diagnose(t, []Check{Database})
 	require.Empty(t, r.Findings, "5 slow commands since the value of 40")
-	f.reset = vectorResponse(`{"metric":{"reset_series":"redis_slowlog_last_id","job":"stores","instance":"x","pod":"redis-cluster-1","namespace":"n"},"value":[1,"1"]}`)
+	f.resetCounters = vectorResponse(`{"metric":{"reset_series":"redis_slowlog_last_id","job":"stores","instance":"x","pod":"redis-cluster-1","namespace":"n"},"value":[1,"1"]}`)
 	r, _ = f.diagnose(t, []Check{Database})
 	require.Len(t, r.Findings, 1)
 	require.Contains(t, r.Findings[0].Evidence, "45 slow commands in the last 10m0s")
@@ -149,11 +149,11 @@ func TestStackWithoutPrometheusIsComplete(t *testing.T) {
 	require.NoError(t, r.write(&bytes.Buffer{}, false, ""), "exit code 0")
 }
 
-// TestPrometheusWithoutOldValues: after the loss of its disk, Prometheus responds without the values
-// of ten minutes ago. Each check that needs them is incomplete.
-func TestPrometheusWithoutOldValues(t *testing.T) {
+// TestPrometheusWithoutOldValuesMakesChecksIncomplete: after the loss of its disk, Prometheus
+// responds without the values of ten minutes ago. Each check that needs them is incomplete.
+func TestPrometheusWithoutOldValuesMakesChecksIncomplete(t *testing.T) {
 	f := newHealthyFixture()
-	f.old = vectorResponse()
+	f.oldCounters = vectorResponse()
 	r, _ := f.diagnose(t, Checks)
 	require.Empty(t, r.Findings)
 	var checks []Check
@@ -171,10 +171,10 @@ func TestPrometheusWithoutOldValues(t *testing.T) {
 	require.Empty(t, r.Missing, "new pods: Prometheus scraped them first after their start")
 }
 
-func TestUnreachablePlatforms(t *testing.T) {
+func TestUnreachablePlatformHasAFindingForEachRequest(t *testing.T) {
 	for _, row := range []struct {
 		reason, base, finding string
-		requests              int
+		findings              int
 	}{
 		{"nothing listens", "http://127.0.0.1:1", "endpoint-unreachable", len(endpoints)},
 		{"the name does not exist", "https://platform.invalid", "host-not-resolved", len(endpoints)},
@@ -182,9 +182,9 @@ func TestUnreachablePlatforms(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newHealthyFixture()
-			f.base = row.base
+			f.baseURL = row.base
 			r, _ := f.diagnose(t, []Check{App})
-			require.Len(t, r.Findings, row.requests)
+			require.Len(t, r.Findings, row.findings)
 			for _, found := range r.Findings {
 				require.Equal(t, row.finding, found.Name)
 			}
@@ -192,7 +192,7 @@ func TestUnreachablePlatforms(t *testing.T) {
 	}
 }
 
-func TestCertificateNearItsEnd(t *testing.T) {
+func TestCertificateNearItsEndIsOneFinding(t *testing.T) {
 	base := &url.URL{Scheme: "https", Host: "example.com"}
 	responses := []response{{status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}, {status: 200, certificateEnd: now.Add(9 * 24 * time.Hour)}}
 	list := appFindings(base, responses, now)
@@ -218,16 +218,16 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 		{"no permission for nodes", func(f *fixture) { f.forbidden = "nodes" }, Resources, "no permission: nodes is forbidden"},
 		{"no permission for HPAs", func(f *fixture) { f.forbidden = "horizontalpodautoscalers.autoscaling" }, Scaling, "horizontalpodautoscalers.autoscaling is forbidden"},
 		{"a pod without metrics", func(f *fixture) { f.scrapeErr = errors.New("connection refused") }, Cache, "metrics of pod/web-0: not readable: connection refused"},
-		{"half an answer", func(f *fixture) { f.metrics["web-0"] = "http_requests_total{" }, Agents, "metrics of pod/web-0: not readable"},
+		{"an incomplete response", func(f *fixture) { f.metrics["web-0"] = "http_requests_total{" }, Agents, "metrics of pod/web-0: not readable"},
 		{"no permission for VPA", func(f *fixture) {
 			f.verticalErr = apierrors.NewForbidden(vpaResource.GroupResource(), "", errors.New("no"))
 		}, Scaling, "no permission: verticalpodautoscalers"},
 		{"no permission for the status of Cluster Autoscaler", func(f *fixture) { f.forbidden = "configmaps" }, Scaling, "status of Cluster Autoscaler: no permission"},
-		{"a pod that metrics-server does not know", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
+		{"a pod without values in metrics-server", func(f *fixture) { delete(f.usage, "npa") }, Resources, "CPU and memory of pod/npa-0: metrics.k8s.io has no entry of them, so they are not judged"},
 		{"no permission for logs", func(f *fixture) { f.forbidden = "pods/log" }, Agents, "log of pod/mca-0: no permission"},
-		{"Prometheus that does not answer", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
-		{"Prometheus that does not say what is throttled", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Resources, "throttled CPU periods in Prometheus: not readable: query of Prometheus: connection refused"},
-		{"half an answer of Prometheus", func(f *fixture) { f.old = f.old[:90] }, Database, "query of Prometheus: bad_response"},
+		{"Prometheus that does not respond", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Cache, "since each pod's start: not readable: query of Prometheus: connection refused"},
+		{"Prometheus that does not respond to the query for throttling", func(f *fixture) { f.prometheusErr = errors.New("connection refused") }, Resources, "throttled CPU periods in Prometheus: not readable: query of Prometheus: connection refused"},
+		{"an incomplete response of Prometheus", func(f *fixture) { f.oldCounters = f.oldCounters[:90] }, Database, "query of Prometheus: bad_response"},
 		{"an error of Prometheus", func(f *fixture) {
 			f.prometheusErr = &kubeclient.StatusError{Code: http.StatusUnprocessableEntity, Body: []byte(`{"status":"error","errorType":"timeout","error":"query timed out"}`)}
 		}, Database, "query of Prometheus: timeout: query timed out"},
@@ -235,7 +235,7 @@ func TestUnreadablePartsAreReported(t *testing.T) {
 		{"no permission for the port-forward to Prometheus", func(f *fixture) {
 			f.prometheusErr = apierrors.NewForbidden(schema.GroupResource{Resource: "pods/portforward"}, "", errors.New("no"))
 		}, Database, "no permission: query of Prometheus: pods/portforward"},
-		{"a value that is none", func(f *fixture) { f.old = strings.Replace(f.old, `"4e7"`, `"x"`, 1) }, Database, "query of Prometheus: "},
+		{"a value that is not a number", func(f *fixture) { f.oldCounters = strings.Replace(f.oldCounters, `"4e7"`, `"x"`, 1) }, Database, "query of Prometheus: "},
 		{"Redis without metrics", func(f *fixture) { f.metrics["redis-cluster-2"] = "{" }, Database, "metrics of pod/redis-cluster-2: not readable"},
 		{"statistics that the exporter can't read", addMetric("postgres-exporter-0", "# TYPE pg_exporter_last_scrape_error gauge\npg_exporter_last_scrape_error 1\n"), Database, "a part of PostgreSQL's statistics: the log of pod/postgres-exporter-0"},
 		{"no permission for StatefulSets", func(f *fixture) { f.forbidden = "statefulsets.apps" }, Database, "StatefulSets: no permission"},

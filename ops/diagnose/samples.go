@@ -82,12 +82,12 @@ func parseMetrics(text []byte) (parsed samples, err error) {
 	return parsed, nil
 }
 
-// subtractOldValues subtracts the old value of each counter from its value. old has the old values by
-// seriesKey. A counter below its old value was reset, so its whole value is its growth.
+// subtractOldValues subtracts the old value of each counter from the current value. old has the old
+// values by seriesKey. A counter below the old value was reset, so the whole current value is growth.
 func (list samples) subtractOldValues(old map[string]float64) {
 	for i, s := range list {
-		if before, exists := old[s.seriesKey()]; exists && s.counter && before <= s.value {
-			list[i].value -= before
+		if oldValue, exists := old[s.seriesKey()]; exists && s.counter && oldValue <= s.value {
+			list[i].value -= oldValue
 		}
 	}
 }
@@ -162,7 +162,7 @@ func readOldValues(ctx context.Context, prometheus kubeclient.Prometheus, namesp
 	}
 	pods := map[string]map[string]float64{}
 	for _, s := range old {
-		pod, key := podSeries(s.Metric)
+		pod, key := podAndSeriesKey(s.Metric)
 		if pods[pod] == nil {
 			pods[pod] = map[string]float64{}
 		}
@@ -171,14 +171,14 @@ func readOldValues(ctx context.Context, prometheus kubeclient.Prometheus, namesp
 	for _, s := range reset {
 		s.Metric[model.MetricNameLabel] = s.Metric[resetLabel]
 		delete(s.Metric, resetLabel)
-		pod, key := podSeries(s.Metric)
+		pod, key := podAndSeriesKey(s.Metric)
 		delete(pods[pod], key)
 	}
 	return pods, nil
 }
 
-// podSeries returns the pod of a series in Prometheus, and the key of the series in that pod.
-func podSeries(metric model.Metric) (pod, key string) {
+// podAndSeriesKey returns the pod of a series in Prometheus, and the key of the series in that pod.
+func podAndSeriesKey(metric model.Metric) (pod, key string) {
 	s := sample{name: string(metric[model.MetricNameLabel]), labels: map[string]string{}}
 	for name, value := range metric {
 		switch name {

@@ -18,7 +18,7 @@ const metricDelay = 2 * time.Minute
 
 // scalingFindings judges the autoscalers of pods and of nodes, and the PodDisruptionBudgets.
 func scalingFindings(o objects) (findings []Finding, figures []Figure) {
-	for _, hpa := range o.autoscalers {
+	for _, hpa := range o.horizontalAutoscalers {
 		findings = append(findings, o.autoscalerFindings(hpa)...)
 		text := fmt.Sprintf("%d pods, %d wanted, %d to %d allowed: %s",
 			hpa.Status.CurrentReplicas, hpa.Status.DesiredReplicas, replicasOrDefault(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas, strings.Join(currentMetrics(hpa), ", "))
@@ -31,7 +31,7 @@ func scalingFindings(o objects) (findings []Finding, figures []Figure) {
 		found, measured := evaluate(o)
 		findings, figures = append(findings, found...), append(figures, measured...)
 	}
-	for _, pdb := range o.budgets {
+	for _, pdb := range o.disruptionBudgets {
 		if pdb.Status.ExpectedPods > 0 && pdb.Status.DisruptionsAllowed == 0 && pdb.Status.ObservedGeneration >= pdb.Generation {
 			f := Finding{
 				Name: "drain-blocked", Where: "poddisruptionbudget/" + pdb.Name, Threshold: "at least 1 disruption",
@@ -56,8 +56,8 @@ func isMetricMissing(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
 	return c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && strings.HasPrefix(c.Reason, "FailedGet")
 }
 
-// explainYoungAutoscaler returns a text if an HPA may lack a metric, because the HPA or all its pods
-// are younger than metricDelay. Otherwise it returns "".
+// explainYoungAutoscaler returns why an HPA may still lack a metric: the HPA or all its pods are
+// younger than metricDelay. It returns "" for an older HPA with an older pod.
 func (o objects) explainYoungAutoscaler(hpa autoscalingv2.HorizontalPodAutoscaler) string {
 	if age := o.now.Sub(hpa.CreationTimestamp.Time); age < metricDelay {
 		return fmt.Sprintf("the HPA is %s old", age.Round(time.Second))
@@ -80,6 +80,7 @@ func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (
 	for _, c := range hpa.Status.Conditions {
 		switch {
 		case isMetricMissing(c) && o.explainYoungAutoscaler(hpa) != "":
+			// The metric may still come, so this is not a finding.
 		case c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && c.Reason != "ScalingDisabled",
 			c.Type == autoscalingv2.AbleToScale && c.Status == corev1.ConditionFalse && c.Reason != "BackoffBoth":
 			findings = append(findings, Finding{

@@ -50,8 +50,8 @@ func readThrottled(ctx context.Context, prometheus kubeclient.Prometheus, namesp
 	return shares, nil
 }
 
-// throttledFindings judges the CPU of each container. A burst of work is throttled although the
-// mean usage is far below the limit.
+// throttledFindings reports each container above maxThrottled. A burst of work is throttled even if
+// the mean usage is far below the limit.
 func (o objects) throttledFindings() (findings []Finding) {
 	used := map[containerName]string{}
 	for _, pod := range o.usage {

@@ -52,7 +52,8 @@ type verticalPodAutoscaler struct {
 	} `json:"status"`
 }
 
-// recommendation is what VPA recommends for one container. Uncapped ignores the bounds of the VPA.
+// recommendation is what VPA recommends for one container. Uncapped is the target that VPA would
+// recommend without the bounds of the VPA object.
 type recommendation struct {
 	Name     string                         `json:"containerName"`
 	Target   map[corev1.ResourceName]string `json:"target"`
@@ -61,7 +62,7 @@ type recommendation struct {
 
 // verticalFindings compares the recommendations of VPA with the requests and with the VPA's bounds.
 func verticalFindings(o objects) (findings []Finding, figures []Figure) {
-	for _, object := range o.vertical {
+	for _, object := range o.verticalAutoscalers {
 		var v verticalPodAutoscaler
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &v); err != nil {
 			findings = append(findings, Finding{
@@ -103,7 +104,10 @@ func (o objects) recommendationFindings(v verticalPodAutoscaler) (findings []Fin
 					Cause: "the pods need more than the VPA's upper bound", Fix: "raise the bounds of VPA in components/scaling/services.go, or find the leak", Next: next,
 				})
 			}
-			if mode := v.Spec.UpdatePolicy.UpdateMode; (mode == "Off" || mode == "Initial") && isFullRequest(v.Spec.TargetRef.Name, name, request) && target.AsApproximateFloat64() > maxRequestRatio*request.AsApproximateFloat64() {
+			mode := v.Spec.UpdatePolicy.UpdateMode
+			keepsRequest := mode == "Off" || mode == "Initial" // VPA does not change the request of a running pod
+			isTooSmall := target.AsApproximateFloat64() > maxRequestRatio*request.AsApproximateFloat64()
+			if keepsRequest && isTooSmall && isFullRequest(v.Spec.TargetRef.Name, name, request) {
 				findings = append(findings, Finding{
 					Name: "request-too-small", Where: "deployment/" + v.Spec.TargetRef.Name, Evidence: fmt.Sprintf("VPA recommends %s of %s, the request is %s, and mode %s changes nothing", formatQuantity(name, target), name, formatQuantity(name, request), mode),
 					Threshold: fmt.Sprintf("%.1f times the request", maxRequestRatio), Cause: "the pods use more than they request, so a node may run out of CPU or memory", Fix: "raise the request in components/scaling/services.go", Next: next,

@@ -31,8 +31,8 @@ type monitor func(ctx context.Context, p platform) (string, error)
 
 var monitors = map[string]monitor{"redis": renderRedis, "scaling": renderScaling}
 
-// WatchCommand returns the subcommand watch. outputs reads the stack's outputs.
-func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+// WatchCommand returns the subcommand watch. readOutputs reads the stack's outputs.
+func WatchCommand(readOutputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var (
 		interval time.Duration
 		count    int
@@ -49,7 +49,7 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 			if interval < minInterval || interval > maxInterval || count < 1 || count > maxReadings {
 				return fmt.Errorf("--interval is %s and --count %d, must be %s to %s and 1 to %d", interval, count, minInterval, maxInterval, maxReadings)
 			}
-			stack, err := outputs(c.Context())
+			stack, err := readOutputs(c.Context())
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}
@@ -72,7 +72,7 @@ func WatchCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *c
 // screen shows the readings of a monitor.
 type screen struct {
 	interval time.Duration
-	// remaining is the number of remaining readings.
+	// remaining is how many readings are still to be shown.
 	remaining int
 	read      func() (string, error)
 	// height is the height of the terminal in lines. It is 0 until bubbletea reports it.
@@ -161,13 +161,13 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 // View implements tea.Model. If the terminal has too few lines, it cuts the end of the text.
 // bubbletea would cut the beginning of the text, which has the headings.
 func (s *screen) View() string {
-	const end = "q ends"
+	const footer = "q ends"
 	lines := strings.Split(strings.TrimRight(s.text, "\n"), "\n")
 	if maxLines := s.height - 2; s.height > 0 && len(lines) > max(maxLines, 1) {
 		hidden := len(lines) - max(maxLines, 1)
-		return strings.Join(append(lines[:max(maxLines, 1)], fmt.Sprintf("%d more lines", hidden), end), "\n")
+		return strings.Join(append(lines[:max(maxLines, 1)], fmt.Sprintf("%d more lines", hidden), footer), "\n")
 	}
-	return strings.Join(append(lines, "", end), "\n")
+	return strings.Join(append(lines, "", footer), "\n")
 }
 
 // formatTable returns a heading and rows in aligned columns.
@@ -198,19 +198,19 @@ func renderRedis(ctx context.Context, p platform) (string, error) {
 	m, missing, _ := readMetrics(ctx, o, p.clients)
 	nodes := m.podsOfApp(redisApp)
 	if len(nodes) == 0 {
-		return "", fmt.Errorf("no node of Redis answers in %s: %s", o.namespace, strings.TrimSpace(formatMissing(missing, Database)+"none is ready, or Redis is ElastiCache"))
+		return "", fmt.Errorf("no node of Redis responds in %s: %s", o.namespace, strings.TrimSpace(formatMissing(missing, Database)+"none is ready, or Redis is ElastiCache"))
 	}
 	rows := [][]string{{"NODE", "CLUSTER", "REPLICAS", "COMMANDS/S", "HIT RATE", "EVICTED", "MEMORY", "FRAGMENTATION", "CLIENTS", "SLOW"}}
 	for _, n := range nodes {
-		get := func(name string) float64 { return n.sum(name, nil) }
-		state := map[bool]string{true: "ok", false: "down"}[get("redis_cluster_state") == 1]
-		if up, replica := n.value("redis_master_link_up"); replica {
-			state += map[bool]string{true: ", replica", false: ", replica without primary"}[up == 1]
+		sum := func(name string) float64 { return n.sum(name, nil) }
+		state := map[bool]string{true: "ok", false: "down"}[sum("redis_cluster_state") == 1]
+		if linkUp, isReplica := n.value("redis_master_link_up"); isReplica {
+			state += map[bool]string{true: ", replica", false: ", replica without primary"}[linkUp == 1]
 		}
-		hits, misses := get("redis_keyspace_hits_total"), get("redis_keyspace_misses_total")
+		hits, misses := sum("redis_keyspace_hits_total"), sum("redis_keyspace_misses_total")
 		rows = append(rows, []string{
-			n.pod, state, fmt.Sprintf("%.0f", get("redis_connected_slaves")), fmt.Sprintf("%.0f", get("redis_instantaneous_ops_per_sec")), fmt.Sprintf("%.0f %%", 100*hits/max(hits+misses, 1)), fmt.Sprintf("%.0f", get("redis_evicted_keys_total")),
-			fmt.Sprintf("%.0f of %.0f MiB", get("redis_memory_used_bytes")/(1<<20), get("redis_memory_max_bytes")/(1<<20)), fmt.Sprintf("%.2f", get("redis_mem_fragmentation_ratio")), fmt.Sprintf("%.0f", get("redis_connected_clients")), fmt.Sprintf("%.0f", get("redis_slowlog_last_id")),
+			n.pod, state, fmt.Sprintf("%.0f", sum("redis_connected_slaves")), fmt.Sprintf("%.0f", sum("redis_instantaneous_ops_per_sec")), fmt.Sprintf("%.0f %%", 100*hits/max(hits+misses, 1)), fmt.Sprintf("%.0f", sum("redis_evicted_keys_total")),
+			fmt.Sprintf("%.0f of %.0f MiB", sum("redis_memory_used_bytes")/(1<<20), sum("redis_memory_max_bytes")/(1<<20)), fmt.Sprintf("%.2f", sum("redis_mem_fragmentation_ratio")), fmt.Sprintf("%.0f", sum("redis_connected_clients")), fmt.Sprintf("%.0f", sum("redis_slowlog_last_id")),
 		})
 	}
 	return formatTable(fmt.Sprintf("Redis at %s; hits, evictions and slow commands %s", time.Now().UTC().Format(time.TimeOnly), nodes[0].period()), rows) + formatMissing(missing, Database), nil
@@ -226,7 +226,7 @@ func renderScaling(ctx context.Context, p platform) (string, error) {
 	rows := [][]string{{"DEPLOYMENT", "WANTED", "READY", "ALLOWED", "METRICS"}}
 	for _, d := range o.deployments {
 		row := []string{d.Name, fmt.Sprint(replicasOrDefault(d.Spec.Replicas)), fmt.Sprint(d.Status.ReadyReplicas), "fixed", ""}
-		for _, hpa := range o.autoscalers {
+		for _, hpa := range o.horizontalAutoscalers {
 			if hpa.Spec.ScaleTargetRef.Name == d.Name {
 				row[3], row[4] = fmt.Sprintf("%d to %d", replicasOrDefault(hpa.Spec.MinReplicas), hpa.Spec.MaxReplicas), strings.Join(currentMetrics(hpa), ", ")
 			}

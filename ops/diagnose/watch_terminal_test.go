@@ -34,9 +34,9 @@ func TestWatchProcess(t *testing.T) {
 	if name == "" {
 		return // an ordinary run of the tests
 	}
-	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // as main of pf
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // as in main of pf
 	defer stop()
-	p, _ := newHealthyFixture().platform(t)
+	p, _ := newHealthyFixture().startPlatform(t)
 	n := 0
 	s := screen{interval: 20 * time.Millisecond, remaining: 10_000, read: func() (string, error) {
 		n++
@@ -51,43 +51,43 @@ func TestWatchProcess(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// terminal is a pseudoterminal with a process that runs in it. keyboard is the end that writes keys
-// and reads the output. process is the end of the process.
+// terminal is a pseudoterminal with a process that runs in it. The test writes keys to testSide, and
+// reads the output from it. processSide is the terminal of the process.
 type terminal struct {
-	keyboard, process *os.File
-	command           *exec.Cmd
-	// before has the settings of the terminal before the process started.
-	before unix.Termios
-	mu     sync.Mutex
-	output bytes.Buffer
+	testSide, processSide *os.File
+	command               *exec.Cmd
+	// initialSettings are the settings of the terminal before the process started.
+	initialSettings unix.Termios
+	mu              sync.Mutex
+	output          bytes.Buffer
 }
 
 // startInTerminal runs TestWatchProcess in a terminal of 100 columns and 30 lines.
 func startInTerminal(t *testing.T, monitor string) *terminal {
 	t.Helper()
-	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	testSide, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0))
-	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
+	require.NoError(t, unix.IoctlSetPointerInt(int(testSide.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(testSide.Fd()), unix.TIOCGPTN)
 	require.NoError(t, err)
-	process, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	processSide, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
-	term := &terminal{keyboard: keyboard, process: process}
+	term := &terminal{testSide: testSide, processSide: processSide}
 	term.resize(t, 100, 30)
-	term.before = term.readSettings(t)
+	term.initialSettings = term.readSettings(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	term.command = exec.CommandContext(ctx, os.Args[0], "-test.run=^TestWatchProcess$")
 	// With another TERM, bubbletea requests the colours of the terminal, and waits 5 s for the
 	// response.
 	term.command.Env = append(os.Environ(), monitorVariable+"="+monitor, "TERM=screen")
-	term.command.Stdin, term.command.Stdout, term.command.Stderr = process, process, process
+	term.command.Stdin, term.command.Stdout, term.command.Stderr = processSide, processSide, processSide
 	term.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, term.command.Start())
 	readDone := make(chan struct{})
 	go func() {
 		defer close(readDone)
 		for buffer := make([]byte, 4096); ; {
-			n, err := keyboard.Read(buffer)
+			n, err := testSide.Read(buffer)
 			term.mu.Lock()
 			term.output.Write(buffer[:n])
 			term.mu.Unlock()
@@ -98,9 +98,9 @@ func startInTerminal(t *testing.T, monitor string) *terminal {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		_ = process.Close() // ends the reader
+		_ = processSide.Close() // ends the reader
 		<-readDone
-		_ = keyboard.Close()
+		_ = testSide.Close()
 	})
 	return term
 }
@@ -108,13 +108,13 @@ func startInTerminal(t *testing.T, monitor string) *terminal {
 // resize sets the size of the terminal.
 func (term *terminal) resize(t *testing.T, columns, lines uint16) {
 	t.Helper()
-	require.NoError(t, unix.IoctlSetWinsize(int(term.keyboard.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: lines}))
+	require.NoError(t, unix.IoctlSetWinsize(int(term.testSide.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: lines}))
 }
 
 // readSettings returns the settings of the terminal, such as whether it echoes keys.
 func (term *terminal) readSettings(t *testing.T) unix.Termios {
 	t.Helper()
-	mode, err := unix.IoctlGetTermios(int(term.keyboard.Fd()), unix.TCGETS)
+	mode, err := unix.IoctlGetTermios(int(term.testSide.Fd()), unix.TCGETS)
 	require.NoError(t, err)
 	return *mode
 }
@@ -136,8 +136,8 @@ func (term *terminal) waitForOutput(t *testing.T, pattern string) (output string
 	return output
 }
 
-// widestLine returns the length of the longest line of the last frame in an output.
-func widestLine(output string) (widest int) {
+// maxLineLength returns the length of the longest line of the last frame in an output.
+func maxLineLength(output string) (widest int) {
 	frames := strings.Split(output, cursorHome)
 	for line := range strings.SplitSeq(controlSequence.ReplaceAllString(frames[len(frames)-1], ""), "\n") {
 		widest = max(widest, len(strings.Trim(line, "\r")))
@@ -162,11 +162,11 @@ func TestScreenInATerminal(t *testing.T) {
 		stop                  func(t *testing.T, term *terminal)
 	}{
 		{"redis", "FRAGMENTATION", "^C", func(t *testing.T, term *terminal) {
-			_, err := term.keyboard.WriteString("\x03")
+			_, err := term.testSide.WriteString("\x03")
 			require.NoError(t, err)
 		}},
 		{"scaling", "DEPLOYMENT", "q", func(t *testing.T, term *terminal) {
-			_, err := term.keyboard.WriteString("q")
+			_, err := term.testSide.WriteString("q")
 			require.NoError(t, err)
 		}},
 		{"redis", "FRAGMENTATION", "SIGINT", func(t *testing.T, term *terminal) { require.NoError(t, term.command.Process.Signal(os.Interrupt)) }},
@@ -177,20 +177,20 @@ func TestScreenInATerminal(t *testing.T) {
 			require.Contains(t, first, alternateScreen)
 			require.Contains(t, first, hiddenCursor)
 			require.Contains(t, first, row.heading)
-			require.NotEqual(t, term.before.Lflag, term.readSettings(t).Lflag, "keys are read one by one")
+			require.NotEqual(t, term.initialSettings.Lflag, term.readSettings(t).Lflag, "keys are read one by one")
 			term.waitForOutput(t, `reading \d`) // the next reading
 			// Only changed lines are drawn, except after a resize. The first frames may be drawn at
 			// the old size.
 			term.resize(t, 40, 30)
-			for frame := term.waitForOutput(t, "q ends"); widestLine(frame) > 40; {
+			for frame := term.waitForOutput(t, "q ends"); maxLineLength(frame) > 40; {
 				frame = term.waitForOutput(t, "q ends")
 			}
 			row.stop(t, term)
 			last := term.waitForOutput(t, monitorEnded)
 			require.Contains(t, last, normalScreen)
 			require.Contains(t, last, visibleCursor)
-			require.Equal(t, term.before, term.readSettings(t), "the settings of the terminal are restored")
-			_, err := term.keyboard.WriteString("\n")
+			require.Equal(t, term.initialSettings, term.readSettings(t), "the settings of the terminal are restored")
+			_, err := term.testSide.WriteString("\n")
 			require.NoError(t, err)
 			require.NoError(t, term.command.Wait())
 		})

@@ -21,9 +21,9 @@ func TestMonitorsShowEachNodeAndDeployment(t *testing.T) {
 	f := newHealthyFixture()
 	replaceMetric("redis-cluster-3", "redis_cluster_state 1", "redis_cluster_state 0")(f)
 	addMetric("redis-cluster-5", "# TYPE redis_master_link_up gauge\nredis_master_link_up 0\n")(f)
-	f.deploy.Status.ReadyReplicas = 1
+	f.deployment.Status.ReadyReplicas = 1
 	f.hpa.Spec.ScaleTargetRef.Name = "mca"
-	f.status = nil
+	f.clusterAutoscaler = nil
 	setClusterAutoscalerStatus("x", "x")(f)
 	p, _ := f.platform(t)
 	text, err := renderRedis(t.Context(), p)

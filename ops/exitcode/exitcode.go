@@ -11,7 +11,7 @@ const (
 	Usage = 2
 	// Incomplete: something could not be read or written, so that the result is incomplete.
 	Incomplete = 3
-	// Drifted: pf ci drift found a difference. If it can't read something, its exit code is Failed.
+	// Drifted: pf ci drift found a difference. If it can't read something, the exit code is Failed.
 	Drifted = 3
 	// Failed: Pulumi failed, or another program or server failed that a command of pf ci needs.
 	Failed = 4

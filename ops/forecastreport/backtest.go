@@ -18,7 +18,7 @@ import (
 const (
 	// maxTraceBytes limits the size of a trace. A year in steps of 15 s has 50 MB.
 	maxTraceBytes = 64 << 20
-	// plotPoints is the number of points in a plot.
+	// plotPoints is the number of points of each line in a plot.
 	plotPoints = 400
 )
 
@@ -110,7 +110,8 @@ func (r *backtestReport) writeHTML(out io.Writer) error {
 	}{r, rows, plots})
 }
 
-// newPlots returns the plots: the load with the band of the forecast, the pods, and the overload.
+// newPlots returns the plots: the load with the median and the quantile 0.99 of the forecast, the
+// pods, and the overload.
 func (r *backtestReport) newPlots() []svgplot.Plot {
 	t := r.Timeline
 	newLine := func(name string, y []float64) svgplot.Line { return svgplot.Line{Name: name, X: t.Days, Y: y} }

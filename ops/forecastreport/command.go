@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Command returns the subcommand forecast. outputs reads the stack's outputs.
-func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+// Command returns the subcommand forecast. readOutputs reads the stack's outputs.
+func Command(readOutputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "forecast",
 		Short:   "Compute what predictive scaling saves, and explain the current forecast",
@@ -28,11 +28,11 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(backtestCommand(outputs), explainCommand(outputs))
+	c.AddCommand(backtestCommand(readOutputs), explainCommand(readOutputs))
 	return c
 }
 
-func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+func backtestCommand(readOutputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var asJSON bool
 	var html, service string
 	var days int
@@ -59,7 +59,7 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 			default:
 				if err = validateServiceFlags(service, days); err == nil {
 					code = exitcode.Incomplete
-					r, err = backtestService(c.Context(), outputs, service, days, time.Now())
+					r, err = backtestService(c.Context(), readOutputs, service, days, time.Now())
 				}
 			}
 			if err != nil {
@@ -78,7 +78,7 @@ func backtestCommand(outputs func(context.Context) (stackoutput.Outputs, error))
 	return c
 }
 
-func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+func explainCommand(readOutputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain",
@@ -89,7 +89,7 @@ func explainCommand(outputs func(context.Context) (stackoutput.Outputs, error)) 
 		Example: "  pf forecast explain --stack prod",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			services, err := explain(c.Context(), outputs)
+			services, err := readServices(c.Context(), readOutputs)
 			if err != nil {
 				return &exitcode.Error{Code: exitcode.Incomplete, Err: err}
 			}

@@ -49,7 +49,7 @@ type Service struct {
 
 // reasons explains each state of agents/forecaster and of package forecast.
 var reasons = map[string]string{
-	"no history":                   "Prometheus has no load of the service yet, or does not answer",
+	"no history":                   "Prometheus has no load of the service yet, or does not respond",
 	"stale":                        "Prometheus has no load of the last minute",
 	string(forecast.Learning):      "less than a day of history: it publishes the document's target",
 	string(forecast.WithinBudget):  "the cheapest candidate that kept the budget of overload in the simulation",
@@ -60,9 +60,9 @@ var reasons = map[string]string{
 // forecasterSelector selects the forecaster's pod in the namespace of Prometheus.
 const forecasterSelector = "app=forecaster"
 
-// explain reads the forecaster and the HPAs of a stack.
-func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
-	clients, platform, err := connect(ctx, outputs)
+// readServices reads what the forecaster of a stack publishes about each service, and the HPAs.
+func readServices(ctx context.Context, readOutputs func(context.Context) (stackoutput.Outputs, error)) ([]Service, error) {
+	clients, platform, err := newStackClients(ctx, readOutputs)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func explain(ctx context.Context, outputs func(context.Context) (stackoutput.Out
 	if err != nil {
 		return nil, fmt.Errorf("pods of the forecaster: %w", err)
 	}
-	i := slices.IndexFunc(pods.Items, kubeclient.Ready)
+	i := slices.IndexFunc(pods.Items, kubeclient.IsReady)
 	if i < 0 {
 		return nil, fmt.Errorf("no ready pod %s in %s: podScaling.predictive must be shadow or on; else see kubectl -n %s get pods", forecasterSelector, namespace, namespace)
 	}
@@ -108,9 +108,10 @@ func usesForecast(service string, hpas []autoscaling.HorizontalPodAutoscaler) bo
 	})
 }
 
-// connect returns clients of the stack's cluster, and the namespace of the services.
-func connect(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error)) (kubeclient.Clients, string, error) {
-	stack, err := outputs(ctx)
+// newStackClients reads the stack's outputs. It returns clients of the stack's cluster, and the
+// namespace of the services.
+func newStackClients(ctx context.Context, readOutputs func(context.Context) (stackoutput.Outputs, error)) (kubeclient.Clients, string, error) {
+	stack, err := readOutputs(ctx)
 	if err != nil {
 		return kubeclient.Clients{}, "", err
 	}

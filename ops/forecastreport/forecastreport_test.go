@@ -25,9 +25,9 @@ import (
 )
 
 // runForecast runs the subcommand, and returns the output and the exit code.
-func runForecast(t *testing.T, outputs func(context.Context) (stackoutput.Outputs, error), args ...string) (string, int) {
+func runForecast(t *testing.T, readOutputs func(context.Context) (stackoutput.Outputs, error), args ...string) (string, int) {
 	t.Helper()
-	c := Command(outputs)
+	c := Command(readOutputs)
 	var out bytes.Buffer
 	c.SetArgs(args)
 	c.SetOut(&out)
@@ -41,8 +41,8 @@ func runForecast(t *testing.T, outputs func(context.Context) (stackoutput.Output
 	return out.String(), code
 }
 
-// noStack returns an error, because there is no stack.
-func noStack(context.Context) (stackoutput.Outputs, error) {
+// readNoStack returns an error, because there is no stack.
+func readNoStack(context.Context) (stackoutput.Outputs, error) {
 	return stackoutput.Outputs{}, errors.New("no stack")
 }
 
@@ -59,9 +59,9 @@ func writeTrace(t *testing.T, days int) string {
 	return path
 }
 
-func TestBacktestReports(t *testing.T) {
+func TestBacktestWritesItsReports(t *testing.T) {
 	html := filepath.Join(t.TempDir(), "report.html")
-	out, code := runForecast(t, noStack, "backtest", writeTrace(t, 4), "--json", "--html", html)
+	out, code := runForecast(t, readNoStack, "backtest", writeTrace(t, 4), "--json", "--html", html)
 	require.Zero(t, code, out)
 	var r struct {
 		Traces []struct {
@@ -81,25 +81,26 @@ func TestBacktestReports(t *testing.T) {
 	require.NotContains(t, string(page), "<script")
 }
 
-func TestWrongFilesAreUsage(t *testing.T) {
+func TestWrongFileIsWrongUsage(t *testing.T) {
 	wrong := filepath.Join(t.TempDir(), "wrong.csv")
 	require.NoError(t, os.WriteFile(wrong, []byte("time,load\n1,2\n"), 0o600))
 	for _, tc := range []struct{ path, message string }{
 		{wrong, "must have the header unix_seconds,load"}, {writeTrace(t, 2), "must have more than 3"}, {filepath.Join(t.TempDir(), "none.csv"), "no such file"},
 	} {
-		out, code := runForecast(t, noStack, "backtest", tc.path)
+		out, code := runForecast(t, readNoStack, "backtest", tc.path)
 		require.Equal(t, exitcode.Usage, code)
 		require.Contains(t, out, tc.message)
 	}
 }
 
 // newMeasuredCluster returns a stack with an HPA of web with 2 to 8 pods. Its Prometheus has days of
-// web's load, a daily wave of one to five pods' capacity in which one hour is missing.
-func newMeasuredCluster(t *testing.T, days int) (outputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
+// web's load: a daily wave of one to five pods' capacity, in which one hour is missing. mostPoints is
+// the highest number of points in one query.
+func newMeasuredCluster(t *testing.T, days int) (readOutputs func(context.Context) (stackoutput.Outputs, error), mostPoints *int) {
 	t.Helper()
 	begin := time.Now().Add(-time.Duration(days) * 24 * time.Hour).Unix()
 	mostPoints = new(int)
-	return newStack(t, func(w http.ResponseWriter, r *http.Request) {
+	return startStack(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case hpasPath + "/progressive-framework-hpa":
 			fmt.Fprint(w, `{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2","spec":{"minReplicas":2,"maxReplicas":8}}`)
@@ -118,7 +119,7 @@ func newMeasuredCluster(t *testing.T, days int) (outputs func(context.Context) (
 	}), mostPoints
 }
 
-// respondToRangeQuery responds to a range query. The load starts at begin.
+// respondToRangeQuery returns the HTTP response to a range query. The load starts at begin.
 func respondToRangeQuery(form url.Values, begin int64, mostPoints *int) string {
 	var first, last int64
 	_, err := fmt.Sscan(form.Get("start")+" "+form.Get("end"), &first, &last)
@@ -155,8 +156,8 @@ const (
 func forwardPath(pod string) string { return podsPath + "/" + pod + "/portforward" }
 
 func TestBacktestOfAServiceReadsItsStack(t *testing.T) {
-	outputs, mostPoints := newMeasuredCluster(t, 4)
-	out, code := runForecast(t, outputs, "backtest", "--service", "web", "--json")
+	readOutputs, mostPoints := newMeasuredCluster(t, 4)
+	out, code := runForecast(t, readOutputs, "backtest", "--service", "web", "--json")
 	require.Zero(t, code, out)
 	require.LessOrEqual(t, *mostPoints, 11_000, "Prometheus refuses more points")
 	var r struct {
@@ -171,28 +172,28 @@ func TestBacktestOfAServiceReadsItsStack(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &r))
 	require.Equal(t, "web", r.Trace)
 	require.InDelta(t, 5, slices.Max(r.Timeline.Load), 0.1, "the load is not scaled")
-	document := r.Traces[0].Results["document"].PodHours
-	require.InDelta(t, 24*3/0.7, document, 20, "a day of three pods at 70 %, between two and eight")
-	require.Less(t, r.Traces[0].Results["ours"].PodHours, document)
+	documentPodHours := r.Traces[0].Results["document"].PodHours
+	require.InDelta(t, 24*3/0.7, documentPodHours, 20, "a day of three pods at 70 %, between two and eight")
+	require.Less(t, r.Traces[0].Results["ours"].PodHours, documentPodHours)
 }
 
 func TestServiceWithoutAMeasuredLoadIsAnError(t *testing.T) {
 	short, _ := newMeasuredCluster(t, 2)
 	for _, tc := range []struct {
-		outputs func(context.Context) (stackoutput.Outputs, error)
-		args    []string
-		code    int
-		message string
+		readOutputs func(context.Context) (stackoutput.Outputs, error)
+		args        []string
+		code        int
+		message     string
 	}{
-		{noStack, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
-		{noStack, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
-		{noStack, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
-		{noStack, nil, exitcode.Usage, "either a file or --service"},
-		{noStack, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
+		{readNoStack, []string{"--service", "mail"}, exitcode.Usage, "must be one of web, mca, npa, wpa"},
+		{readNoStack, []string{"--service", "web", "--days", "30"}, exitcode.Usage, "must be 4 to 15"},
+		{readNoStack, []string{"--service", "web", "x.csv"}, exitcode.Usage, "either a file or --service"},
+		{readNoStack, nil, exitcode.Usage, "either a file or --service"},
+		{readNoStack, []string{"--service", "web"}, exitcode.Incomplete, "no stack"},
 		{short, []string{"--service", "mca"}, exitcode.Incomplete, "HPA of mca"},
 		{short, []string{"--service", "web"}, exitcode.Incomplete, "2.0 days: must have more than 3"},
 	} {
-		out, code := runForecast(t, tc.outputs, append([]string{"backtest"}, tc.args...)...)
+		out, code := runForecast(t, tc.readOutputs, append([]string{"backtest"}, tc.args...)...)
 		require.Equal(t, tc.code, code, out)
 		require.Contains(t, out, tc.message)
 	}
@@ -219,7 +220,7 @@ gate_overload{service="web",window="12h"} 0.5
 // HPA of web has these external metrics.
 func newForecasterCluster(t *testing.T, ready, metrics string, external ...string) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
-	return newStack(t, func(w http.ResponseWriter, r *http.Request) {
+	return startStack(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case podsPath:
 			fmt.Fprintf(w, podList, "forecaster-1", ready)
@@ -246,8 +247,9 @@ func newForecasterCluster(t *testing.T, ready, metrics string, external ...strin
 	})
 }
 
-// newStack returns a stack with an API server that calls handler.
-func newStack(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
+// startStack starts an API server that calls handler. It returns a function that reads the outputs of
+// the server's stack.
+func startStack(t *testing.T, handler http.HandlerFunc) func(context.Context) (stackoutput.Outputs, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -292,15 +294,15 @@ func TestExplainHasTheReasonOfEachState(t *testing.T) {
 
 func TestExplainIsIncompleteIfTheForecasterCannotBeRead(t *testing.T) {
 	for reason, tc := range map[string]struct {
-		outputs func(context.Context) (stackoutput.Outputs, error)
-		message string
+		readOutputs func(context.Context) (stackoutput.Outputs, error)
+		message     string
 	}{
-		"no stack":       {noStack, "no stack"},
+		"no stack":       {readNoStack, "no stack"},
 		"no ready pod":   {newForecasterCluster(t, "False", ""), "podScaling.predictive must be shadow or on"},
 		"no metrics":     {newForecasterCluster(t, "True", ""), "have no service"},
 		"broken metrics": {newForecasterCluster(t, "True", "gate_state{"), "metrics of the forecaster"},
 	} {
-		out, code := runForecast(t, tc.outputs, "explain")
+		out, code := runForecast(t, tc.readOutputs, "explain")
 		require.Equal(t, exitcode.Incomplete, code, reason)
 		require.Contains(t, out, tc.message, reason)
 	}

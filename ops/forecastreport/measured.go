@@ -46,8 +46,8 @@ func validateServiceFlags(service string, days int) error {
 
 // backtestService runs all autoscalers over the load of a service that the stack's Prometheus
 // measured in the last days.
-func backtestService(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error), name string, days int, now time.Time) (*backtestReport, error) {
-	clients, namespace, err := connect(ctx, outputs)
+func backtestService(ctx context.Context, readOutputs func(context.Context) (stackoutput.Outputs, error), name string, days int, now time.Time) (*backtestReport, error) {
+	clients, namespace, err := newStackClients(ctx, readOutputs)
 	if err != nil {
 		return nil, err
 	}
@@ -78,15 +78,16 @@ func backtestService(ctx context.Context, outputs func(context.Context) (stackou
 	return newReport(trace), nil
 }
 
-// readLoads returns the load of each step between two times, in pods. It begins with the first step
-// that has a load. NaN marks a later step without a load.
-func readLoads(ctx context.Context, prometheus kubeclient.Prometheus, spec forecastspec.Service, from, to time.Time) (start time.Time, loads []float64, err error) {
-	first := from.Add(step)
-	measured, err := prometheus.QuerySeries(ctx, spec.Query, first, to, step)
+// readLoads returns the load of each step between begin and last, in pods. The first element is the
+// first step that has a load, and start is the start of that step. NaN marks a later step without a
+// load.
+func readLoads(ctx context.Context, prometheus kubeclient.Prometheus, spec forecastspec.Service, begin, last time.Time) (start time.Time, loads []float64, err error) {
+	first := begin.Add(step)
+	measured, err := prometheus.QuerySeries(ctx, spec.Query, first, last, step)
 	if err != nil {
 		return start, nil, err
 	}
-	for end := first; !end.After(to); end = end.Add(step) {
+	for end := first; !end.After(last); end = end.Add(step) {
 		load, ok := measured[end.Unix()]
 		switch {
 		case !ok && loads == nil:

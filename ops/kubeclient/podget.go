@@ -36,7 +36,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("%s answered %d %s", e.Path, e.Code, http.StatusText(e.Code))
+	return fmt.Sprintf("%s responded with %d %s", e.Path, e.Code, http.StatusText(e.Code))
 }
 
 // newPodGet returns a PodGet that uses the API server and the pod's kubelet, as `kubectl
@@ -96,16 +96,16 @@ func getFromPod(ctx context.Context, connection httpstream.Connection, port int,
 	case err != nil:
 		return nil, err
 	case len(body) > maxBody:
-		return nil, fmt.Errorf("the answer to %s has more than %d bytes", path, maxBody)
+		return nil, fmt.Errorf("the response to %s has more than %d bytes", path, maxBody)
 	case response.StatusCode != http.StatusOK:
 		return nil, &StatusError{path, response.StatusCode, body}
 	}
 	return body, nil
 }
 
-// openStreams opens the two streams of the protocol: one for errors and one for data. failure
-// receives the error message of the kubelet if the kubelet can't connect to the port. Otherwise it
-// receives "".
+// openStreams opens the two streams of the protocol: one for errors and one for data. The channel
+// failure has the error message of the kubelet if the kubelet can't connect to the port. Otherwise
+// it has "".
 func openStreams(connection httpstream.Connection, port int) (conn net.Conn, failure <-chan string, err error) {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(port))

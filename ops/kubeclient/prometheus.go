@@ -35,7 +35,7 @@ func PrometheusNamespace(platform string) string { return platform + "-prometheu
 var ErrNoPrometheus = errors.New("the platform has no pod of Prometheus")
 
 // Prometheus queries the Prometheus of a platform. Each request goes through a port-forward to a
-// ready pod. It needs the permissions to list pods and to open a port-forward.
+// ready pod. The user needs the permissions to list pods and to open a port-forward.
 type Prometheus struct{ api prometheusapi.API }
 
 // Prometheus returns a client for the Prometheus of a platform. platform is the namespace of the
@@ -53,7 +53,7 @@ func (p Prometheus) QueryVector(ctx context.Context, expression string, at time.
 	}
 	vector, ok := value.(model.Vector)
 	if !ok {
-		return nil, fmt.Errorf("query %q of Prometheus: the answer is a %s, must be a vector", expression, value.Type())
+		return nil, fmt.Errorf("query %q of Prometheus: the response is a %s, must be a vector", expression, value.Type())
 	}
 	return vector, nil
 }
@@ -124,7 +124,7 @@ func (p prometheusPod) Do(ctx context.Context, request *http.Request) (*http.Res
 	if len(pods.Items) == 0 {
 		return nil, nil, fmt.Errorf("%w in %s", ErrNoPrometheus, p.namespace)
 	}
-	i := slices.IndexFunc(pods.Items, Ready)
+	i := slices.IndexFunc(pods.Items, IsReady)
 	if i < 0 {
 		return nil, nil, fmt.Errorf("no pod of Prometheus is ready in %s", p.namespace)
 	}
@@ -138,8 +138,8 @@ func (p prometheusPod) Do(ctx context.Context, request *http.Request) (*http.Res
 	return &http.Response{StatusCode: http.StatusOK}, body, nil
 }
 
-// Ready reports whether a pod is ready.
-func Ready(p corev1.Pod) bool {
+// IsReady reports whether a pod is ready.
+func IsReady(p corev1.Pod) bool {
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})

@@ -52,7 +52,7 @@ func TestQueryValueReturnsOneSeries(t *testing.T) {
 		{"a value", successResponse("vector", `[{"metric":{},"value":[1,"2.5"]}]`), nil, 2.5, true, ""},
 		{"no series", successResponse("vector", `[]`), nil, 0, false, ""},
 		{"two series", successResponse("vector", `[{"metric":{"a":"1"},"value":[1,"2"]},{"metric":{"a":"2"},"value":[1,"2"]}]`), nil, 0, false, `query "up" of Prometheus has 2 series: must have one`},
-		{"a scalar", successResponse("scalar", `[1,"2"]`), nil, 0, false, "the answer is a scalar, must be a vector"},
+		{"a scalar", successResponse("scalar", `[1,"2"]`), nil, 0, false, "the response is a scalar, must be a vector"},
 		{"a wrong query", "", &StatusError{Code: http.StatusBadRequest, Body: []byte(`{"status":"error","errorType":"bad_data","error":"parse error"}`)}, 0, false, "query of Prometheus: bad_data: parse error"},
 		{"Prometheus is starting", "", &StatusError{Code: http.StatusServiceUnavailable}, 0, false, "server error: 503"},
 		{"no JSON", "hello", nil, 0, false, "query of Prometheus: bad_response"},
@@ -97,14 +97,15 @@ func TestLongSeriesAreSeveralQueries(t *testing.T) {
 	require.InDelta(t, 2, values[last.Unix()], 0)
 }
 
-func TestPrometheusThatIsNotReady(t *testing.T) {
+func TestPrometheusThatIsNotReadyIsAnError(t *testing.T) {
 	_, err := newPrometheus(corev1.ConditionFalse, nil).QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorContains(t, err, "no pod of Prometheus is ready in app-prometheus")
 	require.NotErrorIs(t, err, ErrNoPrometheus)
 }
 
-// TestPlatformWithoutPrometheus: a stack without podScaling does not even have the namespace.
-func TestPlatformWithoutPrometheus(t *testing.T) {
+// TestPlatformWithoutPrometheusHasItsOwnError: a stack without podScaling does not even have the
+// namespace.
+func TestPlatformWithoutPrometheusHasItsOwnError(t *testing.T) {
 	_, err := Clients{Kubernetes: fake.NewClientset()}.Prometheus("app").QueryVector(t.Context(), "up", time.Time{})
 	require.ErrorIs(t, err, ErrNoPrometheus)
 	require.ErrorContains(t, err, "the platform has no pod of Prometheus in app-prometheus")

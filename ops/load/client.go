@@ -65,8 +65,8 @@ func checkLoopback(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// NewStream returns a stream of the request in this shape. Call end after the stream: it closes the
-// WebSockets of the stream.
+// NewStream returns a stream of the request in this shape. The caller must call end when the stream
+// has ended. end closes the WebSockets of the stream.
 func (c *Client) NewStream(r Request, shape Shape) (stream Stream, end func()) {
 	stream = Stream{Name: r.Name, Limit: r.Limit, Shape: shape}
 	if r.Scenario == WebSocket {
@@ -95,7 +95,7 @@ func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	case err != nil:
 		return err
 	case status != http.StatusOK:
-		return invalidStatus(status, body)
+		return invalidStatusError(status, body)
 	case r.Check == nil:
 		return nil
 	}
@@ -169,9 +169,9 @@ func (c *Client) newRequest(ctx context.Context, r Request, n int, token string)
 	return request, nil
 }
 
-// invalidStatus returns the error for a status. If the body has the problem details of the services,
-// the error includes their code.
-func invalidStatus(status int, body []byte) error {
+// invalidStatusError returns the error for a status. If the body has the problem details of the
+// services, the error includes their code.
+func invalidStatusError(status int, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {
 		return invalidResponsef("status %d (%.40s)", status, problem.Code)

@@ -61,28 +61,30 @@ const maxPoints = 24 * 60 * 12
 // time on. The first line may be a header. The last line has the end of the load, and its rate is not
 // used. ReadReplay returns the curve, the highest rate and the duration.
 func ReadReplay(r io.Reader) (curve Curve, highest float64, duration time.Duration, err error) {
-	lines := csv.NewReader(r)
-	lines.FieldsPerRecord, lines.TrimLeadingSpace, lines.Comment = 2, true, '#'
+	reader := csv.NewReader(r)
+	reader.FieldsPerRecord, reader.TrimLeadingSpace, reader.Comment = 2, true, '#'
 	for {
-		record, err := lines.Read()
+		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, 0, 0, err
 		}
-		line, _ := lines.FieldPos(0)
+		line, _ := reader.FieldPos(0)
 		seconds, err := strconv.ParseFloat(strings.TrimSpace(record[0]), 64)
 		if err != nil && len(curve) == 0 && line == 1 {
-			continue
+			continue // the header
 		}
 		rate, rateErr := strconv.ParseFloat(strings.TrimSpace(record[1]), 64)
 		if err = errors.Join(err, rateErr); err != nil {
 			return nil, 0, 0, fmt.Errorf("line %d: must be seconds,requests/s: %w", line, err)
 		}
 		at := time.Duration(seconds * float64(time.Second))
+		timeIsValid := seconds >= 0 && seconds <= 7*24*3600 // false for NaN too
+		rateIsValid := rate >= 0 && !math.IsInf(rate, 0)
 		switch {
-		case !(seconds >= 0 && seconds <= 7*24*3600), !(rate >= 0) || math.IsInf(rate, 0):
+		case !timeIsValid || !rateIsValid:
 			return nil, 0, 0, fmt.Errorf("line %d: seconds must be from 0 to a week, and requests/s at least 0", line)
 		case len(curve) == 0 && at != 0:
 			return nil, 0, 0, fmt.Errorf("line %d: the first time is %g s, must be 0", line, seconds)
@@ -137,7 +139,7 @@ type segment struct {
 
 // newSchedule returns the schedule of a shape.
 func newSchedule(s Shape) schedule {
-	result := schedule{closedLoop: s.PerSecond == 0}
+	requests := schedule{closedLoop: s.PerSecond == 0}
 	points := s.Curve
 	if len(points) == 0 {
 		points = Curve{{0, 1}}
@@ -149,7 +151,7 @@ func newSchedule(s Shape) schedule {
 			return
 		}
 		line := segment{from.Seconds(), length, count, rate0 * s.PerSecond, (rate1 - rate0) * s.PerSecond / length}
-		result.segments = append(result.segments, line)
+		requests.segments = append(requests.segments, line)
 		count = line.countAt(line.start + length)
 	}
 	addSegment(0, points[0].At, points[0].Rate, points[0].Rate)
@@ -157,8 +159,8 @@ func newSchedule(s Shape) schedule {
 		addSegment(points[i].At, points[i+1].At, points[i].Rate, points[i+1].Rate)
 	}
 	last := points[len(points)-1]
-	result.segments = append(result.segments, segment{start: last.At.Seconds(), length: math.Inf(1), count: count, rate: last.Rate * s.PerSecond})
-	return result
+	requests.segments = append(requests.segments, segment{start: last.At.Seconds(), length: math.Inf(1), count: count, rate: last.Rate * s.PerSecond})
+	return requests
 }
 
 // countAt returns the number of requests that are due before a time in the segment.
@@ -186,13 +188,14 @@ func (s schedule) dueTime(start time.Time, n int) time.Time {
 	i := max(0, sort.Search(len(s.segments), func(i int) bool { return s.segments[i].count > float64(n) })-1)
 	for ; i < len(s.segments); i++ {
 		line := s.segments[i]
-		missing := max(0, float64(n)-line.count)
-		if missing == 0 && (line.rate > 0 || line.slope > 0) {
+		countInSegment := max(0, float64(n)-line.count)
+		if countInSegment == 0 && (line.rate > 0 || line.slope > 0) {
 			return start.Add(time.Duration(line.start * float64(time.Second)))
 		}
-		// The root of rate·x + slope·x²/2 = missing, in a form that also works for a slope of 0.
-		divisor := line.rate + math.Sqrt(max(0, line.rate*line.rate+2*line.slope*missing))
-		if x := 2 * missing / divisor; divisor > 0 && x <= line.length {
+		// The root of rate·x + slope·x²/2 = countInSegment, in a form that also works for a slope
+		// of 0.
+		divisor := line.rate + math.Sqrt(max(0, line.rate*line.rate+2*line.slope*countInSegment))
+		if x := 2 * countInSegment / divisor; divisor > 0 && x <= line.length {
 			return start.Add(time.Duration((line.start + x) * float64(time.Second)))
 		}
 	}

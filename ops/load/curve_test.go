@@ -13,10 +13,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestStallIsTheP99: the server stalls once for 500 ms in two seconds. Requests are due all the
+// TestStallShowsInP99: the server stalls once for 500 ms in two seconds. Requests are due all the
 // time, so 1 % of the requests wait at least 480 ms, which is 96 % of the stall. A closed loop of
 // ten connections sends only ten requests into the stall, and its p99 does not show it.
-func TestStallIsTheP99(t *testing.T) {
+func TestStallShowsInP99(t *testing.T) {
 	const stall, duration = 500 * time.Millisecond, 2 * time.Second
 	measureP99 := func(t *testing.T, perSecond float64) (p99 time.Duration) {
 		synctest.Test(t, func(t *testing.T) {

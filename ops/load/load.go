@@ -95,8 +95,8 @@ func (r *Result) merge(more Result) {
 	}
 }
 
-// sort collects the latencies of all seconds, and sorts the latencies.
-func (r *Result) sort() {
+// collectLatencies sets Latencies to the sorted latencies of all seconds.
+func (r *Result) collectLatencies() {
 	for _, second := range r.Seconds {
 		slices.Sort(second.Latencies)
 		r.Latencies = append(r.Latencies, second.Latencies...)
@@ -176,7 +176,7 @@ func (s Stream) Run(ctx context.Context) Result {
 	schedule := newSchedule(s.Shape)
 	for range s.Shape.Connections {
 		wg.Go(func() {
-			var result Result
+			var connectionResult Result
 			for {
 				n := int(next.Add(1) - 1)
 				due := schedule.dueTime(start, n)
@@ -187,16 +187,16 @@ func (s Stream) Run(ctx context.Context) Result {
 				latency := time.Since(due)
 				if ctx.Err() == nil && !due.Before(countFrom) {
 					s.Counter.count(err)
-					result.add(due.Sub(countFrom), latency, err)
+					connectionResult.add(due.Sub(countFrom), latency, err)
 				}
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			total.merge(result)
+			total.merge(connectionResult)
 		})
 	}
 	wg.Wait()
-	total.sort()
+	total.collectLatencies()
 	total.Elapsed = s.Shape.Duration
 	if ctx.Err() != nil {
 		total.Elapsed = min(s.Shape.Duration, max(0, time.Since(countFrom)))

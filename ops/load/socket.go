@@ -75,10 +75,10 @@ func (s *sockets) close() {
 
 // socket is one WebSocket. conn is nil while the WebSocket is closed.
 type socket struct {
-	id        int
-	conn      *websocket.Conn
-	end       context.CancelFunc
-	responses chan []byte // closed when the connection ends
+	id          int
+	conn        *websocket.Conn
+	stopReading context.CancelFunc
+	responses   chan []byte // closed when the connection ends
 	// closeStatus is the status with which the server closed the connection, or -1. It is set before
 	// responses is closed.
 	closeStatus websocket.StatusCode
@@ -89,13 +89,13 @@ func (s *socket) open(ctx context.Context, c *Client) error {
 	conn, status, err := c.dialSocket(ctx, c.Token)
 	switch {
 	case err != nil && status != 0:
-		return invalidStatus(status, nil)
+		return invalidStatusError(status, nil)
 	case err != nil:
 		return err
 	}
 	conn.SetReadLimit(maxBody)
-	readCtx, end := context.WithCancel(context.WithoutCancel(ctx))
-	s.conn, s.end, s.responses = conn, end, make(chan []byte, 1)
+	readCtx, stopReading := context.WithCancel(context.WithoutCancel(ctx))
+	s.conn, s.stopReading, s.responses = conn, stopReading, make(chan []byte, 1)
 	go s.readResponses(readCtx)
 	return nil
 }
@@ -124,7 +124,7 @@ func (s *socket) close() websocket.StatusCode {
 	if s.conn == nil {
 		return -1
 	}
-	s.end()
+	s.stopReading()
 	s.conn.CloseNow()
 	for range s.responses { // until readResponses has ended
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newClosingServer returns a server that closes each WebSocket with a status, after three responses.
-// The fourth message gets no response.
-func newClosingServer(t *testing.T, status websocket.StatusCode, opened *atomic.Int64) *url.URL {
+// startClosingServer starts a server and returns the URL. The server closes each WebSocket with a
+// status, after three responses, so the fourth message gets no response. The server counts the
+// WebSockets in opened.
+func startClosingServer(t *testing.T, status websocket.StatusCode, opened *atomic.Int64) *url.URL {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, nil)
@@ -62,7 +63,7 @@ func TestServersThatGoAwayCauseNoFailure(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var opened atomic.Int64
-			s := newSockets(NewClient(newClosingServer(t, row.status, &opened), "test-user", "", 2, false), 1)
+			s := newSockets(NewClient(startClosingServer(t, row.status, &opened), "test-user", "", 2, false), 1)
 			defer s.close()
 			failed := 0
 			for n := range messages {

@@ -138,28 +138,28 @@ func runBenchmark(ctx context.Context, autocannon string, each time.Duration, ro
 			return []string{"wrk", "--latency", "-t", "1", "-c", strconv.Itoa(connections), "-d", seconds, url + "/health"}
 		}, parseWrk},
 	}
-	fast, err := startServer(ctx, self)
+	fastServer, err := startServer(ctx, self)
 	if err != nil {
 		return err
 	}
-	defer fast.stop()
-	stalling, err := startServer(ctx, self, "-stall")
+	defer fastServer.stop()
+	stallingServer, err := startServer(ctx, self, "-stall")
 	if err != nil {
 		return err
 	}
-	defer stalling.stop()
+	defer stallingServer.stop()
 	fmt.Printf("| generator | requests per second of its CPU time, median of %d | p99 of a server that stalls for %s every %s |\n|---|---:|---:|\n", rounds, stall, stallPeriod)
 	for _, g := range generators {
 		var samples []float64
 		for range rounds {
-			f, err := measure(ctx, g.command(fast.url, 0), g.parse)
+			f, err := measure(ctx, g.command(fastServer.url, 0), g.parse)
 			if err != nil {
 				return fmt.Errorf("%s: %w", g.name, err)
 			}
 			samples = append(samples, f.perCPU)
 		}
 		slices.Sort(samples)
-		f, err := measure(ctx, g.command(stalling.url, stalledPerSecond), g.parse)
+		f, err := measure(ctx, g.command(stallingServer.url, stalledPerSecond), g.parse)
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
@@ -172,11 +172,11 @@ func runBenchmark(ctx context.Context, autocannon string, each time.Duration, ro
 func measure(ctx context.Context, command []string, parse func([]byte) (figures, error)) (figures, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // the others use one thread, too
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return figures{}, fmt.Errorf("%w\n%s", err, &errs)
+		return figures{}, fmt.Errorf("%w\n%s", err, &stderr)
 	}
 	f, err := parse(out)
 	f.perCPU = f.Requests / (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()

@@ -42,9 +42,9 @@ import (
 	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// Command returns the subcommand load. outputs reads the stack's outputs. It is called only if
-// --url is not set.
-func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
+// Command returns the subcommand load. The command calls readOutputs, which reads the stack's
+// outputs, only if --url is not set.
+func Command(readOutputs func(context.Context) (stackoutput.Outputs, error)) *cobra.Command {
 	var f flags
 	c := &cobra.Command{
 		Use:   "load [steady|ramp|spike|soak|replay FILE.csv]",
@@ -58,7 +58,7 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 		Example: "  TOKEN=\"$(make token)\" pf load --duration 1m\n" +
 			"  TOKEN=\"$(make token)\" pf load spike --rate 400 --html spike.html\n" +
 			"  pf load --token-file token --json > new.json --compare old.json",
-		Args:      readArgs(&f),
+		Args:      newArgsReader(&f),
 		ValidArgs: []string{load.Steady, load.Ramp, load.Spike, load.Soak, load.Replay},
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.durationWasSet, f.rateWasSet = c.Flags().Changed("duration"), c.Flags().Changed("rate")
@@ -66,15 +66,15 @@ func Command(outputs func(context.Context) (stackoutput.Outputs, error)) *cobra.
 			if file, ok := c.ErrOrStderr().(*os.File); ok && !c.Flags().Changed("progress") {
 				f.progress = term.IsTerminal(int(file.Fd()))
 			}
-			return f.run(c.Context(), outputs, c.OutOrStdout(), c.ErrOrStderr())
+			return f.run(c.Context(), readOutputs, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	f.register(c.Flags())
 	return c
 }
 
-// readArgs returns a function that stores the profile and the file of a replay in f.
-func readArgs(f *flags) cobra.PositionalArgs {
+// newArgsReader returns a function that stores the profile and the file of a replay in f.
+func newArgsReader(f *flags) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		f.profile = load.Steady
 		if len(args) > 0 {
@@ -93,16 +93,20 @@ func readArgs(f *flags) cobra.PositionalArgs {
 }
 
 // run runs the test and prints the report.
-func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackoutput.Outputs, error), stdout, stderr io.Writer) error {
-	platform, cluster, images := f.url, (*cluster)(nil), map[string]string(nil)
+func (f *flags) run(ctx context.Context, readOutputs func(context.Context) (stackoutput.Outputs, error), stdout, stderr io.Writer) error {
+	platform := f.url
+	var (
+		stackCluster *cluster
+		stackImages  map[string]string
+	)
 	if platform == "" {
-		stack, err := outputs(ctx)
+		stack, err := readOutputs(ctx)
 		if err != nil {
 			return fmt.Errorf("%w; or set --url", err)
 		}
-		platform, cluster, images = stack.URL, newCluster(stack), stack.Images
+		platform, stackCluster, stackImages = stack.URL, newCluster(stack), stack.Images
 	}
-	cfg, err := f.validate(platform, time.Now())
+	cfg, err := f.newConfig(platform, time.Now())
 	if err != nil {
 		return err
 	}
@@ -110,7 +114,7 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 		return &exitcode.Error{Code: exitcode.Found, Err: err}
 	}
 	t := newTest(cfg)
-	t.cluster = cluster
+	t.cluster = stackCluster
 	if f.progress {
 		t.progress = stderr
 	}
@@ -118,9 +122,9 @@ func (f *flags) run(ctx context.Context, outputs func(context.Context) (stackout
 	if err != nil {
 		return &exitcode.Error{Code: exitcode.Found, Err: err}
 	}
-	r.addImages(ctx, images, outputs)
-	if cfg.old != nil {
-		r.Comparison = compareReports(cfg.old, r)
+	r.addImages(ctx, stackImages, readOutputs)
+	if cfg.oldReport != nil {
+		r.Comparison = compareReports(cfg.oldReport, r)
 	}
 	if err := f.write(r, stdout); err != nil {
 		return &exitcode.Error{Code: exitcode.Incomplete, Err: fmt.Errorf("write the report: %w", err)}

@@ -30,16 +30,16 @@ type outputsReader func(context.Context) (stackoutput.Outputs, error)
 // runText runs the subcommand with the token in TOKEN. The stack has no outputs.
 func runText(ctx context.Context, t *testing.T, token string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	return runStack(ctx, t, func(context.Context) (stackoutput.Outputs, error) {
+	return runWithStack(ctx, t, func(context.Context) (stackoutput.Outputs, error) {
 		return stackoutput.Outputs{}, errors.New("no stack selected")
 	}, token, args...)
 }
 
-// runStack runs the subcommand with the token in TOKEN and the outputs of a stack.
-func runStack(ctx context.Context, t *testing.T, outputs outputsReader, token string, args ...string) (code int, out, errs string) {
+// runWithStack runs the subcommand with the token in TOKEN and the outputs of a stack.
+func runWithStack(ctx context.Context, t *testing.T, readOutputs outputsReader, token string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	t.Setenv("TOKEN", token)
-	c := Command(outputs)
+	c := Command(readOutputs)
 	var stdout bytes.Buffer
 	c.SilenceErrors, c.SilenceUsage = true, true
 	c.SetArgs(args)
@@ -56,8 +56,8 @@ func runStack(ctx context.Context, t *testing.T, outputs outputsReader, token st
 	return code, stdout.String(), errs
 }
 
-// runCommand runs the subcommand with --json. The report must match its schema.
-func runCommand(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
+// runJSON runs the subcommand with --json. The report must match its schema.
+func runJSON(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
 	t.Helper()
 	code, out, errs := runText(ctx, t, token, append([]string{"--json"}, args...)...)
 	if out != "" {
@@ -79,7 +79,7 @@ var briefLoad = []string{"--duration", "200ms", "--connections", "10", "--rate",
 
 func TestCorrectPlatformPasses(t *testing.T) {
 	f := newFakePlatform(t)
-	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
+	code, r, errs := runJSON(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
 	require.Zero(t, code, "%s %+v", errs, r)
 	require.Equal(t, checkResult{Sent: 3 * len(load.Requests)}, r.Refusals)
 	require.Equal(t, checkResult{Sent: len(load.Requests) + 2}, r.Responses)
@@ -113,7 +113,7 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 		}
 		return false
 	}
-	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--agents-rate", "60", "--uncached")...)
+	code, r, errs := runJSON(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--agents-rate", "60", "--uncached")...)
 	require.Zero(t, code, "%s %+v", errs, r)
 	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
 	require.Equal(t, 4, r.Load[4].Sent, "a third of 60 per second for 200 ms")
@@ -147,8 +147,10 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 	respond := func(path, body string) func(*fakePlatform) {
 		return func(f *fakePlatform) { f.responses[path] = body }
 	}
-	status := func(name string, value any) func(*fakePlatform) {
-		return func(f *fakePlatform) { f.changeStatus = func(response map[string]any) { response[name] = value } }
+	setSocketField := func(name string, value any) func(*fakePlatform) {
+		return func(f *fakePlatform) {
+			f.changeSocketResponse = func(response map[string]any) { response[name] = value }
+		}
 	}
 	complete := strings.ReplaceAll(coordinationBody, "DAY", `{"meals":[1],"sessions":[]}`)
 	for _, row := range []struct {
@@ -189,14 +191,14 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 				return true
 			}
 		}, "preferences, stored and read back: the preferences are not those that were sent"},
-		{"a response to another request", status("originalTimestamp", 1), "WebSocket status: the message is for another request"},
-		{"unreachable agents", status("status", "unavailable"), `WebSocket status: the agents are "unavailable", must be active or degraded`},
-		{"an error over WebSocket", status("type", "error"), `WebSocket status: the message is of type "error", must be agent_status`},
+		{"a response to another request", setSocketField("originalTimestamp", 1), "WebSocket status: the message is for another request"},
+		{"unreachable agents", setSocketField("status", "unavailable"), `WebSocket status: the agents are "unavailable", must be active or degraded`},
+		{"an error over WebSocket", setSocketField("type", "error"), `WebSocket status: the message is of type "error", must be agent_status`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFakePlatform(t)
 			row.change(f)
-			code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
+			code, r, _ := runJSON(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
 			require.Equal(t, exitcode.Found, code)
 			require.Contains(t, append(r.Refusals.Wrong, r.Responses.Wrong...), row.wrong)
 			require.Empty(t, r.Load)
@@ -215,7 +217,7 @@ func TestFailuresUnderLoadAreCounted(t *testing.T) {
 		_, _ = w.Write([]byte(`{"code":"unavailable"}`))
 		return true
 	}
-	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--only", "agents")...)
+	code, r, _ := runJSON(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--only", "agents")...)
 	require.Equal(t, exitcode.Found, code)
 	require.Empty(t, r.Responses.Wrong)
 	require.Positive(t, r.Load[2].Failed["status 503 (unavailable)"])
@@ -233,10 +235,10 @@ func TestStrictFailsOnMissedLimit(t *testing.T) {
 		return false
 	}
 	args := append(briefLoad, "--url", f.url, "--only", "agents", "--rate", "30")
-	code, r, _ := runCommand(t.Context(), t, f.token, args...)
+	code, r, _ := runJSON(t.Context(), t, f.token, args...)
 	require.Zero(t, code)
-	require.False(t, r.Load[0].Kept)
-	code, _, _ = runCommand(t.Context(), t, f.token, append(args, "--strict")...)
+	require.False(t, r.Load[0].WithinLimit)
+	code, _, _ = runJSON(t.Context(), t, f.token, append(args, "--strict")...)
 	require.Equal(t, exitcode.Found, code)
 }
 
@@ -255,12 +257,12 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 		}
 	}()
 	url := "http://" + listener.Addr().String()
-	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", url)...)
+	code, r, _ := runJSON(t.Context(), t, f.token, append(briefLoad, "--url", url)...)
 	require.Equal(t, exitcode.Found, code)
 	require.Len(t, r.Refusals.Wrong, maxWithoutResponse)
 	require.Len(t, r.Responses.Wrong, maxWithoutResponse)
 	// The WebSocket's URL has the token, so its errors must not show the URL.
-	code, r, _ = runCommand(t.Context(), t, f.token, append(briefLoad, "--url", url, "--only", "websocket")...)
+	code, r, _ = runJSON(t.Context(), t, f.token, append(briefLoad, "--url", url, "--only", "websocket")...)
 	require.Equal(t, exitcode.Found, code)
 	require.NotEmpty(t, r.Responses.Wrong)
 	require.NotContains(t, r.Responses.Wrong[0], f.token)
@@ -269,7 +271,7 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 // TestInterruptedRunReports: the report comes within a second of the interrupt, also if Pulumi does
 // not print the stack's outputs any more.
 func TestInterruptedRunReports(t *testing.T) {
-	hanging := func(url string) outputsReader {
+	newHangingReader := func(url string) outputsReader {
 		reads := 0
 		return func(ctx context.Context) (stackoutput.Outputs, error) {
 			reads++
@@ -290,7 +292,7 @@ func TestInterruptedRunReports(t *testing.T) {
 		notes  []string
 	}{
 		{"with --url", nil, nil},
-		{"with a stack whose outputs hang", hanging, []string{"images: not compared with the stack after the test, because it was interrupted"}},
+		{"with a stack that does not print its outputs", newHangingReader, []string{"images: not compared with the stack after the test, because it was interrupted"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFakePlatform(t)
@@ -309,7 +311,7 @@ func TestInterruptedRunReports(t *testing.T) {
 			} else {
 				stack = row.stack(f.url)
 			}
-			code, out, _ := runStack(ctx, t, stack, f.token, args...)
+			code, out, _ := runWithStack(ctx, t, stack, f.token, args...)
 			require.Less(t, time.Since(time.Unix(0, interrupted.Load())), time.Second)
 			r := parseReport(t, out)
 			require.Equal(t, exitcode.Interrupted, code)
@@ -325,7 +327,7 @@ func TestInterruptedRunReports(t *testing.T) {
 // one of a rotated key. No load begins.
 func TestRefusedTokenIsAWrongResponse(t *testing.T) {
 	f := newFakePlatform(t)
-	code, r, errs := runCommand(t.Context(), t, strings.TrimSuffix(f.token, "signature")+"rotated", append(briefLoad, "--url", f.url, "--only", "main,agents")...)
+	code, r, errs := runJSON(t.Context(), t, strings.TrimSuffix(f.token, "signature")+"rotated", append(briefLoad, "--url", f.url, "--only", "main,agents")...)
 	require.Equal(t, exitcode.Found, code, errs)
 	require.Empty(t, r.Refusals.Wrong)
 	require.Contains(t, r.Responses.Wrong, "GET profile: status 401")
@@ -362,7 +364,7 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 		{"a rate of NaN", token, []string{"--rate", "NaN"}, "above 0"},
 		{"a negative rate for the agents", token, []string{"--agents-rate", "-1"}, "--agents-rate is -1"},
 		{"too many requests in total", token, []string{"--rate", "1000", "--duration", "10m"}, "at most 600000"},
-		{"an unknown part", token, []string{"--only", "main,db"}, `"db"`},
+		{"an unknown scenario", token, []string{"--only", "main,db"}, `"db"`},
 		{"an unknown profile", token, []string{"hammer"}, `"hammer"`},
 		{"an extra argument", token, []string{"steady", "x"}, `"x"`},
 		{"a soak that is too long", token, []string{"soak", "--duration", "5h"}, "at most 4h"},

@@ -38,8 +38,8 @@ const (
 	tooShort verdict = "too short"
 )
 
-// A difference counts if the mean of the differences in each second is more than maxStandardErrors
-// standard errors, and more than minShare of the older figure. By chance, three of 1,000
+// A difference counts if the mean of the differences in each second exceeds two limits:
+// maxStandardErrors standard errors, and minShare of the older figure. By chance, three of 1,000
 // comparisons exceed three standard errors. With fewer than minSeconds seconds, the standard error
 // is not reliable.
 const (
@@ -63,31 +63,31 @@ var figures = []struct {
 }
 
 // compareReports compares the figures of each request that is in both reports.
-func compareReports(old, now *report) *comparison {
+func compareReports(old, current *report) *comparison {
 	result := &comparison{OldStarted: old.Started.Format("2006-01-02T15:04:05Z07:00")}
 	for _, setting := range []struct {
-		name     string
-		old, now any
+		name         string
+		old, current any
 	}{
-		{"url", old.URL, now.URL}, {"profile", old.Profile, now.Profile}, {"rate", old.Rate, now.Rate},
-		{"agents' rate", old.AgentsRate, now.AgentsRate}, {"connections", old.Connections, now.Connections}, {"uncached", old.Uncached, now.Uncached},
+		{"url", old.URL, current.URL}, {"profile", old.Profile, current.Profile}, {"rate", old.Rate, current.Rate},
+		{"agents' rate", old.AgentsRate, current.AgentsRate}, {"connections", old.Connections, current.Connections}, {"uncached", old.Uncached, current.Uncached},
 	} {
-		if setting.old != setting.now {
-			result.Different = append(result.Different, fmt.Sprintf("%s: %v, now %v", setting.name, setting.old, setting.now))
+		if setting.old != setting.current {
+			result.Different = append(result.Different, fmt.Sprintf("%s: %v, now %v", setting.name, setting.old, setting.current))
 		}
 	}
-	rows := map[string]row{}
+	oldRows := map[string]row{}
 	for _, row := range old.Load {
-		rows[row.Name] = row
+		oldRows[row.Name] = row
 	}
-	for _, row := range now.Load {
-		before, exists := rows[row.Name]
+	for _, row := range current.Load {
+		oldRow, exists := oldRows[row.Name]
 		if !exists || len(row.Seconds) == 0 {
 			continue
 		}
 		for _, figure := range figures {
 			ch := change{Name: row.Name, Figure: figure.name}
-			ch.setVerdict(before.Seconds, row.Seconds, figure.value, figure.moreIsBetter)
+			ch.setVerdict(oldRow.Seconds, row.Seconds, figure.value, figure.moreIsBetter)
 			result.Changes = append(result.Changes, ch)
 		}
 	}
@@ -95,27 +95,27 @@ func compareReports(old, now *report) *comparison {
 }
 
 // setVerdict sets the means and the verdict from the seconds in which both runs have the figure.
-func (c *change) setVerdict(old, now []second, figure func(second) (float64, bool), moreIsBetter bool) {
-	var olds, nows, differences []float64
-	for i := range min(len(old), len(now)) {
-		before, existed := figure(old[i])
-		after, exists := figure(now[i])
-		if existed && exists {
-			olds, nows, differences = append(olds, before), append(nows, after), append(differences, after-before)
+func (c *change) setVerdict(old, current []second, figure func(second) (float64, bool), moreIsBetter bool) {
+	var oldValues, newValues, differences []float64
+	for i := range min(len(old), len(current)) {
+		oldValue, inOld := figure(old[i])
+		newValue, inCurrent := figure(current[i])
+		if inOld && inCurrent {
+			oldValues, newValues, differences = append(oldValues, oldValue), append(newValues, newValue), append(differences, newValue-oldValue)
 		}
 	}
 	c.Verdict = tooShort
 	if len(differences) == 0 {
 		return
 	}
-	c.Old, c.New = roundToThousandths(stat.Mean(olds, nil)), roundToThousandths(stat.Mean(nows, nil))
+	c.Old, c.New = roundToThousandths(stat.Mean(oldValues, nil)), roundToThousandths(stat.Mean(newValues, nil))
 	if len(differences) < minSeconds {
 		return
 	}
 	mean, deviation := stat.MeanStdDev(differences, nil)
 	standardError := stat.StdErr(deviation, float64(len(differences)))
 	switch {
-	case math.Abs(mean) <= maxStandardErrors*standardError || math.Abs(mean) <= minShare*stat.Mean(olds, nil):
+	case math.Abs(mean) <= maxStandardErrors*standardError || math.Abs(mean) <= minShare*stat.Mean(oldValues, nil):
 		c.Verdict = noise
 	case (mean > 0) == moreIsBetter:
 		c.Verdict = better

@@ -76,30 +76,30 @@ type config struct {
 	rate, agentsRate float64
 	scenarios        []load.Scenario
 	uncached, remote bool
-	old              *report // the report of --compare
+	oldReport        *report // the report of --compare; nil: none
 }
 
-// validate checks the flags and returns them as a config. platform is the URL of --url, or in the
-// stack's outputs.
-func (f *flags) validate(platform string, now time.Time) (cfg config, err error) {
+// newConfig checks the flags and returns them as a config. platform is the URL of --url, or the URL
+// in the stack's outputs.
+func (f *flags) newConfig(platform string, now time.Time) (cfg config, err error) {
 	cfg = config{profile: f.profile, duration: f.duration, connections: f.connections, rate: f.rate, agentsRate: f.agentsRate, uncached: f.uncached, remote: f.remote}
-	if err := f.readProfile(&cfg); err != nil {
+	if err := f.setCurve(&cfg); err != nil {
 		return cfg, err
 	}
 	if cfg.agentsRate == 0 {
 		cfg.agentsRate = cfg.rate
 	}
-	if cfg.url, err = readURL(platform, cfg.remote); err != nil {
+	if cfg.url, err = parseURL(platform, cfg.remote); err != nil {
 		return cfg, err
 	}
-	if cfg.scenarios, err = readScenarios(f.only); err != nil {
+	if cfg.scenarios, err = parseScenarios(f.only); err != nil {
 		return cfg, err
 	}
 	if err := cfg.checkBounds(); err != nil {
 		return cfg, err
 	}
 	if f.compareFile != "" {
-		if cfg.old, err = readReport(f.compareFile); err != nil {
+		if cfg.oldReport, err = readReport(f.compareFile); err != nil {
 			return cfg, fmt.Errorf("--compare: %w", err)
 		}
 	}
@@ -111,13 +111,13 @@ func (f *flags) validate(platform string, now time.Time) (cfg config, err error)
 		}
 		text = string(content)
 	}
-	cfg.token, err = readToken(strings.TrimSpace(text), now)
+	cfg.token, err = parseToken(strings.TrimSpace(text), now)
 	return cfg, err
 }
 
-// readProfile sets the curve of the profile. For a replay it also sets the rate and the duration of
+// setCurve sets the curve of the profile. For a replay it also sets the rate and the duration of
 // the file.
-func (f *flags) readProfile(cfg *config) (err error) {
+func (f *flags) setCurve(cfg *config) (err error) {
 	if f.profile != load.Replay {
 		if f.profile == load.Soak && !f.durationWasSet {
 			cfg.duration = defaultSoakDuration
@@ -168,18 +168,18 @@ func (c config) checkBounds() error {
 	return nil
 }
 
-// readURL parses the URL of the platform. Unless remote is true, the host must be a loopback address
+// parseURL parses the URL of the platform. Unless remote is true, the host must be a loopback address
 // or localhost, because another host may belong to somebody else. The client later checks the
 // address that localhost resolves to. The URL of another host must be https, because the client
 // sends the token.
-func readURL(text string, remote bool) (*url.URL, error) {
+func parseURL(text string, remote bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return nil, fmt.Errorf("the url is %q, must be http:// or https:// and a host without a path: see --url", text)
 	}
 	address, err := netip.ParseAddr(u.Hostname())
-	switch loopback := err == nil && address.IsLoopback() || u.Hostname() == "localhost"; {
-	case loopback:
+	switch isLoopback := err == nil && address.IsLoopback() || u.Hostname() == "localhost"; {
+	case isLoopback:
 		return u, nil
 	case !remote:
 		return nil, fmt.Errorf("the url is %s, must be a loopback address: set --allow-remote if you are permitted to load the host", text)
@@ -189,8 +189,8 @@ func readURL(text string, remote bool) (*url.URL, error) {
 	return u, nil
 }
 
-// readScenarios parses the flag --only. An empty flag means all scenarios.
-func readScenarios(only string) ([]load.Scenario, error) {
+// parseScenarios parses the flag --only. An empty flag means all scenarios.
+func parseScenarios(only string) ([]load.Scenario, error) {
 	if only == "" {
 		return load.Scenarios, nil
 	}

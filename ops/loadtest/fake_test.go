@@ -40,8 +40,8 @@ type fakePlatform struct {
 	// intercept is called with every request. It returns true if it has sent the
 	// response.
 	intercept func(w http.ResponseWriter, r *http.Request) bool
-	// changeStatus may change a WebSocket response.
-	changeStatus func(map[string]any)
+	// changeSocketResponse, if set, may change the response to a message of a WebSocket.
+	changeSocketResponse func(map[string]any)
 }
 
 const (
@@ -122,8 +122,8 @@ func (f *fakePlatform) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 		response := map[string]any{"type": "agent_status", "status": "active", "timestamp": time.Now().UnixMilli(),
 			"originalTimestamp": request["timestamp"], "connectionId": request["connectionId"]}
-		if f.changeStatus != nil {
-			f.changeStatus(response)
+		if f.changeSocketResponse != nil {
+			f.changeSocketResponse(response)
 		}
 		if wsjson.Write(r.Context(), conn, response) != nil {
 			return

@@ -87,19 +87,19 @@ func (r *report) failurePlot() svgplot.Plot {
 	}
 }
 
-// podPlot returns the plot of the wanted and the ready pods of a service.
+// podPlot returns the plot of the desired and the ready pods of a service.
 func (r *report) podPlot(service string) svgplot.Plot {
-	wanted, ready := svgplot.Line{Name: "wanted", Steps: true}, svgplot.Line{Name: "ready", Steps: true}
+	desired, ready := svgplot.Line{Name: "wanted", Steps: true}, svgplot.Line{Name: "ready", Steps: true}
 	for _, replicas := range r.Replicas[service] {
-		wanted.X, ready.X = append(wanted.X, replicas.Second), append(ready.X, replicas.Second)
-		wanted.Y, ready.Y = append(wanted.Y, float64(replicas.Wanted)), append(ready.Y, float64(replicas.Ready))
+		desired.X, ready.X = append(desired.X, replicas.Second), append(ready.X, replicas.Second)
+		desired.Y, ready.Y = append(desired.Y, float64(replicas.Desired)), append(ready.Y, float64(replicas.Ready))
 	}
-	plot := svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{wanted, ready}}
-	switch b, scaled := r.Bounds[service]; {
-	case scaled && b.Min == b.Max:
-		plot.Limits = []svgplot.Limit{{Name: "minimum and maximum", Value: float64(b.Max)}}
-	case scaled:
-		plot.Limits = []svgplot.Limit{{Name: "minimum", Value: float64(b.Min)}, {Name: "maximum", Value: float64(b.Max)}}
+	plot := svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{desired, ready}}
+	switch bounds, hasAutoscaler := r.Bounds[service]; {
+	case hasAutoscaler && bounds.Min == bounds.Max:
+		plot.Limits = []svgplot.Limit{{Name: "minimum and maximum", Value: float64(bounds.Max)}}
+	case hasAutoscaler:
+		plot.Limits = []svgplot.Limit{{Name: "minimum", Value: float64(bounds.Min)}, {Name: "maximum", Value: float64(bounds.Max)}}
 	}
 	return plot
 }

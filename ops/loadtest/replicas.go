@@ -19,10 +19,10 @@ const replicaInterval = 2 * time.Second
 type Replicas struct {
 	// Second is the time since the start of the load.
 	Second float64 `json:"second"`
-	// Wanted is the number of pods in the specification of the Deployment. An autoscaler may have set
+	// Desired is the number of pods in the specification of the Deployment. An autoscaler may have set
 	// this number.
-	Wanted int32 `json:"wanted"`
-	Ready  int32 `json:"ready"`
+	Desired int32 `json:"wanted"`
+	Ready   int32 `json:"ready"`
 }
 
 // Bounds are the smallest and the largest number of pods that the autoscaler of a service allows.
@@ -49,7 +49,7 @@ func newCluster(stack stackoutput.Outputs) *cluster {
 	return &cluster{clients.Kubernetes, stack.Namespace, err}
 }
 
-// readReplicas returns the wanted and the ready pods by service.
+// readReplicas returns the desired and the ready number of pods by service.
 func (c *cluster) readReplicas(ctx context.Context) (map[string]Replicas, error) {
 	if c.err != nil {
 		return nil, c.err
@@ -62,7 +62,7 @@ func (c *cluster) readReplicas(ctx context.Context) (map[string]Replicas, error)
 	for _, service := range scaling.Services() {
 		for _, d := range list.Items {
 			if d.Name == service.Name && d.Spec.Replicas != nil {
-				found[service.Short] = Replicas{Wanted: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
+				found[service.Short] = Replicas{Desired: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
 			}
 		}
 	}
@@ -95,15 +95,15 @@ func (c *cluster) readBounds(ctx context.Context) (map[string]Bounds, error) {
 
 // replicaHistory has the numbers of pods that were read during a load, and the bounds at its start.
 type replicaHistory struct {
-	services       map[string][]Replicas
-	bounds         map[string]Bounds
-	err, boundsErr error // err is the last failure
+	replicas               map[string][]Replicas // by service
+	bounds                 map[string]Bounds     // by service
+	replicasErr, boundsErr error                 // replicasErr is the error of the last failed reading
 }
 
 // notes returns a text for each list that could not be read.
 func (h *replicaHistory) notes() (list []string) {
-	if h.err != nil {
-		list = append(list, "replicas were not read: "+h.err.Error())
+	if h.replicasErr != nil {
+		list = append(list, "replicas were not read: "+h.replicasErr.Error())
 	}
 	if h.boundsErr != nil {
 		list = append(list, "bounds of the autoscalers were not read: "+h.boundsErr.Error())
@@ -113,7 +113,7 @@ func (h *replicaHistory) notes() (list []string) {
 
 // record reads the bounds once, and the numbers of pods every replicaInterval until ctx ends.
 func (h *replicaHistory) record(ctx context.Context, c *cluster) {
-	h.services = map[string][]Replicas{}
+	h.replicas = map[string][]Replicas{}
 	start := time.Now()
 	bounds, err := c.readBounds(ctx)
 	if ctx.Err() != nil {
@@ -121,17 +121,17 @@ func (h *replicaHistory) record(ctx context.Context, c *cluster) {
 	}
 	h.bounds, h.boundsErr = bounds, err
 	for {
-		now := time.Since(start).Seconds()
+		elapsed := time.Since(start).Seconds()
 		replicas, err := c.readReplicas(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			h.err = err
+			h.replicasErr = err
 		}
 		for name, r := range replicas {
-			r.Second = now
-			h.services[name] = append(h.services[name], r)
+			r.Second = elapsed
+			h.replicas[name] = append(h.replicas[name], r)
 		}
 		select {
 		case <-ctx.Done():

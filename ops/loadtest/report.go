@@ -55,7 +55,7 @@ type report struct {
 // addImages adds the images that the stack had before the test, if the stack still has the same
 // images. Otherwise it is unknown which images were tested. After an interrupted test it does not
 // read the stack again: Pulumi may need seconds, and the report must not wait.
-func (r *report) addImages(ctx context.Context, before map[string]string, outputs func(context.Context) (stackoutput.Outputs, error)) {
+func (r *report) addImages(ctx context.Context, before map[string]string, readOutputs func(context.Context) (stackoutput.Outputs, error)) {
 	if len(before) == 0 {
 		return
 	}
@@ -63,7 +63,7 @@ func (r *report) addImages(ctx context.Context, before map[string]string, output
 		r.Notes = append(r.Notes, "images: not compared with the stack after the test, because it was interrupted")
 		return
 	}
-	after, err := outputs(ctx)
+	after, err := readOutputs(ctx)
 	switch {
 	case err != nil:
 		r.Notes = append(r.Notes, fmt.Sprintf("images: %v", err))
@@ -135,9 +135,8 @@ type row struct {
 	P95       float64      `json:"p95"`
 	P99       float64      `json:"p99"`
 	Limit     float64      `json:"limit"` // of the p95
-	// Kept means that the p95 is within the limit. It is false without a correct
-	// response.
-	Kept bool `json:"kept"`
+	// WithinLimit means that the p95 is within the limit. It is false without a correct response.
+	WithinLimit bool `json:"kept"`
 	// Seconds are the results by the second in which a request was due.
 	Seconds []second `json:"seconds,omitempty"`
 }
@@ -155,17 +154,17 @@ type second struct {
 func newRow(s load.Stream, r load.Result) row {
 	var seconds []second
 	for _, s := range r.Seconds {
-		seconds = append(seconds, second{len(s.Latencies), s.Failed, milliseconds(s.Percentile(50)), milliseconds(s.Percentile(95)), milliseconds(s.Percentile(99))})
+		seconds = append(seconds, second{len(s.Latencies), s.Failed, toMilliseconds(s.Percentile(50)), toMilliseconds(s.Percentile(95)), toMilliseconds(s.Percentile(99))})
 	}
 	return row{
 		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Slow: r.CountSlower(s.Limit), Failed: r.Failed,
-		P50: milliseconds(r.Percentile(50)), P95: milliseconds(r.Percentile(95)), P99: milliseconds(r.Percentile(99)), Limit: milliseconds(s.Limit),
-		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
+		P50: toMilliseconds(r.Percentile(50)), P95: toMilliseconds(r.Percentile(95)), P99: toMilliseconds(r.Percentile(99)), Limit: toMilliseconds(s.Limit),
+		WithinLimit: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
 	}
 }
 
-// milliseconds returns a duration in milliseconds, rounded to 0.01.
-func milliseconds(d time.Duration) float64 {
+// toMilliseconds returns a duration in milliseconds, rounded to 0.01.
+func toMilliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000
 }
 
@@ -177,7 +176,7 @@ func (r *report) hasErrors() bool {
 
 // hasMissedLimit reports whether the p95 of any request is above its limit.
 func (r *report) hasMissedLimit() bool {
-	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.Kept })
+	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.WithinLimit })
 }
 
 // writeJSON writes the report as JSON.
@@ -198,7 +197,7 @@ func (r *report) writeText(out io.Writer) error {
 	}
 	for _, row := range r.Load {
 		verdict := "kept"
-		if !row.Kept {
+		if !row.WithinLimit {
 			verdict = "missed"
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.2f\t%.0f %s\n",

@@ -50,7 +50,7 @@ func newFixedReport() *report {
 		Bounds:   map[string]Bounds{"web": {1, 4}},
 		Notes:    []string{"replicas were not read: forbidden"},
 	}
-	profile := row{Name: "GET profile", Sent: 1210, PerSecond: 100, Failed: load.Reasons{"status 503 (unavailable)": 10}, P50: 4, P95: 20, P99: 510, Limit: 500, Kept: true}
+	profile := row{Name: "GET profile", Sent: 1210, PerSecond: 100, Failed: load.Reasons{"status 503 (unavailable)": 10}, P50: 4, P95: 20, P99: 510, Limit: 500, WithinLimit: true}
 	for i := range 12 {
 		profile.Seconds = append(profile.Seconds, second{Correct: 100, P50: 4, P95: 20 + float64(i), P99: 40 * float64(i)})
 	}
@@ -67,7 +67,7 @@ func newFixedReport() *report {
 	return r
 }
 
-// TestReportsMatchTheirGoldens: UPDATE_GOLDENS=1 writes them.
+// TestReportsMatchTheirGoldens compares with golden files. With UPDATE_GOLDENS=1 it writes the files.
 func TestReportsMatchTheirGoldens(t *testing.T) {
 	r := newFixedReport()
 	for _, row := range []struct {
@@ -131,14 +131,14 @@ func TestVerdictDependsOnTheDifference(t *testing.T) {
 		return list
 	}
 	for _, row := range []struct {
-		reason   string
-		figure   int
-		old, now []second
-		want     verdict
+		reason       string
+		figure       int
+		old, current []second
+		want         verdict
 	}{
 		{"a lower latency", 1, seconds(20, 20, 100), seconds(20, 10, 100), better},
 		{"a higher latency", 1, seconds(20, 20, 100), seconds(20, 30, 100), worse},
-		{"4 % are not worth a word", 1, seconds(20, 100, 100), seconds(20, 104, 100), noise},
+		{"4 % are less than minShare", 1, seconds(20, 100, 100), seconds(20, 104, 100), noise},
 		{"a higher rate", 3, seconds(20, 20, 100), seconds(20, 20, 120), better},
 		{"a lower rate", 3, seconds(20, 20, 100), seconds(20, 20, 80), worse},
 		{"nine seconds", 1, seconds(9, 20, 100), seconds(20, 200, 100), tooShort},
@@ -146,7 +146,7 @@ func TestVerdictDependsOnTheDifference(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var c change
-			c.setVerdict(row.old, row.now, figures[row.figure].value, figures[row.figure].moreIsBetter)
+			c.setVerdict(row.old, row.current, figures[row.figure].value, figures[row.figure].moreIsBetter)
 			require.Equal(t, row.want, c.Verdict)
 		})
 	}
@@ -160,7 +160,7 @@ func TestRunIsComparedWithAnEarlierReport(t *testing.T) {
 	old := filepath.Join(t.TempDir(), "old.json")
 	require.NoError(t, os.WriteFile(old, []byte(out), 0o600))
 	page := filepath.Join(t.TempDir(), "report.html")
-	code, r, errs := runCommand(t.Context(), t, f.token, append(args, "--compare", old, "--html", page)...)
+	code, r, errs := runJSON(t.Context(), t, f.token, append(args, "--compare", old, "--html", page)...)
 	require.Zero(t, code, errs)
 	require.Empty(t, r.Comparison.Different)
 	require.Len(t, r.Comparison.Changes, 3*len(figures))
@@ -175,7 +175,7 @@ func TestReplayFollowsItsFile(t *testing.T) {
 	f := newFakePlatform(t)
 	file := filepath.Join(t.TempDir(), "day.csv")
 	require.NoError(t, os.WriteFile(file, []byte("seconds,requests/s\n0,350\n0.1,0\n0.2,350\n0.3,0\n"), 0o600))
-	code, r, errs := runCommand(t.Context(), t, f.token, "replay", file, "--url", f.url, "--only", "main")
+	code, r, errs := runJSON(t.Context(), t, f.token, "replay", file, "--url", f.url, "--only", "main")
 	require.Zero(t, code, errs)
 	require.InDelta(t, 40, r.Load[1].Sent, 2, "20 of 35 of 350 per second, for 200 of 300 ms")
 }
@@ -197,7 +197,7 @@ func TestHangingServerDoesNotDelayTheReport(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	}
-	code, r, _ := runCommand(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300", "--only", "main")
+	code, r, _ := runJSON(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300", "--only", "main")
 	require.Equal(t, exitcode.Interrupted, code)
 	require.True(t, r.Interrupted)
 	require.Less(t, r.Seconds, (load.Timeout / 2).Seconds(), "the command does not wait for responses")
@@ -217,7 +217,7 @@ func TestPodsAreCountedByService(t *testing.T) {
 	), namespace: "ns"}
 	found, err := c.readReplicas(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, map[string]Replicas{"web": {Wanted: 3, Ready: 2}}, found)
+	require.Equal(t, map[string]Replicas{"web": {Desired: 3, Ready: 2}}, found)
 	bounds, err := c.readBounds(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]Bounds{"web": {3, 9}}, bounds)
@@ -231,11 +231,11 @@ func TestForbiddenReplicasAreANote(t *testing.T) {
 		return true, nil, apierrors.NewForbidden(action.GetResource().GroupResource(), "", errors.New("the role has no permission"))
 	})
 	fl := flags{profile: load.Steady, duration: 200 * time.Millisecond, connections: 10, rate: 50, only: "main", envTOKEN: f.token}
-	cfg, err := fl.validate(f.url, time.Now())
+	cfg, err := fl.newConfig(f.url, time.Now())
 	require.NoError(t, err)
-	test := newTest(cfg)
-	test.cluster = &cluster{client: client, namespace: "ns"}
-	r, err := test.run(t.Context())
+	loadTest := newTest(cfg)
+	loadTest.cluster = &cluster{client: client, namespace: "ns"}
+	r, err := loadTest.run(t.Context())
 	require.NoError(t, err)
 	require.NotEmpty(t, r.Load)
 	require.Empty(t, r.Replicas)

@@ -50,7 +50,7 @@ func (t *test) run(ctx context.Context) (*report, error) {
 		Schema: schemaVersion, URL: t.cfg.url.String(), User: t.client.User, Profile: t.cfg.profile, Uncached: t.cfg.uncached,
 		Connections: t.cfg.connections, Rate: t.cfg.rate, AgentsRate: t.cfg.agentsRate, Started: time.Now().UTC(),
 	}
-	otherKeyToken, err := t.cfg.token.signedByOtherKey(r.Started)
+	otherKeyToken, err := t.cfg.token.signWithOtherKey(r.Started)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,8 @@ func (t *test) checkRefusals(ctx context.Context, otherKeyToken string) (result 
 	return result
 }
 
-// checkResponses sends every request once with the token.
+// checkResponses sends every request once with the token. In the main scenario it also stores
+// preferences, and reads them back.
 func (t *test) checkResponses(ctx context.Context) (result checkResult) {
 	for _, r := range t.requests {
 		stream, end := t.client.NewStream(r, load.Shape{Connections: 1})
@@ -104,14 +105,14 @@ func (t *test) checkResponses(ctx context.Context) (result checkResult) {
 
 // storeAndReadBack stores preferences, and reads the profile until it has these preferences. After
 // readBackTimeout it returns the last error.
-func (t *test) storeAndReadBack(ctx context.Context, store load.Request) error {
-	if err := t.client.Send(ctx, store, 0); err != nil {
+func (t *test) storeAndReadBack(ctx context.Context, storeRequest load.Request) error {
+	if err := t.client.Send(ctx, storeRequest, 0); err != nil {
 		return err
 	}
 	timeoutCtx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
 	profile := load.Profile
-	profile.Check = store.Check
+	profile.Check = storeRequest.Check
 	for {
 		err := t.client.Send(ctx, profile, 0) // with timeoutCtx, the last error could be the timeout and not the wrong response
 		if err == nil {
@@ -129,13 +130,13 @@ func (t *test) storeAndReadBack(ctx context.Context, store load.Request) error {
 // for each request, and a row for the responses of the agents to mca.
 func (t *test) runLoad(ctx context.Context, r *report) {
 	var (
-		interAgent load.InterAgent
-		counter    load.Counter
-		streams    []load.Stream
+		interAgentLatencies load.InterAgentLatencies
+		counter             load.Counter
+		streams             []load.Stream
 	)
 	for _, request := range t.requests {
 		if request.Path == load.Coordinate.Path {
-			request = interAgent.Instrument(request)
+			request = interAgentLatencies.Instrument(request)
 		}
 		rate := t.cfg.rate
 		if request.Scenario == load.Agents {
@@ -158,10 +159,10 @@ func (t *test) runLoad(ctx context.Context, r *report) {
 	for i, result := range results {
 		r.Load = append(r.Load, newRow(streams[i], result))
 	}
-	if result := interAgent.Result(results[0].Elapsed); result.Sent() > 0 {
+	if result := interAgentLatencies.Result(results[0].Elapsed); result.Sent() > 0 {
 		r.Load = append(r.Load, newRow(load.Stream{Name: "between agents", Limit: load.InterAgentLimit()}, result))
 	}
-	r.Replicas, r.Bounds = history.services, history.bounds
+	r.Replicas, r.Bounds = history.replicas, history.bounds
 	r.Notes = append(r.Notes, history.notes()...)
 }
 

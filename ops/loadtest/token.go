@@ -22,8 +22,8 @@ type token struct {
 	scope  string
 }
 
-// readToken parses the token. Its errors never contain the token.
-func readToken(text string, now time.Time) (token, error) {
+// parseToken parses the token. Its errors never contain the token.
+func parseToken(text string, now time.Time) (token, error) {
 	t := token{text: text}
 	if text == "" {
 		return t, errors.New("no token: set TOKEN or --token-file; make token prints a token")
@@ -47,9 +47,9 @@ func readToken(text string, now time.Time) (token, error) {
 	return t, nil
 }
 
-// signedByOtherKey returns a token with the same claims and new times. The key of its signature
+// signWithOtherKey returns a token with the same claims and new times. The key of its signature
 // belongs to no issuer that a service accepts.
-func (t token) signedByOtherKey(now time.Time) (string, error) {
+func (t token) signWithOtherKey(now time.Time) (string, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return "", err

@@ -25,9 +25,9 @@ const (
 	frozenTime = 75 * time.Second
 )
 
-// printFaults removes the forecaster under the load of the peak, and later freezes the forecaster.
-// For both faults it prints how many pods the HPA requests.
-func (s *sandbox) printFaults(ctx context.Context) error {
+// injectFaults removes the forecaster under the load of the peak, and later freezes the forecaster.
+// It prints a table that shows, for each fault, how many pods the HPA requests.
+func (s *sandbox) injectFaults(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -38,7 +38,7 @@ func (s *sandbox) printFaults(ctx context.Context) error {
 	time.Sleep(20 * time.Second) // until the load has its full rate
 
 	fmt.Printf("| the forecaster | pods before | fewest meanwhile | the document's HPA | reached after | pf forecast explain |\n|---|---:|---:|---:|---:|---|\n")
-	if err := s.printFault(ctx, "is away", guardDelay+reactionTime, func() error { return s.scaleForecaster(ctx, 0) }); err != nil {
+	if err := s.injectFault(ctx, "is away", guardDelay+reactionTime, func() error { return s.scaleForecaster(ctx, 0) }); err != nil {
 		return err
 	}
 	if err := s.scaleForecaster(ctx, 1); err != nil {
@@ -47,7 +47,7 @@ func (s *sandbox) printFaults(ctx context.Context) error {
 	if err := s.waitForForecast(ctx); err != nil {
 		return err
 	}
-	return s.printFault(ctx, "is frozen (SIGSTOP), until the kubelet restarts it", frozenTime, func() error { return s.freezeForecaster(ctx) })
+	return s.injectFault(ctx, "is frozen (SIGSTOP), until the kubelet restarts it", frozenTime, func() error { return s.freezeForecaster(ctx) })
 }
 
 // waitForForecast waits until Prometheus has a forecast, and the HPA has read it from KEDA.
@@ -63,20 +63,20 @@ func (s *sandbox) waitForForecast(ctx context.Context) error {
 	})
 }
 
-// printFault causes one fault, watches the HPA for the duration, and prints a row.
-func (s *sandbox) printFault(ctx context.Context, name string, duration time.Duration, cause func() error) error {
-	before, err := s.wantedPods(ctx)
+// injectFault calls inject to cause one fault, watches the HPA for the duration, and prints a row.
+func (s *sandbox) injectFault(ctx context.Context, name string, duration time.Duration, inject func() error) error {
+	before, err := s.readDesiredPods(ctx)
 	if err != nil {
 		return err
 	}
 	logf("the forecaster %s", name)
-	if err := cause(); err != nil {
+	if err := inject(); err != nil {
 		return err
 	}
 	start, fewestPods, documentPods, reached := time.Now(), before, 0, "-"
 	explanation := ""
 	for time.Since(start) < duration {
-		pods, err := s.wantedPods(ctx)
+		pods, err := s.readDesiredPods(ctx)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,9 @@ func (s *sandbox) printFault(ctx context.Context, name string, duration time.Dur
 		if err != nil {
 			return err
 		}
-		fewestPods, documentPods = min(fewestPods, pods), min(max(int((load+99)/100), minPods), maxPods)
+		// The document's HPA has a target of 100 requests/s for each pod. It rounds up.
+		documentPods = min(max(int((load+99)/100), minPods), maxPods)
+		fewestPods = min(fewestPods, pods)
 		if reached == "-" && pods >= documentPods {
 			reached = time.Since(start).Round(time.Second).String()
 		}
@@ -102,8 +104,8 @@ func (s *sandbox) printFault(ctx context.Context, name string, duration time.Dur
 	return nil
 }
 
-// wantedPods returns the number of pods that the HPA requests.
-func (s *sandbox) wantedPods(ctx context.Context) (int, error) {
+// readDesiredPods returns the number of pods that the HPA requests, from the Deployment.
+func (s *sandbox) readDesiredPods(ctx context.Context) (int, error) {
 	out, err := s.runKubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas}")
 	if err != nil {
 		return 0, err
@@ -127,16 +129,16 @@ func (s *sandbox) freezeForecaster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range folders {
-		groups, err := os.ReadFile(filepath.Join(f, "cgroup"))
-		if err != nil || !strings.Contains(string(groups), uid) {
+	for _, folder := range folders {
+		cgroup, err := os.ReadFile(filepath.Join(folder, "cgroup"))
+		if err != nil || !strings.Contains(string(cgroup), uid) {
 			continue
 		}
-		name, _ := os.ReadFile(filepath.Join(f, "comm"))
+		name, _ := os.ReadFile(filepath.Join(folder, "comm"))
 		if strings.TrimSpace(string(name)) != "forecaster" {
 			continue
 		}
-		pid, err := strconv.Atoi(filepath.Base(f))
+		pid, err := strconv.Atoi(filepath.Base(folder))
 		if err != nil {
 			return err
 		}

@@ -38,11 +38,11 @@ const (
 func (s *sandbox) writeHistory(ctx context.Context, folder string) (begin time.Time, err error) {
 	begin = time.Now().Add(replayDelay).Truncate(15 * time.Second)
 	yesterday := begin.Add(-24 * time.Hour)
-	earlier, err := s.prometheus.QuerySeries(ctx, arrivalsQuery(), yesterday, yesterday.Add(time.Hour), time.Minute)
+	yesterdayLoad, err := s.prometheus.QuerySeries(ctx, arrivalsQuery(), yesterday, yesterday.Add(time.Hour), time.Minute)
 	if err != nil {
 		return begin, err
 	}
-	if len(earlier) > 0 {
+	if len(yesterdayLoad) > 0 {
 		return begin, errors.New("history: Prometheus has a load of yesterday, from an earlier run or from real use; remove the sandbox's data first: make down PURGE=1")
 	}
 	logf("two weeks of history until %s", begin.UTC().Format(time.TimeOnly))
@@ -102,18 +102,18 @@ func writeMetrics(path string, begin time.Time) error {
 	fmt.Fprintln(out, "# TYPE http_requests counter")
 	rng := rand.New(rand.NewPCG(14, 18))
 	decay := math.Exp(-scrapeInterval.Seconds() / 120)
-	noise, total, delay := 0.0, 0.0, time.Duration(0)
+	noise, total, jitter := 0.0, 0.0, time.Duration(0)
 	for at := begin.Add(-historyDays * 24 * time.Hour); !at.After(begin); at = at.Add(scrapeInterval) {
 		untilBegin := begin.Sub(at) % (24 * time.Hour) // the time until the next moment with the time of day of begin
 		if untilBegin == 12*time.Hour {
-			delay = time.Duration(rng.NormFloat64() * float64(peakJitter))
+			jitter = time.Duration(rng.NormFloat64() * float64(peakJitter))
 		}
 		sinceBegin := -untilBegin
 		if untilBegin > 12*time.Hour {
 			sinceBegin += 24 * time.Hour
 		}
 		noise = decay*noise + 0.03*math.Sqrt(1-decay*decay)*rng.NormFloat64()
-		mean := pastRate(sinceBegin-delay) * (1 + noise) * scrapeInterval.Seconds()
+		mean := pastRate(sinceBegin-jitter) * (1 + noise) * scrapeInterval.Seconds()
 		total += math.Round(max(0, mean+math.Sqrt(mean)*rng.NormFloat64()))
 		fmt.Fprintf(out, "http_requests_total{job=%q,pod=\"history\",method=\"GET\",route=\"GET /api/v1/users/profile\",status=\"200\"} %.0f %d\n", deployment, total, at.Unix())
 	}
@@ -127,40 +127,41 @@ func pastRate(since time.Duration) float64 {
 	if since > riseAt+riseLength+peakLength {
 		return base
 	}
-	return rate(since)
+	return rateAt(since)
 }
 
-// copyBlocks copies the blocks into the volume of Prometheus, with the owner of its files.
-func copyBlocks(from string, volumes []string) error {
+// copyBlocks copies the blocks in blocksFolder into the volume of Prometheus. The copies have the
+// owner of the other files of Prometheus.
+func copyBlocks(blocksFolder string, volumes []string) error {
 	var walFolders []string
 	for _, v := range volumes {
 		for _, pattern := range []string{"wal", "*/wal"} {
-			logs, err := filepath.Glob(filepath.Join(v, pattern))
+			matches, err := filepath.Glob(filepath.Join(v, pattern))
 			if err != nil {
 				return err
 			}
-			walFolders = append(walFolders, logs...)
+			walFolders = append(walFolders, matches...)
 		}
 	}
 	if len(walFolders) != 1 {
 		return fmt.Errorf("volumes %v: %d have the folder wal of Prometheus, must be one on this machine", volumes, len(walFolders))
 	}
-	target := filepath.Dir(walFolders[0])
+	dataFolder := filepath.Dir(walFolders[0])
 	info, err := os.Stat(walFolders[0])
 	if err != nil {
 		return err
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return fmt.Errorf("owner of %s: not known on this system", target)
+		return fmt.Errorf("owner of %s: not known on this system", dataFolder)
 	}
-	blocks, err := os.ReadDir(from)
+	blocks, err := os.ReadDir(blocksFolder)
 	if err != nil {
 		return err
 	}
 	for _, b := range blocks {
-		staged := filepath.Join(target, b.Name()+".tmp-for-creation") // Prometheus ignores it
-		if err := os.CopyFS(staged, os.DirFS(filepath.Join(from, b.Name()))); err != nil {
+		staged := filepath.Join(dataFolder, b.Name()+".tmp-for-creation") // Prometheus ignores folders with this ending
+		if err := os.CopyFS(staged, os.DirFS(filepath.Join(blocksFolder, b.Name()))); err != nil {
 			return err
 		}
 		if err := filepath.WalkDir(staged, func(path string, _ fs.DirEntry, err error) error {
@@ -171,7 +172,7 @@ func copyBlocks(from string, volumes []string) error {
 		}); err != nil {
 			return err
 		}
-		if err := os.Rename(staged, filepath.Join(target, b.Name())); err != nil {
+		if err := os.Rename(staged, filepath.Join(dataFolder, b.Name())); err != nil {
 			return err
 		}
 	}

@@ -4,8 +4,8 @@
 // replay begins just before the peak of the next day. It asserts nothing, because the figures
 // depend on the machine.
 //
-// It runs in the environment of a running sandbox of this machine (make bench-prediction-live), and
-// changes Pulumi.sandbox.yaml until it ends.
+// It runs in the environment of a running sandbox of this machine (make bench-prediction-live). It
+// changes Pulumi.sandbox.yaml, and restores the file at the end.
 package main
 
 import (
@@ -51,18 +51,18 @@ func runBenchmark(ctx context.Context, faults bool) (err error) {
 	}
 	defer os.RemoveAll(scratch)
 	s.scratch = scratch
-	committed, err := os.ReadFile(stackFile)
+	committedConfig, err := os.ReadFile(stackFile)
 	if err != nil {
 		return err
 	}
-	var resources string // of a pod before limitPods
+	var resources string // of the main application before limitPods; empty before they are read
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
 		defer cancel()
-		err = errors.Join(err, s.restore(ctx, committed, resources))
+		err = errors.Join(err, s.restore(ctx, committedConfig, resources))
 	}()
 
-	if err := s.deploy(ctx, string(committed), predictiveOn); err != nil {
+	if err := s.deploy(ctx, string(committedConfig), predictiveOn); err != nil {
 		return err
 	}
 	if err := s.connect(ctx); err != nil {
@@ -74,7 +74,7 @@ func runBenchmark(ctx context.Context, faults bool) (err error) {
 	if err := s.limitPods(ctx); err != nil {
 		return err
 	}
-	if err := s.waitForFewestPods(ctx); err != nil {
+	if err := s.waitForMinPods(ctx); err != nil {
 		return err
 	}
 	begin, err := s.writeHistory(ctx, filepath.Join(scratch, "history"))
@@ -85,19 +85,19 @@ func runBenchmark(ctx context.Context, faults bool) (err error) {
 	if err != nil {
 		return err
 	}
-	printHeader()
+	printTableHeader()
 	if err := s.printResult(ctx, backtest.Predictive, predicted); err != nil {
 		return err
 	}
 	if faults {
-		if err := s.printFaults(ctx); err != nil {
+		if err := s.injectFaults(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.deploy(ctx, string(committed), predictiveShadow); err != nil {
+	if err := s.deploy(ctx, string(committedConfig), predictiveShadow); err != nil {
 		return err
 	}
-	if err := s.waitForFewestPods(ctx); err != nil {
+	if err := s.waitForMinPods(ctx); err != nil {
 		return err
 	}
 	reactive, err := s.replay(ctx, time.Now())
@@ -107,5 +107,5 @@ func runBenchmark(ctx context.Context, faults bool) (err error) {
 	if err := s.printResult(ctx, backtest.Document, reactive); err != nil {
 		return err
 	}
-	return s.printForecaster(ctx, predicted)
+	return s.printForecasterUsage(ctx, predicted)
 }

@@ -51,9 +51,9 @@ func TestReplayResultHasPodMinutesAndReadiness(t *testing.T) {
 	r := replayResult{}
 	r.setPodFigures([]replicas{{0, 2, 2}, {60, 2, 2}, {riseAt.Seconds() - 10, 3, 2}, {riseAt.Seconds() - 4, 3, 3}, {150, 3, 3}})
 	require.False(t, r.neverReady)
-	require.Equal(t, -4*time.Second, r.ready)
-	more := riseAt.Seconds() - 10
-	require.InDelta(t, 2*more/60+3*(150-more)/60, r.podMinutes, 1e-9)
+	require.Equal(t, -4*time.Second, r.readyAfterRise)
+	thirdPodAt := riseAt.Seconds() - 10
+	require.InDelta(t, 2*thirdPodAt/60+3*(150-thirdPodAt)/60, r.podMinutes, 1e-9)
 	late := replayResult{}
 	late.setPodFigures([]replicas{{0, 2, 2}, {300, 3, 2}})
 	require.True(t, late.neverReady)
@@ -66,7 +66,7 @@ func TestPeakNeedsOnePodMore(t *testing.T) {
 	require.Less(t, base, 0.7*minPods*capacity())
 	require.Greater(t, peak, 1.2*minPods*capacity())
 	require.Less(t, peak, 0.95*(minPods+1)*capacity())
-	require.InDelta(t, base, rate(riseAt), 0)
-	require.InDelta(t, peak, rate(riseAt+riseLength), 0)
+	require.InDelta(t, base, rateAt(riseAt), 0)
+	require.InDelta(t, peak, rateAt(riseAt+riseLength), 0)
 	require.Equal(t, minPods, documentHPA().Min)
 }

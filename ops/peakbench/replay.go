@@ -33,8 +33,8 @@ const (
 	calibrationTime = 22 * time.Second
 )
 
-// rate returns the counted load at a time since the replay began.
-func rate(since time.Duration) float64 {
+// rateAt returns the counted requests/s at a time since the replay began.
+func rateAt(since time.Duration) float64 {
 	return base + (peak-base)*min(max((since-riseAt).Seconds()/riseLength.Seconds(), 0), 1)
 }
 
@@ -51,18 +51,19 @@ type replayResult struct {
 	failed, slow int
 	// podMinutes is the number of pods that the HPA requested, integrated over the time.
 	podMinutes float64
-	// ready is the time from the beginning of the rise until enough pods for the peak were ready. It
-	// is negative if these pods were ready before the rise. neverReady means that they did not
-	// become ready.
-	ready      time.Duration
-	neverReady bool
-	pods       []replicas
+	// readyAfterRise is the time from the beginning of the rise until enough pods for the peak were
+	// ready. It is negative if these pods were ready before the rise. neverReady means that they did
+	// not become ready.
+	readyAfterRise time.Duration
+	neverReady     bool
+	pods           []replicas
 }
 
 // replicas is the number of pods at one time, in pf load's report.
 type replicas struct {
-	Second        float64
-	Wanted, Ready int
+	Second  float64
+	Desired int `json:"wanted"`
+	Ready   int
 }
 
 // loadReport is the part of pf load's report that this command uses.
@@ -76,7 +77,7 @@ type loadReport struct {
 	}
 }
 
-// writeToken writes a token for pf load to a file.
+// writeToken writes a token for pf load to a file, and returns the path.
 func (s *sandbox) writeToken(ctx context.Context) (file string, err error) {
 	text, err := s.runCommand(ctx, "make", "-s", "token")
 	if err != nil {
@@ -108,8 +109,8 @@ func (s *sandbox) runPFLoad(ctx context.Context, args ...string) (report loadRep
 // slow.
 func (s *sandbox) limitPods(ctx context.Context) error {
 	logf("measuring the cost of a request")
-	const cpu = `sum(rate(process_cpu_seconds_total{job="` + deployment + `"}[20s]))`
-	idle, _, err := s.prometheus.QueryValue(ctx, cpu, time.Time{})
+	const cpuQuery = `sum(rate(process_cpu_seconds_total{job="` + deployment + `"}[20s]))`
+	idleCPU, _, err := s.prometheus.QueryValue(ctx, cpuQuery, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -117,20 +118,20 @@ func (s *sandbox) limitPods(ctx context.Context) error {
 	if _, err := s.runPFLoad(ctx, "steady", "--rate", fmt.Sprint(calibration*mixedRequests/countedRequests), "--duration", calibrationTime.String()); err != nil {
 		return err
 	}
-	maxUsed := 0.0
-	values, err := s.prometheus.QuerySeries(ctx, cpu, start.Add(15*time.Second), time.Now(), 5*time.Second)
+	maxCPU := 0.0
+	values, err := s.prometheus.QuerySeries(ctx, cpuQuery, start.Add(15*time.Second), time.Now(), 5*time.Second)
 	if err != nil {
 		return err
 	}
 	for _, v := range values {
-		maxUsed = max(maxUsed, v)
+		maxCPU = max(maxCPU, v)
 	}
-	used := maxUsed - idle
-	if !(used > 0) {
+	requestCPU := maxCPU - idleCPU // of all requests in a second
+	if !(requestCPU > 0) {
 		return errors.New("the CPU of the main application has no measurement")
 	}
-	limitMillicores := math.Ceil(1000 * (idle/minPods + used/calibration*capacity()))
-	logf("%.0f requests/s cost %.0f thousandths of a core: the limit of a pod is %.0fm", calibration, 1000*used, limitMillicores)
+	limitMillicores := math.Ceil(1000 * (idleCPU/minPods + requestCPU/calibration*capacity()))
+	logf("%.0f requests/s cost %.0f thousandths of a core: the limit of a pod is %.0fm", calibration, 1000*requestCPU, limitMillicores)
 	amount := fmt.Sprintf("cpu=%.0fm", limitMillicores)
 	if _, err := s.runKubectl(ctx, "set", "resources", "deployment", deployment, "--requests="+amount, "--limits="+amount); err != nil {
 		return err
@@ -139,11 +140,12 @@ func (s *sandbox) limitPods(ctx context.Context) error {
 	return err
 }
 
-// waitForFewestPods waits until the number of pods is the minimum of the HPA.
-func (s *sandbox) waitForFewestPods(ctx context.Context) error {
-	return waitFor(ctx, "the fewest pods", 15*time.Minute, func() (bool, error) {
+// waitForMinPods waits until the number of pods is the minimum of the HPA.
+func (s *sandbox) waitForMinPods(ctx context.Context) error {
+	want := fmt.Sprintf("%[1]d %[1]d %[1]d", minPods)
+	return waitFor(ctx, "the minimum of pods", 15*time.Minute, func() (bool, error) {
 		out, err := s.runKubectl(ctx, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas} {.status.replicas} {.status.readyReplicas}")
-		return out == strings.TrimSpace(strings.Repeat(fmt.Sprint(minPods)+" ", 3)), err
+		return out == want, err
 	})
 }
 
@@ -155,7 +157,7 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r replayResult, 
 	// pf load keeps the rate of a line until the next line. So a line has the rate of the middle.
 	const interval = 5 * time.Second
 	for at := time.Duration(0); at <= replayLength; at += interval {
-		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rate(at+interval/2)*mixedRequests/countedRequests)
+		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rateAt(at+interval/2)*mixedRequests/countedRequests)
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return r, err
@@ -186,16 +188,16 @@ func (s *sandbox) replay(ctx context.Context, begin time.Time) (r replayResult, 
 	return r, nil
 }
 
-// setPodFigures computes podMinutes, ready and neverReady from the numbers of pods.
+// setPodFigures computes podMinutes, readyAfterRise and neverReady from the numbers of pods.
 func (r *replayResult) setPodFigures(pods []replicas) {
 	r.pods, r.neverReady = pods, true
 	needed := int(math.Ceil(peak / capacity()))
 	for i, p := range pods {
 		if i+1 < len(pods) {
-			r.podMinutes += float64(p.Wanted) * (pods[i+1].Second - p.Second) / 60
+			r.podMinutes += float64(p.Desired) * (pods[i+1].Second - p.Second) / 60
 		}
 		if r.neverReady && p.Ready >= needed {
-			r.neverReady, r.ready = false, time.Duration(p.Second*float64(time.Second))-riseAt
+			r.neverReady, r.readyAfterRise = false, time.Duration(p.Second*float64(time.Second))-riseAt
 		}
 	}
 }

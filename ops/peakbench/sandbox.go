@@ -19,8 +19,11 @@ const deployment = "progressive-framework-v5"
 
 // sandbox runs commands on a running sandbox, in its environment.
 type sandbox struct {
-	scratch, namespace string
-	prometheus         kubeclient.Prometheus
+	// scratch is a folder for temporary files.
+	scratch string
+	// namespace is the namespace of the services.
+	namespace  string
+	prometheus kubeclient.Prometheus
 }
 
 // connect reads the outputs of the stack and creates the client of Prometheus.

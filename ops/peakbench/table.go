@@ -13,8 +13,8 @@ import (
 
 const step = forecast.StepSeconds * time.Second
 
-// printHeader begins the table of the runs.
-func printHeader() {
+// printTableHeader begins the table of the runs.
+func printTableHeader() {
 	fmt.Printf("| | requests | failed | slower than 500 ms | pods ready for the peak | pod-minutes | pod-minutes, simulated | difference |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 }
 
@@ -36,12 +36,12 @@ func (s *sandbox) printResult(ctx context.Context, controller backtest.Controlle
 	}
 	simulated := 60 * backtest.Simulate(controller, trace).PodHours
 	fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %.1f | %+.0f %% |\n", controller, r.sent, r.failed, r.slow, r.formatReadiness(), r.podMinutes, simulated, 100*(simulated/r.podMinutes-1))
-	last := replicas{}
+	lastPods := replicas{}
 	for _, p := range r.pods {
-		if p.Wanted != last.Wanted || p.Ready != last.Ready {
-			logf("second %.0f: %d pods wanted, %d ready", p.Second, p.Wanted, p.Ready)
+		if p.Desired != lastPods.Desired || p.Ready != lastPods.Ready {
+			logf("second %.0f: %d pods desired, %d ready", p.Second, p.Desired, p.Ready)
 		}
-		last = p
+		lastPods = p
 	}
 	return nil
 }
@@ -51,15 +51,15 @@ func (r replayResult) formatReadiness() string {
 	switch {
 	case r.neverReady:
 		return "never"
-	case r.ready < 0:
-		return fmt.Sprintf("%.0f s before the rise began", -r.ready.Seconds())
+	case r.readyAfterRise < 0:
+		return fmt.Sprintf("%.0f s before the rise began", -r.readyAfterRise.Seconds())
 	}
-	return fmt.Sprintf("%.0f s after the rise began", r.ready.Seconds())
+	return fmt.Sprintf("%.0f s after the rise began", r.readyAfterRise.Seconds())
 }
 
-// printForecaster prints the CPU and the memory that the forecaster used during a replay. The
+// printForecasterUsage prints the CPU and the memory that the forecaster used during a replay. The
 // forecaster has the four services of the platform.
-func (s *sandbox) printForecaster(ctx context.Context, r replayResult) error {
+func (s *sandbox) printForecasterUsage(ctx context.Context, r replayResult) error {
 	const job = `{job="forecaster"}`
 	window := fmt.Sprintf("[%.0fs]", r.end.Sub(r.begin).Seconds())
 	for _, figure := range []struct{ name, query string }{
@@ -83,18 +83,19 @@ func documentHPA() autoscale.Spec {
 	return d
 }
 
-// readLoads returns the load of each step in pods. A step without a value repeats the step before.
+// readLoads returns the load of each step in pods. A step without a value has the load of the step
+// before, or 0 before the first value.
 func (s *sandbox) readLoads(ctx context.Context, from, to time.Time) (loads []float64, err error) {
-	first, last := from.Add(step), 0.0
+	first, lastLoad := from.Add(step), 0.0
 	measured, err := s.prometheus.QuerySeries(ctx, arrivalsQuery(), first, to, step)
 	if err != nil {
 		return nil, err
 	}
 	for end := first; !end.After(to); end = end.Add(step) {
 		if load, ok := measured[end.Unix()]; ok {
-			last = load / capacity()
+			lastLoad = load / capacity()
 		}
-		loads = append(loads, last)
+		loads = append(loads, lastLoad)
 	}
 	return loads, nil
 }

@@ -42,9 +42,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// newRoot returns the command with its subcommands. A new subcommand is one line
-// here.
-func newRoot() *cobra.Command {
+// newRootCommand returns the command pf with its subcommands. A new subcommand is one line here.
+func newRootCommand() *cobra.Command {
 	var stack stackoutput.Stack
 	root := &cobra.Command{
 		Use:   "pf",
@@ -71,7 +70,7 @@ func newRoot() *cobra.Command {
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

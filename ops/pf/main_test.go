@@ -12,7 +12,7 @@ import (
 func TestHelpListsTheSubcommands(t *testing.T) {
 	var out, errs bytes.Buffer
 	require.Zero(t, run(t.Context(), []string{"--help"}, &out, &errs))
-	for _, c := range newRoot().Commands() {
+	for _, c := range newRootCommand().Commands() {
 		require.Contains(t, out.String(), c.Name())
 		require.NotEmpty(t, c.Short, c.Name())
 		require.NotEmpty(t, c.Example, c.Name())

@@ -18,8 +18,8 @@ import (
 
 // alarmSource reads which alarms of a stack were raised.
 type alarmSource interface {
-	// raisedAlarms returns the names of the alarms that were raised at any time after since.
-	raisedAlarms(ctx context.Context, since time.Time) ([]string, error)
+	// readRaisedAlarms returns the names of the alarms that were raised at any time after since.
+	readRaisedAlarms(ctx context.Context, since time.Time) ([]string, error)
 }
 
 // checkAlarms returns the number of sources. It returns an error if a source has an alarm that was
@@ -30,7 +30,7 @@ func checkAlarms(ctx context.Context, sources map[string]alarmSource, since time
 	}
 	var raised []string
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		alarms, err := sources[name].raisedAlarms(ctx, since)
+		alarms, err := sources[name].readRaisedAlarms(ctx, since)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
@@ -105,9 +105,9 @@ func readStateAlarms(state []byte) (alarms stateAlarms, err error) {
 // prometheus is the stack's Prometheus.
 type prometheus struct{ kubeclient.Prometheus }
 
-// raisedAlarms implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
+// readRaisedAlarms implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
 // (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
-func (p prometheus) raisedAlarms(ctx context.Context, since time.Time) (names []string, err error) {
+func (p prometheus) readRaisedAlarms(ctx context.Context, since time.Time) (names []string, err error) {
 	seconds := int(time.Since(since).Seconds()) + 1
 	alerts, err := p.QueryVector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds), time.Time{})
 	if err != nil {
@@ -127,13 +127,13 @@ type cloudWatch struct {
 	run    func(ctx context.Context, args ...string) ([]byte, error)
 }
 
-// raisedAlarms implements alarmSource. It returns the alarms that have the state ALARM now or in
+// readRaisedAlarms implements alarmSource. It returns the alarms that have the state ALARM now or in
 // their history after since.
-func (c cloudWatch) raisedAlarms(ctx context.Context, since time.Time) ([]string, error) {
-	var now struct {
+func (c cloudWatch) readRaisedAlarms(ctx context.Context, since time.Time) ([]string, error) {
+	var current struct {
 		MetricAlarms []struct{ AlarmName string }
 	}
-	if err := c.runCloudWatch(ctx, &now, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
+	if err := c.runCloudWatch(ctx, &current, "describe-alarms", "--state-value", "ALARM", "--alarm-types", "MetricAlarm"); err != nil {
 		return nil, err
 	}
 	var history struct {
@@ -143,7 +143,7 @@ func (c cloudWatch) raisedAlarms(ctx context.Context, since time.Time) ([]string
 		return nil, err
 	}
 	raised := map[string]bool{}
-	for _, a := range now.MetricAlarms {
+	for _, a := range current.MetricAlarms {
 		raised[a.AlarmName] = c.alarms[a.AlarmName]
 	}
 	for _, item := range history.AlarmHistoryItems {

@@ -23,7 +23,9 @@ type fakeAlarms struct {
 	err   error
 }
 
-func (f fakeAlarms) raisedAlarms(context.Context, time.Time) ([]string, error) { return f.names, f.err }
+func (f fakeAlarms) readRaisedAlarms(context.Context, time.Time) ([]string, error) {
+	return f.names, f.err
+}
 
 func TestRaisedOrUnknownAlarmsRefuse(t *testing.T) {
 	for why, c := range map[string]struct {
@@ -31,10 +33,10 @@ func TestRaisedOrUnknownAlarmsRefuse(t *testing.T) {
 		noEvidence bool
 		want       string
 	}{
-		"no alarm":                {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{}}, false, ""},
-		"an alarm of one source":  {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{names: []string{"CPUHigh"}}}, false, "CPUHigh (b)"},
-		"a source without answer": {map[string]alarmSource{"a": fakeAlarms{err: errNoEvidence}}, true, "a: no answer"},
-		"no source":               {nil, true, "neither Prometheus nor alarms of CloudWatch"},
+		"no alarm":                  {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{}}, false, ""},
+		"an alarm of one source":    {map[string]alarmSource{"a": fakeAlarms{}, "b": fakeAlarms{names: []string{"CPUHigh"}}}, false, "CPUHigh (b)"},
+		"a source without evidence": {map[string]alarmSource{"a": fakeAlarms{err: errNoEvidence}}, true, "a: no evidence"},
+		"no source":                 {nil, true, "neither Prometheus nor alarms of CloudWatch"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			_, err := checkAlarms(t.Context(), c.sources, time.Now())
@@ -60,7 +62,7 @@ func TestPrometheusReturnsAlertsSinceATime(t *testing.T) {
 		},
 	}
 	p := prometheus{clients.Prometheus("pf")}
-	names, err := p.raisedAlarms(t.Context(), time.Now().Add(-time.Hour))
+	names, err := p.readRaisedAlarms(t.Context(), time.Now().Add(-time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, []string{"CPUHigh", "ErrorRateHigh"}, names)
 	path, query, _ := strings.Cut(request, "?")
@@ -70,10 +72,10 @@ func TestPrometheusReturnsAlertsSinceATime(t *testing.T) {
 	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, form.Get("query"))
 
 	response = `{"status":"error"}`
-	_, err = p.raisedAlarms(t.Context(), time.Now())
+	_, err = p.readRaisedAlarms(t.Context(), time.Now())
 	require.ErrorIs(t, err, errNoEvidence)
 	failure = errors.New("503 Service Unavailable")
-	_, err = p.raisedAlarms(t.Context(), time.Now())
+	_, err = p.readRaisedAlarms(t.Context(), time.Now())
 	require.ErrorIs(t, err, errNoEvidence)
 }
 
@@ -89,7 +91,7 @@ func TestCloudWatchReturnsOnlyAlarmsOfTheStack(t *testing.T) {
 		commands = append(commands, strings.Join(args, " "))
 		return []byte(responses[args[1]]), nil
 	}}
-	names, err := c.raisedAlarms(t.Context(), time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))
+	names, err := c.readRaisedAlarms(t.Context(), time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
 	require.Equal(t, []string{"own-cpu", "own-disk"}, names)
 	require.Equal(t, []string{
@@ -98,7 +100,7 @@ func TestCloudWatchReturnsOnlyAlarmsOfTheStack(t *testing.T) {
 	}, commands)
 
 	responses["describe-alarms"] = ""
-	_, err = c.raisedAlarms(t.Context(), time.Now())
+	_, err = c.readRaisedAlarms(t.Context(), time.Now())
 	require.ErrorIs(t, err, errNoEvidence)
 }
 

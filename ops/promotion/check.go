@@ -20,14 +20,14 @@ import (
 
 // checkGates checks all gates, and returns the result of each gate. It returns an error only for a
 // fault of the command line or of the project.
-func (p promotion) checkGates(ctx context.Context, file *record.File, source stackoutput.Outputs, r *record.Record, key signkey.Key) (results gateResults, err error) {
+func (p promotion) checkGates(ctx context.Context, file *record.File, sourceOutputs stackoutput.Outputs, r *record.Record, key signkey.Key) (results gateResults, err error) {
 	for _, name := range p.without {
 		if slices.Contains(file.RequiredGates, gate.Name(name)) {
 			return results, fmt.Errorf("--without is %q: %s requires that gate (images.requiredGates)", name, fileName(p.to))
 		}
 		results.without = append(results.without, gate.Name(name))
 	}
-	migrations, err := newMigrationChecker(p.project, p.to, p.approvals, p.now)
+	migrations, err := newMigrationChecker(p.project, p.to, p.approvalsFile, p.now)
 	if err != nil {
 		return results, err
 	}
@@ -40,36 +40,36 @@ func (p promotion) checkGates(ctx context.Context, file *record.File, source sta
 	results.addResult(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
 
 	history, err := stack.ReadHistory(ctx)
-	var updated time.Time
+	var lastUpdate time.Time
 	if err == nil {
-		updated, err = lastUpdateEnd(history)
+		lastUpdate, err = lastUpdateEnd(history)
 	}
-	if age := p.now.Sub(updated); err == nil && age < p.bake {
-		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bake)
+	if age := p.now.Sub(lastUpdate); err == nil && age < p.bakeTime {
+		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bakeTime)
 	}
-	results.addResult(gate.BakeTime, err, "the last update of %s ended at %s", p.from, updated.UTC().Format(time.RFC3339))
+	results.addResult(gate.BakeTime, err, "the last update of %s ended at %s", p.from, lastUpdate.UTC().Format(time.RFC3339))
 
-	clients, clientErr := newPodClients(source)
-	sources, err := findAlarmSources(ctx, stack, clients, source.Namespace, p.readRegion())
+	clients, clientErr := newPodClients(sourceOutputs)
+	sources, err := findAlarmSources(ctx, stack, clients, sourceOutputs.Namespace, p.readRegion())
 	sourceCount := 0
 	if err == nil {
-		sourceCount, err = checkAlarms(ctx, sources, updated)
+		sourceCount, err = checkAlarms(ctx, sources, lastUpdate)
 	}
 	results.addEvidence(gate.Alarms, err, "%d sources, none since the last update", sourceCount)
 
 	containers, err := 0, clientErr
 	if err == nil {
-		containers, err = checkPods(ctx, clients.Kubernetes, source.Namespace, r.Repository, r.Images)
+		containers, err = checkPods(ctx, clients.Kubernetes, sourceOutputs.Namespace, r.Repository, r.Images)
 	}
-	results.addEvidence(gate.Pods, err, "%d containers in %s run these digests", containers, source.Namespace)
+	results.addEvidence(gate.Pods, err, "%d containers in %s run these digests", containers, sourceOutputs.Namespace)
 
-	if p.loadReport == "" {
+	if p.loadReportFile == "" {
 		results.addMissing(gate.LoadTest, "no --load-report")
 	} else {
 		var report loadReport
-		err := readEvidence(p.loadReport, &report)
+		err := readEvidence(p.loadReportFile, &report)
 		if err == nil {
-			err = checkLoad(report, source.URL, source.Images, updated)
+			err = checkLoad(report, sourceOutputs.URL, sourceOutputs.Images, lastUpdate)
 		}
 		results.addResult(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
 	}
@@ -82,18 +82,18 @@ func (p promotion) checkGates(ctx context.Context, file *record.File, source sta
 
 // checkTarget checks the gates of the target stack's preview and cost.
 func (p promotion) checkTarget(results *gateResults, r *record.Record, budget int64) {
-	if p.preview == "" {
+	if p.previewDir == "" {
 		results.addMissing(gate.Preview, "no --preview")
 		results.addMissing(gate.Cost, "no --preview")
 		return
 	}
-	summary, err := checkPreview(p.preview, p.to, r)
+	summary, err := checkPreview(p.previewDir, p.to, r)
 	results.addResult(gate.Preview, err, "%s", summary)
 	if budget == 0 {
 		results.addMissing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
 		return
 	}
-	summary, err = checkCost(p.preview, budget)
+	summary, err = checkCost(p.previewDir, budget)
 	results.addResult(gate.Cost, err, "%s", summary)
 }
 

@@ -56,9 +56,9 @@ func readEvidence(file string, into any) error {
 	return nil
 }
 
-// errNoEvidence marks the error of a gate with evidence that could not be read. The result of the
-// gate is then unknown.
-var errNoEvidence = errors.New("no answer")
+// errNoEvidence marks an error that means that the evidence of a gate does not exist or could not be
+// read. The result of the gate is then unknown.
+var errNoEvidence = errors.New("no evidence")
 
 // checkPods checks that the pods of a stack's namespace run exactly the stack's images. It returns
 // the number of containers that run one of these images. It ignores pods that have ended or are
@@ -132,12 +132,12 @@ type loadReport struct {
 	Refusals  responseCheck     `json:"refusals"`
 	Responses responseCheck     `json:"answers"`
 	Load      []struct {
-		Name   string         `json:"name"`
-		Sent   int            `json:"sent"`
-		Failed map[string]int `json:"failed"`
-		P95    float64        `json:"p95"`
-		Limit  float64        `json:"limit"`
-		Kept   bool           `json:"kept"`
+		Name        string         `json:"name"`
+		Sent        int            `json:"sent"`
+		Failed      map[string]int `json:"failed"`
+		P95         float64        `json:"p95"`
+		Limit       float64        `json:"limit"`
+		WithinLimit bool           `json:"kept"`
 	} `json:"load"`
 }
 
@@ -163,7 +163,7 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 	case r.Interrupted:
 		return errors.New("the test was interrupted")
 	case len(r.Refusals.Wrong)+len(r.Responses.Wrong) > 0:
-		return fmt.Errorf("the platform gave wrong answers: %s", strings.Join(append(r.Refusals.Wrong, r.Responses.Wrong...), "; "))
+		return fmt.Errorf("the platform gave wrong responses: %s", strings.Join(append(r.Refusals.Wrong, r.Responses.Wrong...), "; "))
 	case len(r.Load) == 0:
 		return errors.New("the report has no load")
 	}
@@ -176,7 +176,7 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 		if failed > 0 {
 			faults = append(faults, fmt.Sprintf("%s: %d of %d requests failed", row.Name, failed, row.Sent))
 		}
-		if !row.Kept {
+		if !row.WithinLimit {
 			faults = append(faults, fmt.Sprintf("%s: p95 %.0f ms, must be at most %.0f ms", row.Name, row.P95, row.Limit))
 		}
 	}

@@ -72,8 +72,8 @@ func (r *gateResults) addEvidence(name gate.Name, err error, format string, args
 
 // countRefused returns the number of refused gates.
 func (r gateResults) countRefused() (n int) {
-	for _, j := range r.list {
-		if j.result == refused {
+	for _, g := range r.list {
+		if g.result == refused {
 			n++
 		}
 	}
@@ -83,8 +83,8 @@ func (r gateResults) countRefused() (n int) {
 // write writes the results to out as a table.
 func (r gateResults) write(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, j := range r.list {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", j.name, j.result, j.why)
+	for _, g := range r.list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", g.name, g.result, g.why)
 	}
 	return w.Flush()
 }

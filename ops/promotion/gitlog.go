@@ -85,8 +85,9 @@ func (p project) commit(ctx context.Context, stack, branch, message string) erro
 
 // release is a record in the git history of a stack's file. Record is nil if the file had no release.
 type release struct {
-	// commit is the commit that wrote the record.
-	commit string
+	// fileCommit is the commit that wrote the record into the file. Record.Commit is the commit of
+	// the program.
+	fileCommit string
 	*record.Record
 }
 
@@ -127,7 +128,7 @@ func findRelease(releases []release, current *record.Record, commit string) (rel
 	for _, r := range releases {
 		switch {
 		case r.Record == nil: // at this commit the file has no release
-		case commit != "" && (strings.HasPrefix(r.commit, commit) || strings.HasPrefix(r.Commit, commit)):
+		case commit != "" && (strings.HasPrefix(r.fileCommit, commit) || strings.HasPrefix(r.Commit, commit)):
 			return r, nil
 		case commit == "" && !r.SameImages(current):
 			return r, nil
@@ -136,7 +137,7 @@ func findRelease(releases []release, current *record.Record, commit string) (rel
 	var known []string
 	for _, r := range releases {
 		if r.Record != nil {
-			known = append(known, fmt.Sprintf("%.12s (promoted %.12s)", r.commit, r.Commit))
+			known = append(known, fmt.Sprintf("%.12s (promoted %.12s)", r.fileCommit, r.Commit))
 		}
 	}
 	if len(known) == 0 {

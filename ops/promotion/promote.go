@@ -25,13 +25,15 @@ const approvalsFile = approval.File
 // promotion has the options and the evidence of one promotion.
 type promotion struct {
 	project
-	from, to                       string
-	loadReport, preview, approvals string
-	signingKey                     string
-	bake                           time.Duration
-	without                        []string
-	createCommit, draft            bool
-	now                            time.Time
+	// from and to are the names of the stacks.
+	from, to                                  string
+	loadReportFile, previewDir, approvalsFile string
+	signingKey                                string
+	bakeTime                                  time.Duration
+	// without has the names of the gates that may have no evidence.
+	without             []string
+	createCommit, draft bool
+	now                 time.Time
 }
 
 // PromoteCommand returns the subcommand promote. stack holds the flag --cwd.
@@ -58,8 +60,8 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 			if p.from == "" || p.to == "" || p.from == p.to {
 				return errors.New("--from and --to must name two stacks")
 			}
-			if p.bake < 0 {
-				return fmt.Errorf("--bake is %s, must not be negative", p.bake)
+			if p.bakeTime < 0 {
+				return fmt.Errorf("--bake is %s, must not be negative", p.bakeTime)
 			}
 			for _, name := range p.without {
 				if !gate.Name(name).HasOptionalEvidence() {
@@ -80,11 +82,11 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&p.from, "from", "", "the stack whose images are promoted")
 	f.StringVar(&p.to, "to", "", "the stack that will run them")
-	f.StringVar(&p.loadReport, "load-report", "", "a report of pf load --json of the stack --from, begun after its last update")
-	f.StringVar(&p.preview, "preview", "", "the folder of pf ci preview --out of the stack --to with this release (--draft)")
-	f.StringVar(&p.approvals, "approvals", approvalsFile, "the file with approved migrations, from the project's folder on")
+	f.StringVar(&p.loadReportFile, "load-report", "", "a report of pf load --json of the stack --from, begun after its last update")
+	f.StringVar(&p.previewDir, "preview", "", "the folder of pf ci preview --out of the stack --to with this release (--draft)")
+	f.StringVar(&p.approvalsFile, "approvals", approvalsFile, "the file with approved migrations, from the project's folder on")
 	f.StringVar(&p.signingKey, "signing-key", "", "the key that signs the gates: a file or awskms:///KEY; the default is images.signingKey of the stack --from")
-	f.DurationVar(&p.bake, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
+	f.DurationVar(&p.bakeTime, "bake", 30*time.Minute, "how long ago the last update of the stack --from must have ended")
 	f.StringSliceVar(&p.without, "without", nil, "accept that these gates have no evidence: some of "+fmt.Sprint(gate.NamesWithOptionalEvidence()))
 	f.BoolVar(&p.createCommit, "commit", false, "create a branch and commit the file")
 	f.BoolVar(&p.draft, "draft", false, "write the release without the gates, for a preview of it")
@@ -105,12 +107,12 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return unreadError(err)
 	}
-	source, err := readOutputs(ctx, p.dir, p.from)
+	sourceOutputs, err := readOutputs(ctx, p.dir, p.from)
 	if err != nil {
 		return unreadError(err)
 	}
 	r := &record.Record{Commit: head, At: p.now, From: p.from}
-	if r.Repository, r.Images, err = splitImages(source.Images); err != nil {
+	if r.Repository, r.Images, err = splitImages(sourceOutputs.Images); err != nil {
 		return unreadError(fmt.Errorf("stack %s: %w", p.from, err))
 	}
 	if p.draft {
@@ -120,27 +122,27 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	checked, err := p.checkGates(ctx, file, source, r, key)
+	results, err := p.checkGates(ctx, file, sourceOutputs, r, key)
 	if err != nil {
 		return err
 	}
-	if err := checked.write(out); err != nil {
+	if err := results.write(out); err != nil {
 		return unreadError(err)
 	}
-	if n := checked.countRefused(); n > 0 {
+	if n := results.countRefused(); n > 0 {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%d gates refuse the promotion; nothing was written", n)}
 	}
 	if r.SameImages(file.Release) {
 		fmt.Fprintf(out, "\n%s has these images already; nothing was written\n", fileName(p.to))
 		return nil
 	}
-	n, err := p.signGates(ctx, r, checked, key)
+	n, err := p.signGates(ctx, r, results, key)
 	if err != nil {
 		return unreadError(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
 	}
 	fmt.Fprintf(out, "\n%d signed statements of the gates were added to %d images\n", n, len(r.Images))
 	var text strings.Builder
-	if err := checked.write(&text); err != nil {
+	if err := results.write(&text); err != nil {
 		return unreadError(err)
 	}
 	return p.publish(ctx, out, change{

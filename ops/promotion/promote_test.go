@@ -227,7 +227,7 @@ func TestPromotionIsRefused(t *testing.T) {
 	}
 }
 
-// newPod returns a running pod with one container, after the changes.
+// newPod returns a pod with one container. It applies each function in change to the pod.
 func newPod(name, image string, change ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: image}}}}
 	for _, c := range change {
@@ -276,7 +276,7 @@ func TestLoadReportMustBeOfTheseImagesAndWithinLimits(t *testing.T) {
 		"a report without images":   {`"images"`, `"other"`, "does not say which images"},
 		"a missed limit":            {`"kept":true`, `"kept":false`, "page: p95 50 ms, must be at most 100 ms"},
 		"failed requests":           {`"p95"`, `"failed":{"503":2},"p95"`, "2 of 10 requests failed"},
-		"a wrong answer":            {`"answers":{}`, `"answers":{"wrong":["a plan of no day"]}`, "a plan of no day"},
+		"a wrong response":          {`"answers":{}`, `"answers":{"wrong":["a plan of no day"]}`, "a plan of no day"},
 		"an interrupted test":       {`"refusals"`, `"interrupted":true,"refusals"`, "interrupted"},
 		"no load":                   {`"load"`, `"other"`, "has no load"},
 		"another schema":            {`"schema":1`, `"schema":2`, "has schema 2"},

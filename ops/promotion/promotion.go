@@ -131,7 +131,8 @@ func splitImages(images map[string]string) (repository string, digests map[strin
 			return "", nil, fmt.Errorf("image %s is %q: must be REPOSITORY@sha256:DIGEST: %w", short, images[short], err)
 		}
 		prefix, found := strings.CutSuffix(ref.Context().Name(), "/"+short)
-		if !found || repository != "" && prefix != repository {
+		isOtherRepository := repository != "" && prefix != repository
+		if !found || isOtherRepository {
 			return "", nil, fmt.Errorf("image %s is in %s: must be in %s/%s, next to the others", short, ref.Context(), repository, short)
 		}
 		repository, digests[short] = prefix, ref.DigestStr()

@@ -105,8 +105,8 @@ func (p *testProject) newRepository() {
 	p.git("init", "--quiet", "--initial-branch", "main")
 }
 
-// bin returns the folder of the fake Pulumi.
-func (p *testProject) bin() string { return filepath.SplitList(os.Getenv("PATH"))[0] }
+// fakeBin returns the folder of the fake Pulumi.
+func (p *testProject) fakeBin() string { return filepath.SplitList(os.Getenv("PATH"))[0] }
 
 // write writes a file of the project.
 func (p *testProject) write(file, text string) {
@@ -147,7 +147,7 @@ func (p *testProject) setHistory(kind, result string, ended time.Time) {
 	p.t.Helper()
 	text, err := json.Marshal([]map[string]any{{"kind": "refresh", "result": "failed"}, {"kind": kind, "result": result, "endTime": ended}})
 	require.NoError(p.t, err)
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "history"), text, 0o600))
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.fakeBin(), "history"), text, 0o600))
 }
 
 // setOutputs sets the output of pulumi stack output.
@@ -155,13 +155,13 @@ func (p *testProject) setOutputs(stack string, images map[string]string) {
 	p.t.Helper()
 	text, err := json.Marshal(map[string]any{"url": "https://" + stack + ".example.com", "namespace": "progressive-framework-" + stack, "images": images})
 	require.NoError(p.t, err)
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "output-"+stack), text, 0o600))
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.fakeBin(), "output-"+stack), text, 0o600))
 }
 
 // setState sets the output of pulumi stack export.
 func (p *testProject) setState(stack, text string) {
 	p.t.Helper()
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.bin(), "state-"+stack), []byte(text), 0o600))
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.fakeBin(), "state-"+stack), []byte(text), 0o600))
 }
 
 // withoutEvidence accepts missing evidence for the gates that need more than the registry, git and

@@ -52,13 +52,13 @@ func RollbackCommand(stack *stackoutput.Stack) *cobra.Command {
 	c.Flags().StringVar(&o.to, "to", "", "the commit of the earlier release, or the commit that wrote it; the default is the release before the current one")
 	c.Flags().BoolVar(&o.createCommit, "commit", false, "create a branch and commit the file")
 	c.Flags().BoolVar(&o.acceptAdditive, "accept-additive", false, "accept a schema that is ahead, if the additional steps only add to it")
-	c.Flags().StringVar(&o.approvals, "approvals", approvalsFile, "the file with approvals, relative to the project's folder")
+	c.Flags().StringVar(&o.approvalsFile, "approvals", approvalsFile, "the file with approvals, relative to the project's folder")
 	return c
 }
 
 // rollbackOptions are the flags of a rollback.
 type rollbackOptions struct {
-	to, approvals                string
+	to, approvalsFile            string
 	createCommit, acceptAdditive bool
 }
 
@@ -68,7 +68,7 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	if err != nil {
 		return err
 	}
-	migrations, err := newMigrationChecker(p, stack, o.approvals, now)
+	migrations, err := newMigrationChecker(p, stack, o.approvalsFile, now)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 		stack: stack, file: file, record: &r, createCommit: o.createCommit,
 		branch: fmt.Sprintf("rollback-%s-%.12s-%d", stack, r.Commit, now.Unix()),
 		title:  fmt.Sprintf("%s: back to release %.12s", stack, r.Commit),
-		body:   fmt.Sprintf("The release that commit %.12s wrote.\n", earlier.commit),
+		body:   fmt.Sprintf("The release that commit %.12s wrote.\n", earlier.fileCommit),
 	})
 }
 

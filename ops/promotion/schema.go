@@ -40,22 +40,22 @@ func newMigrationChecker(p project, stack, approvalsFile string, now time.Time) 
 	return c, nil
 }
 
-// checkAdditions checks the migrations that are at the commit after and not at the commit before. If
-// before is empty, the database has no schema yet. Each of these migrations must only add to the
-// schema, or be approved, because pods of the older release run until the rollout has ended.
+// checkAdditions checks the migrations that are at afterCommit and not at beforeCommit. If
+// beforeCommit is empty, the database has no schema yet. Each of these migrations must only add to
+// the schema, or be approved, because pods of the older release run until the rollout has ended.
 //
-// The image that applies the migrations was built at the commit after. The next promotion and a
-// rollback start from recordCommit, the commit in the record. Both commits must have the same
-// migrations. Otherwise no promotion would check the migrations between the two commits.
-func (c migrationChecker) checkAdditions(ctx context.Context, before, after, recordCommit string) (string, error) {
+// The image that applies the migrations was built at afterCommit. The next promotion and a rollback
+// start from recordCommit, the commit in the record. Both commits must have the same migrations.
+// Otherwise no promotion would check the migrations between the two commits.
+func (c migrationChecker) checkAdditions(ctx context.Context, beforeCommit, afterCommit, recordCommit string) (string, error) {
 	var older migration.Steps
-	if before != "" {
+	if beforeCommit != "" {
 		var err error
-		if older, err = c.readMigrations(ctx, before); err != nil {
+		if older, err = c.readMigrations(ctx, beforeCommit); err != nil {
 			return "", err
 		}
 	}
-	applied, err := c.readMigrations(ctx, after)
+	applied, err := c.readMigrations(ctx, afterCommit)
 	if err != nil {
 		return "", err
 	}
@@ -64,7 +64,7 @@ func (c migrationChecker) checkAdditions(ctx context.Context, before, after, rec
 		return "", err
 	}
 	if recordMigrations, err := c.readMigrations(ctx, recordCommit); err != nil || !maps.Equal(applied, recordMigrations) {
-		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the migrations at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, after, recordCommit))
+		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the migrations at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, afterCommit, recordCommit))
 	}
 	var faults []string
 	approved := 0
@@ -79,14 +79,14 @@ func (c migrationChecker) checkAdditions(ctx context.Context, before, after, rec
 	if len(faults) > 0 {
 		return "", fmt.Errorf("%s; split the change, or approve it in .ci/approvals.yaml with op: migrate", strings.Join(faults, "; "))
 	}
-	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), describeCommit(before), approved), nil
+	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), describeCommit(beforeCommit), approved), nil
 }
 
-// checkRollback checks that a stack can return to the release of the commit earlier. The database has
+// checkRollback checks that a stack can return to the release of earlierCommit. The database has
 // the migrations of every release that ran. Each migration that the earlier release does not have
 // must be approved. With acceptAdditive, a migration that only adds to the schema needs no approval.
-func (c migrationChecker) checkRollback(ctx context.Context, releases []release, earlier string, acceptAdditive bool) (string, error) {
-	older, err := c.readMigrations(ctx, earlier)
+func (c migrationChecker) checkRollback(ctx context.Context, releases []release, earlierCommit string, acceptAdditive bool) (string, error) {
+	older, err := c.readMigrations(ctx, earlierCommit)
 	if err != nil {
 		return "", err
 	}
@@ -121,9 +121,9 @@ func (c migrationChecker) checkRollback(ctx context.Context, releases []release,
 		}
 	}
 	if len(faults) > 0 {
-		return "", fmt.Errorf("the schema is ahead of release %.12s, and a step can't be undone: %s", earlier, strings.Join(faults, "; "))
+		return "", fmt.Errorf("the schema is ahead of release %.12s, and a step can't be undone: %s", earlierCommit, strings.Join(faults, "; "))
 	}
-	return fmt.Sprintf("%d steps ahead of release %.12s", len(ahead), earlier), nil
+	return fmt.Sprintf("%d steps ahead of release %.12s", len(ahead), earlierCommit), nil
 }
 
 // describeCommit returns the first 12 characters of a commit. It returns "an empty database" for an

@@ -97,7 +97,7 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 	p, table, adds, drops, _ := newSchemaHistory(t)
 	for _, c := range []struct {
 		why     string
-		had     []string // the commits of the releases, the newest first
+		commits []string // of the releases, the newest first
 		to      string
 		prepare func()
 		accept  bool   // --accept-additive
@@ -119,7 +119,7 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 			checker, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
 			releases := []release{{"before any promotion", nil}}
-			for _, commit := range c.had {
+			for _, commit := range c.commits {
 				releases = append(releases, release{"", &record.Record{Commit: commit}})
 			}
 			_, err = checker.checkRollback(t.Context(), releases, c.to, c.accept)

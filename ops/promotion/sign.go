@@ -17,7 +17,8 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// openSigningKey opens the key that signs the gates.
+// openSigningKey opens the key that signs the gates: the key of --signing-key, or the key in the file
+// of the stack p.from.
 func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 	reference := p.signingKey
 	if reference == "" {

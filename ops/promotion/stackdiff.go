@@ -40,7 +40,7 @@ func DiffCommand(stack *stackoutput.Stack) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.diff(c.Context(), c.OutOrStdout(), args[0], args[1])
+			return p.printDiff(c.Context(), c.OutOrStdout(), args[0], args[1])
 		},
 	}
 }
@@ -57,8 +57,8 @@ type comparedStack struct {
 	state  []byte
 }
 
-// diff reads both stacks, and prints how they differ.
-func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
+// printDiff reads both stacks, and prints how they differ.
+func (p project) printDiff(ctx context.Context, out io.Writer, a, b string) error {
 	var stacks [2]comparedStack
 	var errs [2]error
 	var wg sync.WaitGroup
@@ -77,7 +77,9 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 	texts := make([]strings.Builder, len(names))
 	commits := make([][2]string, len(names))
 	for i, short := range names {
-		wg.Go(func() { commits[i] = diffImage(ctx, &texts[i], short, before.images[short], after.images[short], keys) })
+		wg.Go(func() {
+			commits[i] = printImageDiff(ctx, &texts[i], short, before.images[short], after.images[short], keys)
+		})
 	}
 	wg.Wait()
 	migrateCommits := [2]string{before.releaseCommit(), after.releaseCommit()}
@@ -91,7 +93,7 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 	if beforeImage, afterImage := before.images[migrateImage], after.images[migrateImage]; beforeImage != "" && imageDigest(beforeImage) == imageDigest(afterImage) {
 		fmt.Fprintln(out, "  none: both run the same image migrate")
 	} else {
-		p.diffMigrations(ctx, out, migrateCommits)
+		p.printMigrationDiff(ctx, out, migrateCommits)
 	}
 	fmt.Fprintf(out, "\nconfiguration: %s -> %s\n", a, b)
 	for _, path := range unionOfKeys(before.config, after.config) {
@@ -101,9 +103,9 @@ func (p project) diff(ctx context.Context, out io.Writer, a, b string) error {
 	}
 	now := time.Now()
 	fmt.Fprintf(out, "\npolicies: %s -> %s\n", a, b)
-	diffPolicies(out, before, after, now)
+	printPolicyDiff(out, before, after, now)
 	fmt.Fprintf(out, "\ncost a month: %s -> %s\n", a, b)
-	return diffCost(out, before, after, now)
+	return printCostDiff(out, before, after, now)
 }
 
 // imageDigest returns the digest in REPOSITORY@DIGEST.
@@ -150,8 +152,8 @@ func (p project) readStack(ctx context.Context, name string) (s comparedStack, e
 	return s, nil
 }
 
-// diffMigrations prints the schema migrations that differ between two commits.
-func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]string) {
+// printMigrationDiff prints the schema migrations that differ between two commits.
+func (p project) printMigrationDiff(ctx context.Context, out io.Writer, commits [2]string) {
 	var steps [2]migration.Steps
 	for i, commit := range commits {
 		if commit == "" {
@@ -166,30 +168,36 @@ func (p project) diffMigrations(ctx context.Context, out io.Writer, commits [2]s
 	}
 	faults := map[string]string{}
 	for i := range steps {
-		only := maps.Clone(steps[i])
-		maps.DeleteFunc(only, func(name, text string) bool { return steps[1-i][name] == text })
-		for _, f := range migration.Faults(only) {
+		// A step that both stacks have with the same text is not printed.
+		differing := maps.Clone(steps[i])
+		maps.DeleteFunc(differing, func(name, text string) bool { return steps[1-i][name] == text })
+		for _, f := range migration.Faults(differing) {
 			faults[f.Step] = f.Why
 		}
 	}
 	for _, name := range unionOfKeys(steps[0], steps[1]) {
-		before, had := steps[0][name]
-		after, has := steps[1][name]
-		what := map[[2]bool]string{{true, false}: "only the first", {false, true}: "only the second", {true, true}: "changed"}[[2]bool{had, has}]
-		if before == after && had == has {
+		first, inFirst := steps[0][name]
+		second, inSecond := steps[1][name]
+		difference := "changed"
+		switch {
+		case !inSecond:
+			difference = "only the first"
+		case !inFirst:
+			difference = "only the second"
+		case first == second:
 			continue
 		}
 		effect := "only adds"
 		if why := faults[name]; why != "" {
 			effect = why
 		}
-		fmt.Fprintf(out, "  %s  %s; %s\n", name, what, effect)
+		fmt.Fprintf(out, "  %s  %s; %s\n", name, difference, effect)
 	}
 }
 
-// diffImage prints how an image differs in two stacks. It returns the commits from which the two
+// printImageDiff prints how an image differs in two stacks. It returns the commits from which the two
 // images were built. A commit is "" if it is unknown or if both stacks have the same image.
-func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys signkey.Trusted) (commits [2]string) {
+func printImageDiff(ctx context.Context, out io.Writer, short, a, b string, keys signkey.Trusted) (commits [2]string) {
 	before, after := imageDigest(a), imageDigest(b)
 	if before == after {
 		fmt.Fprintf(out, "  %s  same, %.19s\n", short, after)
@@ -199,20 +207,20 @@ func diffImage(ctx context.Context, out io.Writer, short, a, b string, keys sign
 	if a == "" || b == "" {
 		return commits
 	}
-	var both [2]imageContents
+	var contents [2]imageContents
 	for i, reference := range []string{a, b} {
 		var err error
-		if both[i], err = readImageContents(ctx, reference, keys); err != nil {
+		if contents[i], err = readImageContents(ctx, reference, keys); err != nil {
 			fmt.Fprintf(out, "    commits and modules are not known: %v\n", err)
 			return commits
 		}
 	}
-	commits = [2]string{both[0].commit, both[1].commit}
+	commits = [2]string{contents[0].commit, contents[1].commit}
 	if commits[0] != commits[1] {
 		fmt.Fprintf(out, "    commits %.12s..%.12s\n", textOrNone(commits[0]), textOrNone(commits[1]))
 	}
-	for _, module := range unionOfKeys(both[0].modules, both[1].modules) {
-		if from, to := both[0].modules[module], both[1].modules[module]; from != to {
+	for _, module := range unionOfKeys(contents[0].modules, contents[1].modules) {
+		if from, to := contents[0].modules[module], contents[1].modules[module]; from != to {
 			fmt.Fprintf(out, "    module %s  %s -> %s\n", module, textOrNone(from), textOrNone(to))
 		}
 	}

@@ -23,14 +23,14 @@ func (s comparedStack) evaluatePolicies(now time.Time) (map[string]report.Findin
 		return nil, fmt.Errorf("state of %s: %w", s.name, err)
 	}
 	environment := s.values[waiver.EnvironmentKey]
-	e := evaluate.New(ruleset.All(), environment, s.values[waiver.Key], now)
-	all := map[string]report.Finding{}
-	for _, f := range report.New(s.name, environment, e, stack.Graph, e.ApplyToStack(stack.Graph)).Findings {
+	evaluator := evaluate.New(ruleset.All(), environment, s.values[waiver.Key], now)
+	findings := map[string]report.Finding{}
+	for _, f := range report.New(s.name, environment, evaluator, stack.Graph, evaluator.ApplyToStack(stack.Graph)).Findings {
 		if f.Kind != report.Undecided {
-			all[f.Rule+" "+s.withoutEnvironment(f.Resource)] = f
+			findings[f.Rule+" "+s.withoutEnvironment(f.Resource)] = f
 		}
 	}
-	return all, nil
+	return findings, nil
 }
 
 // withoutEnvironment returns a resource's name with * in place of the environment.
@@ -38,8 +38,8 @@ func (s comparedStack) withoutEnvironment(resource string) string {
 	return strings.TrimSuffix(strings.Replace(resource+"-", "-"+s.values[waiver.EnvironmentKey]+"-", "-*-", 1), "-")
 }
 
-// diffPolicies prints each rule and resource that has different results in the two stacks.
-func diffPolicies(out io.Writer, a, b comparedStack, now time.Time) {
+// printPolicyDiff prints each rule and resource that has different results in the two stacks.
+func printPolicyDiff(out io.Writer, a, b comparedStack, now time.Time) {
 	before, err := a.evaluatePolicies(now)
 	if err != nil {
 		fmt.Fprintf(out, "  not known: %v\n", err)
@@ -67,8 +67,8 @@ func findingKind(findings map[string]report.Finding, key string) string {
 	return "holds"
 }
 
-// diffCost prints the monthly cost of two stacks by component.
-func diffCost(out io.Writer, a, b comparedStack, now time.Time) error {
+// printCostDiff prints the monthly cost of two stacks by component.
+func printCostDiff(out io.Writer, a, b comparedStack, now time.Time) error {
 	var reports [2]cost.Report
 	for i, s := range []comparedStack{a, b} {
 		stack, err := source.Parse(s.state)

@@ -57,7 +57,7 @@ func main() {
 }
 
 // runBenchmark measures all services concurrently, and writes the table to out.
-func runBenchmark(ctx context.Context, out io.Writer, name string, steps, steady time.Duration) error {
+func runBenchmark(ctx context.Context, out io.Writer, name string, stepsDuration, steadyDuration time.Duration) error {
 	token := strings.TrimSpace(os.Getenv("TOKEN"))
 	if token == "" {
 		return errors.New("no token: set TOKEN; make token prints a token")
@@ -86,13 +86,13 @@ func runBenchmark(ctx context.Context, out io.Writer, name string, steps, steady
 	for i, profile := range scaling.Services() {
 		wg.Go(func() {
 			s := &service{
-				profile: profile, metric: loadMetric(profile), clients: clients, namespace: outputs.Namespace, client: client,
+				profile: profile, metric: findLoadMetric(profile), clients: clients, namespace: outputs.Namespace, client: client,
 			}
-			results[i], errs[i] = s.measure(ctx, steps, steady)
+			results[i], errs[i] = s.measure(ctx, stepsDuration, steadyDuration)
 		})
 	}
 	wg.Wait()
-	writeTable(out, results, steady) // also after an interruption
+	writeTable(out, results, steadyDuration) // also after an interruption
 	return errors.Join(errs...)
 }
 
@@ -102,9 +102,9 @@ func runBenchmark(ctx context.Context, out io.Writer, name string, steps, steady
 // at once.
 func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(load.MaxPerSecond()), 1) }
 
-// loadMetric returns the metric of a service that a step of the load changes: requests or work per
-// time. It returns the zero value if the service has no such metric.
-func loadMetric(p scaling.Profile) scaling.PodsMetric {
+// findLoadMetric returns the metric of a service that a step of the load changes: requests or work
+// per time. It returns the zero value if the service has no such metric.
+func findLoadMetric(p scaling.Profile) scaling.PodsMetric {
 	for _, m := range p.HPA.Metrics {
 		if m, ok := m.(scaling.PodsMetric); ok {
 			if _, ok := m.Source.(scaling.Rate); ok {

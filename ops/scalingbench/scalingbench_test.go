@@ -21,10 +21,10 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 }
 
 // Each part in a row is the time since the part before it.
-func TestRowHasTheParts(t *testing.T) {
+func TestTableRowHasTheTimeOfEachPart(t *testing.T) {
 	step := stepTimes{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
 	var out strings.Builder
-	writeTable(&out, []result{{service: "npa", steps: []stepTimes{step}, changes: 2, watched: true, sent: 100, failed: 1}}, 2*time.Minute)
+	writeTable(&out, []result{{service: "npa", steps: []stepTimes{step}, changes: 2, changesCounted: true, sent: 100, failed: 1}}, 2*time.Minute)
 	require.Contains(t, out.String(), "| npa | 1 | 8.0 s | 7.0 s | 0.5 s | 3.5 s | 19.0 s | 19.0 s | 20.0 s, 30.0 s | 60 | 100 | 1 |")
 }
 
@@ -34,8 +34,8 @@ func TestEveryServiceHasALoad(t *testing.T) {
 	for _, p := range scaling.Services() {
 		require.Contains(t, requests, p.Short)
 		require.Contains(t, goals, p.Short)
-		require.NotEmpty(t, loadMetric(p).Name, p.Short)
-		require.Positive(t, (&service{profile: p, metric: loadMetric(p)}).perSecond(), p.Short)
+		require.NotEmpty(t, findLoadMetric(p).Name, p.Short)
+		require.Positive(t, (&service{profile: p, metric: findLoadMetric(p)}).targetRate(), p.Short)
 	}
 	for _, name := range []string{"npa", "wpa"} {
 		body := func() string {
@@ -48,11 +48,11 @@ func TestEveryServiceHasALoad(t *testing.T) {
 }
 
 // The target of one pod of npa is 20 calculations a minute.
-func TestLoadOfAPod(t *testing.T) {
-	s := &service{profile: scaling.NPA(), metric: loadMetric(scaling.NPA())}
-	require.InDelta(t, 20./60, s.perSecond(), 1e-9)
+func TestTargetRateAndSettleTimeOfAPod(t *testing.T) {
+	s := &service{profile: scaling.NPA(), metric: findLoadMetric(scaling.NPA())}
+	require.InDelta(t, 20./60, s.targetRate(), 1e-9)
 	require.Equal(t, scaling.NPA().HPA.Window()+20*time.Second, s.settleTime())
-	web := &service{profile: scaling.Web(), metric: loadMetric(scaling.Web())}
+	web := &service{profile: scaling.Web(), metric: findLoadMetric(scaling.Web())}
 	require.Equal(t, 80*time.Second, web.settleTime(), "the window of its HPA is longer than that of its metric")
 }
 
@@ -64,7 +64,7 @@ func TestLoadsStayBelowTheLimitOfOneClient(t *testing.T) {
 	require.Equal(t, 1, limiter.Burst())
 	highest := 0.
 	for _, p := range scaling.Services() {
-		highest += stepShare * (&service{profile: p, metric: loadMetric(p)}).perSecond()
+		highest += stepShare * (&service{profile: p, metric: findLoadMetric(p)}).targetRate()
 	}
 	require.Less(t, highest, float64(limiter.Limit()), "the loads of one pod each would be late for ever")
 }

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/promquery"
@@ -19,8 +17,8 @@ import (
 )
 
 const (
-	// baseShare is the load before a step, and stepShare the load after it, as a share of the
-	// target of all pods.
+	// baseShare is the load before a step, and stepShare is the load after the step. Both are
+	// shares of the target of all pods.
 	baseShare, stepShare = 0.25, 3
 	// tolerance is the share by which a metric must exceed its target before an HPA adds pods
 	// (Kubernetes' --horizontal-pod-autoscaler-tolerance).
@@ -61,17 +59,17 @@ func (t stepTimes) String() string {
 type result struct {
 	service string
 	steps   []stepTimes
-	// changes is how often the number of pods changed under a steady load. watched is true if changes
-	// was measured.
-	changes int
-	watched bool
+	// changes is how often the number of pods changed under a steady load. changesCounted is false if
+	// the measurement ended before that.
+	changes        int
+	changesCounted bool
 	// sent and failed are the numbers of requests of all loads.
 	sent, failed int
 }
 
-// measure repeats the step of the load for the time steps. Then it counts how often the number of
-// pods changes under a steady load for the time steady.
-func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r result, err error) {
+// measure repeats the step of the load for stepsDuration. Then it counts how often the number of pods
+// changes under a steady load for steadyDuration.
+func (s *service) measure(ctx context.Context, stepsDuration, steadyDuration time.Duration) (r result, err error) {
 	r.service = s.profile.Short
 	minPods, maxPods, err := s.readBounds(ctx)
 	if err != nil {
@@ -88,9 +86,9 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 			fmt.Fprintf(os.Stderr, "%s: failed: %s\n", r.service, l.Failed)
 		}
 	}
-	target := s.perSecond() * float64(minPods)
+	target := s.targetRate() * float64(minPods)
 	stopBase := s.startLoad(ctx, baseShare*target)
-	for end := time.Now().Add(steps); time.Now().Before(end); {
+	for end := time.Now().Add(stepsDuration); time.Now().Before(end); {
 		if err := s.reset(ctx, minPods); err != nil {
 			return r, err
 		}
@@ -108,25 +106,17 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	}
 	// The load of one and a half pods needs two pods all the time.
 	stopSteady := s.startLoad(ctx, (1.5-baseShare)*target)
-	if r.changes, err = s.countChanges(ctx, s.settleTime(), steady); err != nil {
+	if r.changes, err = s.countChanges(ctx, s.settleTime(), steadyDuration); err != nil {
 		return r, err
 	}
-	r.watched = true
+	r.changesCounted = true
 	addRequests(stopSteady())
 	addRequests(stopBase())
 	return r, nil
 }
 
-// phase returns how long a step waits after the reset. The HPA decides every 15 s after its creation in
-// the reset. So all steps would begin at the same time of this period, and one measured time could be
-// the rule or the exception. The multiples of the golden ratio distribute the steps evenly.
-func phase(step int) time.Duration {
-	_, fraction := math.Modf(float64(step) * math.Phi)
-	return time.Duration(fraction * float64(hpaPeriod))
-}
-
-// perSecond returns the requests per second that one pod has at the target of its metric.
-func (s *service) perSecond() float64 {
+// targetRate returns the requests per second that one pod has at the target of its metric.
+func (s *service) targetRate() float64 {
 	per := s.metric.Source.(scaling.Rate).Per
 	return s.metric.AverageValue.AsApproximateFloat64() / per.Seconds()
 }
@@ -144,48 +134,11 @@ func (s *service) startLoad(ctx context.Context, perSecond float64) (stop func()
 	}
 }
 
-// settleTime returns how long the metric and the HPA depend on the load before a change.
-func (s *service) settleTime() time.Duration {
-	settle := s.profile.HPA.Window()
-	if up := s.profile.HPA.ScaleUp; up != nil {
-		settle = max(settle, up.StabilizationWindow)
-	}
-	return settle + 20*time.Second // a scrape and a period of the HPA
-}
-
-// reset returns the service to its minimum. It waits until the metric and the HPA depend on the
-// current load only.
-func (s *service) reset(ctx context.Context, minPods int32) error {
-	for range maxResets {
-		if err := s.pause(ctx, minPods); err != nil {
-			return err
-		}
-		if err := s.waitUntil(ctx, func(now state) bool { return now.wanted == minPods }); err != nil {
-			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, minPods, err)
-		}
-		if err := sleep(ctx, s.profile.HPA.Window()); err != nil {
-			return err
-		}
-		if err := s.resume(ctx); err != nil {
-			return err
-		}
-		if err := sleep(ctx, s.settleTime()); err != nil {
-			return err
-		}
-		// If the new HPA already requests more pods than the minimum, its metrics do not show the
-		// current load, for example after a restart of Prometheus.
-		if now, err := s.readState(ctx); err != nil || now.wanted == minPods {
-			return err
-		}
-	}
-	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.Short, minPods, maxResets)
-}
-
 // measureStep waits for the end of each part of a step, and returns the times.
 func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTimes, err error) {
 	start := time.Now()
 	oldPods := map[string]bool{}
-	err = s.waitUntil(ctx, func(now state) bool {
+	err = s.waitUntil(ctx, func(current state) bool {
 		elapsed := time.Since(start)
 		setOnce := func(part *time.Duration, reached bool) {
 			if reached && *part == 0 {
@@ -196,9 +149,9 @@ func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTim
 		if times.metric == 0 && times.decision == 0 {
 			setOnce(&times.metric, s.readDemand(ctx) > (1+tolerance)*s.metric.AverageValue.AsApproximateFloat64()*float64(minPods))
 		}
-		setOnce(&times.decision, now.wanted > minPods)
+		setOnce(&times.decision, current.desired > minPods)
 		scheduled, ready := false, false
-		for name, pod := range now.pods {
+		for name, pod := range current.pods {
 			if times.decision == 0 {
 				oldPods[name] = true
 			}
@@ -220,21 +173,21 @@ func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTim
 
 // countChanges counts how often the number of pods of the Deployment changes. It begins to count when
 // the service has settled and a new pod has had 30 s to start.
-func (s *service) countChanges(ctx context.Context, settle, during time.Duration) (n int, err error) {
+func (s *service) countChanges(ctx context.Context, settle, duration time.Duration) (n int, err error) {
 	// The load has just increased, so the HPA may add a pod. A new pod starts within 30 s.
 	if err := sleep(ctx, settle+30*time.Second); err != nil {
 		return 0, err
 	}
 	var last int32
-	for end := time.Now().Add(during); time.Now().Before(end); {
-		now, err := s.readState(ctx)
+	for end := time.Now().Add(duration); time.Now().Before(end); {
+		current, err := s.readState(ctx)
 		if err != nil {
 			return n, err
 		}
-		if last != 0 && now.wanted != last {
+		if last != 0 && current.desired != last {
 			n++
 		}
-		last = now.wanted
+		last = current.desired
 		if err := sleep(ctx, time.Second); err != nil {
 			return n, err
 		}
@@ -244,8 +197,8 @@ func (s *service) countChanges(ctx context.Context, settle, during time.Duration
 
 // state is the state of a service in the cluster.
 type state struct {
-	wanted int32
-	pods   map[string]pod
+	desired int32
+	pods    map[string]pod
 }
 
 // pod is the state of one pod.
@@ -256,11 +209,11 @@ func (s *service) waitUntil(ctx context.Context, done func(state) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
 	for {
-		now, err := s.readState(ctx)
+		current, err := s.readState(ctx)
 		if err != nil {
 			return err
 		}
-		if done(now) {
+		if done(current) {
 			return nil
 		}
 		if err := sleep(ctx, pollInterval); err != nil {
@@ -269,24 +222,24 @@ func (s *service) waitUntil(ctx context.Context, done func(state) bool) error {
 	}
 }
 
-// readState reads the wanted pods and the existing pods of the service.
-func (s *service) readState(ctx context.Context) (now state, err error) {
+// readState reads the desired number of pods and the existing pods of the service.
+func (s *service) readState(ctx context.Context) (current state, err error) {
 	d, err := s.clients.Kubernetes.AppsV1().Deployments(s.namespace).Get(ctx, s.profile.Name, metav1.GetOptions{})
 	if err != nil {
-		return now, err
+		return current, err
 	}
 	list, err := s.clients.Kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + s.profile.Name})
 	if err != nil {
-		return now, err
+		return current, err
 	}
 	if d.Spec.Replicas != nil {
-		now.wanted = *d.Spec.Replicas
+		current.desired = *d.Spec.Replicas
 	}
-	now.pods = map[string]pod{}
+	current.pods = map[string]pod{}
 	for _, p := range list.Items {
-		now.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.Ready(p)}
+		current.pods[p.Name] = pod{p.Spec.NodeName != "", kubeclient.IsReady(p)}
 	}
-	return now, nil
+	return current, nil
 }
 
 // readDemand returns the value that KEDA reads. It returns 0 while Prometheus has no value.
@@ -295,14 +248,14 @@ func (s *service) readDemand(ctx context.Context) float64 {
 	return value
 }
 
-// scaledObject returns the path of the service's ScaledObject in the API server.
-func (s *service) scaledObject() string {
+// scaledObjectPath returns the path of the service's ScaledObject in the API server.
+func (s *service) scaledObjectPath() string {
 	return fmt.Sprintf("/apis/keda.sh/v1alpha1/namespaces/%s/scaledobjects/%s", s.namespace, s.profile.Name)
 }
 
 // readBounds returns the minimum and the maximum of the ScaledObject.
 func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err error) {
-	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObject()).DoRaw(ctx)
+	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObjectPath()).DoRaw(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", s.profile.Short, err)
 	}
@@ -311,26 +264,6 @@ func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err e
 	}
 	err = json.Unmarshal(raw, &o)
 	return o.Spec.MinReplicaCount, o.Spec.MaxReplicaCount, err
-}
-
-// pause makes KEDA delete the HPA and set the number of pods. Only a new HPA has no history: an HPA
-// without a scaling behavior returns to the highest number of the last five minutes, even if its
-// maximum was lower in the meantime.
-func (s *service) pause(ctx context.Context, pods int32) error {
-	return s.annotatePaused(ctx, fmt.Sprintf("%q", fmt.Sprint(pods)))
-}
-
-// resume makes KEDA create the HPA again.
-func (s *service) resume(ctx context.Context) error { return s.annotatePaused(ctx, "null") }
-
-// annotatePaused sets the annotation of the ScaledObject that pauses its scaling. value is JSON.
-func (s *service) annotatePaused(ctx context.Context, value string) error {
-	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObject()).
-		Body(fmt.Appendf(nil, `{"metadata":{"annotations":{"autoscaling.keda.sh/paused-replicas":%s}}}`, value)).Do(ctx).Error()
-	if err != nil {
-		return fmt.Errorf("%s: pause of the ScaledObject: %w", s.profile.Short, err)
-	}
-	return nil
 }
 
 // sleep waits for d, or until ctx ends.

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// goals has the goals of p50 and p95 by service. Those of web and mca include the scale-up windows
-// of the design document, 60 s and 30 s. 0 means no goal.
-var goals = map[string][2]time.Duration{
+// goals has the goals of p50 and p95 by service. The goals of web and mca include the scale-up
+// windows of the design document, 60 s and 30 s. 0 means no goal.
+var goals = map[string]struct{ p50, p95 time.Duration }{
 	"web": {80 * time.Second, 0},
 	"mca": {50 * time.Second, 0},
 	"npa": {20 * time.Second, 30 * time.Second},
@@ -18,39 +18,39 @@ var goals = map[string][2]time.Duration{
 
 // writeTable writes the table of docs/performance.md. The value of a part is the median of the time
 // since the end of the part before it.
-func writeTable(out io.Writer, results []result, steady time.Duration) {
+func writeTable(out io.Writer, results []result, steadyDuration time.Duration) {
 	fmt.Fprintln(out, "| service | runs | metric | decision | schedule | start | step to ready pod, p50 | p95 | goal p50, p95 | scaling events per steady hour | requests | failed |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|")
 	for _, r := range results {
-		medianOf := func(duration func(stepTimes) time.Duration) time.Duration {
-			var all []time.Duration
-			for _, p := range r.steps {
-				all = append(all, duration(p))
+		median := func(duration func(stepTimes) time.Duration) time.Duration {
+			var durations []time.Duration
+			for _, t := range r.steps {
+				durations = append(durations, duration(t))
 			}
-			return percentile(all, 50)
+			return percentile(durations, 50)
 		}
-		var all []time.Duration
-		for _, p := range r.steps {
-			all = append(all, p.start)
+		var total []time.Duration
+		for _, t := range r.steps {
+			total = append(total, t.start)
 		}
 		events := "–"
-		if r.watched {
-			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steady))
+		if r.changesCounted {
+			events = fmt.Sprintf("%.0f", float64(r.changes)*float64(time.Hour)/float64(steadyDuration))
 		}
 		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %s | %s | %s, %s | %s | %d | %d |\n", r.service, len(r.steps),
-			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.metric })),
-			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.decision - p.metric })),
-			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.schedule - p.decision })),
-			formatSeconds(medianOf(func(p stepTimes) time.Duration { return p.start - p.schedule })),
-			formatSeconds(percentile(all, 50)), formatSeconds(percentile(all, 95)), formatGoal(r.service, 0), formatGoal(r.service, 1),
+			formatSeconds(median(func(t stepTimes) time.Duration { return t.metric })),
+			formatSeconds(median(func(t stepTimes) time.Duration { return t.decision - t.metric })),
+			formatSeconds(median(func(t stepTimes) time.Duration { return t.schedule - t.decision })),
+			formatSeconds(median(func(t stepTimes) time.Duration { return t.start - t.schedule })),
+			formatSeconds(percentile(total, 50)), formatSeconds(percentile(total, 95)), formatGoal(goals[r.service].p50), formatGoal(goals[r.service].p95),
 			events, r.sent, r.failed)
 	}
 }
 
-// formatGoal returns the goal of p50 (i = 0) or p95 (i = 1) of a service, or a dash without a goal.
-func formatGoal(service string, i int) string {
-	if g := goals[service][i]; g != 0 {
-		return formatSeconds(g)
+// formatGoal returns a goal as text. It returns a dash for 0, which means no goal.
+func formatGoal(goal time.Duration) string {
+	if goal != 0 {
+		return formatSeconds(goal)
 	}
 	return "–"
 }
@@ -59,10 +59,10 @@ func formatGoal(service string, i int) string {
 func formatSeconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 // percentile returns percentile p by nearest rank. It returns 0 for an empty list.
-func percentile(all []time.Duration, p int) time.Duration {
-	if len(all) == 0 {
+func percentile(durations []time.Duration, p int) time.Duration {
+	if len(durations) == 0 {
 		return 0
 	}
-	all = slices.Sorted(slices.Values(all))
-	return all[max(0, (len(all)*p+99)/100-1)]
+	sorted := slices.Sorted(slices.Values(durations))
+	return sorted[max(0, (len(sorted)*p+99)/100-1)]
 }

@@ -94,20 +94,20 @@ func openPage(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	var loaded, whole int
+	var loadedFiles, pageHeight int
 	if err := chromedp.Run(ctx,
 		chromedp.Navigate("file://"+path),
 		chromedp.WaitVisible("h1"),
-		chromedp.Evaluate("performance.getEntriesByType('resource').length", &loaded),
-		chromedp.Evaluate("document.documentElement.scrollHeight", &whole),
+		chromedp.Evaluate("performance.getEntriesByType('resource').length", &loadedFiles),
+		chromedp.Evaluate("document.documentElement.scrollHeight", &pageHeight),
 		chromedp.ActionFunc(func(ctx context.Context) error {
-			return chromedp.EmulateViewport(width, int64(max(height, whole)), chromedp.EmulateScale(1)).Do(ctx)
+			return chromedp.EmulateViewport(width, int64(max(height, pageHeight)), chromedp.EmulateScale(1)).Do(ctx)
 		}),
 	); err != nil {
 		return fmt.Errorf("page %s: %w", file, err)
 	}
-	if loaded > 0 {
-		return fmt.Errorf("page %s loads %d other files, must load none", file, loaded)
+	if loadedFiles > 0 {
+		return fmt.Errorf("page %s loads %d other files, must load none", file, loadedFiles)
 	}
 	return nil
 }

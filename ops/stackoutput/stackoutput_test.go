@@ -12,18 +12,18 @@ import (
 
 // installFakePulumi puts a script on PATH in place of Pulumi. It returns the file into which the
 // script writes its arguments.
-func installFakePulumi(t *testing.T, script string) (arguments string) {
+func installFakePulumi(t *testing.T, script string) (argumentsFile string) {
 	t.Helper()
 	dir := t.TempDir()
-	arguments = filepath.Join(dir, "arguments")
-	text := "#!/bin/sh\necho \"$@\" > " + arguments + "\n" + script + "\n"
+	argumentsFile = filepath.Join(dir, "arguments")
+	text := "#!/bin/sh\necho \"$@\" > " + argumentsFile + "\n" + script + "\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(text), 0o700))
 	t.Setenv("PATH", dir+":/bin:/usr/bin")
-	return arguments
+	return argumentsFile
 }
 
 func TestOutputsAreRead(t *testing.T) {
-	arguments := installFakePulumi(t, `cat <<'END'
+	argumentsFile := installFakePulumi(t, `cat <<'END'
 {"url":"http://127.0.0.1:30080","namespace":"ns","clusterName":"c","kubeconfig":"{\"apiVersion\":\"v1\"}",
  "autoScalingGroups":{"web":"g"},"postgres":{"host":"pg","port":5432,"secretName":"s"},"redis":{"host":"r","port":6379,"secretArn":"arn"},
  "images":{"web":"x"}}
@@ -35,7 +35,7 @@ END`)
 	require.Equal(t, Store{Host: "pg", Port: 5432, SecretName: "s"}, o.Postgres)
 	require.Equal(t, Store{Host: "r", Port: 6379, SecretARN: "arn"}, o.Redis)
 	require.Equal(t, map[string]string{"web": "g"}, o.AutoScalingGroups)
-	commandLine, err := os.ReadFile(arguments)
+	commandLine, err := os.ReadFile(argumentsFile)
 	require.NoError(t, err)
 	require.Equal(t, "stack output --json --non-interactive --stack prod --cwd /project\n", string(commandLine))
 }
@@ -61,11 +61,11 @@ func TestInterruptedReadDoesNotWaitForAPlugin(t *testing.T) {
 }
 
 func TestStateIsExported(t *testing.T) {
-	arguments := installFakePulumi(t, `echo '{"deployment":{}}'`)
+	argumentsFile := installFakePulumi(t, `echo '{"deployment":{}}'`)
 	raw, err := (&Stack{Name: "prod", Dir: "/project"}).Export(t.Context())
 	require.NoError(t, err)
 	require.JSONEq(t, `{"deployment":{}}`, string(raw))
-	commandLine, err := os.ReadFile(arguments)
+	commandLine, err := os.ReadFile(argumentsFile)
 	require.NoError(t, err)
 	require.Equal(t, "stack export --non-interactive --stack prod --cwd /project\n", string(commandLine))
 
@@ -85,7 +85,7 @@ func TestUnreadableStacksAreErrors(t *testing.T) {
 	for _, row := range []struct{ reason, script, message string }{
 		{"no stack", `echo "error: no stack selected" >&2; exit 255`, "read the stack: no stack selected"},
 		{"no message", `exit 3`, "exit status 3"},
-		{"half an answer", `echo '{"url":'`, "no JSON"},
+		{"incomplete JSON", `echo '{"url":'`, "no JSON"},
 		{"nothing deployed", `echo '{}'`, "run pulumi up first"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -38,7 +38,7 @@ type Limit struct {
 	Value float64
 }
 
-// The sizes of the picture in pixels.
+// The size of the picture, and the margins around the plot area, in pixels.
 const (
 	width, height            = 460, 190
 	left, right, top, bottom = 46, 10, 30, 22

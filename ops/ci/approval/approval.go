@@ -121,7 +121,7 @@ func FindLosses(plan *canonicalplan.Plan, approvals []Approval, now time.Time) [
 			continue
 		}
 		kind := canonicalplan.Type(step.URN)
-		holds, known := stateful.HoldsState(kind, canonicalplan.InComponent(step.URN))
+		holds, known := stateful.HoldsState(kind, canonicalplan.IsInComponent(step.URN))
 		if known && !holds {
 			continue
 		}

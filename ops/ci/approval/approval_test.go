@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	database = "urn:pulumi:prod::p::progressive:postgres:Postgres$aws:rds/instance:Instance::db"
-	route    = "urn:pulumi:prod::p::progressive:network:Network$aws:ec2/route:Route::out"
-	files    = "urn:pulumi:prod::p::kubernetes:core/v1:Secret::files"
-	password = "urn:pulumi:prod::p::progressive:redis:Redis$kubernetes:core/v1:Secret::password"
-	unknown  = "urn:pulumi:prod::p::aws:efs/fileSystem:FileSystem::disk"
+	databaseURN = "urn:pulumi:prod::p::progressive:postgres:Postgres$aws:rds/instance:Instance::db"
+	routeURN    = "urn:pulumi:prod::p::progressive:network:Network$aws:ec2/route:Route::out"
+	filesURN    = "urn:pulumi:prod::p::kubernetes:core/v1:Secret::files"
+	passwordURN = "urn:pulumi:prod::p::progressive:redis:Redis$kubernetes:core/v1:Secret::password"
+	unknownURN  = "urn:pulumi:prod::p::aws:efs/fileSystem:FileSystem::disk"
 )
 
 var today = time.Date(2026, 11, 29, 23, 0, 0, 0, time.UTC)
@@ -26,14 +26,14 @@ func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 		urn           string
 		needsApproval bool
 	}{
-		{"a replaced database loses its tables", canonicalplan.Replace, database, true},
-		{"a deleted database loses its tables", canonicalplan.Delete, database, true},
-		{"an update of the database keeps its tables", canonicalplan.Update, database, false},
-		{"a new database has no tables", canonicalplan.Create, database, false},
-		{"a route holds no data", canonicalplan.Replace, route, false},
-		{"a Secret outside of a component has files of the project", canonicalplan.Delete, files, false},
-		{"a Secret of a component has a store's password", canonicalplan.Delete, password, true},
-		{"a type that nobody classified may hold data", canonicalplan.Delete, unknown, true},
+		{"a replaced database loses its tables", canonicalplan.Replace, databaseURN, true},
+		{"a deleted database loses its tables", canonicalplan.Delete, databaseURN, true},
+		{"an update of the database keeps its tables", canonicalplan.Update, databaseURN, false},
+		{"a new database has no tables", canonicalplan.Create, databaseURN, false},
+		{"a route holds no data", canonicalplan.Replace, routeURN, false},
+		{"a Secret outside of a component has files of the project", canonicalplan.Delete, filesURN, false},
+		{"a Secret of a component has a store's password", canonicalplan.Delete, passwordURN, true},
+		{"a type that nobody classified may hold data", canonicalplan.Delete, unknownURN, true},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			plan := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: tc.op, URN: tc.urn}}}
@@ -47,7 +47,7 @@ func TestOnlyTheLossOfStatefulResourcesNeedsAnApproval(t *testing.T) {
 func TestApprovalIsForOneChangeAndALimitedTime(t *testing.T) {
 	validApproval := Approval{Stack: "prod", Resource: "db", Op: canonicalplan.Replace, Reason: "r", Owner: "o", Until: "2026-11-29"}
 	edit := func(f func(*Approval)) Approval { a := validApproval; f(&a); return a }
-	plan := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: canonicalplan.Replace, URN: database}}}
+	plan := &canonicalplan.Plan{Stack: "prod", Steps: []canonicalplan.Step{{Op: canonicalplan.Replace, URN: databaseURN}}}
 	for _, tc := range []struct {
 		reason   string
 		approval Approval

@@ -7,40 +7,40 @@ import (
 	"strings"
 )
 
-// Differences returns one text for each difference between an approved plan and the plan of now. The
+// Differences returns one text for each difference between an approved plan and the current plan. The
 // list is empty only if both plans have the same digest.
-func Differences(approved, now *Plan) []string {
-	if approved.Digest == now.Digest {
+func Differences(approved, current *Plan) []string {
+	if approved.Digest == current.Digest {
 		return nil
 	}
 	var differences []string
-	for _, field := range []struct{ name, approved, now, fix string }{
-		{"stack", approved.Stack, now.Stack, "approve a plan of this stack"},
-		{"commit", approved.Commit, now.Commit, "the program has changed: preview it again and approve that plan"},
-		{"configuration", approved.Config, now.Config, "the configuration has changed: preview again and approve that plan"},
-		{"state", approved.State, now.State, "another update or refresh has run since: preview again and approve that plan"},
+	for _, field := range []struct{ name, approved, current, fix string }{
+		{"stack", approved.Stack, current.Stack, "approve a plan of this stack"},
+		{"commit", approved.Commit, current.Commit, "the program has changed: preview it again and approve that plan"},
+		{"configuration", approved.Config, current.Config, "the configuration has changed: preview again and approve that plan"},
+		{"state", approved.State, current.State, "another update or refresh has run since: preview again and approve that plan"},
 	} {
-		if field.approved != field.now {
-			differences = append(differences, fmt.Sprintf("%s: approved %s, now %s: %s", field.name, shortDigest(field.approved), shortDigest(field.now), field.fix))
+		if field.approved != field.current {
+			differences = append(differences, fmt.Sprintf("%s: approved %s, now %s: %s", field.name, shortDigest(field.approved), shortDigest(field.current), field.fix))
 		}
 	}
-	before, after := stepsByURN(approved), stepsByURN(now)
-	for _, urn := range slices.Sorted(maps.Keys(before)) {
-		switch later, ok := after[urn]; {
-		case !ok:
-			differences = append(differences, fmt.Sprintf("%s: approved %s, now unchanged", typeAndName(urn), before[urn].Op))
+	approvedSteps, currentSteps := stepsByURN(approved), stepsByURN(current)
+	for _, urn := range slices.Sorted(maps.Keys(approvedSteps)) {
+		switch currentStep, exists := currentSteps[urn]; {
+		case !exists:
+			differences = append(differences, fmt.Sprintf("%s: approved %s, now unchanged", typeAndName(urn), approvedSteps[urn].Op))
 		default:
-			if difference := describeDifference(before[urn], later); difference != "" {
+			if difference := describeDifference(approvedSteps[urn], currentStep); difference != "" {
 				differences = append(differences, typeAndName(urn)+": "+difference)
 			}
 		}
 	}
-	for _, urn := range slices.Sorted(maps.Keys(after)) {
-		if _, ok := before[urn]; !ok {
-			differences = append(differences, fmt.Sprintf("%s: not approved, now %s", typeAndName(urn), after[urn].Op))
+	for _, urn := range slices.Sorted(maps.Keys(currentSteps)) {
+		if _, exists := approvedSteps[urn]; !exists {
+			differences = append(differences, fmt.Sprintf("%s: not approved, now %s", typeAndName(urn), currentSteps[urn].Op))
 		}
 	}
-	for _, image := range now.Images {
+	for _, image := range current.Images {
 		index := slices.IndexFunc(approved.Images, func(a Image) bool { return a.Name == image.Name })
 		if index >= 0 && approved.Images[index] != image {
 			differences = append(differences, fmt.Sprintf("image %s: approved %s, now %s", image.Name, shortDigest(approved.Images[index].After), shortDigest(image.After)))
@@ -48,7 +48,7 @@ func Differences(approved, now *Plan) []string {
 	}
 	if len(differences) == 0 {
 		differences = append(differences, fmt.Sprintf("digest: approved %s, now %s: %d and %d resources are unchanged",
-			shortDigest(approved.Digest), shortDigest(now.Digest), approved.Unchanged, now.Unchanged))
+			shortDigest(approved.Digest), shortDigest(current.Digest), approved.Unchanged, current.Unchanged))
 	}
 	return differences
 }
@@ -62,20 +62,20 @@ func stepsByURN(p *Plan) map[string]Step {
 	return all
 }
 
-// describeDifference describes how the step now of a resource differs from the approved step. It
+// describeDifference describes how the current step of a resource differs from the approved step. It
 // returns "" if the steps are equal.
-func describeDifference(approved, now Step) string {
-	if approved.Op != now.Op {
-		return fmt.Sprintf("approved %s, now %s", approved.Op, now.Op)
+func describeDifference(approved, current Step) string {
+	if approved.Op != current.Op {
+		return fmt.Sprintf("approved %s, now %s", approved.Op, current.Op)
 	}
 	var properties []string
-	for name := range maps.Keys(now.Values) {
-		if approved.Values[name] != now.Values[name] {
+	for name := range maps.Keys(current.Values) {
+		if approved.Values[name] != current.Values[name] {
 			properties = append(properties, name)
 		}
 	}
 	for name := range maps.Keys(approved.Values) {
-		if _, ok := now.Values[name]; !ok {
+		if _, exists := current.Values[name]; !exists {
 			properties = append(properties, name)
 		}
 	}
@@ -83,10 +83,10 @@ func describeDifference(approved, now Step) string {
 	switch {
 	case len(properties) > 0:
 		return "other new values of " + strings.Join(properties, ", ")
-	case !slices.Equal(approved.Changed, now.Changed):
-		return fmt.Sprintf("approved a change of %s, now of %s", joinOrNothing(approved.Changed), joinOrNothing(now.Changed))
-	case !slices.Equal(approved.Because, now.Because):
-		return fmt.Sprintf("approved to replace for %s, now for %s", joinOrNothing(approved.Because), joinOrNothing(now.Because))
+	case !slices.Equal(approved.Changed, current.Changed):
+		return fmt.Sprintf("approved a change of %s, now of %s", joinOrNothing(approved.Changed), joinOrNothing(current.Changed))
+	case !slices.Equal(approved.Because, current.Because):
+		return fmt.Sprintf("approved to replace for %s, now for %s", joinOrNothing(approved.Because), joinOrNothing(current.Because))
 	}
 	return ""
 }

@@ -91,8 +91,8 @@ func Type(urn string) string {
 // Name returns the resource's name in a URN.
 func Name(urn string) string { return urnPart(urn, 3) }
 
-// InComponent reports whether the resource is the child of a component.
-func InComponent(urn string) bool { return strings.Contains(urnPart(urn, 2), "$") }
+// IsInComponent reports whether the resource is the child of a component.
+func IsInComponent(urn string) bool { return strings.Contains(urnPart(urn, 2), "$") }
 
 // IsGrouping reports whether the URN belongs to a component, a provider or the stack itself, and
 // not to a resource at a provider.

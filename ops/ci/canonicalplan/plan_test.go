@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	role   = "urn:pulumi:prod::p::progressive:iam:Role$aws:iam/role:Role::web-role"
-	policy = "urn:pulumi:prod::p::aws:iam/rolePolicy:RolePolicy::web-policy"
-	image  = "urn:pulumi:prod::p::ko:index:Image::web"
+	roleURN   = "urn:pulumi:prod::p::progressive:iam:Role$aws:iam/role:Role::web-role"
+	policyURN = "urn:pulumi:prod::p::aws:iam/rolePolicy:RolePolicy::web-policy"
+	imageURN  = "urn:pulumi:prod::p::ko:index:Image::web"
 )
 
 // newPlan returns the plan of a preview with these steps, which are JSON.
@@ -33,46 +33,46 @@ func stepJSON(op, urn, inputs string) string {
 
 // Two runs of one program have equal plans, although some of their values differ.
 func TestPlanLeavesOutValuesThatDifferInEachRun(t *testing.T) {
-	preview := func(suffix, secret, order string) *Plan {
+	newRunPlan := func(suffix, secret, order string) *Plan {
 		steps := []string{
-			stepJSON("create", role, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
-			stepJSON("create", policy, `{"role": "web-role-`+suffix+`", "policy": "{\"Resource\":\"role/web-role-`+suffix+`\"}"}`),
-			stepJSON("create", image, `{"importPath": "x", "credentials": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
+			stepJSON("create", roleURN, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
+			stepJSON("create", policyURN, `{"role": "web-role-`+suffix+`", "policy": "{\"Resource\":\"role/web-role-`+suffix+`\"}"}`),
+			stepJSON("create", imageURN, `{"importPath": "x", "credentials": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
 		}
 		if order == "reversed" {
 			steps[0], steps[2] = steps[2], steps[0]
 		}
 		return newPlan(t, steps...)
 	}
-	first := preview("0a91f4b", "username", "")
-	require.Equal(t, first.Digest, preview("2a85dbd", "username", "reversed").Digest, "a generated name and the order of registration")
-	require.Equal(t, first.Digest, preview("0a91f4b", "other", "").Digest, "secrets are left out")
-	require.Empty(t, Differences(first, preview("2a85dbd", "username", "reversed")))
+	first := newRunPlan("0a91f4b", "username", "")
+	require.Equal(t, first.Digest, newRunPlan("2a85dbd", "username", "reversed").Digest, "a generated name and the order of registration")
+	require.Equal(t, first.Digest, newRunPlan("0a91f4b", "other", "").Digest, "secrets are left out")
+	require.Empty(t, Differences(first, newRunPlan("2a85dbd", "username", "reversed")))
 }
 
 // If the Kubernetes provider has generated the name of an object, it marks the object
 // with an annotation.
 func TestPlanLeavesOutTheRandomSuffixOfKubernetesNames(t *testing.T) {
 	const job = "urn:pulumi:prod::p::kubernetes:batch/v1:Job::migrate-job"
-	preview := func(name, annotations string) *Plan {
+	newJobPlan := func(name, annotations string) *Plan {
 		return newPlan(t, stepJSON("replace", job, `{"metadata": {"name": "`+name+`", "annotations": {`+annotations+`}}}`))
 	}
 	const marked = `"pulumi.com/autonamed": "true"`
-	first := preview("migrate-job-c81c1e20", marked)
-	require.Equal(t, first.Digest, preview("migrate-job-d4d61a44", marked).Digest)
-	require.NotEqual(t, first.Digest, preview("other-job-d4d61a44", marked).Digest, "a name that is not the resource's")
-	require.NotEqual(t, preview("migrate-job-c81c1e20", "").Digest, preview("migrate-job-d4d61a44", "").Digest, "names that the program sets")
+	first := newJobPlan("migrate-job-c81c1e20", marked)
+	require.Equal(t, first.Digest, newJobPlan("migrate-job-d4d61a44", marked).Digest)
+	require.NotEqual(t, first.Digest, newJobPlan("other-job-d4d61a44", marked).Digest, "a name that is not the resource's")
+	require.NotEqual(t, newJobPlan("migrate-job-c81c1e20", "").Digest, newJobPlan("migrate-job-d4d61a44", "").Digest, "names that the program sets")
 }
 
 func TestOtherValuesNamesAndOperationsChangeThePlan(t *testing.T) {
-	base := stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
+	base := stepJSON("create", roleURN, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)
 	for _, tc := range []struct{ reason, other string }{
-		{"a name that the program sets", stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": [], "path": "/"}`)},
-		{"another name before the random suffix", stepJSON("create", role, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
-		{"another value", stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/x/"}`)},
-		{"an additional input", stepJSON("create", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
-		{"another operation", stepJSON("update", role, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
-		{"another resource", stepJSON("create", policy, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"a name that the program sets", stepJSON("create", roleURN, `{"name": "web-role-0a91f4b", "__defaults": [], "path": "/"}`)},
+		{"another name before the random suffix", stepJSON("create", roleURN, `{"name": "webrole-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another value", stepJSON("create", roleURN, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/x/"}`)},
+		{"an additional input", stepJSON("create", roleURN, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/", "tags": {}}`)},
+		{"another operation", stepJSON("update", roleURN, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
+		{"another resource", stepJSON("create", policyURN, `{"name": "web-role-0a91f4b", "__defaults": ["name"], "path": "/"}`)},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			a, b := newPlan(t, base), newPlan(t, tc.other)
@@ -90,7 +90,7 @@ func TestEveryInputChangesTheDigest(t *testing.T) {
 		digest := func(value string) string {
 			raw, err := json.Marshal(value)
 			require.NoError(r, err)
-			return newPlan(t, stepJSON("create", role, fmt.Sprintf(inputs, raw))).Digest
+			return newPlan(t, stepJSON("create", roleURN, fmt.Sprintf(inputs, raw))).Digest
 		}
 		require.Equal(r, first == second, digest(first) == digest(second))
 	})
@@ -98,11 +98,11 @@ func TestEveryInputChangesTheDigest(t *testing.T) {
 
 func TestReplacementIsOneStep(t *testing.T) {
 	p := newPlan(t,
-		`{"op": "create-replacement", "urn": "`+role+`", "newState": {"inputs": {"path": "/x"}}, "diffReasons": ["path"], "replaceReasons": ["path"]}`,
-		`{"op": "replace", "urn": "`+role+`", "newState": {"inputs": {"path": "/x"}}, "detailedDiff": {"path": {"kind": "update-replace"}}}`,
-		`{"op": "delete-replaced", "urn": "`+role+`", "oldState": {}}`,
-		`{"op": "same", "urn": "`+policy+`"}`,
-		`{"op": "update", "urn": "`+image+`", "oldState": {"inputs": {"digest": "sha256:a"}}, "newState": {"inputs": {"digest": "sha256:b"}}}`)
+		`{"op": "create-replacement", "urn": "`+roleURN+`", "newState": {"inputs": {"path": "/x"}}, "diffReasons": ["path"], "replaceReasons": ["path"]}`,
+		`{"op": "replace", "urn": "`+roleURN+`", "newState": {"inputs": {"path": "/x"}}, "detailedDiff": {"path": {"kind": "update-replace"}}}`,
+		`{"op": "delete-replaced", "urn": "`+roleURN+`", "oldState": {}}`,
+		`{"op": "same", "urn": "`+policyURN+`"}`,
+		`{"op": "update", "urn": "`+imageURN+`", "oldState": {"inputs": {"digest": "sha256:a"}}, "newState": {"inputs": {"digest": "sha256:b"}}}`)
 	require.Len(t, p.Steps, 2)
 	require.Equal(t, Counts{Update: 1, Replace: 1}, p.Counts())
 	require.Equal(t, []string{"path"}, p.Steps[1].Because)
@@ -112,23 +112,23 @@ func TestReplacementIsOneStep(t *testing.T) {
 }
 
 func TestDifferencesNameWhatHasChanged(t *testing.T) {
-	approved := newPlan(t, stepJSON("create", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`))
+	approved := newPlan(t, stepJSON("create", roleURN, `{"path": "/"}`), stepJSON("update", policyURN, `{"policy": "a"}`))
 	for _, tc := range []struct {
-		reason string
-		now    *Plan
-		want   string
+		reason  string
+		current *Plan
+		want    string
 	}{
-		{"program", withChange(newPlan(t, stepJSON("create", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
+		{"program", withChange(newPlan(t, stepJSON("create", roleURN, `{"path": "/"}`), stepJSON("update", policyURN, `{"policy": "a"}`)), func(p *Plan) { p.Commit = "d" }), "commit: approved c, now d"},
 		{"configuration", withChange(approved, func(p *Plan) { p.Config = "h" }), "configuration: approved g, now h"},
 		{"state", withChange(approved, func(p *Plan) { p.State = "z" }), "state: approved s, now z"},
 		{"stack", withChange(approved, func(p *Plan) { p.Stack = "staging" }), "stack: approved prod, now staging"},
-		{"a value", newPlan(t, stepJSON("create", role, `{"path": "/x"}`), stepJSON("update", policy, `{"policy": "a"}`)), "aws:iam/role:Role web-role: other new values of path"},
-		{"a step is missing", newPlan(t, stepJSON("create", role, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
-		{"an additional step", newPlan(t, stepJSON("create", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`), stepJSON("delete", image, "{}")), "ko:index:Image web: not approved, now delete"},
-		{"another operation", newPlan(t, stepJSON("replace", role, `{"path": "/"}`), stepJSON("update", policy, `{"policy": "a"}`)), "approved create, now replace"},
+		{"a value", newPlan(t, stepJSON("create", roleURN, `{"path": "/x"}`), stepJSON("update", policyURN, `{"policy": "a"}`)), "aws:iam/role:Role web-role: other new values of path"},
+		{"a step is missing", newPlan(t, stepJSON("create", roleURN, `{"path": "/"}`)), "web-policy: approved update, now unchanged"},
+		{"an additional step", newPlan(t, stepJSON("create", roleURN, `{"path": "/"}`), stepJSON("update", policyURN, `{"policy": "a"}`), stepJSON("delete", imageURN, "{}")), "ko:index:Image web: not approved, now delete"},
+		{"another operation", newPlan(t, stepJSON("replace", roleURN, `{"path": "/"}`), stepJSON("update", policyURN, `{"policy": "a"}`)), "approved create, now replace"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			require.Contains(t, strings.Join(Differences(approved, tc.now), "\n"), tc.want)
+			require.Contains(t, strings.Join(Differences(approved, tc.current), "\n"), tc.want)
 		})
 	}
 }
@@ -144,7 +144,7 @@ func withChange(p *Plan, edit func(*Plan)) *Plan {
 }
 
 func TestEditedPlanIsRefused(t *testing.T) {
-	raw, err := newPlan(t, stepJSON("delete", role, "{}")).Encode()
+	raw, err := newPlan(t, stepJSON("delete", roleURN, "{}")).Encode()
 	require.NoError(t, err)
 	decoded, err := Decode(raw)
 	require.NoError(t, err)
@@ -158,20 +158,20 @@ func TestEditedPlanIsRefused(t *testing.T) {
 }
 
 func TestCompareOperationsListsOperationsThatWereNotApproved(t *testing.T) {
-	p := newPlan(t, stepJSON("create", role, "{}"), stepJSON("update", policy, "{}"), stepJSON("replace", image, "{}"))
+	p := newPlan(t, stepJSON("create", roleURN, "{}"), stepJSON("update", policyURN, "{}"), stepJSON("replace", imageURN, "{}"))
 	unplanned, unneeded := p.CompareOperations([]DoneOperation{
-		{role, "create"}, {image, "create-replacement"}, {image, "replace"}, {image, "delete-replaced"}, {policy, "same"},
+		{roleURN, "create"}, {imageURN, "create-replacement"}, {imageURN, "replace"}, {imageURN, "delete-replaced"}, {policyURN, "same"},
 	})
 	require.Empty(t, unplanned)
 	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: approved update, was not needed"}, unneeded)
-	unplanned, _ = p.CompareOperations([]DoneOperation{{role, "create"}, {policy, "replace"}, {"urn:pulumi:prod::p::a:b:C::new", "delete"}})
+	unplanned, _ = p.CompareOperations([]DoneOperation{{roleURN, "create"}, {policyURN, "replace"}, {"urn:pulumi:prod::p::a:b:C::new", "delete"}})
 	require.Equal(t, []string{"aws:iam/rolePolicy:RolePolicy web-policy: done replace, approved update", "a:b:C new: done delete, not approved"}, unplanned)
 }
 
 // Two previews for an empty state show which resources a commit changes.
 func TestPlanBetweenHasTheChangesOfACommit(t *testing.T) {
-	before := newPlan(t, stepJSON("create", role, `{"path": "/", "gone": 1}`), stepJSON("create", policy, "{}"), stepJSON("create", image, `{"digest": "sha256:a"}`))
-	after := newPlan(t, stepJSON("create", role, `{"path": "/x"}`), stepJSON("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), stepJSON("create", image, `{"digest": "sha256:a"}`))
+	before := newPlan(t, stepJSON("create", roleURN, `{"path": "/", "gone": 1}`), stepJSON("create", policyURN, "{}"), stepJSON("create", imageURN, `{"digest": "sha256:a"}`))
+	after := newPlan(t, stepJSON("create", roleURN, `{"path": "/x"}`), stepJSON("create", "urn:pulumi:prod::p::a:b:C::new", "{}"), stepJSON("create", imageURN, `{"digest": "sha256:a"}`))
 	p, err := PlanBetween(before, after)
 	require.NoError(t, err)
 	require.Equal(t, Counts{Create: 1, Update: 1, Delete: 1}, p.Counts())

@@ -232,8 +232,8 @@ func (p *Plan) addImage(s EngineStep) {
 	p.Images = append(p.Images, image)
 }
 
-// imageDigest returns the digest in an image's inputs. A built image has it in the input digest, and
-// a promoted image in the input source, after an @.
+// imageDigest returns the digest in an image's inputs. A built image has the digest in the input
+// digest. A promoted image has the digest in the input source, after an @.
 func imageDigest(inputs map[string]any) string {
 	if built, ok := inputs["digest"].(string); ok {
 		return built

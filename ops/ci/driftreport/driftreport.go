@@ -1,5 +1,5 @@
-// Package driftreport finds drift in the differences that a refresh shows, and renders it for an
-// issue. Changes by autoscalers and controllers are not drift: owned.go lists the fields that these
+// Package driftreport finds drift in the differences that a refresh shows, and renders the drift for
+// an issue. Changes by autoscalers and controllers are not drift: owned.go lists the fields that these
 // programs own. The package does no I/O.
 package driftreport
 

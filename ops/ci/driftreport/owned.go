@@ -41,7 +41,7 @@ func findOwnedField(kind, property string) *OwnedField {
 // path.Match, * matches no slash, and brackets and backslashes have a meaning. So matchesPattern
 // replaces these characters before it calls path.Match.
 func matchesPattern(pattern, text string) bool {
-	withoutSpecial := func(s string) string {
+	replaceSpecial := func(s string) string {
 		out := []rune(s)
 		for i, r := range out {
 			switch r {
@@ -57,6 +57,6 @@ func matchesPattern(pattern, text string) bool {
 		}
 		return string(out)
 	}
-	ok, err := path.Match(withoutSpecial(pattern), withoutSpecial(text))
+	ok, err := path.Match(replaceSpecial(pattern), replaceSpecial(text))
 	return err == nil && ok
 }

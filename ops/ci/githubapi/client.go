@@ -38,8 +38,8 @@ type Client struct {
 	base  *url.URL
 	repo  string
 	token string
-	// author is the login of the user whose comments and issues may be edited. Empty means any
-	// user.
+	// author is the login of the only user with comments and issues that may be edited. Empty means
+	// any user.
 	author string
 	http   *http.Client
 	// sleep waits between two attempts. A test replaces it.
@@ -62,15 +62,15 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 	if getenv("GITHUB_ACTIONS") == "true" {
 		c.author = actionsBot
 	}
-	address := getenv("GITHUB_API_URL")
-	if address == "" {
-		address = "https://api.github.com"
+	apiURL := getenv("GITHUB_API_URL")
+	if apiURL == "" {
+		apiURL = "https://api.github.com"
 	}
-	base, err := url.Parse(address)
-	local := err == nil && (base.Hostname() == "127.0.0.1" || base.Hostname() == "localhost")
+	base, err := url.Parse(apiURL)
+	isLocal := err == nil && (base.Hostname() == "127.0.0.1" || base.Hostname() == "localhost")
 	switch {
-	case err != nil || base.Host == "" || base.Scheme != "https" && !local:
-		return nil, fmt.Errorf("GITHUB_API_URL is %q, must be an https URL: the token is sent there", address)
+	case err != nil || base.Host == "" || base.Scheme != "https" && !isLocal:
+		return nil, fmt.Errorf("GITHUB_API_URL is %q, must be an https URL: the token is sent there", apiURL)
 	case !repositoryPattern.MatchString(c.repo):
 		return nil, fmt.Errorf("GITHUB_REPOSITORY is %q, must be OWNER/NAME", c.repo)
 	case c.token == "":
@@ -116,12 +116,13 @@ func (e *Error) Error() string {
 // isRetryable reports whether a second attempt may succeed.
 func (e *Error) isRetryable() bool { return e.Status >= 500 }
 
-// send sends a request and decodes the response into out. If GitHub responds that a rate limit is
-// exceeded, send waits and sends the request again. It returns the URL of the next page, or nil.
-func (c *Client) send(ctx context.Context, method string, target *url.URL, content, out any) (next *url.URL, err error) {
+// send sends a request and decodes the response into the value that into points to. If requestBody is
+// nil, the request has no body. If GitHub responds that a rate limit is exceeded, send waits and sends
+// the request again. It returns the URL of the next page, or nil.
+func (c *Client) send(ctx context.Context, method string, target *url.URL, requestBody, into any) (next *url.URL, err error) {
 	var waited time.Duration
 	for {
-		response, body, err := c.roundTrip(ctx, method, target, content)
+		response, body, err := c.roundTrip(ctx, method, target, requestBody)
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +145,7 @@ func (c *Client) send(ctx context.Context, method string, target *url.URL, conte
 			}
 			return nil, failure
 		}
-		if err := json.Unmarshal(body, out); err != nil {
+		if err := json.Unmarshal(body, into); err != nil {
 			return nil, fmt.Errorf("GitHub: %s %s: %w", method, target.Path, err)
 		}
 		return c.nextPage(response), nil
@@ -152,10 +153,10 @@ func (c *Client) send(ctx context.Context, method string, target *url.URL, conte
 }
 
 // roundTrip sends a request once. It returns the response and the response's body.
-func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, content any) (*http.Response, []byte, error) {
+func (c *Client) roundTrip(ctx context.Context, method string, target *url.URL, requestBody any) (*http.Response, []byte, error) {
 	var reader io.Reader
-	if content != nil {
-		raw, err := json.Marshal(content)
+	if requestBody != nil {
+		raw, err := json.Marshal(requestBody)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -198,7 +199,8 @@ func (c *Client) rateLimitWait(r *http.Response) (wait time.Duration, limited bo
 			return max(time.Second, time.Unix(resetTime, 0).Sub(c.now())), true
 		}
 	}
-	// GitHub asks for a wait of at least one minute if a response has none of these headers.
+	// GitHub's documentation requires a wait of at least one minute if a response has none of these
+	// headers.
 	return time.Minute, r.StatusCode == http.StatusTooManyRequests
 }
 
@@ -232,7 +234,8 @@ func (c *Client) retry(ctx context.Context, do func() error) error {
 		err = do()
 		var errorResponse *Error
 		var networkError *url.Error
-		if err == nil || ctx.Err() != nil || !(errors.As(err, &errorResponse) && errorResponse.isRetryable() || errors.As(err, &networkError)) {
+		isTemporary := errors.As(err, &errorResponse) && errorResponse.isRetryable() || errors.As(err, &networkError)
+		if err == nil || ctx.Err() != nil || !isTemporary {
 			return err
 		}
 	}

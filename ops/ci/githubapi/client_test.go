@@ -16,9 +16,9 @@ const marker = "<!-- test -->"
 func TestCommentIsCreatedOnceAndThenEdited(t *testing.T) {
 	s, c := newServer(t)
 	for _, body := range []string{"one", "two", "two"} {
-		address, err := c.UpsertComment(t.Context(), 7, marker, marker+"\n"+body)
+		commentURL, err := c.UpsertComment(t.Context(), 7, marker, marker+"\n"+body)
 		require.NoError(t, err)
-		require.NotEmpty(t, address)
+		require.NotEmpty(t, commentURL)
 	}
 	require.Len(t, s.comments, 1)
 	require.Equal(t, marker+"\ntwo", s.comments[0].Body)
@@ -124,9 +124,9 @@ func TestIssueIsEditedAndClosed(t *testing.T) {
 	_, err := c.CloseIssue(t.Context(), marker)
 	require.NoError(t, err)
 	require.Equal(t, "closed", s.issues[1].State)
-	address, err := c.CloseIssue(t.Context(), marker)
+	issueURL, err := c.CloseIssue(t.Context(), marker)
 	require.NoError(t, err)
-	require.Empty(t, address, "there is nothing to close")
+	require.Empty(t, issueURL, "there is nothing to close")
 	_, err = c.UpsertIssue(t.Context(), marker, "Drift of prod", marker+"three")
 	require.NoError(t, err)
 	require.Len(t, s.issues, 3, "a closed issue is not opened again; the client creates another one")

@@ -24,52 +24,53 @@ type item struct {
 	} `json:"user"`
 }
 
-// findItem returns the first item that begins with the marker, or nil if there is none. It ignores
-// an item that quotes the marker in its text.
-func (c *Client) findItem(ctx context.Context, list *url.URL, marker string) (*item, error) {
-	for page, next := 1, list; next != nil; page++ {
+// findItem returns the first item of c.author that begins with the marker, or nil if there is none. It
+// ignores an item that quotes the marker in the middle of the text, and a pull request.
+func (c *Client) findItem(ctx context.Context, listURL *url.URL, marker string) (*item, error) {
+	for page, next := 1, listURL; next != nil; page++ {
 		if page > maxPages {
-			return nil, fmt.Errorf("GitHub: %s has more than %d pages", list.Path, maxPages)
+			return nil, fmt.Errorf("GitHub: %s has more than %d pages", listURL.Path, maxPages)
 		}
 		var items []item
-		following, err := c.send(ctx, http.MethodGet, next, nil, &items)
+		nextPageURL, err := c.send(ctx, http.MethodGet, next, nil, &items)
 		if err != nil {
 			return nil, err
 		}
 		for _, i := range items {
-			if strings.HasPrefix(i.Body, marker) && i.PullRequest == nil && (c.author == "" || i.User.Login == c.author) {
+			mayBeEdited := c.author == "" || i.User.Login == c.author
+			if mayBeEdited && i.PullRequest == nil && strings.HasPrefix(i.Body, marker) {
 				return &i, nil
 			}
 		}
-		next = following
+		next = nextPageURL
 	}
 	return nil, nil
 }
 
 // upsert edits the item with the marker, or creates it if there is none. A create request without
 // a response may have succeeded. So each attempt searches for the item again before it creates
-// one. list is the URL of the list, create the URL for a creation, and edit returns the URL of an
+// one. The request to create an item is sent to createURL. editURL returns the URL of an existing
 // item.
-func (c *Client) upsert(ctx context.Context, list, create *url.URL, edit func(item) *url.URL, marker string, content map[string]any) (address string, err error) {
+func (c *Client) upsert(ctx context.Context, listURL, createURL *url.URL, editURL func(item) *url.URL, marker string, content map[string]any) (itemURL string, err error) {
 	err = c.retry(ctx, func() error {
-		found, err := c.findItem(ctx, list, marker)
+		found, err := c.findItem(ctx, listURL, marker)
 		if err != nil {
 			return err
 		}
 		var written item
-		method, target := http.MethodPost, create
+		method, target := http.MethodPost, createURL
 		if found != nil {
 			if hasContent(*found, content) {
-				address = found.URL
+				itemURL = found.URL
 				return nil
 			}
-			method, target = http.MethodPatch, edit(*found)
+			method, target = http.MethodPatch, editURL(*found)
 		}
 		_, err = c.send(ctx, method, target, content, &written)
-		address = written.URL
+		itemURL = written.URL
 		return err
 	})
-	return address, err
+	return itemURL, err
 }
 
 // hasContent reports whether an item already has the content.
@@ -90,8 +91,8 @@ func checkMarker(marker, body string) error {
 }
 
 // UpsertComment creates a comment of a pull request, or edits the comment that begins with marker. It
-// returns the address of the comment.
-func (c *Client) UpsertComment(ctx context.Context, pull int, marker, body string) (address string, err error) {
+// returns the URL of the comment.
+func (c *Client) UpsertComment(ctx context.Context, pull int, marker, body string) (itemURL string, err error) {
 	if err := checkMarker(marker, body); err != nil {
 		return "", err
 	}
@@ -112,17 +113,17 @@ func (c *Client) openIssuesURL() *url.URL {
 func (c *Client) issueURL(i item) *url.URL { return c.repoURL(nil, "/issues/%d", i.Number) }
 
 // UpsertIssue creates an issue, or edits the open issue that begins with marker. It returns the
-// address of the issue.
-func (c *Client) UpsertIssue(ctx context.Context, marker, title, body string) (address string, err error) {
+// URL of the issue.
+func (c *Client) UpsertIssue(ctx context.Context, marker, title, body string) (itemURL string, err error) {
 	if err := checkMarker(marker, body); err != nil {
 		return "", err
 	}
 	return c.upsert(ctx, c.openIssuesURL(), c.repoURL(nil, "/issues"), c.issueURL, marker, map[string]any{"title": title, "body": body})
 }
 
-// CloseIssue closes the open issue that begins with marker. It returns the address of the issue, or
-// "" if there is none.
-func (c *Client) CloseIssue(ctx context.Context, marker string) (address string, err error) {
+// CloseIssue closes the open issue that begins with marker. It returns the URL of the issue, or ""
+// if there is none.
+func (c *Client) CloseIssue(ctx context.Context, marker string) (itemURL string, err error) {
 	var closed item
 	err = c.retry(ctx, func() error {
 		found, err := c.findItem(ctx, c.openIssuesURL(), marker)

@@ -92,11 +92,11 @@ func changeSection(s Stack) section {
 		if len(step.Because) > 0 {
 			properties = "because of " + pathsCell(step.Because)
 		}
-		line := s.Plan.Sources[step.URN]
-		if line != "" {
-			line = codeCell(line)
+		source := s.Plan.Sources[step.URN]
+		if source != "" {
+			source = codeCell(source)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", step.Op, codeCell(typeAndName(step.URN)), properties, line))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", step.Op, codeCell(typeAndName(step.URN)), properties, source))
 	}
 	return foldedSection("Changes of "+textCell(s.Plan.Stack), "| what | resource | properties | registered at |\n|---|---|---|---|\n", rows)
 }

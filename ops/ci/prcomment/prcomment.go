@@ -128,9 +128,9 @@ func textCell(s string) string {
 }
 
 // formatCount returns a number with its noun, such as "1 row" or "2 rows".
-func formatCount(n int, thing string) string {
+func formatCount(n int, noun string) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -24,8 +24,8 @@ func newURN(kind, name string) string {
 	return "urn:pulumi:prod::p::progressive:x:X$" + kind + "::" + name
 }
 
-// prodPreview returns a preview with every section that a comment can have.
-func prodPreview() Stack {
+// newProdPreview returns a preview with every section that a comment can have.
+func newProdPreview() Stack {
 	database := canonicalplan.Step{Op: canonicalplan.Replace, URN: newURN("aws:rds/instance:Instance", "db"), Changed: []string{"kmsKeyId"}, Because: []string{"kmsKeyId"}}
 	bucket := canonicalplan.Step{Op: canonicalplan.Delete, URN: newURN("aws:s3/bucketV2:BucketV2", "static-bucket")}
 	return Stack{
@@ -65,15 +65,15 @@ func prodPreview() Stack {
 	}
 }
 
-// stagingPreview returns an offline preview without a change.
-func stagingPreview() Stack {
+// newStagingPreview returns an offline preview without a change.
+func newStagingPreview() Stack {
 	return Stack{Plan: &canonicalplan.Plan{Stack: "staging", Offline: true, Unchanged: 447}, Policy: &report.Report{}}
 }
 
 func TestCommentsEqualTheGoldenFiles(t *testing.T) {
 	for name, text := range map[string]string{
-		"comment.md": Render([]Stack{prodPreview(), stagingPreview()}, Limit),
-		"short.md":   Render([]Stack{prodPreview(), stagingPreview()}, 2600),
+		"comment.md": Render([]Stack{newProdPreview(), newStagingPreview()}, Limit),
+		"short.md":   Render([]Stack{newProdPreview(), newStagingPreview()}, 2600),
 	} {
 		file := "testdata/" + name
 		if *update {
@@ -86,13 +86,13 @@ func TestCommentsEqualTheGoldenFiles(t *testing.T) {
 }
 
 func TestFaultsNameEachReasonToRefuse(t *testing.T) {
-	require.Empty(t, stagingPreview().Faults())
+	require.Empty(t, newStagingPreview().Faults())
 	require.Equal(t, []string{
 		"1 mandatory violation that the state does not have",
 		"1 stateful resource would be replaced or deleted without an approval",
 		"the stack would cost $4,200.50 a month, the budget is $4,180.00",
-	}, prodPreview().Faults())
-	withinBudget := prodPreview()
+	}, newProdPreview().Faults())
+	withinBudget := newProdPreview()
 	withinBudget.Budget = 4_201 * cost.Dollar
 	require.Len(t, withinBudget.Faults(), 2)
 	growth, ok := withinBudget.costGrowth()
@@ -108,7 +108,7 @@ func TestFaultsNameEachReasonToRefuse(t *testing.T) {
 // first part is complete: the table, the faults and the losses.
 func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		s := prodPreview()
+		s := newProdPreview()
 		name := strings.Repeat("n", rapid.IntRange(1, 200).Draw(r, "name"))
 		for n := range rapid.IntRange(0, 2000).Draw(r, "steps") {
 			s.Plan.Steps = append(s.Plan.Steps, canonicalplan.Step{Op: canonicalplan.Create, URN: newURN("a:b:C", fmt.Sprint(name, n))})
@@ -116,10 +116,10 @@ func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 		for n := range rapid.IntRange(0, 500).Draw(r, "findings") {
 			s.Policy.Findings = append(s.Policy.Findings, report.Finding{Rule: "rule", Kind: report.Mandatory, New: true, Resource: fmt.Sprint(name, n), Message: name})
 		}
-		text := Render([]Stack{s, stagingPreview()}, Limit)
+		text := Render([]Stack{s, newStagingPreview()}, Limit)
 		require.LessOrEqual(r, len(text), Limit)
 		require.True(r, strings.HasPrefix(text, Marker))
-		head := Render([]Stack{s, stagingPreview()}, 0)
+		head := Render([]Stack{s, newStagingPreview()}, 0)
 		head = head[:strings.Index(head, "\nLeft out")]
 		require.True(r, strings.HasPrefix(text, head))
 		require.Contains(r, head, "Stateful resources that would be lost")
@@ -128,7 +128,7 @@ func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 }
 
 func TestManyLossesAreCounted(t *testing.T) {
-	s := prodPreview()
+	s := newProdPreview()
 	for range 100 {
 		s.Losses = append(s.Losses, s.Losses[1])
 	}

@@ -165,15 +165,14 @@ func renderLosses(stacks []Stack) string {
 }
 
 // titledSection returns a section with a title above its table.
-func titledSection(title, head string, rows []string) section {
-	return section{title: title, before: fmt.Sprintf("\n**%s (%d)**\n\n%s", title, len(rows), head), rows: rows}
+func titledSection(title, tableHead string, rows []string) section {
+	return section{title: title, before: fmt.Sprintf("\n**%s (%d)**\n\n%s", title, len(rows), tableHead), rows: rows}
 }
 
-// foldedSection returns a section with a table that is hidden until the reader unfolds
-// it.
-func foldedSection(title, head string, rows []string) section {
+// foldedSection returns a section with a table that is hidden until the reader opens the section.
+func foldedSection(title, tableHead string, rows []string) section {
 	return section{
 		title: title, rows: rows,
-		before: fmt.Sprintf("\n<details><summary>%s (%d)</summary>\n\n%s", title, len(rows), head), after: "\n</details>\n",
+		before: fmt.Sprintf("\n<details><summary>%s (%d)</summary>\n\n%s", title, len(rows), tableHead), after: "\n</details>\n",
 	}
 }

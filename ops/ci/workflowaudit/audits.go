@@ -27,7 +27,8 @@ var Audits = []Audit{
 }
 
 var (
-	// pinnedAction matches an action at a commit, and version a comment with the action's version.
+	// pinnedAction matches an action at a commit. versionComment matches a comment with the action's
+	// version.
 	pinnedAction   = regexp.MustCompile(`^[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
 	versionComment = regexp.MustCompile(`^# v\d+\.\d+\.\d+$`)
 )
@@ -60,7 +61,9 @@ func checkPersistedCredentials(w *workflow) (all []Finding) {
 }
 
 func checkPermissions(w *workflow) (all []Finding) {
-	if top := field(w.root, "permissions"); top == nil || len(fieldNames(top)) > 0 || scalarValue(top) != "" {
+	permissions := field(w.root, "permissions")
+	hasEmptyPermissions := permissions != nil && len(fieldNames(permissions)) == 0 && scalarValue(permissions) == ""
+	if !hasEmptyPermissions {
 		all = append(all, Finding{Line: 1, Text: "the workflow has permissions"})
 	}
 	for _, j := range w.jobs {
@@ -91,7 +94,7 @@ func checkTemplateInjection(w *workflow) (all []Finding) {
 
 func checkTriggers(w *workflow) (all []Finding) {
 	for _, event := range []string{"pull_request_target", "workflow_run", "issue_comment"} {
-		if slices.Contains(w.on, event) {
+		if slices.Contains(w.triggers, event) {
 			all = append(all, Finding{Line: field(w.root, "on").Line, Text: "the trigger is " + event})
 		}
 	}
@@ -122,11 +125,11 @@ func checkTimeouts(w *workflow) (all []Finding) {
 
 func checkConcurrency(w *workflow) (all []Finding) {
 	for _, j := range w.jobs {
-		limit := field(j.node, "concurrency")
-		if limit == nil {
-			limit = field(w.root, "concurrency")
+		concurrency := field(j.node, "concurrency")
+		if concurrency == nil {
+			concurrency = field(w.root, "concurrency")
 		}
-		group, cancel := scalarValue(field(limit, "group")), scalarValue(field(limit, "cancel-in-progress"))
+		group, cancel := scalarValue(field(concurrency, "group")), scalarValue(field(concurrency, "cancel-in-progress"))
 		switch {
 		case group == "":
 			all = append(all, Finding{Line: j.line, Text: fmt.Sprintf("job %s has no concurrency group", j.name)})
@@ -167,12 +170,12 @@ func checkCaches(w *workflow) (all []Finding) {
 	return all
 }
 
-// ownBranch is true for a pull request from a branch of this repository, and false for one from a
-// fork.
+// ownBranch is an expression of GitHub Actions. It is true for a pull request from a branch of this
+// repository, and false for a pull request from a fork.
 const ownBranch = "github.event.pull_request.head.repo.full_name == github.repository"
 
 func checkForkSecrets(w *workflow) (all []Finding) {
-	if !slices.Contains(w.on, "pull_request") {
+	if !slices.Contains(w.triggers, "pull_request") {
 		return nil
 	}
 	for _, j := range w.jobs {

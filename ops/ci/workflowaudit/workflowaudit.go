@@ -32,8 +32,9 @@ type Audit struct {
 // workflow is the content of a workflow's file.
 type workflow struct {
 	root *yaml.Node
-	on   []string
-	jobs []*job
+	// triggers are the names of the events in the field on.
+	triggers []string
+	jobs     []*job
 }
 
 // job is one job of a workflow.
@@ -83,13 +84,13 @@ func parseWorkflow(file []byte) (*workflow, error) {
 	case on == nil:
 		return nil, fmt.Errorf("workflow: has no field on")
 	case on.Kind == yaml.ScalarNode:
-		w.on = []string{on.Value}
+		w.triggers = []string{on.Value}
 	case on.Kind == yaml.SequenceNode:
 		for _, n := range on.Content {
-			w.on = append(w.on, n.Value)
+			w.triggers = append(w.triggers, n.Value)
 		}
 	default:
-		w.on = fieldNames(on)
+		w.triggers = fieldNames(on)
 	}
 	jobs := field(w.root, "jobs")
 	for _, name := range fieldNames(jobs) {
