@@ -103,7 +103,7 @@ func TestUnknownNeverContradicts(t *testing.T) {
 			return As[Number](n.Get("m")).Compare(As[Number](n.Get("n")), func(a, b float64) bool { return a > b })
 		},
 		func(n Node) Truth {
-			return Not(Both(As[String](n.Get("a")), As[String](n.Get("c")), strings.HasPrefix))
+			return Not(CompareStrings(As[String](n.Get("a")), As[String](n.Get("c")), strings.HasPrefix))
 		},
 		func(n Node) Truth { return n.Get("o").IsSet() },
 	}
