@@ -41,17 +41,17 @@ func addStatefulSet(b billing, v k8sview.StatefulSet) {
 		b.addUndecided("ebs:gp3", "replicas", pods.problem)
 		return
 	}
-	claimResources, problem := claimNames(b.estimator.graph)
+	existingClaims, problem := claimNames(b.estimator.graph)
 	for _, t := range templates {
 		template := readString(t.Metadata().Name())
-		if len(claimResources) > 0 {
+		if len(existingClaims) > 0 {
 			problem = cmp.Or(name.problem, template.problem, problem)
 		}
 		if problem != "" {
 			b.addUndecided("ebs:gp3", "whether a claim of the stack is one of volumeClaimTemplates", problem)
 			continue
 		}
-		if count := countUnclaimed(claimResources, template.value, name.value, pods.value); count > 0 {
+		if count := countUnclaimed(existingClaims, template.value, name.value, pods.value); count > 0 {
 			addClaimVolumes(b, t.Spec(), count)
 		}
 	}

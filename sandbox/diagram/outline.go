@@ -38,6 +38,9 @@ type node struct {
 	Wide float64
 }
 
+// resourceType returns the type in Each or All, or "" if the node has none of them.
+func (n node) resourceType() string { return n.Each + n.All }
+
 // box is a node with the text of its resources.
 type box struct {
 	Class         string
@@ -78,19 +81,19 @@ func (s *state) newBoxesOfNodes(nodes []node) ([]*box, error) {
 // newBoxes returns the boxes of a node: one for each resource with Each, and at most one
 // otherwise.
 func (s *state) newBoxes(n node) ([]*box, error) {
-	resourceType := n.Each + n.All
+	resourceType := n.resourceType()
 	if resourceType == "" {
 		b, err := s.newBox(n, s)
 		return []*box{b}, err
 	}
 	var selected []properties
-	for _, f := range s.byType[resourceType] {
-		text, err := s.executeTemplate(n.Where, f)
+	for _, p := range s.byType[resourceType] {
+		text, err := s.executeTemplate(n.Where, p)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", resourceType, f["urnName"], err)
+			return nil, fmt.Errorf("%s %s: %w", resourceType, p["urnName"], err)
 		}
 		if n.Where == "" || strings.TrimSpace(text) != "" {
-			selected = append(selected, f)
+			selected = append(selected, p)
 		}
 	}
 	if n.All != "" {
@@ -101,10 +104,10 @@ func (s *state) newBoxes(n node) ([]*box, error) {
 		return []*box{b}, err
 	}
 	var boxes []*box
-	for _, f := range selected {
-		b, err := s.newBox(n, f)
+	for _, p := range selected {
+		b, err := s.newBox(n, p)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", resourceType, f["urnName"], err)
+			return nil, fmt.Errorf("%s %s: %w", resourceType, p["urnName"], err)
 		}
 		boxes = append(boxes, b)
 	}
@@ -123,7 +126,7 @@ func (s *state) newBox(n node, data any) (*box, error) {
 	}
 	b := &box{
 		Class: n.Class, Title: nonEmptyLines(title), Text: nonEmptyLines(text), flow: n.Flow, relativeWidth: cmp.Or(n.Wide, 1),
-		hasResource: n.Each+n.All != "", onlyText: n.Each+n.All == "" && len(n.Rows) == 0,
+		hasResource: n.resourceType() != "", onlyText: n.resourceType() == "" && len(n.Rows) == 0,
 	}
 	for _, row := range n.Rows {
 		boxes, err := s.newBoxesOfNodes(row)
@@ -148,7 +151,7 @@ func (s *state) executeTemplate(text string, data any) (string, error) {
 		"withValue": s.filterByValue,
 		"every":     func(kind string) []properties { return s.byType[kind] },
 		"shortName": func(name string) string { return strings.TrimPrefix(name, s.Project+"-"+s.Stack+"-") },
-		"get":       func(f properties, path string) any { return f.get(path) },
+		"get":       func(p properties, path string) any { return p.get(path) },
 		"count":     formatCount,
 		"join":      joinValues,
 		"last":      lastPart,
@@ -186,8 +189,8 @@ func formatCount(n int, thing string) string {
 // the last part of the path is used.
 func joinValues(list []properties, path, separator string) string {
 	values := make([]string, len(list))
-	for i, f := range list {
-		values[i] = lastPart("/", fmt.Sprint(f.get(path)))
+	for i, p := range list {
+		values[i] = lastPart("/", fmt.Sprint(p.get(path)))
 	}
 	slices.Sort(values)
 	return strings.Join(slices.Compact(values), separator)

@@ -194,7 +194,7 @@ func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err erro
 				continue
 			}
 			for _, e := range slice.Endpoints {
-				if e.Conditions.Ready != nil && *e.Conditions.Ready && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+				if isReadyPod(e) {
 					candidates = append(candidates, candidate{e.TargetRef.Name, int(*p.Port)})
 				}
 			}
@@ -205,4 +205,9 @@ func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err erro
 	}
 	chosen := candidates[rand.IntN(len(candidates))]
 	return chosen.pod, chosen.port, nil
+}
+
+// isReadyPod reports whether an endpoint is a pod that is ready.
+func isReadyPod(e discoveryv1.Endpoint) bool {
+	return e.Conditions.Ready != nil && *e.Conditions.Ready && e.TargetRef != nil && e.TargetRef.Kind == "Pod"
 }

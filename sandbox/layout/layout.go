@@ -203,7 +203,7 @@ func (l *Layout) RegistryAddress() string {
 // "AWS", as in ECR.
 func (l *Layout) RegistryPassword() string { return l.path("registry-password") }
 
-// AWS holds the stand-in's store and its faults.
+// AWS holds the store of the AWS stand-in, and the faults that it injects.
 func (l *Layout) AWS() string { return l.path("aws") }
 
 // Backend holds Pulumi's state.

@@ -22,10 +22,10 @@ import (
 
 const (
 	namespace = "platform"
-	// states is the number of random states in each comparison. With 40,000 states, the
+	// statesPerComparison is the number of random states in each comparison. With 40,000 states, the
 	// error of a measured share of 0.1 % is at most 0.03 %.
 	statesPerComparison = 40_000
-	// maxPods is the largest number of pods of the design document's HPAs.
+	// maxPods is the largest number of pods of the design forDocument's HPAs.
 	maxPods = 50
 )
 
@@ -38,8 +38,8 @@ type pod struct {
 	pending bool
 	// sampled reports whether Prometheus has samples of the pod for a full window.
 	sampled bool
-	// milli is the value of the pod's metric, in thousandths.
-	milli int64
+	// milliValue is the value of the pod's metric, in thousandths.
+	milliValue int64
 }
 
 // state is a service at one time.
@@ -58,7 +58,7 @@ func (c *cluster) GetRawMetric(string, string, labels.Selector, labels.Selector)
 	info := metrics.PodMetricsInfo{}
 	for i, p := range c.pods {
 		if p.sampled {
-			info[podName(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milli}
+			info[podName(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milliValue}
 		}
 	}
 	return info, time.Now(), nil
@@ -108,28 +108,28 @@ func defaultTolerances() podautoscaler.Tolerances {
 	return tolerances
 }
 
-// wantedPods returns two numbers of pods that Kubernetes' calculator computes. document is the
-// number for the Pods metric of the design document. forExternal is the number for an external
+// wantedPods returns two numbers of pods that Kubernetes' calculator computes. forDocument is the
+// number for the Pods metric of the design forDocument. forExternal is the number for an external
 // metric with the value external and a target of type AverageValue.
-func (s state) wantedPods(t *testing.T, external float64) (document, forExternal int32) {
+func (s state) wantedPods(t *testing.T, external float64) (forDocument, forExternal int32) {
 	t.Helper()
 	c := &cluster{s, int64(math.Round(external))} // KEDA rounds to thousandths (quantityFromFloat64)
 	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
 	// status.replicas and spec.replicas count the pods that are not being deleted, also
 	// those that are pending.
 	current := s.count(func(p pod) bool { return !p.deleting })
-	document, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, labels.Everything(), labels.Everything())
+	forDocument, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, labels.Everything(), labels.Everything())
 	require.NoError(t, err)
 	forExternal, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, nil)
 	require.NoError(t, err)
-	return document, forExternal
+	return forDocument, forExternal
 }
 
 // sum returns the sum of the samples of the selected pods, in thousandths.
 func (s state) sum(selected func(pod) bool) (total float64) {
 	for _, p := range s.pods {
 		if p.sampled && selected(p) {
-			total += float64(p.milli)
+			total += float64(p.milliValue)
 		}
 	}
 	return total
@@ -186,7 +186,7 @@ func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
 	s := state{pods: make([]pod, 1+rng.IntN(maxPods)), target: targets[rng.IntN(len(targets))]}
 	load := 3 * rng.Float64()
 	for i := range s.pods {
-		s.pods[i] = pod{sampled: true, milli: int64(load * (0.5 + rng.Float64()) * float64(s.target))}
+		s.pods[i] = pod{sampled: true, milliValue: int64(load * (0.5 + rng.Float64()) * float64(s.target))}
 		change(&s.pods[i])
 	}
 	return s
@@ -204,7 +204,7 @@ func (s state) hasValues() bool {
 }
 
 // comparisonResult is the result of a comparison of two numbers of pods: for the external
-// metric, and for the design document's metric.
+// metric, and for the design forDocument's metric.
 type comparisonResult struct {
 	// checked is the number of compared states.
 	checked int
@@ -235,14 +235,14 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 			continue
 		}
 		r.checked++
-		document, forExternal := s.wantedPods(t, metric(s))
+		forDocument, forExternal := s.wantedPods(t, metric(s))
 		switch {
-		case forExternal > document:
-			r.different, r.above = r.different+1, max(r.above, forExternal-document)
-		case forExternal < document:
-			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-forExternal)
+		case forExternal > forDocument:
+			r.different, r.above = r.different+1, max(r.above, forExternal-forDocument)
+		case forExternal < forDocument:
+			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, forDocument-forExternal)
 			pending := s.count(func(p pod) bool { return p.pending && !p.deleting })
-			if document-forExternal > pending+s.count(isAlive)/10 {
+			if forDocument-forExternal > pending+s.count(isAlive)/10 {
 				r.tooLow++
 			}
 		}
@@ -252,7 +252,7 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 	return r
 }
 
-// The targets of the design document, in thousandths.
+// The targets of the design forDocument, in thousandths.
 var (
 	rateTargets     = []int64{100_000, 10_000, 20_000, 15_000} // requests, coordinations, calculations and generations
 	durationTargets = []int64{500}                             // the mean duration in seconds
@@ -288,10 +288,10 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 			require.LessOrEqual(t, r.differentShare(), 0.001)
 			require.Zero(t, r.lower)
 
-			// For the design document's metric, Kubernetes rounds the average down to
+			// For the design forDocument's metric, Kubernetes rounds the average down to
 			// thousandths of a second, and the target is 500 thousandths. With 50 pods the
 			// rounding is up to a tenth of a pod (50 / 500). So the number of pods for the
-			// document's metric is lower in some states.
+			// forDocument's metric is lower in some states.
 			r = compare(t, durationTargets, tc.change, state.demand)
 			require.LessOrEqual(t, r.differentShare(), 0.04)
 			require.Zero(t, r.lower)

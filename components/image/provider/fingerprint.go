@@ -158,7 +158,7 @@ func (f *fingerprinter) addPackages(importPath string) error {
 		return nil //nolint:nilerr // the compiler reports a missing import
 	}
 	var imports []string
-	embeds := false
+	hasEmbed := false
 	for _, entry := range entries {
 		if !entry.Type().IsRegular() || strings.HasSuffix(entry.Name(), "_test.go") {
 			continue
@@ -175,10 +175,10 @@ func (f *fingerprinter) addPackages(importPath string) error {
 			return err
 		}
 		f.add(file, source)
-		embeds = embeds || bytes.Contains(source, []byte("//go:embed"))
+		hasEmbed = hasEmbed || bytes.Contains(source, []byte("//go:embed"))
 		imports = append(imports, parseImports(source)...)
 	}
-	if embeds {
+	if hasEmbed {
 		if err := f.addTree(dir); err != nil {
 			return err
 		}
