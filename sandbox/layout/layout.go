@@ -263,9 +263,9 @@ var CloudVariables = []string{
 	"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE",
 }
 
-// Within returns base with the changes for the sandbox: its own variables are
-// set, Bin is first on PATH, and CloudVariables are removed.
-func (l *Layout) Within(base []string) []string {
+// ExtendEnv returns the environment base with the changes for the sandbox. The variables
+// of Environ are set, Bin is first on PATH, and CloudVariables are removed.
+func (l *Layout) ExtendEnv(base []string) []string {
 	added := l.Environ()
 	removed := slices.Clone(CloudVariables)
 	for _, kv := range added {

@@ -25,7 +25,7 @@ const (
 	// statesPerComparison is the number of random states in each comparison. With 40,000 states, the
 	// error of a measured share of 0.1 % is at most 0.03 %.
 	statesPerComparison = 40_000
-	// maxPods is the largest number of pods of the design forDocument's HPAs.
+	// maxPods is the largest number of pods of the design document's HPAs.
 	maxPods = 50
 )
 
@@ -109,7 +109,7 @@ func defaultTolerances() podautoscaler.Tolerances {
 }
 
 // wantedPods returns two numbers of pods that Kubernetes' calculator computes. forDocument is the
-// number for the Pods metric of the design forDocument. forExternal is the number for an external
+// number for the Pods metric of the design document. forExternal is the number for an external
 // metric with the value external and a target of type AverageValue.
 func (s state) wantedPods(t *testing.T, external float64) (forDocument, forExternal int32) {
 	t.Helper()
@@ -138,18 +138,18 @@ func (s state) sum(selected func(pod) bool) (total float64) {
 // demand computes the same value as components/scaling/promquery.DemandValue, for the pods that
 // are alive. It is repeated here, because the sandbox imports no package of the platform. The
 // tests of promquery prove that its queries compute that value.
-func (s state) demand() float64 { return s.value(s.sum(isAlive), isAlive) }
+func (s state) demand() float64 { return s.demandValue(s.sum(isAlive), isAlive) }
 
 // demandWithEnded is demand plus the requests of pods that ended within the window. In the
 // state, these are the pods with deleting. Their requests count, but they do not count as pods.
-func (s state) demandWithEnded() float64 { return s.value(s.sum(hasStarted), isAlive) }
+func (s state) demandWithEnded() float64 { return s.demandValue(s.sum(hasStarted), isAlive) }
 
 // demandWithDraining is demand with the pods that are being deleted. Their requests count, and
 // they also count as pods. Prometheus scrapes these pods until they end.
-func (s state) demandWithDraining() float64 { return s.value(s.sum(hasStarted), hasStarted) }
+func (s state) demandWithDraining() float64 { return s.demandValue(s.sum(hasStarted), hasStarted) }
 
-// value returns promquery.DemandValue for a sum and the pods that Prometheus counts.
-func (s state) value(sum float64, counted func(pod) bool) float64 {
+// demandValue returns promquery.DemandValue for a sum and the pods that Prometheus counts.
+func (s state) demandValue(sum float64, counted func(pod) bool) float64 {
 	pods, sampled := 0.0, 0.0
 	for _, p := range s.pods {
 		if !counted(p) {
@@ -204,7 +204,7 @@ func (s state) hasValues() bool {
 }
 
 // comparisonResult is the result of a comparison of two numbers of pods: for the external
-// metric, and for the design forDocument's metric.
+// metric, and for the design document's metric.
 type comparisonResult struct {
 	// checked is the number of compared states.
 	checked int
@@ -252,7 +252,7 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 	return r
 }
 
-// The targets of the design forDocument, in thousandths.
+// The targets of the design document, in thousandths.
 var (
 	rateTargets     = []int64{100_000, 10_000, 20_000, 15_000} // requests, coordinations, calculations and generations
 	durationTargets = []int64{500}                             // the mean duration in seconds
@@ -288,10 +288,10 @@ func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
 			require.LessOrEqual(t, r.differentShare(), 0.001)
 			require.Zero(t, r.lower)
 
-			// For the design forDocument's metric, Kubernetes rounds the average down to
+			// For the design document's metric, Kubernetes rounds the average down to
 			// thousandths of a second, and the target is 500 thousandths. With 50 pods the
 			// rounding is up to a tenth of a pod (50 / 500). So the number of pods for the
-			// forDocument's metric is lower in some states.
+			// document's metric is lower in some states.
 			r = compare(t, durationTargets, tc.change, state.demand)
 			require.LessOrEqual(t, r.differentShare(), 0.04)
 			require.Zero(t, r.lower)

@@ -100,7 +100,8 @@ func (r *resolver) findPulumi() (path, version, note string) {
 func (r *resolver) selectPulumi() Tool {
 	t := Tool{Name: "pulumi", Kind: Built, Path: filepath.Join(r.built, "pulumi")}
 	path, version, note := r.findPulumi()
-	if t.Note = note; path != "" {
+	t.Note = note
+	if path != "" {
 		t.Kind, t.Path, t.Version = Installed, path, version
 		return t
 	}
@@ -139,20 +140,20 @@ func (r *resolver) selectKubernetesPlugin() Tool {
 		return t
 	}
 	const prefix = "resource-kubernetes-"
-	found, err := filepath.Glob(filepath.Join(r.plugins, prefix+"v*", t.Name))
+	pluginPaths, err := filepath.Glob(filepath.Join(r.plugins, prefix+"v*", t.Name))
 	if err != nil {
 		return t // the pattern is malformed, because the path of PULUMI_HOME contains a bracket
 	}
-	var best version
-	for _, file := range found {
+	var newest version
+	for _, file := range pluginPaths {
 		name := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
 		parsed, ok := parseVersion(name)
 		switch {
 		case !ok: // the folder's name has no version, so it is not a plugin
 		case parsed.major != KubernetesPluginMajor:
 			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, name, KubernetesPluginMajor)
-		case best.less(parsed):
-			best = parsed
+		case newest.less(parsed):
+			newest = parsed
 			t.Kind, t.Path, t.Version = Installed, file, name
 		}
 	}
@@ -177,8 +178,8 @@ func (r *resolver) selectKubectl() Tool {
 			GitVersion string `json:"gitVersion"`
 		} `json:"clientVersion"`
 	}
-	versionText := r.captureOutput(file, "version", "--client", "-o", "json")
-	if err := json.Unmarshal([]byte(versionText), &output); err != nil {
+	rawOutput := r.captureOutput(file, "version", "--client", "-o", "json")
+	if err := json.Unmarshal([]byte(rawOutput), &output); err != nil {
 		t.Note = fmt.Sprintf("%s does not print its version", file)
 		return t
 	}
@@ -192,7 +193,7 @@ func (r *resolver) selectKubectl() Tool {
 	return t
 }
 
-// lookup returns the value of a variable in environ, or "" if it is not set. If it is set
+// lookupVariable returns the value of a variable in environ, or "" if it is not set. If it is set
 // several times, the last value applies.
 func lookupVariable(environ []string, name string) string {
 	value := ""

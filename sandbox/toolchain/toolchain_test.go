@@ -148,7 +148,7 @@ func TestMissingBuiltToolIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "run make build")
 }
 
-func TestLinksFollowTheSelectedTools(t *testing.T) {
+func TestLinksLeadToTheSelectedTools(t *testing.T) {
 	m := newMachine(t)
 	for range 2 { // the second call changes nothing
 		tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
@@ -210,7 +210,7 @@ func TestVersionsAgreeWithGoMod(t *testing.T) {
 func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 	m := newMachine(t)
 	base := []string{"HOME=" + m.root, "PATH=" + m.layout.ShellBin() + ":" + m.layout.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
-	env := Within(m.layout, base)
+	env := SandboxEnv(m.layout, base)
 	values := map[string]string{}
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
@@ -223,6 +223,6 @@ func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])
 	require.NotContains(t, values, "AWS_PROFILE")
-	again := Within(m.layout, env)
+	again := SandboxEnv(m.layout, env)
 	require.ElementsMatch(t, env, again, "a second call changes nothing")
 }

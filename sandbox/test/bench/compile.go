@@ -38,7 +38,7 @@ func (r *runner) measureCompilation(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	stopMeasuring := watchTree(cmd.Process.Pid)
+	stopMeasuring := watchTreeMemory(cmd.Process.Pid)
 	err = cmd.Wait()
 	duration, peakMemory := time.Since(start), stopMeasuring()
 	if err != nil {
@@ -57,7 +57,7 @@ func (r *runner) measureCompilation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
+	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | CPU seconds |\n|---|---|---|\n",
 		duration.Seconds(), peakMemory, info.Size()/1_000_000, len(actions))
 	for _, a := range actions[:packagesInTable] {
 		name := strings.TrimPrefix(strings.TrimPrefix(a.Package, "github.com/pulumi/"), "github.com/")

@@ -27,7 +27,7 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 			fmt.Fprintln(os.Stderr, "bench: stopping the simulated sandbox:", err)
 		}
 	}()
-	prod := &runner{layout: l, env: toolchain.Within(l, os.Environ())}
+	prod := &runner{layout: l, env: toolchain.SandboxEnv(l, os.Environ())}
 	if prod.dir, err = testenv.InitStack(ctx, l, "prod"); err != nil {
 		return nil, err
 	}
@@ -68,9 +68,10 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	return rows, nil
 }
 
-// comparePacks compares previews of prod with previews without a policy pack, which it returns, and
-// with previews with a pack without rules. The engine sends every resource to a pack, so the pack
-// without rules shows what any pack costs.
+// comparePacks times previews of prod without a policy pack, and with a pack that has no rules. It
+// compares both with previews, which are those with the platform's pack. The engine sends every
+// resource to a pack, so the pack without rules shows what any pack costs. bare are the previews
+// without a pack.
 func (r *runner) comparePacks(ctx context.Context, previews series, runs int) (bare series, rows []row, err error) {
 	if bare, err = r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs("prod")...); err != nil {
 		return bare, nil, err
