@@ -34,7 +34,7 @@ func findPasswordMounts(t *testing.T, s *stack) map[string]passwordMount {
 		var output struct{ SecretARN string }
 		s.readOutput(t, store, &output)
 		require.NotEmpty(t, output.SecretARN)
-		keyARN, _ := s.findObject(t, "kms/keyARN:Key", "-"+store+"-key").Outputs["arn"].(string)
+		keyARN, _ := s.findObject(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
 		return passwordMount{variable, output.SecretARN, keyARN}
 	}
 	// DocumentDB encrypts the password that it manages with AWS's own key.
