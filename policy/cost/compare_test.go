@@ -40,7 +40,7 @@ func TestCompareListsChangedItemsAndNewGaps(t *testing.T) {
 	require.Len(t, reverse.GoneGaps, 1)
 }
 
-func TestCompareOfEqualOrMissingAmounts(t *testing.T) {
+func TestCompareHandlesEqualAndMissingAmounts(t *testing.T) {
 	s := readRecording(t, "prod")
 	r := cost.Estimate(s, cost.Options{Now: today})
 	d := cost.Compare(r, r)

@@ -145,8 +145,8 @@ var eks = []*rule.Rule{
 }
 
 // previousMinorVersion returns the minor version before this one: 1.35 for 1.36. It returns a
-// version without a number unchanged. During an upgrade of the cluster, the control plane gets the
-// new version before the autoscaler does.
+// version without a number unchanged. During an upgrade of the cluster, the autoscaler still has the
+// previous version, because the control plane gets the new version first.
 func previousMinorVersion(version string) string {
 	major, minor, _ := strings.Cut(version, ".")
 	n, err := strconv.Atoi(minor)

@@ -31,7 +31,8 @@ func applyTest[T any](n Node, test func(T) bool) Truth {
 
 // withDefault returns n, or the fallback if n is absent.
 func withDefault[T View](n T, fallback any) T {
-	if node := struct{ Node }(n).Node; node.state != absent {
+	node := struct{ Node }(n).Node // each view is a struct with only a Node
+	if node.state != absent {
 		return n
 	}
 	return As[T](New(fallback))

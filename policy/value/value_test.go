@@ -85,7 +85,7 @@ func TestComparisonsOfAbsentUnknownAndKnownProperties(t *testing.T) {
 
 // A value that becomes known may change Unknown to True or False. It never changes True to False, or
 // False to True.
-func TestUnknownNeverContradicts(t *testing.T) {
+func TestUnknownNeverContradictsAKnownResult(t *testing.T) {
 	tests := []func(Node) Truth{
 		func(n Node) Truth { return As[String](n.Get("a")).Is("x") },
 		func(n Node) Truth { return Not(As[String](n.Get("a")).In("x", "y")) },

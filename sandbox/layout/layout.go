@@ -242,7 +242,7 @@ func (l *Layout) Environ() []string {
 		Variable + "=" + l.Dir,
 		"PULUMI_BACKEND_URL=" + l.BackendURL(),
 		"PULUMI_CONFIG_PASSPHRASE_FILE=" + l.Passphrase(),
-		"PULUMI_HOME=" + l.pulumi(),
+		"PULUMI_HOME=" + l.pulumiFolder(),
 		"PULUMI_SKIP_UPDATE_CHECK=1",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=",

@@ -54,6 +54,7 @@ type Need struct {
 // disk that is too small.
 func CheckSpace(needs []Need) error { return checkSpace(needs, Disk) }
 
+// checkSpace is CheckSpace with another function in place of Disk. Tests use it.
 func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
 	var (
 		diskIDs      []uint64                                   // ids of disks

@@ -175,6 +175,7 @@ func makePathsAbsolute(description map[string]any, root string) error {
 	return nil
 }
 
+// absolutePath returns path, or root/path for a relative path.
 func absolutePath(root, path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)

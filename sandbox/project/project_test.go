@@ -45,7 +45,7 @@ func loadYAML(t *testing.T, dir, name string) map[string]any {
 	return content
 }
 
-func TestCopyHasPathsIntoTheProject(t *testing.T) {
+func TestCopyHasAbsolutePathsIntoTheProject(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n"})
 	dir, err := Copy(l, "staging")
 	require.NoError(t, err)

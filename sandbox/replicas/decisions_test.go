@@ -52,6 +52,7 @@ type randomLoad struct {
 	name     string
 }
 
+// GetExternalMetric changes the load at random, records a row, and returns the load.
 func (l *randomLoad) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
 	l.load *= math.Exp(0.05 * l.rng.NormFloat64())
 	switch l.rng.IntN(60) {

@@ -216,14 +216,14 @@ func TestBuildIsCancelled(t *testing.T) {
 	require.ErrorIs(t, <-done, context.Canceled)
 }
 
-func TestBuildWithoutTheGoTool(t *testing.T) {
+func TestBuildFailsWithoutTheGoTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	isolate := func() (string, error) { return Isolate(t.Context(), t.TempDir()) }
 	_, err := newBuilder(isolate).build(t.Context(), testRecipe(t, ""), authn.DefaultKeychain)
 	require.ErrorContains(t, err, "the go tool, which is not on PATH: install Go")
 }
 
-func TestBuildOnABaseImage(t *testing.T) {
+func TestBuildUsesTheBaseImage(t *testing.T) {
 	t.Parallel()
 	registry := newRegistry(t)
 	ref, err := name.NewTag(registry.host + "/bases/own:1")

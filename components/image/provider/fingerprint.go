@@ -135,9 +135,8 @@ type fingerprinter struct {
 	seen         map[string]bool
 }
 
-// packageFolder returns the folder of a package. It returns false for a package of another
-// module.
-func (f *fingerprinter) packageFolder(importPath string) (string, bool) {
+// packageFolder returns the folder of a package. For a package of another module, ok is false.
+func (f *fingerprinter) packageFolder(importPath string) (folder string, ok bool) {
 	if importPath == f.module {
 		return f.root, true
 	}

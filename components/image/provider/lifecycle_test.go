@@ -56,7 +56,7 @@ func main() { println("changed") }
 	requireExists(t, repo+"@"+digest)
 }
 
-func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
+func TestPreviewShowsTheDigestBeforeTheRepositoryExists(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "tiny")
 	programInputs := imageInputs(testImportPath(t), newModule(t, map[string]string{"main.go": helloSource}), "")
@@ -76,7 +76,7 @@ func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
 	require.True(t, previewOutputs.Get("size").IsNumber())
 }
 
-func TestPreviewWithAnUnknownBuildInput(t *testing.T) {
+func TestUnknownBuildInputMakesTheOutputsUnknown(t *testing.T) {
 	s := newStack(t, "tiny")
 	_, previewOutputs := s.preview(imageInputs(testImportPath(t), t.TempDir(), "localhost:1/shop/tiny", map[string]property.Value{"base": property.New(property.Computed)}))
 	for _, name := range []string{"digest", "tag", "reference", "sbomReference", "size"} {

@@ -187,7 +187,7 @@ func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 }
 
 // A preview may run where the source can't be reached. The update always verifies the image.
-func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
+func TestUpdateVerifiesAPromotionThatThePreviewCouldNotVerify(t *testing.T) {
 	registry := newRegistry(t)
 	source := createImage(t, registry)
 	_, publicKey := newSigningKey(t)
@@ -234,7 +234,7 @@ func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 	require.NoError(t, err, "its signatures stay, too")
 }
 
-func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
+func TestPreviewOfPromotedImageShowsTheDigestBeforeTheRepositoryExists(t *testing.T) {
 	registry := newRegistry(t)
 	keyPath, publicKey := newSigningKey(t)
 	source := createSignedImage(t, registry, keyPath)

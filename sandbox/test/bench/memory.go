@@ -92,7 +92,8 @@ func findShims() []int {
 	return pids
 }
 
-// readPSS returns a process's proportional set size, or zero if the process has ended.
+// readPSS returns a process's proportional set size, or zero if it can't be read, because the process
+// has ended.
 func readPSS(pid int) bytesize {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {

@@ -147,6 +147,8 @@ func checkNoSecretIsInTheState(t *testing.T, s *stack) {
 	}
 }
 
+// checkFourthZoneReplacesNothing adds a zone to the network and removes the zone again. Neither change
+// may replace or delete a resource of another zone.
 func checkFourthZoneReplacesNothing(t *testing.T, s *stack) {
 	zoneKey := []string{"--path", "progressive-framework:network.zones[3]"} // arguments of pulumi config
 	s.pulumi(t, append([]string{"config", "set"}, append(zoneKey, "us-east-1d")...)...)
@@ -177,6 +179,9 @@ func checkFourthZoneReplacesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
+// checkInstanceClassChangesParameters changes the instance class of PostgreSQL. Without the key
+// applyImmediately, the class and the parameters change in the maintenance window. With the key, they
+// change in the next update. The database is never replaced.
 func checkInstanceClassChangesParameters(t *testing.T, s *stack) {
 	const database, group = "rds/instance:Instance", "rds/parameterGroup:ParameterGroup"
 	databaseBefore := s.findObject(t, database, "")
