@@ -31,13 +31,14 @@ type property struct {
 	typeExpr ast.Expr
 }
 
-// loadPackage returns a package of the SDK with its nested types. It reads each package once.
-func (w *writer) loadPackage(module string) (*sdkPackage, error) {
-	if p, ok := w.packages[module]; ok {
+// loadPackage returns the package of the SDK in a folder, with its nested types. It reads each
+// package once.
+func (w *writer) loadPackage(folder string) (*sdkPackage, error) {
+	if p, ok := w.packages[folder]; ok {
 		return p, nil
 	}
-	p := &sdkPackage{dir: filepath.Join(w.root, module), structs: map[string]*structType{}, enums: map[string]string{}}
-	w.packages[module] = p
+	p := &sdkPackage{dir: filepath.Join(w.root, folder), structs: map[string]*structType{}, enums: map[string]string{}}
+	w.packages[folder] = p
 	for _, pattern := range []string{"pulumiTypes*.go", "pulumiEnums*.go"} {
 		files, err := filepath.Glob(filepath.Join(p.dir, pattern))
 		if err != nil {

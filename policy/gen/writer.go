@@ -25,8 +25,8 @@ type writer struct {
 
 // writeResource renders the view of a resource's inputs.
 func (w *writer) writeResource(token string) error {
-	module, name := w.splitToken(token)
-	p, err := w.loadPackage(module)
+	folder, name := w.splitToken(token)
+	p, err := w.loadPackage(folder)
 	if err != nil {
 		return err
 	}
@@ -44,14 +44,14 @@ func (w *writer) writeResource(token string) error {
 
 // splitToken splits a token into the folder of its package and the name of its type. For a Kubernetes
 // type the folder is GROUP/VERSION, with the group's name up to the first dot.
-func (w *writer) splitToken(token string) (module, name string) {
+func (w *writer) splitToken(token string) (folder, name string) {
 	parts := strings.Split(token, ":")
-	module, name = parts[1], parts[2]
+	folder, name = parts[1], parts[2]
 	if w.output.module == awsModule {
-		module, _, _ = strings.Cut(module, "/")
-		return module, name
+		folder, _, _ = strings.Cut(folder, "/")
+		return folder, name
 	}
-	group, version, _ := strings.Cut(module, "/")
+	group, version, _ := strings.Cut(folder, "/")
 	group, _, _ = strings.Cut(group, ".")
 	return group + "/" + version, name
 }

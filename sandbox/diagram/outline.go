@@ -53,7 +53,7 @@ type box struct {
 	place
 }
 
-// newPictureBoxes returns the boxes of picture.yaml for a state.
+// newPictureBoxes returns the boxes of picture.yaml for which the state has a resource.
 func newPictureBoxes(s *state) ([]*box, error) {
 	var nodes []node
 	decoder := yaml.NewDecoder(bytes.NewReader(pictureYAML))
@@ -141,8 +141,8 @@ func (s *state) newBox(n node, data any) (*box, error) {
 	return b, nil
 }
 
-// executeTemplate returns the output of a template. A property that the data lack is an error,
-// because the text would contain "<no value>".
+// executeTemplate returns the output of a template. It returns an error for a property that
+// data does not have, because the text would contain "<no value>".
 func (s *state) executeTemplate(text string, data any) (string, error) {
 	if text == "" {
 		return "", nil

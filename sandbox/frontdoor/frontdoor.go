@@ -47,7 +47,7 @@ const lookupTimeout = 10 * time.Second
 const forwardProtocol = "portforward.k8s.io"
 
 // Run listens on 127.0.0.1 at the sandbox's node port until ctx ends, and forwards connections
-// to the target. If no pod is ready, Run closes the connection and logs the reason.
+// to the target. If no pod is ready, Run closes each new connection and logs the reason.
 func Run(ctx context.Context, l *layout.Layout, target Target) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {

@@ -30,8 +30,8 @@ func (e exemption) matches(f finding) bool {
 	return e.Check == f.Check && err == nil && matched
 }
 
-// splitExempt returns the findings without an exemption, and the exemptions that match no finding.
-func splitExempt(critical []finding, exemptions []exemption) (faults []finding, unused []exemption) {
+// applyExemptions returns the findings without an exemption, and the exemptions that match no finding.
+func applyExemptions(critical []finding, exemptions []exemption) (faults []finding, unused []exemption) {
 	used := make([]bool, len(exemptions))
 	for _, f := range critical {
 		exempt := false

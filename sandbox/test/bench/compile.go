@@ -30,8 +30,8 @@ func (r *runner) measureCompilation(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	graph := filepath.Join(dir, "graph.json")
-	cmd := r.newCommand(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graph, "-o", filepath.Join(dir, "infra"), "./infra")
+	graphFile := filepath.Join(dir, "graph.json")
+	cmd := r.newCommand(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graphFile, "-o", filepath.Join(dir, "infra"), "./infra")
 	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOCACHE="+filepath.Join(dir, "cache"))
 	cmd.Stderr = os.Stderr
 	start := time.Now()
@@ -44,7 +44,7 @@ func (r *runner) measureCompilation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(graph)
+	raw, err := os.ReadFile(graphFile)
 	if err != nil {
 		return err
 	}
