@@ -82,8 +82,9 @@ func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 	buildImageDigest(t, testRecipe(t, dir))
 }
 
-// A toolchain line is exact. The build uses no newer toolchain that is installed. With
-// GOTOOLCHAIN=local, it uses no older one. The provenance names the toolchain.
+// The build uses exactly the toolchain in the toolchain line of go.mod, even if a newer one is
+// installed or GOTOOLCHAIN is local. Without this toolchain the build fails. The provenance names the
+// toolchain.
 func TestToolchainOfTheModuleBuildsTheImage(t *testing.T) {
 	pinned, err := pinnedToolchain(".")
 	require.NoError(t, err)

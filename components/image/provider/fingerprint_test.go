@@ -9,9 +9,9 @@ import (
 )
 
 // newModuleWithLibrary creates a module with a library, an embedded file, and a package
-// that the main package does not import. hash returns the fingerprint of the module's
+// that the main package does not import. computeFingerprint returns the fingerprint of the module's
 // current files.
-func newModuleWithLibrary(t *testing.T) (dir string, hash func() string) {
+func newModuleWithLibrary(t *testing.T) (dir string, computeFingerprint func() string) {
 	t.Helper()
 	dir = newModule(t, map[string]string{
 		"main.go":            "package main\n\nimport \"" + testImportPath(t) + "/lib\"\n\nfunc main() { lib.Say() }\n",
@@ -28,10 +28,10 @@ func newModuleWithLibrary(t *testing.T) (dir string, hash func() string) {
 }
 
 func TestFingerprintChangesWithTheSources(t *testing.T) {
-	dir, hash := newModuleWithLibrary(t)
-	original := hash()
+	dir, computeFingerprint := newModuleWithLibrary(t)
+	original := computeFingerprint()
 	require.NotEmpty(t, original)
-	require.Equal(t, original, hash())
+	require.Equal(t, original, computeFingerprint())
 	for _, tc := range []struct {
 		reason, file string
 		changes      bool
@@ -49,27 +49,27 @@ func TestFingerprintChangesWithTheSources(t *testing.T) {
 			file := filepath.Join(dir, tc.file)
 			before, err := os.ReadFile(file)
 			writeFile(t, dir, tc.file, string(before)+"\n// changed\n")
-			require.Equal(t, tc.changes, hash() != original)
+			require.Equal(t, tc.changes, computeFingerprint() != original)
 			if err != nil {
 				require.NoError(t, os.Remove(file))
 			} else {
 				require.NoError(t, os.WriteFile(file, before, 0o600))
 			}
-			require.Equal(t, original, hash(), "the same files have the same fingerprint")
+			require.Equal(t, original, computeFingerprint(), "the same files have the same fingerprint")
 		})
 	}
 }
 
 func TestFingerprintChangesWithTheRecipe(t *testing.T) {
 	dir := newModule(t, map[string]string{"main.go": helloSource})
-	hash := func(r recipe) string {
+	computeFingerprint := func(r recipe) string {
 		r.ImportPath, r.Dir = testImportPath(t), dir
 		fingerprint, err := r.fingerprint("go1.26.8 auto")
 		require.NoError(t, err)
 		return fingerprint
 	}
-	require.NotEqual(t, hash(recipe{}), hash(recipe{Labels: map[string]string{"a": "b"}}))
-	require.NotEqual(t, hash(recipe{}), hash(recipe{Platforms: []string{"linux/arm64"}}))
+	require.NotEqual(t, computeFingerprint(recipe{}), computeFingerprint(recipe{Labels: map[string]string{"a": "b"}}))
+	require.NotEqual(t, computeFingerprint(recipe{}), computeFingerprint(recipe{Platforms: []string{"linux/arm64"}}))
 }
 
 func TestFingerprintIsEmptyIfItCannotSeeAllInputs(t *testing.T) {

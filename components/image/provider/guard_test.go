@@ -75,7 +75,7 @@ func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
 func TestGuardValuesAreKnownInAPreview(t *testing.T) {
 	s := newGuard(t)
 	_, outputs := s.preview(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b")}))
-	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before it exists")
+	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before the guard exists")
 	require.True(t, s.up(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "b", "b", "c")})))
 
 	twoFields := guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b", "c"), "disk": guardField(changerule.Grows, "1")})

@@ -37,13 +37,13 @@ func listTags(t *testing.T, repository string) []string {
 }
 
 // addTag adds a tag to a pushed image.
-func addTag(t *testing.T, reference, other string) {
+func addTag(t *testing.T, reference, tag string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
 	require.NoError(t, err)
 	desc, err := remote.Get(ref, remote.WithContext(t.Context()))
 	require.NoError(t, err)
-	require.NoError(t, remote.Tag(ref.Context().Tag(other), desc, remote.WithContext(t.Context())))
+	require.NoError(t, remote.Tag(ref.Context().Tag(tag), desc, remote.WithContext(t.Context())))
 }
 
 func TestRefreshNoticesADeletedImage(t *testing.T) {

@@ -76,8 +76,8 @@ func (p plan) destructiveSteps() []string {
 // Neither a refresh nor an update may change the capacity back.
 func checkAutoscaledCountIsKept(t *testing.T, s *stack) {
 	const group = "autoscaling/group:Group"
-	app := s.findObject(t, group, "-application-")
-	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:"+group, app.ID, "desiredCapacity=5")
+	applicationGroup := s.findObject(t, group, "-application-")
+	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:"+group, applicationGroup.ID, "desiredCapacity=5")
 	require.NoError(t, err)
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	s.pulumi(t, "preview", "--expect-no-changes")

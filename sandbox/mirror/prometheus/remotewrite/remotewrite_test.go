@@ -112,8 +112,8 @@ func TestRequestsToTheWorkspaceAreSigned(t *testing.T) {
 	}{
 		{"as rendered", func(*config.RemoteWriteConfig) {}, ""},
 		{"without sigv4", func(c *config.RemoteWriteConfig) { c.SigV4Config = nil }, "is not signed"},
-		{"of the pod's region", func(c *config.RemoteWriteConfig) { c.SigV4Config.Region = "" }, "aps of us-west-2"},
-		{"of another service", func(c *config.RemoteWriteConfig) { c.SigV4Config.ServiceName = "es" }, "for es of"},
+		{"for the pod's region", func(c *config.RemoteWriteConfig) { c.SigV4Config.Region = "" }, "aps of us-west-2"},
+		{"for another service", func(c *config.RemoteWriteConfig) { c.SigV4Config.ServiceName = "es" }, "for es of"},
 		{"without the session token", func(c *config.RemoteWriteConfig) {
 			c.SigV4Config.AccessKey, c.SigV4Config.SecretKey = accessKey, secretKey
 		}, "header x-amz-security-token is not signed"},
