@@ -19,8 +19,8 @@ var pictureYAML []byte
 type node struct {
 	// Each is a resource type; every resource of this type gets its own box. All is a resource
 	// type; all resources of this type together get one box. A node has at most one of these
-	// two fields. A node without them is drawn only if the state has a resource of a node that
-	// is inside it or next to it.
+	// two fields. A node without these fields is drawn only if the state has a resource
+	// of another node: one inside this node, or one in the same row.
 	Each, All string
 	// Where is a template that is executed for each resource. If the result is empty,
 	// the resource is not drawn.
@@ -32,7 +32,7 @@ type node struct {
 	Class string
 	// Rows are the rows of boxes inside this box.
 	Rows [][]node
-	// Flow draws arrows from row to row and from box to box in a row.
+	// Flow is true if arrows are drawn from row to row, and from box to box in a row.
 	Flow bool
 	// Wide is the box's width relative to the others in its row; 0 means 1.
 	Wide float64

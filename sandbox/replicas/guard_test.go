@@ -37,8 +37,8 @@ const (
 )
 
 // guardedMetrics has the three external metrics of a service with a forecast. They are the
-// forecast, the floor at 95 % of a pod's capacity, and the guard at the 70 % of the design
-// document.
+// forecast, the floor at 95 % of a pod's capacity, and the guard at 70 %, which is the
+// target of the design document.
 type guardedMetrics struct {
 	cluster
 	begin    time.Time

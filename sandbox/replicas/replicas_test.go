@@ -29,7 +29,7 @@ const (
 	maxPods = 50
 )
 
-// pod is one pod as the HPA and Prometheus see it.
+// pod has the properties of a pod that the HPA and Prometheus use.
 type pod struct {
 	// deleting means that the pod is being deleted.
 	deleting bool

@@ -2,7 +2,7 @@ package main
 
 import "path"
 
-// exemption says that a finding of kube-score is acceptable, and why.
+// exemption is for findings of kube-score that are acceptable, and has the reason.
 type exemption struct {
 	Check  string // the id of kube-score's check
 	Object string // a pattern of KIND/NAME, in which * matches any text

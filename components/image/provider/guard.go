@@ -47,8 +47,8 @@ func (in *GuardInputs) Annotate(a infer.Annotator) {
 }
 
 // GuardState has the properties in the stack's state. The inputs are among them, because
-// the library adds empty inputs to the outputs and refuses to read outputs that have no
-// such fields.
+// the library infer also writes empty inputs to the outputs. It refuses outputs for which the
+// struct has no field.
 type GuardState struct {
 	GuardInputs
 	Values map[string]string `pulumi:"values"`
