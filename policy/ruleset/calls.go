@@ -75,11 +75,11 @@ var calls = []*rule.Rule{
 				requireVolumeCalls(s)
 				return
 			}
-			account, isText := s.View().Get("serviceAccount").Raw().(string)
+			accountName, isText := s.View().Get("serviceAccount").Raw().(string)
 			if !isText {
 				s.LeaveUndecided("the name of the service account")
 			}
-			for _, call := range controllerCalls(account) {
+			for _, call := range controllerCalls(accountName) {
 				s.Must(roleAllows(s, func(action string) bool { return actionAllows(action, call) }), "the role does not allow %s, which the controller calls", call)
 			}
 			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {

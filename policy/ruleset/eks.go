@@ -21,8 +21,8 @@ var eks = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
 			c := v.VpcConfig()
-			listed := value.All(c.PublicAccessCidrs().IsSet(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
-			s.Must(value.Any(c.EndpointPublicAccess().Or(true).IsFalse(), listed), "the public endpoint is open to everybody")
+			isLimited := value.All(c.PublicAccessCidrs().IsSet(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
+			s.Must(value.Any(c.EndpointPublicAccess().Or(true).IsFalse(), isLimited), "the public endpoint is open to everybody")
 			s.Must(c.EndpointPrivateAccess().IsTrue(), "endpointPrivateAccess is not true")
 		}),
 	},
