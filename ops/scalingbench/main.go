@@ -4,10 +4,10 @@
 //	make bench-scaling
 //
 // Each service first has a quarter of the target load of its pods. Then the load steps to three
-// times the target, until a new pod is ready. After that, the command sets the maximum of the
-// ScaledObject to the minimum for a short time. Otherwise the scale-down windows of the design
-// document would take minutes. The HPAs have the behaviour of the design document. At the end the
-// load is steady, and the command counts the changes of the number of pods.
+// times the target, until a new pod is ready. After that, the command pauses the ScaledObject at
+// the minimum for a short time. Otherwise the scale-down windows of the design document would take
+// minutes. The HPAs have the behaviour of the design document. At the end the load is steady, and
+// the command counts the changes of the number of pods.
 //
 // The command owns its loads, the parts of a step and the table of results. It asserts nothing.
 package main

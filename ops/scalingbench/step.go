@@ -76,7 +76,7 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	if maxPods <= minPods {
 		return r, fmt.Errorf("%s: minimum and maximum are %d: no pod can be added", r.service, minPods)
 	}
-	defer func() { err = errors.Join(err, s.setMaximum(context.WithoutCancel(ctx), maxPods)) }()
+	defer func() { err = errors.Join(err, s.resume(context.WithoutCancel(ctx))) }()
 	addRequests := func(l load.Result) {
 		r.sent += l.Sent()
 		r.failed += l.Failed.Total()
@@ -87,7 +87,7 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	target := s.perSecond() * float64(minPods)
 	stopBase := s.startLoad(ctx, baseShare*target)
 	for end := time.Now().Add(steps); time.Now().Before(end); {
-		if err := s.reset(ctx, minPods, maxPods); err != nil {
+		if err := s.reset(ctx, minPods); err != nil {
 			return r, err
 		}
 		stopStep := s.startLoad(ctx, (stepShare-baseShare)*target)
@@ -140,26 +140,25 @@ func (s *service) settleTime() time.Duration {
 
 // reset returns the service to its minimum. It waits until the metric and the HPA depend on the
 // current load only.
-func (s *service) reset(ctx context.Context, minPods, maxPods int32) error {
+func (s *service) reset(ctx context.Context, minPods int32) error {
 	for range maxResets {
-		if err := s.setMaximum(ctx, minPods); err != nil {
+		if err := s.pause(ctx, minPods); err != nil {
 			return err
 		}
 		if err := s.waitUntil(ctx, func(now state) bool { return now.wanted == minPods }); err != nil {
 			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, minPods, err)
 		}
+		if err := sleep(ctx, s.profile.HPA.Window()); err != nil {
+			return err
+		}
+		if err := s.resume(ctx); err != nil {
+			return err
+		}
 		if err := sleep(ctx, s.settleTime()); err != nil {
 			return err
 		}
-		if err := s.setMaximum(ctx, maxPods); err != nil {
-			return err
-		}
-		// KEDA changes the HPA, and the HPA then decides once. If the HPA already requests more pods
-		// than the minimum, its metrics do not show the current load, for example after a restart of
-		// Prometheus.
-		if err := sleep(ctx, 20*time.Second); err != nil {
-			return err
-		}
+		// If the new HPA already requests more pods than the minimum, its metrics do not show the
+		// current load, for example after a restart of Prometheus.
 		if now, err := s.readState(ctx); err != nil || now.wanted == minPods {
 			return err
 		}
@@ -299,12 +298,22 @@ func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err e
 	return o.Spec.MinReplicaCount, o.Spec.MaxReplicaCount, err
 }
 
-// setMaximum sets the maximum of the ScaledObject.
-func (s *service) setMaximum(ctx context.Context, maxPods int32) error {
+// pause makes KEDA delete the HPA and set the number of pods. Only a new HPA has no history: an HPA
+// without a scaling behavior returns to the highest number of the last five minutes, even if its
+// maximum was lower in the meantime.
+func (s *service) pause(ctx context.Context, pods int32) error {
+	return s.annotatePaused(ctx, fmt.Sprintf("%q", fmt.Sprint(pods)))
+}
+
+// resume makes KEDA create the HPA again.
+func (s *service) resume(ctx context.Context) error { return s.annotatePaused(ctx, "null") }
+
+// annotatePaused sets the annotation of the ScaledObject that pauses its scaling. value is JSON.
+func (s *service) annotatePaused(ctx context.Context, value string) error {
 	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObject()).
-		Body(fmt.Appendf(nil, `{"spec":{"maxReplicaCount":%d}}`, maxPods)).Do(ctx).Error()
+		Body(fmt.Appendf(nil, `{"metadata":{"annotations":{"autoscaling.keda.sh/paused-replicas":%s}}}`, value)).Do(ctx).Error()
 	if err != nil {
-		return fmt.Errorf("%s: maximum of the ScaledObject: %w", s.profile.Short, err)
+		return fmt.Errorf("%s: pause of the ScaledObject: %w", s.profile.Short, err)
 	}
 	return nil
 }

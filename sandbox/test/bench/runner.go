@@ -81,19 +81,33 @@ type series struct{ durations []time.Duration }
 // timeRuns times n runs of a command. Before these runs it runs the command once, which fills
 // the caches.
 func (r *runner) timeRuns(ctx context.Context, n int, name string, args ...string) (series, error) {
-	if err := r.run(ctx, name, args...); err != nil {
+	measured, err := timeInTurns(ctx, n, []*runner{r}, name, args...)
+	if err != nil {
 		return series{}, err
 	}
-	var s series
-	for range n {
-		start := time.Now()
-		if err := r.run(ctx, name, args...); err != nil {
-			return s, err
+	return measured[0], nil
+}
+
+// timeInTurns times n runs of a command by each of the runners, which take turns. Before these
+// runs each runner runs the command once, which fills the caches. The results are in the order of
+// the runners.
+func timeInTurns(ctx context.Context, n int, runners []*runner, name string, args ...string) ([]series, error) {
+	measured := make([]series, len(runners))
+	for turn := range n + 1 {
+		for i, r := range runners {
+			start := time.Now()
+			if err := r.run(ctx, name, args...); err != nil {
+				return nil, err
+			}
+			if turn > 0 { // the first turn only fills the caches
+				measured[i].durations = append(measured[i].durations, time.Since(start))
+			}
 		}
-		s.durations = append(s.durations, time.Since(start))
 	}
-	slices.Sort(s.durations)
-	return s, nil
+	for i := range measured {
+		slices.Sort(measured[i].durations)
+	}
+	return measured, nil
 }
 
 // measurePeakMemory returns the peak memory of a run of a command, including its child

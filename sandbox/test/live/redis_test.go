@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +10,7 @@ import (
 )
 
 // redis runs commands in the pods of the sandbox stack's Redis cluster.
-type redis struct{ namespace, password string }
+type redis struct{ namespace string }
 
 // keyCount is the number of keys that a test writes before a loss of pods and reads after it. With
 // this number every primary has some keys.
@@ -23,25 +22,26 @@ const recoveryLimit = 3 * time.Minute
 
 func newRedis(t *testing.T) redis {
 	t.Helper()
-	r := redis{namespace: stackOutput[string](t, "namespace")}
-	encoded := mustRun(t, "kubectl", "-n", r.namespace, "get", "secret", "redis-auth", "-o", "jsonpath={.data.password}")
-	password, err := base64.StdEncoding.DecodeString(encoded)
-	require.NoError(t, err)
-	r.password = string(password)
-	return r
+	return redis{namespace: stackOutput[string](t, "namespace")}
 }
 
-// runScript runs a shell script in a pod. In the script, redis-cli has the password.
+// redisCLI is the shell function redis_cli. It is redis-cli as the user of the nodes, which has
+// all permissions. The pod has the password of this user in a file, so that neither the command
+// nor its logged output contains a password.
+const redisCLI = `redis_cli() { REDISCLI_AUTH="$(cat /etc/redis-auth/password)" redis-cli --user node "$@"; }
+`
+
+// runScript runs a shell script in a pod. The script calls redis_cli for commands of Redis.
 func (r redis) runScript(t *testing.T, pod, script string) (string, error) {
 	t.Helper()
-	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "env", "REDISCLI_AUTH="+r.password, "sh", "-c", script)
+	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "sh", "-c", redisCLI+script)
 }
 
 // writeKeys sets every key to a value that contains the name of the round. A round is one loss
 // of pods: each round writes other values.
 func (r redis) writeKeys(t *testing.T, round string) {
 	t.Helper()
-	out, err := r.runScript(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keyCount, round))
+	out, err := r.runScript(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis_cli -c set key-$i %s-$i; done | grep -c OK`, keyCount, round))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprint(keyCount), strings.TrimSpace(out), "every write is acknowledged")
 	time.Sleep(2 * time.Second) // a write is on disk after a second (appendfsync everysec)
@@ -51,7 +51,7 @@ func (r redis) writeKeys(t *testing.T, round string) {
 func (r redis) countKeys(t *testing.T, round string) string {
 	t.Helper()
 	out, _ := r.runScript(t, "redis-cluster-0", fmt.Sprintf(
-		`for i in $(seq %d); do test "$(redis-cli -c get key-$i)" = %s-$i && echo same; done | grep -c same`, keyCount, round))
+		`for i in $(seq %d); do test "$(redis_cli -c get key-$i)" = %s-$i && echo same; done | grep -c same`, keyCount, round))
 	return strings.TrimSpace(out)
 }
 
@@ -60,7 +60,7 @@ func (r redis) countKeys(t *testing.T, round string) string {
 func (r redis) requireRecovery(t *testing.T, round string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		info, err := r.runScript(t, "redis-cluster-0", "redis-cli cluster info; redis-cli cluster nodes")
+		info, err := r.runScript(t, "redis-cluster-0", "redis_cli cluster info; redis_cli cluster nodes")
 		return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:6") &&
 			strings.Count(info, " master ")+strings.Count(info, "myself,master ") == 3 && !strings.Contains(info, "fail ") && !strings.Contains(info, "fail?")
 	}, recoveryLimit, 3*time.Second, "three primaries and three replicas again")
@@ -74,7 +74,7 @@ func (r redis) findPrimaries(t *testing.T) []string {
 	var pods []string
 	for i := range 6 {
 		pod := fmt.Sprintf("redis-cluster-%d", i)
-		out, err := r.runScript(t, pod, "redis-cli cluster nodes")
+		out, err := r.runScript(t, pod, "redis_cli cluster nodes")
 		require.NoError(t, err)
 		if strings.Contains(out, "myself,master") {
 			pods = append(pods, pod)

@@ -100,7 +100,7 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 		{seededFault{"a cold cache", "cache", "cache-cold", "in redis", "emptied"}, func() func() {
 			r := newRedis(t)
 			for _, pod := range r.findPrimaries(t) {
-				_, err := r.runScript(t, pod, "redis-cli flushall")
+				_, err := r.runScript(t, pod, "redis_cli flushall")
 				require.NoError(t, err)
 			}
 			startLoad()
@@ -122,7 +122,7 @@ func agentFaults(t *testing.T, namespace, token string) []runningFault {
 func awaitRedis(t *testing.T, namespace string, r redis) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		out, err := r.runScript(t, "redis-cluster-0", "redis-cli cluster info")
+		out, err := r.runScript(t, "redis-cluster-0", "redis_cli cluster info")
 		return err == nil && strings.Contains(out, "cluster_state:ok") && strings.Contains(out, "cluster_slots_fail:0")
 	}, recoveryLimit, 3*time.Second)
 	mustRun(t, "kubectl", "-n", namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
@@ -174,15 +174,15 @@ func redisFaults(t *testing.T, namespace string) []runningFault {
 // the replica gets one. The script writes 900 keys. The primary has about a third of their
 // slots and refuses the other keys.
 const evictingScript = `
-evicted() { redis-cli info stats | sed -n 's/^evicted_keys:\([0-9]*\).*/\1/p'; }
+evicted() { redis_cli info stats | sed -n 's/^evicted_keys:\([0-9]*\).*/\1/p'; }
 before=$(evicted)
-for i in $(seq 900); do echo "SETEX fault-$i 300 x"; done | redis-cli >/dev/null
-size=$(redis-cli info memory | sed -n 's/^maxmemory:\([0-9]*\).*/\1/p')
-{ printf '*3\r\n$3\r\nSET\r\n$7\r\nfault-0\r\n$%s\r\n' "$size"; sleep 1; } | redis-cli --pipe --pipe-timeout 1 >/dev/null 2>&1 &
-for i in 1 2 3 4 5 6 7 8; do sleep 0.1; redis-cli ping >/dev/null; done
+for i in $(seq 900); do echo "SETEX fault-$i 300 x"; done | redis_cli >/dev/null
+size=$(redis_cli info memory | sed -n 's/^maxmemory:\([0-9]*\).*/\1/p')
+{ printf '*3\r\n$3\r\nSET\r\n$7\r\nfault-0\r\n$%s\r\n' "$size"; sleep 1; } | redis_cli --pipe --pipe-timeout 1 >/dev/null 2>&1 &
+for i in 1 2 3 4 5 6 7 8; do sleep 0.1; redis_cli ping >/dev/null; done
 after=$(evicted)
 wait
-for i in $(seq 900); do echo "DEL fault-$i"; done | redis-cli >/dev/null
+for i in $(seq 900); do echo "DEL fault-$i"; done | redis_cli >/dev/null
 echo $((after - before))
 `
 
@@ -192,7 +192,7 @@ func (r redis) findShard(t *testing.T) (primary, replica string) {
 	primaries, replicas := map[string]string{}, map[string]string{} // by the ID of the primary
 	for i := range 6 {
 		pod := fmt.Sprintf("redis-cluster-%d", i)
-		out, err := r.runScript(t, pod, "redis-cli cluster nodes | grep myself")
+		out, err := r.runScript(t, pod, "redis_cli cluster nodes | grep myself")
 		require.NoError(t, err)
 		fields := strings.Fields(out) // ID, address, flags, ID of the primary or "-"
 		require.Greater(t, len(fields), 3, out)
