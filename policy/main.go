@@ -168,9 +168,9 @@ func record(args []string, out io.Writer) error {
 	return err
 }
 
-// evaluateFile evaluates the stack in one file. configFile is the path of the stack's YAML file. If
-// configFile is empty, evaluateFile takes the configuration from the file of the stack. If that
-// configuration names no environment, it takes the configuration from Pulumi.STACK.yaml.
+// evaluateFile evaluates the stack in file, in one of the forms that source.Read reads. The stack's
+// configuration comes from the YAML file configFile. If configFile is empty, the configuration in
+// file is used. If that one names no environment, Pulumi.STACK.yaml is used.
 func evaluateFile(file, configFile string) (*report.Report, error) {
 	s, err := source.Read(file)
 	if err != nil {

@@ -51,10 +51,10 @@ func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
 		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
 		return name
 	}
-	good := writeFile("good.jsonl", goodKey)
-	bad := writeFile("bad.jsonl", strings.Replace(goodKey, "true", "false", 1))
+	goodFile := writeFile("good.jsonl", goodKey)
+	badFile := writeFile("bad.jsonl", strings.Replace(goodKey, "true", "false", 1))
 	writeFile("Pulumi.prod.yaml", "config:\n  progressive-framework:environment: prod\n")
-	waived := writeFile("waived.yaml", `config:
+	waivedConfigFile := writeFile("waived.yaml", `config:
   aws:secretKey:
     secure: v1:x
   progressive-framework:environment: prod
@@ -62,12 +62,12 @@ func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
     waivers:
       - {rule: key-rotates, resource: k, reason: r, owner: o, until: 2000-01-01}
 `)
-	natGateway := writeFile("nat-gateway.jsonl", // $32.85 a month
+	natGatewayFile := writeFile("nat-gateway.jsonl", // $32.85 a month
 		`{"urn":"urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"}
 {"urn":"urn:pulumi:prod::p::pulumi:providers:aws::aws","inputs":{"region":"us-east-1","allowedAccountIds":["1"],"defaultTags":{"tags":{"Environment":"prod","Project":"p"}}}}
 {"urn":"urn:pulumi:prod::p::aws:ec2/natGateway:NatGateway::nat","inputs":{"subnetId":"s"}}
 `)
-	budget := writeFile("budget.yaml", `config:
+	budgetConfigFile := writeFile("budget.yaml", `config:
   progressive-framework:environment: prod
   progressive-framework:policy:
     cost: {monthlyBudget: 30}
@@ -78,18 +78,18 @@ func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
 		code   int
 		output string
 	}{
-		{"nothing is wrong", []string{"check", good}, 0, "0 mandatory"},
-		{"a mandatory rule is broken", []string{"check", bad}, 1, "enableKeyRotation is not true"},
-		{"the earlier state has the same violation", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
-		{"an expired waiver, which the earlier state has, too", []string{"check", "-config", waived, "-against", bad, bad}, 1, "it expired on 2000-01-01"},
-		{"the waiver in the YAML file has expired", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
-		{"the stack costs more than its budget", []string{"check", "-config", budget, natGateway}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
-		{"the format SARIF", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
-		{"the report is written to a file", []string{"check", "-out", "report.txt", good}, 0, ""},
+		{"nothing is wrong", []string{"check", goodFile}, 0, "0 mandatory"},
+		{"a mandatory rule is broken", []string{"check", badFile}, 1, "enableKeyRotation is not true"},
+		{"the earlier state has the same violation", []string{"check", "-against", badFile, badFile}, 0, "1 mandatory"},
+		{"an expired waiver, which the earlier state has, too", []string{"check", "-config", waivedConfigFile, "-against", badFile, badFile}, 1, "it expired on 2000-01-01"},
+		{"the waiver in the YAML file has expired", []string{"check", "-config", waivedConfigFile, badFile}, 1, "it expired on 2000-01-01"},
+		{"the stack costs more than its budget", []string{"check", "-config", budgetConfigFile, natGatewayFile}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
+		{"the format SARIF", []string{"check", "-format", "sarif", badFile}, 1, `"ruleId": "key-rotates"`},
+		{"the report is written to a file", []string{"check", "-out", "report.txt", goodFile}, 0, ""},
 		{"no such file", []string{"check", "none.json"}, 2, "none.json"},
-		{"no such format", []string{"check", "-format", "pdf", good}, 2, "text, json, sarif, junit or markdown"},
+		{"no such format", []string{"check", "-format", "pdf", goodFile}, 2, "text, json, sarif, junit or markdown"},
 		{"no file", []string{"check"}, 2, "needs one file"},
-		{"no such flag", []string{"check", "-loud", good}, 2, "usage"},
+		{"no such flag", []string{"check", "-loud", goodFile}, 2, "usage"},
 		{"the rules", []string{"rules"}, 0, "| `key-rotates` |"},
 		{"help", []string{"help"}, 2, "policy check"},
 	} {

@@ -38,8 +38,8 @@ func (o output) formatText() string {
 	if hasStalePrice {
 		fmt.Fprintf(&b, "* older than %d days: pf cost refresh\n", int(cost.StaleAfter.Hours()/24))
 	}
-	writeList(&b, "Without a price, and not in the total", cost.Names(r.Unpriced))
-	writeList(&b, "Not known yet, and not in the total", cost.Names(r.Undecided))
+	writeList(&b, "Without a price, and not in the total", cost.DescribeGaps(r.Unpriced))
+	writeList(&b, "Not known yet, and not in the total", cost.DescribeGaps(r.Undecided))
 	writeList(&b, "Not counted", r.NotCounted)
 	if o.MonthlyBudget > 0 {
 		b.WriteString("\n" + o.formatBudget())
@@ -119,7 +119,7 @@ func formatDifference(d cost.Difference) string {
 		}
 		fmt.Fprintf(&b, "  %12s  %s to %s  %s, %s %s\n", c.Change.Expected.Signed(), c.Before, c.After, c.SKU, c.Component, c.Resource)
 	}
-	writeList(&b, "New without an amount", cost.Names(d.NewGaps))
-	writeList(&b, "No more without an amount", cost.Names(d.GoneGaps))
+	writeList(&b, "New without an amount", cost.DescribeGaps(d.NewGaps))
+	writeList(&b, "No more without an amount", cost.DescribeGaps(d.GoneGaps))
 	return b.String()
 }

@@ -18,7 +18,7 @@ const (
 	bytesPerGiB = 1 << 30
 )
 
-// addVolumeClaim adds the EBS volume that the storage class of a claim creates.
+// addVolumeClaim adds the EBS volume that is created for a claim.
 func addVolumeClaim(b billing) {
 	claim := b.resource.View()
 	addClaimVolumes(b, value.As[k8sview.PersistentVolumeClaimSpec](claim.Get("spec")), 1)
@@ -41,17 +41,17 @@ func addStatefulSet(b billing, v k8sview.StatefulSet) {
 		b.addUndecided("ebs:gp3", "replicas", pods.problem)
 		return
 	}
-	claims, problem := claimNames(b.estimator.graph)
+	existingClaims, problem := claimNames(b.estimator.graph)
 	for _, t := range templates {
 		template := readString(t.Metadata().Name())
-		if len(claims) > 0 {
+		if len(existingClaims) > 0 {
 			problem = cmp.Or(name.problem, template.problem, problem)
 		}
 		if problem != "" {
 			b.addUndecided("ebs:gp3", "whether a claim of the stack is one of volumeClaimTemplates", problem)
 			continue
 		}
-		if count := countUnclaimed(claims, template.value, name.value, pods.value); count > 0 {
+		if count := countUnclaimed(existingClaims, template.value, name.value, pods.value); count > 0 {
 			addClaimVolumes(b, t.Spec(), count)
 		}
 	}
@@ -96,7 +96,7 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 		b.addUndecided("", "the storage class "+class.value, kind.problem)
 		return
 	}
-	size := readString(spec.Resources().Requests().Key("storage"))
+	size := readString(spec.Resources().Requests().Entry("storage"))
 	if !size.ok() {
 		b.addUndecided("ebs:"+kind.value, "resources.requests.storage", size.problem)
 		return
@@ -129,7 +129,8 @@ func volumeKind(b billing, name string) reading[string] {
 	return reading[string]{problem: "is not part of the stack"}
 }
 
-// addKubernetesService adds an item without a price if the Service creates a load balancer.
+// addKubernetesService adds an item without a price if the Service creates a load balancer. If the
+// type of the Service is not known, it adds an undecided item.
 func addKubernetesService(b billing) {
 	switch kind := readStringOr(value.As[value.String](b.resource.View().At("spec.type")), "ClusterIP"); {
 	case !kind.ok():

@@ -58,22 +58,24 @@ func Compare(before, after Report) Difference {
 }
 
 // listChanges sums the monthly amounts of all lines that have the same key. It returns a Change for
-// each key with a sum that differs between before and after.
-func listChanges(before, after []Line, keyOf func(Line) Change) []Change {
+// each key with a sum that differs between before and after. newKey returns the key of a line, which
+// is a Change without amounts.
+func listChanges(before, after []Line, newKey func(Line) Change) []Change {
 	sums := map[Change]*Change{}
-	sumOf := func(l Line) *Change {
-		k := keyOf(l)
-		if sums[k] == nil {
-			sums[k] = &Change{Component: k.Component, Resource: k.Resource, SKU: k.SKU}
+	findSum := func(l Line) *Change {
+		key := newKey(l)
+		if sums[key] == nil {
+			sum := key
+			sums[key] = &sum
 		}
-		return sums[k]
+		return sums[key]
 	}
 	for _, l := range before {
-		c := sumOf(l)
+		c := findSum(l)
 		c.Before = c.Before.Plus(l.Monthly)
 	}
 	for _, l := range after {
-		c := sumOf(l)
+		c := findSum(l)
 		c.After = c.After.Plus(l.Monthly)
 	}
 	changed := []Change{}

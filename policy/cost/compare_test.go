@@ -40,7 +40,7 @@ func TestCompareListsChangedItemsAndNewGaps(t *testing.T) {
 	require.Len(t, reverse.GoneGaps, 1)
 }
 
-func TestCompareOfEqualOrMissingAmounts(t *testing.T) {
+func TestCompareHandlesEqualAndMissingAmounts(t *testing.T) {
 	s := readRecording(t, "prod")
 	r := cost.Estimate(s, cost.Options{Now: today})
 	d := cost.Compare(r, r)
@@ -52,7 +52,7 @@ func TestCompareOfEqualOrMissingAmounts(t *testing.T) {
 	require.Zero(t, percent)
 
 	_, ok = cost.Compare(estimate(), r).Growth()
-	require.False(t, ok, "nothing grows from zero")
+	require.False(t, ok, "a growth from zero has no percentage")
 	noFigure := cost.Estimate(&source.Stack{Graph: graph.Build(nil)}, cost.Options{})
 	require.NotEmpty(t, noFigure.NoFigure)
 	for _, d := range []cost.Difference{cost.Compare(noFigure, r), cost.Compare(r, noFigure)} {

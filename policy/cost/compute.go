@@ -48,8 +48,8 @@ func addEKSCluster(b billing, v awsview.EksCluster) {
 // addAutoScalingGroup adds a group's instances at the on-demand price, their volumes and their
 // metrics. Each has three amounts: for the group's minimum, desired and maximum size.
 func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
-	template := launchTemplate(b)
-	instanceType := instanceTypeOf(v, template)
+	template := findLaunchTemplate(b)
+	instanceType := firstInstanceType(v, template)
 	sku := "ec2:" + instanceType.value
 	if !instanceType.ok() {
 		b.addUndecided("", "the instance type", instanceType.problem)
@@ -88,8 +88,8 @@ func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
 // times returns the quantity multiplied by n.
 func (q Quantity) times(n int64) Quantity { return Quantity{q.Min * n, q.Expected * n, q.Max * n} }
 
-// launchTemplate returns the launch template of a group, or nil.
-func launchTemplate(b billing) *graph.Resource {
+// findLaunchTemplate returns the launch template to which a group refers, or nil if there is none.
+func findLaunchTemplate(b billing) *graph.Resource {
 	for _, input := range []string{"mixedInstancesPolicy", "launchTemplate"} {
 		if templates := b.estimator.graph.Refs(b.resource, input, (awsview.Ec2LaunchTemplate{}).Token()).Resources; len(templates) > 0 {
 			return templates[0]
@@ -98,9 +98,9 @@ func launchTemplate(b billing) *graph.Resource {
 	return nil
 }
 
-// instanceTypeOf returns the instance type that a group starts first: the type of the first
-// override, or else the type of its launch template.
-func instanceTypeOf(v awsview.AutoscalingGroup, template *graph.Resource) reading[string] {
+// firstInstanceType returns the instance type that a group starts first: the type of the first
+// override, or else the type of the group's launch template.
+func firstInstanceType(v awsview.AutoscalingGroup, template *graph.Resource) reading[string] {
 	overrides := v.MixedInstancesPolicy().LaunchTemplate().Overrides()
 	if n := readLength(overrides); n.problem == notKnown {
 		return reading[string]{problem: notKnown}

@@ -43,7 +43,7 @@ func Estimate(s *source.Stack, o Options) Report {
 	if rows == nil {
 		rows = Prices()
 	}
-	r.Region, r.NoFigure = region(s, o.Region)
+	r.Region, r.NoFigure = findRegion(s, o.Region)
 	e := &estimator{graph: s.Graph, now: o.Now, region: r.Region, prices: map[string]Price{}, report: &r}
 	for _, p := range rows {
 		if p.Region == r.Region {
@@ -64,8 +64,9 @@ func Estimate(s *source.Stack, o Options) Report {
 	return r
 }
 
-// region returns the region of a stack. problem says why the region is not known.
-func region(s *source.Stack, fallback string) (name, problem string) {
+// findRegion returns the region of a stack: that of the stack's AWS providers, of its configuration,
+// or fallback. If the region is not known, name is empty, and problem says why.
+func findRegion(s *source.Stack, fallback string) (name, problem string) {
 	var regions []string
 	for _, provider := range s.Graph.OfType("pulumi:providers:aws") {
 		if r := readString(value.As[value.String](provider.View().Get("region"))); r.ok() && !slices.Contains(regions, r.value) {
@@ -93,7 +94,8 @@ func (e *estimator) addResource(r *graph.Resource) {
 	}
 }
 
-// billing adds the items of one resource to the report of the estimator.
+// billing is one resource and the estimator. Its methods add items of the resource to the
+// estimator's report.
 type billing struct {
 	estimator *estimator
 	resource  *graph.Resource
@@ -120,7 +122,7 @@ func (b billing) addLine(sku string, kind Kind, quantity Quantity) {
 		return
 	}
 	b.estimator.report.Lines = append(b.estimator.report.Lines, Line{
-		Component: componentOf(b.resource), Resource: b.resource.Name, URN: b.resource.URN, SKU: sku, Kind: kind, Quantity: quantity, Unit: p.Unit,
+		Component: componentName(b.resource), Resource: b.resource.Name, URN: b.resource.URN, SKU: sku, Kind: kind, Quantity: quantity, Unit: p.Unit,
 		Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.IsStale(b.estimator.now),
 		Monthly: Range{p.Amount * Micros(quantity.Min), p.Amount * Micros(quantity.Expected), p.Amount * Micros(quantity.Max)},
 	})
@@ -131,19 +133,19 @@ const noRow = "the price table has no row"
 
 // addUnpriced adds a gap for an item without a price. reason says why there is none.
 func (b billing) addUnpriced(sku, reason string) {
-	b.estimator.report.Unpriced = append(b.estimator.report.Unpriced, Gap{componentOf(b.resource), b.resource.Name, b.resource.URN, sku, reason})
+	b.estimator.report.Unpriced = append(b.estimator.report.Unpriced, Gap{componentName(b.resource), b.resource.Name, b.resource.URN, sku, reason})
 }
 
 // addUndecided adds a gap for an item that depends on an input without a value. problem says why
 // the input has no value, such as notKnown.
 func (b billing) addUndecided(sku, input, problem string) {
-	b.estimator.report.Undecided = append(b.estimator.report.Undecided, Gap{componentOf(b.resource), b.resource.Name, b.resource.URN, sku, input + " " + problem})
+	b.estimator.report.Undecided = append(b.estimator.report.Undecided, Gap{componentName(b.resource), b.resource.Name, b.resource.URN, sku, input + " " + problem})
 }
 
-// componentOf returns the package name of a resource's outermost component, such as network, or
+// componentName returns the package name of a resource's outermost component, such as network, or
 // "stack" for a resource without a component. The name comes from the URN, which is the same in a
 // state, a preview and a recording.
-func componentOf(r *graph.Resource) string {
+func componentName(r *graph.Resource) string {
 	parts := strings.SplitN(r.URN, "::", 4)
 	if len(parts) < 3 {
 		return "stack"

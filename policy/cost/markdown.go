@@ -13,7 +13,7 @@ func (r Report) Markdown() string {
 	}
 	var b strings.Builder
 	b.WriteString("| component | expected | minimum | maximum | without an amount |\n|---|---:|---:|---:|---|\n")
-	row := func(name string, amount Range, gaps string) {
+	writeRow := func(name string, amount Range, gaps string) {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", name, amount.Expected, amount.Min, amount.Max, gaps)
 	}
 	for _, c := range r.Components {
@@ -21,39 +21,39 @@ func (r Report) Markdown() string {
 		if c.Gaps > 0 {
 			gaps = fmt.Sprint(c.Gaps)
 		}
-		row(c.Component, c.Monthly, gaps)
+		writeRow(c.Component, c.Monthly, gaps)
 	}
-	row("**total**", r.Total, "")
+	writeRow("**total**", r.Total, "")
 	for _, list := range []struct {
 		title string
 		gaps  []Gap
 	}{{"Without a price, and not in the total", r.Unpriced}, {"Not known yet, and not in the total", r.Undecided}} {
 		if len(list.gaps) > 0 {
-			fmt.Fprintf(&b, "\n%s: %s.\n", list.title, strings.Join(Names(list.gaps), "; "))
+			fmt.Fprintf(&b, "\n%s: %s.\n", list.title, strings.Join(DescribeGaps(list.gaps), "; "))
 		}
 	}
 	return b.String()
 }
 
-// Names returns a text for each gap. Gaps with the same text are one entry, which begins with
+// DescribeGaps returns a text for each gap. Gaps with the same text are one entry, which begins with
 // their number, such as "3 × mongo: docdb:db.r6g.large (REASON)".
-func Names(gaps []Gap) []string {
-	var names []string
-	count := map[string]int{}
+func DescribeGaps(gaps []Gap) []string {
+	var texts []string
+	counts := map[string]int{}
 	for _, g := range gaps {
-		name := g.Component + ": " + g.SKU
+		text := g.Component + ": " + g.SKU
 		if g.SKU == "" {
-			name = g.Component + ": " + g.Resource
+			text = g.Component + ": " + g.Resource
 		}
-		name += " (" + g.Reason + ")"
-		if count[name]++; count[name] == 1 {
-			names = append(names, name)
-		}
-	}
-	for i, name := range names {
-		if count[name] > 1 {
-			names[i] = fmt.Sprintf("%d × %s", count[name], name)
+		text += " (" + g.Reason + ")"
+		if counts[text]++; counts[text] == 1 {
+			texts = append(texts, text)
 		}
 	}
-	return names
+	for i, text := range texts {
+		if counts[text] > 1 {
+			texts[i] = fmt.Sprintf("%d × %s", counts[text], text)
+		}
+	}
+	return texts
 }

@@ -52,7 +52,8 @@ func addLoadBalancer(b billing, v awsview.LbLoadBalancer) {
 }
 
 // addWebACL adds the monthly charges of a web ACL and of each of its rules. A managed rule
-// group counts as one rule. Requests are usage, so they are not added here.
+// group counts as one rule. A web ACL without rules has no charge for rules. Requests are usage, so
+// they are not added here.
 func addWebACL(b billing, v awsview.Wafv2WebAcl) {
 	b.addFixed("wafv2:web-acl", 1)
 	switch rules := readLength(v.Rules()); rules.problem {
@@ -66,8 +67,9 @@ func addWebACL(b billing, v awsview.Wafv2WebAcl) {
 // addMetricAlarm adds the monthly charge of an alarm, once for each metric that the alarm reads.
 func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 	const standard, highResolution = "cloudwatch:alarm:standard", "cloudwatch:alarm:high-resolution"
-	// An alarm with a period below a minute costs the high-resolution price.
-	skuOf := func(period value.Number) reading[string] {
+	// alarmSKU returns the SKU of an alarm with this period. An alarm with a period below a minute
+	// costs the high-resolution price.
+	alarmSKU := func(period value.Number) reading[string] {
 		switch r := readIntegerOr(period, 60); {
 		case !r.ok():
 			return reading[string]{problem: r.problem}
@@ -86,7 +88,7 @@ func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 		return
 	}
 	if len(queries) == 0 {
-		if sku := skuOf(v.Period()); sku.ok() {
+		if sku := alarmSKU(v.Period()); sku.ok() {
 			b.addFixed(sku.value, 1)
 		} else {
 			b.addUndecided(standard, "period", sku.problem)
@@ -99,7 +101,7 @@ func addMetricAlarm(b billing, v awsview.CloudwatchMetricAlarm) {
 			continue
 		}
 		metrics++
-		sku := skuOf(q.Metric().Period())
+		sku := alarmSKU(q.Metric().Period())
 		if !sku.ok() {
 			b.addUndecided(standard, "metricQueries", sku.problem)
 			return

@@ -73,7 +73,7 @@ func ParsePrices(text string) ([]Price, error) {
 	return rows, nil
 }
 
-// parsePrice reads one row.
+// parsePrice converts a row of the price table, which has the columns of header.
 func parsePrice(record []string) (Price, error) {
 	amount, err := strconv.ParseInt(record[1], 10, 64)
 	if err != nil || amount <= 0 {

@@ -34,13 +34,11 @@ func TestLargerInstanceSizesCostMore(t *testing.T) {
 		bySKU[p.SKU] = p.Amount
 	}
 	for sku := range bySKU {
-		family, _, isInstance := strings.Cut(sku, ".")
-		if !isInstance {
+		i := strings.LastIndex(sku, ".")
+		if i < 0 { // the SKU has no instance size
 			continue
 		}
-		if i := strings.LastIndex(sku, "."); i >= 0 {
-			family = sku[:i]
-		}
+		family := sku[:i]
 		previous := cost.Micros(0)
 		for _, size := range sizes {
 			if amount, ok := bySKU[family+"."+size]; ok {

@@ -58,7 +58,7 @@ func sumsBySKU(r cost.Report) map[string]cost.Range {
 }
 
 // The report has the same items as the bill that was written by hand, with the same amounts.
-func TestProdCostsWhatTheBillSays(t *testing.T) {
+func TestProdCostsEqualTheHandWrittenBill(t *testing.T) {
 	r := cost.Estimate(readRecording(t, "prod"), cost.Options{Now: today})
 	remaining := sumsBySKU(r)
 	for _, row := range prodRows {

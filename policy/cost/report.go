@@ -26,7 +26,7 @@ type Range struct {
 	Max      Micros `json:"maxMicroUSD"`
 }
 
-// Kind says what an amount depends on.
+// Kind is what an amount depends on.
 type Kind string
 
 // The kinds.

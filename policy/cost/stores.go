@@ -18,7 +18,7 @@ func addSecret(b billing, v awsview.SecretsmanagerSecret) {
 	b.addFixed("secretsmanager:secret", 1+replicas.value)
 }
 
-// addMasterSecret adds the secret that a store creates for its master user if managed is true.
+// addMasterSecret adds the secret of a store's master user, which AWS creates if managed is true.
 func addMasterSecret(b billing, managed value.Bool) {
 	switch m := readBool(managed); {
 	case !m.ok():

@@ -83,6 +83,7 @@ var notBilled = newSet(
 	"aws:route53/record:Record", "aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketV2:BucketV2", "aws:sqs/queue:Queue",
 )
 
+// newSet returns a set of names.
 func newSet(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, name := range names {

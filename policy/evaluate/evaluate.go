@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// Outcome says whether a resource keeps a rule.
+// Outcome is the result of a rule for a resource.
 type Outcome string
 
 // The outcomes.

@@ -25,7 +25,7 @@ const (
 // output is one generated package.
 type output struct {
 	pkg string
-	// module is the SDK's Go module, and root the folder of its packages in that module.
+	// module is the SDK's Go module. root is the folder of the SDK's packages in that module.
 	module, root string
 	// tokens are the types of the resources that get a view.
 	tokens []string

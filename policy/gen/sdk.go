@@ -27,17 +27,18 @@ type structType struct {
 
 // property is a field of a struct, under Pulumi's name.
 type property struct {
-	name string
-	expr ast.Expr
+	name     string
+	typeExpr ast.Expr
 }
 
-// loadPackage returns a package of the SDK with its nested types. It reads each package once.
-func (w *writer) loadPackage(module string) (*sdkPackage, error) {
-	if p, ok := w.packages[module]; ok {
+// loadPackage returns the package of the SDK in a folder, with its nested types. It reads each
+// package once.
+func (w *writer) loadPackage(folder string) (*sdkPackage, error) {
+	if p, ok := w.packages[folder]; ok {
 		return p, nil
 	}
-	p := &sdkPackage{dir: filepath.Join(w.root, module), structs: map[string]*structType{}, enums: map[string]string{}}
-	w.packages[module] = p
+	p := &sdkPackage{dir: filepath.Join(w.root, folder), structs: map[string]*structType{}, enums: map[string]string{}}
+	w.packages[folder] = p
 	for _, pattern := range []string{"pulumiTypes*.go", "pulumiEnums*.go"} {
 		files, err := filepath.Glob(filepath.Join(p.dir, pattern))
 		if err != nil {
@@ -52,10 +53,11 @@ func (w *writer) loadPackage(module string) (*sdkPackage, error) {
 	return p, nil
 }
 
-// argsStruct returns the unexported struct of a resource's inputs, such as keyArgs for Key.
-func (p *sdkPackage) argsStruct(name string) (*structType, error) {
-	args := strings.ToLower(name[:1]) + name[1:] + "Args"
-	if p.structs[args] == nil {
+// loadArgsStruct returns the unexported struct of a resource's inputs, such as keyArgs for Key. If the
+// struct is not loaded yet, it parses the file of the package that declares it.
+func (p *sdkPackage) loadArgsStruct(name string) (*structType, error) {
+	typeName := strings.ToLower(name[:1]) + name[1:] + "Args"
+	if p.structs[typeName] == nil {
 		files, err := filepath.Glob(filepath.Join(p.dir, "*.go"))
 		if err != nil {
 			return nil, err
@@ -65,17 +67,17 @@ func (p *sdkPackage) argsStruct(name string) (*structType, error) {
 			if err != nil {
 				return nil, err
 			}
-			if strings.Contains(string(raw), "\ntype "+args+" struct {") {
+			if strings.Contains(string(raw), "\ntype "+typeName+" struct {") {
 				if err := p.parseFile(file); err != nil {
 					return nil, err
 				}
 			}
 		}
 	}
-	if p.structs[args] == nil {
-		return nil, fmt.Errorf("%s has no type %s: is the token right?", p.dir, args)
+	if p.structs[typeName] == nil {
+		return nil, fmt.Errorf("%s has no type %s: is the token right?", p.dir, typeName)
 	}
-	return p.structs[args], nil
+	return p.structs[typeName], nil
 }
 
 // parseFile adds the structs and the enums of one file to the package.

@@ -13,7 +13,7 @@ import (
 // opaqueTypes are types with thousands of nested fields. No rule reads them, so they have no view.
 var opaqueTypes = map[string]bool{"WebAclRuleStatement": true, "JSONSchemaProps": true}
 
-// writer renders the views of one generated package, each type once.
+// writer renders the views of one generated package. It renders the view of each type once.
 type writer struct {
 	output   output
 	root     string
@@ -25,33 +25,33 @@ type writer struct {
 
 // writeResource renders the view of a resource's inputs.
 func (w *writer) writeResource(token string) error {
-	module, name := w.splitToken(token)
-	p, err := w.loadPackage(module)
+	folder, name := w.splitToken(token)
+	p, err := w.loadPackage(folder)
 	if err != nil {
 		return err
 	}
-	args, err := p.argsStruct(name)
+	inputs, err := p.loadArgsStruct(name)
 	if err != nil {
 		return err
 	}
 	view := w.viewName(p, name)
 	if owner := w.owners[view]; owner != "" {
-		return fmt.Errorf("the view %s is already that of %s", view, owner)
+		return fmt.Errorf("view name %s: the type %s already has it", view, owner)
 	}
 	w.owners[view] = token
-	return w.writeView(view, "Token is the type of the resource.", token, p, args)
+	return w.writeView(view, "Token is the type of the resource.", token, p, inputs)
 }
 
 // splitToken splits a token into the folder of its package and the name of its type. For a Kubernetes
 // type the folder is GROUP/VERSION, with the group's name up to the first dot.
-func (w *writer) splitToken(token string) (module, name string) {
+func (w *writer) splitToken(token string) (folder, name string) {
 	parts := strings.Split(token, ":")
-	module, name = parts[1], parts[2]
+	folder, name = parts[1], parts[2]
 	if w.output.module == awsModule {
-		module, _, _ = strings.Cut(module, "/")
-		return module, name
+		folder, _, _ = strings.Cut(folder, "/")
+		return folder, name
 	}
-	group, version, _ := strings.Cut(module, "/")
+	group, version, _ := strings.Cut(folder, "/")
 	group, _, _ = strings.Cut(group, ".")
 	return group + "/" + version, name
 }
@@ -68,18 +68,18 @@ func (w *writer) viewName(p *sdkPackage, sdkType string) string {
 // it. token is empty if the struct is an object within a resource.
 func (w *writer) writeView(view, comment, token string, p *sdkPackage, structure *structType) error {
 	var body bytes.Buffer
-	var writeNested []func() error
+	var nestedWriters []func() error
 	fmt.Fprintf(&body, "\ntype %s struct{ value.Node }\n", view)
 	if token != "" {
 		fmt.Fprintf(&body, "\n// %s\nfunc (%s) Token() string { return %q }\n", comment, view, token)
 	}
 	for _, f := range structure.fields {
-		goType, writeObject, err := w.goType(p, structure.file, f.expr)
+		goType, writeObject, err := w.goType(p, structure.file, f.typeExpr)
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", view, f.name, err)
 		}
 		if writeObject != nil {
-			writeNested = append(writeNested, writeObject)
+			nestedWriters = append(nestedWriters, writeObject)
 		}
 		get := "o.Get(" + strconv.Quote(f.name) + ")"
 		if goType != "value.Node" {
@@ -88,7 +88,7 @@ func (w *writer) writeView(view, comment, token string, p *sdkPackage, structure
 		fmt.Fprintf(&body, "func (o %s) %s() %s { return %s }\n", view, methodName(f.name), goType, get)
 	}
 	w.text.Write(body.Bytes())
-	for _, write := range writeNested {
+	for _, write := range nestedWriters {
 		if err := write(); err != nil {
 			return err
 		}
@@ -115,10 +115,10 @@ func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string,
 		return w.goType(p, file, e.X)
 	case *ast.ArrayType:
 		item, writeObject, err := w.goType(p, file, e.Elt)
-		return listType("List", item), writeObject, err
+		return collectionType("List", item), writeObject, err
 	case *ast.MapType:
 		item, writeObject, err := w.goType(p, file, e.Value)
-		return listType("Map", item), writeObject, err
+		return collectionType("Map", item), writeObject, err
 	case *ast.InterfaceType:
 		return "value.Node", nil, nil
 	case *ast.Ident:
@@ -134,11 +134,11 @@ func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string,
 		}
 		return w.namedType(imported, e.Sel.Name)
 	}
-	return "", nil, fmt.Errorf("a type of the form %T", e)
+	return "", nil, fmt.Errorf("a type of the form %T: must be a name, a pointer, a list, a map or an interface", e)
 }
 
-// listType returns the Go type of a list or a map of items.
-func listType(kind, item string) string {
+// collectionType returns the Go type of a list or a map of items. kind is List or Map.
+func collectionType(kind, item string) string {
 	if item == "value.Node" {
 		item = "value.Value"
 	}
@@ -187,12 +187,12 @@ func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObje
 // another module it returns nil.
 func (w *writer) loadImportedPackage(file *ast.File, name string) (*sdkPackage, error) {
 	for _, imp := range file.Imports {
-		target, err := strconv.Unquote(imp.Path.Value)
+		importPath, err := strconv.Unquote(imp.Path.Value)
 		if err != nil || imp.Name == nil || imp.Name.Name != name {
 			continue
 		}
-		if rel, ok := strings.CutPrefix(target, w.output.module+"/"+w.output.root+"/"); ok {
-			return w.loadPackage(rel)
+		if packagePath, ok := strings.CutPrefix(importPath, w.output.module+"/"+w.output.root+"/"); ok {
+			return w.loadPackage(packagePath)
 		}
 	}
 	return nil, nil

@@ -68,11 +68,11 @@ func TestIncompleteRelatedGivesUnknownUnlessAResourceDecides(t *testing.T) {
 }
 
 func TestOutputsOfResourcesCountAsSet(t *testing.T) {
-	r := resource("r", map[string]any{"fromA": value.Undetermined{}, "unknown": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
+	r := resource("r", map[string]any{"fromA": value.Undetermined{}, "unknown": value.Undetermined{}, "object": map[string]any{"field": value.Undetermined{}}},
 		map[string][]string{"fromA": {"urn:a"}, "object": {"urn:b"}})
 	require.Equal(t, value.True, r.View().Get("fromA").IsSet())
 	require.Equal(t, value.Unknown, r.View().Get("unknown").IsSet())
-	require.Equal(t, value.True, r.View().At("object.member").IsSet())
+	require.Equal(t, value.True, r.View().At("object.field").IsSet())
 }
 
 // A resource with an unknown input and without a recorded reference may refer to any resource.

@@ -20,16 +20,16 @@ type object = map[string]any
 // with the Go line that registered each resource.
 func (r *Report) WriteSARIF(w io.Writer) error {
 	rules, results := []object{}, []object{}
-	index := map[string]int{}
+	ruleIndexes := map[string]int{}
 	for _, f := range r.Findings {
 		if f.Kind == Undecided {
 			continue
 		}
-		if _, ok := index[f.Rule]; !ok {
-			index[f.Rule] = len(rules)
+		if _, ok := ruleIndexes[f.Rule]; !ok {
+			ruleIndexes[f.Rule] = len(rules)
 			rules = append(rules, sarifRule(f))
 		}
-		results = append(results, r.sarifResult(f, index[f.Rule]))
+		results = append(results, r.sarifResult(f, ruleIndexes[f.Rule]))
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

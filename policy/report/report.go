@@ -138,21 +138,21 @@ func (f Finding) isConfigFault() bool { return f.Rule == evaluate.ConfigRule.ID 
 // report has the same faults.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
-	earlierViolations, violations := earlier.violations(), r.violations()
+	earlierKeys, keys := earlier.violationKeys(), r.violationKeys()
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Kind != Undecided {
-			f.New = f.isConfigFault() || !earlierViolations[f.key()]
+			f.New = f.isConfigFault() || !earlierKeys[f.key()]
 		}
 	}
 	for _, f := range earlier.Findings {
-		if f.Kind != Undecided && !f.isConfigFault() && !violations[f.key()] && !r.isUndecided(f) {
+		if f.Kind != Undecided && !f.isConfigFault() && !keys[f.key()] && !r.isUndecided(f) {
 			r.Fixed = append(r.Fixed, f)
 		}
 	}
 }
 
-// violations returns the keys of the findings that are not undecided.
-func (r *Report) violations() map[string]bool {
+// violationKeys returns the keys of the findings that are not undecided.
+func (r *Report) violationKeys() map[string]bool {
 	keys := map[string]bool{}
 	for _, f := range r.Findings {
 		if f.Kind != Undecided {

@@ -8,8 +8,8 @@ type Level int
 // The levels, from the weakest to the strongest.
 const (
 	Disabled  Level = iota // the rule is not evaluated
-	Advisory               // it is reported
-	Mandatory              // the operation fails
+	Advisory               // a violation is reported
+	Mandatory              // a violation is reported, and the operation fails
 )
 
 func (l Level) String() string { return [...]string{"disabled", "advisory", "mandatory"}[l] }
@@ -29,11 +29,11 @@ type Levels struct{ Prod, Staging, Sandbox Level }
 
 // The levels that rules have.
 var (
-	// Everywhere is for a rule that costs no money.
+	// Everywhere is for a rule that is kept without additional cost.
 	Everywhere = Levels{Mandatory, Mandatory, Mandatory}
-	// Deployed is for a rule that the sandbox can't keep, because it runs on one machine.
+	// Deployed is for a rule that the sandbox can't keep, because the sandbox runs on one machine.
 	Deployed = Levels{Mandatory, Mandatory, Advisory}
-	// ProdOnly is for a rule that costs money.
+	// ProdOnly is for a rule that only a more expensive stack keeps.
 	ProdOnly = Levels{Mandatory, Advisory, Advisory}
 	// Advice is for a rule that a stack may break. A reviewer judges each violation.
 	Advice = Levels{Advisory, Advisory, Advisory}

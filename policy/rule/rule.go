@@ -44,7 +44,7 @@ func (s Severity) String() string {
 	return [...]string{"unspecified", "low", "medium", "high", "critical"}[s]
 }
 
-// Check says which resources a rule checks, and how.
+// Check has the types of the resources that a rule checks, and the function that checks them.
 type Check struct {
 	// Types are the types of the resources that the rule checks.
 	Types []string
@@ -122,7 +122,7 @@ type Spending struct {
 	// means no limit.
 	MonthlyBudget int64 `json:"monthlyBudget"`
 	// MaxGrowthPercent is the most that one change may raise the monthly cost, in percent.
-	// Zero means no limit. A policy pack does not see the state before the change, so
+	// Zero means no limit. A policy pack does not get the state before the change, so
 	// `pf ci preview` checks it.
 	MaxGrowthPercent int64 `json:"maxGrowthPercent"`
 	// Estimates are the units of usage a month, by name.

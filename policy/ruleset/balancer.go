@@ -70,8 +70,8 @@ var balancer = []*rule.Rule{
 					// The Pulumi program looks up the security group of CloudFront's network
 					// interfaces after the VPC origin exists. So the input
 					// referencedSecurityGroupId refers to the VPC origin.
-					cloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
-					return value.All(cloudFront, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()), value.Not(v.PrefixListId().IsSet()))
+					isCloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
+					return value.All(isCloudFront, value.Not(v.CidrIpv4().IsSet()), value.Not(v.CidrIpv6().IsSet()), value.Not(v.PrefixListId().IsSet()))
 				}), "an ingress rule of %s names something other than the group of CloudFront's VPC origins", group.Name)
 			}
 		}),
@@ -162,7 +162,7 @@ var balancer = []*rule.Rule{
 // requestTimeoutsBelow reports whether the timeouts that a Deployment sets for its requests are
 // below limit.
 func requestTimeoutsBelow(deployment *graph.Resource, limit time.Duration) value.Truth {
-	return podTemplateOf(deployment).Spec().Containers().All(func(c k8sview.Container) value.Truth {
+	return podTemplate(deployment).Spec().Containers().All(func(c k8sview.Container) value.Truth {
 		return c.Env().All(func(e k8sview.EnvVar) value.Truth {
 			return value.Implies(e.Name().In(requestTimeoutVariables()...), e.Value().Satisfies(func(text string) bool {
 				d, err := time.ParseDuration(text)

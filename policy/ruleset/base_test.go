@@ -28,9 +28,9 @@ const (
 	eksCluster       = "Cluster cluster"
 )
 
-// policyOf returns the IAM policy that compliantProd has for a RolePolicy. The policy of a pod's
+// compliantPolicy returns the IAM policy that compliantProd has for a RolePolicy. The policy of a pod's
 // role allows the actions that the pod calls.
-func policyOf(name string) string {
+func compliantPolicy(name string) string {
 	switch name {
 	case "RolePolicy termination-policy":
 		return allowPolicy(slices.Concat(terminationspec.ReadActions(), terminationspec.GroupActions(), terminationspec.QueueActions()))
@@ -70,7 +70,7 @@ func newCompliantProd(t testing.TB) *environment {
 	for i, r := range slices.Clone(env.resources) {
 		switch r.Type {
 		case awsview.IamRolePolicy{}.Token():
-			env.resources[i] = withInput(r, "policy", policyOf(shortName(r)))
+			env.resources[i] = withInput(r, "policy", compliantPolicy(shortName(r)))
 		case awsview.IamRole{}.Token():
 			env.resources[i] = withInput(r, "assumeRolePolicy", goodTrust)
 		case awsview.S3BucketPolicy{}.Token():

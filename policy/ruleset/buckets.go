@@ -36,16 +36,16 @@ var buckets = []*rule.Rule{
 		}),
 	bucketRule("bucket-logged", "Requests to the bucket are logged", "Without the log nobody knows who read what.",
 		"components/bucket, LogBucket", rule.Low, []string{"FSBP S3.9"}, func(s *rule.Subject) {
-			logs := rule.Users[awsview.S3BucketLoggingV2](s.Graph, s.Resource, "bucket").Exists()
+			logsRequests := rule.Users[awsview.S3BucketLoggingV2](s.Graph, s.Resource, "bucket").Exists()
 			// A bucket that receives logs must not log its requests: each log entry would be a
 			// request that causes another entry.
-			target := value.Any(
+			receivesLogs := value.Any(
 				rule.Users[awsview.S3BucketLoggingV2](s.Graph, s.Resource, "targetBucket").Exists(),
 				rule.Users[awsview.LbLoadBalancer](s.Graph, s.Resource, "accessLogs").Exists(),
 				rule.Users[awsview.CloudfrontDistribution](s.Graph, s.Resource, "loggingConfig").Exists(),
 				rule.Users[awsview.Wafv2WebAclLoggingConfiguration](s.Graph, s.Resource, "logDestinationConfigs").Exists(),
 			)
-			s.Must(value.Any(logs, target), "it neither logs its requests nor receives logs")
+			s.Must(value.Any(logsRequests, receivesLogs), "it neither logs its requests nor receives logs")
 		}),
 	bucketRule("bucket-tls-only", "The bucket refuses requests without TLS", "Objects would cross the network in clear text.",
 		"components/bucket, SetPolicy", rule.Medium, []string{"FSBP S3.5", "CIS AWS 2.1.1"}, func(s *rule.Subject) {

@@ -35,8 +35,8 @@ const (
 // an account that this function does not list.
 func programCalls(account string) (actions []string, known bool) {
 	databaseClients := []string{scaling.MigrationTask().Short, "postgres-exporter"}
-	for _, p := range scaling.Services() {
-		databaseClients = append(databaseClients, p.Name)
+	for _, service := range scaling.Services() {
+		databaseClients = append(databaseClients, service.Name)
 	}
 	if slices.Contains(databaseClients, account) {
 		return []string{loginCall, secretCall, "secretsmanager:DescribeSecret", "kms:Decrypt"}, true
@@ -75,11 +75,11 @@ var calls = []*rule.Rule{
 				requireVolumeCalls(s)
 				return
 			}
-			account, isText := s.View().Get("serviceAccount").Raw().(string)
+			accountName, isText := s.View().Get("serviceAccount").Raw().(string)
 			if !isText {
 				s.LeaveUndecided("the name of the service account")
 			}
-			for _, call := range controllerCalls(account) {
+			for _, call := range controllerCalls(accountName) {
 				s.Must(roleAllows(s, func(action string) bool { return actionAllows(action, call) }), "the role does not allow %s, which the controller calls", call)
 			}
 			for _, r := range resourcesOfTypes(s.Graph, workloadTypes...) {
@@ -109,7 +109,8 @@ var calls = []*rule.Rule{
 }
 
 // requireVolumeCalls demands that the role of the EBS CSI driver allows the driver's calls. The
-// subject is an add-on. AWS's own policy has the actions on volumes.
+// subject is an add-on. AWS's own policy allows the actions on volumes. The stack's policy must allow
+// volumeKeyCalls if a StorageClass names a key.
 func requireVolumeCalls(s *rule.Subject) {
 	isDriver := value.As[awsview.EksAddon](s.View()).AddonName().Is(eksspec.EBSCSIDriver)
 	s.Must(value.Implies(isDriver, rule.Refs[awsview.IamRole](s.Graph, s.Resource, "podIdentityAssociations").Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
@@ -117,11 +118,11 @@ func requireVolumeCalls(s *rule.Subject) {
 			return a.PolicyArn().Contains("AmazonEBSCSIDriverPolicy")
 		})
 	})), "the role does not have AWS's policy for the driver")
-	ownKey := rule.Every[k8sview.StorageClass](s.Graph).Any(func(_ *graph.Resource, c k8sview.StorageClass) value.Truth {
-		return c.Parameters().Key("kmsKeyId").IsSet()
+	hasOwnKey := rule.Every[k8sview.StorageClass](s.Graph).Any(func(_ *graph.Resource, c k8sview.StorageClass) value.Truth {
+		return c.Parameters().Entry("kmsKeyId").IsSet()
 	})
 	for _, call := range volumeKeyCalls {
-		s.Must(value.Implies(value.All(isDriver, ownKey), roleAllows(s, func(action string) bool { return actionAllows(action, call) })), "the role does not allow %s on the key of the volumes", call)
+		s.Must(value.Implies(value.All(isDriver, hasOwnKey), roleAllows(s, func(action string) bool { return actionAllows(action, call) })), "the role does not allow %s on the key of the volumes", call)
 	}
 }
 
@@ -129,13 +130,13 @@ func requireVolumeCalls(s *rule.Subject) {
 // names.
 func hasServiceAccount(s *rule.Subject, workload *graph.Resource) value.Truth {
 	account := value.As[value.String](s.View().Get("serviceAccount"))
-	name := resolveName(s.Graph, workload, podTemplateOf(workload).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+	name := resolveName(s.Graph, workload, podTemplate(workload).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 	return name.Equals(account)
 }
 
 // logsInByRole reports whether the pods of a workload log in to PostgreSQL with their IAM role.
 func logsInByRole(workload *graph.Resource) value.Truth {
-	return podTemplateOf(workload).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
+	return podTemplate(workload).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
 		return c.Env().Any(func(e k8sview.EnvVar) value.Truth {
 			return value.All(e.Name().Is("DATABASE_LOGIN"), e.Value().Is("iam"))
 		})
@@ -144,7 +145,7 @@ func logsInByRole(workload *graph.Resource) value.Truth {
 
 // mountsSecrets reports whether the pods of a workload mount secrets of Secrets Manager.
 func mountsSecrets(workload *graph.Resource) value.Truth {
-	return podTemplateOf(workload).Spec().Volumes().Any(func(v k8sview.Volume) value.Truth {
+	return podTemplate(workload).Spec().Volumes().Any(func(v k8sview.Volume) value.Truth {
 		return v.Csi().Driver().Is("secrets-store.csi.k8s.io")
 	})
 }

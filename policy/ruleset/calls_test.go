@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-// A role without permissions breaks iam-calls-allowed for each service account of prod. So the rule
-// has the calls of each program.
+// A role without permissions breaks iam-calls-allowed for each service account of prod. This shows
+// that the rule lists the calls of each program.
 func TestEveryRoleOfAPodNeedsPermissions(t *testing.T) {
 	env, checked := compliantProd(t), 0
 	for i, r := range env.resources {

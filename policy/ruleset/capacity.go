@@ -18,7 +18,7 @@ import (
 func maxPods(g *graph.Graph, r *graph.Resource) (count float64, known bool) {
 	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
 	count, known = numberOrZero(replicas), replicas.Known()
-	for _, scaler := range scalersOf(&rule.Subject{Resource: r, Graph: g}).Resources {
+	for _, scaler := range findScalers(&rule.Subject{Resource: r, Graph: g}).Resources {
 		_, maximum := podBounds(scaler)
 		count, known = max(count, numberOrZero(maximum)), known && maximum.Known()
 	}
@@ -40,9 +40,9 @@ func (r *requests) add(more requests, times int64) {
 // podRequests returns the requests of one pod of a workload. If complete is false, an unknown value
 // may increase the sum.
 func podRequests(r *graph.Resource) (sum requests, complete bool) {
-	containers, complete := podTemplateOf(r).Spec().Containers().Items()
+	containers, complete := podTemplate(r).Spec().Containers().Items()
 	for _, c := range containers {
-		cpu, memory := c.Resources().Requests().Key("cpu"), c.Resources().Requests().Key("memory")
+		cpu, memory := c.Resources().Requests().Entry("cpu"), c.Resources().Requests().Entry("memory")
 		complete = complete && cpu.Known() && memory.Known()
 		sum.add(requests{parseQuantity(cpu), parseQuantity(memory)}, 1)
 	}
@@ -143,30 +143,36 @@ const poolVariable = "DATABASE_MAX_CONNECTIONS"
 func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {
-		count, known := maxPods(g, r)
-		containers, containersKnown := podTemplateOf(r).Spec().Containers().Items()
+		count, countKnown := maxPods(g, r)
+		containers, containersKnown := podTemplate(r).Spec().Containers().Items()
 		complete = complete && containersKnown
 		for _, c := range containers {
-			var pool float64
-			poolIsSet := false
-			variables, namesKnown := c.Env().Items()
-			for _, e := range variables {
-				namesKnown = namesKnown && e.Name().Known()
-				switch name, _ := e.Name().Raw().(string); {
-				case name == poolVariable:
-					text, _ := e.Value().Raw().(string)
-					pool, poolIsSet = parseNumber(text), true
-					complete = complete && e.Value().Known()
-				case name == "DATABASE_URL" && !poolIsSet:
-					pool = scaling.MaxPool
-				}
-			}
-			if !namesKnown { // a variable with an unknown name may be poolVariable
-				pool = 0
-			}
-			sum += count * pool
-			complete = complete && known && namesKnown
+			size, sizeKnown := poolSize(c)
+			sum += count * size
+			complete = complete && countKnown && sizeKnown
 		}
 	}
 	return sum, complete
+}
+
+// poolSize returns the maximum number of connections of one container to PostgreSQL. A container
+// without the variable DATABASE_URL has no pool, so its size is 0. If known is false, an unknown value
+// may increase the size.
+func poolSize(c k8sview.Container) (size float64, known bool) {
+	variables, known := c.Env().Items()
+	isSet := false
+	for _, e := range variables {
+		if !e.Name().Known() { // the variable may be poolVariable
+			return 0, false
+		}
+		switch name, _ := e.Name().Raw().(string); {
+		case name == poolVariable:
+			text, _ := e.Value().Raw().(string)
+			size, isSet = parseNumber(text), true
+			known = known && e.Value().Known()
+		case name == "DATABASE_URL" && !isSet:
+			size = scaling.MaxPool
+		}
+	}
+	return size, known
 }

@@ -58,7 +58,7 @@ var cdn = []*rule.Rule{
 			}
 			for i, later := range behaviours {
 				for _, earlier := range behaviours[:i] {
-					s.Must(value.Not(matchesAllOf(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
+					s.Must(value.Not(coversPattern(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
 				}
 			}
 		}),
@@ -134,10 +134,10 @@ var cdn = []*rule.Rule{
 			}
 			policies := rule.Every[awsview.CloudfrontCachePolicy](s.Graph)
 			for _, b := range behaviours {
-				bucket := v.Origins().Any(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
-					return value.All(o.OriginAccessControlId().IsSet(), value.Both(o.OriginId(), b.TargetOriginId(), isEqualText))
+				isBucket := v.Origins().Any(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+					return value.All(o.OriginAccessControlId().IsSet(), value.CompareStrings(o.OriginId(), b.TargetOriginId(), isEqualText))
 				})
-				s.Must(value.Any(bucket, separatesCallers(policies, b.CachePolicyId())), "responses to %s are cached without the Authorization header in the cache key", b.PathPattern().Text())
+				s.Must(value.Any(isBucket, separatesCallers(policies, b.CachePolicyId())), "responses to %s are cached without the Authorization header in the cache key", b.PathPattern().Text())
 			}
 		}),
 	},
@@ -156,14 +156,14 @@ func cdnRule(id, title, why, fix string, severity rule.Severity, standards []str
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }
 
-// cachingDisabled is the ID of AWS's cache policy that caches nothing.
-const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+// cachingDisabledID is the ID of AWS's cache policy that caches nothing.
+const cachingDisabledID = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
 // separatesCallers reports whether the cache policy with this ID caches nothing, or has the
-// Authorization header in its cache key. Before a policy of the stack exists, its ID is
-// unknown, so the result is Unknown.
+// Authorization header in its cache key. While a policy of the stack does not exist, the
+// policy's ID is unknown, and the result is Unknown.
 func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
-	return value.Any(id.Is(cachingDisabled), policies.Any(func(r *graph.Resource, p awsview.CloudfrontCachePolicy) value.Truth {
+	return value.Any(id.Is(cachingDisabledID), policies.Any(func(r *graph.Resource, p awsview.CloudfrontCachePolicy) value.Truth {
 		key := p.ParametersInCacheKeyAndForwardedToOrigin()
 		return value.All(
 			id.Satisfies(func(text string) bool { return text == r.ID }),
@@ -174,11 +174,11 @@ func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value
 
 func isEqualText(a, b string) bool { return a == b }
 
-// matchesAllOf reports whether a path pattern matches every path that another pattern
-// matches. A pattern may have one star, at its end.
-func matchesAllOf(pattern, other value.String) value.Truth {
-	return value.Both(pattern, other, func(p, path string) bool {
-		prefix, star := strings.CutSuffix(p, "*")
-		return p == path || star && strings.HasPrefix(path, prefix)
+// coversPattern reports whether the path pattern wide matches every path that the path pattern
+// narrow matches. A pattern may have one star, at its end.
+func coversPattern(wide, narrow value.String) value.Truth {
+	return value.CompareStrings(wide, narrow, func(wide, narrow string) bool {
+		prefix, hasStar := strings.CutSuffix(wide, "*")
+		return wide == narrow || hasStar && strings.HasPrefix(narrow, prefix)
 	})
 }

@@ -11,9 +11,9 @@ import (
 // roleTypes are the types of RBAC roles.
 var roleTypes = []string{k8sview.Role{}.Token(), k8sview.ClusterRole{}.Token()}
 
-// rbacRulesOf returns the RBAC rules of the subject, which is a role. Each rule grants verbs on
+// listRBACRules returns the RBAC rules of the subject, which is a role. Each rule grants verbs on
 // resources.
-func rbacRulesOf(s *rule.Subject) value.List[k8sview.PolicyRule] {
+func listRBACRules(s *rule.Subject) value.List[k8sview.PolicyRule] {
 	return value.As[value.List[k8sview.PolicyRule]](s.View().Get("rules"))
 }
 
@@ -61,7 +61,7 @@ var cluster = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.ClusterRole) {
 			for _, role := range []string{"admin", "edit", "view"} {
-				s.Must(value.Not(v.Metadata().Labels().Key("rbac.authorization.k8s.io/aggregate-to-"+role).Is("true")), "it is added to the role %s", role)
+				s.Must(value.Not(v.Metadata().Labels().Entry("rbac.authorization.k8s.io/aggregate-to-"+role).Is("true")), "it is added to the role %s", role)
 			}
 		}),
 	},
@@ -84,7 +84,7 @@ var cluster = []*rule.Rule{
 		Fix: "infra/services.go, the namespace's labels", Standards: []string{"PSS restricted", "CIS EKS 4.2"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Namespace) {
-			s.Must(v.Metadata().Labels().Key("pod-security.kubernetes.io/enforce").Is("restricted"), "the label pod-security.kubernetes.io/enforce is not restricted")
+			s.Must(v.Metadata().Labels().Entry("pod-security.kubernetes.io/enforce").Is("restricted"), "the label pod-security.kubernetes.io/enforce is not restricted")
 		}),
 	},
 	{
@@ -104,7 +104,7 @@ var cluster = []*rule.Rule{
 		Fix: "the component that creates the object: Namespace", Standards: []string{"CIS EKS 4.6.4"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			namespace := namespaceOf(s.Graph, s.Resource)
+			namespace := resolveNamespace(s.Graph, s.Resource)
 			s.Must(value.All(namespace.IsSet(), value.Not(namespace.Is("default"))), "metadata.namespace is %s", namespace.Text())
 		}, append(append([]string{}, workloadTypes...), k8sview.Service{}.Token(), k8sview.Secret{}.Token(), k8sview.ConfigMap{}.Token())...),
 	},
@@ -136,7 +136,7 @@ var cluster = []*rule.Rule{
 				s.LeaveUndecided("the names of the entries")
 			}
 			for _, name := range names {
-				s.Must(value.Not(value.Any(value.FromBool(credentialName.MatchString(name)), v.Data().Key(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
+				s.Must(value.Not(value.Any(value.FromBool(credentialName.MatchString(name)), v.Data().Entry(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
 			}
 		}),
 	},
@@ -160,8 +160,8 @@ var cluster = []*rule.Rule{
 		Fix: "infra/incluster.go, the StorageClass's parameters", Standards: []string{"FSBP EC2.3"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.StorageClass) {
-			ebs := v.Provisioner().Is("ebs.csi.aws.com")
-			s.Must(value.Implies(ebs, v.Parameters().Key("encrypted").Is("true")), "parameters.encrypted is not true")
+			isEBS := v.Provisioner().Is("ebs.csi.aws.com")
+			s.Must(value.Implies(isEBS, v.Parameters().Entry("encrypted").Is("true")), "parameters.encrypted is not true")
 		}),
 	},
 	{
@@ -173,8 +173,8 @@ var cluster = []*rule.Rule{
 			name := value.As[value.String](s.View().Get("serviceAccount"))
 			accounts := rule.Every[k8sview.ServiceAccount](s.Graph)
 			namespace := resolveName(s.Graph, s.Resource, value.As[value.String](s.View().Get("namespace")), "namespace", k8sview.Namespace{}.Token())
-			system := namespace.Is("kube-system")
-			s.Must(value.Any(system, accounts.Any(func(_ *graph.Resource, a k8sview.ServiceAccount) value.Truth {
+			isSystem := namespace.Is("kube-system")
+			s.Must(value.Any(isSystem, accounts.Any(func(_ *graph.Resource, a k8sview.ServiceAccount) value.Truth {
 				return a.Metadata().Name().Equals(name)
 			})), "no service account %s is in the stack", name.Text())
 		}, "aws:eks/podIdentityAssociation:PodIdentityAssociation"),
@@ -185,11 +185,11 @@ var cluster = []*rule.Rule{
 // services.
 func runsServices(g *graph.Graph, namespace value.String) value.Truth {
 	var services []string
-	for _, p := range scaling.Services() {
-		services = append(services, p.Name)
+	for _, service := range scaling.Services() {
+		services = append(services, service.Name)
 	}
 	return rule.Every[k8sview.Deployment](g).Any(func(r *graph.Resource, d k8sview.Deployment) value.Truth {
-		return value.All(d.Metadata().Name().In(services...), namespaceOf(g, r).Equals(namespace))
+		return value.All(d.Metadata().Name().In(services...), resolveNamespace(g, r).Equals(namespace))
 	})
 }
 
@@ -198,7 +198,7 @@ func runsServices(g *graph.Graph, namespace value.String) value.Truth {
 func hasAdmissionPolicy(g *graph.Graph, namespace value.String) value.Truth {
 	policies := rule.Every[k8sview.ValidatingAdmissionPolicy](g)
 	return rule.Every[k8sview.ValidatingAdmissionPolicyBinding](g).Any(func(r *graph.Resource, b k8sview.ValidatingAdmissionPolicyBinding) value.Truth {
-		selected := b.Spec().MatchResources().NamespaceSelector().MatchLabels().Key("kubernetes.io/metadata.name")
+		selected := b.Spec().MatchResources().NamespaceSelector().MatchLabels().Entry("kubernetes.io/metadata.name")
 		boundNamespace := resolveName(g, r, selected, "spec", k8sview.Namespace{}.Token())
 		policyName := resolveName(g, r, b.Spec().PolicyName(), "spec", k8sview.ValidatingAdmissionPolicy{}.Token())
 		failsClosed := policies.Any(func(_ *graph.Resource, p k8sview.ValidatingAdmissionPolicy) value.Truth {
@@ -214,7 +214,7 @@ func rbacRule(id, title, why string, standards []string, isAllowed func(*rule.Su
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: "the component that creates the role: its rules", Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(rbacRulesOf(s).All(func(g k8sview.PolicyRule) value.Truth { return isAllowed(s, g) }), "%s", message)
+			s.Must(listRBACRules(s).All(func(g k8sview.PolicyRule) value.Truth { return isAllowed(s, g) }), "%s", message)
 		}, roleTypes...),
 	}
 }

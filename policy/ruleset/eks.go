@@ -21,8 +21,8 @@ var eks = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
 			c := v.VpcConfig()
-			listed := value.All(c.PublicAccessCidrs().IsSet(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
-			s.Must(value.Any(c.EndpointPublicAccess().Or(true).IsFalse(), listed), "the public endpoint is open to everybody")
+			isLimited := value.All(c.PublicAccessCidrs().IsSet(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
+			s.Must(value.Any(c.EndpointPublicAccess().Or(true).IsFalse(), isLimited), "the public endpoint is open to everybody")
 			s.Must(c.EndpointPrivateAccess().IsTrue(), "endpointPrivateAccess is not true")
 		}),
 	},
@@ -66,7 +66,7 @@ var eks = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
 			s.Must(rule.Every[awsview.CloudwatchLogGroup](s.Graph).Any(func(_ *graph.Resource, g awsview.CloudwatchLogGroup) value.Truth {
-				return value.Both(v.Name(), g.Name(), func(name, group string) bool { return group == "/aws/eks/"+name+"/cluster" })
+				return value.CompareStrings(v.Name(), g.Name(), func(name, group string) bool { return group == "/aws/eks/"+name+"/cluster" })
 			}), "no log group /aws/eks/CLUSTER/cluster")
 		}),
 	},
@@ -129,12 +129,12 @@ var eks = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
 			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
 				fromStack := stackImages(s.Graph, r).Exists()
-				containers, complete := podTemplateOf(r).Spec().Containers().Items()
+				containers, complete := podTemplate(r).Spec().Containers().Items()
 				if !complete && len(containers) == 0 {
 					s.Must(value.Any(fromStack, value.Unknown), "the containers of %s", r.Name)
 				}
 				for _, c := range containers {
-					hasVersion := value.Both(c.Image(), v.Version(), func(image, version string) bool {
+					hasVersion := value.CompareStrings(c.Image(), v.Version(), func(image, version string) bool {
 						return strings.Contains(image, ":v"+version+".") || strings.Contains(image, ":v"+previousMinorVersion(version)+".")
 					})
 					s.Must(value.Any(fromStack, value.Not(c.Image().Matches(autoscalerImage)), hasVersion), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
@@ -145,8 +145,8 @@ var eks = []*rule.Rule{
 }
 
 // previousMinorVersion returns the minor version before this one: 1.35 for 1.36. It returns a
-// version without a number unchanged. During an upgrade of the cluster, the control plane gets the
-// new version before the autoscaler does.
+// version without a number unchanged. During an upgrade of the cluster, the autoscaler still has the
+// previous version, because the control plane gets the new version first.
 func previousMinorVersion(version string) string {
 	major, minor, _ := strings.Cut(version, ".")
 	n, err := strconv.Atoi(minor)

@@ -11,7 +11,7 @@ var edgeExamples = []example{
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "prefixListId", bad: "pl-1", subject: loadBalancer, ifAbsent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", resource: "SecurityGroupIngressRule from-cloudfront", path: "referencedSecurityGroupId", bad: "sg-of-another", subject: loadBalancer},
 	{rule: "alb-from-cloudfront-only", resource: loadBalancer, path: "securityGroups", bad: []any{"sg-1"}},
-	{rule: "alb-no-plain-http", resource: "Listener http", path: "defaultActions.0.type", bad: "forward", preparation: []edit{httpListener}},
+	{rule: "alb-no-plain-http", resource: "Listener http", path: "defaultActions.0.type", bad: "forward", preparation: []edit{addHTTPListener}},
 	// CloudFront's read timeout (70 s) must be above idleTimeout (65 s), and its keepalive timeout
 	// (60 s) must be below idleTimeout.
 	{rule: "edge-timeouts-in-order", resource: loadBalancer, path: "idleTimeout", bad: 100.0},

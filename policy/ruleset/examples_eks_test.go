@@ -17,7 +17,7 @@ var eksExamples = []example{
 	// less, which the rule allows during an upgrade. The edit sets 1.35, which is too old.
 	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.35.1@sha256:" + digestHex, subject: "Cluster cluster", ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod")}},
 	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: ownContainer + ".image", bad: mirroredAutoscalerImage(":v1.35.1"), subject: eksCluster, ifAbsent: evaluate.Holds, preparation: []edit{set(eksCluster, "version", "1.37"), withoutImage("Deployment prod"), set("Deployment prod", ownContainer+".image", mirroredAutoscalerImage(":v1.36.1"))}},
-	// A digest alone does not say the version.
+	// A digest alone does not show the version.
 	{rule: "eks-autoscaler-version", resource: "Deployment prod", path: ownContainer + ".image", bad: mirroredAutoscalerImage(""), subject: eksCluster, ifAbsent: evaluate.Holds, preparation: []edit{withoutImage("Deployment prod"), set("Deployment prod", ownContainer+".image", mirroredAutoscalerImage(":v1.36.1"))}},
 	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: nil},
 	{rule: "eks-control-plane-logs", resource: eksCluster, path: "enabledClusterLogTypes", bad: []any{"audit", "authenticator", "controllerManager", "scheduler"}},

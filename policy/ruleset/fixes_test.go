@@ -17,7 +17,8 @@ import (
 var (
 	dottedKey = regexp.MustCompile(`\b[a-z]+[A-Za-z]*(?:\.[A-Za-z]+)+\b`)
 	plainKey  = regexp.MustCompile(`\bthe key ([a-z][A-Za-z]*)(?:$|[ ,])`)
-	place     = regexp.MustCompile(`\b((?:components|infra)(?:/[a-z0-9.]+)*)(?:, ([a-z]*[A-Z][A-Za-z]*)\b)?`)
+	// sourceRef matches a package folder, and a name in the package.
+	sourceRef = regexp.MustCompile(`\b((?:components|infra)(?:/[a-z0-9.]+)*)(?:, ([a-z]*[A-Z][A-Za-z]*)\b)?`)
 )
 
 // A fix names configuration keys of docs/configuration.md, and packages and names of the
@@ -25,7 +26,7 @@ var (
 func TestFixesNameWhatExists(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/configuration.md")
 	require.NoError(t, err)
-	keys, places := 0, 0
+	keys, sourceRefs := 0, 0
 	for _, r := range ruleset.All() {
 		var keyNames []string
 		for _, match := range plainKey.FindAllStringSubmatch(r.Fix, -1) {
@@ -42,8 +43,8 @@ func TestFixesNameWhatExists(t *testing.T) {
 			keys++
 			assert.Contains(t, string(raw), "\n| `"+key+"` |", "%s: there is no key %s", r.ID, key)
 		}
-		for _, match := range place.FindAllStringSubmatch(r.Fix, -1) {
-			places++
+		for _, match := range sourceRef.FindAllStringSubmatch(r.Fix, -1) {
+			sourceRefs++
 			path := filepath.Join("..", "..", match[1])
 			if assert.True(t, pathExists(path), "%s: there is no %s", r.ID, match[1]) && match[2] != "" {
 				assert.True(t, sourceHas(t, path, match[2]), "%s: %s has no %s", r.ID, match[1], match[2])
@@ -51,7 +52,7 @@ func TestFixesNameWhatExists(t *testing.T) {
 		}
 	}
 	require.Greater(t, keys, 30)
-	require.Greater(t, places, 100)
+	require.Greater(t, sourceRefs, 100)
 }
 
 func pathExists(path string) bool {

@@ -109,11 +109,11 @@ var keys = []*rule.Rule{
 		Fix: "components/datastore, Key", Standards: []string{"FSBP KMS.4"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			used := rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId")
-			rotates := used.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() })
+			storeKeys := rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId")
+			rotates := storeKeys.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() })
 			// A database that is restored from a snapshot keeps the snapshot's key.
-			restored := value.All(value.FromBool(s.Type == awsview.RdsInstance{}.Token()), s.View().Get("snapshotIdentifier").IsSet())
-			s.Must(value.Any(rotates, restored), "kmsKeyId is not that of a key of this stack that rotates")
+			isRestored := value.All(value.FromBool(s.Type == awsview.RdsInstance{}.Token()), s.View().Get("snapshotIdentifier").IsSet())
+			s.Must(value.Any(rotates, isRestored), "kmsKeyId is not that of a key of this stack that rotates")
 		}, storeTypes...),
 	},
 	{

@@ -40,12 +40,12 @@ func TestNumbersHaveASource(t *testing.T) {
 	files, err := os.ReadDir(".")
 	require.NoError(t, err)
 	used := map[string]bool{}
-	set := token.NewFileSet()
+	fileSet := token.NewFileSet()
 	for _, f := range files {
 		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(set, f.Name(), nil, 0)
+		file, err := parser.ParseFile(fileSet, f.Name(), nil, 0)
 		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {
 			literal, ok := n.(*ast.BasicLit)
@@ -56,7 +56,7 @@ func TestNumbersHaveASource(t *testing.T) {
 				return true
 			}
 			used[literal.Value] = true
-			assert.Contains(t, literals, literal.Value, "%s: use the program's constant, or add the document to literals", set.Position(literal.Pos()))
+			assert.Contains(t, literals, literal.Value, "%s: use the program's constant, or add the document to literals", fileSet.Position(literal.Pos()))
 			return true
 		})
 	}

@@ -58,12 +58,14 @@ func withUnknownInput(r *graph.Resource, path string, keepReferences bool) *grap
 type startingPoint struct {
 	env     *environment
 	results map[string]evaluate.Result
-	// edited are the resources that an example has edited, or that break its rule.
+	// edited are the indexes in env.resources of the resources that compliantProd does not have, such
+	// as those that an example has edited.
 	edited []int
 }
 
-// startingPoints returns the recorded prod and staging, the compliant prod, and the
-// edited compliant prod of each example. The results are evaluated when they are needed.
+// startingPoints returns the names of the starting points: the recorded prod and staging, the
+// compliant prod, and the edited compliant prod of each example. start returns the starting
+// point with a name, and evaluates the results in the first call for this name.
 func startingPoints(t *testing.T) (names []string, start func(name string) *startingPoint) {
 	t.Helper()
 	environments := map[string]func() *environment{
@@ -82,9 +84,9 @@ func startingPoints(t *testing.T) (names []string, start func(name string) *star
 				point.env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
 			}
 			point.results = point.env.evaluateRules(nil)
-			known := compliantProd(t).resources
+			unedited := compliantProd(t).resources
 			for i, r := range point.env.resources {
-				if !slices.Contains(known, r) {
+				if !slices.Contains(unedited, r) {
 					point.edited = append(point.edited, i)
 				}
 			}
@@ -111,8 +113,8 @@ func TestUnknownValueOnlyMakesResultsUndecided(t *testing.T) {
 				i = rapid.SampledFrom(point.edited).Draw(rt, "edited")
 			}
 			r := env.resources[i]
-			if all := valuePaths(r.Inputs.Raw(), ""); len(all) > 0 {
-				path := rapid.SampledFrom(all).Draw(rt, "path")
+			if paths := valuePaths(r.Inputs.Raw(), ""); len(paths) > 0 {
+				path := rapid.SampledFrom(paths).Draw(rt, "path")
 				rt.Logf("%s: %s", shortName(r), path)
 				// The references of an edited resource come from the values before the edit.
 				keepReferences := rapid.Bool().Draw(rt, "references") && !slices.Contains(point.edited, i)
@@ -120,11 +122,11 @@ func TestUnknownValueOnlyMakesResultsUndecided(t *testing.T) {
 			}
 		}
 		for key, r := range env.evaluateRules(nil) {
-			known := point.results[key]
-			if r.Outcome != known.Outcome && r.Outcome != evaluate.Undecided && known.Outcome != evaluate.Undecided {
-				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, known.Outcome, r.Outcome, r.Messages)
+			before := point.results[key]
+			if r.Outcome != before.Outcome && r.Outcome != evaluate.Undecided && before.Outcome != evaluate.Undecided {
+				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, before.Outcome, r.Outcome, r.Messages)
 			}
-			if known.Outcome == evaluate.Undecided && r.Outcome != evaluate.Undecided {
+			if before.Outcome == evaluate.Undecided && r.Outcome != evaluate.Undecided {
 				rt.Fatalf("%s: decided, although it was undecided with more values known: %v", key, r.Messages)
 			}
 			if strings.Contains(strings.Join(r.Messages, ""), "the rule itself failed") {

@@ -177,7 +177,7 @@ var network = []*rule.Rule{
 // overlap reports whether two CIDR blocks have an address in common. A text that is no CIDR block
 // overlaps nothing.
 func overlap(a, b value.String) value.Truth {
-	return value.Both(a, b, func(textA, textB string) bool {
+	return value.CompareStrings(a, b, func(textA, textB string) bool {
 		prefixA, err1 := netip.ParsePrefix(textA)
 		prefixB, err2 := netip.ParsePrefix(textB)
 		return err1 == nil && err2 == nil && prefixA.Overlaps(prefixB)

@@ -217,8 +217,8 @@ var nodes = []*rule.Rule{
 var templateType = awsview.Ec2LaunchTemplate{}.Token()
 
 // suitsNodes reports whether an instance type exists and is suitable for a node.
-func suitsNodes(instance value.String) value.Truth {
-	return instance.Satisfies(func(name string) bool {
+func suitsNodes(instanceType value.String) value.Truth {
+	return instanceType.Satisfies(func(name string) bool {
 		_, err := instancespec.LookupHardware(name)
 		return err == nil
 	})

@@ -31,8 +31,8 @@ func copyReferences(name, prop, other string) edit {
 	}
 }
 
-// httpListener is an edit that adds a listener for HTTP, which prod does not have.
-var httpListener = add("aws:lb/listener:Listener", "http", map[string]any{
+// addHTTPListener is an edit that adds a listener for HTTP. prod has no such listener.
+var addHTTPListener = add("aws:lb/listener:Listener", "http", map[string]any{
 	"protocol":       "HTTP",
 	"defaultActions": []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS"}}},
 }, nil)

@@ -20,8 +20,8 @@ func TestPolicyPeersPageNamesExistingRules(t *testing.T) {
 	for _, r := range ruleset.All() {
 		ids[r.ID] = true
 	}
-	rows, named := 0, 0
-	name := regexp.MustCompile("^`([a-z0-9-]+)`$")
+	rows, namedRules := 0, 0
+	quotedID := regexp.MustCompile("^`([a-z0-9-]+)`$")
 	for line := range strings.Lines(string(raw)) {
 		cells := strings.Split(strings.TrimSpace(line), "|")
 		if len(cells) != 5 || strings.TrimSpace(cells[1]) == "theirs" || strings.HasPrefix(cells[1], "---") {
@@ -34,15 +34,15 @@ func TestPolicyPeersPageNamesExistingRules(t *testing.T) {
 			continue
 		}
 		for id := range strings.SplitSeq(ruleIDs, ", ") {
-			match := name.FindStringSubmatch(id)
+			match := quotedID.FindStringSubmatch(id)
 			require.NotNil(t, match, "%s: %q is not the id of a rule", cells[1], id)
 			require.True(t, ids[match[1]], "%s: there is no rule %s", cells[1], match[1])
-			named++
+			namedRules++
 		}
 	}
 	require.Greater(t, rows, 100)
-	require.Greater(t, named, 80)
-	for _, id := range regexp.MustCompile("`([a-z]+-[a-z0-9-]+)`").FindAllStringSubmatch(string(raw), -1) {
-		require.True(t, ids[id[1]], "the text names the rule %s, which does not exist", id[1])
+	require.Greater(t, namedRules, 80)
+	for _, match := range regexp.MustCompile("`([a-z]+-[a-z0-9-]+)`").FindAllStringSubmatch(string(raw), -1) {
+		require.True(t, ids[match[1]], "the text names the rule %s, which does not exist", match[1])
 	}
 }

@@ -26,7 +26,7 @@ var podObjects = []*rule.Rule{
 				hasTarget = value.Any(hasTarget, value.All(
 					kind.Is(r.Type[strings.LastIndex(r.Type, ":")+1:]),
 					name.Equals(value.As[value.String](r.View().At("metadata.name"))),
-					namespaceOf(s.Graph, s.Resource).Equals(namespaceOf(s.Graph, r)),
+					resolveNamespace(s.Graph, s.Resource).Equals(resolveNamespace(s.Graph, r)),
 				))
 			}
 			otherKind := value.Not(kind.In("Deployment", "StatefulSet"))
@@ -62,9 +62,9 @@ var podObjects = []*rule.Rule{
 		Fix: "the component's ServiceAccountName", Standards: []string{"kube-linter non-existent-service-account"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			name := resolveName(s.Graph, s.Resource, podTemplateOf(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
+			name := resolveName(s.Graph, s.Resource, podTemplate(s.Resource).Spec().ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 			accountExists := rule.Every[k8sview.ServiceAccount](s.Graph).Any(func(r *graph.Resource, a k8sview.ServiceAccount) value.Truth {
-				return value.All(a.Metadata().Name().Equals(name), namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
+				return value.All(a.Metadata().Name().Equals(name), resolveNamespace(s.Graph, r).Equals(resolveNamespace(s.Graph, s.Resource)))
 			})
 			s.Must(value.Any(value.Not(name.IsSet()), name.Is("default"), accountExists), "no service account %s is in its namespace", name.Text())
 		}, workloadTypes...),
@@ -81,7 +81,7 @@ var podObjects = []*rule.Rule{
 				s.LeaveUndecided("the labels of the selector")
 			}
 			for _, name := range names {
-				s.Must(selector.Key(name).Equals(podLabels(s.Resource).Key(name)), "the pods have no label %s with the selector's value", name)
+				s.Must(selector.Entry(name).Equals(podLabels(s.Resource).Entry(name)), "the pods have no label %s with the selector's value", name)
 			}
 		}, serverTypes...),
 	},
@@ -94,7 +94,7 @@ var podObjects = []*rule.Rule{
 			name := resolveName(s.Graph, s.Resource, v.Spec().ServiceName(), "spec", k8sview.Service{}.Token())
 			s.Must(rule.Every[k8sview.Service](s.Graph).Any(func(r *graph.Resource, service k8sview.Service) value.Truth {
 				return value.All(service.Metadata().Name().Equals(name), service.Spec().ClusterIP().Is("None"),
-					namespaceOf(s.Graph, r).Equals(namespaceOf(s.Graph, s.Resource)))
+					resolveNamespace(s.Graph, r).Equals(resolveNamespace(s.Graph, s.Resource)))
 			}), "no headless Service %s is in its namespace", name.Text())
 		}),
 	},

@@ -17,8 +17,8 @@ var (
 	workloadTypes = append(append([]string{}, serverTypes...), taskTypes...)
 )
 
-// podTemplateOf returns the pod template of a workload.
-func podTemplateOf(r *graph.Resource) k8sview.PodTemplateSpec {
+// podTemplate returns the pod template of a workload.
+func podTemplate(r *graph.Resource) k8sview.PodTemplateSpec {
 	path := "spec.template"
 	if r.Type == (k8sview.CronJob{}).Token() {
 		path = "spec.jobTemplate.spec.template"
@@ -90,18 +90,20 @@ var pods = []*rule.Rule{
 	podRule("pod-requests", "Containers have requests", "The scheduler would put too many pods on one node.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources", "WA PERF02"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				return value.All(c.Resources().Requests().Key("cpu").IsSet(), c.Resources().Requests().Key("memory").IsSet())
+				return value.All(c.Resources().Requests().Entry("cpu").IsSet(), c.Resources().Requests().Entry("memory").IsSet())
 			}), "a request of CPU or memory is missing")
 		}),
 	podRule("pod-memory-limit", "Containers have a memory limit", "A container that leaks would take the node's memory from all others.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("memory").IsSet() }), "the limit of memory is missing")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Entry("memory").IsSet() }), "the limit of memory is missing")
 		}),
 	podRule("pod-ephemeral-limit", "Containers have a request and a limit of disk space", "A container that writes a lot would fill the node's disk.",
 		"components/podresources", []string{"kube-score container-ephemeral-storage-request-and-limit"}, func(s *rule.Subject, p k8sview.PodSpec) {
-			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").IsSet() }), "the limit of ephemeral-storage is missing")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
-				return c.Resources().Requests().Key("ephemeral-storage").IsSet()
+				return c.Resources().Limits().Entry("ephemeral-storage").IsSet()
+			}), "the limit of ephemeral-storage is missing")
+			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
+				return c.Resources().Requests().Entry("ephemeral-storage").IsSet()
 			}), "the request of ephemeral-storage is missing")
 		}),
 	podRule("pod-image-by-digest", "Images are named by digest", "Under a tag another image may run at the next restart.",
@@ -124,7 +126,7 @@ var pods = []*rule.Rule{
 		Fix: "components/service, ServiceAccountName", Standards: []string{"CIS EKS 4.1.5"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			spec := podTemplateOf(s.Resource).Spec()
+			spec := podTemplate(s.Resource).Spec()
 			name := resolveName(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 			ownAccount := value.All(name.IsSet(), value.Not(name.Is("default")))
 			s.Must(value.Any(ownAccount, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
@@ -140,7 +142,7 @@ var pods = []*rule.Rule{
 func podRule(id, title, why, fix string, standards []string, check func(*rule.Subject, k8sview.PodSpec)) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: fix, Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
-		Check: rule.OnTypes(func(s *rule.Subject) { check(s, podTemplateOf(s.Resource).Spec()) }, workloadTypes...),
+		Check: rule.OnTypes(func(s *rule.Subject) { check(s, podTemplate(s.Resource).Spec()) }, workloadTypes...),
 	}
 }
 

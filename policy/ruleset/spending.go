@@ -18,8 +18,8 @@ var spending = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			faults := cost.EstimateFaults(s.Spending.Estimates)
 			s.Must(value.FromBool(len(faults) == 0), "policy.cost: %s", strings.Join(faults, "; "))
-			growth := s.Spending.MaxGrowthPercent
-			s.Must(value.FromBool(growth >= 0 && growth <= maxGrowth), "policy.cost.maxGrowthPercent is %d, must be 1 to %d", growth, int64(maxGrowth))
+			growthLimit := s.Spending.MaxGrowthPercent
+			s.Must(value.FromBool(growthLimit >= 0 && growthLimit <= maxGrowthLimit), "policy.cost.maxGrowthPercent is %d, must be 1 to %d", growthLimit, int64(maxGrowthLimit))
 			budget := s.Spending.MonthlyBudget
 			if budget == 0 {
 				return
@@ -46,6 +46,6 @@ var spending = []*rule.Rule{
 const (
 	// maxBudget is the largest budget, in dollars a month.
 	maxBudget = 10_000_000
-	// maxGrowth is the largest limit for the growth by one change, in percent.
-	maxGrowth = 1_000
+	// maxGrowthLimit is the largest limit for the growth by one change, in percent.
+	maxGrowthLimit = 1_000
 )

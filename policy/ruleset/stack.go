@@ -63,8 +63,8 @@ var stack = []*rule.Rule{
 				s.LeaveUndecided("the names of the outputs")
 			}
 			for _, name := range names {
-				plain := value.Not(isEncrypted(s.Outputs.Get(name)))
-				s.Must(value.Not(value.All(value.FromBool(credentialName.MatchString(snakeCase(name))), plain)), "the output %s has the name of a secret and is not encrypted", name)
+				isPlain := value.Not(isEncrypted(s.Outputs.Get(name)))
+				s.Must(value.Not(value.All(value.FromBool(credentialName.MatchString(snakeCase(name))), isPlain)), "the output %s has the name of a secret and is not encrypted", name)
 			}
 		}, "pulumi:pulumi:Stack"),
 	},

@@ -25,20 +25,20 @@ var storeAccess = []*rule.Rule{{
 	Check: rule.AcrossTypes(func(s *rule.Subject) {
 		policies := objectsSelecting[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels")
 		// A pod without any policy breaks the rule pod-network-policy, so it does not break this one.
-		limited := value.FromBool(len(policies.Resources) == 0)
+		limitsEgress := value.FromBool(len(policies.Resources) == 0)
 		if !policies.Complete {
 			s.LeaveUndecided("the selector of a NetworkPolicy")
-			limited = value.Any(limited, value.Unknown)
+			limitsEgress = value.Any(limitsEgress, value.Unknown)
 		}
 		for _, r := range policies.Resources {
 			spec := value.As[k8sview.NetworkPolicy](r.View()).Spec()
-			limited = value.Any(limited, value.HasText(spec.PolicyTypes(), "Egress"))
+			limitsEgress = value.Any(limitsEgress, value.HasText(spec.PolicyTypes(), "Egress"))
 			for _, store := range storePorts {
 				s.Must(value.Implies(allowsAddressBlocks(spec, store.port), hasVariable(s.Resource, store.variable)),
 					"%s allows connections to addresses at port %v, but the pod has no variable %s", r.Name, store.port, store.variable)
 			}
 		}
-		s.Must(limited, "no NetworkPolicy limits the egress of its pods")
+		s.Must(limitsEgress, "no NetworkPolicy limits the egress of its pods")
 	}, workloadTypes...),
 }}
 
@@ -56,7 +56,7 @@ func allowsAddressBlocks(spec k8sview.NetworkPolicySpec, port float64) value.Tru
 
 // hasVariable reports whether a container of a workload has an environment variable.
 func hasVariable(r *graph.Resource, name string) value.Truth {
-	return podTemplateOf(r).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
+	return podTemplate(r).Spec().Containers().Any(func(c k8sview.Container) value.Truth {
 		return c.Env().Any(func(e k8sview.EnvVar) value.Truth { return e.Name().Is(name) })
 	})
 }

@@ -25,8 +25,8 @@ var serviceLogs = []*rule.Rule{
 			s.Must(exports.All(func(log value.String) value.Truth {
 				return rule.Every[awsview.CloudwatchLogGroup](s.Graph).Any(func(_ *graph.Resource, g awsview.CloudwatchLogGroup) value.Truth {
 					return value.All(
-						value.Both(g.Name(), name, func(group, id string) bool { return strings.HasPrefix(group, prefix+id+"/") }),
-						value.Both(g.Name(), log, func(group, log string) bool { return strings.HasSuffix(group, "/"+log) }),
+						value.CompareStrings(g.Name(), name, func(group, id string) bool { return strings.HasPrefix(group, prefix+id+"/") }),
+						value.CompareStrings(g.Name(), log, func(group, log string) bool { return strings.HasSuffix(group, "/"+log) }),
 					)
 				})
 			}), "an exported log has no log group of this stack")

@@ -126,7 +126,7 @@ var ecrDigest = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaw
 // usesAccountRegistry reports whether each container has an image by digest from the registry of the
 // account to which the AWS provider is bound.
 func usesAccountRegistry(s *rule.Subject) value.Truth {
-	return everyContainer(podTemplateOf(s.Resource).Spec(), func(c k8sview.Container) value.Truth {
+	return everyContainer(podTemplate(s.Resource).Spec(), func(c k8sview.Container) value.Truth {
 		isInRegistry := value.False
 		for _, provider := range s.Graph.OfType("pulumi:providers:aws") {
 			accounts := provider.View().Get("allowedAccountIds")
@@ -134,7 +134,7 @@ func usesAccountRegistry(s *rule.Subject) value.Truth {
 				accounts = accounts.JSON()
 			}
 			isInRegistry = value.Any(isInRegistry, value.As[value.List[value.String]](accounts).Any(func(account value.String) value.Truth {
-				return value.Both(c.Image(), account, func(image, account string) bool {
+				return value.CompareStrings(c.Image(), account, func(image, account string) bool {
 					match := ecrDigest.FindStringSubmatch(image)
 					return match != nil && match[1] == account
 				})
@@ -168,7 +168,7 @@ func numberOrZero(n value.Number) float64 {
 // mustBeSupported demands that AWS's standard support for a store's version does not end within
 // enginecalendar.Notice.
 func mustBeSupported(s *rule.Subject, engine, version value.String) {
-	s.Must(value.Both(engine, version, func(engine, version string) bool {
+	s.Must(value.CompareStrings(engine, version, func(engine, version string) bool {
 		return enginecalendar.IsSupported(enginecalendar.Engine(engine), version, s.Now)
 	}), "standard support of %s %s is unknown, over, or ends within %d days", engine.Text(), version.Text(), int(enginecalendar.Notice.Hours()/24))
 }

@@ -83,7 +83,7 @@ var webACL = []*rule.Rule{
 // coversDomain reports whether a name of a certificate covers a domain. Such a name may begin
 // with a wildcard for one label.
 func coversDomain(certificateName, domain value.String) value.Truth {
-	return value.Both(certificateName, domain, func(name, domain string) bool {
+	return value.CompareStrings(certificateName, domain, func(name, domain string) bool {
 		_, parent, _ := strings.Cut(domain, ".")
 		return name == domain || name == "*."+parent
 	})

@@ -10,12 +10,12 @@ import (
 
 // podLabels returns the labels that a workload gives its pods.
 func podLabels(r *graph.Resource) value.Map[value.String] {
-	return podTemplateOf(r).Metadata().Labels()
+	return podTemplate(r).Metadata().Labels()
 }
 
-// namespaceOf returns the name of an object's namespace. If the name is not known yet, it returns the
+// resolveNamespace returns the name of an object's namespace. If the name is not known yet, it returns the
 // name of the Namespace that the object refers to.
-func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
+func resolveNamespace(g *graph.Graph, r *graph.Resource) value.String {
 	name := value.As[value.String](r.View().At("metadata.namespace"))
 	return resolveName(g, r, name, "metadata", k8sview.Namespace{}.Token())
 }
@@ -33,10 +33,10 @@ func resolveName(g *graph.Graph, r *graph.Resource, name value.String, prop, typ
 // selectsPods reports whether the selector of an object matches the pods of a workload. An empty
 // selector matches all pods of the object's namespace.
 func selectsPods(g *graph.Graph, object *graph.Resource, selector value.Map[value.String], workload *graph.Resource) value.Truth {
-	matches := namespaceOf(g, object).Equals(namespaceOf(g, workload))
+	matches := resolveNamespace(g, object).Equals(resolveNamespace(g, workload))
 	names, complete := selector.Keys()
 	for _, name := range names {
-		matches = value.All(matches, selector.Key(name).Equals(podLabels(workload).Key(name)))
+		matches = value.All(matches, selector.Entry(name).Equals(podLabels(workload).Entry(name)))
 	}
 	if !complete {
 		matches = value.All(matches, value.Unknown)
@@ -74,7 +74,7 @@ var workloads = []*rule.Rule{
 		Fix: "components/scaling, the profile's Readiness and Liveness", Standards: []string{"kube-score pod-probes", "WA REL06"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			containers := podTemplateOf(s.Resource).Spec().Containers()
+			containers := podTemplate(s.Resource).Spec().Containers()
 			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.ReadinessProbe().IsSet() }), "readinessProbe is not set")
 			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.LivenessProbe().IsSet() }), "livenessProbe is not set")
 		}, serverTypes...),
@@ -85,7 +85,7 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, TopologySpreadConstraints", Standards: []string{"kube-score deployment-has-host-podantiaffinity", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			podSpec := podTemplateOf(s.Resource).Spec()
+			podSpec := podTemplate(s.Resource).Spec()
 			atMostOnePod := hasAtMostOnePod(s)
 			s.Must(value.Any(atMostOnePod, podSpec.TopologySpreadConstraints().IsSet(), podSpec.Affinity().PodAntiAffinity().IsSet()), "neither topologySpreadConstraints nor podAntiAffinity is set")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
@@ -106,7 +106,7 @@ var workloads = []*rule.Rule{
 		Fix: "the key services.NAME.min, or the component that creates the Deployment", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), scalersOf(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())
+			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), findScalers(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())
 		}),
 	},
 	{
@@ -125,7 +125,7 @@ var workloads = []*rule.Rule{
 		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score deployment-targeted-by-hpa-does-not-have-replicas-configured"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
-			s.Must(value.Not(value.All(v.Spec().Replicas().IsSet(), scalersOf(s).Exists())), "replicas is set, and an HPA changes it")
+			s.Must(value.Not(value.All(v.Spec().Replicas().IsSet(), findScalers(s).Exists())), "replicas is set, and an HPA changes it")
 		}),
 	},
 	{
@@ -146,7 +146,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			replicas := value.As[value.Number](s.View().At("spec.replicas")).Or(1)
-			scalers := scalersOf(s)
+			scalers := findScalers(s)
 			budgets := objectsSelecting[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
 			if !budgets.Complete {
 				s.LeaveUndecided("the selector of a PodDisruptionBudget")
@@ -298,11 +298,11 @@ func podBounds(r *graph.Resource) (minimum, maximum value.Number) {
 
 // hasAtMostOnePod reports whether a workload never has more than one pod.
 func hasAtMostOnePod(s *rule.Subject) value.Truth {
-	return value.All(value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1), value.Not(scalersOf(s).Exists()))
+	return value.All(value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1), value.Not(findScalers(s).Exists()))
 }
 
-// scalersOf returns the autoscalers that set the number of pods of the subject.
-func scalersOf(s *rule.Subject) graph.Related {
+// findScalers returns the autoscalers that set the number of pods of the subject.
+func findScalers(s *rule.Subject) graph.Related {
 	scalers := graph.Related{Complete: true}
 	name := value.As[value.String](s.View().At("metadata.name"))
 	for _, typ := range podScalers {

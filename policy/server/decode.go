@@ -36,7 +36,7 @@ func neededOutputs(outputs *structpb.Struct, inputs value.Node) *structpb.Struct
 func decodeValue(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_StringValue:
-		return source.Text(k.StringValue)
+		return source.DecodeString(k.StringValue)
 	case *structpb.Value_NumberValue:
 		return k.NumberValue
 	case *structpb.Value_BoolValue:
@@ -52,7 +52,7 @@ func decodeValue(v *structpb.Value) any {
 		for name, item := range k.StructValue.GetFields() {
 			object[name] = decodeValue(item)
 		}
-		return source.Object(object)
+		return source.DecodeObject(object)
 	}
 	return nil
 }

@@ -77,8 +77,9 @@ func startAndConnect(t testing.TB, cmd *exec.Cmd, variables ...string) *pack {
 	return &pack{pulumirpc.NewAnalyzerClient(conn), cmd}
 }
 
-// readRecording returns the resources of prod's recorded preview. The list has each
-// resource copies times. From the second copy on, the resources have other names.
+// readRecording returns the resources of prod's recorded preview. The list has
+// the given number of copies of each resource. From the second copy on, the resources have other
+// names.
 func readRecording(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 	t.Helper()
 	f, err := os.Open("../testdata/prod.jsonl")

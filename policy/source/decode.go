@@ -30,8 +30,8 @@ var unknownValues = map[string]bool{
 // maskedSecret is the text of a secret in a preview's JSON.
 const maskedSecret = "[secret]"
 
-// Text decodes a string: an unknown value, a masked secret, or a plain string.
-func Text(s string) any {
+// DecodeString decodes a string: an unknown value, a masked secret, or a plain string.
+func DecodeString(s string) any {
 	switch {
 	case unknownValues[s]:
 		return value.Undetermined{}
@@ -41,9 +41,9 @@ func Text(s string) any {
 	return s
 }
 
-// Object decodes an object with properties that are already decoded. The object is a secret,
+// DecodeObject decodes an object with properties that are already decoded. The object is a secret,
 // the output of a resource, or a plain object.
-func Object(o map[string]any) any {
+func DecodeObject(o map[string]any) any {
 	switch o[signatureKey] {
 	case secretSignature:
 		if v, ok := o["value"]; ok {
@@ -68,7 +68,7 @@ func Object(o map[string]any) any {
 func Decode(raw any) any {
 	switch v := raw.(type) {
 	case string:
-		return Text(v)
+		return DecodeString(v)
 	case []any:
 		for i, item := range v {
 			v[i] = Decode(item)
@@ -78,7 +78,7 @@ func Decode(raw any) any {
 		for name, item := range v {
 			v[name] = Decode(item)
 		}
-		return Object(v)
+		return DecodeObject(v)
 	}
 	return raw
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// Module is the path of the project's Go module, with a slash. The path of each file of the module
-// begins with Module.
-const Module = "github.com/progressive-framework/platform/"
+// modulePrefix is the path of the project's Go module, with a slash. The path of each file of the
+// module begins with modulePrefix.
+const modulePrefix = "github.com/progressive-framework/platform/"
 
 // state is one resource in the JSON form that Pulumi's exports and previews have.
 type state struct {
@@ -170,15 +170,15 @@ func providerURN(ref string) string {
 }
 
 // parsePosition parses a source position, project:///PATH#LINE,COLUMN. For a file of another
-// module it returns an empty Source.
+// module, or for a text in another form, it returns an empty Source.
 func parsePosition(text string) graph.Source {
 	text, ok := strings.CutPrefix(text, "project:///")
 	if !ok {
 		return graph.Source{}
 	}
 	file, lineAndColumn, _ := strings.Cut(text, "#")
-	if i := strings.Index(file, Module); i >= 0 {
-		file = file[i+len(Module):]
+	if i := strings.Index(file, modulePrefix); i >= 0 {
+		file = file[i+len(modulePrefix):]
 	} else if strings.Contains(file, "@") { // a file of another module: MODULE@VERSION/PATH
 		return graph.Source{}
 	}

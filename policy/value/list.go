@@ -65,8 +65,8 @@ func HasText(l List[String], want string) Truth {
 	return l.Any(func(s String) Truth { return s.Is(want) })
 }
 
-// Key returns the value of the entry called name.
-func (m Map[T]) Key(name string) T { return As[T](m.Get(name)) }
+// Entry returns the value of the entry called name.
+func (m Map[T]) Entry(name string) T { return As[T](m.Get(name)) }
 
 // Value is an element of any type in a List or a Map.
 type Value struct{ Node }

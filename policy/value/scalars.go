@@ -31,7 +31,8 @@ func applyTest[T any](n Node, test func(T) bool) Truth {
 
 // withDefault returns n, or the fallback if n is absent.
 func withDefault[T View](n T, fallback any) T {
-	if node := struct{ Node }(n).Node; node.state != absent {
+	node := struct{ Node }(n).Node // each view is a struct with only a Node
+	if node.state != absent {
 		return n
 	}
 	return As[T](New(fallback))
@@ -79,8 +80,8 @@ func (s String) Matches(re *regexp.Regexp) Truth { return applyTest(s.Node, re.M
 // Satisfies reports whether test is true for the text.
 func (s String) Satisfies(test func(string) bool) Truth { return applyTest(s.Node, test) }
 
-// Text returns the text in quotes, for a message. For an absent value it returns "(not set)", and
-// for an unknown one "(not known yet)".
+// Text returns the text in quotes, for a message. For an absent value it returns "(not set)", for an
+// unknown one "(not known yet)", and for a value that is not a string "".
 func (s String) Text() string {
 	switch v := s.raw.(type) {
 	case string:
@@ -126,13 +127,15 @@ func (n Number) AtMost(limit float64) Truth {
 // Between reports whether low ≤ n ≤ high.
 func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.AtMost(high)) }
 
-// Compare applies test to two numbers. If one is absent, it returns False.
+// Compare applies test to two numbers. If one is absent, it returns False. If none is absent and one is
+// unknown, it returns Unknown.
 func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
 	return applyTestToBoth(n.Node, other.Node, test)
 }
 
-// Both applies test to two texts. If one is absent, it returns False.
-func Both(a, b String, test func(a, b string) bool) Truth {
+// CompareStrings applies test to two texts. If one is absent, it returns False. If none is absent and
+// one is unknown, it returns Unknown.
+func CompareStrings(a, b String, test func(a, b string) bool) Truth {
 	return applyTestToBoth(a.Node, b.Node, test)
 }
 

@@ -25,8 +25,8 @@ const (
 // each waiver twice a year.
 const MaxAge = 180 * 24 * time.Hour
 
-// Soon is the length of the time before a waiver's end during which reports list the waiver.
-const Soon = 14 * 24 * time.Hour
+// ExpiryNotice is how long before its end a waiver is listed in reports.
+const ExpiryNotice = 14 * 24 * time.Hour
 
 // Config is the configuration of rules in a stack.
 type Config struct {
@@ -115,10 +115,10 @@ func (w Waiver) Faults(now time.Time, findRule func(id string) *rule.Rule) []str
 	return faults
 }
 
-// ExpiresSoon reports whether the waiver ends within Soon.
+// ExpiresSoon reports whether the waiver ends within ExpiryNotice.
 func (w Waiver) ExpiresSoon(now time.Time) bool {
 	end, err := w.end()
-	return err == nil && now.Before(end) && end.Sub(now) <= Soon
+	return err == nil && now.Before(end) && end.Sub(now) <= ExpiryNotice
 }
 
 func (w Waiver) String() string { return fmt.Sprintf("waiver of %s for %s", w.Rule, w.Resource) }

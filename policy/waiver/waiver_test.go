@@ -69,7 +69,7 @@ func TestMatchesComparesRuleAndGlob(t *testing.T) {
 	}
 }
 
-// Soon is 14 days. ExpiresSoon is false for a waiver that has already expired.
+// ExpiryNotice is 14 days. ExpiresSoon is false for a waiver that has already expired.
 func TestExpiresSoonIsTrueInTheLastTwoWeeks(t *testing.T) {
 	for until, want := range map[string]bool{"2026-11-27": false, "2026-11-28": true, "2026-12-11": true, "2026-12-13": false} {
 		w := validWaiver

@@ -60,13 +60,13 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		}, newPod(), []string{"image-of-this-stack: debugger", "pod-image-by-digest: debugger", "pod-read-only-root: debugger"}},
 		{"no security context", func(p *corev1.Pod) { p.Spec.Containers[0].SecurityContext = nil }, nil, []string{"pod-read-only-root: mca can write"}},
 		{"a root file system that can be written", func(p *corev1.Pod) { *p.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem = false }, nil, []string{"pod-read-only-root: mca"}},
-		{"a token of the API server", withToken(""), nil, []string{"pod-no-api-token: token has"}},
-		{"a token of the API server by its audience", withToken("https://kubernetes.default.svc"), nil, []string{"pod-no-api-token: token has"}},
-		{"a token of the API server, for an account that may have one", func(p *corev1.Pod) {
+		{"a service account token for the default audience", withToken(""), nil, []string{"pod-no-api-token: token has"}},
+		{"a service account token for the audience of the API server", withToken("https://kubernetes.default.svc"), nil, []string{"pod-no-api-token: token has"}},
+		{"a service account token, for an account that may have one", func(p *corev1.Pod) {
 			withToken("")(p)
 			p.Spec.ServiceAccountName = "prometheus"
 		}, nil, nil},
-		{"a token of EKS Pod Identity", withToken("pods.eks.amazonaws.com"), nil, nil},
+		{"a service account token for EKS Pod Identity", withToken("pods.eks.amazonaws.com"), nil, nil},
 		{"a new label for a pod that is older than the policy", func(p *corev1.Pod) {
 			withImage("busybox")(p)
 			p.Labels = map[string]string{"released": "true"}

@@ -137,7 +137,7 @@ func TestShellLinesAreQuotedAndRemoveCredentials(t *testing.T) {
 	dir := filepath.Join(root, "it's $HOME `here`")
 	l, err := layout.Create(dir, layout.Settings{Project: root})
 	require.NoError(t, err)
-	lines := shellLines(append(l.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0", "GOROOT=", "GOAMD64=v1"), l)
+	lines := shellLines(append(l.ExtendEnv([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0", "GOROOT=", "GOAMD64=v1"), l)
 	require.NotContains(t, lines, "EDITOR")
 	for _, shell := range []string{"bash", "zsh"} {
 		path, err := exec.LookPath(shell)

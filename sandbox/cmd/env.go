@@ -31,7 +31,7 @@ func (a *app) newEnvCommand() *cobra.Command {
 			if err := writeShellPulumi(l); err != nil {
 				return err
 			}
-			_, err = io.WriteString(c.OutOrStdout(), shellLines(toolchain.Within(l, os.Environ()), l)+
+			_, err = io.WriteString(c.OutOrStdout(), shellLines(toolchain.SandboxEnv(l, os.Environ()), l)+
 				"export PATH="+quote(l.ShellBin())+`:"$PATH"`+"\n")
 			return err
 		},

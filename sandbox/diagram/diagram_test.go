@@ -57,7 +57,7 @@ func textLines(p *picture) []string {
 func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 	fonts, err := newStyles()
 	require.NoError(t, err)
-	fontOf := map[string]style{"title": fonts.title, "text": fonts.text}
+	fontByClass := map[string]style{"title": fonts.title, "text": fonts.text}
 	prod := readExport(t, "prod")
 	for reason, export := range map[string]string{
 		"prod":                    prod,
@@ -70,7 +70,7 @@ func TestTextAndBoxesStayInTheirBox(t *testing.T) {
 		page := &box{place: place{W: p.W, H: p.H, Boxes: p.Boxes}}
 		for _, b := range append(withInnerBoxes(p.Boxes), page) {
 			for _, line := range b.Lines {
-				require.LessOrEqual(t, line.X+fontOf[line.Class].width(line.Text), b.X+b.W-padding, "%s: %q is wider than %v", reason, line.Text, b.Title)
+				require.LessOrEqual(t, line.X+fontByClass[line.Class].width(line.Text), b.X+b.W-padding, "%s: %q is wider than %v", reason, line.Text, b.Title)
 				require.Greater(t, line.Y, b.Y, "%s: %q", reason, line.Text)
 				require.Less(t, line.Y, b.Y+b.H, "%s: %q", reason, line.Text)
 			}
@@ -138,7 +138,7 @@ func drawSVG(t *testing.T, export string) string {
 // name is escaped.
 func TestPictureIsAnAccessibleSVG(t *testing.T) {
 	svg := drawSVG(t, strings.ReplaceAll(readExport(t, "prod"), `"pf-prod"`, `"<script>&"`))
-	textOf := map[string]string{} // by element
+	textByElement := map[string]string{}
 	decoder := xml.NewDecoder(strings.NewReader(svg))
 	element := ""
 	for {
@@ -152,12 +152,12 @@ func TestPictureIsAnAccessibleSVG(t *testing.T) {
 			element = token.Name.Local
 			require.NotEqual(t, "script", element)
 		case xml.CharData:
-			textOf[element] += string(token)
+			textByElement[element] += string(token)
 		}
 	}
-	require.Contains(t, textOf["title"], "The stack prod of progressive-framework")
-	require.Contains(t, textOf["desc"], "RDS for PostgreSQL 17; ElastiCache for Redis 7.1; DocumentDB 5.0.0")
-	require.Contains(t, textOf["text"], "<script>&")
+	require.Contains(t, textByElement["title"], "The stack prod of progressive-framework")
+	require.Contains(t, textByElement["desc"], "RDS for PostgreSQL 17; ElastiCache for Redis 7.1; DocumentDB 5.0.0")
+	require.Contains(t, textByElement["text"], "<script>&")
 	require.NotContains(t, svg, "ZgotmplZ", "the template engine refused nothing")
 }
 

@@ -93,7 +93,7 @@ func (b *box) putRows(x, y, width float64, fonts styles) float64 {
 	return y
 }
 
-// putRow places boxes next to each other and returns the end of the row. If all boxes
+// putRow places boxes next to each other. It returns the y position at which the row ends. If all boxes
 // have the same width and do not fit into one line, the row is split into several lines.
 // The boxes of these lines form columns.
 func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
@@ -102,7 +102,8 @@ func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
 	for _, inner := range row {
 		totalWidth += inner.relativeWidth
 	}
-	if lines := math.Ceil(totalWidth / perRow); totalWidth == float64(columns) && lines > 1 {
+	haveSameWidth := totalWidth == float64(columns) // each relative width is 1
+	if lines := math.Ceil(totalWidth / perRow); haveSameWidth && lines > 1 {
 		columns = int(math.Ceil(totalWidth / lines)) // five boxes are split into three and two, not into four and one
 		totalWidth = float64(columns)
 	}

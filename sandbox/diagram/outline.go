@@ -19,8 +19,8 @@ var pictureYAML []byte
 type node struct {
 	// Each is a resource type; every resource of this type gets its own box. All is a resource
 	// type; all resources of this type together get one box. A node has at most one of these
-	// two fields. A node without them is drawn only if the state has a resource of a node that
-	// is inside it or next to it.
+	// two fields. A node without these fields is drawn only if the state has a resource
+	// of another node: one inside this node, or one in the same row.
 	Each, All string
 	// Where is a template that is executed for each resource. If the result is empty,
 	// the resource is not drawn.
@@ -32,11 +32,14 @@ type node struct {
 	Class string
 	// Rows are the rows of boxes inside this box.
 	Rows [][]node
-	// Flow draws arrows from row to row and from box to box in a row.
+	// Flow is true if arrows are drawn from row to row, and from box to box in a row.
 	Flow bool
 	// Wide is the box's width relative to the others in its row; 0 means 1.
 	Wide float64
 }
+
+// resourceType returns the type in Each or All, or "" if the node has none of them.
+func (n node) resourceType() string { return n.Each + n.All }
 
 // box is a node with the text of its resources.
 type box struct {
@@ -50,7 +53,7 @@ type box struct {
 	place
 }
 
-// newPictureBoxes returns the boxes of picture.yaml for a state.
+// newPictureBoxes returns the boxes of picture.yaml for which the state has a resource.
 func newPictureBoxes(s *state) ([]*box, error) {
 	var nodes []node
 	decoder := yaml.NewDecoder(bytes.NewReader(pictureYAML))
@@ -78,19 +81,19 @@ func (s *state) newBoxesOfNodes(nodes []node) ([]*box, error) {
 // newBoxes returns the boxes of a node: one for each resource with Each, and at most one
 // otherwise.
 func (s *state) newBoxes(n node) ([]*box, error) {
-	resourceType := n.Each + n.All
+	resourceType := n.resourceType()
 	if resourceType == "" {
 		b, err := s.newBox(n, s)
 		return []*box{b}, err
 	}
 	var selected []properties
-	for _, f := range s.byType[resourceType] {
-		text, err := s.executeTemplate(n.Where, f)
+	for _, p := range s.byType[resourceType] {
+		text, err := s.executeTemplate(n.Where, p)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", resourceType, f["urnName"], err)
+			return nil, fmt.Errorf("%s %s: %w", resourceType, p["urnName"], err)
 		}
 		if n.Where == "" || strings.TrimSpace(text) != "" {
-			selected = append(selected, f)
+			selected = append(selected, p)
 		}
 	}
 	if n.All != "" {
@@ -101,10 +104,10 @@ func (s *state) newBoxes(n node) ([]*box, error) {
 		return []*box{b}, err
 	}
 	var boxes []*box
-	for _, f := range selected {
-		b, err := s.newBox(n, f)
+	for _, p := range selected {
+		b, err := s.newBox(n, p)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", resourceType, f["urnName"], err)
+			return nil, fmt.Errorf("%s %s: %w", resourceType, p["urnName"], err)
 		}
 		boxes = append(boxes, b)
 	}
@@ -123,7 +126,7 @@ func (s *state) newBox(n node, data any) (*box, error) {
 	}
 	b := &box{
 		Class: n.Class, Title: nonEmptyLines(title), Text: nonEmptyLines(text), flow: n.Flow, relativeWidth: cmp.Or(n.Wide, 1),
-		hasResource: n.Each+n.All != "", onlyText: n.Each+n.All == "" && len(n.Rows) == 0,
+		hasResource: n.resourceType() != "", onlyText: n.resourceType() == "" && len(n.Rows) == 0,
 	}
 	for _, row := range n.Rows {
 		boxes, err := s.newBoxesOfNodes(row)
@@ -138,8 +141,8 @@ func (s *state) newBox(n node, data any) (*box, error) {
 	return b, nil
 }
 
-// executeTemplate returns the output of a template. A property that the data lack is an error,
-// because the text would contain "<no value>".
+// executeTemplate returns the output of a template. It returns an error for a property that
+// data does not have, because the text would contain "<no value>".
 func (s *state) executeTemplate(text string, data any) (string, error) {
 	if text == "" {
 		return "", nil
@@ -148,7 +151,7 @@ func (s *state) executeTemplate(text string, data any) (string, error) {
 		"withValue": s.filterByValue,
 		"every":     func(kind string) []properties { return s.byType[kind] },
 		"shortName": func(name string) string { return strings.TrimPrefix(name, s.Project+"-"+s.Stack+"-") },
-		"get":       func(f properties, path string) any { return f.get(path) },
+		"get":       func(p properties, path string) any { return p.get(path) },
 		"count":     formatCount,
 		"join":      joinValues,
 		"last":      lastPart,
@@ -186,8 +189,8 @@ func formatCount(n int, thing string) string {
 // the last part of the path is used.
 func joinValues(list []properties, path, separator string) string {
 	values := make([]string, len(list))
-	for i, f := range list {
-		values[i] = lastPart("/", fmt.Sprint(f.get(path)))
+	for i, p := range list {
+		values[i] = lastPart("/", fmt.Sprint(p.get(path)))
 	}
 	slices.Sort(values)
 	return strings.Join(slices.Compact(values), separator)

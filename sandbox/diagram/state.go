@@ -63,12 +63,12 @@ func readState(in io.Reader) (*state, error) {
 			return nil, fmt.Errorf("%q is no URN", r.URN)
 		}
 		s.Stack, s.Project = strings.TrimPrefix(parts[0], "urn:pulumi:"), parts[1]
-		f := maps.Clone(properties(r.Outputs))
-		if f == nil {
-			f = properties{}
+		p := maps.Clone(properties(r.Outputs))
+		if p == nil {
+			p = properties{}
 		}
-		f["id"], f["urnName"] = r.ID, parts[len(parts)-1]
-		s.byType[r.Type] = append(s.byType[r.Type], f)
+		p["id"], p["urnName"] = r.ID, parts[len(parts)-1]
+		s.byType[r.Type] = append(s.byType[r.Type], p)
 	}
 	for _, list := range s.byType {
 		slices.SortFunc(list, func(a, b properties) int { return cmp.Compare(a["urnName"].(string), b["urnName"].(string)) })
@@ -80,9 +80,9 @@ func readState(in io.Reader) (*state, error) {
 // properties.
 func (s *state) filterByValue(resourceType, path string, value any) []properties {
 	var matches []properties
-	for _, f := range s.byType[resourceType] {
-		if f.get(path) == value {
-			matches = append(matches, f)
+	for _, p := range s.byType[resourceType] {
+		if p.get(path) == value {
+			matches = append(matches, p)
 		}
 	}
 	return matches

@@ -47,7 +47,7 @@ const lookupTimeout = 10 * time.Second
 const forwardProtocol = "portforward.k8s.io"
 
 // Run listens on 127.0.0.1 at the sandbox's node port until ctx ends, and forwards connections
-// to the target. If no pod is ready, Run closes the connection and logs the reason.
+// to the target. If no pod is ready, Run closes each new connection and logs the reason.
 func Run(ctx context.Context, l *layout.Layout, target Target) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
@@ -194,7 +194,7 @@ func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err erro
 				continue
 			}
 			for _, e := range slice.Endpoints {
-				if e.Conditions.Ready != nil && *e.Conditions.Ready && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+				if isReadyPod(e) {
 					candidates = append(candidates, candidate{e.TargetRef.Name, int(*p.Port)})
 				}
 			}
@@ -205,4 +205,9 @@ func (f *forwarder) pickPod(ctx context.Context) (pod string, port int, err erro
 	}
 	chosen := candidates[rand.IntN(len(candidates))]
 	return chosen.pod, chosen.port, nil
+}
+
+// isReadyPod reports whether an endpoint is a pod that is ready.
+func isReadyPod(e discoveryv1.Endpoint) bool {
+	return e.Conditions.Ready != nil && *e.Conditions.Ready && e.TargetRef != nil && e.TargetRef.Kind == "Pod"
 }

@@ -85,7 +85,7 @@ func (a *fakeAPI) endpoints() discoveryv1.EndpointSlice {
 
 // forward serves the pod's side of a port-forward.
 func (a *fakeAPI) forward(w http.ResponseWriter, r *http.Request) {
-	pod := strings.Split(r.URL.Path, "/")[6]
+	pod := strings.Split(r.URL.Path, "/")[6] // /api/v1/namespaces/NAMESPACE/pods/POD/portforward
 	if _, err := httpstream.Handshake(r, w, []string{forwardProtocol}); err != nil {
 		return
 	}
@@ -139,7 +139,7 @@ func startForwarder(t *testing.T, a *fakeAPI) string {
 	go func() { done <- f.serve(ctx, listener) }()
 	t.Cleanup(func() {
 		cancel()
-		require.NoError(t, <-done, "a cancelled forward ends in order")
+		require.NoError(t, <-done, "a cancelled forwarder returns no error")
 	})
 	return listener.Addr().String()
 }

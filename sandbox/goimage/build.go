@@ -54,7 +54,8 @@ func (i Image) config() build.Config {
 func (b *Builder) build(ctx context.Context, img Image, tags []string, detail func(string)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
-	defer relayLog(detail)()
+	restoreLog := relayLog(detail)
+	defer restoreLog()
 	builder, err := build.NewGo(ctx, filepath.Join(b.project, img.Module),
 		build.WithBaseImages(newBaseImage),
 		build.WithPlatforms("linux/"+runtime.GOARCH),

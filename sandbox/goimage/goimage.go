@@ -205,6 +205,7 @@ func (b *Builder) contentTag(img Image) (string, error) {
 	return "sources-" + hex.EncodeToString(sum.Sum(nil))[:32], nil
 }
 
+// hashFile writes a file's path in root, its size and its content to sum.
 func hashFile(sum io.Writer, root, path string) error {
 	relative, err := filepath.Rel(root, path)
 	if err != nil {

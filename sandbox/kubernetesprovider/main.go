@@ -60,11 +60,11 @@ func serve() error {
 // every start the provider writes a temporary kubeconfig for Helm and does not delete it.
 // So setTemporaryFolder deletes the files that are older than an hour. A younger file may
 // be in use.
-func setTemporaryFolder(sandbox string) error {
-	if sandbox == "" {
+func setTemporaryFolder(sandboxFolder string) error {
+	if sandboxFolder == "" {
 		return nil
 	}
-	dir := filepath.Join(sandbox, "run", "kubernetes-provider")
+	dir := filepath.Join(sandboxFolder, "run", "kubernetes-provider")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

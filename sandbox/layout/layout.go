@@ -203,7 +203,7 @@ func (l *Layout) RegistryAddress() string {
 // "AWS", as in ECR.
 func (l *Layout) RegistryPassword() string { return l.path("registry-password") }
 
-// AWS holds the stand-in's store and its faults.
+// AWS holds the store of the AWS stand-in, and the faults that it injects.
 func (l *Layout) AWS() string { return l.path("aws") }
 
 // Backend holds Pulumi's state.
@@ -242,7 +242,7 @@ func (l *Layout) Environ() []string {
 		Variable + "=" + l.Dir,
 		"PULUMI_BACKEND_URL=" + l.BackendURL(),
 		"PULUMI_CONFIG_PASSPHRASE_FILE=" + l.Passphrase(),
-		"PULUMI_HOME=" + l.pulumi(),
+		"PULUMI_HOME=" + l.pulumiFolder(),
 		"PULUMI_SKIP_UPDATE_CHECK=1",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=",
@@ -263,9 +263,9 @@ var CloudVariables = []string{
 	"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE",
 }
 
-// Within returns base with the changes for the sandbox: its own variables are
-// set, Bin is first on PATH, and CloudVariables are removed.
-func (l *Layout) Within(base []string) []string {
+// ExtendEnv returns the environment base with the changes for the sandbox. The variables
+// of Environ are set, Bin is first on PATH, and CloudVariables are removed.
+func (l *Layout) ExtendEnv(base []string) []string {
 	added := l.Environ()
 	removed := slices.Clone(CloudVariables)
 	for _, kv := range added {

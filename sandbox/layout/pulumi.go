@@ -18,8 +18,8 @@ took a fifth of a preview's time. To get the logs, remove this file (the next
 // turns this off (Pulumi 3.259, StartLogging in pkg/logging/encrypted.go). If the CLI can't
 // create the folder, it runs without a log.
 func (l *Layout) createPulumiFolder() error {
-	logs := filepath.Join(l.pulumi(), "logs")
-	if err := os.MkdirAll(l.pulumi(), 0o700); err != nil {
+	logs := filepath.Join(l.pulumiFolder(), "logs")
+	if err := os.MkdirAll(l.pulumiFolder(), 0o700); err != nil {
 		return fmt.Errorf("Pulumi's folder: %w", err)
 	}
 	if err := os.RemoveAll(logs); err != nil {
@@ -31,10 +31,11 @@ func (l *Layout) createPulumiFolder() error {
 	return nil
 }
 
-func (l *Layout) pulumi() string { return l.path("pulumi") }
+// pulumiFolder is the value of PULUMI_HOME.
+func (l *Layout) pulumiFolder() string { return l.path("pulumi") }
 
 // PulumiWorkspace returns the path of a file in which Pulumi stores the selected stack of
 // a project.
 func (l *Layout) PulumiWorkspace(name string) string {
-	return filepath.Join(l.pulumi(), "workspaces", name)
+	return filepath.Join(l.pulumiFolder(), "workspaces", name)
 }

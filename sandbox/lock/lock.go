@@ -1,4 +1,4 @@
-// Package lock prevents that two commands change one sandbox at the same time. It owns the lock
+// Package lock prevents two commands from changing one sandbox at the same time. It owns the lock
 // file. The package imports only the standard library, because the bootstrap uses the package
 // before anything else is built.
 package lock

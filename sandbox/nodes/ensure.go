@@ -128,7 +128,7 @@ func newNode(zone, tier string, number int, instance instanceType) *corev1.Node 
 // region returns the region of a zone, which is the zone's name without its last letter.
 func region(zone string) string { return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz") }
 
-// nodeAPI is the part of the node client that ensure needs.
+// nodeAPI is the part of the node client that ensureNodes needs.
 type nodeAPI interface {
 	Create(context.Context, *corev1.Node, metav1.CreateOptions) (*corev1.Node, error)
 	List(context.Context, metav1.ListOptions) (*corev1.NodeList, error)

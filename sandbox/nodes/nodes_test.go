@@ -116,10 +116,10 @@ func TestNodesHaveTheLabelsAndCapacityOfEKS(t *testing.T) {
 func TestUsableNodesAreReadyAndHaveNoTaintOfNewNodes(t *testing.T) {
 	ready := []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	for _, tc := range []struct {
-		reason string
-		taints []corev1.Taint
-		conds  []corev1.NodeCondition
-		want   bool
+		reason     string
+		taints     []corev1.Taint
+		conditions []corev1.NodeCondition
+		want       bool
 	}{
 		{"ready", nil, ready, true},
 		{"no condition yet", nil, nil, false},
@@ -127,7 +127,7 @@ func TestUsableNodesAreReadyAndHaveNoTaintOfNewNodes(t *testing.T) {
 		{"ready, but with the taint of a new node", []corev1.Taint{{Key: corev1.TaintNodeNotReady}}, ready, false},
 		{"a taint of the user does not matter", []corev1.Taint{{Key: "team"}}, ready, true},
 	} {
-		n := &corev1.Node{Spec: corev1.NodeSpec{Taints: tc.taints}, Status: corev1.NodeStatus{Conditions: tc.conds}}
+		n := &corev1.Node{Spec: corev1.NodeSpec{Taints: tc.taints}, Status: corev1.NodeStatus{Conditions: tc.conditions}}
 		require.Equal(t, tc.want, isUsable(n), tc.reason)
 	}
 }

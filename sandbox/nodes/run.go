@@ -30,9 +30,9 @@ const leaseSeconds = 40
 // parallelism is the number of workers for each of kwok's queues. It is kwok's default.
 const parallelism = 4
 
-// podAddresses is the range of the simulated pods' addresses. No process listens on these
+// podCIDR is the CIDR block of the simulated pods' addresses. No process listens on these
 // addresses.
-const podAddresses = "100.64.0.1/16"
+const podCIDR = "100.64.0.1/16"
 
 // Run simulates the kubelets of the nodes until ctx ends. As soon as kwok watches the API server, Run
 // serves /healthz on the port of the kubelet's health check.
@@ -107,7 +107,7 @@ func newController(l *layout.Layout) (*controllers.Controller, error) {
 		ImpersonatingDynamicClient:        clients.ToImpersonatingDynamicClient(),
 		ImpersonatingTypedClient:          clients.ToImpersonatingTypedClient(),
 		ManageNodesWithAnnotationSelector: kwokAnnotation + "=" + kwokValue,
-		CIDR:                              podAddresses,
+		CIDR:                              podCIDR,
 		NodeIP:                            "127.0.0.1",
 		NodePort:                          l.Ports.Kubelet,
 		LocalStages:                       stages,

@@ -54,6 +54,7 @@ type Need struct {
 // disk that is too small.
 func CheckSpace(needs []Need) error { return checkSpace(needs, Disk) }
 
+// checkSpace is CheckSpace with another function in place of Disk. Tests use it.
 func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
 	var (
 		diskIDs      []uint64                                   // ids of disks
@@ -61,14 +62,14 @@ func checkSpace(needs []Need, disk func(dir string) (id, free uint64, err error)
 		descriptions = map[uint64][]string{}                    // descriptions of the needs by the id of the disk
 	)
 	for _, n := range needs {
-		id, bytes, err := disk(n.Dir)
+		id, freeBytes, err := disk(n.Dir)
 		if err != nil {
 			return err
 		}
 		if descriptions[id] == nil {
 			diskIDs = append(diskIDs, id)
 		}
-		free[id], need[id] = bytes, need[id]+n.Bytes
+		free[id], need[id] = freeBytes, need[id]+n.Bytes
 		descriptions[id] = append(descriptions[id], fmt.Sprintf("%s for %s in %s", FormatGibibytes(n.Bytes), n.What, n.Dir))
 	}
 	var errs []error

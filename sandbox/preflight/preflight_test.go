@@ -49,7 +49,7 @@ func TestNeedsOfOneDiskAreAddedUp(t *testing.T) {
 	}
 }
 
-func TestDiskOfAFolderThatDoesNotExistYet(t *testing.T) {
+func TestDiskUsesTheNearestExistingFolder(t *testing.T) {
 	dir := t.TempDir()
 	id, _, err := Disk(dir)
 	require.NoError(t, err)

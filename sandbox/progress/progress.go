@@ -48,7 +48,7 @@ func (l *Log) Step(name string, work func(detail func(string)) error) error {
 		mu         sync.Mutex
 		lastDetail string
 	)
-	began := time.Now()
+	stepStart := time.Now()
 	l.printLine("%s", label)
 	done := make(chan struct{})
 	var heartbeats sync.WaitGroup
@@ -66,7 +66,7 @@ func (l *Log) Step(name string, work func(detail func(string)) error) error {
 				if text != "" {
 					text = ": " + text
 				}
-				l.printLine("%s … %s%s", label, FormatDuration(time.Since(began)), text)
+				l.printLine("%s … %s%s", label, FormatDuration(time.Since(stepStart)), text)
 			}
 		}
 	})
@@ -78,10 +78,10 @@ func (l *Log) Step(name string, work func(detail func(string)) error) error {
 	close(done)
 	heartbeats.Wait()
 	if err != nil {
-		l.printLine("%s failed after %s", label, FormatDuration(time.Since(began)))
+		l.printLine("%s failed after %s", label, FormatDuration(time.Since(stepStart)))
 		return err
 	}
-	l.printLine("%s done in %s", label, FormatDuration(time.Since(began)))
+	l.printLine("%s done in %s", label, FormatDuration(time.Since(stepStart)))
 	return nil
 }
 

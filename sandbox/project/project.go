@@ -64,15 +64,16 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
-	earlier, err := readYAML(filepath.Join(dir, stackFile(stack)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("stack %q: %w; remove the file, it is a copy", stack, err)
+	earlier, earlierErr := readYAML(filepath.Join(dir, stackFile(stack)))
+	if earlierErr != nil && !errors.Is(earlierErr, fs.ErrNotExist) {
+		return "", fmt.Errorf("stack %q: %w; remove the file, it is a copy", stack, earlierErr)
 	}
 	digest := fmt.Sprintf("%x\n", sha256.Sum256(original))
 	digestFile := filepath.Join(dir, ".copied-from")
-	copied, readErr := os.ReadFile(digestFile)
-	if err == nil && readErr == nil && string(copied) == digest {
-		config = earlier // the project's file has not changed since it was copied
+	copiedDigest, digestErr := os.ReadFile(digestFile)
+	isUnchanged := digestErr == nil && string(copiedDigest) == digest // since the file of the project was copied
+	if earlierErr == nil && isUnchanged {
+		config = earlier
 	} else {
 		keepSecrets(config, earlier)
 	}
@@ -174,6 +175,7 @@ func makePathsAbsolute(description map[string]any, root string) error {
 	return nil
 }
 
+// absolutePath returns path, or root/path for a relative path.
 func absolutePath(root, path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)

@@ -45,7 +45,7 @@ func loadYAML(t *testing.T, dir, name string) map[string]any {
 	return content
 }
 
-func TestCopyHasPathsIntoTheProject(t *testing.T) {
+func TestCopyHasAbsolutePathsIntoTheProject(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n"})
 	dir, err := Copy(l, "staging")
 	require.NoError(t, err)
@@ -91,7 +91,7 @@ func TestCopyKeepsTheChangesOfTheCLI(t *testing.T) {
 	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 3}}, loadYAML(t, dir, "Pulumi.sandbox.yaml"))
 }
 
-func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
+func TestCopyKeepsTheSaltAndUpdatesTheConfig(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "config:\n  a: 1\n"})
 	dir, err := Copy(l, "prod")
 	require.NoError(t, err)

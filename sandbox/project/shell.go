@@ -63,13 +63,13 @@ func replaceLink(target, path string) error {
 // selectSandboxStack selects SandboxStack if no stack is selected in the folder dir. It writes
 // the file that `pulumi stack select` writes. The file's name has a hash of the project's path
 // (Pulumi 3.259, projectWorkspace.settingsPath).
-func selectSandboxStack(l *layout.Layout, dir, name string) error {
+func selectSandboxStack(l *layout.Layout, dir, projectName string) error {
 	realDir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return fmt.Errorf("project of the shell: %w", err)
 	}
 	sum := sha1.Sum([]byte(filepath.Join(realDir, projectFile))) //nolint:gosec // Pulumi uses SHA-1 for this name
-	path := l.PulumiWorkspace(fmt.Sprintf("%s-%x-workspace.json", name, sum))
+	path := l.PulumiWorkspace(fmt.Sprintf("%s-%x-workspace.json", projectName, sum))
 	if fileExists(path) {
 		return nil
 	}

@@ -33,7 +33,7 @@ import (
 
 var update = flag.Bool("update", false, "write the recorded decisions of Kubernetes' HPA controller")
 
-// recording is the file with the recorded decisions. The tests of forecast/autoscale read it.
+// recordingPath is the path of the file with the recorded decisions. The tests of forecast/autoscale read it.
 const recordingPath = "../../forecast/autoscale/testdata/kubernetes.csv"
 
 // syncsPerCase is the number of decisions of each case: four a minute in six hours.
@@ -52,6 +52,7 @@ type randomLoad struct {
 	name     string
 }
 
+// GetExternalMetric changes the load at random, records a row, and returns the load.
 func (l *randomLoad) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
 	l.load *= math.Exp(0.05 * l.rng.NormFloat64())
 	switch l.rng.IntN(60) {

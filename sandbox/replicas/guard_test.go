@@ -37,8 +37,8 @@ const (
 )
 
 // guardedMetrics has the three external metrics of a service with a forecast. They are the
-// forecast, the floor at 95 % of a pod's capacity, and the guard at the 70 % of the design
-// document.
+// forecast, the floor at 95 % of a pod's capacity, and the guard at 70 %, which is the
+// target of the design document.
 type guardedMetrics struct {
 	cluster
 	begin    time.Time
@@ -92,7 +92,7 @@ func TestHPAKeepsTheDocumentsTargetDuringAForecasterOutage(t *testing.T) {
 		minReplicas, replicas := int32(3), int32(6)
 		rng := rand.New(rand.NewPCG(5, 2))
 		metrics := &guardedMetrics{begin: time.Now(), replicas: &replicas}
-		for load := 10_000.0; len(metrics.loads) < syncsPerCase+8; {
+		for load := 10_000.0; len(metrics.loads) < syncsPerCase+8; { // more than the test needs: it makes 2/3 of syncsPerCase syncs
 			load = min(max(load*math.Exp(0.08*rng.NormFloat64()), 1000), 32_000)
 			metrics.loads = append(metrics.loads, load)
 		}

@@ -22,14 +22,14 @@ import (
 
 const (
 	namespace = "platform"
-	// states is the number of random states in each comparison. With 40,000 states, the
+	// statesPerComparison is the number of random states in each comparison. With 40,000 states, the
 	// error of a measured share of 0.1 % is at most 0.03 %.
 	statesPerComparison = 40_000
 	// maxPods is the largest number of pods of the design document's HPAs.
 	maxPods = 50
 )
 
-// pod is one pod as the HPA and Prometheus see it.
+// pod has the properties of a pod that the HPA and Prometheus use.
 type pod struct {
 	// deleting means that the pod is being deleted.
 	deleting bool
@@ -38,8 +38,8 @@ type pod struct {
 	pending bool
 	// sampled reports whether Prometheus has samples of the pod for a full window.
 	sampled bool
-	// milli is the value of the pod's metric, in thousandths.
-	milli int64
+	// milliValue is the value of the pod's metric, in thousandths.
+	milliValue int64
 }
 
 // state is a service at one time.
@@ -58,7 +58,7 @@ func (c *cluster) GetRawMetric(string, string, labels.Selector, labels.Selector)
 	info := metrics.PodMetricsInfo{}
 	for i, p := range c.pods {
 		if p.sampled {
-			info[podName(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milli}
+			info[podName(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milliValue}
 		}
 	}
 	return info, time.Now(), nil
@@ -108,28 +108,28 @@ func defaultTolerances() podautoscaler.Tolerances {
 	return tolerances
 }
 
-// wantedPods returns two numbers of pods that Kubernetes' calculator computes. document is the
+// wantedPods returns two numbers of pods that Kubernetes' calculator computes. forDocument is the
 // number for the Pods metric of the design document. forExternal is the number for an external
 // metric with the value external and a target of type AverageValue.
-func (s state) wantedPods(t *testing.T, external float64) (document, forExternal int32) {
+func (s state) wantedPods(t *testing.T, external float64) (forDocument, forExternal int32) {
 	t.Helper()
 	c := &cluster{s, int64(math.Round(external))} // KEDA rounds to thousandths (quantityFromFloat64)
 	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
 	// status.replicas and spec.replicas count the pods that are not being deleted, also
 	// those that are pending.
 	current := s.count(func(p pod) bool { return !p.deleting })
-	document, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, labels.Everything(), labels.Everything())
+	forDocument, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, labels.Everything(), labels.Everything())
 	require.NoError(t, err)
 	forExternal, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", defaultTolerances(), namespace, nil)
 	require.NoError(t, err)
-	return document, forExternal
+	return forDocument, forExternal
 }
 
 // sum returns the sum of the samples of the selected pods, in thousandths.
 func (s state) sum(selected func(pod) bool) (total float64) {
 	for _, p := range s.pods {
 		if p.sampled && selected(p) {
-			total += float64(p.milli)
+			total += float64(p.milliValue)
 		}
 	}
 	return total
@@ -138,18 +138,18 @@ func (s state) sum(selected func(pod) bool) (total float64) {
 // demand computes the same value as components/scaling/promquery.DemandValue, for the pods that
 // are alive. It is repeated here, because the sandbox imports no package of the platform. The
 // tests of promquery prove that its queries compute that value.
-func (s state) demand() float64 { return s.value(s.sum(isAlive), isAlive) }
+func (s state) demand() float64 { return s.demandValue(s.sum(isAlive), isAlive) }
 
 // demandWithEnded is demand plus the requests of pods that ended within the window. In the
 // state, these are the pods with deleting. Their requests count, but they do not count as pods.
-func (s state) demandWithEnded() float64 { return s.value(s.sum(hasStarted), isAlive) }
+func (s state) demandWithEnded() float64 { return s.demandValue(s.sum(hasStarted), isAlive) }
 
 // demandWithDraining is demand with the pods that are being deleted. Their requests count, and
 // they also count as pods. Prometheus scrapes these pods until they end.
-func (s state) demandWithDraining() float64 { return s.value(s.sum(hasStarted), hasStarted) }
+func (s state) demandWithDraining() float64 { return s.demandValue(s.sum(hasStarted), hasStarted) }
 
-// value returns promquery.DemandValue for a sum and the pods that Prometheus counts.
-func (s state) value(sum float64, counted func(pod) bool) float64 {
+// demandValue returns promquery.DemandValue for a sum and the pods that Prometheus counts.
+func (s state) demandValue(sum float64, counted func(pod) bool) float64 {
 	pods, sampled := 0.0, 0.0
 	for _, p := range s.pods {
 		if !counted(p) {
@@ -186,7 +186,7 @@ func randomState(rng *rand.Rand, targets []int64, change func(*pod)) state {
 	s := state{pods: make([]pod, 1+rng.IntN(maxPods)), target: targets[rng.IntN(len(targets))]}
 	load := 3 * rng.Float64()
 	for i := range s.pods {
-		s.pods[i] = pod{sampled: true, milli: int64(load * (0.5 + rng.Float64()) * float64(s.target))}
+		s.pods[i] = pod{sampled: true, milliValue: int64(load * (0.5 + rng.Float64()) * float64(s.target))}
 		change(&s.pods[i])
 	}
 	return s
@@ -235,14 +235,14 @@ func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metri
 			continue
 		}
 		r.checked++
-		document, forExternal := s.wantedPods(t, metric(s))
+		forDocument, forExternal := s.wantedPods(t, metric(s))
 		switch {
-		case forExternal > document:
-			r.different, r.above = r.different+1, max(r.above, forExternal-document)
-		case forExternal < document:
-			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-forExternal)
+		case forExternal > forDocument:
+			r.different, r.above = r.different+1, max(r.above, forExternal-forDocument)
+		case forExternal < forDocument:
+			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, forDocument-forExternal)
 			pending := s.count(func(p pod) bool { return p.pending && !p.deleting })
-			if document-forExternal > pending+s.count(isAlive)/10 {
+			if forDocument-forExternal > pending+s.count(isAlive)/10 {
 				r.tooLow++
 			}
 		}

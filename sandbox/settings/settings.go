@@ -116,12 +116,12 @@ func setPorts(ports *layout.Ports, list string) error {
 		}
 		portByName[name] = port
 	}
-	nameOf := map[int]string{}
+	nameByPort := map[int]string{}
 	for _, name := range slices.Sorted(maps.Keys(portByName)) {
-		if other, ok := nameOf[portByName[name]]; ok {
+		if other, ok := nameByPort[portByName[name]]; ok {
 			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %s and %s are both %d", other, name, portByName[name]))
 		}
-		nameOf[portByName[name]] = name
+		nameByPort[portByName[name]] = name
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)

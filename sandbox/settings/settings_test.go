@@ -126,9 +126,9 @@ func TestEnsureKeepsAnExistingCluster(t *testing.T) {
 	created, err := Ensure(dir, "/p", options)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(created.Backend(), "x"), nil, 0o600))
-	for _, again := range []Options{{}, options, {layout.ClusterExisting, created.Kubeconfig(), "localhost:5001", ""}} {
-		same, err := Ensure(dir, "/p", again)
-		require.NoError(t, err, "%v: also in a shell of make env, which has the sandbox's own KUBECONFIG", again)
+	for _, laterOptions := range []Options{{}, options, {layout.ClusterExisting, created.Kubeconfig(), "localhost:5001", ""}} {
+		same, err := Ensure(dir, "/p", laterOptions)
+		require.NoError(t, err, "%v: also in a shell of make env, which has the sandbox's own KUBECONFIG", laterOptions)
 		require.Equal(t, created.Settings, same.Settings)
 	}
 }

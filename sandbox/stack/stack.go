@@ -59,7 +59,7 @@ func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stac
 // OpenIn selects a stack, and creates it if it does not exist. Its Pulumi.yaml is in the folder
 // dir. Unlike Open, it does not update a copy of the project's files.
 func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal) (*Stack, error) {
-	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(l, os.Environ()), terminal: t}
+	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.SandboxEnv(l, os.Environ()), terminal: t}
 	if _, err := s.query(ctx, "stack", "select", "--create"); err != nil {
 		return nil, s.Explain(ctx, err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Within returns the environment base with the changes of layout.Within and with
+// SandboxEnv returns the environment base with the changes of Layout.ExtendEnv and with
 // BuildVariables. So every tool builds the program with the same settings.
-func Within(l *layout.Layout, base []string) []string {
+func SandboxEnv(l *layout.Layout, base []string) []string {
 	buildVariables := BuildVariables()
 	var env []string
 	for _, variable := range base {
@@ -25,7 +25,7 @@ func Within(l *layout.Layout, base []string) []string {
 			env = append(env, variable)
 		}
 	}
-	return append(l.Within(env), buildVariables...)
+	return append(l.ExtendEnv(env), buildVariables...)
 }
 
 // BuildVariables returns the environment variables for the go command in builds of the program,

@@ -23,7 +23,7 @@ const versionTimeout = 20 * time.Second
 func newResolver(ctx context.Context, environ []string, ignored ...string) *resolver {
 	r := &resolver{ctx: ctx, environ: append(slices.Clone(environ), "PULUMI_SKIP_UPDATE_CHECK=1")}
 	if len(ignored) > 0 {
-		r.built = ignored[len(ignored)-1]
+		r.builtFolder = ignored[len(ignored)-1]
 	}
 	// A shell of `make env` has a sandbox's links on its PATH and a sandbox's folder in
 	// PULUMI_HOME. Tools and plugins in these folders do not count as installed.
@@ -41,7 +41,7 @@ func newResolver(ctx context.Context, environ []string, ignored ...string) *reso
 	if pulumiFolder == "" || sandboxFolder != "" && strings.HasPrefix(pulumiFolder, sandboxFolder) {
 		pulumiFolder = filepath.Join(lookupVariable(environ, "HOME"), ".pulumi")
 	}
-	r.plugins = filepath.Join(pulumiFolder, "plugins")
+	r.pluginFolder = filepath.Join(pulumiFolder, "plugins")
 	return r
 }
 
@@ -98,9 +98,10 @@ func (r *resolver) findPulumi() (path, version, note string) {
 // selectPulumi returns an installed Pulumi CLI if its version is new enough. Otherwise it returns
 // the CLI that the bootstrap built.
 func (r *resolver) selectPulumi() Tool {
-	t := Tool{Name: "pulumi", Kind: Built, Path: filepath.Join(r.built, "pulumi")}
+	t := Tool{Name: "pulumi", Kind: Built, Path: filepath.Join(r.builtFolder, "pulumi")}
 	path, version, note := r.findPulumi()
-	if t.Note = note; path != "" {
+	t.Note = note
+	if path != "" {
 		t.Kind, t.Path, t.Version = Installed, path, version
 		return t
 	}
@@ -133,26 +134,26 @@ func InstalledKubernetesPlugin(ctx context.Context, environ []string, ignored ..
 // right major version. The last is the provider that the bootstrap built.
 func (r *resolver) selectKubernetesPlugin() Tool {
 	const name = "pulumi-resource-kubernetes"
-	t := Tool{Name: name, Kind: Built, Path: filepath.Join(r.built, name), Version: KubernetesPluginVersion}
+	t := Tool{Name: name, Kind: Built, Path: filepath.Join(r.builtFolder, name), Version: KubernetesPluginVersion}
 	if file := r.find(t.Name); file != "" {
 		t.Kind, t.Path, t.Version = Installed, file, ""
 		return t
 	}
 	const prefix = "resource-kubernetes-"
-	found, err := filepath.Glob(filepath.Join(r.plugins, prefix+"v*", t.Name))
+	pluginPaths, err := filepath.Glob(filepath.Join(r.pluginFolder, prefix+"v*", t.Name))
 	if err != nil {
 		return t // the pattern is malformed, because the path of PULUMI_HOME contains a bracket
 	}
-	var best version
-	for _, file := range found {
+	var newest version
+	for _, file := range pluginPaths {
 		name := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
 		parsed, ok := parseVersion(name)
 		switch {
 		case !ok: // the folder's name has no version, so it is not a plugin
 		case parsed.major != KubernetesPluginMajor:
 			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, name, KubernetesPluginMajor)
-		case best.less(parsed):
-			best = parsed
+		case newest.less(parsed):
+			newest = parsed
 			t.Kind, t.Path, t.Version = Installed, file, name
 		}
 	}
@@ -177,8 +178,8 @@ func (r *resolver) selectKubectl() Tool {
 			GitVersion string `json:"gitVersion"`
 		} `json:"clientVersion"`
 	}
-	versionText := r.captureOutput(file, "version", "--client", "-o", "json")
-	if err := json.Unmarshal([]byte(versionText), &output); err != nil {
+	rawOutput := r.captureOutput(file, "version", "--client", "-o", "json")
+	if err := json.Unmarshal([]byte(rawOutput), &output); err != nil {
 		t.Note = fmt.Sprintf("%s does not print its version", file)
 		return t
 	}
@@ -192,7 +193,7 @@ func (r *resolver) selectKubectl() Tool {
 	return t
 }
 
-// lookup returns the value of a variable in environ, or "" if it is not set. If it is set
+// lookupVariable returns the value of a variable in environ, or "" if it is not set. If it is set
 // several times, the last value applies.
 func lookupVariable(environ []string, name string) string {
 	value := ""

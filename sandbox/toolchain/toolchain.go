@@ -74,19 +74,19 @@ type resolver struct {
 	ctx context.Context
 	// path are the folders of PATH, without the folders of sandboxes.
 	path []string
-	// plugins is the folder in which the user's Pulumi stores its plugins.
-	plugins string
-	// built is the folder of the executables that the bootstrap built.
-	built string
+	// pluginFolder is the folder in which the user's Pulumi stores its plugins.
+	pluginFolder string
+	// builtFolder has the executables that the bootstrap built.
+	builtFolder string
 	// environ is the environment of the tools when they print their versions.
 	environ []string
 }
 
 // Resolve selects every tool of the sandbox l. It looks for installed tools on the PATH of
-// environ, and for plugins in the PULUMI_HOME of environ. The folder built has the
-// executables of the bootstrap.
-func Resolve(ctx context.Context, l *layout.Layout, built string, environ []string) ([]Tool, error) {
-	r := newResolver(ctx, environ, l.Bin(), built)
+// environ, and for plugins in the PULUMI_HOME of environ. builtFolder has the executables
+// of the bootstrap.
+func Resolve(ctx context.Context, l *layout.Layout, builtFolder string, environ []string) ([]Tool, error) {
+	r := newResolver(ctx, environ, l.Bin(), builtFolder)
 	tools := []Tool{
 		r.selectPulumi(),
 		r.selectLanguageHost(),
@@ -110,7 +110,7 @@ func (r *resolver) newStandIn(name string) Tool {
 	if name == multicall {
 		kind = Built
 	}
-	return Tool{Name: name, Kind: kind, Path: filepath.Join(r.built, multicall)}
+	return Tool{Name: name, Kind: kind, Path: filepath.Join(r.builtFolder, multicall)}
 }
 
 // Link creates the links to tools in the sandbox's bin folder. A link is replaced by a

@@ -16,11 +16,11 @@ import (
 
 // machine is a machine with a sandbox. A test adds tools to it.
 type machine struct {
-	t      *testing.T
-	layout *layout.Layout
-	built  string // the folder of the executables of the bootstrap
-	root   string // the home folder of the user
-	path   string // the folder of installed tools, which is on PATH
+	t           *testing.T
+	layout      *layout.Layout
+	builtFolder string // the folder of the executables of the bootstrap
+	root        string // the home folder of the user
+	path        string // the folder of installed tools, which is on PATH
 }
 
 func newMachine(t *testing.T) *machine {
@@ -28,10 +28,10 @@ func newMachine(t *testing.T) *machine {
 	root := t.TempDir()
 	l, err := layout.Create(filepath.Join(root, ".sandbox"), layout.Settings{Cluster: layout.ClusterSimulated, Project: root})
 	require.NoError(t, err)
-	m := &machine{t: t, layout: l, built: l.Bin(), root: root, path: filepath.Join(root, "usr")}
-	m.writeTool(m.built, "sandbox", "")
-	m.writeTool(m.built, "pulumi", "echo v3.259.0")
-	m.writeTool(m.built, "pulumi-resource-kubernetes", "")
+	m := &machine{t: t, layout: l, builtFolder: l.Bin(), root: root, path: filepath.Join(root, "usr")}
+	m.writeTool(m.builtFolder, "sandbox", "")
+	m.writeTool(m.builtFolder, "pulumi", "echo v3.259.0")
+	m.writeTool(m.builtFolder, "pulumi-resource-kubernetes", "")
 	return m
 }
 
@@ -48,7 +48,7 @@ func (m *machine) writeTool(dir, name, script string) string {
 func (m *machine) resolve(extra ...string) map[string]Tool {
 	m.t.Helper()
 	environ := append([]string{"HOME=" + m.root, "PATH=" + m.layout.Bin() + ":" + m.path}, extra...)
-	tools, err := Resolve(m.t.Context(), m.layout, m.built, environ)
+	tools, err := Resolve(m.t.Context(), m.layout, m.builtFolder, environ)
 	require.NoError(m.t, err)
 	byName := map[string]Tool{}
 	for _, tool := range tools {
@@ -143,28 +143,28 @@ func TestAnotherSandboxIsNotInstalled(t *testing.T) {
 
 func TestMissingBuiltToolIsAnError(t *testing.T) {
 	m := newMachine(t)
-	require.NoError(t, os.Remove(filepath.Join(m.built, "pulumi")))
-	_, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	require.NoError(t, os.Remove(filepath.Join(m.builtFolder, "pulumi")))
+	_, err := Resolve(t.Context(), m.layout, m.builtFolder, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.ErrorContains(t, err, "run make build")
 }
 
-func TestLinksFollowTheSelectedTools(t *testing.T) {
+func TestLinksLeadToTheSelectedTools(t *testing.T) {
 	m := newMachine(t)
 	for range 2 { // the second call changes nothing
-		tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+		tools, err := Resolve(t.Context(), m.layout, m.builtFolder, []string{"PATH=" + m.path, "HOME=" + m.root})
 		require.NoError(t, err)
 		require.NoError(t, Link(m.layout, tools))
 	}
 	target, err := os.Readlink(filepath.Join(m.layout.Bin(), "aws"))
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join(m.built, "sandbox"), target)
+	require.Equal(t, filepath.Join(m.builtFolder, "sandbox"), target)
 	info, err := os.Lstat(filepath.Join(m.layout.Bin(), "pulumi"))
 	require.NoError(t, err)
 	require.True(t, info.Mode().IsRegular(), "an executable that was built in the bin folder stays")
 
 	// When the real host is installed later, the link changes.
 	hostPath := m.writeTool(m.path, "pulumi-language-go", "")
-	tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	tools, err := Resolve(t.Context(), m.layout, m.builtFolder, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
 	require.NoError(t, Link(m.layout, tools))
 	target, err = os.Readlink(filepath.Join(m.layout.Bin(), "pulumi-language-go"))
@@ -176,13 +176,13 @@ func TestLinksOfAnotherSandboxLeadToTheBuiltTools(t *testing.T) {
 	m := newMachine(t)
 	other, err := layout.Create(filepath.Join(m.root, "other"), m.layout.Settings)
 	require.NoError(t, err)
-	tools, err := Resolve(t.Context(), other, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	tools, err := Resolve(t.Context(), other, m.builtFolder, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
 	require.NoError(t, Link(other, tools))
 	for name, want := range map[string]string{"sandbox": "sandbox", "kubectl": "sandbox", "pulumi": "pulumi", "pulumi-resource-kubernetes": "pulumi-resource-kubernetes"} {
 		target, err := os.Readlink(filepath.Join(other.Bin(), name))
 		require.NoError(t, err)
-		require.Equal(t, filepath.Join(m.built, want), target)
+		require.Equal(t, filepath.Join(m.builtFolder, want), target)
 	}
 }
 
@@ -210,7 +210,7 @@ func TestVersionsAgreeWithGoMod(t *testing.T) {
 func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 	m := newMachine(t)
 	base := []string{"HOME=" + m.root, "PATH=" + m.layout.ShellBin() + ":" + m.layout.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
-	env := Within(m.layout, base)
+	env := SandboxEnv(m.layout, base)
 	values := map[string]string{}
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
@@ -223,6 +223,6 @@ func TestEnvironmentHasTheBuildVariablesAndNoCredentials(t *testing.T) {
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])
 	require.NotContains(t, values, "AWS_PROFILE")
-	again := Within(m.layout, env)
+	again := SandboxEnv(m.layout, env)
 	require.ElementsMatch(t, env, again, "a second call changes nothing")
 }

@@ -6,9 +6,9 @@ import "fmt"
 // without suffixes.
 type version struct{ major, minor, patch int }
 
-// parseVersion reads v1.2.3, with or without the v and with any suffix.
-func parseVersion(s string) (version, bool) {
-	var v version
+// parseVersion reads v1.2.3, with or without the v and with any suffix. For a text in another form, ok
+// is false.
+func parseVersion(s string) (v version, ok bool) {
 	if len(s) > 0 && s[0] == 'v' {
 		s = s[1:]
 	}

@@ -50,7 +50,8 @@ func (p provisioner) Provision(_ context.Context, options controller.ProvisionOp
 	}, controller.ProvisioningFinished, nil
 }
 
-// Delete removes a volume's folder. It returns an error for a path outside root.
+// Delete removes a volume's folder. It returns an error if the folder is not the one
+// that Provision creates for a volume of this name.
 func (p provisioner) Delete(_ context.Context, volume *corev1.PersistentVolume) error {
 	if volume.Spec.Local == nil || volume.Spec.Local.Path != filepath.Join(p.root, volume.Name) {
 		return fmt.Errorf("volume %s: its path is not in %s, so it is left alone", volume.Name, p.root)

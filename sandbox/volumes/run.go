@@ -50,7 +50,8 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	defer context.AfterFunc(ctx, func() { srv.Close() })()
+	cancelClose := context.AfterFunc(ctx, func() { srv.Close() })
+	defer cancelClose()
 	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("volumes: %w", err)
 	}

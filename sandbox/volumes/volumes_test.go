@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-func TestVolumeIsAFolderThatIsDeletedWithIt(t *testing.T) {
+func TestFolderOfAVolumeIsDeletedWithTheVolume(t *testing.T) {
 	p := provisioner{t.TempDir()}
 	claim := &corev1.PersistentVolumeClaim{Spec: corev1.PersistentVolumeClaimSpec{
 		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},

@@ -42,8 +42,8 @@ func validate(text string) error {
 	return config.Validate()
 }
 
-// Fluent Bit has each plugin and key of the file. It would not start with an unknown key.
-func TestFluentBitKnowsEachKey(t *testing.T) {
+// Each plugin and key of the file exists in Fluent Bit, which would not start with an unknown key.
+func TestEachPluginAndKeyExists(t *testing.T) {
 	for _, stack := range []string{"prod", "staging"} {
 		text := readConfigFile(t, stack)
 		require.NoError(t, validate(text), stack)

@@ -2,7 +2,7 @@ package main
 
 import "path"
 
-// exemption says that a finding of kube-score is acceptable, and why.
+// exemption is for findings of kube-score that are acceptable, and has the reason.
 type exemption struct {
 	Check  string // the id of kube-score's check
 	Object string // a pattern of KIND/NAME, in which * matches any text
@@ -30,8 +30,8 @@ func (e exemption) matches(f finding) bool {
 	return e.Check == f.Check && err == nil && matched
 }
 
-// splitExempt returns the findings without an exemption, and the exemptions that match no finding.
-func splitExempt(critical []finding, exemptions []exemption) (faults []finding, unused []exemption) {
+// applyExemptions returns the findings without an exemption, and the exemptions that match no finding.
+func applyExemptions(critical []finding, exemptions []exemption) (faults []finding, unused []exemption) {
 	used := make([]bool, len(exemptions))
 	for _, f := range critical {
 		exempt := false

@@ -42,7 +42,7 @@ func run(files []string) ([]finding, error) {
 		if result.grades == 0 {
 			return nil, fmt.Errorf("%s: kube-score graded none of %d objects", file, len(objects))
 		}
-		notExempt, _ := splitExempt(result.critical, exemptions)
+		notExempt, _ := applyExemptions(result.critical, exemptions)
 		faults = append(faults, notExempt...)
 	}
 	return faults, nil

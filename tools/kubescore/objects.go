@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// unknown is the string that Pulumi writes in place of a string that is not known in a preview
+// unknownString is the string that Pulumi writes in place of a string that is not known in a preview
 // (sdk/go/common/resource/sig).
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+const unknownString = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 // unknownImage replaces an image that is not known in a preview. It has a digest, as all images of
 // a stack have.
@@ -87,7 +87,7 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 	for line := range bytes.Lines(raw) {
 		var r resource
 		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("line of the recording: %w", err)
 		}
 		if !r.isObject() {
 			continue
@@ -97,7 +97,7 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 			metadata = map[string]any{}
 			r.Inputs["metadata"] = metadata
 		}
-		if name := metadata["name"]; name == nil || name == unknown {
+		if name := metadata["name"]; name == nil || name == unknownString {
 			metadata["name"] = r.name() // Pulumi will choose a name with this prefix
 		}
 		kind, _ := r.Inputs["kind"].(string)
@@ -120,7 +120,7 @@ func parseRecording(raw []byte) ([]map[string]any, error) {
 // input refers to. names has the names of the possible objects by their URNs.
 func (r resource) resolveName(input, field string, names map[string]any) {
 	object, _ := r.Inputs[input].(map[string]any)
-	if object[field] != unknown {
+	if object[field] != unknownString {
 		return
 	}
 	for _, urn := range r.PropertyDependencies[input] {
@@ -134,7 +134,7 @@ func (r resource) resolveName(input, field string, names map[string]any) {
 func replaceUnknownImages(key string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if key == "image" && v == unknown {
+		if key == "image" && v == unknownString {
 			return unknownImage
 		}
 	case []any:

@@ -20,7 +20,7 @@ func addPackage(packages map[string][]string, file, name string) {
 }
 
 // findNamesakes returns a finding for each package that has the same name as another one, also in
-// another module. With such names, a reader of an error would not know which package it names.
+// another module. A reader of an error could not distinguish the two packages.
 func findNamesakes(packages map[string][]string) []Finding {
 	var findings []Finding
 	for name, folders := range packages {

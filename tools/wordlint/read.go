@@ -43,16 +43,16 @@ func sourceFiles(root fs.FS) ([]string, error) {
 	return files, err
 }
 
-// readFragments returns the fragments of one file. For a Go file it also returns the name of its
-// package.
-func readFragments(root fs.FS, file string) ([]Fragment, string, error) {
+// readFragments returns the fragments of one file. packageName is the name of a Go file's package, and
+// empty for a Markdown file. A generated Go file has no fragments.
+func readFragments(root fs.FS, file string) (fragments []Fragment, packageName string, err error) {
 	source, err := fs.ReadFile(root, file)
 	if err != nil {
 		return nil, "", err
 	}
 	name := Fragment{Line: 1, Name: true, Text: strings.TrimSuffix(path.Base(file), path.Ext(file))}
 	if path.Ext(file) == ".md" {
-		fragments := []Fragment{name}
+		fragments = []Fragment{name}
 		line := 1
 		for _, paragraph := range strings.Split(string(source), "\n\n") {
 			fragments = append(fragments, Fragment{Line: line, Text: paragraph})
@@ -60,17 +60,17 @@ func readFragments(root fs.FS, file string) ([]Fragment, string, error) {
 		}
 		return fragments, "", nil
 	}
-	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, file, source, parser.ParseComments|parser.SkipObjectResolution)
+	fileSet := token.NewFileSet()
+	parsed, err := parser.ParseFile(fileSet, file, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, "", fmt.Errorf("parse: %w", err)
 	}
 	if ast.IsGenerated(parsed) {
 		return nil, parsed.Name.Name, nil
 	}
-	c := collector{set: set, fragments: []Fragment{name}}
+	c := collector{fileSet: fileSet, fragments: []Fragment{name}}
 	for _, group := range parsed.Comments {
-		text := source[set.Position(group.Pos()).Offset:set.Position(group.End()).Offset]
+		text := source[fileSet.Position(group.Pos()).Offset:fileSet.Position(group.End()).Offset]
 		c.addProse(group.Pos(), commentMark.ReplaceAllString(string(text), ""))
 	}
 	ast.Inspect(parsed, c.visit)
@@ -83,20 +83,20 @@ var commentMark = regexp.MustCompile(`(?m)^[ \t]*//`)
 
 // collector collects the fragments of a Go file.
 type collector struct {
-	set       *token.FileSet
+	fileSet   *token.FileSet
 	fragments []Fragment
 }
 
 // addProse adds a comment or a string.
 func (c *collector) addProse(position token.Pos, text string) {
-	c.fragments = append(c.fragments, Fragment{Line: c.set.Position(position).Line, Text: text})
+	c.fragments = append(c.fragments, Fragment{Line: c.fileSet.Position(position).Line, Text: text})
 }
 
 // addNames adds declared names.
 func (c *collector) addNames(identifiers ...*ast.Ident) {
 	for _, identifier := range identifiers {
 		if identifier != nil {
-			c.fragments = append(c.fragments, Fragment{Line: c.set.Position(identifier.Pos()).Line, Text: identifier.Name, Name: true})
+			c.fragments = append(c.fragments, Fragment{Line: c.fileSet.Position(identifier.Pos()).Line, Text: identifier.Name, Name: true})
 		}
 	}
 }

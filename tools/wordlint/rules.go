@@ -16,7 +16,7 @@ type Rule struct {
 	// matches a line break.
 	Prose *regexp.Regexp
 	// Except matches phrases in which the word has another meaning. Prose and
-	// Names do not look inside them.
+	// Names are not matched inside such a phrase.
 	Except *regexp.Regexp
 	// Unless exempts a whole comment, string or name that it matches.
 	Unless *regexp.Regexp

@@ -74,16 +74,16 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 	if err != nil {
 		return nil, err
 	}
-	result := shared.(*builtImage)
+	image := shared.(*builtImage)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lastImages[key], b.lastDirs[r.ImportPath] = result, r.Dir
-	return result, nil
+	b.lastImages[key], b.lastDirs[r.ImportPath] = image, r.Dir
+	return image, nil
 }
 
 // buildDigest returns the image with the digest that Check computed. It returns the
-// result of Check, or builds again if this process has no such result. It returns an
-// error if the sources have changed since Check, because the user confirmed a
+// image that Check built, or builds again if this process does not have that image. It
+// returns an error if the sources have changed since Check, because the user confirmed a
 // different digest.
 func (b *builder) buildDigest(ctx context.Context, r recipe, digest string, keys authn.Keychain) (*builtImage, error) {
 	key, err := r.cacheKey()
@@ -91,20 +91,20 @@ func (b *builder) buildDigest(ctx context.Context, r recipe, digest string, keys
 		return nil, err
 	}
 	b.mu.Lock()
-	result := b.lastImages[key]
+	image := b.lastImages[key]
 	// ko reads the linked binary again for the upload. A build of the same import
 	// path in another folder may have replaced it.
 	sameDir := b.lastDirs[r.ImportPath] == r.Dir
 	b.mu.Unlock()
-	if result == nil || !sameDir || result.digest.String() != digest {
-		if result, err = b.build(ctx, r, keys); err != nil {
+	if image == nil || !sameDir || image.digest.String() != digest {
+		if image, err = b.build(ctx, r, keys); err != nil {
 			return nil, err
 		}
 	}
-	if newDigest := result.digest.String(); newDigest != digest {
+	if newDigest := image.digest.String(); newDigest != digest {
 		return nil, fmt.Errorf("the sources of %s changed while Pulumi ran: planned %s, now %s; run it again", r.ImportPath, digest, newDigest)
 	}
-	return result, nil
+	return image, nil
 }
 
 // runKo builds an image with ko.
@@ -130,11 +130,11 @@ func (b *builder) runKo(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 	if err != nil {
 		return nil, err
 	}
-	var version string
+	var goVersion string
 	var result build.Result
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		version, err = readGoVersion(groupCtx, r.Dir)
+		goVersion, err = readGoVersion(groupCtx, r.Dir)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -147,7 +147,7 @@ func (b *builder) runKo(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 		}
 		return nil, r.explainError(err)
 	}
-	return newBuiltImage(ctx, result, version)
+	return newBuiltImage(ctx, result, goVersion)
 }
 
 // newKo returns a ko builder for the recipe. The built image does not depend on the time,

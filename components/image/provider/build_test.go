@@ -28,9 +28,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// tinyRecipe returns the recipe of the test module in dir.
-func tinyRecipe(t *testing.T, dir string) recipe {
-	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
+// testRecipe returns the recipe of the test module in dir.
+func testRecipe(t *testing.T, dir string) recipe {
+	return recipe{ImportPath: testImportPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
 }
 
 // buildImageDigest builds a recipe and returns the digest of the image.
@@ -45,7 +45,7 @@ func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"main.go": helloSource, "kodata/page.html": "<p>page</p>"}
 	dir := newModule(t, files)
-	want := buildImageDigest(t, tinyRecipe(t, dir))
+	want := buildImageDigest(t, testRecipe(t, dir))
 
 	t.Run("another folder, a changed git checkout, other file times and modes", func(t *testing.T) {
 		other := newModule(t, files)
@@ -53,7 +53,7 @@ func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 		writeFile(t, other, "notes.txt", "not a source")
 		require.NoError(t, os.Chmod(filepath.Join(other, "main.go"), 0o600))
 		require.NoError(t, os.Chtimes(filepath.Join(other, "kodata/page.html"), epoch.Time, epoch.Time))
-		require.Equal(t, want, buildImageDigest(t, tinyRecipe(t, other)))
+		require.Equal(t, want, buildImageDigest(t, testRecipe(t, other)))
 	})
 	t.Run("code, data and labels change the digest", func(t *testing.T) {
 		seen := map[string]string{want: "the original"}
@@ -62,10 +62,10 @@ func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 			seen[digest] = change
 		}
 		writeFile(t, dir, "kodata/page.html", "<p>another</p>")
-		requireNew(buildImageDigest(t, tinyRecipe(t, dir)), "data")
+		requireNew(buildImageDigest(t, testRecipe(t, dir)), "data")
 		writeFile(t, dir, "main.go", strings.ReplaceAll(helloSource, "hello", "hullo"))
-		requireNew(buildImageDigest(t, tinyRecipe(t, dir)), "code")
-		labelled := tinyRecipe(t, dir)
+		requireNew(buildImageDigest(t, testRecipe(t, dir)), "code")
+		labelled := testRecipe(t, dir)
 		labelled.Labels = map[string]string{"team": "shop"}
 		requireNew(buildImageDigest(t, labelled), "labels")
 	})
@@ -79,11 +79,12 @@ func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 		"main.go":   "package main\n\nfunc main() {}\n",
 		"leaked.go": "//go:build leaked || amd64.v2 || windows\n\npackage main\n\nfunc init() { doesNotCompile }\n",
 	})
-	buildImageDigest(t, tinyRecipe(t, dir))
+	buildImageDigest(t, testRecipe(t, dir))
 }
 
-// A toolchain line is exact. The build uses no newer toolchain that is installed. With
-// GOTOOLCHAIN=local, it uses no older one. The provenance names the toolchain.
+// The build uses exactly the toolchain in the toolchain line of go.mod, even if a newer one is
+// installed or GOTOOLCHAIN is local. Without this toolchain the build fails. The provenance names the
+// toolchain.
 func TestToolchainOfTheModuleBuildsTheImage(t *testing.T) {
 	pinned, err := pinnedToolchain(".")
 	require.NoError(t, err)
@@ -93,8 +94,8 @@ func TestToolchainOfTheModuleBuildsTheImage(t *testing.T) {
 	installed, err := readGoVersion(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	build := func(toolchain string) (*builtImage, error) {
-		dir := newModule(t, map[string]string{"main.go": helloSource, "go.mod": "module " + tinyPath(t) + "\n\ngo 1.26.0\n\ntoolchain " + toolchain + "\n"})
-		return newBuilder(isolate).build(t.Context(), tinyRecipe(t, dir), authn.DefaultKeychain)
+		dir := newModule(t, map[string]string{"main.go": helloSource, "go.mod": "module " + testImportPath(t) + "\n\ngo 1.26.0\n\ntoolchain " + toolchain + "\n"})
+		return newBuilder(isolate).build(t.Context(), testRecipe(t, dir), authn.DefaultKeychain)
 	}
 	built, err := build(installed)
 	require.NoError(t, err)
@@ -134,7 +135,7 @@ func TestBuildErrorsNameTheCause(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s := newStack(t, "tiny")
-			_, failures := s.check(imageInputs(path.Join(tinyPath(t), tc.folder), newModule(t, tc.files), "localhost:1/shop/tiny"))
+			_, failures := s.check(imageInputs(path.Join(testImportPath(t), tc.folder), newModule(t, tc.files), "localhost:1/shop/tiny"))
 			require.Len(t, failures, 1)
 			for _, want := range tc.want {
 				require.Contains(t, failures["importPath"], want)
@@ -146,7 +147,7 @@ func TestBuildErrorsNameTheCause(t *testing.T) {
 
 func TestMissingDirIsRefused(t *testing.T) {
 	t.Parallel()
-	_, failures := newStack(t, "tiny").check(imageInputs(tinyPath(t), "absent", "localhost:1/shop/tiny"))
+	_, failures := newStack(t, "tiny").check(imageInputs(testImportPath(t), "absent", "localhost:1/shop/tiny"))
 	require.Contains(t, failures["dir"], `"absent" is not a folder`)
 }
 
@@ -172,7 +173,7 @@ func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 	var group errgroup.Group
 	for i, dir := range dirs {
 		group.Go(func() error {
-			result, err := b.build(t.Context(), tinyRecipe(t, dir), authn.DefaultKeychain)
+			result, err := b.build(t.Context(), testRecipe(t, dir), authn.DefaultKeychain)
 			if err == nil {
 				digests[i] = result.digest.String()
 			}
@@ -183,10 +184,10 @@ func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 	require.NotEqual(t, digests[0], digests[1])
 	registry := newRegistry(t)
 	for i, dir := range dirs {
-		image, err := b.buildDigest(t.Context(), tinyRecipe(t, dir), digests[i], authn.DefaultKeychain)
+		image, err := b.buildDigest(t.Context(), testRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
 		require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), image))
-		again, err := b.buildDigest(t.Context(), tinyRecipe(t, dir), digests[i], authn.DefaultKeychain)
+		again, err := b.buildDigest(t.Context(), testRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
 		require.Same(t, image, again, "the result of a build is used again")
 	}
@@ -202,7 +203,7 @@ func TestDigestDoesNotDependOnTheCache(t *testing.T) {
 
 func TestBuildIsCancelled(t *testing.T) {
 	t.Parallel()
-	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
+	r := testRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
 	unlock, err := lock(t.Context(), r.ImportPath) // as if another Pulumi process built it
 	require.NoError(t, err)
 	defer unlock()
@@ -216,14 +217,14 @@ func TestBuildIsCancelled(t *testing.T) {
 	require.ErrorIs(t, <-done, context.Canceled)
 }
 
-func TestBuildWithoutTheGoTool(t *testing.T) {
+func TestBuildFailsWithoutTheGoTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	isolate := func() (string, error) { return Isolate(t.Context(), t.TempDir()) }
-	_, err := newBuilder(isolate).build(t.Context(), tinyRecipe(t, ""), authn.DefaultKeychain)
+	_, err := newBuilder(isolate).build(t.Context(), testRecipe(t, ""), authn.DefaultKeychain)
 	require.ErrorContains(t, err, "the go tool, which is not on PATH: install Go")
 }
 
-func TestBuildOnABaseImage(t *testing.T) {
+func TestBuildUsesTheBaseImage(t *testing.T) {
 	t.Parallel()
 	registry := newRegistry(t)
 	ref, err := name.NewTag(registry.host + "/bases/own:1")
@@ -235,7 +236,7 @@ func TestBuildOnABaseImage(t *testing.T) {
 	digest, err := base.Digest()
 	require.NoError(t, err)
 
-	r := tinyRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
+	r := testRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
 	r.Base = ref.Context().Digest(digest.String()).String()
 	built, err := newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
@@ -279,7 +280,7 @@ func main() {
 func TestImageHasBinaryDataCertificatesAndTimeZones(t *testing.T) {
 	t.Parallel()
 	dir := newModule(t, map[string]string{"main.go": probeSource, "kodata/page.html": "page"})
-	r := tinyRecipe(t, dir)
+	r := testRecipe(t, dir)
 	r.Labels = map[string]string{"org.opencontainers.image.source": "example.com/tiny"}
 	built, err := newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
@@ -337,7 +338,7 @@ func requireSBOM(t *testing.T, built *builtImage) {
 	for _, pkg := range doc.Packages {
 		names = append(names, pkg.Name)
 	}
-	require.Contains(t, names, tinyPath(t))
+	require.Contains(t, names, testImportPath(t))
 	require.Contains(t, names, built.digest.String())
 }
 

@@ -38,7 +38,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	image := &builtImage{image: result, digest: digest, goVersion: goVersion}
-	blobs := map[v1.Hash]int64{}
+	blobSizes := map[v1.Hash]int64{}
 	err = walk.SignedEntity(ctx, entity, func(_ context.Context, e oci.SignedEntity) error {
 		s, err := readSBOM(e)
 		if err != nil {
@@ -50,7 +50,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 			image.sboms = append(image.sboms, s)
 		}
 		if img, ok := e.(v1.Image); ok {
-			return addBlobs(blobs, img)
+			return addBlobSizes(blobSizes, img)
 		}
 		return nil
 	})
@@ -60,7 +60,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 	if len(image.sboms) == 0 || image.sboms[0].subject != digest {
 		return nil, errors.New("ko returned no SBOM for the image")
 	}
-	for _, n := range blobs {
+	for _, n := range blobSizes {
 		image.size += n
 	}
 	return image, nil
@@ -83,16 +83,16 @@ func readSBOM(entity oci.SignedEntity) (sbom, error) {
 	return sbom{subject: subject, digest: digest, file: document}, nil
 }
 
-// addBlobs adds the sizes of an image's blobs by digest. Each blob counts once,
+// addBlobSizes adds the sizes of an image's blobs by digest. Each blob counts once,
 // because the platforms share the base.
-func addBlobs(blobs map[v1.Hash]int64, img v1.Image) error {
+func addBlobSizes(blobSizes map[v1.Hash]int64, img v1.Image) error {
 	m, err := img.Manifest()
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	blobs[m.Config.Digest] = m.Config.Size
+	blobSizes[m.Config.Digest] = m.Config.Size
 	for _, l := range m.Layers {
-		blobs[l.Digest] = l.Size
+		blobSizes[l.Digest] = l.Size
 	}
 	return nil
 }

@@ -33,8 +33,8 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		return resp, err
 	}
 	for _, f := range checkImageInputs(req.NewInputs, in) {
-		reported := func(other p.CheckFailure) bool { return other.Property == f.Property }
-		if !slices.ContainsFunc(failures, reported) {
+		hasSameProperty := func(other p.CheckFailure) bool { return other.Property == f.Property }
+		if !slices.ContainsFunc(failures, hasSameProperty) {
 			failures = append(failures, f)
 		}
 	}
@@ -73,24 +73,25 @@ func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, oldInputs pr
 	if err != nil {
 		return err
 	}
-	previous := func(name string) string {
+	oldInput := func(name string) string {
 		v := oldInputs.Get(name)
 		if !v.IsString() {
 			return ""
 		}
 		return v.AsString()
 	}
-	if hex, ok := strings.CutPrefix(previous("digest"), "sha256:"); ok && fingerprint != "" && fingerprint == previous("sources") {
-		in.Digest, in.GoVersion, in.Sources = previous("digest"), previous("goVersion"), fingerprint
+	isUnchanged := fingerprint != "" && fingerprint == oldInput("sources")
+	if hex, ok := strings.CutPrefix(oldInput("digest"), "sha256:"); ok && isUnchanged {
+		in.Digest, in.GoVersion, in.Sources = oldInput("digest"), oldInput("goVersion"), fingerprint
 		in.Tag = resourceTag(urnFromContext(ctx), "", hex)
 		return nil
 	}
-	result, err := i.builder.build(ctx, in.recipe(), in.keychain())
+	image, err := i.builder.build(ctx, in.recipe(), in.keychain())
 	if err != nil {
 		return err
 	}
-	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
-	in.Tag = resourceTag(urnFromContext(ctx), "", result.digest.Hex)
+	in.Digest, in.GoVersion = image.digest.String(), image.goVersion
+	in.Tag = resourceTag(urnFromContext(ctx), "", image.digest.Hex)
 	// If the sources changed during the build, the fingerprint does not describe the image.
 	if newFingerprint, err := in.recipe().fingerprint(toolchain); err == nil && newFingerprint == fingerprint {
 		in.Sources = fingerprint
@@ -131,8 +132,8 @@ func checkImageInputs(newInputs property.Map, in ImageInputs) []p.CheckFailure {
 
 // inputRule checks one input.
 type inputRule struct {
-	property string
-	check    func() string // returns the reason and the fix, or an empty string
+	property    string
+	findProblem func() string // returns the reason and the fix, or an empty string
 }
 
 // checkInputs returns a failure for each rule that a known input breaks.
@@ -142,7 +143,7 @@ func checkInputs(newInputs property.Map, rules []inputRule) []p.CheckFailure {
 		if newInputs.Get(rule.property).HasComputed() {
 			continue
 		}
-		if reason := rule.check(); reason != "" {
+		if reason := rule.findProblem(); reason != "" {
 			failures = append(failures, p.CheckFailure{Property: rule.property, Reason: reason})
 		}
 	}

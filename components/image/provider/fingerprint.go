@@ -135,9 +135,8 @@ type fingerprinter struct {
 	seen         map[string]bool
 }
 
-// packageFolder returns the folder of a package. It returns false for a package of another
-// module.
-func (f *fingerprinter) packageFolder(importPath string) (string, bool) {
+// packageFolder returns the folder of a package. For a package of another module, ok is false.
+func (f *fingerprinter) packageFolder(importPath string) (folder string, ok bool) {
 	if importPath == f.module {
 		return f.root, true
 	}
@@ -158,7 +157,7 @@ func (f *fingerprinter) addPackages(importPath string) error {
 		return nil //nolint:nilerr // the compiler reports a missing import
 	}
 	var imports []string
-	embeds := false
+	hasEmbed := false
 	for _, entry := range entries {
 		if !entry.Type().IsRegular() || strings.HasSuffix(entry.Name(), "_test.go") {
 			continue
@@ -175,10 +174,10 @@ func (f *fingerprinter) addPackages(importPath string) error {
 			return err
 		}
 		f.add(file, source)
-		embeds = embeds || bytes.Contains(source, []byte("//go:embed"))
+		hasEmbed = hasEmbed || bytes.Contains(source, []byte("//go:embed"))
 		imports = append(imports, parseImports(source)...)
 	}
-	if embeds {
+	if hasEmbed {
 		if err := f.addTree(dir); err != nil {
 			return err
 		}

@@ -47,8 +47,8 @@ func (in *GuardInputs) Annotate(a infer.Annotator) {
 }
 
 // GuardState has the properties in the stack's state. The inputs are among them, because
-// the library adds empty inputs to the outputs and refuses to read outputs that have no
-// such fields.
+// the library infer also writes empty inputs to the outputs. It refuses outputs for which the
+// struct has no field.
 type GuardState struct {
 	GuardInputs
 	Values map[string]string `pulumi:"values"`
@@ -97,8 +97,9 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, nil
 }
 
-// recordedValue returns the value of a field in the inputs of the last update.
-func recordedValue(inputs property.Map, id string) (string, bool) {
+// recordedValue returns the value of a field in the inputs of the last update. If the inputs do not have
+// the field, ok is false.
+func recordedValue(inputs property.Map, id string) (value string, ok bool) {
 	fields := inputs.Get("fields")
 	if !fields.IsMap() {
 		return "", false

@@ -72,20 +72,20 @@ func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
 	require.True(t, s.up(tiers("2", "2")), "the other tier in the next update")
 }
 
-func TestGuardKnowsItsValuesInAPreview(t *testing.T) {
+func TestGuardValuesAreKnownInAPreview(t *testing.T) {
 	s := newGuard(t)
 	_, outputs := s.preview(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b")}))
-	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before it exists")
+	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before the guard exists")
 	require.True(t, s.up(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "b", "b", "c")})))
 
-	more := guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b", "c"), "disk": guardField(changerule.Grows, "1")})
-	_, outputs = s.preview(more)
-	require.Equal(t, map[string]string{"zone": "b", "disk": "1"}, recordedValues(t, outputs), "what was chosen stays, and a new field is recorded")
-	require.True(t, s.up(more))
-	require.False(t, s.up(more))
+	twoFields := guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b", "c"), "disk": guardField(changerule.Grows, "1")})
+	_, outputs = s.preview(twoFields)
+	require.Equal(t, map[string]string{"zone": "b", "disk": "1"}, recordedValues(t, outputs), "a recorded value stays, and a new field is recorded")
+	require.True(t, s.up(twoFields))
+	require.False(t, s.up(twoFields))
 }
 
-func TestGuardForgetsARemovedField(t *testing.T) {
+func TestRemovedFieldIsNoLongerRecorded(t *testing.T) {
 	s := newGuard(t)
 	disk := guardInputs(map[string]property.Value{"disk": guardField(changerule.Grows, "4")})
 	require.True(t, s.up(disk))

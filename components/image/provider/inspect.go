@@ -28,22 +28,22 @@ func (r recipe) checkMainPackage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var listed struct {
+	var mainPackage struct {
 		Name  string
 		Error *struct{ Err string }
 	}
-	if err := json.Unmarshal(output, &listed); err != nil {
+	if err := json.Unmarshal(output, &mainPackage); err != nil {
 		return fmt.Errorf("go list %s: %w", r.ImportPath, err)
 	}
 	switch {
-	case listed.Name == "main":
+	case mainPackage.Name == "main":
 		return nil // the compiler reports all other errors
-	case listed.Name != "":
+	case mainPackage.Name != "":
 		return &inputError{"importPath", fmt.Sprintf(
-			"%s is package %s: must be a package main, so use the folder with func main", r.ImportPath, listed.Name)}
-	case listed.Error != nil:
+			"%s is package %s: must be a package main, so use the folder with func main", r.ImportPath, mainPackage.Name)}
+	case mainPackage.Error != nil:
 		return &inputError{"importPath", fmt.Sprintf("the go tool finds no package %s in %s: %s; correct importPath or dir",
-			r.ImportPath, r.dirName(), strings.TrimSpace(listed.Error.Err))}
+			r.ImportPath, r.dirName(), strings.TrimSpace(mainPackage.Error.Err))}
 	default:
 		return &inputError{"importPath", fmt.Sprintf("the go tool finds no package %s in %s; correct importPath or dir",
 			r.ImportPath, r.dirName())}

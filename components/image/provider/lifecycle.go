@@ -34,19 +34,19 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 		}
 		return state, errors.New("digest is empty: the engine must call Check before Create and Update")
 	}
-	result, err := i.builder.buildDigest(ctx, in.recipe(), in.Digest, in.keychain())
+	image, err := i.builder.buildDigest(ctx, in.recipe(), in.Digest, in.keychain())
 	if err != nil {
 		return state, err
 	}
-	state.Size = int(result.size)
+	state.Size = int(image.size)
 	if in.Repository != "" { // unknown in a preview before the repository exists
 		state.Reference = in.Repository + "@" + in.Digest
-		state.SBOMReference = in.Repository + "@" + result.sboms[0].digest.String()
+		state.SBOMReference = in.Repository + "@" + image.sboms[0].digest.String()
 	}
 	if dryRun {
 		return state, nil
 	}
-	return state, in.publish(ctx, result)
+	return state, in.publish(ctx, image)
 }
 
 // Diff reports a change if the digest, the repository or the signing key differs. Every

@@ -17,14 +17,14 @@ func TestPreviewUpdateAndDestroy(t *testing.T) {
 	repo := registry.host + "/shop/tiny"
 	s := newStack(t, "tiny")
 
-	diff, previewOutputs := s.preview(imageInputs(tinyPath(t), dir, repo))
+	diff, previewOutputs := s.preview(imageInputs(testImportPath(t), dir, repo))
 	require.True(t, diff.HasChanges)
 	require.Zero(t, registry.writes.Load(), "a preview pushes nothing")
 	digest := previewOutputs.Get("digest").AsString()
 	require.Regexp(t, `^sha256:[0-9a-f]{64}$`, digest, "a preview shows the digest")
 	require.Equal(t, repo+"@"+digest, previewOutputs.Get("reference").AsString())
 
-	require.True(t, s.up(imageInputs(tinyPath(t), dir, repo)))
+	require.True(t, s.up(imageInputs(testImportPath(t), dir, repo)))
 	require.Equal(t, digest, s.output("digest"), "the update pushes the digest of the preview")
 	require.Equal(t, repo+"@"+digest, s.output("reference"))
 	require.Equal(t, "test-tiny-"+digest[7:19], s.output("tag"))
@@ -32,20 +32,20 @@ func TestPreviewUpdateAndDestroy(t *testing.T) {
 	requireExists(t, repo+":"+s.output("tag"))
 
 	writes := registry.writes.Load()
-	require.False(t, s.up(imageInputs(tinyPath(t), dir, repo)), "unchanged sources change nothing")
+	require.False(t, s.up(imageInputs(testImportPath(t), dir, repo)), "unchanged sources change nothing")
 	require.Equal(t, writes, registry.writes.Load())
 
 	writeFile(t, dir, "main.go", `package main
 
 func main() { println("changed") }
 `)
-	diff, previewOutputs = s.preview(imageInputs(tinyPath(t), dir, repo))
+	diff, previewOutputs = s.preview(imageInputs(testImportPath(t), dir, repo))
 	require.True(t, diff.HasChanges)
 	require.Contains(t, diff.DetailedDiff, "digest")
 	require.NotContains(t, diff.DetailedDiff, "repository")
 	require.NotEqual(t, digest, previewOutputs.Get("digest").AsString())
 	require.Equal(t, writes, registry.writes.Load(), "a preview pushes nothing")
-	require.True(t, s.up(imageInputs(tinyPath(t), dir, repo)))
+	require.True(t, s.up(imageInputs(testImportPath(t), dir, repo)))
 	require.Equal(t, previewOutputs.Get("digest").AsString(), s.output("digest"))
 	requireExists(t, s.output("reference"))
 	requireExists(t, repo+"@"+digest) // the old image stays, for pods that still run it
@@ -56,10 +56,10 @@ func main() { println("changed") }
 	requireExists(t, repo+"@"+digest)
 }
 
-func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
+func TestPreviewShowsTheDigestBeforeTheRepositoryExists(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "tiny")
-	programInputs := imageInputs(tinyPath(t), newModule(t, map[string]string{"main.go": helloSource}), "")
+	programInputs := imageInputs(testImportPath(t), newModule(t, map[string]string{"main.go": helloSource}), "")
 	programInputs["repository"] = property.New(property.Computed)
 	programInputs["credentials"] = property.New(map[string]property.Value{
 		"username": property.New("AWS"), "password": property.New("token"),
@@ -76,9 +76,9 @@ func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
 	require.True(t, previewOutputs.Get("size").IsNumber())
 }
 
-func TestPreviewWithAnUnknownBuildInput(t *testing.T) {
+func TestUnknownBuildInputMakesTheOutputsUnknown(t *testing.T) {
 	s := newStack(t, "tiny")
-	_, previewOutputs := s.preview(imageInputs(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny", map[string]property.Value{"base": property.New(property.Computed)}))
+	_, previewOutputs := s.preview(imageInputs(testImportPath(t), t.TempDir(), "localhost:1/shop/tiny", map[string]property.Value{"base": property.New(property.Computed)}))
 	for _, name := range []string{"digest", "tag", "reference", "sbomReference", "size"} {
 		require.True(t, previewOutputs.Get(name).IsComputed(), name)
 	}

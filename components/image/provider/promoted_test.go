@@ -19,7 +19,7 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// newSigningKey creates a key and returns its path and its public key.
+// newSigningKey creates a key. It returns the path of the private key's file, and the public key in PEM.
 func newSigningKey(t *testing.T) (path, publicKey string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key.pem")
@@ -29,12 +29,12 @@ func newSigningKey(t *testing.T) (path, publicKey string) {
 	return path, string(content)
 }
 
-// createSignedImage creates an image that the key signs.
-func createSignedImage(t *testing.T, registry *testRegistry, key string, more ...map[string]property.Value) *stack {
+// createSignedImage creates an image that the key in the file keyPath signs.
+func createSignedImage(t *testing.T, registry *testRegistry, keyPath string, more ...map[string]property.Value) *stack {
 	t.Helper()
-	inputs := ImageInputs{ImageSpec: ImageSpec{SigningKey: &key}}
+	inputs := ImageInputs{ImageSpec: ImageSpec{SigningKey: &keyPath}}
 	require.NoError(t, inputs.identifySigner(t.Context()))
-	more = append(more, map[string]property.Value{"signingKey": property.New(key), "signedBy": property.New(inputs.SignedBy)})
+	more = append(more, map[string]property.Value{"signingKey": property.New(keyPath), "signedBy": property.New(inputs.SignedBy)})
 	return createImage(t, registry, more...)
 }
 
@@ -54,8 +54,8 @@ func newPromotion(t *testing.T, source, repository string, keys ...string) (*sta
 
 func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	s := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	s := createSignedImage(t, registry, keyPath)
 	keys, err := signkey.ParseTrusted(publicKey)
 	require.NoError(t, err)
 	ref, err := name.NewDigest(s.output("reference"))
@@ -73,7 +73,7 @@ func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 			require.Contains(t, string(statement.Predicate), `"spdxVersion"`)
 		}
 	}
-	private, err := os.ReadFile(key)
+	private, err := os.ReadFile(keyPath)
 	require.NoError(t, err)
 	secret := strings.Split(string(private), "\n")[1]
 	for k, v := range maps.Collect(s.state.All) {
@@ -89,19 +89,19 @@ func TestSignedImageHasProvenanceAndSBOM(t *testing.T) {
 func TestNewSigningKeyIsADiffAndAMissingOneIsRefused(t *testing.T) {
 	registry := newRegistry(t)
 	s := createImage(t, registry)
-	key, _ := newSigningKey(t)
-	inputs := s.inputs.Set("signingKey", property.New(key)).Set("signedBy", property.New("id"))
+	keyPath, _ := newSigningKey(t)
+	inputs := s.inputs.Set("signingKey", property.New(keyPath)).Set("signedBy", property.New("id"))
 	require.Equal(t, map[string]p.PropertyDiff{"signedBy": {Kind: p.Update}}, s.diff(inputs).DetailedDiff)
 
-	_, failures := newStack(t, "tiny").check(imageInputs(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny",
+	_, failures := newStack(t, "tiny").check(imageInputs(testImportPath(t), t.TempDir(), "localhost:1/shop/tiny",
 		map[string]property.Value{"signingKey": property.New(filepath.Join(t.TempDir(), "none.pem"))}))
 	require.Contains(t, failures["signingKey"], "none.pem: no such file")
 }
 
 func TestRefreshNoticesMissingSignatures(t *testing.T) {
 	registry := newRegistry(t)
-	key, _ := newSigningKey(t)
-	s := createSignedImage(t, registry, key)
+	keyPath, _ := newSigningKey(t)
+	s := createSignedImage(t, registry, keyPath)
 	inputs := s.inputs
 	exists, err := s.refresh()
 	require.NoError(t, err)
@@ -132,8 +132,8 @@ func deleteReferrers(t *testing.T, reference string) {
 
 func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	source := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	source := createSignedImage(t, registry, keyPath)
 	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
 
 	_, previewOutputs := s.preview(programInputs)
@@ -153,8 +153,8 @@ func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 	require.False(t, s.up(programInputs))
 	require.Equal(t, writes, registry.writes.Load())
 
-	newKey, _ := newSigningKey(t)
-	newPublicKey, err := os.ReadFile(newKey + ".pub")
+	newKeyPath, _ := newSigningKey(t)
+	newPublicKey, err := os.ReadFile(newKeyPath + ".pub")
 	require.NoError(t, err)
 	programInputs["trustedKeys"] = property.New([]property.Value{property.New(publicKey), property.New(string(newPublicKey))})
 	require.True(t, s.up(programInputs), "another list of keys is verified, in the target alone")
@@ -165,21 +165,21 @@ func TestPromotedImageIsTheSameDigestWithItsSignatures(t *testing.T) {
 
 func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	_, otherKey := newSigningKey(t)
-	signed := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	_, otherPublicKey := newSigningKey(t)
+	signed := createSignedImage(t, registry, keyPath)
 	require.NotEmpty(t, signed.output("reference"))
 	otherRegistry := newRegistry(t)
 	unsigned := createImage(t, otherRegistry).output("reference")
-	for _, tc := range []struct{ reason, source, key, property, want string }{
+	for _, tc := range []struct{ reason, source, publicKey, property, want string }{
 		{"nobody signed it", unsigned, publicKey, "source", "nothing of this type is attached"},
-		{"another key signed it", signed.output("reference"), otherKey, "source", "is signed by another key"},
+		{"another key signed it", signed.output("reference"), otherPublicKey, "source", "is signed by another key"},
 		{"it does not exist", registry.host + "/shop/tiny@sha256:" + strings.Repeat("0", 64), publicKey, "source", "the target does not have it either"},
 		{"a tag can move", registry.host + "/shop/tiny:v1", publicKey, "source", "does not name an image by its digest"},
 		{"no key is trusted", signed.output("reference"), "text", "trustedKeys", "has no public key"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s, programInputs := newPromotion(t, tc.source, registry.host+"/prod/web", tc.key)
+			s, programInputs := newPromotion(t, tc.source, registry.host+"/prod/web", tc.publicKey)
 			_, failures := s.check(programInputs)
 			require.Contains(t, failures[tc.property], tc.want)
 		})
@@ -187,7 +187,7 @@ func TestPreviewRefusesAPromotionThatIsNotVerified(t *testing.T) {
 }
 
 // A preview may run where the source can't be reached. The update always verifies the image.
-func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
+func TestUpdateVerifiesAPromotionThatThePreviewCouldNotVerify(t *testing.T) {
 	registry := newRegistry(t)
 	source := createImage(t, registry)
 	_, publicKey := newSigningKey(t)
@@ -203,8 +203,8 @@ func TestPromotionVerifiesInTheUpdateWhatThePreviewCouldNot(t *testing.T) {
 
 func TestRefreshNoticesAMissingPromotedImageOrSignature(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	source := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	source := createSignedImage(t, registry, keyPath)
 	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
 	for _, deletePart := range []func(*testing.T, string){deleteReferrers, deleteManifest} {
 		require.True(t, s.up(programInputs))
@@ -218,8 +218,8 @@ func TestRefreshNoticesAMissingPromotedImageOrSignature(t *testing.T) {
 
 func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	source := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	source := createSignedImage(t, registry, keyPath)
 	s, programInputs := newPromotion(t, source.output("reference"), registry.host+"/prod/web", publicKey)
 	require.True(t, s.up(programInputs))
 	reference := s.output("reference")
@@ -234,10 +234,10 @@ func TestDeleteOfAPromotedImageKeepsASharedDigest(t *testing.T) {
 	require.NoError(t, err, "its signatures stay, too")
 }
 
-func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
+func TestPreviewOfPromotedImageShowsTheDigestBeforeTheRepositoryExists(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	source := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	source := createSignedImage(t, registry, keyPath)
 	s, programInputs := newPromotion(t, source.output("reference"), "", publicKey)
 	programInputs["repository"] = property.New(property.Computed)
 	_, previewOutputs := s.preview(programInputs)
@@ -250,8 +250,8 @@ func TestPromotedBeforeTheRepositoryExists(t *testing.T) {
 // the manifest.
 func TestPromotedImageReplacesABuiltOneWithTheSameDigest(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	built := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	built := createSignedImage(t, registry, keyPath)
 	s, programInputs := newPromotion(t, built.output("reference"), registry.host+"/shop/tiny", publicKey)
 	s.urn = resource.NewURN("test", "shop", "", "ko:index:Promoted", "tiny")
 	require.True(t, s.up(programInputs))

@@ -64,15 +64,15 @@ func main() { fmt.Println("hello") }
 func newModule(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
-	writeFile(t, dir, "go.mod", "module "+tinyPath(t)+"\n\ngo 1.26\n")
+	writeFile(t, dir, "go.mod", "module "+testImportPath(t)+"\n\ngo 1.26\n")
 	for name, content := range files {
 		writeFile(t, dir, name, content)
 	}
 	return dir
 }
 
-// tinyPath returns the import path of the test's module.
-func tinyPath(t *testing.T) string {
+// testImportPath returns the import path of the module of the test.
+func testImportPath(t *testing.T) string {
 	test, _, _ := strings.Cut(t.Name(), "/")
 	return "example.com/" + test + "/tiny"
 }
@@ -88,13 +88,13 @@ func writeFile(t *testing.T, dir, name, content string) {
 // testRegistry is a registry on loopback. It counts writes, and can require a
 // password.
 type testRegistry struct {
-	host     string
-	writes   atomic.Int64
-	uploads  atomic.Int64
-	password atomic.Pointer[string]
-	refuse   atomic.Int64 // the status of every DELETE, or zero
-	broken   atomic.Bool  // every request fails
-	server   *httptest.Server
+	host         string
+	writes       atomic.Int64
+	uploads      atomic.Int64
+	password     atomic.Pointer[string]
+	deleteStatus atomic.Int64 // the status of every response to DELETE; 0 means that the registry deletes
+	broken       atomic.Bool  // every request fails
+	server       *httptest.Server
 }
 
 // newRegistry starts an empty registry.
@@ -117,7 +117,7 @@ func newRegistry(t *testing.T) *testRegistry {
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:
 		case http.MethodDelete:
-			if status := reg.refuse.Load(); status != 0 {
+			if status := reg.deleteStatus.Load(); status != 0 {
 				w.WriteHeader(int(status))
 				return
 			}
@@ -219,8 +219,8 @@ func (s *stack) up(programInputs map[string]property.Value) bool {
 	return diff.HasChanges
 }
 
-// stackWithCheckedInputs returns a provider that has built the module of hello, with the checked
-// inputs. Most tests begin with it.
+// stackWithCheckedInputs returns a stack with the checked inputs of an image of helloSource. Check has
+// built the image. Most tests begin with these inputs.
 var stackWithCheckedInputs = sync.OnceValues(func() (*stack, error) {
 	dir, err := os.MkdirTemp(sharedDir, "")
 	if err != nil {

@@ -65,7 +65,7 @@ type login struct {
 
 // possibleLogins returns the logins to try for a repository, in this order:
 // the credentials of the inputs, then the docker config or an anonymous login. The
-// credentials may have expired since the last update. ECR's expire after 12 hours.
+// credentials may have expired since the last update. Those of ECR expire after 12 hours.
 func possibleLogins(repo name.Repository, c *Credentials) ([]login, error) {
 	var logins []login
 	if c != nil {
@@ -122,7 +122,7 @@ func classify(err error) errorKind {
 // refuses all logins. After a refused login, authenticate ignores the status "not found" for
 // an anonymous login, because many registries hide private manifests with this status.
 func authenticate(ctx context.Context, ref name.Reference, logins []login) (*v1.Descriptor, login, error) {
-	var refused error
+	var refusals error
 	for _, login := range logins {
 		desc, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(login.auth))
 		if err == nil {
@@ -130,17 +130,17 @@ func authenticate(ctx context.Context, ref name.Reference, logins []login) (*v1.
 		}
 		switch classify(err) {
 		case absent:
-			if login.anonymous && refused != nil {
+			if login.anonymous && refusals != nil {
 				continue
 			}
 			return nil, login, nil
 		case denied:
-			refused = errors.Join(refused, fmt.Errorf("%s: %w", login.name, err))
+			refusals = errors.Join(refusals, fmt.Errorf("%s: %w", login.name, err))
 		default:
 			return nil, login, fmt.Errorf("registry %s does not answer: %w; check that it runs and that this machine can reach it", ref.Context().RegistryStr(), err)
 		}
 	}
-	return nil, login{}, fmt.Errorf("%w: %w", errDenied, refused)
+	return nil, login{}, fmt.Errorf("%w: %w", errDenied, refusals)
 }
 
 // errDenied means that the registry refused every possible login.

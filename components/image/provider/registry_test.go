@@ -37,13 +37,13 @@ func listTags(t *testing.T, repository string) []string {
 }
 
 // addTag adds a tag to a pushed image.
-func addTag(t *testing.T, reference, other string) {
+func addTag(t *testing.T, reference, tag string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
 	require.NoError(t, err)
 	desc, err := remote.Get(ref, remote.WithContext(t.Context()))
 	require.NoError(t, err)
-	require.NoError(t, remote.Tag(ref.Context().Tag(other), desc, remote.WithContext(t.Context())))
+	require.NoError(t, remote.Tag(ref.Context().Tag(tag), desc, remote.WithContext(t.Context())))
 }
 
 func TestRefreshNoticesADeletedImage(t *testing.T) {
@@ -113,10 +113,11 @@ func TestImportIsRefused(t *testing.T) {
 
 func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 	for _, tc := range []struct {
-		reason string
-		before func(t *testing.T, registry *testRegistry, repo string, s *stack)
-		kept   bool // whether the manifest still exists
-		tags   []string
+		reason  string
+		prepare func(t *testing.T, registry *testRegistry, repo string, s *stack)
+		kept    bool // whether the manifest still exists
+		// tags are the remaining tags. A text is the beginning of a tag, or its end after a dot.
+		tags []string
 	}{
 		{"an image that nothing else uses is deleted", func(*testing.T, *testRegistry, string, *stack) {}, false, nil},
 		{"a release tag keeps the manifest and its SBOM", func(t *testing.T, _ *testRegistry, _ string, s *stack) {
@@ -142,17 +143,17 @@ func TestDeleteKeepsManifestsThatOtherTagsUse(t *testing.T) {
 			deleteManifest(t, s.output("reference"))
 		}, false, nil},
 		{"a registry without deletion is not a failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
-			registry.refuse.Store(http.StatusMethodNotAllowed)
+			registry.deleteStatus.Store(http.StatusMethodNotAllowed)
 		}, true, []string{"sbom", "test-tiny-"}},
 		{"a login without permission to delete is not a failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
-			registry.refuse.Store(http.StatusForbidden)
+			registry.deleteStatus.Store(http.StatusForbidden)
 		}, true, []string{"sbom", "test-tiny-"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			registry := newRegistry(t)
 			repo := registry.host + "/shop/tiny"
 			s := createImage(t, registry)
-			tc.before(t, registry, repo, s)
+			tc.prepare(t, registry, repo, s)
 			require.NoError(t, s.destroy())
 			if tc.kept {
 				requireExists(t, s.output("reference"))
@@ -211,8 +212,8 @@ func TestDeleteAnIndexKeepsSharedManifests(t *testing.T) {
 		}
 		return map[string]property.Value{"platforms": property.New(list)}
 	}
-	require.True(t, onePlatform.up(imageInputs(tinyPath(t), dir, repo)))
-	require.True(t, twoPlatforms.up(imageInputs(tinyPath(t), dir, repo, platforms("linux/arm64", "linux/amd64", "linux/amd64"))))
+	require.True(t, onePlatform.up(imageInputs(testImportPath(t), dir, repo)))
+	require.True(t, twoPlatforms.up(imageInputs(testImportPath(t), dir, repo, platforms("linux/arm64", "linux/amd64", "linux/amd64"))))
 	ref, err := name.ParseReference(twoPlatforms.output("reference"))
 	require.NoError(t, err)
 	index, err := remote.Index(ref)

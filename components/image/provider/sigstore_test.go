@@ -27,9 +27,9 @@ import (
 // uses this library already.
 func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	registry := newRegistry(t)
-	key, publicKey := newSigningKey(t)
-	_, otherKey := newSigningKey(t)
-	s := createSignedImage(t, registry, key)
+	keyPath, publicKey := newSigningKey(t)
+	_, otherPublicKey := newSigningKey(t)
+	s := createSignedImage(t, registry, keyPath)
 	ref, err := name.NewDigest(s.output("reference"))
 	require.NoError(t, err)
 	referrers, err := attest.Referrers(t.Context(), ref)
@@ -40,7 +40,7 @@ func TestSigstoreAcceptsOnlySignedImages(t *testing.T) {
 	for _, referrer := range referrers {
 		signed := readBundle(t, ref.Context().Digest(referrer.String()))
 		require.NoError(t, verifyWithSigstore(t, signed, publicKey, hash.Hex))
-		require.Error(t, verifyWithSigstore(t, signed, otherKey, hash.Hex), "another key")
+		require.Error(t, verifyWithSigstore(t, signed, otherPublicKey, hash.Hex), "another key")
 		require.Error(t, verifyWithSigstore(t, signed, publicKey, referrer.Hex), "another image")
 	}
 }

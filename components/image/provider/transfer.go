@@ -42,7 +42,7 @@ func (in PromotedInputs) newTransfer() (*transfer, error) {
 		}
 		t.target, t.targetOptions = repo.Digest(t.source.DigestStr()), clientOptions(repo, credentials)
 		if repo.RegistryStr() != t.source.RegistryStr() {
-			credentials = nil // only the target's registry may see the password
+			credentials = nil // only the target's registry may get the password
 		}
 	}
 	t.sourceOptions = clientOptions(t.source.Context(), credentials)

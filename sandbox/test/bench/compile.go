@@ -30,21 +30,21 @@ func (r *runner) measureCompilation(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	graph := filepath.Join(dir, "graph.json")
-	cmd := r.newCommand(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graph, "-o", filepath.Join(dir, "infra"), "./infra")
+	graphFile := filepath.Join(dir, "graph.json")
+	cmd := r.newCommand(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graphFile, "-o", filepath.Join(dir, "infra"), "./infra")
 	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOCACHE="+filepath.Join(dir, "cache"))
 	cmd.Stderr = os.Stderr
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	stopMeasuring := watchTree(cmd.Process.Pid)
+	stopMeasuring := watchTreeMemory(cmd.Process.Pid)
 	err = cmd.Wait()
 	duration, peakMemory := time.Since(start), stopMeasuring()
 	if err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(graph)
+	raw, err := os.ReadFile(graphFile)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (r *runner) measureCompilation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
+	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | CPU seconds |\n|---|---|---|\n",
 		duration.Seconds(), peakMemory, info.Size()/1_000_000, len(actions))
 	for _, a := range actions[:packagesInTable] {
 		name := strings.TrimPrefix(strings.TrimPrefix(a.Package, "github.com/pulumi/"), "github.com/")

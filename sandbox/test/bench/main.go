@@ -39,7 +39,7 @@ func runBenchmark(ctx context.Context, dir string, runs int, prodOnly, cold bool
 	if err != nil {
 		return fmt.Errorf("%w; run `make up` first", err)
 	}
-	r := &runner{layout: l, env: toolchain.Within(l, os.Environ()), dir: l.Project}
+	r := &runner{layout: l, env: toolchain.SandboxEnv(l, os.Environ()), dir: l.Project}
 	var rows []row
 	if !prodOnly {
 		if rows, err = r.measureLive(ctx, runs); err != nil {

@@ -19,10 +19,10 @@ func (b bytesize) String() string { return fmt.Sprintf("%d MB", b/1_000_000) }
 // sampleInterval is the interval between two measurements of the memory of a process tree.
 const sampleInterval = 25 * time.Millisecond
 
-// watchTree measures the memory of a process and its descendants, which is the sum of their
+// watchTreeMemory measures the memory of a process and its descendants, which is the sum of their
 // proportional set sizes (PSS). In this sum, shared pages count once. The returned function
 // ends the measurement and returns the peak.
-func watchTree(pid int) (stop func() bytesize) {
+func watchTreeMemory(pid int) (stop func() bytesize) {
 	var peak bytesize
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -92,7 +92,8 @@ func findShims() []int {
 	return pids
 }
 
-// readPSS returns a process's proportional set size, or zero if the process has ended.
+// readPSS returns a process's proportional set size, or zero if it can't be read, because the process
+// has ended.
 func readPSS(pid int) bytesize {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {

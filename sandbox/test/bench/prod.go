@@ -27,7 +27,7 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 			fmt.Fprintln(os.Stderr, "bench: stopping the simulated sandbox:", err)
 		}
 	}()
-	prod := &runner{layout: l, env: toolchain.Within(l, os.Environ())}
+	prod := &runner{layout: l, env: toolchain.SandboxEnv(l, os.Environ())}
 	if prod.dir, err = testenv.InitStack(ctx, l, "prod"); err != nil {
 		return nil, err
 	}
@@ -62,10 +62,10 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	return rows, nil
 }
 
-// comparePacks times previews of prod with the policy pack, without a pack, which it returns, and
-// with a pack without rules. The engine sends every resource to a pack, so the pack without rules
-// shows what any pack costs. The three kinds of previews take turns, so that all have the same
-// conditions.
+// comparePacks times previews of prod with the platform's policy pack, without a pack, and with a
+// pack that has no rules. The engine sends every resource to a pack, so the pack without rules shows
+// what any pack costs. The three kinds of previews take turns, so that all have the same conditions.
+// bare are the previews without a pack.
 func (r *runner) comparePacks(ctx context.Context, runs int) (bare series, rows []row, err error) {
 	emptyPack := filepath.Join(r.dir, "emptypack")
 	if err := r.withDir(r.layout.Project).run(ctx, "go", "build", "-trimpath", "-o", emptyPack, "./policy/server/testdata/emptypack"); err != nil {
@@ -75,15 +75,15 @@ func (r *runner) comparePacks(ctx context.Context, runs int) (bare series, rows 
 	if err != nil {
 		return bare, nil, err
 	}
-	own, bare, empty := previews[0], previews[1], previews[2]
+	platformPackPreviews, bare, emptyPackPreviews := previews[0], previews[1], previews[2]
 	overheadPercent := func(s series) float64 {
 		return 100 * (s.median() - bare.median()).Seconds() / bare.median().Seconds()
 	}
 	return bare, []row{
-		{"prod: `pulumi preview`, nothing changed", own.describe(), ""},
+		{"prod: `pulumi preview`, nothing changed", platformPackPreviews.describe(), ""},
 		{"… without a policy pack", bare.describe(), ""},
-		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", empty.describe(), overheadPercent(empty)), ""},
-		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(own)), "at most 10 %"},
+		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", emptyPackPreviews.describe(), overheadPercent(emptyPackPreviews)), ""},
+		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(platformPackPreviews)), "at most 10 %"},
 	}, nil
 }
 

@@ -81,33 +81,33 @@ type series struct{ durations []time.Duration }
 // timeRuns times n runs of a command. Before these runs it runs the command once, which fills
 // the caches.
 func (r *runner) timeRuns(ctx context.Context, n int, name string, args ...string) (series, error) {
-	all, err := timeInTurns(ctx, n, []*runner{r}, name, args...)
+	measured, err := timeInTurns(ctx, n, []*runner{r}, name, args...)
 	if err != nil {
 		return series{}, err
 	}
-	return all[0], nil
+	return measured[0], nil
 }
 
 // timeInTurns times n runs of a command by each of the runners, which take turns. Before these
 // runs each runner runs the command once, which fills the caches. The results are in the order of
 // the runners.
 func timeInTurns(ctx context.Context, n int, runners []*runner, name string, args ...string) ([]series, error) {
-	all := make([]series, len(runners))
+	measured := make([]series, len(runners))
 	for turn := range n + 1 {
 		for i, r := range runners {
 			start := time.Now()
 			if err := r.run(ctx, name, args...); err != nil {
 				return nil, err
 			}
-			if turn > 0 {
-				all[i].durations = append(all[i].durations, time.Since(start))
+			if turn > 0 { // the first turn only fills the caches
+				measured[i].durations = append(measured[i].durations, time.Since(start))
 			}
 		}
 	}
-	for i := range all {
-		slices.Sort(all[i].durations)
+	for i := range measured {
+		slices.Sort(measured[i].durations)
 	}
-	return all, nil
+	return measured, nil
 }
 
 // measurePeakMemory returns the peak memory of a run of a command, including its child
@@ -118,7 +118,7 @@ func (r *runner) measurePeakMemory(ctx context.Context, name string, args ...str
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	stopMeasuring := watchTree(cmd.Process.Pid)
+	stopMeasuring := watchTreeMemory(cmd.Process.Pid)
 	err := cmd.Wait()
 	peak := stopMeasuring()
 	if err != nil {
@@ -131,7 +131,7 @@ func (s series) median() time.Duration { return s.durations[len(s.durations)/2] 
 
 // describe returns a text with the median, the 95th percentile and the number of runs.
 func (s series) describe() string {
-	p95 := s.durations[(len(s.durations)*95+99)/100-1]
+	p95 := s.durations[(len(s.durations)*95+99)/100-1] // nearest rank: 95 % of the runs are not slower
 	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.durations))
 }
 

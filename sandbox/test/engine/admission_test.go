@@ -53,8 +53,8 @@ func checkOtherPodsAreRefused(t *testing.T, s *stack) {
 		{"a root file system that can be written", func(p podSpec) {
 			p.container()["securityContext"].(map[string]any)["readOnlyRootFilesystem"] = false
 		}, "pod-read-only-root: mca can write"},
-		{"a token of the API server", func(p podSpec) { p["automountServiceAccountToken"] = true }, "pod-no-api-token: kube-api-access-"},
-		{"the token of EKS Pod Identity", func(p podSpec) { p.addToken("pods.eks.amazonaws.com") }, ""},
+		{"a service account token for the API server", func(p podSpec) { p["automountServiceAccountToken"] = true }, "pod-no-api-token: kube-api-access-"},
+		{"a service account token for EKS Pod Identity", func(p podSpec) { p.addToken("pods.eks.amazonaws.com") }, ""},
 		{"a port of the node, by the Pod Security Standard", func(p podSpec) {
 			p.container()["ports"] = []any{map[string]any{"containerPort": 8080, "hostPort": 8080}}
 		}, `violates PodSecurity "restricted`},

@@ -136,6 +136,8 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 		out, err := s.tryPulumi(t, "preview")
 		require.Error(t, err, "the added resources are protected")
 		require.Contains(t, out, protectedText)
+		// The first update removes the protection of all resources, the second one deletes the added
+		// resources, and the third one protects the other resources again.
 		s.configure(t, original, map[string]any{"deletionProtection": false})
 		s.configure(t, s.readConfiguration(t), values)
 		s.pulumi(t, "up", "--yes", "--skip-preview")
@@ -152,7 +154,7 @@ func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []chan
 		s.pulumi(t, "preview", "--expect-no-changes")
 		require.Equal(t, protectedBefore, s.readProtectedIDs(t))
 		s.requireVolumesMatchClaims(t)
-		for key := range values {
+		for key := range values { // the earlier value of each key is refused
 			s.configure(t, original, values)
 			value, ok := s.configValue(original, key)
 			if !ok {

@@ -65,7 +65,7 @@ func (s *stack) exportState(t *testing.T) string {
 
 // pf ci up applies only the approved plan. If the program, the configuration or the state has
 // changed since the approval, pf ci up changes nothing. pf ci drift writes nothing.
-func TestCIAppliesWhatWasApproved(t *testing.T) {
+func TestCIAppliesOnlyTheApprovedPlan(t *testing.T) {
 	first := newPolicyStack(t, "sandbox")
 	first.pulumi(t, "stack", "rm", "--yes")
 	e := copyProject(t, first.environment)

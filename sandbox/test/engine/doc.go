@@ -19,7 +19,7 @@
 //   - ci_test.go: pf ci applies only the approved plan, and reports drift
 //   - policy_test.go: the policy pack in a preview and in an up
 //   - source_test.go: an image changes with its sources
-//   - bootstrap_test.go: the project of the workflows' identities, infra/bootstrap
+//   - bootstrap_test.go: the project infra/bootstrap, with the IAM roles of the CI workflows
 //   - promotion_test.go: one stack builds and signs, another runs the same digests
 //   - shell_test.go: a shell of `make env` changes nothing in the checkout
 package engine

@@ -155,9 +155,9 @@ func (e *environment) run(t *testing.T, dir, name string, args ...string) (strin
 	return combined, err
 }
 
-// runStreams runs one of the sandbox's executables. It returns the standard output. combined is
-// the standard output followed by the standard error. Only the standard output alone can be
-// decoded, because a command may write warnings to the standard error.
+// runStreams runs one of the sandbox's executables. stdout is the standard output, and combined is
+// the standard output followed by the standard error. A test decodes stdout, because a command may
+// write warnings to the standard error.
 func (e *environment) runStreams(t *testing.T, dir, name string, args ...string) (stdout, combined string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
@@ -192,7 +192,7 @@ func shorten(text string) string {
 	return fmt.Sprintf("%s\n[%d bytes]\n%s", text[:maxLoggedBytes/3], removed, text[maxLoggedBytes/3+removed:])
 }
 
-// protection is the configuration key with which a stack's data are protected from a destroy.
+// protectionKey is the configuration key with which a stack's data are protected from a destroy.
 const protectionKey = "progressive-framework:deletionProtection"
 
 // discardKey is the configuration key with which a destroy keeps no backups of the data.
@@ -243,11 +243,11 @@ func (s *stack) tryPulumi(t *testing.T, args ...string) (string, error) {
 	return s.run(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
 }
 
-// readOutput reads a stack output.
-func (s *stack) readOutput(t *testing.T, name string, into any) {
+// readOutput reads the stack output called name, and decodes it into the variable that target points to.
+func (s *stack) readOutput(t *testing.T, name string, target any) {
 	t.Helper()
 	out := s.pulumiStdout(t, "stack", "output", name, "--json")
-	require.NoError(t, json.Unmarshal([]byte(out), into), "output %s", name)
+	require.NoError(t, json.Unmarshal([]byte(out), target), "output %s", name)
 }
 
 // kubectl runs kubectl and returns its standard output. The test fails if the command fails.

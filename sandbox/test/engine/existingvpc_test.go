@@ -26,8 +26,8 @@ func newForeignNetwork(t *testing.T, s *stack) *foreignNetwork {
 	create := func(kind string, properties ...string) string {
 		out, err := s.run(t, s.dir, "sandbox", append([]string{"aws", "create", kind}, properties...)...)
 		require.NoError(t, err)
-		lines := strings.Fields(out)
-		id := lines[len(lines)-1]
+		words := strings.Fields(out)
+		id := words[len(words)-1] // the command prints the id last
 		n.created = append(n.created, resourceRef{Type: kind, ID: id})
 		return id
 	}

@@ -84,9 +84,9 @@ func (s *stack) killUp(t *testing.T, p point) {
 }
 
 // requireNoDuplicateResources compares the resources of the stand-in and of the cluster with
-// the state. No resource may exist twice, and none may be missing from the state. From the
-// cluster, only Jobs are compared, because other objects have fixed names and can't exist
-// twice.
+// the state. No resource may exist twice, and none may be missing from the state. Of the
+// cluster's objects, only Jobs are compared, because other objects have fixed names and can't
+// exist twice.
 func (s *stack) requireNoDuplicateResources(t *testing.T) {
 	t.Helper()
 	state := s.listStateResources(t)
@@ -95,12 +95,12 @@ func (s *stack) requireNoDuplicateResources(t *testing.T) {
 	}
 	require.ElementsMatch(t, resourcesInState("aws:"), s.listAWSResources(t))
 
-	const job = "kubernetes:batch/v1:Job"
+	const jobType = "kubernetes:batch/v1:Job"
 	var jobs []resourceRef
 	// Jobs of a CronJob are not in the state.
 	for _, id := range strings.Fields(s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "jobs", "-o",
 		`go-template={{range .items}}{{if not .metadata.ownerReferences}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}`)) {
-		jobs = append(jobs, resourceRef{Type: job, ID: id})
+		jobs = append(jobs, resourceRef{Type: jobType, ID: id})
 	}
-	require.ElementsMatch(t, resourcesInState(job), jobs)
+	require.ElementsMatch(t, resourcesInState(jobType), jobs)
 }

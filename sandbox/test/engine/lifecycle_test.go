@@ -152,9 +152,9 @@ func checkDriftIsUndone(t *testing.T, s *stack) {
 }
 
 // findResourceID returns the id of the first resource of a kind, such as "RouteTableAssociation".
-func findResourceID(t *testing.T, records []resourceRef, kind string) string {
+func findResourceID(t *testing.T, resources []resourceRef, kind string) string {
 	t.Helper()
-	for _, r := range records {
+	for _, r := range resources {
 		if strings.HasSuffix(r.Type, ":"+kind) {
 			return r.ID
 		}

@@ -40,8 +40,8 @@ func newPolicyStack(t *testing.T, name string) *stack {
 	return s
 }
 
-// A preview of each stack with the committed configuration breaks no mandatory rule. Each advice
-// that prod or staging does not follow has a waiver.
+// A preview of each stack with the committed configuration breaks no mandatory rule. Each advisory
+// rule that prod or staging breaks has a waiver.
 func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	for _, name := range []string{"prod", "staging", "sandbox"} {
 		t.Run(name, func(t *testing.T) {
@@ -52,8 +52,8 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 			out := s.pulumi(t, "preview")
 			require.Contains(t, out, "progressive-framework@v", "the CLI names the pack")
 			require.NotContains(t, out, "[mandatory]")
-			if name != "sandbox" { // one machine can't follow each advice
-				requireNoAdvice(t, file)
+			if name != "sandbox" { // one machine can't keep each advisory rule
+				requireNoAdvisoryViolation(t, file)
 			}
 		})
 	}
@@ -66,8 +66,8 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	})
 }
 
-// requireNoAdvice fails if the report in a file has an advisory violation without a waiver.
-func requireNoAdvice(t *testing.T, file string) {
+// requireNoAdvisoryViolation fails if the report in a file has an advisory violation without a waiver.
+func requireNoAdvisoryViolation(t *testing.T, file string) {
 	t.Helper()
 	var report struct {
 		Findings []struct{ Kind, Rule, Resource, Message string } `json:"findings"`

@@ -49,13 +49,13 @@ func (s *stack) listObjects(t *testing.T, kind string, flags ...string) []object
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
-// requireOne returns the object of a type with part in its URN. The test fails if there is no
+// findObject returns the object of a type with namePart in its URN. The test fails if there is no
 // such object or more than one.
-func (s *stack) requireOne(t *testing.T, kind, part string) object {
+func (s *stack) findObject(t *testing.T, kind, namePart string) object {
 	t.Helper()
-	found := slices.DeleteFunc(s.listObjects(t, kind), func(o object) bool { return !strings.Contains(o.URN, part) })
-	require.Len(t, found, 1, "%s of %s", kind, part)
-	return found[0]
+	objects := slices.DeleteFunc(s.listObjects(t, kind), func(o object) bool { return !strings.Contains(o.URN, namePart) })
+	require.Len(t, objects, 1, "%s of %s", kind, namePart)
+	return objects[0]
 }
 
 // destructiveSteps lists the steps of a plan that delete or replace a resource, each as
@@ -76,13 +76,13 @@ func (p plan) destructiveSteps() []string {
 // Neither a refresh nor an update may change the capacity back.
 func checkAutoscaledCountIsKept(t *testing.T, s *stack) {
 	const group = "autoscaling/group:Group"
-	app := s.requireOne(t, group, "-application-")
-	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:"+group, app.ID, "desiredCapacity=5")
+	applicationGroup := s.findObject(t, group, "-application-")
+	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:"+group, applicationGroup.ID, "desiredCapacity=5")
 	require.NoError(t, err)
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	s.pulumi(t, "preview", "--expect-no-changes")
 	s.pulumi(t, "up", "--yes", "--skip-preview", "--expect-no-changes")
-	require.EqualValues(t, 5, s.requireOne(t, group, "-application-").Outputs["desiredCapacity"])
+	require.EqualValues(t, 5, s.findObject(t, group, "-application-").Outputs["desiredCapacity"])
 }
 
 // checkNodesRollOneTierAtATime changes a tag, which replaces no node. The release of the nodes
@@ -93,20 +93,20 @@ func checkNodesRollOneTierAtATime(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Empty(t, s.listRefreshedGroups(t), "a tag replaces no node")
 
-	const web, app, release = "progressive-framework:tiers.web.release", "progressive-framework:tiers.application.release", "1.34-20260625"
-	s.pulumi(t, "config", "set", "--path", web, release)
-	s.pulumi(t, "config", "set", "--path", app, release)
+	const webKey, appKey, release = "progressive-framework:tiers.web.release", "progressive-framework:tiers.application.release", "1.34-20260625"
+	s.pulumi(t, "config", "set", "--path", webKey, release)
+	s.pulumi(t, "config", "set", "--path", appKey, release)
 	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "can't change in one update")
-	s.pulumi(t, "config", "rm", "--path", app)
-	template := s.requireOne(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
+	s.pulumi(t, "config", "rm", "--path", appKey)
+	template := s.findObject(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
 	require.Empty(t, s.preview(t).destructiveSteps(), "the template and its former version stay")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Equal(t, template.ID, s.requireOne(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
+	require.Equal(t, template.ID, s.findObject(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
 	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.listRefreshedGroups(t))
 	requireNoChanges(t, s)
-	s.pulumi(t, "config", "set", "--path", app, release)
+	s.pulumi(t, "config", "set", "--path", appKey, release)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.listRefreshedGroups(t))
 }
@@ -147,9 +147,11 @@ func checkNoSecretIsInTheState(t *testing.T, s *stack) {
 	}
 }
 
+// checkFourthZoneReplacesNothing adds a zone to the network and removes the zone again. Neither change
+// may replace or delete a resource of another zone.
 func checkFourthZoneReplacesNothing(t *testing.T, s *stack) {
-	zone := []string{"--path", "progressive-framework:network.zones[3]"}
-	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
+	zoneKey := []string{"--path", "progressive-framework:network.zones[3]"} // arguments of pulumi config
+	s.pulumi(t, append([]string{"config", "set"}, append(zoneKey, "us-east-1d")...)...)
 	p := s.preview(t)
 	require.Empty(t, p.destructiveSteps())
 	require.Positive(t, p.ChangeSummary["create"])
@@ -160,13 +162,13 @@ func checkFourthZoneReplacesNothing(t *testing.T, s *stack) {
 
 	// When the zone is removed again, its resources are protected until deletionProtection
 	// is off. Then only the resources of this zone are deleted.
-	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
+	s.pulumi(t, append([]string{"config", "rm"}, zoneKey...)...)
 	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "protect")
-	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
+	s.pulumi(t, append([]string{"config", "set"}, append(zoneKey, "us-east-1d")...)...)
 	s.unprotect(t)
-	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
+	s.pulumi(t, append([]string{"config", "rm"}, zoneKey...)...)
 	for _, step := range s.preview(t).destructiveSteps() {
 		require.Regexp(t, `^delete .*-d(-[a-z0-9]+)?$`, step)
 	}
@@ -177,26 +179,29 @@ func checkFourthZoneReplacesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
+// checkInstanceClassChangesParameters changes the instance class of PostgreSQL. Without the key
+// applyImmediately, the class and the parameters change in the maintenance window. With the key, they
+// change in the next update. The database is never replaced.
 func checkInstanceClassChangesParameters(t *testing.T, s *stack) {
 	const database, group = "rds/instance:Instance", "rds/parameterGroup:ParameterGroup"
-	databaseBefore := s.requireOne(t, database, "")
-	sharedBuffers := findParameter(t, s.requireOne(t, group, ""), "shared_buffers")
+	databaseBefore := s.findObject(t, database, "")
+	sharedBuffers := findParameter(t, s.findObject(t, group, ""), "shared_buffers")
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.instanceClass", "db.r7g.4xlarge")
 	require.Empty(t, s.preview(t).destructiveSteps())
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	databasePending := s.requireOne(t, database, "")
+	databasePending := s.findObject(t, database, "")
 	require.Equal(t, databaseBefore.Outputs["instanceClass"], databasePending.Outputs["instanceClass"], "the class changes only in the maintenance window")
-	require.Equal(t, sharedBuffers, findParameter(t, s.requireOne(t, group, ""), "shared_buffers"), "a restart before the window does no harm")
+	require.Equal(t, sharedBuffers, findParameter(t, s.findObject(t, group, ""), "shared_buffers"), "a restart before the window does no harm")
 	require.Contains(t, s.pulumi(t, "preview"), "changes it to db.r7g.4xlarge in the maintenance window")
 
 	s.pulumi(t, "config", "set", "progressive-framework:applyImmediately", "true")
 	require.Empty(t, s.preview(t).destructiveSteps())
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	databaseAfter := s.requireOne(t, database, "")
+	databaseAfter := s.findObject(t, database, "")
 	require.Equal(t, databaseBefore.ID, databaseAfter.ID)
 	require.Equal(t, databaseBefore.Outputs["resourceId"], databaseAfter.Outputs["resourceId"], "the database is not replaced")
 	require.Equal(t, "db.r7g.4xlarge", databaseAfter.Outputs["instanceClass"])
-	require.NotEqual(t, sharedBuffers, findParameter(t, s.requireOne(t, group, ""), "shared_buffers"))
+	require.NotEqual(t, sharedBuffers, findParameter(t, s.findObject(t, group, ""), "shared_buffers"))
 	requireNoChanges(t, s)
 }
 

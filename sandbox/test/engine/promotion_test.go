@@ -74,7 +74,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 
 	built := newStack(t, e, "built")
 	built.pulumi(t, "up", "--yes", "--skip-preview")
-	out := e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
+	out := e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
 	for _, gate := range []string{"signatures", "bake-time", "pods", "migrations"} {
 		require.Regexp(t, `(?m)^`+gate+` +passed`, out)
 	}
@@ -92,22 +92,22 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		require.True(t, strings.HasSuffix(builtImages[service], "@"+digest), "%s: %s, must be %s", service, reference, builtImages[service])
 		require.Len(t, listReferrers(t, reference), 2+4, "provenance and SBOM of %s, and the gates that passed", service)
 	}
-	running := strings.Fields(promoted.kubectl(t, "-n", "progressive-framework-promoted", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
+	runningImages := strings.Fields(promoted.kubectl(t, "-n", "progressive-framework-promoted", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
 	for service, reference := range promotedImages {
-		require.Contains(t, running, reference, "a pod of the promoted stack runs the image %s of the first stack", service)
+		require.Contains(t, runningImages, reference, "a pod of the promoted stack runs the image %s of the first stack", service)
 	}
 
 	// In a preview of the empty stack, every violation of a policy would be new. So the promotion
 	// above has no preview. The stack has resources now, and this preview is the evidence for the
 	// gates preview and cost.
-	evidence := filepath.Join(t.TempDir(), "promoted")
-	e.pf(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidence)
-	out = e.pf(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidence)
+	evidenceDir := filepath.Join(t.TempDir(), "promoted")
+	e.runPF(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidenceDir)
+	out = e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidenceDir)
 	require.Regexp(t, `(?m)^preview +passed`, out)
 	require.Regexp(t, `(?m)^cost +passed`, out)
 	require.Contains(t, out, "has these images already; nothing was written")
 
-	out = e.pf(t, "diff", "built", "promoted")
+	out = e.runPF(t, "diff", "built", "promoted")
 	require.Regexp(t, `(?m)^  mca  same, sha256:`, out)
 	require.Contains(t, out, "none: both run the same image migrate")
 	require.Contains(t, out, "progressive-framework:network.cidr  10.40.0.0/16 -> 10.50.0.0/16")
@@ -115,8 +115,8 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	require.Regexp(t, `(?m)^  total  \$[0-9.,]+ -> \$[0-9.,]+;`, out)
 
 	// A changed image in the repository of the first stack has no signature.
-	tampered := e.pushTamperedImage(t, builtImages["web"])
-	promoted.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", tampered)
+	tamperedDigest := e.pushTamperedImage(t, builtImages["web"])
+	promoted.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", tamperedDigest)
 	out, err := promoted.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "nothing of this type is attached to it")
@@ -163,17 +163,18 @@ func (e *environment) pushTamperedImage(t *testing.T, reference string) string {
 	return digest.String()
 }
 
-// pf runs a subcommand of pf in the project, and logs how long it took.
-func (e *environment) pf(t *testing.T, args ...string) string {
+// runPF runs a subcommand of pf in the project, and logs how long it took. The test fails if the
+// command fails.
+func (e *environment) runPF(t *testing.T, args ...string) string {
 	t.Helper()
 	pf, err := filepath.Abs("../../../.sandbox/bin/pf")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	began := time.Now()
+	start := time.Now()
 	out, err := e.newCommand(ctx, e.layout.Project, pf, args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	t.Logf("pf %s took %s", args[0], time.Since(began).Round(10*time.Millisecond))
+	t.Logf("pf %s took %s", args[0], time.Since(start).Round(10*time.Millisecond))
 	return string(out)
 }
 

@@ -13,17 +13,17 @@ import (
 
 // passwordMount is a store's password that a pod mounts as a file.
 type passwordMount struct {
-	variable string // the variable with the path of the file
-	secret   string // the ARN of the secret
-	key      string // the ARN of the KMS key that encrypts the secret; empty for AWS's own key, which needs no permission
+	variable  string // the variable with the path of the file
+	secretARN string
+	keyARN    string // of the KMS key that encrypts the secret; empty for AWS's own key, which needs no permission
 }
 
 // databaseRoles are the PostgreSQL roles of Deployments, by the name of the Deployment. Other
 // Deployments have the name of their role.
 var databaseRoles = map[string]string{"progressive-framework-v5": "web", "postgres-exporter": "exporter"}
 
-// exporter is the Deployment of PostgreSQL's exporter, which uses no other store.
-const exporter = "postgres-exporter"
+// exporterDeployment is the Deployment of PostgreSQL's exporter, which uses no other store.
+const exporterDeployment = "postgres-exporter"
 
 // findPasswordMounts returns the secrets that pods of staging and prod mount. The keys are the
 // names of the SecretProviderClasses and volumes. The passwords of DocumentDB and of the owner
@@ -34,8 +34,8 @@ func findPasswordMounts(t *testing.T, s *stack) map[string]passwordMount {
 		var output struct{ SecretARN string }
 		s.readOutput(t, store, &output)
 		require.NotEmpty(t, output.SecretARN)
-		key, _ := s.requireOne(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
-		return passwordMount{variable, output.SecretARN, key}
+		keyARN, _ := s.findObject(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
+		return passwordMount{variable, output.SecretARN, keyARN}
 	}
 	// DocumentDB encrypts the password that it manages with AWS's own key.
 	var mongo struct{ SecretARN string }
@@ -43,7 +43,7 @@ func findPasswordMounts(t *testing.T, s *stack) map[string]passwordMount {
 	require.NotEmpty(t, mongo.SecretARN)
 	return map[string]passwordMount{
 		"postgres": newMount("DATABASE_PASSWORD_FILE", "postgres"), "redis": newMount("REDIS_PASSWORD_FILE", "redis"),
-		"mongo": {variable: "MONGODB_PASSWORD_FILE", secret: mongo.SecretARN},
+		"mongo": {variable: "MONGODB_PASSWORD_FILE", secretARN: mongo.SecretARN},
 	}
 }
 
@@ -56,7 +56,7 @@ func checkSecretsAreMounted(t *testing.T, s *stack) {
 	mounts := findPasswordMounts(t, s)
 	for name, m := range mounts {
 		parameters := s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec.parameters}")
-		require.Contains(t, parameters, `\"objectName\":\"`+m.secret+`\"`)
+		require.Contains(t, parameters, `\"objectName\":\"`+m.secretARN+`\"`)
 		require.Contains(t, parameters, `"usePodIdentity":"true"`)
 	}
 	roles := map[any]any{}
@@ -65,13 +65,13 @@ func checkSecretsAreMounted(t *testing.T, s *stack) {
 	}
 	services := strings.Fields(s.kubectl(t, "-n", namespace, "get", "deployments", "-o", "jsonpath={.items[*].metadata.name}"))
 	require.NotEmpty(t, services)
-	require.Contains(t, services, exporter)
-	database, _ := s.requireOne(t, "rds/instance:Instance", "").Outputs["resourceId"].(string)
+	require.Contains(t, services, exporterDeployment)
+	database, _ := s.findObject(t, "rds/instance:Instance", "").Outputs["resourceId"].(string)
 	require.NotEmpty(t, database)
 	for _, name := range services {
 		login := cmp.Or(databaseRoles[name], name) + "_iam"
 		wanted := map[string]passwordMount{"redis": mounts["redis"]}
-		if name == exporter {
+		if name == exporterDeployment {
 			wanted = nil
 		}
 		env := requireMounts(t, s, namespace, "deployment/"+name, "{.spec.template.spec}", wanted)
@@ -99,8 +99,8 @@ func wantedStatements(mounted map[string]passwordMount) []statement {
 	}
 	var secrets, keys []string
 	for _, name := range slices.Sorted(maps.Keys(mounted)) {
-		secrets = append(secrets, mounted[name].secret)
-		if key := mounted[name].key; key != "" {
+		secrets = append(secrets, mounted[name].secretARN)
+		if key := mounted[name].keyARN; key != "" {
 			keys = append(keys, key)
 		}
 	}

@@ -16,8 +16,8 @@ type versions struct {
 // readVersions reads the versions from the stack's state and from the cluster.
 func (s *stack) readVersions(t *testing.T) versions {
 	t.Helper()
-	current := versions{controlPlane: s.requireOne(t, "eks/cluster:Cluster", "-cluster").Outputs["version"].(string)}
-	current.addons = minorVersion(s.requireOne(t, "eks/addon:Addon", "-kube-proxy").Outputs["addonVersion"].(string))
+	current := versions{controlPlane: s.findObject(t, "eks/cluster:Cluster", "-cluster").Outputs["version"].(string)}
+	current.addons = minorVersion(s.findObject(t, "eks/addon:Addon", "-kube-proxy").Outputs["addonVersion"].(string))
 	image := s.kubectl(t, "-n", "kube-system", "get", "deployment", "cluster-autoscaler", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	_, tag, _ := strings.Cut(image, "cluster-autoscaler:")
 	current.autoscaler = minorVersion(tag)
@@ -101,7 +101,7 @@ func TestProgramRefusesAVersionAfterItsSupport(t *testing.T) {
 	require.Contains(t, out, `cluster.version: Invalid value: "1.35": its standard support ended on 2027-03-27`)
 
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
-	require.Equal(t, "1.36", s.requireOne(t, "eks/cluster:Cluster", "-cluster").Outputs["version"])
+	require.Equal(t, "1.36", s.findObject(t, "eks/cluster:Cluster", "-cluster").Outputs["version"])
 
 	// EKS has already upgraded the control plane, so extended support of 1.35 is no longer
 	// possible. The program must say so.

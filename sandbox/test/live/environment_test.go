@@ -53,7 +53,7 @@ func runWithin(t *testing.T, limit time.Duration, name string, args ...string) (
 	// A cleanup function runs commands after the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit)
 	defer cancel()
-	env := toolchain.Within(liveLayout, os.Environ())
+	env := toolchain.SandboxEnv(liveLayout, os.Environ())
 	if path := filepath.Join(liveLayout.Bin(), name); fileExists(path) {
 		name = path
 	}

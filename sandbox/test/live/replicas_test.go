@@ -49,7 +49,7 @@ func watchReplicas(t *testing.T, namespace string) *replicaWatch {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	cmd := exec.CommandContext(ctx, filepath.Join(liveLayout.Bin(), "kubectl"), "-n", namespace, "get", "deployments", "--watch",
 		"-o", `jsonpath={.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\n"}`)
-	cmd.Dir, cmd.Env = projectRoot, toolchain.Within(liveLayout, os.Environ())
+	cmd.Dir, cmd.Env = projectRoot, toolchain.SandboxEnv(liveLayout, os.Environ())
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

@@ -115,6 +115,6 @@ func Command(ctx context.Context, l *layout.Layout, dir, name string, args ...st
 	cmd.Dir = dir
 	// Tests create stacks without deletion protection, which breaks rules of the policy pack.
 	// So the variable of the pack is removed. The tests of the pack set it again.
-	cmd.Env = layout.WithoutPolicyPack(toolchain.Within(l, os.Environ()))
+	cmd.Env = layout.WithoutPolicyPack(toolchain.SandboxEnv(l, os.Environ()))
 	return cmd
 }

@@ -116,7 +116,7 @@ func object(m property.Map) any {
 	for name, v := range m.All {
 		out[name] = plain(v)
 	}
-	return source.Object(out)
+	return source.DecodeObject(out)
 }
 
 func plain(v property.Value) any {
@@ -125,7 +125,7 @@ func plain(v property.Value) any {
 	case v.IsComputed():
 		raw = value.Undetermined{}
 	case v.IsString():
-		raw = source.Text(v.AsString())
+		raw = source.DecodeString(v.AsString())
 	case v.IsNumber():
 		raw = v.AsNumber()
 	case v.IsBool():

@@ -31,7 +31,7 @@ const (
 	region     = "eu-west-1"
 
 	accessKey, secretKey = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-	// sessionToken is there, because the credentials of EKS Pod Identity are temporary.
+	// sessionToken is needed, because the credentials of EKS Pod Identity are temporary.
 	sessionToken = "session-token"
 )
 
@@ -46,9 +46,10 @@ func checkSignature(r *http.Request, body []byte) error {
 	if groups == nil {
 		return fmt.Errorf("the request is not signed: Authorization is %q", r.Header.Get("Authorization"))
 	}
-	scope, day, signedHeaders := groups[2], groups[3], strings.Split(groups[6], ";")
-	if groups[1] != accessKey || groups[4] != region || groups[5] != "aps" {
-		return fmt.Errorf("signed with %s for %s of %s, must be %s for aps of %s", groups[1], groups[5], groups[4], accessKey, region)
+	keyID, scope, day, signedRegion, service, headerList, signature := groups[1], groups[2], groups[3], groups[4], groups[5], groups[6], groups[7]
+	signedHeaders := strings.Split(headerList, ";")
+	if keyID != accessKey || signedRegion != region || service != "aps" {
+		return fmt.Errorf("signed with %s for %s of %s, must be %s for aps of %s", keyID, service, signedRegion, accessKey, region)
 	}
 	for _, name := range []string{"host", "x-amz-date", "x-amz-security-token"} {
 		if !slices.Contains(signedHeaders, name) {
@@ -69,13 +70,13 @@ func checkSignature(r *http.Request, body []byte) error {
 		}
 		canonical = append(canonical, name+":"+strings.TrimSpace(value))
 	}
-	canonical = append(canonical, "", groups[6], hexSHA256(body))
+	canonical = append(canonical, "", headerList, hexSHA256(body))
 	toSign := strings.Join([]string{"AWS4-HMAC-SHA256", r.Header.Get("X-Amz-Date"), scope, hexSHA256([]byte(strings.Join(canonical, "\n")))}, "\n")
 	key := []byte("AWS4" + secretKey)
 	for _, part := range strings.Split(scope, "/") {
 		key = hmacSHA256(key, part)
 	}
-	if want := hex.EncodeToString(hmacSHA256(key, toSign)); groups[7] != want {
+	if want := hex.EncodeToString(hmacSHA256(key, toSign)); signature != want {
 		return errors.New("the signature does not match")
 	}
 	return nil
@@ -111,8 +112,8 @@ func TestRequestsToTheWorkspaceAreSigned(t *testing.T) {
 	}{
 		{"as rendered", func(*config.RemoteWriteConfig) {}, ""},
 		{"without sigv4", func(c *config.RemoteWriteConfig) { c.SigV4Config = nil }, "is not signed"},
-		{"of the pod's region", func(c *config.RemoteWriteConfig) { c.SigV4Config.Region = "" }, "aps of us-west-2"},
-		{"of another service", func(c *config.RemoteWriteConfig) { c.SigV4Config.ServiceName = "es" }, "for es of"},
+		{"for the pod's region", func(c *config.RemoteWriteConfig) { c.SigV4Config.Region = "" }, "aps of us-west-2"},
+		{"for another service", func(c *config.RemoteWriteConfig) { c.SigV4Config.ServiceName = "es" }, "for es of"},
 		{"without the session token", func(c *config.RemoteWriteConfig) {
 			c.SigV4Config.AccessKey, c.SigV4Config.SecretKey = accessKey, secretKey
 		}, "header x-amz-security-token is not signed"},
