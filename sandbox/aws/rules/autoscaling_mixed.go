@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// maxOverrides is the maximum number of a policy's overrides:
+// maxOverrides is the maximum number of overrides in a mixed instances policy:
 // autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html.
 const maxOverrides = 40
 
-// mixedProps are the rules of a group's mixed instances policy.
-var mixedProps = Props{
+// mixedInstancesPolicyProps are the rules of a group's mixed instances policy.
+var mixedInstancesPolicyProps = Props{
 	"mixedInstancesPolicy":                                                           {Computed: true},
 	"mixedInstancesPolicy.instancesDistribution":                                     {Computed: true},
 	"mixedInstancesPolicy.instancesDistribution.onDemandAllocationStrategy":          {Computed: true, Enum: []string{"prioritized", "lowest-price"}},
@@ -58,8 +58,10 @@ func hasRequirements(policy Object) bool {
 	return slices.ContainsFunc(policy.Object("launchTemplate").Objects("overrides"), func(o Object) bool { return o.Has("instanceRequirements") })
 }
 
-// checkMixed reports failures for settings of a mixed instances policy that exclude each other.
-func checkMixed(in Object, fail Fail) {
+// checkMixedInstancesPolicy reports failures for settings of a mixed instances policy that
+// exclude each other. For a group without such a policy, it refuses a desiredCapacityType
+// other than units.
+func checkMixedInstancesPolicy(in Object, fail Fail) {
 	policy := in.Object("mixedInstancesPolicy")
 	if policy == nil {
 		if in.Has("desiredCapacityType") && in.String("desiredCapacityType") != "units" {
@@ -70,14 +72,14 @@ func checkMixed(in Object, fail Fail) {
 	if spec := policy.Object("launchTemplate").Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
 		fail(mixedSpec, "exactly one of launchTemplateId and launchTemplateName must be given")
 	}
-	byAttributes, weightedCount := hasRequirements(policy), 0
+	usesRequirements, weightedCount := hasRequirements(policy), 0
 	overrides := policy.Object("launchTemplate").Objects("overrides")
 	for i, o := range overrides {
 		path := fmt.Sprintf("%s[%d]", mixedOverride, i)
 		if o.Has("instanceType") && o.Has("instanceRequirements") {
 			fail(path, "instanceType and instanceRequirements can't be given together")
 		}
-		if byAttributes && !o.Has("instanceRequirements") {
+		if usesRequirements && !o.Has("instanceRequirements") {
 			fail(path, "all overrides must have instanceRequirements, or none")
 		}
 		if spec := o.Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
@@ -91,17 +93,17 @@ func checkMixed(in Object, fail Fail) {
 	if weightedCount != 0 && weightedCount != len(overrides) {
 		fail(mixedOverride, "all overrides must have a weightedCapacity, or none")
 	}
-	checkDistribution(policy.Object("instancesDistribution"), byAttributes, fail)
+	checkDistribution(policy.Object("instancesDistribution"), usesRequirements, fail)
 }
 
-// checkDistribution checks the strategies of a mixed instances policy. byAttributes is true
+// checkDistribution checks the strategies of a mixed instances policy. usesRequirements is true
 // if the policy's overrides have instance requirements.
-func checkDistribution(d Object, byAttributes bool, fail Fail) {
+func checkDistribution(d Object, usesRequirements bool, fail Fail) {
 	const prefix = "mixedInstancesPolicy.instancesDistribution."
-	if byAttributes && d.String("onDemandAllocationStrategy") == "prioritized" {
+	if usesRequirements && d.String("onDemandAllocationStrategy") == "prioritized" {
 		fail(prefix+"onDemandAllocationStrategy", "must be lowest-price with instanceRequirements")
 	}
-	if byAttributes && d.String("spotAllocationStrategy") == "capacity-optimized-prioritized" {
+	if usesRequirements && d.String("spotAllocationStrategy") == "capacity-optimized-prioritized" {
 		fail(prefix+"spotAllocationStrategy", "capacity-optimized-prioritized needs instance types in an order")
 	}
 	if strategy := d.String("spotAllocationStrategy"); d.Int("spotInstancePools") > 0 && strategy != "" && strategy != "lowest-price" {

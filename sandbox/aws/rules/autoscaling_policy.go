@@ -89,7 +89,7 @@ var _ = registerRows(&Row{
 	},
 })
 
-// checkDecimal returns a message unless v is a text with a number.
+// checkDecimal returns a message unless v is a string that represents a number.
 func checkDecimal(v any) string {
 	s, _ := v.(string)
 	if _, err := strconv.ParseFloat(s, 64); err != nil {
@@ -105,7 +105,8 @@ func sameNumber(a, b string) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// checkScalingPolicy checks that the properties belong to the type of the policy.
+// checkScalingPolicy checks that the properties belong to the type of the policy, and that the
+// properties that this type requires are set.
 func checkScalingPolicy(in Object, fail Fail) {
 	kind := in.String("policyType")
 	switch {

@@ -36,8 +36,8 @@ func cacheBehaviorProps(path string) Props {
 		"allowedMethods":                   {Required: true, Set: true},
 		"cachedMethods":                    {Required: true, Set: true},
 		"cachePolicyId":                    {Required: true, Ref: toCachePolicy},
-		"originRequestPolicyId":            {Ref: toRequestPolicy},
-		"responseHeadersPolicyId":          {Ref: toResponsePolicy},
+		"originRequestPolicyId":            {Ref: toOriginRequestPolicy},
+		"responseHeadersPolicyId":          {Ref: toResponseHeadersPolicy},
 		"compress":                         {Default: false},
 		"functionAssociations":             {Set: true, Max: 2},
 		"functionAssociations.eventType":   {Enum: []string{"viewer-request", "viewer-response"}},
@@ -160,7 +160,7 @@ func verifyBehaviors(c *Call) error {
 		}
 		path := b.String("pathPattern")
 		if seenPaths[path] {
-			return refuse(cloudfrontArgument, "The parameter PathPattern contains %s more than once", path)
+			return refuse(cloudfrontInvalidArgument, "The parameter PathPattern contains %s more than once", path)
 		}
 		seenPaths[path] = true
 	}

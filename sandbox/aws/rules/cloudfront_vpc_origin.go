@@ -9,10 +9,10 @@ import (
 
 const vpcOriginType = "aws:cloudfront/vpcOrigin:VpcOrigin"
 
-// vpcOriginGroup is the security group that CloudFront creates in a VPC with its
-// first VPC origin: AmazonCloudFront/latest/DeveloperGuide/
+// vpcOriginGroupName is the name of the security group that CloudFront creates in a VPC
+// together with the first VPC origin: AmazonCloudFront/latest/DeveloperGuide/
 // private-content-vpc-origins.html.
-const vpcOriginGroup = "CloudFront-VPCOrigins-Service-SG"
+const vpcOriginGroupName = "CloudFront-VPCOrigins-Service-SG"
 
 // originConfig is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
 // are CloudFront's error codes for an origin that a distribution uses.
@@ -28,7 +28,7 @@ var (
 	// toOriginBalancer is the reference of a VPC origin to its load balancer. The
 	// stand-in does not support Network Load Balancers and instances as origins yet.
 	// InUseCode was not checked against AWS's documentation.
-	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
+	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontInvalidArgument, InUseCode: "ResourceInUse"}
 )
 
 var _ = registerRows(&Row{
@@ -57,13 +57,13 @@ var _ = registerRows(&Row{
 	},
 	Verify: verifyVPCOrigin,
 	Fill:   fillVPCOrigin,
-	Remove: removeVPCOrigin,
+	Remove: beforeDeleteVPCOrigin,
 })
 
 // zonesWithoutVPCOrigins are the ids of availability zones without VPC origins:
 // private-content-vpc-origins.html, "Supported AWS Regions for VPC origins". The zone
-// of us-east-1 is from public notes of 2026. AWS does not document whether it refuses
-// an origin in such a zone; the stand-in refuses it.
+// of us-east-1 is from public notes of 2026. AWS does not document whether CloudFront refuses
+// an origin in such a zone; the stand-in refuses the origin.
 var zonesWithoutVPCOrigins = []string{"use1-az3"}
 
 // verifyVPCOrigin returns an error for a load balancer that cannot be a VPC origin
@@ -73,7 +73,7 @@ var zonesWithoutVPCOrigins = []string{"use1-az3"}
 func verifyVPCOrigin(c *Call) error {
 	config := c.In.Object(originConfig)
 	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfig)), sortLists) {
-		if distributionID := c.distributionOf(c.ID); distributionID != "" {
+		if distributionID := c.distributionUsing(c.ID); distributionID != "" {
 			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}
 	}
@@ -83,15 +83,15 @@ func verifyVPCOrigin(c *Call) error {
 	}
 	state := Object(balancer.State)
 	if !state.Bool("internal") {
-		return refuse(cloudfrontArgument, "The load balancer %s is internet-facing; a VPC origin is internal, in private subnets", balancer.ID)
+		return refuse(cloudfrontInvalidArgument, "The load balancer %s is internet-facing; a VPC origin is internal, in private subnets", balancer.ID)
 	}
 	if !c.hasGatewayIn(balancer.Region, state.String("vpcId")) {
-		return refuse(cloudfrontArgument, "VPC %s has no internet gateway, which a VPC origin needs although no traffic uses it", state.String("vpcId"))
+		return refuse(cloudfrontInvalidArgument, "VPC %s has no internet gateway, which a VPC origin needs although no traffic uses it", state.String("vpcId"))
 	}
 	for _, id := range state.Strings("subnets") {
 		subnet, _ := c.Tx.Get(store.Key{Scope: balancer.Scope, Type: toSubnet.To[0], ID: id})
 		if zone := Object(subnet.State).String("availabilityZoneId"); slices.Contains(zonesWithoutVPCOrigins, zone) {
-			return refuse(cloudfrontArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
+			return refuse(cloudfrontInvalidArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
 		}
 	}
 	var conflict error
@@ -124,18 +124,18 @@ func fillVPCOrigin(c *Call) error {
 	c.Tx.Put(store.Object{
 		Key: store.Key{Scope: scope, Type: securityGroupType, ID: id}, Owner: vpcID, Created: c.Now().UTC(),
 		State: Object{
-			"name": vpcOriginGroup, "description": "Created by CloudFront", "vpcId": vpcID, "ownerId": c.Account, "tagsAll": map[string]any{},
+			"name": vpcOriginGroupName, "description": "Created by CloudFront", "vpcId": vpcID, "ownerId": c.Account, "tagsAll": map[string]any{},
 			"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, scope.Region, c.Account, id),
 		},
 	})
 	return nil
 }
 
-// removeVPCOrigin deletes CloudFront's security group together with the last VPC origin
-// of a VPC. AWS does not document whether this deletion succeeds while a security group
+// beforeDeleteVPCOrigin deletes CloudFront's security group before the last VPC origin of a VPC
+// is deleted. AWS does not document whether this deletion succeeds while a security group
 // rule refers to the group. The stand-in refuses it, so the rule must be deleted first.
-func removeVPCOrigin(c *Call) error {
-	if distributionID := c.distributionOf(c.ID); distributionID != "" {
+func beforeDeleteVPCOrigin(c *Call) error {
+	if distributionID := c.distributionUsing(c.ID); distributionID != "" {
 		return nil // verifyNotReferenced refuses the deletion
 	}
 	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfig).String("arn"))
@@ -143,14 +143,14 @@ func removeVPCOrigin(c *Call) error {
 		return nil
 	}
 	vpcID := Object(balancer.State).String("vpcId")
-	shared := false
+	groupStillUsed := false // by another VPC origin in the VPC
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
-		other, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfig).String("arn"))
-		shared = o.ID != c.ID && Object(other.State).String("vpcId") == vpcID
-		return !shared
+		otherBalancer, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfig).String("arn"))
+		groupStillUsed = o.ID != c.ID && Object(otherBalancer.State).String("vpcId") == vpcID
+		return !groupStillUsed
 	})
 	group, exists := c.cloudFrontGroup(balancer.Scope, vpcID)
-	if shared || !exists {
+	if groupStillUsed || !exists {
 		return nil
 	}
 	for _, token := range []string{ingressRuleType, egressRuleType} {
@@ -173,15 +173,15 @@ func removeVPCOrigin(c *Call) error {
 // there is no such group.
 func (c *Call) cloudFrontGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
 	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
-		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
+		found, ok = o, o.State["name"] == vpcOriginGroupName && o.State["vpcId"] == vpcID
 		return !ok
 	})
 	return found, ok
 }
 
-// distributionOf returns the id of a distribution that uses a VPC origin, and "" if
-// there is none.
-func (c *Call) distributionOf(vpcOriginID string) (distributionID string) {
+// distributionUsing returns the id of a distribution that uses a VPC origin, or "" if no
+// distribution uses it.
+func (c *Call) distributionUsing(vpcOriginID string) (distributionID string) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		for _, origin := range Object(o.State).Objects("origins") {
 			if origin.Object("vpcOriginConfig").String("vpcOriginId") == vpcOriginID {
@@ -231,7 +231,7 @@ func verifyVPCOriginReachable(c *Call, origin Object) error {
 		}
 	}
 	if !c.allowsCloudFront(balancer, port) {
-		return refuse("504 Gateway Timeout", "no security group of %s allows %s at port %d", balancer.ID, vpcOriginGroup, port)
+		return refuse("504 Gateway Timeout", "no security group of %s allows %s at port %d", balancer.ID, vpcOriginGroupName, port)
 	}
 	return nil
 }
@@ -246,8 +246,9 @@ func (c *Call) allowsCloudFront(balancer store.Object, port int) bool {
 	c.Tx.Each(balancer.Scope, ingressRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
 		fromGroup := group.ID != "" && rule.String("referencedSecurityGroupId") == group.ID
-		fromList := rule.String("prefixListId") == c.prefixListID(cloudFrontList)
-		atPort := protocolNumber(rule.String("ipProtocol")) == protocols["all"] || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
+		fromList := rule.String("prefixListId") == c.prefixListID(cloudFrontListName)
+		allPorts := protocolNumber(rule.String("ipProtocol")) == protocols["all"]
+		atPort := allPorts || (rule.Int("fromPort") <= port && port <= rule.Int("toPort"))
 		allows = (fromGroup || fromList) && atPort && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
 		return !allows
 	})

@@ -63,8 +63,8 @@ func (c *Call) nodeCounts() (shards, replicas int) {
 	return shards, replicas
 }
 
-// verifyReplicationGroup returns ElastiCache's error for a creation or a change. The
-// text about failover is from public logs.
+// verifyReplicationGroup returns ElastiCache's error for a creation or a change. The error
+// text about automatic failover is from public logs.
 func verifyReplicationGroup(c *Call) error {
 	engine, version := c.cacheEngine()
 	if err := verifyCacheVersion(engine, version); err != nil {
@@ -91,7 +91,7 @@ func verifyReplicationGroup(c *Call) error {
 	return c.verifySecurityGroupVPC("securityGroupIds", "subnetGroupName", "replication group")
 }
 
-// verifyCacheFamily returns an error for a parameter group of another family.
+// verifyCacheFamily returns an error if the parameter group in the inputs has another family.
 func (c *Call) verifyCacheFamily(family string) error {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
@@ -112,13 +112,15 @@ func (c *Call) verifyCacheFamily(family string) error {
 func (c *Call) verifyNodeCounts() error {
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
-	switch mode := c.In.String("clusterMode"); {
+	mode := c.In.String("clusterMode")
+	modeConflicts := mode != "" && (mode != "disabled") != sharded
+	switch {
 	case sharded && !c.In.Bool("automaticFailoverEnabled"):
 		return refuse("InvalidParameterCombination", "Redis with cluster mode enabled cannot be created with auto failover turned off.")
 	case !sharded && shards > 1:
 		return refuse("InvalidParameterCombination", "%d node groups need cluster mode: a parameter group with cluster-enabled yes, "+
 			"such as default.redis7.cluster.on", shards)
-	case mode != "" && (mode == "disabled") == sharded:
+	case modeConflicts:
 		return refuse("InvalidParameterCombination", "clusterMode %s does not fit the parameter group's cluster-enabled", mode)
 	case c.In.Bool("automaticFailoverEnabled") && !sharded && replicas < 1:
 		return refuse("InvalidParameterCombination", "Automatic failover is not supported for replication groups with less than 2 cache clusters")
@@ -190,7 +192,7 @@ func fillReplicationGroup(c *Call) error {
 	}
 	c.Out["transitEncryptionMode"] = mode
 	c.Out["maintenanceWindow"] = strings.ToLower(c.Out.String("maintenanceWindow"))
-	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, release.full
+	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, release.fullVersion
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
 	c.Out["clusterEnabled"] = sharded
