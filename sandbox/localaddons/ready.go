@@ -113,15 +113,15 @@ func (c *apiClient) timeoutError(ctx context.Context, o *unstructured.Unstructur
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	problems, err := c.problems(ctx, o)
+	problems, err := c.listPodProblems(ctx, o)
 	if err != nil {
 		problems = []string{"its pods could not be listed: " + err.Error()}
 	}
 	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, waiting, strings.Join(problems, "\n"))
 }
 
-// problems returns the reasons why the pods of a Deployment do not run.
-func (c *apiClient) problems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
+// listPodProblems returns the reasons why the pods of a Deployment do not run.
+func (c *apiClient) listPodProblems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
 	selector, found, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
 	if err != nil || !found {
 		return nil, err

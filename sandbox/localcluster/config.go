@@ -201,8 +201,8 @@ var networkPlugins = []string{"ptp", "host-local", "loopback", "firewall", "port
 
 var errNoPlugins = errors.New("no folder holds the CNI plugins " + strings.Join(networkPlugins, ", "))
 
-// findPlugins returns the first folder that holds all networkPlugins.
-func findPlugins(folders []string) (string, error) {
+// findPluginFolder returns the first folder that holds all networkPlugins.
+func findPluginFolder(folders []string) (string, error) {
 nextFolder:
 	for _, dir := range folders {
 		for _, name := range networkPlugins {

@@ -11,12 +11,12 @@ import (
 // ruleTools are the commands for the firewall rules of IPv4 and of IPv6.
 var ruleTools = []string{"iptables", "ip6tables"}
 
-// nodeChains are the prefixes of the chains that kube-proxy, the kubelet and the
+// nodeChainPrefixes are the prefixes of the chains that kube-proxy, the kubelet and the
 // network plugins create.
-var nodeChains = []string{"KUBE-", "CNI-"}
+var nodeChainPrefixes = []string{"KUBE-", "CNI-"}
 
 func isNodeChain(chain string) bool {
-	for _, prefix := range nodeChains {
+	for _, prefix := range nodeChainPrefixes {
 		if strings.HasPrefix(chain, prefix) {
 			return true
 		}

@@ -10,7 +10,7 @@ import (
 const PolicyQueue = 100
 
 // packetRules are iptables rules of the mangle table in a separate chain. The chain's name
-// begins with a prefix in nodeChains, so that Stop removes the chain with the other chains.
+// begins with a prefix in nodeChainPrefixes, so that Stop removes the chain with the other chains.
 type packetRules struct {
 	chain string
 	hook  string // the kernel's chain that jumps to chain

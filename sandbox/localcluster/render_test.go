@@ -44,7 +44,7 @@ func requireGolden(t *testing.T, name, text string) {
 func TestFlagsEqualTheGoldenFiles(t *testing.T) {
 	for _, kind := range []string{layout.ClusterLocal, layout.ClusterSimulated} {
 		var out strings.Builder
-		for _, c := range ComponentsOf(fixedLayout(kind)) {
+		for _, c := range ComponentsFor(fixedLayout(kind)) {
 			if c.Flags != nil {
 				fmt.Fprintf(&out, "%s\n  %s\n", c.Name, strings.Join(c.Flags(fixedLayout(kind)), "\n  "))
 			}
@@ -78,7 +78,7 @@ func TestComponentsHaveRequiredFieldsAndFollowTheirDependencies(t *testing.T) {
 	}
 	for _, kind := range allKinds {
 		ports := map[int]string{}
-		for _, c := range ComponentsOf(fixedLayout(kind)) {
+		for _, c := range ComponentsFor(fixedLayout(kind)) {
 			if c.Ports == nil {
 				continue
 			}
@@ -103,7 +103,7 @@ func TestEachKindOfClusterHasItsComponents(t *testing.T) {
 		{"an existing cluster with a registry needs nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},
 	} {
 		var names []string
-		for _, c := range ComponentsOf(tc.layout) {
+		for _, c := range ComponentsFor(tc.layout) {
 			names = append(names, c.Name)
 		}
 		require.Equal(t, tc.want, names, tc.reason)

@@ -34,7 +34,7 @@ type ComponentStatus struct {
 // Status returns the status of each component of a sandbox's cluster, in the
 // order in which they start.
 func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
-	components := ComponentsOf(l)
+	components := ComponentsFor(l)
 	statuses := make([]ComponentStatus, len(components))
 	var wg sync.WaitGroup
 	for i, c := range components {

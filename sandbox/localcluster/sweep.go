@@ -57,7 +57,7 @@ func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	// paths. A network namespace is also a mount, and its devices disappear with the namespace.
 	return errors.Join(
 		unmountAll(l),
-		removeLinks(),
+		removePodLinks(),
 		removeNodeAddress(),
 		removeRules(ctx),
 		removeCounters(),
@@ -104,8 +104,8 @@ func unmountAll(l *layout.Layout) error {
 	return errors.Join(errs...)
 }
 
-// removeLinks deletes the host's ends of the pods' links.
-func removeLinks() error {
+// removePodLinks deletes the host's ends of the pods' links.
+func removePodLinks() error {
 	links, err := findPodLinks()
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func Install(ctx context.Context, name, kubeconfigPath string) error {
 }
 
 // apply sends the definition to the API server of a cluster as a server-side apply.
-func (d definition) apply(ctx context.Context, client *http.Client, cluster *kubeconfig.Current) error {
+func (d definition) apply(ctx context.Context, client *http.Client, cluster *kubeconfig.Context) error {
 	url := cluster.Server + "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + d.name + "?fieldManager=eks&force=true"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, bytes.NewReader(d.yaml))
 	if err != nil {
@@ -88,7 +88,7 @@ func (d definition) apply(ctx context.Context, client *http.Client, cluster *kub
 
 // newClient returns an HTTP client for the API server of a kubeconfig's context. The client
 // trusts the certificate authority and uses the client certificate, if the context has them.
-func newClient(c *kubeconfig.Current) (*http.Client, error) {
+func newClient(c *kubeconfig.Context) (*http.Client, error) {
 	if err := c.CredentialError(); err != nil {
 		return nil, err
 	}

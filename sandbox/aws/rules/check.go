@@ -34,7 +34,7 @@ type Failure struct{ Path, Reason string }
 // schemaAndRow returns the schema and the row of a type. If the type has no schema or no
 // row, the error is an *UnknownTypeError.
 func schemaAndRow(token string) (*schema.Resource, *Row, error) {
-	s, hasSchema, err := schema.ResourceOf(token)
+	s, hasSchema, err := schema.LookupResource(token)
 	if err != nil {
 		return nil, nil, err
 	}

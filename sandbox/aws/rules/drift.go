@@ -166,7 +166,7 @@ const hiddenValue = "[secret]"
 // Redact returns an object in which hiddenValue replaces the values that pulumi-aws
 // marks as secret, at any depth.
 func Redact(o store.Object) (store.Object, error) {
-	s, ok, err := schema.ResourceOf(o.Type)
+	s, ok, err := schema.LookupResource(o.Type)
 	if err != nil || !ok || len(s.Secrets) == 0 {
 		return o, err
 	}
