@@ -53,6 +53,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// newClient starts the server and returns a client for it.
 func (s *apiServer) newClient(t *testing.T) *apiClient {
 	t.Helper()
 	s.managers = map[string]bool{}
@@ -96,6 +97,8 @@ func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
 	}
 }
 
+// newDeployment returns a Deployment of one replica. available is the number of available
+// replicas, 0 or 1.
 func newDeployment(name string, available int64) map[string]any {
 	condition := "True"
 	if available == 0 {

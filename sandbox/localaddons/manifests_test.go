@@ -92,8 +92,8 @@ func TestWorkloadsAreRestrictedAndHaveProbesAndResources(t *testing.T) {
 	}
 }
 
-// firstUnprivilegedPort is the first port on which a process of the pod may listen without
-// a capability: the kernel's default, or the pod's sysctl.
+// firstUnprivilegedPort returns the first port on which a process of the pod may listen without
+// a capability: the value of the pod's sysctl, or else the kernel's default.
 func firstUnprivilegedPort(t *testing.T, pod corev1.PodSpec) int {
 	t.Helper()
 	for _, s := range pod.SecurityContext.Sysctls {
@@ -146,7 +146,7 @@ func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 		}
 	}
 	accounts := objectsByName[*corev1.ServiceAccount](objects)
-	check := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+	checkBinding := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
 		require.True(t, roles[ref.Name], "binding %s: no role %s", name, ref.Name)
 		for _, s := range subjects {
 			require.Contains(t, accounts, s.Name, "binding %s", name)
@@ -154,10 +154,10 @@ func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 		}
 	}
 	for name, b := range objectsByName[*rbacv1.ClusterRoleBinding](objects) {
-		check(name, b.RoleRef, b.Subjects)
+		checkBinding(name, b.RoleRef, b.Subjects)
 	}
 	for name, b := range objectsByName[*rbacv1.RoleBinding](objects) {
-		check(name, b.RoleRef, b.Subjects)
+		checkBinding(name, b.RoleRef, b.Subjects)
 	}
 }
 
@@ -169,20 +169,20 @@ func TestMetricsServerVerifiesKubelets(t *testing.T) {
 }
 
 func TestCorefileForwardsOnlyWithResolvers(t *testing.T) {
-	renderCorefile := func(v templateValues) (text, sum string) {
+	renderCorefile := func(v templateValues) (corefile, checksum string) {
 		objects := decodeObjects(t, v)
 		return objectsByName[*corev1.ConfigMap](objects)["coredns"].Data["Corefile"],
 			objectsByName[*appsv1.Deployment](objects)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
 	}
-	forwarding, forwardingSum := renderCorefile(sampleValues)
+	forwarding, forwardingChecksum := renderCorefile(sampleValues)
 	require.Contains(t, forwarding, "forward . 192.0.2.1 2001:db8::1 {")
 	require.Contains(t, forwarding, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
 	noResolvers := sampleValues
 	noResolvers.Resolvers = nil
-	local, localSum := renderCorefile(noResolvers)
+	local, localChecksum := renderCorefile(noResolvers)
 	require.NotContains(t, local, "forward")
 	require.NotContains(t, local, "loop", "without forwarding there can be no loop")
-	require.NotEqual(t, forwardingSum, localSum, "a changed Corefile restarts the pods")
+	require.NotEqual(t, forwardingChecksum, localChecksum, "a changed Corefile restarts the pods")
 
 	plugins := readPluginNames(t)
 	for _, text := range []string{forwarding, local} {
@@ -216,9 +216,9 @@ func readPluginNames(t *testing.T) []string {
 		return true
 	})
 	require.NotEmpty(t, names)
-	for _, d := range names {
-		folder := d
-		if d == "prometheus" {
+	for _, name := range names {
+		folder := name
+		if name == "prometheus" {
 			folder = "metrics"
 		}
 		require.Contains(t, linked, strconv.Quote("github.com/coredns/coredns/plugin/"+folder))

@@ -163,7 +163,7 @@ func singlePort(name string, port int) []layout.NamedPort {
 }
 
 // ComponentsFor returns the components that a sandbox's kind of cluster has. The component
-// Registry is missing if the user has a registry.
+// Registry is missing if the settings name a registry of the user.
 func ComponentsFor(l *layout.Layout) []Component {
 	var components []Component
 	for _, c := range Components {

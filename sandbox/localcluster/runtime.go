@@ -21,6 +21,8 @@ type runtimeClient struct {
 	conn *grpc.ClientConn
 }
 
+// dialRuntime connects to the socket of containerd. It returns an error if containerd does not
+// listen on the socket.
 func dialRuntime(l *layout.Layout) (*runtimeClient, error) {
 	socket := nodePaths{l}.containerdSocket()
 	// If no process listens on the socket, the gRPC client would log and retry. This
@@ -44,7 +46,8 @@ func (r *runtimeClient) Close() { _ = r.conn.Close() }
 // earlier has to recover at its next start.
 const podGrace = 5 * time.Second
 
-// removeLimit is how long the removal of all pods may take.
+// removeLimit is how long the removal of all pods may take, including podGrace. After
+// removeLimit, sweep removes the pods that remain.
 const removeLimit = 40 * time.Second
 
 // removePods stops every container and removes every pod with its network. If it fails, sweep

@@ -98,8 +98,8 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 // maxShownResidue is the number of lines of residue that an error lists.
 const maxShownResidue = 8
 
-// summarize joins the first maxShownResidue lines of residue, and adds the number of the other
-// lines.
+// summarize joins the first maxShownResidue lines of residue. If there are more lines, it adds
+// the number of the other lines.
 func summarize(residue []string) string {
 	summary := strings.Join(residue[:min(maxShownResidue, len(residue))], "; ")
 	if more := len(residue) - maxShownResidue; more > 0 {

@@ -81,7 +81,7 @@ func (d definition) apply(ctx context.Context, client *http.Client, cluster *kub
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
 		body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-		return errors.Join(fmt.Errorf("the API server answers %s: %s", res.Status, body), err)
+		return errors.Join(fmt.Errorf("the API server responds with %s: %s", res.Status, body), err)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ var securityHeaders = []string{
 // securityPrefix is the start of the paths of the security headers. responseHeadersPolicyBlocks is a
 // text for errors with the blocks of a policy.
 const (
-	securityPrefix       = "securityHeadersConfig."
+	securityPrefix              = "securityHeadersConfig."
 	responseHeadersPolicyBlocks = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"
 )
 

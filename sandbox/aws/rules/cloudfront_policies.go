@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	originAccessControlType  = "aws:cloudfront/originAccessControl:OriginAccessControl"
-	cachePolicyType    = "aws:cloudfront/cachePolicy:CachePolicy"
-	originRequestPolicyType  = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
+	originAccessControlType   = "aws:cloudfront/originAccessControl:OriginAccessControl"
+	cachePolicyType           = "aws:cloudfront/cachePolicy:CachePolicy"
+	originRequestPolicyType   = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
 	responseHeadersPolicyType = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
 	cloudfrontInvalidArgument = "InvalidArgument"
-	cloudfrontARN      = "arn:{partition}:cloudfront::{account}:"
+	cloudfrontARN             = "arn:{partition}:cloudfront::{account}:"
 )
 
 // maxPolicyItems is the default quota of headers, cookies or query strings in a policy:

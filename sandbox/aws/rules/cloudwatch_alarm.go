@@ -8,7 +8,7 @@ import (
 const alarmType = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 var (
-	toAlarm  = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
+	toAlarm       = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
 	toAlarmAction = &Ref{
 		To: []string{scalingPolicyType}, By: []string{"arn"}, Noun: "alarm action", Missing: "ValidationError",
 		Predefined: func(v string) bool { return checkTopicARN(v) == "" },
@@ -30,7 +30,7 @@ var metricUnits = []string{
 var (
 	alarmStatistics        = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
 	checkExtendedStatistic = pattern(`(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)`, "a statistic as in p99")
-	checkMetricNamespace        = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
+	checkMetricNamespace   = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
 )
 
 // The longest time that an alarm evaluates, in seconds: a day, or a week if a period is an

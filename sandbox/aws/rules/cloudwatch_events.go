@@ -27,8 +27,8 @@ const maxEventName = 64
 const noOtherBus = "other event buses have no rules yet"
 
 var (
-	toEventRule = &Ref{To: []string{eventRuleType}, By: []string{"name"}, Noun: "rule", Missing: "ResourceNotFoundException", InUseCode: "ValidationException"}
-	checkEventName   = all(length(1, maxEventName), pattern(`[0-9A-Za-z_.-]+`, "letters, digits and . - _"))
+	toEventRule    = &Ref{To: []string{eventRuleType}, By: []string{"name"}, Noun: "rule", Missing: "ResourceNotFoundException", InUseCode: "ValidationException"}
+	checkEventName = all(length(1, maxEventName), pattern(`[0-9A-Za-z_.-]+`, "letters, digits and . - _"))
 )
 
 var _ = registerRows(

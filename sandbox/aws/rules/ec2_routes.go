@@ -21,10 +21,10 @@ const (
 // References of routes. The gateways have no InUseCode, because AWS does not refuse to
 // delete a gateway with routes. Such a route then drops its traffic.
 var (
-	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
-	toInternetGateway    = &Ref{To: []string{internetGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
+	toRouteTable        = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
+	toInternetGateway   = &Ref{To: []string{internetGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
 	toEgressOnlyGateway = &Ref{To: []string{egressOnlyGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
-	toNAT        = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
+	toNAT               = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
 )
 
 // A route has exactly one of destinationProps and one of targetProps.

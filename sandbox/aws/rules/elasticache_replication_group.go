@@ -9,7 +9,7 @@ const (
 // toCacheKey is a reference to the KMS key of a cache. toCacheLogGroup is a reference to the
 // log group for its logs.
 var (
-	toCacheKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
+	toCacheKey      = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
 	toCacheLogGroup = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
 )
 

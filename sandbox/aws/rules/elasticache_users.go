@@ -27,7 +27,7 @@ var (
 const defaultUser = "default"
 
 var (
-	cacheEngines = []string{"redis", "valkey", "REDIS", "VALKEY"}
+	cacheEngines      = []string{"redis", "valkey", "REDIS", "VALKEY"}
 	checkCacheID      = all(length(1, 40), pattern(`[a-z](?:-?[a-z0-9])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 	checkUserPassword = hideValue(length(16, 128))
 )
