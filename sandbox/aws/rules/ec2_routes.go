@@ -108,9 +108,11 @@ var _ = registerRows(
 			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists have no row"},
 		}.with(routeTargetProps("")),
 		ExactlyOne: [][]string{destinationProps, targetProps},
-		NewID:      func(c *Call) (string, error) { return routeID(c.In.String("routeTableId"), routeDestination(c.In)), nil },
-		Outputs:    map[string]string{"origin": "CreateRoute", "state": "active"},
-		Verify:     verifyRoute,
+		NewID: func(c *Call) (string, error) {
+			return routeID(c.In.String("routeTableId"), routeDestination(c.In)), nil
+		},
+		Outputs: map[string]string{"origin": "CreateRoute", "state": "active"},
+		Verify:  verifyRoute,
 	},
 	&Row{
 		Token:  routeTableAssociationType,

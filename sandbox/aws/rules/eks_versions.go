@@ -49,8 +49,8 @@ func (v eksVersion) supportEnded(policy string, now time.Time) bool {
 	return now.UTC().Format(time.DateOnly) >= end
 }
 
-// clusterUpgradePolicy returns the upgrade policy of a cluster: STANDARD, or EXTENDED, which is EKS's
-// default.
+// clusterUpgradePolicy returns the upgrade policy of a cluster: STANDARD, or EXTENDED, which is
+// EKS's default.
 func clusterUpgradePolicy(cluster Object) string {
 	if policy := cluster.Object("upgradePolicy").String("supportType"); policy != "" {
 		return policy
@@ -58,11 +58,11 @@ func clusterUpgradePolicy(cluster Object) string {
 	return supportTypeExtended
 }
 
-// clusterVersion returns the Kubernetes version that a cluster has at the time now. After the support
-// of a version ends, EKS upgrades the control plane to the next version
-// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The
-// stand-in upgrades on the day when the support ends. The newest version of the calendar
-// is never upgraded.
+// clusterVersion returns the Kubernetes version that a cluster has at the time now. After the
+// support of a version ends, EKS upgrades the control plane to the next version
+// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The stand-in
+// upgrades on the day on which the support ends. It never upgrades the newest version of the
+// calendar. A version that is not in the calendar is returned unchanged.
 func clusterVersion(cluster Object, now time.Time) string {
 	version := cluster.String("version")
 	i := slices.Index(eksVersions, version)
