@@ -165,7 +165,7 @@ func addNodeAddress() error {
 func removeNodeAddress() error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
-		return err
+		return fmt.Errorf("loopback device: %w", err)
 	}
 	if err := netlink.AddrDel(lo, newNodeAddr()); err != nil && !errors.Is(err, syscall.EADDRNOTAVAIL) {
 		return fmt.Errorf("address %s of the loopback device: %w", NodeAddress, err)

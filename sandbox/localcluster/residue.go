@@ -214,11 +214,11 @@ func linkNames(links []netlink.Link) []string {
 func findNodeAddress() ([]string, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("loopback device: %w", err)
 	}
 	addrs, err := netlink.AddrList(lo, netlink.FAMILY_V4)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("addresses of the loopback device: %w", err)
 	}
 	for _, a := range addrs {
 		if a.Label == addressLabel {

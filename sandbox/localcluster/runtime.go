@@ -65,15 +65,17 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("list containers: %w", err)
 	}
-	err = runParallel(containers.GetContainers(), func(c *criapi.Container) error {
-		_, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)})
-		return err
+	stopErr := runParallel(containers.GetContainers(), func(c *criapi.Container) error {
+		if _, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)}); err != nil {
+			return fmt.Errorf("stop container %s: %w", c.GetMetadata().GetName(), err)
+		}
+		return nil
 	})
 	pods, listErr := r.ListPodSandbox(ctx, &criapi.ListPodSandboxRequest{})
 	if listErr != nil {
-		return errors.Join(err, fmt.Errorf("list pods: %w", listErr))
+		return errors.Join(stopErr, fmt.Errorf("list pods: %w", listErr))
 	}
-	return errors.Join(err, runParallel(pods.GetItems(), func(p *criapi.PodSandbox) error {
+	return errors.Join(stopErr, runParallel(pods.GetItems(), func(p *criapi.PodSandbox) error {
 		if _, err := r.StopPodSandbox(ctx, &criapi.StopPodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
 			return fmt.Errorf("stop pod %s: %w", p.GetMetadata().GetName(), err)
 		}

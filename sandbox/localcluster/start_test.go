@@ -168,7 +168,7 @@ func TestStartRestartsHangingComponents(t *testing.T) {
 	require.Contains(t, tc.out.String(), "c: runs but is not healthy")
 }
 
-func TestStartSaysWhyAComponentDied(t *testing.T) {
+func TestStartReturnsTheReasonWhyAComponentEnded(t *testing.T) {
 	tc := newTestCluster(t)
 	tc.createFile(t, "b.fails")
 	err := tc.start(t)

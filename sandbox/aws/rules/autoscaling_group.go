@@ -115,7 +115,8 @@ func checkDuration(v any) string {
 	return ""
 }
 
-// checkScalingGroup checks the sizes, the subnets, the template and the tags of a group.
+// checkScalingGroup checks the sizes, the subnets, the launch template, the tags and the policies
+// of a group.
 func checkScalingGroup(in Object, fail Fail) {
 	low, lowKnown := in["minSize"].(float64)
 	high, highKnown := in["maxSize"].(float64)
@@ -146,8 +147,9 @@ func checkScalingGroup(in Object, fail Fail) {
 	}
 	checkTags(tags, maxTags, fail)
 	// AutoScaling/latest/APIReference/API_InstanceMaintenancePolicy.html
-	if p := in.Object("instanceMaintenancePolicy"); p.Int("maxHealthyPercentage")-p.Int("minHealthyPercentage") > 100 &&
-		p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
+	policy := in.Object("instanceMaintenancePolicy")
+	bothKnown := policy.Known("minHealthyPercentage") && policy.Known("maxHealthyPercentage")
+	if bothKnown && policy.Int("maxHealthyPercentage")-policy.Int("minHealthyPercentage") > 100 {
 		fail("instanceMaintenancePolicy.maxHealthyPercentage", "may be at most 100 above minHealthyPercentage")
 	}
 	checkMixedInstancesPolicy(in, fail)

@@ -12,7 +12,7 @@ import (
 
 const (
 	distributionType = "aws:cloudfront/distribution:Distribution"
-	legacySettings   = "legacy cache settings have no rules; use cachePolicyId"
+	noLegacySettings = "legacy cache settings have no rules; use cachePolicyId"
 	noRules          = "no rules yet"
 )
 
@@ -42,10 +42,10 @@ func cacheBehaviorProps(path string) Props {
 		"functionAssociations":             {Set: true, Max: 2},
 		"functionAssociations.eventType":   {Enum: []string{"viewer-request", "viewer-response"}},
 		"functionAssociations.functionArn": {Valid: checkARN, Ref: toEdgeFunction},
-		"forwardedValues":                  {Refuse: legacySettings},
-		"minTtl":                           {Refuse: legacySettings},
-		"defaultTtl":                       {Computed: true, Refuse: legacySettings},
-		"maxTtl":                           {Computed: true, Refuse: legacySettings},
+		"forwardedValues":                  {Refuse: noLegacySettings},
+		"minTtl":                           {Refuse: noLegacySettings},
+		"defaultTtl":                       {Computed: true, Refuse: noLegacySettings},
+		"maxTtl":                           {Computed: true, Refuse: noLegacySettings},
 		"smoothStreaming":                  {Refuse: noRules},
 		"fieldLevelEncryptionId":           {Refuse: noRules},
 		"grpcConfig":                       {Computed: true, Refuse: noRules},

@@ -79,8 +79,8 @@ var _ = registerRows(
 		},
 		ExactlyOne: [][]string{{"vpcId", "subnetId", "eniId", "transitGatewayId", "transitGatewayAttachmentId"}},
 		Unique: []Unique{
-			{Props: []string{"vpcId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLog},
-			{Props: []string{"subnetId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLog},
+			{Props: []string{"vpcId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLogMessage},
+			{Props: []string{"subnetId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLogMessage},
 		},
 		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"},
 		Verify: func(c *Call) error {
@@ -100,7 +100,7 @@ var _ = registerRows(
 	},
 )
 
-const sameFlowLog = "Error. There is an existing Flow Log with the same configuration and log destination."
+const sameFlowLogMessage = "Error. There is an existing Flow Log with the same configuration and log destination."
 
 // checkEndpointPolicy returns a message unless v is a valid resource policy.
 func checkEndpointPolicy(v any) string {

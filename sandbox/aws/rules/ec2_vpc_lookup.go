@@ -62,7 +62,7 @@ func getSubnet(c *Call, in Object) (Object, error) {
 func (c *Call) freeAddressCount(subnet store.Object) (int, error) {
 	block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
 	if err != nil {
-		return 0, fmt.Errorf("block of %s: %w", subnet.ID, err)
+		return 0, fmt.Errorf("CIDR block of the subnet %s: %w", subnet.ID, err)
 	}
 	free := 1<<(32-block.Bits()) - 5
 	c.Tx.Each(c.scope(rows[natType]), natType, func(o store.Object) bool {

@@ -174,13 +174,15 @@ func verifyCluster(c *Call) error {
 		}
 		return verifyClusterRole(c)
 	}
-	if key := c.Old.Object("encryptionConfig").Object("provider").String("keyArn"); key != "" &&
-		key != c.In.Object("encryptionConfig").Object("provider").String("keyArn") {
+	oldKey := c.Old.Object("encryptionConfig").Object("provider").String("keyArn")
+	newKey := c.In.Object("encryptionConfig").Object("provider").String("keyArn")
+	if oldKey != "" && newKey != oldKey {
 		return refuse("InvalidParameterException", "The key of a cluster's encryption can't be changed")
 	}
-	if oldZones := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(oldZones, c.zonesOfSubnets(c.In)) {
+	oldVPC, oldZones := c.Old.Object("vpcConfig").String("vpcId"), c.clusterZones(c.Old)
+	if vpcID != oldVPC || !slices.Equal(oldZones, c.clusterZones(c.In)) {
 		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
-			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(oldZones, ", "))
+			oldVPC, strings.Join(oldZones, ", "))
 	}
 	if err := verifyAuthenticationMode(c); err != nil {
 		return err
@@ -188,10 +190,10 @@ func verifyCluster(c *Call) error {
 	return verifyClusterVersion(c)
 }
 
-// zonesOfSubnets returns the sorted availability zones of a cluster's subnets. EKS does not allow a
-// change of the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
+// clusterZones returns the sorted availability zones of a cluster's subnets. EKS does not allow
+// an update to change the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
 // considerations".
-func (c *Call) zonesOfSubnets(cluster Object) []string {
+func (c *Call) clusterZones(cluster Object) []string {
 	var zones []string
 	for _, l := range leaves(cluster, "vpcConfig.subnetIds") {
 		id, _ := l.value.(string)

@@ -14,10 +14,10 @@ const (
 	maxReplicas = 5
 )
 
-// cacheEngine returns the engine and the version in the inputs. If the inputs have no
+// cacheEngineAndVersion returns the engine and the version in the inputs. If the inputs have no
 // version, the result has the current version of the same engine, or else the latest
 // version.
-func (c *Call) cacheEngine() (engine, version string) {
+func (c *Call) cacheEngineAndVersion() (engine, version string) {
 	engine, version = c.In.String("engine"), c.In.String("engineVersion")
 	if version == "" && engine == c.Old.String("engine") {
 		version = c.Old.String("engineVersion")
@@ -66,7 +66,7 @@ func (c *Call) nodeCounts() (shards, replicas int) {
 // verifyReplicationGroup returns ElastiCache's error for a creation or a change. The error
 // text about automatic failover is from public logs.
 func verifyReplicationGroup(c *Call) error {
-	engine, version := c.cacheEngine()
+	engine, version := c.cacheEngineAndVersion()
 	if err := verifyCacheVersion(engine, version); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (c *Call) effectiveBool(name string) bool {
 // fillReplicationGroup computes the outputs of a group: the values that AWS chooses, the
 // endpoints and the names of the nodes.
 func fillReplicationGroup(c *Call) error {
-	engine, version := c.cacheEngine()
+	engine, version := c.cacheEngineAndVersion()
 	release := cacheVersions[engine][version]
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
