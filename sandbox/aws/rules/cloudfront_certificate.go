@@ -31,10 +31,10 @@ var viewerCertificateProps = Props{
 func checkViewerCertificate(v Object, fail Fail) {
 	const prefix = "viewerCertificate."
 	fromACM, minimum := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
+	usesDefault := v.Bool("cloudfrontDefaultCertificate") // also false if the value is not known yet
+	defaultUnknown := v.Has("cloudfrontDefaultCertificate") && !v.Known("cloudfrontDefaultCertificate")
 	switch {
-	case v.Known("cloudfrontDefaultCertificate") && fromACM == v.Bool("cloudfrontDefaultCertificate"):
-		fail(prefix+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
-	case !v.Has("cloudfrontDefaultCertificate") && !fromACM:
+	case !defaultUnknown && fromACM == usesDefault:
 		fail(prefix+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
 	case fromACM && !v.Has("sslSupportMethod"):
 		fail(prefix+"sslSupportMethod", "must be given with acmCertificateArn")

@@ -126,7 +126,8 @@ func checkPolicyBlocks(in Object, path string, fail Fail) {
 //
 //   - defaultTtl is not between minTtl and maxTtl
 //   - the cache key contains the header Accept-Encoding and also has a compression setting
-//   - maxTtl is 0, which disables caching, and the cache key is not empty
+//   - maxTtl is 0, which disables caching, but the cache key is not empty or has a compression
+//     setting
 //
 // The error texts for the cache key are from public bug reports.
 func verifyCachePolicy(c *Call) error {

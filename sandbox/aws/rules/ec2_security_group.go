@@ -226,13 +226,14 @@ func checkPorts(rule Object, protocolProp, path string, fail Fail) {
 // checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. If required is false,
 // a rule may omit both. path is the rule's path in messages.
 func checkICMP(rule Object, required bool, path string, fail Fail) {
-	from, to := rule.Int("fromPort"), rule.Int("toPort")
+	icmpType, icmpCode := rule.Int("fromPort"), rule.Int("toPort")
+	onlyOneGiven := rule.Has("fromPort") != rule.Has("toPort")
 	switch {
-	case rule.Has("fromPort") != rule.Has("toPort") || (required && !rule.Has("fromPort")):
+	case onlyOneGiven || (required && !rule.Has("fromPort")):
 		fail(joinPath(path, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
-	case from > 255 || to > 255:
-		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d is not an ICMP code: both are from 0 to 255, and -1 means all", from, to)
-	case from == -1 && to != -1:
+	case icmpType > 255 || icmpCode > 255:
+		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d is not an ICMP code: both are from 0 to 255, and -1 means all", icmpType, icmpCode)
+	case icmpType == -1 && icmpCode != -1:
 		fail(joinPath(path, "toPort"), "must be -1: all ICMP types have all codes")
 	}
 }
