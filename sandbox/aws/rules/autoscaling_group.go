@@ -131,7 +131,7 @@ func checkScalingGroup(in Object, fail Fail) {
 	if len(in.Strings("vpcZoneIdentifiers")) == 0 && in.Known("vpcZoneIdentifiers") {
 		fail("vpcZoneIdentifiers", "at least one subnet must be given")
 	}
-	if template := in.Object("launchTemplate"); in.Known("launchTemplate") && template.Has("id") == template.Has("name") {
+	if in.Known("launchTemplate") && !in.Object("launchTemplate").hasExactlyOne("id", "name") {
 		fail("launchTemplate", "exactly one of id and name must be given")
 	}
 	tags := map[string]any{}

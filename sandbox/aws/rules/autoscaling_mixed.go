@@ -69,7 +69,8 @@ func checkMixedInstancesPolicy(in Object, fail Fail) {
 		}
 		return
 	}
-	if spec := policy.Object("launchTemplate").Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
+	spec := policy.Object("launchTemplate").Object("launchTemplateSpecification")
+	if spec != nil && !spec.hasExactlyOne("launchTemplateId", "launchTemplateName") {
 		fail(mixedSpec, "exactly one of launchTemplateId and launchTemplateName must be given")
 	}
 	usesRequirements, weightedCount := hasRequirements(policy), 0
@@ -82,7 +83,7 @@ func checkMixedInstancesPolicy(in Object, fail Fail) {
 		if usesRequirements && !o.Has("instanceRequirements") {
 			fail(path, "all overrides must have instanceRequirements, or none")
 		}
-		if spec := o.Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
+		if spec := o.Object("launchTemplateSpecification"); spec != nil && !spec.hasExactlyOne("launchTemplateId", "launchTemplateName") {
 			fail(path+".launchTemplateSpecification", "exactly one of launchTemplateId and launchTemplateName must be given")
 		}
 		if o.Has("weightedCapacity") {

@@ -108,21 +108,21 @@ func sameNumber(a, b string) bool {
 // checkScalingPolicy checks that the properties belong to the type of the policy, and that the
 // properties that this type requires are set.
 func checkScalingPolicy(in Object, fail Fail) {
-	kind := in.String("policyType")
+	policyType := in.String("policyType")
 	switch {
-	case in.Has("policyType") && kind == "":
+	case in.Has("policyType") && policyType == "":
 		return // the type is not known yet
-	case kind == "":
-		kind = "SimpleScaling"
+	case policyType == "":
+		policyType = "SimpleScaling" // the provider's default
 	}
-	for name, kinds := range policyTypesOfProp {
-		if in.Has(name) && !slices.Contains(kinds, kind) {
-			fail(name, "belongs to policies of the type %v, this is %s", kinds, kind)
+	for name, allowedTypes := range policyTypesOfProp {
+		if in.Has(name) && !slices.Contains(allowedTypes, policyType) {
+			fail(name, "belongs to policies of the type %v, this is %s", allowedTypes, policyType)
 		}
 	}
-	for _, name := range requiredByType[kind] {
+	for _, name := range requiredByType[policyType] {
 		if !in.Has(name) {
-			fail(name, "a required property is missing: the type is %s", kind)
+			fail(name, "a required property is missing: the type is %s", policyType)
 		}
 	}
 	if in.Has("minAdjustmentMagnitude") && in.Known("adjustmentType") && in.String("adjustmentType") != "PercentChangeInCapacity" {
@@ -133,7 +133,7 @@ func checkScalingPolicy(in Object, fail Fail) {
 	if configuration == nil {
 		return
 	}
-	if configuration.Has("predefinedMetricSpecification") == configuration.Has("customizedMetricSpecification") {
+	if !configuration.hasExactlyOne("predefinedMetricSpecification", "customizedMetricSpecification") {
 		fail(tracking, "exactly one of predefinedMetricSpecification and customizedMetricSpecification must be given")
 	}
 	metric := configuration.Object("predefinedMetricSpecification")

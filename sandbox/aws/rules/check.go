@@ -256,6 +256,10 @@ func describeRange(low, high int) string {
 	return fmt.Sprintf("%d to %d", low, high)
 }
 
+// hasExactlyOne reports whether the program sets exactly one of two properties. A property with
+// an unknown value counts as set.
+func (o Object) hasExactlyOne(first, second string) bool { return o.Has(first) != o.Has(second) }
+
 // joinPath appends a property's name to a path.
 func joinPath(path, name string) string {
 	if path == "" {

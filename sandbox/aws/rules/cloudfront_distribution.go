@@ -104,7 +104,7 @@ var _ = registerRows(&Row{
 			checkViewerCertificate(in.Object("viewerCertificate"), fail)
 		}
 		for i, e := range in.Objects("customErrorResponses") {
-			if e.Has("responseCode") != e.Has("responsePagePath") {
+			if e.hasExactlyOne("responseCode", "responsePagePath") {
 				fail(fmt.Sprintf("customErrorResponses[%d]", i), "responseCode and responsePagePath go together")
 			}
 		}

@@ -95,7 +95,7 @@ func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
 // findPolicy returns the policy that has the id or the name in the inputs. It searches the
 // policies in the store, and AWS's own policies of the type, which are in managed.
 func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (Object, error) {
-	if in.Has("id") == in.Has("name") {
+	if !in.hasExactlyOne("id", "name") {
 		return nil, errors.New("exactly one of id and name must be given")
 	}
 	var found Object

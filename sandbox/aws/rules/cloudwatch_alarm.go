@@ -161,7 +161,7 @@ func checkQueries(in Object, fail Fail) {
 	dataQueries, ids := 0, map[string]bool{}
 	for i, q := range in.Objects("metricQueries") {
 		path := fmt.Sprintf("metricQueries[%d]", i)
-		if q.Has("metric") == q.Has("expression") {
+		if !q.hasExactlyOne("metric", "expression") {
 			fail(path, "exactly one of metric and expression must be given")
 		}
 		if ids[q.String("id")] {

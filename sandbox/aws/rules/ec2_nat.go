@@ -79,12 +79,14 @@ func fillElasticIP(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	// The address is in one of the networks that RFC 5737 reserves for documentation.
-	n, err := randomBelow(2 * 254)
+	// RFC 5737 reserves these networks for documentation. Each has 254 addresses for hosts, from
+	// .1 to .254.
+	networks := []string{"198.51.100", "203.0.113"}
+	n, err := randomBelow(len(networks) * 254)
 	if err != nil {
 		return err
 	}
-	address := fmt.Sprintf("%s.%d", []string{"198.51.100", "203.0.113"}[n/254], 1+n%254)
+	address := fmt.Sprintf("%s.%d", networks[n/254], 1+n%254)
 	c.Out["publicIp"] = address
 	host := "ec2-" + strings.ReplaceAll(address, ".", "-")
 	if c.Region == "us-east-1" {

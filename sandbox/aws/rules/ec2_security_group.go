@@ -227,9 +227,8 @@ func checkPorts(rule Object, protocolProp, path string, fail Fail) {
 // a rule may omit both. path is the rule's path in messages.
 func checkICMP(rule Object, required bool, path string, fail Fail) {
 	icmpType, icmpCode := rule.Int("fromPort"), rule.Int("toPort")
-	onlyOneGiven := rule.Has("fromPort") != rule.Has("toPort")
 	switch {
-	case onlyOneGiven || (required && !rule.Has("fromPort")):
+	case rule.hasExactlyOne("fromPort", "toPort") || (required && !rule.Has("fromPort")):
 		fail(joinPath(path, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
 	case icmpType > 255 || icmpCode > 255:
 		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d is not an ICMP code: both are from 0 to 255, and -1 means all", icmpType, icmpCode)

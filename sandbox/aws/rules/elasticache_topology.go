@@ -138,24 +138,24 @@ func (c *Call) verifyNodeCounts() error {
 // encryption is disabled. It also returns an error if the encryption in transit is not changed
 // in two steps.
 func (c *Call) verifyCacheEncryption() error {
-	transit, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
+	transitEncrypted, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {
-	case c.In.Has("authToken") && !transit:
+	case c.In.Has("authToken") && !transitEncrypted:
 		return refuse("InvalidParameterCombination", "The AUTH token is only supported when encryption-in-transit is enabled.")
 	case c.In.Has("kmsKeyId") && !c.effectiveBool("atRestEncryptionEnabled"):
 		return refuse("InvalidParameterCombination", "KmsKeyId is only supported when encryption-at-rest is enabled.")
-	case mode != "" && !transit:
+	case mode != "" && !transitEncrypted:
 		return refuse("InvalidParameterCombination", "TransitEncryptionMode needs encryption-in-transit")
 	}
-	if c.Old == nil || transit == c.Old.Bool("transitEncryptionEnabled") {
+	if c.Old == nil || transitEncrypted == c.Old.Bool("transitEncryptionEnabled") {
 		return nil
 	}
 	// AWS changes the encryption in two steps: dg/in-transit-encryption-enable.html and
 	// in-transit-encryption-disable.html.
-	if transit && mode != "preferred" {
+	if transitEncrypted && mode != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is enabled in two steps: transitEncryptionMode preferred first, then required")
 	}
-	if !transit && c.Old.String("transitEncryptionMode") != "preferred" {
+	if !transitEncrypted && c.Old.String("transitEncryptionMode") != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is disabled in two steps: transitEncryptionMode preferred first")
 	}
 	return nil
