@@ -20,21 +20,21 @@ var mixedInstancesPolicyProps = Props{
 		"lowest-price", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized",
 	}},
 	"mixedInstancesPolicy.instancesDistribution.spotInstancePools":    {Computed: true, Valid: numbers(0, 20)},
-	"mixedInstancesPolicy.instancesDistribution.spotMaxPrice":         {Valid: pattern(`\d+(\.\d+)?`, "a price per hour")},
-	"mixedInstancesPolicy.launchTemplate":                             {},
-	mixedSpec:                                                         {},
-	mixedSpec + ".launchTemplateId":                                   {Computed: true, Ref: toLaunchTemplate},
-	mixedSpec + ".launchTemplateName":                                 {Computed: true, Ref: toLaunchTemplateName},
-	mixedSpec + ".version":                                            {Computed: true, Valid: checkTemplateVersion},
-	mixedOverride:                                                     {Computed: true, Max: maxOverrides},
-	mixedOverride + ".instanceType":                                   {Valid: checkInstanceType},
-	mixedOverride + ".weightedCapacity":                               {Valid: pattern(`[1-9]\d{0,2}`, "a number from 1 to 999")},
-	mixedOverride + ".launchTemplateSpecification":                    {},
-	mixedOverride + ".launchTemplateSpecification.launchTemplateId":   {Ref: toLaunchTemplate},
-	mixedOverride + ".launchTemplateSpecification.launchTemplateName": {Ref: toLaunchTemplateName},
-	mixedOverride + ".launchTemplateSpecification.version":            {Valid: checkTemplateVersion},
-	mixedOverride + ".instanceRequirements":                           {},
-}.with(requirementProps(mixedOverride + ".instanceRequirements."))
+	"mixedInstancesPolicy.instancesDistribution.spotMaxPrice":              {Valid: pattern(`\d+(\.\d+)?`, "a price per hour")},
+	"mixedInstancesPolicy.launchTemplate":                                  {},
+	mixedSpecProp:                                                          {},
+	mixedSpecProp + ".launchTemplateId":                                    {Computed: true, Ref: toLaunchTemplate},
+	mixedSpecProp + ".launchTemplateName":                                  {Computed: true, Ref: toLaunchTemplateName},
+	mixedSpecProp + ".version":                                             {Computed: true, Valid: checkTemplateVersion},
+	mixedOverridesProp:                                                     {Computed: true, Max: maxOverrides},
+	mixedOverridesProp + ".instanceType":                                   {Valid: checkInstanceType},
+	mixedOverridesProp + ".weightedCapacity":                               {Valid: pattern(`[1-9]\d{0,2}`, "a number from 1 to 999")},
+	mixedOverridesProp + ".launchTemplateSpecification":                    {},
+	mixedOverridesProp + ".launchTemplateSpecification.launchTemplateId":   {Ref: toLaunchTemplate},
+	mixedOverridesProp + ".launchTemplateSpecification.launchTemplateName": {Ref: toLaunchTemplateName},
+	mixedOverridesProp + ".launchTemplateSpecification.version":            {Valid: checkTemplateVersion},
+	mixedOverridesProp + ".instanceRequirements":                           {},
+}.with(requirementProps(mixedOverridesProp + ".instanceRequirements."))
 
 // distributionDefaults returns AWS's defaults for a policy's instances distribution:
 // AutoScaling/latest/APIReference/API_InstancesDistribution.html.
@@ -46,6 +46,7 @@ func distributionDefaults(policy Object) map[string]any {
 	if hasRequirements(policy) {
 		out["onDemandAllocationStrategy"] = "lowest-price"
 	}
+	// Only the strategy lowest-price, which is the default, has Spot pools.
 	if strategy := policy.Object("instancesDistribution").String("spotAllocationStrategy"); strategy == "" || strategy == "lowest-price" {
 		out["spotInstancePools"] = 2.0
 	}
@@ -71,12 +72,12 @@ func checkMixedInstancesPolicy(in Object, fail Fail) {
 	}
 	spec := policy.Object("launchTemplate").Object("launchTemplateSpecification")
 	if spec != nil && !spec.hasExactlyOne("launchTemplateId", "launchTemplateName") {
-		fail(mixedSpec, "exactly one of launchTemplateId and launchTemplateName must be given")
+		fail(mixedSpecProp, "exactly one of launchTemplateId and launchTemplateName must be given")
 	}
 	usesRequirements, weightedCount := hasRequirements(policy), 0
 	overrides := policy.Object("launchTemplate").Objects("overrides")
 	for i, o := range overrides {
-		path := fmt.Sprintf("%s[%d]", mixedOverride, i)
+		path := fmt.Sprintf("%s[%d]", mixedOverridesProp, i)
 		if o.Has("instanceType") && o.Has("instanceRequirements") {
 			fail(path, "instanceType and instanceRequirements can't be given together")
 		}
@@ -92,7 +93,7 @@ func checkMixedInstancesPolicy(in Object, fail Fail) {
 		checkRequirements(o.Object("instanceRequirements"), path+".instanceRequirements", fail)
 	}
 	if weightedCount != 0 && weightedCount != len(overrides) {
-		fail(mixedOverride, "all overrides must have a weightedCapacity, or none")
+		fail(mixedOverridesProp, "all overrides must have a weightedCapacity, or none")
 	}
 	checkDistribution(policy.Object("instancesDistribution"), usesRequirements, fail)
 }

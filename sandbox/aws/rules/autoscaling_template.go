@@ -15,9 +15,10 @@ var (
 	toLaunchTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
 )
 
+// The paths of two properties of a mixed instances policy.
 const (
-	mixedSpec     = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
-	mixedOverride = "mixedInstancesPolicy.launchTemplate.overrides"
+	mixedSpecProp      = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
+	mixedOverridesProp = "mixedInstancesPolicy.launchTemplate.overrides"
 )
 
 // templateUse is one template from which a group launches instances.
@@ -45,9 +46,9 @@ func (c *Call) templateUses(o Object) []templateUse {
 	}
 	addUse("launchTemplate", o.Object("launchTemplate"), "id", "name")
 	mixed := o.Object("mixedInstancesPolicy").Object("launchTemplate")
-	addUse(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	addUse(mixedSpecProp, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	for i, override := range mixed.Objects("overrides") {
-		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverridesProp, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	}
 	return out
 }

@@ -58,7 +58,7 @@ func isManaged(managed map[string]Object) func(id string) bool {
 func managedCachePolicy(name string, minTTL, defaultTTL, maxTTL float64, compressed bool) Object {
 	return Object{
 		"name": name, "minTtl": minTTL, "defaultTtl": defaultTTL, "maxTtl": maxTTL,
-		cacheKey: map[string]any{
+		cacheKeyProp: map[string]any{
 			"cookiesConfig": map[string]any{"cookieBehavior": "none"}, "headersConfig": map[string]any{"headerBehavior": "none"},
 			"queryStringsConfig":       map[string]any{"queryStringBehavior": "none"},
 			"enableAcceptEncodingGzip": compressed, "enableAcceptEncodingBrotli": compressed,
@@ -80,8 +80,8 @@ func getCachePolicy(c *Call, in Object) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{functionResult(out.Object(cacheKey))}
-	delete(out, cacheKey)
+	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{functionResult(out.Object(cacheKeyProp))}
+	delete(out, cacheKeyProp)
 	return out, nil
 }
 

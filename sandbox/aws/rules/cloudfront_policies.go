@@ -35,8 +35,8 @@ func policyBlockProps(path, name string) Props {
 	}
 }
 
-// cacheKey is the property of a cache policy that defines the cache key.
-const cacheKey = "parametersInCacheKeyAndForwardedToOrigin"
+// cacheKeyProp is the property of a cache policy that defines the cache key.
+const cacheKeyProp = "parametersInCacheKeyAndForwardedToOrigin"
 
 var _ = registerRows(
 	&Row{
@@ -63,23 +63,23 @@ var _ = registerRows(
 		Label: "CloudFront Cache Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchCachePolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
 		Props: Props{
-			"name":                                   {Valid: checkCloudfrontPolicyName},
-			"comment":                                {Valid: length(0, 128)},
-			"minTtl":                                 {Default: 0.0, Valid: numbers(0, 1<<31-1)},
-			"defaultTtl":                             {Default: 86400.0, Valid: numbers(0, 1<<31-1)},
-			"maxTtl":                                 {Default: 31536000.0, Valid: numbers(0, 1<<31-1)},
-			cacheKey:                                 {},
-			cacheKey + ".enableAcceptEncodingBrotli": {},
-			cacheKey + ".enableAcceptEncodingGzip":   {AllowOmitted: true},
+			"name":       {Valid: checkCloudfrontPolicyName},
+			"comment":    {Valid: length(0, 128)},
+			"minTtl":     {Default: 0.0, Valid: numbers(0, 1<<31-1)},
+			"defaultTtl": {Default: 86400.0, Valid: numbers(0, 1<<31-1)},
+			"maxTtl":     {Default: 31536000.0, Valid: numbers(0, 1<<31-1)},
+			cacheKeyProp: {},
+			cacheKeyProp + ".enableAcceptEncodingBrotli": {},
+			cacheKeyProp + ".enableAcceptEncodingGzip":   {AllowOmitted: true},
 		}.with(
-			policyBlockProps(cacheKey+".", "cookie"),
-			policyBlockProps(cacheKey+".", "header"),
-			policyBlockProps(cacheKey+".", "queryString")),
+			policyBlockProps(cacheKeyProp+".", "cookie"),
+			policyBlockProps(cacheKeyProp+".", "header"),
+			policyBlockProps(cacheKeyProp+".", "queryString")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "CachePolicyAlreadyExists", Message: "A cache policy with the name {name} already exists.",
 		}},
 		Check: func(in Object, fail Fail) {
-			checkPolicyBlocks(in.Object(cacheKey), cacheKey+".", fail)
+			checkPolicyBlocks(in.Object(cacheKeyProp), cacheKeyProp+".", fail)
 		},
 		Outputs:  map[string]string{"arn": cloudfrontARN + "cache-policy/{id}", "etag": "E{id13}"},
 		Volatile: []string{"etag"},
@@ -135,7 +135,7 @@ func verifyCachePolicy(c *Call) error {
 	if minTTL > defaultTTL || defaultTTL > maxTTL {
 		return refuse(cloudfrontInvalidArgument, "The parameter TTL is invalid: minTtl %d <= defaultTtl %d <= maxTtl %d must hold", minTTL, defaultTTL, maxTTL)
 	}
-	key := c.In.Object(cacheKey)
+	key := c.In.Object(cacheKeyProp)
 	headers := leaves(key, "headersConfig.headers.items")
 	compressed := key.Bool("enableAcceptEncodingGzip") || key.Bool("enableAcceptEncodingBrotli")
 	for _, h := range headers {

@@ -14,12 +14,12 @@ const vpcOriginType = "aws:cloudfront/vpcOrigin:VpcOrigin"
 // private-content-vpc-origins.html.
 const vpcOriginGroupName = "CloudFront-VPCOrigins-Service-SG"
 
-// originConfig is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
+// originConfigProp is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
 // are CloudFront's error codes for an origin that a distribution uses.
 const (
-	originConfig = "vpcOriginEndpointConfig"
-	inUseDelete  = "CannotDeleteEntityWhileInUse"
-	inUseUpdate  = "CannotUpdateEntityWhileInUse"
+	originConfigProp = "vpcOriginEndpointConfig"
+	inUseDelete      = "CannotDeleteEntityWhileInUse"
+	inUseUpdate      = "CannotUpdateEntityWhileInUse"
 )
 
 var (
@@ -36,23 +36,23 @@ var _ = registerRows(&Row{
 	Source: "cloudfront/vpc_origin.go", Page: "AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html",
 	Label: "CloudFront VPC Origin", Global: true, ID: "vo_{id22}", NotFound: "EntityNotFound",
 	Props: Props{
-		originConfig:                                  {Required: true},
-		originConfig + ".arn":                         {Valid: checkARN, Ref: toOriginBalancer},
-		originConfig + ".name":                        {Valid: length(1, 64)},
-		originConfig + ".httpPort":                    {Valid: numbers(1, 65535)},
-		originConfig + ".httpsPort":                   {Valid: numbers(1, 65535)},
-		originConfig + ".originProtocolPolicy":        {Enum: []string{"http-only", "https-only", "match-viewer"}},
-		originConfig + ".originSslProtocols":          {Required: true},
-		originConfig + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
-		originConfig + ".originSslProtocols.quantity": {},
+		originConfigProp:                                  {Required: true},
+		originConfigProp + ".arn":                         {Valid: checkARN, Ref: toOriginBalancer},
+		originConfigProp + ".name":                        {Valid: length(1, 64)},
+		originConfigProp + ".httpPort":                    {Valid: numbers(1, 65535)},
+		originConfigProp + ".httpsPort":                   {Valid: numbers(1, 65535)},
+		originConfigProp + ".originProtocolPolicy":        {Enum: []string{"http-only", "https-only", "match-viewer"}},
+		originConfigProp + ".originSslProtocols":          {Required: true},
+		originConfigProp + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
+		originConfigProp + ".originSslProtocols.quantity": {},
 		"timeouts": {Refuse: "the stand-in creates and deletes at once"},
 	},
 	Outputs:  map[string]string{"arn": cloudfrontARN + "vpcorigin/{id}", "etag": "E{id13}"},
 	Volatile: []string{"etag"},
 	Check: func(in Object, fail Fail) {
-		protocols := in.Object(originConfig).Object("originSslProtocols")
+		protocols := in.Object(originConfigProp).Object("originSslProtocols")
 		if n := len(protocols.Strings("items")); protocols.Known("items") && protocols.Known("quantity") && protocols.Int("quantity") != n {
-			fail(originConfig+".originSslProtocols.quantity", "is %d, must be the number of items, %d", protocols.Int("quantity"), n)
+			fail(originConfigProp+".originSslProtocols.quantity", "is %d, must be the number of items, %d", protocols.Int("quantity"), n)
 		}
 	},
 	Verify: verifyVPCOrigin,
@@ -71,13 +71,13 @@ var zonesWithoutVPCOrigins = []string{"use1-az3"}
 // change while a distribution uses the VPC origin (API_UpdateVpcOrigin). AWS does not
 // document whether two VPC origins may have the same name; the stand-in refuses that.
 func verifyVPCOrigin(c *Call) error {
-	config := c.In.Object(originConfig)
-	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfig)), sortLists) {
+	config := c.In.Object(originConfigProp)
+	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfigProp)), sortLists) {
 		if distributionID := c.distributionUsing(c.ID); distributionID != "" {
 			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}
 	}
-	balancer, ok := c.referencedObject(originConfig + ".arn")
+	balancer, ok := c.referencedObject(originConfigProp + ".arn")
 	if !ok {
 		return nil
 	}
@@ -96,7 +96,7 @@ func verifyVPCOrigin(c *Call) error {
 	}
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
-		if o.ID != c.ID && Object(o.State).Object(originConfig).String("name") == config.String("name") {
+		if o.ID != c.ID && Object(o.State).Object(originConfigProp).String("name") == config.String("name") {
 			conflict = refuse("EntityAlreadyExists", "The entity already exists: the VPC origin %s has the name %s", o.ID, config.String("name"))
 		}
 		return conflict == nil
@@ -108,7 +108,7 @@ func verifyVPCOrigin(c *Call) error {
 // exists because of an earlier VPC origin. The owner of the group is the VPC, because no
 // program created the group.
 func fillVPCOrigin(c *Call) error {
-	balancer, ok := c.referencedObject(originConfig + ".arn")
+	balancer, ok := c.referencedObject(originConfigProp + ".arn")
 	if !ok {
 		return nil
 	}
@@ -138,14 +138,14 @@ func beforeDeleteVPCOrigin(c *Call) error {
 	if distributionID := c.distributionUsing(c.ID); distributionID != "" {
 		return nil // verifyNotReferenced refuses the deletion
 	}
-	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfig).String("arn"))
+	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfigProp).String("arn"))
 	if !ok {
 		return nil
 	}
 	vpcID := Object(balancer.State).String("vpcId")
 	groupStillUsed := false // by another VPC origin in the VPC
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
-		otherBalancer, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfig).String("arn"))
+		otherBalancer, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfigProp).String("arn"))
 		groupStillUsed = o.ID != c.ID && Object(otherBalancer.State).String("vpcId") == vpcID
 		return !groupStillUsed
 	})
@@ -205,7 +205,7 @@ func verifyVPCOriginReachable(c *Call, origin Object) error {
 	if !ok {
 		return nil
 	}
-	config := Object(vpcOrigin.State).Object(originConfig)
+	config := Object(vpcOrigin.State).Object(originConfigProp)
 	balancer, ok := c.resolve(toOriginBalancer, config.String("arn"))
 	if !ok {
 		return nil

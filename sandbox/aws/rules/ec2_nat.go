@@ -82,7 +82,7 @@ func fillElasticIP(c *Call) error {
 	// RFC 5737 reserves these networks for documentation. Each has 254 addresses for hosts, from
 	// .1 to .254.
 	networks := []string{"198.51.100", "203.0.113"}
-	n, err := randomBelow(len(networks) * 254)
+	n, err := randomBelow(int64(len(networks) * 254))
 	if err != nil {
 		return err
 	}
