@@ -19,7 +19,7 @@ var mixedInstancesPolicyProps = Props{
 	"mixedInstancesPolicy.instancesDistribution.spotAllocationStrategy": {Computed: true, Enum: []string{
 		"lowest-price", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized",
 	}},
-	"mixedInstancesPolicy.instancesDistribution.spotInstancePools":    {Computed: true, Valid: numbers(0, 20)},
+	"mixedInstancesPolicy.instancesDistribution.spotInstancePools":         {Computed: true, Valid: numbers(0, 20)},
 	"mixedInstancesPolicy.instancesDistribution.spotMaxPrice":              {Valid: pattern(`\d+(\.\d+)?`, "a price per hour")},
 	"mixedInstancesPolicy.launchTemplate":                                  {},
 	mixedSpecProp:                                                          {},
