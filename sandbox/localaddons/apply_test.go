@@ -116,6 +116,8 @@ func newDeployment(name string, available int64) map[string]any {
 	}
 }
 
+// newAPIService returns the APIService of metrics-server. available is the status of the condition
+// Available: "True" or "False".
 func newAPIService(available string) map[string]any {
 	return map[string]any{
 		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",

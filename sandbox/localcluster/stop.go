@@ -82,6 +82,7 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 	for {
 		sweepErr := sweep(ctx, l, scope)
 		residue, err := FindResidue(ctx, l)
+		// undoChanges removes this file after the sweep.
 		residue = slices.DeleteFunc(residue, func(entry string) bool { return entry == "file "+nodeRecordPath })
 		if err = errors.Join(sweepErr, err); err == nil && len(residue) == 0 {
 			return nil
