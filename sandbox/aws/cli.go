@@ -119,7 +119,7 @@ type credentialStatus struct {
 
 // execCredential returns the credential of a kubeconfig's current context as an
 // ExecCredential.
-func execCredential(c *kubeconfig.Current, now time.Time) credential {
+func execCredential(c *kubeconfig.Context, now time.Time) credential {
 	return credential{
 		Kind: "ExecCredential", APIVersion: "client.authentication.k8s.io/v1beta1",
 		Status: credentialStatus{

@@ -258,7 +258,7 @@ func newFailCommand() *cobra.Command {
 
 // newSlowCommand returns the command `sandbox aws slow`.
 func newSlowCommand() *cobra.Command {
-	slow := faults.Slow{}
+	slow := faults.Slowdown{}
 	cmd := &cobra.Command{
 		Use:   "slow",
 		Short: "Make every matching call take longer",
@@ -272,7 +272,7 @@ func newSlowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return file.AddSlow(slow)
+			return file.AddSlowdown(slow)
 		},
 	}
 	cmd.Flags().StringVar(&slow.Type, "type", faults.Any, "the type or function, or * for any")
@@ -299,7 +299,7 @@ func newFaultsCommand() *cobra.Command {
 			for _, fault := range plan.Faults {
 				fmt.Fprintf(out, "%s at call %d of %s %s: %s\n", fault.Mode, fault.Nth, fault.Op, fault.Type, describeProgress(fault))
 			}
-			for _, slow := range plan.Slow {
+			for _, slow := range plan.Slowdowns {
 				fmt.Fprintf(out, "%s longer for every call of %s\n", slow.Delay, slow.Type)
 			}
 			return nil

@@ -41,7 +41,7 @@ var engineKeys = []string{"version", "pluginDownloadURL", "pluginChecksums", "__
 // JSON in a string. The result has a failure for each refused property.
 func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	out := config{account: rules.Account}
-	s, _, err := schema.ResourceOf(schema.ProviderToken)
+	s, _, err := schema.LookupResource(schema.ProviderToken)
 	if err != nil {
 		return out, nil, err
 	}

@@ -80,7 +80,7 @@ func TestCallWithALostReplyIsExecuted(t *testing.T) {
 
 func TestSlowCallsAreDelayed(t *testing.T) {
 	s := newSandbox(t, nil)
-	require.NoError(t, s.p.faults.AddSlow(faults.Slow{Type: addressT, Delay: time.Millisecond}))
+	require.NoError(t, s.p.faults.AddSlowdown(faults.Slowdown{Type: addressT, Delay: time.Millisecond}))
 	delay, matched, err := s.p.faults.CountCall("create", addressT)
 	require.NoError(t, err)
 	require.Nil(t, matched)

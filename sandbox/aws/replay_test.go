@@ -97,7 +97,7 @@ func limitedValues(token string, v any, path string, set func(any)) []limitedVal
 			out = append(out, limitedValues(token, v[i], path, func(changed any) { v[i] = changed })...)
 		}
 	case string, float64:
-		if limit, ok := models.Load().Property(token, path); ok {
+		if limit, ok := models.Load().Limit(token, path); ok {
 			out = append(out, limitedValue{path, limit, v, set})
 		}
 	}

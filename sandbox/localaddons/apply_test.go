@@ -53,6 +53,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// newClient starts the server and returns a client for it.
 func (s *apiServer) newClient(t *testing.T) *apiClient {
 	t.Helper()
 	s.managers = map[string]bool{}
@@ -63,7 +64,7 @@ func (s *apiServer) newClient(t *testing.T) *apiClient {
 	return c
 }
 
-func ignore(string) {}
+func ignoreDetail(string) {}
 
 const (
 	corednsPath    = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
@@ -75,7 +76,7 @@ func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
 	objects, err := renderObjects(sampleValues)
 	require.NoError(t, err)
 	s := &apiServer{refusals: []int{404, 503, 500}} // there is no namespace, the server is not ready, there are no addresses
-	require.NoError(t, s.newClient(t).apply(t.Context(), objects, ignore))
+	require.NoError(t, s.newClient(t).apply(t.Context(), objects, ignoreDetail))
 	require.Len(t, s.applied, len(objects))
 	require.Equal(t, "/api/v1/namespaces/kube-system/serviceaccounts/coredns", s.applied[0])
 	require.Contains(t, s.applied, corednsPath)
@@ -89,13 +90,15 @@ func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
 	require.NoError(t, err)
 	for _, code := range []int{403, 422} {
 		s := &apiServer{refusals: []int{code}}
-		err := s.newClient(t).apply(t.Context(), objects, ignore)
+		err := s.newClient(t).apply(t.Context(), objects, ignoreDetail)
 		require.ErrorContains(t, err, "apply ServiceAccount kube-system/coredns")
 		require.ErrorContains(t, err, "refused by the test server")
 		require.Empty(t, s.applied)
 	}
 }
 
+// newDeployment returns a Deployment of one replica. available is the number of available
+// replicas, 0 or 1.
 func newDeployment(name string, available int64) map[string]any {
 	condition := "True"
 	if available == 0 {
@@ -113,6 +116,8 @@ func newDeployment(name string, available int64) map[string]any {
 	}
 }
 
+// newAPIService returns the APIService of metrics-server. available is the status of the condition
+// Available: "True" or "False".
 func newAPIService(available string) map[string]any {
 	return map[string]any{
 		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
@@ -163,7 +168,7 @@ func TestProblemsOfPodsHaveTheirReasons(t *testing.T) {
 		if o.GetKind() != "Deployment" {
 			continue
 		}
-		problems, err := c.problems(t.Context(), o)
+		problems, err := c.listPodProblems(t.Context(), o)
 		require.NoError(t, err)
 		require.Equal(t, []string{
 			"pod coredns-1: ContainersNotReady: containers with unready status: [coredns]",

@@ -38,7 +38,7 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err != nil {
 		return fmt.Errorf("addons: %w", err)
 	}
-	resolvers, err := hostResolvers(resolverFiles)
+	resolvers, err := readHostResolvers(resolverFiles)
 	if err != nil {
 		return err
 	}

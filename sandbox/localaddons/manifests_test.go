@@ -49,8 +49,8 @@ func decodeObjects(t *testing.T, v templateValues) []runtime.Object {
 	return decoded
 }
 
-// objectsOf returns the objects of a type, by name.
-func objectsOf[T any](objects []runtime.Object) map[string]T {
+// objectsByName returns the objects of a type, by name.
+func objectsByName[T any](objects []runtime.Object) map[string]T {
 	byName := map[string]T{}
 	for _, o := range objects {
 		if typed, ok := o.(T); ok {
@@ -62,8 +62,8 @@ func objectsOf[T any](objects []runtime.Object) map[string]T {
 
 func TestWorkloadsAreRestrictedAndHaveProbesAndResources(t *testing.T) {
 	objects := decodeObjects(t, sampleValues)
-	accounts := objectsOf[*corev1.ServiceAccount](objects)
-	deployments := objectsOf[*appsv1.Deployment](objects)
+	accounts := objectsByName[*corev1.ServiceAccount](objects)
+	deployments := objectsByName[*appsv1.Deployment](objects)
 	require.Len(t, deployments, 2)
 	require.Equal(t, sampleValues.CoreDNS, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
 	require.Equal(t, sampleValues.MetricsServer, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
@@ -92,8 +92,8 @@ func TestWorkloadsAreRestrictedAndHaveProbesAndResources(t *testing.T) {
 	}
 }
 
-// firstUnprivilegedPort is the first port on which a process of the pod may listen without
-// a capability: the kernel's default, or the pod's sysctl.
+// firstUnprivilegedPort returns the first port on which a process of the pod may listen without
+// a capability: the value of the pod's sysctl, or else the kernel's default.
 func firstUnprivilegedPort(t *testing.T, pod corev1.PodSpec) int {
 	t.Helper()
 	for _, s := range pod.SecurityContext.Sysctls {
@@ -108,11 +108,11 @@ func firstUnprivilegedPort(t *testing.T, pod corev1.PodSpec) int {
 
 func TestServicesReachTheirPods(t *testing.T) {
 	objects := decodeObjects(t, sampleValues)
-	services := objectsOf[*corev1.Service](objects)
+	services := objectsByName[*corev1.Service](objects)
 	require.Equal(t, localcluster.DNSAddress, services["kube-dns"].Spec.ClusterIP)
 	for name, s := range services {
 		var reached *appsv1.Deployment
-		for _, d := range objectsOf[*appsv1.Deployment](objects) {
+		for _, d := range objectsByName[*appsv1.Deployment](objects) {
 			if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(d.Spec.Template.Labels)) {
 				require.Nil(t, reached, "service %s selects two deployments", name)
 				reached = d
@@ -127,7 +127,7 @@ func TestServicesReachTheirPods(t *testing.T) {
 			require.True(t, found, "service %s, port %s: no container port %s", name, p.Name, p.TargetPort.StrVal)
 		}
 	}
-	for _, a := range objectsOf[*apiregistrationv1.APIService](objects) {
+	for _, a := range objectsByName[*apiregistrationv1.APIService](objects) {
 		require.Contains(t, services, a.Spec.Service.Name)
 	}
 }
@@ -136,7 +136,7 @@ func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 	// The roles that every API server creates.
 	roles := map[string]bool{"system:auth-delegator": true, "extension-apiserver-authentication-reader": true}
 	objects := decodeObjects(t, sampleValues)
-	for name, role := range objectsOf[*rbacv1.ClusterRole](objects) {
+	for name, role := range objectsByName[*rbacv1.ClusterRole](objects) {
 		roles[name] = true
 		for _, rule := range role.Rules {
 			require.NotContains(t, strings.Join(append(rule.Verbs, rule.Resources...), " "), "*", "role %s", name)
@@ -145,46 +145,46 @@ func TestRolesOnlyReadAndBindingsReferToThem(t *testing.T) {
 			}
 		}
 	}
-	accounts := objectsOf[*corev1.ServiceAccount](objects)
-	check := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+	accounts := objectsByName[*corev1.ServiceAccount](objects)
+	checkBinding := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
 		require.True(t, roles[ref.Name], "binding %s: no role %s", name, ref.Name)
 		for _, s := range subjects {
 			require.Contains(t, accounts, s.Name, "binding %s", name)
 			require.Equal(t, "kube-system", s.Namespace)
 		}
 	}
-	for name, b := range objectsOf[*rbacv1.ClusterRoleBinding](objects) {
-		check(name, b.RoleRef, b.Subjects)
+	for name, b := range objectsByName[*rbacv1.ClusterRoleBinding](objects) {
+		checkBinding(name, b.RoleRef, b.Subjects)
 	}
-	for name, b := range objectsOf[*rbacv1.RoleBinding](objects) {
-		check(name, b.RoleRef, b.Subjects)
+	for name, b := range objectsByName[*rbacv1.RoleBinding](objects) {
+		checkBinding(name, b.RoleRef, b.Subjects)
 	}
 }
 
 func TestMetricsServerVerifiesKubelets(t *testing.T) {
-	d := objectsOf[*appsv1.Deployment](decodeObjects(t, sampleValues))["metrics-server"]
+	d := objectsByName[*appsv1.Deployment](decodeObjects(t, sampleValues))["metrics-server"]
 	args := strings.Join(d.Spec.Template.Spec.Containers[0].Args, " ")
 	require.Contains(t, args, "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
 	require.NotContains(t, args, "insecure")
 }
 
 func TestCorefileForwardsOnlyWithResolvers(t *testing.T) {
-	renderCorefile := func(v templateValues) (text, sum string) {
+	renderCorefile := func(v templateValues) (corefile, checksum string) {
 		objects := decodeObjects(t, v)
-		return objectsOf[*corev1.ConfigMap](objects)["coredns"].Data["Corefile"],
-			objectsOf[*appsv1.Deployment](objects)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
+		return objectsByName[*corev1.ConfigMap](objects)["coredns"].Data["Corefile"],
+			objectsByName[*appsv1.Deployment](objects)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
 	}
-	forwarding, forwardingSum := renderCorefile(sampleValues)
+	forwarding, forwardingChecksum := renderCorefile(sampleValues)
 	require.Contains(t, forwarding, "forward . 192.0.2.1 2001:db8::1 {")
 	require.Contains(t, forwarding, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
 	noResolvers := sampleValues
 	noResolvers.Resolvers = nil
-	local, localSum := renderCorefile(noResolvers)
+	local, localChecksum := renderCorefile(noResolvers)
 	require.NotContains(t, local, "forward")
 	require.NotContains(t, local, "loop", "without forwarding there can be no loop")
-	require.NotEqual(t, forwardingSum, localSum, "a changed Corefile restarts the pods")
+	require.NotEqual(t, forwardingChecksum, localChecksum, "a changed Corefile restarts the pods")
 
-	plugins := pluginNames(t)
+	plugins := readPluginNames(t)
 	for _, text := range []string{forwarding, local} {
 		for line := range strings.Lines(text) {
 			// A plugin is a line with one level of indentation in the server block.
@@ -195,9 +195,9 @@ func TestCorefileForwardsOnlyWithResolvers(t *testing.T) {
 	}
 }
 
-// pluginNames returns the names of the plugins in the source of the image's command. Each of them
+// readPluginNames returns the names of the plugins in the source of the image's command. Each of them
 // must be linked.
-func pluginNames(t *testing.T) []string {
+func readPluginNames(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "coredns/main.go", nil, 0)
 	require.NoError(t, err)
@@ -216,9 +216,9 @@ func pluginNames(t *testing.T) []string {
 		return true
 	})
 	require.NotEmpty(t, names)
-	for _, d := range names {
-		folder := d
-		if d == "prometheus" {
+	for _, name := range names {
+		folder := name
+		if name == "prometheus" {
 			folder = "metrics"
 		}
 		require.Contains(t, linked, strconv.Quote("github.com/coredns/coredns/plugin/"+folder))

@@ -32,19 +32,20 @@ func (c *apiClient) awaitReady(ctx context.Context, objects []*unstructured.Unst
 		if err != nil || object == nil {
 			return err
 		}
-		waiting := describeObject(object) + ": " + reason
-		detail(waiting)
+		description := describeObject(object) + ": " + reason
+		detail(description)
 		select {
 		case <-ctx.Done():
-			return c.timeoutError(context.WithoutCancel(ctx), object, waiting, ctx.Err())
+			return c.timeoutError(context.WithoutCancel(ctx), object, description, ctx.Err())
 		case <-time.After(readyPause):
 		}
 	}
 }
 
-// firstNotReady returns the first object that is not ready, and the reason. It returns
-// nil if all objects are ready.
-func (c *apiClient) firstNotReady(ctx context.Context, objects []*unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
+// firstNotReady returns the first object that is not ready, and the reason. The object is
+// nil if all objects are ready. If ctx ends during a request, firstNotReady returns the object of
+// the request without a reason, and no error. awaitReady then returns the error.
+func (c *apiClient) firstNotReady(ctx context.Context, objects []*unstructured.Unstructured) (notReady *unstructured.Unstructured, reason string, err error) {
 	for _, object := range objects {
 		reason, err := c.notReadyReason(ctx, object)
 		if err != nil && ctx.Err() == nil {
@@ -105,23 +106,28 @@ var notReadyReasons = map[string]func(*unstructured.Unstructured) (string, error
 	},
 }
 
-// timeoutError returns the error for an addon that is not ready in time. The error lists
-// the problems of the addon's pods.
-func (c *apiClient) timeoutError(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
+// problemsTimeout limits the time to list the pods for an error message.
+const problemsTimeout = 10 * time.Second
+
+// timeoutError returns the error for an addon that is not ready in time. The error has the
+// description of the object that is not ready, and the problems of the addon's pods. If the
+// cause is not a timeout, such as an interrupt by the user, timeoutError returns the cause.
+func (c *apiClient) timeoutError(ctx context.Context, o *unstructured.Unstructured, description string, cause error) error {
 	if !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, problemsTimeout)
 	defer cancel()
-	problems, err := c.problems(ctx, o)
+	problems, err := c.listPodProblems(ctx, o)
 	if err != nil {
 		problems = []string{"its pods could not be listed: " + err.Error()}
 	}
-	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, waiting, strings.Join(problems, "\n"))
+	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, description, strings.Join(problems, "\n"))
 }
 
-// problems returns the reasons why the pods of a Deployment do not run.
-func (c *apiClient) problems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
+// listPodProblems returns the reasons why the pods of a Deployment do not run. It returns none for
+// an object without a selector of pods.
+func (c *apiClient) listPodProblems(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
 	selector, found, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
 	if err != nil || !found {
 		return nil, err

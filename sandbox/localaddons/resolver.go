@@ -18,10 +18,10 @@ var resolverFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.co
 // maxResolvers is the maximum number of servers that a resolver uses (resolv.conf(5)).
 const maxResolvers = 3
 
-// hostResolvers reads the files in their order and returns the DNS servers of the
-// first file with a server that pods can reach. On a machine without a network it
-// returns nil.
-func hostResolvers(files []string) ([]string, error) {
+// readHostResolvers reads the files in their order and returns the DNS servers of the
+// first file with a server that pods can reach. It returns nil if no file has such a server, as
+// on a machine without a network.
+func readHostResolvers(files []string) ([]string, error) {
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {

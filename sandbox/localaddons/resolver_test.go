@@ -35,7 +35,7 @@ func TestCoreDNSForwardsToServersThatPodsCanReach(t *testing.T) {
 				}
 				paths = append(paths, path)
 			}
-			servers, err := hostResolvers(paths)
+			servers, err := readHostResolvers(paths)
 			require.NoError(t, err)
 			require.Equal(t, row.want, servers)
 		})

@@ -162,9 +162,9 @@ func singlePort(name string, port int) []layout.NamedPort {
 	return []layout.NamedPort{{Name: name, Port: port}}
 }
 
-// ComponentsOf returns the components that a sandbox's kind of cluster has. The component
-// Registry is missing if the user has a registry.
-func ComponentsOf(l *layout.Layout) []Component {
+// ComponentsFor returns the components that a sandbox's kind of cluster has. The component
+// Registry is missing if the settings name a registry of the user.
+func ComponentsFor(l *layout.Layout) []Component {
 	var components []Component
 	for _, c := range Components {
 		replacedByUser := c.Name == Registry && l.Settings.Registry != ""

@@ -199,10 +199,10 @@ var pluginFolders = []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"}
 // networkPlugins are the CNI plugins of the node's network.
 var networkPlugins = []string{"ptp", "host-local", "loopback", "firewall", "portmap"}
 
-var errNoPlugins = errors.New("no folder holds the CNI plugins " + strings.Join(networkPlugins, ", "))
+var errNoPlugins = errors.New("no folder contains the CNI plugins " + strings.Join(networkPlugins, ", "))
 
-// findPlugins returns the first folder that holds all networkPlugins.
-func findPlugins(folders []string) (string, error) {
+// findPluginFolder returns the first folder that contains all networkPlugins.
+func findPluginFolder(folders []string) (string, error) {
 nextFolder:
 	for _, dir := range folders {
 		for _, name := range networkPlugins {

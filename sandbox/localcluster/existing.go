@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// copyContext copies the current context of the user's kubeconfig, and checks that the cluster
-// answers. The copy contains the certificates, so it does not refer to the user's files. The
-// sandbox uses the copy, so that a later change of the user's file cannot direct the sandbox to
-// another cluster.
+// copyContext checks that the cluster of the current context in the user's kubeconfig answers,
+// and then writes a copy of this context. The copy contains the certificates, so it does not
+// refer to the user's files. The sandbox uses the copy, so that a later change of the user's
+// file cannot direct the sandbox to another cluster.
 func copyContext(ctx context.Context, l *layout.Layout) error {
 	path := l.Settings.Kubeconfig
 	if path == "" {
@@ -25,7 +25,7 @@ func copyContext(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("kubeconfig %s: %w", path, err)
 	}
-	if err := flatten(c, path); err != nil {
+	if err := keepOnlyCurrentContext(c, path); err != nil {
 		return fmt.Errorf("kubeconfig %s: %w", path, err)
 	}
 	if err := checkReachable(ctx, c); err != nil {
@@ -36,9 +36,9 @@ func copyContext(ctx context.Context, l *layout.Layout) error {
 	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
-// flatten removes every context except the current one, and replaces references to files
-// by the content of the files.
-func flatten(c *clientcmdapi.Config, path string) error {
+// keepOnlyCurrentContext removes every context except the current one, and replaces references
+// to files by the content of the files. path is the path of the kubeconfig.
+func keepOnlyCurrentContext(c *clientcmdapi.Config, path string) error {
 	if c.CurrentContext == "" {
 		return errors.New("it has no current context: choose one with `kubectl config use-context`")
 	}

@@ -26,15 +26,16 @@ const checkTimeout = 5 * time.Second
 // bodyLimit is how many bytes of a response a check reads.
 const bodyLimit = 1 << 20
 
-// probe is one request that a healthy component answers with status 200.
+// probe is one request to which a healthy component responds with status 200.
 type probe struct {
 	url              string
 	authority        string // name of the server's certificate authority; empty for plain HTTP
-	client           string // name of the client certificate; empty for no certificate
-	acceptedStatuses []int  // other statuses that a healthy component may return
+	clientCert       string // name of the client certificate; empty for no certificate
+	acceptedStatuses []int  // statuses other than 200 that a healthy component may return
 }
 
-// get sends the request and returns the body.
+// get sends the request and returns the body of the response. It returns an error if the status
+// of the response is neither 200 nor in acceptedStatuses.
 func (p probe) get(ctx context.Context, l *layout.Layout) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -64,7 +65,7 @@ func (p probe) get(ctx context.Context, l *layout.Layout) ([]byte, error) {
 			return body, nil
 		}
 	}
-	return nil, fmt.Errorf("%s answers %s: %s", p.url, res.Status, firstLines(string(body), 5))
+	return nil, fmt.Errorf("%s responds with %s: %s", p.url, res.Status, firstLines(string(body), 5))
 }
 
 func (p probe) tlsConfig(l *layout.Layout) (*tls.Config, error) {
@@ -75,11 +76,11 @@ func (p probe) tlsConfig(l *layout.Layout) (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(raw) {
-		return nil, fmt.Errorf("%s holds no certificate", files.cert(p.authority))
+		return nil, fmt.Errorf("%s contains no certificate", files.cert(p.authority))
 	}
 	conf := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	if p.client != "" {
-		cert, err := tls.LoadX509KeyPair(files.cert(p.client), files.key(p.client))
+	if p.clientCert != "" {
+		cert, err := tls.LoadX509KeyPair(files.cert(p.clientCert), files.key(p.clientCert))
 		if err != nil {
 			return nil, err
 		}
@@ -98,6 +99,8 @@ func loopbackURL(scheme string, port int, path string) string {
 	return scheme + "://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) + path
 }
 
+// checkRegistry checks that the registry responds. /v2/ requires the password, so a healthy
+// registry responds to this request without a password with status 401.
 func checkRegistry(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("http", l.Ports.Registry, "/v2/"), acceptedStatuses: []int{http.StatusUnauthorized}}.get(ctx, l)
 	return err
@@ -105,17 +108,18 @@ func checkRegistry(ctx context.Context, l *layout.Layout) error {
 
 func checkEtcd(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("https", l.Ports.EtcdClient, "/health"),
-		authority: "etcd-ca", client: "apiserver-etcd-client"}.get(ctx, l)
+		authority: "etcd-ca", clientCert: "apiserver-etcd-client"}.get(ctx, l)
 	return err
 }
 
-// getObject reads an object of the API server as the administrator.
-func getObject(ctx context.Context, l *layout.Layout, path string, into any) error {
-	body, err := probe{url: loopbackURL("https", l.Ports.APIServer, path), authority: "ca", client: "admin"}.get(ctx, l)
-	if err != nil || into == nil {
+// getObject reads an object of the API server into target, as the administrator. If target is
+// nil, getObject only checks that the API server responds with status 200.
+func getObject(ctx context.Context, l *layout.Layout, path string, target any) error {
+	body, err := probe{url: loopbackURL("https", l.Ports.APIServer, path), authority: "ca", clientCert: "admin"}.get(ctx, l)
+	if err != nil || target == nil {
 		return err
 	}
-	return json.Unmarshal(body, into)
+	return json.Unmarshal(body, target)
 }
 
 func checkAPIServer(ctx context.Context, l *layout.Layout) error {
@@ -173,11 +177,13 @@ func checkKubelet(ctx context.Context, l *layout.Layout) error {
 		return err
 	}
 	for _, c := range node.Status.Conditions {
-		if c.Type == "Ready" && c.Status == "True" {
-			return nil
-		} else if c.Type == "Ready" {
+		if c.Type != "Ready" {
+			continue
+		}
+		if c.Status != "True" {
 			return fmt.Errorf("node %s is not ready: %s", NodeName, c.Message)
 		}
+		return nil
 	}
 	return errors.New("node " + NodeName + " has no condition Ready yet")
 }
@@ -191,6 +197,7 @@ func checkProxy(ctx context.Context, l *layout.Layout) error {
 // reads from it. Each line begins with the number of a queue.
 const queuesFile = "/proc/net/netfilter/nfnetlink_queue"
 
+// checkNetworkPolicies checks that a process reads from the packet queue PolicyQueue.
 func checkNetworkPolicies(context.Context, *layout.Layout) error {
 	raw, err := os.ReadFile(queuesFile)
 	if err != nil {

@@ -8,15 +8,20 @@ import (
 	"strings"
 )
 
+// iptablesLockSeconds is how long an iptables command waits while another one, such as that of
+// kube-proxy, holds the lock.
+const iptablesLockSeconds = "5"
+
 // ruleTools are the commands for the firewall rules of IPv4 and of IPv6.
 var ruleTools = []string{"iptables", "ip6tables"}
 
-// nodeChains are the prefixes of the chains that kube-proxy, the kubelet and the
-// network plugins create.
-var nodeChains = []string{"KUBE-", "CNI-"}
+// nodeChainPrefixes are the prefixes of the node's chains. These are the iptables chains that
+// kube-proxy, the kubelet, the network plugins and packetRules create.
+var nodeChainPrefixes = []string{"KUBE-", "CNI-"}
 
+// isNodeChain reports whether a chain is one of the node's chains.
 func isNodeChain(chain string) bool {
-	for _, prefix := range nodeChains {
+	for _, prefix := range nodeChainPrefixes {
 		if strings.HasPrefix(chain, prefix) {
 			return true
 		}
@@ -31,7 +36,8 @@ type tableRules struct {
 	jumps  []string // the rules of other chains that jump to the node's chains, as "-A ..."
 }
 
-// parseRules reads the node's chains from the output of iptables-save.
+// parseRules reads the node's chains, and the rules that jump to them, from the output of
+// iptables-save.
 func parseRules(saved string) []tableRules {
 	var tables []tableRules
 	var current *tableRules
@@ -40,7 +46,7 @@ func parseRules(saved string) []tableRules {
 		case strings.HasPrefix(line, "*"):
 			tables = append(tables, tableRules{name: line[1:]})
 			current = &tables[len(tables)-1]
-		case current == nil: // a line before the first table, which has no rules
+		case current == nil: // a comment before the first table
 		case strings.HasPrefix(line, ":"):
 			if chain, _, _ := strings.Cut(line[1:], " "); isNodeChain(chain) {
 				current.chains = append(current.chains, chain)
@@ -85,7 +91,8 @@ func removalScript(tables []tableRules) string {
 	return out.String()
 }
 
-// readRules reads the node's chains with iptables or ip6tables.
+// readRules reads the node's chains with iptables or ip6tables. It returns none if the tool is not
+// installed.
 func readRules(ctx context.Context, tool string) ([]tableRules, error) {
 	if _, err := exec.LookPath(tool + "-save"); err != nil {
 		return nil, nil // without the tool there are no rules
@@ -129,7 +136,7 @@ func removeRules(ctx context.Context) error {
 			return err
 		}
 		if input := removalScript(tables); input != "" {
-			if _, err := runCommand(ctx, input, tool+"-restore", "--noflush", "--wait", "5"); err != nil {
+			if _, err := runCommand(ctx, input, tool+"-restore", "--noflush", "--wait", iptablesLockSeconds); err != nil {
 				return err
 			}
 		}
@@ -137,7 +144,8 @@ func removeRules(ctx context.Context) error {
 	return nil
 }
 
-// command runs a command with the given standard input and returns its standard output.
+// runCommand runs a command with the given standard input and returns the standard output. The
+// error has the first lines of the standard error output.
 func runCommand(ctx context.Context, input, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(input)

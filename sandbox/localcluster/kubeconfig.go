@@ -19,6 +19,7 @@ const contextName = "sandbox"
 // certificate has the same name.
 var kubeconfigComponents = []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"}
 
+// kubeconfigPath returns the path of a component's kubeconfig.
 func kubeconfigPath(l *layout.Layout, name string) string {
 	return filepath.Join(l.PKI(), name+".kubeconfig")
 }
@@ -44,8 +45,8 @@ func writeKubeconfigs(l *layout.Layout) error {
 	}
 	c := newKubeconfig(apiServerURL(l))
 	for _, f := range []struct {
-		path string
-		into *[]byte
+		path   string
+		target *[]byte // the field of the kubeconfig for the content of the file
 	}{
 		{p.cert("ca"), &c.Clusters[contextName].CertificateAuthorityData},
 		{p.cert("admin"), &c.AuthInfos[contextName].ClientCertificateData},
@@ -55,7 +56,7 @@ func writeKubeconfigs(l *layout.Layout) error {
 		if err != nil {
 			return fmt.Errorf("administrator's kubeconfig: %w", err)
 		}
-		*f.into = raw
+		*f.target = raw
 	}
 	return writeKubeconfig(l.Kubeconfig(), c)
 }

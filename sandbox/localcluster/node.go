@@ -146,7 +146,8 @@ func (record *nodeRecord) restoreSettings() error {
 	return errors.Join(errs...)
 }
 
-func nodeAddr() *netlink.Addr {
+// newNodeAddr returns the node's address with the label addressLabel.
+func newNodeAddr() *netlink.Addr {
 	return &netlink.Addr{Label: addressLabel, IPNet: &net.IPNet{IP: net.ParseIP(NodeAddress), Mask: net.CIDRMask(32, 32)}}
 }
 
@@ -155,7 +156,7 @@ func addNodeAddress() error {
 	if err != nil {
 		return fmt.Errorf("node: loopback device: %w", err)
 	}
-	if err := netlink.AddrAdd(lo, nodeAddr()); err != nil && !errors.Is(err, syscall.EEXIST) {
+	if err := netlink.AddrAdd(lo, newNodeAddr()); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return fmt.Errorf("node: address %s on the loopback device: %w", NodeAddress, err)
 	}
 	return nil
@@ -164,9 +165,9 @@ func addNodeAddress() error {
 func removeNodeAddress() error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
-		return err
+		return fmt.Errorf("loopback device: %w", err)
 	}
-	if err := netlink.AddrDel(lo, nodeAddr()); err != nil && !errors.Is(err, syscall.EADDRNOTAVAIL) {
+	if err := netlink.AddrDel(lo, newNodeAddr()); err != nil && !errors.Is(err, syscall.EADDRNOTAVAIL) {
 		return fmt.Errorf("address %s of the loopback device: %w", NodeAddress, err)
 	}
 	return nil
@@ -185,6 +186,7 @@ func readCgroupRoots() (withControllers, all []string, err error) {
 	return withControllers, all, nil
 }
 
+// parseCgroupRoots returns the results of readCgroupRoots for the content of /proc/self/mounts.
 func parseCgroupRoots(mounts string) (withControllers, all []string) {
 	var v1, v2 []string
 	for _, line := range strings.Split(mounts, "\n") {

@@ -10,11 +10,12 @@ import (
 const PolicyQueue = 100
 
 // packetRules are iptables rules of the mangle table in a separate chain. The chain's name
-// begins with a prefix in nodeChains, so that Stop removes the chain with the other chains.
+// begins with a prefix in nodeChainPrefixes, so that Stop removes the chain together with the
+// other chains of the node.
 type packetRules struct {
-	chain string
-	hook  string // the kernel's chain that jumps to chain
-	rules []string
+	chain        string
+	builtinChain string // the chain of the kernel, such as FORWARD, that jumps to chain
+	rules        []string
 }
 
 // install creates the chain or replaces its rules. It adds the jump to the chain if the jump
@@ -26,24 +27,24 @@ func (p packetRules) install(ctx context.Context) error {
 		fmt.Fprintf(&input, "-A %s %s\n", p.chain, rule)
 	}
 	input.WriteString("COMMIT\n")
-	if _, err := runCommand(ctx, input.String(), "iptables-restore", "--noflush", "--wait", "5"); err != nil {
+	if _, err := runCommand(ctx, input.String(), "iptables-restore", "--noflush", "--wait", iptablesLockSeconds); err != nil {
 		return err
 	}
-	runJump := func(option string) error {
-		_, err := runCommand(ctx, "", "iptables", "-w", "5", "-t", "mangle", option, p.hook, "-j", p.chain)
+	runJumpCommand := func(option string) error {
+		_, err := runCommand(ctx, "", "iptables", "-w", iptablesLockSeconds, "-t", "mangle", option, p.builtinChain, "-j", p.chain)
 		return err
 	}
-	if runJump("-C") == nil {
+	if runJumpCommand("-C") == nil { // -C succeeds only if the jump exists
 		return nil
 	}
-	return runJump("-A")
+	return runJumpCommand("-A") // -A appends the jump
 }
 
 // QueuePackets makes the kernel queue the first packet of each connection between pods,
 // and between pods and other machines. Packets from this machine are not queued, so the
 // kubelet's probes always work. If no process reads the queue, all packets pass.
 func QueuePackets(ctx context.Context) error {
-	err := packetRules{chain: "KUBE-NETWORK-POLICIES", hook: "FORWARD", rules: []string{
+	err := packetRules{chain: "KUBE-NETWORK-POLICIES", builtinChain: "FORWARD", rules: []string{
 		fmt.Sprintf("-m conntrack --ctstate NEW -j NFQUEUE --queue-num %d --queue-bypass", PolicyQueue),
 	}}.install(ctx)
 	if err != nil {
@@ -57,11 +58,12 @@ func QueuePackets(ctx context.Context) error {
 const podLinkNames = "veth+"
 
 // keepPacketsInside makes the kernel drop packets to addresses of pods and services if the
-// packets would leave this machine. Such packets exist if the pod has ended or if kube-proxy
-// has no rule for the service. They would follow the machine's default route, and a host
-// outside the machine could answer. A VPC also drops packets to unused addresses.
+// packets would leave this machine. There are such packets if the pod has ended, or if
+// kube-proxy has no rule for the service. Without the drop, the packets would follow the
+// machine's default route, and a host outside the machine could answer. A VPC also drops
+// packets to unused addresses.
 func keepPacketsInside(ctx context.Context) error {
-	err := packetRules{chain: "KUBE-CLUSTER-ADDRESSES", hook: "POSTROUTING", rules: []string{
+	err := packetRules{chain: "KUBE-CLUSTER-ADDRESSES", builtinChain: "POSTROUTING", rules: []string{
 		"-o lo -j RETURN",
 		"-o " + podLinkNames + " -j RETURN",
 		"-d " + PodCIDR + " -j DROP",

@@ -41,14 +41,18 @@ func (paths nodePaths) id() string {
 }
 
 // runDir returns the folder of the sockets and of containerd's volatile state. The folder is
-// not in the sandbox's folder, because the path of a unix socket has at most 107 characters. It
-// is in /run, because the state describes mounts, network namespaces and containers. A reboot
-// removes all of these, and it also empties /run.
+// not in the sandbox's folder, because the path of a unix socket has at most maxSocketPath
+// characters. The folder is in /run, because the state describes mounts, network namespaces and
+// containers. A reboot removes all of these, and it also empties /run.
 func (paths nodePaths) runDir() string { return "/run/" + paths.id() }
 
 func (paths nodePaths) containerdSocket() string { return paths.runDir() + "/containerd.sock" }
 func (paths nodePaths) containerdState() string  { return paths.runDir() + "/containerd" }
 func (paths nodePaths) containerdRoot() string   { return filepath.Join(paths.layout.Dir, "containerd") }
+
+// maxSocketPath is the maximum length of the path of a unix socket (unix(7): 108 bytes with the
+// final zero byte).
+const maxSocketPath = 107
 
 // kubeletSocket is the longest path of a socket below the kubelet's folder.
 const kubeletSocket = "/pod-resources/kubelet.sock"
@@ -57,12 +61,14 @@ const kubeletSocket = "/pod-resources/kubelet.sock"
 // too long for the kubelet's sockets, the folder is in /var/lib.
 func (paths nodePaths) kubeletDir() string {
 	dir := filepath.Join(paths.layout.Dir, "kubelet")
-	if len(dir+kubeletSocket) > 107 {
+	if len(dir+kubeletSocket) > maxSocketPath {
 		return "/var/lib/" + paths.id()
 	}
 	return dir
 }
 
+// config returns the path of a configuration file of the node, or the folder of these files if
+// name is empty.
 func (paths nodePaths) config(name string) string {
 	return filepath.Join(paths.layout.Dir, "config", name)
 }

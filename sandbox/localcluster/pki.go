@@ -132,6 +132,8 @@ func (p pki) staysValid(c *x509.Certificate) bool {
 	return p.now.After(c.NotBefore) && p.now.Add(renewBefore).Before(c.NotAfter)
 }
 
+// template returns the template from which the certificate is created. It has no serial number and
+// no validity; issue adds them.
 func (c certificate) template() *x509.Certificate {
 	t := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: c.user},
@@ -172,6 +174,7 @@ type keyPair struct {
 	key  *ecdsa.PrivateKey
 }
 
+// load reads a certificate and its key. It returns an error if they do not belong together.
 func (p pki) load(name string) (*keyPair, error) {
 	raw, err := os.ReadFile(p.cert(name))
 	if err != nil {
@@ -179,7 +182,7 @@ func (p pki) load(name string) (*keyPair, error) {
 	}
 	block, _ := pem.Decode(raw)
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no certificate", p.cert(name))
+		return nil, fmt.Errorf("%s contains no certificate", p.cert(name))
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -235,7 +238,7 @@ func readKey(path string) (*ecdsa.PrivateKey, error) {
 	}
 	block, _ := pem.Decode(raw)
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no key", path)
+		return nil, fmt.Errorf("%s contains no key", path)
 	}
 	return x509.ParseECPrivateKey(block.Bytes)
 }

@@ -71,8 +71,8 @@ func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 			l.Cluster, layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting)
 	}
 	for _, c := range Components {
-		belongs := slices.ContainsFunc(ComponentsOf(l), func(own Component) bool { return own.Name == c.Name })
-		if !belongs && process.Alive(l, c.Name) {
+		isExpected := slices.ContainsFunc(ComponentsFor(l), func(expected Component) bool { return expected.Name == c.Name })
+		if !isExpected && process.Alive(l, c.Name) {
 			return fmt.Errorf("%s of this sandbox runs, but a cluster of kind %q has no such component: "+
 				"the settings changed since the start; run `make down` first", c.Name, l.Cluster)
 		}
@@ -80,7 +80,8 @@ func claimMachine(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 	return nil
 }
 
-// checkPrograms returns a *MissingError if a requirement is not installed.
+// checkPrograms returns a *MissingError if a requirement or a CNI plugin is not installed. folders
+// are the folders in which it looks for the plugins.
 func checkPrograms(lookPath func(string) (string, error), folders []string) error {
 	var missing MissingError
 	add := func(program, debianPackage string) {
@@ -94,7 +95,7 @@ func checkPrograms(lookPath func(string) (string, error), folders []string) erro
 			add(r.program, r.debianPackage)
 		}
 	}
-	if _, err := findPlugins(folders); err != nil {
+	if _, err := findPluginFolder(folders); err != nil {
 		add("CNI plugins ("+strings.Join(networkPlugins, ", ")+")", pluginsPackage)
 	}
 	if len(missing.Programs) == 0 {
@@ -109,7 +110,7 @@ func checkPrograms(lookPath func(string) (string, error), folders []string) erro
 // adds that port.
 func requiredPorts(l *layout.Layout) []layout.NamedPort {
 	var required []layout.NamedPort
-	for _, c := range ComponentsOf(l) {
+	for _, c := range ComponentsFor(l) {
 		if c.Ports != nil && !process.Alive(l, c.Name) {
 			required = append(required, c.Ports(l.Ports)...)
 		}

@@ -44,7 +44,7 @@ func requireGolden(t *testing.T, name, text string) {
 func TestFlagsEqualTheGoldenFiles(t *testing.T) {
 	for _, kind := range []string{layout.ClusterLocal, layout.ClusterSimulated} {
 		var out strings.Builder
-		for _, c := range ComponentsOf(fixedLayout(kind)) {
+		for _, c := range ComponentsFor(fixedLayout(kind)) {
 			if c.Flags != nil {
 				fmt.Fprintf(&out, "%s\n  %s\n", c.Name, strings.Join(c.Flags(fixedLayout(kind)), "\n  "))
 			}
@@ -67,8 +67,8 @@ func TestComponentsHaveRequiredFieldsAndFollowTheirDependencies(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range Components {
 		require.False(t, seen[c.Name], "%s is in the table twice", c.Name)
-		for _, before := range c.After {
-			require.True(t, seen[before], "%s starts after %s, so its row must be below that row; this also excludes cycles", c.Name, before)
+		for _, dependency := range c.After {
+			require.True(t, seen[dependency], "%s starts after %s, so its row must be below that row; this also excludes cycles", c.Name, dependency)
 		}
 		seen[c.Name] = true
 		require.NotNil(t, c.CheckHealth, c.Name)
@@ -78,7 +78,7 @@ func TestComponentsHaveRequiredFieldsAndFollowTheirDependencies(t *testing.T) {
 	}
 	for _, kind := range allKinds {
 		ports := map[int]string{}
-		for _, c := range ComponentsOf(fixedLayout(kind)) {
+		for _, c := range ComponentsFor(fixedLayout(kind)) {
 			if c.Ports == nil {
 				continue
 			}
@@ -103,7 +103,7 @@ func TestEachKindOfClusterHasItsComponents(t *testing.T) {
 		{"an existing cluster with a registry needs nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},
 	} {
 		var names []string
-		for _, c := range ComponentsOf(tc.layout) {
+		for _, c := range ComponentsFor(tc.layout) {
 			names = append(names, c.Name)
 		}
 		require.Equal(t, tc.want, names, tc.reason)
@@ -114,7 +114,7 @@ func TestSocketPathsAreShortEnough(t *testing.T) {
 	for _, dir := range []string{"/sandbox", "/home/somebody/platform/.sandbox", "/" + strings.Repeat("long/", 40)} {
 		paths := nodePaths{&layout.Layout{Dir: dir}}
 		for _, socket := range []string{paths.containerdSocket(), paths.containerdSocket() + ".ttrpc", paths.kubeletDir() + kubeletSocket} {
-			require.LessOrEqual(t, len(socket), 107, socket)
+			require.LessOrEqual(t, len(socket), maxSocketPath, socket)
 		}
 	}
 	require.Equal(t, "/sandbox/kubelet", nodePaths{fixedLayout(layout.ClusterLocal)}.kubeletDir(), "the kubelet's folder is in the sandbox's folder if that path is short enough")

@@ -36,13 +36,15 @@ func FindResidue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	if err != nil {
 		return residue, err
 	}
-	switch {
-	case record == nil && l.Cluster != layout.ClusterLocal, record != nil && record.Dir != l.Dir:
+	needsNoNode := record == nil && l.Cluster != layout.ClusterLocal
+	isNodeOfAnother := record != nil && record.Dir != l.Dir
+	if needsNoNode || isNodeOfAnother {
 		// The machine is not the node of this sandbox, so this sandbox has created only
 		// processes. Rules and devices with the same names may belong to another sandbox or to
 		// another Kubernetes cluster on this machine.
 		return residue, nil
-	case record != nil:
+	}
+	if record != nil {
 		residue = append(residue, "file "+nodeRecordPath)
 	}
 	var errs []error
@@ -159,6 +161,8 @@ func findMounts(l *layout.Layout) ([]string, error) {
 	return parseMounts(string(raw), paths.runDir(), paths.kubeletDir(), paths.containerdRoot()), nil
 }
 
+// parseMounts returns the mount points in a mountinfo file that are at or below one of the folders
+// in below.
 func parseMounts(mountinfo string, below ...string) []string {
 	var mountPoints []string
 	for _, line := range strings.Split(mountinfo, "\n") {
@@ -205,16 +209,16 @@ func linkNames(links []netlink.Link) []string {
 	return names
 }
 
-// findNodeAddress returns the node's address, or an empty list if the loopback device does not
-// have it.
+// findNodeAddress returns a list with the node's address. The list is empty if the loopback
+// device does not have the address.
 func findNodeAddress() ([]string, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("loopback device: %w", err)
 	}
 	addrs, err := netlink.AddrList(lo, netlink.FAMILY_V4)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("addresses of the loopback device: %w", err)
 	}
 	for _, a := range addrs {
 		if a.Label == addressLabel {
@@ -276,9 +280,9 @@ func findHostFiles(l *layout.Layout) []string {
 // found by the pod's id.
 func findNetworkResults(cache string) []string {
 	const device = "-eth0"
-	own, _ := filepath.Glob(filepath.Join(cache, networkName+"-*"+device))
-	files := own
-	for _, path := range own {
+	podFiles, _ := filepath.Glob(filepath.Join(cache, networkName+"-*"+device))
+	files := podFiles
+	for _, path := range podFiles {
 		pod := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), networkName+"-"), device)
 		loopback, _ := filepath.Glob(filepath.Join(cache, "*-loopback-"+pod+"-lo"))
 		files = append(files, loopback...)

@@ -21,6 +21,8 @@ type runtimeClient struct {
 	conn *grpc.ClientConn
 }
 
+// dialRuntime connects to the socket of containerd. It returns an error if containerd does not
+// listen on the socket.
 func dialRuntime(l *layout.Layout) (*runtimeClient, error) {
 	socket := nodePaths{l}.containerdSocket()
 	// If no process listens on the socket, the gRPC client would log and retry. This
@@ -44,7 +46,8 @@ func (r *runtimeClient) Close() { _ = r.conn.Close() }
 // earlier has to recover at its next start.
 const podGrace = 5 * time.Second
 
-// removeLimit is how long the removal of all pods may take.
+// removeLimit is how long the removal of all pods may take, including podGrace. After
+// removeLimit, sweep removes the pods that remain.
 const removeLimit = 40 * time.Second
 
 // removePods stops every container and removes every pod with its network. If it fails, sweep
@@ -62,15 +65,17 @@ func removePods(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("list containers: %w", err)
 	}
-	err = runParallel(containers.GetContainers(), func(c *criapi.Container) error {
-		_, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)})
-		return err
+	stopErr := runParallel(containers.GetContainers(), func(c *criapi.Container) error {
+		if _, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)}); err != nil {
+			return fmt.Errorf("stop container %s: %w", c.GetMetadata().GetName(), err)
+		}
+		return nil
 	})
 	pods, listErr := r.ListPodSandbox(ctx, &criapi.ListPodSandboxRequest{})
 	if listErr != nil {
-		return errors.Join(err, fmt.Errorf("list pods: %w", listErr))
+		return errors.Join(stopErr, fmt.Errorf("list pods: %w", listErr))
 	}
-	return errors.Join(err, runParallel(pods.GetItems(), func(p *criapi.PodSandbox) error {
+	return errors.Join(stopErr, runParallel(pods.GetItems(), func(p *criapi.PodSandbox) error {
 		if _, err := r.StopPodSandbox(ctx, &criapi.StopPodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
 			return fmt.Errorf("stop pod %s: %w", p.GetMetadata().GetName(), err)
 		}

@@ -45,7 +45,7 @@ func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err := log.Step(step, func(func(string)) error { return prepareCluster(ctx, l, log) }); err != nil {
 		return err
 	}
-	return log.Step("cluster: "+describeComponents(ComponentsOf(l)), func(detail func(string)) error {
+	return log.Step("cluster: "+describeComponents(ComponentsFor(l)), func(detail func(string)) error {
 		return startComponents(ctx, l, log, detail)
 	})
 }
@@ -82,7 +82,7 @@ func prepareCluster(ctx context.Context, l *layout.Layout, log *progress.Log) er
 	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	pluginFolder, err := findPlugins(pluginFolders)
+	pluginFolder, err := findPluginFolder(pluginFolders)
 	if err != nil {
 		return err
 	}
@@ -112,10 +112,10 @@ func startComponents(ctx context.Context, l *layout.Layout, log *progress.Log, d
 		healthy  = map[string]chan struct{}{} // a channel is closed when the component is healthy
 		wg       sync.WaitGroup
 	)
-	for _, c := range ComponentsOf(l) {
+	for _, c := range ComponentsFor(l) {
 		healthy[c.Name] = make(chan struct{})
 	}
-	for _, c := range ComponentsOf(l) {
+	for _, c := range ComponentsFor(l) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()

@@ -113,6 +113,7 @@ func (tc *testCluster) createFile(t *testing.T, name string) {
 	require.NoError(t, os.WriteFile(filepath.Join(tc.layout.Dir, name), nil, 0o600))
 }
 
+// pids returns the process ids of the running components, by name.
 func (tc *testCluster) pids(t *testing.T) map[string]int {
 	t.Helper()
 	pids := map[string]int{}
@@ -167,7 +168,7 @@ func TestStartRestartsHangingComponents(t *testing.T) {
 	require.Contains(t, tc.out.String(), "c: runs but is not healthy")
 }
 
-func TestStartSaysWhyAComponentDied(t *testing.T) {
+func TestStartReturnsTheReasonWhyAComponentEnded(t *testing.T) {
 	tc := newTestCluster(t)
 	tc.createFile(t, "b.fails")
 	err := tc.start(t)
@@ -209,14 +210,14 @@ func TestStartRepairsComponentKilledDuringTheStart(t *testing.T) {
 	tc := newTestCluster(t)
 	require.NoError(t, tc.start(t))
 	before := tc.pids(t)
-	healthy := Components[0].CheckHealth
+	checkHealth := Components[0].CheckHealth
 	var once sync.Once
 	Components[0].CheckHealth = func(ctx context.Context, l *layout.Layout) error {
 		once.Do(func() {
 			require.NoError(t, os.Remove(filepath.Join(l.Dir, "a.up")))
 			require.NoError(t, syscall.Kill(before["a"], syscall.SIGKILL))
 		})
-		return healthy(ctx, l)
+		return checkHealth(ctx, l)
 	}
 	require.NoError(t, tc.start(t))
 	require.NotEqual(t, before["a"], tc.pids(t)["a"])

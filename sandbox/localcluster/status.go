@@ -34,7 +34,7 @@ type ComponentStatus struct {
 // Status returns the status of each component of a sandbox's cluster, in the
 // order in which they start.
 func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
-	components := ComponentsOf(l)
+	components := ComponentsFor(l)
 	statuses := make([]ComponentStatus, len(components))
 	var wg sync.WaitGroup
 	for i, c := range components {
@@ -44,6 +44,7 @@ func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
 	return statuses
 }
 
+// checkStatus returns the status of one component.
 func checkStatus(ctx context.Context, l *layout.Layout, c Component) ComponentStatus {
 	s := ComponentStatus{Name: c.Name}
 	if c.Ports != nil {
@@ -64,8 +65,8 @@ func checkStatus(ctx context.Context, l *layout.Layout, c Component) ComponentSt
 	return s
 }
 
-// memory returns a process's resident and proportional memory in bytes. Both are zero if
-// they cannot be read.
+// readMemory returns the RSS and the PSS of a process in bytes. Both are zero if they cannot be
+// read.
 func readMemory(pid int) (rss, pss int64) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -74,6 +75,7 @@ func readMemory(pid int) (rss, pss int64) {
 	return parseMemory(string(raw))
 }
 
+// parseMemory reads the RSS and the PSS from the content of a file smaps_rollup (proc(5)).
 func parseMemory(rollup string) (rss, pss int64) {
 	for _, line := range strings.Split(rollup, "\n") {
 		fields := strings.Fields(line) // such as "Rss: 2048 kB"
@@ -81,11 +83,13 @@ func parseMemory(rollup string) (rss, pss int64) {
 			continue
 		}
 		kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
-		switch {
-		case err != nil:
-		case fields[0] == "Rss:":
+		if err != nil {
+			continue
+		}
+		switch fields[0] {
+		case "Rss:":
 			rss = kilobytes << 10
-		case fields[0] == "Pss:":
+		case "Pss:":
 			pss = kilobytes << 10
 		}
 	}

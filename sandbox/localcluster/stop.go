@@ -82,6 +82,7 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 	for {
 		sweepErr := sweep(ctx, l, scope)
 		residue, err := FindResidue(ctx, l)
+		// undoChanges removes this file after the sweep.
 		residue = slices.DeleteFunc(residue, func(entry string) bool { return entry == "file "+nodeRecordPath })
 		if err = errors.Join(sweepErr, err); err == nil && len(residue) == 0 {
 			return nil
@@ -98,8 +99,8 @@ func sweepUntilClean(ctx context.Context, l *layout.Layout, scope sweepScope) er
 // maxShownResidue is the number of lines of residue that an error lists.
 const maxShownResidue = 8
 
-// summarize joins the first maxShownResidue lines of residue, and adds the number of the other
-// lines.
+// summarize joins the first maxShownResidue lines of residue. If there are more lines, it adds
+// the number of the other lines.
 func summarize(residue []string) string {
 	summary := strings.Join(residue[:min(maxShownResidue, len(residue))], "; ")
 	if more := len(residue) - maxShownResidue; more > 0 {

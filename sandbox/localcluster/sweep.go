@@ -57,7 +57,7 @@ func sweep(ctx context.Context, l *layout.Layout, scope sweepScope) error {
 	// paths. A network namespace is also a mount, and its devices disappear with the namespace.
 	return errors.Join(
 		unmountAll(l),
-		removeLinks(),
+		removePodLinks(),
 		removeNodeAddress(),
 		removeRules(ctx),
 		removeCounters(),
@@ -90,6 +90,7 @@ func killRemainingProcesses(ctx context.Context, l *layout.Layout) error {
 	}
 }
 
+// unmountAll unmounts the mount points of findMounts.
 func unmountAll(l *layout.Layout) error {
 	mountPoints, err := findMounts(l)
 	if err != nil {
@@ -104,8 +105,9 @@ func unmountAll(l *layout.Layout) error {
 	return errors.Join(errs...)
 }
 
-// removeLinks deletes the host's ends of the pods' links.
-func removeLinks() error {
+// removePodLinks deletes the network devices of findPodLinks. The kernel then also deletes the
+// device at the other end, in the pod.
+func removePodLinks() error {
 	links, err := findPodLinks()
 	if err != nil {
 		return err
@@ -113,8 +115,8 @@ func removeLinks() error {
 	var errs []error
 	for _, link := range links {
 		err := netlink.LinkDel(link)
-		var gone netlink.LinkNotFoundError
-		if err != nil && !errors.As(err, &gone) && !errors.Is(err, syscall.ENODEV) {
+		var notFound netlink.LinkNotFoundError
+		if err != nil && !errors.As(err, &notFound) && !errors.Is(err, syscall.ENODEV) {
 			errs = append(errs, fmt.Errorf("network device %s: %w", link.Attrs().Name, err))
 		}
 	}
@@ -130,15 +132,15 @@ func removeCgroups(l *layout.Layout) error {
 	}
 	var errs []error
 	for _, dir := range dirs {
-		var all []string
+		var folders []string
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
-				all = append(all, path)
+				folders = append(folders, path)
 			}
 			return nil
 		})
 		errs = append(errs, err)
-		for _, path := range slices.Backward(all) {
+		for _, path := range slices.Backward(folders) {
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 				errs = append(errs, fmt.Errorf("cgroup: %w", err))
 			}

@@ -17,17 +17,19 @@ import (
 // this, but the folder may be deleted.
 func claimNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	record, err := readNodeRecord()
-	if err != nil || record != nil && record.Dir == l.Dir {
+	switch {
+	case err != nil:
 		return err
-	}
-	if record == nil {
+	case record == nil:
 		return checkNoOtherNode(ctx)
+	case record.Dir == l.Dir:
+		return nil // the machine is the node of this sandbox already
 	}
 	return record.takeOver(ctx, log)
 }
 
-// takeOver removes the residue of the sandbox that used the node. It returns an error if a
-// process of that sandbox runs, or if a command holds the lock of that sandbox.
+// takeOver removes the residue of the sandbox that used the machine as its node. It returns an
+// error if a process of that sandbox runs, or if a command holds the lock of that sandbox.
 func (record *nodeRecord) takeOver(ctx context.Context, log *progress.Log) error {
 	otherLayout := &layout.Layout{Dir: record.Dir}
 	if _, err := os.Stat(record.Dir); err == nil {
@@ -50,8 +52,8 @@ func (record *nodeRecord) takeOver(ctx context.Context, log *progress.Log) error
 }
 
 // undoChanges removes the residue of the sandbox from the machine and restores the kernel's
-// settings. The file nodeRecordPath is removed last, so that a call after a failure can repeat
-// the work.
+// settings. The file nodeRecordPath is removed last, so that a call after a failure can do all
+// of this again.
 func (record *nodeRecord) undoChanges(ctx context.Context, l *layout.Layout) error {
 	if err := sweepUntilClean(ctx, l, wholeNode); err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// tailLines is how many lines of a log an error contains.
+// tailLines is how many lines of a log an error contains. The reason of a problem is normally in
+// the last lines, and more lines would hide the other text of the error.
 const tailLines = 15
 
 // DiedError is returned if a process ends before it is healthy.

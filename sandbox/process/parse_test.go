@@ -85,7 +85,7 @@ func TestLogTailHasTheLastLinesOfTheLatestRun(t *testing.T) {
 
 func TestLongLogIsRotated(t *testing.T) {
 	l := newLayout(t)
-	require.NoError(t, os.Truncate(emptyLog(t, l), logLimit+1))
+	require.NoError(t, os.Truncate(createEmptyLog(t, l), logLimit+1))
 	f, err := openLog(l, "a")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
@@ -95,8 +95,8 @@ func TestLongLogIsRotated(t *testing.T) {
 	require.FileExists(t, LogPath(l, "a")+".1")
 }
 
-// emptyLog creates an empty log of the process "a" and returns its path.
-func emptyLog(t *testing.T, l *layout.Layout) string {
+// createEmptyLog creates an empty log of the process "a" and returns its path.
+func createEmptyLog(t *testing.T, l *layout.Layout) string {
 	t.Helper()
 	require.NoError(t, os.WriteFile(LogPath(l, "a"), nil, 0o600))
 	return LogPath(l, "a")
@@ -125,7 +125,7 @@ func TestPortInUseErrorHasTheFix(t *testing.T) {
 		{"the holder is known", "`nginx` (process 12)", []string{"port 6443 in use", "API server", "127.0.0.1:6443", "`nginx` (process 12)", "stop it", "other ports"}},
 		{"the holder belongs to another user", "", []string{"port 6443 in use", "API server", "another process", "ss -ltnp"}},
 	} {
-		text := (&PortInUseError{Port: 6443, Wanted: "API server", Holder: tc.holder}).Error()
+		text := (&PortInUseError{Port: 6443, NeededBy: "API server", Holder: tc.holder}).Error()
 		for _, w := range tc.want {
 			require.Contains(t, text, w, tc.reason)
 		}

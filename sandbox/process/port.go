@@ -18,9 +18,9 @@ import (
 // PortInUseError is returned if another process listens on a port that the
 // sandbox needs.
 type PortInUseError struct {
-	Port   int
-	Wanted string // the part of the sandbox that needs the port
-	Holder string // the process that listens there; empty if this user can't see it
+	Port     int
+	NeededBy string // the part of the sandbox that needs the port
+	Holder   string // the process that listens there; empty if this user can't see it
 }
 
 func (e *PortInUseError) Error() string {
@@ -29,7 +29,7 @@ func (e *PortInUseError) Error() string {
 		holder, fix = e.Holder, "stop it"
 	}
 	return fmt.Sprintf("port %d in use: the sandbox's %s needs 127.0.0.1:%d, which %s listens on; %s, or give the sandbox other ports",
-		e.Port, e.Wanted, e.Port, holder, fix)
+		e.Port, e.NeededBy, e.Port, holder, fix)
 }
 
 // portCloseTimeout is how long the kernel may keep the ports of a killed process in use
@@ -37,15 +37,15 @@ func (e *PortInUseError) Error() string {
 const portCloseTimeout = 3 * time.Second
 
 // CheckPorts tries to listen on every port on 127.0.0.1. It returns a *PortInUseError for
-// each port in use; the errors are joined. If CheckPorts does not find the process that listens on a
-// port, the kernel may still be closing the port of a killed process. So CheckPorts tries again for
-// three seconds.
+// each port in use; the errors are joined. If CheckPorts does not find the process that listens
+// on a port, the kernel may still be closing the port of a killed process. So CheckPorts tries
+// again until portCloseTimeout is over.
 func CheckPorts(ports []layout.NamedPort) error {
-	for until := time.Now().Add(portCloseTimeout); ; time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(portCloseTimeout); ; time.Sleep(pollInterval) {
 		errs := tryPorts(ports)
 		var inUse *PortInUseError
 		holderUnknown := slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, &inUse) && inUse.Holder == "" })
-		if !holderUnknown || time.Now().After(until) {
+		if !holderUnknown || time.Now().After(deadline) {
 			return errors.Join(errs...)
 		}
 	}
@@ -60,7 +60,7 @@ func tryPorts(ports []layout.NamedPort) []error {
 		case err == nil:
 			l.Close()
 		case errors.Is(err, syscall.EADDRINUSE):
-			errs = append(errs, &PortInUseError{Port: p.Port, Wanted: p.Name, Holder: describeHolder(p.Port)})
+			errs = append(errs, &PortInUseError{Port: p.Port, NeededBy: p.Name, Holder: describeHolder(p.Port)})
 		default:
 			errs = append(errs, fmt.Errorf("port %d for the sandbox's %s: %w", p.Port, p.Name, err))
 		}

@@ -36,7 +36,7 @@ type Spec struct {
 	// Args are the arguments of the process, without the executable's own name.
 	Args []string
 	// Env is the environment of the process as NAME=VALUE, in addition to the variables
-	// in inherited.
+	// in inheritedVariables.
 	Env []string
 	// Inputs are files that the process reads only when it starts. If one of them
 	// changes, the process is restarted.

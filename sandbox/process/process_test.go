@@ -182,6 +182,7 @@ func TestProcessIsDetached(t *testing.T) {
 	require.Equal(t, runningPID(t, l, "a"), session, "it leads its own session, so a closed terminal does not end it")
 }
 
+// getsid returns the id of the session of a process (getsid(2)).
 func getsid(pid int) (int, error) {
 	id, _, errno := syscall.Syscall(syscall.SYS_GETSID, uintptr(pid), 0, 0)
 	if errno != 0 {

@@ -33,10 +33,12 @@ type Record struct {
 	Digest string `json:"digest"`
 }
 
+// recordPath returns the file of the record of a process.
 func recordPath(l *layout.Layout, name string) string { return filepath.Join(l.Run(), name+".json") }
 
-// Find returns the record of a process. The result is false if the process is not alive.
-func Find(l *layout.Layout, name string) (Record, bool) {
+// Find returns the record of a process. alive is false, and the record is empty, if the process
+// is not alive.
+func Find(l *layout.Layout, name string) (record Record, alive bool) {
 	r, err := loadRecord(l, name)
 	if err != nil || !r.Alive() {
 		return Record{}, false
@@ -118,10 +120,12 @@ func (r Record) Alive() bool {
 	return err == nil && procStat.ticks == r.Ticks && !procStat.isDead()
 }
 
-// pollInterval is how often Stop checks whether a process has ended.
+// pollInterval is the pause between two checks: in Stop, whether a process has ended, and in
+// CheckPorts, whether the ports are free.
 const pollInterval = 20 * time.Millisecond
 
-// killTimeout is how long the kernel may take to end a process after a SIGKILL.
+// killTimeout is how long the kernel may take to end a process after a SIGKILL. This normally
+// takes milliseconds. A process in an uninterruptible system call takes longer.
 const killTimeout = 10 * time.Second
 
 // Stop ends the process of this record with SIGTERM and, after grace, with SIGKILL. It

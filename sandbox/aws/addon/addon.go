@@ -64,7 +64,7 @@ func Install(ctx context.Context, name, kubeconfigPath string) error {
 }
 
 // apply sends the definition to the API server of a cluster as a server-side apply.
-func (d definition) apply(ctx context.Context, client *http.Client, cluster *kubeconfig.Current) error {
+func (d definition) apply(ctx context.Context, client *http.Client, cluster *kubeconfig.Context) error {
 	url := cluster.Server + "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + d.name + "?fieldManager=eks&force=true"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, bytes.NewReader(d.yaml))
 	if err != nil {
@@ -81,14 +81,14 @@ func (d definition) apply(ctx context.Context, client *http.Client, cluster *kub
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
 		body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-		return errors.Join(fmt.Errorf("the API server answers %s: %s", res.Status, body), err)
+		return errors.Join(fmt.Errorf("the API server responds with %s: %s", res.Status, body), err)
 	}
 	return nil
 }
 
 // newClient returns an HTTP client for the API server of a kubeconfig's context. The client
 // trusts the certificate authority and uses the client certificate, if the context has them.
-func newClient(c *kubeconfig.Current) (*http.Client, error) {
+func newClient(c *kubeconfig.Context) (*http.Client, error) {
 	if err := c.CredentialError(); err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 // Package faults stores the configured faults of the stand-in: calls that fail, are
-// throttled, lose their reply or take longer. They are stored in a file, because
+// throttled, lose their reply or take longer. The faults are stored in a file, because
 // `sandbox aws fail` and the plugin are different processes.
 package faults
 
@@ -62,16 +62,16 @@ type Fault struct {
 // Done reports whether the fault has no further effect.
 func (f Fault) Done() bool { return !f.Permanent && f.Seen >= f.Nth }
 
-// Slow makes every call of a type take longer by Delay.
-type Slow struct {
+// Slowdown makes every call of a type take longer by Delay.
+type Slowdown struct {
 	Type  string        `json:"type"`
 	Delay time.Duration `json:"delay"`
 }
 
-// Plan has all configured faults and delays of a sandbox.
+// Plan has all configured faults and slowdowns of a sandbox.
 type Plan struct {
-	Faults []Fault `json:"faults,omitempty"`
-	Slow   []Slow  `json:"slow,omitempty"`
+	Faults    []Fault    `json:"faults,omitempty"`
+	Slowdowns []Slowdown `json:"slow,omitempty"`
 }
 
 // File is the file that stores the Plan of one sandbox.
@@ -109,15 +109,15 @@ func (f File) AddFault(fault Fault) error {
 	return f.edit(func(p *Plan) { p.Faults = append(p.Faults, fault) })
 }
 
-// AddSlow adds a delay to the plan.
-func (f File) AddSlow(slow Slow) error {
-	if slow.Delay <= 0 {
-		return fmt.Errorf("delay %s: must be more than zero", slow.Delay)
+// AddSlowdown adds a slowdown to the plan.
+func (f File) AddSlowdown(slowdown Slowdown) error {
+	if slowdown.Delay <= 0 {
+		return fmt.Errorf("delay %s: must be more than zero", slowdown.Delay)
 	}
-	return f.edit(func(p *Plan) { p.Slow = append(p.Slow, slow) })
+	return f.edit(func(p *Plan) { p.Slowdowns = append(p.Slowdowns, slowdown) })
 }
 
-// Clear removes all faults and delays.
+// Clear removes all faults and slowdowns.
 func (f File) Clear() error {
 	err := os.Remove(f.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -126,17 +126,17 @@ func (f File) Clear() error {
 	return nil
 }
 
-// CountCall counts a call of the operation op for a type. It returns the delay and the fault of
-// the call; the fault is nil if the call does not fail. If several faults match, all of them
-// count the call, and only the first fault has an effect.
+// CountCall counts a call of the operation op for a type. It returns the sum of the slowdowns of
+// the type, and the fault that the call gets. The fault is nil if the call gets none. If several
+// faults match, all of them count the call, and only the first fault has an effect.
 func (f File) CountCall(op, token string) (delay time.Duration, fault *Fault, err error) {
 	plan, err := f.Read()
 	if err != nil {
 		return 0, nil, err
 	}
-	for _, slow := range plan.Slow {
-		if slow.Type == Any || slow.Type == token {
-			delay += slow.Delay
+	for _, slowdown := range plan.Slowdowns {
+		if slowdown.Type == Any || slowdown.Type == token {
+			delay += slowdown.Delay
 		}
 	}
 	if !slices.ContainsFunc(plan.Faults, func(candidate Fault) bool { return candidate.matches(op, token) }) {
@@ -163,8 +163,9 @@ func (f Fault) matches(op, token string) bool {
 	return !f.Done() && (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
 }
 
-// edit changes the plan, and holds a lock against other processes meanwhile. It replaces the
-// file by a rename. So Read, which takes no lock, always reads a complete file.
+// edit changes the plan in the file. A lock prevents that two processes change the plan at the
+// same time. edit replaces the file by a rename. So Read, which takes no lock, always reads a
+// complete file.
 func (f File) edit(change func(*Plan)) error {
 	lock, err := os.OpenFile(f.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

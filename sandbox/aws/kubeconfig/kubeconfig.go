@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Current is the current context of a kubeconfig: a cluster and a credential.
-type Current struct {
+// Context is the current context of a kubeconfig: a cluster and a credential.
+type Context struct {
 	// Server is the URL of the API server.
 	Server string
 	// Authority is the certificate authority: PEM, encoded as base64. It is empty if the
@@ -43,9 +43,9 @@ type file struct {
 	Clusters []struct {
 		Name    string `json:"name"`
 		Cluster struct {
-			Server    string `json:"server"`
-			Authority string `json:"certificate-authority-data"`
-			AuthFile  string `json:"certificate-authority"`
+			Server        string `json:"server"`
+			Authority     string `json:"certificate-authority-data"`
+			AuthorityFile string `json:"certificate-authority"`
 		} `json:"cluster"`
 	} `json:"clusters"`
 	Users []struct {
@@ -69,7 +69,7 @@ type user struct {
 }
 
 // Read reads the current context of a kubeconfig.
-func Read(path string) (*Current, error) {
+func Read(path string) (*Context, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig of the sandbox (make up writes it): %w", err)
@@ -87,12 +87,12 @@ func Read(path string) (*Current, error) {
 
 // currentContext returns the current context of the kubeconfig. Paths in the kubeconfig are
 // relative to dir.
-func (f *file) currentContext(dir string) (*Current, error) {
+func (f *file) currentContext(dir string) (*Context, error) {
 	for _, context := range f.Contexts {
 		if context.Name != f.CurrentContext {
 			continue
 		}
-		out := &Current{}
+		out := &Context{}
 		if err := f.setCluster(out, dir, context.Context.Cluster); err != nil {
 			return nil, err
 		}
@@ -112,14 +112,14 @@ func (f *file) currentContext(dir string) (*Current, error) {
 
 // setCluster sets the address and the certificate authority in out to those of the cluster with
 // a name. It changes nothing if there is no such cluster. dir is the folder of the kubeconfig.
-func (f *file) setCluster(out *Current, dir, name string) error {
+func (f *file) setCluster(out *Context, dir, name string) error {
 	for _, c := range f.Clusters {
 		if c.Name != name {
 			continue
 		}
 		out.Server, out.Authority = c.Cluster.Server, c.Cluster.Authority
-		if out.Authority == "" && c.Cluster.AuthFile != "" {
-			pem, err := readRelative(dir, c.Cluster.AuthFile)
+		if out.Authority == "" && c.Cluster.AuthorityFile != "" {
+			pem, err := readRelative(dir, c.Cluster.AuthorityFile)
 			if err != nil {
 				return fmt.Errorf("certificate authority: %w", err)
 			}
@@ -131,7 +131,7 @@ func (f *file) setCluster(out *Current, dir, name string) error {
 
 // setCredential sets the certificate or the token of the user u. For any other kind of
 // credential, it sets credentialErr. dir is the folder of the kubeconfig.
-func (c *Current) setCredential(dir string, u user) error {
+func (c *Context) setCredential(dir string, u user) error {
 	var err error
 	switch {
 	case u.CertificateData != "" || u.Certificate != "":
@@ -161,7 +161,7 @@ func (c *Current) setCredential(dir string, u user) error {
 
 // CredentialError returns the reason why another program cannot use the user's credential.
 // It returns nil if Certificate and Key, or Token, are set.
-func (c *Current) CredentialError() error { return c.credentialErr }
+func (c *Context) CredentialError() error { return c.credentialErr }
 
 // readDataOrFile returns data, decoded from base64. If data is empty, readDataOrFile returns the
 // content of the file at path. A relative path starts at dir.

@@ -18,15 +18,15 @@ func TestReadReturnsTheCurrentContext(t *testing.T) {
 	cluster := "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:1', certificate-authority: ca.crt}}]\n"
 	for _, row := range []struct {
 		reason, text string
-		want         Current
+		want         Context
 		wantErr      string
 	}{
-		{"a token", head + cluster + "users: [{name: u, user: {token: t}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "t"}, ""},
-		{"a token in a file", head + cluster + "users: [{name: u, user: {tokenFile: token}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "from-file"}, ""},
-		{"no current context", "contexts: []", Current{}, `the current context "" does not exist`},
-		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Current{}, `the cluster "k", which does not exist`},
-		{"no YAML", "{", Current{}, "kubeconfig"},
-		{"a certificate in a file that does not exist", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
+		{"a token", head + cluster + "users: [{name: u, user: {token: t}}]", Context{Server: "https://127.0.0.1:1", Authority: authority, Token: "t"}, ""},
+		{"a token in a file", head + cluster + "users: [{name: u, user: {tokenFile: token}}]", Context{Server: "https://127.0.0.1:1", Authority: authority, Token: "from-file"}, ""},
+		{"no current context", "contexts: []", Context{}, `the current context "" does not exist`},
+		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Context{}, `the cluster "k", which does not exist`},
+		{"no YAML", "{", Context{}, "kubeconfig"},
+		{"a certificate in a file that does not exist", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Context{}, "client certificate"},
 	} {
 		path := filepath.Join(dir, "config")
 		require.NoError(t, os.WriteFile(path, []byte(row.text), 0o600))

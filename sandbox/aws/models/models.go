@@ -50,7 +50,8 @@ type Limit struct {
 type Table struct {
 	// Module has the names and versions of the modules with the models.
 	Module string `json:"module"`
-	// SourcesDigest is the Digest of the sources from which the table was generated.
+	// SourcesDigest is the result of the function Digest for the sources from which the table
+	// was generated.
 	SourcesDigest string `json:"rows"`
 	// Enums are lists of allowed values. A key is a service and a shape, as in
 	// ec2.InstanceType.
@@ -68,9 +69,9 @@ var Load = sync.OnceValue(func() *Table {
 	return t
 })
 
-// Property returns the limit of a property. ok is false if no model constrains it. A
+// Limit returns the limit of a property. ok is false if no model constrains it. A
 // minimum in newerMin replaces the model's minimum.
-func (t *Table) Property(token, path string) (limit Limit, ok bool) {
+func (t *Table) Limit(token, path string) (limit Limit, ok bool) {
 	limit, ok = t.Limits[token][path]
 	if low, changed := newerMin[limit.From]; changed {
 		limit.Min = &low
@@ -78,7 +79,8 @@ func (t *Table) Property(token, path string) (limit Limit, ok bool) {
 	return limit, ok
 }
 
-// Allows reports whether a number is between Min and Max. A limit that is nil is not checked.
+// Allows reports whether a number is between Min and Max, inclusive. A Min or Max that is nil is
+// not checked.
 func (l Limit) Allows(n float64) bool {
 	return (l.Min == nil || n >= *l.Min) && (l.Max == nil || n <= *l.Max)
 }

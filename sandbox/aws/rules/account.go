@@ -92,16 +92,16 @@ func (c *Cloud) ensureObject(ctx context.Context, token string, in Object) error
 }
 
 // checkInputs checks the inputs of an object that no Pulumi program declares, and
-// completes them. The error lists every refused property.
+// returns the completed inputs. The error lists every refused property.
 func (c *Cloud) checkInputs(token string, in Object) (Object, error) {
 	name := token[strings.LastIndex(token, ":")+1:]
 	in, failures, err := c.Check(CheckRequest{Token: token, Name: strings.ToLower(name), News: in})
 	if err != nil {
 		return nil, err
 	}
-	var failed []error
+	var errs []error
 	for _, f := range failures {
-		failed = append(failed, fmt.Errorf("%s: %s", f.Path, f.Reason))
+		errs = append(errs, fmt.Errorf("%s: %s", f.Path, f.Reason))
 	}
-	return in, errors.Join(failed...)
+	return in, errors.Join(errs...)
 }

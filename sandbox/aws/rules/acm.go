@@ -18,7 +18,7 @@ const (
 	issuedStatus      = "ISSUED"
 )
 
-// certificateValidity is the validity of a certificate from ACM: 13 months. The number
+// certificateValidity is how long a certificate from ACM is valid: 13 months. The number
 // was not checked against AWS's page,
 // acm/latest/userguide/acm-certificate-characteristics.html.
 const certificateValidity = 395 * 24 * time.Hour
@@ -79,9 +79,9 @@ func addDomainName(in Object) {
 }
 
 // fillCertificate sets the outputs of a new certificate: one DNS validation record for
-// each name, and the status. A record depends only on the name and the account. So
-// certificates in two regions have the same record, and a name has the same record as
-// its wildcard.
+// each name, and the status. A record depends only on the name and the account. So the
+// certificates of two regions have the same record for a name, and *.example.com has the
+// same record as example.com.
 func fillCertificate(c *Call) error {
 	if c.Old != nil {
 		return nil
@@ -89,18 +89,18 @@ func fillCertificate(c *Call) error {
 	if !c.Out.Has("subjectAlternativeNames") {
 		c.Out["subjectAlternativeNames"] = []any{c.In.String("domainName")}
 	}
-	var options []any
+	var validationOptions []any
 	for _, name := range c.Out.Strings("subjectAlternativeNames") {
 		host := strings.TrimPrefix(strings.ToLower(name), "*.")
 		hash := sha256.Sum256([]byte(c.Account + " " + host))
 		digits := hex.EncodeToString(hash[:])
-		options = append(options, map[string]any{
+		validationOptions = append(validationOptions, map[string]any{
 			"domainName": name, "resourceRecordType": "CNAME", "resourceRecordName": "_" + digits[:32] + "." + host + ".",
 			"resourceRecordValue": "_" + digits[32:] + ".acm-validations.aws.",
 		})
 	}
 	c.Out.setDefaults(map[string]any{
-		"domainValidationOptions": options, "status": pendingValidation, "type": "AMAZON_ISSUED", "pendingRenewal": false,
+		"domainValidationOptions": validationOptions, "status": pendingValidation, "type": "AMAZON_ISSUED", "pendingRenewal": false,
 		"renewalEligibility": "INELIGIBLE", "validationEmails": []any{}, "keyAlgorithm": "RSA_2048",
 		"options": map[string]any{"certificateTransparencyLoggingPreference": "ENABLED"},
 	})
@@ -123,10 +123,10 @@ func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	return true
 }
 
-// tryIssue issues a certificate in the store if public DNS has the validation records. It
-// reports whether the certificate is issued. An issued certificate stays issued, even if the
-// records are removed.
-func (c *Call) tryIssue(certificate store.Object) bool {
+// issueStoredIfValidated is issueIfValidated for a certificate in the store: it also stores
+// the changed certificate. It reports whether the certificate is issued. An issued certificate
+// stays issued, even if the records are removed.
+func (c *Call) issueStoredIfValidated(certificate store.Object) bool {
 	stored, ok := c.Tx.Get(certificate.Key)
 	if !ok || !c.issueIfValidated(stored.State) {
 		return false
@@ -136,7 +136,7 @@ func (c *Call) tryIssue(certificate store.Object) bool {
 }
 
 // missingRecords returns the validation records of a certificate that are not in public DNS.
-// Each result has the name, the type and the value of a record.
+// Each string has the name, the type and the value of a record.
 func (c *Call) missingRecords(certificate Object) []string {
 	var out []string
 	for _, o := range certificate.Objects("domainValidationOptions") {
@@ -149,7 +149,8 @@ func (c *Call) missingRecords(certificate Object) []string {
 }
 
 // verifyValidation returns an error if the certificate is not issued. The real provider waits
-// for the issuance; the stand-in does not wait.
+// for the issuance; the stand-in does not wait. If the program lists validation records,
+// verifyValidation also returns an error if a record of the certificate is not in the list.
 func verifyValidation(c *Call) error {
 	certificate, _ := c.referencedObject("certificateArn")
 	if fqdns := c.In.Strings("validationRecordFqdns"); len(fqdns) > 0 {
@@ -160,7 +161,7 @@ func verifyValidation(c *Call) error {
 			}
 		}
 	}
-	if !c.tryIssue(certificate) {
+	if !c.issueStoredIfValidated(certificate) {
 		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: timeout while waiting for state to become 'ISSUED' (last state: '%s', "+
 			"timeout: 1h15m0s): no public hosted zone has %s", certificate.ID, pendingValidation, strings.Join(c.missingRecords(certificate.State), ", "))
 	}

@@ -21,9 +21,9 @@ var groupMetrics = []string{
 	"GroupTerminatingCapacity", "GroupTotalCapacity",
 }
 
-// groupName requires printable ASCII without spaces and colons:
+// checkGroupName returns a message unless the value is printable ASCII without spaces and colons:
 // AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html.
-var groupName = pattern(`[!-9;-~]+`, "characters of ASCII from 33 to 126 without a colon")
+var checkGroupName = pattern(`[!-9;-~]+`, "characters of ASCII from 33 to 126 without a colon")
 
 // templateSources are the properties that can define a group's instances. A program sets
 // exactly one of them.
@@ -36,8 +36,8 @@ var _ = registerRows(&Row{
 	ExistsCode: "AlreadyExists", ExistsText: "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 	Props: Props{
-		"name":                          {Replace: true, Computed: true, Valid: groupName},
-		"namePrefix":                    {Replace: true, Computed: true, Valid: all(length(1, 229), groupName)},
+		"name":                          {Replace: true, Computed: true, Valid: checkGroupName},
+		"namePrefix":                    {Replace: true, Computed: true, Valid: all(length(1, 229), checkGroupName)},
 		"minSize":                       {Valid: numbers(0, 10000)},
 		"maxSize":                       {Valid: numbers(0, 10000)},
 		"desiredCapacity":               {Computed: true, Valid: numbers(0, 10000)},
@@ -83,7 +83,7 @@ var _ = registerRows(&Row{
 		"placementGroup":                                 {Refuse: "placement groups have no row"},
 		"warmPool":                                       {Refuse: "has no rules yet"},
 		"context":                                        {Refuse: "reserved by AWS"},
-	}.with(mixedProps).with(refreshProps),
+	}.with(mixedInstancesPolicyProps).with(instanceRefreshProps),
 	ExactlyOne: [][]string{templateSources, {"vpcZoneIdentifiers", "availabilityZones"}},
 	AtMostOne:  [][]string{{"name", "namePrefix"}},
 	Check:      checkScalingGroup,
@@ -115,7 +115,8 @@ func checkDuration(v any) string {
 	return ""
 }
 
-// checkScalingGroup checks the sizes, the subnets, the template and the tags of a group.
+// checkScalingGroup checks the sizes, the subnets, the launch template, the tags and the policies
+// of a group.
 func checkScalingGroup(in Object, fail Fail) {
 	low, lowKnown := in["minSize"].(float64)
 	high, highKnown := in["maxSize"].(float64)
@@ -130,7 +131,7 @@ func checkScalingGroup(in Object, fail Fail) {
 	if len(in.Strings("vpcZoneIdentifiers")) == 0 && in.Known("vpcZoneIdentifiers") {
 		fail("vpcZoneIdentifiers", "at least one subnet must be given")
 	}
-	if template := in.Object("launchTemplate"); in.Known("launchTemplate") && template.Has("id") == template.Has("name") {
+	if in.Known("launchTemplate") && !in.Object("launchTemplate").hasExactlyOne("id", "name") {
 		fail("launchTemplate", "exactly one of id and name must be given")
 	}
 	tags := map[string]any{}
@@ -146,16 +147,17 @@ func checkScalingGroup(in Object, fail Fail) {
 	}
 	checkTags(tags, maxTags, fail)
 	// AutoScaling/latest/APIReference/API_InstanceMaintenancePolicy.html
-	if p := in.Object("instanceMaintenancePolicy"); p.Int("maxHealthyPercentage")-p.Int("minHealthyPercentage") > 100 &&
-		p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
+	policy := in.Object("instanceMaintenancePolicy")
+	bothKnown := policy.Known("minHealthyPercentage") && policy.Known("maxHealthyPercentage")
+	if bothKnown && policy.Int("maxHealthyPercentage")-policy.Int("minHealthyPercentage") > 100 {
 		fail("instanceMaintenancePolicy.maxHealthyPercentage", "may be at most 100 above minHealthyPercentage")
 	}
-	checkMixed(in, fail)
-	checkRefresh(in, fail)
+	checkMixedInstancesPolicy(in, fail)
+	checkInstanceRefresh(in, fail)
 }
 
 // fillScalingGroup computes the outputs of a group. If an update requires an instance refresh,
-// it stores one.
+// fillScalingGroup stores a record of the refresh.
 func fillScalingGroup(c *Call) error {
 	c.Out.setDefaults(map[string]any{
 		"desiredCapacity": c.Out["minSize"], "healthCheckType": "EC2", "defaultCooldown": 300.0, "targetGroupArns": []any{},
@@ -178,5 +180,5 @@ func fillScalingGroup(c *Call) error {
 		c.Out["arn"] = groupARN
 		return err
 	}
-	return c.refreshInstances()
+	return c.recordInstanceRefresh()
 }

@@ -11,10 +11,11 @@ import (
 
 const scalingPolicyType = "aws:autoscaling/policy:Policy"
 
+// The paths of the properties of target tracking.
 const (
-	tracking           = "targetTrackingConfiguration"
-	trackingCustom     = tracking + ".customizedMetricSpecification"
-	trackingPredefined = tracking + ".predefinedMetricSpecification"
+	trackingProp           = "targetTrackingConfiguration"
+	trackingCustomProp     = trackingProp + ".customizedMetricSpecification"
+	trackingPredefinedProp = trackingProp + ".predefinedMetricSpecification"
 )
 
 // policyTypesOfProp maps a property to the policy types that may have it.
@@ -26,12 +27,12 @@ var policyTypesOfProp = map[string][]string{
 	"stepAdjustments":         {"StepScaling"},
 	"metricAggregationType":   {"StepScaling"},
 	"estimatedInstanceWarmup": {"StepScaling", "TargetTrackingScaling"},
-	tracking:                  {"TargetTrackingScaling"},
+	trackingProp:              {"TargetTrackingScaling"},
 }
 
 // requiredByType maps a policy type to its required properties.
 var requiredByType = map[string][]string{
-	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
+	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {trackingProp},
 }
 
 var _ = registerRows(&Row{
@@ -54,25 +55,25 @@ var _ = registerRows(&Row{
 		"scalingAdjustment":                 {},
 		"stepAdjustments":                   {Set: true, Max: 20},
 		"stepAdjustments.scalingAdjustment": {},
-		"stepAdjustments.metricIntervalLowerBound":   {Valid: checkDecimal, Same: sameNumber},
-		"stepAdjustments.metricIntervalUpperBound":   {Valid: checkDecimal, Same: sameNumber},
-		"predictiveScalingConfiguration":             {Refuse: "forecasts by AWS have no rules yet"},
-		tracking:                                     {},
-		tracking + ".targetValue":                    {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
-		tracking + ".disableScaleIn":                 {Default: false},
-		trackingPredefined:                           {},
-		trackingPredefined + ".predefinedMetricType": {},
-		trackingPredefined + ".resourceLabel":        {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
-		trackingCustom:                               {},
-		trackingCustom + ".metricName":               {Required: true, Valid: length(1, 255)},
-		trackingCustom + ".namespace":                {Required: true, Valid: length(1, 255)},
-		trackingCustom + ".statistic":                {Required: true},
-		trackingCustom + ".unit":                     {Enum: metricUnits},
-		trackingCustom + ".period":                   {Valid: oneOf(10, 30, 60)},
-		trackingCustom + ".metricDimensions":         {Max: 30},
-		trackingCustom + ".metricDimensions.name":    {Valid: length(1, 255)},
-		trackingCustom + ".metricDimensions.value":   {Valid: length(1, 1024)},
-		trackingCustom + ".metrics":                  {Set: true, Refuse: "expressions have no rules yet"},
+		"stepAdjustments.metricIntervalLowerBound":       {Valid: checkDecimal, Same: sameNumber},
+		"stepAdjustments.metricIntervalUpperBound":       {Valid: checkDecimal, Same: sameNumber},
+		"predictiveScalingConfiguration":                 {Refuse: "forecasts by AWS have no rules yet"},
+		trackingProp:                                     {},
+		trackingProp + ".targetValue":                    {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
+		trackingProp + ".disableScaleIn":                 {Default: false},
+		trackingPredefinedProp:                           {},
+		trackingPredefinedProp + ".predefinedMetricType": {},
+		trackingPredefinedProp + ".resourceLabel":        {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
+		trackingCustomProp:                               {},
+		trackingCustomProp + ".metricName":               {Required: true, Valid: length(1, 255)},
+		trackingCustomProp + ".namespace":                {Required: true, Valid: length(1, 255)},
+		trackingCustomProp + ".statistic":                {Required: true},
+		trackingCustomProp + ".unit":                     {Enum: metricUnits},
+		trackingCustomProp + ".period":                   {Valid: oneOf(10, 30, 60)},
+		trackingCustomProp + ".metricDimensions":         {Max: 30},
+		trackingCustomProp + ".metricDimensions.name":    {Valid: length(1, 255)},
+		trackingCustomProp + ".metricDimensions.value":   {Valid: length(1, 1024)},
+		trackingCustomProp + ".metrics":                  {Set: true, Refuse: "expressions have no rules yet"},
 	},
 	Check:  checkScalingPolicy,
 	Verify: verifyScalingPolicy,
@@ -89,7 +90,7 @@ var _ = registerRows(&Row{
 	},
 })
 
-// checkDecimal returns a message unless v is a text with a number.
+// checkDecimal returns a message unless v is a string that represents a number.
 func checkDecimal(v any) string {
 	s, _ := v.(string)
 	if _, err := strconv.ParseFloat(s, 64); err != nil {
@@ -105,40 +106,41 @@ func sameNumber(a, b string) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// checkScalingPolicy checks that the properties belong to the type of the policy.
+// checkScalingPolicy checks that the properties belong to the type of the policy, and that the
+// properties that this type requires are set.
 func checkScalingPolicy(in Object, fail Fail) {
-	kind := in.String("policyType")
+	policyType := in.String("policyType")
 	switch {
-	case in.Has("policyType") && kind == "":
+	case in.Has("policyType") && policyType == "":
 		return // the type is not known yet
-	case kind == "":
-		kind = "SimpleScaling"
+	case policyType == "":
+		policyType = "SimpleScaling" // the provider's default
 	}
-	for name, kinds := range policyTypesOfProp {
-		if in.Has(name) && !slices.Contains(kinds, kind) {
-			fail(name, "belongs to policies of the type %v, this is %s", kinds, kind)
+	for name, allowedTypes := range policyTypesOfProp {
+		if in.Has(name) && !slices.Contains(allowedTypes, policyType) {
+			fail(name, "belongs to policies of the type %v, this is %s", allowedTypes, policyType)
 		}
 	}
-	for _, name := range requiredByType[kind] {
+	for _, name := range requiredByType[policyType] {
 		if !in.Has(name) {
-			fail(name, "a required property is missing: the type is %s", kind)
+			fail(name, "a required property is missing: the type is %s", policyType)
 		}
 	}
 	if in.Has("minAdjustmentMagnitude") && in.Known("adjustmentType") && in.String("adjustmentType") != "PercentChangeInCapacity" {
 		fail("minAdjustmentMagnitude", "is for the adjustmentType PercentChangeInCapacity")
 	}
 	checkSteps(in, fail)
-	configuration := in.Object(tracking)
+	configuration := in.Object(trackingProp)
 	if configuration == nil {
 		return
 	}
-	if configuration.Has("predefinedMetricSpecification") == configuration.Has("customizedMetricSpecification") {
-		fail(tracking, "exactly one of predefinedMetricSpecification and customizedMetricSpecification must be given")
+	if !configuration.hasExactlyOne("predefinedMetricSpecification", "customizedMetricSpecification") {
+		fail(trackingProp, "exactly one of predefinedMetricSpecification and customizedMetricSpecification must be given")
 	}
 	metric := configuration.Object("predefinedMetricSpecification")
 	needsLabel := metric.String("predefinedMetricType") == "ALBRequestCountPerTarget"
 	if metric.Known("predefinedMetricType") && needsLabel != metric.Has("resourceLabel") {
-		fail(trackingPredefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for no other metric")
+		fail(trackingPredefinedProp+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for no other metric")
 	}
 }
 
@@ -177,7 +179,7 @@ func checkSteps(in Object, fail Fail) {
 // the load balancer must forward to the target group:
 // AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
 func verifyScalingPolicy(c *Call) error {
-	label := c.In.Object(tracking).Object("predefinedMetricSpecification").String("resourceLabel")
+	label := c.In.Object(trackingProp).Object("predefinedMetricSpecification").String("resourceLabel")
 	balancerSuffix, targetSuffix, ok := strings.Cut(label, "/targetgroup/")
 	if !ok {
 		return nil

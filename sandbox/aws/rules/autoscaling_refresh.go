@@ -9,12 +9,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// instanceRefreshKind is the type of an instance refresh in the store. It is not a
-// Pulumi resource, but `sandbox aws list --owned --json` shows it.
+// instanceRefreshKind is the type of an instance refresh in the store. An instance refresh is
+// not a Pulumi resource, but `sandbox aws list --owned --json` shows it.
 const instanceRefreshKind = "Auto Scaling instance refresh"
 
-// refreshProps are the rules of a group's instance refresh.
-var refreshProps = Props{
+// instanceRefreshProps are the rules of a group's instance refresh.
+var instanceRefreshProps = Props{
 	"instanceRefresh":                                   {},
 	"instanceRefresh.strategy":                          {},
 	"instanceRefresh.triggers":                          {Set: true, Enum: []string{"tag"}},
@@ -24,9 +24,9 @@ var refreshProps = Props{
 	"instanceRefresh.preferences.instanceWarmup":        {Valid: pattern(`\d+`, "a number of seconds")},
 	"instanceRefresh.preferences.checkpointDelay":       {Valid: checkSeconds(maxCheckpointDelay)},
 	"instanceRefresh.preferences.checkpointPercentages": {},
-	// The provider updates the group before it starts the refresh. So AWS would roll
-	// back to the version that has just failed (hashicorp/terraform-provider-aws,
-	// internal/service/autoscaling/group.go).
+	// The provider updates the group before it starts the refresh. At that time, the version
+	// to which AWS would roll back is the new version, which has just failed
+	// (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go).
 	"instanceRefresh.preferences.autoRollback":              {Refuse: "goes back to the new version, because the provider updates the group before the refresh; leave it out and set the old version again"},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},
 	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore"},
@@ -35,7 +35,7 @@ var refreshProps = Props{
 	"instanceRefresh.preferences.alarmSpecification.alarms": {Max: 10, Ref: toAlarm},
 }
 
-// maxCheckpointDelay is in seconds: AutoScaling/latest/APIReference/
+// maxCheckpointDelay is the maximum delay in seconds, two days: AutoScaling/latest/APIReference/
 // API_RefreshPreferences.html.
 const maxCheckpointDelay = 172800
 
@@ -76,9 +76,9 @@ func checkCheckpoints(p Object, fail Fail) {
 	}
 }
 
-// checkRefresh checks the preferences of an instance refresh. The defaults are in
+// checkInstanceRefresh checks the preferences of an instance refresh. The defaults are in
 // AutoScaling/latest/APIReference/API_RefreshPreferences.html.
-func checkRefresh(in Object, fail Fail) {
+func checkInstanceRefresh(in Object, fail Fail) {
 	p := in.Object("instanceRefresh").Object("preferences")
 	minHealthy, maxHealthy := 90, 100
 	if p.Has("minHealthyPercentage") {
@@ -93,11 +93,11 @@ func checkRefresh(in Object, fail Fail) {
 	checkCheckpoints(p, fail)
 }
 
-// refreshInstances stores the record of an instance refresh if the update requires one. The
-// update does so if it changes the launch template. It also does so if it changes the tags,
-// and the triggers contain "tag". The stand-in has no instances, so the refresh is complete
-// immediately.
-func (c *Call) refreshInstances() error {
+// recordInstanceRefresh stores the record of an instance refresh if the update requires a
+// refresh. A change of the launch template requires a refresh. A change of the tags requires
+// one only if the triggers contain "tag". The stand-in has no instances, so the refresh is
+// complete immediately.
+func (c *Call) recordInstanceRefresh() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {
 		return nil
@@ -105,9 +105,9 @@ func (c *Call) refreshInstances() error {
 	changed := func(name string) bool {
 		return canonicalText(c.Old[name], keepOrder) != canonicalText(c.Out[name], keepOrder)
 	}
-	byTemplate := changed("launchTemplate") || changed("mixedInstancesPolicy")
-	byTags := changed("tags") && slices.Contains(refresh.Strings("triggers"), "tag")
-	if !byTemplate && !byTags {
+	templateChanged := changed("launchTemplate") || changed("mixedInstancesPolicy")
+	tagsTrigger := changed("tags") && slices.Contains(refresh.Strings("triggers"), "tag")
+	if !templateChanged && !tagsTrigger {
 		return nil
 	}
 	id, err := randomUUID()

@@ -15,9 +15,10 @@ var (
 	toLaunchTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
 )
 
+// The paths of two properties of a mixed instances policy.
 const (
-	mixedSpec     = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
-	mixedOverride = "mixedInstancesPolicy.launchTemplate.overrides"
+	mixedSpecProp      = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
+	mixedOverridesProp = "mixedInstancesPolicy.launchTemplate.overrides"
 )
 
 // templateUse is one template from which a group launches instances.
@@ -27,8 +28,8 @@ type templateUse struct {
 	version  string
 }
 
-// templateUses returns the launch templates of a group. Each result also has the path of the
-// property that refers to the template.
+// templateUses returns the launch templates of a group. A template that does not exist is left
+// out.
 func (c *Call) templateUses(o Object) []templateUse {
 	var out []templateUse
 	addUse := func(path string, spec Object, idProp, nameProp string) {
@@ -45,9 +46,9 @@ func (c *Call) templateUses(o Object) []templateUse {
 	}
 	addUse("launchTemplate", o.Object("launchTemplate"), "id", "name")
 	mixed := o.Object("mixedInstancesPolicy").Object("launchTemplate")
-	addUse(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	addUse(mixedSpecProp, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	for i, override := range mixed.Objects("overrides") {
-		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverridesProp, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	}
 	return out
 }
@@ -85,9 +86,9 @@ func (c *Call) fillLaunchTemplates() {
 	c.Out["mixedInstancesPolicy"] = mixed
 }
 
-// verifyScalingGroup returns an error if the group could not launch instances or attach them to
-// its target groups. The error code and the texts were not checked against AWS's
-// documentation.
+// verifyScalingGroup returns an error if the group could not launch instances, or could not
+// attach the instances to its target groups. The error code and the texts were not checked
+// against AWS's documentation.
 func verifyScalingGroup(c *Call) error {
 	vpcID := ""
 	for _, subnet := range c.referencedObjects("vpcZoneIdentifiers") {
@@ -110,7 +111,9 @@ func verifyScalingGroup(c *Call) error {
 	return nil
 }
 
-// verifyLaunch returns an error if a template is incomplete or does not fit the VPC.
+// verifyLaunch returns an error if a group could not launch instances from a template. The
+// causes are a version that does not exist, a missing image or instance type, and a security
+// group outside of the VPC.
 func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 	const incomplete = "You must use a valid fully-formed launch template. "
 	template := Object(use.template.State)
@@ -124,7 +127,7 @@ func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 && !hasType {
 		return refuse("ValidationError", incomplete+"The request must contain the parameter InstanceType (%s)", use.template.ID)
 	}
-	for _, id := range securityGroupsOf(template) {
+	for _, id := range templateSecurityGroups(template) {
 		if group, ok := c.resolve(toSecurityGroup, id); !ok || Object(group.State).String("vpcId") != vpcID {
 			return refuse("ValidationError", incomplete+"The security group '%s' does not exist in VPC '%s'", id, vpcID)
 		}

@@ -34,7 +34,7 @@ type Failure struct{ Path, Reason string }
 // schemaAndRow returns the schema and the row of a type. If the type has no schema or no
 // row, the error is an *UnknownTypeError.
 func schemaAndRow(token string) (*schema.Resource, *Row, error) {
-	s, hasSchema, err := schema.ResourceOf(token)
+	s, hasSchema, err := schema.LookupResource(token)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -255,6 +255,10 @@ func describeRange(low, high int) string {
 	}
 	return fmt.Sprintf("%d to %d", low, high)
 }
+
+// hasExactlyOne reports whether the program sets exactly one of two properties. A property with
+// an unknown value counts as set.
+func (o Object) hasExactlyOne(first, second string) bool { return o.Has(first) != o.Has(second) }
 
 // joinPath appends a property's name to a path.
 func joinPath(path, name string) string {

@@ -12,7 +12,8 @@ import (
 // 2025. The sources are AmazonRDS/latest/UserGuide/
 // Concepts.DBInstanceClass.Support.html, documentdb/latest/developerguide/
 // db-instance-classes.html and AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html.
-// upTo16 has the sizes from large to 16xlarge; the other upTo variables are named the same way.
+// The variable upTo16 has the sizes from large to 16xlarge, upTo24 those to 24xlarge, and upTo32
+// those to 32xlarge.
 var (
 	upTo16         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
 	upTo24         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")

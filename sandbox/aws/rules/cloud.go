@@ -76,7 +76,7 @@ func (c *Cloud) newCall(ctx context.Context, tx *store.Tx, token string) (*Call,
 	return call, nil
 }
 
-// scope returns the scope of a type's objects.
+// scope returns the account and the region of a type's objects.
 func (c *Cloud) scope(row *Row) store.Scope {
 	if row.Global {
 		return store.Scope{Account: c.Account, Region: store.Global}

@@ -31,10 +31,10 @@ var viewerCertificateProps = Props{
 func checkViewerCertificate(v Object, fail Fail) {
 	const prefix = "viewerCertificate."
 	fromACM, minimum := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
+	usesDefault := v.Bool("cloudfrontDefaultCertificate") // also false if the value is not known yet
+	defaultUnknown := v.Has("cloudfrontDefaultCertificate") && !v.Known("cloudfrontDefaultCertificate")
 	switch {
-	case v.Known("cloudfrontDefaultCertificate") && fromACM == v.Bool("cloudfrontDefaultCertificate"):
-		fail(prefix+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
-	case !v.Has("cloudfrontDefaultCertificate") && !fromACM:
+	case !defaultUnknown && fromACM == usesDefault:
 		fail(prefix+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
 	case fromACM && !v.Has("sslSupportMethod"):
 		fail(prefix+"sslSupportMethod", "must be given with acmCertificateArn")
@@ -47,8 +47,9 @@ func checkViewerCertificate(v Object, fail Fail) {
 	}
 }
 
-// verifyViewerCertificate returns an error for a certificate that CloudFront cannot use.
-// The error texts are from public issues.
+// verifyViewerCertificate returns an error for a certificate that CloudFront cannot use. It
+// also returns an error for an alternate domain name that the certificate does not cover.
+// The error texts are from public bug reports.
 func verifyViewerCertificate(c *Call) error {
 	aliases := c.In.Strings("aliases")
 	certificate, fromACM := c.referencedObject("viewerCertificate.acmCertificateArn")
@@ -59,7 +60,7 @@ func verifyViewerCertificate(c *Call) error {
 		}
 		return nil
 	}
-	if certificate.Region != edgeRegion || !c.tryIssue(certificate) {
+	if certificate.Region != edgeRegion || !c.issueStoredIfValidated(certificate) {
 		return refuse(invalidCertificate, "The specified SSL certificate doesn't exist, isn't in %s region, isn't valid, or doesn't include a valid "+
 			"certificate chain: %s is in %s and %s", edgeRegion, certificate.ID, certificate.Region, Object(certificate.State).String("status"))
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	distributionType = "aws:cloudfront/distribution:Distribution"
-	legacySettings   = "legacy cache settings have no rules; use cachePolicyId"
+	noLegacySettings = "legacy cache settings have no rules; use cachePolicyId"
 	noRules          = "no rules yet"
 )
 
@@ -36,16 +36,16 @@ func cacheBehaviorProps(path string) Props {
 		"allowedMethods":                   {Required: true, Set: true},
 		"cachedMethods":                    {Required: true, Set: true},
 		"cachePolicyId":                    {Required: true, Ref: toCachePolicy},
-		"originRequestPolicyId":            {Ref: toRequestPolicy},
-		"responseHeadersPolicyId":          {Ref: toResponsePolicy},
+		"originRequestPolicyId":            {Ref: toOriginRequestPolicy},
+		"responseHeadersPolicyId":          {Ref: toResponseHeadersPolicy},
 		"compress":                         {Default: false},
 		"functionAssociations":             {Set: true, Max: 2},
 		"functionAssociations.eventType":   {Enum: []string{"viewer-request", "viewer-response"}},
 		"functionAssociations.functionArn": {Valid: checkARN, Ref: toEdgeFunction},
-		"forwardedValues":                  {Refuse: legacySettings},
-		"minTtl":                           {Refuse: legacySettings},
-		"defaultTtl":                       {Computed: true, Refuse: legacySettings},
-		"maxTtl":                           {Computed: true, Refuse: legacySettings},
+		"forwardedValues":                  {Refuse: noLegacySettings},
+		"minTtl":                           {Refuse: noLegacySettings},
+		"defaultTtl":                       {Computed: true, Refuse: noLegacySettings},
+		"maxTtl":                           {Computed: true, Refuse: noLegacySettings},
 		"smoothStreaming":                  {Refuse: noRules},
 		"fieldLevelEncryptionId":           {Refuse: noRules},
 		"grpcConfig":                       {Computed: true, Refuse: noRules},
@@ -104,7 +104,7 @@ var _ = registerRows(&Row{
 			checkViewerCertificate(in.Object("viewerCertificate"), fail)
 		}
 		for i, e := range in.Objects("customErrorResponses") {
-			if e.Has("responseCode") != e.Has("responsePagePath") {
+			if e.hasExactlyOne("responseCode", "responsePagePath") {
 				fail(fmt.Sprintf("customErrorResponses[%d]", i), "responseCode and responsePagePath go together")
 			}
 		}
@@ -160,7 +160,7 @@ func verifyBehaviors(c *Call) error {
 		}
 		path := b.String("pathPattern")
 		if seenPaths[path] {
-			return refuse(cloudfrontArgument, "The parameter PathPattern contains %s more than once", path)
+			return refuse(cloudfrontInvalidArgument, "The parameter PathPattern contains %s more than once", path)
 		}
 		seenPaths[path] = true
 	}

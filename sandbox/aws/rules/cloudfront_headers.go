@@ -12,20 +12,20 @@ var securityHeaders = []string{
 	"content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options", "x-frame-options", "x-xss-protection",
 }
 
-// securityPrefix is the start of the paths of the security headers. responsePolicyBlocks is a
+// securityPrefix is the start of the paths of the security headers. responseHeadersPolicyBlocks is a
 // text for errors with the blocks of a policy.
 const (
-	securityPrefix       = "securityHeadersConfig."
-	responsePolicyBlocks = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"
+	securityPrefix              = "securityHeadersConfig."
+	responseHeadersPolicyBlocks = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"
 )
 
 var _ = registerRows(&Row{
-	Token:  responsePolicyType,
+	Token:  responseHeadersPolicyType,
 	Source: "cloudfront/response_headers_policy.go", Page: "cloudfront/latest/APIReference/API_ResponseHeadersPolicyConfig.html",
 	Label: "CloudFront Response Headers Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchResponseHeadersPolicy",
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
-		"name":                                   {Valid: cloudfrontName},
+		"name":                                   {Valid: checkCloudfrontPolicyName},
 		"comment":                                {Valid: length(0, 128)},
 		"etag":                                   {Computed: true, Refuse: "CloudFront's own"},
 		"corsConfig":                             {Refuse: "CORS has no rules yet"},
@@ -66,7 +66,7 @@ var _ = registerRows(&Row{
 	}},
 	Check: func(in Object, fail Fail) {
 		if !in.Has("customHeadersConfig") && !in.Has("removeHeadersConfig") && !in.Has("securityHeadersConfig") {
-			fail("securityHeadersConfig", "at least one of %s must be given", responsePolicyBlocks)
+			fail("securityHeadersConfig", "at least one of %s must be given", responseHeadersPolicyBlocks)
 		}
 		if xss := in.Object("securityHeadersConfig").Object("xssProtection"); xss.Bool("modeBlock") && xss.Has("reportUri") {
 			fail(securityPrefix+"xssProtection.reportUri", "can't be given with modeBlock (API_ResponseHeadersPolicyXSSProtection.html)")

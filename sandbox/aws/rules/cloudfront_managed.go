@@ -13,20 +13,20 @@ import (
 // AmazonCloudFront/latest/DeveloperGuide are using-managed-cache-policies.html,
 // using-managed-origin-request-policies.html and
 // using-managed-response-headers-policies.html. The ids were looked up there or in public
-// programs on 2026-11-23.
+// source code on 2026-11-23.
 var (
 	managedCachePolicies = map[string]Object{
 		"658327ea-f89d-4fab-a63d-7e88639e58f6": managedCachePolicy("Managed-CachingOptimized", 1, 86400, 31536000, true),
 		"b2884449-e4de-46a7-ac36-70bc7f1ddd6d": managedCachePolicy("Managed-CachingOptimizedForUncompressedObjects", 1, 86400, 31536000, false),
 		"4135ea2d-6df8-44a3-9df3-4b5a84be39ad": managedCachePolicy("Managed-CachingDisabled", 0, 0, 0, false),
 	}
-	managedRequestPolicies = map[string]Object{
-		"216adef6-5c7f-47e4-b989-5492eafa07d3": managedRequestPolicy("Managed-AllViewer", Object{"headerBehavior": "allViewer"}),
-		"b689b0a8-53d0-40ab-baf2-68738e2966ac": managedRequestPolicy("Managed-AllViewerExceptHostHeader", Object{
+	managedOriginRequestPolicies = map[string]Object{
+		"216adef6-5c7f-47e4-b989-5492eafa07d3": managedOriginRequestPolicy("Managed-AllViewer", Object{"headerBehavior": "allViewer"}),
+		"b689b0a8-53d0-40ab-baf2-68738e2966ac": managedOriginRequestPolicy("Managed-AllViewerExceptHostHeader", Object{
 			"headerBehavior": "allExcept", "headers": map[string]any{"items": []any{"Host"}},
 		}),
 	}
-	managedResponsePolicies = map[string]Object{
+	managedResponseHeadersPolicies = map[string]Object{
 		"67f7725c-6f97-4210-82d7-5512b31e9d03": {"name": "Managed-SecurityHeadersPolicy"},
 	}
 )
@@ -36,13 +36,13 @@ var (
 	toCachePolicy = &Ref{
 		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", InUseCode: "CachePolicyInUse", Predefined: isManaged(managedCachePolicies),
 	}
-	toRequestPolicy = &Ref{
-		To: []string{requestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", InUseCode: "OriginRequestPolicyInUse",
-		Predefined: isManaged(managedRequestPolicies),
+	toOriginRequestPolicy = &Ref{
+		To: []string{originRequestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", InUseCode: "OriginRequestPolicyInUse",
+		Predefined: isManaged(managedOriginRequestPolicies),
 	}
-	toResponsePolicy = &Ref{
-		To: []string{responsePolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", InUseCode: "ResponseHeadersPolicyInUse",
-		Predefined: isManaged(managedResponsePolicies),
+	toResponseHeadersPolicy = &Ref{
+		To: []string{responseHeadersPolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", InUseCode: "ResponseHeadersPolicyInUse",
+		Predefined: isManaged(managedResponseHeadersPolicies),
 	}
 )
 
@@ -53,12 +53,12 @@ func isManaged(managed map[string]Object) func(id string) bool {
 }
 
 // managedCachePolicy returns a cache policy without cookies, headers and query strings in
-// the cache key. If compressed is true, the encoding is part of the key. The TTLs are in
-// seconds.
+// the cache key. If compressed is true, the accepted content encoding is part of the key. The
+// TTLs are in seconds.
 func managedCachePolicy(name string, minTTL, defaultTTL, maxTTL float64, compressed bool) Object {
 	return Object{
 		"name": name, "minTtl": minTTL, "defaultTtl": defaultTTL, "maxTtl": maxTTL,
-		cacheKey: map[string]any{
+		cacheKeyProp: map[string]any{
 			"cookiesConfig": map[string]any{"cookieBehavior": "none"}, "headersConfig": map[string]any{"headerBehavior": "none"},
 			"queryStringsConfig":       map[string]any{"queryStringBehavior": "none"},
 			"enableAcceptEncodingGzip": compressed, "enableAcceptEncodingBrotli": compressed,
@@ -66,8 +66,8 @@ func managedCachePolicy(name string, minTTL, defaultTTL, maxTTL float64, compres
 	}
 }
 
-// managedRequestPolicy returns a policy that forwards all cookies and query strings.
-func managedRequestPolicy(name string, headers map[string]any) Object {
+// managedOriginRequestPolicy returns a policy that forwards all cookies and query strings.
+func managedOriginRequestPolicy(name string, headers map[string]any) Object {
 	return Object{
 		"name": name, "headersConfig": headers, "cookiesConfig": map[string]any{"cookieBehavior": "all"},
 		"queryStringsConfig": map[string]any{"queryStringBehavior": "all"},
@@ -80,22 +80,22 @@ func getCachePolicy(c *Call, in Object) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{functionResult(out.Object(cacheKey))}
-	delete(out, cacheKey)
+	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{functionResult(out.Object(cacheKeyProp))}
+	delete(out, cacheKeyProp)
 	return out, nil
 }
 
 // getOriginRequestPolicy implements the Pulumi function
 // aws:cloudfront/getOriginRequestPolicy.
 func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
-	out, err := c.findPolicy(in, requestPolicyType, managedRequestPolicies)
+	out, err := c.findPolicy(in, originRequestPolicyType, managedOriginRequestPolicies)
 	return functionResult(out), err
 }
 
 // findPolicy returns the policy that has the id or the name in the inputs. It searches the
-// store, and managed, which are AWS's own policies of the type.
+// policies in the store, and AWS's own policies of the type, which are in managed.
 func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (Object, error) {
-	if in.Has("id") == in.Has("name") {
+	if !in.hasExactlyOne("id", "name") {
 		return nil, errors.New("exactly one of id and name must be given")
 	}
 	var found Object
@@ -116,9 +116,9 @@ func (c *Call) findPolicy(in Object, token string, managed map[string]Object) (O
 	if found == nil {
 		return nil, fmt.Errorf("no matching %s found (%v)", row.Label, in)
 	}
-	policy := *c
-	policy.Row, policy.ID = row, found.String("id")
-	arn, err := policy.expand(row.Outputs["arn"])
+	policyCall := *c // expand uses the row and the id of the policy
+	policyCall.Row, policyCall.ID = row, found.String("id")
+	arn, err := policyCall.expand(row.Outputs["arn"])
 	found["arn"] = arn
 	return found, err
 }

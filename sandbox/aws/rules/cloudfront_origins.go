@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-var toAccessControl = &Ref{
-	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", InUseCode: "OriginAccessControlInUse",
+var toOriginAccessControl = &Ref{
+	To: []string{originAccessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", InUseCode: "OriginAccessControlInUse",
 }
 
 // toStandardLogBucket is a reference to the bucket of access logs, by its host name.
 var toStandardLogBucket = &Ref{
 	To: []string{bucketType}, By: []string{"bucketDomainName", "bucketRegionalDomainName"}, Noun: "S3 bucket that you specified for CloudFront logs",
-	Missing: cloudfrontArgument,
+	Missing: cloudfrontInvalidArgument,
 }
 
 // maxOriginTimeout is the default quota of an origin's read timeout and of its keep-alive
@@ -29,7 +29,7 @@ var originProps = Props{
 	"origins.originPath":                                {Valid: pattern(`(?:/.*[^/])?`, "empty, or a path that begins with / and does not end with it")},
 	"origins.connectionAttempts":                        {Default: 3.0, Valid: numbers(1, 3)},
 	"origins.connectionTimeout":                         {Default: 10.0, Valid: numbers(1, 10)},
-	"origins.originAccessControlId":                     {Ref: toAccessControl},
+	"origins.originAccessControlId":                     {Ref: toOriginAccessControl},
 	"origins.customHeaders":                             {Set: true, Max: 30},
 	"origins.customHeaders.name":                        {Valid: all(length(1, 256), checkOriginHeader)},
 	"origins.customHeaders.value":                       {Valid: length(1, 1783)},
@@ -87,8 +87,8 @@ func checkOriginPort(v any) string {
 	return ""
 }
 
-// bucketHost matches the host name of a bucket that is an origin.
-var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
+// bucketHostPattern matches the host name of a bucket that is an origin.
+var bucketHostPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
 
 // checkOrigins reports failures for two origins with the same id, and for an enabled
 // Origin Shield without a region.
@@ -108,6 +108,7 @@ func checkOrigins(in Object, fail Fail) {
 
 // verifyOrigins returns an error for:
 //
+//   - an origin with both vpcOriginConfig and customOriginConfig
 //   - an origin that is neither a bucket nor a VPC origin, and has no customOriginConfig
 //   - a VPC origin that cannot serve requests
 //   - an origin access control for another type of origin
@@ -115,21 +116,22 @@ func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
 		if o.Has("vpcOriginConfig") {
 			if o.Has("customOriginConfig") {
-				return refuse(cloudfrontArgument, "The origin %s has both vpcOriginConfig and customOriginConfig", o.String("originId"))
+				return refuse(cloudfrontInvalidArgument, "The origin %s has both vpcOriginConfig and customOriginConfig", o.String("originId"))
 			}
 			if err := verifyVPCOriginReachable(c, o); err != nil {
 				return err
 			}
 			continue
 		}
-		isCustom, isBucket := o.Has("customOriginConfig"), bucketHost.MatchString(o.String("domainName"))
+		isCustom, isBucket := o.Has("customOriginConfig"), bucketHostPattern.MatchString(o.String("domainName"))
 		if !isCustom && !isBucket {
-			return refuse(cloudfrontArgument, "The parameter Origin DomainName does not refer to a valid S3 bucket: %s; other origins need customOriginConfig",
+			return refuse(cloudfrontInvalidArgument, "The parameter Origin DomainName does not refer to a valid S3 bucket: %s; other origins need customOriginConfig",
 				o.String("domainName"))
 		}
-		control, ok := c.resolve(toAccessControl, o.String("originAccessControlId"))
-		if ok && isCustom == (control.State["originAccessControlOriginType"] == "s3") {
-			return refuse(cloudfrontArgument, "The origin access control %s is for origins of the type %v, and the origin %s has another type",
+		control, hasControl := c.resolve(toOriginAccessControl, o.String("originAccessControlId"))
+		controlIsForBuckets := control.State["originAccessControlOriginType"] == "s3"
+		if hasControl && controlIsForBuckets == isCustom {
+			return refuse(cloudfrontInvalidArgument, "The origin access control %s is for origins of the type %v, and the origin %s has another type",
 				control.ID, control.State["originAccessControlOriginType"], o.String("originId"))
 		}
 	}
@@ -137,11 +139,11 @@ func verifyOrigins(c *Call) error {
 }
 
 // verifyLogBucket returns an error for a log bucket with disabled ACLs, because CloudFront
-// writes logs with an ACL. The error text is from public issues.
+// writes logs with an ACL. The error text is from public bug reports.
 func verifyLogBucket(c *Call) error {
 	bucket, ok := c.referencedObject("loggingConfig.bucket")
 	if ok && !c.aclsEnabled(bucket.ID) {
-		return refuse(cloudfrontArgument, "The S3 bucket that you specified for CloudFront logs does not enable ACL access: %s",
+		return refuse(cloudfrontInvalidArgument, "The S3 bucket that you specified for CloudFront logs does not enable ACL access: %s",
 			c.In.Object("loggingConfig").String("bucket"))
 	}
 	return nil

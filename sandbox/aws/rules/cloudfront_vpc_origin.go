@@ -9,17 +9,17 @@ import (
 
 const vpcOriginType = "aws:cloudfront/vpcOrigin:VpcOrigin"
 
-// vpcOriginGroup is the security group that CloudFront creates in a VPC with its
-// first VPC origin: AmazonCloudFront/latest/DeveloperGuide/
+// vpcOriginGroupName is the name of the security group that CloudFront creates in a VPC
+// together with the first VPC origin: AmazonCloudFront/latest/DeveloperGuide/
 // private-content-vpc-origins.html.
-const vpcOriginGroup = "CloudFront-VPCOrigins-Service-SG"
+const vpcOriginGroupName = "CloudFront-VPCOrigins-Service-SG"
 
-// originConfig is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
+// originConfigProp is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
 // are CloudFront's error codes for an origin that a distribution uses.
 const (
-	originConfig = "vpcOriginEndpointConfig"
-	inUseDelete  = "CannotDeleteEntityWhileInUse"
-	inUseUpdate  = "CannotUpdateEntityWhileInUse"
+	originConfigProp = "vpcOriginEndpointConfig"
+	inUseDelete      = "CannotDeleteEntityWhileInUse"
+	inUseUpdate      = "CannotUpdateEntityWhileInUse"
 )
 
 var (
@@ -28,7 +28,7 @@ var (
 	// toOriginBalancer is the reference of a VPC origin to its load balancer. The
 	// stand-in does not support Network Load Balancers and instances as origins yet.
 	// InUseCode was not checked against AWS's documentation.
-	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
+	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontInvalidArgument, InUseCode: "ResourceInUse"}
 )
 
 var _ = registerRows(&Row{
@@ -36,34 +36,34 @@ var _ = registerRows(&Row{
 	Source: "cloudfront/vpc_origin.go", Page: "AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html",
 	Label: "CloudFront VPC Origin", Global: true, ID: "vo_{id22}", NotFound: "EntityNotFound",
 	Props: Props{
-		originConfig:                                  {Required: true},
-		originConfig + ".arn":                         {Valid: checkARN, Ref: toOriginBalancer},
-		originConfig + ".name":                        {Valid: length(1, 64)},
-		originConfig + ".httpPort":                    {Valid: numbers(1, 65535)},
-		originConfig + ".httpsPort":                   {Valid: numbers(1, 65535)},
-		originConfig + ".originProtocolPolicy":        {Enum: []string{"http-only", "https-only", "match-viewer"}},
-		originConfig + ".originSslProtocols":          {Required: true},
-		originConfig + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
-		originConfig + ".originSslProtocols.quantity": {},
+		originConfigProp:                                  {Required: true},
+		originConfigProp + ".arn":                         {Valid: checkARN, Ref: toOriginBalancer},
+		originConfigProp + ".name":                        {Valid: length(1, 64)},
+		originConfigProp + ".httpPort":                    {Valid: numbers(1, 65535)},
+		originConfigProp + ".httpsPort":                   {Valid: numbers(1, 65535)},
+		originConfigProp + ".originProtocolPolicy":        {Enum: []string{"http-only", "https-only", "match-viewer"}},
+		originConfigProp + ".originSslProtocols":          {Required: true},
+		originConfigProp + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
+		originConfigProp + ".originSslProtocols.quantity": {},
 		"timeouts": {Refuse: "the stand-in creates and deletes at once"},
 	},
 	Outputs:  map[string]string{"arn": cloudfrontARN + "vpcorigin/{id}", "etag": "E{id13}"},
 	Volatile: []string{"etag"},
 	Check: func(in Object, fail Fail) {
-		protocols := in.Object(originConfig).Object("originSslProtocols")
+		protocols := in.Object(originConfigProp).Object("originSslProtocols")
 		if n := len(protocols.Strings("items")); protocols.Known("items") && protocols.Known("quantity") && protocols.Int("quantity") != n {
-			fail(originConfig+".originSslProtocols.quantity", "is %d, must be the number of items, %d", protocols.Int("quantity"), n)
+			fail(originConfigProp+".originSslProtocols.quantity", "is %d, must be the number of items, %d", protocols.Int("quantity"), n)
 		}
 	},
 	Verify: verifyVPCOrigin,
 	Fill:   fillVPCOrigin,
-	Remove: removeVPCOrigin,
+	Remove: beforeDeleteVPCOrigin,
 })
 
 // zonesWithoutVPCOrigins are the ids of availability zones without VPC origins:
 // private-content-vpc-origins.html, "Supported AWS Regions for VPC origins". The zone
-// of us-east-1 is from public notes of 2026. AWS does not document whether it refuses
-// an origin in such a zone; the stand-in refuses it.
+// of us-east-1 is from public notes of 2026. AWS does not document whether CloudFront refuses
+// an origin in such a zone; the stand-in refuses the origin.
 var zonesWithoutVPCOrigins = []string{"use1-az3"}
 
 // verifyVPCOrigin returns an error for a load balancer that cannot be a VPC origin
@@ -71,32 +71,32 @@ var zonesWithoutVPCOrigins = []string{"use1-az3"}
 // change while a distribution uses the VPC origin (API_UpdateVpcOrigin). AWS does not
 // document whether two VPC origins may have the same name; the stand-in refuses that.
 func verifyVPCOrigin(c *Call) error {
-	config := c.In.Object(originConfig)
-	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfig)), sortLists) {
-		if distributionID := c.distributionOf(c.ID); distributionID != "" {
+	config := c.In.Object(originConfigProp)
+	if c.Old != nil && canonicalText(map[string]any(config), sortLists) != canonicalText(map[string]any(c.Old.Object(originConfigProp)), sortLists) {
+		if distributionID := c.distributionUsing(c.ID); distributionID != "" {
 			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", distributionID)
 		}
 	}
-	balancer, ok := c.referencedObject(originConfig + ".arn")
+	balancer, ok := c.referencedObject(originConfigProp + ".arn")
 	if !ok {
 		return nil
 	}
 	state := Object(balancer.State)
 	if !state.Bool("internal") {
-		return refuse(cloudfrontArgument, "The load balancer %s is internet-facing; a VPC origin is internal, in private subnets", balancer.ID)
+		return refuse(cloudfrontInvalidArgument, "The load balancer %s is internet-facing; a VPC origin is internal, in private subnets", balancer.ID)
 	}
 	if !c.hasGatewayIn(balancer.Region, state.String("vpcId")) {
-		return refuse(cloudfrontArgument, "VPC %s has no internet gateway, which a VPC origin needs although no traffic uses it", state.String("vpcId"))
+		return refuse(cloudfrontInvalidArgument, "VPC %s has no internet gateway, which a VPC origin needs although no traffic uses it", state.String("vpcId"))
 	}
 	for _, id := range state.Strings("subnets") {
 		subnet, _ := c.Tx.Get(store.Key{Scope: balancer.Scope, Type: toSubnet.To[0], ID: id})
 		if zone := Object(subnet.State).String("availabilityZoneId"); slices.Contains(zonesWithoutVPCOrigins, zone) {
-			return refuse(cloudfrontArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
+			return refuse(cloudfrontInvalidArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
 		}
 	}
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
-		if o.ID != c.ID && Object(o.State).Object(originConfig).String("name") == config.String("name") {
+		if o.ID != c.ID && Object(o.State).Object(originConfigProp).String("name") == config.String("name") {
 			conflict = refuse("EntityAlreadyExists", "The entity already exists: the VPC origin %s has the name %s", o.ID, config.String("name"))
 		}
 		return conflict == nil
@@ -108,7 +108,7 @@ func verifyVPCOrigin(c *Call) error {
 // exists because of an earlier VPC origin. The owner of the group is the VPC, because no
 // program created the group.
 func fillVPCOrigin(c *Call) error {
-	balancer, ok := c.referencedObject(originConfig + ".arn")
+	balancer, ok := c.referencedObject(originConfigProp + ".arn")
 	if !ok {
 		return nil
 	}
@@ -124,33 +124,33 @@ func fillVPCOrigin(c *Call) error {
 	c.Tx.Put(store.Object{
 		Key: store.Key{Scope: scope, Type: securityGroupType, ID: id}, Owner: vpcID, Created: c.Now().UTC(),
 		State: Object{
-			"name": vpcOriginGroup, "description": "Created by CloudFront", "vpcId": vpcID, "ownerId": c.Account, "tagsAll": map[string]any{},
+			"name": vpcOriginGroupName, "description": "Created by CloudFront", "vpcId": vpcID, "ownerId": c.Account, "tagsAll": map[string]any{},
 			"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, scope.Region, c.Account, id),
 		},
 	})
 	return nil
 }
 
-// removeVPCOrigin deletes CloudFront's security group together with the last VPC origin
-// of a VPC. AWS does not document whether this deletion succeeds while a security group
+// beforeDeleteVPCOrigin deletes CloudFront's security group before the last VPC origin of a VPC
+// is deleted. AWS does not document whether this deletion succeeds while a security group
 // rule refers to the group. The stand-in refuses it, so the rule must be deleted first.
-func removeVPCOrigin(c *Call) error {
-	if distributionID := c.distributionOf(c.ID); distributionID != "" {
+func beforeDeleteVPCOrigin(c *Call) error {
+	if distributionID := c.distributionUsing(c.ID); distributionID != "" {
 		return nil // verifyNotReferenced refuses the deletion
 	}
-	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfig).String("arn"))
+	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfigProp).String("arn"))
 	if !ok {
 		return nil
 	}
 	vpcID := Object(balancer.State).String("vpcId")
-	shared := false
+	groupStillUsed := false // by another VPC origin in the VPC
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
-		other, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfig).String("arn"))
-		shared = o.ID != c.ID && Object(other.State).String("vpcId") == vpcID
-		return !shared
+		otherBalancer, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfigProp).String("arn"))
+		groupStillUsed = o.ID != c.ID && Object(otherBalancer.State).String("vpcId") == vpcID
+		return !groupStillUsed
 	})
 	group, exists := c.cloudFrontGroup(balancer.Scope, vpcID)
-	if shared || !exists {
+	if groupStillUsed || !exists {
 		return nil
 	}
 	for _, token := range []string{ingressRuleType, egressRuleType} {
@@ -173,15 +173,15 @@ func removeVPCOrigin(c *Call) error {
 // there is no such group.
 func (c *Call) cloudFrontGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
 	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
-		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
+		found, ok = o, o.State["name"] == vpcOriginGroupName && o.State["vpcId"] == vpcID
 		return !ok
 	})
 	return found, ok
 }
 
-// distributionOf returns the id of a distribution that uses a VPC origin, and "" if
-// there is none.
-func (c *Call) distributionOf(vpcOriginID string) (distributionID string) {
+// distributionUsing returns the id of a distribution that uses a VPC origin, or "" if no
+// distribution uses it.
+func (c *Call) distributionUsing(vpcOriginID string) (distributionID string) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		for _, origin := range Object(o.State).Objects("origins") {
 			if origin.Object("vpcOriginConfig").String("vpcOriginId") == vpcOriginID {
@@ -205,7 +205,7 @@ func verifyVPCOriginReachable(c *Call, origin Object) error {
 	if !ok {
 		return nil
 	}
-	config := Object(vpcOrigin.State).Object(originConfig)
+	config := Object(vpcOrigin.State).Object(originConfigProp)
 	balancer, ok := c.resolve(toOriginBalancer, config.String("arn"))
 	if !ok {
 		return nil
@@ -231,7 +231,7 @@ func verifyVPCOriginReachable(c *Call, origin Object) error {
 		}
 	}
 	if !c.allowsCloudFront(balancer, port) {
-		return refuse("504 Gateway Timeout", "no security group of %s allows %s at port %d", balancer.ID, vpcOriginGroup, port)
+		return refuse("504 Gateway Timeout", "no security group of %s allows %s at port %d", balancer.ID, vpcOriginGroupName, port)
 	}
 	return nil
 }
@@ -246,8 +246,9 @@ func (c *Call) allowsCloudFront(balancer store.Object, port int) bool {
 	c.Tx.Each(balancer.Scope, ingressRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
 		fromGroup := group.ID != "" && rule.String("referencedSecurityGroupId") == group.ID
-		fromList := rule.String("prefixListId") == c.prefixListID(cloudFrontList)
-		atPort := protocolNumber(rule.String("ipProtocol")) == protocols["all"] || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
+		fromList := rule.String("prefixListId") == c.prefixListID(cloudFrontListName)
+		allPorts := protocolNumber(rule.String("ipProtocol")) == protocols["all"]
+		atPort := allPorts || (rule.Int("fromPort") <= port && port <= rule.Int("toPort"))
 		allows = (fromGroup || fromList) && atPort && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
 		return !allows
 	})

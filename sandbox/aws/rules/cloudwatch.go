@@ -17,8 +17,8 @@ var _ = registerRows(
 		ExistsCode: "ResourceAlreadyExistsException", ExistsText: "The specified log group already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: Props{
-			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), logGroupName, withoutPrefix("aws/"))},
-			"namePrefix":    {Replace: true, Computed: true, Valid: all(length(1, 486), logGroupName, withoutPrefix("aws/"))},
+			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), checkLogGroupName, withoutPrefix("aws/"))},
+			"namePrefix":    {Replace: true, Computed: true, Valid: all(length(1, 486), checkLogGroupName, withoutPrefix("aws/"))},
 			"logGroupClass": {Replace: true, Computed: true},
 			"retentionInDays": {Default: 0.0, Valid: oneOf(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
 				2192, 2557, 2922, 3288, 3653)},
@@ -45,7 +45,9 @@ var _ = registerRows(
 	},
 )
 
-var logGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #")
+// checkLogGroupName returns a message unless the characters are allowed in the name of a log
+// group (API_CreateLogGroup.html).
+var checkLogGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #")
 
 // logKeyActions are the actions that CloudWatch Logs needs on a key:
 // AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.

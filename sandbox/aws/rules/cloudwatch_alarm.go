@@ -8,8 +8,8 @@ import (
 const alarmType = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 var (
-	toAlarm  = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
-	toAction = &Ref{
+	toAlarm       = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
+	toAlarmAction = &Ref{
 		To: []string{scalingPolicyType}, By: []string{"arn"}, Noun: "alarm action", Missing: "ValidationError",
 		Predefined: func(v string) bool { return checkTopicARN(v) == "" },
 	}
@@ -30,7 +30,7 @@ var metricUnits = []string{
 var (
 	alarmStatistics        = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
 	checkExtendedStatistic = pattern(`(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)`, "a statistic as in p99")
-	metricNamespace        = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
+	checkMetricNamespace   = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
 )
 
 // The longest time that an alarm evaluates, in seconds: a day, or a week if a period is an
@@ -51,9 +51,9 @@ var _ = registerRows(&Row{
 		"name":                    {Replace: true},
 		"alarmDescription":        {},
 		"actionsEnabled":          {Default: true},
-		"alarmActions":            {Set: true, Max: 5, Valid: checkARN, Ref: toAction},
-		"okActions":               {Set: true, Max: 5, Valid: checkARN, Ref: toAction},
-		"insufficientDataActions": {Set: true, Max: 5, Valid: checkARN, Ref: toAction},
+		"alarmActions":            {Set: true, Max: 5, Valid: checkARN, Ref: toAlarmAction},
+		"okActions":               {Set: true, Max: 5, Valid: checkARN, Ref: toAlarmAction},
+		"insufficientDataActions": {Set: true, Max: 5, Valid: checkARN, Ref: toAlarmAction},
 		"comparisonOperator": {Enum: []string{
 			"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
 		}},
@@ -63,7 +63,7 @@ var _ = registerRows(&Row{
 		"treatMissingData":                  {Default: "missing", Enum: []string{"breaching", "ignore", "missing", "notBreaching"}},
 		"evaluateLowSampleCountPercentiles": {Computed: true, Enum: []string{"evaluate", "ignore"}},
 		"metricName":                        {},
-		"namespace":                         {Valid: metricNamespace},
+		"namespace":                         {Valid: checkMetricNamespace},
 		"period":                            {Valid: checkAlarmPeriod(10, 20, 30)},
 		"statistic":                         {},
 		"extendedStatistic":                 {Valid: checkExtendedStatistic},
@@ -79,7 +79,7 @@ var _ = registerRows(&Row{
 		"metricQueries.accountId":           {Refuse: "other accounts have no rows"},
 		"metricQueries.metric":              {},
 		"metricQueries.metric.metricName":   {},
-		"metricQueries.metric.namespace":    {Required: true, Valid: metricNamespace},
+		"metricQueries.metric.namespace":    {Required: true, Valid: checkMetricNamespace},
 		"metricQueries.metric.period":       {Valid: checkAlarmPeriod(1, 5, 10, 20, 30)},
 		"metricQueries.metric.stat":         {Valid: checkStatistic},
 		"metricQueries.metric.unit":         {},
@@ -110,7 +110,8 @@ func checkStatistic(v any) string {
 	return checkExtendedStatistic(v)
 }
 
-// checkAlarm checks the metric, the dimensions and the periods of an alarm.
+// checkAlarm checks the properties of an alarm that depend on each other: the metric or the
+// metric queries, the dimensions, and the number and length of the periods.
 func checkAlarm(in Object, fail Fail) {
 	if in.Has("metricName") {
 		for _, name := range []string{"namespace", "period"} {
@@ -160,7 +161,7 @@ func checkQueries(in Object, fail Fail) {
 	dataQueries, ids := 0, map[string]bool{}
 	for i, q := range in.Objects("metricQueries") {
 		path := fmt.Sprintf("metricQueries[%d]", i)
-		if q.Has("metric") == q.Has("expression") {
+		if !q.hasExactlyOne("metric", "expression") {
 			fail(path, "exactly one of metric and expression must be given")
 		}
 		if ids[q.String("id")] {

@@ -20,14 +20,15 @@ const (
 	maxTargets      = 5    // targets of one rule
 )
 
-// maxEventName is the limit of names in eventbridge/latest/APIReference/API_PutRule.html.
+// maxEventName is the maximum length of a rule's name:
+// eventbridge/latest/APIReference/API_PutRule.html.
 const maxEventName = 64
 
 const noOtherBus = "other event buses have no rules yet"
 
 var (
-	toEventRule = &Ref{To: []string{eventRuleType}, By: []string{"name"}, Noun: "rule", Missing: "ResourceNotFoundException", InUseCode: "ValidationException"}
-	eventName   = all(length(1, maxEventName), pattern(`[0-9A-Za-z_.-]+`, "letters, digits and . - _"))
+	toEventRule    = &Ref{To: []string{eventRuleType}, By: []string{"name"}, Noun: "rule", Missing: "ResourceNotFoundException", InUseCode: "ValidationException"}
+	checkEventName = all(length(1, maxEventName), pattern(`[0-9A-Za-z_.-]+`, "letters, digits and . - _"))
 )
 
 var _ = registerRows(
@@ -37,8 +38,8 @@ var _ = registerRows(
 		Label: "EventBridge Rule", ID: "{name}", NotFound: "ResourceNotFoundException", Put: true,
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: maxEventName},
 		Props: Props{
-			"name":               {Replace: true, Computed: true, Valid: eventName},
-			"namePrefix":         {Replace: true, Computed: true, Valid: all(length(1, maxEventName-26), eventName)},
+			"name":               {Replace: true, Computed: true, Valid: checkEventName},
+			"namePrefix":         {Replace: true, Computed: true, Valid: all(length(1, maxEventName-26), checkEventName)},
 			"description":        {},
 			"eventPattern":       {Required: true, JSON: true, Valid: checkEventPattern},
 			"eventBusName":       {Replace: true, Default: "default", Enum: []string{"default"}},
@@ -64,7 +65,7 @@ var _ = registerRows(
 			"rule": {Replace: true, Ref: toEventRule},
 			// Without an id, the provider generates one. If AWS's response is lost, the
 			// retry then creates a second target. So the id is required here.
-			"targetId":     {Replace: true, Required: true, Valid: eventName},
+			"targetId":     {Replace: true, Required: true, Valid: checkEventName},
 			"arn":          {Valid: checkARN, Ref: toQueueARN},
 			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
 			"forceDestroy": {Default: false},
@@ -92,12 +93,12 @@ func checkEventPattern(v any) string {
 }
 
 // checkPatternObject returns EventBridge's message for an invalid object in a pattern, or "" if
-// the object is valid. place is the text in the message for the place of the object, such as
-// " in detail".
-func checkPatternObject(place string, pattern map[string]any) string {
+// the object is valid. location is the end of the message for an empty object, such as
+// " in detail". It is "" for the pattern itself.
+func checkPatternObject(location string, pattern map[string]any) string {
 	const invalid = "InvalidEventPatternException: Event pattern is not valid. Reason: "
 	if len(pattern) == 0 {
-		return invalid + "Empty objects are not allowed" + place
+		return invalid + "Empty objects are not allowed" + location
 	}
 	for _, key := range slices.Sorted(maps.Keys(pattern)) {
 		switch v := pattern[key].(type) {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -58,7 +57,7 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff
 	var out Diff
 	replaces := false
 	for _, difference := range d.found {
-		if !slices.ContainsFunc(ignore, func(path string) bool { return covers(path, difference.Path) }) {
+		if !slices.ContainsFunc(ignore, func(path string) bool { return coversPath(path, difference.Path) }) {
 			out.Differences = append(out.Differences, difference)
 			replaces = replaces || difference.Replace
 		}
@@ -86,9 +85,9 @@ func SameValue(token, input string, want, have any) bool {
 	return len(d.found) == 0
 }
 
-// covers reports whether an ignored path includes the path of a difference. The ignored path
+// coversPath reports whether an ignored path includes the path of a difference. The ignored path
 // * includes every path.
-func covers(ignored, path string) bool {
+func coversPath(ignored, path string) bool {
 	ignored = strings.TrimSuffix(ignored, "[*]")
 	return path == ignored || strings.HasPrefix(path, ignored+".") || strings.HasPrefix(path, ignored+"[") || ignored == "*"
 }
@@ -199,8 +198,9 @@ func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 }
 
 // equalBlocks reports whether two lists of blocks are equal. fields are the properties of a
-// block. An omitted property counts as its default. A property that AWS computes, or that has no
-// rule in the row, is compared only if a block of the program sets it.
+// block. An omitted property is compared with its default value. A property that AWS computes
+// is compared only if a block of the program sets it. The same is true for a property without
+// a rule in the row.
 func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path string) bool {
 	blocksWithDefaults := func(v any) []Object {
 		var out []Object
@@ -214,7 +214,9 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 	wantBlocks, haveBlocks := blocksWithDefaults(want), blocksWithDefaults(have)
 	for name := range fields {
 		rule, hasRule := d.row.Props[joinPath(path, name)]
-		if (hasRule && !rule.Computed) || slices.ContainsFunc(wantBlocks, func(o Object) bool { return o.Has(name) }) {
+		alwaysCompared := hasRule && !rule.Computed
+		setByProgram := slices.ContainsFunc(wantBlocks, func(o Object) bool { return o.Has(name) })
+		if alwaysCompared || setByProgram {
 			continue
 		}
 		for _, o := range haveBlocks {
@@ -305,11 +307,11 @@ func sameDocument(a, b string) bool {
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
 		return a == b
 	}
-	return fmt.Sprint(documentText(x)) == fmt.Sprint(documentText(y))
+	return documentText(x) == documentText(y)
 }
 
-// documentText returns a text of a JSON value. Values that sameDocument treats as equal have
-// the same text.
+// documentText returns a text that represents a JSON value. Values that sameDocument treats as
+// equal have the same text.
 func documentText(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

@@ -91,14 +91,15 @@ var _ = registerRows(&Row{
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected Cluster, please disable deletion protection and try again.")
 		}
-		if n := len(c.membersOf(c.ID)); n > 0 {
+		if n := len(c.clusterMembers(c.ID)); n > 0 {
 			return refuse("InvalidDBClusterStateFault", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.")
 		}
 		return docdbFinalSnapshot.take(c)
 	},
 })
 
-// verifyDocdb returns DocumentDB's error for a creation or a change.
+// verifyDocdb returns DocumentDB's error for a creation or a change. The causes are the version,
+// the encryption, the parameter group, the windows, the snapshot and the security groups.
 func verifyDocdb(c *Call) error {
 	version := c.docdbVersion()
 	release, known := docdbVersions[version]
@@ -166,8 +167,11 @@ func fillDocdb(c *Call) error {
 	})
 	c.Out["preferredMaintenanceWindow"] = strings.ToLower(c.Out.String("preferredMaintenanceWindow"))
 	c.Out["engineVersion"] = c.docdbVersion()
-	if !c.In.Has("dbClusterParameterGroupName") && !strings.HasSuffix(c.Out.String("dbClusterParameterGroupName"), docdbVersions[c.docdbVersion()].family) {
-		c.Out["dbClusterParameterGroupName"] = "default." + docdbVersions[c.docdbVersion()].family
+	// Without a parameter group in the inputs, a cluster has the default group of its version,
+	// also after an upgrade.
+	family := docdbVersions[c.docdbVersion()].family
+	if !c.In.Has("dbClusterParameterGroupName") && !strings.HasSuffix(c.Out.String("dbClusterParameterGroupName"), family) {
+		c.Out["dbClusterParameterGroupName"] = "default." + family
 	}
 	c.Out["hostedZoneId"] = c.databaseZoneID()
 	c.Out["endpoint"] = fmt.Sprintf("%s.cluster-%s.%s.docdb.amazonaws.com", c.ID, hash, c.Region)
@@ -187,16 +191,16 @@ func fillDocdb(c *Call) error {
 // refreshDocdb sets clusterMembers to the ids of the cluster's instances.
 func refreshDocdb(c *Call) error {
 	members := []any{}
-	for _, o := range c.membersOf(c.ID) {
+	for _, o := range c.clusterMembers(c.ID) {
 		members = append(members, o.ID)
 	}
 	c.Out["clusterMembers"] = members
 	return nil
 }
 
-// membersOf returns the instances of a cluster, oldest first. The oldest instance is the
-// writer.
-func (c *Call) membersOf(clusterID string) []store.Object {
+// clusterMembers returns the instances of a cluster, oldest first. The oldest instance is the
+// writer. An instance that this transaction has deleted is left out.
+func (c *Call) clusterMembers(clusterID string) []store.Object {
 	var out []store.Object
 	c.Tx.Each(c.scope(c.Row), docdbInstanceType, func(o store.Object) bool {
 		if _, exists := c.Tx.Get(o.Key); exists && Object(o.State).String("clusterIdentifier") == clusterID {

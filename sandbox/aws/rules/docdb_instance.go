@@ -8,13 +8,13 @@ import (
 
 const docdbInstanceType = "aws:docdb/clusterInstance:ClusterInstance"
 
-// maxMembers is the limit of instances in a cluster, a writer and 15 readers:
+// maxMembers is the maximum number of instances in a cluster, a writer and 15 readers:
 // documentdb/latest/developerguide/limits.html.
 const maxMembers = 16
 
-// toDocdb is a reference to a cluster. It has no InUseCode, because the Remove of the
+// toDocdbCluster is a reference to a cluster. It has no InUseCode, because the Remove of the
 // cluster's row refuses to delete a cluster with instances.
-var toDocdb = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
+var toDocdbCluster = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
 
 var _ = registerRows(&Row{
 	Token:  docdbInstanceType,
@@ -25,7 +25,7 @@ var _ = registerRows(&Row{
 	Props: Props{
 		"identifier":                 {Replace: true, Computed: true, Valid: databaseName},
 		"identifierPrefix":           {Replace: true, Computed: true, Valid: databaseNamePrefix},
-		"clusterIdentifier":          {Replace: true, Ref: toDocdb},
+		"clusterIdentifier":          {Replace: true, Ref: toDocdbCluster},
 		"engine":                     {Replace: true, Default: "docdb", Enum: []string{"docdb"}},
 		"instanceClass":              {Valid: docdbClasses.check},
 		"availabilityZone":           {Replace: true, Computed: true},
@@ -46,7 +46,7 @@ var _ = registerRows(&Row{
 	Deferral: &Deferral{Props: []string{"instanceClass"}, Window: "preferredMaintenanceWindow"},
 	Verify: func(c *Call) error {
 		cluster, _ := c.referencedObject("clusterIdentifier")
-		if c.Old == nil && len(c.membersOf(cluster.ID)) >= maxMembers {
+		if c.Old == nil && len(c.clusterMembers(cluster.ID)) >= maxMembers {
 			return refuse("InstanceQuotaExceeded", "Cluster %s has %d instances; there can't be more", cluster.ID, maxMembers)
 		}
 		zones := Object(cluster.State).Strings("availabilityZones")
@@ -63,8 +63,8 @@ var _ = registerRows(&Row{
 // fillDocdbInstance computes the outputs of an instance. It distributes the instances of
 // a cluster over the cluster's availability zones.
 func fillDocdbInstance(c *Call) error {
-	o, _ := c.referencedObject("clusterIdentifier")
-	cluster := Object(o.State)
+	clusterObject, _ := c.referencedObject("clusterIdentifier")
+	cluster := Object(clusterObject.State)
 	if !c.Out.Has("dbiResourceId") {
 		id, err := c.expand("db-{id26}")
 		if err != nil {
@@ -74,7 +74,7 @@ func fillDocdbInstance(c *Call) error {
 	}
 	zones := cluster.Strings("availabilityZones")
 	c.Out.setDefaults(map[string]any{
-		"availabilityZone": zones[len(c.membersOf(o.ID))%len(zones)], "caCertIdentifier": dbCertificates[0],
+		"availabilityZone": zones[len(c.clusterMembers(clusterObject.ID))%len(zones)], "caCertIdentifier": dbCertificates[0],
 		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "performanceInsightsKmsKeyId": "", "identifierPrefix": "",
 	})
 	c.Out["preferredMaintenanceWindow"] = strings.ToLower(c.Out.String("preferredMaintenanceWindow"))
@@ -86,17 +86,17 @@ func fillDocdbInstance(c *Call) error {
 // refreshDocdbInstance copies the values that an instance shares with its cluster. It also sets
 // the output writer: the oldest instance is the writer.
 func refreshDocdbInstance(c *Call) error {
-	o, ok := c.resolve(toDocdb, c.Out.String("clusterIdentifier"))
+	clusterObject, ok := c.resolve(toDocdbCluster, c.Out.String("clusterIdentifier"))
 	if !ok {
 		return nil
 	}
-	cluster := Object(o.State)
+	cluster := Object(clusterObject.State)
 	for _, name := range []string{
 		"dbSubnetGroupName", "engineVersion", "kmsKeyId", "port", "preferredBackupWindow", "storageEncrypted",
 	} {
 		c.Out[name] = cluster[name]
 	}
-	members := c.membersOf(o.ID)
+	members := c.clusterMembers(clusterObject.ID)
 	c.Out["writer"] = len(members) == 0 || members[0].ID == c.ID
 	return nil
 }

@@ -154,8 +154,8 @@ func DeleteDirect(ctx context.Context, st *store.Store, token, id string) error 
 }
 
 // Orphans returns the objects without an owner that are not in known. A program or a user
-// created them, but no stack manages them. known has a key "TYPE ID" for each resource of
-// a Pulumi state.
+// created these objects, but no stack manages them. known has a key "TYPE ID" for each resource
+// of a Pulumi state.
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
 }
@@ -166,7 +166,7 @@ const hiddenValue = "[secret]"
 // Redact returns an object in which hiddenValue replaces the values that pulumi-aws
 // marks as secret, at any depth.
 func Redact(o store.Object) (store.Object, error) {
-	s, ok, err := schema.ResourceOf(o.Type)
+	s, ok, err := schema.LookupResource(o.Type)
 	if err != nil || !ok || len(s.Secrets) == 0 {
 		return o, err
 	}

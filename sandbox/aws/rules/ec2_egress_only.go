@@ -1,9 +1,9 @@
 package rules
 
-const egressOnlyType = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
+const egressOnlyGatewayType = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
 
 var _ = registerRows(&Row{
-	Token:  egressOnlyType,
+	Token:  egressOnlyGatewayType,
 	Source: "ec2/vpc_egress_only_internet_gateway.go", Page: "vpc/latest/userguide/egress-only-internet-gateway.html",
 	Label: "EC2 Egress-only Internet Gateway", ID: "eigw-{hex17}", NotFound: "InvalidGatewayID.NotFound",
 	Props: Props{"vpcId": {Replace: true, Ref: toVPC}},

@@ -79,8 +79,8 @@ var _ = registerRows(
 		},
 		ExactlyOne: [][]string{{"vpcId", "subnetId", "eniId", "transitGatewayId", "transitGatewayAttachmentId"}},
 		Unique: []Unique{
-			{Props: []string{"vpcId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLog},
-			{Props: []string{"subnetId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLog},
+			{Props: []string{"vpcId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLogMessage},
+			{Props: []string{"subnetId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLogMessage},
 		},
 		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"},
 		Verify: func(c *Call) error {
@@ -100,7 +100,7 @@ var _ = registerRows(
 	},
 )
 
-const sameFlowLog = "Error. There is an existing Flow Log with the same configuration and log destination."
+const sameFlowLogMessage = "Error. There is an existing Flow Log with the same configuration and log destination."
 
 // checkEndpointPolicy returns a message unless v is a valid resource policy.
 func checkEndpointPolicy(v any) string {
@@ -129,9 +129,9 @@ func checkEndpoint(in Object, fail Fail) {
 	}
 }
 
-// serviceOf returns the AWS service in the name of an endpoint service, such as s3 for
+// endpointServiceName returns the AWS service in the name of an endpoint service, such as s3 for
 // com.amazonaws.us-east-1.s3. It returns "" for an endpoint service of another region.
-func (c *Call) serviceOf(name string) string {
+func (c *Call) endpointServiceName(name string) string {
 	service, ok := strings.CutPrefix(name, "com.amazonaws."+c.Region+".")
 	if !ok {
 		return ""
@@ -140,17 +140,18 @@ func (c *Call) serviceOf(name string) string {
 }
 
 // verifyEndpoint returns an error for a service that does not exist, and for an
-// endpoint that conflicts with another one.
+// endpoint that conflicts with another endpoint. Two gateway endpoints of a service conflict if
+// they have the same route table. verifyInterfaceEndpoint checks an interface endpoint.
 func verifyEndpoint(c *Call) error {
 	name := c.In.String("serviceName")
-	service := c.serviceOf(name)
-	known := gatewayServices
+	service := c.endpointServiceName(name)
+	supported := gatewayServices
 	if c.In.String("vpcEndpointType") == "Interface" {
-		known = interfaceServices
+		supported = interfaceServices
 	}
-	if !slices.Contains(known, service) {
+	if !slices.Contains(supported, service) {
 		return refuse("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist (the stand-in supports com.amazonaws.%s. with %s)",
-			name, c.Region, strings.Join(known, ", "))
+			name, c.Region, strings.Join(supported, ", "))
 	}
 	if c.In.String("vpcEndpointType") == "Interface" {
 		return verifyInterfaceEndpoint(c)
@@ -175,16 +176,16 @@ func verifyEndpoint(c *Call) error {
 // endpoint are not valid.
 func verifyInterfaceEndpoint(c *Call) error {
 	vpc, _ := c.referencedObject("vpcId")
-	zones := map[string]string{}
+	subnetOfZone := map[string]string{} // an endpoint can have only one subnet in a zone
 	for _, subnet := range c.referencedObjects("subnetIds") {
 		s := Object(subnet.State)
 		if s.String("vpcId") != vpc.ID {
 			return refuse("InvalidParameter", "The subnet %s does not belong to %s", subnet.ID, vpc.ID)
 		}
-		if other, ok := zones[s.String("availabilityZone")]; ok {
-			return refuse("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s: %s", subnet.ID, other)
+		if otherID, ok := subnetOfZone[s.String("availabilityZone")]; ok {
+			return refuse("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s: %s", subnet.ID, otherID)
 		}
-		zones[s.String("availabilityZone")] = subnet.ID
+		subnetOfZone[s.String("availabilityZone")] = subnet.ID
 	}
 	if !c.In.Bool("privateDnsEnabled") {
 		return nil
@@ -218,7 +219,7 @@ func fillEndpoint(c *Call) error {
 	}
 	c.Out["serviceRegion"] = c.Region
 	if c.In.String("vpcEndpointType") != "Interface" {
-		c.Out["prefixListId"] = c.prefixListID(c.In.String("serviceName")) // the list has the service's name
+		c.Out["prefixListId"] = c.prefixListID(c.In.String("serviceName")) // the prefix list and the service have the same name
 		return nil
 	}
 	if !c.Out.Has("ipAddressType") {
@@ -254,7 +255,7 @@ func fillEndpointDNS(c *Call) error {
 	if err != nil {
 		return err
 	}
-	service := c.serviceOf(c.In.String("serviceName"))
+	service := c.endpointServiceName(c.In.String("serviceName"))
 	// In DNS, the labels of a service's name are reversed, as in api.ecr for ecr.api.
 	labels := strings.Split(service, ".")
 	slices.Reverse(labels)

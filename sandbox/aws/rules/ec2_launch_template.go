@@ -21,12 +21,13 @@ const notInGroups = "templates of Auto Scaling groups do not need this property,
 // of these properties creates no new version.
 var unversionedProps = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
 
-// yesOrNo validates an optional boolean, which the provider declares as a string.
-var yesOrNo = pattern(`true|false`, `"true" or "false"`)
+// checkBoolString returns a message unless the value is "true" or "false". The provider declares
+// an optional boolean as a string.
+var checkBoolString = pattern(`true|false`, `"true" or "false"`)
 
-var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
+var toInstanceProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
 
-var templateName = pattern(`[a-zA-Z0-9()./_-]+`, "letters, digits and ()./_-")
+var checkTemplateName = pattern(`[a-zA-Z0-9()./_-]+`, "letters, digits and ()./_-")
 
 var _ = registerRows(&Row{
 	Token:  launchTemplateType,
@@ -34,22 +35,22 @@ var _ = registerRows(&Row{
 	Label: "EC2 Launch Template", ID: "lt-{hex17}", NotFound: "InvalidLaunchTemplateId.NotFound",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 	Props: Props{
-		"name":                                    {Replace: true, Computed: true, Valid: all(length(3, 125), templateName)},
-		"namePrefix":                              {Replace: true, Computed: true, Valid: all(length(3, 99), templateName)},
+		"name":                                    {Replace: true, Computed: true, Valid: all(length(3, 125), checkTemplateName)},
+		"namePrefix":                              {Replace: true, Computed: true, Valid: all(length(3, 99), checkTemplateName)},
 		"description":                             {},
 		"imageId":                                 {Valid: pattern(`ami-[0-9a-f]{8,17}|resolve:ssm:.+`, "an image as in ami-0123456789abcdef0")},
 		"instanceType":                            {},
 		"updateDefaultVersion":                    {},
 		"defaultVersion":                          {Computed: true, Valid: numbers(1, 1e9)},
 		"userData":                                {Valid: checkUserData},
-		"ebsOptimized":                            {Valid: yesOrNo},
+		"ebsOptimized":                            {Valid: checkBoolString},
 		"disableApiStop":                          {},
 		"disableApiTermination":                   {},
 		"instanceInitiatedShutdownBehavior":       {},
 		"vpcSecurityGroupIds":                     {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 		"iamInstanceProfile":                      {},
-		"iamInstanceProfile.arn":                  {Valid: checkARN, Ref: &Ref{To: toProfile.To, By: []string{"arn"}, Noun: toProfile.Noun, Missing: toProfile.Missing}},
-		"iamInstanceProfile.name":                 {Ref: toProfile},
+		"iamInstanceProfile.arn":                  {Valid: checkARN, Ref: &Ref{To: toInstanceProfile.To, By: []string{"arn"}, Noun: toInstanceProfile.Noun, Missing: toInstanceProfile.Missing}},
+		"iamInstanceProfile.name":                 {Ref: toInstanceProfile},
 		"monitoring":                              {},
 		"monitoring.enabled":                      {},
 		"metadataOptions":                         {Computed: true},
@@ -94,8 +95,8 @@ var blockDeviceProps = Props{
 	"blockDeviceMappings.noDevice":                     {Refuse: notInGroups},
 	"blockDeviceMappings.virtualName":                  {Refuse: notInGroups},
 	"blockDeviceMappings.ebs":                          {},
-	"blockDeviceMappings.ebs.deleteOnTermination":      {Valid: yesOrNo},
-	"blockDeviceMappings.ebs.encrypted":                {Valid: yesOrNo},
+	"blockDeviceMappings.ebs.deleteOnTermination":      {Valid: checkBoolString},
+	"blockDeviceMappings.ebs.encrypted":                {Valid: checkBoolString},
 	"blockDeviceMappings.ebs.kmsKeyId":                 {Valid: checkARN, Ref: toKeyARN},
 	"blockDeviceMappings.ebs.snapshotId":               {Refuse: "snapshots have no row"},
 	"blockDeviceMappings.ebs.volumeType":               {Computed: true, Enum: []string{"gp3"}},
@@ -107,12 +108,12 @@ var blockDeviceProps = Props{
 
 // interfaceProps are the rules of a template's network interfaces.
 var interfaceProps = Props{
-	"networkInterfaces.associatePublicIpAddress": {Valid: yesOrNo},
-	"networkInterfaces.deleteOnTermination":      {Valid: yesOrNo},
+	"networkInterfaces.associatePublicIpAddress": {Valid: checkBoolString},
+	"networkInterfaces.deleteOnTermination":      {Valid: checkBoolString},
 	"networkInterfaces.description":              {Valid: length(0, 255)},
 	"networkInterfaces.deviceIndex":              {Valid: oneOf(0)},
 	"networkInterfaces.ipv6AddressCount":         {Valid: numbers(0, 1)},
-	"networkInterfaces.primaryIpv6":              {Valid: yesOrNo},
+	"networkInterfaces.primaryIpv6":              {Valid: checkBoolString},
 	"networkInterfaces.securityGroups":           {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 	"networkInterfaces.subnetId":                 {Refuse: "the Auto Scaling group has the subnets"},
 }.with(refusedProps(notInGroups, "",
@@ -268,8 +269,9 @@ func checkTemplateVersion(v any) string {
 	return ""
 }
 
-// securityGroupsOf returns the security groups of a template or of its network interfaces.
-func securityGroupsOf(template Object) []string {
+// templateSecurityGroups returns the ids of the security groups of a template and of its network
+// interfaces.
+func templateSecurityGroups(template Object) []string {
 	out := template.Strings("vpcSecurityGroupIds")
 	for _, l := range leaves(template, "networkInterfaces.securityGroups") {
 		if s, ok := l.value.(string); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-var toAddress = &Ref{
+var toElasticIP = &Ref{
 	To: []string{"aws:ec2/eip:Eip"}, By: []string{"id"}, Noun: "allocation ID",
 	Missing: "InvalidAllocationID.NotFound", InUseCode: "InvalidIPAddress.InUse",
 }
@@ -39,15 +39,15 @@ var _ = registerRows(
 			"publicIpv4Pool":     "amazon",
 			"domain":             "vpc",
 		},
-		Fill:    fillAddress,
-		Refresh: refreshAddress,
+		Fill:    fillElasticIP,
+		Refresh: refreshElasticIP,
 	},
 	&Row{
 		Token:  natType,
 		Source: "ec2/vpc_nat_gateway.go", Page: "vpc/latest/userguide/nat-gateway-basics.html",
 		Label: "EC2 NAT Gateway", ID: "nat-{hex17}", NotFound: "NatGatewayNotFound",
 		Props: Props{
-			"allocationId":                   {Replace: true, Ref: toAddress},
+			"allocationId":                   {Replace: true, Ref: toElasticIP},
 			"connectivityType":               {Replace: true, Default: "public"},
 			"subnetId":                       {Replace: true, Ref: toSubnet},
 			"privateIp":                      {Replace: true, Computed: true},
@@ -74,17 +74,19 @@ var _ = registerRows(
 	},
 )
 
-// fillAddress chooses the public address and DNS name of a new Elastic IP.
-func fillAddress(c *Call) error {
+// fillElasticIP chooses the public address and DNS name of a new Elastic IP.
+func fillElasticIP(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	// The address is in one of the networks that RFC 5737 reserves for documentation.
-	n, err := randomBelow(2 * 254)
+	// RFC 5737 reserves these networks for documentation. Each has 254 addresses for hosts, from
+	// .1 to .254.
+	networks := []string{"198.51.100", "203.0.113"}
+	n, err := randomBelow(int64(len(networks) * 254))
 	if err != nil {
 		return err
 	}
-	address := fmt.Sprintf("%s.%d", []string{"198.51.100", "203.0.113"}[n/254], 1+n%254)
+	address := fmt.Sprintf("%s.%d", networks[n/254], 1+n%254)
 	c.Out["publicIp"] = address
 	host := "ec2-" + strings.ReplaceAll(address, ".", "-")
 	if c.Region == "us-east-1" {
@@ -95,8 +97,8 @@ func fillAddress(c *Call) error {
 	return nil
 }
 
-// refreshAddress sets the association of an Elastic IP with the NAT gateway that uses it.
-func refreshAddress(c *Call) error {
+// refreshElasticIP sets the association of an Elastic IP with the NAT gateway that uses it.
+func refreshElasticIP(c *Call) error {
 	for _, name := range []string{"associationId", "privateIp", "networkInterface"} {
 		delete(c.Out, name)
 	}
@@ -152,7 +154,8 @@ func fillNAT(c *Call) error {
 			return err
 		}
 		// AWS reserves the first four addresses and the last address of a subnet. The
-		// smallest subnet, /28, has 11 other addresses. The code chooses one of the first 10.
+		// smallest subnet, /28, has 11 other addresses. The code chooses one of the first 10, so
+		// the address exists in every subnet.
 		address := block.Addr().Next().Next().Next()
 		offset, err := randomBelow(10)
 		if err != nil {

@@ -137,7 +137,7 @@ func checkEntryProtocol(v any) string {
 // no ports for ICMP and for the protocol -1, which means all protocols. path is the path of an
 // inline rule in messages, and "" for a rule that is a separate resource.
 func checkEntry(e Object, path string, fail Fail) {
-	if path != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
+	if path != "" && !e.hasExactlyOne("cidrBlock", "ipv6CidrBlock") {
 		fail(path, "exactly one of cidrBlock and ipv6CidrBlock must be given")
 	}
 	if !e.Known("protocol") {

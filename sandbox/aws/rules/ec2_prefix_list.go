@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// cloudFrontList is the name of the prefix list with CloudFront's addresses.
-const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
+// cloudFrontListName is the name of the prefix list with CloudFront's addresses.
+const cloudFrontListName = "com.amazonaws.global.cloudfront.origin-facing"
 
 // managedListWeights returns a map from the names of AWS's prefix lists in the region to the
 // weights of the lists. In the quota of a security group, a rule with a list of weight 55
@@ -18,11 +18,11 @@ const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 // vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
 func (c *Cloud) managedListWeights() map[string]int {
 	regional := "com.amazonaws." + c.Region
-	return map[string]int{cloudFrontList: 55, regional + ".s3": 1, regional + ".dynamodb": 1}
+	return map[string]int{cloudFrontListName: 55, regional + ".s3": 1, regional + ".dynamodb": 1}
 }
 
-// cloudFrontListIDs are the ids of CloudFront's list by region, from public programs.
-// Ids of other lists and regions are generated and do not change.
+// cloudFrontListIDs are the ids of CloudFront's list by region, from public source code. For other
+// lists and regions, prefixListID computes the id from the name and the region.
 var cloudFrontListIDs = map[string]string{
 	"us-east-1": "pl-3b927c52", "us-east-2": "pl-b6a144df", "us-west-2": "pl-82a045eb", "eu-west-1": "pl-4fa04526", "eu-west-2": "pl-93a247fa",
 	"eu-central-1": "pl-a3a144ca", "ap-southeast-1": "pl-31a34658", "ap-southeast-2": "pl-b8a742d1", "ap-northeast-1": "pl-58a04531",
@@ -30,7 +30,7 @@ var cloudFrontListIDs = map[string]string{
 
 // prefixListID returns the id of the prefix list with this name in the region.
 func (c *Cloud) prefixListID(name string) string {
-	if id, ok := cloudFrontListIDs[c.Region]; ok && name == cloudFrontList {
+	if id, ok := cloudFrontListIDs[c.Region]; ok && name == cloudFrontListName {
 		return id
 	}
 	return fmt.Sprintf("pl-%08x", crc32.ChecksumIEEE([]byte(c.Region+" "+name)))

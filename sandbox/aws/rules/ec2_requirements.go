@@ -1,7 +1,7 @@
 package rules
 
 // requirementRanges are the properties of attribute-based instance selection that have a
-// minimum and a maximum. The first two are required, with a minimum.
+// minimum and a maximum. The first two properties and their minimums are required.
 var requirementRanges = []string{
 	"vcpuCount", "memoryMib", "memoryGibPerVcpu", "networkBandwidthGbps", "networkInterfaceCount", "totalLocalStorageGb", "baselineEbsBandwidthMbps",
 }

@@ -14,23 +14,23 @@ import (
 const (
 	routeTableType = "aws:ec2/routeTable:RouteTable"
 	routeType      = "aws:ec2/route:Route"
-	// associationType is a route table's association with a subnet.
-	associationType = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	// routeTableAssociationType is a route table's association with a subnet.
+	routeTableAssociationType = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 )
 
 // References of routes. The gateways have no InUseCode, because AWS does not refuse to
 // delete a gateway with routes. Such a route then drops its traffic.
 var (
-	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
-	toGateway    = &Ref{To: []string{internetGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
-	toEgressOnly = &Ref{To: []string{egressOnlyType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
-	toNAT        = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
+	toRouteTable        = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
+	toInternetGateway   = &Ref{To: []string{internetGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
+	toEgressOnlyGateway = &Ref{To: []string{egressOnlyGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
+	toNAT               = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
 )
 
-// A route has exactly one of destinationNames and one of targetNames.
+// A route has exactly one of destinationProps and one of targetProps.
 var (
-	destinationNames = []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
-	targetNames      = []string{
+	destinationProps = []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
+	targetProps      = []string{
 		"carrierGatewayId", "coreNetworkArn", "egressOnlyGatewayId", "gatewayId", "localGatewayId", "natGatewayId",
 		"networkInterfaceId", "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId",
 	}
@@ -43,13 +43,13 @@ const noRow = "the stand-in has no rules for the type to which it refers"
 // route, and "routes." for the inline routes of a route table.
 func routeTargetProps(prefix string) Props {
 	return Props{
-		prefix + "gatewayId":              {Ref: toGateway},
+		prefix + "gatewayId":              {Ref: toInternetGateway},
 		prefix + "natGatewayId":           {Ref: toNAT},
 		prefix + "vpcEndpointId":          {Refuse: "gateway load balancer endpoints have no row"},
 		prefix + "networkInterfaceId":     {Computed: true, Refuse: noRow},
 		prefix + "carrierGatewayId":       {Refuse: noRow},
 		prefix + "coreNetworkArn":         {Refuse: noRow},
-		prefix + "egressOnlyGatewayId":    {Ref: toEgressOnly},
+		prefix + "egressOnlyGatewayId":    {Ref: toEgressOnlyGateway},
 		prefix + "localGatewayId":         {Refuse: noRow},
 		prefix + "transitGatewayId":       {Refuse: noRow},
 		prefix + "vpcPeeringConnectionId": {Refuse: noRow},
@@ -85,8 +85,9 @@ var _ = registerRows(
 		},
 		Check: func(in Object, fail Fail) {
 			for i, r := range in.Objects("routes") {
-				for _, group := range [][]string{{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId"}, targetNames} {
-					if n := slices.DeleteFunc(slices.Clone(group), func(name string) bool { return !r.Has(name) }); len(n) != 1 {
+				for _, group := range [][]string{{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId"}, targetProps} {
+					given := slices.DeleteFunc(slices.Clone(group), func(name string) bool { return !r.Has(name) })
+					if len(given) != 1 {
 						fail(fmt.Sprintf("routes[%d]", i), "exactly one of %s must be given", strings.Join(group, ", "))
 					}
 				}
@@ -106,13 +107,15 @@ var _ = registerRows(
 			"destinationIpv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},
 			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists have no row"},
 		}.with(routeTargetProps("")),
-		ExactlyOne: [][]string{destinationNames, targetNames},
-		NewID:      func(c *Call) (string, error) { return routeID(c.In.String("routeTableId"), destinationOf(c.In)), nil },
-		Outputs:    map[string]string{"origin": "CreateRoute", "state": "active"},
-		Verify:     verifyRoute,
+		ExactlyOne: [][]string{destinationProps, targetProps},
+		NewID: func(c *Call) (string, error) {
+			return routeID(c.In.String("routeTableId"), routeDestination(c.In)), nil
+		},
+		Outputs: map[string]string{"origin": "CreateRoute", "state": "active"},
+		Verify:  verifyRoute,
 	},
 	&Row{
-		Token:  associationType,
+		Token:  routeTableAssociationType,
 		Source: "ec2/vpc_route_table_association.go", Page: "AWSEC2/latest/APIReference/API_AssociateRouteTable.html",
 		Label: "EC2 Route Table Association", ID: "rtbassoc-{hex17}", NotFound: "InvalidAssociationID.NotFound",
 		Props: Props{
@@ -138,9 +141,9 @@ var _ = registerRows(
 	},
 )
 
-// destinationOf returns the destination of a route or of an inline route, or "" if the
+// routeDestination returns the destination of a route or of an inline route, or "" if the
 // destination is not a CIDR block.
-func destinationOf(o Object) string {
+func routeDestination(o Object) string {
 	for _, name := range []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock"} {
 		if s := o.String(name); s != "" {
 			return s
@@ -159,36 +162,39 @@ func routeID(table, destination string) string {
 // target in another network.
 func verifyRoute(c *Call) error {
 	table, _ := c.referencedObject("routeTableId")
-	destination := destinationOf(c.In)
+	destination := routeDestination(c.In)
 	for _, r := range Object(table.State).Objects("routes") {
-		if sameCIDR(destinationOf(r), destination) {
+		if sameCIDR(routeDestination(r), destination) {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists in %s.", destination, table.ID)
 		}
 	}
-	return c.verifyTarget(table, c.In, destination)
+	return c.verifyRouteTarget(table, c.In, destination)
 }
 
 // verifyInlineRoutes returns an error if two inline routes of a table have the same destination.
-// It also returns the errors of verifyTarget for the inline routes.
+// It also returns the errors of verifyRouteTarget for the inline routes.
 func verifyInlineRoutes(c *Call) error {
-	table := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}} // verifyTarget reads only the VPC
+	// verifyRouteTarget needs only the VPC of the table, and the id for its messages.
+	table := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}}
 	var seen []string
 	for i, r := range c.In.Objects("routes") {
-		destination := destinationOf(r)
+		destination := routeDestination(r)
 		if slices.ContainsFunc(seen, func(other string) bool { return sameCIDR(other, destination) }) {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists (routes[%d]).", destination, i)
 		}
 		seen = append(seen, destination)
-		if err := c.verifyTarget(table, r, destination); err != nil {
+		if err := c.verifyRouteTarget(table, r, destination); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// verifyTarget returns an error if a route's target does not exist, is in another VPC, or
-// does not accept the destination. table is the route table with the route.
-func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
+// verifyRouteTarget returns an error if a route's target does not exist, is in another VPC, or
+// does not accept the destination. It also returns an error if the destination is a CIDR block
+// of the VPC, because the local route has this destination. table is the route table with the
+// route.
+func (c *Call) verifyRouteTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: vpcType, ID: vpcID}); ok {
 		vpcState := Object(vpc.State)
@@ -197,18 +203,18 @@ func (c *Call) verifyTarget(table store.Object, route Object, destination string
 		}
 	}
 	if id := route.String("gatewayId"); id != "" {
-		gateway, ok := c.resolve(toGateway, id)
+		gateway, ok := c.resolve(toInternetGateway, id)
 		if !ok {
-			return refuse(toGateway.Missing, "The gateway ID '%s' does not exist", id)
+			return refuse(toInternetGateway.Missing, "The gateway ID '%s' does not exist", id)
 		}
 		if otherVPC := Object(gateway.State).String("vpcId"); otherVPC != vpcID {
 			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
 		}
 	}
 	if id := route.String("egressOnlyGatewayId"); id != "" {
-		gateway, ok := c.resolve(toEgressOnly, id)
+		gateway, ok := c.resolve(toEgressOnlyGateway, id)
 		if !ok {
-			return refuse(toEgressOnly.Missing, "The gateway ID '%s' does not exist", id)
+			return refuse(toEgressOnlyGateway.Missing, "The gateway ID '%s' does not exist", id)
 		}
 		if otherVPC := Object(gateway.State).String("vpcId"); otherVPC != vpcID {
 			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
@@ -272,6 +278,6 @@ func refreshRoutes(c *Call) error {
 // isInlineRoute reports whether a route of the table is an inline route and not a
 // separate resource.
 func (c *Call) isInlineRoute(r Object) bool {
-	_, isResource := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
+	_, isResource := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, routeDestination(r))})
 	return !isResource
 }

@@ -16,9 +16,10 @@ const (
 	egressRuleType    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
-// groupText validates the names and descriptions of groups:
+// checkGroupText returns a message unless the value has only the characters that names and
+// descriptions of security groups may have:
 // AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
-var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
+var checkGroupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
 // inlineRuleProps returns the property rules of the ingress or egress blocks of a
 // group.
@@ -30,7 +31,7 @@ func inlineRuleProps(prefix string) Props {
 		prefix + ".prefixListIds":  {Refuse: "prefix lists are for rules that are resources of their own"},
 		prefix + ".securityGroups": {Set: true, Ref: toSecurityGroup},
 		prefix + ".self":           {Default: false},
-		prefix + ".description":    {Valid: all(length(0, 255), groupText)},
+		prefix + ".description":    {Valid: all(length(0, 255), checkGroupText)},
 		prefix + ".protocol":       {Valid: checkProtocol, Same: sameProtocol},
 		prefix + ".fromPort":       {Valid: numbers(-1, 65535)},
 		prefix + ".toPort":         {Valid: numbers(-1, 65535)},
@@ -50,9 +51,9 @@ var _ = registerRows(
 		Label: "EC2 Security Group", ID: "sg-{hex17}", NotFound: "InvalidGroup.NotFound",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: Props{
-			"name":                {Replace: true, Computed: true, Valid: all(length(1, 255), groupText, withoutPrefix("sg-"))},
-			"namePrefix":          {Replace: true, Computed: true, Valid: all(length(1, 229), groupText, withoutPrefix("sg-"))},
-			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), groupText)},
+			"name":                {Replace: true, Computed: true, Valid: all(length(1, 255), checkGroupText, withoutPrefix("sg-"))},
+			"namePrefix":          {Replace: true, Computed: true, Valid: all(length(1, 229), checkGroupText, withoutPrefix("sg-"))},
+			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), checkGroupText)},
 			"vpcId":               {Replace: true, Required: true, Ref: toVPC},
 			"revokeRulesOnDelete": {Default: false},
 		}.with(inlineRuleProps("ingress")).with(inlineRuleProps("egress")),
@@ -69,7 +70,7 @@ var _ = registerRows(
 			}
 		},
 		Refresh: refreshSecurityGroup,
-		Remove:  removeSecurityGroup,
+		Remove:  beforeDeleteSecurityGroup,
 	},
 	&Row{
 		Token:  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -127,7 +128,7 @@ func newRuleRow(token, direction string) *Row {
 			"ipProtocol":                {Valid: all(checkProtocol, checkProtocolSpelling), Same: sameProtocol},
 			"fromPort":                  {Valid: numbers(-1, 65535)},
 			"toPort":                    {Valid: numbers(-1, 65535)},
-			"description":               {Valid: all(length(0, 255), groupText)},
+			"description":               {Valid: all(length(0, 255), checkGroupText)},
 		},
 		ExactlyOne: [][]string{ruleSources},
 		Outputs: map[string]string{
@@ -216,21 +217,22 @@ func checkPorts(rule Object, protocolProp, path string, fail Fail) {
 			fail(joinPath(path, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case protocols["icmp"], protocols["icmpv6"]:
-		isICMPv4 := protocolNumber(rule.String(protocolProp)) == protocols["icmp"]
-		checkICMP(rule, isICMPv4, path, fail)
+		// A rule for ICMPv6 may omit both ports. Then it allows all types and codes.
+		required := protocolNumber(rule.String(protocolProp)) == protocols["icmp"]
+		checkICMP(rule, required, path, fail)
 	}
 }
 
-// checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. Unless required is
-// true, a rule may omit both. path is the rule's path in messages.
+// checkICMP checks the ICMP type in fromPort and the ICMP code in toPort. If required is false,
+// a rule may omit both. path is the rule's path in messages.
 func checkICMP(rule Object, required bool, path string, fail Fail) {
-	from, to := rule.Int("fromPort"), rule.Int("toPort")
+	icmpType, icmpCode := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
-	case rule.Has("fromPort") != rule.Has("toPort") || (required && !rule.Has("fromPort")):
+	case rule.hasExactlyOne("fromPort", "toPort") || (required && !rule.Has("fromPort")):
 		fail(joinPath(path, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
-	case from > 255 || to > 255:
-		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d is not an ICMP code: both are from 0 to 255, and -1 means all", from, to)
-	case from == -1 && to != -1:
+	case icmpType > 255 || icmpCode > 255:
+		fail(joinPath(path, "fromPort"), "%d is not an ICMP type, or %d is not an ICMP code: both are from 0 to 255, and -1 means all", icmpType, icmpCode)
+	case icmpType == -1 && icmpCode != -1:
 		fail(joinPath(path, "toPort"), "must be -1: all ICMP types have all codes")
 	}
 }
@@ -249,8 +251,8 @@ func checkInlineRules(in Object, fail Fail) {
 	}
 }
 
-// ruleKey returns the same text for two rules if AWS treats them as duplicates. The
-// description is not part of the text.
+// ruleKey returns a text that identifies a rule: the protocol, the ports and the source. AWS
+// treats two rules with the same text as duplicates, even if their descriptions differ.
 func ruleKey(o Object) string {
 	source := ""
 	for _, name := range ruleSources {
@@ -307,7 +309,7 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 	direction := map[string]string{ingressRuleType: "ingress", egressRuleType: "egress"}[c.Row.Token]
 	inline := len(Object(group.State).Objects(direction))
 	ipv4, ipv6 := inline, inline
-	count := func(rule Object) {
+	addWeight := func(rule Object) {
 		weight := max(1, c.prefixListWeight(rule.String("prefixListId")))
 		if !rule.Has("cidrIpv6") {
 			ipv4 += weight
@@ -316,10 +318,10 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 			ipv6 += weight
 		}
 	}
-	count(c.In)
+	addWeight(c.In)
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("securityGroupId") == group.ID {
-			count(o.State)
+			addWeight(o.State)
 		}
 		return true
 	})
@@ -380,9 +382,9 @@ func inlineRule(o Object) map[string]any {
 	return out
 }
 
-// removeSecurityGroup refuses to delete the default group of a VPC. With revokeRulesOnDelete, it
-// deletes the rules of other groups that refer to this group.
-func removeSecurityGroup(c *Call) error {
+// beforeDeleteSecurityGroup refuses the deletion of the default group of a VPC. With
+// revokeRulesOnDelete, it deletes the rules of other groups that refer to this group.
+func beforeDeleteSecurityGroup(c *Call) error {
 	if c.Old.String("name") == "default" {
 		return refuse("CannotDelete", "the specified group: %q name: %q cannot be deleted by a user", c.ID, "default")
 	}

@@ -62,7 +62,7 @@ func getSubnet(c *Call, in Object) (Object, error) {
 func (c *Call) freeAddressCount(subnet store.Object) (int, error) {
 	block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
 	if err != nil {
-		return 0, fmt.Errorf("block of %s: %w", subnet.ID, err)
+		return 0, fmt.Errorf("CIDR block of the subnet %s: %w", subnet.ID, err)
 	}
 	free := 1<<(32-block.Bits()) - 5
 	c.Tx.Each(c.scope(rows[natType]), natType, func(o store.Object) bool {
@@ -86,8 +86,8 @@ func (c *Call) freeAddressCount(subnet store.Object) (int, error) {
 // table of its VPC.
 func getRouteTables(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
-	isOther := func(filter Object) bool { return filter.String("name") != "association.subnet-id" }
-	if in.Has("tags") || len(filters) > 1 || slices.ContainsFunc(filters, isOther) {
+	isUnsupported := func(filter Object) bool { return filter.String("name") != "association.subnet-id" }
+	if in.Has("tags") || len(filters) > 1 || slices.ContainsFunc(filters, isUnsupported) {
 		return nil, errors.New("the stand-in finds route tables by vpcId and by the filter association.subnet-id")
 	}
 	ids := []any{}
@@ -108,7 +108,7 @@ func getRouteTables(c *Call, in Object) (Object, error) {
 // associatedSubnets returns the ids of the subnets that are associated with a route table.
 func (c *Call) associatedSubnets(tableID string) []string {
 	var ids []string
-	c.Tx.Each(c.scope(rows[associationType]), associationType, func(o store.Object) bool {
+	c.Tx.Each(c.scope(rows[routeTableAssociationType]), routeTableAssociationType, func(o store.Object) bool {
 		if a := Object(o.State); a.String("routeTableId") == tableID {
 			ids = append(ids, a.String("subnetId"))
 		}
@@ -138,7 +138,7 @@ func getRouteTable(c *Call, in Object) (Object, error) {
 	routes, associations := []any{}, []any{}
 	for _, route := range readCall.Out.Objects("routes") {
 		result := map[string]any{}
-		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targetNames...) {
+		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targetProps...) {
 			result[name] = route.String(name)
 		}
 		routes = append(routes, result)

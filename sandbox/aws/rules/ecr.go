@@ -17,7 +17,7 @@ const repositoryType = "aws:ecr/repository:Repository"
 // deletes the resource that has the reference.
 var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", DeletedWith: true}
 
-var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
+var checkRepositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
 	"lower-case words, joined by single . _ - and separated by /")
 
 var _ = registerRows(
@@ -29,7 +29,7 @@ var _ = registerRows(
 		ExistsText: "The repository with name '{name}' already exists in the registry with id '{account}'",
 		Naming:     &Naming{Prop: "name", Max: 255},
 		Props: Props{
-			"name":                                    {Replace: true, Valid: all(length(2, 256), repositoryName)},
+			"name":                                    {Replace: true, Valid: all(length(2, 256), checkRepositoryName)},
 			"imageTagMutability":                      {Default: "MUTABLE"},
 			"forceDelete":                             {},
 			"imageScanningConfiguration":              {Computed: true},
@@ -50,7 +50,7 @@ var _ = registerRows(
 			"registryId": "{account}",
 		},
 		Fill:   fillRepository,
-		Remove: removeRepository,
+		Remove: beforeDeleteRepository,
 	},
 	&Row{
 		Token:  "aws:ecr/lifecyclePolicy:LifecyclePolicy",
@@ -100,15 +100,17 @@ func fillRepository(c *Call) error {
 }
 
 // awsKeyARN returns the ARN of the AWS managed key of a service. The ARN depends only on the
-// service, the account and the region.
+// service, the account and the region. The key's id has the form of a UUID of version 4, in
+// which the digits 4 and 8 are fixed.
 func (c *Call) awsKeyARN(service string) string {
 	sum := sha256.Sum256([]byte(c.Account + " " + c.Region + " " + service))
 	digits := hex.EncodeToString(sum[:16])
 	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, digits[:8], digits[8:12], digits[13:16], digits[17:20], digits[20:])
 }
 
-// removeRepository refuses to delete a repository with images, unless forceDelete is set.
-func removeRepository(c *Call) error {
+// beforeDeleteRepository refuses the deletion of a repository with images, unless forceDelete is
+// set. With forceDelete, it deletes the images.
+func beforeDeleteRepository(c *Call) error {
 	registry := registryClient{layout: c.Layout}
 	name := c.Old.String("name")
 	hasImages, err := registry.hasImages(c.Context, name)

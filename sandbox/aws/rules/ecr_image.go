@@ -21,7 +21,7 @@ func getImage(c *Call, in Object) (Object, error) {
 	case status == http.StatusNotFound:
 		return nil, refuse("ImageNotFoundException", "The image with imageId {imageTag:'%s'} does not exist within the repository with name '%s'", tag, name)
 	case status != http.StatusOK || digest == "":
-		return nil, fmt.Errorf("the sandbox's registry answered %d, with digest %q", status, digest)
+		return nil, fmt.Errorf("the sandbox's registry responded with status %d and the digest %q", status, digest)
 	}
 	return Object{
 		"id": digest, "imageDigest": digest, "imageTag": tag, "imageTags": []any{tag}, "registryId": c.Account, "repositoryName": name,

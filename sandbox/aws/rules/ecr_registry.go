@@ -82,7 +82,7 @@ func (r registryClient) listTags(ctx context.Context, name string) (tags []strin
 	case status == http.StatusNotFound:
 		return nil, false, nil
 	case status != http.StatusOK:
-		return nil, false, fmt.Errorf("the sandbox's registry answered %d to the list of %s's tags", status, name)
+		return nil, false, fmt.Errorf("the sandbox's registry responded with status %d to the request for the tags of %s", status, name)
 	}
 	return list.Tags, true, nil
 }
@@ -101,7 +101,7 @@ func (r registryClient) hasImages(ctx context.Context, name string) (bool, error
 		return false, err
 	}
 	if status != http.StatusOK {
-		return false, fmt.Errorf("the sandbox's registry answered %d to the list of repositories", status)
+		return false, fmt.Errorf("the sandbox's registry responded with status %d to the request for the list of repositories", status)
 	}
 	return slices.Contains(catalogue.Repositories, name), nil
 }
@@ -132,7 +132,7 @@ func (r registryClient) deleteImages(ctx context.Context, name string) error {
 			return err
 		}
 		if status != http.StatusAccepted && status != http.StatusOK && status != http.StatusNotFound {
-			errs = append(errs, fmt.Errorf("the sandbox's registry answered %d to the deletion of %s@%s", status, name, digest))
+			errs = append(errs, fmt.Errorf("the sandbox's registry responded with status %d to the request to delete %s@%s", status, name, digest))
 		}
 	}
 	return errors.Join(errs...)

@@ -27,7 +27,7 @@ const noAutoMode = "EKS Auto Mode has no rules yet"
 // be in one of these ranges.
 var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
 
-var clusterName = all(length(1, 100), pattern(`[0-9A-Za-z][A-Za-z0-9_-]*`, "letters, digits, - and _, beginning with a letter or digit"))
+var checkClusterName = all(length(1, 100), pattern(`[0-9A-Za-z][A-Za-z0-9_-]*`, "letters, digits, - and _, beginning with a letter or digit"))
 
 var _ = registerRows(&Row{
 	Token:  clusterType,
@@ -36,7 +36,7 @@ var _ = registerRows(&Row{
 	ExistsCode: "ResourceInUseException", ExistsText: "Cluster already exists with name: {name}",
 	Naming: &Naming{Prop: "name", Max: 100},
 	Props: Props{
-		"name":                             {Replace: true, Valid: clusterName},
+		"name":                             {Replace: true, Valid: checkClusterName},
 		"roleArn":                          {Replace: true, Valid: checkARN, Ref: toRoleARN},
 		"version":                          {Computed: true, Enum: eksVersions},
 		"enabledClusterLogTypes":           {Set: true},
@@ -103,13 +103,13 @@ var _ = registerRows(&Row{
 	Refresh: refreshCluster,
 })
 
-// reservedBlocks are the blocks that EKS refuses in publicAccessCidrs, because no
+// reservedBlocks are the CIDR blocks that EKS refuses in publicAccessCidrs, because no
 // request comes from them over the internet:
-// eks/latest/userguide/cluster-endpoint.html. The blocks for documentation are not in
-// the list, because they represent the internet in the sandbox.
+// eks/latest/userguide/cluster-endpoint.html. The blocks that RFC 5737 reserves for
+// documentation are not in the list, because they represent the internet in the sandbox.
 var reservedBlocks = append(slices.Clone(privateRanges), "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 
-// checkPublicBlock returns a message for a block that is not on the internet.
+// checkPublicBlock returns a message for a CIDR block that is not on the internet.
 func checkPublicBlock(v any) string {
 	s, _ := v.(string)
 	for _, r := range reservedBlocks {
@@ -169,18 +169,20 @@ func verifyCluster(c *Call) error {
 		}
 	}
 	if c.Old == nil {
-		if err := verifySupport(c.In, c.Now()); err != nil {
+		if err := verifyVersionSupported(c.In, c.Now()); err != nil {
 			return err
 		}
 		return verifyClusterRole(c)
 	}
-	if key := c.Old.Object("encryptionConfig").Object("provider").String("keyArn"); key != "" &&
-		key != c.In.Object("encryptionConfig").Object("provider").String("keyArn") {
+	oldKey := c.Old.Object("encryptionConfig").Object("provider").String("keyArn")
+	newKey := c.In.Object("encryptionConfig").Object("provider").String("keyArn")
+	if oldKey != "" && newKey != oldKey {
 		return refuse("InvalidParameterException", "The key of a cluster's encryption can't be changed")
 	}
-	if oldZones := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(oldZones, c.zonesOfSubnets(c.In)) {
+	oldVPC, oldZones := c.Old.Object("vpcConfig").String("vpcId"), c.clusterZones(c.Old)
+	if vpcID != oldVPC || !slices.Equal(oldZones, c.clusterZones(c.In)) {
 		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
-			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(oldZones, ", "))
+			oldVPC, strings.Join(oldZones, ", "))
 	}
 	if err := verifyAuthenticationMode(c); err != nil {
 		return err
@@ -188,10 +190,10 @@ func verifyCluster(c *Call) error {
 	return verifyClusterVersion(c)
 }
 
-// zonesOfSubnets returns the sorted availability zones of a cluster's subnets. EKS does not allow a
-// change of the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
+// clusterZones returns the sorted availability zones of a cluster's subnets. EKS does not allow
+// an update to change the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
 // considerations".
-func (c *Call) zonesOfSubnets(cluster Object) []string {
+func (c *Call) clusterZones(cluster Object) []string {
 	var zones []string
 	for _, l := range leaves(cluster, "vpcConfig.subnetIds") {
 		id, _ := l.value.(string)
@@ -235,18 +237,19 @@ func verifyClusterVersion(c *Call) error {
 	if newVersion == "" {
 		newVersion = oldVersion
 	}
-	if newVersion == oldVersion && upgradePolicyOf(c.Out) == upgradePolicyOf(c.Old) {
+	policyChanged := clusterUpgradePolicy(c.Out) != clusterUpgradePolicy(c.Old)
+	if newVersion == oldVersion && !policyChanged {
 		return nil
 	}
-	if newVersion != oldVersion && minorVersionOf(newVersion)-minorVersionOf(oldVersion) != 1 {
+	if newVersion != oldVersion && minorVersion(newVersion)-minorVersion(oldVersion) != 1 {
 		return refuse("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", oldVersion, newVersion)
 	}
-	return verifySupport(Object{"version": newVersion, "upgradePolicy": c.Out["upgradePolicy"]}, c.Now())
+	return verifyVersionSupported(Object{"version": newVersion, "upgradePolicy": c.Out["upgradePolicy"]}, c.Now())
 }
 
-// minorVersionOf returns the minor version of a version of Kubernetes or an add-on, such as 34
-// for 1.34. The format was checked before.
-func minorVersionOf(version string) int {
+// minorVersion returns the minor version of a version of Kubernetes or an add-on, such as 34
+// for 1.34. The caller has checked the format of the version.
+func minorVersion(version string) int {
 	_, afterMajor, _ := strings.Cut(version, ".")
 	minor, _, _ := strings.Cut(afterMajor, ".")
 	n, _ := strconv.Atoi(minor)
@@ -282,8 +285,8 @@ func fillCluster(c *Call) error {
 }
 
 // createCreatorEntry creates the access entry of the identity that creates a cluster. It does
-// nothing if the cluster disables this entry, or if its authentication mode has no entries:
-// eks/latest/userguide/access-entries.html, "Cluster creator".
+// nothing at an update, if the cluster disables this entry, or if the cluster's authentication
+// mode has no entries: eks/latest/userguide/access-entries.html, "Cluster creator".
 func (c *Call) createCreatorEntry() error {
 	access := c.Out.Object("accessConfig")
 	if c.Old != nil || !access.Bool("bootstrapClusterCreatorAdminPermissions") || access.String("authenticationMode") == "CONFIG_MAP" {

@@ -22,7 +22,7 @@ var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "clu
 // eksAddons are the add-ons of AWS and of the community:
 // eks/latest/userguide/workloads-add-ons-available-eks.html and community-addons.html,
 // as of late 2025, read on 2026-11-23. The provider of the Secrets Store CSI driver is
-// from AWS's announcements of November 2025 and from public programs.
+// from AWS's announcements of November 2025 and from public source code.
 var eksAddons = []string{
 	"adot", "amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-efs-csi-driver", "aws-fsx-csi-driver", "aws-guardduty-agent",
 	"aws-mountpoint-s3-csi-driver", "aws-network-flow-monitoring-agent", "aws-privateca-connector-for-kubernetes",
@@ -50,11 +50,11 @@ var _ = registerRows(
 		Label: "EKS Access Entry", ID: "{clusterName}:{principalArn}", NotFound: "ResourceNotFoundException",
 		ExistsCode: "ResourceInUseException", ExistsText: "The specified access entry resource is already in use on this cluster.",
 		Props: Props{
-			"clusterName":      {Replace: true, Valid: clusterName, Ref: toCluster},
+			"clusterName":      {Replace: true, Valid: checkClusterName, Ref: toCluster},
 			"principalArn":     {Replace: true, Valid: checkARN, Ref: toRoleARN},
 			"type":             {Replace: true, Default: "STANDARD", Enum: []string{"STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2"}},
-			"userName":         {Computed: true, Valid: notReservedName},
-			"kubernetesGroups": {Set: true, Computed: true, Valid: notReservedName},
+			"userName":         {Computed: true, Valid: checkNotReservedByEKS},
+			"kubernetesGroups": {Set: true, Computed: true, Valid: checkNotReservedByEKS},
 		},
 		Check: func(in Object, fail Fail) {
 			if !in.Has("type") || !in.Known("type") || in.String("type") == "STANDARD" {
@@ -66,18 +66,19 @@ var _ = registerRows(
 				}
 			}
 		},
-		Verify: verifyAccess,
+		Verify: verifyAccessEntry,
 		Fill: func(c *Call) error {
+			isForNodes := c.In.String("type") != "STANDARD" && c.In.String("type") != "EC2"
 			if !c.Out.Has("userName") {
 				role, _ := c.referencedObject("principalArn")
 				c.Out["userName"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/{{SessionName}}", c.Partition, c.Account, Object(role.State).String("name"))
-				if c.In.String("type") != "STANDARD" && c.In.String("type") != "EC2" {
+				if isForNodes {
 					c.Out["userName"] = "system:node:{{EC2PrivateDNSName}}"
 				}
 			}
 			if !c.Out.Has("kubernetesGroups") {
 				c.Out["kubernetesGroups"] = []any{}
-				if c.In.String("type") != "STANDARD" && c.In.String("type") != "EC2" {
+				if isForNodes {
 					c.Out["kubernetesGroups"] = []any{"system:nodes"}
 				}
 			}
@@ -97,7 +98,7 @@ var _ = registerRows(
 		Source: "eks/access_policy_association.go", Page: "eks/latest/userguide/access-policies.html",
 		Label: "EKS Access Policy Association", ID: "{clusterName}#{principalArn}#{policyArn}", NotFound: "ResourceNotFoundException", Put: true,
 		Props: Props{
-			"clusterName": {Replace: true, Valid: clusterName, Ref: toCluster},
+			"clusterName": {Replace: true, Valid: checkClusterName, Ref: toCluster},
 			"principalArn": {Replace: true, Valid: checkARN, Ref: &Ref{
 				To: []string{accessEntryType}, By: []string{"principalArn"}, Within: "clusterName", Noun: "access entry for", Missing: "ResourceNotFoundException", DeletedWith: true,
 			}},
@@ -131,7 +132,7 @@ var _ = registerRows(
 		Label: "EKS Add-On", ID: "{clusterName}:{addonName}", NotFound: "ResourceNotFoundException",
 		ExistsCode: "ResourceInUseException", ExistsText: "Addon already exists.",
 		Props: Props{
-			"clusterName":                            {Replace: true, Valid: clusterName, Ref: toCluster},
+			"clusterName":                            {Replace: true, Valid: checkClusterName, Ref: toCluster},
 			"addonName":                              {Replace: true, Enum: eksAddons},
 			"addonVersion":                           {Required: true, Valid: pattern(`v\d+\.\d+\.\d+-eksbuild\.\d+`, "a version as in v1.2.3-eksbuild.1; aws eks describe-addon-versions lists the current versions")},
 			"configurationValues":                    {Computed: true, JSON: true},
@@ -155,7 +156,8 @@ var _ = registerRows(
 				return err
 			}
 			oldVersion, newVersion := c.Old.String("addonVersion"), c.In.String("addonVersion")
-			steps := max(minorVersionOf(newVersion)-minorVersionOf(oldVersion), minorVersionOf(oldVersion)-minorVersionOf(newVersion))
+			oldMinor, newMinor := minorVersion(oldVersion), minorVersion(newVersion)
+			steps := max(newMinor-oldMinor, oldMinor-newMinor)
 			if oldVersion != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) && steps > 1 {
 				return refuse("InvalidParameterException", "%s can be updated by one minor version at a time: %s to %s", c.In.String("addonName"), oldVersion, newVersion)
 			}
@@ -190,7 +192,7 @@ var _ = registerRows(
 			return "a-" + strings.ToLower(id), err
 		},
 		Props: Props{
-			"clusterName":    {Replace: true, Valid: clusterName, Ref: toCluster},
+			"clusterName":    {Replace: true, Valid: checkClusterName, Ref: toCluster},
 			"namespace":      {Replace: true, Valid: pattern(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`, "a namespace's name")},
 			"serviceAccount": {Replace: true, Valid: pattern(`[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?`, "a service account's name")},
 			"roleArn":        {Valid: checkARN, Ref: toRoleARN},
@@ -214,9 +216,9 @@ var _ = registerRows(
 
 const podIdentityService = "pods.eks.amazonaws.com"
 
-// notReservedName validates that a name is not reserved for Kubernetes or AWS:
+// checkNotReservedByEKS returns a message for a name that is reserved for Kubernetes or AWS:
 // eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html.
-var notReservedName = all(withoutPrefix("system:"), withoutPrefix("eks:"), withoutPrefix("aws:"), withoutPrefix("amazon:"), withoutPrefix("iam:"))
+var checkNotReservedByEKS = all(withoutPrefix("system:"), withoutPrefix("eks:"), withoutPrefix("aws:"), withoutPrefix("amazon:"), withoutPrefix("iam:"))
 
 // untrustedRoleError returns EKS's error for a role that EKS Pod Identity cannot assume.
 func untrustedRoleError(role store.Object) error {
@@ -234,9 +236,9 @@ func checkAccessPolicy(v any) string {
 	return ""
 }
 
-// verifyAccess returns an error for an access entry if the authentication mode of the cluster
+// verifyAccessEntry returns an error for an access entry if the authentication mode of the cluster
 // does not use access entries.
-func verifyAccess(c *Call) error {
+func verifyAccessEntry(c *Call) error {
 	cluster, _ := c.referencedObject("clusterName")
 	if mode := Object(cluster.State).Object("accessConfig").String("authenticationMode"); mode == "CONFIG_MAP" {
 		return refuse("InvalidRequestException", "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.")

@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// addonVersions is a range of minor versions of one major version, such as v1.18 to
-// v1.22.
-type addonVersions struct {
+// addonVersionRange is a range of an add-on's minor versions in one major version, such as
+// v1.18 to v1.22.
+type addonVersionRange struct {
 	major     string
 	low, high int // the first and the last minor version
 }
 
-// eksAddonVersions are the versions of the platform's add-ons. On 2026-11-23, public
-// programs for Kubernetes 1.33 to 1.36 had these versions: vpc-cni v1.20.4 to v1.22.4,
+// eksAddonVersions are the versions of the platform's add-ons. On 2026-11-23, public source
+// code for Kubernetes 1.33 to 1.36 had these versions: vpc-cni v1.20.4 to v1.22.4,
 // coredns v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.66.0, metrics-server
 // v0.8.0 to v0.9.0, eks-pod-identity-agent v1.3.10, and
 // aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. The lower minor
-// versions were found in programs for older clusters. kube-proxy is not in the table,
+// versions were found in source code for older clusters. kube-proxy is not in the table,
 // because it has the version of the cluster.
-var eksAddonVersions = map[string][]addonVersions{
+var eksAddonVersions = map[string][]addonVersionRange{
 	"vpc-cni":                               {{"v1", 18, 22}},
 	"coredns":                               {{"v1", 11, 14}},
 	"aws-ebs-csi-driver":                    {{"v1", 35, 66}},
@@ -31,18 +31,18 @@ var eksAddonVersions = map[string][]addonVersions{
 	"aws-secrets-store-csi-driver-provider": {{"v2", 1, 2}, {"v3", 1, 1}},
 }
 
-// verifyAddonVersion returns an error for a version that an add-on does not have. kubernetes
-// is the Kubernetes version of the cluster.
-func verifyAddonVersion(name, version, kubernetes string) error {
-	if name == "kube-proxy" && !strings.HasPrefix(version, "v"+kubernetes+".") {
-		return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s", version, kubernetes)
+// verifyAddonVersion returns an error for a version that an add-on does not have. An add-on
+// without versions in eksAddonVersions may have any version, except for kube-proxy.
+func verifyAddonVersion(name, version, kubernetesVersion string) error {
+	if name == "kube-proxy" && !strings.HasPrefix(version, "v"+kubernetesVersion+".") {
+		return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s", version, kubernetesVersion)
 	}
 	ranges, known := eksAddonVersions[name]
 	if !known {
 		return nil
 	}
 	major, _, _ := strings.Cut(version, ".")
-	minor := minorVersionOf(version)
+	minor := minorVersion(version)
 	var allowed []string
 	for _, r := range ranges {
 		if major == r.major && minor >= r.low && minor <= r.high {

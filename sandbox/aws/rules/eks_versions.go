@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// eksVersion is an entry of EKS's release calendar: a minor version, and the days when its
-// standard and its extended support end, at 00:00 UTC.
-type eksVersion struct{ minor, standard, extended string }
+// eksVersion is an entry of EKS's release calendar: a minor version, and the days on which its
+// standard and its extended support end, at 00:00 UTC. A day has the form 2026-03-23, so the
+// order of the texts is the order of the days.
+type eksVersion struct{ minor, standardEnd, extendedEnd string }
 
 // eksCalendar has the versions of EKS, oldest first:
 // eks/latest/userguide/kubernetes-versions.html. The dates were read on 2026-11-29 in
@@ -41,44 +42,44 @@ const supportTypeExtended = "EXTENDED"
 
 // supportEnded reports whether the support of a version under an upgrade policy has ended.
 func (v eksVersion) supportEnded(policy string, now time.Time) bool {
-	end := v.standard
+	end := v.standardEnd
 	if policy == supportTypeExtended {
-		end = v.extended
+		end = v.extendedEnd
 	}
 	return now.UTC().Format(time.DateOnly) >= end
 }
 
-// upgradePolicyOf returns the upgrade policy of a cluster: STANDARD, or EXTENDED, which is EKS's
-// default.
-func upgradePolicyOf(cluster Object) string {
+// clusterUpgradePolicy returns the upgrade policy of a cluster: STANDARD, or EXTENDED, which is
+// EKS's default.
+func clusterUpgradePolicy(cluster Object) string {
 	if policy := cluster.Object("upgradePolicy").String("supportType"); policy != "" {
 		return policy
 	}
 	return supportTypeExtended
 }
 
-// clusterVersion returns the Kubernetes version that a cluster has at the time now. After the support
-// of a version ends, EKS upgrades the control plane to the next version
-// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The
-// stand-in upgrades on the day when the support ends. The newest version of the calendar
-// is never upgraded.
+// clusterVersion returns the Kubernetes version that a cluster has at the time now. After the
+// support of a version ends, EKS upgrades the control plane to the next version
+// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The stand-in
+// upgrades on the day on which the support ends. It never upgrades the newest version of the
+// calendar. A version that is not in the calendar is returned unchanged.
 func clusterVersion(cluster Object, now time.Time) string {
 	version := cluster.String("version")
 	i := slices.Index(eksVersions, version)
 	if i < 0 {
 		return version
 	}
-	for i < len(eksCalendar)-1 && eksCalendar[i].supportEnded(upgradePolicyOf(cluster), now) {
+	for i < len(eksCalendar)-1 && eksCalendar[i].supportEnded(clusterUpgradePolicy(cluster), now) {
 		i++
 	}
 	return eksCalendar[i].minor
 }
 
-// verifySupport returns an error for a version that EKS no longer offers:
-// kubernetes-versions.html, "Amazon EKS extended support FAQs". It also returns an error
-// for a version without standard support on a cluster with the policy STANDARD. AWS does
-// not document whether it allows such a version.
-func verifySupport(in Object, now time.Time) error {
+// verifyVersionSupported returns an error if EKS no longer offers the version in the inputs of a
+// cluster: kubernetes-versions.html, "Amazon EKS extended support FAQs". It also returns an
+// error for a version without standard support on a cluster with the policy STANDARD. AWS does
+// not document whether EKS allows such a version.
+func verifyVersionSupported(in Object, now time.Time) error {
 	version := in.String("version")
 	i := slices.Index(eksVersions, version)
 	switch {
@@ -86,19 +87,19 @@ func verifySupport(in Object, now time.Time) error {
 		return nil // the Enum rule of the property refuses it
 	case eksCalendar[i].supportEnded(supportTypeExtended, now):
 		return refuse("InvalidParameterException", "unsupported Kubernetes version %s", version)
-	case eksCalendar[i].supportEnded(upgradePolicyOf(in), now):
+	case eksCalendar[i].supportEnded(clusterUpgradePolicy(in), now):
 		return refuse("InvalidParameterException", "unsupported Kubernetes version %s for upgrade policy STANDARD; its standard support ended on %s",
-			version, eksCalendar[i].standard)
+			version, eksCalendar[i].standardEnd)
 	}
 	return nil
 }
 
 // EKSSupport returns the days on which the standard and the extended support of a minor version
 // end. known is false if the calendar does not have the version.
-func EKSSupport(minor string) (standard, extended string, known bool) {
+func EKSSupport(minor string) (standardEnd, extendedEnd string, known bool) {
 	i := slices.Index(eksVersions, minor)
 	if i < 0 {
 		return "", "", false
 	}
-	return eksCalendar[i].standard, eksCalendar[i].extended, true
+	return eksCalendar[i].standardEnd, eksCalendar[i].extendedEnd, true
 }

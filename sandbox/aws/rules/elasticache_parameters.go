@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func parseDefaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 	return family, clusterOn, true
 }
 
-// yesNo defines a boolean parameter in Redis's notation.
+// yesNo returns the rule of a boolean parameter in Redis's notation.
 func yesNo() parameter { return oneWord("yes", "no") }
 
 // cacheParameters are parameters of ElastiCache for Redis 7 and Valkey 7 and 8. They are
@@ -172,8 +171,8 @@ func verifyCacheParameters(c *Call) error {
 	return nil
 }
 
-// oldClusterEnabledValue returns the value of cluster-enabled before an update, or "" at a
-// creation.
+// oldClusterEnabledValue returns the value of cluster-enabled before an update. It returns "" if
+// the call creates the group.
 func (c *Call) oldClusterEnabledValue() string {
 	if c.Old == nil {
 		return ""
@@ -195,11 +194,11 @@ func clusterEnabledValue(group Object) string {
 // isReferenced reports whether another object refers to the object of this call.
 func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
-// cacheVersions are the versions of ElastiCache:
+// cacheVersions maps an engine and its version to the parameter group family and the full version:
 // AmazonElastiCache/latest/dg/engine-versions.html, of 2026. The family of Valkey 9.0
 // is an assumption: it has the parameters of Valkey 8. The full versions were not checked
 // against AWS's documentation.
-var cacheVersions = map[string]map[string]struct{ family, full string }{
+var cacheVersions = map[string]map[string]struct{ family, fullVersion string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},
 		"7.1": {"redis7", "7.1.0"},
@@ -236,5 +235,6 @@ func verifyCacheVersion(engine, version string) error {
 	if _, ok := cacheVersions[engine][version]; ok {
 		return nil
 	}
-	return refuse("InvalidParameterCombination", "Cannot find version %s for %s: %s", version, engine, fmt.Sprint(latestCacheVersion(engine), " is the latest version that the stand-in supports"))
+	return refuse("InvalidParameterCombination", "Cannot find version %s for %s: %s is the latest version that the stand-in supports",
+		version, engine, latestCacheVersion(engine))
 }

@@ -6,18 +6,18 @@ const (
 	noCopies = "copies of other caches have no rules yet"
 )
 
-// toCacheKey is a reference to the KMS key of a cache. toCacheLog is a reference to the
+// toCacheKey is a reference to the KMS key of a cache. toCacheLogGroup is a reference to the
 // log group for its logs.
 var (
-	toCacheKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
-	toCacheLog = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
+	toCacheKey      = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
+	toCacheLogGroup = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
 )
 
 var finalCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
 
-// authToken validates the password of a cache by AWS's rule:
+// checkAuthToken returns a message unless the value is a valid password of a cache:
 // AmazonElastiCache/latest/dg/auth.html.
-var authToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
+var checkAuthToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
 
 // The row has no deletion protection, because ElastiCache has none.
 var _ = registerRows(&Row{
@@ -30,7 +30,7 @@ var _ = registerRows(&Row{
 	// and replicas change immediately, by other calls.
 	Deferral: &Deferral{Props: []string{"nodeType", "engineVersion"}, Window: "maintenanceWindow"},
 	Props: Props{
-		"replicationGroupId": {Replace: true, Valid: cacheID},
+		"replicationGroupId": {Replace: true, Valid: checkCacheID},
 		"description":        {Valid: length(1, 1024)},
 		"engine":             {Default: "redis", Enum: []string{"redis", "valkey"}},
 		"engineVersion":      {Computed: true, Valid: pattern(`\d\.\d`, "a version as in 7.1")},
@@ -49,7 +49,7 @@ var _ = registerRows(&Row{
 		"kmsKeyId":                 {Replace: true, Valid: checkARN, Ref: toCacheKey},
 		"transitEncryptionEnabled": {Computed: true},
 		"transitEncryptionMode":    {Computed: true},
-		"authToken":                {Valid: authToken},
+		"authToken":                {Valid: checkAuthToken},
 		"authTokenUpdateStrategy":  {Default: "ROTATE"},
 		"userGroupIds":             {Set: true, Max: 1, Ref: toCacheUserGroup},
 
@@ -66,7 +66,7 @@ var _ = registerRows(&Row{
 		"autoMinorVersionUpgrade": {Computed: true},
 
 		"logDeliveryConfigurations":                 {Set: true, Max: 2},
-		"logDeliveryConfigurations.destination":     {Ref: toCacheLog},
+		"logDeliveryConfigurations.destination":     {Ref: toCacheLogGroup},
 		"logDeliveryConfigurations.destinationType": {Enum: []string{"cloudwatch-logs"}},
 		"logDeliveryConfigurations.logFormat":       {},
 		"logDeliveryConfigurations.logType":         {},

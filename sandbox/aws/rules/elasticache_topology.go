@@ -14,10 +14,10 @@ const (
 	maxReplicas = 5
 )
 
-// cacheEngine returns the engine and the version in the inputs. If the inputs have no
+// cacheEngineAndVersion returns the engine and the version in the inputs. If the inputs have no
 // version, the result has the current version of the same engine, or else the latest
 // version.
-func (c *Call) cacheEngine() (engine, version string) {
+func (c *Call) cacheEngineAndVersion() (engine, version string) {
 	engine, version = c.In.String("engine"), c.In.String("engineVersion")
 	if version == "" && engine == c.Old.String("engine") {
 		version = c.Old.String("engineVersion")
@@ -63,10 +63,10 @@ func (c *Call) nodeCounts() (shards, replicas int) {
 	return shards, replicas
 }
 
-// verifyReplicationGroup returns ElastiCache's error for a creation or a change. The
-// text about failover is from public logs.
+// verifyReplicationGroup returns ElastiCache's error for a creation or a change. The error
+// text about automatic failover is from public logs.
 func verifyReplicationGroup(c *Call) error {
-	engine, version := c.cacheEngine()
+	engine, version := c.cacheEngineAndVersion()
 	if err := verifyCacheVersion(engine, version); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func verifyReplicationGroup(c *Call) error {
 	return c.verifySecurityGroupVPC("securityGroupIds", "subnetGroupName", "replication group")
 }
 
-// verifyCacheFamily returns an error for a parameter group of another family.
+// verifyCacheFamily returns an error if the parameter group in the inputs has another family.
 func (c *Call) verifyCacheFamily(family string) error {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
@@ -112,13 +112,15 @@ func (c *Call) verifyCacheFamily(family string) error {
 func (c *Call) verifyNodeCounts() error {
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
-	switch mode := c.In.String("clusterMode"); {
+	mode := c.In.String("clusterMode")
+	modeConflicts := mode != "" && (mode != "disabled") != sharded
+	switch {
 	case sharded && !c.In.Bool("automaticFailoverEnabled"):
 		return refuse("InvalidParameterCombination", "Redis with cluster mode enabled cannot be created with auto failover turned off.")
 	case !sharded && shards > 1:
 		return refuse("InvalidParameterCombination", "%d node groups need cluster mode: a parameter group with cluster-enabled yes, "+
 			"such as default.redis7.cluster.on", shards)
-	case mode != "" && (mode == "disabled") == sharded:
+	case modeConflicts:
 		return refuse("InvalidParameterCombination", "clusterMode %s does not fit the parameter group's cluster-enabled", mode)
 	case c.In.Bool("automaticFailoverEnabled") && !sharded && replicas < 1:
 		return refuse("InvalidParameterCombination", "Automatic failover is not supported for replication groups with less than 2 cache clusters")
@@ -136,24 +138,24 @@ func (c *Call) verifyNodeCounts() error {
 // encryption is disabled. It also returns an error if the encryption in transit is not changed
 // in two steps.
 func (c *Call) verifyCacheEncryption() error {
-	transit, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
+	transitEncrypted, mode := c.effectiveBool("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {
-	case c.In.Has("authToken") && !transit:
+	case c.In.Has("authToken") && !transitEncrypted:
 		return refuse("InvalidParameterCombination", "The AUTH token is only supported when encryption-in-transit is enabled.")
 	case c.In.Has("kmsKeyId") && !c.effectiveBool("atRestEncryptionEnabled"):
 		return refuse("InvalidParameterCombination", "KmsKeyId is only supported when encryption-at-rest is enabled.")
-	case mode != "" && !transit:
+	case mode != "" && !transitEncrypted:
 		return refuse("InvalidParameterCombination", "TransitEncryptionMode needs encryption-in-transit")
 	}
-	if c.Old == nil || transit == c.Old.Bool("transitEncryptionEnabled") {
+	if c.Old == nil || transitEncrypted == c.Old.Bool("transitEncryptionEnabled") {
 		return nil
 	}
 	// AWS changes the encryption in two steps: dg/in-transit-encryption-enable.html and
 	// in-transit-encryption-disable.html.
-	if transit && mode != "preferred" {
+	if transitEncrypted && mode != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is enabled in two steps: transitEncryptionMode preferred first, then required")
 	}
-	if !transit && c.Old.String("transitEncryptionMode") != "preferred" {
+	if !transitEncrypted && c.Old.String("transitEncryptionMode") != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is disabled in two steps: transitEncryptionMode preferred first")
 	}
 	return nil
@@ -171,7 +173,7 @@ func (c *Call) effectiveBool(name string) bool {
 // fillReplicationGroup computes the outputs of a group: the values that AWS chooses, the
 // endpoints and the names of the nodes.
 func fillReplicationGroup(c *Call) error {
-	engine, version := c.cacheEngine()
+	engine, version := c.cacheEngineAndVersion()
 	release := cacheVersions[engine][version]
 	shards, replicas := c.nodeCounts()
 	sharded := c.isSharded()
@@ -190,7 +192,7 @@ func fillReplicationGroup(c *Call) error {
 	}
 	c.Out["transitEncryptionMode"] = mode
 	c.Out["maintenanceWindow"] = strings.ToLower(c.Out.String("maintenanceWindow"))
-	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, release.full
+	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, release.fullVersion
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
 	c.Out["clusterEnabled"] = sharded

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -28,9 +27,9 @@ var (
 const defaultUser = "default"
 
 var (
-	cacheEngines = []string{"redis", "valkey", "REDIS", "VALKEY"}
-	cacheID      = all(length(1, 40), pattern(`[a-z](?:-?[a-z0-9])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
-	userPassword = hideValue(length(16, 128))
+	cacheEngines      = []string{"redis", "valkey", "REDIS", "VALKEY"}
+	checkCacheID      = all(length(1, 40), pattern(`[a-z](?:-?[a-z0-9])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+	checkUserPassword = hideValue(length(16, 128))
 )
 
 var _ = registerRows(
@@ -40,15 +39,15 @@ var _ = registerRows(
 		Label: "ElastiCache User", ID: "{userId}", NotFound: "UserNotFound",
 		ExistsCode: "UserAlreadyExists", ExistsText: "User {userId} already exists.",
 		Props: Props{
-			"userId":                           {Replace: true, Valid: cacheID},
+			"userId":                           {Replace: true, Valid: checkCacheID},
 			"userName":                         {Replace: true, Valid: length(1, 128)},
 			"engine":                           {Enum: cacheEngines, Same: strings.EqualFold},
 			"accessString":                     {Valid: pattern(`(?:on|off)(?: \S+)*`, "an access string that begins with on or off, as in on ~* +@all")},
 			"noPasswordRequired":               {Default: false},
-			"passwords":                        {Set: true, Min: 1, Max: 2, Valid: userPassword},
+			"passwords":                        {Set: true, Min: 1, Max: 2, Valid: checkUserPassword},
 			"authenticationMode":               {Computed: true},
 			"authenticationMode.type":          {},
-			"authenticationMode.passwords":     {Set: true, Min: 1, Max: 2, Valid: userPassword},
+			"authenticationMode.passwords":     {Set: true, Min: 1, Max: 2, Valid: checkUserPassword},
 			"authenticationMode.passwordCount": {Computed: true},
 		},
 		AtMostOne: [][]string{{"passwords", "authenticationMode"}},
@@ -63,7 +62,7 @@ var _ = registerRows(
 		Label: "ElastiCache User Group", ID: "{userGroupId}", NotFound: "UserGroupNotFound",
 		ExistsCode: "UserGroupAlreadyExists", ExistsText: "User group {userGroupId} already exists.",
 		Props: Props{
-			"userGroupId": {Replace: true, Valid: cacheID},
+			"userGroupId": {Replace: true, Valid: checkCacheID},
 			"engine":      {Replace: true, Enum: cacheEngines, Same: strings.EqualFold},
 			"userIds":     {Set: true, Ref: toCacheUser},
 		},
@@ -72,7 +71,8 @@ var _ = registerRows(
 	},
 )
 
-// checkCacheUser checks that a user has exactly one kind of authentication.
+// checkCacheUser checks that a user has exactly one kind of authentication. It also checks that
+// the name of an IAM user is equal to the id.
 func checkCacheUser(in Object, fail Fail) {
 	mode := in.Object("authenticationMode")
 	if in.Has("authenticationMode") && mode.Known("type") && (mode.String("type") == "password") != mode.Has("passwords") {
@@ -81,7 +81,8 @@ func checkCacheUser(in Object, fail Fail) {
 	if mode.String("type") == "iam" && in.Known("userName") && in.Known("userId") && in.String("userName") != in.String("userId") {
 		fail("userName", "must be the userId for users of IAM")
 	}
-	if !in.Has("passwords") && !in.Has("authenticationMode") && in.Known("noPasswordRequired") != in.Has("noPasswordRequired") {
+	noPasswordUnknown := in.Has("noPasswordRequired") && !in.Known("noPasswordRequired")
+	if noPasswordUnknown && !in.Has("passwords") && !in.Has("authenticationMode") {
 		return // whether a password is required is not known yet
 	}
 	if !in.Has("authenticationMode") && in.Has("passwords") == in.Bool("noPasswordRequired") {
@@ -156,13 +157,15 @@ func removeFromUserGroups(c *Call) error {
 }
 
 // verifyUsableUserGroups returns an error for user groups that a replication group cannot use.
+// The replication group must have encryption in transit. A group for Redis can be used with both
+// engines, a group for Valkey only with Valkey.
 func verifyUsableUserGroups(c *Call, engine string) error {
 	for _, group := range c.referencedObjects("userGroupIds") {
 		if !c.effectiveBool("transitEncryptionEnabled") {
 			return refuse("InvalidParameterCombination", "User group based access control requires encryption-in-transit to be enabled: %s", group.ID)
 		}
 		if groupEngine := strings.ToLower(Object(group.State).String("engine")); groupEngine != engine && groupEngine != "redis" {
-			return refuse("InvalidParameterCombination", "%s", fmt.Sprintf("User group %s is for %s, the replication group runs %s", group.ID, groupEngine, engine))
+			return refuse("InvalidParameterCombination", "User group %s is for %s, the replication group runs %s", group.ID, groupEngine, engine)
 		}
 	}
 	return nil

@@ -61,7 +61,7 @@ func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 // schema. Secret values of the result have the type wire.Secret.
 func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Object, refused []Failure, err error) {
 	defer recoverPanic(token, &err)
-	s, hasSchema, err := schema.FunctionOf(token)
+	s, hasSchema, err := schema.LookupFunction(token)
 	if err != nil {
 		return nil, nil, err
 	}

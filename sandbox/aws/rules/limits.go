@@ -15,7 +15,7 @@ import (
 // checkLimits checks a text or a number against the limits in AWS's API model. path is the
 // property's path in the rules, shownPath is the path in messages.
 func (v *validator) checkLimits(p Prop, value any, path, shownPath string) {
-	limit, ok := models.Load().Property(v.row.Token, path)
+	limit, ok := models.Load().Limit(v.row.Token, path)
 	if !ok {
 		return
 	}
@@ -97,7 +97,7 @@ func compilePattern(p string) *regexp.Regexp {
 // list is allowed, because the provider does not send it. path is the list's path in the
 // rules, shownPath is the path in messages.
 func (v *validator) checkItemCount(count int, path, shownPath string) {
-	limit, ok := models.Load().Property(v.row.Token, path)
+	limit, ok := models.Load().Limit(v.row.Token, path)
 	if ok && count > 0 && (count < limit.MinItems || (limit.MaxItems > 0 && count > limit.MaxItems)) {
 		v.fail(shownPath, "has %d elements, must have %s (%s)", count, describeRange(limit.MinItems, limit.MaxItems), limit.From)
 	}
@@ -110,7 +110,7 @@ func (v *validator) isRequired(p Prop, path string) bool {
 	if p.Required {
 		return true
 	}
-	limit, ok := models.Load().Property(v.row.Token, path)
+	limit, ok := models.Load().Limit(v.row.Token, path)
 	nested := strings.Contains(path, ".")
 	hasDefault := p.Default != nil || p.Preset != nil || p.Computed || p.AllowOmitted
 	return ok && limit.Required && nested && !hasDefault

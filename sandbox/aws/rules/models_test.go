@@ -17,7 +17,7 @@ func TestRowEnumIsProperSubsetOfModelValues(t *testing.T) {
 	table := models.Load()
 	for _, token := range Tokens() {
 		for path, p := range rows[token].Props {
-			limit, ok := table.Property(token, path)
+			limit, ok := table.Limit(token, path)
 			values := table.Values(limit)
 			if !ok || values == nil || len(p.Enum) == 0 {
 				continue

@@ -92,7 +92,7 @@ func (c *Call) verifyServiceReachable(token string) error {
 	var refused error
 	c.Tx.Each(c.scope(rows[vpcEndpointType]), vpcEndpointType, func(o store.Object) bool {
 		endpoint := Object(o.State)
-		if endpoint.String("vpcId") != vpcID || !endpoint.Bool("privateDnsEnabled") || c.serviceOf(endpoint.String("serviceName")) != service {
+		if endpoint.String("vpcId") != vpcID || !endpoint.Bool("privateDnsEnabled") || c.endpointServiceName(endpoint.String("serviceName")) != service {
 			return true
 		}
 		groups := endpoint.Strings("securityGroupIds")

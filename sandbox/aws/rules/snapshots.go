@@ -133,7 +133,7 @@ func verifyRestoredCache(c *Call) error {
 	if !ok {
 		return err
 	}
-	engine, version := c.cacheEngine()
+	engine, version := c.cacheEngineAndVersion()
 	if snapshotEngine := snapshot.String("engine"); snapshotEngine != engine {
 		return refuse("InvalidParameterCombination", "The snapshot is of engine %s, not %s", snapshotEngine, engine)
 	}

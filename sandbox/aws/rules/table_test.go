@@ -39,7 +39,7 @@ func TestRowsHaveSourcesAndRequiredFields(t *testing.T) {
 
 func TestEveryPropertyHasARule(t *testing.T) {
 	for token, row := range rows {
-		s, ok, err := schema.ResourceOf(token)
+		s, ok, err := schema.LookupResource(token)
 		require.NoError(t, err)
 		require.True(t, ok)
 		types := map[string]string{}
@@ -102,7 +102,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	require.NotEmpty(t, p.Ref.Missing, property)
 	require.NotEmpty(t, p.Ref.Noun, property)
 	for _, to := range p.Ref.To {
-		s, ok, err := schema.ResourceOf(to)
+		s, ok, err := schema.LookupResource(to)
 		require.NoError(t, err)
 		if !ok {
 			require.NotNil(t, p.Ref.Predefined, "%s refers to %s, which has no row, and has no Predefined", property, to)
@@ -118,7 +118,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 
 func TestRowsUseOnlyPropertiesThatExist(t *testing.T) {
 	for token, row := range rows {
-		s, _, err := schema.ResourceOf(token)
+		s, _, err := schema.LookupResource(token)
 		require.NoError(t, err)
 		for name := range row.Outputs {
 			require.Contains(t, s.Outputs, name, token)

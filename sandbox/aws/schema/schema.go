@@ -109,8 +109,8 @@ func loadTable(service string) (*table, error) {
 	return load.(func() (*table, error))()
 }
 
-// serviceOf returns the service of a token, such as ec2 for aws:ec2/vpc:Vpc.
-func serviceOf(token string) string {
+// tokenService returns the service of a token, such as ec2 for aws:ec2/vpc:Vpc.
+func tokenService(token string) string {
 	if token == ProviderToken {
 		return "index"
 	}
@@ -118,9 +118,9 @@ func serviceOf(token string) string {
 	return service
 }
 
-// ResourceOf returns the structure of a resource type; ok is false if no table has the type.
-func ResourceOf(token string) (r *Resource, ok bool, err error) {
-	t, err := loadTable(serviceOf(token))
+// LookupResource returns the structure of a resource type; ok is false if no table has the type.
+func LookupResource(token string) (r *Resource, ok bool, err error) {
+	t, err := loadTable(tokenService(token))
 	if err != nil {
 		return nil, false, err
 	}
@@ -128,9 +128,9 @@ func ResourceOf(token string) (r *Resource, ok bool, err error) {
 	return r, ok, nil
 }
 
-// FunctionOf returns the structure of a function; ok is false if no table has the function.
-func FunctionOf(token string) (f *Function, ok bool, err error) {
-	t, err := loadTable(serviceOf(token))
+// LookupFunction returns the structure of a function; ok is false if no table has the function.
+func LookupFunction(token string) (f *Function, ok bool, err error) {
+	t, err := loadTable(tokenService(token))
 	if err != nil {
 		return nil, false, err
 	}

@@ -163,9 +163,9 @@ func (s *Store) catchUp() error {
 	if _, err := f.Seek(s.offset, io.SeekStart); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
-	lines := bufio.NewReader(f)
+	reader := bufio.NewReader(f)
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := reader.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			return nil // an incomplete line is ignored
 		}
@@ -234,7 +234,7 @@ func (s *Store) commit(ops []op) error {
 		return fmt.Errorf("AWS store: %w", err)
 	}
 	defer f.Close()
-	// All complete lines were read. So only an incomplete line can follow the offset.
+	// catchUp has read all complete lines. So only an incomplete line can follow the offset.
 	if err := f.Truncate(s.offset); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}

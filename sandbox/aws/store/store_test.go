@@ -16,8 +16,8 @@ import (
 
 var testScope = Scope{Account: "123456789012", Region: "us-east-1"}
 
-// key returns the key of an object in testScope.
-func key(typ, id string) Key { return Key{Scope: testScope, Type: typ, ID: id} }
+// testKey returns the key of an object in testScope.
+func testKey(typ, id string) Key { return Key{Scope: testScope, Type: typ, ID: id} }
 
 // openStore opens the store in a folder, as another process would.
 func openStore(t *testing.T, dir string) *Store {
@@ -31,7 +31,7 @@ func openStore(t *testing.T, dir string) *Store {
 func putObject(t *testing.T, s *Store, typ, id string, state map[string]any) {
 	t.Helper()
 	require.NoError(t, s.Update(t.Context(), func(tx *Tx) error {
-		tx.Put(Object{Key: key(typ, id), State: state})
+		tx.Put(Object{Key: testKey(typ, id), State: state})
 		return nil
 	}))
 }
@@ -54,20 +54,20 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 	putObject(t, s, "vpc", "v", map[string]any{"cidr": "x"})
 	refused := errors.New("refused")
 	err := s.Update(t.Context(), func(tx *Tx) error {
-		tx.Put(Object{Key: key("vpc", "w")})
-		tx.Delete(key("vpc", "v"))
-		_, ok := tx.Get(key("vpc", "v"))
+		tx.Put(Object{Key: testKey("vpc", "w")})
+		tx.Delete(testKey("vpc", "v"))
+		_, ok := tx.Get(testKey("vpc", "v"))
 		require.False(t, ok, "a transaction reads its own writes")
-		_, ok = tx.Get(key("vpc", "w"))
+		_, ok = tx.Get(testKey("vpc", "w"))
 		require.True(t, ok)
 		return refused
 	})
 	require.ErrorIs(t, err, refused)
 	require.Equal(t, []string{"v"}, listIDs(t, s), "a failed transaction changes nothing")
 	require.NoError(t, s.View(t.Context(), func(tx *Tx) error {
-		o, _ := tx.Get(key("vpc", "v"))
+		o, _ := tx.Get(testKey("vpc", "v"))
 		o.State["cidr"] = "changed"
-		again, _ := tx.Get(key("vpc", "v"))
+		again, _ := tx.Get(testKey("vpc", "v"))
 		require.Equal(t, "x", again.State["cidr"], "Get returns a copy")
 		return nil
 	}))
@@ -95,7 +95,7 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 		writers.Go(func() {
 			for i := range 25 {
 				if err := s.Update(t.Context(), func(tx *Tx) error {
-					tx.Put(Object{Key: key("vpc", fmt.Sprintf("%d-%d", w, i))})
+					tx.Put(Object{Key: testKey("vpc", fmt.Sprintf("%d-%d", w, i))})
 					return nil
 				}); err != nil {
 					t.Error(err)

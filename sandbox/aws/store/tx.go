@@ -81,7 +81,7 @@ func (tx *Tx) Put(object Object) { tx.ops = append(tx.ops, op{Put: &object}) }
 // Delete removes an object when the transaction ends.
 func (tx *Tx) Delete(key Key) { tx.ops = append(tx.ops, op{Delete: &key}) }
 
-// clone returns a copy that shares no value with the object.
+// clone returns a copy of an object. The copy shares no value of the state with the object.
 func clone(o Object) Object {
 	o.State = wire.CloneMap(o.State)
 	return o

@@ -20,19 +20,19 @@ func TestDecodeReversesEncode(t *testing.T) {
 }
 
 func TestDecodeReplacesMarkedValues(t *testing.T) {
-	marked := func(sig string, fields map[string]any) map[string]any {
+	addMarker := func(sig string, fields map[string]any) map[string]any {
 		fields[sigKey] = sig
 		return fields
 	}
 	s, err := Encode(map[string]any{
 		"null":          nil,
 		"secret":        Secret{Value: "x"},
-		"output":        marked(sigOutput, map[string]any{"value": "x", "secret": true}),
-		"pendingOutput": marked(sigOutput, map[string]any{}),
-		"resource":      marked(sigResource, map[string]any{"urn": "u", "id": "i"}),
-		"newResource":   marked(sigResource, map[string]any{"urn": "u", "id": ""}),
-		"asset":         marked(sigAsset, map[string]any{"hash": "h", "text": "t"}),
-		"archive":       marked(sigArchive, map[string]any{"path": "p"}),
+		"output":        addMarker(sigOutput, map[string]any{"value": "x", "secret": true}),
+		"pendingOutput": addMarker(sigOutput, map[string]any{}),
+		"resource":      addMarker(sigResource, map[string]any{"urn": "u", "id": "i"}),
+		"newResource":   addMarker(sigResource, map[string]any{"urn": "u", "id": ""}),
+		"asset":         addMarker(sigAsset, map[string]any{"hash": "h", "text": "t"}),
+		"archive":       addMarker(sigArchive, map[string]any{"path": "p"}),
 		"unknownNumber": "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
 	})
 	require.NoError(t, err)

@@ -30,9 +30,10 @@ type shape struct {
 	Value    *member // the values of a map
 }
 
-// member is a member of a structure, or the element of a list or map. It has the name of its
-// shape.
-type member struct{ Shape string }
+// member is a member of a structure, or the element of a list or map.
+type member struct {
+	Shape string // the name of the shape
+}
 
 // modelMember is the member of a structure in a model that describes a property.
 type modelMember struct {
@@ -157,6 +158,8 @@ func (a *api) readLimit(described modelMember, enums map[string][]string) (limit
 	limit.From = fmt.Sprintf("%s %s.%s", a.Service, described.structure, described.name)
 	limit.Required = described.required
 	s, name := a.Shapes[described.shape], described.shape
+	// A list, a map or one of CloudFront's lists has the shape of its elements. The loop follows
+	// these shapes to the shape of the values.
 	for {
 		var next *member
 		switch {

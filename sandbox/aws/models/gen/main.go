@@ -34,28 +34,29 @@ const instanceTypesKey = "ec2.InstanceType"
 var instanceTypePattern = regexp.MustCompile(`(?m)^\s+InstanceType\w+\s+InstanceType = "([^"]+)"$`)
 
 func main() {
-	source := flag.String("sdk", "sdk", "folder of the go.mod that requires the models")
+	sdkDir := flag.String("sdk", "sdk", "folder of the go.mod that requires the models")
 	out := flag.String("out", "models.json", "file that the table is written to")
 	unmatched := flag.Bool("unmatched", false, "print the properties that no model describes")
 	flag.Parse()
-	if err := writeTable(*source, *out, *unmatched); err != nil {
+	if err := writeTable(*sdkDir, *out, *unmatched); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-// writeTable generates the table and writes the table to the file out. If unmatched is true,
-// writeTable prints the properties that no model describes.
-func writeTable(source, out string, unmatched bool) error {
-	dir, version, err := downloadModule(source, module)
+// writeTable generates the table and writes the table to the file out. sdkDir is the folder of
+// the go.mod that requires the models. If unmatched is true, writeTable prints the properties
+// that no model describes.
+func writeTable(sdkDir, out string, unmatched bool) error {
+	dir, version, err := downloadModule(sdkDir, module)
 	if err != nil {
 		return err
 	}
-	newerDir, newerVersion, err := downloadModule(source, newerModule)
+	newerDir, newerVersion, err := downloadModule(sdkDir, newerModule)
 	if err != nil {
 		return err
 	}
-	table, missing, err := generate(filepath.Join(dir, "models", "apis"))
+	table, missing, err := generateTable(filepath.Join(dir, "models", "apis"))
 	if err != nil {
 		return err
 	}
@@ -84,11 +85,11 @@ func writeTable(source, out string, unmatched bool) error {
 	return nil
 }
 
-// downloadModule returns the folder and the version of a module that the go.mod in the folder
-// source requires. It downloads the module if the module cache does not have it.
-func downloadModule(source, module string) (dir, version string, err error) {
+// downloadModule returns the folder and the version of a module that the go.mod in sdkDir
+// requires. It downloads the module if the module cache does not have it.
+func downloadModule(sdkDir, module string) (dir, version string, err error) {
 	cmd := exec.Command("go", "mod", "download", "-json", module)
-	cmd.Dir = source
+	cmd.Dir = sdkDir
 	raw, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -97,16 +98,16 @@ func downloadModule(source, module string) (dir, version string, err error) {
 		}
 		return "", "", fmt.Errorf("go mod download %s: %w", module, err)
 	}
-	var result struct{ Dir, Version string }
-	if err := json.Unmarshal(raw, &result); err != nil {
+	var downloaded struct{ Dir, Version string }
+	if err := json.Unmarshal(raw, &downloaded); err != nil {
 		return "", "", fmt.Errorf("go mod download %s: %w", module, err)
 	}
-	return result.Dir, result.Version, nil
+	return downloaded.Dir, downloaded.Version, nil
 }
 
-// generate returns the table, and the properties that no model describes. apis is the folder
+// generateTable returns the table, and the properties that no model describes. apis is the folder
 // with all models.
-func generate(apis string) (*models.Table, []string, error) {
+func generateTable(apis string) (*models.Table, []string, error) {
 	table := &models.Table{SourcesDigest: models.Digest(propertyPaths(), Mapping()), Enums: map[string][]string{}, Limits: map[string]map[string]models.Limit{}}
 	var missing []string
 	for _, token := range rules.Tokens() {
@@ -141,7 +142,7 @@ func generate(apis string) (*models.Table, []string, error) {
 	return table, missing, nil
 }
 
-// paths returns the property paths of every type in package rules, by token.
+// propertyPaths returns the property paths of every type in package rules, by token.
 func propertyPaths() map[string][]string {
 	out := map[string][]string{}
 	for _, token := range rules.Tokens() {

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// description has the shapes of a service's model that describe a type.
+// description has the shapes in the model of a service that describe one type.
 type description struct {
 	api    string   // the service
 	shapes []string // the first shape with a property describes it

@@ -12,7 +12,7 @@ import (
 var rowsDir = filepath.Join("..", "..", "rules")
 
 func TestTablesAreUpToDate(t *testing.T) {
-	files, err := generate(rowsDir)
+	files, err := generateTables(rowsDir)
 	require.NoError(t, err)
 	written, err := filepath.Glob(filepath.Join("..", "data", "*.json"))
 	require.NoError(t, err)
@@ -84,8 +84,6 @@ func main() {
 }
 
 func TestUnknownTokenIsReported(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "rows.go"), []byte("package rules\n\nvar x = \"aws:ec2/dream:Dream\"\n"), 0o600))
 	root, err := findProgramRoot(rowsDir)
 	require.NoError(t, err)
 	sdkDir, _, err := locateSDK(root)

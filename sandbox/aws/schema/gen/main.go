@@ -30,18 +30,18 @@ const programModule = "module github.com/progressive-framework/platform\n"
 
 func main() {
 	out := flag.String("out", "data", "folder that the tables are written to")
-	rows := flag.String("rows", filepath.Join("..", "rules"), "folder of the rows")
+	rowsDir := flag.String("rows", filepath.Join("..", "rules"), "folder of the rows")
 	flag.Parse()
-	if err := writeTables(*rows, *out); err != nil {
+	if err := writeTables(*rowsDir, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
 // writeTables generates the tables in the folder out, and removes tables of services without a
-// row. rows is the folder of package rules.
-func writeTables(rows, out string) error {
-	files, err := generate(rows)
+// row. rowsDir is the folder of package rules.
+func writeTables(rowsDir, out string) error {
+	files, err := generateTables(rowsDir)
 	if err != nil {
 		return err
 	}
@@ -65,24 +65,25 @@ func writeTables(rows, out string) error {
 	return nil
 }
 
-// generate returns the content of each table, by file name. rows is the folder of package
-// rules.
-func generate(rows string) (map[string][]byte, error) {
-	tokens, err := findTokens(rows)
+// generateTables returns the content of each table, by file name. rowsDir is the folder of
+// package rules.
+func generateTables(rowsDir string) (map[string][]byte, error) {
+	tokens, err := findTokens(rowsDir)
 	if err != nil {
 		return nil, err
 	}
-	program, err := findProgramRoot(rows)
+	programDir, err := findProgramRoot(rowsDir)
 	if err != nil {
 		return nil, err
 	}
-	root, version, err := locateSDK(program)
+	sdkDir, version, err := locateSDK(programDir)
 	if err != nil {
 		return nil, err
 	}
-	sdk := newSDK(filepath.Join(root, "go", "aws"))
+	sdk := newSDK(filepath.Join(sdkDir, "go", "aws"))
 	tables := map[string]*table{}
-	tableFor := func(module string) *table {
+	// ensureTable returns the table of a module. It creates the table at the first call.
+	ensureTable := func(module string) *table {
 		t, ok := tables[module]
 		if !ok {
 			t = &table{
@@ -93,12 +94,12 @@ func generate(rows string) (map[string][]byte, error) {
 		}
 		return t
 	}
-	if err := sdk.addProvider(tableFor("index")); err != nil {
+	if err := sdk.addProvider(ensureTable("index")); err != nil {
 		return nil, err
 	}
 	for _, token := range tokens {
 		module, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
-		if err := sdk.addToken(tableFor(module), module, token); err != nil {
+		if err := sdk.addToken(ensureTable(module), module, token); err != nil {
 			return nil, fmt.Errorf("%s: %w", token, err)
 		}
 	}
@@ -136,7 +137,7 @@ func findProgramRoot(dir string) (string, error) {
 
 // locateSDK returns the folder and the version of the SDK that the program in dir requires. It
 // downloads the SDK if the module cache does not have it.
-func locateSDK(dir string) (root, version string, err error) {
+func locateSDK(dir string) (sdkDir, version string, err error) {
 	runGo := func(args ...string) ([]byte, error) {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir

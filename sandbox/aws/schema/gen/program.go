@@ -25,8 +25,8 @@ type use struct {
 	Location string // file:line, relative to the parent of the folder
 }
 
-// findTokens returns the sorted tokens that are string tokenLiterals in the Go files of
-// dir, except tests.
+// findTokens returns the sorted tokens that are string literals in the Go files of dir, except
+// tests.
 func findTokens(dir string) ([]string, error) {
 	seen := map[string]bool{}
 	err := walkGoFiles(dir, func(_ string, _ *token.FileSet, file *ast.File) error {
@@ -74,7 +74,7 @@ func findUses(dir string, s *sdk) ([]use, error) {
 			if !ok {
 				return true
 			}
-			tok, err := s.tokenOf(module, sel.Sel.Name)
+			tok, err := s.functionToken(module, sel.Sel.Name)
 			if err != nil {
 				inspectErr = fmt.Errorf("%s: %w", location(sel.Pos()), err)
 				return false
@@ -90,10 +90,10 @@ func findUses(dir string, s *sdk) ([]use, error) {
 	return out, err
 }
 
-// tokenOf returns the token of the resource or function that a Go function of the SDK uses. It
+// functionToken returns the token of the resource or function that a Go function of the SDK uses. It
 // returns "" for other names of the SDK, such as VpcArgs. A Go function with the suffix Output
-// has no token in its source. So tokenOf also reads the function without the suffix.
-func (s *sdk) tokenOf(module, name string) (string, error) {
+// has no token in its source. So functionToken also reads the function without the suffix.
+func (s *sdk) functionToken(module, name string) (string, error) {
 	withoutSuffix := strings.TrimSuffix(name, "Output")
 	if !strings.HasPrefix(name, "New") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "Lookup") {
 		return "", nil
@@ -148,7 +148,8 @@ func sdkImports(file *ast.File) map[string]string {
 	return out
 }
 
-// tokenLiterals returns the tokens in the string tokenLiterals of a file, with the position of each.
+// tokenLiterals returns the tokens that are string literals in a file, with the position of each.
+// If a token occurs several times, the position is that of the last occurrence.
 func tokenLiterals(file *ast.File) map[string]token.Pos {
 	out := map[string]token.Pos{}
 	ast.Inspect(file, func(n ast.Node) bool {

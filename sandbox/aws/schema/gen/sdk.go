@@ -180,7 +180,7 @@ func (p *sdkPackage) addResource(t *table, tok, name string) error {
 	// The struct does not show whether a list is required. The constructor returns an error
 	// if a required argument is nil.
 	for _, field := range requiredArgs(constructor) {
-		prop := propertyOfField(args, field)
+		prop := fieldProperty(args, field)
 		in[prop] = strings.TrimSuffix(in[prop], "?")
 	}
 	out, err := p.structFields(t, state)
@@ -330,9 +330,9 @@ func propertyName(f *ast.Field) string {
 	return name
 }
 
-// propertyOfField returns the property name of a field of the struct st, or "" if st has no such
+// fieldProperty returns the property name of a field of the struct st, or "" if st has no such
 // field. field is the Go name of the field.
-func propertyOfField(st *ast.StructType, field string) string {
+func fieldProperty(st *ast.StructType, field string) string {
 	for _, f := range st.Fields.List {
 		if len(f.Names) > 0 && f.Names[0].Name == field {
 			return propertyName(f)
