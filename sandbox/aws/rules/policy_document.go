@@ -92,7 +92,7 @@ func getPolicyDocument(_ *Call, in Object) (Object, error) {
 const oldPolicyVersion = "2008-10-17"
 
 // convertVariables converts policy variables from Terraform's notation, &{...}, to IAM's,
-// ${...}.
+// ${...}. It returns an error if the version of the policy language has no variables.
 func convertVariables(list []string, version string) ([]string, error) {
 	out := make([]string, len(list))
 	for i, s := range list {

@@ -135,7 +135,7 @@ func (c *Call) verifyNotReferenced() error {
 			continue
 		}
 		var refused error
-		visit := func(o store.Object) bool {
+		checkReferrer := func(o store.Object) bool {
 			if o.Key == self.Key || o.Owner == self.ID {
 				return true
 			}
@@ -149,8 +149,8 @@ func (c *Call) verifyNotReferenced() error {
 			}
 			return true
 		}
-		for _, scope := range c.scopesOf(r.row) {
-			c.Tx.Each(scope, r.row.Token, visit)
+		for _, scope := range c.referrerScopes(r.row) {
+			c.Tx.Each(scope, r.row.Token, checkReferrer)
 			if refused != nil {
 				return refused
 			}
@@ -173,9 +173,9 @@ func (r reference) pathTo(o, target store.Object) string {
 	return ""
 }
 
-// scopesOf returns the scopes in which objects of a type can refer to the object of this
+// referrerScopes returns the scopes in which objects of a type can refer to the object of this
 // call. Objects of any region can refer to a global object.
-func (c *Call) scopesOf(row *Row) []store.Scope {
+func (c *Call) referrerScopes(row *Row) []store.Scope {
 	if row.Global || !c.Row.Global {
 		return []store.Scope{c.scope(row)}
 	}

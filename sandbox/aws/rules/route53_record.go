@@ -10,8 +10,8 @@ import (
 
 const recordType = "aws:route53/record:Record"
 
-// maxTXT is the number of characters in one string of a TXT record.
-const maxTXT = 255
+// maxTXTString is the number of characters in one string of a TXT record.
+const maxTXTString = 255
 
 const (
 	invalidBatch    = "InvalidChangeBatch"
@@ -80,8 +80,8 @@ func checkRecord(in Object, fail Fail) {
 		// separate strings (Route53/latest/DeveloperGuide/ResourceRecordTypes.html,
 		// TXTFormat).
 		for text := range strings.SplitSeq(value, `""`) {
-			if n := len(strings.Trim(text, `"`)); (kind == "TXT" || kind == "SPF") && n > maxTXT {
-				fail(fmt.Sprintf("records[%d]", i), `has a string of %d characters, may have %d: separate strings by ""`, n, maxTXT)
+			if n := len(strings.Trim(text, `"`)); (kind == "TXT" || kind == "SPF") && n > maxTXTString {
+				fail(fmt.Sprintf("records[%d]", i), `has a string of %d characters, may have %d: separate strings by ""`, n, maxTXTString)
 			}
 		}
 		address, err := netip.ParseAddr(value)
