@@ -21,8 +21,8 @@ const networkLBOnly = "belongs to network and gateway load balancers, which have
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and hyphens, not beginning or ending with a hyphen"))
 
-// lbLogProps returns the property rules of a block for logs in a bucket. If a program omits
-// the block, the provider keeps the block's old values.
+// lbLogProps returns the property rules of a block that configures logs in a bucket, such as
+// accessLogs. If a program omits the block, the provider keeps the block's old values.
 func lbLogProps(block string) Props {
 	return Props{
 		block:              {Computed: true},

@@ -12,8 +12,8 @@ import (
 )
 
 // pendingChangeType is the type of a stored object with values that wait for a maintenance
-// window: the PendingModifiedValues in the API of RDS. It has the id of the changed
-// database, which is its owner.
+// window: the PendingModifiedValues in the API of RDS. The object has the id of the changed
+// database, and the database is its owner.
 const pendingChangeType = "aws:pending-change"
 
 // Deferral defines which changes of a type wait for the maintenance window. A change with

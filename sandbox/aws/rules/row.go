@@ -192,7 +192,7 @@ func registerRows(list ...*Row) bool { //nolint:unparam // a variable of the pac
 	return true
 }
 
-// LookupRow returns the row of a type; the bool is false if the type has no row.
+// LookupRow returns the row of a type, and whether the type has a row.
 func LookupRow(token string) (*Row, bool) {
 	row, ok := rows[token]
 	return row, ok
@@ -201,8 +201,8 @@ func LookupRow(token string) (*Row, bool) {
 // Tokens returns the types that have a row, sorted.
 func Tokens() []string { return slices.Sorted(maps.Keys(rows)) }
 
-// RowFiles returns the glob pattern of the files of this package that can have the row of a
-// type.
+// RowFiles returns the glob pattern of the files of this package that can contain the row of a
+// type. The name of a file begins with the name of the service.
 func RowFiles(token string) string {
 	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
 	if service == "vpc" {
