@@ -44,7 +44,7 @@ func TestAPIEndpointAcceptsOnlyAllowedClients(t *testing.T) {
 		reason, from    string
 		private, public bool
 		cidrs           []any
-		refused         string
+		wantError       string // empty if the client is allowed
 	}{
 		{"an admitted public address", "203.0.113.10", true, true, []any{"203.0.113.0/24"}, ""},
 		{"the default, which is an admitted public address", "", true, true, []any{"203.0.113.0/24"}, ""},
@@ -64,12 +64,12 @@ func TestAPIEndpointAcceptsOnlyAllowedClients(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			setAccess(tc.private, tc.public, tc.cidrs...)
 			err := getToken(tc.from)
-			if tc.refused == "" {
+			if tc.wantError == "" {
 				require.NoError(t, err)
 				return
 			}
 			require.ErrorContains(t, err, "dial tcp: i/o timeout")
-			require.ErrorContains(t, err, tc.refused)
+			require.ErrorContains(t, err, tc.wantError)
 		})
 	}
 	require.ErrorContains(t, getToken("here"), "must begin with an IPv4 address")

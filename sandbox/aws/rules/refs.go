@@ -134,7 +134,7 @@ func (c *Call) verifyNotReferenced() error {
 		if r.ref.InUseCode == "" {
 			continue
 		}
-		var refused error
+		var refusal error
 		checkReferrer := func(o store.Object) bool {
 			if o.Key == self.Key || o.Owner == self.ID {
 				return true
@@ -143,7 +143,7 @@ func (c *Call) verifyNotReferenced() error {
 				return true // deleted by this call
 			}
 			if path := r.pathTo(o, self); path != "" {
-				refused = refuse(r.ref.InUseCode, "%s '%s' has dependencies and cannot be deleted: %s %s refers to it in %s",
+				refusal = refuse(r.ref.InUseCode, "%s '%s' has dependencies and cannot be deleted: %s %s refers to it in %s",
 					c.Row.Label, self.ID, r.row.Token, o.ID, path)
 				return false
 			}
@@ -151,8 +151,8 @@ func (c *Call) verifyNotReferenced() error {
 		}
 		for _, scope := range c.referrerScopes(r.row) {
 			c.Tx.Each(scope, r.row.Token, checkReferrer)
-			if refused != nil {
-				return refused
+			if refusal != nil {
+				return refusal
 			}
 		}
 	}

@@ -121,20 +121,20 @@ func verifyRecord(c *Call) error {
 	if kind == "CNAME" && sameDomain(fqdn, zoneName) {
 		return refuse(invalidBatch, "RRSet of type CNAME with DNS name %s. is not permitted at apex in zone %s.", fqdn, zoneName)
 	}
-	var refused error
+	var refusal error
 	c.eachRecord(zone.ID, func(o store.Object) {
 		otherType, _ := o.State["type"].(string)
 		switch {
 		case o.ID == c.ID || o.State["fqdn"] != fqdn: // o is the call's record or has another name: no conflict
 		case otherType == kind && c.Old == nil && !c.In.Bool("allowOverwrite"):
-			refused = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
+			refusal = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
 		case otherType != kind && (otherType == "CNAME" || kind == "CNAME"):
-			refused = refuse(invalidBatch, "RRSet of type %s with DNS name %s. is not permitted because a conflicting RRSet of type %s with the same "+
+			refusal = refuse(invalidBatch, "RRSet of type %s with DNS name %s. is not permitted because a conflicting RRSet of type %s with the same "+
 				"DNS name already exists in zone %s.", kind, fqdn, otherType, zoneName)
 		}
 	})
-	if refused != nil {
-		return refused
+	if refusal != nil {
+		return refusal
 	}
 	return c.verifyAliasTarget(zone.ID)
 }
