@@ -71,17 +71,17 @@ func (s *sandbox) createClusterStack() *testStack {
 	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true, "tags": props{"Name": "main"}})
 	add("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", props{"vpcId": vpc.id})
-	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
+	gateway := add(internetGatewayT, "gateway", props{"vpcId": vpc.id})
 	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a", "mapPublicIpOnLaunch": true})
 	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
-	address := add(addressT, "address", props{"domain": "vpc"})
+	address := add(elasticIPT, "address", props{"domain": "vpc"})
 	nat := add(natT, "nat", props{"allocationId": address.id, "subnetId": a.id})
-	public := add(tableT, "public", props{"vpcId": vpc.id, "routes": []any{props{"cidrBlock": "0.0.0.0/0", "gatewayId": gateway.id}}})
-	private := add(tableT, "private", props{"vpcId": vpc.id})
+	public := add(routeTableT, "public", props{"vpcId": vpc.id, "routes": []any{props{"cidrBlock": "0.0.0.0/0", "gatewayId": gateway.id}}})
+	private := add(routeTableT, "private", props{"vpcId": vpc.id})
 	add(routeT, "out", props{"routeTableId": private.id, "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": nat.id})
-	add(assocT, "public-a", props{"routeTableId": public.id, "subnetId": a.id})
-	add(assocT, "private-b", props{"routeTableId": private.id, "subnetId": b.id})
-	group := add(groupT, "group", props{"vpcId": vpc.id})
+	add(routeTableAssocT, "public-a", props{"routeTableId": public.id, "subnetId": a.id})
+	add(routeTableAssocT, "private-b", props{"routeTableId": private.id, "subnetId": b.id})
+	group := add(securityGroupT, "group", props{"vpcId": vpc.id})
 	add(ingressT, "https", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.20.0.0/16"})
 	add(endpointT, "s3", props{"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "routeTableIds": []any{private.id}})
 	add(endpointT, "sts", props{
@@ -96,7 +96,7 @@ func (s *sandbox) createClusterStack() *testStack {
 	key := add(keyT, "key", props{"enableKeyRotation": true, "deletionWindowInDays": 7})
 	add(aliasT, "alias", props{"targetKeyId": key.id})
 	role := add(roleT, "control-plane", props{"assumeRolePolicy": eksTrust})
-	add(attachT, "control-plane-policy", props{"role": role.state["name"], "policyArn": clusterPolicyARN})
+	add(policyAttachmentT, "control-plane-policy", props{"role": role.state["name"], "policyArn": clusterPolicyARN})
 	cluster := add(clusterT, "cluster", props{
 		"roleArn": role.state["arn"], "version": "1.33", "enabledClusterLogTypes": []any{"audit", "api"},
 		"vpcConfig":        props{"subnetIds": []any{b.id, a.id}, "endpointPrivateAccess": true},
@@ -104,13 +104,13 @@ func (s *sandbox) createClusterStack() *testStack {
 		"encryptionConfig": props{"provider": props{"keyArn": key.state["arn"]}, "resources": []any{"secrets"}},
 	})
 	pods := add(roleT, "pods", props{"assumeRolePolicy": podTrust})
-	add(entryT, "entry", props{"clusterName": cluster.id, "principalArn": pods.state["arn"]})
+	add(accessEntryT, "entry", props{"clusterName": cluster.id, "principalArn": pods.state["arn"]})
 	add("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "view", props{
 		"clusterName": cluster.id, "principalArn": pods.state["arn"], "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
 		"accessScope": props{"type": "cluster"},
 	})
 	add(addonT, "dns", props{"clusterName": cluster.id, "addonName": "coredns", "addonVersion": "v1.12.4-eksbuild.1"})
-	add(identityT, "mca", props{"clusterName": cluster.id, "namespace": "default", "serviceAccount": "mca", "roleArn": pods.state["arn"]})
+	add(podIdentityT, "mca", props{"clusterName": cluster.id, "namespace": "default", "serviceAccount": "mca", "roleArn": pods.state["arn"]})
 	return stack
 }
 

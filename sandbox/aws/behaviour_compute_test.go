@@ -42,7 +42,7 @@ func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
 	stack := s.createComputeStack()
 	in := with(stack.news["mixed"], props{"desiredCapacity": 1})
-	group := s.mustCreate(scalingT, "ignoring", in)
+	group := s.mustCreate(scalingGroupT, "ignoring", in)
 	s.updateDirect(group, "desiredCapacity", 3.0)
 	in = with(in, props{"defaultCooldown": 60})
 	require.NoError(t, s.update(group, in, "desiredCapacity"), "an update before a refresh, while the state still has the old size")
@@ -87,7 +87,7 @@ func TestChangedTemplateOfAGroupStartsAnInstanceRefresh(t *testing.T) {
 	require.NoError(t, s.update(group, with(in, props{"maxSize": 7, "tags": nil})))
 	require.Len(t, s.instanceRefreshes(group.id), 1, "a change of sizes or tags starts none")
 
-	latest := s.mustCreate(scalingT, "latest", with(in, props{
+	latest := s.mustCreate(scalingGroupT, "latest", with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
 	}))
 	require.NoError(t, s.update(template, with(stack.news["template"], props{"instanceType": "m7g.large"})))

@@ -19,9 +19,9 @@ func TestChangesOfDataStoresUpdateOrReplace(t *testing.T) {
 	db := s.mustCreate(dbT, "db", with(f.db, props{"maxAllocatedStorage": 500}))
 	in := with(f.db, props{"maxAllocatedStorage": 500})
 	cache := s.mustCreate(cacheT, "cache", f.sharded)
-	docs := s.mustCreate(docT, "docs", f.doc)
+	docs := s.mustCreate(docClusterT, "docs", f.doc)
 	secret := s.mustCreate(secretT, "s", f.secret)
-	value := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	value := s.mustCreate(secretVersionT, "v", props{"secretId": secret.id, "secretString": "one"})
 	s.updateDirect(db, "allocatedStorage", 110.0)
 	require.True(t, s.refresh(db))
 	const update, replace = "UPDATE", "UPDATE_REPLACE"
@@ -150,7 +150,7 @@ func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
 		return s.mustCreate(cacheUserT, id, props{"userId": id, "userName": name, "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
 	}
 	defaultUser, appUser := createUser("first", "default"), createUser("app", "app")
-	group := s.mustCreate(cacheUsersT, "g", props{"userGroupId": "g", "engine": "REDIS", "userIds": []any{"first", "app"}})
+	group := s.mustCreate(cacheUserGroupT, "g", props{"userGroupId": "g", "engine": "REDIS", "userIds": []any{"first", "app"}})
 	require.ErrorContains(t, s.delete(defaultUser), "DefaultUserAssociatedToUserGroup")
 	require.NoError(t, s.delete(appUser))
 	require.True(t, s.refresh(group))
@@ -160,7 +160,7 @@ func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
 func TestDocumentClusterUpgradesByOneMajorVersion(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	docs := s.mustCreate(docT, "docs", with(f.doc, props{"engineVersion": "4.0.0"}))
+	docs := s.mustCreate(docClusterT, "docs", with(f.doc, props{"engineVersion": "4.0.0"}))
 	upgradeTo := func(version string) props {
 		return with(f.doc, props{"engineVersion": version, "allowMajorVersionUpgrade": true})
 	}
@@ -174,17 +174,17 @@ func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	secret := s.mustCreate(secretT, "s", f.secret)
-	firstVersion := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
-	secondVersion := s.mustCreate(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
+	firstVersion := s.mustCreate(secretVersionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	secondVersion := s.mustCreate(secretVersionT, "v", props{"secretId": "app/token", "secretString": "two"})
 	require.True(t, s.refresh(firstVersion))
 	require.Equal(t, []any{"AWSPREVIOUS"}, firstVersion.state["versionStages"])
 	require.Equal(t, []any{"AWSCURRENT"}, secondVersion.state["versionStages"])
 	// A new version with only a custom stage does not become the current version. Only one
 	// version can have a stage.
 	stagedInputs := props{"secretId": secret.id, "secretString": "three", "versionStages": []any{"generation-1"}}
-	stagedVersion := s.mustCreate(versionT, "v", stagedInputs)
+	stagedVersion := s.mustCreate(secretVersionT, "v", stagedInputs)
 	require.Equal(t, []any{"generation-1"}, stagedVersion.state["versionStages"])
-	s.mustCreate(versionT, "v", with(stagedInputs, props{"secretString": "four"}))
+	s.mustCreate(secretVersionT, "v", with(stagedInputs, props{"secretString": "four"}))
 	require.True(t, s.refresh(stagedVersion))
 	require.Empty(t, stagedVersion.state["versionStages"])
 	require.True(t, s.refresh(secondVersion))
@@ -193,8 +193,8 @@ func TestNewSecretVersionBecomesTheCurrentOne(t *testing.T) {
 	require.False(t, s.refresh(secondVersion), "the versions are deleted with the secret")
 	// AWS adds AWSCURRENT to the first version of a secret.
 	otherSecret := s.mustCreate(secretT, "s", with(f.secret, props{"name": "app/other"}))
-	firstOfOther := s.mustCreate(versionT, "v", with(stagedInputs, props{"secretId": otherSecret.id}))
-	require.Equal(t, []any{"generation-1", "AWSCURRENT"}, firstOfOther.state["versionStages"])
+	firstVersionOfOther := s.mustCreate(secretVersionT, "v", with(stagedInputs, props{"secretId": otherSecret.id}))
+	require.Equal(t, []any{"generation-1", "AWSCURRENT"}, firstVersionOfOther.state["versionStages"])
 }
 
 func TestRandomPasswordFollowsItsOptions(t *testing.T) {

@@ -21,7 +21,7 @@ func (s *sandbox) updateDirect(r *resource, path string, value any) {
 func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	group := s.mustCreate(groupT, "g", props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
+	group := s.mustCreate(securityGroupT, "g", props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
 		props{"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}},
 		props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
 	}})
@@ -57,9 +57,9 @@ func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
 		{"a protocol by its number", rule, props{"securityGroupId": group.id, "ipProtocol": "6", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"}, "", same},
 		{"a rule's range in place", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.1.0.0/16"}, "cidrIpv4", update},
 		{"another kind of source replaces a rule", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": f.group.id}, "referencedSecurityGroupId", "ADD_REPLACE"},
-		{"a policy with other white space", f.role, props{"name": "control-plane", "assumeRolePolicy": strings.ReplaceAll(strings.ReplaceAll(eksTrust, ":", " : "), "sts : ", "sts:")}, "", same},
-		{"another trust policy", f.role, props{"name": "control-plane", "assumeRolePolicy": podTrust}, "assumeRolePolicy", update},
-		{"a generated name replaces the name of the program", f.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
+		{"a policy with other white space", f.clusterRole, props{"name": "control-plane", "assumeRolePolicy": strings.ReplaceAll(strings.ReplaceAll(eksTrust, ":", " : "), "sts : ", "sts:")}, "", same},
+		{"another trust policy", f.clusterRole, props{"name": "control-plane", "assumeRolePolicy": podTrust}, "assumeRolePolicy", update},
+		{"a generated name replaces the name of the program", f.podRole, props{"assumeRolePolicy": podTrust}, "name", replace},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			d := s.diff(row.resource, row.news)
@@ -77,9 +77,9 @@ func TestDiffShowsUpdatesAndReplacements(t *testing.T) {
 
 func TestGivenNameRequiresDeletionBeforeReplacement(t *testing.T) {
 	f := newFixture(t)
-	withGeneratedName := f.s.mustCreate(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
+	withGeneratedName := f.s.mustCreate(securityGroupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
 	require.False(t, f.s.diff(withGeneratedName, props{"vpcId": f.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "the replacement gets another generated name")
-	withGivenName := f.s.mustCreate(groupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
+	withGivenName := f.s.mustCreate(securityGroupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
 	require.True(t, f.s.diff(withGivenName, props{"vpcId": f.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two groups can't have the same name")
 }
 
@@ -144,8 +144,8 @@ func TestGeneratedNamesStayTheSame(t *testing.T) {
 	in["description"] = "changed"
 	require.NoError(t, s.update(role, in))
 	require.Equal(t, role.id, role.state["name"], "a generated name stays")
-	again, _ := s.check(roleT, "worker", nil, in)
-	require.Equal(t, role.id, again["name"], "the same random seed gives the same name, so a preview shows the final name")
+	secondCheck, _ := s.check(roleT, "worker", nil, in)
+	require.Equal(t, role.id, secondCheck["name"], "the same random seed gives the same name, so a preview shows the final name")
 	prefixed := s.mustCreate(roleT, "p", props{"assumeRolePolicy": podTrust, "namePrefix": "web-"})
 	require.Regexp(t, `^web-\d{18}[0-9a-f]{8}$`, prefixed.id)
 	_, failures := s.check(roleT, strings.Repeat("x", 60), nil, in)

@@ -28,7 +28,7 @@ func Command() *cobra.Command {
 		Long: "List the objects of the AWS stand-in; make it drift, fail or slow down.\n\n" +
 			"TYPE is a Pulumi type, such as aws:ec2/subnet:Subnet, or its last part, such as Subnet.",
 	}
-	cmd.AddCommand(newListCommand(), newCreateCommand(), newSetCommand(), newDeleteCommand(), newFailCommand(), newSlowCommand(), newFaultsCommand(), newClearCommand())
+	cmd.AddCommand(newListCommand(), newCreateCommand(), newSetCommand(), newDeleteCommand(), newFailCommand(), newSlowCommand(), newFaultsCommand(), newClearFaultsCommand())
 	return cmd
 }
 
@@ -53,14 +53,14 @@ func faultsFile() (faults.File, error) {
 
 // newListCommand returns the command `sandbox aws list`.
 func newListCommand() *cobra.Command {
-	var asJSON, owned bool
+	var asJSON, includeOwned bool
 	var notIn string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the objects",
 		Long: "List the objects.\n\n" +
 			"With --not-in FILE, the output of `pulumi stack export`, list only objects that are not in that stack,\n" +
-			"for example after a lost reply.",
+			"for example after a response was lost.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			st, err := openStore()
@@ -75,7 +75,7 @@ func newListCommand() *cobra.Command {
 			}
 			return st.View(cmd.Context(), func(tx *store.Tx) error {
 				objects := tx.All()
-				if !owned || inStack != nil {
+				if !includeOwned || inStack != nil {
 					objects = rules.Orphans(tx, inStack)
 				}
 				if asJSON {
@@ -86,7 +86,7 @@ func newListCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print all properties as JSON, without secrets")
-	cmd.Flags().BoolVar(&owned, "owned", false, "also list objects that AWS creates itself, such as a VPC's default security group")
+	cmd.Flags().BoolVar(&includeOwned, "owned", false, "also list objects that AWS creates itself, such as a VPC's default security group")
 	cmd.Flags().StringVar(&notIn, "not-in", "", "list objects that are not in this export of a stack")
 	return cmd
 }
@@ -151,7 +151,7 @@ func newSetCommand() *cobra.Command {
 		Use:   "set TYPE ID PROPERTY=VALUE...",
 		Short: "Change properties outside of Pulumi",
 		Long: "Change properties outside of Pulumi, as a user of the AWS console would.\n\n" +
-			"A VALUE that is not valid JSON is a text; null removes the property. A nested property is written with\n" +
+			"A VALUE that is not valid JSON is a string; null removes the property. A nested property is written with\n" +
 			"dots, as in tags.Owner=me.",
 		Args: cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -173,7 +173,7 @@ func newSetCommand() *cobra.Command {
 }
 
 // parseAssignments parses arguments of the form PROPERTY=VALUE. A value that is not JSON is
-// a text.
+// a string.
 func parseAssignments(args []string) ([]rules.Assignment, error) {
 	var list []rules.Assignment
 	for _, arg := range args {
@@ -211,8 +211,8 @@ func newDeleteCommand() *cobra.Command {
 	}
 }
 
-// resolveType returns the token of a type or a function with a name. It returns faults.Any
-// unchanged.
+// resolveType returns the token for the name of a type. It returns the token of a function and
+// faults.Any unchanged.
 func resolveType(name string) (string, error) {
 	if name == faults.Any || rules.HasFunction(name) {
 		return name, nil
@@ -227,10 +227,10 @@ func newFailCommand() *cobra.Command {
 		Use:   "fail",
 		Short: "Make the n-th matching call from now fail",
 		Long: "Make the n-th matching call from now fail:\n\n" +
-			"  error       AWS refuses it\n" +
-			"  throttle    it waits as the provider's retries do, then succeeds; with --permanent it fails\n" +
-			"  lose-reply  AWS executes it, but the response is lost\n" +
-			"  crash       AWS executes it, and the plugin is killed before it responds",
+			"  error       AWS refuses the call\n" +
+			"  throttle    the call waits as the provider's retries do, then succeeds; with --permanent it fails\n" +
+			"  lose-reply  AWS executes the call, but the response is lost\n" +
+			"  crash       AWS executes the call, and the plugin is killed before it responds",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
@@ -249,7 +249,7 @@ func newFailCommand() *cobra.Command {
 	flags.StringVar(&fault.Type, "type", faults.Any, "the type or function, or * for any")
 	flags.IntVar(&fault.Nth, "nth", 1, "which matching call from now")
 	flags.StringVar(&fault.Mode, "mode", faults.Error, strings.Join(faults.Modes, ", "))
-	flags.BoolVar(&fault.Permanent, "permanent", false, "every call from the n-th on")
+	flags.BoolVar(&fault.Permanent, "permanent", false, "the n-th and every later matching call fail")
 	flags.StringVar(&fault.Code, "code", "", "AWS's error code (InternalError)")
 	flags.StringVar(&fault.Message, "message", "", "AWS's error message")
 	flags.DurationVar(&fault.Delay, "delay", fault.Delay, "how long a throttled call waits")
@@ -315,8 +315,8 @@ func describeProgress(f faults.Fault) string {
 	return fmt.Sprintf("%d calls so far", f.Seen)
 }
 
-// newClearCommand returns the command `sandbox aws clear-faults`.
-func newClearCommand() *cobra.Command {
+// newClearFaultsCommand returns the command `sandbox aws clear-faults`.
+func newClearFaultsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "clear-faults",
 		Short: "Remove all configured faults",

@@ -22,7 +22,7 @@ func newCreateCommand() *cobra.Command {
 		Long: "Create an object outside of every stack, by the same rules as in a stack, and print its id.\n" +
 			"An account has such objects before the platform is deployed.\n\n" +
 			"  sandbox aws create Zone name=example.com\n\n" +
-			"A VALUE that is not valid JSON is a text. A nested property is written with dots, as in tags.Owner=me; a\n" +
+			"A VALUE that is not valid JSON is a string. A nested property is written with dots, as in tags.Owner=me; a\n" +
 			"list is written as JSON.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -12,26 +12,26 @@ import (
 )
 
 const (
-	templateT      = "aws:ec2/launchTemplate:LaunchTemplate"
-	egressOnlyT    = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
-	aclT           = "aws:ec2/networkAcl:NetworkAcl"
-	aclRuleT       = "aws:ec2/networkAclRule:NetworkAclRule"
-	aclAssocT      = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
-	egressRuleT    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-	scalingT       = "aws:autoscaling/group:Group"
-	scalingPolicyT = "aws:autoscaling/policy:Policy"
-	hookT          = "aws:autoscaling/lifecycleHook:LifecycleHook"
-	scalingAttachT = "aws:autoscaling/attachment:Attachment"
-	alarmT         = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	queueT         = "aws:sqs/queue:Queue"
-	queuePolicyT   = "aws:sqs/queuePolicy:QueuePolicy"
-	eventRuleT     = "aws:cloudwatch/eventRule:EventRule"
-	eventTargetT   = "aws:cloudwatch/eventTarget:EventTarget"
-	balancerT      = "aws:lb/loadBalancer:LoadBalancer"
-	targetsT       = "aws:lb/targetGroup:TargetGroup"
-	listenerT      = "aws:lb/listener:Listener"
-	listenRuleT    = "aws:lb/listenerRule:ListenerRule"
-	tlsPolicy      = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+	launchTemplateT = "aws:ec2/launchTemplate:LaunchTemplate"
+	egressOnlyT     = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
+	aclT            = "aws:ec2/networkAcl:NetworkAcl"
+	aclRuleT        = "aws:ec2/networkAclRule:NetworkAclRule"
+	aclAssocT       = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
+	egressRuleT     = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	scalingGroupT   = "aws:autoscaling/group:Group"
+	scalingPolicyT  = "aws:autoscaling/policy:Policy"
+	lifecycleHookT  = "aws:autoscaling/lifecycleHook:LifecycleHook"
+	scalingAttachT  = "aws:autoscaling/attachment:Attachment"
+	alarmT          = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	queueT          = "aws:sqs/queue:Queue"
+	queuePolicyT    = "aws:sqs/queuePolicy:QueuePolicy"
+	eventRuleT      = "aws:cloudwatch/eventRule:EventRule"
+	eventTargetT    = "aws:cloudwatch/eventTarget:EventTarget"
+	balancerT       = "aws:lb/loadBalancer:LoadBalancer"
+	targetGroupT    = "aws:lb/targetGroup:TargetGroup"
+	listenerT       = "aws:lb/listener:Listener"
+	listenerRuleT   = "aws:lb/listenerRule:ListenerRule"
+	tlsPolicy       = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 )
 
 // createComputeStack creates a dual-stack VPC with a load balancer, Auto Scaling groups
@@ -41,7 +41,7 @@ func (s *sandbox) createComputeStack() *testStack {
 	stack := s.newStack()
 	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.40.0.0/16", "assignGeneratedIpv6CidrBlock": true})
-	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
+	gateway := add(internetGatewayT, "gateway", props{"vpcId": vpc.id})
 	egressGateway := add(egressOnlyT, "out", props{"vpcId": vpc.id})
 	ipv6Block, _ := vpc.state["ipv6CidrBlock"].(string)
 	addSubnet := func(name, zone, block, ipv6Net string) *resource {
@@ -50,7 +50,7 @@ func (s *sandbox) createComputeStack() *testStack {
 		})
 	}
 	a, b := addSubnet("a", "us-east-1a", "10.40.0.0/24", "1"), addSubnet("b", "us-east-1b", "10.40.1.0/24", "2")
-	table := add(tableT, "table", props{"vpcId": vpc.id})
+	table := add(routeTableT, "table", props{"vpcId": vpc.id})
 	add(routeT, "ipv4-route", props{"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway.id})
 	add(routeT, "ipv6-route", props{"routeTableId": table.id, "destinationIpv6CidrBlock": "::/0", "egressOnlyGatewayId": egressGateway.id})
 	acl := add(aclT, "list", props{"vpcId": vpc.id})
@@ -60,7 +60,7 @@ func (s *sandbox) createComputeStack() *testStack {
 	add(aclT, "inline", props{"vpcId": vpc.id, "subnetIds": []any{b.id}, "ingress": []any{
 		props{"ruleNo": 1, "action": "deny", "protocol": "icmp", "icmpType": -1, "icmpCode": -1, "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0"},
 	}})
-	front, tier := add(groupT, "front", props{"vpcId": vpc.id}), add(groupT, "tier", props{"vpcId": vpc.id})
+	front, tier := add(securityGroupT, "front", props{"vpcId": vpc.id}), add(securityGroupT, "tier", props{"vpcId": vpc.id})
 	cloudFront, err := s.invoke("aws:ec2/getManagedPrefixList:getManagedPrefixList", props{"name": "com.amazonaws.global.cloudfront.origin-facing"})
 	require.NoError(s.t, err)
 	add(ingressT, "from-cloudfront", props{"securityGroupId": front.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": cloudFront["id"]})
@@ -77,11 +77,11 @@ func (s *sandbox) createComputeStack() *testStack {
 		"subnets": []any{b.id, a.id}, "securityGroups": []any{front.id}, "ipAddressType": "dualstack", "dropInvalidHeaderFields": true,
 		"accessLogs": props{"bucket": "platform-logs", "enabled": true, "prefix": "front"},
 	})
-	targets := add(targetsT, "targets", props{
+	targets := add(targetGroupT, "targets", props{
 		"vpcId": vpc.id, "port": 8080, "protocol": "HTTP", "deregistrationDelay": 30, "loadBalancingAlgorithmType": "least_outstanding_requests",
 		"healthCheck": props{"path": "/healthz", "interval": 10, "timeout": 5, "matcher": "200-299"}, "stickiness": props{"type": "lb_cookie", "cookieDuration": 60},
 	})
-	canary := add(targetsT, "canary", props{"vpcId": vpc.id, "port": 8080, "protocol": "HTTP"})
+	canary := add(targetGroupT, "canary", props{"vpcId": vpc.id, "port": 8080, "protocol": "HTTP"})
 	add(listenerT, "http", props{"loadBalancerArn": balancer.id, "port": 80, "defaultActions": []any{
 		props{"type": "redirect", "redirect": props{"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}},
 	}})
@@ -89,7 +89,7 @@ func (s *sandbox) createComputeStack() *testStack {
 		"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate.id, "sslPolicy": tlsPolicy,
 		"defaultActions": []any{props{"type": "forward", "targetGroupArn": targets.id}},
 	})
-	add(listenRuleT, "canaries", props{
+	add(listenerRuleT, "canaries", props{
 		"listenerArn": https.id, "priority": 10,
 		"conditions": []any{
 			props{"pathPattern": props{"values": []any{"/api/*"}}}, props{"httpHeader": props{"httpHeaderName": "X-Canary", "values": []any{"yes", "true"}}},
@@ -98,7 +98,7 @@ func (s *sandbox) createComputeStack() *testStack {
 			"targetGroups": []any{props{"arn": targets.id, "weight": 90}, props{"arn": canary.id, "weight": 10}}, "stickiness": props{"duration": 60, "enabled": true},
 		}}},
 	})
-	add(listenRuleT, "closed", props{
+	add(listenerRuleT, "closed", props{
 		"listenerArn": https.id, "conditions": []any{props{"hostHeader": props{"values": []any{"old.example.com"}}}},
 		"actions": []any{props{"type": "fixed-response", "fixedResponse": props{"contentType": "text/plain", "messageBody": "gone", "statusCode": "410"}}},
 	})
@@ -107,7 +107,7 @@ func (s *sandbox) createComputeStack() *testStack {
 	key := add(keyT, "key", props{})
 	image, err := s.invoke("aws:ssm/getParameter:getParameter", props{"name": "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/recommended/image_id"})
 	require.NoError(s.t, err)
-	template := add(templateT, "template", props{
+	template := add(launchTemplateT, "template", props{
 		"imageId": image["value"], "instanceType": "m7g.large", "ebsOptimized": "true", "updateDefaultVersion": true,
 		"vpcSecurityGroupIds": []any{tier.id}, "iamInstanceProfile": props{"arn": profile.state["arn"]},
 		"metadataOptions": props{"httpTokens": "required", "httpPutResponseHopLimit": 1}, "monitoring": props{"enabled": true},
@@ -117,7 +117,7 @@ func (s *sandbox) createComputeStack() *testStack {
 		"tagSpecifications": []any{props{"resourceType": "instance", "tags": props{"Name": "tier"}}},
 		"userData":          base64.StdEncoding.EncodeToString([]byte("#!/bin/sh\n")),
 	})
-	group := add(scalingT, "group", props{
+	group := add(scalingGroupT, "group", props{
 		"minSize": 2, "maxSize": 6, "vpcZoneIdentifiers": []any{a.id, b.id}, "healthCheckType": "ELB", "healthCheckGracePeriod": 60,
 		"launchTemplate": props{"id": template.id, "version": "1"}, "targetGroupArns": []any{targets.id},
 		"instanceRefresh":     props{"strategy": "Rolling", "preferences": props{"minHealthyPercentage": 100, "maxHealthyPercentage": 110, "skipMatching": true}},
@@ -125,7 +125,7 @@ func (s *sandbox) createComputeStack() *testStack {
 		"terminationPolicies": []any{"OldestLaunchTemplate"}, "defaultInstanceWarmup": 60,
 		"tags": []any{props{"key": "Name", "value": "tier", "propagateAtLaunch": true}},
 	})
-	add(scalingT, "mixed", props{
+	add(scalingGroupT, "mixed", props{
 		"minSize": 0, "maxSize": 4, "vpcZoneIdentifiers": []any{a.id}, "capacityRebalance": true,
 		"mixedInstancesPolicy": props{
 			"instancesDistribution": props{"onDemandBaseCapacity": 1, "onDemandPercentageAboveBaseCapacity": 50, "spotAllocationStrategy": "price-capacity-optimized"},
@@ -135,7 +135,7 @@ func (s *sandbox) createComputeStack() *testStack {
 			},
 		},
 	})
-	add(scalingT, "attributes", props{
+	add(scalingGroupT, "attributes", props{
 		"minSize": 0, "maxSize": 1, "vpcZoneIdentifiers": []any{a.id},
 		"mixedInstancesPolicy": props{"launchTemplate": props{
 			"launchTemplateSpecification": props{"launchTemplateName": template.state["name"]},
@@ -145,7 +145,7 @@ func (s *sandbox) createComputeStack() *testStack {
 		}},
 	})
 	add(scalingAttachT, "attachment", props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": canary.id})
-	add(hookT, "hook", props{"autoscalingGroupName": group.id, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 300, "defaultResult": "CONTINUE"})
+	add(lifecycleHookT, "hook", props{"autoscalingGroupName": group.id, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 300, "defaultResult": "CONTINUE"})
 	balancerSuffix, _ := balancer.state["arnSuffix"].(string)
 	targetSuffix, _ := targets.state["arnSuffix"].(string)
 	add(scalingPolicyT, "requests", props{"autoscalingGroupName": group.id, "policyType": "TargetTrackingScaling", "targetTrackingConfiguration": props{

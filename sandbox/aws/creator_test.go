@@ -18,8 +18,8 @@ func TestCreatorOfAClusterHasAnAccessEntry(t *testing.T) {
 	require.Equal(t, "arn:aws:sts::123456789012:assumed-role/platform-deployer/sandbox", identity["arn"])
 
 	stack := s.createClusterStack()
-	_, err = s.create(entryT, "creator", props{"clusterName": stack.byName["cluster"].id, "principalArn": role})
+	_, err = s.create(accessEntryT, "creator", props{"clusterName": stack.byName["cluster"].id, "principalArn": role})
 	require.ErrorContains(t, err, "ResourceInUseException")
 	require.ErrorContains(t, err, "The specified access entry resource is already in use on this cluster.")
-	s.mustCreate(entryT, "operators", props{"clusterName": stack.byName["cluster"].id, "principalArn": "arn:aws:iam::123456789012:role/platform-operators"})
+	s.mustCreate(accessEntryT, "operators", props{"clusterName": stack.byName["cluster"].id, "principalArn": "arn:aws:iam::123456789012:role/platform-operators"})
 }

@@ -9,21 +9,21 @@ import (
 
 // The types of data stores.
 const (
-	dbT            = "aws:rds/instance:Instance"
-	dbParametersT  = "aws:rds/parameterGroup:ParameterGroup"
-	dbSubnetsT     = "aws:rds/subnetGroup:SubnetGroup"
-	cacheT         = "aws:elasticache/replicationGroup:ReplicationGroup"
-	cacheParamsT   = "aws:elasticache/parameterGroup:ParameterGroup"
-	cacheSubnetsT  = "aws:elasticache/subnetGroup:SubnetGroup"
-	cacheUserT     = "aws:elasticache/user:User"
-	cacheUsersT    = "aws:elasticache/userGroup:UserGroup"
-	docT           = "aws:docdb/cluster:Cluster"
-	docInstanceT   = "aws:docdb/clusterInstance:ClusterInstance"
-	docParametersT = "aws:docdb/clusterParameterGroup:ClusterParameterGroup"
-	docSubnetsT    = "aws:docdb/subnetGroup:SubnetGroup"
-	secretT        = "aws:secretsmanager/secret:Secret"
-	versionT       = "aws:secretsmanager/secretVersion:SecretVersion"
-	secretPolicyT  = "aws:secretsmanager/secretPolicy:SecretPolicy"
+	dbT                 = "aws:rds/instance:Instance"
+	dbParametersT       = "aws:rds/parameterGroup:ParameterGroup"
+	dbSubnetsT          = "aws:rds/subnetGroup:SubnetGroup"
+	cacheT              = "aws:elasticache/replicationGroup:ReplicationGroup"
+	cacheParamsT        = "aws:elasticache/parameterGroup:ParameterGroup"
+	cacheSubnetsT       = "aws:elasticache/subnetGroup:SubnetGroup"
+	cacheUserT          = "aws:elasticache/user:User"
+	cacheUserGroupT     = "aws:elasticache/userGroup:UserGroup"
+	docClusterT         = "aws:docdb/cluster:Cluster"
+	docClusterInstanceT = "aws:docdb/clusterInstance:ClusterInstance"
+	docParametersT      = "aws:docdb/clusterParameterGroup:ClusterParameterGroup"
+	docSubnetsT         = "aws:docdb/subnetGroup:SubnetGroup"
+	secretT             = "aws:secretsmanager/secret:Secret"
+	secretVersionT      = "aws:secretsmanager/secretVersion:SecretVersion"
+	secretPolicyT       = "aws:secretsmanager/secretPolicy:SecretPolicy"
 
 	monitoringTrust     = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"monitoring.rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	monitoringPolicyARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
@@ -56,11 +56,11 @@ func (s *sandbox) createDataStack() *testStack {
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
 	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
-	group := add(groupT, "group", props{"vpcId": vpc.id})
+	group := add(securityGroupT, "group", props{"vpcId": vpc.id})
 	key := add(keyT, "key", props{"enableKeyRotation": true, "policy": logsKeyPolicy})
 	slow := add(logGroupT, "slow", props{"name": "/data/slow", "kmsKeyId": key.state["arn"]})
 	role := add(roleT, "monitoring", props{"assumeRolePolicy": monitoringTrust})
-	add(attachT, "monitoring-policy", props{"role": role.state["name"], "policyArn": monitoringPolicyARN})
+	add(policyAttachmentT, "monitoring-policy", props{"role": role.state["name"], "policyArn": monitoringPolicyARN})
 
 	subnets := add(dbSubnetsT, "db-subnets", props{"subnetIds": []any{a.id, b.id}})
 	params := add(dbParametersT, "db-params", props{"family": "postgres17", "parameters": parameterInputs(
@@ -86,7 +86,7 @@ func (s *sandbox) createDataStack() *testStack {
 		"logDeliveryConfigurations": []any{props{"destination": slow.id, "destinationType": "cloudwatch-logs", "logFormat": "json", "logType": "slow-log"}},
 	})
 	user := add(cacheUserT, "app", props{"userId": "app", "userName": "app", "engine": "redis", "accessString": "on ~app:* +@all", "passwords": []any{"0123456789abcdef"}})
-	users := add(cacheUsersT, "users", props{"userGroupId": "users", "engine": "redis", "userIds": []any{"default", user.id}})
+	users := add(cacheUserGroupT, "users", props{"userGroupId": "users", "engine": "redis", "userIds": []any{"default", user.id}})
 	add(cacheT, "sessions", props{
 		"description": "sessions", "engine": "valkey", "nodeType": "cache.t4g.small", "numCacheClusters": 2, "automaticFailoverEnabled": true,
 		"transitEncryptionEnabled": true, "subnetGroupName": cacheSubnets.id, "userGroupIds": []any{users.id},
@@ -95,16 +95,16 @@ func (s *sandbox) createDataStack() *testStack {
 	docSubnets := add(docSubnetsT, "doc-subnets", props{"subnetIds": []any{a.id, b.id}})
 	docParams := add(docParametersT, "doc-params", props{"family": "docdb5.0", "parameters": parameterInputs(
 		[]string{"profiler", "enabled"}, []string{"profiler_threshold_ms", "100"}, []string{"tls", "enabled"})})
-	docs := add(docT, "docs", props{
+	docs := add(docClusterT, "docs", props{
 		"engineVersion": "5.0.0", "masterUsername": "progressive", "manageMasterUserPassword": true, "storageEncrypted": true, "kmsKeyId": key.state["arn"],
 		"dbSubnetGroupName": docSubnets.id, "vpcSecurityGroupIds": []any{group.id}, "dbClusterParameterGroupName": docParams.id,
 		"enabledCloudwatchLogsExports": []any{"profiler", "audit"}, "backupRetentionPeriod": 7, "preferredBackupWindow": "03:00-04:00", "skipFinalSnapshot": true,
 	})
-	add(docInstanceT, "docs-0", props{"clusterIdentifier": docs.id, "instanceClass": "db.r6g.large"})
-	add(docInstanceT, "docs-1", props{"clusterIdentifier": docs.id, "instanceClass": "db.r6g.large", "promotionTier": 1})
+	add(docClusterInstanceT, "docs-0", props{"clusterIdentifier": docs.id, "instanceClass": "db.r6g.large"})
+	add(docClusterInstanceT, "docs-1", props{"clusterIdentifier": docs.id, "instanceClass": "db.r6g.large", "promotionTier": 1})
 
 	secret := add(secretT, "token", props{"kmsKeyId": key.id, "recoveryWindowInDays": 0})
-	add(versionT, "token-value", props{"secretId": secret.id, "secretString": "hidden"})
+	add(secretVersionT, "token-value", props{"secretId": secret.id, "secretString": "hidden"})
 	add(secretPolicyT, "token-policy", props{"secretArn": secret.id, "blockPublicPolicy": true, "policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`})
 	return stack

@@ -5,7 +5,7 @@
 //   - the commands `sandbox aws`, with which tests change objects outside of Pulumi and
 //     make calls fail
 //
-// The rules of AWS are in package rules, the property tables in package schema, the
-// objects in package store, and configured faults in package faults. The stand-in never
-// connects to AWS, and it does not start outside a sandbox.
+// The rules of AWS are in package rules, and the types of all properties are in package schema.
+// The objects are in package store, and configured faults are in package faults. The stand-in
+// never connects to AWS, and it does not start outside a sandbox.
 package aws

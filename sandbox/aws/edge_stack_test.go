@@ -8,27 +8,27 @@ import (
 
 // The types of the resources in createEdgeStack, and ids that AWS defines.
 const (
-	bucketT       = "aws:s3/bucketV2:BucketV2"
-	objectT       = "aws:s3/bucketObjectv2:BucketObjectv2"
-	ownershipT    = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-	publicT       = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-	bucketPolicyT = "aws:s3/bucketPolicy:BucketPolicy"
-	bucketACLT    = "aws:s3/bucketAclV2:BucketAclV2"
-	versioningT   = "aws:s3/bucketVersioningV2:BucketVersioningV2"
-	encryptionT   = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
-	bucketLogT    = "aws:s3/bucketLoggingV2:BucketLoggingV2"
-	lifeT         = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
-	distributionT = "aws:cloudfront/distribution:Distribution"
-	controlT      = "aws:cloudfront/originAccessControl:OriginAccessControl"
-	cachePolicyT  = "aws:cloudfront/cachePolicy:CachePolicy"
-	requestT      = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
-	headersT      = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
-	functionT     = "aws:cloudfront/function:Function"
-	certificateT  = "aws:acm/certificate:Certificate"
-	validationT   = "aws:acm/certificateValidation:CertificateValidation"
-	zoneT         = "aws:route53/zone:Zone"
-	recordT       = "aws:route53/record:Record"
-	webACLT       = "aws:wafv2/webAcl:WebAcl"
+	bucketT              = "aws:s3/bucketV2:BucketV2"
+	objectT              = "aws:s3/bucketObjectv2:BucketObjectv2"
+	ownershipT           = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+	publicAccessBlockT   = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+	bucketPolicyT        = "aws:s3/bucketPolicy:BucketPolicy"
+	bucketACLT           = "aws:s3/bucketAclV2:BucketAclV2"
+	versioningT          = "aws:s3/bucketVersioningV2:BucketVersioningV2"
+	encryptionT          = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
+	bucketLogT           = "aws:s3/bucketLoggingV2:BucketLoggingV2"
+	bucketLifecycleT     = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
+	distributionT        = "aws:cloudfront/distribution:Distribution"
+	originAccessControlT = "aws:cloudfront/originAccessControl:OriginAccessControl"
+	cachePolicyT         = "aws:cloudfront/cachePolicy:CachePolicy"
+	requestPolicyT       = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
+	headersPolicyT       = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
+	functionT            = "aws:cloudfront/function:Function"
+	certificateT         = "aws:acm/certificate:Certificate"
+	validationT          = "aws:acm/certificateValidation:CertificateValidation"
+	zoneT                = "aws:route53/zone:Zone"
+	recordT              = "aws:route53/record:Record"
+	webACLT              = "aws:wafv2/webAcl:WebAcl"
 
 	cachingDisabled     = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 	allViewerExceptHost = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -103,13 +103,13 @@ func (s *sandbox) createEdgeStack() *testStack {
 	logs := add(bucketT, "Logs", props{"forceDestroy": true})
 	add(ownershipT, "ownership", props{"bucket": logs.id, "rule": props{"objectOwnership": "BucketOwnerPreferred"}})
 	add(bucketACLT, "acl", props{"bucket": logs.id, "acl": "log-delivery-write"})
-	add(publicT, "public", props{
+	add(publicAccessBlockT, "public", props{
 		"bucket": logs.id, "blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true,
 	})
 	add(encryptionT, "encryption", props{"bucket": logs.id, "rules": []any{
 		props{"applyServerSideEncryptionByDefault": props{"sseAlgorithm": "AES256"}},
 	}})
-	add(lifeT, "lifecycle", props{"bucket": logs.id, "rules": []any{props{
+	add(bucketLifecycleT, "lifecycle", props{"bucket": logs.id, "rules": []any{props{
 		"id": "expire", "status": "Enabled", "filter": props{}, "expiration": props{"days": 90},
 		"noncurrentVersionExpiration": props{"noncurrentDays": 30}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 7},
 		"transitions": []any{props{"days": 30, "storageClass": "STANDARD_IA"}},
@@ -123,10 +123,10 @@ func (s *sandbox) createEdgeStack() *testStack {
 	}}}})
 	add(objectT, "index", props{"bucket": files.id, "key": "index.html", "content": "hello", "contentType": "text/html"})
 
-	control := add(controlT, "control", props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	control := add(originAccessControlT, "control", props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
 	cache := add(cachePolicyT, "cache", cachePolicyInputs())
-	request := add(requestT, "request", requestPolicyInputs())
-	headers := add(headersT, "headers", props{
+	request := add(requestPolicyT, "request", requestPolicyInputs())
+	headers := add(headersPolicyT, "headers", props{
 		"securityHeadersConfig": props{
 			"strictTransportSecurity": props{"accessControlMaxAgeSec": 31536000, "includeSubdomains": true, "override": true},
 			"contentTypeOptions":      props{"override": true}, "frameOptions": props{"frameOption": "DENY", "override": true},

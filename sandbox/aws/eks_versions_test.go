@@ -15,7 +15,7 @@ import (
 // clusterInputs returns the inputs of a cluster in the fixture's subnets. version is the
 // Kubernetes version, and policy is the upgrade policy, STANDARD or EXTENDED.
 func (f *fixture) clusterInputs(version, policy string) props {
-	return props{"name": "c", "version": version, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
+	return props{"name": "c", "version": version, "roleArn": f.clusterRole.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 		"upgradePolicy": props{"supportType": policy}}
 }
 
@@ -37,7 +37,7 @@ func TestEKSOffersVersionsWithSupportOnly(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFixture(t)
-			f.s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+			f.s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 			f.s.setDay(row.day)
 			_, err := f.s.create(clusterT, "c", f.clusterInputs(row.version, row.policy))
 			if row.err == "" {
@@ -61,7 +61,7 @@ func TestEKSUpgradesAClusterWithoutSupport(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFixture(t)
 			s := f.s
-			s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+			s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 			cluster := s.mustCreate(clusterT, "c", f.clusterInputs(row.version, row.policy))
 			s.setDay(row.day)
 			require.True(t, s.refresh(cluster))
@@ -76,7 +76,7 @@ func TestEKSUpgradesAClusterWithoutSupport(t *testing.T) {
 func TestUpgradedClusterCannotReturnToItsFormerVersion(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 	cluster := s.mustCreate(clusterT, "c", f.clusterInputs("1.34", "STANDARD"))
 	s.mustCreate(addonT, "proxy", props{"clusterName": "c", "addonName": "kube-proxy", "addonVersion": "v1.34.6-eksbuild.18"})
 	s.setDay("2026-12-02")
@@ -92,7 +92,7 @@ func TestUpgradedClusterCannotReturnToItsFormerVersion(t *testing.T) {
 func TestPolicyStandardNeedsStandardSupport(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 	cluster := s.mustCreate(clusterT, "c", f.clusterInputs("1.33", "EXTENDED"))
 	require.ErrorContains(t, s.update(cluster, f.clusterInputs("1.33", "STANDARD")), "upgrade policy STANDARD; its standard support ended on 2026-07-29")
 	require.NoError(t, s.update(cluster, f.clusterInputs("1.34", "STANDARD")))
@@ -106,7 +106,7 @@ func TestFunctionsReturnTheClustersOfARegion(t *testing.T) {
 	require.Equal(t, []any{}, before["names"])
 	_, err = s.invoke("aws:eks/getCluster:getCluster", props{"name": "c"})
 	require.ErrorContains(t, err, "ResourceNotFoundException")
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 	s.mustCreate(clusterT, "c", f.clusterInputs("1.36", "STANDARD"))
 	after, err := s.invoke("aws:eks/getClusters:getClusters", nil)
 	require.NoError(t, err)

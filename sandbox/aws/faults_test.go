@@ -27,7 +27,7 @@ func TestFaultFailsOnlyTheNthCall(t *testing.T) {
 		return err
 	}
 	require.NoError(t, createSubnet("10.0.0.0/24"))
-	s.mustCreate(addressT, "other", nil)
+	s.mustCreate(elasticIPT, "other", nil)
 	require.EqualError(t, createSubnet("10.0.1.0/24"), "create: creating EC2 Subnet: api error InsufficientFreeAddressesInSubnet: none left")
 	require.NoError(t, createSubnet("10.0.1.0/24"), "a fault fails one call, and that call created nothing")
 }
@@ -36,21 +36,21 @@ func TestPermanentFaultEndsWhenCleared(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.addFault(faults.Fault{Op: faults.Any, Type: faults.Any, Mode: faults.Error, Permanent: true})
 	for range 3 {
-		_, err := s.create(addressT, "a", nil)
+		_, err := s.create(elasticIPT, "a", nil)
 		require.ErrorContains(t, err, "InternalError")
 	}
 	_, err := s.invoke("aws:index/getRegion:getRegion", nil)
 	require.ErrorContains(t, err, "InternalError", "functions can fail as well")
 	require.NoError(t, s.p.faults.Clear())
-	s.mustCreate(addressT, "a", nil)
+	s.mustCreate(elasticIPT, "a", nil)
 }
 
 func TestThrottledCallFailsOnlyIfPermanent(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.addFault(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Delay: time.Millisecond})
-	s.mustCreate(addressT, "a", nil)
-	s.addFault(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Permanent: true})
-	_, err := s.create(addressT, "b", nil)
+	s.addFault(faults.Fault{Op: "create", Type: elasticIPT, Mode: faults.Throttle, Delay: time.Millisecond})
+	s.mustCreate(elasticIPT, "a", nil)
+	s.addFault(faults.Fault{Op: "create", Type: elasticIPT, Mode: faults.Throttle, Permanent: true})
+	_, err := s.create(elasticIPT, "b", nil)
 	require.ErrorContains(t, err, "RequestLimitExceeded")
 	s.addFault(faults.Fault{Op: "create", Type: roleT, Mode: faults.Throttle, Permanent: true})
 	_, err = s.create(roleT, "r", props{"assumeRolePolicy": podTrust})
@@ -70,30 +70,30 @@ func TestCallWithALostReplyIsExecuted(t *testing.T) {
 		require.True(t, s.refresh(imported), "the created role can be imported")
 	}
 	require.Equal(t, crashCode, s.exitCode, "a crash ends the process")
-	s.mustCreate(attachT, "a", props{"role": "role-crash", "policyArn": clusterPolicyARN})
-	s.addFault(faults.Fault{Op: "create", Type: attachT, Mode: faults.LoseReply})
+	s.mustCreate(policyAttachmentT, "a", props{"role": "role-crash", "policyArn": clusterPolicyARN})
+	s.addFault(faults.Fault{Op: "create", Type: policyAttachmentT, Mode: faults.LoseReply})
 	in := props{"role": "role-lose-reply", "policyArn": clusterPolicyARN}
-	_, err := s.create(attachT, "b", in)
+	_, err := s.create(policyAttachmentT, "b", in)
 	require.Error(t, err)
-	s.mustCreate(attachT, "b", in) // a second attachment of the same policy is not an error
+	s.mustCreate(policyAttachmentT, "b", in) // a second attachment of the same policy is not an error
 }
 
 func TestSlowCallsAreDelayed(t *testing.T) {
 	s := newSandbox(t, nil)
-	require.NoError(t, s.p.faults.AddSlowdown(faults.Slowdown{Type: addressT, Delay: time.Millisecond}))
-	delay, matched, err := s.p.faults.CountCall("create", addressT)
+	require.NoError(t, s.p.faults.AddSlowdown(faults.Slowdown{Type: elasticIPT, Delay: time.Millisecond}))
+	delay, matched, err := s.p.faults.CountCall("create", elasticIPT)
 	require.NoError(t, err)
 	require.Nil(t, matched)
 	require.Equal(t, time.Millisecond, delay)
-	s.mustCreate(addressT, "a", nil)
+	s.mustCreate(elasticIPT, "a", nil)
 }
 
 func TestProcessesShareTheCountersOfFaults(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.addFault(faults.Fault{Op: "create", Type: addressT, Nth: 2, Mode: faults.Error})
-	s.mustCreate(addressT, "a", nil)
+	s.addFault(faults.Fault{Op: "create", Type: elasticIPT, Nth: 2, Mode: faults.Error})
+	s.mustCreate(elasticIPT, "a", nil)
 	s.p = s.newProvider(nil) // another process
-	_, err := s.create(addressT, "b", nil)
+	_, err := s.create(elasticIPT, "b", nil)
 	require.ErrorContains(t, err, "InternalError", "the second call of both processes together")
 	for reason, f := range map[string]faults.Fault{
 		"no such operation": {Op: "paint", Type: "*", Nth: 1, Mode: faults.Error},

@@ -28,35 +28,35 @@ import (
 
 // The types that the tests use most.
 const (
-	vpcT        = "aws:ec2/vpc:Vpc"
-	subnetT     = "aws:ec2/subnet:Subnet"
-	gatewayT    = "aws:ec2/internetGateway:InternetGateway"
-	addressT    = "aws:ec2/eip:Eip"
-	natT        = "aws:ec2/natGateway:NatGateway"
-	tableT      = "aws:ec2/routeTable:RouteTable"
-	routeT      = "aws:ec2/route:Route"
-	assocT      = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-	groupT      = "aws:ec2/securityGroup:SecurityGroup"
-	ingressT    = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	endpointT   = "aws:ec2/vpcEndpoint:VpcEndpoint"
-	flowLogT    = "aws:ec2/flowLog:FlowLog"
-	repositoryT = "aws:ecr/repository:Repository"
-	clusterT    = "aws:eks/cluster:Cluster"
-	entryT      = "aws:eks/accessEntry:AccessEntry"
-	addonT      = "aws:eks/addon:Addon"
-	identityT   = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-	roleT       = "aws:iam/role:Role"
-	policyT     = "aws:iam/policy:Policy"
-	attachT     = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	keyT        = "aws:kms/key:Key"
-	aliasT      = "aws:kms/alias:Alias"
-	defaultT    = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-	accessT     = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-	lifecycleT  = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
-	repoPolicyT = "aws:ecr/repositoryPolicy:RepositoryPolicy"
-	profileT    = "aws:iam/instanceProfile:InstanceProfile"
-	oidcT       = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-	logGroupT   = "aws:cloudwatch/logGroup:LogGroup"
+	vpcT               = "aws:ec2/vpc:Vpc"
+	subnetT            = "aws:ec2/subnet:Subnet"
+	internetGatewayT   = "aws:ec2/internetGateway:InternetGateway"
+	elasticIPT         = "aws:ec2/eip:Eip"
+	natT               = "aws:ec2/natGateway:NatGateway"
+	routeTableT        = "aws:ec2/routeTable:RouteTable"
+	routeT             = "aws:ec2/route:Route"
+	routeTableAssocT   = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	securityGroupT     = "aws:ec2/securityGroup:SecurityGroup"
+	ingressT           = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	endpointT          = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	flowLogT           = "aws:ec2/flowLog:FlowLog"
+	repositoryT        = "aws:ecr/repository:Repository"
+	clusterT           = "aws:eks/cluster:Cluster"
+	accessEntryT       = "aws:eks/accessEntry:AccessEntry"
+	addonT             = "aws:eks/addon:Addon"
+	podIdentityT       = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+	roleT              = "aws:iam/role:Role"
+	policyT            = "aws:iam/policy:Policy"
+	policyAttachmentT  = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	keyT               = "aws:kms/key:Key"
+	aliasT             = "aws:kms/alias:Alias"
+	defaultGroupT      = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	accessAssociationT = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+	ecrLifecycleT      = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+	repoPolicyT        = "aws:ecr/repositoryPolicy:RepositoryPolicy"
+	profileT           = "aws:iam/instanceProfile:InstanceProfile"
+	oidcT              = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+	logGroupT          = "aws:cloudwatch/logGroup:LogGroup"
 )
 
 // props are the properties of a resource as a program sets them.
@@ -270,10 +270,10 @@ func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"repositories":["%s"]}`, strings.Join(f.untagged, `","`))
 		return
 	}
-	name, suffix, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/tags/list")
-	if suffix == "" && strings.HasSuffix(r.URL.Path, "/tags/list") {
-		tags := f.tags[name]
-		if tags == nil && !slices.Contains(f.untagged, name) {
+	path := strings.TrimPrefix(r.URL.Path, "/v2/")
+	if repository, listsTags := strings.CutSuffix(path, "/tags/list"); listsTags {
+		tags := f.tags[repository]
+		if tags == nil && !slices.Contains(f.untagged, repository) {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
@@ -281,12 +281,12 @@ func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for tag := range tags {
 			names = append(names, `"`+tag+`"`)
 		}
-		fmt.Fprintf(w, `{"name":%q,"tags":[%s]}`, name, strings.Join(names, ","))
+		fmt.Fprintf(w, `{"name":%q,"tags":[%s]}`, repository, strings.Join(names, ","))
 		return
 	}
-	name, reference, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
+	repository, reference, _ := strings.Cut(path, "/manifests/")
 	if r.Method == http.MethodHead {
-		digest, ok := f.tags[name][reference]
+		digest, ok := f.tags[repository][reference]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
 			return
@@ -298,9 +298,9 @@ func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	for tag, digest := range f.tags[name] {
+	for tag, digest := range f.tags[repository] {
 		if digest == reference {
-			delete(f.tags[name], tag)
+			delete(f.tags[repository], tag)
 		}
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -328,7 +328,7 @@ func (s *sandbox) startAPIServer() map[string]int {
 	return requests
 }
 
-// b64 encodes a text as base64.
+// b64 encodes a string as base64.
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 // with returns a copy of in with the properties of change. If a property is nil in change, the

@@ -30,7 +30,7 @@ func (s *sandbox) pendingChangeCount() (n int) {
 func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	cluster := s.mustCreate(docT, "docs", f.doc)
+	cluster := s.mustCreate(docClusterT, "docs", f.doc)
 	const sunday = "sun:04:30-sun:05:30"
 	for _, row := range []struct {
 		token, property, wanted string
@@ -38,7 +38,7 @@ func TestChangesWaitForTheMaintenanceWindow(t *testing.T) {
 	}{
 		{dbT, "instanceClass", "db.r6g.2xlarge", with(f.db, props{"maintenanceWindow": sunday, "parameterGroupName": "default.postgres17"})},
 		{cacheT, "nodeType", "cache.r6g.xlarge", with(f.sharded, props{"maintenanceWindow": sunday})},
-		{docInstanceT, "instanceClass", "db.r6g.large", props{"clusterIdentifier": cluster.id, "instanceClass": "db.t4g.medium", "preferredMaintenanceWindow": sunday}},
+		{docClusterInstanceT, "instanceClass", "db.r6g.large", props{"clusterIdentifier": cluster.id, "instanceClass": "db.t4g.medium", "preferredMaintenanceWindow": sunday}},
 	} {
 		t.Run(row.token, func(t *testing.T) {
 			s.p.cloud.Now = func() time.Time { return today.Add(12 * time.Hour) } // a Sunday

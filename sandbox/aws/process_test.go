@@ -101,7 +101,7 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		return credential, nil
 	}
 	role := s.mustCreate(roleT, "role", props{"assumeRolePolicy": eksTrust})
-	s.mustCreate(attachT, "policy", props{"role": role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "policy", props{"role": role.state["name"], "policyArn": clusterPolicyARN})
 	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	s.mustCreate(clusterT, "c", props{"name": "c", "version": "1.33", "roleArn": role.state["arn"], "vpcConfig": props{"subnetIds": []any{
 		s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/24", "availabilityZone": "us-east-1a"}).id,
@@ -166,7 +166,7 @@ func TestCommandsListAndChangeObjectsAndConfigureFaults(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})
-	address := s.mustCreate(addressT, "a", nil)
+	address := s.mustCreate(elasticIPT, "a", nil)
 	out, err := s.runCommand("list")
 	require.NoError(t, err)
 	require.Regexp(t, `us-east-1\s+aws:ec2/vpc:Vpc\s+`+vpc.id+`\s+main`, out)

@@ -43,8 +43,7 @@ type provider struct {
 	cloud *rules.Cloud // nil until Configure
 }
 
-// GetPluginInfo returns the version of the SDK from which the property tables were
-// generated.
+// GetPluginInfo returns the version of the SDK from which package schema was generated.
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	version, err := schema.Version()
 	return &pulumirpc.PluginInfo{Version: version}, err

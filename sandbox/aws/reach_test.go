@@ -18,8 +18,8 @@ func TestAPIEndpointAcceptsOnlyAllowedClients(t *testing.T) {
 	stack := s.createClusterStack() // VPC 10.20.0.0/16
 	cluster := stack.byName["cluster"]
 	clusterGroup := cluster.state["vpcConfig"].(props)["clusterSecurityGroupId"].(string) // created by EKS
-	runner := s.mustCreate(groupT, "runner", props{"vpcId": stack.byName["vpc"].id})
-	other := s.mustCreate(groupT, "other", props{"vpcId": stack.byName["vpc"].id})
+	runner := s.mustCreate(securityGroupT, "runner", props{"vpcId": stack.byName["vpc"].id})
+	other := s.mustCreate(securityGroupT, "other", props{"vpcId": stack.byName["vpc"].id})
 	s.mustCreate(ingressT, "runners", props{"securityGroupId": clusterGroup, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": runner.id})
 	s.mustCreate(ingressT, "network", props{"securityGroupId": clusterGroup, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.99.0.0/16"})
 	s.mustCreate(ingressT, "ssh", props{"securityGroupId": clusterGroup, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "10.98.0.0/16"})
@@ -44,32 +44,32 @@ func TestAPIEndpointAcceptsOnlyAllowedClients(t *testing.T) {
 		reason, from    string
 		private, public bool
 		cidrs           []any
-		refused         string
+		wantError       string // empty if the client is allowed
 	}{
 		{"an admitted public address", "203.0.113.10", true, true, []any{"203.0.113.0/24"}, ""},
 		{"the default, which is an admitted public address", "", true, true, []any{"203.0.113.0/24"}, ""},
-		{"another public address", "198.51.100.7", true, true, []any{"203.0.113.0/24"}, "its publicAccessCidrs are 203.0.113.0/24"},
-		{"a public address, and the endpoint is private", "203.0.113.10", true, false, nil, "it is private"},
+		{"another public address", "198.51.100.7", true, true, []any{"203.0.113.0/24"}, "publicAccessCidrs (203.0.113.0/24) do not contain the client"},
+		{"a public address, and the endpoint is private", "203.0.113.10", true, false, nil, "the endpoint is private"},
 		{"a connected network that a rule admits", "10.99.0.10", true, false, nil, ""},
-		{"a connected network that no rule admits", "10.97.0.10", true, false, nil, "do not admit it on port 443"},
-		{"a connected network that a rule admits to another port", "10.98.0.10", true, false, nil, "do not admit it on port 443"},
-		{"a connected network, where the name resolves to public addresses", "10.99.0.10", true, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
+		{"a connected network that no rule admits", "10.97.0.10", true, false, nil, "do not allow the client on port 443"},
+		{"a connected network that a rule admits to another port", "10.98.0.10", true, false, nil, "do not allow the client on port 443"},
+		{"a connected network, where the name resolves to public addresses", "10.99.0.10", true, true, []any{"203.0.113.0/24"}, "resolves to public addresses for the client"},
 		{"a runner in the VPC", "10.20.0.7," + runner.id, true, false, nil, ""},
 		{"a runner in the VPC, and the endpoint is private and public", "10.20.0.7," + runner.id, true, true, []any{"203.0.113.0/24"}, ""},
-		{"a runner of another group", "10.20.0.7 " + other.id, true, false, nil, "do not admit it"},
-		{"a runner without a group", "10.20.0.7", true, false, nil, "do not admit it"},
+		{"a runner of another group", "10.20.0.7 " + other.id, true, false, nil, "do not allow the client"},
+		{"a runner without a group", "10.20.0.7", true, false, nil, "do not allow the client"},
 		{"a member of EKS's own group", "10.20.0.7," + clusterGroup, true, false, nil, ""},
-		{"a runner in the VPC, and the endpoint is public only", "10.20.0.7," + runner.id, false, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
+		{"a runner in the VPC, and the endpoint is public only", "10.20.0.7," + runner.id, false, true, []any{"203.0.113.0/24"}, "resolves to public addresses for the client"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			setAccess(tc.private, tc.public, tc.cidrs...)
 			err := getToken(tc.from)
-			if tc.refused == "" {
+			if tc.wantError == "" {
 				require.NoError(t, err)
 				return
 			}
 			require.ErrorContains(t, err, "dial tcp: i/o timeout")
-			require.ErrorContains(t, err, tc.refused)
+			require.ErrorContains(t, err, tc.wantError)
 		})
 	}
 	require.ErrorContains(t, getToken("here"), "must begin with an IPv4 address")
@@ -100,7 +100,7 @@ func TestInterfaceEndpointBlocksClientsThatItsGroupsDoNotAllow(t *testing.T) {
 			s := newSandbox(t, nil)
 			vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true})
 			a := s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
-			group := s.mustCreate(groupT, "group", props{"vpcId": vpc.id})
+			group := s.mustCreate(securityGroupT, "group", props{"vpcId": vpc.id})
 			if tc.rule != "" {
 				s.mustCreate(ingressT, "https", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": tc.rule})
 			}

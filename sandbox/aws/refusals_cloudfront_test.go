@@ -67,8 +67,8 @@ func TestCloudFrontRefusals(t *testing.T) {
 	association := props{"functionAssociations": []any{props{"eventType": "viewer-request", "functionArn": f.unpublishedFunction.state["arn"]}}}
 	ordered := with(distributionInputs(nil)["defaultCacheBehavior"].(props), props{"pathPattern": "/a"})
 	f.s.requireRefusals([]refusal{
-		{"a name that is in use", controlT, props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"}, "OriginAccessControlAlreadyExists"},
-		{"a signing protocol that does not exist", controlT, props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv5"}, "one of sigv4"},
+		{"a name that is in use", originAccessControlT, props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"}, "OriginAccessControlAlreadyExists"},
+		{"a signing protocol that does not exist", originAccessControlT, props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv5"}, "one of sigv4"},
 		{"a minimum TTL above the default", cachePolicyT, cacheInputs(props{"minTtl": 700}, nil), "InvalidArgument"},
 		{"compression without caching", cachePolicyT, cacheInputs(cachingOff, with(emptyKey, props{"enableAcceptEncodingGzip": true})), "EnableAcceptEncodingGzip is invalid for policy with caching disabled"},
 		{"headers in the key without caching", cachePolicyT, cacheInputs(cachingOff, with(emptyKey, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Authorization"}}}})), "HeaderBehavior is invalid for policy with caching disabled"},
@@ -76,11 +76,11 @@ func TestCloudFrontRefusals(t *testing.T) {
 		{"a whitelist without names", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "whitelist"}}), "must list names"},
 		{"names with the behavior none", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "none", "headers": props{"items": []any{"A"}}}}), "must list names"},
 		{"too many headers", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"}}}}), "has 11 elements"},
-		{"the Authorization header", requestT, requestHeaders("whitelist", "Authorization"), "The parameter Headers contains Authorization that is not allowed."},
-		{"the Accept-Encoding header", requestT, requestHeaders("whitelist", "accept-encoding"), "contains accept-encoding that is not allowed"},
-		{"a viewer's header in a list for CloudFront's headers", requestT, requestHeaders("allViewerAndWhitelistCloudFront", "X-Mine"), "contains X-Mine"},
-		{"an empty policy", headersT, props{}, "at least one of"},
-		{"a security header among the others", headersT, props{"customHeadersConfig": props{"items": []any{props{"header": "X-Frame-Options", "value": "DENY", "override": true}}}}, "belongs in securityHeadersConfig"},
+		{"the Authorization header", requestPolicyT, requestHeaders("whitelist", "Authorization"), "The parameter Headers contains Authorization that is not allowed."},
+		{"the Accept-Encoding header", requestPolicyT, requestHeaders("whitelist", "accept-encoding"), "contains accept-encoding that is not allowed"},
+		{"a viewer's header in a list for CloudFront's headers", requestPolicyT, requestHeaders("allViewerAndWhitelistCloudFront", "X-Mine"), "contains X-Mine"},
+		{"an empty policy", headersPolicyT, props{}, "at least one of"},
+		{"a security header among the others", headersPolicyT, props{"customHeadersConfig": props{"items": []any{props{"header": "X-Frame-Options", "value": "DENY", "override": true}}}}, "belongs in securityHeadersConfig"},
 		{"a large function", functionT, props{"runtime": "cloudfront-js-2.0", "code": strings.Repeat("x", 10241)}, "must have 1 to 10240"},
 		{"a behavior with an unknown origin", distributionT, distributionInputsWithBehavior(props{"targetOriginId": "web"}), "NoSuchOrigin"},
 		{"a cache policy that does not exist", distributionT, distributionInputsWithBehavior(props{"cachePolicyId": "none"}), "NoSuchCachePolicy"},

@@ -53,7 +53,7 @@ func TestBalancerRefusals(t *testing.T) {
 	otherSubnetA := s.mustCreate(subnetT, "other-a", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
 	secondInZoneA := s.mustCreate(subnetT, "a2", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
 	smallSubnet := s.mustCreate(subnetT, "small", props{"vpcId": stack.byName["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
-	otherTargets := s.mustCreate(targetsT, "other", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
+	otherTargets := s.mustCreate(targetGroupT, "other", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
 	internalBalancer := s.mustCreate(balancerT, "inner", props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}, "internal": true})
 	balancer := func(change props) props {
 		return with(props{"subnets": []any{stack.byName["a"].id, stack.byName["b"].id}}, change)
@@ -92,17 +92,17 @@ func TestBalancerRefusals(t *testing.T) {
 		{"a network load balancer", balancerT, balancer(props{"loadBalancerType": "network"}), "loadBalancerType"},
 		{"an idle time above the limit", balancerT, balancer(props{"idleTimeout": 4001}), "idleTimeout"},
 		{"logs to a bucket with an invalid name", balancerT, balancer(props{"accessLogs": props{"bucket": "x"}}), "bucket"},
-		{"a target group's name of 33 letters", targetsT, targets(props{"name": strings.Repeat("x", 33)}), "name"},
-		{"a name prefix that is too long", targetsT, targets(props{"name": nil, "namePrefix": "seven-x"}), "namePrefix"},
-		{"a target group without a port", targetsT, targets(props{"port": nil}), "port"},
-		{"a check that takes longer than its interval", targetsT, targets(props{"healthCheck": props{"interval": 5, "timeout": 6}}), "must be smaller than the interval"},
-		{"a check without a slash", targetsT, targets(props{"healthCheck": props{"path": "healthz"}}), "begins with a slash"},
-		{"no check", targetsT, targets(props{"healthCheck": props{"enabled": false}}), "always checked"},
-		{"a slow start of ten seconds", targetsT, targets(props{"slowStart": 10}), "slowStart"},
-		{"a slow start with another algorithm", targetsT, targets(props{"slowStart": 30, "loadBalancingAlgorithmType": "least_outstanding_requests"}), "can't be used with"},
-		{"anomaly mitigation with another algorithm", targetsT, targets(props{"loadBalancingAnomalyMitigation": "on"}), "weighted_random"},
-		{"a cookie of the program without a name", targetsT, targets(props{"stickiness": props{"type": "app_cookie"}}), "cookieName"},
-		{"functions as targets", targetsT, targets(props{"targetType": "lambda"}), "targetType"},
+		{"a target group's name of 33 letters", targetGroupT, targets(props{"name": strings.Repeat("x", 33)}), "name"},
+		{"a name prefix that is too long", targetGroupT, targets(props{"name": nil, "namePrefix": "seven-x"}), "namePrefix"},
+		{"a target group without a port", targetGroupT, targets(props{"port": nil}), "port"},
+		{"a check that takes longer than its interval", targetGroupT, targets(props{"healthCheck": props{"interval": 5, "timeout": 6}}), "must be smaller than the interval"},
+		{"a check without a slash", targetGroupT, targets(props{"healthCheck": props{"path": "healthz"}}), "begins with a slash"},
+		{"no check", targetGroupT, targets(props{"healthCheck": props{"enabled": false}}), "always checked"},
+		{"a slow start of ten seconds", targetGroupT, targets(props{"slowStart": 10}), "slowStart"},
+		{"a slow start with another algorithm", targetGroupT, targets(props{"slowStart": 30, "loadBalancingAlgorithmType": "least_outstanding_requests"}), "can't be used with"},
+		{"anomaly mitigation with another algorithm", targetGroupT, targets(props{"loadBalancingAnomalyMitigation": "on"}), "weighted_random"},
+		{"a cookie of the program without a name", targetGroupT, targets(props{"stickiness": props{"type": "app_cookie"}}), "cookieName"},
+		{"Lambda functions as targets", targetGroupT, targets(props{"targetType": "lambda"}), "targetType"},
 		{"HTTPS without a certificate", listenerT, listener(props{"certificateArn": nil}), "a certificate must be specified"},
 		{"HTTPS without a policy", listenerT, listener(props{"sslPolicy": nil}), "sslPolicy"},
 		{"a policy with TLS 1.0", listenerT, listener(props{"sslPolicy": "ELBSecurityPolicy-2016-08"}), "one of"},
@@ -120,22 +120,22 @@ func TestBalancerRefusals(t *testing.T) {
 		{"an action without its block", listenerT, listener(props{"defaultActions": []any{props{"type": "fixed-response"}}}), "fixedResponse"},
 		{"an action with the block of another type", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": stack.byName["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
 		{"an authentication action", listenerT, listener(props{"defaultActions": []any{props{"type": "authenticate-oidc"}}}), "one of"},
-		{"a priority that is in use", listenRuleT, rule(props{"priority": 10}), "PriorityInUse"},
-		{"a priority above the limit", listenRuleT, rule(props{"priority": 50001}), "priority"},
-		{"six values in all", listenRuleT, rule(props{"conditions": []any{
+		{"a priority that is in use", listenerRuleT, rule(props{"priority": 10}), "PriorityInUse"},
+		{"a priority above the limit", listenerRuleT, rule(props{"priority": 50001}), "priority"},
+		{"six values in all", listenerRuleT, rule(props{"conditions": []any{
 			props{"pathPattern": props{"values": []any{"/a", "/b", "/c"}}}, props{"httpHeader": props{"httpHeaderName": "X", "values": []any{"a", "b", "c"}}},
 		}}), "AWS allows 5"},
-		{"six wildcards", listenRuleT, rule(props{"conditions": []any{props{"pathPattern": props{"values": []any{"/*/*/*/*/*/*"}}}}}), "wildcards"},
-		{"a condition twice", listenRuleT, rule(props{"conditions": []any{
+		{"six wildcards", listenerRuleT, rule(props{"conditions": []any{props{"pathPattern": props{"values": []any{"/*/*/*/*/*/*"}}}}}), "wildcards"},
+		{"a condition twice", listenerRuleT, rule(props{"conditions": []any{
 			props{"pathPattern": props{"values": []any{"/a"}}}, props{"pathPattern": props{"values": []any{"/b"}}},
 		}}), "one condition of this kind"},
-		{"two kinds in one condition", listenRuleT, rule(props{"conditions": []any{
+		{"two kinds in one condition", listenerRuleT, rule(props{"conditions": []any{
 			props{"pathPattern": props{"values": []any{"/a"}}, "hostHeader": props{"values": []any{"b"}}},
 		}}), "exactly one of"},
-		{"Host as an HTTP header condition", listenRuleT, rule(props{"conditions": []any{props{"httpHeader": props{"httpHeaderName": "Host", "values": []any{"b"}}}}}), "hostHeader"},
-		{"no condition", listenRuleT, rule(props{"conditions": []any{}}), "conditions"},
+		{"Host as an HTTP header condition", listenerRuleT, rule(props{"conditions": []any{props{"httpHeader": props{"httpHeaderName": "Host", "values": []any{"b"}}}}}), "hostHeader"},
+		{"no condition", listenerRuleT, rule(props{"conditions": []any{}}), "conditions"},
 	})
-	_, err := s.create(listenRuleT, "five", rule(props{"conditions": []any{
+	_, err := s.create(listenerRuleT, "five", rule(props{"conditions": []any{
 		props{"pathPattern": props{"values": []any{"/a", "/b"}}}, props{"httpHeader": props{"httpHeaderName": "X", "values": []any{"a", "b", "c"}}},
 	}}))
 	require.NoError(t, err, "five values are allowed")
@@ -169,7 +169,7 @@ func TestEventRefusals(t *testing.T) {
 		{"a rule's name of 65 letters", eventRuleT, with(pattern(`{"source":["aws.ec2"]}`), props{"name": strings.Repeat("x", 65)}), "name"},
 		{"a rule that does not exist", eventTargetT, target(props{"rule": "none"}), "ResourceNotFoundException"},
 		{"a queue that does not exist", eventTargetT, target(props{"arn": "arn:aws:sqs:us-east-1:123456789012:none"}), "NonExistentQueue"},
-		{"no id, so that a lost answer makes a second target", eventTargetT, target(props{"targetId": nil}), "targetId"},
+		{"no id, so that a retry after a lost response would create a second target", eventTargetT, target(props{"targetId": nil}), "targetId"},
 		{"a queue without a policy", eventTargetT, target(props{"arn": queueWithoutPolicy.state["arn"]}), "would accept the target and drop every event"},
 		{"a queue that accepts another rule only", eventTargetT, target(props{"rule": otherEventRule.id}), "would accept the target and drop every event"},
 	})
@@ -187,9 +187,9 @@ func TestScalingRefusals(t *testing.T) {
 	stack := s.createComputeStack()
 	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
 	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
-	imageless := s.mustCreate(templateT, "imageless", props{"instanceType": "m7g.large"})
-	typeless := s.mustCreate(templateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
-	addresses := s.mustCreate(targetsT, "addresses", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
+	templateWithoutImage := s.mustCreate(launchTemplateT, "imageless", props{"instanceType": "m7g.large"})
+	templateWithoutType := s.mustCreate(launchTemplateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
+	addresses := s.mustCreate(targetGroupT, "addresses", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
 	spec := props{"id": stack.byName["template"].id, "version": "1"}
 	group := func(change props) props {
 		return with(props{"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{stack.byName["a"].id}, "launchTemplate": spec}, change)
@@ -222,7 +222,7 @@ func TestScalingRefusals(t *testing.T) {
 	}
 	balancer, _ := stack.byName["balancer"].state["arnSuffix"].(string)
 	canary, _ := stack.byName["canary"].state["arnSuffix"].(string)
-	unrouted := s.mustCreate(targetsT, "unrouted", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP"})
+	unrouted := s.mustCreate(targetGroupT, "unrouted", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP"})
 	s.mustCreate(scalingAttachT, "unrouted", props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": unrouted.id})
 	unroutedSuffix, _ := unrouted.state["arnSuffix"].(string)
 	perTarget := func(label string) props {
@@ -241,56 +241,56 @@ func TestScalingRefusals(t *testing.T) {
 		return alarm(props{"metricName": nil, "namespace": nil, "statistic": nil, "period": nil, "metricQueries": list})
 	}
 	s.requireRefusals([]refusal{
-		{"user data above 16 KB", templateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
-		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
-		{"security groups of the template and of its network interface", templateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "can't be given together with networkInterfaces"},
-		{"a key without encryption", templateT, disk(props{"kmsKeyId": stack.byName["key"].state["arn"]}), "needs encrypted"},
-		{"a key that does not exist", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
-		{"IOPS without a volume type", templateT, disk(props{"iops": 4000}), "volumeType"},
-		{"an old volume type", templateT, disk(props{"volumeType": "gp2"}), "one of"},
-		{"a group that does not exist", templateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
-		{"a profile that does not exist", templateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
-		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": stack.byName["profile"].state["arn"]}}), "together"},
-		{"a name that is in use", templateT, template(props{"name": stack.byName["template"].state["name"]}), "AlreadyExists"},
-		{"a default version that does not exist", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
-		{"an invalid instance type", templateT, template(props{"instanceType": "large"}), "InstanceType"},
-		{"a lower limit above the upper", scalingT, group(props{"minSize": 3}), "above maxSize"},
-		{"a size outside of the limits", scalingT, group(props{"desiredCapacity": 3}), "must be between the specified min size"},
-		{"no launch template", scalingT, group(props{"launchTemplate": nil}), "launchTemplate"},
-		{"a launch template and a mixed instances policy", scalingT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
-		{"neither subnets nor zones", scalingT, group(props{"vpcZoneIdentifiers": nil}), "vpcZoneIdentifiers"},
-		{"both subnets and zones", scalingT, group(props{"availabilityZones": []any{"us-east-1a"}}), "vpcZoneIdentifiers"},
-		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{stack.byName["a"].id, otherSubnet.id}}), "one VPC"},
-		{"groups of another VPC", scalingT, group(props{"vpcZoneIdentifiers": []any{otherSubnet.id}}), "does not exist in VPC"},
-		{"a template that does not exist", scalingT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
-		{"a version that does not exist", scalingT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
-		{"an invalid version", scalingT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
-		{"a template without an image", scalingT, group(props{"launchTemplate": props{"id": imageless.id}}), "ImageId"},
-		{"a template without a type", scalingT, group(props{"launchTemplate": props{"id": typeless.id}}), "InstanceType"},
-		{"a target group of IP addresses", scalingT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
-		{"a name that is in use", scalingT, group(props{"name": stack.byName["group"].id}), "already exists"},
-		{"a process that does not exist", scalingT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
-		{"a metric that does not exist", scalingT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
-		{"a maximum lifetime of an hour", scalingT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
-		{"a wait that is not a duration", scalingT, group(props{"waitForCapacityTimeout": "10"}), "duration"},
-		{"a tag twice", scalingT, group(props{"tags": []any{props{"key": "a", "value": "1", "propagateAtLaunch": true}, props{"key": "a", "value": "2", "propagateAtLaunch": true}}}), "twice"},
-		{"hooks in the group", scalingT, group(props{"initialLifecycleHooks": []any{props{"name": "h", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}}}), "use lifecycleHook"},
-		{"a delay without checkpoints", scalingT, refresh(props{"checkpointDelay": "600"}), "belongs to checkpointPercentages"},
-		{"checkpoints that go down", scalingT, refresh(props{"checkpointPercentages": []any{50, 20, 100}}), "must ascend"},
-		{"checkpoints that end too early", scalingT, refresh(props{"checkpointPercentages": []any{20, 50}}), "so it must be 100"},
-		{"a delay of three days", scalingT, refresh(props{"checkpointPercentages": []any{100}, "checkpointDelay": "259200"}), "0 to 172800"},
-		{"a refresh that watches an alarm that does not exist", scalingT, refresh(props{"alarmSpecification": props{"alarms": []any{"none"}}}), "The alarm 'none' does not exist"},
-		{"a rollback, which goes back to the new version", scalingT, refresh(props{"autoRollback": true}), "the provider updates the group before the refresh"},
-		{"more than twice the instances", scalingT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
-		{"an instance type and requirements in an override", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": requirements}), "together"},
-		{"some overrides with a type, some with requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": requirements}), "or none"},
-		{"weights in some overrides only", scalingT, mixed(nil, props{"instanceType": "m7g.large", "weightedCapacity": "1"}, props{"instanceType": "m6g.large"}), "or none"},
-		{"requirements without a memory", scalingT, mixed(nil, props{"instanceRequirements": props{"vcpuCount": props{"min": 2}}}), "memoryMib"},
-		{"requirements with prioritized", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": requirements}), "lowest-price"},
-		{"Spot pools with another strategy", scalingT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
+		{"user data above 16 KB", launchTemplateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
+		{"user data that is not base64", launchTemplateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
+		{"security groups of the template and of its network interface", launchTemplateT, template(props{"vpcSecurityGroupIds": []any{stack.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{stack.byName["tier"].id}}}}), "can't be given together with networkInterfaces"},
+		{"a key without encryption", launchTemplateT, disk(props{"kmsKeyId": stack.byName["key"].state["arn"]}), "needs encrypted"},
+		{"a key that does not exist", launchTemplateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
+		{"IOPS without a volume type", launchTemplateT, disk(props{"iops": 4000}), "volumeType"},
+		{"an old volume type", launchTemplateT, disk(props{"volumeType": "gp2"}), "one of"},
+		{"a group that does not exist", launchTemplateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
+		{"a profile that does not exist", launchTemplateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
+		{"a profile by name and by ARN", launchTemplateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": stack.byName["profile"].state["arn"]}}), "together"},
+		{"a name that is in use", launchTemplateT, template(props{"name": stack.byName["template"].state["name"]}), "AlreadyExists"},
+		{"a default version that does not exist", launchTemplateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
+		{"an invalid instance type", launchTemplateT, template(props{"instanceType": "large"}), "InstanceType"},
+		{"a lower limit above the upper", scalingGroupT, group(props{"minSize": 3}), "above maxSize"},
+		{"a size outside of the limits", scalingGroupT, group(props{"desiredCapacity": 3}), "must be between the specified min size"},
+		{"no launch template", scalingGroupT, group(props{"launchTemplate": nil}), "launchTemplate"},
+		{"a launch template and a mixed instances policy", scalingGroupT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
+		{"neither subnets nor zones", scalingGroupT, group(props{"vpcZoneIdentifiers": nil}), "vpcZoneIdentifiers"},
+		{"both subnets and zones", scalingGroupT, group(props{"availabilityZones": []any{"us-east-1a"}}), "vpcZoneIdentifiers"},
+		{"two VPCs", scalingGroupT, group(props{"vpcZoneIdentifiers": []any{stack.byName["a"].id, otherSubnet.id}}), "one VPC"},
+		{"groups of another VPC", scalingGroupT, group(props{"vpcZoneIdentifiers": []any{otherSubnet.id}}), "does not exist in VPC"},
+		{"a template that does not exist", scalingGroupT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
+		{"a version that does not exist", scalingGroupT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
+		{"an invalid version", scalingGroupT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
+		{"a template without an image", scalingGroupT, group(props{"launchTemplate": props{"id": templateWithoutImage.id}}), "ImageId"},
+		{"a template without a type", scalingGroupT, group(props{"launchTemplate": props{"id": templateWithoutType.id}}), "InstanceType"},
+		{"a target group of IP addresses", scalingGroupT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
+		{"a name that is in use", scalingGroupT, group(props{"name": stack.byName["group"].id}), "already exists"},
+		{"a process that does not exist", scalingGroupT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
+		{"a metric that does not exist", scalingGroupT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
+		{"a maximum lifetime of an hour", scalingGroupT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
+		{"a wait that is not a duration", scalingGroupT, group(props{"waitForCapacityTimeout": "10"}), "duration"},
+		{"a tag twice", scalingGroupT, group(props{"tags": []any{props{"key": "a", "value": "1", "propagateAtLaunch": true}, props{"key": "a", "value": "2", "propagateAtLaunch": true}}}), "twice"},
+		{"hooks in the group", scalingGroupT, group(props{"initialLifecycleHooks": []any{props{"name": "h", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}}}), "use lifecycleHook"},
+		{"a delay without checkpoints", scalingGroupT, refresh(props{"checkpointDelay": "600"}), "belongs to checkpointPercentages"},
+		{"checkpoints that go down", scalingGroupT, refresh(props{"checkpointPercentages": []any{50, 20, 100}}), "must ascend"},
+		{"checkpoints that end too early", scalingGroupT, refresh(props{"checkpointPercentages": []any{20, 50}}), "so it must be 100"},
+		{"a delay of three days", scalingGroupT, refresh(props{"checkpointPercentages": []any{100}, "checkpointDelay": "259200"}), "0 to 172800"},
+		{"a refresh that watches an alarm that does not exist", scalingGroupT, refresh(props{"alarmSpecification": props{"alarms": []any{"none"}}}), "The alarm 'none' does not exist"},
+		{"a rollback, which goes back to the new version", scalingGroupT, refresh(props{"autoRollback": true}), "the provider updates the group before the refresh"},
+		{"more than twice the instances", scalingGroupT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
+		{"an instance type and requirements in an override", scalingGroupT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": requirements}), "together"},
+		{"some overrides with a type, some with requirements", scalingGroupT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": requirements}), "or none"},
+		{"weights in some overrides only", scalingGroupT, mixed(nil, props{"instanceType": "m7g.large", "weightedCapacity": "1"}, props{"instanceType": "m6g.large"}), "or none"},
+		{"requirements without a memory", scalingGroupT, mixed(nil, props{"instanceRequirements": props{"vcpuCount": props{"min": 2}}}), "memoryMib"},
+		{"requirements with prioritized", scalingGroupT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": requirements}), "lowest-price"},
+		{"Spot pools with another strategy", scalingGroupT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
 		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": stack.byName["mixed"].id, "lbTargetGroupArn": stack.byName["canary"].id}, "AlreadyExists"},
-		{"a hook without a time", hookT, policy(props{"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}), "heartbeatTimeout"},
-		{"a hook of a group that does not exist", hookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
+		{"a hook without a time", lifecycleHookT, policy(props{"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}), "heartbeatTimeout"},
+		{"a hook of a group that does not exist", lifecycleHookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
 		{"a simple policy without a step", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity"}), "scalingAdjustment"},
 		{"a simple policy with steps", scalingPolicyT, with(steps("0", "1"), props{"policyType": nil, "scalingAdjustment": 1}), "belongs to"},
 		{"steps with a gap", scalingPolicyT, steps("0", "10", "20", "30"), "gap"},
@@ -321,7 +321,7 @@ func TestAddonVersionsDependOnKubernetes(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	requests := s.startAPIServer()
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 	for _, row := range []struct {
 		kubernetes string
 		addons     map[string]string
@@ -337,7 +337,7 @@ func TestAddonVersionsDependOnKubernetes(t *testing.T) {
 		{"1.36", map[string]string{"coredns": "v1.14.3-eksbuild.23", "kube-proxy": "v1.36.0-eksbuild.25", "aws-ebs-csi-driver": "v1.66.0-eksbuild.1", "metrics-server": "v0.9.0-eksbuild.11"}},
 	} {
 		name := "c" + strings.ReplaceAll(row.kubernetes, ".", "-")
-		s.mustCreate(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
+		s.mustCreate(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.clusterRole.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
 		for addon, version := range row.addons {
 			s.mustCreate(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version})
 		}

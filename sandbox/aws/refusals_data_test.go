@@ -42,7 +42,7 @@ func TestDatabaseRefusals(t *testing.T) {
 	s := f.s
 	s.mustCreate(dbT, "taken", with(f.db, props{"identifier": "taken"}))
 	s.mustCreate(dbParametersT, "fifteen", props{"name": "fifteen", "family": "postgres15"})
-	otherVPCGroup := s.mustCreate(groupT, "foreign", props{"vpcId": f.other.id})
+	otherVPCGroup := s.mustCreate(securityGroupT, "foreign", props{"vpcId": f.otherVPC.id})
 	roleWithoutPolicies := s.mustCreate(roleT, "bare", props{"assumeRolePolicy": monitoringTrust})
 	db := func(change props) props { return with(f.db, change) }
 	group := func(list ...[]string) props {
@@ -85,7 +85,7 @@ func TestDatabaseRefusals(t *testing.T) {
 		{"a zone with Multi-AZ", dbT, db(props{"multiAz": true, "availabilityZone": "us-east-1a"}), "not valid for Multi-AZ"},
 		{"a zone without a subnet", dbT, db(props{"availabilityZone": "us-east-1c"}), "has no subnet"},
 		{"monitoring without a role", dbT, db(props{"monitoringInterval": 60}), "A MonitoringRoleARN value is required"},
-		{"a monitoring role with another trust policy", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": f.role.state["arn"]}), "ENHANCED_MONITORING"},
+		{"a monitoring role with another trust policy", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": f.clusterRole.state["arn"]}), "ENHANCED_MONITORING"},
 		{"a monitoring role without permissions", dbT, db(props{"monitoringInterval": 60, "monitoringRoleArn": roleWithoutPolicies.state["arn"]}), "ENHANCED_MONITORING"},
 		{"a monitoring interval that is not allowed", dbT, db(props{"monitoringInterval": 20}), "must be one of"},
 		{"an insights retention of ten days", dbT, db(props{"performanceInsightsEnabled": true, "performanceInsightsRetentionPeriod": 10}), "must be 7, 731, or 1 to 23 times 31"},
@@ -111,7 +111,7 @@ func TestDatabaseRefusals(t *testing.T) {
 		{"capitals in a group's name", dbParametersT, props{"family": "postgres17", "name": "Main"}, "lower-case"},
 		{"the name of a default group", dbParametersT, props{"family": "postgres17", "name": "default.postgres17"}, "can't begin with default."},
 		{"subnets in one zone", dbSubnetsT, props{"subnetIds": []any{f.a.id}}, "DBSubnetGroupDoesNotCoverEnoughAZs"},
-		{"subnets of two VPCs", dbSubnetsT, props{"subnetIds": []any{f.a.id, f.far.id}}, "not in the same Vpc"},
+		{"subnets of two VPCs", dbSubnetsT, props{"subnetIds": []any{f.a.id, f.otherVPCSubnet.id}}, "not in the same Vpc"},
 		{"a subnet group of AWS's name", dbSubnetsT, props{"name": "default", "subnetIds": []any{f.a.id, f.b.id}}, "is not allowed"},
 	})
 }
@@ -123,7 +123,7 @@ func TestCacheRefusals(t *testing.T) {
 	s.mustCreate(cacheParamsT, "seven", props{"name": "seven", "family": "valkey7"})
 	s.mustCreate(cacheUserT, "app", props{"userId": "app", "userName": "app", "engine": "redis", "accessString": "on ~* +@all", "passwords": []any{"0123456789abcdef"}})
 	s.mustCreate(cacheUserT, "twin", props{"userId": "twin", "userName": "app", "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
-	s.mustCreate(cacheUsersT, "users", props{"userGroupId": "users", "engine": "redis", "userIds": []any{"default"}})
+	s.mustCreate(cacheUserGroupT, "users", props{"userGroupId": "users", "engine": "redis", "userIds": []any{"default"}})
 	cache := func(change props) props { return with(f.cache, change) }
 	sharded := func(change props) props { return with(f.sharded, change) }
 	group := func(name, value string) props {
@@ -151,7 +151,7 @@ func TestCacheRefusals(t *testing.T) {
 		{"clusterMode disabled with a parameter group that enables it", cacheT, sharded(props{"clusterMode": "disabled"}), "does not fit"},
 		{"251 shards of 2 nodes, which are 502 nodes", cacheT, sharded(props{"numNodeGroups": 251}), "more than 500"},
 		{"an encryption mode without encryption", cacheT, cache(props{"transitEncryptionMode": "required"}), "needs encryption-in-transit"},
-		{"a security group of another VPC", cacheT, cache(props{"securityGroupIds": []any{s.mustCreate(groupT, "far", props{"vpcId": f.other.id}).id}}), "different VPCs"},
+		{"a security group of another VPC", cacheT, cache(props{"securityGroupIds": []any{s.mustCreate(securityGroupT, "far", props{"vpcId": f.otherVPC.id}).id}}), "different VPCs"},
 		{"six replicas", cacheT, sharded(props{"replicasPerNodeGroup": 6}), "must be 0 to 5"},
 		{"shards and nodes", cacheT, sharded(props{"numCacheClusters": 2}), "can't be given together"},
 		{"a token without encryption in transit", cacheT, cache(props{"authToken": "0123456789abcdef"}), "encryption-in-transit"},
@@ -185,37 +185,37 @@ func TestCacheRefusals(t *testing.T) {
 		{"a user without an authentication mode", cacheUserT, user(props{"noPasswordRequired": nil}), "exactly one of passwords, noPasswordRequired and authenticationMode"},
 		{"an access string without on or off", cacheUserT, user(props{"accessString": "~* +@all"}), "begins with on or off"},
 		{"an IAM user whose name is not its id", cacheUserT, user(props{"noPasswordRequired": nil, "userName": "v", "authenticationMode": props{"type": "iam"}}), "must be the userId"},
-		{"a group without a default user", cacheUsersT, props{"userGroupId": "g", "engine": "redis", "userIds": []any{"app"}}, "DefaultUserRequired"},
-		{"two users with the same name", cacheUsersT, props{"userGroupId": "g", "engine": "redis", "userIds": []any{"default", "app", "twin"}}, "DuplicateUserName"},
-		{"a user that does not exist", cacheUsersT, props{"userGroupId": "g", "engine": "valkey", "userIds": []any{"none"}}, "UserNotFound"},
+		{"a group without a default user", cacheUserGroupT, props{"userGroupId": "g", "engine": "redis", "userIds": []any{"app"}}, "DefaultUserRequired"},
+		{"two users with the same name", cacheUserGroupT, props{"userGroupId": "g", "engine": "redis", "userIds": []any{"default", "app", "twin"}}, "DuplicateUserName"},
+		{"a user that does not exist", cacheUserGroupT, props{"userGroupId": "g", "engine": "valkey", "userIds": []any{"none"}}, "UserNotFound"},
 	})
 }
 
 func TestDocumentRefusals(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.mustCreate(docT, "taken", with(f.doc, props{"clusterIdentifier": "taken"}))
+	s.mustCreate(docClusterT, "taken", with(f.doc, props{"clusterIdentifier": "taken"}))
 	s.mustCreate(docParametersT, "eight", props{"name": "eight", "family": "docdb8.0"})
 	doc := func(change props) props { return with(f.doc, change) }
 	group := func(list ...[]string) props {
 		return props{"family": "docdb5.0", "parameters": parameterInputs(list...)}
 	}
 	f.s.requireRefusals([]refusal{
-		{"a version past its support", docT, doc(props{"engineVersion": "3.6.0"}), "Cannot find version 3.6.0 for docdb"},
-		{"an identifier that is in use", docT, doc(props{"clusterIdentifier": "taken"}), "DBClusterAlreadyExistsFault"},
-		{"a reserved word as the administrator", docT, doc(props{"masterUsername": "admin"}), "reserved word"},
-		{"a password and a managed password", docT, doc(props{"masterPassword": "0123456789"}), "can't be given together"},
-		{"zones, which AWS completes", docT, doc(props{"availabilityZones": []any{"us-east-1a"}}), "the next preview replaces the cluster"},
-		{"a low port", docT, doc(props{"port": 80}), "must be 1150 to 65535"},
-		{"a log that does not exist", docT, doc(props{"enabledCloudwatchLogsExports": []any{"slow"}}), "must be one of audit"},
-		{"no backups", docT, doc(props{"backupRetentionPeriod": 0}), "must be 1 to 35"},
-		{"parameters of another version", docT, doc(props{"dbClusterParameterGroupName": "eight"}), "DBParameterGroupFamily docdb5.0"},
-		{"an instance without a cluster", docInstanceT, props{"clusterIdentifier": "none", "instanceClass": "db.r6g.large"}, "DBClusterNotFoundFault"},
-		{"a class that DocumentDB lacks", docInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.m6g.large"}, "in no list of AWS"},
-		{"a tier of 16", docInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.r6g.large", "promotionTier": 16}, "must be 0 to 15"},
-		{"a key without encryption", docT, doc(props{"kmsKeyId": f.key.state["arn"], "storageEncrypted": false}), "storageEncrypted must be true"},
-		{"a backup window in the maintenance window", docT, doc(props{"preferredBackupWindow": "05:30-06:30", "preferredMaintenanceWindow": "sun:05:00-sun:06:00"}), "must not overlap"},
-		{"a zone without a subnet", docInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.r6g.large", "availabilityZone": "us-east-1c"}, "has no subnet"},
+		{"a version past its support", docClusterT, doc(props{"engineVersion": "3.6.0"}), "Cannot find version 3.6.0 for docdb"},
+		{"an identifier that is in use", docClusterT, doc(props{"clusterIdentifier": "taken"}), "DBClusterAlreadyExistsFault"},
+		{"a reserved word as the administrator", docClusterT, doc(props{"masterUsername": "admin"}), "reserved word"},
+		{"a password and a managed password", docClusterT, doc(props{"masterPassword": "0123456789"}), "can't be given together"},
+		{"zones, which AWS completes", docClusterT, doc(props{"availabilityZones": []any{"us-east-1a"}}), "the next preview replaces the cluster"},
+		{"a low port", docClusterT, doc(props{"port": 80}), "must be 1150 to 65535"},
+		{"a log that does not exist", docClusterT, doc(props{"enabledCloudwatchLogsExports": []any{"slow"}}), "must be one of audit"},
+		{"no backups", docClusterT, doc(props{"backupRetentionPeriod": 0}), "must be 1 to 35"},
+		{"parameters of another version", docClusterT, doc(props{"dbClusterParameterGroupName": "eight"}), "DBParameterGroupFamily docdb5.0"},
+		{"an instance without a cluster", docClusterInstanceT, props{"clusterIdentifier": "none", "instanceClass": "db.r6g.large"}, "DBClusterNotFoundFault"},
+		{"a class that DocumentDB lacks", docClusterInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.m6g.large"}, "in no list of AWS"},
+		{"a tier of 16", docClusterInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.r6g.large", "promotionTier": 16}, "must be 0 to 15"},
+		{"a key without encryption", docClusterT, doc(props{"kmsKeyId": f.key.state["arn"], "storageEncrypted": false}), "storageEncrypted must be true"},
+		{"a backup window in the maintenance window", docClusterT, doc(props{"preferredBackupWindow": "05:30-06:30", "preferredMaintenanceWindow": "sun:05:00-sun:06:00"}), "must not overlap"},
+		{"a zone without a subnet", docClusterInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.r6g.large", "availabilityZone": "us-east-1c"}, "has no subnet"},
 		{"a threshold below the limit", docParametersT, group([]string{"profiler_threshold_ms", "10"}), "allowed values are: 50-"},
 		{"TLS with apply method immediate", docParametersT, group([]string{"tls", "disabled", "immediate"}), "cannot use immediate apply method"},
 		{"a profiler level of MongoDB", docParametersT, group([]string{"profiler", "1"}), "allowed values are: enabled,disabled"},
@@ -232,11 +232,11 @@ func TestSecretRefusals(t *testing.T) {
 		{"a name with a space", secretT, props{"name": "a b"}, "letters, digits and"},
 		{"three days to recover", secretT, props{"recoveryWindowInDays": 3}, "must be 0 or 7 to 30"},
 		{"a key that does not exist", secretT, props{"kmsKeyId": "none"}, "KMSKeyNotAccessibleFault"},
-		{"no value", versionT, props{"secretId": secret.id}, "exactly one of"},
-		{"text and bytes", versionT, props{"secretId": secret.id, "secretString": "a", "secretBinary": "YQ=="}, "exactly one of"},
-		{"bytes that are not base64", versionT, props{"secretId": secret.id, "secretBinary": "a-b"}, "the value must be base64"},
-		{"64 KiB and one byte", versionT, props{"secretId": secret.id, "secretString": strings.Repeat("x", 65537)}, "must have 1 to 65536"},
-		{"a secret that does not exist", versionT, props{"secretId": "none", "secretString": "a"}, "ResourceNotFoundException"},
+		{"no value", secretVersionT, props{"secretId": secret.id}, "exactly one of"},
+		{"text and bytes", secretVersionT, props{"secretId": secret.id, "secretString": "a", "secretBinary": "YQ=="}, "exactly one of"},
+		{"bytes that are not base64", secretVersionT, props{"secretId": secret.id, "secretBinary": "a-b"}, "the value must be base64"},
+		{"64 KiB and one byte", secretVersionT, props{"secretId": secret.id, "secretString": strings.Repeat("x", 65537)}, "must have 1 to 65536"},
+		{"a secret that does not exist", secretVersionT, props{"secretId": "none", "secretString": "a"}, "ResourceNotFoundException"},
 		{"a policy that admits everybody", secretPolicyT, props{"secretArn": secret.id, "blockPublicPolicy": true,
 			"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"secretsmanager:*","Resource":"*"}]}`}, "PublicPolicyException"},
 		{"a key for another log group", logGroupT, props{"name": "/other/log", "kmsKeyId": f.s.mustCreate(keyT, "logs", props{"policy": logsKeyPolicy}).state["arn"]}, "logs.us-east-1.amazonaws.com"},
@@ -252,7 +252,7 @@ func TestProtectedDatabaseIsNotDeleted(t *testing.T) {
 	require.True(t, s.refresh(db), "the database still exists")
 	require.NoError(t, s.update(db, with(f.db, unprotected)))
 	require.NoError(t, s.delete(db))
-	docs := s.mustCreate(docT, "docs", with(f.doc, protected))
+	docs := s.mustCreate(docClusterT, "docs", with(f.doc, protected))
 	require.ErrorContains(t, s.delete(docs), "Cannot delete protected Cluster, please disable deletion protection and try again.")
 	require.NoError(t, s.update(docs, with(f.doc, unprotected)))
 	require.NoError(t, s.delete(docs))
@@ -261,7 +261,7 @@ func TestProtectedDatabaseIsNotDeleted(t *testing.T) {
 func TestDeletionCreatesAFinalSnapshot(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	for token, in := range map[string]props{dbT: f.db, docT: f.doc} {
+	for token, in := range map[string]props{dbT: f.db, docClusterT: f.doc} {
 		first := s.mustCreate(token, "undecided", with(in, props{"skipFinalSnapshot": nil}))
 		require.ErrorContains(t, s.delete(first), "final_snapshot_identifier is required", token)
 		require.NoError(t, s.update(first, with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"})))

@@ -32,8 +32,8 @@ func newEdgeFixture(t *testing.T) *edgeFixture {
 	f.zone = s.mustCreate(zoneT, "zone", props{"name": "example.com"})
 	f.pendingCertificate = s.mustCreate(certificateT, "pending", props{"domainName": "pending.example.org", "validationMethod": "DNS"})
 	f.certificate = s.createCertificate("example.com", f.zone, "*.example.com")
-	f.s3Control = s.mustCreate(controlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
-	f.lambdaControl = s.mustCreate(controlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	f.s3Control = s.mustCreate(originAccessControlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	f.lambdaControl = s.mustCreate(originAccessControlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
 	f.unpublishedFunction = s.mustCreate(functionT, "draft", props{"runtime": "cloudfront-js-2.0", "code": "x", "publish": false})
 	f.distribution = s.mustCreate(distributionT, "distribution", distributionInputs(props{
 		"aliases":           []any{"taken.example.com"},
@@ -101,8 +101,8 @@ func TestS3Refusals(t *testing.T) {
 		{"the name of another bucket of the account", bucketT, props{"bucket": "main-bucket"}, "BucketAlreadyOwnedByYou"},
 		{"the name of a bucket in another region", bucketT, props{"bucket": "far-bucket"}, "BucketAlreadyOwnedByYou"},
 		{"an ACL as a property of the bucket", bucketT, props{"acl": "private"}, "use the separate resource"},
-		{"a bucket that does not exist", publicT, props{"bucket": "none"}, "NoSuchBucket"},
-		{"a bucket of another region", publicT, props{"bucket": "far-bucket"}, "PermanentRedirect"},
+		{"a bucket that does not exist", publicAccessBlockT, props{"bucket": "none"}, "NoSuchBucket"},
+		{"a bucket of another region", publicAccessBlockT, props{"bucket": "far-bucket"}, "PermanentRedirect"},
 		{"an ACL for a bucket without ACLs", bucketACLT, props{"bucket": f.bucket.id, "acl": "private"}, "AccessControlListNotSupported"},
 		{"ownership BucketOwnerEnforced for a bucket with an ACL", ownershipT, props{"bucket": f.logs.id, "rule": props{"objectOwnership": "BucketOwnerEnforced"}}, "InvalidBucketAclWithObjectOwnership"},
 		{"a policy with another bucket as its resource", bucketPolicyT, policy(props{"Resource": "arn:aws:s3:::other/*"}), "Policy has invalid resource"},
@@ -118,14 +118,14 @@ func TestS3Refusals(t *testing.T) {
 		{"logs to a bucket that does not exist", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": "none", "targetPrefix": ""}, "InvalidTargetBucketForLogging"},
 		{"logs to another region", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": "far-bucket", "targetPrefix": ""}, "CrossLocationLoggingProhibited"},
 		{"two formats of log keys", bucketLogT, props{"bucket": f.bucket.id, "targetBucket": f.logs.id, "targetPrefix": "", "targetObjectKeyFormat": props{}}, "exactly one of simplePrefix"},
-		{"a lifecycle rule without an action", lifeT, rule(props{"expiration": nil}), "At least one action"},
-		{"a lifecycle rule without a filter", lifeT, rule(props{"filter": nil}), "filter: a required property is missing"},
-		{"a filter of two conditions", lifeT, rule(props{"filter": props{"prefix": "a", "objectSizeGreaterThan": 1}}), "may have one"},
-		{"an expiration by days and by date", lifeT, rule(props{"expiration": props{"days": 1, "date": "2030-01-01T00:00:00Z"}}), "exactly one of date"},
-		{"an expiration after 0 days", lifeT, rule(props{"expiration": props{"days": 0}}), "must be 1"},
-		{"a transition to STANDARD_IA after 7 days", lifeT, rule(props{"transitions": []any{props{"days": 7, "storageClass": "STANDARD_IA"}}}), "must be 30 or more"},
-		{"a tag filter for incomplete uploads", lifeT, rule(props{"filter": props{"tag": props{"key": "a", "value": "b"}}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 1}}), "filter.tag"},
-		{"two rules with the same id", lifeT, props{"bucket": f.bucket.id, "rules": []any{rule(nil)["rules"].([]any)[0], rule(nil)["rules"].([]any)[0]}}, "the id of another rule"},
+		{"a lifecycle rule without an action", bucketLifecycleT, rule(props{"expiration": nil}), "At least one action"},
+		{"a lifecycle rule without a filter", bucketLifecycleT, rule(props{"filter": nil}), "filter: a required property is missing"},
+		{"a filter of two conditions", bucketLifecycleT, rule(props{"filter": props{"prefix": "a", "objectSizeGreaterThan": 1}}), "may have one"},
+		{"an expiration by days and by date", bucketLifecycleT, rule(props{"expiration": props{"days": 1, "date": "2030-01-01T00:00:00Z"}}), "exactly one of date"},
+		{"an expiration after 0 days", bucketLifecycleT, rule(props{"expiration": props{"days": 0}}), "must be 1"},
+		{"a transition to STANDARD_IA after 7 days", bucketLifecycleT, rule(props{"transitions": []any{props{"days": 7, "storageClass": "STANDARD_IA"}}}), "must be 30 or more"},
+		{"a tag filter for incomplete uploads", bucketLifecycleT, rule(props{"filter": props{"tag": props{"key": "a", "value": "b"}}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 1}}), "filter.tag"},
+		{"two rules with the same id", bucketLifecycleT, props{"bucket": f.bucket.id, "rules": []any{rule(nil)["rules"].([]any)[0], rule(nil)["rules"].([]any)[0]}}, "the id of another rule"},
 		{"an object with two contents", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "contentBase64": "YQ=="}, "can't be given together"},
 		{"an object with more tags than S3 allows", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "tags": props{
 			"1": "", "2": "", "3": "", "4": "", "5": "", "6": "", "7": "", "8": "", "9": "", "10": "", "11": "",

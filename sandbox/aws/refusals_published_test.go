@@ -16,16 +16,16 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 	bucket := s.mustCreate(bucketT, "lifecycle", props{"bucket": "lifecycle-of-rules"})
 	zone := s.mustCreate(zoneT, "zone", props{"name": "example.org"})
 	reader := s.mustCreate(roleT, "reader", props{"name": "reader", "assumeRolePolicy": monitoringTrust, "inlinePolicies": []any{props{"name": "p", "policy": identityPolicy("logs:PutLogEvents")}}})
-	s.mustCreate(attachT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
+	s.mustCreate(policyAttachmentT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
 	s.mustCreate(clusterT, "main", props{
-		"name": "published", "roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
+		"name": "published", "roleArn": f.clusterRole.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 		"accessConfig": props{"authenticationMode": "API_AND_CONFIG_MAP"},
 	})
 	cluster := func(change props) props {
-		return props{"name": "other", "roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": with(props{"subnetIds": []any{f.a.id, f.b.id}}, change)}
+		return props{"name": "other", "roleArn": f.clusterRole.state["arn"], "version": "1.34", "vpcConfig": with(props{"subnetIds": []any{f.a.id, f.b.id}}, change)}
 	}
 	entry := func(change props) props {
-		return with(props{"clusterName": "published", "principalArn": f.pods.state["arn"]}, change)
+		return with(props{"clusterName": "published", "principalArn": f.podRole.state["arn"]}, change)
 	}
 	acl := func(change props) props { return with(webACLInputs(), change) }
 	targets := func(matcher string) props {
@@ -65,46 +65,46 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 		{"wafv2 CreateWebACL: a version of 65 characters", webACLT, acl(props{"rules": []any{with(managedRule("AWSManagedRulesCommonRuleSet", 0), props{"statement": props{"managedRuleGroupStatement": props{
 			"name": "AWSManagedRulesCommonRuleSet", "vendorName": "AWS", "version": strings.Repeat("1", 65),
 		}}})}}), "has 65 characters"},
-		{"API_Matcher: a code of 500", targetsT, targets("200-500"), "codes from 200 to 499"},
-		{"API_Matcher: a range that descends", targetsT, targets("299-200"), "ascending"},
-		{"S3 lifecycle: expiration before the transition", lifeT, lifecycle(props{"expiration": props{"days": 30}, "transitions": []any{props{"days": 60, "storageClass": "GLACIER"}}}), "must be above the days of the transition"},
-		{"S3 lifecycle: an abort with a filter by size", lifeT, lifecycle(props{"filter": props{"objectSizeGreaterThan": 10}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 7}}), "filter.objectSizeGreaterThan"},
-		{"S3 lifecycle: no rules", lifeT, props{"bucket": bucket.id}, "rules"},
-		{"S3 lifecycle: a date that is not midnight", lifeT, lifecycle(props{"expiration": props{"date": "2027-01-01T10:00:00Z"}}), "must be midnight"},
+		{"API_Matcher: a code of 500", targetGroupT, targets("200-500"), "codes from 200 to 499"},
+		{"API_Matcher: a range that descends", targetGroupT, targets("299-200"), "ascending"},
+		{"S3 lifecycle: expiration before the transition", bucketLifecycleT, lifecycle(props{"expiration": props{"days": 30}, "transitions": []any{props{"days": 60, "storageClass": "GLACIER"}}}), "must be above the days of the transition"},
+		{"S3 lifecycle: an abort with a filter by size", bucketLifecycleT, lifecycle(props{"filter": props{"objectSizeGreaterThan": 10}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 7}}), "filter.objectSizeGreaterThan"},
+		{"S3 lifecycle: no rules", bucketLifecycleT, props{"bucket": bucket.id}, "rules"},
+		{"S3 lifecycle: a date that is not midnight", bucketLifecycleT, lifecycle(props{"expiration": props{"date": "2027-01-01T10:00:00Z"}}), "must be midnight"},
 		{"EKS cluster-endpoint: a private block as a public one", clusterT, cluster(props{"publicAccessCidrs": []any{"10.1.0.0/16"}}), "reserved"},
 		{"EKS add-on: a key that the schema of the add-on lacks", addonT, props{"clusterName": "published", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.1", "configurationValues": `{"replicaCount":2}`}, "$.replicaCount"},
-		{"EKS CreateAccessEntry: a reserved group", entryT, entry(props{"kubernetesGroups": []any{"eks:admins"}}), "can't begin with eks:"},
-		{"EKS CreateAccessEntry: a reserved user", entryT, entry(props{"userName": "iam:me"}), "can't begin with iam:"},
-		{"EKS CreateAccessEntry: a user of the system", entryT, entry(props{"userName": "system:me"}), "can't begin with system:"},
-		{"EKS CreateAccessEntry: a user of AWS", entryT, entry(props{"userName": "aws:me"}), "can't begin with aws:"},
-		{"EKS CreateAccessEntry: a user of Amazon", entryT, entry(props{"userName": "amazon:me"}), "can't begin with amazon:"},
-		{"EKS CreateAccessEntry: a group of the system", entryT, entry(props{"kubernetesGroups": []any{"system:masters"}}), "can't begin with system:"},
-		{"API_InstanceMaintenancePolicy: a difference of 101", scalingT, group(props{"instanceMaintenancePolicy": props{"minHealthyPercentage": 50, "maxHealthyPercentage": 151}}), "at most 100 above"},
+		{"EKS CreateAccessEntry: a reserved group", accessEntryT, entry(props{"kubernetesGroups": []any{"eks:admins"}}), "can't begin with eks:"},
+		{"EKS CreateAccessEntry: a reserved user", accessEntryT, entry(props{"userName": "iam:me"}), "can't begin with iam:"},
+		{"EKS CreateAccessEntry: a user of the system", accessEntryT, entry(props{"userName": "system:me"}), "can't begin with system:"},
+		{"EKS CreateAccessEntry: a user of AWS", accessEntryT, entry(props{"userName": "aws:me"}), "can't begin with aws:"},
+		{"EKS CreateAccessEntry: a user of Amazon", accessEntryT, entry(props{"userName": "amazon:me"}), "can't begin with amazon:"},
+		{"EKS CreateAccessEntry: a group of the system", accessEntryT, entry(props{"kubernetesGroups": []any{"system:masters"}}), "can't begin with system:"},
+		{"API_InstanceMaintenancePolicy: a difference of 101", scalingGroupT, group(props{"instanceMaintenancePolicy": props{"minHealthyPercentage": 50, "maxHealthyPercentage": 151}}), "at most 100 above"},
 		{"RDS: a role for monitoring without an interval", dbT, with(f.db, props{"monitoringRoleArn": reader.state["arn"], "monitoringInterval": 0}), "MonitoringInterval of 0"},
 		{"RDS CreateDBInstance: a database that begins with _", dbT, with(f.db, props{"dbName": "_app"}), "beginning with a letter"},
-		{"CreateAutoScalingGroup: a name with a space", scalingT, group(props{"name": "of web"}), "ASCII from 33 to 126"},
-		{"CreateAutoScalingGroup: a name with a colon", scalingT, group(props{"name": "of:web"}), "without a colon"},
-		{"ELB rule-condition-types: a host without a dot", listenRuleT, rule(forward, props{"hostHeader": props{"values": []any{"localhost"}}}), "hostHeader"},
-		{"ELB rule-condition-types: digits after the last dot", listenRuleT, rule(forward, props{"hostHeader": props{"values": []any{"example.c0m"}}}), "hostHeader"},
-		{"EC2 InstanceType: a size that a family lacks", templateT, template(props{"instanceType": "m7g.3xlarge"}), "InstanceType"},
+		{"CreateAutoScalingGroup: a name with a space", scalingGroupT, group(props{"name": "of web"}), "ASCII from 33 to 126"},
+		{"CreateAutoScalingGroup: a name with a colon", scalingGroupT, group(props{"name": "of:web"}), "without a colon"},
+		{"ELB rule-condition-types: a host without a dot", listenerRuleT, rule(forward, props{"hostHeader": props{"values": []any{"localhost"}}}), "hostHeader"},
+		{"ELB rule-condition-types: digits after the last dot", listenerRuleT, rule(forward, props{"hostHeader": props{"values": []any{"example.c0m"}}}), "hostHeader"},
+		{"EC2 InstanceType: a size that a family lacks", launchTemplateT, template(props{"instanceType": "m7g.3xlarge"}), "InstanceType"},
 		{"RDS classes: a size that a family lacks", dbT, with(f.db, props{"instanceClass": "db.r7g.3xlarge"}), "in no list"},
-		{"DocumentDB classes: a family that DocumentDB lacks", docInstanceT, props{"clusterIdentifier": "none", "instanceClass": "db.r7g.large"}, "in no list"},
+		{"DocumentDB classes: a family that DocumentDB lacks", docClusterInstanceT, props{"clusterIdentifier": "none", "instanceClass": "db.r7g.large"}, "in no list"},
 		{"ElastiCache nodes: a size that a family lacks", cacheT, with(f.cache, props{"nodeType": "cache.t4g.large"}), "in no list"},
-		{"EBS gp3: throughput above a quarter of the IOPS", templateT, disk(props{"volumeSize": 100, "iops": 3000, "throughput": 800}), "0.25"},
-		{"EBS gp3: 501 IOPS a GiB", templateT, disk(props{"volumeSize": 10, "iops": 5010}), "at most 500"},
-		{"API_ResponseHeadersPolicyXSSProtection: modeBlock and reportUri", headersT, props{"name": "xss", "securityHeadersConfig": props{"xssProtection": props{"override": true, "protection": true, "modeBlock": true, "reportUri": "https://example.com"}}}, "modeBlock"},
-		{"InstanceRequirements: an allowed type with a space", templateT, requirements(props{"allowedInstanceTypes": []any{"m7g *"}}), "allowedInstanceTypes"},
-		{"InstanceRequirements: an excluded type with a slash", templateT, requirements(props{"excludedInstanceTypes": []any{"m7g/*"}}), "excludedInstanceTypes"},
-		{"ELB redirect: HTTPS to HTTP", listenRuleT, redirect(props{"protocol": "HTTP"}), "HTTPS can't be redirected to HTTP"},
-		{"ELB redirect: port 65536", listenRuleT, redirect(props{"port": "65536"}), "a port from 1 to 65535"},
+		{"EBS gp3: throughput above a quarter of the IOPS", launchTemplateT, disk(props{"volumeSize": 100, "iops": 3000, "throughput": 800}), "0.25"},
+		{"EBS gp3: 501 IOPS a GiB", launchTemplateT, disk(props{"volumeSize": 10, "iops": 5010}), "at most 500"},
+		{"API_ResponseHeadersPolicyXSSProtection: modeBlock and reportUri", headersPolicyT, props{"name": "xss", "securityHeadersConfig": props{"xssProtection": props{"override": true, "protection": true, "modeBlock": true, "reportUri": "https://example.com"}}}, "modeBlock"},
+		{"InstanceRequirements: an allowed type with a space", launchTemplateT, requirements(props{"allowedInstanceTypes": []any{"m7g *"}}), "allowedInstanceTypes"},
+		{"InstanceRequirements: an excluded type with a slash", launchTemplateT, requirements(props{"excludedInstanceTypes": []any{"m7g/*"}}), "excludedInstanceTypes"},
+		{"ELB redirect: HTTPS to HTTP", listenerRuleT, redirect(props{"protocol": "HTTP"}), "HTTPS can't be redirected to HTTP"},
+		{"ELB redirect: port 65536", listenerRuleT, redirect(props{"port": "65536"}), "a port from 1 to 65535"},
 		{"S3 bucketnamingrules: a prefix with a capital", bucketT, props{"bucketPrefix": "Logs-"}, "bucketPrefix"},
 		{"S3 bucketnamingrules: a reserved prefix", bucketT, props{"bucketPrefix": "xn--logs"}, "xn--"},
 		{"Route 53 TXT: a string of 256 characters", recordT, props{"zoneId": zone.id, "name": "t", "type": "TXT", "ttl": 60, "records": []any{strings.Repeat("a", 256)}}, "256 characters"},
-		{"API_RefreshPreferences: percentages that descend", scalingT, group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": props{"checkpointPercentages": []any{50, 10, 100}}}}), "ascend"},
-		{"API_RefreshPreferences: a delay without percentages", scalingT, group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": props{"checkpointDelay": "60"}}}), "checkpointPercentages"},
-		{"EC2 CreditSpecificationRequest: without cpuCredits", templateT, template(props{"creditSpecification": props{}}), "creditSpecification.cpuCredits"},
+		{"API_RefreshPreferences: percentages that descend", scalingGroupT, group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": props{"checkpointPercentages": []any{50, 10, 100}}}}), "ascend"},
+		{"API_RefreshPreferences: a delay without percentages", scalingGroupT, group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": props{"checkpointDelay": "60"}}}), "checkpointPercentages"},
+		{"EC2 CreditSpecificationRequest: without cpuCredits", launchTemplateT, template(props{"creditSpecification": props{}}), "creditSpecification.cpuCredits"},
 		{"RDS: an empty subnet group", dbT, with(f.db, props{"dbSubnetGroupName": ""}), "is empty"},
-		{"DocumentDB: an empty cluster", docInstanceT, props{"clusterIdentifier": "", "instanceClass": "db.r6g.large"}, "is empty"},
+		{"DocumentDB: an empty cluster", docClusterInstanceT, props{"clusterIdentifier": "", "instanceClass": "db.r6g.large"}, "is empty"},
 	})
 }
 
@@ -112,10 +112,10 @@ func TestValuesThatAWSForbidsAreRefused(t *testing.T) {
 // CONFIG_MAP to API_AND_CONFIG_MAP, and from there to API.
 func TestAuthenticationModeChangesOnlyToTheNextMode(t *testing.T) {
 	f := newFixture(t)
-	f.s.mustCreate(attachT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
+	f.s.mustCreate(policyAttachmentT, "control", props{"role": "control-plane", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
 	inputsWithMode := func(mode string) props {
 		return props{
-			"name": "modes", "roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
+			"name": "modes", "roleArn": f.clusterRole.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 			"accessConfig": props{"authenticationMode": mode},
 		}
 	}
@@ -147,7 +147,7 @@ func TestValuesThatAWSAcceptsAreAccepted(t *testing.T) {
 		inputs props
 	}{
 		"TXT with two strings":            {recordT, with(record("TXT", strings.Repeat("a", 255)+`""`+strings.Repeat("b", 255)), props{"name": "txt"})},
-		"gp3 of 80,000 IOPS":              {templateT, props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": props{"volumeType": "gp3", "volumeSize": 65536, "iops": 80000, "throughput": 2000}}}}},
+		"gp3 of 80,000 IOPS":              {launchTemplateT, props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": props{"volumeType": "gp3", "volumeSize": 65536, "iops": 80000, "throughput": 2000}}}}},
 		"Valkey 9":                        {cacheT, with(f.cache, props{"engine": "valkey", "engineVersion": "9.0"})},
 		"RDS: max_connections of 8388607": {dbParametersT, props{"family": "postgres17", "parameters": []any{props{"name": "max_connections", "value": "8388607", "applyMethod": "pending-reboot"}}}},
 		"WAF: a rate limit of 10":         {webACLT, with(webACLInputs(), props{"rules": []any{rate(10)}})},

@@ -10,12 +10,13 @@ import (
 
 // fixture has the resources that many tests need.
 type fixture struct {
-	s                        *sandbox
-	vpc, other               *resource
-	a, b, e                  *resource // subnets of vpc, each in the zone with its letter; EKS does not support the zone e
-	far                      *resource // a subnet of the VPC other
-	gateway, group, table    *resource
-	address, role, pods, key *resource
+	s                          *sandbox
+	vpc, otherVPC              *resource
+	a, b, e                    *resource // subnets of vpc, each in the zone with its letter; EKS does not support the zone e
+	otherVPCSubnet             *resource
+	gateway, group, routeTable *resource
+	elasticIP, key             *resource
+	clusterRole, podRole       *resource // EKS can assume clusterRole; EKS Pod Identity can assume podRole
 }
 
 // newFixture creates the resources of a fixture in a new sandbox.
@@ -23,17 +24,17 @@ func newFixture(t *testing.T) *fixture {
 	s := newSandbox(t, nil)
 	f := &fixture{s: s}
 	f.vpc = s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.30.0.0/16"})
-	f.other = s.mustCreate(vpcT, "other", props{"cidrBlock": "10.31.0.0/16"})
+	f.otherVPC = s.mustCreate(vpcT, "other", props{"cidrBlock": "10.31.0.0/16"})
 	f.a = s.mustCreate(subnetT, "a", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1a"})
 	f.b = s.mustCreate(subnetT, "b", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.1.0/24", "availabilityZone": "us-east-1b"})
 	f.e = s.mustCreate(subnetT, "e", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.2.0/24", "availabilityZone": "us-east-1e"})
-	f.far = s.mustCreate(subnetT, "far", props{"vpcId": f.other.id, "cidrBlock": "10.31.0.0/24", "availabilityZone": "us-east-1b"})
-	f.gateway = s.mustCreate(gatewayT, "gateway", props{"vpcId": f.vpc.id})
-	f.table = s.mustCreate(tableT, "table", props{"vpcId": f.vpc.id})
-	f.group = s.mustCreate(groupT, "web", props{"vpcId": f.vpc.id, "name": "web"})
-	f.address = s.mustCreate(addressT, "address", props{})
-	f.role = s.mustCreate(roleT, "role", props{"name": "control-plane", "assumeRolePolicy": eksTrust})
-	f.pods = s.mustCreate(roleT, "pods", props{"name": "pods", "assumeRolePolicy": podTrust})
+	f.otherVPCSubnet = s.mustCreate(subnetT, "far", props{"vpcId": f.otherVPC.id, "cidrBlock": "10.31.0.0/24", "availabilityZone": "us-east-1b"})
+	f.gateway = s.mustCreate(internetGatewayT, "gateway", props{"vpcId": f.vpc.id})
+	f.routeTable = s.mustCreate(routeTableT, "table", props{"vpcId": f.vpc.id})
+	f.group = s.mustCreate(securityGroupT, "web", props{"vpcId": f.vpc.id, "name": "web"})
+	f.elasticIP = s.mustCreate(elasticIPT, "address", props{})
+	f.clusterRole = s.mustCreate(roleT, "role", props{"name": "control-plane", "assumeRolePolicy": eksTrust})
+	f.podRole = s.mustCreate(roleT, "pods", props{"name": "pods", "assumeRolePolicy": podTrust})
 	f.key = s.mustCreate(keyT, "key", props{})
 	s.mustCreate(keyT, "signing", props{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256", "policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":["kms:Describe*","kms:PutKeyPolicy"],"Resource":"*"}]}`})
@@ -48,9 +49,9 @@ func identityPolicy(action string) string {
 func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
-	s.mustCreate(assocT, "assoc", props{"routeTableId": f.table.id, "subnetId": f.a.id})
-	s.mustCreate(routeT, "route", props{"routeTableId": f.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": f.gateway.id})
+	s.mustCreate(natT, "nat", props{"allocationId": f.elasticIP.id, "subnetId": f.a.id})
+	s.mustCreate(routeTableAssocT, "assoc", props{"routeTableId": f.routeTable.id, "subnetId": f.a.id})
+	s.mustCreate(routeT, "route", props{"routeTableId": f.routeTable.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": f.gateway.id})
 	s.mustCreate(ingressT, "rule", props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0"})
 	s.mustCreate(repositoryT, "repository", props{"name": "taken"})
 	s.mustCreate(logGroupT, "logs", props{"name": "taken"})
@@ -75,7 +76,7 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		return in
 	}
 	clusterInputs := func(change props) props {
-		in := props{"roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
+		in := props{"roleArn": f.clusterRole.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 		for k, v := range change {
 			in[k] = v
 		}
@@ -99,21 +100,21 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a zone by name and by id", subnetT, subnetInputs(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "us-east-1a", "availabilityZoneId": "use1-az1"}), "can't be given together"},
 		{"no IPv6 to assign", subnetT, subnetInputs(props{"cidrBlock": "10.30.9.0/24", "assignIpv6AddressOnCreation": true}), "needs ipv6CidrBlock"},
 		{"a VPC that does not exist", subnetT, props{"vpcId": "vpc-0", "cidrBlock": "10.30.9.0/24"}, "InvalidVpcID.NotFound"},
-		{"a second internet gateway", gatewayT, props{"vpcId": f.vpc.id}, "already has an internet gateway"},
-		{"an address that is in use", natT, props{"allocationId": f.address.id, "subnetId": f.b.id}, "Resource.AlreadyAssociated"},
+		{"a second internet gateway", internetGatewayT, props{"vpcId": f.vpc.id}, "already has an internet gateway"},
+		{"an address that is in use", natT, props{"allocationId": f.elasticIP.id, "subnetId": f.b.id}, "Resource.AlreadyAssociated"},
 		{"a public NAT gateway without an address", natT, props{"subnetId": f.b.id}, "needs the allocation"},
-		{"a private NAT gateway with an address", natT, props{"subnetId": f.b.id, "connectivityType": "private", "allocationId": f.address.id}, "not supported"},
-		{"a second table for a subnet", assocT, props{"routeTableId": f.table.id, "subnetId": f.a.id}, "Resource.AlreadyAssociated"},
-		{"a table of another VPC", assocT, props{"routeTableId": f.table.id, "subnetId": f.far.id}, "different networks"},
-		{"a destination that is routed", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": f.gateway.id}, "RouteAlreadyExists"},
-		{"the VPC's own route", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "10.30.0.0/16", "gatewayId": f.gateway.id}, "local route"},
-		{"a route to nowhere", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "8.8.8.0/24"}, "exactly one of"},
-		{"a route to two places", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "8.8.8.0/24", "gatewayId": "a", "natGatewayId": "b"}, "exactly one of"},
-		{"a group of the same name", groupT, props{"vpcId": f.vpc.id, "name": "web"}, "InvalidGroup.Duplicate"},
-		{"the name of the VPC's own group", groupT, props{"vpcId": f.vpc.id, "name": "default"}, "reserved"},
-		{"a name like an id", groupT, props{"vpcId": f.vpc.id, "name": "sg-web"}, "can't begin with sg-"},
-		{"a group without a VPC", groupT, props{"name": "lost"}, "vpcId: a required property is missing"},
-		{"an inline rule without a source", groupT, props{"vpcId": f.vpc.id, "ingress": []any{props{"protocol": "tcp", "fromPort": 1, "toPort": 2}}}, "one of cidrBlocks"},
+		{"a private NAT gateway with an address", natT, props{"subnetId": f.b.id, "connectivityType": "private", "allocationId": f.elasticIP.id}, "not supported"},
+		{"a second table for a subnet", routeTableAssocT, props{"routeTableId": f.routeTable.id, "subnetId": f.a.id}, "Resource.AlreadyAssociated"},
+		{"a table of another VPC", routeTableAssocT, props{"routeTableId": f.routeTable.id, "subnetId": f.otherVPCSubnet.id}, "different networks"},
+		{"a destination that is routed", routeT, props{"routeTableId": f.routeTable.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": f.gateway.id}, "RouteAlreadyExists"},
+		{"the VPC's own route", routeT, props{"routeTableId": f.routeTable.id, "destinationCidrBlock": "10.30.0.0/16", "gatewayId": f.gateway.id}, "local route"},
+		{"a route to nowhere", routeT, props{"routeTableId": f.routeTable.id, "destinationCidrBlock": "8.8.8.0/24"}, "exactly one of"},
+		{"a route to two places", routeT, props{"routeTableId": f.routeTable.id, "destinationCidrBlock": "8.8.8.0/24", "gatewayId": "a", "natGatewayId": "b"}, "exactly one of"},
+		{"a group of the same name", securityGroupT, props{"vpcId": f.vpc.id, "name": "web"}, "InvalidGroup.Duplicate"},
+		{"the name of the VPC's own group", securityGroupT, props{"vpcId": f.vpc.id, "name": "default"}, "reserved"},
+		{"a name like an id", securityGroupT, props{"vpcId": f.vpc.id, "name": "sg-web"}, "can't begin with sg-"},
+		{"a group without a VPC", securityGroupT, props{"name": "lost"}, "vpcId: a required property is missing"},
+		{"an inline rule without a source", securityGroupT, props{"vpcId": f.vpc.id, "ingress": []any{props{"protocol": "tcp", "fromPort": 1, "toPort": 2}}}, "one of cidrBlocks"},
 		{"a rule that exists", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "6", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0", "description": "again"}, "InvalidPermission.Duplicate"},
 		{"TCP without ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
 		{"all protocols with ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
@@ -129,17 +130,17 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"an endpoint service of another region", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3"}, "InvalidServiceName"},
 		{"a gateway endpoint with subnets", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "subnetIds": []any{f.a.id}}, "route tables only"},
 		{"private DNS in a VPC without host names", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface", "subnetIds": []any{f.a.id}, "privateDnsEnabled": true}, "enableDnsHostnames"},
-		{"a role that flow logs can't assume", flowLogT, props{"vpcId": f.vpc.id, "trafficType": "ALL", "logDestination": "arn:aws:logs:us-east-1:123456789012:log-group:taken", "iamRoleArn": f.role.state["arn"]}, "Unable to assume"},
+		{"a role that flow logs can't assume", flowLogT, props{"vpcId": f.vpc.id, "trafficType": "ALL", "logDestination": "arn:aws:logs:us-east-1:123456789012:log-group:taken", "iamRoleArn": f.clusterRole.state["arn"]}, "Unable to assume"},
 		{"a repository of the same name", repositoryT, props{"name": "taken"}, "RepositoryAlreadyExistsException"},
 		{"capitals in a repository's name", repositoryT, props{"name": "Taken"}, "lower-case"},
 		{"a key without KMS", repositoryT, props{"name": "x1", "encryptionConfigurations": []any{props{"encryptionType": "AES256", "kmsKey": "arn:aws:kms:us-east-1:123456789012:key/x"}}}, "needs encryptionType KMS"},
 		{"a repository's policy with a resource", repoPolicyT, props{"repository": "taken", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:BatchGetImage","Resource":"*"}]}`}, "has a Resource"},
 		{"a repository's policy for a role that does not exist", repoPolicyT, props{"repository": "taken", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/nobody"},"Action":"ecr:BatchGetImage"}]}`}, "InvalidParameterException: Invalid parameter at 'PolicyText'"},
-		{"a lifecycle rule for any image before another", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"any"`, "expire"), lifecycleRule(2, `"tagStatus":"untagged"`, "expire")), "must be the highest"},
-		{"tags by prefix and by pattern", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"tagged","tagPrefixList":["v"],"tagPatternList":["v*"]`, "expire")), "both tagPrefixList and tagPatternList"},
-		{"a tag pattern with five wildcards", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"]`, "expire")), "more than 4 wildcards"},
-		{"the archiving of images, which the provider ignores", lifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in supports expire"},
-		{"a lifecycle rule that ECR does not support", lifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
+		{"a lifecycle rule for any image before another", ecrLifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"any"`, "expire"), lifecycleRule(2, `"tagStatus":"untagged"`, "expire")), "must be the highest"},
+		{"tags by prefix and by pattern", ecrLifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"tagged","tagPrefixList":["v"],"tagPatternList":["v*"]`, "expire")), "both tagPrefixList and tagPatternList"},
+		{"a tag pattern with five wildcards", ecrLifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"]`, "expire")), "more than 4 wildcards"},
+		{"the archiving of images, which the provider ignores", ecrLifecycleT, lifecyclePolicy(lifecycleRule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in supports expire"},
+		{"a lifecycle rule that ECR does not support", ecrLifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
 		{"a role of the same name", roleT, props{"name": "pods", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
 		{"the name of a role in capitals", roleT, props{"name": "PODS", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
 		{"the name of a policy of another path", policyT, props{"name": "Taken", "path": "/other/", "policy": readPolicy}, "EntityAlreadyExists"},
@@ -158,8 +159,8 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a policy with a principal", policyT, props{"policy": podTrust}, "no Resource"},
 		{"a policy of an unknown version", policyT, props{"policy": strings.ReplaceAll(readPolicy, "2012-10-17", "2025-01-01")}, "Version"},
 		{"a policy that is too long", policyT, props{"policy": strings.ReplaceAll(readPolicy, `"*"`, `"arn:aws:s3:::`+strings.Repeat("x", 6200)+`"`)}, "AWS allows 6144"},
-		{"an AWS managed policy that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
-		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPolicyARN}, "NoSuchEntity"},
+		{"an AWS managed policy that does not exist", policyAttachmentT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
+		{"a role that does not exist", policyAttachmentT, props{"role": "nobody", "policyArn": clusterPolicyARN}, "NoSuchEntity"},
 		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
 		{"a symmetric key that signs", keyT, props{"keyUsage": "SIGN_VERIFY"}, "not compatible with its KeySpec"},
 		{"an asymmetric key that encrypts", keyT, props{"customerMasterKeySpec": "ECC_NIST_P256"}, "not compatible with its KeySpec"},
@@ -174,13 +175,13 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"a retention that does not exist", logGroupT, props{"name": "l1", "retentionInDays": 42}, "must be one of"},
 		{"a key that CloudWatch Logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": f.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
 		{"a cluster in one zone", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.a.id}}}), "two different AZs"},
-		{"a cluster in two VPCs", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.far.id}}}), "same VPC"},
+		{"a cluster in two VPCs", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.otherVPCSubnet.id}}}), "same VPC"},
 		{"a zone without control planes", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.e.id}}}), "UnsupportedAvailabilityZoneException"},
 		{"a Kubernetes version that EKS does not offer", clusterT, clusterInputs(props{"version": "1.12"}), "version: is"},
 		{"a Kubernetes version without support since July 2026", clusterT, clusterInputs(props{"version": "1.30"}), "version: is"},
-		{"a cluster without a version", clusterT, props{"roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}, "version: must be given"},
+		{"a cluster without a version", clusterT, props{"roleArn": f.clusterRole.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}, "version: must be given"},
 		{"a role without EKS's policy", clusterT, clusterInputs(nil), "AmazonEKSClusterPolicy"},
-		{"a role for pods", clusterT, clusterInputs(props{"roleArn": f.pods.state["arn"]}), "trusted entity"},
+		{"a role for pods", clusterT, clusterInputs(props{"roleArn": f.podRole.state["arn"]}), "trusted entity"},
 		{"a cluster with neither endpoint", clusterT, clusterInputs(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
 		{"an add-on of a cluster that does not exist", addonT, props{"clusterName": "none", "addonName": "coredns", "addonVersion": "v1.0.0-eksbuild.1"}, "ResourceNotFoundException"},
 		{"an unknown add-on", addonT, props{"clusterName": "none", "addonName": "dream", "addonVersion": "v1.0.0-eksbuild.1"}, "one of"},
@@ -197,12 +198,12 @@ func TestAllFailuresAreReportedAtOnce(t *testing.T) {
 func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 	inputsWithVersion := func(version string) props {
-		return props{"name": "c", "version": version, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
+		return props{"name": "c", "version": version, "roleArn": f.clusterRole.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 	}
 	cluster := s.mustCreate(clusterT, "c", inputsWithVersion("1.32"))
-	_, err := s.create(entryT, "entry", props{"clusterName": "c", "principalArn": f.pods.state["arn"]})
+	_, err := s.create(accessEntryT, "entry", props{"clusterName": "c", "principalArn": f.podRole.state["arn"]})
 	require.ErrorContains(t, err, "authentication mode", "the default mode has no access entries")
 	require.ErrorContains(t, s.update(cluster, inputsWithVersion("1.34")), "version update from 1.32 to 1.34", "one minor version at a time")
 	require.NoError(t, s.update(cluster, inputsWithVersion("1.33")))
@@ -223,7 +224,7 @@ func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 	require.NoError(t, s.update(cni, addonInputs("v1.19.2-eksbuild.1")))
 	_, err = s.create(addonT, "proxy", props{"clusterName": "c", "addonName": "kube-proxy", "addonVersion": "v1.32.0-eksbuild.1"})
 	require.ErrorContains(t, err, "not supported", "kube-proxy must have the cluster's version")
-	_, err = s.create(identityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": f.role.state["arn"]})
+	_, err = s.create(podIdentityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": f.clusterRole.state["arn"]})
 	require.ErrorContains(t, err, "pods.eks.amazonaws.com", "the role must trust pod identities")
 	require.NoError(t, s.delete(cluster))
 	require.NoError(t, s.delete(f.a), "a deleted cluster uses no subnet")
@@ -232,11 +233,11 @@ func TestClusterUpdatesFollowTheRulesOfEKS(t *testing.T) {
 func TestAccessPolicyNeedsAnEntryOfTypeStandard(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
-	s.mustCreate(clusterT, "c", props{"name": "c", "version": "1.34", "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(clusterT, "c", props{"name": "c", "version": "1.34", "roleArn": f.clusterRole.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 		"accessConfig": props{"authenticationMode": "API"}})
-	s.mustCreate(entryT, "nodes", props{"clusterName": "c", "principalArn": f.pods.state["arn"], "type": "EC2_LINUX"})
-	_, err := s.create(accessT, "view", props{"clusterName": "c", "principalArn": f.pods.state["arn"], "accessScope": props{"type": "cluster"},
+	s.mustCreate(accessEntryT, "nodes", props{"clusterName": "c", "principalArn": f.podRole.state["arn"], "type": "EC2_LINUX"})
+	_, err := s.create(accessAssociationT, "view", props{"clusterName": "c", "principalArn": f.podRole.state["arn"], "accessScope": props{"type": "cluster"},
 		"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"})
 	require.ErrorContains(t, err, "type STANDARD", "entries for nodes have no access policies")
 }
@@ -246,13 +247,13 @@ func TestAccessPolicyNeedsAnEntryOfTypeStandard(t *testing.T) {
 func TestDeletedAccessEntryDeletesOnlyItsOwnPolicies(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": f.clusterRole.state["name"], "policyArn": clusterPolicyARN})
 	entries, policies := map[string]*resource{}, map[string]*resource{}
 	for _, name := range []string{"c", "d"} {
-		s.mustCreate(clusterT, name, props{"name": name, "version": "1.34", "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
+		s.mustCreate(clusterT, name, props{"name": name, "version": "1.34", "roleArn": f.clusterRole.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 			"accessConfig": props{"authenticationMode": "API"}})
-		entries[name] = s.mustCreate(entryT, "entry-"+name, props{"clusterName": name, "principalArn": f.pods.state["arn"]})
-		policies[name] = s.mustCreate(accessT, "view-"+name, props{"clusterName": name, "principalArn": f.pods.state["arn"], "accessScope": props{"type": "cluster"},
+		entries[name] = s.mustCreate(accessEntryT, "entry-"+name, props{"clusterName": name, "principalArn": f.podRole.state["arn"]})
+		policies[name] = s.mustCreate(accessAssociationT, "view-"+name, props{"clusterName": name, "principalArn": f.podRole.state["arn"], "accessScope": props{"type": "cluster"},
 			"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"})
 	}
 	require.NoError(t, s.delete(entries["c"]))
@@ -263,15 +264,15 @@ func TestDeletedAccessEntryDeletesOnlyItsOwnPolicies(t *testing.T) {
 func TestGatewayIsNotDetachedWhileAddressesUseIt(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	s.mustCreate(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
-	require.ErrorContains(t, s.update(f.gateway, props{"vpcId": f.other.id}), "DependencyViolation", "a change of the VPC detaches the gateway from the old VPC")
+	s.mustCreate(natT, "nat", props{"allocationId": f.elasticIP.id, "subnetId": f.a.id})
+	require.ErrorContains(t, s.update(f.gateway, props{"vpcId": f.otherVPC.id}), "DependencyViolation", "a change of the VPC detaches the gateway from the old VPC")
 	require.NoError(t, s.update(f.gateway, props{"vpcId": f.vpc.id, "tags": props{"a": "b"}}))
 }
 
 func TestDefaultGroupKeepsRulesThatAreNotGiven(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	group := s.mustCreate(defaultT, "default", props{"vpcId": f.vpc.id, "ingress": []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}}})
+	group := s.mustCreate(defaultGroupT, "default", props{"vpcId": f.vpc.id, "ingress": []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}}})
 	require.Empty(t, group.state["egress"], "rules that are not given are revoked on creation")
 	require.NoError(t, s.update(group, props{"vpcId": f.vpc.id, "tags": props{"a": "b"}}))
 	require.Len(t, group.state["ingress"], 1, "an update keeps rules that are not given")
@@ -283,9 +284,9 @@ func TestRoleIsDetachedFromProfileAndPolicies(t *testing.T) {
 	policy := s.mustCreate(policyT, "read", props{"policy": readPolicy})
 	owner := s.mustCreate(roleT, "owner", props{"name": "owner", "assumeRolePolicy": podTrust, "managedPolicyArns": []any{policy.id}})
 	profile := s.mustCreate(profileT, "profile", props{"role": "owner"})
-	s.mustCreate(attachT, "attached", props{"role": "owner", "policyArn": clusterPolicyARN})
-	s.mustCreate(attachT, "attach", props{"role": "pods", "policyArn": clusterPolicyARN})
-	require.ErrorContains(t, s.delete(f.pods), "DeleteConflict", "a role with attached policies is not deleted")
+	s.mustCreate(policyAttachmentT, "attached", props{"role": "owner", "policyArn": clusterPolicyARN})
+	s.mustCreate(policyAttachmentT, "attach", props{"role": "pods", "policyArn": clusterPolicyARN})
+	require.ErrorContains(t, s.delete(f.podRole), "DeleteConflict", "a role with attached policies is not deleted")
 	require.NoError(t, s.delete(owner), "a role with managedPolicyArns is detached from all policies and from its profile")
 	require.True(t, s.refresh(profile))
 	require.NotContains(t, profile.state, "role")

@@ -39,13 +39,13 @@ func readRecordedPreview(t *testing.T) []recordedResource {
 	defer f.Close()
 	var out []recordedResource
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
+	lines.Buffer(nil, 16<<20) // a line with policy documents can be longer than the default limit, 64 KiB
 	for lines.Scan() {
 		var r recordedResource
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
 		typ := strings.Split(r.URN, "::")[2]
 		r.token = typ[strings.LastIndex(typ, "$")+1:]
-		if _, known := rules.RowOf(r.token); known {
+		if _, known := rules.LookupRow(r.token); known {
 			r.Inputs = decodeUnknowns(r.Inputs).(props)
 			out = append(out, r)
 		}
@@ -54,8 +54,8 @@ func readRecordedPreview(t *testing.T) []recordedResource {
 	return out
 }
 
-// decodeUnknowns replaces the texts of unknown values and of secrets by wire.Unknown, and returns
-// the changed value.
+// decodeUnknowns replaces the strings that stand for unknown values and secrets by wire.Unknown.
+// It changes lists and maps in place, and returns the changed value.
 func decodeUnknowns(v any) any {
 	switch v := v.(type) {
 	case string:

@@ -19,9 +19,9 @@ type resourceRequest interface {
 	GetName() string
 }
 
-// typeOf returns the type of the resource, or "" if the URN is not valid. Engines before 3.130
-// send only the URN.
-func typeOf(req resourceRequest) string {
+// resourceType returns the type of the resource, or "" if the URN is not valid. Engines before
+// 3.130 send only the URN.
+func resourceType(req resourceRequest) string {
 	if t := req.GetType(); t != "" {
 		return t
 	}
@@ -32,8 +32,8 @@ func typeOf(req resourceRequest) string {
 	return parts[2][strings.LastIndex(parts[2], "$")+1:]
 }
 
-// nameOf returns the name of the resource. Engines before 3.130 send only the URN.
-func nameOf(req resourceRequest) string {
+// resourceName returns the name of the resource. Engines before 3.130 send only the URN.
+func resourceName(req resourceRequest) string {
 	if name := req.GetName(); name != "" {
 		return name
 	}
@@ -48,7 +48,7 @@ func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 		return nil, err
 	}
 	check := rules.CheckRequest{
-		Token: typeOf(req), Name: nameOf(req), Seed: req.GetRandomSeed(),
+		Token: resourceType(req), Name: resourceName(req), Seed: req.GetRandomSeed(),
 		Olds: wire.Decode(req.GetOlds()), News: wire.Decode(req.GetNews()),
 	}
 	if a := req.GetAutonaming(); a != nil {
@@ -88,7 +88,7 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	if err != nil {
 		return nil, err
 	}
-	diff, err := cloud.Diff(typeOf(req), wire.Decode(req.GetOlds()), wire.Decode(req.GetNews()), req.GetIgnoreChanges())
+	diff, err := cloud.Diff(resourceType(req), wire.Decode(req.GetOlds()), wire.Decode(req.GetNews()), req.GetIgnoreChanges())
 	if err != nil {
 		return nil, statusError(err)
 	}
@@ -117,7 +117,7 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	token, in := typeOf(req), rules.Object(wire.Decode(req.GetProperties()))
+	token, in := resourceType(req), rules.Object(wire.Decode(req.GetProperties()))
 	out := &pulumirpc.CreateResponse{}
 	if req.GetPreview() {
 		state, err := cloud.PreviewCreate(token, in)
@@ -149,14 +149,14 @@ func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	token := typeOf(req)
+	token := resourceType(req)
 	out := &pulumirpc.ReadResponse{}
 	err = p.withFaults(ctx, "read", token, req.GetUrn(), func() error {
 		state, ok, err := cloud.Read(ctx, token, req.GetId())
 		if err != nil || !ok {
 			return err
 		}
-		in, err := cloud.InputsOf(token, state, wire.Decode(req.GetInputs()))
+		in, err := cloud.ProgramInputs(token, state, wire.Decode(req.GetInputs()))
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	token, in := typeOf(req), rules.Object(wire.Decode(req.GetNews()))
+	token, in := resourceType(req), rules.Object(wire.Decode(req.GetNews()))
 	out := &pulumirpc.UpdateResponse{}
 	if req.GetPreview() {
 		state, err := cloud.PreviewUpdate(token, wire.Decode(req.GetOlds()), in, req.GetIgnoreChanges())
@@ -209,7 +209,7 @@ func (p *provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 	if err != nil {
 		return nil, err
 	}
-	token := typeOf(req)
+	token := resourceType(req)
 	err = p.withFaults(ctx, "delete", token, req.GetUrn(), func() error { return cloud.Delete(ctx, token, req.GetId()) })
 	if err != nil {
 		return nil, statusError(err)

@@ -28,7 +28,7 @@ func newSnapshotFixture(t *testing.T) *snapshotFixture {
 		in    props
 	}{
 		{dbT, with(f.db, props{"finalSnapshotIdentifier": "last-db", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": keyARN, "dbName": "app"})},
-		{docT, with(f.doc, props{"finalSnapshotIdentifier": "last-doc", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": keyARN})},
+		{docClusterT, with(f.doc, props{"finalSnapshotIdentifier": "last-doc", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": keyARN})},
 		{cacheT, with(f.sharded, props{"finalSnapshotIdentifier": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": keyARN})},
 	} {
 		require.NoError(t, f.s.delete(f.s.mustCreate(dataStore.token, "earlier", dataStore.in)))
@@ -63,7 +63,7 @@ func TestRestoredClusterHasTheKeyOfTheProgram(t *testing.T) {
 		token string
 		in    props
 	}{
-		{docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "storageEncrypted": true, "kmsKeyId": keyARN})},
+		{docClusterT, with(f.doc, props{"snapshotIdentifier": "last-doc", "storageEncrypted": true, "kmsKeyId": keyARN})},
 		{cacheT, with(f.sharded, props{"snapshotName": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": keyARN, "numNodeGroups": 4})},
 	} {
 		restored := s.mustCreate(row.token, "restored", row.in)
@@ -117,8 +117,8 @@ func TestRestoreRefusals(t *testing.T) {
 		{"a snapshot that does not exist", dbT, db(props{"snapshotIdentifier": "none"}), "DBSnapshotNotFound"},
 		{"another major version", dbT, db(props{"engineVersion": "18.1"}), "Cannot upgrade postgres from 17.6 to 18.1"},
 		{"less storage than the snapshot has", dbT, db(props{"allocatedStorage": 50}), "the snapshot has 100 GiB"},
-		{"a snapshot of documents that does not exist", docT, with(f.doc, props{"snapshotIdentifier": "last-db"}), "DBClusterSnapshotNotFoundFault"},
-		{"another version of documents", docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "engineVersion": "4.0.0"}), "Cannot restore a snapshot of docdb 5.0.0 as 4.0.0"},
+		{"a snapshot of documents that does not exist", docClusterT, with(f.doc, props{"snapshotIdentifier": "last-db"}), "DBClusterSnapshotNotFoundFault"},
+		{"another version of documents", docClusterT, with(f.doc, props{"snapshotIdentifier": "last-doc", "engineVersion": "4.0.0"}), "Cannot restore a snapshot of docdb 5.0.0 as 4.0.0"},
 		{"a snapshot of a cache that does not exist", cacheT, with(f.sharded, props{"snapshotName": "none"}), "SnapshotNotFoundFault"},
 		{"an older version of a cache", cacheT, with(f.sharded, props{"snapshotName": "last-cache", "engineVersion": "7.0"}), "can't be restored into the older 7.0"},
 		{"an invalid name of a snapshot", dbT, db(props{"snapshotIdentifier": "last db"}), "the name of a snapshot of this account"},
@@ -126,7 +126,7 @@ func TestRestoreRefusals(t *testing.T) {
 	require.NoError(t, s.delete(f.key))
 	s.requireRefusals([]refusal{
 		{"the key of the snapshot was deleted", dbT, db(nil), "KMSKeyNotAccessibleFault"},
-		{"the key of the documents was deleted", docT, with(f.doc, props{"snapshotIdentifier": "last-doc"}), "KMSKeyNotAccessibleFault"},
+		{"the key of the documents was deleted", docClusterT, with(f.doc, props{"snapshotIdentifier": "last-doc"}), "KMSKeyNotAccessibleFault"},
 	})
 }
 
@@ -143,7 +143,7 @@ func TestFunctionsFindSnapshotsAndDatabases(t *testing.T) {
 	require.ErrorContains(t, err, "no snapshot last-doc")
 
 	s.mustCreate(dbT, "main", with(f.db, props{"identifier": "main"}))
-	s.mustCreate(docT, "docs", with(f.doc, props{"clusterIdentifier": "docs"}))
+	s.mustCreate(docClusterT, "docs", with(f.doc, props{"clusterIdentifier": "docs"}))
 	byFilter := func(filter, name string) props {
 		return props{"filters": []any{props{"name": filter, "values": []any{name}}}}
 	}

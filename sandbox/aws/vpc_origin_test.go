@@ -11,8 +11,8 @@ const (
 	vpcOriginT = "aws:cloudfront/vpcOrigin:VpcOrigin"
 	webACLLogT = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
-	lookupGroup = "aws:ec2/getSecurityGroup:getSecurityGroup"
-	originGroup = "CloudFront-VPCOrigins-Service-SG"
+	getSecurityGroup = "aws:ec2/getSecurityGroup:getSecurityGroup"
+	originGroupName  = "CloudFront-VPCOrigins-Service-SG"
 )
 
 // privateOrigin is a test stack with an internal load balancer that is a VPC origin of
@@ -26,10 +26,10 @@ func newPrivateOrigin(t *testing.T) privateOrigin {
 	stack := s.newStack()
 	add := stack.add
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
-	add(gatewayT, "gateway", props{"vpcId": vpc.id})
+	add(internetGatewayT, "gateway", props{"vpcId": vpc.id})
 	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
 	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
-	group := add(groupT, "group", props{"vpcId": vpc.id})
+	group := add(securityGroupT, "group", props{"vpcId": vpc.id})
 	zone := add(zoneT, "zone", props{"name": "example.com"})
 	certificate := s.createCertificate("origin.example.com", zone)
 	balancer := add(balancerT, "balancer", props{"internal": true, "subnets": []any{a.id, b.id}, "securityGroups": []any{group.id}})
@@ -63,7 +63,7 @@ func (o privateOrigin) distributionInputs(change props) props {
 // requests from CloudFront's security group, and has the properties of change.
 func (o privateOrigin) allowCloudFront(change props) *resource {
 	o.s.t.Helper()
-	group, err := o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": o.byName["vpc"].id})
+	group, err := o.s.invoke(getSecurityGroup, props{"name": originGroupName, "vpcId": o.byName["vpc"].id})
 	require.NoError(o.s.t, err)
 	return o.s.mustCreate(ingressT, "cloudfront", with(props{
 		"securityGroupId": o.byName["group"].id, "referencedSecurityGroupId": group["id"], "ipProtocol": "tcp", "fromPort": 443, "toPort": 443,
@@ -83,16 +83,16 @@ func TestVPCOriginCreatesCloudFrontsSecurityGroup(t *testing.T) {
 	o := newPrivateOrigin(t)
 	require.Regexp(t, `^vo_[A-Z0-9]{22}$`, o.byName["origin"].id)
 	require.Regexp(t, `^arn:aws:cloudfront::123456789012:vpcorigin/vo_`, o.byName["origin"].state["arn"])
-	group, err := o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": o.byName["vpc"].id})
+	group, err := o.s.invoke(getSecurityGroup, props{"name": originGroupName, "vpcId": o.byName["vpc"].id})
 	require.NoError(t, err)
-	byID, err := o.s.invoke(lookupGroup, props{"id": group["id"]})
+	byID, err := o.s.invoke(getSecurityGroup, props{"id": group["id"]})
 	require.NoError(t, err)
 	require.Equal(t, group["arn"], byID["arn"])
 
 	other := o.s.mustCreate(vpcT, "other", props{"cidrBlock": "10.30.0.0/16"})
-	_, err = o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": other.id})
+	_, err = o.s.invoke(getSecurityGroup, props{"name": originGroupName, "vpcId": other.id})
 	require.ErrorContains(t, err, "no matching EC2 Security Group found", "a VPC without a VPC origin has no such group")
-	_, err = o.s.invoke(lookupGroup, props{"name": "default"})
+	_, err = o.s.invoke(getSecurityGroup, props{"name": "default"})
 	require.ErrorContains(t, err, "multiple EC2 Security Groups matched")
 }
 
@@ -116,7 +116,7 @@ func TestVPCOriginHasNoDiffAndIsDeletedCompletely(t *testing.T) {
 	require.ErrorContains(t, o.s.delete(o.byName["balancer"]), "ResourceInUse", "the VPC origin refers to the load balancer")
 	require.NoError(t, o.s.delete(rule))
 	require.NoError(t, o.s.delete(origin))
-	_, err := o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": o.byName["vpc"].id})
+	_, err := o.s.invoke(getSecurityGroup, props{"name": originGroupName, "vpcId": o.byName["vpc"].id})
 	require.ErrorContains(t, err, "no matching EC2 Security Group found")
 }
 

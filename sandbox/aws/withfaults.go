@@ -76,7 +76,7 @@ func faultError(op, token string, f *faults.Fault, code, message string) error {
 // errorPrefix returns the start of the provider's error messages, such as "creating EC2 VPC".
 func errorPrefix(op, token string) string {
 	label := token
-	if row, ok := rules.RowOf(token); ok {
+	if row, ok := rules.LookupRow(token); ok {
 		label = row.Label
 	}
 	verb := map[string]string{"create": "creating", "read": "reading", "update": "updating", "delete": "deleting", "invoke": "invoking"}[op]

@@ -64,6 +64,7 @@ func TestExecutablesHaveFoldersVersionsAndConstantFlags(t *testing.T) {
 	require.NoError(t, err)
 	plugin := kubernetesPlugin(w)
 	outFiles := map[string]bool{}
+	// Only the first five are always in the list. listExecutables adds the plugin if none is installed.
 	for _, e := range append(list[:5:5], cli, plugin) {
 		require.False(t, outFiles[e.out], "%s is written twice", e.out)
 		outFiles[e.out] = true
@@ -83,11 +84,11 @@ func TestExecutablesHaveFoldersVersionsAndConstantFlags(t *testing.T) {
 	}
 	// With one version, the SDK is compiled once for the program and the provider.
 	const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4"
-	program, err := requiredVersion(filepath.Join(w.project, "go.mod"), sdk)
+	programVersion, err := requiredVersion(filepath.Join(w.project, "go.mod"), sdk)
 	require.NoError(t, err)
-	provider, err := requiredVersion(filepath.Join(w.project, plugin.dir, "go.mod"), sdk)
+	providerVersion, err := requiredVersion(filepath.Join(w.project, plugin.dir, "go.mod"), sdk)
 	require.NoError(t, err)
-	require.Equal(t, program, provider)
+	require.Equal(t, programVersion, providerVersion)
 }
 
 func TestPatchIsAppliedWhereTheTextOccursOnce(t *testing.T) {
@@ -221,9 +222,10 @@ func TestSpaceNeedsShrinkAsTheFoldersFill(t *testing.T) {
 	}
 }
 
-// runPackagesScript runs packages.sh with a PATH that holds only the tools that the
-// script needs, a script apt-get, and a script id that prints uid.
-func runPackagesScript(t *testing.T, apt string, uid int, groups ...string) (bin, stderr string, err error) {
+// runPackagesScript runs packages.sh for groups of packages. The folder bin is its PATH. It has
+// only the tools that packages.sh needs, a script id that prints uid, and the script aptScript as
+// apt-get. Without aptScript there is no apt-get. output has both output streams.
+func runPackagesScript(t *testing.T, aptScript string, uid int, groups ...string) (bin, output string, err error) {
 	t.Helper()
 	bin = t.TempDir()
 	for _, tool := range []string{"sh", "rm", "chmod", "timeout", "touch", "cat"} {
@@ -231,7 +233,7 @@ func runPackagesScript(t *testing.T, apt string, uid int, groups ...string) (bin
 		require.NoError(t, err)
 		require.NoError(t, os.Symlink(path, filepath.Join(bin, tool)))
 	}
-	for name, script := range map[string]string{"id": fmt.Sprintf("echo %d", uid), "apt-get": apt} {
+	for name, script := range map[string]string{"id": fmt.Sprintf("echo %d", uid), "apt-get": aptScript} {
 		if script != "" {
 			require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 		}

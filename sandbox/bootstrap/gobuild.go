@@ -62,8 +62,8 @@ func (e executable) build(ctx context.Context, w workspace, log *progress.Log) e
 }
 
 // hashInputs returns a hash of all inputs of the build if the field stamp is set, and "" otherwise.
-// The hash has runtime.Version as the version of the go command: the same go command has built this
-// program.
+// One input is the version of the go command. It is equal to runtime.Version, because the same go
+// command has built this program.
 func (e executable) hashInputs(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil
@@ -86,8 +86,8 @@ func (e executable) hashInputs(w workspace) (string, error) {
 }
 
 // patchModule copies the module from the module cache into the sandbox's folder and replaces
-// the text in the copy. It also writes the documents that the package embeds. It returns
-// a module file that replaces the module with the copy.
+// the text in the copy. It also writes the documents that the package embeds, and a copy of
+// go.mod that replaces the module with the patched copy. It returns the path of this go.mod.
 func (e executable) patchModule(ctx context.Context, w workspace) (modfile string, err error) {
 	raw, err := w.goCommand(ctx, e.dir, "mod", "download", "-json", e.patched.module).Output()
 	if err != nil {
@@ -163,8 +163,8 @@ func setVersion(document []byte, version string) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// countDelay is the time from the start of a build to the count of its packages. A build with filled
-// caches ends earlier. The count would only delay such a build.
+// countDelay is the time from the start of a build to the start of `go list`, which counts the
+// packages. A build with filled caches ends earlier, and `go list` would only slow it down.
 const countDelay = 4 * time.Second
 
 // compile runs go build, and writes its command line and output to the log file. It
@@ -187,16 +187,16 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 	if err := cmd.Start(); err != nil {
 		return e.buildError(ctx, w, err, "", logFile)
 	}
-	count := newCounter(detail)
+	packageCounter := newCounter(detail)
 	listCtx, stop := context.WithCancel(ctx)
 	var lister sync.WaitGroup
-	lister.Go(func() { e.countPackages(listCtx, w, count) })
+	lister.Go(func() { e.countPackages(listCtx, w, packageCounter) })
 	var messages strings.Builder // the compiler's messages, which are the lines that show no progress
 	for lines := bufio.NewReader(output); err == nil; {
 		var line string
 		line, err = lines.ReadString('\n')
 		fmt.Fprint(logOutput, line)
-		if !count.countLine(strings.TrimSuffix(line, "\n")) {
+		if !packageCounter.countLine(strings.TrimSuffix(line, "\n")) {
 			messages.WriteString(line)
 		}
 	}
@@ -210,8 +210,9 @@ func (e executable) compile(ctx context.Context, w workspace, detail func(string
 }
 
 // countPackages waits for countDelay. Then it lists the packages that the build must compile,
-// and passes them to count. If the go command fails, the progress is shown without a total.
-func (e executable) countPackages(ctx context.Context, w workspace, count *counter) {
+// and passes them to packageCounter. If the go command fails, the progress is shown without a
+// total.
+func (e executable) countPackages(ctx context.Context, w workspace, packageCounter *counter) {
 	select {
 	case <-ctx.Done():
 		return
@@ -219,7 +220,7 @@ func (e executable) countPackages(ctx context.Context, w workspace, count *count
 	}
 	raw, err := w.goCommand(ctx, e.dir, "list", "-modfile="+e.modfile, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", trimpath, e.pkg).Output()
 	if err == nil {
-		count.setTotal(strings.Fields(string(raw)))
+		packageCounter.setTotal(strings.Fields(string(raw)))
 	}
 }
 

@@ -63,9 +63,10 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	return 1
 }
 
-// workspace holds the folders that the bootstrap works on, as absolute paths.
+// workspace has the folders that the bootstrap works on, as absolute paths, and the environment
+// of its builds.
 type workspace struct {
-	// project is the folder that holds go.mod and sandbox/.
+	// project is the folder that contains go.mod and sandbox/.
 	project string
 	// sandbox is the sandbox's folder, which may not exist yet.
 	sandbox string
@@ -176,7 +177,7 @@ const (
 	newSandboxSpace  = 2 << 30  // 1.3 GB: executables, images, logs and the cluster's data
 )
 
-// checkSpace returns an error if a disk is too small for a build with empty caches. Without
+// checkSpace returns an error if a disk does not have the free space that the build needs. Without
 // this check the build would fail half an hour later.
 func checkSpace(ctx context.Context, w workspace) error {
 	dirs := goCacheFolders(ctx, w)
@@ -223,11 +224,12 @@ func missingBytes(total uint64, dir string) uint64 {
 	return total - min(total, used)
 }
 
-// isCold reports whether one of the executables was never built.
+// isCold reports whether one of the executables does not exist. Then a build takes long.
 func isCold(builds []executable) bool {
 	return slices.ContainsFunc(builds, func(b executable) bool { return !isFile(b.out) })
 }
 
+// prepareFolders creates the folders for the executables and the logs.
 func prepareFolders(w workspace) error {
 	for _, dir := range []string{w.bin(), w.logs(), filepath.Join(w.project, "bin")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {

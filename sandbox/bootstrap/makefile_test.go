@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// make finds the sandbox in a folder with a space in its name, and works without a
+// make must find the sandbox in a folder with a space in its name, and must work without a
 // home folder.
 func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
 	require.FileExists(t, "../../Makefile") // the go command repeats a cached test when this file changes

@@ -35,6 +35,8 @@ func runSandbox(t *testing.T, args ...string) (code int, stdout, stderr string) 
 	return code, out.String(), err.String()
 }
 
+// newLayout creates the folder of a sandbox with simulated nodes, in a new project. It changes
+// the working directory to the project.
 func newLayout(t *testing.T) *layout.Layout {
 	t.Helper()
 	root := t.TempDir()
@@ -47,17 +49,17 @@ func newLayout(t *testing.T) *layout.Layout {
 }
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
-	var visit func(c *cobra.Command)
-	visit = func(c *cobra.Command) {
+	var checkHelp func(c *cobra.Command)
+	checkHelp = func(c *cobra.Command) {
 		if c.Name() != "help" && c.Parent() != nil && c.Parent().Name() == "sandbox" && c.Name() != "aws" {
 			require.NotEmpty(t, c.Short, c.CommandPath())
 			require.NotEmpty(t, c.Example, c.CommandPath())
 		}
 		for _, sub := range c.Commands() {
-			visit(sub)
+			checkHelp(sub)
 		}
 	}
-	visit(newRoot(nil))
+	checkHelp(newRoot(nil))
 	code, out, _ := runSandbox(t, "up", "--help")
 	require.Zero(t, code)
 	require.Contains(t, out, "Examples:")
@@ -91,7 +93,7 @@ func TestErrorIsPrintedOnce(t *testing.T) {
 	}
 }
 
-func TestSecondCommandNamesTheRunningOne(t *testing.T) {
+func TestSecondCommandFailsAndNamesTheRunningCommand(t *testing.T) {
 	l := newLayout(t)
 	release, err := lock.Take(l.Dir, "make up")
 	require.NoError(t, err)
@@ -208,7 +210,7 @@ func TestUpWaitsUntilThePlatformIsHealthy(t *testing.T) {
 	require.ErrorContains(t, err, "did not answer within 10ms")
 }
 
-// syncBuffer can be written and read by two goroutines.
+// syncBuffer is a buffer that two goroutines can write and read at the same time.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

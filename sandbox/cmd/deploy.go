@@ -13,9 +13,10 @@ import (
 )
 
 // deployWithAutoscaling runs `pulumi up`, waits until the platform is healthy, and returns the
-// platform's URL. If the images of Prometheus, KEDA and VPA are missing, it runs `pulumi up`
-// twice. The first run deploys the platform with a fixed number of pods. Then the images are
-// built, which takes a quarter of an hour. During that time the user can already open the platform.
+// platform's URL. state is the stack's state before the run. If the images of Prometheus, KEDA and
+// VPA are missing and the stack does not have KEDA yet, it runs `pulumi up` twice. The first run
+// deploys the platform with a fixed number of pods. Then the images are built, which takes a
+// quarter of an hour. During that time the user can already open the platform.
 func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
 	if l.Cluster == layout.ClusterSimulated { // mirror.EnsureEmpty has pushed images without files
 		return deployAndAwait(ctx, l, s, "", log)

@@ -24,6 +24,10 @@ import (
 // are the built executables, all logs, and the lock that this command holds.
 var keptByPurge = []string{"bin", "logs", lock.Name}
 
+// forwardGrace is the time between SIGTERM and SIGKILL for the process that forwards to the
+// cluster. This process has no data to save.
+const forwardGrace = 5 * time.Second
+
 func (a *app) newDownCommand() *cobra.Command {
 	var purge bool
 	c := &cobra.Command{
@@ -72,7 +76,7 @@ func stopSandbox(c *cobra.Command, l *layout.Layout, purge bool) error {
 			return err
 		}
 	}
-	if err := process.Stop(ctx, l, localcluster.Forward, 5*time.Second); err != nil {
+	if err := process.Stop(ctx, l, localcluster.Forward, forwardGrace); err != nil {
 		return err
 	}
 	if err := localcluster.Stop(ctx, l, log); err != nil {

@@ -64,7 +64,9 @@ func (a *app) newShellProjectCommand() *cobra.Command {
 
 // shellPulumi is the script that runs Pulumi in a shell. In the project it sets
 // PULUMI_OPTION_CWD to the folder of the copies, so that Pulumi works on them. Pulumi
-// reads its flag --cwd from that variable, and a flag of the user overrides it.
+// reads its flag --cwd from that variable, and a flag of the user overrides it. The
+// sandbox's folder may be inside the project, so the script tests for that folder first.
+// There it does not set the variable.
 const shellPulumi = `#!/bin/sh
 # Written by "sandbox env". Pulumi writes into the folder that it works in: the
 # salt of a stack, and what "pulumi config set" changes.
@@ -81,21 +83,22 @@ exec %s "$@"
 // writeShellPulumi writes the script shellPulumi into the first folder on the PATH of a
 // shell.
 func writeShellPulumi(l *layout.Layout) error {
-	folders := []string{l.Dir, l.Project}
-	for i, dir := range folders {
-		resolved, err := filepath.EvalSymlinks(dir)
-		if err != nil {
-			return fmt.Errorf("pulumi of the shell: %w", err)
-		}
-		folders[i] = quote(resolved)
+	sandboxDir, err := filepath.EvalSymlinks(l.Dir)
+	if err != nil {
+		return fmt.Errorf("write the script pulumi for a shell: %w", err)
+	}
+	projectDir, err := filepath.EvalSymlinks(l.Project)
+	if err != nil {
+		return fmt.Errorf("write the script pulumi for a shell: %w", err)
 	}
 	if err := os.MkdirAll(l.ShellBin(), 0o700); err != nil {
-		return fmt.Errorf("pulumi of the shell: %w", err)
+		return fmt.Errorf("write the script pulumi for a shell: %w", err)
 	}
-	script := fmt.Sprintf(shellPulumi, folders[0], folders[1], quote(filepath.Join(l.Bin(), "sandbox")), quote(filepath.Join(l.Bin(), "pulumi")))
+	script := fmt.Sprintf(shellPulumi, quote(sandboxDir), quote(projectDir), quote(filepath.Join(l.Bin(), "sandbox")), quote(filepath.Join(l.Bin(), "pulumi")))
 	path := filepath.Join(l.ShellBin(), "pulumi")
+	// The rename replaces the script at once, so that another shell never runs half of it.
 	if err := os.WriteFile(path+".new", []byte(script), 0o700); err != nil {
-		return fmt.Errorf("pulumi of the shell: %w", err)
+		return fmt.Errorf("write the script pulumi for a shell: %w", err)
 	}
 	return os.Rename(path+".new", path)
 }
@@ -103,10 +106,10 @@ func writeShellPulumi(l *layout.Layout) error {
 // shellLines returns shell lines that export the sandbox's variables and unset the variables of
 // a real cloud account. environment is the sandbox's whole environment, as NAME=VALUE.
 func shellLines(environment []string, l *layout.Layout) string {
-	wanted := map[string]bool{"PATH": true}
+	exported := map[string]bool{"PATH": true}
 	for _, kv := range append(l.Environ(), toolchain.BuildVariables()...) {
 		name, _, _ := strings.Cut(kv, "=")
-		wanted[name] = true
+		exported[name] = true
 	}
 	var b strings.Builder
 	b.WriteString("# In this shell AWS is a stand-in: pulumi, kubectl and aws reach the sandbox and nothing else.\n")
@@ -114,7 +117,7 @@ func shellLines(environment []string, l *layout.Layout) string {
 		fmt.Fprintf(&b, "unset %s\n", name)
 	}
 	for _, kv := range environment {
-		if name, value, _ := strings.Cut(kv, "="); wanted[name] {
+		if name, value, _ := strings.Cut(kv, "="); exported[name] {
 			fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
 		}
 	}

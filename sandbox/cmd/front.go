@@ -34,6 +34,7 @@ func awaitFront(ctx context.Context, url string, limit time.Duration, detail fun
 	}
 }
 
+// checkHealth sends one request to url. It returns an error unless the response has the status 200.
 func checkHealth(ctx context.Context, client *http.Client, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -51,15 +52,15 @@ func checkHealth(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// The Service through which users reach the platform. In a user's own cluster, the sandbox forwards
-// its port of the platform to this Service.
+// The Service through which users reach the platform. In a user's own cluster, the sandbox listens
+// on a local port and forwards its connections to this Service.
 const (
 	frontService = "progressive-framework-v5-service"
 	frontPort    = 80
 )
 
-// startForward starts the process that forwards to frontService. With it, the platform's URL is the
-// same on every kind of cluster.
+// startForward starts the process that forwards to frontService in the namespace. Because of this
+// process, the platform's URL is the same on every kind of cluster.
 func startForward(ctx context.Context, l *layout.Layout, namespace string) error {
 	if namespace == "" {
 		return errors.New("the stack has no output named namespace, so the front service can't be found")

@@ -28,7 +28,7 @@ func refreshLostImages(ctx context.Context, l *layout.Layout, s *stack.Stack, st
 	if l.Settings.Registry != "" {
 		return nil
 	}
-	lost, err := lostImages(ctx, l, state)
+	lost, err := findLostImages(ctx, l, state)
 	if err != nil || len(lost) == 0 {
 		return err
 	}
@@ -36,9 +36,9 @@ func refreshLostImages(ctx context.Context, l *layout.Layout, s *stack.Stack, st
 	return s.Run(ctx, "refresh", "--yes", "--skip-preview", "--stack", s.Name())
 }
 
-// lostImages returns the references of images that are in the state but not in
+// findLostImages returns the references of images that are in the state but not in
 // the registry.
-func lostImages(ctx context.Context, l *layout.Layout, state stack.State) ([]string, error) {
+func findLostImages(ctx context.Context, l *layout.Layout, state stack.State) ([]string, error) {
 	var lost []string
 	for _, r := range state.Resources {
 		reference, _ := r.Outputs["reference"].(string)

@@ -48,7 +48,7 @@ func TestImagesOfTheStateThatTheRegistryLacksAreFound(t *testing.T) {
 		return stack.Resource{Type: imageTypes[0], Outputs: map[string]any{"reference": reference}}
 	}
 	gone := l.RegistryAddress() + "/platform/mca@sha256:" + strings.Repeat("0", 64)
-	lost, err := lostImages(t.Context(), l, stack.State{Resources: []stack.Resource{
+	lost, err := findLostImages(t.Context(), l, stack.State{Resources: []stack.Resource{
 		newImageResource(ref.String()),
 		newImageResource(gone),
 		newImageResource("registry.example/mca@sha256:" + strings.Repeat("0", 64)),

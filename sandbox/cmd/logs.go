@@ -52,7 +52,7 @@ func (a *app) newLogsCommand() *cobra.Command {
 				tail.Args = append(tail.Args, name+".log")
 			}
 			tail.Dir, tail.Stdout, tail.Stderr = l.Logs(), c.OutOrStdout(), c.ErrOrStderr()
-			if err := tail.Run(); err != nil && c.Context().Err() == nil { // Ctrl-C ends a -f
+			if err := tail.Run(); err != nil && c.Context().Err() == nil { // the end by Ctrl-C is no error
 				return fmt.Errorf("tail: %w", err)
 			}
 			return nil

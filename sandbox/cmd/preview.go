@@ -74,7 +74,7 @@ func (a *app) runOnStack(c *cobra.Command, l *layout.Layout, stackName string, a
 }
 
 // openOrCreate opens the sandbox. If there is none, it creates the folder with settings
-// from the environment, but starts no cluster: a preview needs none.
+// from the environment. It does not start a cluster, because a preview needs no cluster.
 func (a *app) openOrCreate() (*layout.Layout, error) {
 	dir, err := a.folder()
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package cmd holds the sandbox's commands, for users and for the Makefile. It
-// owns the order of the steps (for example of the steps of `up`) and the text on
-// the terminal. The other packages do the work.
+// Package cmd has the sandbox's commands, for users and for the Makefile. It
+// defines the order of the steps, for example of the steps of `up`. It also writes
+// the text on the terminal. The other packages do the work.
 package cmd
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Exit codes of Main. If a tool fails that Main runs for the user, such as pulumi, Main returns the
-// exit code of the tool.
+// Exit codes of Main. If Main runs a tool for the user, such as pulumi, and the tool fails, Main
+// returns the exit code of the tool.
 const (
 	exitFailed = 1
 	exitUsage  = 2
@@ -77,11 +77,11 @@ func (e *reportedError) Error() string { return e.err.Error() }
 func (e *reportedError) Unwrap() error { return e.err }
 
 // ComponentRunner runs the component of the cluster with the given name. It is a parameter
-// of Main because the components link all of Kubernetes. The tests of the commands do not
-// need to link it.
+// of Main, so that this package does not import the components, which import all of
+// Kubernetes. The tests of this package therefore link faster.
 type ComponentRunner func(ctx context.Context, l *layout.Layout, name string) error
 
-// app is the state that all commands share.
+// app has the values that all commands share.
 type app struct {
 	// dir is the sandbox's folder, from --home.
 	dir          string
@@ -150,7 +150,8 @@ func maxArgs(n int) cobra.PositionalArgs {
 	}
 }
 
-// folder returns the sandbox's folder as an absolute path.
+// folder returns the sandbox's folder as an absolute path: the value of --home, or else the value
+// of layout.Variable in the environment, or else .sandbox in the project.
 func (a *app) folder() (string, error) {
 	dir := a.dir
 	if dir == "" {
@@ -183,8 +184,8 @@ func (a *app) open() (*layout.Layout, error) {
 	return l, err
 }
 
-// findProject returns the folder that holds Pulumi.yaml: the working directory, or the nearest folder
-// above it.
+// findProject returns the folder that contains Pulumi.yaml: the working directory, or the nearest
+// folder above it.
 func findProject() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

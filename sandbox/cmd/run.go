@@ -34,7 +34,7 @@ func (a *app) newRunCommand() *cobra.Command {
 				return a.runComponent(c.Context(), l, args[0])
 			}
 			if len(args) != 4 {
-				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", localcluster.Forward)}
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: needs three arguments: a namespace, a service and a port", localcluster.Forward)}
 			}
 			port, err := strconv.Atoi(args[3])
 			if err != nil {

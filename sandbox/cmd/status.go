@@ -52,8 +52,8 @@ type report struct {
 	Cluster    string                         `json:"cluster"`
 	Components []localcluster.ComponentStatus `json:"components"`
 	Tools      []toolchain.Tool               `json:"tools"`
-	// Programs are the programs of other projects that run in the cluster, such as
-	// Prometheus.
+	// Programs are programs of other projects, such as Prometheus, that run in the
+	// cluster.
 	Programs []mirror.Program `json:"programs"`
 	// Stack is nil if the stack sandbox was not yet created.
 	Stack *stackReport `json:"stack,omitempty"`
@@ -62,7 +62,8 @@ type report struct {
 // stackReport is the part of a report about the stack sandbox.
 type stackReport struct {
 	Name string `json:"name"`
-	// Resources and Pending are numbers of resources and of interrupted operations.
+	// Resources is the number of resources, and Pending is the number of interrupted
+	// operations.
 	Resources int    `json:"resources"`
 	Pending   int    `json:"pending"`
 	URL       string `json:"url,omitempty"`
@@ -129,7 +130,7 @@ func (r *report) writeComponents(out io.Writer) {
 		total += s.PSS
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, formatNumber(s.PID), formatNumber(s.Port), health, formatMegabytes(s.PSS))
 	}
-	// This is the sum of proportional set sizes: memory that processes share counts once.
+	// PSS is the proportional set size. In the sum, memory that processes share counts once.
 	fmt.Fprintf(table, "total\t\t\t\t%s\n", formatMegabytes(total))
 	table.Flush()
 }

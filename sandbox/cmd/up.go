@@ -38,12 +38,12 @@ func (a *app) newUpCommand() *cobra.Command {
 			return a.runUp(c, options.WithEnv(os.Getenv), !noDeploy)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&options.Cluster, "cluster", "", "local, existing or simulated ($CLUSTER, else local)")
-	f.StringVar(&options.Kubeconfig, "kubeconfig", "", "kubeconfig of the existing cluster ($KUBECONFIG)")
-	f.StringVar(&options.Registry, "registry", "", "registry that the nodes of the existing cluster pull from ($REGISTRY)")
-	f.StringVar(&options.Ports, "ports", "", "other ports, as registry=5002,apiServer=7443 ($SANDBOX_PORTS)")
-	f.BoolVar(&noDeploy, "no-deploy", false, "start the cluster only, without pulumi up")
+	flags := c.Flags()
+	flags.StringVar(&options.Cluster, "cluster", "", "local, existing or simulated ($CLUSTER, else local)")
+	flags.StringVar(&options.Kubeconfig, "kubeconfig", "", "kubeconfig of the existing cluster ($KUBECONFIG)")
+	flags.StringVar(&options.Registry, "registry", "", "registry that the nodes of the existing cluster pull from ($REGISTRY)")
+	flags.StringVar(&options.Ports, "ports", "", "other ports, as registry=5002,apiServer=7443 ($SANDBOX_PORTS)")
+	flags.BoolVar(&noDeploy, "no-deploy", false, "start the cluster only, without pulumi up")
 	return c
 }
 
@@ -122,7 +122,8 @@ func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 	}
 }
 
-// upStack runs `pulumi up` on the stack sandbox, and waits until the platform is healthy.
+// upStack repairs the stack sandbox after an interrupted update, runs `pulumi up` on it, and waits
+// until the platform is healthy. Then it prints the next steps for the user.
 func upStack(c *cobra.Command, l *layout.Layout, log *progress.Log) error {
 	ctx := c.Context()
 	log.Say("pulumi up on the stack %s", project.SandboxStack)
@@ -160,7 +161,7 @@ func printNextSteps(c *cobra.Command, url string) error {
 	return err
 }
 
-// dashboardsHint says how to see the panels that Prometheus serves.
+// dashboardsHint explains how to open the dashboards that Prometheus serves.
 const dashboardsHint = "Dashboards: make dashboard, then http://127.0.0.1:9090/consoles/index.html\n"
 
 // frontLimit is how long the platform may take to be healthy after `pulumi up`. `pulumi up` waits

@@ -141,7 +141,7 @@ func (c *Call) missingRecords(certificate Object) []string {
 	var out []string
 	for _, o := range certificate.Objects("domainValidationOptions") {
 		name, value := o.String("resourceRecordName"), o.String("resourceRecordValue")
-		if !c.isPublicRecord(name, o.String("resourceRecordType"), value) {
+		if !c.hasPublicRecord(name, o.String("resourceRecordType"), value) {
 			out = append(out, fmt.Sprintf("%s %s %s", name, o.String("resourceRecordType"), value))
 		}
 	}

@@ -49,7 +49,7 @@ var _ = registerRows(&Row{
 		"launchTemplate.name":           {Computed: true, Ref: toLaunchTemplateName},
 		"launchTemplate.version":        {Computed: true, Valid: checkTemplateVersion},
 		"launchConfiguration":           {Refuse: "AWS recommends launch templates instead"},
-		"targetGroupArns":               {Set: true, Computed: true, Valid: checkARN, Ref: toTargets},
+		"targetGroupArns":               {Set: true, Computed: true, Valid: checkARN, Ref: toAutoScalingTargets},
 		"healthCheckType":               {Computed: true, Enum: []string{"EC2", "ELB"}},
 		"healthCheckGracePeriod":        {Default: 300.0, Valid: numbers(0, 1e9)},
 		"defaultCooldown":               {Computed: true, Valid: numbers(0, 1e9)},

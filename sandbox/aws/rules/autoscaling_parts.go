@@ -38,7 +38,7 @@ var _ = registerRows(
 		Label: "Auto Scaling Group Attachment", ID: "{autoscalingGroupName}-{hex26}", NotFound: "ValidationError",
 		Props: Props{
 			"autoscalingGroupName": {Replace: true, Ref: toScalingGroup},
-			"lbTargetGroupArn":     {Replace: true, Valid: checkARN, Ref: toTargets},
+			"lbTargetGroupArn":     {Replace: true, Valid: checkARN, Ref: toAutoScalingTargets},
 			"elb":                  {Replace: true, Refuse: "classic load balancers have no row"},
 		},
 		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},

@@ -194,7 +194,7 @@ func verifyScalingPolicy(c *Call) error {
 	if !slices.Contains(call.Out.Strings("targetGroupArns"), targetARN) {
 		return refuse("ValidationError", "The target group %s is not attached to the Auto Scaling group %s", targetARN, group.ID)
 	}
-	if !slices.Contains(c.balancersOf(targetARN), balancerARN) {
+	if !slices.Contains(c.loadBalancerARNs(targetARN), balancerARN) {
 		return refuse("ValidationError", "The load balancer does not route traffic to the target group: no listener of %s forwards to %s; let the policy depend on it",
 			balancerARN, targetARN)
 	}

@@ -127,7 +127,7 @@ func (v *validator) checkObject(fields schema.Fields, o Object, path, shownPath 
 		p, hasRule := v.row.Props[rulePath]
 		switch {
 		case !hasRule:
-			v.fail(shownProp, "the AWS stand-in has no rule for this property: add it to the row of %s in %s", v.row.Token, FileOf(v.row.Token))
+			v.fail(shownProp, "the AWS stand-in has no rule for this property: add it to the row of %s in %s", v.row.Token, RowFiles(v.row.Token))
 		case p.Refuse != "":
 			v.fail(shownProp, "refused by the AWS stand-in: %s", p.Refuse)
 		default:

@@ -56,7 +56,7 @@ func (c *Call) deleteCascade(key store.Key) {
 		if !r.ref.DeletedWith {
 			continue
 		}
-		for _, scope := range c.scopesOf(r.row) {
+		for _, scope := range c.referrerScopes(r.row) {
 			c.Tx.Each(scope, r.row.Token, func(o store.Object) bool {
 				if r.pathTo(o, object) != "" {
 					c.deleteCascade(o.Key)

@@ -13,7 +13,7 @@ const docdbClusterType = "aws:docdb/cluster:Cluster"
 
 var (
 	docdbPassword      = masterPassword{property: "masterPassword", prefix: "rds!cluster-"}
-	docdbFinalSnapshot = finalSnapshot{clusterSnapshot, "DBClusterSnapshotAlreadyExistsFault"}
+	docdbFinalSnapshot = finalSnapshot{clusterSnapshotType, "DBClusterSnapshotAlreadyExistsFault"}
 )
 
 // docdbVersions maps each version of DocumentDB to its parameter group family and to the
@@ -67,7 +67,7 @@ var _ = registerRows(&Row{
 		"enabledCloudwatchLogsExports": {Enum: []string{"audit", "profiler"}},
 		"backupRetentionPeriod":        {Default: 1.0, Valid: numbers(1, 35)},
 		"preferredBackupWindow":        {Computed: true, Valid: checkDailyWindow(minDatabaseWindow)},
-		"preferredMaintenanceWindow":   {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWeekday},
+		"preferredMaintenanceWindow":   {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWindow},
 		"deletionProtection":           {Default: false},
 		"skipFinalSnapshot":            {Default: false},
 		"finalSnapshotIdentifier":      {Valid: snapshotName},
@@ -76,7 +76,7 @@ var _ = registerRows(&Row{
 		"clusterMembers":          {Set: true, Computed: true, Refuse: "each instance has the cluster's identifier"},
 		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
 		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
-		"snapshotIdentifier":      {Replace: true, Valid: sourceSnapshot},
+		"snapshotIdentifier":      {Replace: true, Valid: sourceSnapshotName},
 	},
 	AtMostOne: [][]string{{"clusterIdentifier", "clusterIdentifierPrefix"}},
 	Requires:  map[string][]string{"kmsKeyId": {"storageEncrypted"}},

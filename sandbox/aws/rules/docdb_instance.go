@@ -30,7 +30,7 @@ var _ = registerRows(&Row{
 		"instanceClass":              {Valid: docdbClasses.check},
 		"availabilityZone":           {Replace: true, Computed: true},
 		"promotionTier":              {Default: 0.0, Valid: numbers(0, 15)},
-		"preferredMaintenanceWindow": {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWeekday},
+		"preferredMaintenanceWindow": {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWindow},
 		"autoMinorVersionUpgrade":    {Default: true},
 		"applyImmediately":           {},
 		"caCertIdentifier":           {Computed: true, Enum: dbCertificates},

@@ -143,7 +143,7 @@ func DeleteDirect(ctx context.Context, st *store.Store, token, id string) error 
 			tx.Delete(object.Key)
 			return nil
 		}
-		row, ok := RowOf(token)
+		row, ok := LookupRow(token)
 		if !ok {
 			return &UnknownTypeError{token}
 		}

@@ -13,7 +13,7 @@ var (
 	toCacheLogGroup = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
 )
 
-var finalCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
+var finalCacheSnapshot = finalSnapshot{cacheSnapshotType, "SnapshotAlreadyExistsFault"}
 
 // checkAuthToken returns a message unless the value is a valid password of a cache:
 // AmazonElastiCache/latest/dg/auth.html.
@@ -61,7 +61,7 @@ var _ = registerRows(&Row{
 
 		"snapshotRetentionLimit":  {Default: 0.0, Valid: numbers(0, 35)},
 		"snapshotWindow":          {Computed: true, Valid: checkDailyWindow(minCacheWindow)},
-		"maintenanceWindow":       {Computed: true, Valid: checkWeeklyWindow(minCacheWindow), Same: sameWeekday},
+		"maintenanceWindow":       {Computed: true, Valid: checkWeeklyWindow(minCacheWindow), Same: sameWindow},
 		"finalSnapshotIdentifier": {Valid: snapshotName},
 		"autoMinorVersionUpgrade": {Computed: true},
 
@@ -77,7 +77,7 @@ var _ = registerRows(&Row{
 		"preferredCacheClusterAzs": {Refuse: "AWS spreads nodes over zones by itself"},
 		"securityGroupNames":       {Replace: true, Computed: true, Refuse: "EC2-Classic no longer exists"},
 		"snapshotArns":             {Replace: true, Refuse: noCopies},
-		"snapshotName":             {Replace: true, Valid: sourceSnapshot},
+		"snapshotName":             {Replace: true, Valid: sourceSnapshotName},
 	},
 	AtMostOne: [][]string{
 		{"authToken", "userGroupIds"}, {"numCacheClusters", "numNodeGroups"}, {"numCacheClusters", "replicasPerNodeGroup"},

@@ -24,13 +24,13 @@ type UnknownTypeError struct{ Token string }
 
 func (e *UnknownTypeError) Error() string {
 	return fmt.Sprintf("the AWS stand-in does not know %s: add its rule to %s, run `go generate ./aws/schema` in sandbox/ "+
-		"(see sandbox/aws/README.md), or preview against real AWS", e.Token, FileOf(e.Token))
+		"(see sandbox/aws/README.md), or preview against real AWS", e.Token, RowFiles(e.Token))
 }
 
 // recoverPanic turns a panic of a row's code into an error that names the row. So the
 // provider can still serve other resources.
 func recoverPanic(token string, err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("the AWS stand-in has a fault in the row of %s (%s): %v\n%s", token, FileOf(token), p, debug.Stack())
+		*err = fmt.Errorf("the AWS stand-in has a fault in the row of %s (%s): %v\n%s", token, RowFiles(token), p, debug.Stack())
 	}
 }

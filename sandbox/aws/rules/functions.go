@@ -59,7 +59,7 @@ func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
 // Invoke calls a Pulumi function. It returns failures for inputs that do not fit the
 // schema. Secret values of the result have the type wire.Secret.
-func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Object, refused []Failure, err error) {
+func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Object, failures []Failure, err error) {
 	defer recoverPanic(token, &err)
 	s, hasSchema, err := schema.LookupFunction(token)
 	if err != nil {
@@ -69,9 +69,8 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Obj
 	if !hasSchema || !exists {
 		return nil, nil, &UnknownTypeError{token}
 	}
-	var failures []Failure
-	for _, p := range schema.CheckInputs(s.Inputs, s.Object, in) {
-		failures = append(failures, Failure{p.Path, p.Reason})
+	for _, problem := range schema.CheckInputs(s.Inputs, s.Object, in) {
+		failures = append(failures, Failure{problem.Path, problem.Reason})
 	}
 	if len(failures) > 0 {
 		return nil, failures, nil
@@ -102,7 +101,7 @@ func getCallerIdentity(c *Call, _ Object) (Object, error) {
 	out := Object{
 		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000", "arn": c.callerARN(),
 	}
-	if c.Role != "" { // the form of a session: IAM/latest/UserGuide/reference_identifiers.html
+	if c.Role != "" { // the id and ARN of an assumed role: IAM/latest/UserGuide/reference_identifiers.html
 		out["userId"] = "AROASANDBOXSANDBOX000:sandbox"
 		out["arn"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/sandbox", c.Partition, c.Account, c.Role[strings.LastIndex(c.Role, "/")+1:])
 	}
@@ -121,10 +120,10 @@ func getRegion(c *Call, in Object) (Object, error) {
 	if requested := in.String("name"); requested != "" {
 		name = requested
 	}
-	region, ok := regions[name]
 	if in.Has("endpoint") {
 		return nil, errors.New("the stand-in finds a region by its name, not by its endpoint")
 	}
+	region, ok := regions[name]
 	if !ok {
 		return nil, fmt.Errorf("the stand-in does not know the requested region %q: add it to sandbox/aws/rules/regions.go", name)
 	}
@@ -138,7 +137,7 @@ func getPartition(c *Call, _ Object) (Object, error) {
 
 // getAvailabilityZones implements the Pulumi function aws:index/getAvailabilityZones. Its
 // source is ec2/availability_zones_data_source.go of terraform-provider-aws. The stand-in
-// has no Local and Wavelength Zones, so no zone needs an opt-in.
+// has no Local Zones and no Wavelength Zones, so no zone needs an opt-in.
 func getAvailabilityZones(c *Call, in Object) (Object, error) {
 	zones := c.zones()
 	if state := in.String("state"); state != "" && state != "available" {
@@ -175,12 +174,12 @@ func getAvailabilityZones(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "names": names, "zoneIds": ids, "groupNames": groups}, nil
 }
 
-// tokenLifetime is the validity of ECR's tokens:
+// tokenLifetime is how long an authorization token of ECR is valid:
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const tokenLifetime = 12 * time.Hour
 
 // getAuthorizationToken implements the Pulumi function aws:ecr/getAuthorizationToken. The
-// token has the password of the sandbox's registry.
+// token contains the user name and the password of the sandbox's registry.
 func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
@@ -209,5 +208,5 @@ func getCredentials(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// HasFunction reports whether the stand-in has a function with a token.
+// HasFunction reports whether the stand-in implements the function with this token.
 func HasFunction(token string) bool { _, ok := functions[token]; return ok }

@@ -29,15 +29,15 @@ var (
 	}
 )
 
-// Default quotas of IAM: IAM/latest/UserGuide/reference_iam-quotas.html. The page's tables
-// were not found, so the numbers are from a public summary of 2026. AWS can raise two of
-// them: trust policies to 8192 characters, and attached policies to 25. A program must
-// also work in an account with the default quotas.
+// Default quotas of IAM: IAM/latest/UserGuide/reference_iam-quotas.html. The sizes are in
+// characters. The tables of this page were not available, so the numbers are from a public
+// summary of 2026. AWS can raise two of the quotas: trust policies to 8192 characters, and
+// attached policies to 25. A program must also work in an account with the default quotas.
 const (
-	maxTrustPolicy     = 2048
-	maxManagedPolicy   = 6144
-	maxInlinePolicies  = 10240
-	maxPoliciesPerRole = 10
+	maxTrustPolicySize   = 2048
+	maxManagedPolicySize = 6144
+	maxInlinePolicySize  = 10240
+	maxPoliciesPerRole   = 10
 )
 
 var entityName = pattern(`[\w+=,.@-]+`, "letters, digits and _+=,.@-")
@@ -65,7 +65,7 @@ var _ = registerRows(
 			"name":                  {Replace: true, Computed: true, Valid: all(length(1, 64), entityName)},
 			"namePrefix":            {Replace: true, Computed: true, Valid: all(length(1, 38), entityName)},
 			"path":                  {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
-			"assumeRolePolicy":      {JSON: true, Valid: policyDocument(trustPolicy, maxTrustPolicy)},
+			"assumeRolePolicy":      {JSON: true, Valid: policyDocument(trustPolicy, maxTrustPolicySize)},
 			"description":           {Valid: all(length(0, 1000), roleDescription)},
 			"forceDetachPolicies":   {Default: false},
 			"maxSessionDuration":    {Default: 3600.0},
@@ -73,7 +73,7 @@ var _ = registerRows(
 			"managedPolicyArns":     {Set: true, Computed: true, Valid: checkARN, Max: maxPoliciesPerRole, Ref: toPolicy},
 			"inlinePolicies":        {Set: true, Computed: true},
 			"inlinePolicies.name":   {Required: true, Valid: all(length(1, 128), entityName)},
-			"inlinePolicies.policy": {Required: true, JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
+			"inlinePolicies.policy": {Required: true, JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicySize)},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:role{path}{name}"},
@@ -99,7 +99,7 @@ var _ = registerRows(
 			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
 			"path":        {Replace: true, Default: "/", Valid: all(length(1, 512), policyPath)},
 			"description": {Replace: true, Valid: length(0, 1000)},
-			"policy":      {JSON: true, Valid: policyDocument(identityPolicy, maxManagedPolicy)},
+			"policy":      {JSON: true, Valid: policyDocument(identityPolicy, maxManagedPolicySize)},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "{id}"},
@@ -133,7 +133,7 @@ var _ = registerRows(
 			"name":       {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
 			"namePrefix": {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
 			"role":       {Replace: true, Ref: toRoleName},
-			"policy":     {JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
+			"policy":     {JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicySize)},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Verify:    verifyInlineSize,
@@ -151,7 +151,7 @@ var _ = registerRows(
 			"role":      {Replace: true, Ref: toRoleName},
 			"policyArn": {Replace: true, Valid: checkARN, Ref: toPolicy},
 		},
-		Verify: verifyAttachment,
+		Verify: verifyAttachmentQuota,
 	},
 	&Row{
 		Token:  profileType,
@@ -218,8 +218,8 @@ func fillEntity(c *Call, property, template string) error {
 	return nil
 }
 
-// refreshRole adds the policies that separate resources attach to the role to
-// managedPolicyArns, because AWS returns all attached policies.
+// refreshRole sets managedPolicyArns to all policies of the role, as AWS returns them. They
+// include the policies that are attached by resources of the type attachmentType.
 func refreshRole(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -241,8 +241,8 @@ func refreshRole(c *Call) error {
 	return nil
 }
 
-// attachedPolicies returns the ARNs of the policies that separate resources attach to a
-// role.
+// attachedPolicies returns the ARNs of the policies that are attached to a role by resources of
+// the type attachmentType.
 func (c *Call) attachedPolicies(role string) []string {
 	var out []string
 	c.Tx.Each(c.scope(rows[attachmentType]), attachmentType, func(o store.Object) bool {
@@ -299,8 +299,9 @@ func removeRole(c *Call) error {
 	return nil
 }
 
-// verifyAttachment returns an error if a role has too many attached policies.
-func verifyAttachment(c *Call) error {
+// verifyAttachmentQuota returns an error if the role would have more than maxPoliciesPerRole
+// attached policies.
+func verifyAttachmentQuota(c *Call) error {
 	role := c.In.String("role")
 	others := slices.DeleteFunc(c.attachedPolicies(role), func(arn string) bool { return arn == c.In.String("policyArn") })
 	if len(others) >= maxPoliciesPerRole {
@@ -310,7 +311,7 @@ func verifyAttachment(c *Call) error {
 }
 
 // verifyInlineSize returns an error if the inline policies of a role together have more than
-// maxInlinePolicies characters. White space does not count.
+// maxInlinePolicySize characters. White space does not count.
 func verifyInlineSize(c *Call) error {
 	total := len(strings.Map(dropSpace, c.In.String("policy")))
 	c.Tx.Each(c.scope(c.Row), rolePolicyType, func(o store.Object) bool {
@@ -320,8 +321,8 @@ func verifyInlineSize(c *Call) error {
 		}
 		return true
 	})
-	if total > maxInlinePolicies {
-		return refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", maxInlinePolicies, c.In.String("role"))
+	if total > maxInlinePolicySize {
+		return refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", maxInlinePolicySize, c.In.String("role"))
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ var _ = registerRows(
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:kms:{region}:{account}:{name}"},
-		Verify:    verifyAlias,
+		Verify:    verifyAliasQuota,
 		Fill: func(c *Call) error {
 			key, _ := c.referencedObject("targetKeyId")
 			c.Out["targetKeyArn"] = key.State["arn"]
@@ -86,10 +86,11 @@ const signVerify = "SIGN_VERIFY"
 // (kms/latest/APIReference/API_CreateKey.html, KeyUsage). It also returns an error for
 // the rotation of a key that signs (API_EnableKeyRotation.html).
 func verifyKeyUsage(c *Call) error {
-	// A symmetric key encrypts, the key of an elliptic curve (ECC) signs.
 	signs, symmetric := c.In.String("keyUsage") == signVerify, c.In.String("customerMasterKeySpec") != "ECC_NIST_P256"
+	// A symmetric key can only encrypt. A key of an elliptic curve (ECC) can only sign.
+	compatible := signs != symmetric
 	switch {
-	case signs == symmetric:
+	case !compatible:
 		return refuse("ValidationException", "The operation failed because the KeyUsage value of the KMS key is not compatible with its KeySpec")
 	case signs && c.In.Bool("enableKeyRotation"):
 		return refuse("UnsupportedOperationException", "automatic rotation is for symmetric encryption keys only")
@@ -136,13 +137,14 @@ func verifyKey(c *Call) error {
 		"allow %s the action kms:*", rootARN)
 }
 
-// isOneOf reports whether a JSON value is one of the texts in allowed.
+// isOneOf reports whether a JSON value is one of the strings in allowed.
 func isOneOf(v any, allowed []any) bool {
 	text, ok := v.(string)
 	return ok && slices.Contains(allowed, any(text))
 }
 
-// fillKey sets the values that AWS chooses for a key if the program sets none.
+// fillKey sets the values that AWS chooses for a key if the program sets none. Without
+// enableKeyRotation, it removes the rotation period.
 func fillKey(c *Call) error {
 	c.Out.setDefaults(map[string]any{
 		"policy": fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+
@@ -158,8 +160,8 @@ func fillKey(c *Call) error {
 	return nil
 }
 
-// verifyAlias returns an error if a key has too many aliases.
-func verifyAlias(c *Call) error {
+// verifyAliasQuota returns an error if the key would have more than maxAliases aliases.
+func verifyAliasQuota(c *Call) error {
 	key, _ := c.referencedObject("targetKeyId")
 	otherAliases := 0
 	c.Tx.Each(c.scope(c.Row), aliasType, func(o store.Object) bool {

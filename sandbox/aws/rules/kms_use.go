@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// logContext is the condition key with which a key policy refers to log groups.
-const logContext = "kms:EncryptionContext:aws:logs:arn"
+// logGroupConditionKey is the condition key of a key policy that has the ARN of a log group as
+// its value.
+const logGroupConditionKey = "kms:EncryptionContext:aws:logs:arn"
 
-// keyAllows reports whether the policy of a KMS key allows a service an action for a log group.
-// keyAllows evaluates conditions on the log group, and assumes that all other conditions are
-// true.
+// keyAllows reports whether a statement of a KMS key's policy allows a service to do an action
+// for a log group. keyAllows evaluates conditions on the log group, and assumes that all other
+// conditions are true. It ignores statements with the effect Deny.
 func keyAllows(policy, service, action, logGroupARN string) bool {
 	var doc struct{ Statement any }
 	if json.Unmarshal([]byte(policy), &doc) != nil {
@@ -22,17 +23,17 @@ func keyAllows(policy, service, action, logGroupARN string) bool {
 		statement, _ := s.(map[string]any)
 		principal, _ := statement["Principal"].(map[string]any)
 		forService := statement["Principal"] == "*" || slices.Contains(asList(principal["Service"]), any(service))
-		return statement["Effect"] == "Allow" && forService && matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], logContext, logGroupARN)
+		return statement["Effect"] == "Allow" && forService && matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], logGroupConditionKey, logGroupARN)
 	})
 }
 
 // conditionHolds reports whether a statement's conditions on a condition key allow a value.
 // It does not evaluate conditions on other keys.
 func conditionHolds(condition any, conditionKey, value string) bool {
-	operators, _ := condition.(map[string]any)
-	for _, keys := range operators {
-		values, _ := keys.(map[string]any)
-		for key, patterns := range values {
+	byOperator, _ := condition.(map[string]any) // the outer keys are operators, such as ArnLike
+	for _, operands := range byOperator {
+		patternsByKey, _ := operands.(map[string]any)
+		for key, patterns := range patternsByKey {
 			if strings.EqualFold(key, conditionKey) && !matchesAny(patterns, value) {
 				return false
 			}
@@ -41,8 +42,8 @@ func conditionHolds(condition any, conditionKey, value string) bool {
 	return true
 }
 
-// matchesAny reports whether a value matches one of the patterns. patterns is a text or a list
-// of texts, with the wildcards * and ?. Letter case is ignored.
+// matchesAny reports whether a value matches one of the patterns. patterns is a string or a list
+// of strings, with the wildcards * and ?. Letter case is ignored.
 func matchesAny(patterns any, value string) bool {
 	return slices.ContainsFunc(asList(patterns), func(p any) bool {
 		text, _ := p.(string)

@@ -21,8 +21,8 @@ const networkLBOnly = "belongs to network and gateway load balancers, which have
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and hyphens, not beginning or ending with a hyphen"))
 
-// lbLogProps returns the property rules of a block for logs in a bucket. If a program omits
-// the block, the provider keeps the block's old values.
+// lbLogProps returns the property rules of a block that configures logs in a bucket, such as
+// accessLogs. If a program omits the block, the provider keeps the block's old values.
 func lbLogProps(block string) Props {
 	return Props{
 		block:              {Computed: true},
@@ -58,7 +58,7 @@ var _ = registerRows(&Row{
 		"enableWafFailOpen":                     {Default: false},
 		"enableZonalShift":                      {Default: false},
 		"subnetMappings":                        {Set: true, Computed: true, Refuse: "fixed addresses are for network load balancers; use subnets"},
-		"customerOwnedIpv4Pool":                 {Replace: true, Refuse: "Outposts have no rows"},
+		"customerOwnedIpv4Pool":                 {Replace: true, Refuse: "Outposts are not supported"},
 		"ipamPools":                             {Refuse: noIPAM},
 		"minimumLoadBalancerCapacity":           {Refuse: "reserved capacity has no rules yet"},
 		"enableCrossZoneLoadBalancing":          {Refuse: "it is always on"},
@@ -87,26 +87,26 @@ var _ = registerRows(&Row{
 // zones are from public logs. The other error codes were not checked against AWS's
 // documentation.
 func verifyLoadBalancer(c *Call) error {
-	vpcID, zones := "", map[string]string{}
+	vpcID, subnetIDByZone := "", map[string]string{}
 	for _, subnet := range c.referencedObjects("subnets") {
 		s := Object(subnet.State)
-		block, err := netip.ParsePrefix(s.String("cidrBlock"))
-		switch other, exists := zones[s.String("availabilityZone")]; {
+		cidrBlock, err := netip.ParsePrefix(s.String("cidrBlock"))
+		switch otherSubnetID, exists := subnetIDByZone[s.String("availabilityZone")]; {
 		case err != nil:
 			return err
 		case vpcID != "" && s.String("vpcId") != vpcID:
 			return refuse("InvalidConfigurationRequest", "The subnets must be in one VPC: %s is in %s", subnet.ID, s.String("vpcId"))
 		case exists:
 			return refuse("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone: %s and %s",
-				other, subnet.ID)
-		case block.Bits() > 27:
-			return refuse("InvalidSubnet", "Not enough IP space available in %s: a load balancer needs a /27, it has %s", subnet.ID, block)
+				otherSubnetID, subnet.ID)
+		case cidrBlock.Bits() > 27:
+			return refuse("InvalidSubnet", "Not enough IP space available in %s: a load balancer needs a /27, the subnet has %s", subnet.ID, cidrBlock)
 		case strings.HasPrefix(c.In.String("ipAddressType"), "dualstack") && s.String("ipv6CidrBlock") == "":
 			return refuse("InvalidSubnet", "The subnet %s has no IPv6 CIDR block, which %s needs", subnet.ID, c.In.String("ipAddressType"))
 		}
-		vpcID, zones[s.String("availabilityZone")] = s.String("vpcId"), subnet.ID
+		vpcID, subnetIDByZone[s.String("availabilityZone")] = s.String("vpcId"), subnet.ID
 	}
-	if len(zones) < 2 {
+	if len(subnetIDByZone) < 2 {
 		return refuse("ValidationError", "At least two subnets in two different Availability Zones must be specified")
 	}
 	for _, group := range c.referencedObjects("securityGroups") {

@@ -38,7 +38,7 @@ func actionProps(property string) Props {
 		property + ".fixedResponse.contentType":   {Enum: []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}},
 		property + ".fixedResponse.messageBody":   {Valid: length(0, 1024)},
 		property + ".fixedResponse.statusCode":    {Required: true, Valid: pattern(`[245]\d\d`, "a code 2xx, 4xx or 5xx")},
-		property + ".authenticateCognito":         {Refuse: "user pools have no row"},
+		property + ".authenticateCognito":         {Refuse: "user pools are not supported"},
 		property + ".authenticateOidc":            {Refuse: "the authentication of users at the load balancer has no rules yet"},
 	}
 }
@@ -89,9 +89,9 @@ func checkRedirect(redirect Object, path string, fail Fail) {
 	fail(path, "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop")
 }
 
-// forwardTargets returns the ARNs of the target groups in the actions of a listener or a
+// targetGroupARNs returns the ARNs of the target groups in the actions of a listener or a
 // listener rule. property is the property with the actions.
-func forwardTargets(o Object, property string) []string {
+func targetGroupARNs(o Object, property string) []string {
 	var out []string
 	for _, path := range []string{property + ".targetGroupArn", property + ".forward.targetGroups.arn"} {
 		for _, l := range leaves(o, path) {
@@ -103,13 +103,13 @@ func forwardTargets(o Object, property string) []string {
 	return out
 }
 
-// verifyForwards returns an error for target groups that a load balancer cannot use.
-// property is the property with the actions that forward to the target groups. The error
-// code TargetGroupAssociationLimit is from public logs. The other two codes were not
-// checked against AWS's documentation.
+// verifyForwards returns an error for a target group that the load balancer cannot use: it is
+// given twice, is in another VPC, or is used by another load balancer. property is the property
+// with the actions. The error code TargetGroupAssociationLimit is from public logs. The other
+// two codes were not checked against AWS's documentation.
 func (c *Call) verifyForwards(property string, balancer Object, balancerID string) error {
 	seen := map[string]bool{}
-	for _, targetARN := range forwardTargets(c.In, property) {
+	for _, targetARN := range targetGroupARNs(c.In, property) {
 		if seen[targetARN] {
 			return refuse("ValidationError", "The target group %s is given twice in one action", targetARN)
 		}
@@ -118,7 +118,7 @@ func (c *Call) verifyForwards(property string, balancer Object, balancerID strin
 		if vpcID := Object(group.State).String("vpcId"); vpcID != balancer.String("vpcId") {
 			return refuse("InvalidConfigurationRequest", "The following target groups are in a different VPC than load balancer '%s': %s is in %s", balancerID, targetARN, vpcID)
 		}
-		if others := slices.DeleteFunc(c.balancersOf(targetARN), func(other string) bool { return other == balancerID }); len(others) > 0 {
+		if others := slices.DeleteFunc(c.loadBalancerARNs(targetARN), func(other string) bool { return other == balancerID }); len(others) > 0 {
 			return refuse("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s (it is with %s)",
 				targetARN, others[0])
 		}

@@ -19,8 +19,8 @@ var toCertificate = &Ref{
 }
 
 // tlsPolicies are the policies with TLS 1.3 that allow no TLS older than 1.2:
-// elasticloadbalancing/latest/application/describe-ssl-policies.html. That page was found
-// without its tables, so the names are from public programs. The stand-in refuses the
+// elasticloadbalancing/latest/application/describe-ssl-policies.html. The tables of that page
+// were not available, so the names are from public programs. The stand-in refuses the
 // other policies and AWS's default, because they allow TLS 1.0 or lack TLS 1.3.
 var tlsPolicies = []string{
 	"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06",
@@ -65,13 +65,14 @@ var _ = registerRows(&Row{
 	Check: func(in Object, fail Fail) {
 		checkActions(in, "defaultActions", fail)
 		if in.Has("protocol") && !in.Known("protocol") {
-			return
+			return // a preview does not have the protocol yet
 		}
+		isHTTPS := in.String("protocol") == "HTTPS"
 		for name, reason := range map[string]string{
 			"certificateArn": "a certificate must be specified for HTTPS listeners",
 			"sslPolicy":      "must be given for HTTPS: AWS's default policy allows TLS 1.0",
 		} {
-			if isHTTPS := in.String("protocol") == "HTTPS"; isHTTPS && !in.Has(name) {
+			if isHTTPS && !in.Has(name) {
 				fail(name, "%s", reason)
 			} else if !isHTTPS && in.Has(name) {
 				fail(name, "belongs to HTTPS listeners")

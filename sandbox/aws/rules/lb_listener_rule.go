@@ -83,8 +83,8 @@ var _ = registerRows(&Row{
 	},
 })
 
-// checkNotHost returns a message for the header Host, because it has its own condition,
-// hostHeader.
+// checkNotHost returns a message for the header Host, because the condition hostHeader is for
+// this header. It returns "" for every other header.
 func checkNotHost(v any) string {
 	if s, _ := v.(string); strings.EqualFold(s, "host") {
 		return "Host has a condition of its own, hostHeader"
@@ -103,15 +103,15 @@ func checkCIDR(v any) string {
 // checkConditions checks the kinds of the conditions and the quotas of a rule.
 func checkConditions(in Object, fail Fail) {
 	kinds := append(slices.Clone(singleConditions), repeatedConditions...)
-	values, wildcards := 0, 0
+	valueCount, wildcardCount := 0, 0
 	seen := map[string]bool{}
 	for i, condition := range in.Objects("conditions") {
-		given := slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool { return !condition.Has(kind) })
-		if len(given) != 1 {
+		givenKinds := slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool { return !condition.Has(kind) })
+		if len(givenKinds) != 1 {
 			fail(fmt.Sprintf("conditions[%d]", i), "exactly one of %s must be given", strings.Join(kinds, ", "))
 			continue
 		}
-		kind := given[0]
+		kind := givenKinds[0]
 		if seen[kind] && slices.Contains(singleConditions, kind) {
 			fail(fmt.Sprintf("conditions[%d].%s", i, kind), "a rule has one condition of this kind: give it more values")
 		}
@@ -119,17 +119,17 @@ func checkConditions(in Object, fail Fail) {
 		for _, path := range []string{kind + ".values", kind + ".key", kind + ".value"} {
 			for _, l := range leaves(condition, path) {
 				text, _ := l.value.(string)
-				wildcards += strings.Count(text, "*") + strings.Count(text, "?")
-				if path != kind+".key" {
-					values++
+				wildcardCount += strings.Count(text, "*") + strings.Count(text, "?")
+				if path != kind+".key" { // the key and the value of a query string count as one value
+					valueCount++
 				}
 			}
 		}
 	}
-	if values > maxConditionValues {
-		fail("conditions", "the rule has %d condition values, AWS allows %d in all its conditions", values, maxConditionValues)
+	if valueCount > maxConditionValues {
+		fail("conditions", "the rule has %d condition values, AWS allows %d in all its conditions", valueCount, maxConditionValues)
 	}
-	if wildcards > maxConditionWildcards {
-		fail("conditions", "the rule has %d wildcards, AWS allows %d", wildcards, maxConditionWildcards)
+	if wildcardCount > maxConditionWildcards {
+		fail("conditions", "the rule has %d wildcards, AWS allows %d", wildcardCount, maxConditionWildcards)
 	}
 }

@@ -11,11 +11,11 @@ import (
 const targetGroupType = "aws:lb/targetGroup:TargetGroup"
 
 // toTargetGroup is the reference of a listener or a rule to a target group. This reference
-// prevents the deletion of the target group. toTargets is the reference of an Auto Scaling group.
-// It does not prevent the deletion.
+// prevents the deletion of the target group. toAutoScalingTargets is the reference of an Auto
+// Scaling group to a target group. It does not prevent the deletion.
 var (
-	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", InUseCode: "ResourceInUse"}
-	toTargets     = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
+	toTargetGroup        = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", InUseCode: "ResourceInUse"}
+	toAutoScalingTargets = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
 )
 
 var _ = registerRows(&Row{
@@ -61,7 +61,7 @@ var _ = registerRows(&Row{
 		"proxyProtocolV2":                {Refuse: networkLBOnly},
 		"targetFailovers":                {Computed: true, Refuse: networkLBOnly},
 		"targetHealthStates":             {Computed: true, Refuse: networkLBOnly},
-		"lambdaMultiValueHeadersEnabled": {Refuse: "functions as targets have no rules yet"},
+		"lambdaMultiValueHeadersEnabled": {Refuse: "Lambda functions as targets have no rules yet"},
 	},
 	AtMostOne: [][]string{{"name", "namePrefix"}},
 	Unique: []Unique{{
@@ -89,7 +89,7 @@ var _ = registerRows(&Row{
 	},
 	Refresh: func(c *Call) error {
 		balancers := []any{}
-		for _, id := range c.balancersOf(c.ID) {
+		for _, id := range c.loadBalancerARNs(c.ID) {
 			balancers = append(balancers, id)
 		}
 		c.Out["loadBalancerArns"] = balancers
@@ -127,26 +127,28 @@ func checkTargetGroup(in Object, fail Fail) {
 	if healthCheck := in.Object("healthCheck"); healthCheck.Known("enabled") && !healthCheck.Bool("enabled") {
 		fail("healthCheck.enabled", "can't be false: targets that are instances or addresses are always checked")
 	}
-	sticky := in.Object("stickiness")
-	if sticky.Known("type") && (sticky.String("type") == "app_cookie") != sticky.Has("cookieName") {
+	stickiness := in.Object("stickiness")
+	needsCookieName := stickiness.String("type") == "app_cookie"
+	if stickiness.Known("type") && needsCookieName != stickiness.Has("cookieName") {
 		fail("stickiness.cookieName", "must be given for the type app_cookie, and for no other type")
 	}
-	if slices.Contains([]string{"AWSALB", "AWSALBAPP", "AWSALBTG"}, sticky.String("cookieName")) {
-		fail("stickiness.cookieName", "%s is the name of a cookie of the load balancer", sticky.String("cookieName"))
+	cookieName := stickiness.String("cookieName")
+	if slices.Contains([]string{"AWSALB", "AWSALBAPP", "AWSALBTG"}, cookieName) {
+		fail("stickiness.cookieName", "%s is the name of a cookie of the load balancer", cookieName)
 	}
 }
 
-// balancersOf returns the sorted ARNs of the load balancers that forward to a target group, by a
-// listener or a rule.
-func (c *Call) balancersOf(targetGroupARN string) []string {
+// loadBalancerARNs returns the sorted ARNs of the load balancers that forward requests to a
+// target group with a listener or a rule.
+func (c *Call) loadBalancerARNs(targetGroupARN string) []string {
 	var out []string
 	scope := store.Scope{Account: c.Account, Region: c.Region}
 	c.Tx.Each(scope, listenerType, func(o store.Object) bool {
 		listener := Object(o.State)
-		forwards := slices.Contains(forwardTargets(listener, "defaultActions"), targetGroupARN)
+		forwards := slices.Contains(targetGroupARNs(listener, "defaultActions"), targetGroupARN)
 		c.Tx.Each(scope, listenerRuleType, func(r store.Object) bool {
 			rule := Object(r.State)
-			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(forwardTargets(rule, "actions"), targetGroupARN))
+			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(targetGroupARNs(rule, "actions"), targetGroupARN))
 			return !forwards
 		})
 		if forwards {

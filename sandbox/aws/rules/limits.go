@@ -103,9 +103,9 @@ func (v *validator) checkItemCount(count int, path, shownPath string) {
 	}
 }
 
-// isRequired reports whether the row or AWS's API model requires a property. The model counts
-// only for properties inside objects, because the schema has the required properties of the
-// top level. The model does not count if the provider or AWS has a default value.
+// isRequired reports whether the row or AWS's API model requires a property. It uses the model
+// only for properties inside objects, because the schema lists the required properties of the
+// top level. It does not use the model if the provider or AWS has a default value.
 func (v *validator) isRequired(p Prop, path string) bool {
 	if p.Required {
 		return true
@@ -116,8 +116,8 @@ func (v *validator) isRequired(p Prop, path string) bool {
 	return ok && limit.Required && nested && !hasDefault
 }
 
-// describeValues returns a text for an error with the values. It shortens a long list, such as
-// EC2's instance types.
+// describeValues returns the values, separated by commas, for an error text. It shortens a long
+// list, such as EC2's instance types.
 func describeValues(values []string) string {
 	const maxShown = 60 // keeps the error shorter than a screen
 	if len(values) > maxShown {

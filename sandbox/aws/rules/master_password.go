@@ -94,8 +94,9 @@ func (c *Cloud) databaseZoneID() string {
 	return "Z" + strings.ToUpper(c.regionalHash("zone", 13))
 }
 
-// reservedNames are reserved words of PostgreSQL and of RDS: pg_get_keywords of
-// PostgreSQL 15.20 (kinds R and T), and API_CreateDBInstance.html.
+// reservedNames are reserved words of PostgreSQL and of RDS. The sources are the function
+// pg_get_keywords of PostgreSQL 15.20 (words with the catcode R or T) and
+// API_CreateDBInstance.html.
 var reservedNames = strings.Fields(`admin rdsadmin rdsrepladmin rds_superuser
 	all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently
 	constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp current_user default
@@ -104,7 +105,7 @@ var reservedNames = strings.Fields(`admin rdsadmin rdsrepladmin rds_superuser
 	outer overlaps placing primary references returning right select session_user similar some symmetric table tablesample then to trailing
 	true union unique user using variadic verbose when where window with`)
 
-// checkNotReserved returns a message for a reserved word.
+// checkNotReserved returns a message for a reserved word, and for a name that begins with pg_.
 func checkNotReserved(v any) string {
 	s, _ := v.(string)
 	if slices.Contains(reservedNames, strings.ToLower(s)) || strings.HasPrefix(strings.ToLower(s), "pg_") {

@@ -37,9 +37,9 @@ func TestRowEnumIsProperSubsetOfModelValues(t *testing.T) {
 	}
 }
 
-// addAcceptedTypes adds the types of the properties that a row accepts to out. out maps the path
-// of a property to its type. fields are the properties of the object at path. A row accepts a
-// property if the row has a rule without Refuse for the property.
+// addAcceptedTypes finds the properties that a row accepts, and adds their types to out. out maps
+// the path of a property to its type. fields are the properties of the object at path. A row
+// accepts a property if the row has a rule without Refuse for the property.
 func addAcceptedTypes(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
 	for name, typ := range fields {
 		rulePath := joinPath(path, name)

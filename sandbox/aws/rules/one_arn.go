@@ -3,9 +3,9 @@ package rules
 import "github.com/progressive-framework/platform/sandbox/aws/store"
 
 // verifyUniqueARN returns an error if an object of another type has the ARN of the new
-// object. This happens because RDS, DocumentDB and Neptune share one namespace of ARNs
-// (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error has the code of the new
-// object's type.
+// object. Two types can have the same ARN because RDS, DocumentDB and Neptune share one
+// namespace of ARNs (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error has the code
+// of the new object's type.
 //
 // verifyUniqueARN compares only types with a template for the output arn. In other types, the
 // output arn can be the ARN of another object. For example, the version of a secret has the ARN

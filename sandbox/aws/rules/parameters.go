@@ -31,7 +31,7 @@ type parameter struct {
 	fixed bool
 }
 
-// noLimit is the field high of a parameter that is a number without an upper limit.
+// noLimit is the value of the field high if a number has no upper limit.
 const noLimit = math.MaxInt64
 
 // wholeNumber returns a parameter that is a whole number from low to high, with a unit.

@@ -11,10 +11,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// pendingChange is the type of a stored object with values that wait for a maintenance
-// window: the PendingModifiedValues in the API of RDS. It has the id of the changed
-// database, which is its owner.
-const pendingChange = "aws:pending-change"
+// pendingChangeType is the type of a stored object with values that wait for a maintenance
+// window: the PendingModifiedValues in the API of RDS. The object has the id of the changed
+// database, and the database is its owner.
+const pendingChangeType = "aws:pending-change"
 
 // Deferral defines which changes of a type wait for the maintenance window. A change with
 // applyImmediately does not wait. While a change waits, a read returns the former values, as in
@@ -28,7 +28,7 @@ type Deferral struct {
 
 // pendingKey returns the key of the stored object with the values that wait.
 func (c *Call) pendingKey() store.Key {
-	return store.Key{Scope: c.scope(c.Row), Type: pendingChange, ID: c.ID}
+	return store.Key{Scope: c.scope(c.Row), Type: pendingChangeType, ID: c.ID}
 }
 
 // applyPendingChange returns the object of the call. If values of the object wait for a
@@ -58,25 +58,26 @@ func (c *Call) deferChanges() {
 	if c.Row.Deferral == nil {
 		return
 	}
-	waiting := map[string]any{}
+	pendingValues := map[string]any{}
 	for _, name := range c.Row.Deferral.Props {
 		current, requested := c.Old[name], c.In[name]
+		bothSet := current != nil && requested != nil
 		same := c.Row.Props[name].Same
-		if requested == nil || current == nil || c.In.Bool("applyImmediately") || reflect.DeepEqual(current, requested) ||
-			same != nil && same(c.Old.String(name), c.In.String(name)) {
+		unchanged := reflect.DeepEqual(current, requested) || (same != nil && same(c.Old.String(name), c.In.String(name)))
+		if c.In.Bool("applyImmediately") || !bothSet || unchanged {
 			continue
 		}
-		waiting[name] = wire.Clone(requested)
+		pendingValues[name] = wire.Clone(requested)
 		c.In[name], c.Out[name] = wire.Clone(current), wire.Clone(current)
 	}
-	if len(waiting) == 0 {
+	if len(pendingValues) == 0 {
 		c.Tx.Delete(c.pendingKey())
 		return
 	}
 	windowStart := nextWindowStart(c.Out.String(c.Row.Deferral.Window), c.Now().UTC())
 	c.Tx.Put(store.Object{
 		Key: c.pendingKey(), Owner: c.ID, Created: c.Now().UTC(),
-		State: map[string]any{"values": waiting, "begins": windowStart.Format(time.RFC3339)},
+		State: map[string]any{"values": pendingValues, "begins": windowStart.Format(time.RFC3339)},
 	})
 }
 
@@ -88,8 +89,8 @@ func nextWindowStart(window string, now time.Time) time.Time {
 		return now
 	}
 	day := slices.Index(weekdays, strings.ToLower(now.Weekday().String()[:3]))
-	minute := day*dayMinutes + now.Hour()*60 + now.Minute()
+	minute := day*minutesPerDay + now.Hour()*60 + now.Minute()
 	// The wait is 1 minute to 7 days. If the window begins in this minute, the wait is 7 days.
-	wait := (w.start-minute+weekMinutes-1)%weekMinutes + 1
+	wait := (w.start-minute+minutesPerWeek-1)%minutesPerWeek + 1
 	return now.Truncate(time.Minute).Add(time.Duration(wait) * time.Minute)
 }

@@ -26,10 +26,10 @@ const (
 var (
 	actionPattern = regexp.MustCompile(`^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
 	sidPattern    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
-	// policyText matches the characters that IAM allows in policy documents:
+	// policyCharacters matches the characters that IAM allows in policy documents:
 	// IAM/latest/UserGuide/reference_iam-quotas.html. The stand-in also checks the
 	// documents of other services with it.
-	policyText = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
+	policyCharacters = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
 )
 
 // policyKeys are the elements that a statement can have.
@@ -67,7 +67,7 @@ func checkPolicy(text string, kind policyKind) string {
 	}
 	// The provider sends the document in the form of json.Marshal, without escapes such as
 	// \u0100.
-	if sent, err := json.Marshal(doc); err != nil || !policyText.Match(sent) {
+	if sent, err := json.Marshal(doc); err != nil || !policyCharacters.Match(sent) {
 		return "has a character beyond U+00FF"
 	}
 	for _, key := range slices.Sorted(maps.Keys(doc)) {
@@ -90,7 +90,7 @@ func checkPolicy(text string, kind policyKind) string {
 		}
 		sid, _ := statement["Sid"].(string)
 		if sid != "" && sids[sid] {
-			return fmt.Sprintf("Statement %d has the Sid %q of another; Statement IDs (SID) in a single policy must be unique", i, sid)
+			return fmt.Sprintf("Statement %d has the Sid %q of another statement; Statement IDs (SID) in a single policy must be unique", i, sid)
 		}
 		sids[sid] = true
 		if reason := checkStatement(statement, kind); reason != "" {
@@ -193,9 +193,9 @@ func asList(v any) []any {
 	return []any{v}
 }
 
-// principals returns the principals of one kind, such as Service, in the statements of a
-// document that allow actions. The principal "*" belongs to every kind. The result is nil for a
-// document that is not JSON.
+// principals returns the principals of one kind, such as Service, in a policy document. It reads
+// only statements with the effect Allow. The principal "*" belongs to every kind. The result is
+// nil for a document that is not JSON.
 func principals(text, kind string) []string {
 	var doc struct {
 		Statement any

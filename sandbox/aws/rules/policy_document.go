@@ -92,7 +92,7 @@ func getPolicyDocument(_ *Call, in Object) (Object, error) {
 const oldPolicyVersion = "2008-10-17"
 
 // convertVariables converts policy variables from Terraform's notation, &{...}, to IAM's,
-// ${...}.
+// ${...}. It returns an error if the version of the policy language has no variables.
 func convertVariables(list []string, version string) ([]string, error) {
 	out := make([]string, len(list))
 	for i, s := range list {
@@ -149,7 +149,7 @@ func parseDocument(text string) (document, error) {
 func newStatement(in Object, version string) (statement, error) {
 	s := statement{
 		Sid: in.String("sid"), Effect: "Allow",
-		Action: oneOrMany(in.Strings("actions")), NotAction: oneOrMany(in.Strings("notActions")),
+		Action: normalizeList(in.Strings("actions")), NotAction: normalizeList(in.Strings("notActions")),
 	}
 	if !sidPattern.MatchString(s.Sid) {
 		return s, fmt.Errorf("sid %q: must be letters and digits", s.Sid)
@@ -159,7 +159,7 @@ func newStatement(in Object, version string) (statement, error) {
 		if err != nil {
 			return s, fmt.Errorf("%s: %w", name, err)
 		}
-		*element = oneOrMany(list)
+		*element = normalizeList(list)
 	}
 	for name, element := range map[string]*any{"principals": &s.Principal, "notPrincipals": &s.NotPrincipal} {
 		principal, err := newPrincipal(in.Objects(name), version)
@@ -224,9 +224,10 @@ func newCondition(list []Object, version string) (any, error) {
 	return out, nil
 }
 
-// oneOrMany returns a list in the form of Terraform's data source. An empty list becomes nil.
-// A list with one element becomes this element. Other lists are sorted in descending order.
-func oneOrMany(list []string) any {
+// normalizeList returns a list in the form of Terraform's data source. An empty list becomes nil.
+// A list with one element becomes this element. Other lists are sorted in descending order,
+// without duplicates.
+func normalizeList(list []string) any {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	list = slices.Compact(list)
@@ -260,7 +261,7 @@ func newPrincipal(list []Object, version string) (any, error) {
 	}
 	out := map[string]any{}
 	for kind, identifiers := range byKind {
-		out[kind] = oneOrMany(identifiers)
+		out[kind] = normalizeList(identifiers)
 	}
 	return out, nil
 }

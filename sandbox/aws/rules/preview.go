@@ -62,10 +62,10 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	return out, nil
 }
 
-// InputsOf returns the program inputs that belong to a state. After a refresh, the result has
-// the old inputs with the values of the state. At an import there are no old inputs. Then the
-// result has all input properties with a value other than the default.
-func (c *Cloud) InputsOf(token string, state, oldInputs Object) (Object, error) {
+// ProgramInputs returns the inputs with which a program would have a given state. After a refresh,
+// the result has the old inputs with the values of the state. At an import there are no old
+// inputs. Then the result has all input properties with a value other than the default.
+func (c *Cloud) ProgramInputs(token string, state, oldInputs Object) (Object, error) {
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ var _ = registerRows(&Row{
 	Remove: func(c *Call) error {
 		// AmazonRDS/latest/UserGuide/AutomatedBackups.StopReplicating.html: the copies are
 		// retained for the period that was set when they were created.
-		c.retain(automatedBackup, c.ID, Object{"source": c.Old["sourceDbInstanceArn"], "kmsKeyId": c.Old["kmsKeyId"], "backupRetentionPeriod": c.Old["retentionPeriod"]})
+		c.retain(automatedBackupType, c.ID, Object{"source": c.Old["sourceDbInstanceArn"], "kmsKeyId": c.Old["kmsKeyId"], "backupRetentionPeriod": c.Old["retentionPeriod"]})
 		return nil
 	},
 })
@@ -74,7 +74,7 @@ func verifyBackupCopy(c *Call) error {
 	if state.Bool("storageEncrypted") && key == "" {
 		return refuse("InvalidParameterCombination", "%s is encrypted: a KMS key of %s must be given", source.ID, c.Region)
 	}
-	if parts := strings.Split(key, ":"); len(parts) > 3 && parts[3] != c.Region {
+	if arn := strings.Split(key, ":"); len(arn) > 3 && arn[3] != c.Region { // the fourth part of an ARN is the region
 		return refuse("KMSKeyNotAccessibleFault", "The key %s is not in %s", key, c.Region)
 	}
 	var conflict error

@@ -19,15 +19,15 @@ var (
 
 var (
 	instancePassword = masterPassword{property: "password", keyProperty: "masterUserSecretKmsKeyId", prefix: "rds!db-"}
-	finalDBSnapshot  = finalSnapshot{instanceSnapshot, "DBSnapshotAlreadyExists"}
+	finalDBSnapshot  = finalSnapshot{instanceSnapshotType, "DBSnapshotAlreadyExists"}
 )
 
 // dbCertificates are AWS's certificate authorities:
 // AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
-// deferredByRDS lists the properties that RDS changes in the maintenance window. It has the
-// members of AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that the stacks of this
+// deferredByRDS lists the properties that RDS changes in the maintenance window. It has only the
+// fields of AmazonRDS/latest/APIReference/API_PendingModifiedValues.html that the stacks of this
 // repository change.
 var deferredByRDS = &Deferral{
 	Props:  []string{"instanceClass", "multiAz", "engineVersion", "allocatedStorage", "storageType", "iops", "storageThroughput"},
@@ -86,7 +86,7 @@ var _ = registerRows(&Row{
 		"backupRetentionPeriod":   {Computed: true, Valid: numbers(0, 35)},
 		"backupWindow":            {Computed: true, Valid: checkDailyWindow(minDatabaseWindow)},
 		"backupTarget":            {Replace: true, Computed: true, Enum: []string{"region"}},
-		"maintenanceWindow":       {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWeekday},
+		"maintenanceWindow":       {Computed: true, Valid: checkWeeklyWindow(minDatabaseWindow), Same: sameWindow},
 		"copyTagsToSnapshot":      {Default: false},
 		"deleteAutomatedBackups":  {Default: true},
 		"deletionProtection":      {Default: false},
@@ -107,18 +107,18 @@ var _ = registerRows(&Row{
 		"timezone":                 {Replace: true, Refuse: notPostgres},
 		"licenseModel":             {Computed: true, Enum: []string{"postgresql-license"}},
 		"customIamInstanceProfile": {Replace: true, Refuse: notPostgres},
-		"customerOwnedIpEnabled":   {Refuse: "Outposts have no rows"},
-		"domain":                   {Refuse: "directories have no rows"},
-		"domainAuthSecretArn":      {Refuse: "directories have no rows"},
-		"domainDnsIps":             {Refuse: "directories have no rows"},
-		"domainFqdn":               {Refuse: "directories have no rows"},
-		"domainIamRoleName":        {Refuse: "directories have no rows"},
-		"domainOu":                 {Refuse: "directories have no rows"},
+		"customerOwnedIpEnabled":   {Refuse: "Outposts are not supported"},
+		"domain":                   {Refuse: "directories are not supported"},
+		"domainAuthSecretArn":      {Refuse: "directories are not supported"},
+		"domainDnsIps":             {Refuse: "directories are not supported"},
+		"domainFqdn":               {Refuse: "directories are not supported"},
+		"domainIamRoleName":        {Refuse: "directories are not supported"},
+		"domainOu":                 {Refuse: "directories are not supported"},
 		"replicaMode":              {Refuse: notPostgres},
 		"replicateSourceDb":        {Refuse: notRestored},
 		"restoreToPointInTime":     {Replace: true, Refuse: notRestored},
 		"s3Import":                 {Refuse: notPostgres},
-		"snapshotIdentifier":       {Replace: true, Valid: sourceSnapshot},
+		"snapshotIdentifier":       {Replace: true, Valid: sourceSnapshotName},
 	},
 	AtMostOne: [][]string{{"identifier", "identifierPrefix"}},
 	Requires: map[string][]string{
@@ -151,7 +151,7 @@ var _ = registerRows(&Row{
 		if !c.Old.Bool("deleteAutomatedBackups") && c.Old.Int("backupRetentionPeriod") > 0 {
 			backup := snapshotState(c.Old)
 			backup["source"], backup["backupRetentionPeriod"] = c.Old.String("identifier"), c.Old["backupRetentionPeriod"]
-			c.retain(automatedBackup, c.ID, backup)
+			c.retain(automatedBackupType, c.ID, backup)
 		}
 		return nil
 	},

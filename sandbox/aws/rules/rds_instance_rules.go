@@ -64,16 +64,18 @@ func verifyDBStarts(c *Call) error {
 // dbClassMemory returns the memory of an instance class in bytes, or 0 for an unknown family or
 // size (AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html).
 func dbClassMemory(class string) int {
-	parts := strings.Split(class, ".")
+	parts := strings.Split(class, ".") // as in db.r6g.large
 	if len(parts) != 3 || parts[1] == "" {
 		return 0
 	}
+	family, size := parts[1], parts[2]
 	// The memory of each size is computed from the memory of the size large.
-	largeMemory := map[byte]int{'r': 16 << 30, 'm': 8 << 30, 't': 8 << 30}[parts[1][0]]
-	if eighths := map[string]int{"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}[parts[2]]; eighths > 0 {
-		return largeMemory / 8 * eighths
+	largeMemory := map[byte]int{'r': 16 << 30, 'm': 8 << 30, 't': 8 << 30}[family[0]]
+	eighthsOfLarge := map[string]int{"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}[size]
+	if eighthsOfLarge > 0 {
+		return largeMemory / 8 * eighthsOfLarge
 	}
-	n, err := strconv.Atoi(strings.TrimSuffix(parts[2], "xlarge"))
+	n, err := strconv.Atoi(strings.TrimSuffix(size, "xlarge"))
 	if err != nil {
 		return 0
 	}
@@ -118,7 +120,9 @@ func verifyDBMonitoring(c *Call) error {
 	name := Object(role.State).String("name")
 	inline, _ := role.State["inlinePolicies"].([]any)
 	managed := Object(role.State).Strings("managedPolicyArns")
-	if !trusts(role, "monitoring.rds.amazonaws.com") || len(c.attachedPolicies(name))+len(inline)+len(managed)+len(c.inlinePolicyIDs(name)) == 0 {
+	// A role's policies are in its own properties or in separate resources.
+	policyCount := len(inline) + len(managed) + len(c.inlinePolicyIDs(name)) + len(c.attachedPolicies(name))
+	if policyCount == 0 || !trusts(role, "monitoring.rds.amazonaws.com") {
 		return refuse("InvalidParameterValue", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING "+
 			"(role %s must trust monitoring.rds.amazonaws.com and have a policy such as AmazonRDSEnhancedMonitoringRole)", name)
 	}

@@ -15,7 +15,7 @@ import (
 // version after the preview. The last minor versions are from public programs of August
 // 2026: describe-db-engine-versions had 18.6, and PostgreSQL released 15.20, 16.16 and
 // 17.12 together with 18.6. AWS may have skipped versions between the first and the last.
-var postgresVersions = map[string][2]int{
+var postgresVersions = map[string]struct{ firstMinor, lastMinor int }{
 	"15": {13, 20},
 	"16": {9, 16},
 	"17": {5, 12},
@@ -30,15 +30,16 @@ func postgresVersion(version string) (major, full string, ok bool) {
 		version = slices.Max(postgresMajors())
 	}
 	major, minor, hasMinor := strings.Cut(version, ".")
-	minors, known := postgresVersions[major]
+	offered, known := postgresVersions[major]
 	if !known {
 		return "", "", false
 	}
 	if !hasMinor {
-		return major, fmt.Sprintf("%s.%d", major, minors[1]), true
+		return major, fmt.Sprintf("%s.%d", major, offered.lastMinor), true
 	}
 	n, err := strconv.Atoi(minor)
-	return major, version, err == nil && minor == strconv.Itoa(n) && n >= minors[0] && n <= minors[1]
+	isNumber := err == nil && minor == strconv.Itoa(n) // false for 06
+	return major, version, isNumber && n >= offered.firstMinor && n <= offered.lastMinor
 }
 
 // postgresMajors returns the major versions that RDS offers.
@@ -59,7 +60,9 @@ func verifyPostgresVersion(c *Call) error {
 	if !ok && version != oldVersion {
 		return refuse("InvalidParameterCombination", "Cannot find version %s for postgres", version)
 	}
-	if oldVersion == "" || version == "" || version == oldVersion || strings.HasPrefix(oldVersion, version+".") {
+	isNew := oldVersion == ""
+	keepsVersion := version == "" || version == oldVersion || strings.HasPrefix(oldVersion, version+".")
+	if isNew || keepsVersion {
 		return nil
 	}
 	oldMajor, _, _ := strings.Cut(oldVersion, ".")

@@ -16,12 +16,13 @@ import (
 // "10.20.32.7,sg-0123456789abcdef0".
 const RunFromVariable = "SANDBOX_RUN_FROM"
 
-// DefaultRunFrom is the address of a client on the internet. It is in a block for
-// documentation (RFC 5737), which the stacks of this repository allow.
+// DefaultRunFrom is the address of a client on the internet. RFC 5737 reserves it for
+// documentation. The stacks of this repository allow connections from it.
 const DefaultRunFrom = "203.0.113.10"
 
-// ClientNetwork is the network address from which a Pulumi program connects. The zero
-// ClientNetwork means a program inside AWS. Then the rules check no reachability.
+// ClientNetwork is the network address from which a Pulumi program connects, with the security
+// groups of its network interface. The zero ClientNetwork means a program inside AWS. For such a
+// program, the rules do not check reachability.
 type ClientNetwork struct {
 	Address netip.Addr
 	// Groups are the IDs of security groups.
@@ -49,12 +50,12 @@ func ParseClient(text string) (ClientNetwork, error) {
 	return ClientNetwork{Address: address, Groups: fields[1:]}, nil
 }
 
-// privateDNS maps a Pulumi module, or one of its types, to the service of its interface
+// endpointServices maps a Pulumi module, or one of its types, to the service of its interface
 // endpoint. In a VPC with that endpoint and private DNS, the host name of the service's API
 // resolves to the endpoint. A service that is missing here has no endpoint in the stand-in,
 // or AWS has no private DNS name for it:
 // vpc/latest/privatelink/aws-services-privatelink-support.html.
-var privateDNS = map[string]string{
+var endpointServices = map[string]string{
 	"autoscaling": "autoscaling", "docdb": "rds", "ec2": "ec2", "ecr": "ecr.api", "eks": "eks", "elasticache": "elasticache",
 	"kms": "kms", "lb": "elasticloadbalancing", "rds": "rds", "secretsmanager": "secretsmanager", "sns": "sns", "sqs": "sqs",
 	"ssm": "ssm", "vpc": "ec2",
@@ -67,10 +68,10 @@ var privateDNS = map[string]string{
 func endpointService(token string) string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), ":")
 	module, _, _ := strings.Cut(path, "/")
-	if service, ok := privateDNS[path]; ok {
+	if service, ok := endpointServices[path]; ok {
 		return service
 	}
-	return privateDNS[module]
+	return endpointServices[module]
 }
 
 // verifyServiceReachable returns an error if the program runs in a VPC and cannot reach
@@ -89,7 +90,7 @@ func (c *Call) verifyServiceReachable(token string) error {
 	if !inVPC {
 		return nil
 	}
-	var refused error
+	var unreachable error
 	c.Tx.Each(c.scope(rows[vpcEndpointType]), vpcEndpointType, func(o store.Object) bool {
 		endpoint := Object(o.State)
 		if endpoint.String("vpcId") != vpcID || !endpoint.Bool("privateDnsEnabled") || c.endpointServiceName(endpoint.String("serviceName")) != service {
@@ -97,12 +98,12 @@ func (c *Call) verifyServiceReachable(token string) error {
 		}
 		groups := endpoint.Strings("securityGroupIds")
 		if !c.groupsAllow(groups, httpsPort) {
-			refused = fmt.Errorf("request send failed, dial tcp: i/o timeout: in %s the name of %s resolves to the interface endpoint %s, "+
-				"and its security groups (%s) do not admit %s on port %d", vpcID, service, o.ID, strings.Join(groups, ", "), c.Client, httpsPort)
+			unreachable = fmt.Errorf("request send failed, dial tcp: i/o timeout: in %s the name of %s resolves to the interface endpoint %s, "+
+				"and the endpoint's security groups (%s) do not allow %s on port %d", vpcID, service, o.ID, strings.Join(groups, ", "), c.Client, httpsPort)
 		}
 		return false
 	})
-	return refused
+	return unreachable
 }
 
 // httpsPort is the port of AWS's APIs and of a cluster's API endpoint.
@@ -155,15 +156,15 @@ func (c *Call) verifyEndpointReachable(cluster store.Object) error {
 	switch {
 	case toPrivateAddress:
 		if !c.groupsAllow(groups, httpsPort) {
-			return fmt.Errorf("its security groups (%s) do not admit it on port %d", strings.Join(groups, ", "), httpsPort)
+			return fmt.Errorf("the endpoint's security groups (%s) do not allow the client on port %d", strings.Join(groups, ", "), httpsPort)
 		}
 		return nil
 	case inVPC || inConnectedNetwork:
-		return fmt.Errorf("its name resolves to public addresses there, and the stand-in does not know which public address %s has", c.Client.Address)
+		return fmt.Errorf("the endpoint's name resolves to public addresses for the client, and the stand-in does not know which public address %s has", c.Client.Address)
 	case !public:
-		return fmt.Errorf("it is private, and a public address is in no connected network")
+		return fmt.Errorf("the endpoint is private, and the client's address is public")
 	case !slices.ContainsFunc(endpoint.Strings("publicAccessCidrs"), func(cidr string) bool { return contains(cidr, c.Client.Address) }):
-		return fmt.Errorf("its publicAccessCidrs are %s", strings.Join(endpoint.Strings("publicAccessCidrs"), ", "))
+		return fmt.Errorf("publicAccessCidrs (%s) do not contain the client", strings.Join(endpoint.Strings("publicAccessCidrs"), ", "))
 	}
 	return nil
 }

@@ -134,8 +134,8 @@ func (c *Call) verifyNotReferenced() error {
 		if r.ref.InUseCode == "" {
 			continue
 		}
-		var refused error
-		visit := func(o store.Object) bool {
+		var refusal error
+		checkReferrer := func(o store.Object) bool {
 			if o.Key == self.Key || o.Owner == self.ID {
 				return true
 			}
@@ -143,16 +143,16 @@ func (c *Call) verifyNotReferenced() error {
 				return true // deleted by this call
 			}
 			if path := r.pathTo(o, self); path != "" {
-				refused = refuse(r.ref.InUseCode, "%s '%s' has dependencies and cannot be deleted: %s %s refers to it in %s",
+				refusal = refuse(r.ref.InUseCode, "%s '%s' has dependencies and cannot be deleted: %s %s refers to it in %s",
 					c.Row.Label, self.ID, r.row.Token, o.ID, path)
 				return false
 			}
 			return true
 		}
-		for _, scope := range c.scopesOf(r.row) {
-			c.Tx.Each(scope, r.row.Token, visit)
-			if refused != nil {
-				return refused
+		for _, scope := range c.referrerScopes(r.row) {
+			c.Tx.Each(scope, r.row.Token, checkReferrer)
+			if refusal != nil {
+				return refusal
 			}
 		}
 	}
@@ -173,9 +173,9 @@ func (r reference) pathTo(o, target store.Object) string {
 	return ""
 }
 
-// scopesOf returns the scopes in which objects of a type can refer to the object of this
+// referrerScopes returns the scopes in which objects of a type can refer to the object of this
 // call. Objects of any region can refer to a global object.
-func (c *Call) scopesOf(row *Row) []store.Scope {
+func (c *Call) referrerScopes(row *Row) []store.Scope {
 	if row.Global || !c.Row.Global {
 		return []store.Scope{c.scope(row)}
 	}

@@ -58,10 +58,10 @@ func HasRegion(name string) bool { _, ok := regions[name]; return ok }
 // zone is one availability zone.
 type zone struct{ name, id string }
 
-// zonesOf returns the zones of a region, sorted by name. The mapping of zone names to zone
+// regionZones returns the zones of a region, sorted by name. The mapping of zone names to zone
 // ids differs between AWS accounts: ram/latest/userguide/working-with-az-ids.html. So each
 // value of seed gives a different mapping, and 0 gives the mapping in regions.
-func zonesOf(name string, seed uint64) []zone {
+func regionZones(name string, seed uint64) []zone {
 	region := regions[name]
 	letters := slices.Sorted(maps.Keys(region.zones))
 	numbers := make([]string, len(letters))
@@ -79,8 +79,9 @@ func zonesOf(name string, seed uint64) []zone {
 	return out
 }
 
-// zones returns the availability zones of the provider's region in the sandbox's account.
-func (c *Cloud) zones() []zone { return zonesOf(c.Region, c.Layout.ZoneSeed) }
+// zones returns the availability zones of the provider's region, with the mapping to zone ids of
+// the sandbox's account.
+func (c *Cloud) zones() []zone { return regionZones(c.Region, c.Layout.ZoneSeed) }
 
 // zoneID returns the id of the zone with a name, or "" if the region has no such zone.
 func (c *Cloud) zoneID(name string) string {

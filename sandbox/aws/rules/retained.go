@@ -7,18 +7,18 @@ import (
 )
 
 // The types of objects that AWS retains after a deletion. No program creates them, so
-// they have no rows. `sandbox aws list` shows them, `sandbox aws delete` removes them.
+// they have no rows. `sandbox aws list` shows them, and `sandbox aws delete` removes them.
 const (
-	instanceSnapshot = "aws:rds/final-snapshot"
-	clusterSnapshot  = "aws:docdb/final-snapshot"
-	cacheSnapshot    = "aws:elasticache/final-snapshot"
-	deletedSecret    = "aws:secretsmanager/deleted-secret"
-	automatedBackup  = "aws:rds/automated-backup"
+	instanceSnapshotType = "aws:rds/final-snapshot"
+	clusterSnapshotType  = "aws:docdb/final-snapshot"
+	cacheSnapshotType    = "aws:elasticache/final-snapshot"
+	deletedSecretType    = "aws:secretsmanager/deleted-secret"
+	automatedBackupType  = "aws:rds/automated-backup"
 )
 
 // retainedTypes are the types of objects that no program can create: objects that AWS keeps
 // after a deletion, and changes that wait for a maintenance window.
-var retainedTypes = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup, pendingChange}
+var retainedTypes = []string{instanceSnapshotType, clusterSnapshotType, cacheSnapshotType, deletedSecretType, automatedBackupType, pendingChangeType}
 
 // retainedObject returns an object that AWS retained when another object was deleted. typ is one
 // of retainedTypes. exists is false if there is no such object.

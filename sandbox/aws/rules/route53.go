@@ -11,9 +11,9 @@ import (
 
 const zoneType = "aws:route53/zone:Zone"
 
-// serverDomains are the top-level domains of a zone's name servers. Each zone has one name server
+// nameServerDomains are the top-level domains of a zone's name servers. Each zone has one name server
 // in each of these domains.
-var serverDomains = []string{"com", "net", "org", "co.uk"}
+var nameServerDomains = []string{"com", "net", "org", "co.uk"}
 
 // checkDomainName validates a domain name, which may begin with the wildcard label *:
 // Route53/latest/DeveloperGuide/DomainNameFormat.html. Underscores are not allowed here.
@@ -77,8 +77,8 @@ func fillZone(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	servers := make([]any, len(serverDomains))
-	for i, domain := range serverDomains {
+	servers := make([]any, len(nameServerDomains))
+	for i, domain := range nameServerDomains {
 		const perDomain = 512 // Route 53 numbers its servers 0-511 in com, 512-1023 in net, and so on
 		first := i * perDomain
 		if isPrivateZone(c.In) { // AWS returns the same servers for every private zone
@@ -89,6 +89,7 @@ func fillZone(c *Call) error {
 		if err != nil {
 			return err
 		}
+		// The number after awsdns- is 0 to 63, as at AWS. How AWS chooses it was not checked.
 		servers[i] = fmt.Sprintf("ns-%d.awsdns-%02d.%s", first+n, n%64, domain)
 	}
 	c.Out["primaryNameServer"] = servers[0]
@@ -125,12 +126,12 @@ func getZone(c *Call, in Object) (Object, error) {
 	if len(found) > 1 {
 		return nil, errors.New("multiple Route 53 Hosted Zones matched; use additional constraints to reduce matches to a single Route 53 Hosted Zone")
 	}
-	zone, records := Object(found[0].State), 0.0
-	c.eachRecord(found[0].ID, func(store.Object) { records++ })
+	zone, recordCount := Object(found[0].State), 0.0
+	c.eachRecord(found[0].ID, func(store.Object) { recordCount++ })
 	return Object{
 		"id": found[0].ID, "zoneId": found[0].ID, "arn": zone["arn"], "name": normalizeDomain(zone.String("name")), "comment": zone["comment"],
 		"nameServers": zone["nameServers"], "primaryNameServer": zone["primaryNameServer"], "privateZone": isPrivateZone(zone),
-		"resourceRecordSetCount": records, "tags": map[string]any(zone.Object("tagsAll")), "callerReference": "terraform-" + found[0].Created.Format("20060102150405"),
+		"resourceRecordSetCount": recordCount, "tags": map[string]any(zone.Object("tagsAll")), "callerReference": "terraform-" + found[0].Created.Format("20060102150405"),
 	}, nil
 }
 
@@ -161,9 +162,9 @@ func (c *Call) eachRecord(zoneID string, visit func(store.Object)) {
 	})
 }
 
-// isPublicRecord reports whether a public zone has a record with a name, a type and a value.
+// hasPublicRecord reports whether a public zone has a record with a name, a type and a value.
 // kind is the type of the record, such as CNAME.
-func (c *Call) isPublicRecord(name, kind, value string) bool {
+func (c *Call) hasPublicRecord(name, kind, value string) bool {
 	found := false
 	c.Tx.Each(c.scope(rows[zoneType]), zoneType, func(zone store.Object) bool {
 		if isPrivateZone(zone.State) {

@@ -10,8 +10,8 @@ import (
 
 const recordType = "aws:route53/record:Record"
 
-// maxTXT is the number of characters in one string of a TXT record.
-const maxTXT = 255
+// maxTXTString is the number of characters in one string of a TXT record.
+const maxTXTString = 255
 
 const (
 	invalidBatch    = "InvalidChangeBatch"
@@ -80,8 +80,8 @@ func checkRecord(in Object, fail Fail) {
 		// separate strings (Route53/latest/DeveloperGuide/ResourceRecordTypes.html,
 		// TXTFormat).
 		for text := range strings.SplitSeq(value, `""`) {
-			if n := len(strings.Trim(text, `"`)); (kind == "TXT" || kind == "SPF") && n > maxTXT {
-				fail(fmt.Sprintf("records[%d]", i), `has a string of %d characters, may have %d: separate strings by ""`, n, maxTXT)
+			if n := len(strings.Trim(text, `"`)); (kind == "TXT" || kind == "SPF") && n > maxTXTString {
+				fail(fmt.Sprintf("records[%d]", i), `has a string of %d characters, may have %d: separate strings by ""`, n, maxTXTString)
 			}
 		}
 		address, err := netip.ParseAddr(value)
@@ -121,20 +121,20 @@ func verifyRecord(c *Call) error {
 	if kind == "CNAME" && sameDomain(fqdn, zoneName) {
 		return refuse(invalidBatch, "RRSet of type CNAME with DNS name %s. is not permitted at apex in zone %s.", fqdn, zoneName)
 	}
-	var refused error
+	var refusal error
 	c.eachRecord(zone.ID, func(o store.Object) {
 		otherType, _ := o.State["type"].(string)
 		switch {
 		case o.ID == c.ID || o.State["fqdn"] != fqdn: // o is the call's record or has another name: no conflict
 		case otherType == kind && c.Old == nil && !c.In.Bool("allowOverwrite"):
-			refused = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
+			refusal = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
 		case otherType != kind && (otherType == "CNAME" || kind == "CNAME"):
-			refused = refuse(invalidBatch, "RRSet of type %s with DNS name %s. is not permitted because a conflicting RRSet of type %s with the same "+
+			refusal = refuse(invalidBatch, "RRSet of type %s with DNS name %s. is not permitted because a conflicting RRSet of type %s with the same "+
 				"DNS name already exists in zone %s.", kind, fqdn, otherType, zoneName)
 		}
 	})
-	if refused != nil {
-		return refused
+	if refusal != nil {
+		return refusal
 	}
 	return c.verifyAliasTarget(zone.ID)
 }

@@ -192,8 +192,8 @@ func registerRows(list ...*Row) bool { //nolint:unparam // a variable of the pac
 	return true
 }
 
-// RowOf returns the row of a type; the bool is false if the type has no row.
-func RowOf(token string) (*Row, bool) {
+// LookupRow returns the row of a type, and whether the type has a row.
+func LookupRow(token string) (*Row, bool) {
 	row, ok := rows[token]
 	return row, ok
 }
@@ -201,9 +201,9 @@ func RowOf(token string) (*Row, bool) {
 // Tokens returns the types that have a row, sorted.
 func Tokens() []string { return slices.Sorted(maps.Keys(rows)) }
 
-// FileOf returns the glob pattern of the files of this package that can have the row of a
-// type.
-func FileOf(token string) string {
+// RowFiles returns the glob pattern of the files of this package that can contain the row of a
+// type. The name of a file begins with the name of the service.
+func RowFiles(token string) string {
 	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
 	if service == "vpc" {
 		service = "ec2"

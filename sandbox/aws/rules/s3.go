@@ -12,7 +12,7 @@ const (
 	bucketType          = "aws:s3/bucketV2:BucketV2"
 	bucketObjectType    = "aws:s3/bucketObjectv2:BucketObjectv2"
 	useSeparateResource = "deprecated; use the separate resource for this setting"
-	noOtherOwners       = "buckets of other accounts have no rows"
+	noOtherOwners       = "buckets of other accounts are not supported"
 )
 
 // toBucket is the reference of a bucket's setting, such as its policy, to the bucket. AWS
@@ -83,7 +83,7 @@ var _ = registerRows(
 			"etag":                      {Computed: true, Refuse: "S3 computes it"},
 			"source":                    {},
 			"sourceHash":                {Refuse: "the engine detects a change of the asset by its hash"},
-			"acl":                       {Computed: true, Refuse: "ACLs of objects have no rows"},
+			"acl":                       {Computed: true, Refuse: "ACLs of objects are not supported"},
 			"bucketKeyEnabled":          {Computed: true, Refuse: "the bucket defines how its objects are encrypted"},
 			"checksumAlgorithm":         {Refuse: "checksums have no rules yet"},
 			"contentDisposition":        {},
@@ -93,9 +93,9 @@ var _ = registerRows(
 			"objectLockLegalHoldStatus": {Computed: true, Refuse: "object lock has no rules yet"},
 			"objectLockMode":            {Computed: true, Refuse: "object lock has no rules yet"},
 			"objectLockRetainUntilDate": {Computed: true, Refuse: "object lock has no rules yet"},
-			"overrideProvider":          {Refuse: "default tags that are switched off have no rules"},
+			"overrideProvider":          {Refuse: "an object without the default tags is not supported"},
 			"storageClass":              {Computed: true, Enum: []string{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}},
-			"websiteRedirect":           {Refuse: "websites have no rows"},
+			"websiteRedirect":           {Refuse: "websites are not supported"},
 		},
 		AtMostOne: [][]string{{"source", "content", "contentBase64"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}/{key}"},

@@ -34,7 +34,7 @@ var _ = registerRows(
 			"rules.filter.tag":                           {},
 			"rules.filter.tag.key":                       {Valid: length(1, maxTagKey)},
 			"rules.filter.tag.value":                     {AllowEmpty: true, Valid: length(0, maxTagValue)},
-			"rules.filter.and":                           {Refuse: "filters of several parts have no rules yet"},
+			"rules.filter.and":                           {Refuse: "filters with several conditions have no rules yet"},
 			"rules.expiration":                           {},
 			"rules.expiration.date":                      {Valid: checkMidnight},
 			"rules.expiration.days":                      {Valid: numbers(1, 1<<31-1)},
@@ -81,7 +81,8 @@ func checkLifecycle(in Object, fail Fail) {
 		if filter := rule.Object("filter"); len(filter) > 1 {
 			fail(path+".filter", "has %d conditions, may have one", len(filter))
 		}
-		if e := rule.Object("expiration"); rule.Has("expiration") && !wire.IsUnknown(rule["expiration"]) && len(e) != 1 {
+		expiration := rule.Object("expiration")
+		if rule.Has("expiration") && !wire.IsUnknown(rule["expiration"]) && len(expiration) != 1 {
 			fail(path+".expiration", "exactly one of date, days and expiredObjectDeleteMarker must be given")
 		}
 		for _, name := range []string{"tag", "objectSizeGreaterThan", "objectSizeLessThan"} {
@@ -92,7 +93,6 @@ func checkLifecycle(in Object, fail Fail) {
 		for j, t := range rule.Objects("transitions") {
 			class := t.String("storageClass")
 			isInfrequent := class == "STANDARD_IA" || class == "ONEZONE_IA" // infrequent access
-			expiration := rule.Object("expiration")
 			switch {
 			case t.Has("days") == t.Has("date"):
 				fail(fmt.Sprintf("%s.transitions[%d]", path, j), "exactly one of days and date must be given")

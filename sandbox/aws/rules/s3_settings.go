@@ -16,10 +16,10 @@ var _ = registerRows(
 		Props: Props{
 			"bucket":                            {Replace: true, Ref: toBucket},
 			"expectedBucketOwner":               {Replace: true, Refuse: noOtherOwners},
-			"mfa":                               {Refuse: "a second factor has no rules"},
+			"mfa":                               {Refuse: "MFA delete is not supported"},
 			"versioningConfiguration":           {},
 			"versioningConfiguration.status":    {},
-			"versioningConfiguration.mfaDelete": {Computed: true, Refuse: "a second factor has no rules"},
+			"versioningConfiguration.mfaDelete": {Computed: true, Refuse: "MFA delete is not supported"},
 		},
 		Verify: func(c *Call) error {
 			oldStatus, newStatus := c.Old.Object("versioningConfiguration").String("status"), c.In.Object("versioningConfiguration").String("status")
@@ -61,7 +61,7 @@ var _ = registerRows(
 			"expectedBucketOwner":                     {Replace: true, Refuse: noOtherOwners},
 			"targetBucket":                            {Ref: &Ref{To: []string{bucketType}, Noun: "target bucket for logging", Missing: "InvalidTargetBucketForLogging"}},
 			"targetPrefix":                            {AllowEmpty: true},
-			"targetGrants":                            {Set: true, Refuse: "ACLs of objects have no rows"},
+			"targetGrants":                            {Set: true, Refuse: "ACLs of objects are not supported"},
 			"targetObjectKeyFormat":                   {},
 			"targetObjectKeyFormat.simplePrefix":      {PresenceMatters: true},
 			"targetObjectKeyFormat.partitionedPrefix": {},
@@ -114,7 +114,7 @@ func readObjectContent(in Object) ([]byte, error) {
 	case asset.Has("text"):
 		return []byte(asset.String("text")), nil
 	case asset != nil:
-		return nil, refuse("InvalidArgument", "source: the stand-in accepts a file or a text, and downloads nothing")
+		return nil, refuse("InvalidArgument", "source: the stand-in accepts a file or a string, and downloads nothing")
 	}
 	return []byte(in.String("content")), nil
 }

@@ -97,16 +97,17 @@ var _ = registerRows(
 			if c.Old != nil {
 				return nil
 			}
-			version, err := randomUUID()
-			c.Out["versionId"] = version
+			// The template of the id contains versionId, so Fill would be too late.
+			versionID, err := randomUUID()
+			c.Out["versionId"] = versionID
 			return err
 		},
 		Fill: func(c *Call) error {
 			secret, _ := c.referencedObject("secretId")
 			c.Out["arn"] = secret.ID
 			if c.Old == nil {
-				c.Out.setDefaults(map[string]any{"versionStages": []any{currentVersion}})
-				addCurrentToFirst(c)
+				c.Out.setDefaults(map[string]any{"versionStages": []any{currentStage}})
+				addCurrentStage(c)
 				return moveStages(c)
 			}
 			return nil
@@ -135,7 +136,7 @@ var _ = registerRows(
 // and its recovery window has not ended. After the window, verifyNameNotRetained removes the
 // deleted secret from the store.
 func verifyNameNotRetained(c *Call) error {
-	deleted, exists := c.retainedObject(deletedSecret, c.In.String("name"))
+	deleted, exists := c.retainedObject(deletedSecretType, c.In.String("name"))
 	if c.Old != nil || !exists {
 		return nil
 	}
@@ -159,27 +160,27 @@ func retainSecretName(c *Call) error {
 		return nil
 	}
 	name := c.Old.String("name")
-	c.retain(deletedSecret, name, Object{"name": name, "arn": c.ID, "deletionDate": c.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)})
+	c.retain(deletedSecretType, name, Object{"name": name, "arn": c.ID, "deletionDate": c.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)})
 	return nil
 }
 
 // The stages that AWS moves from one version of a secret to another.
 const (
-	currentVersion  = "AWSCURRENT"
-	previousVersion = "AWSPREVIOUS"
+	currentStage  = "AWSCURRENT"
+	previousStage = "AWSPREVIOUS"
 )
 
-// addCurrentToFirst adds the stage AWSCURRENT to the first version of a secret, even if the
+// addCurrentStage adds the stage AWSCURRENT to the first version of a secret, even if the
 // program sets other stages: secretsmanager/latest/apireference/API_PutSecretValue.html.
-func addCurrentToFirst(c *Call) {
+func addCurrentStage(c *Call) {
 	first := true
 	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
 		first = first && Object(o.State).String("arn") != c.Out.String("arn")
 		return first
 	})
-	if stages := c.Out.Strings("versionStages"); first && !slices.Contains(stages, currentVersion) {
+	if stages := c.Out.Strings("versionStages"); first && !slices.Contains(stages, currentStage) {
 		list, _ := c.Out["versionStages"].([]any)
-		c.Out["versionStages"] = append(slices.Clone(list), currentVersion)
+		c.Out["versionStages"] = append(slices.Clone(list), currentStage)
 	}
 }
 
@@ -188,7 +189,7 @@ func addCurrentToFirst(c *Call) {
 // version.
 func moveStages(c *Call) error {
 	newStages := c.Out.Strings("versionStages")
-	becomesCurrent := slices.Contains(newStages, currentVersion)
+	becomesCurrent := slices.Contains(newStages, currentStage)
 	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
 		other, ok := c.Tx.Get(o.Key)
 		if !ok || Object(other.State).String("arn") != c.Out.String("arn") {
@@ -197,10 +198,10 @@ func moveStages(c *Call) error {
 		stages := []any{}
 		for _, stage := range Object(other.State).Strings("versionStages") {
 			switch {
-			case stage == previousVersion && becomesCurrent:
+			case stage == previousStage && becomesCurrent:
 				// The stage is removed here, because the former current version gets it.
-			case stage == currentVersion && becomesCurrent:
-				stages = append(stages, previousVersion)
+			case stage == currentStage && becomesCurrent:
+				stages = append(stages, previousStage)
 			case !slices.Contains(newStages, stage):
 				stages = append(stages, stage)
 			}

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// maxPassword is the maximum length of a generated password. Its source, and the source of
+// maxPasswordLength is the maximum length of a generated password. Its source, and the source of
 // the characters below, is
 // secretsmanager/latest/apireference/API_GetRandomPassword.html.
-const maxPassword = 4096
+const maxPasswordLength = 4096
 
 const (
 	lowercase   = "abcdefghijklmnopqrstuvwxyz"
@@ -26,8 +26,8 @@ func getRandomPassword(_ *Call, in Object) (Object, error) {
 	if in.Has("passwordLength") {
 		size = in.Int("passwordLength")
 	}
-	if size < 1 || size > maxPassword {
-		return nil, refuse("InvalidParameterException", "Password length must be 1 to %d, is %d", maxPassword, size)
+	if size < 1 || size > maxPasswordLength {
+		return nil, refuse("InvalidParameterException", "Password length must be 1 to %d, is %d", maxPasswordLength, size)
 	}
 	var kinds []string // the allowed characters of each kind
 	for _, kind := range []struct {

@@ -63,7 +63,7 @@ func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
 // first restores the version and the storage of the snapshot, and then changes both
 // (rds/instance.go). So the restore can also fail with the errors of a change.
 func verifyRestoredInstance(c *Call) error {
-	snapshot, ok, err := c.snapshotToRestore(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	snapshot, ok, err := c.snapshotToRestore(instanceSnapshotType, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
 		return err
 	}
@@ -86,7 +86,7 @@ func verifyRestoredInstance(c *Call) error {
 // snapshot: the encryption, the key, the master user and the database. AWS's call has no
 // parameters for these properties.
 func fillRestoredInstance(c *Call) error {
-	snapshot, ok, err := c.snapshotToRestore(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	snapshot, ok, err := c.snapshotToRestore(instanceSnapshotType, "snapshotIdentifier", "DBSnapshotNotFound")
 	if !ok {
 		return err
 	}
@@ -101,7 +101,7 @@ func fillRestoredInstance(c *Call) error {
 // documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html. The provider
 // sends the program's version and key (docdb/cluster.go).
 func verifyRestoredDocdb(c *Call) error {
-	snapshot, ok, err := c.snapshotToRestore(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	snapshot, ok, err := c.snapshotToRestore(clusterSnapshotType, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -114,7 +114,7 @@ func verifyRestoredDocdb(c *Call) error {
 // fillRestoredDocdb sets the properties that a restored cluster takes from the snapshot. If
 // the program sets a key, the cluster has that key instead of the key of the snapshot.
 func fillRestoredDocdb(c *Call) error {
-	snapshot, ok, err := c.snapshotToRestore(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	snapshot, ok, err := c.snapshotToRestore(clusterSnapshotType, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -129,7 +129,7 @@ func fillRestoredDocdb(c *Call) error {
 // same, and the version must not be older. The number of shards may differ:
 // AmazonElastiCache/latest/dg/backups-restoring.html.
 func verifyRestoredCache(c *Call) error {
-	snapshot, ok, err := c.snapshotToRestore(cacheSnapshot, "snapshotName", "SnapshotNotFoundFault")
+	snapshot, ok, err := c.snapshotToRestore(cacheSnapshotType, "snapshotName", "SnapshotNotFoundFault")
 	if !ok {
 		return err
 	}
@@ -146,7 +146,7 @@ func verifyRestoredCache(c *Call) error {
 // getSnapshot implements the Pulumi function aws:rds/getSnapshot. Its source is
 // rds/snapshot_data_source.go of terraform-provider-aws.
 func getSnapshot(c *Call, in Object) (Object, error) {
-	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshot, dbInstanceType)
+	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshotType, dbInstanceType)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func getSnapshot(c *Call, in Object) (Object, error) {
 // is rds/cluster_snapshot_data_source.go of terraform-provider-aws. The function also finds
 // snapshots of DocumentDB, because they share a namespace with Aurora's snapshots.
 func getClusterSnapshot(c *Call, in Object) (Object, error) {
-	snapshot, err := c.snapshotByName(in, "dbClusterSnapshotIdentifier", clusterSnapshot, docdbClusterType)
+	snapshot, err := c.snapshotByName(in, "dbClusterSnapshotIdentifier", clusterSnapshotType, docdbClusterType)
 	if err != nil {
 		return nil, err
 	}

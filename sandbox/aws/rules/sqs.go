@@ -13,18 +13,18 @@ const (
 )
 
 const (
-	queueMissing = "AWS.SimpleQueueService.NonExistentQueue"
-	noFIFO       = "FIFO queues have no rules yet"
-	noQueueKey   = "keys have no rules yet; use sqsManagedSseEnabled"
+	queueNotFoundCode = "AWS.SimpleQueueService.NonExistentQueue"
+	noFIFO            = "FIFO queues have no rules yet"
+	noQueueKey        = "KMS keys of queues have no rules yet; use sqsManagedSseEnabled"
 )
 
 var (
 	// toQueueURL is a reference to a queue. The deletion of the queue also deletes the
 	// resource that has the reference.
-	toQueueURL = &Ref{To: []string{queueType}, Noun: "queue", Missing: queueMissing, DeletedWith: true}
+	toQueueURL = &Ref{To: []string{queueType}, Noun: "queue", Missing: queueNotFoundCode, DeletedWith: true}
 	// toQueueARN is the reference of an EventBridge target to its queue. It does not
 	// prevent the deletion of the queue.
-	toQueueARN = &Ref{To: []string{queueType}, By: []string{"arn"}, Noun: "queue", Missing: queueMissing}
+	toQueueARN = &Ref{To: []string{queueType}, By: []string{"arn"}, Noun: "queue", Missing: queueNotFoundCode}
 )
 
 var queueName = pattern(`[0-9A-Za-z_-]+`, "letters, digits, - and _")
@@ -33,7 +33,7 @@ var _ = registerRows(
 	&Row{
 		Token:  queueType,
 		Source: "sqs/queue.go", Page: "AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
-		Label: "SQS Queue", NotFound: queueMissing,
+		Label: "SQS Queue", NotFound: queueNotFoundCode,
 		NewID: func(c *Call) (string, error) { return c.expand("https://sqs.{region}.amazonaws.com/{account}/{name}") },
 		// If all attributes are equal, AWS returns the existing queue. The stand-in always
 		// returns an error, because two resources would own one queue.
@@ -55,8 +55,8 @@ var _ = registerRows(
 			"fifoThroughputLimit":          {Computed: true, Refuse: noFIFO},
 			"kmsMasterKeyId":               {Refuse: noQueueKey},
 			"kmsDataKeyReusePeriodSeconds": {Computed: true, Refuse: noQueueKey},
-			"redrivePolicy":                {Computed: true, Refuse: "queues for undelivered messages have no rules yet"},
-			"redriveAllowPolicy":           {Computed: true, Refuse: "queues for undelivered messages have no rules yet"},
+			"redrivePolicy":                {Computed: true, Refuse: "dead-letter queues have no rules yet"},
+			"redriveAllowPolicy":           {Computed: true, Refuse: "dead-letter queues have no rules yet"},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:sqs:{region}:{account}:{name}", "url": "{id}"},
@@ -70,7 +70,7 @@ var _ = registerRows(
 	&Row{
 		Token:  queuePolicyType,
 		Source: "sqs/queue_policy.go", Page: "AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
-		Label: "SQS Queue Policy", ID: "{queueUrl}", NotFound: queueMissing, Put: true,
+		Label: "SQS Queue Policy", ID: "{queueUrl}", NotFound: queueNotFoundCode, Put: true,
 		Props: Props{
 			"queueUrl": {Replace: true, Ref: toQueueURL},
 			"policy":   {JSON: true, Valid: policyDocument(resourcePolicy, 0)},
@@ -81,9 +81,10 @@ var _ = registerRows(
 	},
 )
 
-// queueAccepts reports whether the policy of a queue allows a service to send messages.
-// sourceARN is the ARN of the object that sends. queueAccepts evaluates conditions on
-// aws:SourceArn, and assumes that all other conditions are true.
+// queueAccepts reports whether a statement of a queue's policy allows a service to send
+// messages. sourceARN is the ARN of the object that sends. queueAccepts evaluates conditions on
+// aws:SourceArn, and assumes that all other conditions are true. It ignores statements with the
+// effect Deny.
 func (c *Call) queueAccepts(queue store.Object, service, sourceARN string) bool {
 	var policy string
 	c.Tx.Each(c.scope(rows[queuePolicyType]), queuePolicyType, func(o store.Object) bool {

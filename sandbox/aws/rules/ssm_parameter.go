@@ -11,14 +11,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// amiParameter matches the names of AWS's parameters with the ids of EKS's images. One
-// form is for the recommended image (eks/latest/userguide/retrieve-ami-id.html). The other
+// amiParameter matches the names of AWS's public parameters with the ids of EKS's AMIs. One
+// form is for the recommended AMI (eks/latest/userguide/retrieve-ami-id.html). The other
 // form is for one release (aws/karpenter-provider-aws,
 // pkg/providers/amifamily/al2023.go).
 var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/` +
 	`(?:recommended|amazon-eks-node-al2023-(x86_64|arm64)-standard-([\d.]+)-v(\d{8}))/image_id$`)
 
-// imageReleases are the dates of releases of EKS's images, from public programs and
+// imageReleases are the dates of releases of EKS's AMIs, from public programs and
 // records. AWS publishes more; add a release here to use it.
 var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
 

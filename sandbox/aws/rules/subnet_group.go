@@ -109,8 +109,8 @@ var (
 	parameterGroupPrefix = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
 	subnetGroupName      = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), checkNotDefault)
 	subnetGroupPrefix    = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
-	// sourceSnapshot validates the name of a snapshot to restore. The names of automatic
+	// sourceSnapshotName validates the name of a snapshot to restore. The names of automatic
 	// snapshots have a prefix such as rds:.
-	sourceSnapshot = pattern(`(?:(?:rds|automatic)[.:])?[A-Za-z](?:-?[0-9A-Za-z])*`, "the name of a snapshot of this account")
-	snapshotName   = all(length(1, 255), pattern(`[A-Za-z](?:-?[0-9A-Za-z])*`, "letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+	sourceSnapshotName = pattern(`(?:(?:rds|automatic)[.:])?[A-Za-z](?:-?[0-9A-Za-z])*`, "the name of a snapshot of this account")
+	snapshotName       = all(length(1, 255), pattern(`[A-Za-z](?:-?[0-9A-Za-z])*`, "letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 )

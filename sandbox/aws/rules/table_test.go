@@ -13,15 +13,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// The rows are written by hand. The tests in this file compare them with the property
-// tables, which are generated from the SDK.
+// The rows are written by hand. The tests in this file compare them with the schema, which is
+// generated from the SDK.
 
-func TestEveryRowHasAGeneratedStructure(t *testing.T) {
+func TestEveryRowHasAGeneratedSchema(t *testing.T) {
 	resources, functionTokens, err := schema.Tokens()
 	require.NoError(t, err)
 	resources = slices.DeleteFunc(resources, func(token string) bool { return token == schema.ProviderToken })
-	require.Equal(t, Tokens(), resources, "a row without generated structure, or the reverse: run `go generate ./aws/schema` in sandbox/")
-	require.Equal(t, FunctionTokens(), functionTokens, "a function without generated structure, or the reverse")
+	require.Equal(t, Tokens(), resources, "a row without a generated schema, or a schema without a row: run `go generate ./aws/schema` in sandbox/")
+	require.Equal(t, FunctionTokens(), functionTokens, "a function without a generated schema, or a schema without a function")
 }
 
 func TestRowsHaveSourcesAndRequiredFields(t *testing.T) {
@@ -54,7 +54,7 @@ func TestEveryPropertyHasARule(t *testing.T) {
 			require.Contains(t, row.Props, path, "%s: a property without a rule; a property that must not be used has Refuse", token)
 		}
 		for path, p := range row.Props {
-			requireRule(t, token, path, types[path], p)
+			requireRuleFitsType(t, token, path, types[path], p)
 		}
 	}
 }
@@ -73,8 +73,8 @@ func addInputTypes(s *schema.Resource, row *Row, fields schema.Fields, path stri
 	}
 }
 
-// requireRule asserts that a rule fits the type of its property.
-func requireRule(t *testing.T, token, path, typ string, p Prop) {
+// requireRuleFitsType asserts that a rule fits the type of its property.
+func requireRuleFitsType(t *testing.T, token, path, typ string, p Prop) {
 	t.Helper()
 	property := token + " " + path
 	for _, value := range []any{p.Default, p.Preset} {
@@ -143,9 +143,9 @@ func TestRowsUseOnlyPropertiesThatExist(t *testing.T) {
 }
 
 func TestZonesOfARegionHaveUniqueIDs(t *testing.T) {
-	require.GreaterOrEqual(t, len(zonesOf("us-east-1", 0)), 6, "the region of the design document has six zones")
+	require.GreaterOrEqual(t, len(regionZones("us-east-1", 0)), 6, "the region of the design document has six zones")
 	for _, name := range Regions() {
-		zones := zonesOf(name, 0)
+		zones := regionZones(name, 0)
 		require.GreaterOrEqual(t, len(zones), 3, name)
 		ids := map[string]bool{}
 		c := &Cloud{Region: name, Layout: &layout.Layout{}}
@@ -161,7 +161,7 @@ func TestZonesOfARegionHaveUniqueIDs(t *testing.T) {
 // All accounts of AWS have the same zone ids, but the letters of the zones differ.
 func TestSeedShufflesTheLettersOfZones(t *testing.T) {
 	zonesWithSeed := func(seed uint64) (names, ids []string) {
-		for _, z := range zonesOf("us-east-1", seed) {
+		for _, z := range regionZones("us-east-1", seed) {
 			names, ids = append(names, z.name), append(ids, z.id)
 		}
 		return names, ids

@@ -35,13 +35,13 @@ func mergeTags(defaults map[string]any, tags any) any {
 	if wire.ContainsUnknown(tags) || wire.ContainsUnknown(defaults) {
 		return wire.Unknown{}
 	}
-	all := wire.CloneMap(defaults)
+	merged := wire.CloneMap(defaults)
 	if m, ok := tags.(map[string]any); ok {
 		for k, v := range m {
-			all[k] = v
+			merged[k] = v
 		}
 	}
-	return all
+	return merged
 }
 
 // checkTags reports failures for tags that AWS refuses. value is a map of keys to values; an
@@ -55,16 +55,16 @@ func checkTags(value any, limit int, fail Fail) {
 		fail("tags", "%d tags with the provider's default tags; AWS allows %d", len(tags), limit)
 	}
 	for key, v := range tags {
-		value, _ := v.(string)
+		text, _ := v.(string)
 		path := "tags." + key
 		switch {
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
 			fail(path, "a tag's key has 1 to %d characters", maxTagKey)
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			fail(path, "the prefix aws: is reserved for AWS")
-		case utf8.RuneCountInString(value) > maxTagValue:
-			fail(path, "a tag's value has at most %d characters, this has %d", maxTagValue, utf8.RuneCountInString(value))
-		case !tagCharacters.MatchString(key) || !tagCharacters.MatchString(value):
+		case utf8.RuneCountInString(text) > maxTagValue:
+			fail(path, "a tag's value has at most %d characters, this value has %d", maxTagValue, utf8.RuneCountInString(text))
+		case !tagCharacters.MatchString(key) || !tagCharacters.MatchString(text):
 			fail(path, "tags have letters, digits, spaces and _ . : / = + - @ only")
 		}
 	}

@@ -130,19 +130,19 @@ var _ = registerRows(&Row{
 			return refuse("WAFInvalidParameterException", "Error reason: The scope is not valid., field: SCOPE_VALUE, parameter: CLOUDFRONT: "+
 				"the provider is in %s, must be in %s", c.Region, edgeRegion)
 		}
-		if n := capacityOf(c.In); n > maxCapacity {
+		if n := webACLCapacity(c.In); n > maxCapacity {
 			return refuse("WAFLimitsExceededException", "The rules need a capacity of %d; a web ACL has %d", n, maxCapacity)
 		}
 		return nil
 	},
 	Fill: func(c *Call) error {
-		maps.Copy(c.Out, Object{"capacity": float64(capacityOf(c.In)), "applicationIntegrationUrl": ""})
+		maps.Copy(c.Out, Object{"capacity": float64(webACLCapacity(c.In)), "applicationIntegrationUrl": ""})
 		return nil
 	},
 })
 
-// capacityOf returns the capacity units that all rules of a web ACL use together.
-func capacityOf(in Object) int {
+// webACLCapacity returns the capacity units that all rules of a web ACL use together.
+func webACLCapacity(in Object) int {
 	capacity := 0
 	for _, rule := range in.Objects("rules") {
 		statement := rule.Object("statement")

@@ -18,15 +18,15 @@ const (
 )
 
 const (
-	dayMinutes  = 24 * 60
-	weekMinutes = 7 * dayMinutes
+	minutesPerDay  = 24 * 60
+	minutesPerWeek = 7 * minutesPerDay
 )
 
 var (
 	weekdays     = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 	dailyFormat  = regexp.MustCompile(`^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$`)
 	weeklyFormat = regexp.MustCompile(`^([a-z]{3}):([01]\d|2[0-3]):([0-5]\d)-([a-z]{3}):([01]\d|2[0-3]):([0-5]\d)$`)
-	sameWeekday  = strings.EqualFold // AWS returns weekdays in lower case
+	sameWindow   = strings.EqualFold // AWS returns weekdays in lower case
 )
 
 // span is a window: its start, in minutes since the start of the day or week, and its
@@ -40,7 +40,7 @@ func parseDaily(s string) (w span, ok bool) {
 		return span{}, false
 	}
 	start, end := minutesSinceMidnight(m[1], m[2]), minutesSinceMidnight(m[3], m[4])
-	return span{start, (end - start + dayMinutes) % dayMinutes}, true
+	return span{start, (end - start + minutesPerDay) % minutesPerDay}, true
 }
 
 // parseWeekly parses a weekly window; ok is false if the format is wrong.
@@ -49,9 +49,9 @@ func parseWeekly(s string) (w span, ok bool) {
 	if m == nil || !slices.Contains(weekdays, m[1]) || !slices.Contains(weekdays, m[4]) {
 		return span{}, false
 	}
-	start := slices.Index(weekdays, m[1])*dayMinutes + minutesSinceMidnight(m[2], m[3])
-	end := slices.Index(weekdays, m[4])*dayMinutes + minutesSinceMidnight(m[5], m[6])
-	return span{start, (end - start + weekMinutes) % weekMinutes}, true
+	start := slices.Index(weekdays, m[1])*minutesPerDay + minutesSinceMidnight(m[2], m[3])
+	end := slices.Index(weekdays, m[4])*minutesPerDay + minutesSinceMidnight(m[5], m[6])
+	return span{start, (end - start + minutesPerWeek) % minutesPerWeek}, true
 }
 
 // minutesSinceMidnight returns the number of minutes from midnight to a time.
@@ -95,9 +95,9 @@ func windowsOverlap(dailyWindow, weeklyWindow string) bool {
 		return false
 	}
 	// minutesBetween returns the minutes from start to end. end may be in the next week.
-	minutesBetween := func(start, end int) int { return (end - start + weekMinutes) % weekMinutes }
+	minutesBetween := func(start, end int) int { return (end - start + minutesPerWeek) % minutesPerWeek }
 	for weekday := range weekdays {
-		start := weekday*dayMinutes + daily.start
+		start := weekday*minutesPerDay + daily.start
 		// Two windows overlap if one of them begins during the other.
 		if minutesBetween(weekly.start, start) < weekly.length || minutesBetween(start, weekly.start) < daily.length {
 			return true
