@@ -50,6 +50,7 @@ help: ## this list
 up: $(KEYS) ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
 	$(BOOTSTRAP) up
 	$(SANDBOX) up
+	$(BOOTSTRAP) missing
 
 down: require-sandbox ## stop it and remove its processes, mounts and network devices; the data stay, PURGE=1 removes them too
 	$(SANDBOX) down $(if $(PURGE),--purge)

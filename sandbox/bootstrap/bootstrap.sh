@@ -3,9 +3,11 @@
 # this folder and executes it. That build takes a second, because the program uses the
 # standard library only. `go run` would hide the exit code of the program.
 #
-#   bootstrap.sh build   build the executables
-#   bootstrap.sh up      check the machine for problems that would make `sandbox up`
-#                        fail, install the Debian packages that it needs, and build
+#   bootstrap.sh build    build the executables
+#   bootstrap.sh up       check the machine for problems that would make `sandbox up`
+#                         fail, install the Debian packages that it needs, and build
+#                         what it needs
+#   bootstrap.sh missing  build the executables that the first `bootstrap.sh up` left out
 set -eu
 # Variables of the user's shell, and a go.work in a folder above, must not change a build.
 export GOWORK=off GOFLAGS=-buildvcs=false GOOS= GOARCH= GO111MODULE=on GOFIPS140=off

@@ -132,6 +132,27 @@ func TestWrongArgumentsGiveExitCode2(t *testing.T) {
 	}
 }
 
+// The first `make up` builds a late executable after the platform answers. Later runs keep it up to
+// date with the others.
+func TestFirstUpBuildsLateExecutablesLast(t *testing.T) {
+	folder := t.TempDir()
+	existing := filepath.Join(folder, "existing")
+	require.NoError(t, os.WriteFile(existing, nil, 0o600))
+	for _, tc := range []struct {
+		reason               string
+		executable           executable
+		inUp, missing, inAll bool
+	}{
+		{"sandbox up runs it", executable{out: filepath.Join(folder, "none")}, true, true, true},
+		{"not in the first up", executable{out: filepath.Join(folder, "none"), late: true}, false, true, true},
+		{"in a later up", executable{out: existing, late: true}, true, false, true},
+	} {
+		require.Equal(t, tc.inUp, tc.executable.isNeededBy(prepareUp), tc.reason)
+		require.Equal(t, tc.missing, tc.executable.isNeededBy(buildMissing), tc.reason)
+		require.Equal(t, tc.inAll, tc.executable.isNeededBy(buildAll), tc.reason)
+	}
+}
+
 func TestProblemsOfTheMachineAreFoundBeforeABuild(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -42,6 +42,21 @@ type executable struct {
 	// the Go files and module files of dir, and the toolchain. If the hash has not changed, the
 	// build is skipped.
 	stamp bool
+	// late means that `sandbox up` does not run the program. The first `make up` builds it after
+	// the platform answers.
+	late bool
+}
+
+// isNeededBy reports whether a command builds the executable.
+func (e executable) isNeededBy(c command) bool {
+	exists := isFile(e.out)
+	switch c {
+	case prepareUp:
+		return exists || !e.late
+	case buildMissing:
+		return !exists
+	}
+	return true
 }
 
 // patchedModule is a module that is built from a copy in which one text is replaced.
@@ -91,6 +106,7 @@ func listExecutables(ctx context.Context, w workspace) ([]executable, error) {
 		name: "the operator's command", log: "pf", dir: ".", pkg: "./ops/pf",
 		out:   filepath.Join(w.bin(), "pf"), // on the PATH of the sandbox's shell
 		flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
+		late:  true,
 	})
 	if toolchain.InstalledKubernetesPlugin(ctx, os.Environ(), w.bin()) == "" {
 		list = append(list, kubernetesPlugin(w))

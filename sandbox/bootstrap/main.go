@@ -38,19 +38,31 @@ func main() {
 // errReported means that a script has failed and has already printed its own message.
 var errReported = errors.New("reported")
 
+// command is what the bootstrap does: the argument of bootstrap.sh.
+type command string
+
+const (
+	// buildAll builds all executables.
+	buildAll command = "build"
+	// prepareUp checks the machine, installs packages, and builds what `sandbox up` needs.
+	prepareUp command = "up"
+	// buildMissing builds the executables that prepareUp has left out.
+	buildMissing command = "missing"
+)
+
 // run builds the executables and prints the error. args are the project's folder, the sandbox's
-// folder, and "build" or "up". run returns the exit code: 0 for success, 1 for a failure and 2
-// for wrong arguments.
+// folder, and the command. run returns the exit code: 0 for success, 1 for a failure and 2 for
+// wrong arguments.
 func run(ctx context.Context, args []string, stderr io.Writer) int {
-	if len(args) != 3 || args[2] != "build" && args[2] != "up" {
-		fmt.Fprintln(stderr, "usage: bootstrap.sh build, or bootstrap.sh up")
+	if len(args) != 3 || !slices.Contains([]command{buildAll, prepareUp, buildMissing}, command(args[2])) {
+		fmt.Fprintf(stderr, "usage: bootstrap.sh %s, %s or %s\n", buildAll, prepareUp, buildMissing)
 		return 2
 	}
 	w := workspace{
 		project: args[0], sandbox: args[1],
 		env: append(os.Environ(), toolchain.BuildVariables()...),
 	}
-	err := build(ctx, w, args[2] == "up", progress.New(stderr, 0))
+	err := build(ctx, w, command(args[2]), progress.New(stderr, 0))
 	if ctx.Err() != nil {
 		err = errors.New("interrupted; the compiled packages are kept, and the next run continues from there")
 	}
@@ -77,15 +89,14 @@ type workspace struct {
 func (w workspace) bin() string  { return filepath.Join(w.sandbox, "bin") }
 func (w workspace) logs() string { return filepath.Join(w.sandbox, "logs") }
 
-// build brings the executables up to date. For `make up` it also checks the
-// machine and installs packages.
-func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
+// build brings the executables of a command up to date.
+func build(ctx context.Context, w workspace, c command, log *progress.Log) error {
 	release, err := lock.Take(w.sandbox, "make (building)")
 	if err != nil {
 		return err
 	}
 	defer release()
-	if up {
+	if c == prepareUp {
 		if err := prepareMachine(ctx, w); err != nil {
 			return err
 		}
@@ -105,6 +116,7 @@ func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 		}
 		builds = append(builds, cli)
 	}
+	builds = slices.DeleteFunc(builds, func(b executable) bool { return !b.isNeededBy(c) })
 	log.Expect(len(builds))
 	cold := isCold(builds)
 	if cold {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localaddons"
 	"github.com/progressive-framework/platform/sandbox/mirror"
 	"github.com/progressive-framework/platform/sandbox/progress"
 	"github.com/progressive-framework/platform/sandbox/project"
@@ -15,8 +16,9 @@ import (
 // deployWithAutoscaling runs `pulumi up`, waits until the platform is healthy, and returns the
 // platform's URL. state is the stack's state before the run. If the images of Prometheus, KEDA and
 // VPA are missing and the stack does not have KEDA yet, it runs `pulumi up` twice. The first run
-// deploys the platform with a fixed number of pods. Then the images are built, which takes a
-// quarter of an hour. During that time the user can already open the platform.
+// deploys the platform with a fixed number of pods. Then metrics-server is installed and the images
+// are built, which takes a quarter of an hour. During that time the user can already open the
+// platform.
 func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
 	if l.Cluster == layout.ClusterSimulated { // mirror.EnsureEmpty has pushed images without files
 		return deployAndAwait(ctx, l, s, "", log)
@@ -30,6 +32,9 @@ func deployWithAutoscaling(ctx context.Context, l *layout.Layout, s *stack.Stack
 			return "", err
 		}
 		log.Say("the platform answers at %s; the autoscalers of its pods follow", url)
+	}
+	if err := localaddons.InstallMetrics(ctx, l, log); err != nil {
+		return "", err
 	}
 	if err := mirror.Ensure(ctx, l, log); err != nil {
 		return "", err

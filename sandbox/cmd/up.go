@@ -79,7 +79,7 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 		return err
 	}
 	if !deploy {
-		return nil
+		return localaddons.InstallMetrics(ctx, l, log)
 	}
 	return upStack(c, l, log)
 }
@@ -88,8 +88,11 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 // to be built adds a step later.
 func countSteps(l *layout.Layout, deploy bool) int {
 	n := localcluster.StartSteps
-	if l.Cluster != layout.ClusterExisting {
-		n++ // the addons or the simulated nodes
+	switch l.Cluster {
+	case layout.ClusterLocal:
+		n += 2 // the addons: CoreDNS and metrics-server
+	case layout.ClusterSimulated:
+		n++ // the simulated nodes
 	}
 	if deploy && l.Cluster != layout.ClusterSimulated {
 		n++ // the wait until the platform is healthy
@@ -97,8 +100,8 @@ func countSteps(l *layout.Layout, deploy bool) int {
 	return n
 }
 
-// startCluster starts the cluster. A local cluster gets DNS and metrics, and a simulated
-// cluster gets simulated nodes. A user's own cluster has all of these, so it only gets a
+// startCluster starts the cluster. A local cluster gets DNS, and a simulated cluster gets
+// simulated nodes. A user's own cluster has all of these, so it only gets a
 // storage class with the name that the platform's program uses.
 func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err := localcluster.Start(ctx, l, log); err != nil {
@@ -109,7 +112,7 @@ func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 	}
 	switch l.Cluster {
 	case layout.ClusterLocal:
-		return localaddons.Install(ctx, l, log)
+		return localaddons.InstallDNS(ctx, l, log)
 	case layout.ClusterSimulated:
 		return log.Step("simulated nodes, one of each tier in each of "+fmt.Sprint(l.Zones), func(func(string)) error {
 			if err := mirror.EnsureEmpty(ctx, l); err != nil {

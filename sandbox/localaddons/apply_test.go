@@ -73,8 +73,7 @@ const (
 )
 
 func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
-	objects, err := renderObjects(sampleValues)
-	require.NoError(t, err)
+	objects := renderAll(t, sampleValues)
 	s := &apiServer{refusals: []int{404, 503, 500}} // there is no namespace, the server is not ready, there are no addresses
 	require.NoError(t, s.newClient(t).apply(t.Context(), objects, ignoreDetail))
 	require.Len(t, s.applied, len(objects))
@@ -86,8 +85,7 @@ func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
 }
 
 func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
-	objects, err := renderObjects(sampleValues)
-	require.NoError(t, err)
+	objects := renderAll(t, sampleValues)
 	for _, code := range []int{403, 422} {
 		s := &apiServer{refusals: []int{code}}
 		err := s.newClient(t).apply(t.Context(), objects, ignoreDetail)
@@ -127,8 +125,7 @@ func newAPIService(available string) map[string]any {
 }
 
 func TestAwaitWaitsForEachObjectInTurn(t *testing.T) {
-	objects, err := renderObjects(sampleValues)
-	require.NoError(t, err)
+	objects := renderAll(t, sampleValues)
 	s := &apiServer{status: map[string]map[string]any{
 		corednsPath: newDeployment("coredns", 0), metricsPath: newDeployment("metrics-server", 0), apiServicePath: newAPIService("False"),
 	}}
@@ -153,8 +150,7 @@ func TestAwaitWaitsForEachObjectInTurn(t *testing.T) {
 }
 
 func TestProblemsOfPodsHaveTheirReasons(t *testing.T) {
-	objects, err := renderObjects(sampleValues)
-	require.NoError(t, err)
+	objects := renderAll(t, sampleValues)
 	s := &apiServer{pods: []any{map[string]any{
 		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "coredns-1"},
 		"status": map[string]any{

@@ -2,21 +2,20 @@ package localaddons
 
 import "github.com/progressive-framework/platform/sandbox/goimage"
 
-const (
-	corednsName       = "coredns"
-	metricsServerName = "metrics-server"
-)
+// addon is an addon of the cluster. name is also the name of the image in its manifest.
+type addon struct {
+	name, manifest string
+	images         []goimage.Image // in the order in which they are built
+}
 
 // pauseImage is the image of the first container of every pod. Its repository and tag must be
 // equal to those of localcluster.PauseImage.
 var pauseImage = newImage("pause", "pause", "sandbox")
 
-// images are all images, in the order in which they are built.
-var images = []goimage.Image{
-	pauseImage,
-	newImage(corednsName, "addons/coredns"),
-	newImage(metricsServerName, "addons/metrics-server"),
-}
+var (
+	dns     = addon{"coredns", "coredns.yaml", []goimage.Image{pauseImage, newImage("coredns", "addons/coredns")}}
+	metrics = addon{"metrics-server", "metrics-server.yaml", []goimage.Image{newImage("metrics-server", "addons/metrics-server")}}
+)
 
 // modulePath is the path of this Go module.
 const modulePath = "github.com/progressive-framework/platform/sandbox"

@@ -138,7 +138,7 @@ func TestErrorNamesTheSourceThatDoesNotBuild(t *testing.T) {
 
 	b, err := goimage.NewBuilder(l)
 	require.NoError(t, err)
-	_, err = b.CountMissing(t.Context(), images[1:])
+	_, err = b.CountMissing(t.Context(), dns.images[1:])
 	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
@@ -148,7 +148,8 @@ func TestOnlyLocalClustersGetAddons(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, PushPause(t.Context(), l))
 		var out bytes.Buffer
-		require.NoError(t, Install(t.Context(), l, progress.New(&out, 0)))
+		require.NoError(t, InstallDNS(t.Context(), l, progress.New(&out, 0)))
+		require.NoError(t, InstallMetrics(t.Context(), l, progress.New(&out, 0)))
 		require.Empty(t, out.String())
 	}
 }

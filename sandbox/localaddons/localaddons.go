@@ -20,13 +20,24 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// Install builds missing images, applies the manifests and waits until everything is
-// ready. If nothing has changed, that takes less than a second. The work is one step of
-// the log, and each image that is built adds a step.
+// InstallDNS installs CoreDNS, which every pod of the platform needs.
+func InstallDNS(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	return install(ctx, l, log, dns)
+}
+
+// InstallMetrics installs metrics-server, which only autoscalers need. It is ready half a minute
+// after its start, so it is installed after the platform answers for the first time.
+func InstallMetrics(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	return install(ctx, l, log, metrics)
+}
+
+// install builds missing images of an addon, applies its manifest and waits until everything is
+// ready. If nothing has changed, that takes less than a second. The work is one step of the log,
+// and each image that is built adds a step.
 //
-// The registry and the API server must run. For other kinds of cluster Install does
-// nothing: a simulated cluster runs no pods, and a user's own cluster has its own addons.
-func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+// The registry and the API server must run. For other kinds of cluster install does nothing: a
+// simulated cluster runs no pods, and a user's own cluster has its own addons.
+func install(ctx context.Context, l *layout.Layout, log *progress.Log, a addon) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
@@ -34,7 +45,7 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err != nil {
 		return err
 	}
-	refs, err := b.Ensure(ctx, "addons", images, log)
+	refs, err := b.Ensure(ctx, "addons", a.images, log)
 	if err != nil {
 		return fmt.Errorf("addons: %w", err)
 	}
@@ -42,9 +53,8 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err != nil {
 		return err
 	}
-	objects, err := renderObjects(templateValues{
-		CoreDNS:       refs[corednsName],
-		MetricsServer: refs[metricsServerName],
+	objects, err := renderObjects(a.manifest, templateValues{
+		Image:         refs[a.name],
 		DNSAddress:    localcluster.DNSAddress,
 		ClusterDomain: localcluster.ClusterDomain,
 		Resolvers:     resolvers,
@@ -52,7 +62,7 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if err != nil {
 		return err
 	}
-	return log.Step("addons: CoreDNS and metrics-server in the cluster", func(detail func(string)) error {
+	return log.Step("addons: "+a.name+" in the cluster", func(detail func(string)) error {
 		api, err := newAPIClient(l)
 		if err != nil {
 			return err

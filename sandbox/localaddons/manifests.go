@@ -32,33 +32,30 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // templateValues are the inputs of the templates.
 type templateValues struct {
-	CoreDNS, MetricsServer    string // images, by digest
+	Image                     string // by digest
 	DNSAddress, ClusterDomain string
 	Resolvers                 []string
 	Corefile                  string // rendered from the other fields
 }
 
-// renderObjects returns the objects of all addons, in the order in which they are
-// applied.
-func renderObjects(v templateValues) ([]*unstructured.Unstructured, error) {
+// renderObjects returns the objects of a manifest, in the order in which they are applied.
+func renderObjects(manifest string, v templateValues) ([]*unstructured.Unstructured, error) {
 	corefile, err := executeTemplate("Corefile", v)
 	if err != nil {
 		return nil, err
 	}
 	v.Corefile = string(corefile)
+	rendered, err := executeTemplate(manifest, v)
+	if err != nil {
+		return nil, err
+	}
 	var objects []*unstructured.Unstructured
-	for _, file := range []string{"coredns.yaml", "metrics-server.yaml"} {
-		rendered, err := executeTemplate(file, v)
-		if err != nil {
-			return nil, err
+	for _, document := range bytes.Split(rendered, []byte("\n---\n")) {
+		o := &unstructured.Unstructured{}
+		if err := yaml.UnmarshalStrict(document, &o.Object); err != nil {
+			return nil, fmt.Errorf("manifest %s: %w", manifest, err)
 		}
-		for _, document := range bytes.Split(rendered, []byte("\n---\n")) {
-			o := &unstructured.Unstructured{}
-			if err := yaml.UnmarshalStrict(document, &o.Object); err != nil {
-				return nil, fmt.Errorf("manifest %s: %w", file, err)
-			}
-			objects = append(objects, o)
-		}
+		objects = append(objects, o)
 	}
 	return objects, nil
 }

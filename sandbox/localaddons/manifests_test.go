@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -22,11 +23,22 @@ import (
 )
 
 var sampleValues = templateValues{
-	CoreDNS:       "127.0.0.1:5001/addons/coredns@sha256:" + strings.Repeat("a", 64),
-	MetricsServer: "127.0.0.1:5001/addons/metrics-server@sha256:" + strings.Repeat("b", 64),
+	Image:         "127.0.0.1:5001/addons/sample@sha256:" + strings.Repeat("a", 64),
 	DNSAddress:    localcluster.DNSAddress,
 	ClusterDomain: localcluster.ClusterDomain,
 	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
+}
+
+// renderAll returns the objects of both addons.
+func renderAll(t *testing.T, v templateValues) []*unstructured.Unstructured {
+	t.Helper()
+	var objects []*unstructured.Unstructured
+	for _, a := range []addon{dns, metrics} {
+		rendered, err := renderObjects(a.manifest, v)
+		require.NoError(t, err)
+		objects = append(objects, rendered...)
+	}
+	return objects
 }
 
 // decodeObjects renders the manifests and decodes them as the API server does. An unknown
@@ -37,8 +49,7 @@ func decodeObjects(t *testing.T, v templateValues) []runtime.Object {
 	require.NoError(t, scheme.AddToScheme(knownTypes))
 	require.NoError(t, apiregistrationv1.AddToScheme(knownTypes))
 	decoder := serializer.NewCodecFactory(knownTypes, serializer.EnableStrict).UniversalDeserializer()
-	objects, err := renderObjects(v)
-	require.NoError(t, err)
+	objects := renderAll(t, v)
 	decoded := make([]runtime.Object, len(objects))
 	for i, o := range objects {
 		raw, err := o.MarshalJSON()
@@ -65,8 +76,8 @@ func TestWorkloadsAreRestrictedAndHaveProbesAndResources(t *testing.T) {
 	accounts := objectsByName[*corev1.ServiceAccount](objects)
 	deployments := objectsByName[*appsv1.Deployment](objects)
 	require.Len(t, deployments, 2)
-	require.Equal(t, sampleValues.CoreDNS, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
-	require.Equal(t, sampleValues.MetricsServer, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
+	require.Equal(t, sampleValues.Image, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
+	require.Equal(t, sampleValues.Image, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
 	for name, d := range deployments {
 		t.Run(name, func(t *testing.T) {
 			pod := d.Spec.Template
