@@ -47,7 +47,7 @@ const exporterConnections = 2
 func connectionsByRole(stack *config.Stack, pool int) map[string]int {
 	connections := map[string]int{postgres.Exporter: exporterConnections}
 	for _, p := range stack.Profiles() {
-		connections[p.Short] = pool * (p.MaxReplicas() + 1) // a rollout adds one pod
+		connections[p.ShortName] = pool * (p.MaxReplicas() + 1) // a rollout adds one pod
 	}
 	return connections
 }

@@ -73,7 +73,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	nodes.ready = append(nodes.ready, admission.Settled...)
+	nodes.ready = append(nodes.ready, admission.Ready...)
 	stores, err := deployStores(ctx, stack, base, vpc, eks, nodes)
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		ZoneID:              created.zoneID,
 		AlarmTopicARN:       edge.AlarmTopicARN,
 		Unprotected:         !stack.DeletionProtection,
-	}, base.inRegion, pulumi.DependsOn(vpc.Settled)) // CloudFront's VPC origin needs the VPC's internet gateway
+	}, base.inRegion, pulumi.DependsOn(vpc.Ready)) // CloudFront's VPC origin needs the VPC's internet gateway
 	return created, err
 }
 

@@ -73,7 +73,7 @@ func (e *environment) clone() *environment {
 func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *environment {
 	env := e.clone()
 	if env.logins != nil {
-		env.logins.addLogin(env, profile.Short)
+		env.logins.addLogin(env, profile.ShortName)
 	}
 	switch {
 	case profile.NodePort == 0:
@@ -82,10 +82,10 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 		env.variables["CLIENT_RATE"] = pulumi.String("0")
 	case stack.Edge.Domain != "":
 		env.variables["TRUSTED_PROXIES"] = pulumi.String("2") // CloudFront and the load balancer
-	case profile.Short != frontService:
+	case profile.ShortName != frontService:
 		env.variables["TRUSTED_PROXIES"] = pulumi.String("1") // the front service
 	}
-	if domain := stack.Edge.Domain; domain != "" && profile.Short == frontService {
+	if domain := stack.Edge.Domain; domain != "" && profile.ShortName == frontService {
 		env.variables["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
 	}
 	return env

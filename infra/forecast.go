@@ -27,7 +27,7 @@ func prometheusClients(stack *config.Stack, kedaNamespace controller.Namespace) 
 // egressToPrometheus returns the network policy rule that lets KEDA's operator send the queries of
 // ScaledObjects to Prometheus. promNamespace is the name of Prometheus's namespace.
 func egressToPrometheus(promNamespace string) []podnetwork.Rule {
-	return []podnetwork.Rule{podnetwork.To(prometheus.Port, podnetwork.AppIn(promNamespace, prometheus.App))}
+	return []podnetwork.Rule{podnetwork.TCPRule(prometheus.Port, podnetwork.AppIn(promNamespace, prometheus.App))}
 }
 
 // deployForecaster builds the forecaster's image and runs it, if the stack has a forecaster. No
@@ -47,7 +47,7 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 		Services:     stack.Profiles(),
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
-	}, eks.inCluster, pulumi.DependsOn(slices.Concat(server.Settled, nodes.ready)))
+	}, eks.inCluster, pulumi.DependsOn(slices.Concat(server.Ready, nodes.ready)))
 	base.workloads = append(base.workloads, created)
 	return err
 }

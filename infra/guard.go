@@ -52,9 +52,9 @@ func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluste
 	if ctx.DryRun() {
 		return nil // previewAppliedValues has registered the guard
 	}
-	applied := slices.Concat(eks.Settled, stores.settled())
+	applied := slices.Concat(eks.Ready, stores.ready())
 	if monitoring != nil { // the volumes of Prometheus can only grow
-		applied = append(applied, monitoring.settled...)
+		applied = append(applied, monitoring.ready...)
 	}
 	if err := changeguard.AwaitApplied(ctx, applied); err != nil {
 		return err

@@ -36,15 +36,15 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 		Tuning:       stack.PostgresServer(),
 		Storage:      size.GiB(int64(stack.Postgres.StorageGiB)),
 		StorageClass: stack.StorageClass,
-		Clients:      storeClients(stack, stack.Migration().Short, databaseexporter.App),
+		Clients:      storeClients(stack, stack.Migration().ShortName, databaseexporter.App),
 		Password:     password,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
 	return &store{
-		settled: server.Settled, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName,
-		egress: podnetwork.To(postgres.Port, podnetwork.App(postgres.StatefulSet)),
+		ready: server.Ready, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName,
+		egress: podnetwork.TCPRule(postgres.Port, podnetwork.App(postgres.StatefulSet)),
 	}, nil
 }
 
@@ -82,10 +82,10 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	if err != nil {
 		return nil, err
 	}
-	base.workloads = append(base.workloads, cache.Settled...)
+	base.workloads = append(base.workloads, cache.Ready...)
 	return &store{
-		settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName,
-		egress: podnetwork.To(redis.Port, podnetwork.App(redis.StatefulSet)),
+		ready: cache.Ready, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName,
+		egress: podnetwork.TCPRule(redis.Port, podnetwork.App(redis.StatefulSet)),
 	}, nil
 }
 

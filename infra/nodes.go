@@ -59,7 +59,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		if err != nil {
 			return nil, err
 		}
-		created.ready = append(created.ready, group.Settled...)
+		created.ready = append(created.ready, group.Ready...)
 		created.groups[string(t.Profile.Name)] = group.GroupName
 		groups = append(groups, terminationhandler.Group{ShortName: string(t.Profile.Name), Name: group.GroupName, ARN: group.GroupARN})
 		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
@@ -72,7 +72,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	if err != nil {
 		return nil, err
 	}
-	created.ready = append(created.ready, addOns.Settled...)
+	created.ready = append(created.ready, addOns.Ready...)
 	image, err := resolveImage(ctx, base, stack.ThirdPartyImage(terminationspec.Image, terminationhandler.Repository))
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	for _, t := range tiers {
 		args.Groups = append(args.Groups, t.Profile.FullGroupName(stack.Environment))
 	}
-	queue, err := terminationhandler.NewQueue(ctx, stack.Name(), args, base.inRegion, pulumi.DependsOn(eks.Settled))
+	queue, err := terminationhandler.NewQueue(ctx, stack.Name(), args, base.inRegion, pulumi.DependsOn(eks.Ready))
 	if err != nil {
 		return nil, fmt.Errorf("events about nodes: %w", err)
 	}
@@ -157,5 +157,5 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		}
 	}
 	// Nodes need the routes, the endpoints and the rules that admit them before they can join.
-	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(append(append([]pulumi.Resource{}, vpc.Settled...), dependencies...)))
+	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(append(append([]pulumi.Resource{}, vpc.Ready...), dependencies...)))
 }

@@ -27,9 +27,9 @@ import (
 type observability struct {
 	// prometheusURL is where autoscalers send their queries.
 	prometheusURL pulumi.StringOutput
-	// settled are the resources that an autoscaler needs: the definition of its kind, and the
+	// ready are the resources that an autoscaler needs: the definition of its kind, and the
 	// controllers that act on it.
-	settled []pulumi.Resource
+	ready []pulumi.Resource
 }
 
 // prometheusNamespace returns the name of Prometheus's namespace.
@@ -165,11 +165,11 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	base.workloads = append(base.workloads, vpaResizer.Settled...)
+	base.workloads = append(base.workloads, vpaResizer.Ready...)
 	if err := deployForecaster(ctx, stack, base, eks, nodes, promNamespace, server); err != nil {
 		return nil, err
 	}
-	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, kedaScaler.Settled, vpaResizer.Settled)}, nil
+	return &observability{prometheusURL: server.URL, ready: slices.Concat(server.Ready, kedaScaler.Ready, vpaResizer.Ready)}, nil
 }
 
 // parseWorkspace returns the workspace to which Prometheus sends its recorded series. It returns
@@ -191,7 +191,7 @@ func parseWorkspace(stack *config.Stack, base *base, eks *eksCluster) (*promethe
 func targetRules(alertmanagerAddress string, kedaNamespace, vpaNamespace controller.Namespace) []podnetwork.Rule {
 	rules := append(vpa.ScrapeEgress(vpaNamespace.Name), keda.ScrapeEgress(kedaNamespace.Name))
 	if alertmanagerAddress != "" {
-		rules = append(rules, podnetwork.To(alertmanager.Port, podnetwork.App(alertmanager.App)))
+		rules = append(rules, podnetwork.TCPRule(alertmanager.Port, podnetwork.App(alertmanager.App)))
 	}
 	return rules
 }

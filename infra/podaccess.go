@@ -25,24 +25,24 @@ func (a *podAccess) serviceAccess(profile scaling.Profile) podnetwork.Access {
 	access := podnetwork.Access{Egress: append(a.egressRules(a.stores.postgres, a.stores.redis), a.tokenRules()...)}
 	var callers []podnetwork.Peer
 	for _, other := range a.stack.Profiles() {
-		if slices.Contains(other.Calls, profile.Short) {
+		if slices.Contains(other.Calls, profile.ShortName) {
 			callers = append(callers, podnetwork.App(other.Name))
 		}
-		if slices.Contains(profile.Calls, other.Short) {
-			access.Egress = append(access.Egress, podnetwork.To(other.Port, podnetwork.App(other.Name)))
+		if slices.Contains(profile.Calls, other.ShortName) {
+			access.Egress = append(access.Egress, podnetwork.TCPRule(other.Port, podnetwork.App(other.Name)))
 		}
 	}
 	if nodePort(a.stack, profile) != 0 {
-		callers = append(callers, podnetwork.Blocks(a.nodes...)...)
+		callers = append(callers, podnetwork.BlockPeers(a.nodes...)...)
 	}
 	if len(callers) > 0 {
-		access.Ingress = append(access.Ingress, podnetwork.To(profile.Port, callers...))
+		access.Ingress = append(access.Ingress, podnetwork.TCPRule(profile.Port, callers...))
 	}
 	if peer := prometheusPeer(a.stack); peer != nil {
-		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *peer))
+		access.Ingress = append(access.Ingress, podnetwork.TCPRule(scaling.MetricsPort, *peer))
 	}
 	if a.stack.Auth.JWKSURL != "" {
-		access.Egress = append(access.Egress, podnetwork.To(a.stack.Auth.JWKSPort(), podnetwork.Blocks("0.0.0.0/0")...))
+		access.Egress = append(access.Egress, podnetwork.TCPRule(a.stack.Auth.JWKSPort(), podnetwork.BlockPeers("0.0.0.0/0")...))
 	}
 	return access
 }

@@ -180,9 +180,9 @@ func TestServicesReachTheKeysOfTheIssuer(t *testing.T) {
 func TestCalledServicesExist(t *testing.T) {
 	var names []string
 	for _, s := range scaling.Services() {
-		names = append(names, s.Short)
+		names = append(names, s.ShortName)
 	}
 	for _, s := range scaling.Services() {
-		require.Subset(t, names, append([]string{}, s.Calls...), s.Short)
+		require.Subset(t, names, append([]string{}, s.Calls...), s.ShortName)
 	}
 }

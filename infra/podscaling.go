@@ -17,12 +17,12 @@ func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster,
 		return nil
 	}
 	for _, profile := range stack.Profiles() {
-		_, err := podscaling.NewPodScaling(ctx, stack.Name()+"-"+profile.Short, &podscaling.Args{
+		_, err := podscaling.NewPodScaling(ctx, stack.Name()+"-"+profile.ShortName, &podscaling.Args{
 			Namespace:     eks.namespace,
 			Profile:       profile,
 			PrometheusURL: monitoring.prometheusURL,
 			Forecast:      newForecast(stack),
-		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(monitoring.settled), services.byName[profile.Short])))
+		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(monitoring.ready), services.byName[profile.ShortName])))
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	}
 	deployed := &services{byName: map[string]*service.Service{}}
 	access := &podAccess{stack: stack, stores: stores, nodes: vpc.Blocks[subnet.PrivateApp]}
-	policies := stores.settled()
+	policies := stores.ready()
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
@@ -43,18 +43,18 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		if err != nil {
 			return nil, err
 		}
-		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, env)
+		pod, err := newPod(ctx, stack, base, eks, task.ShortName, task.ImportPath, scaling.ApplicationTier, env)
 		if err != nil {
 			return nil, err
 		}
 		pod.Access = access.migrationAccess()
-		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task},
-			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.settled(), nodes.ready)))
+		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.ShortName, &service.TaskArgs{Pod: *pod, Task: task},
+			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.ready(), nodes.ready)))
 		if err != nil {
 			return nil, err
 		}
-		policies, base.workloads = append(policies, migration.Policy), append(base.workloads, migration.Settled...)
-		ready = slices.Concat(migration.Settled, nodes.ready)
+		policies, base.workloads = append(policies, migration.Policy), append(base.workloads, migration.Ready...)
+		ready = slices.Concat(migration.Ready, nodes.ready)
 	}
 	exporterPolicies, err := deployDatabaseExporter(ctx, stack, base, eks, shared, access, ready)
 	if err != nil {
@@ -62,18 +62,18 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	}
 	policies = append(policies, exporterPolicies...)
 	for _, profile := range stack.Profiles() {
-		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
+		pod, err := newPod(ctx, stack, base, eks, profile.ShortName, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
 		if err != nil {
 			return nil, err
 		}
 		pod.Access = access.serviceAccess(profile)
-		created, err := service.NewService(ctx, stack.Name()+"-"+profile.Short,
+		created, err := service.NewService(ctx, stack.Name()+"-"+profile.ShortName,
 			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.inBoth, pulumi.DependsOn(ready))
 		if err != nil {
 			return nil, err
 		}
 		policies, base.workloads = append(policies, created.Policy), append(base.workloads, created)
-		deployed.byName[profile.Short] = created
+		deployed.byName[profile.ShortName] = created
 	}
 	deployed.front = deployed.byName[frontService]
 	return deployed, denyByDefault(ctx, stack, eks, policies)
@@ -85,7 +85,7 @@ func nodePort(stack *config.Stack, profile scaling.Profile) int {
 	switch {
 	case stack.Edge.Domain != "": // the load balancer's target groups
 		return profile.NodePort
-	case profile.Short == frontService:
+	case profile.ShortName == frontService:
 		return stack.FrontDoor.NodePort
 	default:
 		return 0

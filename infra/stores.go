@@ -20,10 +20,10 @@ type stores struct{ postgres, redis, mongo *store }
 // store is how a client connects to a data store, and the secret with its
 // password.
 type store struct {
-	// settled are the resources that clients wait for.
-	settled []pulumi.Resource
-	host    pulumi.StringInput
-	port    pulumi.IntInput
+	// ready are the resources that clients wait for.
+	ready []pulumi.Resource
+	host  pulumi.StringInput
+	port  pulumi.IntInput
 	// secretARN is the secret in Secrets Manager with the password, and class lets pods mount it.
 	// If both are nil, the Kubernetes Secret secretName in the platform's namespace has the
 	// password.
@@ -55,12 +55,12 @@ func (s *store) output() pulumi.Map {
 	return values
 }
 
-// settled returns the resources that clients of the stores wait for.
-func (s *stores) settled() []pulumi.Resource {
+// ready returns the resources that clients of the stores wait for.
+func (s *stores) ready() []pulumi.Resource {
 	var resources []pulumi.Resource
 	for _, dataStore := range []*store{s.postgres, s.redis, s.mongo} {
 		if dataStore != nil {
-			resources = append(resources, dataStore.settled...)
+			resources = append(resources, dataStore.ready...)
 		}
 	}
 	return resources
@@ -131,8 +131,8 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPasswordField)
 		return &store{
-			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
-			egress:     podnetwork.To(postgres.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
+			ready: database.Ready, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
+			egress:     podnetwork.TCPRule(postgres.Port, podnetwork.BlockPeers(vpc.Blocks[subnet.PrivateData]...)...),
 			resourceID: database.ResourceID,
 		}, err
 	case config.InCluster:
@@ -183,8 +183,8 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, wholeSecret)
 		return &store{
-			settled: cache.Settled, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class,
-			egress: podnetwork.To(redis.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
+			ready: cache.Ready, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class,
+			egress: podnetwork.TCPRule(redis.Port, podnetwork.BlockPeers(vpc.Blocks[subnet.PrivateData]...)...),
 		}, err
 	case config.InCluster:
 		return deployRedisInCluster(ctx, stack, base, eks, nodes)
@@ -219,8 +219,8 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPasswordField)
 		return &store{
-			settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class,
-			egress: podnetwork.To(mongo.Port, podnetwork.Blocks(vpc.Blocks[subnet.PrivateData]...)...),
+			ready: documents.Ready, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class,
+			egress: podnetwork.TCPRule(mongo.Port, podnetwork.BlockPeers(vpc.Blocks[subnet.PrivateData]...)...),
 		}, err
 	}
 	return nil, nil
@@ -241,6 +241,6 @@ func deployMongoByURL(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 	class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", secretARN, keyARN, wholeSecret)
 	return &store{
 		host: pulumi.String(server.Host), port: pulumi.Int(server.Port), uri: pulumi.String(server.URI), secretARN: secretARN, class: class,
-		egress: podnetwork.To(server.Port, podnetwork.Blocks(stack.Mongo.CIDRs...)...),
+		egress: podnetwork.TCPRule(server.Port, podnetwork.BlockPeers(stack.Mongo.CIDRs...)...),
 	}, err
 }

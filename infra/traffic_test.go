@@ -50,7 +50,7 @@ func toTracerStack(resources []registeredResource) tracer.Stack {
 func TestResourcesSendEveryPathToTheServiceOfPackageTraffic(t *testing.T) {
 	names := map[string]string{}
 	for _, p := range scaling.Services() {
-		names[p.Short] = p.Name
+		names[p.ShortName] = p.Name
 	}
 	for _, name := range []string{"staging", "prod"} {
 		t.Run(name, func(t *testing.T) {

@@ -53,9 +53,9 @@ type Addons struct {
 	// StorageClass is the name of the storage class. It is known when volumes can
 	// be created.
 	StorageClass pulumi.StringOutput
-	// Settled are the add-ons and the storage class. A resource that needs them must
-	// depend on Settled, and not on the Addons (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the add-ons and the storage class. A resource that needs them must
+	// depend on Ready, and not on the Addons (see network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // NewAddons creates the add-ons and the storage class. The versions of the add-ons are
@@ -84,13 +84,13 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		if addons[addonName], err = eks.NewAddon(ctx, name+"-"+addonName, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
 			return nil, fmt.Errorf("add-on %s: %w", addonName, err)
 		}
-		a.Settled = append(a.Settled, addons[addonName])
+		a.Ready = append(a.Ready, addons[addonName])
 	}
 	class, err := newStorageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{addons[eksspec.EBSCSIDriver]}))
 	if err != nil {
 		return nil, err
 	}
-	a.Settled = append(a.Settled, class)
+	a.Ready = append(a.Ready, class)
 	a.StorageClass = class.Metadata.Name().Elem()
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }

@@ -50,10 +50,10 @@ func (a *Args) validate() error {
 type Policy struct {
 	pulumi.ResourceState
 
-	// Settled is the binding. The API server enforces the policy as soon as the binding
-	// exists. A resource that creates pods must depend on Settled, and not on the Policy (see
-	// network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready is the binding. The API server enforces the policy as soon as the binding
+	// exists. A resource that creates pods must depend on Ready, and not on the Policy (see
+	// network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // NewPolicy creates the policy and its binding. The API server also refuses a pod if it
@@ -81,7 +81,7 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err != nil {
 		return nil, err
 	}
-	p.Settled = []pulumi.Resource{binding}
+	p.Ready = []pulumi.Resource{binding}
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
 }
 

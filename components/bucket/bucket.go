@@ -77,9 +77,9 @@ type Bucket struct {
 	ARN  pulumi.StringOutput
 	// DomainName is NAME.s3.amazonaws.com. RegionalDomainName also has the region.
 	DomainName, RegionalDomainName pulumi.StringOutput
-	// Settled are the resources that configure the bucket. A resource that uses
+	// Ready are the resources that configure the bucket. A resource that uses
 	// the bucket by name must depend on them.
-	Settled []pulumi.Resource
+	Ready []pulumi.Resource
 
 	name string // the name of the component
 }
@@ -134,11 +134,11 @@ func (b *Bucket) SetPolicy(ctx *pulumi.Context, statements ...iam.Statement) err
 	}
 	policy, err := s3.NewBucketPolicy(ctx, b.name+"-policy", &s3.BucketPolicyArgs{
 		Bucket: b.Name, Policy: document,
-	}, pulumi.Parent(b), pulumi.DependsOn(b.Settled)) // S3 refuses concurrent changes of a bucket
+	}, pulumi.Parent(b), pulumi.DependsOn(b.Ready)) // S3 refuses concurrent changes of a bucket
 	if err != nil {
 		return fmt.Errorf("policy of bucket %s: %w", b.name, err)
 	}
-	b.Settled = append(b.Settled, policy)
+	b.Ready = append(b.Ready, policy)
 	return nil
 }
 

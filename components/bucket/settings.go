@@ -45,7 +45,7 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	if err != nil {
 		return fmt.Errorf("encryption of bucket %s: %w", b.name, err)
 	}
-	b.Settled = []pulumi.Resource{publicAccessBlock, ownershipControls, versioning, encryption}
+	b.Ready = []pulumi.Resource{publicAccessBlock, ownershipControls, versioning, encryption}
 	// S3 accepts rules about versions only after versioning is enabled.
 	if _, err := s3.NewBucketLifecycleConfigurationV2(ctx, b.name+"-lifecycle", &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: b.Name,
@@ -58,7 +58,7 @@ func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 			Bucket:       b.Name,
 			TargetBucket: args.LogBucket.Name,
 			TargetPrefix: pulumi.String(b.name + "/"),
-		}, parent, pulumi.DependsOn(args.LogBucket.Settled)); err != nil {
+		}, parent, pulumi.DependsOn(args.LogBucket.Ready)); err != nil {
 			return fmt.Errorf("access log of bucket %s: %w", b.name, err)
 		}
 	}

@@ -186,7 +186,7 @@ func (b *builder) uploadFiles(files []staticfiles.File, staticBucket *bucket.Buc
 			Source:       pulumi.NewFileAsset(filepath.Join(b.args.SiteFolder, filepath.FromSlash(f.Key))),
 			ContentType:  pulumi.String(f.ContentType),
 			CacheControl: pulumi.String(f.CacheControl),
-		}, b.parent, pulumi.DependsOn(staticBucket.Settled)); err != nil {
+		}, b.parent, pulumi.DependsOn(staticBucket.Ready)); err != nil {
 			return fmt.Errorf("static file %s: %w", f.Key, err)
 		}
 	}

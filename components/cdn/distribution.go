@@ -87,7 +87,7 @@ func (b *builder) newDistribution(table behaviour.Table, staticBucket, logBucket
 	if b.args.WebACLARN != nil {
 		args.WebAclId = b.args.WebACLARN.ToStringOutput()
 	}
-	distribution, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logBucket.Settled))
+	distribution, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logBucket.Ready))
 	if err != nil {
 		return nil, fmt.Errorf("distribution: %w", err)
 	}

@@ -107,9 +107,9 @@ type Cluster struct {
 	// AccessRules are the security group rules for PrivateAccess. A resource that calls the
 	// API server must depend on them.
 	AccessRules []pulumi.Resource
-	// Settled is the control plane. A resource that needs it must depend on Settled, and
-	// not on the Cluster (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready is the control plane. A resource that needs it must depend on Ready, and
+	// not on the Cluster (see network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // NewCluster creates a cluster with encrypted secrets and all control plane logs. Its

@@ -65,7 +65,7 @@ func (b *builder) newControlPlane() (*eks.Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
 	}
-	b.cluster.Settled = []pulumi.Resource{cluster}
+	b.cluster.Ready = []pulumi.Resource{cluster}
 	return cluster, nil
 }
 

@@ -31,7 +31,7 @@ func newPodScaling(p scaling.Profile, change func(*podscaling.Args)) program {
 		p.Autoscaled = true
 		args := &podscaling.Args{Namespace: pulumi.String("platform"), Profile: p, PrometheusURL: pulumi.String("http://prometheus:9090")}
 		change(args)
-		_, err := podscaling.NewPodScaling(ctx, "app-"+p.Short, args)
+		_, err := podscaling.NewPodScaling(ctx, "app-"+p.ShortName, args)
 		return err
 	}
 }
@@ -85,7 +85,7 @@ func TestScaledObjectMatchesTheDesignDocumentsHPA(t *testing.T) {
 	fallbackReplicas := map[string]int{"web": 6, "mca": 3, "npa": 2, "wpa": 2}
 	require.Len(t, designHPAs, len(scaling.Services()))
 	for _, p := range scaling.Services() {
-		t.Run(p.Short, func(t *testing.T) {
+		t.Run(p.ShortName, func(t *testing.T) {
 			object := deploy(t, newPodScaling(p, noChange)).find(t, scaledObject)
 			triggers, _ := object.input("spec.triggers").([]any)
 			var metrics []any
@@ -124,7 +124,7 @@ func TestScaledObjectMatchesTheDesignDocumentsHPA(t *testing.T) {
 
 			object.requireInputs(t, map[string]any{
 				"metadata.name": p.Name, "metadata.namespace": "platform", "spec.pollingInterval": nil, "spec.idleReplicaCount": nil,
-				"spec.fallback": map[string]any{"failureThreshold": 3.0, "replicas": float64(fallbackReplicas[p.Short]), "behavior": "currentReplicasIfHigher"},
+				"spec.fallback": map[string]any{"failureThreshold": 3.0, "replicas": float64(fallbackReplicas[p.ShortName]), "behavior": "currentReplicasIfHigher"},
 			})
 		})
 	}
@@ -157,7 +157,7 @@ func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
 		"wpa": {"InPlaceOrRecreate", []any{"memory"}},
 	}
 	for _, p := range scaling.Services() {
-		t.Run(p.Short, func(t *testing.T) {
+		t.Run(p.ShortName, func(t *testing.T) {
 			spec := designVPAs[p.Name]["spec"].(map[string]any)
 			policy := spec["resourcePolicy"].(map[string]any)["containerPolicies"].([]any)[0].(map[string]any)
 			vpa := deploy(t, newPodScaling(p, noChange)).find(t, verticalPodAutoscaler)
@@ -166,18 +166,18 @@ func TestVPAHasTheBoundsOfTheDesignDocument(t *testing.T) {
 				"metadata.name":  designVPAs[p.Name]["metadata"].(map[string]any)["name"],
 				"spec.targetRef": spec["targetRef"],
 				"spec.updatePolicy": map[string]any{
-					"updateMode": want[p.Short].mode, "minReplicas": 1.0,
+					"updateMode": want[p.ShortName].mode, "minReplicas": 1.0,
 				},
-				policyPath + "containerName": p.Name, policyPath + "controlledResources": want[p.Short].resources,
+				policyPath + "containerName": p.Name, policyPath + "controlledResources": want[p.ShortName].resources,
 				policyPath + "controlledValues": policy["controlledValues"],
 			})
 			for _, bound := range []string{"minAllowed", "maxAllowed"} {
-				for _, name := range want[p.Short].resources {
+				for _, name := range want[p.ShortName].resources {
 					documented := resource.MustParse(policy[bound].(map[string]any)[name.(string)].(string))
 					actual := resource.MustParse(vpa.input(policyPath + bound + "." + name.(string)).(string))
 					require.Zero(t, documented.Cmp(actual), "%s of %s", bound, name)
 				}
-				require.Len(t, vpa.input(policyPath+bound), len(want[p.Short].resources))
+				require.Len(t, vpa.input(policyPath+bound), len(want[p.ShortName].resources))
 			}
 		})
 	}

@@ -82,16 +82,16 @@ func newNodesWithImage(ctx *pulumi.Context, stackAccount *account.Account, image
 		return err
 	}
 	if _, err := terminationhandler.NewHandler(ctx, "app", &terminationhandler.Args{
-		Account: stackAccount, Cluster: c, Queue: queue, Image: image, Nodes: web.Settled,
+		Account: stackAccount, Cluster: c, Queue: queue, Image: image, Nodes: web.Ready,
 		Groups: []terminationhandler.Group{{ShortName: "web", Name: web.GroupName, ARN: web.GroupARN}},
 	}); err != nil {
 		return err
 	}
-	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: stackAccount, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: web.Settled}); err != nil {
+	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: stackAccount, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: web.Ready}); err != nil {
 		return err
 	}
 	_, err = autoscaler.NewAutoscaler(ctx, "app", &autoscaler.Args{
-		Account: stackAccount, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: web.Settled,
+		Account: stackAccount, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: web.Ready,
 	})
 	return err
 }

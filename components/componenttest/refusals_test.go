@@ -146,7 +146,7 @@ func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
 			a.Secrets = []service.SecretFiles{{Name: "s", SecretName: anyText, Class: &secretfiles.Class{}, MountPath: "/etc/s"}}
 		}), []string{"either a SecretName or a Class"}},
 		{"service: an HPA and a VPA on the same resource", newService(func(a *service.Args) { a.Profile.VPA.Mode = "Auto" }), []string{"both own cpu"}},
-		{"task without a name", newTask(func(a *service.TaskArgs) { a.Task.Short = "" }), []string{"must have a Task with a name"}},
+		{"task without a name", newTask(func(a *service.TaskArgs) { a.Task.ShortName = "" }), []string{"must have a Task with a name"}},
 
 		{"PostgreSQL without subnets", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
 			return withChange(databaseArgs(stackAccount), func(a *postgres.DatabaseArgs) { a.SubnetIDs = nil })

@@ -19,13 +19,13 @@ func (b *builder) createAlarm(group *cloudwatch.LogGroup, pods pulumi.Resource) 
 	const period = time.Hour
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.name + "-silent"),
-		AlarmDescription:   pulumi.String(scaling.AlarmDescription("logs-silent", fmt.Sprintf("No container log has arrived for %s: logs of ended pods are lost", scaling.LogSilence))),
+		AlarmDescription:   pulumi.String(scaling.AlarmDescription("logs-silent", fmt.Sprintf("No container log has arrived for %s: logs of ended pods are lost", scaling.MaxLogSilence))),
 		Namespace:          pulumi.String("AWS/Logs"),
 		MetricName:         pulumi.String("IncomingLogEvents"),
 		Dimensions:         pulumi.StringMap{"LogGroupName": group.Name},
 		Statistic:          pulumi.String("Sum"),
 		Period:             pulumi.Int(int(period.Seconds())),
-		EvaluationPeriods:  pulumi.Int(int(scaling.LogSilence / period)),
+		EvaluationPeriods:  pulumi.Int(int(scaling.MaxLogSilence / period)),
 		ComparisonOperator: pulumi.String(scaling.Below),
 		Threshold:          pulumi.Float64(1),
 		TreatMissingData:   pulumi.String("breaching"),

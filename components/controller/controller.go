@@ -100,7 +100,7 @@ func (a *Args) access() podnetwork.Access {
 	access := podnetwork.Access{Egress: a.Egress}
 	for _, p := range a.Ports {
 		if len(p.From) > 0 {
-			access.Ingress = append(access.Ingress, podnetwork.To(p.Number, p.From...))
+			access.Ingress = append(access.Ingress, podnetwork.TCPRule(p.Number, p.From...))
 		}
 	}
 	return access
@@ -113,8 +113,8 @@ func (a *Args) Account() rbac.Account {
 
 // Controller is a running controller.
 type Controller struct {
-	// Settled is the Deployment. Pulumi creates what depends on it only when the pod is ready.
-	Settled pulumi.Resource
+	// Ready is the Deployment. Pulumi creates what depends on it only when the pod is ready.
+	Ready pulumi.Resource
 	// Policy is the network policy.
 	Policy pulumi.Resource
 	// ServiceName is the name of the Service. It is nil if no port has a Service port.
@@ -156,7 +156,7 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
-	c.Settled = deployment
+	c.Ready = deployment
 	return c, nil
 }
 

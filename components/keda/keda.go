@@ -45,7 +45,7 @@ const (
 // ScrapeEgress returns the egress rule of a pod that scrapes KEDA's operator and adapter in a
 // namespace.
 func ScrapeEgress(namespace string) podnetwork.Rule {
-	return podnetwork.To(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
+	return podnetwork.TCPRule(metricsPort, podnetwork.AppIn(namespace, operatorApp), podnetwork.AppIn(namespace, adapterApp))
 }
 
 // Args configure KEDA.
@@ -84,10 +84,10 @@ func (a *Args) validate() error {
 type KEDA struct {
 	pulumi.ResourceState
 
-	// Settled are KEDA's CustomResourceDefinitions, Deployments and APIService. A
-	// ScaledObject must depend on Settled, and not on the KEDA (see
-	// network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are KEDA's CustomResourceDefinitions, Deployments and APIService. A
+	// ScaledObject must depend on Ready, and not on the KEDA (see
+	// network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // NewKEDA creates KEDA.
@@ -109,7 +109,7 @@ func NewKEDA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 		return nil, err
 	}
 	// The adapter's pod starts once the operator has written its certificate.
-	adapter, err := newAdapter(ctx, name, args, append(definitions, operator.Settled), parent)
+	adapter, err := newAdapter(ctx, name, args, append(definitions, operator.Ready), parent)
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +122,11 @@ func NewKEDA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 			"groupPriorityMinimum": pulumi.Int(100), "versionPriority": pulumi.Int(100),
 			"service": pulumi.Map{"name": adapter.ServiceName, "namespace": args.Namespace.Created, "port": pulumi.Int(443)},
 		}},
-	}, parent, pulumi.DependsOn([]pulumi.Resource{adapter.Settled}))
+	}, parent, pulumi.DependsOn([]pulumi.Resource{adapter.Ready}))
 	if err != nil {
 		return nil, fmt.Errorf("APIService of %s: %w", name, err)
 	}
-	k.Settled = append(definitions, operator.Settled, adapter.Settled, apiService)
+	k.Ready = append(definitions, operator.Ready, adapter.Ready, apiService)
 	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{})
 }
 
@@ -175,7 +175,7 @@ func newAdapter(ctx *pulumi.Context, name string, args *Args, dependencies []pul
 			{Name: "metrics", Number: metricsPort, From: args.Readers},
 			{Name: "https", Number: 6443, Service: 443, From: args.Cluster.APIServerPeers()},
 		},
-		Egress: append(args.Cluster.APIServerEgress(), podnetwork.To(operatorPort, podnetwork.App(operatorApp))),
+		Egress: append(args.Cluster.APIServerEgress(), podnetwork.TCPRule(operatorPort, podnetwork.App(operatorApp))),
 		Ready:  newHTTPGet("/readyz", "https", "HTTPS"), Alive: newHTTPGet("/healthz", "https", "HTTPS"),
 		Resources: scaling.KEDAResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{

@@ -141,7 +141,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		DesyncMitigationMode:     pulumi.String("strictest"),
 		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logBucket.Name, Enabled: pulumi.Bool(true)},
 		Tags:                     b.tags("alb"),
-	}, b.parent, pulumi.DependsOn(logBucket.Settled))
+	}, b.parent, pulumi.DependsOn(logBucket.Ready))
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}

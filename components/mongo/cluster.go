@@ -78,9 +78,9 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Settled are the instances. A resource that connects to the store must depend on
-	// Settled, and not on the Cluster (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the instances. A resource that connects to the store must depend on
+	// Ready, and not on the Cluster (see network.Network.Ready).
+	Ready []pulumi.Resource
 	// Host is the host name of the writer. ReaderHost is the host name of all readers. Both
 	// accept only connections with TLS.
 	Host, ReaderHost pulumi.StringOutput
@@ -174,7 +174,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		if err != nil {
 			return nil, fmt.Errorf("instance %d of DocumentDB cluster %s: %w", i, spec.Identifier, err)
 		}
-		c.Settled = append(c.Settled, instance)
+		c.Ready = append(c.Ready, instance)
 	}
 	c.Host, c.ReaderHost, c.Port = cluster.Endpoint, cluster.ReaderEndpoint, cluster.Port.Elem()
 	c.SecretARN = cluster.MasterUserSecrets.ApplyT(func(secrets []docdb.ClusterMasterUserSecret) (string, error) {

@@ -74,7 +74,7 @@ func (b *builder) createEndpoints(appSubnetIDs pulumi.StringArray) error {
 		if err != nil {
 			return fmt.Errorf("endpoint of %s: %w", service, err)
 		}
-		b.settled = append(b.settled, endpoint)
+		b.ready = append(b.ready, endpoint)
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func (b *builder) createStorageEndpoint() error {
 	if err != nil {
 		return fmt.Errorf("endpoint of s3: %w", err)
 	}
-	b.settled = append(b.settled, endpoint)
+	b.ready = append(b.ready, endpoint)
 	return nil
 }
 
@@ -197,6 +197,6 @@ func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringI
 	if err != nil {
 		return err
 	}
-	n.Settled = append(n.Settled, rule)
+	n.Ready = append(n.Ready, rule)
 	return nil
 }

@@ -85,10 +85,10 @@ type Network struct {
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
 	// Blocks are the IPv4 CIDR blocks of the subnets in SubnetIDs, in the same order.
 	Blocks map[subnet.Tier][]string
-	// Settled are the routes and the endpoints. A resource with instances that need the
-	// network must depend on Settled, and not on the Network. The SDK adds children to a
+	// Ready are the routes and the endpoints. A resource with instances that need the
+	// network must depend on Ready, and not on the Network. The SDK adds children to a
 	// component asynchronously. So a dependency on the component can miss some of them.
-	Settled []pulumi.Resource
+	Ready []pulumi.Resource
 
 	// builder is nil for an existing VPC.
 	builder *builder
@@ -147,7 +147,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, err
 	}
 
-	n.VPCID, n.Settled = b.vpc.ID(), b.settled
+	n.VPCID, n.Ready = b.vpc.ID(), b.ready
 	return n, ctx.RegisterResourceOutputs(n, n.outputs())
 }
 

@@ -61,7 +61,7 @@ func (b *builder) createRoutes() error {
 			if err != nil {
 				return fmt.Errorf("IPv6 route out of %s: %w", suffix, err)
 			}
-			b.settled = append(b.settled, ipv4Route, ipv6Route)
+			b.ready = append(b.ready, ipv4Route, ipv6Route)
 		}
 	}
 	return nil
@@ -128,7 +128,7 @@ func (b *builder) newRouteTable(tier subnet.Tier, letter string) (*ec2.RouteTabl
 	if err != nil {
 		return nil, fmt.Errorf("association of the route table of %s: %w", suffix, err)
 	}
-	b.settled = append(b.settled, association)
+	b.ready = append(b.ready, association)
 	b.routeTables[subnetKey{tier, letter}] = table
 	return table, nil
 }

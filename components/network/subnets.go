@@ -29,8 +29,8 @@ type builder struct {
 	// endpointGroup is the security group of the interface endpoints. It is nil if the
 	// stack has no interface endpoints.
 	endpointGroup *ec2.SecurityGroup
-	// settled is Network.Settled.
-	settled []pulumi.Resource
+	// ready is Network.Ready.
+	ready []pulumi.Resource
 }
 
 // tags returns the tags of one of the network's resources. suffix is the last part of the

@@ -44,8 +44,8 @@ func AppIn(namespace, name string) Peer {
 	return Peer{Namespace: namespace, Labels: map[string]string{"app": name}}
 }
 
-// Blocks returns the peers for CIDR blocks.
-func Blocks(blocks ...string) []Peer {
+// BlockPeers returns the peers for CIDR blocks.
+func BlockPeers(blocks ...string) []Peer {
 	peers := make([]Peer, len(blocks))
 	for i, block := range blocks {
 		peers[i] = Peer{Block: pulumi.String(block)}
@@ -53,9 +53,9 @@ func Blocks(blocks ...string) []Peer {
 	return peers
 }
 
-// To returns the rule for one TCP port. In Egress, the port is a port of the peers. In Ingress, the
+// TCPRule returns the rule for one TCP port. In Egress, the port is a port of the peers. In Ingress, the
 // port is a port of the policy's pods, to which the peers may connect.
-func To(port int, peers ...Peer) Rule { return Rule{Peers: peers, Ports: []Port{{Number: port}}} }
+func TCPRule(port int, peers ...Peer) Rule { return Rule{Peers: peers, Ports: []Port{{Number: port}}} }
 
 // Port is the destination port of a connection. It is a number, because the VPC CNI
 // resolves the name of a port only for the policy's own pods.

@@ -87,11 +87,11 @@ func (a *DatabaseArgs) validate() error {
 type Database struct {
 	pulumi.ResourceState
 
-	// Settled is the instance. A resource that connects to the store must depend on Settled,
-	// and not on the Database (see network.Network.Settled).
-	Settled []pulumi.Resource
-	Host    pulumi.StringOutput
-	Port    pulumi.IntOutput
+	// Ready is the instance. A resource that connects to the store must depend on Ready,
+	// and not on the Database (see network.Network.Ready).
+	Ready []pulumi.Resource
+	Host  pulumi.StringOutput
+	Port  pulumi.IntOutput
 	// SecretARN is the secret of the master user, which RDS created and rotates.
 	SecretARN pulumi.StringOutput
 	// SecretKeyARN is the KMS key that encrypts that secret.
@@ -163,7 +163,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 			return nil, err
 		}
 	}
-	d.Settled = []pulumi.Resource{instance}
+	d.Ready = []pulumi.Resource{instance}
 	d.Host, d.Port, d.ResourceID = instance.Address, instance.Port, instance.ResourceId
 	d.SecretARN = instance.MasterUserSecrets.ApplyT(func(secrets []rds.InstanceMasterUserSecret) (string, error) {
 		if len(secrets) == 0 || secrets[0].SecretArn == nil {

@@ -53,9 +53,9 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Settled are the network policy and the StatefulSet. A resource that connects to the
-	// store must depend on Settled, and not on the InCluster (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the network policy and the StatefulSet. A resource that connects to the
+	// store must depend on Ready, and not on the InCluster (see network.Network.Ready).
+	Ready []pulumi.Resource
 	// Host is the server's DNS name in all namespaces.
 	Host pulumi.StringOutput
 	Port int
@@ -130,6 +130,6 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	s.Host, s.Settled = datastore.Host(service), []pulumi.Resource{policy, statefulSet}
+	s.Host, s.Ready = datastore.Host(service), []pulumi.Resource{policy, statefulSet}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"host": s.Host, "secretName": s.SecretName})
 }

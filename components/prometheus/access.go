@@ -25,14 +25,14 @@ func (a *Args) access() podnetwork.Access {
 	}
 	egress := append(a.Cluster.APIServerEgress(),
 		a.Cluster.KubeletEgress(),
-		podnetwork.To(scaling.MetricsPort, append(scrapedPods, prometheusPods)...),
-		podnetwork.To(scrape.StatePort, podnetwork.App(scrape.StateApp)),
+		podnetwork.TCPRule(scaling.MetricsPort, append(scrapedPods, prometheusPods)...),
+		podnetwork.TCPRule(scrape.StatePort, podnetwork.App(scrape.StateApp)),
 	)
 	if a.Workspace != nil {
 		egress = append(egress, podnetwork.AWSAndAPIServer()[1:]...) // without the rule for DNS, which Cluster.APIServerEgress already has
 	}
 	return podnetwork.Access{
-		Ingress: []podnetwork.Rule{podnetwork.To(Port, append([]podnetwork.Peer{prometheusPods}, a.Readers...)...)},
+		Ingress: []podnetwork.Rule{podnetwork.TCPRule(Port, append([]podnetwork.Peer{prometheusPods}, a.Readers...)...)},
 		Egress:  append(egress, a.Targets...),
 	}
 }

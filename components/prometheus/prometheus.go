@@ -28,9 +28,9 @@ type Prometheus struct {
 
 	// URL is the address of Prometheus' API inside the cluster.
 	URL pulumi.StringOutput
-	// Settled are the StatefulSet and the Service. A resource that sends queries must depend
-	// on Settled, and not on the Prometheus (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the StatefulSet and the Service. A resource that sends queries must depend
+	// on Ready, and not on the Prometheus (see network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // App is the value of the label app of Prometheus' pods.
@@ -141,7 +141,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		return nil, fmt.Errorf("service of %s: %w", name, err)
 	}
 	p.URL = pulumi.Sprintf("http://%s:%d", datastore.Host(service), Port)
-	p.Settled = []pulumi.Resource{statefulSet, service}
+	p.Ready = []pulumi.Resource{statefulSet, service}
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"url": p.URL})
 }
 

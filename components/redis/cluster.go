@@ -73,10 +73,10 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Settled are the replication group and the versions of its password. A resource that
-	// connects to the store must depend on Settled, and not on the Cluster (see
-	// network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the replication group and the versions of its password. A resource that
+	// connects to the store must depend on Ready, and not on the Cluster (see
+	// network.Network.Ready).
+	Ready []pulumi.Resource
 	// Host is the configuration endpoint, from which clients get the addresses of the nodes. The
 	// endpoint accepts only connections with TLS.
 	Host pulumi.StringOutput
@@ -168,7 +168,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}, parent); err != nil {
 		return nil, err
 	}
-	c.Settled = append([]pulumi.Resource{group}, password.Settled...)
+	c.Ready = append([]pulumi.Resource{group}, password.Ready...)
 	c.Host, c.Port = group.ConfigurationEndpointAddress, group.Port.Elem()
 	c.SecretARN, c.SecretKeyARN, c.SecurityGroupID = password.ARN, dependencies.Key.ARN, dependencies.SecurityGroupID
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{

@@ -65,9 +65,9 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Settled are the network policy and the StatefulSet. A resource that connects to the
-	// store must depend on Settled, and not on the InCluster (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the network policy and the StatefulSet. A resource that connects to the
+	// store must depend on Ready, and not on the InCluster (see network.Network.Ready).
+	Ready []pulumi.Resource
 	// Host is the DNS name of all nodes in all namespaces. Clients get the addresses of
 	// the nodes from any node.
 	Host pulumi.StringOutput
@@ -159,7 +159,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	c.Host, c.Settled = datastore.Host(service), []pulumi.Resource{policy, statefulSet}
+	c.Host, c.Ready = datastore.Host(service), []pulumi.Resource{policy, statefulSet}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"host": c.Host, "secretName": c.SecretName})
 }
 
@@ -173,7 +173,7 @@ func (a *InClusterArgs) access() podnetwork.Access {
 		Egress:  []podnetwork.Rule{toNodes, podnetwork.DNS()},
 	}
 	if r := a.Reader; r != nil {
-		access.Ingress = append(access.Ingress, podnetwork.To(scaling.MetricsPort, *r))
+		access.Ingress = append(access.Ingress, podnetwork.TCPRule(scaling.MetricsPort, *r))
 	}
 	return access
 }

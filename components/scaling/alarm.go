@@ -85,7 +85,7 @@ type RateAlarm struct {
 // Metrics & Thresholds"). The document sets this threshold for the web tier, which receives all
 // user requests. It sets no duration, so the alarm uses the duration of the scale-out alarms.
 func ErrorRateAlarm() RateAlarm {
-	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: scaleOutEvaluations}
+	return RateAlarm{Name: "error-rate-high", Threshold: DesignThresholds().Web.ErrorRate, Period: alarmPeriod, Evaluations: scaleOutEvaluations}
 }
 
 // highCPUAlarm returns the alarm that scales out when the CPU is above the threshold.

@@ -25,7 +25,7 @@ const (
 func Pool(services []Profile, maxConnections int) (int, error) {
 	pods := maxPods(services)
 	usableConnections := func(connections int) int {
-		return min(connections*int(Targets().Database.ConnectionPool)/100, connections-ReservedConnections)
+		return min(connections*int(DesignThresholds().Database.ConnectionPool)/100, connections-ReservedConnections)
 	}
 	if pool := usableConnections(maxConnections) / pods; pool >= 1 {
 		return min(pool, MaxPool), nil
@@ -35,7 +35,7 @@ func Pool(services []Profile, maxConnections int) (int, error) {
 		needed++
 	}
 	return 0, fmt.Errorf("must be at least %d: up to %d pods of the services open a connection each, and they may use %s of all connections; raise it, or lower services.NAME.max",
-		needed, pods, Targets().Database.ConnectionPool)
+		needed, pods, DesignThresholds().Database.ConnectionPool)
 }
 
 // PoolConnections returns the largest number of connections that all pods of the services

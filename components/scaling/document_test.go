@@ -132,7 +132,7 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 			WPAGeneration:   duration("agent_specific", "wpa_generation_time"),
 			InterAgent:      duration("agent_specific", "inter_agent_communication"),
 		},
-	}, Targets())
+	}, DesignThresholds())
 }
 
 func TestHPAsMatchTheDesignDocument(t *testing.T) {

@@ -38,9 +38,9 @@ func DatabaseExporterResources() Resources { return parseResources("10m", "200m"
 // AlertmanagerResources returns the resources of Alertmanager, which keeps only open alerts.
 func AlertmanagerResources() Resources { return parseResources("10m", "200m", "32Mi", "128Mi") }
 
-// LogSilence is the time without any container log after which an alarm fires, in whole hours.
+// MaxLogSilence is the time without any container log after which an alarm fires, in whole hours.
 // Prometheus writes lines at least every two hours, when it closes a block.
-const LogSilence = 4 * time.Hour
+const MaxLogSilence = 4 * time.Hour
 
 // LogShipperResources returns the resources of the pod that sends the logs of a node's containers.
 // The requests are those of AWS's chart (aws/eks-charts, aws-for-fluent-bit). Two inputs hold 8 MB

@@ -11,7 +11,7 @@ import (
 func TestCapacityFollowsFromTheDesignDocumentsTargets(t *testing.T) {
 	for shortName, want := range map[string]float64{"web": 100 / .7, "mca": 10 / .75, "npa": 20 / .7, "wpa": 15 / .7} {
 		for _, p := range Services() {
-			if p.Short != shortName {
+			if p.ShortName != shortName {
 				continue
 			}
 			prediction, ok := p.Prediction()

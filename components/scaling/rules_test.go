@@ -40,7 +40,7 @@ func TestNodePortsAreDistinctAndInKubernetesRange(t *testing.T) {
 // environment's name at most 12.
 func TestRoleNamesFitIAM(t *testing.T) {
 	for _, p := range Services() {
-		role := "progressive-framework-" + "abcdefghijkl" + "-" + p.Short + "-role" + "-0123456"
+		role := "progressive-framework-" + "abcdefghijkl" + "-" + p.ShortName + "-role" + "-0123456"
 		require.LessOrEqual(t, len(role), 64, role)
 	}
 }

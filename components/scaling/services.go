@@ -32,7 +32,7 @@ func Services() []Profile { return []Profile{Web(), MCA(), NPA(), WPA()} }
 
 // Web returns the profile of the main application.
 func Web() Profile {
-	t := Targets().Web
+	t := DesignThresholds().Web
 	hpa := HPA{
 		Name: "progressive-framework-hpa", MinReplicas: 3, MaxReplicas: MaxReplicas,
 		Metrics: []Metric{
@@ -56,7 +56,7 @@ func Web() Profile {
 		},
 	}
 	return Profile{
-		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
+		ShortName: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
 		Port: 3000, NodePort: 30080, Calls: []string{"mca"},
 		Floor: 6,
 		HPA:   hpa,
@@ -77,7 +77,7 @@ func Web() Profile {
 
 // MCA returns the profile of the Master Coordination Agent.
 func MCA() Profile {
-	t := Targets().Application
+	t := DesignThresholds().Application
 	hpa := HPA{
 		Name: "mca-hpa", MinReplicas: 2, MaxReplicas: 20,
 		Metrics: []Metric{
@@ -163,7 +163,7 @@ func WPA() Profile {
 // newAgentProfile returns a profile with what all agents have in common.
 func newAgentProfile(name string, hpa HPA) Profile {
 	return Profile{
-		Short: name, Name: name, Tier: "agents", NodeTier: ApplicationTier,
+		ShortName: name, Name: name, Tier: "agents", NodeTier: ApplicationTier,
 		ImportPath: module + name, Port: 8000, HPA: hpa,
 	}
 }

@@ -12,7 +12,7 @@ import (
 func TestWindowHasHundredEventsWithinItsLimits(t *testing.T) {
 	want := map[string]time.Duration{"web": 20 * time.Second, "mca": 20 * time.Second, "npa": 30 * time.Second, "wpa": 30 * time.Second}
 	for _, p := range Services() {
-		require.Equal(t, want[p.Short], p.HPA.Window(), p.Short)
+		require.Equal(t, want[p.ShortName], p.HPA.Window(), p.ShortName)
 	}
 	newHPA := func(perSecond string, pods int) HPA {
 		return HPA{MinReplicas: pods, Metrics: []Metric{PodsMetric{"r", resource.MustParse(perSecond), Rate{"r_total", "", time.Second}}}}

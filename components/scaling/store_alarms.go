@@ -57,7 +57,7 @@ func PostgresAlarms(class string, storage, memory size.Size, connections int) No
 	return append(NodeAlarms{
 		storeAlarm("storage-low", DatabaseNamespace, "FreeStorageSpace", "Minimum", Below, scaleByPercent(minFreeStorage, float64(storage.Bytes()))),
 		storeAlarm("memory-low", DatabaseNamespace, "FreeableMemory", "Minimum", Below, scaleByPercent(minFreeMemory, float64(memory.Bytes()))),
-		storeAlarm("connections-high", DatabaseNamespace, "DatabaseConnections", "Maximum", Above, scaleByPercent(Targets().Database.ConnectionPool, float64(connections))),
+		storeAlarm("connections-high", DatabaseNamespace, "DatabaseConnections", "Maximum", Above, scaleByPercent(DesignThresholds().Database.ConnectionPool, float64(connections))),
 	}, creditAlarms(class, DatabaseNamespace)...)
 }
 

@@ -5,7 +5,7 @@ import "time"
 // Task is a program that runs to completion: once before the services start,
 // and then on a schedule.
 type Task struct {
-	// Short is the task's short name; see Profile.Short.
+	// Short is the task's short name; see Profile.ShortName.
 	Short string
 	// ImportPath is the Go main package of the task's image.
 	ImportPath string
@@ -29,7 +29,7 @@ type Task struct {
 // enough.
 func MigrationTask() Task {
 	return Task{
-		Short: "migrate", ImportPath: module + "migrate",
+		ShortName: "migrate", ImportPath: module + "migrate",
 		Resources: parseResources("100m", "1000m", "64Mi", "256Mi"),
 		Retries:   6,
 		Deadline:  40 * time.Minute, // longer than the command's MIGRATE_TIMEOUT of 30 minutes

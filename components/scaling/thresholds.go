@@ -60,7 +60,7 @@ type AgentThresholds struct {
 }
 
 // Targets returns the thresholds of the design document.
-func Targets() Thresholds {
+func DesignThresholds() Thresholds {
 	return Thresholds{
 		Web: WebThresholds{
 			CPU: 70, Memory: 80,

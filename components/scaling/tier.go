@@ -91,7 +91,7 @@ func Tiers() []Tier { return []Tier{WebNodes(), ApplicationNodes()} }
 
 // WebNodes returns the tier of the main application.
 func WebNodes() Tier {
-	t := Targets().Web
+	t := DesignThresholds().Web
 	return Tier{
 		Name: WebTier, GroupName: "progressive-framework-v5-web",
 		Size:             Size{Min: 3, Desired: 6, Max: 30},
@@ -112,7 +112,7 @@ func WebNodes() Tier {
 
 // ApplicationNodes returns the tier of the agents.
 func ApplicationNodes() Tier {
-	t := Targets().Application
+	t := DesignThresholds().Application
 	return Tier{
 		Name: ApplicationTier, GroupName: "progressive-framework-v5-app",
 		Size:             Size{Min: 4, Desired: 8, Max: 50},

@@ -71,9 +71,9 @@ type Secret struct {
 	// Accepted are Value and, after a rotation, the previous value. A server must
 	// accept both, so that clients with the previous value still get access.
 	Accepted pulumi.StringArray
-	// Settled are the versions of the secret. A resource that reads Value from the secret must
+	// Ready are the versions of the secret. A resource that reads Value from the secret must
 	// depend on them.
-	Settled []pulumi.Resource
+	Ready []pulumi.Resource
 }
 
 // NewSecret creates a secret with a generated value, which stays the same until
@@ -124,12 +124,12 @@ func (s *Secret) storeImmediately(ctx *pulumi.Context, name string, args *Args, 
 		version, err := secretsmanager.NewSecretVersion(ctx, fmt.Sprintf("%s-version-%d", name, generation), &secretsmanager.SecretVersionArgs{
 			SecretId:     secret.ID(),
 			SecretString: pulumi.ToSecret(generated.RandomPassword()).(pulumi.StringOutput),
-		}, parent, pulumi.DependsOn(s.Settled), pulumi.IgnoreChanges([]string{"secretString"})) // each run of Pulumi generates a different value
+		}, parent, pulumi.DependsOn(s.Ready), pulumi.IgnoreChanges([]string{"secretString"})) // each run of Pulumi generates a different value
 		if err != nil {
 			return fmt.Errorf("value of secret %s: %w", name, err)
 		}
 		s.addValue(version.SecretString.Elem())
-		s.Settled = append(s.Settled, version)
+		s.Ready = append(s.Ready, version)
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (s *Secret) storeAfterAccept(ctx *pulumi.Context, name string, args *Args, 
 	if err != nil {
 		return fmt.Errorf("value of secret %s: %w", name, err)
 	}
-	s.Settled = []pulumi.Resource{version}
+	s.Ready = []pulumi.Resource{version}
 	return nil
 }
 

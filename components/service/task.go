@@ -26,9 +26,9 @@ type TaskArgs struct {
 type Task struct {
 	pulumi.ResourceState
 
-	// Settled is the Job. A resource that needs the completed task must depend on Settled,
-	// and not on the Task (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready is the Job. A resource that needs the completed task must depend on Ready,
+	// and not on the Task (see network.Network.Ready).
+	Ready []pulumi.Resource
 	// Policy is the network policy of the pods.
 	Policy pulumi.Resource
 }
@@ -41,23 +41,23 @@ const awaitMargin = 5 * time.Minute
 // With a schedule, NewTask also creates a CronJob. A failed Job fails the update. The failed Job
 // and the logs of its pods stay until the next update creates a new Job.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
-	if args == nil || args.Task.Short == "" {
+	if args == nil || args.Task.ShortName == "" {
 		return nil, errors.New("task: args must not be nil and must have a Task with a name")
 	}
 	if err := args.validate(); err != nil {
-		return nil, fmt.Errorf("task %s: %w", args.Task.Short, err)
+		return nil, fmt.Errorf("task %s: %w", args.Task.ShortName, err)
 	}
 	t := &Task{}
 	if err := ctx.RegisterComponentResource("progressive:service:Task", name, t, opts...); err != nil {
 		return nil, fmt.Errorf("task %s: %w", name, err)
 	}
 	task, parent := args.Task, pulumi.Parent(t)
-	labels := pulumi.StringMap{"app": pulumi.String(task.Short)}
-	serviceAccount, permissions, err := args.newIdentity(ctx, name, task.Short, labels, parent)
+	labels := pulumi.StringMap{"app": pulumi.String(task.ShortName)}
+	serviceAccount, permissions, err := args.newIdentity(ctx, name, task.ShortName, labels, parent)
 	if err != nil {
 		return nil, err
 	}
-	t.Policy, err = args.newNetworkPolicy(ctx, name, task.Short, labels, parent)
+	t.Policy, err = args.newNetworkPolicy(ctx, name, task.ShortName, labels, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +76,10 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	if err != nil {
 		return nil, fmt.Errorf("job of %s: %w", name, err)
 	}
-	t.Settled = []pulumi.Resource{job}
+	t.Ready = []pulumi.Resource{job}
 	if task.Schedule != "" {
 		if _, err := batchv1.NewCronJob(ctx, name+"-schedule", &batchv1.CronJobArgs{
-			Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(task.Short), Namespace: args.Namespace, Labels: labels},
+			Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(task.ShortName), Namespace: args.Namespace, Labels: labels},
 			Spec: &batchv1.CronJobSpecArgs{
 				Schedule:          pulumi.String(task.Schedule),
 				TimeZone:          pulumi.String("Etc/UTC"),
@@ -99,7 +99,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 // jobSpec returns the spec of the Job and of the CronJob's Jobs.
 func (a *TaskArgs) jobSpec(serviceAccount pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
 	volumes, mounts := volumesAndMounts(nil, a.Secrets)
-	spec := restrictedPodSpec(&a.Pod, serviceAccount, newContainer(a.Task.Short, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
+	spec := restrictedPodSpec(&a.Pod, serviceAccount, newContainer(a.Task.ShortName, &a.Pod, nil, podresources.Requirements(a.Task.Resources), mounts), volumes)
 	spec.RestartPolicy = pulumi.String("Never") // each attempt is a new pod, so that the logs stay
 	return &batchv1.JobSpecArgs{
 		BackoffLimit:          pulumi.Int(a.Task.Retries),

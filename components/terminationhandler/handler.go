@@ -88,7 +88,7 @@ func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	}
 	b := &builder{
 		ctx: ctx, name: name + "-termination", args: args, drain: scaling.DefaultDrain(), parent: pulumi.Parent(h),
-		dependencies: append(append([]pulumi.Resource{}, args.Nodes...), args.Queue.Settled...),
+		dependencies: append(append([]pulumi.Resource{}, args.Nodes...), args.Queue.Ready...),
 	}
 	for _, step := range []func() error{b.createRole, b.createRBAC, b.createDisruptionBudget} {
 		if err := step(); err != nil {

@@ -34,9 +34,9 @@ type Queue struct {
 	URL, ARN pulumi.StringOutput
 	// AlarmName is the name of the alarm for a queue that nothing reads.
 	AlarmName pulumi.StringOutput
-	// Settled are the queue's policy and the targets of the rules. A resource that needs the events
-	// must depend on Settled, and not on the Queue (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are the queue's policy and the targets of the rules. A resource that needs the events
+	// must depend on Ready, and not on the Queue (see network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // NewQueue creates the queue, its policy, the rules with their targets, and the alarm.
@@ -111,7 +111,7 @@ func (q *Queue) createRules(ctx *pulumi.Context, name string, queue *sqs.Queue, 
 	if err != nil {
 		return fmt.Errorf("policy of queue %s: %w", name, err)
 	}
-	q.Settled = append(q.Settled, policy)
+	q.Ready = append(q.Ready, policy)
 	for i, e := range events {
 		target, err := cloudwatch.NewEventTarget(ctx, name+"-"+e.Name, &cloudwatch.EventTargetArgs{
 			Rule: rules[i].Name, TargetId: pulumi.String("queue"), Arn: queue.Arn,
@@ -119,7 +119,7 @@ func (q *Queue) createRules(ctx *pulumi.Context, name string, queue *sqs.Queue, 
 		if err != nil {
 			return fmt.Errorf("target of event rule %s: %w", e.Name, err)
 		}
-		q.Settled = append(q.Settled, target)
+		q.Ready = append(q.Ready, target)
 	}
 	return nil
 }

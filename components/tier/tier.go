@@ -102,9 +102,9 @@ type Tier struct {
 	// GroupName and GroupARN are the name and the ARN of the group.
 	GroupName pulumi.StringOutput
 	GroupARN  pulumi.StringOutput
-	// Settled is the group. A resource that needs nodes must depend on Settled, and not on
-	// the Tier (see network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready is the group. A resource that needs nodes must depend on Ready, and not on
+	// the Tier (see network.Network.Ready).
+	Ready []pulumi.Resource
 	// ImageID is the AMI of new nodes.
 	ImageID pulumi.StringOutput
 }
@@ -147,7 +147,7 @@ func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 	if err := b.createImageAgeAlarm(); err != nil {
 		return nil, err
 	}
-	t.Settled = []pulumi.Resource{b.group}
+	t.Ready = []pulumi.Resource{b.group}
 	t.GroupName, t.GroupARN, t.ImageID = b.group.Name, b.group.Arn, template.ImageId.Elem()
 	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{"groupName": t.GroupName, "groupArn": t.GroupARN, "imageId": t.ImageID})
 }

@@ -52,7 +52,7 @@ func Trace(path string, cacheable ...string) (Hops, error) {
 	routes := Routes()
 	route := routes[slices.IndexFunc(routes, func(r Route) bool { return r.Target == rule.Target })]
 	hops.Rule, hops.Target, hops.Tier = rule.Path, rule.Target, route.Service.NodeTier
-	hops.Entry, hops.Service = route.Service.Short, route.Service.Short
+	hops.Entry, hops.Service = route.Service.ShortName, route.Service.ShortName
 	if forward, ok := route.forwardFor(path); ok {
 		hops.Service = forward.To
 	}

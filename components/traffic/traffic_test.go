@@ -134,11 +134,11 @@ func TestEveryTargetGroupHasTraffic(t *testing.T) {
 func TestServicesForwardToOtherServices(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range Routes() {
-		require.False(t, seen[r.Service.Short], "%s has two target groups", r.Service.Short)
-		seen[r.Service.Short] = true
+		require.False(t, seen[r.Service.ShortName], "%s has two target groups", r.Service.ShortName)
+		seen[r.Service.ShortName] = true
 		for _, p := range r.Forwards {
 			require.Contains(t, documentFiles, p.To)
-			require.NotEqual(t, r.Service.Short, p.To)
+			require.NotEqual(t, r.Service.ShortName, p.To)
 		}
 	}
 }

@@ -41,9 +41,9 @@ const (
 // ScrapeEgress returns the egress rules of a pod that scrapes VPA's three Deployments in a namespace.
 func ScrapeEgress(namespace string) []podnetwork.Rule {
 	return []podnetwork.Rule{
-		podnetwork.To(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
-		podnetwork.To(updaterPort, podnetwork.AppIn(namespace, updaterApp)),
-		podnetwork.To(admissionPort, podnetwork.AppIn(namespace, admissionApp)),
+		podnetwork.TCPRule(recommenderPort, podnetwork.AppIn(namespace, recommenderApp)),
+		podnetwork.TCPRule(updaterPort, podnetwork.AppIn(namespace, updaterApp)),
+		podnetwork.TCPRule(admissionPort, podnetwork.AppIn(namespace, admissionApp)),
 	}
 }
 
@@ -97,10 +97,10 @@ func (a *Args) validate() error {
 type VPA struct {
 	pulumi.ResourceState
 
-	// Settled are VPA's CustomResourceDefinitions, Deployments and webhook. A
-	// VerticalPodAutoscaler must depend on Settled, and not on the VPA (see
-	// network.Network.Settled).
-	Settled []pulumi.Resource
+	// Ready are VPA's CustomResourceDefinitions, Deployments and webhook. A
+	// VerticalPodAutoscaler must depend on Ready, and not on the VPA (see
+	// network.Network.Ready).
+	Ready []pulumi.Resource
 }
 
 // NewVPA creates VPA.
@@ -117,15 +117,15 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err != nil {
 		return nil, err
 	}
-	if v.Settled, err = controller.NewCustomResourceDefinitions(ctx, name, definitions, parent); err != nil {
+	if v.Ready, err = controller.NewCustomResourceDefinitions(ctx, name, definitions, parent); err != nil {
 		return nil, err
 	}
-	definedKinds := v.Settled
+	definedKinds := v.Ready
 	webhook, err := newWebhook(ctx, name, args, parent)
 	if err != nil {
 		return nil, err
 	}
-	v.Settled = append(v.Settled, webhook)
+	v.Ready = append(v.Ready, webhook)
 	for _, program := range []struct {
 		name         string
 		spec         *controller.Args
@@ -145,7 +145,7 @@ func NewVPA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		if err != nil {
 			return nil, err
 		}
-		v.Settled = append(v.Settled, deployed.Settled)
+		v.Ready = append(v.Ready, deployed.Ready)
 	}
 	return v, ctx.RegisterResourceOutputs(v, pulumi.Map{})
 }

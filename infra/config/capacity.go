@@ -67,11 +67,11 @@ func (s *Stack) pods() []pod {
 	var pods []pod
 	for _, p := range s.Profiles() {
 		for range p.MaxReplicas() {
-			pods = append(pods, newPod(p.Short, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.Short+".max"))
+			pods = append(pods, newPod(p.ShortName, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.ShortName+".max"))
 		}
 	}
 	migration := s.Migration()
-	pods = append(pods, newPod(migration.Short, scaling.ApplicationTier, migration.Resources.CPURequest, migration.Resources.MemoryRequest, ""))
+	pods = append(pods, newPod(migration.ShortName, scaling.ApplicationTier, migration.Resources.CPURequest, migration.Resources.MemoryRequest, ""))
 	autoscaler := scaling.DefaultClusterAutoscaler().Resources
 	pods = append(pods, newPod("cluster-autoscaler", scaling.ApplicationTier, autoscaler.CPURequest, autoscaler.MemoryRequest, ""))
 	for _, clusterPod := range eksspec.ClusterPods() {

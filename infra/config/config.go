@@ -368,7 +368,7 @@ func (s *Stack) Name() string { return Project + "-" + s.Environment }
 func (s *Stack) Profiles() []scaling.Profile {
 	profiles := scaling.Services()
 	for i := range profiles {
-		override := s.Services[profiles[i].Short]
+		override := s.Services[profiles[i].ShortName]
 		if bounded, err := profiles[i].WithBounds(override.Min, override.Max); err == nil { // validateServices refuses the others
 			profiles[i] = bounded
 		}

@@ -68,7 +68,7 @@ func validValuesWith(changes map[string]string) map[string]string {
 // findProfile returns the profile of a service by its short name.
 func findProfile(s *Stack, service string) scaling.Profile {
 	for _, p := range s.Profiles() {
-		if p.Short == service {
+		if p.ShortName == service {
 			return p
 		}
 	}

@@ -55,10 +55,10 @@ func (r Release) Source(image string) string {
 func (s *Stack) imageNames() []string {
 	var names []string
 	for _, p := range scaling.Services() {
-		names = append(names, p.Short)
+		names = append(names, p.ShortName)
 	}
 	if s.Postgres.Kind != NoStore {
-		names = append(names, scaling.MigrationTask().Short)
+		names = append(names, scaling.MigrationTask().ShortName)
 	}
 	if s.Redis.Kind == InCluster {
 		names = append(names, RedisAgentImage)

@@ -233,10 +233,10 @@ func validateServices(overrides Services) field.ErrorList {
 		known    []string
 	)
 	for _, p := range scaling.Services() {
-		known = append(known, p.Short)
-		override := overrides[p.Short]
+		known = append(known, p.ShortName)
+		override := overrides[p.ShortName]
 		if low, high := cmp.Or(override.Min, p.HPA.MinReplicas), cmp.Or(override.Max, p.HPA.MaxReplicas); low > high {
-			problems = append(problems, field.Invalid(path("services").Child(p.Short), fmt.Sprintf("%d to %d", low, high),
+			problems = append(problems, field.Invalid(path("services").Child(p.ShortName), fmt.Sprintf("%d to %d", low, high),
 				"min must be at most max, and an unset value is the profile's: lower min, or raise max"))
 		}
 	}

@@ -31,7 +31,7 @@ func isWork(labels map[string]string) bool {
 // agentLimits returns the longest mean response time of each agent in seconds, from the design
 // document.
 func agentLimits() map[string]float64 {
-	t := scaling.Targets().Agents
+	t := scaling.DesignThresholds().Agents
 	return map[string]float64{"mca": t.MCACoordination.Seconds(), "npa": t.NPACalculation.Seconds(), "wpa": t.WPAGeneration.Seconds()}
 }
 
@@ -39,7 +39,7 @@ func agentLimits() map[string]float64 {
 func agentFindings(o objects, m metrics) (findings []Finding, figures []Figure) {
 	for _, service := range scaling.Services() {
 		for _, pod := range m.podsOfApp(service.Name) {
-			findings = append(findings, o.workFindings(service.Short, pod)...)
+			findings = append(findings, o.workFindings(service.ShortName, pod)...)
 			for _, evaluate := range []func(podMetrics) ([]Finding, []Figure){o.coordinationFindings, o.upstreamFindings} {
 				found, measured := evaluate(pod)
 				findings, figures = append(findings, found...), append(figures, measured...)
@@ -57,7 +57,7 @@ func agentFindings(o objects, m metrics) (findings []Finding, figures []Figure) 
 
 // workFindings judges the requests that a pod served: their errors and their mean duration.
 func (o objects) workFindings(service string, p podMetrics) (findings []Finding) {
-	limit := scaling.Targets().Web.ErrorRate
+	limit := scaling.DesignThresholds().Web.ErrorRate
 	requests := p.sum("http_requests_total", isWork)
 	failed := p.sum("http_requests_total", func(l map[string]string) bool { return isWork(l) && strings.HasPrefix(l["status"], "5") })
 	if share := 100 * failed / requests; requests >= minRequests && share > float64(limit) {
@@ -78,7 +78,7 @@ func (o objects) workFindings(service string, p podMetrics) (findings []Finding)
 
 // coordinationFindings judges the outcomes of mca's coordinations, and the length of its queue.
 func (o objects) coordinationFindings(p podMetrics) (findings []Finding, figures []Figure) {
-	limit := scaling.Targets().Web.ErrorRate
+	limit := scaling.DesignThresholds().Web.ErrorRate
 	outcomes := p.sumBy("agent_coordination_requests_total", "outcome")
 	total := 0.
 	for _, n := range outcomes {
@@ -91,7 +91,7 @@ func (o objects) coordinationFindings(p podMetrics) (findings []Finding, figures
 			Cause:    "npa or wpa fails or is too slow for mca's deadline", Fix: "see breaker-open, agent-requests-failing and agent-slow", Next: o.kubectlCommand("logs --since=10m " + p.pod + " | grep coordination"),
 		})
 	}
-	maxDepth := scaling.Targets().Application.QueueDepth
+	maxDepth := scaling.DesignThresholds().Application.QueueDepth
 	depth, exists := p.value("agent_coordination_queue_depth")
 	if exists {
 		figures = append(figures, Figure{Agents, "pod/" + p.pod + " queue", fmt.Sprintf("%.0f of %d coordinations wait", depth, maxDepth)})
@@ -137,13 +137,13 @@ func (o objects) upstreamFindings(p podMetrics) (findings []Finding, figures []F
 			})
 			continue
 		}
-		if share := 100 * failed / total; total >= minRequests && share > float64(scaling.Targets().Web.ErrorRate) {
+		if share := 100 * failed / total; total >= minRequests && share > float64(scaling.DesignThresholds().Web.ErrorRate) {
 			findings = append(findings, Finding{
-				Name: "agent-requests-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s failed: %s", share, total, p.period(), strings.Join(reasons, ", ")), Threshold: scaling.Targets().Web.ErrorRate.String(),
+				Name: "agent-requests-failing", Where: where, Evidence: fmt.Sprintf("%.1f %% of %.0f requests %s failed: %s", share, total, p.period(), strings.Join(reasons, ", ")), Threshold: scaling.DesignThresholds().Web.ErrorRate.String(),
 				Cause: "the agent fails, is too slow, or can't be reached", Fix: "see the agent's own findings; docs/runbooks/alerts.md#agentrequestsslow", Next: o.kubectlCommand("logs --since=10m " + p.pod),
 			})
 		}
-		if limit := scaling.Targets().Agents.InterAgent; responses[agent] >= minRequests && mean > limit.Seconds() {
+		if limit := scaling.DesignThresholds().Agents.InterAgent; responses[agent] >= minRequests && mean > limit.Seconds() {
 			findings = append(findings, Finding{
 				Name: "agent-latency-high", Where: where, Evidence: fmt.Sprintf("a mean of %s over %.0f responses %s", formatMilliseconds(mean), responses[agent], p.period()), Threshold: formatMilliseconds(limit.Seconds()),
 				Cause: "the agent works for longer than mca expects, or the network between the pods is slow", Fix: "see agent-slow of the agent; without it, compare the zones of the pods; docs/runbooks/alerts.md#agentrequestsslow", Next: o.kubectlCommand("get pods -o wide -l 'app in (" + scaling.MCA().Name + "," + agent + ")'"),

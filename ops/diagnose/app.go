@@ -144,7 +144,7 @@ func (r response) formatDurations() string {
 
 // appFindings judges the responses of the platform at the URL base.
 func appFindings(base *url.URL, responses []response, now time.Time) (findings []Finding) {
-	limit := scaling.Targets().Web.ResponseTime
+	limit := scaling.DesignThresholds().Web.ResponseTime
 	certificateReported := false // all endpoints have the same certificate, so one finding is enough
 	for _, r := range responses {
 		where := base.JoinPath(r.endpoint.path).String()

@@ -97,7 +97,7 @@ func connectionFindings(p podMetrics, next string) (findings []Finding, figures 
 // statementFindings judges the mean duration of each statement, as the design document's view
 // v_slow_queries does.
 func (o objects) statementFindings(p podMetrics) (findings []Finding, figures []Figure) {
-	limit := scaling.Targets().Database.QueryTime
+	limit := scaling.DesignThresholds().Database.QueryTime
 	for _, s := range p.samples {
 		if s.name != "pg_stat_statements_calls_total" || s.value < minCalls {
 			continue

@@ -126,7 +126,7 @@ var faults = []struct {
 	{"another program at mca's path", "status-unreadable", "", "", "another program", func(f *fixture) { f.agents = nil }},
 	{"a cold cache", "cache-cold", "profile in redis", "22 % of 40000 reads", "emptied", func(f *fixture) {
 		for _, s := range scaling.Services() {
-			f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 225, 775, 0)
+			f.metrics[s.ShortName+"-0"] = metricsText(1000, 0, 0.05, 225, 775, 0)
 		}
 	}},
 	{"a Redis node that is down", "cache-failing", "profile in redis", "3.6 % of 41500 commands", "Redis node is down", func(f *fixture) { f.metrics["web-0"] = metricsText(1000, 0, 0.05, 900, 100, 150) }},
@@ -235,7 +235,7 @@ pg_blocking_sessions_transaction_seconds{pid="4711",usename="platform",state="id
 	{"a slow endpoint", "endpoint-slow", "", "first byte 5", "waits for a store", func(f *fixture) {
 		f.serve = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/api/v1/users/profile" {
-				time.Sleep(scaling.Targets().Web.ResponseTime + 10*time.Millisecond)
+				time.Sleep(scaling.DesignThresholds().Web.ResponseTime + 10*time.Millisecond)
 			}
 			return false
 		}

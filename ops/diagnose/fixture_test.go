@@ -92,8 +92,8 @@ func newHealthyFixture() *fixture {
 	for _, s := range scaling.Services() {
 		limits := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("1Gi")}
 		requests := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("300m"), corev1.ResourceMemory: resource.MustParse("512Mi")}
-		f.pods[s.Short] = &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Short + "-0", Labels: map[string]string{"app": s.Name}},
+		f.pods[s.ShortName] = &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.ShortName + "-0", Labels: map[string]string{"app": s.Name}},
 			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Resources: corev1.ResourceRequirements{Limits: limits, Requests: requests}}}},
 			Status: corev1.PodStatus{
 				Phase:             corev1.PodRunning,
@@ -101,8 +101,8 @@ func newHealthyFixture() *fixture {
 				ContainerStatuses: []corev1.ContainerStatus{{Name: "app", Image: "registry/app@sha256:1", Ready: true, RestartCount: 1}},
 			},
 		}
-		f.usage[s.Short] = newPodUsage(s.Short+"-0", "app")
-		f.metrics[s.Short+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
+		f.usage[s.ShortName] = newPodUsage(s.ShortName+"-0", "app")
+		f.metrics[s.ShortName+"-0"] = metricsText(1000, 0, 0.05, 900, 100, 0)
 	}
 	newPod := func(name, app, namespace string) *corev1.Pod {
 		return &corev1.Pod{
@@ -133,7 +133,7 @@ func newHealthyFixture() *fixture {
 		}
 	}
 	for _, s := range scaling.Services() {
-		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.Short))
+		old = append(old, fmt.Sprintf(`{"metric":{"__name__":"http_requests_total","job":"x","instance":"x","pod":"%s-0","namespace":"n","method":"GET","route":"GET /health","status":"503"},"value":[1,"0"]}`, s.ShortName))
 	}
 	f.oldCounters, f.resetCounters, f.throttled = vectorResponse(old...), vectorResponse(), vectorResponse()
 	f.vpa = &unstructured.Unstructured{Object: map[string]any{
@@ -353,7 +353,7 @@ func (f *fixture) startPlatform(t *testing.T) (platform, func() []clienttesting.
 	}
 	var usage metricsv1beta1.PodMetricsList
 	for _, s := range scaling.Services() {
-		list = append(list, f.pods[s.Short])
+		list = append(list, f.pods[s.ShortName])
 	}
 	for _, pod := range sortedKeys(f.usage) {
 		usage.Items = append(usage.Items, *f.usage[pod])

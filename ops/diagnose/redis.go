@@ -82,7 +82,7 @@ func (o objects) redisNodeFindings(p podMetrics) (findings []Finding) {
 }
 
 // poolLimit returns the share of max_connections that the services may use.
-func poolLimit() scaling.Percent { return scaling.Targets().Database.ConnectionPool }
+func poolLimit() scaling.Percent { return scaling.DesignThresholds().Database.ConnectionPool }
 
 // replicasOrDefault returns the number of pods of a spec. For nil it returns the default of
 // Kubernetes, 1.

@@ -307,7 +307,7 @@ func usagePercent(used, limit resource.Quantity) float64 {
 // maxMemoryUsage returns the highest share of its memory limit that a container may use, by the label
 // app of its pod. The alert MemoryHigh has the same thresholds.
 func maxMemoryUsage(app string) scaling.Percent {
-	t := scaling.Targets()
+	t := scaling.DesignThresholds()
 	if app == redisApp || app == postgresApp {
 		return t.Database.Memory
 	}

@@ -55,7 +55,7 @@ func TestLocalTierMayServeMostReads(t *testing.T) {
 	f := newHealthyFixture()
 	for _, s := range scaling.Services() {
 		text := metricsText(1000, 0, 0.05, 225, 775, 0)
-		f.metrics[s.Short+"-0"] = strings.Replace(text, `strategy="profile",tier="local"} 0`, `strategy="profile",tier="local"} 90000`, 1)
+		f.metrics[s.ShortName+"-0"] = strings.Replace(text, `strategy="profile",tier="local"} 0`, `strategy="profile",tier="local"} 90000`, 1)
 	}
 	r, _ := f.diagnose(t, []Check{Cache})
 	require.Empty(t, r.Findings)

@@ -28,7 +28,7 @@ const (
 // serviceNames returns the short names of the platform's services.
 func serviceNames() (names []string) {
 	for _, p := range scaling.Services() {
-		names = append(names, p.Short)
+		names = append(names, p.ShortName)
 	}
 	return names
 }

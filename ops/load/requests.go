@@ -26,7 +26,7 @@ const (
 var Scenarios = []Scenario{Main, Agents, WebSocket}
 
 // limits has the limits of p95 and the highest rates.
-var limits = scaling.Targets()
+var limits = scaling.DesignThresholds()
 
 // MaxPerSecond returns the highest rate of requests to the web app.
 func MaxPerSecond() int { return limits.Web.RequestsPerSecondMax }

@@ -83,7 +83,7 @@ func (r *report) failurePlot() svgplot.Plot {
 	}
 	return svgplot.Plot{
 		Title: "Share of failed responses", Unit: "%", Lines: []svgplot.Line{share},
-		Limits: []svgplot.Limit{{Name: "error_rate_threshold", Value: float64(scaling.Targets().Web.ErrorRate)}},
+		Limits: []svgplot.Limit{{Name: "error_rate_threshold", Value: float64(scaling.DesignThresholds().Web.ErrorRate)}},
 	}
 }
 

@@ -62,7 +62,7 @@ func (c *cluster) readReplicas(ctx context.Context) (map[string]Replicas, error)
 	for _, service := range scaling.Services() {
 		for _, d := range list.Items {
 			if d.Name == service.Name && d.Spec.Replicas != nil {
-				found[service.Short] = Replicas{Desired: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
+				found[service.ShortName] = Replicas{Desired: *d.Spec.Replicas, Ready: d.Status.ReadyReplicas}
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func (c *cluster) readBounds(ctx context.Context) (map[string]Bounds, error) {
 				if hpa.Spec.MinReplicas != nil {
 					minimum = *hpa.Spec.MinReplicas
 				}
-				found[service.Short] = Bounds{minimum, hpa.Spec.MaxReplicas}
+				found[service.ShortName] = Bounds{minimum, hpa.Spec.MaxReplicas}
 			}
 		}
 	}

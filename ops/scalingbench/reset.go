@@ -26,7 +26,7 @@ func (s *service) reset(ctx context.Context, minPods int32) error {
 			return err
 		}
 		if err := s.waitUntil(ctx, func(current state) bool { return current.desired == minPods }); err != nil {
-			return fmt.Errorf("%s: back to %d pods: %w", s.profile.Short, minPods, err)
+			return fmt.Errorf("%s: back to %d pods: %w", s.profile.ShortName, minPods, err)
 		}
 		if err := sleep(ctx, s.profile.HPA.Window()); err != nil {
 			return err
@@ -43,7 +43,7 @@ func (s *service) reset(ctx context.Context, minPods int32) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.Short, minPods, maxResets)
+	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.ShortName, minPods, maxResets)
 }
 
 // phase returns how long a step waits after the reset. The HPA decides every 15 s after its creation in
@@ -69,7 +69,7 @@ func (s *service) annotatePaused(ctx context.Context, value string) error {
 	err := s.clients.Kubernetes.CoreV1().RESTClient().Patch(types.MergePatchType).AbsPath(s.scaledObjectPath()).
 		Body(fmt.Appendf(nil, `{"metadata":{"annotations":{"autoscaling.keda.sh/paused-replicas":%s}}}`, value)).Do(ctx).Error()
 	if err != nil {
-		return fmt.Errorf("%s: pause of the ScaledObject: %w", s.profile.Short, err)
+		return fmt.Errorf("%s: pause of the ScaledObject: %w", s.profile.ShortName, err)
 	}
 	return nil
 }

@@ -32,10 +32,10 @@ func TestTableRowHasTheTimeOfEachPart(t *testing.T) {
 // equal, because a response from the cache causes no work.
 func TestEveryServiceHasALoad(t *testing.T) {
 	for _, p := range scaling.Services() {
-		require.Contains(t, requests, p.Short)
-		require.Contains(t, goals, p.Short)
-		require.NotEmpty(t, findLoadMetric(p).Name, p.Short)
-		require.Positive(t, (&service{profile: p, metric: findLoadMetric(p)}).targetRate(), p.Short)
+		require.Contains(t, requests, p.ShortName)
+		require.Contains(t, goals, p.ShortName)
+		require.NotEmpty(t, findLoadMetric(p).Name, p.ShortName)
+		require.Positive(t, (&service{profile: p, metric: findLoadMetric(p)}).targetRate(), p.ShortName)
 	}
 	for _, name := range []string{"npa", "wpa"} {
 		body := func() string {

@@ -70,7 +70,7 @@ type result struct {
 // measure repeats the step of the load for stepsDuration. Then it counts how often the number of pods
 // changes under a steady load for steadyDuration.
 func (s *service) measure(ctx context.Context, stepsDuration, steadyDuration time.Duration) (r result, err error) {
-	r.service = s.profile.Short
+	r.service = s.profile.ShortName
 	minPods, maxPods, err := s.readBounds(ctx)
 	if err != nil {
 		return r, err
@@ -124,7 +124,7 @@ func (s *service) targetRate() float64 {
 // startLoad sends requests in the background until the returned function is called.
 func (s *service) startLoad(ctx context.Context, perSecond float64) (stop func() load.Result) {
 	ctx, cancel := context.WithCancel(ctx)
-	stream, end := s.client.NewStream(requests[s.profile.Short], load.Shape{Connections: connections, PerSecond: perSecond, Duration: maxDuration})
+	stream, end := s.client.NewStream(requests[s.profile.ShortName], load.Shape{Connections: connections, PerSecond: perSecond, Duration: maxDuration})
 	done := make(chan load.Result, 1)
 	go func() { done <- stream.Run(ctx) }()
 	return func() load.Result {
@@ -166,7 +166,7 @@ func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTim
 		times.metric = times.decision
 	}
 	if err != nil {
-		return times, fmt.Errorf("%s: %s: %w", s.profile.Short, times, err)
+		return times, fmt.Errorf("%s: %s: %w", s.profile.ShortName, times, err)
 	}
 	return times, nil
 }
@@ -257,7 +257,7 @@ func (s *service) scaledObjectPath() string {
 func (s *service) readBounds(ctx context.Context) (minPods, maxPods int32, err error) {
 	raw, err := s.clients.Kubernetes.CoreV1().RESTClient().Get().AbsPath(s.scaledObjectPath()).DoRaw(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s: %w", s.profile.Short, err)
+		return 0, 0, fmt.Errorf("%s: %w", s.profile.ShortName, err)
 	}
 	var o struct {
 		Spec struct{ MinReplicaCount, MaxReplicaCount int32 }

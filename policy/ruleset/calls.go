@@ -34,7 +34,7 @@ const (
 // programCalls returns the actions that the program with a service account calls. known is false for
 // an account that this function does not list.
 func programCalls(account string) (actions []string, known bool) {
-	databaseClients := []string{scaling.MigrationTask().Short, "postgres-exporter"}
+	databaseClients := []string{scaling.MigrationTask().ShortName, "postgres-exporter"}
 	for _, service := range scaling.Services() {
 		databaseClients = append(databaseClients, service.Name)
 	}

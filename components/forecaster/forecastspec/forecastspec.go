@@ -34,7 +34,7 @@ func New(p scaling.Profile) (Service, error) {
 		return Service{}, fmt.Errorf("forecast of %s: its HPA must have a rate of requests and a target of the CPU", p.Name)
 	}
 	return Service{
-		Name: p.Short, Query: promquery.Arrivals(p, prediction.Load), Capacity: prediction.Capacity(),
+		Name: p.ShortName, Query: promquery.Arrivals(p, prediction.Load), Capacity: prediction.Capacity(),
 		Target: float64(prediction.Target) / 100, Floor: float64(scaling.PredictionFloor) / 100, Document: designHPA(p.HPA),
 	}, nil
 }

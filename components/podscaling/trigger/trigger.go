@@ -114,9 +114,9 @@ func guardTrigger(p scaling.Profile, namespace string, m scaling.Metric) Trigger
 			request = p.Resources.MemoryRequest
 		}
 		target := request.AsApproximateFloat64() * float64(m.Utilization) / 100
-		t = queryTrigger(string(m.Resource)+"_guard", promquery.Guard(p, promquery.Usage(p, namespace, m.Resource)), target)
+		t = queryTrigger(string(m.Resource)+"_guard", promquery.DemandWithoutForecast(p, promquery.Usage(p, namespace, m.Resource)), target)
 	case scaling.PodsMetric:
-		t = queryTrigger(m.Name+"_guard", promquery.Guard(p, promquery.Demand(p, m)), m.AverageValue.AsApproximateFloat64())
+		t = queryTrigger(m.Name+"_guard", promquery.DemandWithoutForecast(p, promquery.Demand(p, m)), m.AverageValue.AsApproximateFloat64())
 	}
 	t.Metadata["ignoreNullValues"] = "true"
 	return t

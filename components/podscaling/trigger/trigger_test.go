@@ -25,7 +25,7 @@ func TestTriggersWithForecastEqualTheGoldenFile(t *testing.T) {
 	triggersByService := map[string][]Trigger{}
 	for _, p := range scaling.Services() {
 		var err error
-		triggersByService[p.Short], err = WithForecast(p, "app")
+		triggersByService[p.ShortName], err = WithForecast(p, "app")
 		require.NoError(t, err)
 	}
 	var encoded strings.Builder

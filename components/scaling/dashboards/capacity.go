@@ -12,7 +12,7 @@ import (
 // capacityDashboard returns the dashboard of the used capacity: requests, connections, CPU and
 // memory.
 func capacityDashboard(p Platform) Dashboard {
-	t := scaling.Targets()
+	t := scaling.DesignThresholds()
 	d := Dashboard{Name: "capacity", Title: "Capacity and connections", Panels: []Panel{
 		{
 			Title: "Requests of users", Unit: PerSecond,
@@ -49,15 +49,15 @@ func capacityDashboard(p Platform) Dashboard {
 	filesPanel := Panel{Title: "Open files in percent of the limit", Unit: Percent, Lines: []Line{{"limit", 100}}}
 	cacheErrorsPanel := Panel{Title: "Failed commands to Redis", Unit: PerSecond}
 	for _, s := range p.Services {
-		cpuPanel.Queries = append(cpuPanel.Queries, Query{Expr: percentExpr(cpuUsageExpr(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		cpuPanel.Queries = append(cpuPanel.Queries, Query{Expr: percentExpr(cpuUsageExpr(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.ShortName, Exporter: Kubelets})
 		for _, l := range utilizationLines(s) {
 			if l.Name == "target of cpu" {
-				cpuPanel.Lines = append(cpuPanel.Lines, Line{"target of " + s.Short, l.Value})
+				cpuPanel.Lines = append(cpuPanel.Lines, Line{"target of " + s.ShortName, l.Value})
 			}
 		}
-		memoryPanel.Queries = append(memoryPanel.Queries, Query{Expr: percentExpr(memoryUsageExpr(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
-		filesPanel.Queries = append(filesPanel.Queries, Query{Expr: fmt.Sprintf(`100 * max(process_open_fds{job=%[1]q} / process_max_fds{job=%[1]q})`, promquery.Job(s)), Legend: s.Short})
-		cacheErrorsPanel.Queries = append(cacheErrorsPanel.Queries, Query{Expr: fmt.Sprintf(`sum(rate(application_cache_errors_total{job=%q}[%s]))`, promquery.Job(s), documentWindow), Legend: s.Short})
+		memoryPanel.Queries = append(memoryPanel.Queries, Query{Expr: percentExpr(memoryUsageExpr(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.ShortName, Exporter: Kubelets})
+		filesPanel.Queries = append(filesPanel.Queries, Query{Expr: fmt.Sprintf(`100 * max(process_open_fds{job=%[1]q} / process_max_fds{job=%[1]q})`, promquery.Job(s)), Legend: s.ShortName})
+		cacheErrorsPanel.Queries = append(cacheErrorsPanel.Queries, Query{Expr: fmt.Sprintf(`sum(rate(application_cache_errors_total{job=%q}[%s]))`, promquery.Job(s), documentWindow), Legend: s.ShortName})
 	}
 	d.Panels = append(d.Panels, cpuPanel, memoryPanel, filesPanel, cacheErrorsPanel, Panel{Title: "Series of Prometheus", Unit: Count, Queries: []Query{
 		{Expr: `max(prometheus_tsdb_head_series)`, Legend: "in memory", Exporter: Prometheus},
@@ -80,7 +80,7 @@ func connectionsPanel(p Platform) Panel {
 		Title: "Connections to PostgreSQL that the pods may open", Unit: Count,
 		Queries: []Query{{Expr: fmt.Sprintf(`%d * sum(up{job=~%q})`, pool, strings.Join(jobs, "|")), Legend: fmt.Sprintf("%d for each pod", pool), Exporter: Prometheus}},
 		Lines: []Line{
-			{"threshold", float64(p.Connections) * float64(scaling.Targets().Database.ConnectionPool) / 100},
+			{"threshold", float64(p.Connections) * float64(scaling.DesignThresholds().Database.ConnectionPool) / 100},
 			{"max_connections", float64(p.Connections)},
 		},
 	}

@@ -98,6 +98,6 @@ func (p Platform) has(e Exporter) bool { return !e.isOptional() || slices.Contai
 
 // service returns the profile with a short name. It panics if the platform has no such service.
 func (p Platform) service(shortName string) scaling.Profile {
-	i := slices.IndexFunc(p.Services, func(s scaling.Profile) bool { return s.Short == shortName })
+	i := slices.IndexFunc(p.Services, func(s scaling.Profile) bool { return s.ShortName == shortName })
 	return p.Services[i]
 }

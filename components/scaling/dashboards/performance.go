@@ -21,7 +21,7 @@ const (
 // split into one panel for each unit, because a chart has only one scale.
 // docs/divergences.md lists the corrections of its expressions.
 func performanceDashboard(p Platform) Dashboard {
-	t := scaling.Targets()
+	t := scaling.DesignThresholds()
 	web := p.service("web")
 	return Dashboard{Name: "performance", Title: "Progressive Framework V5 - Performance & Scaling", Panels: []Panel{
 		{
@@ -72,7 +72,7 @@ func performanceDashboard(p Platform) Dashboard {
 func replicaQueries(p Platform) (all []Query) {
 	legendNames := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
 	for _, s := range p.Services {
-		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: legendNames[s.Short] + " Replicas", Exporter: Prometheus}
+		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: legendNames[s.ShortName] + " Replicas", Exporter: Prometheus}
 		if p.has(State) {
 			q = Query{Expr: fmt.Sprintf(`sum(kube_deployment_status_replicas{deployment=%q})`, s.Name), Legend: q.Legend, Exporter: State}
 		}

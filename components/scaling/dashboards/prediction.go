@@ -19,11 +19,11 @@ func predictionPanels(p Platform) []Panel {
 	var panels []Panel
 	for _, s := range p.Services {
 		seriesExpr := func(name, offset string) string {
-			return fmt.Sprintf(`max(%s{job=%q,service=%q}%s) or vector(0)`, name, promquery.ForecasterJob, s.Short, offset)
+			return fmt.Sprintf(`max(%s{job=%q,service=%q}%s) or vector(0)`, name, promquery.ForecasterJob, s.ShortName, offset)
 		}
 		newQuery := func(expr, legend string) Query { return Query{Expr: expr, Legend: legend, Exporter: Forecaster} }
 		panels = append(panels, Panel{
-			Title: s.Short + ": load in pods, predicted and real", Unit: Count,
+			Title: s.ShortName + ": load in pods, predicted and real", Unit: Count,
 			Queries: []Query{
 				newQuery(seriesExpr("forecast_load", " offset "+horizon), "median that was predicted 90 s before"),
 				newQuery(seriesExpr("forecast_present_load", ""), "load that came"),

@@ -40,7 +40,7 @@ func podScalingDashboard(p Platform) Dashboard {
 // request. The HPA follows the largest number, within its bounds and its behaviour.
 func requestedPodsPanel(s scaling.Profile) Panel {
 	panel := Panel{
-		Title: s.Short + ": pods that each metric asks for", Unit: Count,
+		Title: s.ShortName + ": pods that each metric asks for", Unit: Count,
 		Lines: []Line{{"minimum", float64(s.HPA.MinReplicas)}, {"maximum", float64(s.HPA.MaxReplicas)}},
 	}
 	for _, m := range s.HPA.Metrics {
@@ -81,7 +81,7 @@ func demandPanel(p Platform) Panel {
 	for _, s := range p.Services {
 		for _, m := range podsMetrics(s) {
 			maxDemand := m.AverageValue.AsApproximateFloat64() * float64(s.HPA.MaxReplicas)
-			panel.Queries = append(panel.Queries, Query{Expr: fmt.Sprintf(`100 * %s / %s`, promquery.Demand(s, m), formatNumber(maxDemand)), Legend: s.Short + ": " + m.Name})
+			panel.Queries = append(panel.Queries, Query{Expr: fmt.Sprintf(`100 * %s / %s`, promquery.Demand(s, m), formatNumber(maxDemand)), Legend: s.ShortName + ": " + m.Name})
 		}
 	}
 	return panel
@@ -97,7 +97,7 @@ func perPodPanel(s scaling.Profile, m scaling.PodsMetric) Panel {
 		}
 	}
 	return Panel{
-		Title: s.Short + ": " + m.Name + " of each pod", Unit: unit,
+		Title: s.ShortName + ": " + m.Name + " of each pod", Unit: unit,
 		// A recorded duration has the name of the services' histogram. The names do not
 		// clash, because the series of the histogram have suffixes such as _sum.
 		Queries: []Query{{Expr: fmt.Sprintf(`%s{job=%q}`, m.Name, promquery.Job(s)), Legend: "{{pod}}", Exporter: Rules}},
@@ -116,7 +116,7 @@ func memoryPanel(s scaling.Profile) Panel {
 		lines = append(lines, Line{"largest request of the VPA", b.Max.AsApproximateFloat64()})
 	}
 	return Panel{
-		Title: s.Short + ": memory of each pod", Unit: Bytes, Lines: lines,
+		Title: s.ShortName + ": memory of each pod", Unit: Bytes, Lines: lines,
 		Queries: []Query{{Expr: fmt.Sprintf(`sum by (pod) (container_memory_working_set_bytes{%s})`, podMatcher(s)), Legend: "{{pod}}", Exporter: Kubelets}},
 	}
 }
@@ -124,7 +124,7 @@ func memoryPanel(s scaling.Profile) Panel {
 // recommendationPanel returns the panel of the requests that the VPA recommends, in percent of the
 // pods' requests. The VPA does not apply its recommendation if its mode is off, as for mca.
 func recommendationPanel(s scaling.Profile) Panel {
-	panel := Panel{Title: s.Short + ": recommended in percent of the requests", Unit: Percent, Lines: []Line{{"as requested", 100}}}
+	panel := Panel{Title: s.ShortName + ": recommended in percent of the requests", Unit: Percent, Lines: []Line{{"as requested", 100}}}
 	for _, r := range s.VPA.Controls {
 		panel.Queries = append(panel.Queries, Query{
 			Expr: fmt.Sprintf(`100 * max(%[1]s{verticalpodautoscaler=%[2]q,resource=%[3]q}) / avg(kube_pod_container_resource_requests{container=%[4]q,resource=%[3]q})`,

@@ -20,12 +20,12 @@ func failedShareExpr(p scaling.Profile, window string) string {
 
 // slowShareExpr returns the expression for the share of a service's responses that are slow, 0 to
 // 1, and the threshold. A response is slow if it took longer than the service's threshold in
-// scaling.Targets. The share is exact, because the threshold is an edge of the histogram's
+// scaling.DesignThresholds. The share is exact, because the threshold is an edge of the histogram's
 // buckets. For a service without a threshold, slowShareExpr returns "" and 0.
 func slowShareExpr(p scaling.Profile, window string) (expr string, threshold time.Duration) {
-	t := scaling.Targets()
+	t := scaling.DesignThresholds()
 	metric, matchers := "http_request_duration_seconds", userRequestMatchers()
-	switch p.Short {
+	switch p.ShortName {
 	case "web":
 		threshold = t.Web.ResponseTime
 	case "mca":

@@ -39,12 +39,12 @@ func Arrivals(p scaling.Profile, m scaling.PodsMetric) string {
 // service. The expression has no value if the last number is older than a minute, negative or not
 // finite. During a rollout two forecasters publish, and the expression has the larger number.
 func Forecast(p scaling.Profile) string {
-	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.Short, formatDuration(maxForecastAge))
+	return fmt.Sprintf(`max(last_over_time(forecast_published_pods{job=%q,service=%q}[%s]) >= 0 < Inf)`, ForecasterJob, p.ShortName, formatDuration(maxForecastAge))
 }
 
-// Guard returns an expression with the value of demand. The expression has no value while
+// DemandWithoutForecast returns an expression with the value of demand. The expression has no value while
 // Forecast has a value.
-func Guard(p scaling.Profile, demand string) string {
+func DemandWithoutForecast(p scaling.Profile, demand string) string {
 	return fmt.Sprintf(`(%s) unless on () %s`, demand, Forecast(p))
 }
 

@@ -34,7 +34,7 @@ func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 	for _, p := range services {
 		requestRate := func(matchers string) string { return rateExpr("http_requests_total", p, matchers) }
 		all = append(all, objective{
-			service: p.Short, name: "availability", budget: toRatio(t.Web.ErrorRate), alert: "ErrorRateHigh",
+			service: p.ShortName, name: "availability", budget: toRatio(t.Web.ErrorRate), alert: "ErrorRateHigh",
 			allRate: requestRate(""),
 			badRate: fmt.Sprintf(`(%s or 0 * %s)`, requestRate(`,status=~"5.."`), requestRate("")),
 			summary: fmt.Sprintf("more than %s of the requests fail", t.Web.ErrorRate),
@@ -42,7 +42,7 @@ func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
 		for _, l := range append(latencies(p, t), latency{"database_tier.query_response_time", "QueriesSlow", "database_query_duration_seconds", "", "queries", t.Database.QueryTime}) {
 			allRate := rateExpr(l.histogram+"_count", p, l.matchers)
 			all = append(all, objective{
-				service: p.Short, name: l.threshold, budget: slowShare, alert: l.alert,
+				service: p.ShortName, name: l.threshold, budget: slowShare, alert: l.alert,
 				allRate: allRate,
 				badRate: fmt.Sprintf(`(%s - %s)`, allRate, rateExpr(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.matchers, formatNumber(l.limit.Seconds())))),
 				summary: fmt.Sprintf("more than 5 %% of the %s take longer than %s", l.noun, l.limit),
@@ -70,7 +70,7 @@ func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
 		userRequests          = `,route!~"GET /(health(/.*)?|metrics|ws)"`
 		coordinationHistogram = "agent_coordination_duration_seconds"
 	)
-	switch p.Short {
+	switch p.ShortName {
 	case "web":
 		return []latency{{"web_tier.response_time_threshold", "ResponsesSlow", httpHistogram, userRequests, "answers", t.Web.ResponseTime}}
 	case "mca":

@@ -66,7 +66,7 @@ const Interval = 15 * time.Second
 const rateWindow = "5m"
 
 // Groups returns the rules.
-func Groups(in Input) []Group { return newGroups(in, scaling.Targets()) }
+func Groups(in Input) []Group { return newGroups(in, scaling.DesignThresholds()) }
 
 // newGroups returns the rules for the thresholds t. Tests pass thresholds that differ from
 // those of the design document.

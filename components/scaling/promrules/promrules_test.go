@@ -144,12 +144,12 @@ func TestEachThresholdHasItsAlert(t *testing.T) {
 	slices.Sort(named)
 	require.ElementsMatch(t, want, slices.Compact(named))
 
-	documentGroups, count := newGroups(testInput(), scaling.Targets()), 0
+	documentGroups, count := newGroups(testInput(), scaling.DesignThresholds()), 0
 	tiers := reflect.TypeFor[scaling.Thresholds]()
 	for tier := range tiers.NumField() {
 		for field := range tiers.Field(tier).Type.NumField() {
 			count++
-			changed := scaling.Targets()
+			changed := scaling.DesignThresholds()
 			value := reflect.ValueOf(&changed).Elem().Field(tier).Field(field)
 			value.SetInt(value.Int() * 2)
 			require.NotEqual(t, documentGroups, newGroups(testInput(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)

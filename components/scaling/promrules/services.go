@@ -46,7 +46,7 @@ func serviceAlerts(services []scaling.Profile, t scaling.Thresholds) []alert {
 // alertsOfOneService returns the alerts that only this service has. It returns nil for npa and wpa.
 func alertsOfOneService(p scaling.Profile, t scaling.Thresholds) []alert {
 	job := promquery.Job(p)
-	switch p.Short {
+	switch p.ShortName {
 	case "web":
 		return []alert{alert{
 			name: "RequestRateHigh", severity: Ticket, threshold: "web_tier.requests_per_second_max",
@@ -71,6 +71,6 @@ func alertsOfOneService(p scaling.Profile, t scaling.Thresholds) []alert {
 
 // forService returns the alert with the label of a service.
 func (a alert) forService(p scaling.Profile) alert {
-	a.service = p.Short
+	a.service = p.ShortName
 	return a
 }
