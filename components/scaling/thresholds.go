@@ -59,7 +59,7 @@ type AgentThresholds struct {
 	InterAgent time.Duration
 }
 
-// Targets returns the thresholds of the design document.
+// DesignThresholds returns the thresholds of the design document.
 func DesignThresholds() Thresholds {
 	return Thresholds{
 		Web: WebThresholds{
