@@ -30,16 +30,18 @@ const (
 // plugins check the connection afterwards.
 func (a ClusterAddresses) APIServerEgress() []Rule {
 	serviceBlock := a.ServiceCIDR.ToStringOutput().ApplyT(apiServerBlock).(pulumi.StringOutput)
-	return []Rule{DNS(), To(apiPort, append(Blocks(a.NodeBlocks...), Peer{Block: serviceBlock})...)}
+	return []Rule{DNS(), TCPRule(apiPort, append(BlockPeers(a.NodeBlocks...), Peer{Block: serviceBlock})...)}
 }
 
 // KubeletEgress returns the egress rule for connections to the kubelets, which have the metrics of
 // nodes.
-func (a ClusterAddresses) KubeletEgress() Rule { return To(kubeletPort, Blocks(a.NodeBlocks...)...) }
+func (a ClusterAddresses) KubeletEgress() Rule {
+	return TCPRule(kubeletPort, BlockPeers(a.NodeBlocks...)...)
+}
 
 // APIServerPeers returns the peers from which the API server connects to pods. The pods of
 // the cluster have addresses in the same blocks, so a rule with these peers also admits the pods.
-func (a ClusterAddresses) APIServerPeers() []Peer { return Blocks(a.NodeBlocks...) }
+func (a ClusterAddresses) APIServerPeers() []Peer { return BlockPeers(a.NodeBlocks...) }
 
 // apiServerBlock returns the address of the API server's Service as a /32. It is the first address
 // of the service CIDR.

@@ -77,13 +77,13 @@ func DNS() Rule {
 // PodIdentity returns the egress rule for connections to the agent that gives a pod the
 // credentials of its role. Source: EKS User Guide, "EKS Pod Identity Agent".
 func PodIdentity() Rule {
-	return To(80, Blocks("169.254.170.23/32")...)
+	return TCPRule(80, BlockPeers("169.254.170.23/32")...)
 }
 
 // AWSAndAPIServer returns the egress rules of a controller that calls AWS and the API server. The
 // rules allow DNS, Pod Identity, and port 443 of all addresses, because AWS's addresses change.
 func AWSAndAPIServer() []Rule {
-	return []Rule{DNS(), To(443, Blocks("0.0.0.0/0")...), PodIdentity()}
+	return []Rule{DNS(), TCPRule(443, BlockPeers("0.0.0.0/0")...), PodIdentity()}
 }
 
 // Args configure a policy.

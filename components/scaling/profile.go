@@ -19,7 +19,7 @@ import (
 type Profile struct {
 	// Short is the short name of the service: in a stack's configuration, in
 	// names of AWS resources, and as the folder below agents/.
-	Short string
+	ShortName string
 	// Name is the Deployment's name and the value of the app label.
 	Name string
 	// Tier is the value of the tier label. Empty means no such label.

@@ -6,7 +6,7 @@ import "time"
 // and then on a schedule.
 type Task struct {
 	// Short is the task's short name; see Profile.ShortName.
-	Short string
+	ShortName string
 	// ImportPath is the Go main package of the task's image.
 	ImportPath string
 	Resources  Resources
