@@ -56,7 +56,7 @@ func TestGuardHasTheDemandWhileThereIsNoForecast(t *testing.T) {
 			guard = []float64{60} // 5 calculations in 5 s are 60 a minute
 		}
 		tests = append(tests, unitTest{Interval: "5s", Input: append(tc.input, load...), Exprs: []expression{
-			newFiveMinuteCheck(Forecast(p), tc.forecast...), newFiveMinuteCheck(Guard(p, Demand(p, m)), guard...),
+			newFiveMinuteCheck(Forecast(p), tc.forecast...), newFiveMinuteCheck(DemandWithoutForecast(p, Demand(p, m)), guard...),
 		}})
 	}
 	runPromtool(t, tests)
