@@ -56,6 +56,9 @@ func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluste
 	if monitoring != nil { // the volumes of Prometheus can only grow
 		applied = append(applied, monitoring.settled...)
 	}
-	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields(), pulumi.DependsOn(applied))
+	if err := changeguard.AwaitApplied(ctx, applied); err != nil {
+		return err
+	}
+	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields())
 	return err
 }

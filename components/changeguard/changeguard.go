@@ -60,3 +60,25 @@ func (g *Guard) AwaitRecorded(ctx *pulumi.Context) (map[string]string, error) {
 	}
 	return values, nil
 }
+
+// AwaitApplied waits until the engine has created or updated the resources. In an update, a guard that
+// is created after it records values that AWS and Kubernetes have.
+//
+// The guard must not depend on the resources instead. The state would contain the dependencies, and a
+// preview registers the guard before the resources. Then every preview with --target fails, because
+// the engine adds the dependencies of a resource that is not a target itself, and takes their own
+// registration for a second resource of the same name.
+func AwaitApplied(ctx *pulumi.Context, resources []pulumi.Resource) error {
+	ids := make([]any, len(resources))
+	for i, r := range resources {
+		custom, ok := r.(pulumi.CustomResource)
+		if !ok {
+			return fmt.Errorf("wait for a resource of type %T: must be a resource of a provider, because a component has no end", r)
+		}
+		ids[i] = custom.ID()
+	}
+	if _, err := internals.UnsafeAwaitOutput(ctx.Context(), pulumi.All(ids...)); err != nil {
+		return fmt.Errorf("resources of recorded values: %w", err)
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -27,6 +28,9 @@ const (
 	// pollInterval is the interval between two readings of the cluster. stepLimit is the longest
 	// duration of a step.
 	pollInterval, stepLimit = 200 * time.Millisecond, 4 * time.Minute
+	// hpaPeriod is the period of the HPA's decisions (Kubernetes'
+	// --horizontal-pod-autoscaler-sync-period).
+	hpaPeriod = 15 * time.Second
 	// maxResets is how often reset tries to return a service to its minimum before a step. If the
 	// service still has more pods after that, the measurement fails.
 	maxResets = 3
@@ -90,6 +94,9 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 		if err := s.reset(ctx, minPods); err != nil {
 			return r, err
 		}
+		if err := sleep(ctx, phase(len(r.steps))); err != nil {
+			return r, err
+		}
 		stopStep := s.startLoad(ctx, (stepShare-baseShare)*target)
 		times, err := s.measureStep(ctx, minPods)
 		addRequests(stopStep())
@@ -108,6 +115,14 @@ func (s *service) measure(ctx context.Context, steps, steady time.Duration) (r r
 	addRequests(stopSteady())
 	addRequests(stopBase())
 	return r, nil
+}
+
+// phase returns how long a step waits after the reset. The HPA decides every 15 s after its creation in
+// the reset. So all steps would begin at the same time of this period, and one measured time could be
+// the rule or the exception. The multiples of the golden ratio distribute the steps evenly.
+func phase(step int) time.Duration {
+	_, fraction := math.Modf(float64(step) * math.Phi)
+	return time.Duration(fraction * float64(hpaPeriod))
 }
 
 // perSecond returns the requests per second that one pod has at the target of its metric.

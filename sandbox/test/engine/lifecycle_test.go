@@ -27,6 +27,7 @@ func TestLifecycle(t *testing.T) {
 				{"preview creates nothing", checkPreviewCreatesNothing},
 				{"up creates the platform", checkUpCreatesThePlatform},
 				{"a second up has no changes", checkSecondUpChangesNothing},
+				{"a preview of some resources has no changes", checkTargetedPreview},
 				{"drift is shown and undone", checkDriftIsUndone},
 			}, changes, []step{
 				{"destroy removes everything", checkDestroyRemovesEverything},
@@ -98,6 +99,12 @@ func checkUpCreatesThePlatform(t *testing.T, s *stack) {
 	ready := s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.status.readyReplicas}/{.spec.replicas}")
 	readyReplicas, replicas, _ := strings.Cut(ready, "/")
 	require.Equal(t, replicas, readyReplicas, "every replica is ready")
+}
+
+// checkTargetedPreview runs a preview with --target. For a resource that is not a target, the engine
+// adds the dependencies in the state. So the program must register every resource after those.
+func checkTargetedPreview(t *testing.T, s *stack) {
+	s.pulumi(t, "preview", "--expect-no-changes", "--target", "**ko:index:Image**")
 }
 
 func checkSecondUpChangesNothing(t *testing.T, s *stack) {
