@@ -320,7 +320,7 @@ func (f *fixture) handle(w http.ResponseWriter, r *http.Request) {
 // diagnose runs the checks. It also returns the requests to the fake API server.
 func (f *fixture) diagnose(t *testing.T, checks []Check) (*report, []clienttesting.Action) {
 	t.Helper()
-	p, actions := f.platform(t)
+	p, actions := f.startPlatform(t)
 	return p.diagnose(t.Context(), checks, f.now), actions()
 }
 

@@ -220,7 +220,7 @@ func TestCountersHaveTheirGrowthInTheWindow(t *testing.T) {
 		`{"metric":{"__name__":"a_total","x":"1","pod":"p","job":"j","instance":"i","namespace":"n"},"value":[1,"60"]}`,
 		`{"metric":{"__name__":"a_total","x":"2","pod":"p"},"value":[1,"50"]}`,
 		`{"metric":{"__name__":"b","pod":"p"},"value":[1,"4"]}`)
-	p, _ := f.platform(t)
+	p, _ := f.startPlatform(t)
 	old, err := readOldValues(t.Context(), p.clients.Prometheus(namespace), namespace)
 	require.NoError(t, err)
 	list.subtractOldValues(old["p"])

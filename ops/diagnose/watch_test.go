@@ -25,7 +25,7 @@ func TestMonitorsShowEachNodeAndDeployment(t *testing.T) {
 	f.hpa.Spec.ScaleTargetRef.Name = "mca"
 	f.clusterAutoscaler = nil
 	setClusterAutoscalerStatus("x", "x")(f)
-	p, _ := f.platform(t)
+	p, _ := f.startPlatform(t)
 	text, err := renderRedis(t.Context(), p)
 	require.NoError(t, err)
 	require.Regexp(t, `redis-cluster-0 +ok +0 +0 +90 % +0 +57 of 95 MiB +1.10 +0 +0\n`, text)
@@ -40,11 +40,11 @@ func TestMonitorsShowEachNodeAndDeployment(t *testing.T) {
 func TestMonitorsSayWhatIsMissing(t *testing.T) {
 	f := newHealthyFixture()
 	f.scrapeErr = errors.New("connection refused")
-	p, _ := f.platform(t)
+	p, _ := f.startPlatform(t)
 	_, err := renderRedis(t.Context(), p)
 	require.ErrorContains(t, err, "metrics of pod/redis-cluster-0: not readable: connection refused")
 	f.forbidden = "deployments.apps"
-	p, _ = f.platform(t)
+	p, _ = f.startPlatform(t)
 	_, err = renderScaling(t.Context(), p)
 	require.ErrorContains(t, err, "no permission: deployments.apps is forbidden")
 }
