@@ -76,9 +76,6 @@ func TestResourcesAreCreatedAfterTheirDependencies(t *testing.T) {
 		{"the API server checks the pod of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
 		{"the roles of the database exist before a service logs in", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", "kubernetes:batch/v1:Job", "migrate", 1},
 		{"the roles of the database exist before the exporter logs in", "kubernetes:apps/v1:Deployment", "postgres-exporter", "kubernetes:batch/v1:Job", "migrate", 1},
-		{"a size is recorded after the volume has it, so that a refused size can be taken back", "ko:index:ChangeGuard", "applied", "kubernetes:core/v1:PersistentVolumeClaim", "prometheus", 2},
-		{"the size of a database is recorded after the database has it", "ko:index:ChangeGuard", "applied", "aws:rds/instance:Instance", "", 1},
-		{"the version of the cluster is recorded after the cluster has it", "ko:index:ChangeGuard", "applied", "aws:eks/cluster:Cluster", "", 1},
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
