@@ -29,7 +29,7 @@ type slowCloud struct {
 func (c *slowCloud) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	isSlow := slices.Contains(c.slowTypes, args.TypeToken)
 	if isSlow {
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond) // longer than the program itself
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
