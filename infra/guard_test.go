@@ -32,6 +32,7 @@ func (c *slowCloud) NewResource(args pulumi.MockResourceArgs) (string, resource.
 		time.Sleep(200 * time.Millisecond) // longer than the program itself
 	}
 	c.mutex.Lock()
+	println(time.Now().UnixMilli()%100000, args.TypeToken, args.Name)
 	defer c.mutex.Unlock()
 	if isSlow {
 		c.created[args.TypeToken]++
@@ -50,7 +51,7 @@ func (c *slowCloud) NewResource(args pulumi.MockResourceArgs) (string, resource.
 func TestAppliedValuesAreRecordedAfterTheirResources(t *testing.T) {
 	stack, err := config.Load("prod", readStackValues(t, "prod", nil))
 	require.NoError(t, err)
-	types := []string{"kubernetes:core/v1:PersistentVolumeClaim", "aws:rds/instance:Instance", "aws:eks/cluster:Cluster"}
+	types := []string{"kubernetes:core/v1:PersistentVolumeClaim", "kubernetes:apps/v1:StatefulSet", "aws:rds/instance:Instance", "aws:eks/cluster:Cluster"}
 	cloud := &slowCloud{Cloud: cloudmocks.Cloud{Region: stack.Region}, slowTypes: types, created: map[string]int{}, atGuard: map[string]int{}}
 	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, stack) }, pulumi.WithMocks(config.Project, stack.Environment, cloud)))
 	require.True(t, cloud.guardRegistered)
