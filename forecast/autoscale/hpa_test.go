@@ -35,7 +35,7 @@ func TestDecisionsMatchKubernetes(t *testing.T) {
 	}{
 		"document":               {documentSpec, 0.7},
 		"fast":                   {FastSpec(3, 50, DefaultTolerance), 1},
-		"fast without dead band": {FastSpec(3, 50, 0), 1},
+		"fast without tolerance": {FastSpec(3, 50, 0), 1},
 	} {
 		hpa := NewHPA(tc.spec)
 		for i := 1; i+1 < len(rows); i++ {

@@ -132,7 +132,7 @@ var pods = []*rule.Rule{
 			s.Must(value.Any(ownAccount, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
 		}, workloadTypes...),
 	},
-	asAdvisory(podRule("pod-no-api-token", "Pods get no token of the API server", "An attacker in the pod could call the API server.",
+	asAdvisory(podRule("pod-no-api-token", "Pods get no service account token", "An attacker in the pod could call the API server.",
 		"components/service, AutomountServiceAccountToken", []string{"CIS EKS 4.1.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(p.AutomountServiceAccountToken().Or(true).IsFalse(), "automountServiceAccountToken is not false")
 		})),

@@ -165,7 +165,7 @@ func TestEventRefusals(t *testing.T) {
 		{"a plain value inside a pattern", eventRuleT, pattern(`{"detail":{"state":"stopping"}}`), `"state" must be an object or an array`},
 		{"an empty pattern", eventRuleT, pattern(`{}`), "Empty objects are not allowed"},
 		{"a pattern that matches nothing", eventRuleT, pattern(`{"source":[]}`), "Empty arrays are not allowed"},
-		{"a schedule", eventRuleT, props{"scheduleExpression": "rate(1 day)"}, "schedules have no rules yet"},
+		{"a schedule", eventRuleT, props{"scheduleExpression": "rate(1 day)"}, "schedules are not supported yet"},
 		{"a rule's name of 65 letters", eventRuleT, with(pattern(`{"source":["aws.ec2"]}`), props{"name": strings.Repeat("x", 65)}), "name"},
 		{"a rule that does not exist", eventTargetT, target(props{"rule": "none"}), "ResourceNotFoundException"},
 		{"a queue that does not exist", eventTargetT, target(props{"arn": "arn:aws:sqs:us-east-1:123456789012:none"}), "NonExistentQueue"},

@@ -119,7 +119,7 @@ func TestNetworkIdentityAndClusterRefusals(t *testing.T) {
 		{"TCP without ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
 		{"all protocols with ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
 		{"a first port above the last port", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
-		{"a protocol whose ports AWS ignores", ingressT, ingressRule(props{"ipProtocol": "50"}), "has no rules yet"},
+		{"a protocol whose ports AWS ignores", ingressT, ingressRule(props{"ipProtocol": "50"}), "is not supported yet"},
 		{"a protocol that does not exist", ingressT, ingressRule(props{"ipProtocol": "http"}), "must be tcp, udp, icmp"},
 		{"the provider's name for all protocols, which AWS does not accept", ingressT, ingressRule(props{"ipProtocol": "all"}), "sent to AWS as it is"},
 		{"ICMP without a type", ingressT, ingressRule(props{"ipProtocol": "icmp"}), "the ICMP type"},

@@ -144,7 +144,7 @@ func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
 	// These rules are those of a service with a forecast.
 	fastUp := []autoscaling.HPAScalingPolicy{newScalingPolicy(autoscaling.PercentScalingPolicy, 100, 15), newScalingPolicy(autoscaling.PodsScalingPolicy, 4, 15)}
 	fastDown := newScalingPolicy(autoscaling.PercentScalingPolicy, 100, 15)
-	for _, c := range []struct{ name, tolerance string }{{"fast", ""}, {"fast without dead band", "0"}} {
+	for _, c := range []struct{ name, tolerance string }{{"fast", ""}, {"fast without tolerance", "0"}} {
 		recordDecisions(t, c.name, 2, "1",
 			newScalingRules(0, autoscaling.MaxChangePolicySelect, c.tolerance, fastUp...),
 			newScalingRules(60, autoscaling.MaxChangePolicySelect, c.tolerance, fastDown), &rows)

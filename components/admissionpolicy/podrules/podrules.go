@@ -98,7 +98,7 @@ func rules(allowed Allowed) []rule {
 			id: "pod-no-api-token",
 			violatorsExpression: `object.spec.?serviceAccountName.orValue("") in ` + formatCELList(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
 				`s.serviceAccountToken.?audience.orValue("") != ` + strconv.Quote(podIdentityAudience) + `)).map(v, v.name)`,
-			problem: "has a token of the API server",
+			problem: "has a service account token",
 			fix:     "set automountServiceAccountToken to false",
 		},
 	}

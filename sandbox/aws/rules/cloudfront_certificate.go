@@ -21,7 +21,7 @@ var viewerCertificateProps = Props{
 	"viewerCertificate": {},
 	"viewerCertificate.cloudfrontDefaultCertificate": {},
 	"viewerCertificate.acmCertificateArn":            {Valid: checkARN, Ref: toEdgeCertificate},
-	"viewerCertificate.iamCertificateId":             {Refuse: "server certificates of IAM have no rows"},
+	"viewerCertificate.iamCertificateId":             {Refuse: "server certificates of IAM are not supported"},
 	"viewerCertificate.sslSupportMethod":             {},
 	"viewerCertificate.minimumProtocolVersion":       {Default: "TLSv1"},
 }

@@ -49,10 +49,10 @@ func cacheBehaviorProps(path string) Props {
 		"smoothStreaming":                  {Refuse: noRules},
 		"fieldLevelEncryptionId":           {Refuse: noRules},
 		"grpcConfig":                       {Computed: true, Refuse: noRules},
-		"lambdaFunctionAssociations":       {Set: true, Refuse: noRow},
-		"realtimeLogConfigArn":             {Refuse: noRow},
-		"trustedKeyGroups":                 {Computed: true, Refuse: noRow},
-		"trustedSigners":                   {Computed: true, Refuse: noRow},
+		"lambdaFunctionAssociations":       {Set: true, Refuse: unsupportedReference},
+		"realtimeLogConfigArn":             {Refuse: unsupportedReference},
+		"trustedKeyGroups":                 {Computed: true, Refuse: unsupportedReference},
+		"trustedSigners":                   {Computed: true, Refuse: unsupportedReference},
 	}) {
 		out[path+"."+name] = p
 	}
@@ -74,7 +74,7 @@ var _ = registerRows(&Row{
 		"retainOnDelete":                    {Default: false},
 		"waitForDeployment":                 {Default: true},
 		"staging":                           {Replace: true, Default: false, Refuse: noRules},
-		"continuousDeploymentPolicyId":      {Computed: true, Refuse: noRow},
+		"continuousDeploymentPolicyId":      {Computed: true, Refuse: unsupportedReference},
 		"webAclId":                          {Valid: checkARN, Ref: toWebACL},
 		"defaultCacheBehavior":              {},
 		"orderedCacheBehaviors":             {},

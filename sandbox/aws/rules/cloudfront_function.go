@@ -22,7 +22,7 @@ var _ = registerRows(&Row{
 		"comment":                   {},
 		"runtime":                   {},
 		"publish":                   {Default: true},
-		"keyValueStoreAssociations": {Set: true, Refuse: noRow},
+		"keyValueStoreAssociations": {Set: true, Refuse: unsupportedReference},
 	},
 	Outputs:  map[string]string{"arn": cloudfrontARN + "function/{name}", "etag": "E{id13}"},
 	Volatile: []string{"etag", "liveStageEtag"},

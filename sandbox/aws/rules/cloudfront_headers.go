@@ -28,7 +28,7 @@ var _ = registerRows(&Row{
 		"name":                                   {Valid: checkCloudfrontPolicyName},
 		"comment":                                {Valid: length(0, 128)},
 		"etag":                                   {Computed: true, Refuse: "CloudFront's own"},
-		"corsConfig":                             {Refuse: "CORS has no rules yet"},
+		"corsConfig":                             {Refuse: "CORS is not supported yet"},
 		"serverTimingHeadersConfig":              {Refuse: "no rules yet"},
 		"customHeadersConfig":                    {},
 		"customHeadersConfig.items":              {Set: true, Min: 1, Max: maxPolicyItems},

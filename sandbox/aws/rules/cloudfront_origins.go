@@ -43,7 +43,7 @@ var originProps = Props{
 	"origins.originShield":                              {},
 	"origins.originShield.enabled":                      {},
 	"origins.originShield.originShieldRegion":           {Enum: shieldRegions},
-	"origins.s3OriginConfig":                            {Refuse: "origin access identities have no rows; use originAccessControlId"},
+	"origins.s3OriginConfig":                            {Refuse: "origin access identities are not supported; use originAccessControlId"},
 	// cloudfront/latest/APIReference/API_VpcOriginConfig.html.
 	"origins.vpcOriginConfig":                        {},
 	"origins.vpcOriginConfig.vpcOriginId":            {Ref: toVPCOrigin},

@@ -24,7 +24,7 @@ const (
 // eventbridge/latest/APIReference/API_PutRule.html.
 const maxEventName = 64
 
-const noOtherBus = "other event buses have no rules yet"
+const noOtherBus = "other event buses are not supported yet"
 
 var (
 	toEventRule    = &Ref{To: []string{eventRuleType}, By: []string{"name"}, Noun: "rule", Missing: "ResourceNotFoundException", InUseCode: "ValidationException"}
@@ -46,7 +46,7 @@ var _ = registerRows(
 			"state":              {Computed: true},
 			"forceDestroy":       {Default: false},
 			"isEnabled":          {Computed: true, Refuse: "is deprecated; use state"},
-			"scheduleExpression": {Refuse: "schedules have no rules yet"},
+			"scheduleExpression": {Refuse: "schedules are not supported yet"},
 			"roleArn":            {Refuse: noOtherBus},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -70,7 +70,7 @@ var _ = registerRows(
 			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
 			"forceDestroy": {Default: false},
 			"roleArn":      {Refuse: "a queue is reached by its own policy"},
-		}.with(refusedProps("has no rules yet; the target is a queue that gets the whole event", "",
+		}.with(refusedProps("is not supported yet; the target is a queue that gets the whole event", "",
 			"appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget",
 			"redshiftTarget", "retryPolicy", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget")),
 		Verify: verifyEventTarget,

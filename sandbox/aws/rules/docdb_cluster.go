@@ -74,7 +74,7 @@ var _ = registerRows(&Row{
 
 		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group defines its zones"},
 		"clusterMembers":          {Set: true, Computed: true, Refuse: "each instance has the cluster's identifier"},
-		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
+		"globalClusterIdentifier": {Refuse: "global clusters are not supported"},
 		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
 		"snapshotIdentifier":      {Replace: true, Valid: sourceSnapshotName},
 	},

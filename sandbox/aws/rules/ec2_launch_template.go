@@ -73,7 +73,7 @@ var _ = registerRows(&Row{
 		"instanceMarketOptions":           {Refuse: "a mixed instances policy of the Auto Scaling group requests spot instances"},
 		"networkInterfaces":               {},
 		"instanceRequirements":            {},
-	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedProps("has no rules yet", "",
+	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedProps("is not supported yet", "",
 		"capacityReservationSpecification", "cpuOptions", "elasticGpuSpecifications", "elasticInferenceAccelerator", "enclaveOptions",
 		"hibernationOptions", "kernelId", "keyName", "licenseSpecifications", "placement", "ramDiskId", "securityGroupNames")),
 	AtMostOne: [][]string{{"name", "namePrefix"}, {"instanceType", "instanceRequirements"}, {"defaultVersion", "updateDefaultVersion"}},
@@ -142,7 +142,7 @@ func checkLaunchTemplate(in Object, fail Fail) {
 		fail("vpcSecurityGroupIds", "can't be given together with networkInterfaces: set the securityGroups of the network interface instead")
 	}
 	if len(in.Objects("networkInterfaces")) > 1 {
-		fail("networkInterfaces", "several interfaces have no rules yet")
+		fail("networkInterfaces", "several interfaces are not supported yet")
 	}
 	profile := in.Object("iamInstanceProfile")
 	if profile.Has("arn") && profile.Has("name") {

@@ -21,11 +21,11 @@ var _ = registerRows(
 		Props: Props{
 			"domain":                {Replace: true, Computed: true, Enum: []string{"vpc"}},
 			"vpc":                   {Replace: true, Computed: true, Refuse: `deprecated; use domain: "vpc"`},
-			"networkBorderGroup":    {Replace: true, Computed: true, Refuse: "Local Zones have no rows"},
+			"networkBorderGroup":    {Replace: true, Computed: true, Refuse: "Local Zones are not supported"},
 			"address":               {Replace: true, Refuse: noIPAM},
 			"publicIpv4Pool":        {Replace: true, Computed: true, Refuse: noIPAM},
 			"ipamPoolId":            {Replace: true, Computed: true, Refuse: noIPAM},
-			"customerOwnedIpv4Pool": {Refuse: "Outposts have no rows"},
+			"customerOwnedIpv4Pool": {Refuse: "Outposts are not supported"},
 			"instance":              {Computed: true, Refuse: "EC2 instances have no row"},
 			"networkInterface":      {Computed: true, Refuse: "network interfaces have no row"},
 			"associateWithPrivateIp": {
@@ -51,9 +51,9 @@ var _ = registerRows(
 			"connectivityType":               {Replace: true, Default: "public"},
 			"subnetId":                       {Replace: true, Ref: toSubnet},
 			"privateIp":                      {Replace: true, Computed: true},
-			"secondaryAllocationIds":         {Set: true, Refuse: "secondary addresses have no rules yet"},
-			"secondaryPrivateIpAddresses":    {Set: true, Computed: true, Refuse: "secondary addresses have no rules yet"},
-			"secondaryPrivateIpAddressCount": {Computed: true, Refuse: "secondary addresses have no rules yet"},
+			"secondaryAllocationIds":         {Set: true, Refuse: "secondary addresses are not supported yet"},
+			"secondaryPrivateIpAddresses":    {Set: true, Computed: true, Refuse: "secondary addresses are not supported yet"},
+			"secondaryPrivateIpAddressCount": {Computed: true, Refuse: "secondary addresses are not supported yet"},
 		},
 		Check: func(in Object, fail Fail) {
 			private := in.String("connectivityType") == "private"

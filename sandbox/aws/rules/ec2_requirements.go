@@ -31,7 +31,7 @@ func requirementProps(prefix string) Props {
 		out[prefix+name+".max"] = Prop{Valid: numbers(0.01, 1e9)}
 	}
 	for _, name := range []string{"acceleratorCount", "acceleratorManufacturers", "acceleratorNames", "acceleratorTotalMemoryMib", "acceleratorTypes"} {
-		out[prefix+name] = Prop{Refuse: "accelerators have no rules yet"}
+		out[prefix+name] = Prop{Refuse: "accelerators are not supported yet"}
 	}
 	return out
 }

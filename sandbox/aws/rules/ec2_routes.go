@@ -36,8 +36,8 @@ var (
 	}
 )
 
-// noRow is the reason to refuse a property that refers to a type without rules.
-const noRow = "the stand-in has no rules for the type to which it refers"
+// unsupportedReference is the reason to refuse a property that refers to a type without rules.
+const unsupportedReference = "the type to which it refers is not supported"
 
 // routeTargetProps returns the property rules of a route's targets. The prefix is "" for a
 // route, and "routes." for the inline routes of a route table.
@@ -46,13 +46,13 @@ func routeTargetProps(prefix string) Props {
 		prefix + "gatewayId":              {Ref: toInternetGateway},
 		prefix + "natGatewayId":           {Ref: toNAT},
 		prefix + "vpcEndpointId":          {Refuse: "gateway load balancer endpoints have no row"},
-		prefix + "networkInterfaceId":     {Computed: true, Refuse: noRow},
-		prefix + "carrierGatewayId":       {Refuse: noRow},
-		prefix + "coreNetworkArn":         {Refuse: noRow},
+		prefix + "networkInterfaceId":     {Computed: true, Refuse: unsupportedReference},
+		prefix + "carrierGatewayId":       {Refuse: unsupportedReference},
+		prefix + "coreNetworkArn":         {Refuse: unsupportedReference},
 		prefix + "egressOnlyGatewayId":    {Ref: toEgressOnlyGateway},
-		prefix + "localGatewayId":         {Refuse: noRow},
-		prefix + "transitGatewayId":       {Refuse: noRow},
-		prefix + "vpcPeeringConnectionId": {Refuse: noRow},
+		prefix + "localGatewayId":         {Refuse: unsupportedReference},
+		prefix + "transitGatewayId":       {Refuse: unsupportedReference},
+		prefix + "vpcPeeringConnectionId": {Refuse: unsupportedReference},
 	}
 }
 
@@ -73,7 +73,7 @@ var _ = registerRows(
 		Label: "EC2 Route Table", ID: "rtb-{hex17}", NotFound: "InvalidRouteTableID.NotFound",
 		Props: Props{
 			"vpcId":                          {Replace: true, Ref: toVPC},
-			"propagatingVgws":                {Set: true, Computed: true, Refuse: noRow},
+			"propagatingVgws":                {Set: true, Computed: true, Refuse: unsupportedReference},
 			"routes":                         {Set: true, Computed: true},
 			"routes.cidrBlock":               {Valid: cidr4(0, 32)},
 			"routes.ipv6CidrBlock":           {Valid: cidr6(0, 128), Same: sameCIDR},
@@ -123,7 +123,7 @@ var _ = registerRows(
 			"subnetId": {Replace: true, Ref: &Ref{
 				To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true,
 			}},
-			"gatewayId": {Replace: true, Refuse: "edge associations have no rules yet"},
+			"gatewayId": {Replace: true, Refuse: "edge associations are not supported yet"},
 		},
 		ExactlyOne: [][]string{{"subnetId", "gatewayId"}},
 		Unique: []Unique{{

@@ -168,7 +168,7 @@ func checkProtocol(v any) string {
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 255 {
 		// AWS ignores the ports of other protocols. AWS's pages do not say which ports a read
 		// then returns.
-		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet: must be tcp, udp, icmp, icmpv6 or -1", s)
+		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s is not supported yet: must be tcp, udp, icmp, icmpv6 or -1", s)
 	}
 	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
 }

@@ -29,7 +29,7 @@ var (
 
 const vpcType = "aws:ec2/vpc:Vpc"
 
-const noIPAM = "IPAM pools and bring-your-own addresses have no rows"
+const noIPAM = "IPAM pools and bring-your-own addresses are not supported"
 
 var _ = registerRows(
 	&Row{
@@ -48,7 +48,7 @@ var _ = registerRows(
 			"ipv6CidrBlock":                    {Computed: true, Refuse: noIPAM},
 			"ipv6IpamPoolId":                   {Refuse: noIPAM},
 			"ipv6NetmaskLength":                {Refuse: noIPAM},
-			"ipv6CidrBlockNetworkBorderGroup":  {Computed: true, Refuse: "Local Zones have no rows"},
+			"ipv6CidrBlockNetworkBorderGroup":  {Computed: true, Refuse: "Local Zones are not supported"},
 		},
 		Outputs: map[string]string{
 			"arn":     "arn:{partition}:ec2:{region}:{account}:vpc/{id}",
@@ -85,11 +85,11 @@ var _ = registerRows(
 			"enableResourceNameDnsAaaaRecordOnLaunch": {Default: false},
 			"mapPublicIpOnLaunch":                     {Default: false},
 			"privateDnsHostnameTypeOnLaunch":          {Computed: true},
-			"ipv6Native":                              {Replace: true, Default: false, Refuse: "IPv6-only subnets have no rules yet"},
-			"customerOwnedIpv4Pool":                   {Refuse: "Outposts have no rows"},
-			"enableLniAtDeviceIndex":                  {Refuse: "Outposts have no rows"},
-			"mapCustomerOwnedIpOnLaunch":              {Refuse: "Outposts have no rows"},
-			"outpostArn":                              {Refuse: "Outposts have no rows"},
+			"ipv6Native":                              {Replace: true, Default: false, Refuse: "IPv6-only subnets are not supported yet"},
+			"customerOwnedIpv4Pool":                   {Refuse: "Outposts are not supported"},
+			"enableLniAtDeviceIndex":                  {Refuse: "Outposts are not supported"},
+			"mapCustomerOwnedIpOnLaunch":              {Refuse: "Outposts are not supported"},
+			"outpostArn":                              {Refuse: "Outposts are not supported"},
 		},
 		AtMostOne: [][]string{{"availabilityZone", "availabilityZoneId"}},
 		Outputs: map[string]string{

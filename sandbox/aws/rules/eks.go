@@ -21,7 +21,7 @@ var zonesWithoutEKS = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 // cluster.
 const eksGroupPrefix = "eks-cluster-sg-"
 
-const noAutoMode = "EKS Auto Mode has no rules yet"
+const noAutoMode = "EKS Auto Mode is not supported yet"
 
 // privateRanges are the private address ranges of RFC 1918. The service CIDR of a cluster must
 // be in one of these ranges.
@@ -68,8 +68,8 @@ var _ = registerRows(&Row{
 		"zonalShiftConfig.enabled":                     {},
 		"computeConfig":                                {Refuse: noAutoMode},
 		"storageConfig":                                {Refuse: noAutoMode},
-		"outpostConfig":                                {Refuse: "Outposts have no rows"},
-		"remoteNetworkConfig":                          {Replace: true, Refuse: "hybrid nodes have no rules yet"},
+		"outpostConfig":                                {Refuse: "Outposts are not supported"},
+		"remoteNetworkConfig":                          {Replace: true, Refuse: "hybrid nodes are not supported yet"},
 		"defaultAddonsToRemoves":                       {Refuse: "Pulumi's own, deprecated; use bootstrapSelfManagedAddons"},
 	},
 	Outputs: map[string]string{

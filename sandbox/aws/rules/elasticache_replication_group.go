@@ -3,7 +3,7 @@ package rules
 const (
 	replicationGroupType = "aws:elasticache/replicationGroup:ReplicationGroup"
 
-	noCopies = "copies of other caches have no rules yet"
+	noCopies = "copies of other caches are not supported yet"
 )
 
 // toCacheKey is a reference to the KMS key of a cache. toCacheLogGroup is a reference to the
@@ -71,9 +71,9 @@ var _ = registerRows(&Row{
 		"logDeliveryConfigurations.logFormat":       {},
 		"logDeliveryConfigurations.logType":         {},
 
-		"dataTieringEnabled":       {Replace: true, Computed: true, Refuse: "nodes with disks have no rules yet"},
-		"globalReplicationGroupId": {Replace: true, Computed: true, Refuse: "global datastores have no rows"},
-		"notificationTopicArn":     {Refuse: "notifications have no rules yet"},
+		"dataTieringEnabled":       {Replace: true, Computed: true, Refuse: "nodes with disks are not supported yet"},
+		"globalReplicationGroupId": {Replace: true, Computed: true, Refuse: "global datastores are not supported"},
+		"notificationTopicArn":     {Refuse: "notifications are not supported yet"},
 		"preferredCacheClusterAzs": {Refuse: "AWS spreads nodes over zones by itself"},
 		"securityGroupNames":       {Replace: true, Computed: true, Refuse: "EC2-Classic no longer exists"},
 		"snapshotArns":             {Replace: true, Refuse: noCopies},

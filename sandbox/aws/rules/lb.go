@@ -17,7 +17,7 @@ var (
 	}
 )
 
-const networkLBOnly = "belongs to network and gateway load balancers, which have no rules yet"
+const networkLBOnly = "belongs to network and gateway load balancers, which are not supported yet"
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and hyphens, not beginning or ending with a hyphen"))
 
@@ -60,7 +60,7 @@ var _ = registerRows(&Row{
 		"subnetMappings":                        {Set: true, Computed: true, Refuse: "fixed addresses are for network load balancers; use subnets"},
 		"customerOwnedIpv4Pool":                 {Replace: true, Refuse: "Outposts are not supported"},
 		"ipamPools":                             {Refuse: noIPAM},
-		"minimumLoadBalancerCapacity":           {Refuse: "reserved capacity has no rules yet"},
+		"minimumLoadBalancerCapacity":           {Refuse: "reserved capacity is not supported yet"},
 		"enableCrossZoneLoadBalancing":          {Refuse: "it is always on"},
 		"dnsRecordClientRoutingPolicy":          {Refuse: networkLBOnly},
 		"enableTlsVersionAndCipherSuiteHeaders": {Default: false},

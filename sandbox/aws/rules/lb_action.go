@@ -39,7 +39,7 @@ func actionProps(property string) Props {
 		property + ".fixedResponse.messageBody":   {Valid: length(0, 1024)},
 		property + ".fixedResponse.statusCode":    {Required: true, Valid: pattern(`[245]\d\d`, "a code 2xx, 4xx or 5xx")},
 		property + ".authenticateCognito":         {Refuse: "user pools are not supported"},
-		property + ".authenticateOidc":            {Refuse: "the authentication of users at the load balancer has no rules yet"},
+		property + ".authenticateOidc":            {Refuse: "the authentication of users at the load balancer is not supported yet"},
 	}
 }
 

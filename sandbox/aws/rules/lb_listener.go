@@ -56,8 +56,8 @@ var _ = registerRows(&Row{
 		"sslPolicy":             {Computed: true, Enum: tlsPolicies},
 		"alpnPolicy":            {Refuse: networkLBOnly},
 		"tcpIdleTimeoutSeconds": {Refuse: networkLBOnly},
-		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
-	}.with(actionProps("defaultActions")).with(refusedProps("headers that the load balancer writes have no rules yet", "", listenerHeaderProps...)),
+		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients are not supported yet"},
+	}.with(actionProps("defaultActions")).with(refusedProps("headers that the load balancer writes are not supported yet", "", listenerHeaderProps...)),
 	Unique: []Unique{{
 		Props: []string{"loadBalancerArn", "port"}, Code: "DuplicateListener", Message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'",
 	}},

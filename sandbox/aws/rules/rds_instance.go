@@ -4,7 +4,7 @@ const (
 	dbInstanceType = "aws:rds/instance:Instance"
 
 	notPostgres = "it is not for PostgreSQL"
-	notRestored = "copies of other databases have no rules yet"
+	notRestored = "copies of other databases are not supported yet"
 )
 
 // toMonitoringRole is a reference to the role of enhanced monitoring.
@@ -101,7 +101,7 @@ var _ = registerRows(&Row{
 		"performanceInsightsRetentionPeriod": {Computed: true, Valid: checkInsightsRetention},
 
 		"name":                     {Replace: true, Refuse: "deprecated; use dbName"},
-		"blueGreenUpdate":          {Refuse: "blue/green deployments have no rules yet"},
+		"blueGreenUpdate":          {Refuse: "blue/green deployments are not supported yet"},
 		"characterSetName":         {Replace: true, Refuse: notPostgres},
 		"ncharCharacterSetName":    {Replace: true, Refuse: notPostgres},
 		"timezone":                 {Replace: true, Refuse: notPostgres},

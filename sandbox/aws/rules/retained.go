@@ -7,7 +7,7 @@ import (
 )
 
 // The types of objects that AWS retains after a deletion. No program creates them, so
-// they have no rows. `sandbox aws list` shows them, and `sandbox aws delete` removes them.
+// they are not supported. `sandbox aws list` shows them, and `sandbox aws delete` removes them.
 const (
 	instanceSnapshotType = "aws:rds/final-snapshot"
 	clusterSnapshotType  = "aws:docdb/final-snapshot"

@@ -28,7 +28,7 @@ var _ = registerRows(&Row{
 		"name":            {Replace: true, Required: true, Valid: checkHostedZoneName, Same: sameDomain},
 		"comment":         {Preset: "Managed by Pulumi", Valid: length(0, 256)},
 		"forceDestroy":    {Default: false},
-		"delegationSetId": {Replace: true, Refuse: noRow},
+		"delegationSetId": {Replace: true, Refuse: unsupportedReference},
 		"vpcs":            {Set: true},
 		"vpcs.vpcId":      {Ref: &Ref{To: []string{vpcType}, Noun: "VPC", Missing: "InvalidVPCId"}},
 		"vpcs.vpcRegion":  {Computed: true, Refuse: "the provider's region is that of the VPC"},

@@ -15,7 +15,7 @@ const maxTXTString = 255
 
 const (
 	invalidBatch    = "InvalidChangeBatch"
-	noRoutingPolicy = "routing policies have no rules yet"
+	noRoutingPolicy = "routing policies are not supported yet"
 )
 
 // toZone is a record's reference to its zone. A record of a program prevents the deletion
@@ -43,7 +43,7 @@ var _ = registerRows(&Row{
 		"aliases.zoneId":                {Valid: length(1, 32)},
 		"aliases.evaluateTargetHealth":  {},
 		"setIdentifier":                 {Refuse: noRoutingPolicy},
-		"healthCheckId":                 {Refuse: noRow},
+		"healthCheckId":                 {Refuse: unsupportedReference},
 		"multivalueAnswerRoutingPolicy": {Refuse: noRoutingPolicy},
 		"cidrRoutingPolicy":             {Refuse: noRoutingPolicy},
 		"failoverRoutingPolicies":       {Refuse: noRoutingPolicy},

@@ -34,7 +34,7 @@ var _ = registerRows(
 			"rules.filter.tag":                           {},
 			"rules.filter.tag.key":                       {Valid: length(1, maxTagKey)},
 			"rules.filter.tag.value":                     {AllowEmpty: true, Valid: length(0, maxTagValue)},
-			"rules.filter.and":                           {Refuse: "filters with several conditions have no rules yet"},
+			"rules.filter.and":                           {Refuse: "filters with several conditions are not supported yet"},
 			"rules.expiration":                           {},
 			"rules.expiration.date":                      {Valid: checkMidnight},
 			"rules.expiration.days":                      {Valid: numbers(1, 1<<31-1)},

@@ -62,7 +62,7 @@ var _ = registerRows(
 			"policy":                      {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, maxSecretPolicy)},
 			"recoveryWindowInDays":        {Default: 30.0, Valid: checkRecoveryWindow},
 			"forceOverwriteReplicaSecret": {Default: false},
-			"replicas":                    {Computed: true, Refuse: "copies in other regions have no rules yet"},
+			"replicas":                    {Computed: true, Refuse: "copies in other regions are not supported yet"},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "{id}"},

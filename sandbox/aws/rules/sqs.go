@@ -14,8 +14,8 @@ const (
 
 const (
 	queueNotFoundCode = "AWS.SimpleQueueService.NonExistentQueue"
-	noFIFO            = "FIFO queues have no rules yet"
-	noQueueKey        = "KMS keys of queues have no rules yet; use sqsManagedSseEnabled"
+	noFIFO            = "FIFO queues are not supported yet"
+	noQueueKey        = "KMS keys of queues are not supported yet; use sqsManagedSseEnabled"
 )
 
 var (
@@ -55,8 +55,8 @@ var _ = registerRows(
 			"fifoThroughputLimit":          {Computed: true, Refuse: noFIFO},
 			"kmsMasterKeyId":               {Refuse: noQueueKey},
 			"kmsDataKeyReusePeriodSeconds": {Computed: true, Refuse: noQueueKey},
-			"redrivePolicy":                {Computed: true, Refuse: "dead-letter queues have no rules yet"},
-			"redriveAllowPolicy":           {Computed: true, Refuse: "dead-letter queues have no rules yet"},
+			"redrivePolicy":                {Computed: true, Refuse: "dead-letter queues are not supported yet"},
+			"redriveAllowPolicy":           {Computed: true, Refuse: "dead-letter queues are not supported yet"},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:sqs:{region}:{account}:{name}", "url": "{id}"},
