@@ -85,7 +85,7 @@ func (f *Forecaster) Add(load float64) {
 		f.learn(k)
 	}
 	k := h.steps - 1
-	load = h.load.at(k)
+	load = h.load.at(k) // a missing load is the load of the step before
 	if k >= firstSimulated {
 		f.gate.serve(load)
 	}

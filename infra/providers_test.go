@@ -15,9 +15,9 @@ import (
 	"github.com/progressive-framework/platform/infra/deployer/authorization"
 )
 
-// An explicit provider reads no key of the stack's configuration: the program
-// passes on what the stack has.
-func TestProvidersGetTheStacksKeys(t *testing.T) {
+// An explicit provider does not read the keys aws:* of the stack's configuration. So the program must
+// set them on each provider.
+func TestProvidersGetTheStacksAWSConfiguration(t *testing.T) {
 	stack, err := config.Load("prod", map[string]string{
 		"aws:region":                        "eu-west-1",
 		"aws:profile":                       "platform",

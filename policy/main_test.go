@@ -81,7 +81,7 @@ func TestCommandsReturnExitCodesAndOutput(t *testing.T) {
 		{"nothing is wrong", []string{"check", goodFile}, 0, "0 mandatory"},
 		{"a mandatory rule is broken", []string{"check", badFile}, 1, "enableKeyRotation is not true"},
 		{"the earlier state has the same violation", []string{"check", "-against", badFile, badFile}, 0, "1 mandatory"},
-		{"an expired waiver, which the earlier state has, too", []string{"check", "-config", waivedConfigFile, "-against", badFile, badFile}, 1, "it expired on 2000-01-01"},
+		{"an expired waiver is a violation, although the earlier state is evaluated with it", []string{"check", "-config", waivedConfigFile, "-against", badFile, badFile}, 1, "it expired on 2000-01-01"},
 		{"the waiver in the YAML file has expired", []string{"check", "-config", waivedConfigFile, badFile}, 1, "it expired on 2000-01-01"},
 		{"the stack costs more than its budget", []string{"check", "-config", budgetConfigFile, natGatewayFile}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
 		{"the format SARIF", []string{"check", "-format", "sarif", badFile}, 1, `"ruleId": "key-rotates"`},

@@ -203,8 +203,8 @@ func podSpec(args *Args, serviceAccount pulumi.StringInput) *corev1.PodSpecArgs 
 	}
 }
 
-// newService creates a Service for the ports that have a Service port, and returns the name of
-// the Service. If no port has a Service port, newService creates nothing and returns nil.
+// newService creates a Service with every port whose field Service is not 0, and returns the name of
+// the Service. If the field is 0 for every port, newService creates nothing and returns nil.
 func newService(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) (pulumi.StringInput, error) {
 	var ports corev1.ServicePortArray
 	for _, p := range args.Ports {

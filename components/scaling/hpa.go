@@ -146,7 +146,7 @@ func (m PodsMetric) validate() error {
 		return fmt.Errorf("metric %q with average %s: must have a name and a value above zero", m.Name, m.AverageValue.String())
 	}
 	if m.Source == nil {
-		return fmt.Errorf("metric %s: must have a Source, Rate or MeanDuration", m.Name)
+		return fmt.Errorf("metric %s: must have a Source: a Rate or a MeanDuration", m.Name)
 	}
 	if err := m.Source.validate(); err != nil {
 		return fmt.Errorf("metric %s: %w", m.Name, err)

@@ -254,7 +254,7 @@ func TestClusterAutoscalerOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// Every share of the requests gives a valid profile.
+// A profile with 1 % to 100 % of its CPU and memory requests is valid.
 func TestShareOfRequestsKeepsProfilesValid(t *testing.T) {
 	for _, p := range Services() {
 		for share := Percent(1); share <= 100; share++ {

@@ -121,8 +121,8 @@ func TestMeasuredLoadIsNotScaled(t *testing.T) {
 func TestOverloadAtEqualCostInterpolates(t *testing.T) {
 	results := []Result{{PodHours: 200, OverloadShare: 0}, {PodHours: 150, OverloadShare: 0.0001}, {PodHours: 100, OverloadShare: 0.01}}
 	require.InDelta(t, 0.001, overloadAtCost(results, 125), 1e-9)
-	require.True(t, math.IsNaN(overloadAtCost(results, 175)), "no overload to compare with")
-	require.True(t, math.IsNaN(overloadAtCost(results, 50)), "no target is as cheap")
+	require.True(t, math.IsNaN(overloadAtCost(results, 175)), "one of the two results has no overload, so its logarithm is undefined")
+	require.True(t, math.IsNaN(overloadAtCost(results, 50)), "every result costs more than 50 pod-hours")
 }
 
 // A timeline shows the same simulation as the figures of the report.

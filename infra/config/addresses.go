@@ -94,7 +94,9 @@ func (s *Stack) countPrivateAddresses(zones int) (addresses, nodes int) {
 		addresses += maxPerZone(t.Profile.Size.Max, zones) * nodeAddresses
 		nodes += t.Profile.Size.Max
 	}
-	return addresses + maxPerZone(len(s.pods()), zones), nodes // pods beyond the first prefix of each node
+	// A node with more pods than its first prefix has addresses needs another prefix. One more address
+	// for each pod of the stack is enough for these prefixes.
+	return addresses + maxPerZone(len(s.pods()), zones), nodes
 }
 
 // countDatabaseAddresses returns the number of addresses that the managed stores need in one zone.

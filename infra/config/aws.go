@@ -32,8 +32,8 @@ type AWS struct {
 
 // AssumedRole is the IAM role that creates everything.
 type AssumedRole struct {
-	// The ARN of an IAM role in the account of `account`. It creates everything, and
-	// the kubeconfig gets its tokens. For an external ID or a session policy, write
+	// The ARN of an IAM role in the account of `account`. Pulumi creates all resources with this
+	// role, and the kubeconfig requests its tokens with it. For an external ID or a session policy, write
 	// a profile in AWS's config file and set `aws:profile`.
 	RoleARN string `key:"roleArn" unset:"none"`
 }

@@ -159,7 +159,8 @@ type Cluster struct {
 	SessionManager bool `key:"sessionManager"`
 	// The public IPv4 blocks from which the stack is deployed over the internet: /8 to /32, at most
 	// 40, none within another. They reach the API endpoint. If the list is not set, the endpoint is
-	// private. Required without a key of private access.
+	// private. It is required if neither `cluster.privateAccessCidrs` nor
+	// `cluster.privateAccessSecurityGroups` is set.
 	PublicAccessCIDRs []string `key:"publicAccessCidrs"`
 	// The IPv4 blocks from which the stack is deployed over a private connection:
 	// a connected network, or a runner's subnet in the VPC. /8 to /32, none within

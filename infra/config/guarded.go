@@ -57,7 +57,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	if s.Network.VPCID != "" && s.hasManagedStore() {
 		fields["network.databaseSubnetIds"] = changerule.Field{
 			Path: "network.databaseSubnetIds", Value: changerule.List(s.Network.DatabaseSubnetIDs), Rule: changerule.Kept, From: s.Network.DatabaseSubnetIDs,
-			Reason: "AWS does not take a subnet from a store that has an instance in it",
+			Reason: "AWS does not remove a subnet from a store's subnet group while an instance is in the subnet",
 			Fix:    "Keep these subnets, to which others can be added; a stack that had no network.databaseSubnetIds has its privateSubnetIds there",
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 )
 
-// openZones are zones in which EKS has control planes.
-var openZones = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
+// supportedZoneIDs has the IDs of the zones by name. EKS has control planes in all of them.
+var supportedZoneIDs = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
 
 // guardedFields returns the fields of all guards.
 func guardedFields(s *Stack) []map[string]changerule.Field {
-	placedFields, err := s.PlacedFields(s.Network.Zones, openZones)
+	placedFields, err := s.PlacedFields(s.Network.Zones, supportedZoneIDs)
 	if err != nil {
 		panic(err)
 	}
@@ -125,12 +125,12 @@ func TestGuardsAcceptOrRefuseChangesOfAnExistingStack(t *testing.T) {
 	}
 }
 
-// AWS does not remove a subnet from a store that has an instance in it. So subnets of the stores
-// can be added, but not replaced.
+// AWS does not remove a subnet from a store's subnet group while an instance of the store is in the
+// subnet. So a stack may add subnets to its stores, but must keep the recorded ones.
 func TestStoresKeepTheirSubnets(t *testing.T) {
 	s := existingStack()
 	s.Network = Network{VPCID: "vpc-1", PrivateSubnetIDs: []string{"a", "b"}, DatabaseSubnetIDs: []string{"d", "c"}}
-	before := recordedFixedValues(&s)
+	before := initialFixedValues(&s)
 	for _, tc := range []struct {
 		reason  string
 		subnets []string
@@ -154,8 +154,9 @@ func TestStoresKeepTheirSubnets(t *testing.T) {
 	}
 }
 
-// recordedFixedValues returns the recorded values of FixedFields.
-func recordedFixedValues(s *Stack) map[string]string {
+// initialFixedValues returns the values of FixedFields that the guard records when it creates the
+// stack: the values in the stack's current configuration.
+func initialFixedValues(s *Stack) map[string]string {
 	values := map[string]string{}
 	for id, f := range s.FixedFields() {
 		values[id] = f.Value

@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// allowedKinds returns the kinds of the store that have a key, from the tag kinds. nil means that
-// all kinds have the key.
+// allowedKinds returns the kinds of the store for which the key of f is allowed. It reads them from the
+// struct tag "kinds". nil means that the key is allowed for every kind.
 func allowedKinds(f reflect.StructField) []string {
 	if tag := f.Tag.Get("kinds"); tag != "" {
 		return strings.Split(tag, ",")

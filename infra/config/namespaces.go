@@ -95,7 +95,7 @@ func (r *reader) readAll(s *Stack, values map[string]string, secretKeys []string
 				r.addProblem(field.Forbidden(keyPath, why))
 				continue
 			}
-			r.readKey(keyPath, "aws", name, reflect.ValueOf(&s.AWS).Elem(), values[key])
+			r.readKey(keyPath, awsNamespace, name, reflect.ValueOf(&s.AWS).Elem(), values[key])
 		case namespace == pulumiNamespace:
 			if !slices.Contains(engineKeys, name) {
 				r.addProblem(field.Forbidden(keyPath, "Pulumi's engine has no such key"+keyHint(name, engineKeys)))
@@ -118,8 +118,9 @@ func unreadReason(namespace, name string) string {
 	return fmt.Sprintf("nothing reads the namespace %q; the program reads %s: and %s:", namespace, Project, awsNamespace)
 }
 
-// readKey reads a top-level key of a namespace into the field of v that has this key.
-func (r *reader) readKey(keyPath *field.Path, pattern, name string, v reflect.Value, text string) {
+// readKey reads a top-level key into the field of v that has this key. namespace is "aws", or "" for
+// the project's own keys. name is the key without its namespace.
+func (r *reader) readKey(keyPath *field.Path, namespace, name string, v reflect.Value, text string) {
 	var known []string
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("key")
@@ -136,13 +137,14 @@ func (r *reader) readKey(keyPath *field.Path, pattern, name string, v reflect.Va
 			r.addProblem(field.TypeInvalid(keyPath, text, err.Error()))
 			return
 		}
-		r.read(keyPath, join(pattern, key), "", v.Field(i), raw)
+		r.read(keyPath, join(namespace, key), "", v.Field(i), raw)
 		return
 	}
-	if pattern == awsNamespace {
+	if namespace == awsNamespace {
+		// The hint may name a refused key: the error of that key then says what to do.
 		known = append(slices.Collect(maps.Keys(refusedAWS)), append(known, "region")...)
 	}
-	r.addProblem(field.Forbidden(keyPath, "no such key"+r.hintFor(pattern, name, known)))
+	r.addProblem(field.Forbidden(keyPath, "no such key"+r.hintFor(namespace, name, known)))
 }
 
 // hintFor returns the end of an error message that suggests the key that was probably meant. It is

@@ -98,9 +98,9 @@ func TestRDSAndDocumentDBHaveDifferentNames(t *testing.T) {
 	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.Documents().Identifier)
 }
 
-// All connections that the pools can open may sort at the same time, so work_mem is divided by
-// their number. Divided by the number of cores, db.r7g.xlarge would have a work_mem of 1 GiB, four
-// times the design document's number.
+// All connections that the pools can open may sort at the same time, so work_mem is divided by their
+// number. If it were divided by the number of cores, work_mem would be 1 GiB on db.r7g.xlarge. That
+// is four times the design document's number.
 func TestWorkMemIsDividedByTheConnectionsOfThePools(t *testing.T) {
 	s, err := Load("prod", validValuesWith(map[string]string{Project + ":postgres": `{"instanceClass":"db.r7g.xlarge"}`, Project + ":podScaling": `{"enabled":true}`}))
 	require.NoError(t, err)

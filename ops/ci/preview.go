@@ -86,8 +86,8 @@ type previewOptions struct {
 	budget       cost.Micros
 }
 
-// runPreview previews the stack and writes the files. It prints the reasons to refuse the change, and
-// returns an error if there is one.
+// runPreview previews the stack and writes the files. If the change must be refused, runPreview prints
+// the reasons and returns an error.
 func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOptions, stdout io.Writer) error {
 	approvals, err := readApprovals(cli.Dir, o.approvalsFile)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// A table lacks an index if at least minScans scans read the whole table in the window, and each
-	// scan reads at least minScanRows rows. From 10,000 rows on, an index is much faster.
+	// A table lacks an index if the window has at least minScans scans of the whole table, and these
+	// scans read on average at least minScanRows rows. From 10,000 rows on, an index is much faster.
 	minScans, minScanRows = 100, 10_000
 	// minBytes is the smallest table or index, in bytes, that is worth a finding.
 	minBytes = 64 << 20

@@ -49,7 +49,8 @@ func TestMonitorsSayWhatIsMissing(t *testing.T) {
 	require.ErrorContains(t, err, "no permission: deployments.apps is forbidden")
 }
 
-// TestPipeGetsEachReading: without control characters.
+// A pipe gets every reading, without control characters. An interrupt ends the run without an error,
+// and a failed reading has the exit code Incomplete.
 func TestPipeGetsEachReading(t *testing.T) {
 	n := 0
 	s := screen{interval: time.Millisecond, remaining: 3, read: func() (string, error) { n++; return fmt.Sprint("reading ", n), nil }}

@@ -42,10 +42,10 @@ func backtestCommand(readOutputs func(context.Context) (stackoutput.Outputs, err
 		Long: "Run each autoscaler over a recorded load, step by step. No autoscaler sees later steps. The first\n" +
 			"three days are history. A run takes some seconds.\n\n" +
 			"A file has the header unix_seconds,load and increasing times. Its largest usual load\n" +
-			"is scaled to 30 pods. With --service the load is what the stack's Prometheus has\n" +
-			"measured, in pods of the capacity that the stack assumes, within the HPA's bounds.\n\n" +
+			"is scaled to 30 pods. With --service, the load comes from the stack's Prometheus. A load\n" +
+			"of one pod is the capacity that the stack assumes for a pod. The bounds are the HPA's.\n\n" +
 			"Exit codes: 0 done, 2 wrong usage or file, 3 the load could not be read from the\n" +
-			"stack, or the report not be written.",
+			"stack, or the report could not be written.",
 		Example: "  pf forecast backtest web.csv --html report.html\n  pf forecast backtest --service web --days 14 --stack prod --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {

@@ -133,9 +133,9 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 	}
 }
 
-// A rollback does not change the schema. So a second rollback compares with the migrations of every
-// release that ran, and not only of the current release.
-func TestSecondRollbackComparesWithEveryRelease(t *testing.T) {
+// A rollback does not change the schema: the database keeps the migrations of every release that ran.
+// So a second rollback must check all these migrations, and not only those of the current release.
+func TestSecondRollbackChecksTheMigrationsOfEveryRelease(t *testing.T) {
 	p := newTestProject(t)
 	p.commitMigration("00001_users.sql", createsTable)
 	p.promoteAndMerge()

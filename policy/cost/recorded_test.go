@@ -41,8 +41,9 @@ var prodRows = []string{
 	"45 × 1 cloudwatch:alarm:standard at $0.10 = $4.50, alarms by the metrics that they read",
 }
 
-// sumsBySKU returns the sums of a report's lines by SKU. If a SKU is in several rows of prodRows, the
-// key is the SKU and the resource.
+// sumsBySKU returns the sums of a report's lines by SKU. Some SKUs are in several rows of prodRows. For
+// the lines of a tier, the key is then the SKU and the group. For Prometheus it is the SKU and
+// "prometheus".
 func sumsBySKU(r cost.Report) map[string]cost.Range {
 	sums := map[string]cost.Range{}
 	for _, l := range r.Lines {

@@ -138,8 +138,8 @@ func Refs[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	return Set[T]{g.Refs(r, prop, view.Token())}
 }
 
-// Users returns the resources that refer to r with their input prop.
-func Users[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
+// Referrers returns the resources that refer to r with their input prop.
+func Referrers[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
 	return Set[T]{g.Referrers(r, view.Token(), prop)}
 }

@@ -65,7 +65,7 @@ var balancer = []*rule.Rule{
 			groups := rule.Refs[awsview.Ec2SecurityGroup](s.Graph, s.Resource, "securityGroups")
 			s.Must(groups.Exists(), "no security group of this stack protects it")
 			for _, group := range groups.Resources {
-				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				rules := rule.Referrers[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
 					// The Pulumi program looks up the security group of CloudFront's network
 					// interfaces after the VPC origin exists. So the input
@@ -103,12 +103,12 @@ var balancer = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.LbTargetGroup) {
 			s.Must(value.Any(
-				rule.Users[awsview.AutoscalingGroup](s.Graph, s.Resource, "targetGroupArns").Exists(),
-				rule.Users[awsview.AutoscalingAttachment](s.Graph, s.Resource, "lbTargetGroupArn").Exists(),
+				rule.Referrers[awsview.AutoscalingGroup](s.Graph, s.Resource, "targetGroupArns").Exists(),
+				rule.Referrers[awsview.AutoscalingAttachment](s.Graph, s.Resource, "lbTargetGroupArn").Exists(),
 			), "no Auto Scaling Group has its nodes in it")
 			s.Must(value.Any(
-				rule.Users[awsview.LbListenerRule](s.Graph, s.Resource, "actions").Exists(),
-				rule.Users[awsview.LbListener](s.Graph, s.Resource, "defaultActions").Exists(),
+				rule.Referrers[awsview.LbListenerRule](s.Graph, s.Resource, "actions").Exists(),
+				rule.Referrers[awsview.LbListener](s.Graph, s.Resource, "defaultActions").Exists(),
 			), "no listener sends requests to it")
 		}),
 	},

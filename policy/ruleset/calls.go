@@ -114,7 +114,7 @@ var calls = []*rule.Rule{
 func requireVolumeCalls(s *rule.Subject) {
 	isDriver := value.As[awsview.EksAddon](s.View()).AddonName().Is(eksspec.EBSCSIDriver)
 	s.Must(value.Implies(isDriver, rule.Refs[awsview.IamRole](s.Graph, s.Resource, "podIdentityAssociations").Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
-		return rule.Users[awsview.IamRolePolicyAttachment](s.Graph, role, "role").Any(func(_ *graph.Resource, a awsview.IamRolePolicyAttachment) value.Truth {
+		return rule.Referrers[awsview.IamRolePolicyAttachment](s.Graph, role, "role").Any(func(_ *graph.Resource, a awsview.IamRolePolicyAttachment) value.Truth {
 			return a.PolicyArn().Contains("AmazonEBSCSIDriverPolicy")
 		})
 	})), "the role does not have AWS's policy for the driver")
@@ -166,7 +166,7 @@ func roleAllows(s *rule.Subject, test func(action string) bool) value.Truth {
 	}
 	roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, prop)
 	return roles.Any(func(role *graph.Resource, _ awsview.IamRole) value.Truth {
-		return rule.Users[awsview.IamRolePolicy](s.Graph, role, "role").Any(func(r *graph.Resource, _ awsview.IamRolePolicy) value.Truth {
+		return rule.Referrers[awsview.IamRolePolicy](s.Graph, role, "role").Any(func(r *graph.Resource, _ awsview.IamRolePolicy) value.Truth {
 			return statements(r.View().Get("policy")).Any(func(st statement) value.Truth { return value.All(st.isAllow(), st.hasAction(test)) })
 		})
 	})

@@ -115,7 +115,7 @@ var eks = []*rule.Rule{
 		Check: rule.Across(func(s *rule.Subject, _ awsview.EksPodIdentityAssociation) {
 			roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, "roleArn")
 			for _, role := range roles.Resources {
-				users := rule.Users[awsview.EksPodIdentityAssociation](s.Graph, role, "roleArn")
+				users := rule.Referrers[awsview.EksPodIdentityAssociation](s.Graph, role, "roleArn")
 				s.Must(atMost(len(users.Resources), 1, users.Complete), "role %s is that of %d service accounts", role.Name, len(users.Resources))
 			}
 			s.Must(roles.Exists(), "the role is not one of this stack")

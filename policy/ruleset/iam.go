@@ -192,8 +192,8 @@ var iam = []*rule.Rule{
 		Severity: rule.Low, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v awsview.IamRole) {
 			s.Must(value.Any(
-				rule.Users[awsview.IamRolePolicy](s.Graph, s.Resource, "role").Exists(),
-				rule.Users[awsview.IamRolePolicyAttachment](s.Graph, s.Resource, "role").Exists(),
+				rule.Referrers[awsview.IamRolePolicy](s.Graph, s.Resource, "role").Exists(),
+				rule.Referrers[awsview.IamRolePolicyAttachment](s.Graph, s.Resource, "role").Exists(),
 				v.InlinePolicies().IsSet(), v.ManagedPolicyArns().IsSet(),
 			), "no policy is attached to it")
 		}),

@@ -71,7 +71,7 @@ var mongo = []*rule.Rule{
 		Fix: "the key mongo.instances", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.ProdOnly,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.DocdbCluster) {
-			instances := rule.Users[awsview.DocdbClusterInstance](s.Graph, s.Resource, "clusterIdentifier")
+			instances := rule.Referrers[awsview.DocdbClusterInstance](s.Graph, s.Resource, "clusterIdentifier")
 			s.Must(atLeast(len(instances.Resources), 2, instances.Complete), "the cluster has %d instance(s)", len(instances.Resources))
 		}),
 	},

@@ -21,7 +21,7 @@ var network = []*rule.Rule{
 		Fix: "components/network creates them; keep flowLogs", Standards: []string{"FSBP EC2.6", "CIS AWS 3.7"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2Vpc) {
-			logs := rule.Users[awsview.Ec2FlowLog](s.Graph, s.Resource, "vpcId")
+			logs := rule.Referrers[awsview.Ec2FlowLog](s.Graph, s.Resource, "vpcId")
 			s.Must(logs.Any(func(_ *graph.Resource, l awsview.Ec2FlowLog) value.Truth {
 				return l.TrafficType().Or("ALL").Is("ALL")
 			}), "no flow log records all traffic of the VPC")
@@ -33,7 +33,7 @@ var network = []*rule.Rule{
 		Fix: "components/network manages it without rules", Standards: []string{"FSBP EC2.2", "CIS AWS 5.4"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2Vpc) {
-			groups := rule.Users[awsview.Ec2DefaultSecurityGroup](s.Graph, s.Resource, "vpcId")
+			groups := rule.Referrers[awsview.Ec2DefaultSecurityGroup](s.Graph, s.Resource, "vpcId")
 			s.Must(groups.Any(func(_ *graph.Resource, g awsview.Ec2DefaultSecurityGroup) value.Truth {
 				return value.All(value.Not(g.Ingress().IsSet()), value.Not(g.Egress().IsSet()))
 			}), "the default security group is not managed, or has rules")
@@ -160,7 +160,7 @@ var network = []*rule.Rule{
 		Fix: "the key network.natGateways: perZone", Standards: []string{"WA REL10"},
 		Severity: rule.Medium, Levels: rule.ProdOnly,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2NatGateway) {
-			routes := rule.Users[awsview.Ec2Route](s.Graph, s.Resource, "natGatewayId")
+			routes := rule.Referrers[awsview.Ec2Route](s.Graph, s.Resource, "natGatewayId")
 			tables, complete := map[*graph.Resource]bool{}, routes.Complete
 			for _, r := range routes.Resources {
 				routeTables := rule.Refs[awsview.Ec2RouteTable](s.Graph, r, "routeTableId")

@@ -170,9 +170,9 @@ var nodes = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
 			autoscaled := v.Tags().Any(func(t awsview.AutoscalingGroupTag) value.Truth { return t.Key().Is(autoscalerTag) })
-			policies := rule.Users[awsview.AutoscalingPolicy](s.Graph, s.Resource, "autoscalingGroupName")
+			policies := rule.Referrers[awsview.AutoscalingPolicy](s.Graph, s.Resource, "autoscalingGroupName")
 			scaledByAlarm := policies.Any(func(r *graph.Resource, _ awsview.AutoscalingPolicy) value.Truth {
-				return rule.Users[awsview.CloudwatchMetricAlarm](s.Graph, r, "alarmActions").Exists()
+				return rule.Referrers[awsview.CloudwatchMetricAlarm](s.Graph, r, "alarmActions").Exists()
 			})
 			s.Must(value.Not(value.All(autoscaled, scaledByAlarm)), "Cluster Autoscaler and a scaling policy both change the number of nodes")
 		}),
@@ -204,7 +204,7 @@ var nodes = []*rule.Rule{
 		Fix: "components/tier, createDrainHook; components/terminationhandler", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.AutoscalingGroup) {
-			hooks := rule.Users[awsview.AutoscalingLifecycleHook](s.Graph, s.Resource, "autoscalingGroupName")
+			hooks := rule.Referrers[awsview.AutoscalingLifecycleHook](s.Graph, s.Resource, "autoscalingGroupName")
 			s.Must(hooks.Any(func(_ *graph.Resource, h awsview.AutoscalingLifecycleHook) value.Truth {
 				return value.All(h.LifecycleTransition().Is("autoscaling:EC2_INSTANCE_TERMINATING"),
 					h.HeartbeatTimeout().Or(3600).AtLeast(scaling.TerminationGrace.Seconds()))

@@ -31,7 +31,7 @@ var registry = []*rule.Rule{
 		Fix: "components/repository, a lifecycle policy", Standards: []string{"FSBP ECR.3"},
 		Severity: rule.Low, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.EcrRepository) {
-			s.Must(rule.Users[awsview.EcrLifecyclePolicy](s.Graph, s.Resource, "repository").Exists(), "no lifecycle policy names it")
+			s.Must(rule.Referrers[awsview.EcrLifecyclePolicy](s.Graph, s.Resource, "repository").Exists(), "no lifecycle policy names it")
 		}),
 	},
 }

@@ -41,7 +41,7 @@ var stores = []*rule.Rule{
 				s.LeaveUndecided("the security groups of the store")
 			}
 			for _, group := range groups.Resources {
-				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				rules := rule.Referrers[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(_ *graph.Resource, r awsview.VpcSecurityGroupIngressRule) value.Truth {
 					return value.All(r.FromPort().Compare(port, isEqual), r.ToPort().Compare(port, isEqual))
 				}), "a rule of %s opens another port than %s", group.Name, port.Text())
@@ -55,7 +55,7 @@ var stores = []*rule.Rule{
 				s.LeaveUndecided("the security groups of the store")
 			}
 			for _, group := range groups.Resources {
-				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				rules := rule.Referrers[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
 					// The security group that EKS creates is an output of the cluster.
 					fromStack := value.Any(
@@ -146,10 +146,10 @@ func usesAccountRegistry(s *rule.Subject) value.Truth {
 
 // hasNoGatewayRoute reports whether no route table of a subnet has a route to a gateway.
 func hasNoGatewayRoute(g *graph.Graph, subnet *graph.Resource) value.Truth {
-	associations := rule.Users[awsview.Ec2RouteTableAssociation](g, subnet, "subnetId")
+	associations := rule.Referrers[awsview.Ec2RouteTableAssociation](g, subnet, "subnetId")
 	return associations.All(func(a *graph.Resource, _ awsview.Ec2RouteTableAssociation) value.Truth {
 		return rule.Refs[awsview.Ec2RouteTable](g, a, "routeTableId").All(func(table *graph.Resource, _ awsview.Ec2RouteTable) value.Truth {
-			return rule.Users[awsview.Ec2Route](g, table, "routeTableId").All(func(_ *graph.Resource, r awsview.Ec2Route) value.Truth {
+			return rule.Referrers[awsview.Ec2Route](g, table, "routeTableId").All(func(_ *graph.Resource, r awsview.Ec2Route) value.Truth {
 				return value.Not(value.Any(r.GatewayId().IsSet(), r.NatGatewayId().IsSet(), r.EgressOnlyGatewayId().IsSet()))
 			})
 		})

@@ -38,7 +38,7 @@ var webACL = []*rule.Rule{
 		Fix: "components/webacl, a logging configuration", Standards: []string{"FSBP WAF.11"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.Wafv2WebAcl) {
-			s.Must(rule.Users[awsview.Wafv2WebAclLoggingConfiguration](s.Graph, s.Resource, "resourceArn").Exists(), "no logging configuration names it")
+			s.Must(rule.Referrers[awsview.Wafv2WebAclLoggingConfiguration](s.Graph, s.Resource, "resourceArn").Exists(), "no logging configuration names it")
 		}),
 	},
 	{
@@ -61,7 +61,7 @@ var webACL = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.AcmCertificate) {
 			s.Must(v.ValidationMethod().Is("DNS"), "validationMethod is %s", v.ValidationMethod().Text())
-			s.Must(rule.Users[awsview.AcmCertificateValidation](s.Graph, s.Resource, "certificateArn").Exists(), "no CertificateValidation waits until it is issued")
+			s.Must(rule.Referrers[awsview.AcmCertificateValidation](s.Graph, s.Resource, "certificateArn").Exists(), "no CertificateValidation waits until it is issued")
 		}),
 	},
 	{

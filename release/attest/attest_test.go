@@ -361,8 +361,8 @@ func TestCopyRefusesAChangedLayer(t *testing.T) {
 	require.Error(t, err)
 }
 
-// If the registry can't be reached, nothing is known about the image. Verify returns it as an
-// ordinary error, not as a RefusedError, so a caller can retry.
+// If the registry can't be reached, Verify knows nothing about the image. It then returns an ordinary
+// error and not a RefusedError, so a caller can retry.
 func TestUnreachableRegistryIsNotARefusal(t *testing.T) {
 	r := newTestRegistry(t, true)
 	key, trusted := newKey(t)

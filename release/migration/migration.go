@@ -70,7 +70,8 @@ func (f Fault) String() string { return fmt.Sprintf("%s: %s: %s", f.Step, f.Stat
 // maxShown is the largest number of characters in Fault.Statement.
 const maxShown = 60
 
-// Faults returns the statements of the steps that do more than add, in their order.
+// Faults returns the statements that are not known to be safe for an older program, in the order of
+// the steps. A step without statements is also a fault.
 func Faults(steps Steps) []Fault {
 	var faults []Fault
 	created := map[string]bool{} // the tables that these steps create: no older program uses them

@@ -59,7 +59,7 @@ func TestFunctionsFindAnExistingNetwork(t *testing.T) {
 		table, err := s.invoke(getRouteTable, props{"routeTableId": stack.byName[name].id})
 		require.NoError(t, err)
 		routes := table["routes"].([]any)
-		require.Len(t, routes, 1, "an inline route, or a route that is a separate resource: %s", name)
+		require.Len(t, routes, 1, "the route table %s must show its route, whether the route is inline or a separate resource", name)
 		require.NotEmpty(t, routes[0].(props)[target])
 		require.Equal(t, "0.0.0.0/0", routes[0].(props)["cidrBlock"])
 	}

@@ -279,7 +279,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
 		info, err := os.Stat(filepath.Join(bin, "created"))
 		require.NoError(t, err)
-		require.Equal(t, os.FileMode(0o644), info.Mode(), "other users read what packages create, with every umask of the shell")
+		require.Equal(t, os.FileMode(0o644), info.Mode(), "files that packages create must be readable by other users, whatever umask the shell has")
 	})
 	t.Run("without a group nothing is installed", func(t *testing.T) {
 		_, out, err := runPackagesScript(t, "echo must not run; exit 1", 0)
@@ -297,7 +297,7 @@ func TestPackagesAreInstalledOrTheErrorNamesTheFix(t *testing.T) {
 		{"no Debian", "", 0, "clients", []string{"no apt-get"}, "CLUSTER"},
 		{"apt-get fails and its message is shown", "echo E: no route; exit 100", 0, "clients", []string{"E: no route", "update failed", "as root"}, "CLUSTER"},
 		{"apt-get installs nothing", "true", 0, "clients", []string{"not in their folders"}, "CLUSTER"},
-		{"a node's packages can be avoided", "exit 1", 1000, "node", []string{"containerd runs the pods", "make up CLUSTER=existing"}, "clients"},
+		{"the error for the group node names the alternative CLUSTER=existing", "exit 1", 1000, "node", []string{"containerd runs the pods", "make up CLUSTER=existing"}, "clients"},
 		{"no such group", "exit 1", 0, "x", []string{"no group x"}, "apt"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // make must find the sandbox in a folder with a space in its name, and must work without a
 // home folder.
 func TestMakefileWorksWithSpacesInPathsAndMinimalEnvironment(t *testing.T) {
-	require.FileExists(t, "../../Makefile") // the go command repeats a cached test when this file changes
+	require.FileExists(t, "../../Makefile") // so the go command does not reuse a cached result after this file changes
 	dir := filepath.Join(t.TempDir(), "a b", "it's here")
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o700))
 	script := "#!/bin/sh\nprintf '%s|' \"$@\" \"$HOME\" \"$GOWORK\" \"$GOFLAGS\" \"$GOOS\" \"$CGO_ENABLED\" \"$GOROOT$GOEXPERIMENT\"\n"

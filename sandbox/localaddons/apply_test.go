@@ -72,7 +72,7 @@ const (
 	apiServicePath = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 )
 
-func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
+func TestApplyRetriesTransientErrors(t *testing.T) {
 	objects := renderAll(t, sampleValues)
 	s := &apiServer{refusals: []int{404, 503, 500}} // there is no namespace, the server is not ready, there are no addresses
 	require.NoError(t, s.newClient(t).apply(t.Context(), objects, ignoreDetail))
@@ -84,7 +84,7 @@ func TestApplyRepeatsAfterTransientErrors(t *testing.T) {
 	require.Equal(t, map[string]bool{fieldManager: true}, s.managers)
 }
 
-func TestApplyDoesNotRepeatPermanentErrors(t *testing.T) {
+func TestApplyDoesNotRetryPermanentErrors(t *testing.T) {
 	objects := renderAll(t, sampleValues)
 	for _, code := range []int{403, 422} {
 		s := &apiServer{refusals: []int{code}}

@@ -1,6 +1,6 @@
-// Package localaddons installs the addons that every cluster has into a local cluster.
-// The addons are the pause image, which every pod needs, DNS for services (CoreDNS), and
-// the resource metrics for autoscalers (metrics-server).
+// Package localaddons installs the basic add-ons in a local cluster. They are CoreDNS (DNS for
+// services), metrics-server (resource metrics for autoscalers) and the pause image that every pod
+// needs.
 //
 // The package has the commands of the three images, each in a subfolder, and the
 // manifests. It starts no process of the sandbox and does not deploy the platform's own

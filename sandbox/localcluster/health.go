@@ -26,12 +26,12 @@ const checkTimeout = 5 * time.Second
 // bodyLimit is how many bytes of a response a check reads.
 const bodyLimit = 1 << 20
 
-// probe is one request to which a healthy component responds with status 200.
+// probe is a health check: a request, and the statuses with which a healthy component may respond.
 type probe struct {
 	url              string
 	authority        string // name of the server's certificate authority; empty for plain HTTP
 	clientCert       string // name of the client certificate; empty for no certificate
-	acceptedStatuses []int  // statuses other than 200 that a healthy component may return
+	acceptedStatuses []int  // accepted in addition to 200
 }
 
 // get sends the request and returns the body of the response. It returns an error if the status

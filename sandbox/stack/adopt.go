@@ -178,9 +178,11 @@ func (e *stateEdit) resolvePending(pending []Operation) {
 }
 
 const (
-	// hiddenSecret is the text that a preview prints in place of a secret. For an unknown
-	// value a preview prints a different text, which equals no value at AWS. So a creation with
-	// an unknown input matches no orphan. The engine has never sent such a creation to AWS.
+	// hiddenSecret is the text that a preview prints in place of a secret.
+	//
+	// For an unknown value a preview prints another text, which no object at AWS has. So a creation
+	// with an unknown input matches no orphan. This is correct, because the engine sends a creation
+	// only when all inputs are known.
 	hiddenSecret = "[secret]"
 	// secretSignature is the key of an encrypted value in a state (Pulumi's SDK,
 	// resource.SecretSig). Such a value can't be compared.

@@ -75,7 +75,7 @@ func BenchmarkLocalHit(b *testing.B) {
 	})
 }
 
-// BenchmarkRedisHit measures hits in Redis with three masters and values of about 300
+// BenchmarkRedisHit measures hits in Redis with three primaries and values of about 300
 // bytes. On two cores it has 64 reads in flight. "raw" is the client without decoding.
 func BenchmarkRedisHit(b *testing.B) {
 	const inFlight = 32 // concurrent reads for each of two cores

@@ -25,7 +25,7 @@ func newRedisCluster(t *testing.T, replicas int) *testservers.Redis {
 	return r
 }
 
-// requireLoads calls Load for n keys, which have slots on all masters. No call may
+// requireLoads calls Load for n keys, which have slots on all primaries. No call may
 // fail.
 func requireLoads(t *testing.T, plans *Namespace[userID, plan], n int) {
 	t.Helper()
@@ -70,7 +70,7 @@ func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
 	}, eventTimeout, 10*time.Millisecond, "the breaker closes again")
 }
 
-// TestLoadsSucceedWhileRedisIsFrozen freezes all masters. Their connections stay open, so
+// TestLoadsSucceedWhileRedisIsFrozen freezes all primaries. Their connections stay open, so
 // every command waits for its timeout.
 func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	r := newRedisCluster(t, 0)
@@ -95,7 +95,7 @@ func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	}, eventTimeout, 10*time.Millisecond)
 }
 
-// TestLoadsSucceedWhileOneMasterIsDown checks that values on the other masters are still
+// TestLoadsSucceedWhileOneMasterIsDown checks that values on the other primaries are still
 // found.
 func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 	r := newRedisCluster(t, 0)
@@ -116,7 +116,7 @@ func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 			found++
 		}
 	}
-	require.Greater(t, found, 150, "two of three masters have about 200 of the 300 values")
+	require.Greater(t, found, 150, "two of three primaries have about 200 of the 300 values")
 }
 
 // TestLoadsSucceedDuringFailover kills a primary while loads run. No load may fail, and

@@ -23,8 +23,8 @@ var (
 
 const (
 	// breakerCount is the number of circuit breakers. Each is for one range of hash
-	// slots, because a master owns ranges of slots. So the breakers of a dead master
-	// do not block commands to the other masters.
+	// slots, because a primary owns ranges of slots. So the breakers of a dead primary
+	// do not block commands to the other primaries.
 	breakerCount = 64
 	slotCount    = 16384       // Redis Cluster specification
 	tripAfter    = 5           // consecutive failures that open a breaker
@@ -213,7 +213,7 @@ func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) er
 			commands[i] = node.B().Unlink().Key(key).Build() // one command each, because the keys are in different slots
 		}
 		for _, result := range node.DoMulti(ctx, commands...) {
-			// A replica responds MOVED; its master deletes the key.
+			// A replica responds MOVED; its primary deletes the key.
 			if err := result.Error(); err != nil && !strings.HasPrefix(err.Error(), "MOVED") {
 				return fmt.Errorf("unlink the keys that match %s: %w", pattern, err)
 			}

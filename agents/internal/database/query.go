@@ -26,8 +26,9 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 	})
 }
 
-// columnValues returns one field of each row. The statement converts such columns back to
-// rows with unnest.
+// columnValues returns one field of each row, as the array for one parameter of a statement that
+// inserts many rows. The statement converts the arrays back to rows with unnest; see
+// QuerySaveCoordinations.
 func columnValues[R, V any](rows []R, field func(R) V) []V {
 	values := make([]V, len(rows))
 	for i, row := range rows {

@@ -18,7 +18,7 @@ import (
 // slotCount is the number of hash slots of a Redis Cluster (cluster specification).
 const slotCount = 16384
 
-// Redis is a Redis Cluster. Nodes 0 to masterCount-1 start as masters, the other nodes as
+// Redis is a Redis Cluster. Nodes 0 to primaryCount-1 start as primaries, the other nodes as
 // replicas.
 type Redis struct {
 	dir   string
@@ -32,8 +32,8 @@ type redisNode struct {
 	process   *process // nil after Kill
 }
 
-// StartRedis starts a cluster of three masters, and this number of replicas for each
-// master. The cluster stores no data on disk. Close ends its nodes.
+// StartRedis starts a cluster of three primaries, and this number of replicas for each
+// primary. The cluster stores no data on disk. Close ends its nodes.
 func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -50,13 +50,13 @@ func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	return r, nil
 }
 
-// masterCount is the number of masters. A failover in Redis Cluster needs at least three,
+// primaryCount is the number of primaries. A failover in Redis Cluster needs at least three,
 // and the client in the design document has three nodes.
-const masterCount = 3
+const primaryCount = 3
 
 // start starts all nodes and joins them to a cluster.
 func (r *Redis) start(ctx context.Context, program string, replicas int) error {
-	count := masterCount * (1 + replicas)
+	count := primaryCount * (1 + replicas)
 	ports, err := findFreePorts(ctx, 2*count)
 	if err != nil {
 		return err
@@ -95,8 +95,8 @@ func (r *Redis) join(ctx context.Context) error {
 		if _, err := node.do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1)); err != nil {
 			return err
 		}
-		if i < masterCount {
-			first, last := i*slotCount/masterCount, (i+1)*slotCount/masterCount-1
+		if i < primaryCount {
+			first, last := i*slotCount/primaryCount, (i+1)*slotCount/primaryCount-1
 			if _, err := node.do(ctx, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last)); err != nil {
 				return err
 			}
@@ -107,10 +107,10 @@ func (r *Redis) join(ctx context.Context) error {
 			}
 		}
 	}
-	for i, node := range r.nodes[masterCount:] {
+	for i, node := range r.nodes[primaryCount:] {
 		if err := node.waitUntil(ctx, func() bool {
-			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masterCount])
-			return err == nil // Redis refuses until this node has the master in its node table
+			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%primaryCount])
+			return err == nil // Redis refuses until this node has the primary in its node table
 		}); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (r *Redis) join(ctx context.Context) error {
 const healthyTimeout = 2 * time.Minute
 
 // WaitHealthy waits until every running node reports that all slots are served, and
-// that each replica is connected to its master. After two minutes it returns an error
+// that each replica is connected to its primary. After two minutes it returns an error
 // with the output of CLUSTER NODES.
 func (r *Redis) WaitHealthy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthyTimeout)
@@ -132,7 +132,7 @@ func (r *Redis) WaitHealthy(ctx context.Context) error {
 		if node.process == nil {
 			continue
 		}
-		startedAsReplica := i >= masterCount
+		startedAsReplica := i >= primaryCount
 		if err := node.waitUntil(ctx, func() bool { return node.seesHealthyCluster(ctx, len(r.nodes), startedAsReplica) }); err != nil {
 			nodesCtx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer stop()
@@ -145,7 +145,7 @@ func (r *Redis) WaitHealthy(ctx context.Context) error {
 
 // seesHealthyCluster reports whether the node reports that the cluster has nodeCount nodes
 // and serves all slots. A node that started as a replica must also be connected to its
-// master, or be a master after a failover.
+// primary, or be a primary after a failover.
 func (n *redisNode) seesHealthyCluster(ctx context.Context, nodeCount int, startedAsReplica bool) bool {
 	info, err := n.do(ctx, "CLUSTER", "INFO")
 	if err != nil {
@@ -208,7 +208,7 @@ func (n *redisNode) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port
 // Addresses returns HOST:PORT of the first three nodes. The client in the design
 // document has three addresses.
 func (r *Redis) Addresses() []string {
-	addresses := make([]string, masterCount)
+	addresses := make([]string, primaryCount)
 	for i := range addresses {
 		addresses[i] = r.nodes[i].address()
 	}

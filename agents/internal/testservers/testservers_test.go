@@ -64,7 +64,7 @@ func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
 	require.NoError(t, err)
 	defer client.Close()
 	write := func() (err error) {
-		for _, key := range strings.Fields("a b c d e f g h") { // over all three masters
+		for _, key := range strings.Fields("a b c d e f g h") { // over all three primaries
 			err = errors.Join(err, client.Do(ctx, client.B().Set().Key(key).Value(key).Build()).Error())
 		}
 		return err
@@ -80,7 +80,7 @@ func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
 	require.NoError(t, cluster.WaitHealthy(ctx))
 	role, err := cluster.Do(ctx, 0, "INFO", "replication")
 	require.NoError(t, err)
-	require.Contains(t, role, "role:slave", "the old master comes back as a replica")
+	require.Contains(t, role, "role:slave", "the old primary comes back as a replica")
 }
 
 func TestCloseRemovesFilesAndProcesses(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/database"
 )
 
-// Each service can execute all its statements. After any one of its privileges is revoked, a
-// statement fails.
+// Each service except the exporter can execute all its statements. After any one of its privileges on
+// tables, columns, sequences or routines is revoked, a statement fails.
 func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)

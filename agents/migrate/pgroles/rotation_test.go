@@ -119,11 +119,11 @@ FROM pg_ls_logdir() f, regexp_split_to_table(pg_read_file('log/' || f.name), '\n
 func TestVerifierMatchesOnlyItsPassword(t *testing.T) {
 	printable := rapid.StringMatching(`[!-~]{1,60}`)
 	rapid.Check(t, func(t *rapid.T) {
-		first, second := printable.Draw(t, "first"), printable.Draw(t, "second")
-		stored, err := computeVerifier(first, []byte(second), 10)
+		password, other, salt := printable.Draw(t, "password"), printable.Draw(t, "other password"), printable.Draw(t, "salt")
+		stored, err := computeVerifier(password, []byte(salt), 10)
 		require.NoError(t, err)
-		require.True(t, verifiesPassword(stored, first))
-		require.Equal(t, first == second, verifiesPassword(stored, second))
+		require.True(t, verifiesPassword(stored, password))
+		require.Equal(t, password == other, verifiesPassword(stored, other))
 	})
 	for _, malformed := range []string{"", "md5abc", "SCRAM-SHA-256$", "SCRAM-SHA-256$0:AAAA$A:A", "SCRAM-SHA-256$4096:!$A:A"} {
 		require.False(t, verifiesPassword(malformed, "password"))

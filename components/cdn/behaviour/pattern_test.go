@@ -37,8 +37,9 @@ func allWords(n int) []string {
 	return all
 }
 
-// paths are all paths of up to six letters, without their slash. If two patterns of up to
-// five characters differ, one of these paths matches only one of them.
+// paths are all paths of up to six letters, without the leading slash. They are enough to compare
+// two patterns of up to five characters: if the patterns do not match the same paths, then a path in
+// this list matches only one pattern.
 var paths = allWords(6)
 
 func TestCoversAgreesWithMatchingAllShortPaths(t *testing.T) {

@@ -31,8 +31,8 @@ func CheckZoneIDs(zones, networkZones []string, zoneIDs map[string]string) error
 	return errors.Join(errs...)
 }
 
-// DefaultZones returns the first two of networkZones, by name, in which EKS has control planes. It
-// returns an error if fewer than two of these zones have control planes.
+// DefaultZones sorts networkZones by name and returns the first two in which EKS has control planes.
+// It returns an error if EKS has control planes in fewer than two of them.
 func DefaultZones(networkZones []string, zoneIDs map[string]string) ([]string, error) {
 	zones := zonesWithControlPlanes(networkZones, zoneIDs)
 	if len(zones) >= minZones {
@@ -51,7 +51,7 @@ func DefaultZones(networkZones []string, zoneIDs map[string]string) ([]string, e
 		}
 	}
 	slices.Sort(others)
-	return nil, fmt.Errorf("EKS has control planes in %d of the zones and needs %d: in this account %s, where it has none; add one of %s",
+	return nil, fmt.Errorf("EKS has control planes in %d of the zones and needs at least %d: it has none in these zones of this account: %s; add one of %s",
 		len(zones), minZones, strings.Join(unusable, ", "), strings.Join(others, ", "))
 }
 

@@ -19,7 +19,7 @@ func TestDefaultZonesHaveControlPlanes(t *testing.T) {
 		{"the first two by name", []string{"us-east-1d", "us-east-1c", "us-east-1b"}, []string{"us-east-1b", "us-east-1c"}, ""},
 		{"the first zone has no control planes", []string{"us-east-1a", "us-east-1c", "us-east-1d"}, []string{"us-east-1c", "us-east-1d"}, ""},
 		{"only one zone has control planes", []string{"us-east-1a", "us-east-1c"}, nil,
-			"EKS has control planes in 1 of the zones and needs 2: in this account us-east-1a is use1-az3, where it has none; add one of us-east-1b, us-east-1d"},
+			"EKS has control planes in 1 of the zones and needs at least 2: it has none in these zones of this account: us-east-1a is use1-az3; add one of us-east-1b, us-east-1d"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			zones, err := DefaultZones(tc.network, zoneIDs)

@@ -131,7 +131,8 @@ var (
 	// The exporter reads the times of disk accesses from pg_stat_database.
 	trackIOTiming = parameter[bool]{"track_io_timing", boolean, dynamic, everywhere}
 
-	// The design document's view v_slow_queries needs this extension.
+	// The design document's view v_slow_queries reads pg_stat_statements, which PostgreSQL loads with
+	// this parameter.
 	sharedPreloadLibraries = parameter[string]{"shared_preload_libraries", text, static, everywhere}
 	rdsForceSSL            = parameter[bool]{"rds.force_ssl", boolean, dynamic, rdsOnly}
 )

@@ -49,8 +49,8 @@ type Database struct {
 	BackupDays int
 }
 
-// Complete returns the database with its defaults, and the settings. The error joins the errors of
-// all fields.
+// Complete returns the database with its defaults, and the model that computes its parameters. The
+// error joins the errors of all fields.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)

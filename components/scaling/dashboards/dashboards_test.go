@@ -161,8 +161,8 @@ func TestPerformanceHasTheDesignDocumentsPanels(t *testing.T) {
 	}
 }
 
-// The bounds and requests of a stack are the lines of its panels.
-func TestLinesAreTheBoundsOfTheStack(t *testing.T) {
+// The lines of a panel are the stack's own limits: the bounds of the HPA, and max_connections.
+func TestPanelLinesAreTheLimitsOfTheStack(t *testing.T) {
 	p := fullPlatform()
 	var err error
 	p.Services[2], err = p.Services[2].WithBounds(1, 7)

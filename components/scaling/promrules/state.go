@@ -39,8 +39,8 @@ func stateAlerts(in Input, t scaling.Thresholds) []alert {
 		minPods, atMaximumExpr := p.Floor, ""
 		if p.Autoscaled {
 			minPods = p.HPA.MinReplicas
-			// Below the maximum of pods, the autoscaler keeps the CPU near this threshold. Without
-			// this condition the alert would fire without a fault.
+			// CPUHigh needs this condition. While the HPA can still add pods, it keeps the CPU near the
+			// threshold of CPUHigh, and the alert would fire although nothing is wrong.
 			atMaximumExpr = fmt.Sprintf("on () %s >= %s", hpaSeries("status_desired_replicas"), hpaSeries("spec_max_replicas"))
 			all = append(all, alert{
 				name: "AutoscalerBlind", severity: Ticket,

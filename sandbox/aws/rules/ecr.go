@@ -169,8 +169,8 @@ func checkLifecyclePolicy(v any) string {
 const maxWildcards = 4
 
 // checkLifecycleRule returns the reason why ECR refuses a rule, or "" if ECR accepts the rule.
-// The stand-in also refuses the archiving of images (transition, storageClass,
-// sinceImagePulled). The provider's source from which the rules were written ignores archiving.
+// The stand-in also refuses the archiving of images (transition, storageClass, sinceImagePulled). It
+// follows the provider's source, which does not handle archiving.
 func checkLifecycleRule(rule Object) string {
 	selection, action := rule.Object("selection"), rule.Object("action")
 	tagStatus, countType := selection.String("tagStatus"), selection.String("countType")

@@ -218,7 +218,7 @@ func fillReplicationGroup(c *Call) error {
 // setEndpoints sets the endpoint addresses of a cache. A sharded cache has one address for all
 // nodes. Any other cache has an address for the primary and an address for the readers.
 func (c *Call) setEndpoints(sharded bool) {
-	hash, domain := c.regionalHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
+	hash, domain := c.regionalHash("elasticache", 6), regions[c.Region].zoneIDPrefix+".cache.amazonaws.com"
 	encrypted := c.Out.Bool("transitEncryptionEnabled")
 	addresses := map[string]string{"configurationEndpointAddress": "", "primaryEndpointAddress": "", "readerEndpointAddress": ""}
 	switch {

@@ -127,7 +127,7 @@ func getRegion(c *Call, in Object) (Object, error) {
 	if !ok {
 		return nil, fmt.Errorf("the stand-in does not know the requested region %q: add it to sandbox/aws/rules/regions.go", name)
 	}
-	return Object{"id": name, "name": name, "description": region.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
+	return Object{"id": name, "name": name, "description": region.consoleName, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
 // getPartition implements the Pulumi function aws:index/getPartition.

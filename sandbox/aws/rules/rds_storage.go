@@ -23,6 +23,8 @@ const (
 func verifyDBStorage(c *Call) error {
 	kind := c.effectiveStorageType()
 	size, iops, throughput := c.In.Int("allocatedStorage"), c.In.Int("iops"), c.In.Int("storageThroughput")
+	// With a larger maxAllocatedStorage, AWS may have increased the storage by itself. The provider then
+	// ignores the difference (IgnoreDiff), so a smaller size is not a reduction.
 	if oldSize := c.Old.Int("allocatedStorage"); size < oldSize && c.In.Int("maxAllocatedStorage") <= size {
 		return refuse("InvalidParameterCombination", "Requested storage size (%d) cannot be less than the current storage size (%d): storage can't be reduced", size, oldSize)
 	}

@@ -9,14 +9,14 @@ import (
 
 // region is one region of AWS.
 type region struct {
-	name string // the name in AWS's console
-	code string // the prefix of the region's zone ids
+	consoleName string // the name in AWS's console
+	zoneIDPrefix string // the prefix of the region's zone ids
 	// zones maps the letter of each availability zone to the number in its zone id, for
 	// one account. The mapping differs between AWS accounts.
 	zones map[string]string
 }
 
-// regions are the regions of the stand-in, by name. AWS has more regions. The sources are
+// regions are the regions of the stand-in, by code, such as us-east-1. AWS has more regions. The sources are
 // the pages aws-regions.html and aws-availability-zones.html in
 // docs.aws.amazon.com/global-infrastructure/latest/regions/. The zone ids were compared on
 // 2026-11-23 with a copy of the second page from 2025. The zone apne1-az3 is left out,
@@ -74,7 +74,7 @@ func regionZones(name string, seed uint64) []zone {
 	}
 	var out []zone
 	for i, letter := range letters {
-		out = append(out, zone{name + letter, region.code + "-az" + numbers[i]})
+		out = append(out, zone{name + letter, region.zoneIDPrefix + "-az" + numbers[i]})
 	}
 	return out
 }

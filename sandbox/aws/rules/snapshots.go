@@ -99,7 +99,7 @@ func fillRestoredInstance(c *Call) error {
 
 // verifyRestoredDocdb returns DocumentDB's error for the restore of a cluster:
 // documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html. The provider
-// sends the program's version and key (docdb/cluster.go).
+// sends the engine version and the KMS key of the inputs (docdb/cluster.go).
 func verifyRestoredDocdb(c *Call) error {
 	snapshot, ok, err := c.snapshotToRestore(clusterSnapshotType, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
 	if !ok {

@@ -200,8 +200,8 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (code websocket.S
 }
 
 // Close rejects new connections, and closes every open one with the code "going away". It
-// waits at most two seconds for the closing handshakes. Then it closes the connections
-// that are still open without a handshake.
+// waits at most two seconds for the closing handshakes. After that, it closes the remaining
+// connections and waits for no handshake.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closing = true

@@ -68,7 +68,7 @@ func render(d dashboards.Dashboard) (dashboard.Dashboard, error) { //nolint:stat
 	return b.Build()
 }
 
-// newPanel returns the builder of a time series panel with its lines as thresholds.
+// newPanel returns the builder of a time series panel. Each of p.Lines becomes a threshold in Grafana.
 func newPanel(p dashboards.Panel) *timeseries.PanelBuilder {
 	dataSource := common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${" + datasourceVariable + "}")}
 	b := timeseries.NewPanelBuilder().Title(p.Title).Unit(string(p.Unit)).Min(0).

@@ -19,9 +19,8 @@ func findFreeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// startEchoServer starts a server that reads until the sender closes its direction. Then it
-// sends everything back and closes the connection. startEchoServer returns the server's
-// address.
+// startEchoServer starts a server and returns its address. The server reads until the client closes
+// the write side of the connection. Then the server sends all bytes back and closes the connection.
 func startEchoServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
