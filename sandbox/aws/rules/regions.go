@@ -9,7 +9,7 @@ import (
 
 // region is one region of AWS.
 type region struct {
-	consoleName string // the name in AWS's console
+	consoleName  string // the name in AWS's console
 	zoneIDPrefix string // the prefix of the region's zone ids
 	// zones maps the letter of each availability zone to the number in its zone id, for
 	// one account. The mapping differs between AWS accounts.
