@@ -201,7 +201,7 @@ func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 		{"the stack names a zone without", func(s *Stack) { s.Cluster.Zones, s.setKeys = []string{"a", "b"}, zonesAreSet }, "",
 			"progressive-framework:cluster.zones: a is use1-az3 in this account, where EKS has no control planes; choose from b, c"},
 		{"too few zones", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }, "",
-			"progressive-framework:network.zones: EKS has control planes in 1 of the zones and needs 2: in this account a is use1-az3, where it has none; add one of c, d"},
+			"progressive-framework:network.zones: EKS has control planes in 1 of the zones and needs at least 2: it has none in these zones of this account: a is use1-az3; add one of c, d"},
 		{"a zone that the account does not have", func(s *Stack) { s.Network.Zones = []string{"b", "c", "f"} }, "",
 			"progressive-framework:network.zones: the account has no zone f; it has a, b, c, d"},
 	} {
