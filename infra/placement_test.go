@@ -63,7 +63,7 @@ func TestControlPlaneAvoidsTheZoneThatEKSRefuses(t *testing.T) {
 func TestRefusedZoneRegistersNothingAtAWS(t *testing.T) {
 	resources, err := deployOnCloud(&cloudmocks.Cloud{ZoneIDs: map[string]string{"us-east-1b": "use1-az3"}},
 		loadSmallStack(t, `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`))
-	require.ErrorContains(t, err, "network.zones: EKS has control planes in 1 of the zones and needs 2: in this account us-east-1b is use1-az3")
+	require.ErrorContains(t, err, "network.zones: EKS has control planes in 1 of the zones and needs at least 2: it has none in these zones of this account: us-east-1b is use1-az3")
 	for _, r := range resources {
 		require.NotRegexp(t, "^aws:", r.Type, r.Name)
 	}
