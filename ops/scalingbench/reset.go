@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // settleTime returns how long the metric and the HPA depend on the load before a change.
@@ -15,7 +17,7 @@ func (s *service) settleTime() time.Duration {
 	if up := s.profile.HPA.ScaleUp; up != nil {
 		settle = max(settle, up.StabilizationWindow)
 	}
-	return settle + 20*time.Second // a scrape and a period of the HPA
+	return settle + scaling.ScrapeInterval + hpaPeriod
 }
 
 // reset returns the service to its minimum. It waits until the metric and the HPA depend on the
