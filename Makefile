@@ -41,7 +41,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-agents bench-cache bench-load bench-prediction bench-scaling bench-prediction-live \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e cosign fuzz bench bench-prod bench-agents bench-cache bench-load bench-prediction bench-scaling bench-prediction-live \
 	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -134,8 +134,11 @@ token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this mach
 load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="spike --duration 5m --strict" and others
 	@$(IN_SANDBOX) && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" pf load $(LOAD)
 
-bench: up ## the figures of docs/performance.md
+bench: up ## the running sandbox's figures of docs/performance.md
 	@go -C sandbox run ./test/bench -home "$$(cd "$(HOME_DIR)" && pwd)"
+
+bench-prod: build packages ## the figures there of prod's previews, on simulated nodes; run `make down` before
+	@go -C sandbox run ./test/bench -prod -project "$(CURDIR)"
 
 lint: ## words and package names (tools/wordlint), workflows (actionlint), kube-score, Fluent Bit's keys, then golangci-lint, at the versions pinned in tools/
 	@echo "wordlint"; go -C tools test ./wordlint && go -C tools run ./wordlint -root $(CURDIR)

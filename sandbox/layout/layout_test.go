@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,4 +31,22 @@ func TestPulumiKeepsNoLogOfItsCommands(t *testing.T) {
 	require.NoError(t, err, "a file has replaced the folder of the CLI's logs")
 	require.Contains(t, string(text), "remove this file")
 	require.DirExists(t, filepath.Join(dir, "pulumi"))
+}
+
+// The sandbox listens on its ports seconds after they were chosen. Until then no other process may
+// get one of them by chance.
+func TestFreePortsAreNoneThatLinuxGivesAway(t *testing.T) {
+	raw, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	require.NoError(t, err)
+	var first, last int
+	_, err = fmt.Sscan(string(raw), &first, &last)
+	require.NoError(t, err)
+	ports, err := FindFreePorts()
+	require.NoError(t, err)
+	seen := map[int]bool{}
+	for _, p := range ports.All() {
+		require.False(t, first <= p.Port && p.Port <= last, "%s: %d is from %d to %d", p.Name, p.Port, first, last)
+		require.False(t, seen[p.Port], "%s: %d is another port too", p.Name, p.Port)
+		seen[p.Port] = true
+	}
 }

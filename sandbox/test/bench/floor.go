@@ -56,17 +56,12 @@ func (p *programStack) up(ctx context.Context) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// timePreviews times previews without a change.
-func (p *programStack) timePreviews(ctx context.Context, runs int) (series, error) {
-	return p.timeRuns(ctx, runs, "pulumi", previewArgs(p.stack)...)
-}
-
-// compareWithFloor compares the platform's previews with the floor, which is the shortest
-// possible time. platform are previews without the policy pack. The floor is the preview of the
-// program Empty with as many AWS resources and Kubernetes objects as the platform. Another
-// preview of Empty has as many resources, all of AWS. The difference shows how much time the
-// Kubernetes objects take.
-func (r *runner) compareWithFloor(ctx context.Context, platform series, resources []resource, runs int) ([]row, error) {
+// compareWithFloor compares a preview of the platform without the policy pack with the floor,
+// which is the shortest possible time. resources are those of the platform's stack. The floor is
+// the preview of the program Empty with as many AWS resources and Kubernetes objects as the
+// platform. Another preview of Empty has as many resources, all of AWS. The difference shows how
+// much time the Kubernetes objects take.
+func (r *runner) compareWithFloor(ctx context.Context, platform command, resources []resource, runs int) ([]row, error) {
 	objectCount := 0
 	for _, res := range resources {
 		if res.isKubernetesObject() {
@@ -74,30 +69,39 @@ func (r *runner) compareWithFloor(ctx context.Context, platform series, resource
 		}
 	}
 	otherCount := len(resources) - objectCount
-	awsOnly, err := r.timeFloor(ctx, runs, fmt.Sprintf("RESOURCES=%d", len(resources)))
+	awsOnly, destroyAWSOnly, err := r.newFloor(ctx, fmt.Sprintf("RESOURCES=%d", len(resources)))
 	if err != nil {
-		return nil, fmt.Errorf("empty program: %w", err)
+		return nil, err
 	}
-	withObjects, err := r.timeFloor(ctx, runs, fmt.Sprintf("RESOURCES=%d", otherCount), fmt.Sprintf("OBJECTS=%d", objectCount))
+	defer destroyAWSOnly()
+	withObjects, destroyWithObjects, err := r.newFloor(ctx, fmt.Sprintf("RESOURCES=%d", otherCount), fmt.Sprintf("OBJECTS=%d", objectCount))
 	if err != nil {
-		return nil, fmt.Errorf("empty program: %w", err)
+		return nil, err
 	}
+	defer destroyWithObjects()
+	previews, err := timeInTurns(ctx, runs, platform, awsOnly, withObjects)
+	if err != nil {
+		return nil, err
+	}
+	ratio := previews[0].median().Seconds() / previews[2].median().Seconds()
 	return []row{
-		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", len(resources)), awsOnly.describe(), ""},
-		{fmt.Sprintf("… of an empty program with %d resources of AWS and %d objects of Kubernetes", otherCount, objectCount), withObjects.describe(), ""},
-		{"… ratio of the medians, to the second empty program", fmt.Sprintf("%.2f", platform.median().Seconds()/withObjects.median().Seconds()), "at most 1.5 (prod)"},
+		{"`pulumi preview` without a policy pack, in turns with two empty programs", previews[0].describe(), ""},
+		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", len(resources)), previews[1].describe(), ""},
+		{fmt.Sprintf("… of an empty program with %d resources of AWS and %d objects of Kubernetes", otherCount, objectCount), previews[2].describe(), ""},
+		{"… ratio of the medians, to the second empty program", fmt.Sprintf("%.2f", ratio), "at most 1.5 (prod)"},
 	}, nil
 }
 
-// timeFloor times previews of the program Empty. env are its environment variables.
-func (r *runner) timeFloor(ctx context.Context, runs int, env ...string) (series, error) {
+// newFloor creates a stack of the program Empty. env are its environment variables. It returns the
+// command of a preview, and a function that destroys the stack.
+func (r *runner) newFloor(ctx context.Context, env ...string) (preview command, destroy func(), err error) {
 	stack, destroy, err := r.newProgramStack(ctx, "empty", env...)
 	if err != nil {
-		return series{}, err
+		return command{}, nil, fmt.Errorf("empty program: %w", err)
 	}
-	defer destroy()
 	if _, err := stack.up(ctx); err != nil {
-		return series{}, err
+		destroy()
+		return command{}, nil, fmt.Errorf("empty program: %w", err)
 	}
-	return stack.timePreviews(ctx, runs)
+	return stack.preview(stack.stack), destroy, nil
 }

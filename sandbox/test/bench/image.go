@@ -31,7 +31,7 @@ func (r *runner) measureImage(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	imagePreviews, err := r.timeRuns(ctx, runs, "pulumi", append(previewArgs("sandbox"), "--target", urn)...)
+	imagePreviews, err := timeRuns(ctx, runs, r.preview("sandbox", "--target", urn))
 	if err != nil {
 		return nil, err
 	}

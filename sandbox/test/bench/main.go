@@ -1,6 +1,7 @@
-// Bench measures the figures of docs/performance.md on the running sandbox and prints
-// them as the table of that document. It asserts nothing, because the figures depend on
-// the machine.
+// Bench measures figures of docs/performance.md and prints them as the table of that document. It
+// measures the running sandbox, or with -prod the stack prod on simulated nodes. A running sandbox
+// uses CPU time, so -prod needs a machine on which nothing else runs. Bench asserts nothing,
+// because the figures depend on the machine.
 package main
 
 import (
@@ -16,52 +17,50 @@ import (
 )
 
 func main() {
-	dir := flag.String("home", "../.sandbox", "the sandbox's folder")
+	home := flag.String("home", "../.sandbox", "the running sandbox's folder")
+	project := flag.String("project", "..", "the folder of the project, for -prod")
 	runs := flag.Int("runs", 10, "number of timed runs of each command")
-	prod := flag.Bool("prod", false, "measure only the stack prod and the growth, not the running sandbox")
+	prod := flag.Bool("prod", false, "measure the stack prod and the growth, not the running sandbox")
 	cold := flag.Bool("cold", false, "also compile the program with an empty cache and list the packages; takes minutes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := runBenchmark(ctx, *dir, *runs, *prod, *cold); err != nil {
+	measure := func() ([]row, error) { return measureSandbox(ctx, *home, *runs, *cold) }
+	if *prod {
+		measure = func() ([]row, error) { return measureProd(ctx, *project, *runs) }
+	}
+	rows, err := measure()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
+	}
+	fmt.Printf("Read on %s, %s.\n\n| figure | measured | goal |\n|---|---|---|\n", time.Now().UTC().Format(time.DateOnly), describeMachine())
+	for _, row := range rows {
+		fmt.Printf("| %s | %s | %s |\n", row.figure, row.value, row.goal)
 	}
 }
 
 // row is one line of the table: the name of a figure, its value, and the value to reach.
 type row struct{ figure, value, goal string }
 
-// runBenchmark measures and prints the figures. prodOnly leaves out the running sandbox. cold
-// adds the compilation with an empty cache.
-func runBenchmark(ctx context.Context, dir string, runs int, prodOnly, cold bool) error {
-	l, err := layout.Open(dir)
+// measureSandbox measures the running sandbox in the folder home. cold adds the compilation with
+// an empty cache.
+func measureSandbox(ctx context.Context, home string, runs int, cold bool) ([]row, error) {
+	l, err := layout.Open(home)
 	if err != nil {
-		return fmt.Errorf("%w; run `make up` first", err)
+		return nil, fmt.Errorf("%w; run `make up` first", err)
 	}
 	r := &runner{layout: l, env: toolchain.SandboxEnv(l, os.Environ()), dir: l.Project}
-	var rows []row
-	if !prodOnly {
-		if rows, err = r.measureLive(ctx, runs); err != nil {
-			return err
-		}
-	}
-	prodRows, err := r.measureProd(ctx, runs)
+	rows, err := r.measureLive(ctx, runs)
 	if err != nil {
-		return fmt.Errorf("prod: %w", err)
+		return nil, err
 	}
-	rows = append(rows, prodRows...)
 	if cold {
 		if err := r.measureCompilation(ctx); err != nil {
-			return fmt.Errorf("compile: %w", err)
+			return nil, fmt.Errorf("compile: %w", err)
 		}
 	}
-
-	fmt.Printf("Read on %s, %s.\n\n| figure | measured | goal |\n|---|---|---|\n", time.Now().UTC().Format(time.DateOnly), describeMachine())
-	for _, row := range rows {
-		fmt.Printf("| %s | %s | %s |\n", row.figure, row.value, row.goal)
-	}
-	return nil
+	return rows, nil
 }
 
 // measureLive measures the running sandbox.
@@ -73,17 +72,17 @@ func (r *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	}
 	rows = append(rows, row{"sandbox idle, all processes (PSS)", idleMemory.String(), "at most 1780 MB (1,700 MiB)"})
 
-	upRuns, err := r.timeRuns(ctx, max(runs/3, 1), "make", "up")
+	upRuns, err := timeRuns(ctx, max(runs/3, 1), command{r, "make", []string{"up"}})
 	if err != nil {
 		return nil, fmt.Errorf("make up: %w", err)
 	}
 	rows = append(rows, row{"`make up`, nothing changed", upRuns.describe(), "at most 30 s"})
 
-	previews, err := r.timeRuns(ctx, runs, "pulumi", previewArgs("sandbox")...)
+	previews, err := timeRuns(ctx, runs, r.preview("sandbox"))
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
-	peak, err := r.measurePeakMemory(ctx, "pulumi", previewArgs("sandbox")...)
+	peak, err := measurePeakMemory(ctx, r.preview("sandbox"))
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
@@ -95,11 +94,7 @@ func (r *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	barePreviews, err := r.withPolicyPack("").timeRuns(ctx, runs, "pulumi", previewArgs("sandbox")...)
-	if err != nil {
-		return nil, fmt.Errorf("preview: %w", err)
-	}
-	floorRows, err := r.compareWithFloor(ctx, barePreviews, resources, runs)
+	floorRows, err := r.compareWithFloor(ctx, r.withPolicyPack("").preview("sandbox"), resources, runs)
 	if err != nil {
 		return nil, err
 	}

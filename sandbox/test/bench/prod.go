@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
@@ -16,9 +17,10 @@ import (
 var serviceCounts = []int{20, 60, 200}
 
 // measureProd measures the stack prod, and the program Services with more and more services. It
-// uses a sandbox with simulated nodes, because the pods of prod do not fit on one machine.
-func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
-	l, stop, err := testenv.New(ctx, r.layout.Project, 0, os.Stderr)
+// uses a sandbox with simulated nodes for the project in root, because the pods of prod do not fit
+// on one machine.
+func measureProd(ctx context.Context, root string, runs int) ([]row, error) {
+	l, stop, err := testenv.New(ctx, root, 0, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -40,18 +42,16 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	barePreviews, packRows, err := prod.comparePacks(ctx, runs)
+	rows := []row{{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(resources)), describeRate(upDuration, len(resources)), ""}}
+	packRows, err := prod.comparePacks(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
-	rows := append([]row{
-		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(resources)), describeRate(upDuration, len(resources)), ""},
-	}, packRows...)
-	floorRows, err := prod.compareWithFloor(ctx, barePreviews, resources, runs)
+	floorRows, err := prod.compareWithFloor(ctx, prod.withPolicyPack("").preview("prod"), resources, runs)
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, floorRows...)
+	rows = slices.Concat(rows, packRows, floorRows)
 	for _, n := range serviceCounts {
 		growthRow, err := prod.measureGrowth(ctx, n, runs)
 		if err != nil {
@@ -64,26 +64,25 @@ func (r *runner) measureProd(ctx context.Context, runs int) ([]row, error) {
 
 // comparePacks times previews of prod with the platform's policy pack, without a pack, and with a
 // pack that has no rules. The engine sends every resource to a pack, so the pack without rules shows
-// what any pack costs. The three kinds of previews take turns, so that all have the same conditions.
-// bare are the previews without a pack.
-func (r *runner) comparePacks(ctx context.Context, runs int) (bare series, rows []row, err error) {
+// what any pack costs.
+func (r *runner) comparePacks(ctx context.Context, runs int) ([]row, error) {
 	emptyPack := filepath.Join(r.dir, "emptypack")
 	if err := r.withDir(r.layout.Project).run(ctx, "go", "build", "-trimpath", "-o", emptyPack, "./policy/server/testdata/emptypack"); err != nil {
-		return bare, nil, err
+		return nil, err
 	}
-	previews, err := timeInTurns(ctx, runs, []*runner{r, r.withPolicyPack(""), r.withPolicyPack(emptyPack)}, "pulumi", previewArgs("prod")...)
+	previews, err := timeInTurns(ctx, runs, r.preview("prod"), r.withPolicyPack("").preview("prod"), r.withPolicyPack(emptyPack).preview("prod"))
 	if err != nil {
-		return bare, nil, err
+		return nil, err
 	}
-	platformPackPreviews, bare, emptyPackPreviews := previews[0], previews[1], previews[2]
+	platformPack, bare, empty := previews[0], previews[1], previews[2]
 	overheadPercent := func(s series) float64 {
 		return 100 * (s.median() - bare.median()).Seconds() / bare.median().Seconds()
 	}
-	return bare, []row{
-		{"prod: `pulumi preview`, nothing changed", platformPackPreviews.describe(), ""},
+	return []row{
+		{"prod: `pulumi preview`, nothing changed", platformPack.describe(), ""},
 		{"… without a policy pack", bare.describe(), ""},
-		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", emptyPackPreviews.describe(), overheadPercent(emptyPackPreviews)), ""},
-		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(platformPackPreviews)), "at most 10 %"},
+		{"… with a pack without rules", fmt.Sprintf("%s; it adds %.0f %%", empty.describe(), overheadPercent(empty)), ""},
+		{"… share of the policy pack", fmt.Sprintf("it adds %.0f %%", overheadPercent(platformPack)), "at most 10 %"},
 	}, nil
 }
 
@@ -98,7 +97,7 @@ func (r *runner) measureGrowth(ctx context.Context, services, runs int) (row, er
 	if err != nil {
 		return row{}, err
 	}
-	previews, err := stack.timePreviews(ctx, max(runs/3, 1))
+	previews, err := timeRuns(ctx, max(runs/3, 1), stack.preview(stack.stack))
 	if err != nil {
 		return row{}, err
 	}

@@ -70,9 +70,16 @@ func (r *runner) runAndCapture(ctx context.Context, name string, args ...string)
 	return out.Bytes(), nil
 }
 
-// previewArgs returns the arguments of pulumi for a preview of a stack that has no changes.
-func previewArgs(stack string) []string {
-	return []string{"preview", "--stack", stack, "--non-interactive", "--expect-no-changes"}
+// command is a command that a runner runs.
+type command struct {
+	*runner
+	name string
+	args []string
+}
+
+// preview returns the command of a preview of a stack that has no changes.
+func (r *runner) preview(stack string, args ...string) command {
+	return command{r, "pulumi", append([]string{"preview", "--stack", stack, "--non-interactive", "--expect-no-changes"}, args...)}
 }
 
 // series has the durations of several runs, in ascending order.
@@ -80,23 +87,23 @@ type series struct{ durations []time.Duration }
 
 // timeRuns times n runs of a command. Before these runs it runs the command once, which fills
 // the caches.
-func (r *runner) timeRuns(ctx context.Context, n int, name string, args ...string) (series, error) {
-	measured, err := timeInTurns(ctx, n, []*runner{r}, name, args...)
+func timeRuns(ctx context.Context, n int, c command) (series, error) {
+	measured, err := timeInTurns(ctx, n, c)
 	if err != nil {
 		return series{}, err
 	}
 	return measured[0], nil
 }
 
-// timeInTurns times n runs of a command by each of the runners, which take turns. Before these
-// runs each runner runs the command once, which fills the caches. The results are in the order of
-// the runners.
-func timeInTurns(ctx context.Context, n int, runners []*runner, name string, args ...string) ([]series, error) {
-	measured := make([]series, len(runners))
+// timeInTurns times n runs of each command. The commands take turns, so that all have the same
+// conditions. Before these runs it runs each command once, which fills the caches. The results
+// are in the order of the commands.
+func timeInTurns(ctx context.Context, n int, commands ...command) ([]series, error) {
+	measured := make([]series, len(commands))
 	for turn := range n + 1 {
-		for i, r := range runners {
+		for i, c := range commands {
 			start := time.Now()
-			if err := r.run(ctx, name, args...); err != nil {
+			if err := c.run(ctx, c.name, c.args...); err != nil {
 				return nil, err
 			}
 			if turn > 0 { // the first turn only fills the caches
@@ -113,8 +120,8 @@ func timeInTurns(ctx context.Context, n int, runners []*runner, name string, arg
 // measurePeakMemory returns the peak memory of a run of a command, including its child
 // processes. It needs a run of its own, because a process stops for a moment when its memory is
 // measured. That would change the duration of a timed run.
-func (r *runner) measurePeakMemory(ctx context.Context, name string, args ...string) (bytesize, error) {
-	cmd := r.newCommand(ctx, name, args...)
+func measurePeakMemory(ctx context.Context, c command) (bytesize, error) {
+	cmd := c.newCommand(ctx, c.name, c.args...)
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
@@ -122,7 +129,7 @@ func (r *runner) measurePeakMemory(ctx context.Context, name string, args ...str
 	err := cmd.Wait()
 	peak := stopMeasuring()
 	if err != nil {
-		return peak, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+		return peak, fmt.Errorf("%s %s: %w", c.name, strings.Join(c.args, " "), err)
 	}
 	return peak, nil
 }

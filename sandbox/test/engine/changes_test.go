@@ -24,6 +24,7 @@ const propertiesVariable = "PROPERTIES"
 // Every change of a key is refused in the preview, or it is applied without a loss of
 // data and can be undone.
 func TestChangesOfAnExistingStack(t *testing.T) {
+	t.Parallel()
 	allRows := os.Getenv(propertiesVariable) == "all"
 	for name, table := range map[string][]change{"staging": stagingChanges, "sandbox": sandboxChanges} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,11 +14,10 @@ import (
 // kind or k3d. The second sandbox needs only a kubeconfig, and no root. It has its own registry
 // and its own AWS stand-in.
 func TestSandboxUsesAnExistingCluster(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := listener.Addr().(*net.TCPAddr).Port
-	require.NoError(t, listener.Close())
 	first := newEnvironment(t)
+	ports, err := layout.FindFreePorts()
+	require.NoError(t, err)
+	port := ports.Registry
 	second := copyProject(t, first)
 	second.variables = []string{"CLUSTER=" + layout.ClusterExisting, fmt.Sprintf("SANDBOX_PORTS=registry=%d", port)}
 	dir := t.TempDir()

@@ -14,6 +14,7 @@ import (
 // An `up` is killed at certain points. After a recovery and another `up`, no resource exists
 // twice, and no resource is missing from the state.
 func TestKilledUpRecovers(t *testing.T) {
+	t.Parallel()
 	for name, points := range map[string][]point{
 		"sandbox": {
 			{hasResourcesAtAWS(3), "in the network, while many resources are being created"},

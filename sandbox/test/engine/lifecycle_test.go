@@ -13,6 +13,7 @@ import (
 // the steps before it, so a failed step ends the test of its stack. TestKilledUpRecovers
 // creates and destroys the stack staging.
 func TestLifecycle(t *testing.T) {
+	t.Parallel()
 	for name, changes := range map[string][]step{
 		"sandbox": {{"a failed migration runs again", checkFailedMigrationRunsAgain}}, // in this stack, because its updates are short
 		"prod":    productionSteps,

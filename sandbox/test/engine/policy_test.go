@@ -43,6 +43,7 @@ func newPolicyStack(t *testing.T, name string) *stack {
 // A preview of each stack with the committed configuration breaks no mandatory rule. Each advisory
 // rule that prod or staging breaks has a waiver.
 func TestPolicyPackAcceptsTheStacks(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"prod", "staging", "sandbox"} {
 		t.Run(name, func(t *testing.T) {
 			s := newPolicyStack(t, name)
@@ -83,6 +84,7 @@ func requireNoAdvisoryViolation(t *testing.T, file string) {
 // The tests of the rules use recorded previews. A recording must be equal to the current
 // preview.
 func TestPolicyRecordings(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"prod", "staging"} {
 		t.Run(name, func(t *testing.T) {
 			s := newPolicyStack(t, name)

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +37,7 @@ func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*la
 	if err != nil {
 		return nil, nil, err
 	}
-	ports, err := findFreePorts()
+	ports, err := layout.FindFreePorts()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,31 +81,6 @@ func RunOutput(ctx context.Context, l *layout.Layout, dir, name string, args ...
 		return nil, fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, &out, &messages)
 	}
 	return out.Bytes(), nil
-}
-
-// findFreePorts returns ports that no process listens on.
-func findFreePorts() (layout.Ports, error) {
-	var (
-		ports     layout.Ports
-		listeners []net.Listener
-	)
-	defer func() {
-		for _, listener := range listeners {
-			listener.Close()
-		}
-	}()
-	for _, port := range []*int{
-		&ports.APIServer, &ports.EtcdClient, &ports.EtcdPeer, &ports.ControllerManager, &ports.Scheduler,
-		&ports.Kubelet, &ports.KubeletHealth, &ports.ProxyHealth, &ports.ProxyMetrics, &ports.Volumes, &ports.Registry, &ports.NodePort,
-	} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return ports, err
-		}
-		listeners = append(listeners, listener)
-		*port = listener.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
 }
 
 // Command returns a command that runs name in dir, with the sandbox's environment.
