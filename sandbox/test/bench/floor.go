@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,8 +27,8 @@ func (r *runner) newProgramStack(ctx context.Context, name string, env ...string
 	}
 	sources := filepath.Join(r.layout.Project, "sandbox", "test", "bench", name)
 	for file, content := range map[string]string{
-		"Pulumi.yaml": fmt.Sprintf("name: bench-%s\nmain: %s\nruntime:\n  name: go\n  options:\n    buildTarget: %s\n",
-			name, sources, filepath.Join(dir, "program")),
+		"Pulumi.yaml": fmt.Sprintf("name: %s\nmain: %s\nruntime:\n  name: go\n  options:\n    buildTarget: %s\n",
+			filepath.Base(dir), sources, filepath.Join(dir, "program")), // a name of its own: two stacks can exist at a time
 		"Pulumi.bench.yaml": "config:\n  aws:region: us-east-1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
@@ -46,7 +47,10 @@ func (r *runner) newProgramStack(ctx context.Context, name string, env ...string
 		}
 		os.RemoveAll(dir)
 	}
-	return p, destroy, p.run(ctx, "pulumi", "stack", "init", p.stack)
+	if err := p.run(ctx, "pulumi", "stack", "init", p.stack); err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return p, destroy, nil
 }
 
 // up runs `pulumi up` and returns its duration.
