@@ -126,8 +126,8 @@ var _ = registerRows(&Row{
 		}
 		return nil
 	},
-	Fill:   fillDistribution,
-	Remove: retainDistribution,
+	Fill:         fillDistribution,
+	BeforeDelete: retainDistribution,
 })
 
 // checkBehavior reports failures for sets of HTTP methods that CloudFront does not allow
