@@ -77,8 +77,8 @@ var _ = registerRows(
 	},
 )
 
-// keepIfSkipDestroy is the BeforeDelete of rows with the property skipDestroy. With this property, the
-// provider keeps an object when the resource is deleted.
+// keepIfSkipDestroy is the BeforeDelete of rows with the property skipDestroy. With this
+// property, the provider keeps an object when the resource is deleted.
 func keepIfSkipDestroy(c *Call) error {
 	if c.Old.Bool("skipDestroy") {
 		return errKept
