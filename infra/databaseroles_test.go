@@ -141,7 +141,7 @@ func TestMigrationCreatesTheRolesThatLogIn(t *testing.T) {
 			name, _, _ := strings.Cut(pair, "=")
 			names = append(names, name)
 		}
-		want := slices.Sorted(slices.Values(pgroles.Names()))
+		want := slices.Sorted(slices.Values(pgroles.GroupRoles()))
 		require.Equal(t, want, names)
 		require.Equal(t, map[string]string{"sandbox": "password", "prod": "iam"}[stack], env["ROLE_LOGIN"])
 	}

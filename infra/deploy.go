@@ -270,7 +270,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 	if err != nil {
 		return nil, err
 	}
-	if err := vpc.AdmitToEndpoints("nodes", created.NodeSecurityGroupID); err != nil {
+	if err := vpc.AllowEndpointAccess("nodes", created.NodeSecurityGroupID); err != nil {
 		return nil, err
 	}
 	provider, err := kubernetes.NewProvider(ctx, "eks", &kubernetes.ProviderArgs{

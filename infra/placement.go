@@ -45,7 +45,7 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 		zones = placed.vpc.Zones()
 	}
 	if stack.Edge.Domain != "" {
-		if placed.origin, err = regions.OriginZones(zones, zoneIDs); err != nil {
+		if placed.origin, err = regions.VPCOriginZones(zones, zoneIDs); err != nil {
 			return nil, fmt.Errorf("network.zones: %w", err)
 		}
 	}

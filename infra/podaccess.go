@@ -56,14 +56,14 @@ func (a *podAccess) migrationAccess() podnetwork.Access {
 // token for PostgreSQL. It returns nil if the database accepts passwords.
 func (a *podAccess) tokenRules() []podnetwork.Rule {
 	if db := a.stores.postgres; db != nil && db.resourceID != nil { // only a database that accepts IAM tokens has a resource ID
-		return []podnetwork.Rule{podnetwork.PodIdentity()}
+		return []podnetwork.Rule{podnetwork.PodIdentityEgress()}
 	}
 	return nil
 }
 
 // egressRules returns the rules for DNS and for connections to stores.
 func (a *podAccess) egressRules(stores ...*store) []podnetwork.Rule {
-	rules := []podnetwork.Rule{podnetwork.DNS()}
+	rules := []podnetwork.Rule{podnetwork.DNSEgress()}
 	for _, s := range stores {
 		if s != nil {
 			rules = append(rules, s.egress)

@@ -201,7 +201,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	case config.MongoManaged:
 		documents, err := mongo.NewCluster(ctx, stack.Name()+"-mongo", &mongo.ClusterArgs{
 			Account:     base.account,
-			Cluster:     stack.Documents(),
+			Cluster:     stack.DocumentDB(),
 			VPCID:       vpc.VPCID,
 			SubnetIDs:   vpc.SubnetIDs[subnet.PrivateData],
 			Clients:     nodeClients(eks),

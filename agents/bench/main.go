@@ -138,7 +138,7 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 	}
 	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
 	return printSaturation(ctx, token, duration, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
-		{name: "web GET profile, cached in Redis", process: platform.Web, request: load.Profile, ratioGoal: 0.45},
+		{name: "web GET profile, cached in Redis", process: platform.Web, request: load.GetProfile, ratioGoal: 0.45},
 		{name: "npa POST plan of 7 days, cached", process: platform.NPA, request: load.Plan, ratioGoal: 0.45},
 		{name: "mca POST coordinate, cached", process: platform.MCA, request: load.Coordinate},
 	})

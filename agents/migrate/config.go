@@ -48,7 +48,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 			IAM:             env.OneOf("ROLE_LOGIN", "password", "password", "iam") == "iam",
 			PasswordsFolder: env.Path("ROLE_PASSWORDS", "/etc/platform/roles"),
 			Generation:      env.Int("ROLE_GENERATION", 0, 0, 1_000_000),
-			Connections:     env.Counts("ROLE_CONNECTIONS", pgroles.Names()...),
+			Connections:     env.Counts("ROLE_CONNECTIONS", pgroles.GroupRoles()...),
 		},
 		mongoURI:          env.URL("MONGODB_URI", "", "mongodb", "mongodb+srv"),
 		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),

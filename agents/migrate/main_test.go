@@ -35,7 +35,7 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 	require.NoError(t, os.WriteFile(passwordFile, []byte(testservers.PostgresPassword+"\n"), 0o600))
 	rolesFolder, connections := t.TempDir(), ""
 	require.NoError(t, os.Mkdir(filepath.Join(rolesFolder, "0"), 0o700))
-	for _, name := range pgroles.Names() {
+	for _, name := range pgroles.GroupRoles() {
 		require.NoError(t, os.WriteFile(filepath.Join(rolesFolder, "0", name), []byte(testservers.PostgresPassword+name), 0o600))
 		connections += "," + name + "=5"
 	}

@@ -127,7 +127,7 @@ func NewAlertmanager(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		},
 		Ports: []controller.Port{{Name: "api", Number: Port, Service: Port, From: args.Senders}},
 		// A network policy can't name the addresses of SNS, because they change.
-		Egress: podnetwork.AWSAndAPIServer(),
+		Egress: podnetwork.AWSAndAPIServerEgress(),
 		Ready:  ready, Alive: alive,
 		Resources: scaling.AlertmanagerResources().WithRequests(args.RequestShare),
 		Volumes: corev1.VolumeArray{

@@ -64,7 +64,7 @@ func (b *builder) createDeployment(image pulumi.StringInput, command []string) e
 // networkPolicy returns the arguments of the network policy. The autoscaler may call the
 // Kubernetes and AWS APIs, and no pod may call the autoscaler.
 func (b *builder) networkPolicy() *podnetwork.Args {
-	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.AWSAndAPIServer()}}
+	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.AWSAndAPIServerEgress()}}
 }
 
 // podSpec returns the spec of the autoscaler's pod.

@@ -86,7 +86,7 @@ func (c *Certificate) request(ctx *pulumi.Context, name string, args *Args) erro
 		return err
 	}
 	var recordNames pulumi.StringArray
-	for _, domain := range names.NeedingValidation(args.Names) {
+	for _, domain := range names.ValidationDomains(args.Names) {
 		option := validationOption(certificate, domain)
 		record, err := route53.NewRecord(ctx, name+"-"+domain, &route53.RecordArgs{
 			ZoneId:  args.ZoneID,

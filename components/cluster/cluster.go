@@ -64,7 +64,7 @@ func (a *Args) validate() error {
 		return fmt.Errorf("cluster %s: Account, VPCID and KeyARN must not be nil", a.ClusterName)
 	}
 	errs := []error{eksspec.CheckZones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
-	if _, err := eksspec.PartsAt(a.Version, a.Stage); err != nil {
+	if _, err := eksspec.ComponentVersionsAt(a.Version, a.Stage); err != nil {
 		errs = append(errs, err)
 	}
 	if len(a.PublicAccessCIDRs)+len(a.PrivateAccess) == 0 {
@@ -86,7 +86,7 @@ type Cluster struct {
 	// ClusterName is Name as plain text, which is known before the cluster is created.
 	ClusterName string
 	// Versions are the Kubernetes minor versions of the cluster's parts.
-	Versions eksspec.Parts
+	Versions eksspec.ComponentVersions
 	Endpoint pulumi.StringOutput
 	// CertificateAuthority is the CA certificate of the API server, in base64 as in EKS's API.
 	CertificateAuthority pulumi.StringOutput
@@ -120,7 +120,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	versions, err := eksspec.PartsAt(args.Version, args.Stage)
+	versions, err := eksspec.ComponentVersionsAt(args.Version, args.Stage)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func newExistingNetwork(args *network.ExistingArgs, check func(*network.Network)
 			return err
 		}
 		check(n)
-		return n.AdmitToEndpoints("nodes", pulumi.String("sg-nodes"))
+		return n.AllowEndpointAccess("nodes", pulumi.String("sg-nodes"))
 	}
 }
 

@@ -30,7 +30,7 @@ func newNetwork(change func(*network.Args)) program {
 		if err != nil {
 			return err
 		}
-		return n.AdmitToEndpoints("nodes", pulumi.String("sg-nodes"))
+		return n.AllowEndpointAccess("nodes", pulumi.String("sg-nodes"))
 	}
 }
 

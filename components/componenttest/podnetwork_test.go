@@ -32,7 +32,7 @@ func TestEmptyAccessDeniesEverything(t *testing.T) {
 func TestAccessBecomesPeersAndPortsOfThePolicy(t *testing.T) {
 	policy := deploy(t, newPolicy(podnetwork.Access{
 		Ingress: []podnetwork.Rule{{Peers: []podnetwork.Peer{podnetwork.App("web"), {Block: pulumi.String("10.30.0.0/16")}}, Ports: []podnetwork.Port{{Number: 3000}}}},
-		Egress:  []podnetwork.Rule{podnetwork.DNS()},
+		Egress:  []podnetwork.Rule{podnetwork.DNSEgress()},
 	}, pulumi.StringMap{"app": pulumi.String("mca")})).find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{
 		"spec.podSelector.matchLabels.app":                   "mca",
@@ -72,7 +72,7 @@ func TestServicesAndTasksHaveANetworkPolicy(t *testing.T) {
 	policy.requireInputs(t, map[string]any{"metadata.name": "mca", "spec.podSelector.matchLabels.app": "mca", "spec.ingress": nil, "spec.egress": nil})
 	require.Equal(t, d.find(t, k8sDeployment).input("spec.template.metadata.labels"), policy.input("spec.podSelector.matchLabels"))
 
-	d = deploy(t, newTask(func(a *service.TaskArgs) { a.Access.Egress = []podnetwork.Rule{podnetwork.DNS()} }))
+	d = deploy(t, newTask(func(a *service.TaskArgs) { a.Access.Egress = []podnetwork.Rule{podnetwork.DNSEgress()} }))
 	policy = d.find(t, k8sNetworkPolicy)
 	policy.requireInputs(t, map[string]any{"metadata.name": "migrate", "spec.podSelector.matchLabels.app": "migrate", "spec.ingress": nil})
 	d.find(t, "kubernetes:batch/v1:Job").requireDependsOn(t, policy)

@@ -136,7 +136,7 @@ func (b *builder) newDaemonSet(config string) (pulumi.Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", b.name, err)
 	}
-	policy, err := objects.NewNetworkPolicy(podnetwork.Access{Egress: podnetwork.AWSAndAPIServer()})
+	policy, err := objects.NewNetworkPolicy(podnetwork.Access{Egress: podnetwork.AWSAndAPIServerEgress()})
 	if err != nil {
 		return nil, err
 	}

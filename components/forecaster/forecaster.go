@@ -93,7 +93,7 @@ func NewForecaster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 			{Name: scrape.MetricsPort, Number: scaling.MetricsPort, From: args.Readers},
 			{Name: "http", Number: probePort},
 		},
-		Egress: []podnetwork.Rule{podnetwork.DNS(), podnetwork.TCPRule(prometheus.Port, podnetwork.App(prometheus.App))},
+		Egress: []podnetwork.Rule{podnetwork.DNSEgress(), podnetwork.TCPRule(prometheus.Port, podnetwork.App(prometheus.App))},
 		Ready:  newHTTPGet("/health/ready"), Alive: newHTTPGet("/health"),
 		Resources:    scaling.ForecasterResources().WithRequests(args.RequestShare),
 		NodeSelector: args.NodeSelector,

@@ -155,7 +155,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		instanceNames = append(instanceNames, fmt.Sprintf("%s-%d", spec.Identifier, i))
 	}
 	if err := datastore.NewAlarms(ctx, name, &datastore.AlarmArgs{
-		Alarms: scaling.DocumentAlarms(spec.InstanceClass), Dimension: "DBInstanceIdentifier", Nodes: instanceNames, TopicARN: args.AlarmTopicARN,
+		Alarms: scaling.DocumentDBAlarms(spec.InstanceClass), Dimension: "DBInstanceIdentifier", Nodes: instanceNames, TopicARN: args.AlarmTopicARN,
 	}, parent); err != nil {
 		return nil, err
 	}

@@ -183,11 +183,11 @@ func (b *builder) createStorageEndpoint() error {
 	return nil
 }
 
-// AdmitToEndpoints admits a security group to the interface endpoints. The names of the
-// services resolve to the endpoints in the whole VPC. So members of other groups can't
-// reach these services. client is a name for the group, such as "nodes". AdmitToEndpoints
+// AllowEndpointAccess allows a security group to connect to the interface endpoints. The names
+// of the services resolve to the endpoints in the whole VPC. So members of other groups can't
+// reach these services. client is a name for the group, such as "nodes". AllowEndpointAccess
 // does nothing if the stack has no interface endpoints.
-func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringInput) error {
+func (n *Network) AllowEndpointAccess(client string, securityGroupID pulumi.StringInput) error {
 	b := n.builder
 	if b == nil || b.endpointGroup == nil {
 		return nil

@@ -30,7 +30,7 @@ const (
 // plugins check the connection afterwards.
 func (a ClusterAddresses) APIServerEgress() []Rule {
 	serviceBlock := a.ServiceCIDR.ToStringOutput().ApplyT(apiServerBlock).(pulumi.StringOutput)
-	return []Rule{DNS(), TCPRule(apiPort, append(BlockPeers(a.NodeBlocks...), Peer{Block: serviceBlock})...)}
+	return []Rule{DNSEgress(), TCPRule(apiPort, append(BlockPeers(a.NodeBlocks...), Peer{Block: serviceBlock})...)}
 }
 
 // KubeletEgress returns the egress rule for connections to the kubelets, which have the metrics of

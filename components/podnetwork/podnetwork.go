@@ -65,25 +65,26 @@ type Port struct {
 	Protocol string
 }
 
-// DNS returns the egress rule for connections to the cluster's DNS servers. CoreDNS has the label
-// k8s-app=kube-dns, also as an add-on of EKS.
-func DNS() Rule {
+// DNSEgress returns the egress rule for connections to the cluster's DNS servers. CoreDNS has
+// the label k8s-app=kube-dns, also as an add-on of EKS.
+func DNSEgress() Rule {
 	return Rule{
 		Peers: []Peer{{Namespace: "kube-system", Labels: map[string]string{"k8s-app": "kube-dns"}}},
 		Ports: []Port{{Number: 53, Protocol: "UDP"}, {Number: 53}},
 	}
 }
 
-// PodIdentity returns the egress rule for connections to the agent that gives a pod the
+// PodIdentityEgress returns the egress rule for connections to the agent that gives a pod the
 // credentials of its role. Source: EKS User Guide, "EKS Pod Identity Agent".
-func PodIdentity() Rule {
+func PodIdentityEgress() Rule {
 	return TCPRule(80, BlockPeers("169.254.170.23/32")...)
 }
 
-// AWSAndAPIServer returns the egress rules of a controller that calls AWS and the API server. The
-// rules allow DNS, Pod Identity, and port 443 of all addresses, because AWS's addresses change.
-func AWSAndAPIServer() []Rule {
-	return []Rule{DNS(), TCPRule(443, BlockPeers("0.0.0.0/0")...), PodIdentity()}
+// AWSAndAPIServerEgress returns the egress rules of a controller that calls AWS and the API
+// server. The rules allow DNS, Pod Identity, and port 443 of all addresses, because AWS's
+// addresses change.
+func AWSAndAPIServerEgress() []Rule {
+	return []Rule{DNSEgress(), TCPRule(443, BlockPeers("0.0.0.0/0")...), PodIdentityEgress()}
 }
 
 // Args configure a policy.

@@ -191,7 +191,7 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, depend
 		ParameterGroupName:       dependencies.ParameterGroup,
 
 		AllocatedStorage:    pulumi.Int(spec.StorageGiB),
-		MaxAllocatedStorage: pulumi.Int(spec.MostStorageGiB),
+		MaxAllocatedStorage: pulumi.Int(spec.MaxAllocatedStorageGiB),
 		StorageType:         pulumi.String("gp3"),
 		StorageEncrypted:    pulumi.Bool(true),
 		KmsKeyId:            dependencies.Key.ARN,

@@ -26,10 +26,10 @@ func (a *Args) access() podnetwork.Access {
 	egress := append(a.Cluster.APIServerEgress(),
 		a.Cluster.KubeletEgress(),
 		podnetwork.TCPRule(scaling.MetricsPort, append(scrapedPods, prometheusPods)...),
-		podnetwork.TCPRule(scrape.StatePort, podnetwork.App(scrape.StateApp)),
+		podnetwork.TCPRule(scrape.KubeStateMetricsPort, podnetwork.App(scrape.KubeStateMetricsApp)),
 	)
 	if a.Workspace != nil {
-		egress = append(egress, podnetwork.AWSAndAPIServer()[1:]...) // without the rule for DNS, which Cluster.APIServerEgress already has
+		egress = append(egress, podnetwork.AWSAndAPIServerEgress()[1:]...) // without the rule for DNS, which Cluster.APIServerEgress already has
 	}
 	return podnetwork.Access{
 		Ingress: []podnetwork.Rule{podnetwork.TCPRule(Port, append([]podnetwork.Peer{prometheusPods}, a.Readers...)...)},

@@ -170,7 +170,7 @@ func (a *InClusterArgs) access() podnetwork.Access {
 	toNodes := podnetwork.Rule{Peers: nodePeers, Ports: []podnetwork.Port{{Number: Port}, {Number: clusterBusPort}}}
 	access := podnetwork.Access{
 		Ingress: []podnetwork.Rule{{Peers: a.Clients, Ports: []podnetwork.Port{{Number: Port}}}, toNodes},
-		Egress:  []podnetwork.Rule{toNodes, podnetwork.DNS()},
+		Egress:  []podnetwork.Rule{toNodes, podnetwork.DNSEgress()},
 	}
 	if r := a.Reader; r != nil {
 		access.Ingress = append(access.Ingress, podnetwork.TCPRule(scaling.MetricsPort, *r))

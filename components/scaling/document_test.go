@@ -162,7 +162,7 @@ func TestHPAsMatchTheDesignDocument(t *testing.T) {
 	}
 }
 
-// requireBehavior requires that an HPA's behavior equals the behavior in the design document.
+// requireBehavior requires that an HPA's behaviour equals the behaviour in the design document.
 func requireBehavior(t *testing.T, want any, actual *Behavior) {
 	t.Helper()
 	if want == nil {

@@ -71,8 +71,8 @@ func RedisAlarms(class string) NodeAlarms {
 	}, creditAlarms(class, CacheNamespace)...)
 }
 
-// DocumentAlarms returns the alarms of an instance of DocumentDB.
-func DocumentAlarms(class string) NodeAlarms {
+// DocumentDBAlarms returns the alarms of an instance of DocumentDB.
+func DocumentDBAlarms(class string) NodeAlarms {
 	return append(NodeAlarms{
 		storeAlarm("memory-low", DocumentDBNamespace, "FreeableMemory", "Minimum", Below, float64(minFreeDocumentDBMemory.Bytes())),
 		storeAlarm("replica-lag-high", DocumentDBNamespace, "DBInstanceReplicaLag", "Maximum", Above, float64(maxReplicaLag.Milliseconds())),

@@ -32,7 +32,7 @@ const (
 )
 
 // App is the value of the label app of kube-state-metrics' pod.
-const App = scrape.StateApp
+const App = scrape.KubeStateMetricsApp
 
 // Args configure a StateMetrics.
 type Args struct {
@@ -142,14 +142,14 @@ func NewStateMetrics(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	spec := &controller.Args{
 		Namespace: args.Namespace, App: App, Image: args.Image,
 		ContainerArgs: []string{
-			fmt.Sprintf("--port=%d", scrape.StatePort), "--telemetry-port=8081",
+			fmt.Sprintf("--port=%d", scrape.KubeStateMetricsPort), "--telemetry-port=8081",
 			"--namespaces=" + args.Watched.Name,
 			"--resources=" + strings.Join(resources, ","),
 			"--metric-allowlist=" + strings.Join(allowedSeries, ","),
 			"--custom-resource-state-config=" + customConfig,
 			"--use-apiserver-cache",
 		},
-		Ports:        []controller.Port{{Name: seriesPort, Number: scrape.StatePort, From: args.Readers}, {Name: selfPort, Number: 8081}},
+		Ports:        []controller.Port{{Name: seriesPort, Number: scrape.KubeStateMetricsPort, From: args.Readers}, {Name: selfPort, Number: 8081}},
 		Egress:       args.Cluster.APIServerEgress(),
 		Ready:        newHTTPGet("/readyz", selfPort),
 		Alive:        newHTTPGet("/livez", seriesPort),

@@ -204,7 +204,7 @@ func objectMeta() *metav1.ObjectMetaArgs {
 // If two pods complete the same hook, only the first completion has an effect.
 func (b *builder) newDeployment() (pulumi.Resource, error) {
 	policy, err := podnetwork.New(b.ctx, b.name, &podnetwork.Args{
-		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.AWSAndAPIServer()},
+		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.AWSAndAPIServerEgress()},
 	}, b.parent)
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func (s *Stack) countDatabaseAddresses(zones int) int {
 		}
 	}
 	if s.Mongo.Kind == MongoManaged {
-		if spec, err := s.Documents().Complete(); err == nil {
+		if spec, err := s.DocumentDB().Complete(); err == nil {
 			count += maxPerZone(spec.Instances, zones)
 		}
 	}

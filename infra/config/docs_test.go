@@ -119,7 +119,7 @@ func effectiveDefaults(t *testing.T) Stack {
 	cache, _, err := s.Cache().Complete()
 	require.NoError(t, err)
 	s.Redis.Shards, s.Redis.ReplicasPerShard, s.Redis.SnapshotDays = cache.Shards, cache.ReplicasPerShard, cache.SnapshotDays
-	documents, err := s.Documents().Complete()
+	documents, err := s.DocumentDB().Complete()
 	require.NoError(t, err)
 	s.Mongo.Instances, s.Mongo.BackupDays = documents.Instances, documents.BackupDays
 	return s

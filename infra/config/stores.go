@@ -216,10 +216,10 @@ func (s *Stack) Cache() elasticachespec.Cluster {
 	}
 }
 
-// Documents returns the spec of the DocumentDB cluster. Its name has a suffix, because the RDS
+// DocumentDB returns the spec of the DocumentDB cluster. Its name has a suffix, because the RDS
 // database has the stack's name. Both services keep the names of subnet groups, clusters,
 // instances and snapshots in one namespace (RDS API Reference, CreateDBSubnetGroup).
-func (s *Stack) Documents() docdbspec.Cluster {
+func (s *Stack) DocumentDB() docdbspec.Cluster {
 	m := s.Mongo
 	return docdbspec.Cluster{Identifier: s.Name() + "-mongo", InstanceClass: m.InstanceClass, Instances: m.Instances, BackupDays: m.BackupDays}
 }

@@ -95,7 +95,7 @@ func TestRDSAndDocumentDBHaveDifferentNames(t *testing.T) {
 	s, err := Load("prod", validValuesWith(map[string]string{"progressive-framework:environment": "abcdefghijkl"}))
 	require.NoError(t, err)
 	require.Equal(t, "progressive-framework-abcdefghijkl", s.Database().Identifier)
-	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.Documents().Identifier)
+	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.DocumentDB().Identifier)
 }
 
 // All connections that the pools can open may sort at the same time, so work_mem is divided by their

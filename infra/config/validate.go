@@ -201,7 +201,7 @@ func validateCluster(s *Stack) field.ErrorList {
 	isKnownVersion := slices.Contains(eksspec.Versions(), string(c.Version))
 	isKnownStage := slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage))
 	if isKnownVersion && isKnownStage { // otherwise validateChoices reports the value
-		if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil {
+		if _, err := eksspec.ComponentVersionsAt(string(c.Version), c.UpgradeStage); err != nil {
 			problems = append(problems, field.Invalid(keyPath.Child("upgradeStage"), c.UpgradeStage, err.Error()))
 		}
 	}

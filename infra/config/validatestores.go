@@ -63,8 +63,8 @@ func (s *Stack) storeRules() []storeRules {
 		},
 		{
 			key: "mongo", kind: string(s.Mongo.Kind), sizeKey: "instanceClass", size: s.Mongo.InstanceClass,
-			checkSize:   func(string) error { _, err := s.Documents().Complete(); return err },
-			managed:     jointRule{"instances", s.Mongo.Instances, func() error { _, err := s.Documents().Complete(); return err }},
+			checkSize:   func(string) error { _, err := s.DocumentDB().Complete(); return err },
+			managed:     jointRule{"instances", s.Mongo.Instances, func() error { _, err := s.DocumentDB().Complete(); return err }},
 			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier, automatic: storespec.AutomaticDatabasePrefix,
 		},
 	}

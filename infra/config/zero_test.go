@@ -205,7 +205,7 @@ func TestComponentsAcceptExactlyTheBounds(t *testing.T) {
 	}
 	database := func(s *Stack) error { _, _, err := s.Database().Complete(); return err }
 	cache := func(s *Stack) error { _, _, err := s.Cache().Complete(); return err }
-	documents := func(s *Stack) error { _, err := s.Documents().Complete(); return err }
+	documents := func(s *Stack) error { _, err := s.DocumentDB().Complete(); return err }
 	for key, tc := range map[string]struct {
 		field func(*Stack) *int
 		check func(*Stack) error

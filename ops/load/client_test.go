@@ -53,7 +53,7 @@ func TestSharesMatchTheDesignDocument(t *testing.T) {
 	}
 	require.InDelta(t, 350, main, 1e-9)
 	require.InDelta(t, 350, agents, 1e-9)
-	require.Equal(t, 200, int(math.Round(Profile.Shape(1, 350, 0).PerSecond)), "20 of 35")
+	require.Equal(t, 200, int(math.Round(GetProfile.Shape(1, 350, 0).PerSecond)), "20 of 35")
 }
 
 // TestUncachedRequestsDiffer: each body is different, and the original request is not changed.

@@ -88,7 +88,7 @@ var (
 		Name: "GET /health", Scenario: Main, Method: http.MethodGet, Path: "/health", Public: true,
 		Share: 10. / 35, Limit: limits.Web.ResponseTime, Check: checkHealth,
 	}
-	Profile = Request{
+	GetProfile = Request{
 		Name: "GET profile", Scenario: Main, Method: http.MethodGet, Path: "/api/v1/users/profile",
 		Share: 20. / 35, Limit: limits.Web.ResponseTime, Check: checkProfile,
 	}
@@ -121,7 +121,7 @@ var (
 )
 
 // Requests lists every request.
-var Requests = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
+var Requests = []Request{Health, GetProfile, Preferences, Coordinate, Plan, Generate, Socket}
 
 // StorePreferences returns a request that stores these preferences. The variable Preferences is
 // such a request with the design document's values.

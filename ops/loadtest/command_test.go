@@ -158,7 +158,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		change func(*fakePlatform)
 		wrong  string
 	}{
-		{"the profile without a token", accept(load.Profile.Path, func(string) bool { return true }), "GET profile with no token: status 200, must be 401"},
+		{"the profile without a token", accept(load.GetProfile.Path, func(string) bool { return true }), "GET profile with no token: status 200, must be 401"},
 		{"plans for the design document's test-token", accept(load.Plan.Path, func(s string) bool { return s == "test-token" }),
 			"POST npa/plan with the token test-token: status 200, must be 401"},
 		{"coordinations for any JWT", accept(load.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
@@ -184,7 +184,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		{"a workout without an exercise", respond(load.Generate.Path, strings.Replace(workoutBody, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
 		{"preferences that are not stored", func(f *fakePlatform) {
 			f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Path != load.Profile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
+				if r.URL.Path != load.GetProfile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
 					return false
 				}
 				_, _ = w.Write([]byte(`{"id":"test-user-123","preferences":{"theme":"dark","notifications":true}}`))

@@ -96,7 +96,7 @@ func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case load.Socket.Path:
 		f.serveSocket(w, r)
-	case load.Preferences.Path, load.Profile.Path:
+	case load.Preferences.Path, load.GetProfile.Path:
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if r.Method == http.MethodPost {

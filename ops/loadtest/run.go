@@ -111,7 +111,7 @@ func (t *test) storeAndReadBack(ctx context.Context, storeRequest load.Request) 
 	}
 	timeoutCtx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
-	profile := load.Profile
+	profile := load.GetProfile
 	profile.Check = storeRequest.Check
 	for {
 		err := t.client.Send(ctx, profile, 0) // with timeoutCtx, the last error could be the timeout and not the wrong response

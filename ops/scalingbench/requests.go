@@ -18,7 +18,7 @@ func init() { sequence.Store(time.Now().UnixMilli()) }
 
 // requests has for each service the request that the metric of its HPA counts.
 var requests = map[string]load.Request{
-	"web": load.Profile,
+	"web": load.GetProfile,
 	"mca": load.Coordinate, // its response is cached, so it causes no work for npa and wpa
 	"npa": {
 		Name: "plan", Method: http.MethodPost, Path: "/api/v1/agents/npa/plan",

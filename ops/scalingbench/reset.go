@@ -57,7 +57,7 @@ func phase(step int) time.Duration {
 }
 
 // pause makes KEDA delete the HPA and set the number of pods. Only a new HPA has no history: an HPA
-// without a scaling behavior returns to the highest number of the last five minutes, even if its
+// without a scaling behaviour returns to the highest number of the last five minutes, even if its
 // maximum was lower in the meantime.
 func (s *service) pause(ctx context.Context, pods int32) error {
 	return s.annotatePaused(ctx, fmt.Sprintf("%q", fmt.Sprint(pods)))

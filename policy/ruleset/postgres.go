@@ -92,7 +92,7 @@ var postgres = []*rule.Rule{
 			s.Must(v.MultiAz().IsTrue(), "multiAz is not true")
 		}),
 	postgresRule("postgres-storage-grows", "Storage grows by itself",
-		"A full disk stops the database.", "components/postgres/rdsspec, MostStorageGiB", rule.Medium, rule.Everywhere,
+		"A full disk stops the database.", "components/postgres/rdsspec, MaxAllocatedStorageGiB", rule.Medium, rule.Everywhere,
 		[]string{"WA REL07"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.MaxAllocatedStorage().Compare(v.AllocatedStorage(), isGreater), "maxAllocatedStorage is not above allocatedStorage")
 		}),

@@ -60,7 +60,7 @@ func TestForceDestroyEmptiesABucket(t *testing.T) {
 	require.Zero(t, s.objectCount(), "objects and settings are deleted with the bucket")
 }
 
-// The engine recognises a changed file by its hash. The etag is computed from the file's
+// The engine recognizes a changed file by its hash. The etag is computed from the file's
 // content.
 func TestObjectHasTheContentOfItsFile(t *testing.T) {
 	s := newSandbox(t, nil)

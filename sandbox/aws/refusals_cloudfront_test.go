@@ -26,7 +26,7 @@ func originInputs(change props) props {
 	}}, change)
 }
 
-// distributionInputsWithBehavior returns the inputs of a distribution. Its default cache behavior
+// distributionInputsWithBehavior returns the inputs of a distribution. Its default cache behaviour
 // has the properties of change.
 func distributionInputsWithBehavior(change props) props {
 	in := distributionInputs(nil)
@@ -74,7 +74,7 @@ func TestCloudFrontRefusals(t *testing.T) {
 		{"headers in the key without caching", cachePolicyT, cacheInputs(cachingOff, with(emptyKey, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Authorization"}}}})), "HeaderBehavior is invalid for policy with caching disabled"},
 		{"Accept-Encoding as a header of the key", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Accept-Encoding"}}}}), "contains Accept-Encoding"},
 		{"a whitelist without names", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "whitelist"}}), "must list names"},
-		{"names with the behavior none", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "none", "headers": props{"items": []any{"A"}}}}), "must list names"},
+		{"names with the behaviour none", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "none", "headers": props{"items": []any{"A"}}}}), "must list names"},
 		{"too many headers", cachePolicyT, cacheInputs(nil, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"}}}}), "has 11 elements"},
 		{"the Authorization header", requestPolicyT, requestHeaders("whitelist", "Authorization"), "The parameter Headers contains Authorization that is not allowed."},
 		{"the Accept-Encoding header", requestPolicyT, requestHeaders("whitelist", "accept-encoding"), "contains accept-encoding that is not allowed"},
@@ -82,14 +82,14 @@ func TestCloudFrontRefusals(t *testing.T) {
 		{"an empty policy", headersPolicyT, props{}, "at least one of"},
 		{"a security header among the others", headersPolicyT, props{"customHeadersConfig": props{"items": []any{props{"header": "X-Frame-Options", "value": "DENY", "override": true}}}}, "belongs in securityHeadersConfig"},
 		{"a large function", functionT, props{"runtime": "cloudfront-js-2.0", "code": strings.Repeat("x", 10241)}, "must have 1 to 10240"},
-		{"a behavior with an unknown origin", distributionT, distributionInputsWithBehavior(props{"targetOriginId": "web"}), "NoSuchOrigin"},
+		{"a behaviour with an unknown origin", distributionT, distributionInputsWithBehavior(props{"targetOriginId": "web"}), "NoSuchOrigin"},
 		{"a cache policy that does not exist", distributionT, distributionInputsWithBehavior(props{"cachePolicyId": "none"}), "NoSuchCachePolicy"},
 		{"no cache policy", distributionT, distributionInputsWithBehavior(props{"cachePolicyId": nil}), "cachePolicyId: a required property is missing"},
 		{"forwardedValues, which is deprecated", distributionT, distributionInputsWithBehavior(props{"forwardedValues": props{"queryString": true, "cookies": props{"forward": "none"}}}), "use cachePolicyId"},
 		{"a set of methods that CloudFront does not allow", distributionT, distributionInputsWithBehavior(props{"allowedMethods": []any{"GET", "POST"}}), "must be one of"},
 		{"POST as a cached method", distributionT, distributionInputsWithBehavior(props{"cachedMethods": []any{"GET", "HEAD", "POST"}}), "must be one of"},
 		{"a function that is not published", distributionT, distributionInputsWithBehavior(association), "InvalidFunctionAssociation"},
-		{"two behaviors with the same path", distributionT, distributionInputs(props{"orderedCacheBehaviors": []any{ordered, ordered}}), "more than once"},
+		{"two behaviours with the same path", distributionT, distributionInputs(props{"orderedCacheBehaviors": []any{ordered, ordered}}), "more than once"},
 		{"two origins with the same id", distributionT, distributionInputs(props{"origins": []any{originInputs(nil), originInputs(props{"domainName": "b.example.net"})}}), "the id of another origin"},
 		{"an origin without settings", distributionT, distributionInputsWithOrigin(props{"customOriginConfig": nil}), "does not refer to a valid S3 bucket"},
 		{"a URL as an origin", distributionT, distributionInputsWithOrigin(props{"domainName": "https://api.example.net"}), "a domain name"},

@@ -243,7 +243,7 @@ func (e executable) buildError(ctx context.Context, w workspace, err error, outp
 }
 
 // goCommand returns a go command in a folder of the project, with the environment of every build. If
-// ctx is cancelled, the go command is interrupted, so that it removes its temporary files. It is
+// ctx is canceled, the go command is interrupted, so that it removes its temporary files. It is
 // killed if it has not ended 10 s later.
 func (w workspace) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)

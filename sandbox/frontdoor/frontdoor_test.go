@@ -139,7 +139,7 @@ func startForwarder(t *testing.T, a *fakeAPI) string {
 	go func() { done <- f.serve(ctx, listener) }()
 	t.Cleanup(func() {
 		cancel()
-		require.NoError(t, <-done, "a cancelled forwarder returns no error")
+		require.NoError(t, <-done, "a canceled forwarder returns no error")
 	})
 	return listener.Addr().String()
 }

@@ -195,7 +195,7 @@ func TestRunReturnsAnErrorForInvalidOptions(t *testing.T) {
 		want    string
 	}{
 		{"both a prebuilt executable and a build target", map[string]any{"binary": "a", "buildTarget": "b"}, "exclude each other"},
-		{"a misspelt option, which would cause a link at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown: must be binary or buildTarget"},
+		{"a misspelled option, which would cause a link at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown: must be binary or buildTarget"},
 		{"an option of the wrong type", map[string]any{"binary": true}, "runtime.options.binary must be a string"},
 		{"a prebuilt program that is not there", map[string]any{"binary": "no-such-program"}, `no executable "no-such-program"`},
 		{"a folder without a program", map[string]any{"buildTarget": "b"}, "no Go files"},
@@ -228,7 +228,7 @@ func TestCancelKillsTheProgram(t *testing.T) {
 	ended := startSleeper(t, h)
 	_, err := h.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
-	require.ErrorContains(t, <-ended, enginesession.ErrCancelled.Error())
+	require.ErrorContains(t, <-ended, enginesession.ErrCanceled.Error())
 	_, err = h.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err, "a second Cancel is not an error")
 }

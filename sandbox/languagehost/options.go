@@ -20,7 +20,7 @@ type options struct {
 	BuildTarget string
 }
 
-// parseOptions reads the options and returns an error for an unknown one. If a misspelt
+// parseOptions reads the options and returns an error for an unknown one. If a misspelled
 // option were ignored, every run would link the program again.
 func parseOptions(runtimeOptions *structpb.Struct) (options, error) {
 	var o options

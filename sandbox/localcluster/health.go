@@ -197,18 +197,18 @@ func checkProxy(ctx context.Context, l *layout.Layout) error {
 // reads from it. Each line begins with the number of a queue.
 const queuesFile = "/proc/net/netfilter/nfnetlink_queue"
 
-// checkNetworkPolicies checks that a process reads from the packet queue PolicyQueue.
+// checkNetworkPolicies checks that a process reads from the packet queue NFQueueNumber.
 func checkNetworkPolicies(context.Context, *layout.Layout) error {
 	raw, err := os.ReadFile(queuesFile)
 	if err != nil {
 		return fmt.Errorf("network policies: %w (the kernel needs the module nfnetlink_queue)", err)
 	}
 	for line := range strings.Lines(string(raw)) {
-		if fields := strings.Fields(line); len(fields) > 0 && fields[0] == strconv.Itoa(PolicyQueue) {
+		if fields := strings.Fields(line); len(fields) > 0 && fields[0] == strconv.Itoa(NFQueueNumber) {
 			return nil
 		}
 	}
-	return fmt.Errorf("network policies: no process reads queue %d of %s yet", PolicyQueue, queuesFile)
+	return fmt.Errorf("network policies: no process reads queue %d of %s yet", NFQueueNumber, queuesFile)
 }
 
 func checkKwok(ctx context.Context, l *layout.Layout) error {

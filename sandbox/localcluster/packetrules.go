@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// PolicyQueue is the number of the kernel's packet queue from which kube-network-policies reads.
-const PolicyQueue = 100
+// NFQueueNumber is the number of the kernel's packet queue from which kube-network-policies reads.
+const NFQueueNumber = 100
 
 // packetRules are iptables rules of the mangle table in a separate chain. The chain's name
 // begins with a prefix in nodeChainPrefixes, so that Stop removes the chain together with the
@@ -40,12 +40,12 @@ func (p packetRules) install(ctx context.Context) error {
 	return runJumpCommand("-A") // -A appends the jump
 }
 
-// QueuePackets makes the kernel queue the first packet of each connection between pods,
+// AddNFQueueRule makes the kernel queue the first packet of each connection between pods,
 // and between pods and other machines. Packets from this machine are not queued, so the
 // kubelet's probes always work. If no process reads the queue, all packets pass.
-func QueuePackets(ctx context.Context) error {
+func AddNFQueueRule(ctx context.Context) error {
 	err := packetRules{chain: "KUBE-NETWORK-POLICIES", builtinChain: "FORWARD", rules: []string{
-		fmt.Sprintf("-m conntrack --ctstate NEW -j NFQUEUE --queue-num %d --queue-bypass", PolicyQueue),
+		fmt.Sprintf("-m conntrack --ctstate NEW -j NFQUEUE --queue-num %d --queue-bypass", NFQueueNumber),
 	}}.install(ctx)
 	if err != nil {
 		return fmt.Errorf("network policies: %w (the kernel needs the module xt_NFQUEUE)", err)

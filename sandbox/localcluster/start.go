@@ -134,7 +134,7 @@ func startComponents(ctx context.Context, l *layout.Layout, log *progress.Log, d
 			if err := startComponent(ctx, l, log, c); err != nil {
 				mu.Lock()
 				// If ctx has ended, another component has failed or the user has interrupted the
-				// start. Then this component was only cancelled, and its error says nothing new.
+				// start. Then this component was only canceled, and its error says nothing new.
 				if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 					errs = append(errs, err)
 				}

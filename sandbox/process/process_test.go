@@ -260,7 +260,7 @@ func TestStopEndsTheProcessAndRemovesItsRecord(t *testing.T) {
 	}
 }
 
-func TestCancelledContextEndsStop(t *testing.T) {
+func TestCanceledContextEndsStop(t *testing.T) {
 	l := newLayout(t, "a")
 	_, err := Start(t.Context(), l, newSpec(t, "a", "stubborn"))
 	require.NoError(t, err)

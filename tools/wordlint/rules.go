@@ -26,6 +26,11 @@ type Rule struct {
 
 var re = regexp.MustCompile
 
+// otherSpelling matches words with two spellings, in the spelling that the project does not use. It
+// uses the spelling that most of its texts had.
+var otherSpelling = re(`(?i)\bcancell(ed|ing)\b|\bcatalogues?\b|\blicences?\b|\bmisspelt\b|\bprogrammes?\b|` +
+	`\b(un)?(author|custom|final|general|initial|maxim|minim|normal|optim|organ|priorit|recogn|serial|summar|synchron|util|visual)is(e[ds]?|ing|ations?)\b`)
+
 // rules has the words that the project's glossary replaces, and the refused names
 // of constructors. Some words are refused only as names, because they are too
 // common in prose.
@@ -80,5 +85,7 @@ var rules = []Rule{
 	{Word: "seed", Say: "the design document", Names: re(`^seed test$|\bseed document\b`),
 		Prose:  re(`\b[Ss]eed's\b|\b[Tt]he\s+seed\b|\b[Ss]eed,\s+"|\b[Ss]eed\s+(section|document)\b`),
 		Unless: re(`(?i)rand|\brng\b|shuffl|reproduc|fuzz|corpus|generator`)},
+	{Word: "behavior", Say: "behaviour, except as a key of an API", Prose: re(`\bbehaviors?\b`), Except: re("[\"`./]behavior[\"`./]")},
+	{Word: "cancelled", Say: "canceled, catalog, license, misspelled, program, or -ize", Names: otherSpelling, Prose: otherSpelling},
 	{Word: "issue", Say: "the reason itself: an issue's number says nothing to a reader", Prose: re(`\b[Ii]ssue\s+#?\d+\b`)},
 }

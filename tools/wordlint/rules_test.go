@@ -57,6 +57,10 @@ func TestEachRuleRefusesItsExamplesAndPermitsOthers(t *testing.T) {
 		{"departed", []string{"departed"}, []string{"departed nodes"}, []string{"depart"}, []string{"a node departs"}},
 		{"seed", []string{"seed_test"}, []string{"as the seed says", "the seed's limits", `seed, "Redis"`}, []string{"Seed", "seedOf"},
 			[]string{"the seed of the random numbers", "without a seed", "the seed for math/rand"}},
+		{"behavior", nil, []string{"the behavior of an HPA", "two\nbehaviors", "a window of its behavior."}, nil,
+			[]string{"the behaviour of an HPA", "// Behavior limits an HPA", `"behavior"`, `"spec.behavior.scaleUp"`, "`behavior.scaleUp.tolerance`", `"/spec/behavior"`}},
+		{"cancelled", []string{"ErrCancelled", "initialise"}, []string{"it is cancelled", "Unrecognised keys", "the licence", "a linear programme"},
+			[]string{"canceled", "cancellation"}, []string{"it is canceled", "initialized", "a program is programmed", "an exercise"}},
 		{"issue", nil, []string{"see issue 12", "as in issue #12"}, nil, []string{"an issue with 3 nodes"}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
@@ -104,7 +108,7 @@ func TestEveryRuleHasAReplacement(t *testing.T) {
 		}
 		seen[r.Word] = true
 	}
-	if want := 43; len(rules) != want {
+	if want := 45; len(rules) != want {
 		t.Errorf("%d rules, the tests have examples for %d: add a row to TestEachRuleRefusesItsExamplesAndPermitsOthers", len(rules), want)
 	}
 }

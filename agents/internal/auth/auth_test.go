@@ -75,7 +75,7 @@ func TestEverySupportedAlgorithmIsAccepted(t *testing.T) {
 	require.NoError(t, err)
 	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: ed25519Key, jose.ES256: p256Key, jose.RS256: rsaKey} {
 		t.Run(string(algorithm), func(t *testing.T) {
-			key, err := WrapKey(private, algorithm)
+			key, err := SigningKeyFromPrivate(private, algorithm)
 			require.NoError(t, err)
 			v := newVerifier(t, key)
 			for range 2 { // the second result is from the cache

@@ -34,11 +34,11 @@ func NewSigningKey() (SigningKey, error) {
 	if err != nil {
 		return SigningKey{}, err
 	}
-	return WrapKey(private, jose.EdDSA)
+	return SigningKeyFromPrivate(private, jose.EdDSA)
 }
 
-// WrapKey creates a SigningKey from a private key and its algorithm.
-func WrapKey(private crypto.PrivateKey, algorithm jose.SignatureAlgorithm) (SigningKey, error) {
+// SigningKeyFromPrivate creates a SigningKey from a private key and its algorithm.
+func SigningKeyFromPrivate(private crypto.PrivateKey, algorithm jose.SignatureAlgorithm) (SigningKey, error) {
 	jwk := jose.JSONWebKey{Key: private, Algorithm: string(algorithm), Use: "sig"}
 	public := jwk.Public()
 	thumbprint, err := public.Thumbprint(crypto.SHA256)

@@ -133,7 +133,7 @@ func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 func TestUnsupportedKeysAreRejected(t *testing.T) {
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
-	weakKey, err := WrapKey(weak, jose.RS256)
+	weakKey, err := SigningKeyFromPrivate(weak, jose.RS256)
 	require.NoError(t, err)
 	weakSet, err := JWKS(weakKey)
 	require.NoError(t, err)

@@ -47,7 +47,7 @@ func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, 
 		return nil, err
 	}
 	p := &Postgres{dir: dir, program: program, settings: settings}
-	if err := p.initialise(ctx); err != nil {
+	if err := p.initialize(ctx); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := p.Start(ctx); err != nil {
@@ -56,8 +56,8 @@ func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, 
 	return p, nil
 }
 
-// initialise chooses a port and creates the database cluster with initdb.
-func (p *Postgres) initialise(ctx context.Context) error {
+// initialize chooses a port and creates the database cluster with initdb.
+func (p *Postgres) initialize(ctx context.Context) error {
 	ports, err := findFreePorts(ctx, 1)
 	if err != nil {
 		return err

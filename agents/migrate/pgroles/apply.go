@@ -40,7 +40,7 @@ func (c Config) validate() error {
 	if c.Generation < 0 {
 		errs = append(errs, fmt.Errorf("generation of the passwords is %d, must not be below 0", c.Generation))
 	}
-	for _, name := range Names() {
+	for _, name := range GroupRoles() {
 		if c.Connections[name] < 1 {
 			errs = append(errs, fmt.Errorf("role %s may open %d connections, must be at least 1: set its number", name, c.Connections[name]))
 		}

@@ -22,7 +22,7 @@ func TestPrivilegesAreSufficientAndEachIsNeeded(t *testing.T) {
 	p := newPlatform(t, server)
 	p.apply(t)
 	stores := map[string]*database.Store{}
-	for _, name := range Names() {
+	for _, name := range GroupRoles() {
 		if name != Exporter {
 			stores[name] = p.openStore(t, p.url(name, 0))
 			require.NoError(t, runStatements(t.Context(), name, stores[name]), name)

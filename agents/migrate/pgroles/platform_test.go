@@ -65,7 +65,7 @@ func newPlatform(t *testing.T, server *testservers.Postgres) *platform {
 	owner, err := pgx.ParseConfig(server.URL(name))
 	require.NoError(t, err)
 	p := &platform{owner: owner, config: Config{PasswordsFolder: t.TempDir(), Connections: map[string]int{}}}
-	for _, name := range Names() {
+	for _, name := range GroupRoles() {
 		p.config.Connections[name] = 50
 	}
 	p.rotate(t, 0)
@@ -82,7 +82,7 @@ func (p *platform) rotate(t *testing.T, generation int) {
 	p.config.Generation = generation
 	folder := filepath.Join(p.config.PasswordsFolder, strconv.Itoa(generation))
 	require.NoError(t, os.Mkdir(folder, 0o700))
-	for _, name := range Names() {
+	for _, name := range GroupRoles() {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(password(name, generation)), 0o600))
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(p.config.PasswordsFolder, strconv.Itoa(generation-2))))

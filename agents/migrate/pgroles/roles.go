@@ -64,8 +64,8 @@ func planningAgentGrants(table string) []grant {
 	}
 }
 
-// Names returns the names of the group roles. Each service has one.
-func Names() []string {
+// GroupRoles returns the names of the group roles. Each service has one.
+func GroupRoles() []string {
 	var names []string
 	for _, s := range services {
 		names = append(names, s.name)

@@ -50,12 +50,12 @@ func TestCheckZoneRefusesLettersThatARegionLacks(t *testing.T) {
 }
 
 // The list of zones without VPC origins has ids, because the letter of a zone differs by account.
-func TestOriginZonesOmitsZonesWithoutVPCOrigins(t *testing.T) {
+func TestVPCOriginZonesOmitsZonesWithoutVPCOrigins(t *testing.T) {
 	ids := map[string]string{"us-east-1a": "use1-az3", "us-east-1b": "use1-az1", "us-east-1c": "use1-az2"}
-	zones, err := OriginZones([]string{"us-east-1c", "us-east-1a", "us-east-1b"}, ids)
+	zones, err := VPCOriginZones([]string{"us-east-1c", "us-east-1a", "us-east-1b"}, ids)
 	require.NoError(t, err)
 	require.Equal(t, []string{"us-east-1c", "us-east-1b"}, zones)
-	_, err = OriginZones([]string{"us-east-1a", "us-east-1b"}, ids)
+	_, err = VPCOriginZones([]string{"us-east-1a", "us-east-1b"}, ids)
 	require.ErrorContains(t, err, "CloudFront reaches it in 1 of us-east-1a, us-east-1b only: it has no VPC origins in use1-az3; add a zone")
 }
 

@@ -43,9 +43,9 @@ func Check(domains []string) error {
 	return errors.Join(errs...)
 }
 
-// NeedingValidation returns the names that need a validation record, in the same order. A
+// ValidationDomains returns the names that need a validation record, in the same order. A
 // name and its wildcard share one record (ACM User Guide, "DNS validation").
-func NeedingValidation(domains []string) []string {
+func ValidationDomains(domains []string) []string {
 	var needing []string
 	seen := map[string]bool{}
 	for _, n := range domains {

@@ -36,7 +36,7 @@ func TestCheckReturnsAllErrorsInNames(t *testing.T) {
 	}
 }
 
-func TestNeedingValidationOmitsNamesThatShareARecord(t *testing.T) {
+func TestValidationDomainsOmitsNamesThatShareARecord(t *testing.T) {
 	for _, tc := range []struct {
 		reason      string
 		names, want []string
@@ -45,6 +45,6 @@ func TestNeedingValidationOmitsNamesThatShareARecord(t *testing.T) {
 		{"a wildcard shares the record of its name", []string{"example.com", "*.example.com", "www.example.com"}, []string{"example.com", "www.example.com"}},
 		{"a wildcard before its name", []string{"*.example.com", "example.com"}, []string{"*.example.com"}},
 	} {
-		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, NeedingValidation(tc.names)) })
+		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, ValidationDomains(tc.names)) })
 	}
 }

@@ -145,20 +145,20 @@ func TestCheckNotOlderRefusesADowngrade(t *testing.T) {
 }
 
 func TestPartsAtReturnsThePreviousVersionForLaterParts(t *testing.T) {
-	for stage, want := range map[Stage]Parts{
+	for stage, want := range map[Stage]ComponentVersions{
 		StageControlPlane: {"1.36", "1.35", "1.35"},
 		StageAddons:       {"1.36", "1.36", "1.35"},
 		StageAutoscaler:   {"1.36", "1.36", "1.36"},
 		"":                {"1.36", "1.36", "1.36"},
 	} {
-		parts, err := PartsAt("1.36", stage)
+		parts, err := ComponentVersionsAt("1.36", stage)
 		require.NoError(t, err)
 		require.Equal(t, want, parts, stage)
 	}
-	_, err := PartsAt("1.12", StageAutoscaler)
+	_, err := ComponentVersionsAt("1.12", StageAutoscaler)
 	require.ErrorContains(t, err, "must be one of")
-	_, err = PartsAt("1.36", "tiers")
+	_, err = ComponentVersionsAt("1.36", "tiers")
 	require.ErrorContains(t, err, "must be one of controlPlane, addons, autoscaler")
-	_, err = PartsAt(Versions()[0], StageControlPlane)
+	_, err = ComponentVersionsAt(Versions()[0], StageControlPlane)
 	require.ErrorContains(t, err, "the version before "+Versions()[0])
 }

@@ -33,31 +33,31 @@ func (Stage) Values() []string {
 	return values
 }
 
-// Parts are the Kubernetes minor versions of a cluster's parts, such as "1.36".
-type Parts struct{ ControlPlane, Addons, Autoscaler string }
+// ComponentVersions are the Kubernetes minor versions of a cluster's parts, such as "1.36".
+type ComponentVersions struct{ ControlPlane, Addons, Autoscaler string }
 
-// PartsAt returns the versions of the parts during an upgrade to version. The parts of
+// ComponentVersionsAt returns the versions of the parts during an upgrade to version. The parts of
 // the stage and of earlier stages have version. The other parts have the previous minor
-// version. The empty stage means the last one. PartsAt returns an error for an unknown
+// version. The empty stage means the last one. ComponentVersionsAt returns an error for an unknown
 // stage, and for a version without a row in releases.
-func PartsAt(version string, stage Stage) (Parts, error) {
+func ComponentVersionsAt(version string, stage Stage) (ComponentVersions, error) {
 	if _, err := ForVersion(version); err != nil {
-		return Parts{}, err
+		return ComponentVersions{}, err
 	}
-	parts := Parts{version, version, version}
+	parts := ComponentVersions{version, version, version}
 	if stage == "" || stage == StageAutoscaler {
 		return parts, nil
 	}
 	stageIndex := slices.Index(stages, stage)
 	if stageIndex < 0 {
-		return Parts{}, fmt.Errorf("upgrade stage %q: must be one of %s", stage, strings.Join(stage.Values(), ", "))
+		return ComponentVersions{}, fmt.Errorf("upgrade stage %q: must be one of %s", stage, strings.Join(stage.Values(), ", "))
 	}
 	previousVersion, err := previousMinor(version)
 	if err != nil {
-		return Parts{}, err
+		return ComponentVersions{}, err
 	}
 	if _, err := ForVersion(previousVersion); err != nil {
-		return Parts{}, fmt.Errorf("upgrade stage %s: the parts after it have the version before %s: %w", stage, version, err)
+		return ComponentVersions{}, fmt.Errorf("upgrade stage %s: the parts after it have the version before %s: %w", stage, version, err)
 	}
 	for i, part := range []*string{&parts.ControlPlane, &parts.Addons, &parts.Autoscaler} {
 		if i > stageIndex {

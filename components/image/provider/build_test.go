@@ -201,7 +201,7 @@ func TestDigestDoesNotDependOnTheCache(t *testing.T) {
 	require.Equal(t, checkedImage.inputs.Get("digest").AsString(), buildImageDigest(t, r))
 }
 
-func TestBuildIsCancelled(t *testing.T) {
+func TestBuildIsCanceled(t *testing.T) {
 	t.Parallel()
 	r := testRecipe(t, newModule(t, map[string]string{"main.go": helloSource}))
 	unlock, err := lock(t.Context(), r.ImportPath) // as if another Pulumi process built it

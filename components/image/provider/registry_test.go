@@ -281,7 +281,7 @@ func TestErrorKindFollowsFromStatusAndCode(t *testing.T) {
 		{"an older registry that does not support deletion", responseError(400, transport.UnsupportedErrorCode), unsupported},
 		{"a broken registry", responseError(500), failed},
 		{"an unreachable registry", errors.New("connection refused"), failed},
-		{"a cancelled request", context.Canceled, failed},
+		{"a canceled request", context.Canceled, failed},
 	} {
 		require.Equal(t, c.want, classify(c.err), c.reason)
 	}

@@ -42,8 +42,8 @@ type Database struct {
 	// mean a smaller work_mem. Zero means the number of the class's cores.
 	ActiveQueries int
 	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the storage up
-	// to MostStorageGiB. A MostStorageGiB of zero means five times StorageGiB.
-	StorageGiB, MostStorageGiB int
+	// to MaxAllocatedStorageGiB. A MaxAllocatedStorageGiB of zero means five times StorageGiB.
+	StorageGiB, MaxAllocatedStorageGiB int
 	// BackupDays is the number of days for which backups are kept, 7 to 35. The database can
 	// be restored to any second of these days. Zero means 35.
 	BackupDays int
@@ -54,7 +54,7 @@ type Database struct {
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)
-	d.MostStorageGiB = cmp.Or(d.MostStorageGiB, min(5*d.StorageGiB, maxStorage))
+	d.MaxAllocatedStorageGiB = cmp.Or(d.MaxAllocatedStorageGiB, min(5*d.StorageGiB, maxStorage))
 	d.BackupDays = cmp.Or(d.BackupDays, storespec.MaxBackupDays)
 	errs := []error{storespec.CheckIdentifier(d.Identifier), storespec.CheckDays("BackupDays", d.BackupDays, storespec.MinBackupDays)}
 	if d.StorageGiB < minStorage || d.StorageGiB > maxStorage {
@@ -62,8 +62,8 @@ func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	}
 	// RDS increases storage by at least a tenth (RDS User Guide, "Managing capacity
 	// automatically with Amazon RDS storage autoscaling").
-	if 10*d.MostStorageGiB < 11*d.StorageGiB || d.MostStorageGiB > maxStorage {
-		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be at least a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, maxStorage))
+	if 10*d.MaxAllocatedStorageGiB < 11*d.StorageGiB || d.MaxAllocatedStorageGiB > maxStorage {
+		errs = append(errs, fmt.Errorf("MaxAllocatedStorageGiB is %d, must be at least a tenth more than StorageGiB %d, and at most %d", d.MaxAllocatedStorageGiB, d.StorageGiB, maxStorage))
 	}
 	model, err := d.tuningModel()
 	if err := errors.Join(append(errs, err)...); err != nil {

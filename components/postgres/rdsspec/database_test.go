@@ -11,7 +11,7 @@ func TestZeroValuesMeanTheDefaults(t *testing.T) {
 	require.NoError(t, err, "the identifier of the longest environment name is accepted")
 	require.Equal(t, Database{
 		Identifier: "progressive-framework-abcdefghijkl", InstanceClass: "db.m7g.2xlarge",
-		Connections: 200, StorageGiB: 100, MostStorageGiB: 500, BackupDays: 35,
+		Connections: 200, StorageGiB: 100, MaxAllocatedStorageGiB: 500, BackupDays: 35,
 	}, d)
 	require.NotEmpty(t, model.RDS())
 }
@@ -66,7 +66,7 @@ func TestInvalidDatabasesAreRefused(t *testing.T) {
 		{"an unknown class", func(d *Database) { d.InstanceClass = "db.m7g.nano" }, `"db.m7g.nano" must be one of`},
 		{"more connections than the memory allows", func(d *Database) { d.Connections = 400 }, "400 connections leave"},
 		{"less than the minimum of gp3", func(d *Database) { d.StorageGiB = 19 }, "StorageGiB is 19, must be 20 to 65536"},
-		{"a storage limit less than a tenth above the initial storage", func(d *Database) { d.StorageGiB, d.MostStorageGiB = 100, 109 }, "must be at least a tenth more than StorageGiB 100"},
+		{"a storage limit less than a tenth above the initial storage", func(d *Database) { d.StorageGiB, d.MaxAllocatedStorageGiB = 100, 109 }, "must be at least a tenth more than StorageGiB 100"},
 		{"less than a week of backups", func(d *Database) { d.BackupDays = 6 }, "BackupDays is 6, must be 7 to 35"},
 		{"more than the maximum of RDS", func(d *Database) { d.BackupDays = 36 }, "BackupDays is 36"},
 	} {

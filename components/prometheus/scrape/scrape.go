@@ -203,7 +203,7 @@ func New(services []scaling.Profile, names Namespaces) Config {
 		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
 	}, job{
 		Name: promrules.StateJob, HonorLabels: true, Discovery: podDiscovery(names.Own),
-		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: StateApp, Action: "keep"}),
+		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: KubeStateMetricsApp, Action: "keep"}),
 	}, containerJob(names.Platform), throttlingJob(names.Platform))
 	return config
 }
@@ -211,12 +211,12 @@ func New(services []scaling.Profile, names Namespaces) Config {
 // App is the value of the label app of Prometheus' own pods.
 const App = "prometheus"
 
-// StateApp is the value of the label app of kube-state-metrics, in the namespace of
+// KubeStateMetricsApp is the value of the label app of kube-state-metrics, in the namespace of
 // Prometheus.
-const StateApp = "kube-state-metrics"
+const KubeStateMetricsApp = "kube-state-metrics"
 
-// StatePort is the port on which kube-state-metrics publishes its series.
-const StatePort = 8080
+// KubeStateMetricsPort is the port on which kube-state-metrics publishes its series.
+const KubeStateMetricsPort = 8080
 
 // ForecasterApp is the value of the label app of the forecaster, in the namespace of
 // Prometheus.

@@ -20,14 +20,14 @@ const (
 // general/latest/gr/cf_region.html.
 const distributionZoneID = "Z2FDTNDATAQYW2"
 
-// The lists of HTTP methods that CloudFront accepts in a cache behavior.
+// The lists of HTTP methods that CloudFront accepts in a cache behaviour.
 var (
 	readMethods    = []any{"GET", "HEAD"}
 	optionsMethods = []any{"GET", "HEAD", "OPTIONS"}
 	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 )
 
-// cacheBehaviorProps returns the property rules of the cache behavior at a path.
+// cacheBehaviorProps returns the property rules of the cache behaviour at a path.
 func cacheBehaviorProps(path string) Props {
 	out := Props{}
 	for name, p := range (Props{
@@ -126,12 +126,12 @@ var _ = registerRows(&Row{
 		}
 		return nil
 	},
-	Fill:   fillDistribution,
-	Remove: retainDistribution,
+	Fill:         fillDistribution,
+	BeforeDelete: retainDistribution,
 })
 
 // checkBehavior reports failures for sets of HTTP methods that CloudFront does not allow
-// in a cache behavior.
+// in a cache behaviour.
 func checkBehavior(b Object, path string, fail Fail) {
 	for name, sets := range map[string][][]any{
 		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
@@ -146,7 +146,7 @@ func checkBehavior(b Object, path string, fail Fail) {
 	}
 }
 
-// verifyBehaviors returns an error if two behaviors have the same path, an origin does not
+// verifyBehaviors returns an error if two behaviours have the same path, an origin does not
 // exist, or a function is not published.
 func verifyBehaviors(c *Call) error {
 	originIDs := map[string]bool{}

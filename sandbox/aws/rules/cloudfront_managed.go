@@ -31,7 +31,7 @@ var (
 	}
 )
 
-// The references of a cache behavior to policies.
+// The references of a cache behaviour to policies.
 var (
 	toCachePolicy = &Ref{
 		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", InUseCode: "CachePolicyInUse", Predefined: isManaged(managedCachePolicies),

@@ -23,8 +23,8 @@ const maxPolicyItems = 10
 var checkCloudfrontPolicyName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
 
 // policyBlockProps returns the property rules of a policy's block for cookies, headers
-// or query strings. name is cookie, header or queryString. The block has a behavior and
-// the list of names to which the behavior applies.
+// or query strings. name is cookie, header or queryString. The block has a behaviour and
+// the list of names to which the behaviour applies.
 func policyBlockProps(path, name string) Props {
 	block := path + name + "sConfig"
 	return Props{
@@ -104,9 +104,9 @@ var _ = registerRows(
 	},
 )
 
-// checkPolicyBlocks reports a behavior that needs a list of names and has none. It also
-// reports a behavior that has a list but does not use it. path is the path of the object
-// with the behavior.
+// checkPolicyBlocks reports a behaviour that needs a list of names and has none. It also
+// reports a behaviour that has a list but does not use it. path is the path of the object
+// with the behaviour.
 func checkPolicyBlocks(in Object, path string, fail Fail) {
 	for _, name := range []string{"cookie", "header", "queryString"} {
 		block := in.Object(name + "sConfig")

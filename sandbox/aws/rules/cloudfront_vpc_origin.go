@@ -55,9 +55,9 @@ var _ = registerRows(&Row{
 			fail(originConfigProp+".originSslProtocols.quantity", "is %d, must be the number of items, %d", protocols.Int("quantity"), n)
 		}
 	},
-	Verify: verifyVPCOrigin,
-	Fill:   fillVPCOrigin,
-	Remove: beforeDeleteVPCOrigin,
+	Verify:       verifyVPCOrigin,
+	Fill:         fillVPCOrigin,
+	BeforeDelete: beforeDeleteVPCOrigin,
 })
 
 // zonesWithoutVPCOrigins are the ids of availability zones without VPC origins:

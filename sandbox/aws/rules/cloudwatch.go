@@ -36,7 +36,7 @@ var _ = registerRows(
 			}
 			return nil
 		},
-		Remove: func(c *Call) error {
+		BeforeDelete: func(c *Call) error {
 			if c.Old.Bool("skipDestroy") {
 				return errKept
 			}

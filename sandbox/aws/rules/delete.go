@@ -22,8 +22,8 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 			return nil
 		}
 		call.Old, call.In, call.Out = object.State, object.State, object.State
-		if call.Row.Remove != nil {
-			err := call.Row.Remove(call)
+		if call.Row.BeforeDelete != nil {
+			err := call.Row.BeforeDelete(call)
 			if errors.Is(err, errKept) {
 				return nil
 			}
@@ -39,7 +39,7 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) (err error) {
 	})
 }
 
-// A row's Remove returns errKept if Delete must keep the object. A property of the program,
+// A row's BeforeDelete returns errKept if Delete must keep the object. A property of the program,
 // such as skipDestroy, requests this.
 var errKept = errors.New("kept")
 

@@ -87,7 +87,7 @@ var _ = registerRows(&Row{
 	Verify:   verifyDocdb,
 	Fill:     fillDocdb,
 	Refresh:  refreshDocdb,
-	Remove: func(c *Call) error {
+	BeforeDelete: func(c *Call) error {
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected Cluster, please disable deletion protection and try again.")
 		}

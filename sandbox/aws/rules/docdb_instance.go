@@ -12,7 +12,7 @@ const docdbInstanceType = "aws:docdb/clusterInstance:ClusterInstance"
 // documentdb/latest/developerguide/limits.html.
 const maxMembers = 16
 
-// toDocdbCluster is a reference to a cluster. It has no InUseCode, because the Remove of the
+// toDocdbCluster is a reference to a cluster. It has no InUseCode, because the BeforeDelete of the
 // cluster's row refuses to delete a cluster with instances.
 var toDocdbCluster = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
 

@@ -69,8 +69,8 @@ var _ = registerRows(
 				fail("name", "default is reserved for the VPC's own group")
 			}
 		},
-		Refresh: refreshSecurityGroup,
-		Remove:  beforeDeleteSecurityGroup,
+		Refresh:      refreshSecurityGroup,
+		BeforeDelete: beforeDeleteSecurityGroup,
 	},
 	&Row{
 		Token:  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",

@@ -127,7 +127,7 @@ var _ = registerRows(
 			"arn":     "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}",
 			"ownerId": "{account}",
 		},
-		Remove: verifyGatewayUnused,
+		BeforeDelete: verifyGatewayUnused,
 	},
 )
 

@@ -49,8 +49,8 @@ var _ = registerRows(
 			"arn":        "arn:{partition}:ecr:{region}:{account}:repository/{name}",
 			"registryId": "{account}",
 		},
-		Fill:   fillRepository,
-		Remove: beforeDeleteRepository,
+		Fill:         fillRepository,
+		BeforeDelete: beforeDeleteRepository,
 	},
 	&Row{
 		Token:  "aws:ecr/lifecyclePolicy:LifecyclePolicy",

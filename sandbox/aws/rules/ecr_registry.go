@@ -93,17 +93,17 @@ func (r registryClient) hasImages(ctx context.Context, name string) (bool, error
 	if err != nil || !exists || len(tags) > 0 {
 		return len(tags) > 0, err
 	}
-	// The repository has no tags. If it has images without a tag, the catalogue contains it.
+	// The repository has no tags. If it has images without a tag, the catalog contains it.
 	// n is far above the number of repositories, so one page has all of them.
-	var catalogue struct{ Repositories []string }
-	status, _, err := r.do(ctx, http.MethodGet, "/v2/_catalog?n=10000", &catalogue)
+	var catalog struct{ Repositories []string }
+	status, _, err := r.do(ctx, http.MethodGet, "/v2/_catalog?n=10000", &catalog)
 	if err != nil {
 		return false, err
 	}
 	if status != http.StatusOK {
 		return false, fmt.Errorf("the sandbox's registry responded with status %d to the request for the list of repositories", status)
 	}
-	return slices.Contains(catalogue.Repositories, name), nil
+	return slices.Contains(catalog.Repositories, name), nil
 }
 
 // deleteImages removes every tagged image of a repository. The distribution API cannot list

@@ -87,7 +87,7 @@ var _ = registerRows(&Row{
 	Verify:    verifyReplicationGroup,
 	Fill:      fillReplicationGroup,
 	ReplaceIf: replacingCacheProps,
-	Remove: func(c *Call) error {
+	BeforeDelete: func(c *Call) error {
 		if id := c.Old.String("finalSnapshotIdentifier"); id != "" {
 			return finalCacheSnapshot.create(c, id)
 		}

@@ -83,9 +83,9 @@ var _ = registerRows(
 			}
 			return c.verifyPrincipals("assumeRolePolicy", "MalformedPolicyDocument", "Invalid principal in policy")
 		},
-		Fill:    func(c *Call) error { return fillEntity(c, "uniqueId", "AROA{id17}") },
-		Refresh: refreshRole,
-		Remove:  removeRole,
+		Fill:         func(c *Call) error { return fillEntity(c, "uniqueId", "AROA{id17}") },
+		Refresh:      refreshRole,
+		BeforeDelete: beforeDeleteRole,
 	},
 	&Row{
 		Token:  policyType,
@@ -273,11 +273,11 @@ func verifyUniqueName(c *Call) error {
 	return nil
 }
 
-// removeRole does what the provider does before it deletes a role. It removes the role
+// beforeDeleteRole does what the provider does before it deletes a role. It removes the role
 // from instance profiles. It detaches the managed policies if forceDetachPolicies is set,
 // or if the role has the property managedPolicyArns. It deletes the inline policies if
 // forceDetachPolicies is set, or if the role has the property inlinePolicies.
-func removeRole(c *Call) error {
+func beforeDeleteRole(c *Call) error {
 	c.Tx.Each(c.scope(c.Row), profileType, func(o store.Object) bool {
 		if profile, ok := c.Tx.Get(o.Key); ok && Object(profile.State).String("role") == c.ID {
 			delete(profile.State, "role")

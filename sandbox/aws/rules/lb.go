@@ -74,7 +74,7 @@ var _ = registerRows(&Row{
 	Outputs: map[string]string{"arn": "{id}"},
 	Verify:  verifyLoadBalancer,
 	Fill:    fillLoadBalancer,
-	Remove: func(c *Call) error {
+	BeforeDelete: func(c *Call) error {
 		if c.Old.Bool("enableDeletionProtection") {
 			return refuse("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", c.ID)
 		}

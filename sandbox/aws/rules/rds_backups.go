@@ -48,7 +48,7 @@ var _ = registerRows(&Row{
 		"preSignedUrl":        {Replace: true, Refuse: "only for AWS GovCloud; the provider signs the request elsewhere"},
 	},
 	Verify: verifyBackupCopy,
-	Remove: func(c *Call) error {
+	BeforeDelete: func(c *Call) error {
 		// AmazonRDS/latest/UserGuide/AutomatedBackups.StopReplicating.html: the copies are
 		// retained for the period that was set when they were created.
 		c.retain(automatedBackupType, c.ID, Object{"source": c.Old["sourceDbInstanceArn"], "kmsKeyId": c.Old["kmsKeyId"], "backupRetentionPeriod": c.Old["retentionPeriod"]})

@@ -139,7 +139,7 @@ var _ = registerRows(&Row{
 	Check:    instancePassword.check,
 	Verify:   verifyDBInstance,
 	Fill:     fillDBInstance,
-	Remove: func(c *Call) error {
+	BeforeDelete: func(c *Call) error {
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
 		}

@@ -56,8 +56,8 @@ var _ = registerRows(
 			}
 			return verifyParameters(c, postgresParameters)
 		},
-		Fill:   fillApplyMethods(postgresDefaults),
-		Remove: keepIfSkipDestroy,
+		Fill:         fillApplyMethods(postgresDefaults),
+		BeforeDelete: keepIfSkipDestroy,
 	},
 	&Row{
 		Token:  dbSubnetGroupType,
@@ -77,8 +77,8 @@ var _ = registerRows(
 	},
 )
 
-// keepIfSkipDestroy is the Remove of rows with the property skipDestroy. With this property, the
-// provider keeps an object when the resource is deleted.
+// keepIfSkipDestroy is the BeforeDelete of rows with the property skipDestroy. With this
+// property, the provider keeps an object when the resource is deleted.
 func keepIfSkipDestroy(c *Call) error {
 	if c.Old.Bool("skipDestroy") {
 		return errKept

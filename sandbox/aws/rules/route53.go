@@ -41,7 +41,7 @@ var _ = registerRows(&Row{
 		return nil
 	},
 	Fill: fillZone,
-	Remove: func(c *Call) error {
+	BeforeDelete: func(c *Call) error {
 		if c.Old.Bool("forceDestroy") {
 			c.eachRecord(c.ID, func(o store.Object) { c.Tx.Delete(o.Key) })
 		}

@@ -83,9 +83,9 @@ type Row struct {
 	Fill func(c *Call) error
 	// Refresh updates computed outputs at a read.
 	Refresh func(c *Call) error
-	// Remove runs before a deletion. It returns AWS's error, or changes the other objects
+	// BeforeDelete runs before a deletion. It returns AWS's error, or changes the other objects
 	// that AWS changes. If it returns errKept, the object is not deleted.
-	Remove func(c *Call) error
+	BeforeDelete func(c *Call) error
 	// NewID returns the id of a new object if a template is not enough.
 	NewID func(c *Call) (string, error)
 	// IgnoreDiff returns the properties with differences that the provider ignores.

@@ -61,7 +61,7 @@ var _ = registerRows(
 			c.Out["bucketRegionalDomainName"] = fmt.Sprintf("%s.s3.%s.amazonaws.com", c.ID, c.Out.String("region"))
 			return nil
 		},
-		Remove: emptyBucket,
+		BeforeDelete: emptyBucket,
 	},
 	&Row{
 		Token:  bucketObjectType,

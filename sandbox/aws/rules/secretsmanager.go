@@ -80,7 +80,7 @@ var _ = registerRows(
 			c.Out.setDefaults(map[string]any{"policy": "", "replicas": []any{}, "namePrefix": ""})
 			return nil
 		},
-		Remove: retainSecretName,
+		BeforeDelete: retainSecretName,
 	},
 	&Row{
 		Token:  secretVersionType,

@@ -28,9 +28,9 @@ const logTimeout = 5 * time.Second
 // ErrStopped is the cause of a call's context when the plugin is stopped.
 var ErrStopped = errors.New("the plugin was stopped")
 
-// ErrCancelled is the cause of a call's context when the engine cancels the
+// ErrCanceled is the cause of a call's context when the engine cancels the
 // operation.
-var ErrCancelled = errors.New("the engine cancelled the operation")
+var ErrCanceled = errors.New("the engine canceled the operation")
 
 // Session is one run of a plugin: from the first line on stdout until the engine
 // ends or the plugin is stopped. It is safe for use by several goroutines.
@@ -42,7 +42,7 @@ type Session struct {
 	address         string
 	client          pulumirpc.EngineClient
 	cancelRequested chan struct{} // closed by Cancel
-	cancelled       bool
+	canceled        bool
 }
 
 // Serve listens on a free port of 127.0.0.1, and writes the port and a newline to stdout,
@@ -125,13 +125,13 @@ func (s *Session) Address() string {
 	return s.address
 }
 
-// Cancel ends every context of CallContext with ErrCancelled, also each context that is created
+// Cancel ends every context of CallContext with ErrCanceled, also each context that is created
 // later.
 func (s *Session) Cancel() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.cancelled {
-		s.cancelled = true
+	if !s.canceled {
+		s.canceled = true
 		close(s.cancelRequested)
 	}
 }
@@ -145,7 +145,7 @@ func (s *Session) CallContext(ctx context.Context) (callCtx context.Context, rel
 	go func() {
 		select {
 		case <-s.cancelRequested:
-			cancel(ErrCancelled)
+			cancel(ErrCanceled)
 		case <-ctx.Done():
 		}
 	}()

@@ -34,7 +34,7 @@ func TestCallContextEndsWithOperationPluginAndCall(t *testing.T) {
 		end    func(*Session, context.CancelFunc, context.CancelFunc)
 		cause  error
 	}{
-		{"the operation, which the engine cancels", func(s *Session, _, _ context.CancelFunc) { s.Cancel(); s.Cancel() }, ErrCancelled},
+		{"the operation, which the engine cancels", func(s *Session, _, _ context.CancelFunc) { s.Cancel(); s.Cancel() }, ErrCanceled},
 		{"the plugin", func(_ *Session, stop, _ context.CancelFunc) { stop() }, context.Canceled},
 		{"the call", func(_ *Session, _, call context.CancelFunc) { call() }, context.Canceled},
 	} {
@@ -58,7 +58,7 @@ func TestCallAfterCancelEndsAtOnce(t *testing.T) {
 	ctx, end := s.CallContext(t.Context())
 	defer end()
 	<-ctx.Done()
-	require.ErrorIs(t, context.Cause(ctx), ErrCancelled)
+	require.ErrorIs(t, context.Cause(ctx), ErrCanceled)
 }
 
 func TestServeEndsWithItsContext(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 // the VPC CNI's policy agent.
 //
 // kube-network-policies queues packets with nftables, which needs a kernel with
-// CONFIG_NFT_QUEUE. Some kernels do not have it, so localcluster.QueuePackets also queues
+// CONFIG_NFT_QUEUE. Some kernels do not have it, so localcluster.AddNFQueueRule also queues
 // the packets with iptables. If both work, a packet is queued twice, with the same decision.
 func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
@@ -35,7 +35,7 @@ func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.
 		nil, nil, nil, nil,
 		networkpolicy.Config{
 			NodeName: localcluster.NodeName,
-			QueueID:  localcluster.PolicyQueue,
+			QueueID:  localcluster.NFQueueNumber,
 			// If the process can't decide whether to allow a packet, the packet passes.
 			FailOpen: true,
 		})
@@ -44,7 +44,7 @@ func serveNetworkPolicies(ctx context.Context, l *layout.Layout, _ localcluster.
 	}
 	factory.Start(ctx.Done())
 	defer factory.Shutdown()
-	if err := localcluster.QueuePackets(ctx); err != nil {
+	if err := localcluster.AddNFQueueRule(ctx); err != nil {
 		return err
 	}
 	return controller.Run(ctx)

@@ -17,7 +17,7 @@ import (
 // changes that must not replace a resource with data.
 var productionSteps = []step{
 	{"no secret is in the state", checkNoSecretIsInTheState},
-	{"every resource can be recognised after a lost response", checkEveryCreationIsRecognised},
+	{"every resource can be recognized after a lost response", checkEveryCreationIsRecognized},
 	{"a service can read the secrets that it mounts, and no other", checkSecretsAreMounted},
 	{"services verify the stores' certificates with the configured authority", checkCertificatesAreVerified},
 	{"the API server refuses pods that are not the stack's", checkOtherPodsAreRefused},
@@ -237,9 +237,9 @@ func (s *stack) unprotect(t *testing.T) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
-// checkEveryCreationIsRecognised compares each object of the stand-in with the inputs that the
+// checkEveryCreationIsRecognized compares each object of the stand-in with the inputs that the
 // program has sent. After a lost response, `sandbox recover` finds the object by these inputs.
-func checkEveryCreationIsRecognised(t *testing.T, s *stack) {
+func checkEveryCreationIsRecognized(t *testing.T, s *stack) {
 	var objects []store.Object
 	out, combined, err := s.runStreams(t, s.dir, "sandbox", "aws", "list", "--json")
 	require.NoError(t, err, combined)

@@ -22,7 +22,7 @@ import (
 // finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
-// Problem is a linear program: minimise cost·x plus the penalties, for x >= 0.
+// Problem is a linear program: minimize cost·x plus the penalties, for x >= 0.
 type Problem struct {
 	Cost []float64
 	// Columns are the coefficients, by variable and then by row.
