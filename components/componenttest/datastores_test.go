@@ -534,12 +534,12 @@ func TestAlarmsReadAllServersOfAStore(t *testing.T) {
 			args := databaseArgs(stackAccount)
 			args.AlarmTopicARN = topic
 			return args
-		}), []string{"app-postgres-connections-high", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
+		}), []string{"app-postgres-backup-age", "app-postgres-connections-high", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
 		{"a burstable database, with an alarm for CPU credits", newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
 			args := databaseArgs(stackAccount)
 			args.AlarmTopicARN, args.Database.InstanceClass = topic, "db.t4g.large"
 			return args
-		}), []string{"app-postgres-connections-high", "app-postgres-credits-low", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
+		}), []string{"app-postgres-backup-age", "app-postgres-connections-high", "app-postgres-credits-low", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
 		{"six nodes of Redis", newRedis(func(stackAccount *account.Account) *redis.ClusterArgs {
 			args := redisArgs(stackAccount)
 			args.AlarmTopicARN = topic
@@ -565,6 +565,9 @@ func TestAlarmsReadAllServersOfAStore(t *testing.T) {
 			servers := map[string]int{}
 			for _, a := range d.ofType(alarm) {
 				require.Equal(t, []any{topic}, a.input("alarmActions"))
+				if a.Name == "app-postgres-backup-age" {
+					continue // reads an event of the whole database
+				}
 				queries := a.input("metricQueries").([]any)
 				require.LessOrEqual(t, len(queries), 10, "the quota of an alarm")
 				for _, q := range queries[1:] {
@@ -579,6 +582,33 @@ func TestAlarmsReadAllServersOfAStore(t *testing.T) {
 	}
 }
 
+// The alarm counts the event that RDS sends for each finished backup of this instance, and of no
+// other. An hour without the event has no data, so missing data must be breaching.
+func TestOldBackupRaisesAnAlarm(t *testing.T) {
+	const topic, arn = "arn:aws:sns:us-east-1:123456789012:alarms", "arn:aws:rds:us-east-1:123456789012:db:app-postgres"
+	d := deploy(t, newDatabase(func(stackAccount *account.Account) *postgres.DatabaseArgs {
+		args := databaseArgs(stackAccount)
+		args.AlarmTopicARN = topic
+		return args
+	}))
+	rule := d.find(t, "aws:cloudwatch/eventRule:EventRule")
+	require.JSONEq(t, `{"source":["aws.rds"],"detail-type":["RDS DB Instance Event"],"resources":["`+arn+`"],"detail":{"EventID":["RDS-EVENT-0002"]}}`, rule.input("eventPattern").(string))
+	target := d.find(t, "aws:cloudwatch/eventTarget:EventTarget")
+	target.requireInputs(t, map[string]any{"rule": "app-postgres-backup", "arn": mockARN + "app-postgres-backup"})
+	target.requireDependsOn(t, d.find(t, "aws:sqs/queuePolicy:QueuePolicy"))
+	alarm := d.find(t, metricAlarm, "app-postgres-backup-age")
+	alarm.requireInputs(t, map[string]any{
+		"name": "app-postgres-backup-age", "namespace": "AWS/Events", "metricName": "TriggeredRules", "statistic": "Sum",
+		"dimensions.RuleName": "app-postgres-backup", "comparisonOperator": "LessThanThreshold", "threshold": 1,
+		"period": 3600, "evaluationPeriods": 36, "treatMissingData": "breaching", "alarmActions": []any{topic}, "okActions": []any{topic},
+	})
+	// The rule counts the first backup, and the alarm is created after that backup.
+	instance := d.find(t, rdsInstance)
+	instance.requireDependsOn(t, target)
+	alarm.requireDependsOn(t, instance)
+	require.Nil(t, deploy(t, newDatabase(databaseArgs)).find(t, metricAlarm, "app-postgres-backup-age").input("alarmActions"))
+}
+
 // The thresholds are shares of the storage (100 GiB), the memory (8 GiB) and the connections
 // (200).
 func TestThresholdsOfADatabaseDependOnItsSize(t *testing.T) {
@@ -591,5 +621,6 @@ func TestThresholdsOfADatabaseDependOnItsSize(t *testing.T) {
 		"app-postgres-storage-low":      0.05 * 100 * (1 << 30),
 		"app-postgres-memory-low":       0.05 * 8 * (1 << 30),
 		"app-postgres-connections-high": 170.0, // 85 % of 200
+		"app-postgres-backup-age":       1.0,   // one backup, at any size
 	}, thresholds)
 }

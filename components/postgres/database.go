@@ -102,7 +102,7 @@ type Database struct {
 	SecurityGroupID pulumi.StringOutput
 }
 
-// NewDatabase creates the instance, its monitoring role, and its key, security
+// NewDatabase creates the instance, its monitoring role, its alarms, and its key, security
 // group, subnet group, parameter group and log groups. A change of the instance class
 // updates the instance and its parameters in place.
 func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
@@ -141,10 +141,16 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
+	// The rule exists before the instance, so that it matches the first backup. RDS makes that backup
+	// at once when automated backups are on (RDS User Guide, "Enabling automated backups").
+	backups, err := newBackupEvents(ctx, name, args.Account.ARN("rds", pulumi.String("db:"+spec.Identifier)), parent)
+	if err != nil {
+		return nil, err
+	}
 	// The snapshot and its key matter only for the creation. Without IgnoreChanges, a change
 	// of either would replace the database.
 	instance, err := rds.NewInstance(ctx, name+"-instance", instanceArgs(name, args, spec, dependencies, monitoringRole), parent,
-		dependencies.AfterLogGroups(monitoringRole.Policies...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
+		dependencies.AfterLogGroups(append(monitoringRole.Policies, backups.target)...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}
@@ -156,6 +162,9 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		Alarms:    scaling.PostgresAlarms(spec.InstanceClass, size.GiB(int64(spec.StorageGiB)), class.Memory, spec.Connections),
 		Dimension: "DBInstanceIdentifier", Nodes: []string{spec.Identifier}, TopicARN: args.AlarmTopicARN,
 	}, parent); err != nil {
+		return nil, err
+	}
+	if err := backups.createAlarm(ctx, name, args.AlarmTopicARN, instance, parent); err != nil {
 		return nil, err
 	}
 	if args.Copy != nil {

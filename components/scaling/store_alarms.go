@@ -40,6 +40,11 @@ const (
 	// down to its baseline.
 	minCredits = 30
 
+	// MaxBackupAge is the age of the last backup of RDS after which an alarm fires, in whole hours. RDS
+	// makes a backup each day, in a window of an hour. So it may be late by half a day: the platform's
+	// choice.
+	MaxBackupAge = 36 * time.Hour
+
 	// storePeriod and storeEvaluations are ten minutes before an alarm fires: the platform's
 	// choice.
 	storePeriod      = time.Minute
@@ -50,9 +55,9 @@ const (
 type NodeAlarms []Alarm
 
 // PostgresAlarms returns the alarms of an RDS instance. storage is the size of its volume,
-// memory is the memory of its class, and connections is max_connections. There is no alarm
-// for backups, because RDS has no metric for the age of a backup. There is no alarm for
-// replication, because the standby in another zone has no lag.
+// memory is the memory of its class, and connections is max_connections. The alarm
+// for backups reads an event and no metric of RDS, so it is in package postgres. There is no alarm
+// for replication, because the standby in another zone has no lag.
 func PostgresAlarms(class string, storage, memory size.Size, connections int) NodeAlarms {
 	return append(NodeAlarms{
 		storeAlarm("storage-low", DatabaseNamespace, "FreeStorageSpace", "Minimum", Below, scaleByPercent(minFreeStorage, float64(storage.Bytes()))),

@@ -90,20 +90,7 @@ func (q *Queue) createRules(ctx *pulumi.Context, name string, queue *sqs.Queue, 
 	}
 	// This policy admits only the rules above. The README's policy also admits
 	// sqs.amazonaws.com, and every rule of every account.
-	document, err := iam.ResourcePolicy(iam.Statement{
-		Sid:        "TLSOnly",
-		Deny:       true,
-		Principals: []iam.Principal{iam.Everyone()},
-		Actions:    []string{"sqs:*"},
-		Resources:  iam.ARNs(queue.Arn),
-		Conditions: []iam.Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: []pulumi.StringInput{pulumi.String("false")}}},
-	}, iam.Statement{
-		Sid:        "Events",
-		Principals: []iam.Principal{iam.ServicePrincipal("events.amazonaws.com")},
-		Actions:    []string{"sqs:SendMessage"},
-		Resources:  iam.ARNs(queue.Arn),
-		Conditions: []iam.Condition{{Operator: "ArnEquals", Key: "aws:SourceArn", Values: sources}},
-	})
+	document, err := iam.EventQueuePolicy(queue.Arn, sources...)
 	if err != nil {
 		return fmt.Errorf("policy of queue %s: %w", name, err)
 	}

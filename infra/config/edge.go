@@ -48,8 +48,9 @@ type Edge struct {
 	// The ARN of an SNS topic in the stack's region. It is notified of every alarm.
 	// There are alarms when more than 1 % of all requests fail, when a tier is near
 	// its limit, and when nothing drains nodes. There are alarms when a node image is
-	// old, and when a managed store is nearly full, slow or behind. With
-	// `podScaling.enabled`, an Alertmanager sends it the alerts of Prometheus too.
+	// old, when a managed store is nearly full, slow or behind, and when RDS has not
+	// finished a backup for 36 hours. With `podScaling.enabled`, an Alertmanager sends
+	// it the alerts of Prometheus too.
 	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 

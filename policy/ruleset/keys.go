@@ -43,7 +43,7 @@ var keys = []*rule.Rule{
 	{
 		ID: "queue-encrypted", Title: "Queues are encrypted",
 		Why: "The messages contain names of instances, groups and accounts.",
-		Fix: "components/terminationhandler, SqsManagedSseEnabled", Standards: []string{"FSBP SQS.1"},
+		Fix: "components/terminationhandler or components/postgres, SqsManagedSseEnabled", Standards: []string{"FSBP SQS.1"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.SqsQueue) {
 			s.Must(value.Any(v.SqsManagedSseEnabled().IsTrue(), v.KmsMasterKeyId().IsSet()), "neither sqsManagedSseEnabled nor kmsMasterKeyId is set")

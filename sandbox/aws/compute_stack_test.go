@@ -167,6 +167,10 @@ func (s *sandbox) createComputeStack() *testStack {
 	scalingEvents := add(eventRuleT, "ends", props{"eventPattern": `{"source":["aws.autoscaling"],"detail":{"AutoScalingGroupName":["` + group.id + `"]}}`})
 	add(queuePolicyT, "senders", props{"queueUrl": queue.id, "policy": queuePolicy(queue, "events.amazonaws.com", scalingEvents)})
 	add(eventTargetT, "to-queue", props{"rule": scalingEvents.id, "targetId": "queue", "arn": queue.state["arn"]})
+	add(alarmT, "no-events", props{
+		"metricName": "TriggeredRules", "namespace": "AWS/Events", "statistic": "Sum", "period": 3600, "evaluationPeriods": 36, "comparisonOperator": "LessThanThreshold",
+		"threshold": 1, "dimensions": props{"RuleName": scalingEvents.state["name"]}, "treatMissingData": "breaching",
+	})
 	add(alarmT, "errors", props{
 		"evaluationPeriods": 5, "comparisonOperator": "GreaterThanThreshold", "threshold": 0.01,
 		"metricQueries": []any{

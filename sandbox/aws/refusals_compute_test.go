@@ -313,6 +313,8 @@ func TestScalingRefusals(t *testing.T) {
 		{"queries and a statistic", alarmT, with(queries(query(true)), props{"statistic": "Sum"}), "not to metricQueries"},
 		{"no query that returns data", alarmT, queries(query(false)), "exactly one query"},
 		{"a query twice", alarmT, queries(query(true), query(false)), "given twice"},
+		{"a metric of an EventBridge rule that does not exist", alarmT, alarm(props{"namespace": "AWS/Events", "metricName": "TriggeredRules", "dimensions": props{"RuleName": "none"}}), "the rule 'none' does not exist"},
+		{"a query of an EventBridge rule that does not exist", alarmT, queries(with(query(true), props{"metric": props{"metricName": "TriggeredRules", "namespace": "AWS/Events", "stat": "Sum", "period": 60, "dimensions": props{"RuleName": "none"}}})), "the rule 'none' does not exist"},
 		{"an alarm's name that is in use", alarmT, alarm(props{"name": stack.byName["busy"].id}), "already exists"},
 	})
 }

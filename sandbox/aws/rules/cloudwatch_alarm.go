@@ -89,6 +89,7 @@ var _ = registerRows(&Row{
 	AtMostOne:  [][]string{{"statistic", "extendedStatistic"}},
 	Outputs:    map[string]string{"arn": "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"},
 	Check:      checkAlarm,
+	Verify:     verifyAlarm,
 })
 
 // checkAlarmPeriod returns a validator for a period in seconds. The validator allows the periods
@@ -145,6 +146,25 @@ func checkAlarm(in Object, fail Fail) {
 	if longestPeriod*periods > limit {
 		fail("evaluationPeriods", "%d periods of %d seconds are more than the %d seconds that an alarm may look back", periods, longestPeriod, limit)
 	}
+}
+
+// verifyAlarm returns an error if the alarm reads a metric of an EventBridge rule that does not
+// exist. AWS accepts such an alarm, and the alarm never gets data.
+func verifyAlarm(c *Call) error {
+	metrics := []Object{c.In}
+	for _, q := range c.In.Objects("metricQueries") {
+		metrics = append(metrics, q.Object("metric"))
+	}
+	for _, m := range metrics {
+		name := m.Object("dimensions").String("RuleName")
+		if m.String("namespace") != "AWS/Events" || name == "" {
+			continue
+		}
+		if _, ok := c.resolve(toEventRule, name); !ok {
+			return refuse("ValidationError", "the rule '%s' does not exist: AWS would accept the alarm, and %s would have no data; take the name from the rule", name, m.String("metricName"))
+		}
+	}
+	return nil
 }
 
 // checkQueries checks the metric queries of an alarm. Exactly one of them must return the
