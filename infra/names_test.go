@@ -23,6 +23,9 @@ var nameLimits = map[string]struct {
 	"aws:autoscaling/group:Group":                                {"name", 255},
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                {"name", 255},
 	"aws:autoscaling/policy:Policy":                              {"name", 255},
+	"aws:backup/plan:Plan":                                       {"name", 50},
+	"aws:backup/selection:Selection":                             {"name", 50},
+	"aws:backup/vault:Vault":                                     {"name", 50},
 	"aws:cloudfront/cachePolicy:CachePolicy":                     {"name", 128},
 	"aws:cloudfront/originAccessControl:OriginAccessControl":     {"name", 64},
 	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": {"name", 128},
@@ -112,7 +115,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 	managed := map[string]string{
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
 		"progressive-framework:redis":    `{"nodeType":"cache.r7g.large"}`,
-		"progressive-framework:mongo":    `{"kind":"managed","instanceClass":"db.r6g.large"}`,
+		"progressive-framework:mongo":    `{"kind":"managed","instanceClass":"db.r6g.large","backupRegion":"us-west-2"}`,
 	}
 	inCluster := map[string]string{
 		"progressive-framework:postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192}`,

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/clients"
+	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
@@ -105,7 +106,7 @@ func nodeClients(eks *eksCluster) []clients.Client {
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
 	case config.Managed:
-		backupCopy, err := newBackupCopy(ctx, stack, base)
+		copyRegion, err := newCopyRegion(ctx, stack, base, "aws-backups", stack.Postgres.BackupRegion)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +125,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			AlarmTopicARN:    stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Postgres.SnapshotIdentifier,
-			Copy:               backupCopy,
+			Copy:               copyRegion,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err
@@ -141,20 +142,21 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 	return nil, nil
 }
 
-// newBackupCopy returns the region of the copies of PostgreSQL's backups, with an AWS provider for
-// this region. It returns nil if the stack has no copies.
-func newBackupCopy(ctx *pulumi.Context, stack *config.Stack, base *base) (*postgres.BackupCopy, error) {
-	region := stack.Postgres.BackupRegion
+// newCopyRegion returns the region to which a store's backups are copied, with an AWS provider for
+// this region. It returns nil if region is empty: then the stack has no copies. provider is the name
+// of the provider. Each store has its own one, so that a change of one store's region leaves the
+// copies of the other store alone.
+func newCopyRegion(ctx *pulumi.Context, stack *config.Stack, base *base, provider, region string) (*datastore.CopyRegion, error) {
 	if region == "" {
 		return nil, nil
 	}
-	provider, err := newProvider(ctx, stack, "aws-backups", region)
+	inRegion, err := newProvider(ctx, stack, provider, region)
 	if err != nil {
 		return nil, err
 	}
-	backupAccount := *base.account
-	backupAccount.Region = region
-	return &postgres.BackupCopy{Account: &backupAccount, InRegion: pulumi.Provider(provider)}, nil
+	copyAccount := *base.account
+	copyAccount.Region = region
+	return &datastore.CopyRegion{Account: &copyAccount, InRegion: pulumi.Provider(inRegion)}, nil
 }
 
 // deployRedis creates Redis on ElastiCache or in the cluster. It returns nil if the stack has no
@@ -199,6 +201,10 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	case config.MongoURL:
 		return deployMongoByURL(ctx, stack, base, eks, nodes)
 	case config.MongoManaged:
+		copyRegion, err := newCopyRegion(ctx, stack, base, "aws-mongo-backups", stack.Mongo.BackupRegion)
+		if err != nil {
+			return nil, err
+		}
 		documents, err := mongo.NewCluster(ctx, stack.Name()+"-mongo", &mongo.ClusterArgs{
 			Account:     base.account,
 			Cluster:     stack.DocumentDB(),
@@ -213,6 +219,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			AlarmTopicARN:    stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Mongo.SnapshotIdentifier,
+			Copy:               copyRegion,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err

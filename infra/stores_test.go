@@ -51,14 +51,15 @@ func TestMigrationReachesAMongoDBByItsURL(t *testing.T) {
 	}
 }
 
-// deployWithBackupCopy runs the program for prod with copies of PostgreSQL's backups in another
-// region.
+// deployWithBackupCopy runs the program for prod with copies of the backups of PostgreSQL and
+// DocumentDB in another region.
 func deployWithBackupCopy(t *testing.T) []registeredResource {
 	t.Helper()
 	return deployStackWith(t, "prod", map[string]string{
 		"progressive-framework:auth":     configWithoutFiles["progressive-framework:auth"],
 		"progressive-framework:images":   configWithoutFiles["progressive-framework:images"],
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge","backupRegion":"us-west-2"}`,
+		"progressive-framework:mongo":    `{"kind":"managed","instanceClass":"db.r6g.large","backupRegion":"us-west-2"}`,
 	})
 }
 
@@ -81,4 +82,14 @@ func TestBackupsOfPostgresAreCopiedWithTheirOwnKey(t *testing.T) {
 	graph := newResourceGraph(deployWithBackupCopy(t))
 	require.Len(t, graph.find("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", "-postgres-copy"), 1)
 	require.Len(t, graph.find("aws:kms/alias:Alias", "-postgres-copy-alias"), 1)
+}
+
+// The copies of PostgreSQL and DocumentDB share no key and no provider, although they are in one
+// region.
+func TestSnapshotsOfDocumentDBAreCopiedWithTheirOwnKey(t *testing.T) {
+	graph := newResourceGraph(deployWithBackupCopy(t))
+	require.Len(t, graph.find("aws:backup/selection:Selection", "-mongo-selection"), 1)
+	require.Len(t, graph.find("aws:kms/alias:Alias", "-mongo-copy-alias"), 1)
+	require.Len(t, graph.find("pulumi:providers:aws", "aws-backups"), 1)
+	require.Len(t, graph.find("pulumi:providers:aws", "aws-mongo-backups"), 1)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
+	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/components/podnetwork"
@@ -111,6 +112,7 @@ const (
 	replicationGroup = "aws:elasticache/replicationGroup:ReplicationGroup"
 	docdbCluster     = "aws:docdb/cluster:Cluster"
 	docdbInstance    = "aws:docdb/clusterInstance:ClusterInstance"
+	backupVault      = "aws:backup/vault:Vault"
 	secretVersion    = "aws:secretsmanager/secretVersion:SecretVersion"
 )
 
@@ -181,19 +183,25 @@ func TestRedisAcceptsAPasswordBeforePodsReadIt(t *testing.T) {
 	require.Empty(t, version.IgnoreChanges)
 }
 
+// newCopyRegion returns another region for copies, with the AWS provider other-region.
+func newCopyRegion(ctx *pulumi.Context, stackAccount *account.Account) (*datastore.CopyRegion, error) {
+	otherAccount := *stackAccount
+	otherAccount.Region = "us-west-2"
+	provider, err := aws.NewProvider(ctx, "other-region", &aws.ProviderArgs{Region: pulumi.String(otherAccount.Region)})
+	return &datastore.CopyRegion{Account: &otherAccount, InRegion: pulumi.Provider(provider)}, err
+}
+
 // The copies are encrypted with a key in the other region. The key stays when the stack is
 // destroyed.
 func TestBackupsAreCopiedToTheOtherRegion(t *testing.T) {
 	d := deploy(t, func(ctx *pulumi.Context, stackAccount *account.Account) error {
-		otherAccount := *stackAccount
-		otherAccount.Region = "us-west-2"
-		provider, err := aws.NewProvider(ctx, "other-region", &aws.ProviderArgs{Region: pulumi.String(otherAccount.Region)})
+		region, err := newCopyRegion(ctx, stackAccount)
 		if err != nil {
 			return err
 		}
 		args := databaseArgs(stackAccount)
 		args.Unprotected, args.Database.BackupDays = true, 14
-		args.Copy = &postgres.BackupCopy{Account: &otherAccount, InRegion: pulumi.Provider(provider)}
+		args.Copy = region
 		_, err = postgres.NewDatabase(ctx, "app-postgres", args)
 		return err
 	})
@@ -208,6 +216,61 @@ func TestBackupsAreCopiedToTheOtherRegion(t *testing.T) {
 	}
 	require.NotContains(t, d.find(t, rdsInstance).Provider, "::other-region::")
 	require.Empty(t, deploy(t, newDatabase(databaseArgs)).ofType(copies.Type))
+}
+
+// newCopiedMongo returns a program that copies DocumentDB's snapshots to another region. It keeps
+// backups for 14 days.
+func newCopiedMongo(discard bool) program {
+	return func(ctx *pulumi.Context, stackAccount *account.Account) error {
+		region, err := newCopyRegion(ctx, stackAccount)
+		if err != nil {
+			return err
+		}
+		args := mongoArgs(stackAccount)
+		args.Cluster.BackupDays, args.Copy, args.DiscardData = 14, region, discard
+		_, err = mongo.NewCluster(ctx, "app-mongo", args)
+		return err
+	}
+}
+
+// AWS Backup takes a snapshot of the cluster each day and copies it to a vault in the other region,
+// with a key of that region. It may act on the cluster only.
+func TestSnapshotsOfDocumentDBAreCopiedToTheOtherRegion(t *testing.T) {
+	d := deploy(t, newCopiedMongo(false))
+	vault, copyVault := d.find(t, backupVault, "app-mongo-vault"), d.find(t, backupVault, "app-mongo-copy-vault")
+	vault.requireInputs(t, map[string]any{"name": "app-mongo-app-mong", "kmsKeyArn": mockARN + "app-mongo-key", "forceDestroy": false})
+	copyVault.requireInputs(t, map[string]any{"name": "app-mongo-app-mong", "kmsKeyArn": mockARN + "app-mongo-copy-key", "forceDestroy": false})
+	plan := d.find(t, "aws:backup/plan:Plan")
+	plan.requireInputs(t, map[string]any{
+		"rules[0].targetVaultName": "app-mongo-app-mong", "rules[0].schedule": "cron(0 1 * * ? *)", "rules[0].lifecycle.deleteAfter": 14,
+		"rules[0].copyActions[0].destinationVaultArn": mockARN + "app-mongo-copy-vault", "rules[0].copyActions[0].lifecycle.deleteAfter": 14,
+	})
+	selection := d.find(t, "aws:backup/selection:Selection")
+	selection.requireInputs(t, map[string]any{"planId": "app-mongo-plan-id", "iamRoleArn": mockARN + "app-mongo-backup-role", "resources": []any{mockARN + "app-mongo-cluster"}})
+	selection.requireDependsOn(t, d.ofType("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
+	require.Contains(t, d.find(t, "aws:iam/role:Role").input("assumeRolePolicy"), "backup.amazonaws.com")
+
+	copyKey := d.find(t, "aws:kms/key:Key", "app-mongo-copy-key")
+	for _, r := range []registration{copyVault, copyKey} {
+		require.Contains(t, r.Provider, "::other-region::", r.Name)
+	}
+	for _, r := range []registration{vault, plan, selection} {
+		require.NotContains(t, r.Provider, "::other-region::", r.Name)
+	}
+	for _, r := range []registration{vault, copyVault, copyKey} {
+		require.True(t, r.RetainOnDelete, r.Name)
+	}
+	require.Empty(t, deploy(t, newMongo(mongoArgs)).ofType(backupVault))
+}
+
+// AWS Backup deletes only empty vaults. A vault with discardData is emptied first.
+func TestDiscardedVaultsAreDeletedWithTheirSnapshots(t *testing.T) {
+	vaults := deploy(t, newCopiedMongo(true)).ofType(backupVault)
+	require.Len(t, vaults, 2)
+	for _, vault := range vaults {
+		require.False(t, vault.RetainOnDelete, vault.Name)
+		vault.requireInputs(t, map[string]any{"forceDestroy": true})
+	}
 }
 
 func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {

@@ -49,6 +49,8 @@ type ClusterArgs struct {
 	// is not set, the new cluster is empty. It has no effect on an existing cluster. The
 	// snapshot's master user must be Owner.
 	SnapshotIdentifier string
+	// Copy is the region of daily copies of the cluster. nil means no copies.
+	Copy *datastore.CopyRegion
 	// Unprotected allows a destroy to delete the cluster.
 	Unprotected bool
 	// DiscardData means that a deletion of the cluster destroys its data: AWS creates no
@@ -149,6 +151,11 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}, parent, dependencies.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a changed snapshot would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("DocumentDB cluster %s: %w", spec.Identifier, err)
+	}
+	if args.Copy != nil {
+		if err := newBackupCopy(ctx, name, args, spec, cluster, dependencies.Key, parent); err != nil {
+			return nil, err
+		}
 	}
 	var instanceNames []string
 	for i := range spec.Instances {

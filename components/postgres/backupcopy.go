@@ -6,27 +6,16 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/key"
+	"github.com/progressive-framework/platform/components/datastore"
 )
 
-// BackupCopy is a copy of the automated backups in another region. If the database's own region is
-// lost, the database can be restored from the copy to any second. Source: RDS User Guide,
-// "Replicating automated backups to another AWS Region".
-type BackupCopy struct {
-	// Account is the stack's account with the other region.
-	Account *account.Account
-	// InRegion selects the AWS provider of that region.
-	InRegion pulumi.ResourceOption
-}
-
-// create creates a key in the other region and the replication, with which RDS copies the backups
-// there. RDS keeps each copy for the given number of days. The copies stay when the database is deleted.
-// The key stays unless discard is true.
-func (c *BackupCopy) create(ctx *pulumi.Context, name string, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
-	copyKey, err := key.NewKey(ctx, name+"-copy", &key.Args{
-		Account: c.Account, Description: "Copies of the backups of PostgreSQL " + name, Retain: !discard,
-	}, parent, c.InRegion)
+// newBackupCopy creates a key in the other region and the replication, with which RDS copies the
+// automated backups there. The database can be restored from the copies to any second. RDS keeps
+// each copy for the given number of days. The copies stay when the database is deleted. The key
+// stays unless discard is true. Source: RDS User Guide, "Replicating automated backups to another
+// AWS Region".
+func newBackupCopy(ctx *pulumi.Context, name string, region *datastore.CopyRegion, instance *rds.Instance, days int, discard bool, parent pulumi.ResourceOption) error {
+	copyKey, err := region.NewKey(ctx, name, datastore.PostgreSQL, discard, parent)
 	if err != nil {
 		return err
 	}
@@ -36,8 +25,8 @@ func (c *BackupCopy) create(ctx *pulumi.Context, name string, instance *rds.Inst
 		SourceDbInstanceArn: instance.Arn,
 		KmsKeyId:            copyKey.ARN,
 		RetentionPeriod:     pulumi.Int(days),
-	}, parent, c.InRegion, pulumi.DeleteBeforeReplace(true)); err != nil {
-		return fmt.Errorf("copies of the backups of %s in %s: %w", name, c.Account.Region, err)
+	}, parent, region.InRegion, pulumi.DeleteBeforeReplace(true)); err != nil {
+		return fmt.Errorf("copies of the backups of %s in %s: %w", name, region.Account.Region, err)
 	}
 	return nil
 }

@@ -69,8 +69,8 @@ type DatabaseArgs struct {
 	// AlarmTopicARN is the SNS topic of the store's alarms. Empty means that the alarms notify
 	// nobody.
 	AlarmTopicARN string
-	// Copy configures copies of the automated backups in another region. nil means no copies.
-	Copy *BackupCopy
+	// Copy is the region of the copies of the automated backups. nil means no copies.
+	Copy *datastore.CopyRegion
 }
 
 func (a *DatabaseArgs) validate() error {
@@ -168,7 +168,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, err
 	}
 	if args.Copy != nil {
-		if err := args.Copy.create(ctx, name, instance, spec.BackupDays, args.DiscardData, parent); err != nil {
+		if err := newBackupCopy(ctx, name, args.Copy, instance, spec.BackupDays, args.DiscardData, parent); err != nil {
 			return nil, err
 		}
 	}

@@ -29,7 +29,7 @@ type Postgres struct {
 	BackupDays int `key:"backupDays" kinds:"managed"`
 	// Another region, to which RDS copies the automated backups of `managed`: for
 	// `backupDays`, encrypted with a key of that region. The data can then be restored
-	// there. DocumentDB and ElastiCache have no such copies.
+	// there. ElastiCache has no such copies.
 	BackupRegion string `key:"backupRegion" kinds:"managed" unset:"no copies"`
 	// `managed` without a standby in another zone.
 	SingleZone bool `key:"singleZone" kinds:"managed"`
@@ -112,6 +112,10 @@ type Mongo struct {
 	Instances int `key:"instances" kinds:"managed"`
 	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
+	// Another region, to which AWS Backup copies a daily snapshot of `managed`: for
+	// `backupDays`, encrypted with a key of that region. AWS Backup must be enabled for
+	// DocumentDB in the account: see docs/aws.md.
+	BackupRegion string `key:"backupRegion" kinds:"managed" unset:"no copies"`
 	// The DocumentDB snapshot from which a new `managed` cluster is created: by its name, in the
 	// stack's account and region. The snapshot must be encrypted, of DocumentDB 5.0.0, with the
 	// master user `platform`. A stack that exists can't change `snapshotIdentifier`.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,6 +58,10 @@ func TestInvalidStoresAreRefused(t *testing.T) {
 		{"all options", map[string]string{prefix + "mongo": mongoURLConfig("mongodb://u@h:27017/?appName=a&authSource=admin&directConnection=true&readPreference=primary&replicaSet=r&retryWrites=false&w=majority", `["10.60.0.0/24"]`)}, ``},
 		{"backups in a region to which RDS copies none", map[string]string{prefix + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-east-1"}`}, "postgres.backupRegion: Invalid value: \"us-east-1\": RDS is not known to copy backups from us-east-1 to us-east-1"},
 		{"backups in another region", map[string]string{prefix + "postgres": `{"instanceClass":"db.m7g.large","backupRegion":"us-west-2"}`}, ""},
+		{"documents in the stack's own region", map[string]string{prefix + "mongo": `{"kind":"managed","instanceClass":"db.r6g.large","backupRegion":"us-east-1"}`}, "mongo.backupRegion: Invalid value: \"us-east-1\": is the stack's own region"},
+		{"documents in another partition", map[string]string{prefix + "mongo": `{"kind":"managed","instanceClass":"db.r6g.large","backupRegion":"cn-north-1"}`}, "mongo.backupRegion: Invalid value: \"cn-north-1\": is of partition aws-cn"},
+		{"documents in another region", map[string]string{prefix + "mongo": `{"kind":"managed","instanceClass":"db.r6g.large","backupRegion":"us-west-2"}`}, ""},
+		{"copies of a MongoDB that the stack does not create", map[string]string{prefix + "mongo": strings.Replace(mongoURLConfig("mongodb://u@h:27017/", `["10.60.0.0/24"]`), "{", `{"backupRegion":"us-west-2",`, 1)}, "mongo.backupRegion: Forbidden"},
 		{"no PostgreSQL, without which the services do not start", map[string]string{prefix + "postgres": `{"kind":"none"}`}, `postgres.kind: Unsupported value: "none": supported values: "managed", "inCluster"`},
 		{"no Redis, without which the services cache in their own memory", map[string]string{prefix + "redis": `{"kind":"none"}`}, ""},
 		{"a managed store on nodes that the stack does not manage", map[string]string{prefix + "cluster": `{"nodes":"own"}`}, "redis.kind: Invalid value"},

@@ -92,7 +92,7 @@ func (s *Stack) checkRedisInCluster() error {
 
 // validateStores checks the keys of each store for its kind.
 func validateStores(s *Stack) field.ErrorList {
-	problems := append(validateBackupRegion(s), validateMongoURL(s)...)
+	problems := append(validateBackupRegions(s), validateMongoURL(s)...)
 	stackWithValidName := *s
 	if !routing.EnvironmentPattern.MatchString(s.Environment) {
 		stackWithValidName.Environment = "x" // validate reports the environment; otherwise each store would report it again
@@ -121,16 +121,20 @@ func validateStores(s *Stack) field.ErrorList {
 	return problems
 }
 
-// validateBackupRegion checks the region of the copies of PostgreSQL's backups.
-func validateBackupRegion(s *Stack) field.ErrorList {
-	copyRegion := s.Postgres.BackupRegion
-	if copyRegion == "" || s.Postgres.Kind != Managed {
-		return nil
+// validateBackupRegions checks the regions of the copies of the backups of PostgreSQL and DocumentDB.
+func validateBackupRegions(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	check := func(key, copyRegion string, isManaged bool, checkCopy func(source, target string) error) {
+		if copyRegion == "" || !isManaged {
+			return
+		}
+		if err := checkCopy(s.Region, copyRegion); err != nil {
+			problems = append(problems, field.Invalid(path(key), copyRegion, err.Error()))
+		}
 	}
-	if err := regions.CheckBackupCopy(s.Region, copyRegion); err != nil {
-		return field.ErrorList{field.Invalid(path("postgres.backupRegion"), copyRegion, err.Error())}
-	}
-	return nil
+	check("postgres.backupRegion", s.Postgres.BackupRegion, s.Postgres.Kind == Managed, regions.CheckBackupCopy)
+	check("mongo.backupRegion", s.Mongo.BackupRegion, s.Mongo.Kind == MongoManaged, regions.CheckVaultCopy)
+	return problems
 }
 
 // checkManaged checks the size of a managed store, and then the keys that depend on the size.

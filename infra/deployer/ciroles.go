@@ -83,19 +83,24 @@ func newTrustPolicy(environment string) trustPolicy {
 }
 
 // readOnlyStatements returns the statements of PolicyDocuments, reduced to the actions that change
-// nothing.
+// nothing. One statement has all actions on every resource, so that they fit into one policy.
 func readOnlyStatements() []statement {
+	onEverything := statement{Sid: "Any", Effect: "Allow", Resource: []string{"*"}}
 	var readOnly []statement
 	for _, name := range slices.Sorted(maps.Keys(policyServices)) {
 		for _, s := range newStatements(policyServices[name]) {
 			s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return !isReadAction(action) })
+			if s.Condition == nil && slices.Equal(s.Resource, onEverything.Resource) {
+				onEverything.Action = append(onEverything.Action, s.Action...)
+				continue
+			}
 			// A statement for service-linked roles is needed for creations only.
 			if len(s.Action) > 0 && !strings.Contains(s.Sid, "ServiceLinked") {
 				readOnly = append(readOnly, s)
 			}
 		}
 	}
-	return readOnly
+	return append(readOnly, onEverything)
 }
 
 // isReadAction reports whether an action changes nothing, by its prefix.

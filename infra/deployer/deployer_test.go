@@ -152,7 +152,7 @@ func TestPoliciesFitIAM(t *testing.T) {
 	documents, err := PolicyDocuments()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(documents), MaxPolicies)
-	actionName := regexp.MustCompile(`^[a-z0-9]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
+	actionName := regexp.MustCompile(`^[a-z0-9-]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
 	deleteAction := regexp.MustCompile(`:(Delete|Terminate|Release|Schedule)`)
 	// Deletions of resources that have neither the stack's name in their ARNs nor tags.
 	unscopedDeletes := []string{

@@ -6,13 +6,15 @@ var policyServices = map[string][]string{
 	"network":  {"ec2"},
 	"cluster":  {"eks", "autoscaling", "ecr", "elasticloadbalancing", "ssm"},
 	"identity": {"iam", "kms", "secretsmanager", "sts"},
-	"stores":   {"rds", "elasticache", "logs", "cloudwatch", "events", "sqs"},
+	"stores":   {"rds", "elasticache", "logs", "cloudwatch", "events", "sqs", "backup"},
 	"edge":     {"cloudfront", "wafv2", "acm", "route53", "s3"},
 }
 
 // resourceARNs are the ARNs of the stack's resources, by service.
 var resourceARNs = map[string][]string{
 	"autoscaling": {"arn:aws:autoscaling:*:ACCOUNT:autoScalingGroup:*:autoScalingGroupName/progressive-framework-v5-*-ENVIRONMENT"},
+	// AWS Backup chooses the ids of plans.
+	"backup": {"arn:aws:backup:*:ACCOUNT:backup-vault:progressive-framework-ENVIRONMENT-*", "arn:aws:backup:*:ACCOUNT:backup-plan:*"},
 	"cloudwatch": {"arn:aws:cloudwatch:*:ACCOUNT:alarm:pf-ENVIRONMENT-*", "arn:aws:cloudwatch:*:ACCOUNT:alarm:progressive-framework-ENVIRONMENT-*",
 		"arn:aws:cloudwatch:*:ACCOUNT:alarm:progressive-framework-v5-*-ENVIRONMENT-*"},
 	"ecr":                  {"arn:aws:ecr:*:ACCOUNT:repository/progressive-framework-ENVIRONMENT/*"},
@@ -56,6 +58,15 @@ var grantsByType = map[string][]grant{
 	},
 	"aws:autoscaling/lifecycleHook:LifecycleHook": {allow("autoscaling", named, "PutLifecycleHook", "DeleteLifecycleHook")},
 	"aws:autoscaling/policy:Policy":               {allow("autoscaling", named, "PutScalingPolicy", "DeletePolicy")},
+
+	"aws:backup/plan:Plan":           {allow("backup", named, "CreateBackupPlan", "GetBackupPlan", "UpdateBackupPlan", "DeleteBackupPlan", "TagResource", "UntagResource", "ListTags")},
+	"aws:backup/selection:Selection": {allow("backup", named, "CreateBackupSelection", "GetBackupSelection", "DeleteBackupSelection")},
+	"aws:backup/vault:Vault": {
+		// A vault with discardData lists and deletes its snapshots. They have ARNs of RDS.
+		allow("backup", named, "CreateBackupVault", "DescribeBackupVault", "DeleteBackupVault", "ListRecoveryPointsByBackupVault", "TagResource", "UntagResource", "ListTags"),
+		allow("backup", tagged, "DescribeRecoveryPoint", "DeleteRecoveryPoint"),
+		allow("kms", tagged, "DescribeKey", "CreateGrant", "RetireGrant", "GenerateDataKey", "Decrypt"),
+	},
 
 	"aws:cloudfront/cachePolicy:CachePolicy": {allow("cloudfront", everything, "CreateCachePolicy", "GetCachePolicy", "UpdateCachePolicy", "DeleteCachePolicy")},
 	"aws:cloudfront/distribution:Distribution": {
@@ -290,6 +301,8 @@ var extraStatements = map[string][]statement{
 			Resource: serviceLinkedRoles(),
 		},
 	},
+	// A new vault gets its key (AWS Backup Developer Guide, "Access control", CreateBackupVault).
+	"backup": {{Sid: "BackupKey", Effect: "Allow", Action: []string{"backup-storage:MountCapsule"}, Resource: []string{"*"}}},
 	// A promotion reads the images of another stack (Amazon ECR User Guide, "IAM permissions
 	// for pulling an image").
 	"ecr": {{
@@ -309,7 +322,7 @@ var extraStatements = map[string][]statement{
 func serviceLinkedRoles() []string {
 	var arns []string
 	for _, service := range []string{
-		"autoscaling", "eks", "elasticache", "elasticloadbalancing", "rds", "spot", "vpcorigin.cloudfront", "wafv2",
+		"autoscaling", "backup", "eks", "elasticache", "elasticloadbalancing", "rds", "spot", "vpcorigin.cloudfront", "wafv2",
 	} {
 		arns = append(arns, "arn:aws:iam::ACCOUNT:role/aws-service-role/"+service+".amazonaws.com/*")
 	}

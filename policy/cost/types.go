@@ -53,6 +53,7 @@ var notBilled = newSet(
 	// Free.
 	"aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation",
 	"aws:autoscaling/attachment:Attachment", "aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy",
+	"aws:backup/plan:Plan", "aws:backup/selection:Selection",
 	"aws:cloudfront/cachePolicy:CachePolicy", "aws:cloudfront/originAccessControl:OriginAccessControl",
 	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "aws:cloudfront/vpcOrigin:VpcOrigin",
 	"aws:docdb/clusterParameterGroup:ClusterParameterGroup", "aws:docdb/subnetGroup:SubnetGroup",
@@ -77,6 +78,7 @@ var notBilled = newSet(
 	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
 	// Billed by usage.
+	"aws:backup/vault:Vault", // storage of the snapshots, and traffic between regions
 	"aws:cloudfront/distribution:Distribution", "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget",
 	"aws:cloudwatch/logGroup:LogGroup", "aws:ec2/flowLog:FlowLog", "aws:ecr/repository:Repository",
 	"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication", // storage, and traffic between regions

@@ -1,6 +1,7 @@
 package regions
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,4 +44,22 @@ func CheckBackupCopy(source, target string) error {
 		targets = "no other region"
 	}
 	return fmt.Errorf("RDS is not known to copy backups from %s to %s; it copies them to %s", source, target, targets)
+}
+
+// CheckVaultCopy returns an error if target is not another region than source in the same partition.
+// AWS Backup copies to all of these that support it (AWS Backup Developer Guide, "Creating backup
+// copies across AWS Regions"); which ones do is not listed here. Regions of unknown partitions are
+// accepted.
+func CheckVaultCopy(source, target string) error {
+	if err := Check(target); err != nil {
+		return err
+	}
+	sourcePartition, targetPartition := Partition(source), Partition(target)
+	switch {
+	case source == target:
+		return errors.New("is the stack's own region, and is lost with it: name another region")
+	case sourcePartition != "" && targetPartition != "" && sourcePartition != targetPartition:
+		return fmt.Errorf("is of partition %s; region %s is in %s, and nothing crosses partitions", targetPartition, source, sourcePartition)
+	}
+	return nil
 }

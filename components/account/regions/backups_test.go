@@ -20,3 +20,11 @@ func TestCheckBackupCopyAcceptsOnlyListedPairs(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckVaultCopyAcceptsOtherRegionsOfThePartition(t *testing.T) {
+	require.NoError(t, CheckVaultCopy("us-east-1", "us-west-2"))
+	require.NoError(t, CheckVaultCopy("cn-north-1", "cn-northwest-1"))
+	require.ErrorContains(t, CheckVaultCopy("us-east-1", "us-east-1"), "the stack's own region")
+	require.ErrorContains(t, CheckVaultCopy("us-east-1", "cn-north-1"), "is of partition aws-cn; region us-east-1 is in aws")
+	require.ErrorContains(t, CheckVaultCopy("us-east-1", "Oregon"), "must be the name of an AWS region")
+}

@@ -33,6 +33,7 @@ const (
 // registers. A preview fails for a type without a row.
 var classes = map[string]class{
 	// Data.
+	"aws:backup/vault:Vault":                            newStateful("snapshots"),
 	"aws:cloudwatch/logGroup:LogGroup":                  newStateful("logs"),
 	"aws:docdb/cluster:Cluster":                         newStateful("documents"),
 	"aws:ecr/repository:Repository":                     newStateful("images that pods run and rollbacks need"),
@@ -66,6 +67,8 @@ var classes = map[string]class{
 	"aws:autoscaling/group:Group":                                                                newReplaceable("its instances hold nothing"),
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                                                newReplaceable(fromProgram),
 	"aws:autoscaling/policy:Policy":                                                              newReplaceable(fromProgram),
+	"aws:backup/plan:Plan":                                                                       newReplaceable(fromProgram),
+	"aws:backup/selection:Selection":                                                             newReplaceable(wiring),
 	"aws:cloudfront/cachePolicy:CachePolicy":                                                     newReplaceable(fromProgram),
 	"aws:cloudfront/function:Function":                                                           newReplaceable(fromProgram),
 	"aws:cloudfront/originAccessControl:OriginAccessControl":                                     newReplaceable(fromProgram),

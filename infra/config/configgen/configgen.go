@@ -210,6 +210,9 @@ func (g generator) drawStores() {
 		g.set("mongo.instanceClass", pick(g, "db.t4g.medium", "db.r6g.16xlarge"))
 		g.setSometimes("mongo.instances", 1, 16)
 		g.setSometimes("mongo.backupDays", 7, 35)
+		if g.region == "us-east-1" && g.seed%4 == 1 {
+			g.set("mongo.backupRegion", "us-west-2")
+		}
 	}
 	if g.ownNodes || (postgresInCluster || redisKind == redisInCluster) && g.rng.IntN(3) == 0 {
 		g.set("storageClass", "sandbox-local")

@@ -27,7 +27,7 @@ func TestEveryRowHasAGeneratedSchema(t *testing.T) {
 func TestRowsHaveSourcesAndRequiredFields(t *testing.T) {
 	for token, row := range rows {
 		require.Regexp(t, `^[a-z0-9]+/[a-z0-9_]+\.go$`, row.Source, "%s: Source is a file below internal/service of terraform-provider-aws", token)
-		require.Regexp(t, `^[A-Za-z0-9]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
+		require.Regexp(t, `^[A-Za-z0-9-]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
 		require.NotEmpty(t, row.Label, token)
 		require.NotEmpty(t, row.NotFound, token)
 		require.True(t, (row.ID == "") != (row.NewID == nil), "%s: the row must have exactly one of ID and NewID", token)

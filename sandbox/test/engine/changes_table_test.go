@@ -186,6 +186,7 @@ var stagingChanges = []change{
 	setKey("mongo.instanceClass", "db.r6g.large", applied),
 	setKey("mongo.instances", 2, applied),
 	setKey("mongo.backupDays", 8, applied),
+	setKey("mongo.backupRegion", "us-west-2", adds).onlyPreviewed(), // the vaults of a key that is taken away are protected
 	setKey("mongo.snapshotIdentifier", "last", refused).withMessage(`mongo.snapshotIdentifier: "" can't become "last"`),
 }
 

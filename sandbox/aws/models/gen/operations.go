@@ -44,6 +44,24 @@ var descriptions = map[string]description{
 		"protectFromScaleIn":  "NewInstancesProtectedFromScaleIn",
 		"suspendedProcesses":  "/ScalingProcessQuery.ScalingProcesses",
 	}},
+	"aws:backup/plan:Plan": {"backup", []string{"BackupPlanInput"}, map[string]string{
+		"name":                                    "BackupPlanName",
+		"rules.completionWindow":                  "CompletionWindowMinutes",
+		"rules.copyActions.destinationVaultArn":   "DestinationBackupVaultArn",
+		"rules.copyActions.lifecycle.deleteAfter": "DeleteAfterDays",
+		"rules.lifecycle.deleteAfter":             "DeleteAfterDays",
+		"rules.schedule":                          "ScheduleExpression",
+		"rules.startWindow":                       "StartWindowMinutes",
+		"rules.targetVaultName":                   "TargetBackupVaultName",
+	}},
+	"aws:backup/selection:Selection": {"backup", []string{"BackupSelection"}, map[string]string{
+		"name":   "SelectionName",
+		"planId": "/CreateBackupSelectionInput.BackupPlanId",
+	}},
+	"aws:backup/vault:Vault": {"backup", []string{"CreateBackupVaultInput"}, map[string]string{
+		"kmsKeyArn": "EncryptionKeyArn",
+		"name":      "BackupVaultName",
+	}},
 	"aws:cloudfront/cachePolicy:CachePolicy": {"cloudfront", []string{"CachePolicyConfig"}, nil},
 	"aws:cloudfront/distribution:Distribution": {"cloudfront", []string{"DistributionConfig"}, map[string]string{
 		"restrictions.geoRestriction.locations": "Items",
