@@ -38,7 +38,7 @@ var prodRows = []string{
 	"3 × 1 secretsmanager:secret at $0.40 = $1.20, two master users and Redis",
 	"1 × 1 wafv2:web-acl at $5.00 = $5.00, webacl",
 	"4 × 1 wafv2:rule at $1.00 = $4.00, webacl",
-	"45 × 1 cloudwatch:alarm:standard at $0.10 = $4.50, alarms by the metrics that they read",
+	"46 × 1 cloudwatch:alarm:standard at $0.10 = $4.60, alarms by the metrics that they read",
 }
 
 // sumsBySKU returns the sums of a report's lines by SKU. Some SKUs are in several rows of prodRows. For

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	home := flag.String("home", "../.sandbox", "the running sandbox's folder")
+	dir := flag.String("home", "../.sandbox", "the running sandbox's folder")
 	project := flag.String("project", "..", "the folder of the project, for -prod")
 	runs := flag.Int("runs", 10, "number of timed runs of each command")
 	prod := flag.Bool("prod", false, "measure the stack prod and the growth, not the running sandbox")
@@ -25,7 +25,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	measure := func() ([]row, error) { return measureSandbox(ctx, *home, *runs, *cold) }
+	measure := func() ([]row, error) { return measureSandbox(ctx, *dir, *runs, *cold) }
 	if *prod {
 		measure = func() ([]row, error) { return measureProd(ctx, *project, *runs) }
 	}
@@ -43,10 +43,10 @@ func main() {
 // row is one line of the table: the name of a figure, its value, and the value to reach.
 type row struct{ figure, value, goal string }
 
-// measureSandbox measures the running sandbox in the folder home. cold adds the compilation with
+// measureSandbox measures the running sandbox in dir. cold adds the compilation with
 // an empty cache.
-func measureSandbox(ctx context.Context, home string, runs int, cold bool) ([]row, error) {
-	l, err := layout.Open(home)
+func measureSandbox(ctx context.Context, dir string, runs int, cold bool) ([]row, error) {
+	l, err := layout.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w; run `make up` first", err)
 	}
