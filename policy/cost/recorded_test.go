@@ -84,7 +84,7 @@ func TestProdCostsEqualTheHandWrittenBill(t *testing.T) {
 		unpriced = append(unpriced, g.SKU)
 	}
 	require.Equal(t, slices.Repeat([]string{"docdb:db.r6g.large"}, 3), unpriced)
-	require.Equal(t, "$4,226.68 ($3,153.80 to $14,342.37)", r.Total.String())
+	require.Equal(t, "$4,226.78 ($3,153.90 to $14,342.47)", r.Total.String())
 }
 
 // Each type of the recorded stacks is in one of the tables billed and notBilled of package cost.
