@@ -111,20 +111,21 @@ func newCompliantProd(t testing.TB) *environment {
 		}}),
 		add(k8sview.ConfigMap{}.Token(), "settings", map[string]any{"metadata": map[string]any{"name": "settings", "namespace": "n"}, "data": map[string]any{"LOG_LEVEL": "info"}}, nil),
 		add(k8sview.Secret{}.Token(), "login", map[string]any{"metadata": map[string]any{"name": "login", "namespace": "n"}, "stringData": map[string]any{"password": value.Secret{Value: "p"}}}, nil),
-		add(k8sview.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
-			"scaleTargetRef": map[string]any{"kind": "Rollout", "name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
+		// The autoscalers have the name of a Deployment, and another kind.
+		add(k8sview.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"metadata": map[string]any{"namespace": "kube-system"}, "spec": map[string]any{
+			"scaleTargetRef": map[string]any{"kind": "Rollout", "name": "cluster-autoscaler"}, "minReplicas": 2.0, "maxReplicas": 9.0,
 			"metrics": []any{map[string]any{"type": "Resource", "resource": map[string]any{"name": "cpu"}}},
 		}}, nil),
-		add("kubernetes:keda.sh/v1alpha1:ScaledObject", "keda-scaler", map[string]any{"spec": map[string]any{
-			"scaleTargetRef": map[string]any{"kind": "Rollout", "name": "another"}, "minReplicaCount": 2.0, "maxReplicaCount": 9.0,
+		add("kubernetes:keda.sh/v1alpha1:ScaledObject", "keda-scaler", map[string]any{"metadata": map[string]any{"namespace": "kube-system"}, "spec": map[string]any{
+			"scaleTargetRef": map[string]any{"kind": "Rollout", "name": "cluster-autoscaler"}, "minReplicaCount": 2.0, "maxReplicaCount": 9.0,
 			"triggers": []any{map[string]any{"type": "cpu"}},
 		}}, nil),
-		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "resizer", map[string]any{"spec": map[string]any{
-			"targetRef": map[string]any{"kind": "Rollout", "name": "another"}, "updatePolicy": map[string]any{"updateMode": "InPlaceOrRecreate"},
+		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "resizer", map[string]any{"metadata": map[string]any{"namespace": "kube-system"}, "spec": map[string]any{
+			"targetRef": map[string]any{"kind": "Rollout", "name": "cluster-autoscaler"}, "updatePolicy": map[string]any{"updateMode": "InPlaceOrRecreate"},
 			"resourcePolicy": map[string]any{"containerPolicies": []any{map[string]any{"containerName": "*", "mode": "Auto", "controlledResources": []any{"memory"}}}},
 		}}, nil),
-		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "recommends", map[string]any{"spec": map[string]any{
-			"targetRef": map[string]any{"kind": "Rollout", "name": "another"}, "updatePolicy": map[string]any{"updateMode": "Off"},
+		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "recommends", map[string]any{"metadata": map[string]any{"namespace": "kube-system"}, "spec": map[string]any{
+			"targetRef": map[string]any{"kind": "Rollout", "name": "cluster-autoscaler"}, "updatePolicy": map[string]any{"updateMode": "Off"},
 		}}, nil),
 		set("Deployment postgres-exporter", "spec.replicas", 2.0),
 		set("Deployment postgres-exporter", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),

@@ -18,17 +18,11 @@ var podObjects = []*rule.Rule{
 		Fix: "components/podscaling, the target's name", Standards: []string{"kube-score horizontalpodautoscaler-has-target", "kube-linter dangling-horizontalpodautoscaler"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			target := scalerTarget(s.Resource)
-			kind := value.As[value.String](target.Get("kind")).Or("Deployment")
-			name := value.As[value.String](target.Get("name"))
 			hasTarget := value.False
 			for _, r := range resourcesOfTypes(s.Graph, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()) {
-				hasTarget = value.Any(hasTarget, value.All(
-					kind.Is(r.Type[strings.LastIndex(r.Type, ":")+1:]),
-					name.Equals(value.As[value.String](r.View().At("metadata.name"))),
-					resolveNamespace(s.Graph, s.Resource).Equals(resolveNamespace(s.Graph, r)),
-				))
+				hasTarget = value.Any(hasTarget, isTarget(s.Graph, s.Resource, r))
 			}
+			kind, name := scalerTarget(s.Resource)
 			otherKind := value.Not(kind.In("Deployment", "StatefulSet"))
 			s.Must(value.Any(otherKind, hasTarget), "no %s %s is in its namespace", kind.Text(), name.Text())
 		}, append(slices.Clone(podScalers), verticalPodAutoscaler)...),
@@ -139,12 +133,32 @@ func resourcesOfTypes(g *graph.Graph, types ...string) []*graph.Resource {
 	return all
 }
 
-// scalerTarget returns the reference to the workload that an autoscaler scales.
-func scalerTarget(scaler *graph.Resource) value.Node {
+// scalerTarget returns the kind and the name of the workload that an autoscaler scales. KEDA's default
+// kind is Deployment. The other autoscalers always have a kind.
+func scalerTarget(scaler *graph.Resource) (kind, name value.String) {
+	path := "spec.scaleTargetRef"
 	if scaler.Type == verticalPodAutoscaler {
-		return scaler.View().At("spec.targetRef")
+		path = "spec.targetRef"
 	}
-	return scaler.View().At("spec.scaleTargetRef")
+	target := scaler.View().At(path)
+	return value.As[value.String](target.Get("kind")).Or("Deployment"), value.As[value.String](target.Get("name"))
+}
+
+// isTarget reports whether an autoscaler scales a workload. Both are in one namespace.
+func isTarget(g *graph.Graph, scaler, workload *graph.Resource) value.Truth {
+	kind, name := scalerTarget(scaler)
+	return value.All(
+		kind.Is(workload.Type[strings.LastIndex(workload.Type, ":")+1:]),
+		name.Equals(value.As[value.String](workload.View().At("metadata.name"))),
+		resolveNamespace(g, scaler).Equals(resolveNamespace(g, workload)),
+	)
+}
+
+// haveSameTarget reports whether two autoscalers scale the same workload.
+func haveSameTarget(g *graph.Graph, a, b *graph.Resource) value.Truth {
+	kindA, nameA := scalerTarget(a)
+	kindB, nameB := scalerTarget(b)
+	return value.All(kindA.Equals(kindB), nameA.Equals(nameB), resolveNamespace(g, a).Equals(resolveNamespace(g, b)))
 }
 
 // haveDistinctNames reports whether all elements have different names. It returns False if two

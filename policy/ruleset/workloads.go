@@ -153,19 +153,22 @@ var workloads = []*rule.Rule{
 			}
 			for _, r := range budgets.Resources {
 				spec := value.As[k8sview.PodDisruptionBudget](r.View()).Spec()
-				minAvailable := value.As[value.Number](spec.MinAvailable())
+				minAvailable := value.As[value.IntOrPercent](spec.MinAvailable())
+				permitsEvictionOf := func(pods value.Number) value.Truth {
+					return minAvailable.Compare(pods, func(kept, pods float64) bool { return kept < pods })
+				}
 				// spec.replicas counts only without an autoscaler, because an autoscaler sets the
 				// number of pods.
-				allowsEviction := value.All(
-					value.Any(scalers.Exists(), replicas.Compare(minAvailable, isGreater)),
+				permitsEviction := value.All(
+					value.Any(scalers.Exists(), permitsEvictionOf(replicas)),
 					scalers.All(func(scaler *graph.Resource) value.Truth {
 						minimum, _ := podBounds(scaler)
-						return minimum.Compare(minAvailable, isGreater)
+						return permitsEvictionOf(minimum)
 					}),
 				)
-				s.Must(value.Any(value.Not(minAvailable.IsSet()), allowsEviction), "%s keeps %s pods, and the workload may have no more", r.Name, minAvailable.Text())
-				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s permits no eviction", r.Name)
-				s.Must(value.Not(value.As[value.String](spec.MinAvailable()).Is("100%")), "%s keeps 100%% of the pods", r.Name)
+				s.Must(value.Any(value.Not(minAvailable.IsSet()), permitsEviction), "%s keeps %s of the pods, and the workload may have no more", r.Name, minAvailable.Text())
+				maxUnavailable := value.As[value.IntOrPercent](spec.MaxUnavailable())
+				s.Must(value.Not(maxUnavailable.IsZero()), "%s permits no eviction", r.Name)
 			}
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
@@ -257,12 +260,10 @@ func resizes(vpa *graph.Resource, resource string) value.Truth {
 // scalesOn reports whether an HPA scales on the use of a resource, cpu or memory. Only an HPA
 // with the same target as the subject, which is a VPA, counts.
 func scalesOn(s *rule.Subject, resource string) value.Truth {
-	target := value.As[value.String](s.View().At("spec.targetRef.name"))
 	scales := value.False
 	for _, typ := range podScalers {
 		for _, r := range s.Graph.OfType(typ) {
-			sameTarget := value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(target)
-			scales = value.Any(scales, value.All(sameTarget, hasMetric(r, resource)))
+			scales = value.Any(scales, value.All(haveSameTarget(s.Graph, s.Resource, r), hasMetric(r, resource)))
 		}
 	}
 	return scales
@@ -304,10 +305,9 @@ func hasAtMostOnePod(s *rule.Subject) value.Truth {
 // findScalers returns the autoscalers that set the number of pods of the subject.
 func findScalers(s *rule.Subject) graph.Related {
 	scalers := graph.Related{Complete: true}
-	name := value.As[value.String](s.View().At("metadata.name"))
 	for _, typ := range podScalers {
 		for _, r := range s.Graph.OfType(typ) {
-			addIfRelated(&scalers, r, value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(name))
+			addIfRelated(&scalers, r, isTarget(s.Graph, r, s.Resource))
 		}
 	}
 	return scalers

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -132,6 +133,33 @@ func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.
 func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
 	return applyTestToBoth(n.Node, other.Node, test)
 }
+
+// IntOrPercent is a number, or a share of another number such as "50%".
+type IntOrPercent struct{ Node }
+
+// Compare applies test to the value and to total. Before, a share is rounded up to a whole number, as
+// Kubernetes does for a PodDisruptionBudget. If one is absent, it returns False. If none is absent and
+// one is unknown, it returns Unknown.
+func (p IntOrPercent) Compare(total Number, test func(part, total float64) bool) Truth {
+	return applyTestToBoth(p.Node, total.Node, func(part, total any) bool {
+		number, isNumber := total.(float64)
+		switch part := part.(type) {
+		case float64:
+			return isNumber && test(part, number)
+		case string:
+			percent, err := strconv.ParseFloat(strings.TrimSuffix(part, "%"), 64)
+			return isNumber && err == nil && test(math.Ceil(percent*number/100), number)
+		}
+		return false
+	})
+}
+
+// IsZero reports whether the value is 0 or "0%".
+func (p IntOrPercent) IsZero() Truth { return Any(Number(p).Is(0), String(p).Is("0%")) }
+
+// Text returns the value as a text, for a message. For an absent value it returns "(not set)", and
+// for an unknown one "(not known yet)".
+func (p IntOrPercent) Text() string { return Number(p).Text() }
 
 // CompareStrings applies test to two texts. If one is absent, it returns False. If none is absent and
 // one is unknown, it returns Unknown.

@@ -46,10 +46,15 @@ func TestOperatorsTreatUnknownAsTrueOrFalse(t *testing.T) {
 	require.Equal(t, False, Any())
 }
 
+// isEqualTo returns a comparison of the first number with want.
+func isEqualTo(want float64) func(part, total float64) bool {
+	return func(part, _ float64) bool { return part == want }
+}
+
 func TestComparisonsOfAbsentUnknownAndKnownProperties(t *testing.T) {
 	n := New(map[string]any{
 		"name": "x", "empty": "", "later": Undetermined{}, "hidden": Secret{"s"}, "list": []any{"a", Undetermined{}},
-		"output": Undetermined{}, "document": `{"a": {"b": true}}`, "invalid": "{",
+		"output": Undetermined{}, "document": `{"a": {"b": true}}`, "invalid": "{", "half": "50%", "three": 3.0,
 	}).WithReferences(map[string][]string{"output": {"urn"}})
 	stringAt := func(path string) String { return As[String](n.At(path)) }
 	for _, tc := range []struct {
@@ -74,6 +79,11 @@ func TestComparisonsOfAbsentUnknownAndKnownProperties(t *testing.T) {
 		{"a default does not replace an unknown value", stringAt("later").Or("d").Is("d"), Unknown},
 		{"a JSON document in a text", As[Bool](n.Get("document").JSON().At("a.b")).IsTrue(), True},
 		{"a text that is not JSON is absent", n.Get("invalid").JSON().IsSet(), False},
+		{"half of three pods is two pods", As[IntOrPercent](n.Get("half")).Compare(As[Number](n.Get("three")), isEqualTo(2)), True},
+		{"a number of pods stays", As[IntOrPercent](n.Get("three")).Compare(As[Number](n.Get("three")), isEqualTo(3)), True},
+		{"half of an unknown number of pods", As[IntOrPercent](n.Get("half")).Compare(As[Number](n.Get("later")), isEqualTo(2)), Unknown},
+		{"a text that is no share", As[IntOrPercent](n.Get("name")).Compare(As[Number](n.Get("three")), isEqualTo(2)), False},
+		{"half is not zero", As[IntOrPercent](n.Get("half")).IsZero(), False},
 		{"a text is not at least 0", As[Number](n.Get("name")).AtLeast(0), False},
 	} {
 		require.Equal(t, tc.want, tc.result, tc.reason)
