@@ -112,7 +112,7 @@ func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks
 }
 
 // addMongoURI adds the address of a MongoDB that the stack does not create. It also adds the
-// certificate authorities of the stack's file. Without this file, clients verify the servers with
+// certificate authorities in mongo.caFile. If mongo.caFile is not set, clients verify the servers with
 // the public authorities in the image.
 func (e *environment) addMongoURI(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, uri pulumi.StringInput) error {
 	e.variables["MONGODB_URI"] = uri

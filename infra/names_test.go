@@ -80,7 +80,7 @@ func requireNamesFit(t testing.TB, resources []cloudmocks.Registration) {
 		}
 		if name, isSet := stringAt(r.Inputs, limit.property); isSet {
 			require.LessOrEqual(t, len(name), limit.maxLength, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
-		} else if known { // Pulumi makes the name from the name of the resource and a random suffix
+		} else if known { // Pulumi generates the name from the name of the resource and a random suffix
 			require.LessOrEqual(t, len(r.Name)+naming.SuffixLength, limit.maxLength, "%s of %s %s", limit.property, r.Type, r.Name)
 		}
 		if tags, found := r.Inputs["tags"]; found && tags.IsObject() {

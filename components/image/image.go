@@ -124,7 +124,7 @@ func (a *ImageArgs) validate() error {
 	return errors.Join(append(errs, a.Credentials.validate())...)
 }
 
-// validate returns an error if only one of Username and Password is set.
+// validate returns an error unless both Username and Password are set. Nil credentials are valid.
 func (c *Credentials) validate() error {
 	if c != nil && (c.Username == nil || c.Password == nil) {
 		return errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config")

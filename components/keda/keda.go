@@ -80,7 +80,7 @@ func (a *Args) validate() error {
 	return nil
 }
 
-// KEDA is a running KEDA.
+// KEDA is the component that runs KEDA in the cluster.
 type KEDA struct {
 	pulumi.ResourceState
 

@@ -50,7 +50,7 @@ func TestTiersMatchTheDesignDocument(t *testing.T) {
 				}
 				require.Equal(t, strings.Trim(m[2], `"`), tier.Tags[m[1]], m[1])
 			}
-			for suffix, step := range map[string]Step{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
+			for suffix, step := range map[string]SimpleScalingPolicy{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
 				policy := blocks[shortName+suffix]
 				require.Contains(t, policy, `"`+step.Name+`"`)
 				require.Equal(t, readNumber(t, policy, "scaling_adjustment"), step.Adjustment)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Owner is the owner of a group's desired capacity, which adds and removes instances:
+// Owner adds and removes the instances of a group, so it owns the group's desired capacity. It is
 // ClusterAutoscaler or ScalingPolicies. A group has exactly one owner, because two owners
 // would undo each other's changes. PlanFor returns the settings that the group needs for
 // its owner.
@@ -50,11 +50,11 @@ type Plan struct {
 	// group. Without them it never changes the group. They are tags of the group
 	// and not of its instances.
 	DiscoveryTags map[string]string
-	// Steps are the scaling policies of the group. They are nil if the Cluster Autoscaler
+	// Policies are the scaling policies of the group. They are nil if the Cluster Autoscaler
 	// owns the capacity, so that nothing else can change it.
-	Steps map[Direction]Step
-	// Alarms are the alarms to create. An alarm starts the step of its direction. If there
-	// is no such step, it notifies people.
+	Policies map[Direction]SimpleScalingPolicy
+	// Alarms are the alarms to create. An alarm starts the policy of its direction. If there
+	// is no such policy, it notifies people.
 	Alarms []Alarm
 	// Suspended are the Auto Scaling processes that the group suspends. They would remove
 	// instances that the owner keeps.
@@ -121,5 +121,5 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 
 // plan returns the tier's steps and alarms.
 func (ScalingPolicies) plan(t Tier) (Plan, error) {
-	return Plan{Steps: map[Direction]Step{Out: t.ScaleOut, In: t.ScaleIn}, Alarms: t.Alarms}, nil
+	return Plan{Policies: map[Direction]SimpleScalingPolicy{Out: t.ScaleOut, In: t.ScaleIn}, Alarms: t.Alarms}, nil
 }

@@ -17,7 +17,7 @@ import (
 // Profile has the properties of one service that are the same in every stack: its port,
 // resources, probes, environment and scaling.
 type Profile struct {
-	// Short is the short name of the service: in a stack's configuration, in
+	// ShortName is the short name of the service: in a stack's configuration, in
 	// names of AWS resources, and as the folder below agents/.
 	ShortName string
 	// Name is the Deployment's name and the value of the app label.
@@ -67,7 +67,7 @@ type Resources struct {
 type Probe struct {
 	Path string
 	// InitialDelay is the design document's initialDelaySeconds. Pods have a startup probe instead
-	// (Startup).
+	// (Profile.Startup).
 	InitialDelay time.Duration
 	Period       time.Duration
 	// Timeout is the default of Kubernetes, 1 s, if the design document sets none.

@@ -139,7 +139,7 @@ func capacityOwners(p Plan, d Direction) []string {
 	if _, found := p.DiscoveryTags[DiscoveryEnabled]; found {
 		names = append(names, "Cluster Autoscaler")
 	}
-	if _, found := p.Steps[d]; found {
+	if _, found := p.Policies[d]; found {
 		names = append(names, "scaling policies")
 	}
 	return names

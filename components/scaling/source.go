@@ -23,8 +23,8 @@ const (
 	maxWindow = 30 * time.Second
 )
 
-// Source is the source of a PodsMetric in the series of each pod: a Rate or a
-// MeanDuration.
+// Source says how the value of a PodsMetric is computed from the Prometheus series of each pod: as a
+// Rate or as a MeanDuration.
 type Source interface{ validate() error }
 
 // Rate is the increase of a counter.

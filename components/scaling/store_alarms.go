@@ -45,8 +45,7 @@ const (
 	// choice.
 	MaxBackupAge = 36 * time.Hour
 
-	// storePeriod and storeEvaluations are ten minutes before an alarm fires: the platform's
-	// choice.
+	// An alarm fires after storeEvaluations periods of storePeriod: ten minutes, the platform's choice.
 	storePeriod      = time.Minute
 	storeEvaluations = 10
 )

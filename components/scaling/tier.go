@@ -31,8 +31,8 @@ type Tier struct {
 	// of a new instance.
 	HealthCheckGrace time.Duration
 	Refresh          Refresh
-	ScaleOut         Step
-	ScaleIn          Step
+	ScaleOut         SimpleScalingPolicy
+	ScaleIn          SimpleScalingPolicy
 	// Alarms start ScaleOut or ScaleIn when a metric passes a threshold.
 	Alarms []Alarm
 	// Labels and Taints are the labels and taints of the tier's Kubernetes nodes.
@@ -74,12 +74,12 @@ func newLaunchFirstRefresh(warmup time.Duration) Refresh {
 	}
 }
 
-// Step is a scaling policy of AWS's type "simple scaling".
-type Step struct {
+// SimpleScalingPolicy is a scaling policy of AWS's type SimpleScaling.
+type SimpleScalingPolicy struct {
 	Name string
 	// Adjustment is the change of capacity, in instances.
 	Adjustment int
-	// Cooldown is the shortest time between two steps.
+	// Cooldown is the shortest time between two scaling activities of the policy.
 	Cooldown time.Duration
 }
 
@@ -97,8 +97,8 @@ func WebNodes() Tier {
 		Size:             Size{Min: 3, Desired: 6, Max: 30},
 		HealthCheckGrace: 300 * time.Second,
 		Refresh:          newLaunchFirstRefresh(300 * time.Second),
-		ScaleOut:         Step{"web-scale-up", 2, 300 * time.Second},
-		ScaleIn:          Step{"web-scale-down", -1, 600 * time.Second},
+		ScaleOut:         SimpleScalingPolicy{"web-scale-up", 2, 300 * time.Second},
+		ScaleIn:          SimpleScalingPolicy{"web-scale-down", -1, 600 * time.Second},
 		Alarms: []Alarm{
 			highCPUAlarm(t.CPU),
 			slowResponsesAlarm(t.ResponseTime),
@@ -118,8 +118,8 @@ func ApplicationNodes() Tier {
 		Size:             Size{Min: 4, Desired: 8, Max: 50},
 		HealthCheckGrace: 300 * time.Second,
 		Refresh:          newLaunchFirstRefresh(600 * time.Second),
-		ScaleOut:         Step{"app-scale-up", 3, 180 * time.Second},
-		ScaleIn:          Step{"app-scale-down", -1, 900 * time.Second},
+		ScaleOut:         SimpleScalingPolicy{"app-scale-up", 3, 180 * time.Second},
+		ScaleIn:          SimpleScalingPolicy{"app-scale-down", -1, 900 * time.Second},
 		Alarms:           []Alarm{highCPUAlarm(t.CPU), lowCPUAlarm(t.CPU)},
 		Labels:           map[string]string{NodeLabel: string(ApplicationTier), "progressive-framework/agent-capable": "true"},
 		Tags: map[string]string{

@@ -101,7 +101,7 @@ func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVar
 	return env
 }
 
-// tolerations returns the tolerations of the taints.
+// tolerations returns the tolerations for the taints.
 func tolerations(taints []scaling.Taint) corev1.TolerationArray {
 	var podTolerations corev1.TolerationArray
 	for _, t := range taints {

@@ -14,22 +14,22 @@ import (
 func (b *builder) createScaling() error {
 	policies := map[scaling.Direction]pulumi.StringOutput{}
 	for _, direction := range []scaling.Direction{scaling.Out, scaling.In} {
-		step, ok := b.plan.Steps[direction]
+		policy, ok := b.plan.Policies[direction]
 		if !ok {
 			continue
 		}
-		policy, err := autoscaling.NewPolicy(b.ctx, b.name+"-"+step.Name, &autoscaling.PolicyArgs{
-			Name:                 pulumi.String(step.Name),
+		created, err := autoscaling.NewPolicy(b.ctx, b.name+"-"+policy.Name, &autoscaling.PolicyArgs{
+			Name:                 pulumi.String(policy.Name),
 			AutoscalingGroupName: b.group.Name,
 			PolicyType:           pulumi.String("SimpleScaling"),
 			AdjustmentType:       pulumi.String("ChangeInCapacity"),
-			ScalingAdjustment:    pulumi.Int(step.Adjustment),
-			Cooldown:             pulumi.Int(int(step.Cooldown.Seconds())),
+			ScalingAdjustment:    pulumi.Int(policy.Adjustment),
+			Cooldown:             pulumi.Int(int(policy.Cooldown.Seconds())),
 		}, b.parent)
 		if err != nil {
-			return fmt.Errorf("scaling policy %s: %w", step.Name, err)
+			return fmt.Errorf("scaling policy %s: %w", policy.Name, err)
 		}
-		policies[direction] = policy.Arn
+		policies[direction] = created.Arn
 	}
 	for _, a := range b.plan.Alarms {
 		for _, s := range b.metricSources(a.Namespace) {
@@ -80,7 +80,7 @@ func (b *builder) createAlarm(a scaling.Alarm, s metricSource, policies map[scal
 		TreatMissingData:   pulumi.String("notBreaching"), // a tier without requests has no response times
 	}
 	if policy, ok := policies[a.Direction]; ok {
-		description = "Starts " + b.plan.Steps[a.Direction].Name
+		description = "Starts " + b.plan.Policies[a.Direction].Name
 		args.AlarmActions = pulumi.Array{policy}
 	} else if b.args.AlarmTopicARN != "" {
 		topic := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}

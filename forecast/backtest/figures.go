@@ -194,8 +194,8 @@ func (s setting) hasSameBehavior(other setting) bool {
 }
 
 // bestSetting returns the index of the cheapest setting with at most 0.1 % overload. If there is
-// none, it returns the one with the least overload. It ignores settings with a tolerance smaller
-// than minTolerance.
+// none, it returns the one with the least overload. It ignores settings with a target above
+// maxTunedTarget or a tolerance below minTolerance. It returns -1 if no setting remains.
 func bestSetting(settings []setting, results []Result, minTolerance float64) int {
 	best := -1
 	for i, result := range results {

@@ -149,7 +149,7 @@ func validateEffects(s *Stack) field.ErrorList {
 	if s.Edge.Domain == "" {
 		if keys := s.setKeysBelow("edge"); len(keys) > 0 && !slices.Contains(keys, "edge.domain") {
 			problems = append(problems, field.Required(path("edge.domain"),
-				"the users' name of the platform; without it these keys have no effect: "+strings.Join(keys, ", ")))
+				"the domain at which users reach the platform; without it these keys have no effect: "+strings.Join(keys, ", ")))
 		}
 	}
 	return problems

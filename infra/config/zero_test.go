@@ -220,7 +220,8 @@ func TestComponentsAcceptExactlyTheBounds(t *testing.T) {
 		"mongo.backupDays":            {func(s *Stack) *int { return &s.Mongo.BackupDays }, documents},
 	} {
 		b := numberBounds[key]
-		for n, ok := range map[int]bool{b.Min: true, b.Max: true, b.Max + 1: false, b.Min - 1: b.Min == 1} { // a component takes 0 for its default
+		// Min - 1 is accepted only if it is 0, because 0 means the component's default.
+		for n, ok := range map[int]bool{b.Min: true, b.Max: true, b.Max + 1: false, b.Min - 1: b.Min == 1} {
 			s := base()
 			*tc.field(&s) = n
 			require.Equal(t, ok, tc.check(&s) == nil, "%s = %d: %v", key, n, tc.check(&s))

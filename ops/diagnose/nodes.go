@@ -98,8 +98,8 @@ func clusterAutoscalerFindings(o objects) (findings []Finding, figures []Figure)
 
 // drainTaints are the taints of a node that Cluster Autoscaler or the termination handler drains
 // (kubernetes/autoscaler, cluster-autoscaler/utils/taints/taints.go), and the taint of a cordoned
-// node.
-var drainTaints = []string{"ToBeDeletedByClusterAutoscaler", "DeletionCandidateOfClusterAutoscaler", "aws-node-termination-handler/asg-lifecycle-termination", "aws-node-termination-handler/spot-itn", corev1.TaintNodeUnschedulable}
+// node. A node with DeletionCandidateOfClusterAutoscaler is not drained yet and takes pods.
+var drainTaints = []string{"ToBeDeletedByClusterAutoscaler", "aws-node-termination-handler/asg-lifecycle-termination", "aws-node-termination-handler/spot-itn", corev1.TaintNodeUnschedulable}
 
 // nodeGroupFindings counts the nodes of each tier. It reports a draining node with pods if the tier
 // has no other node that takes pods.

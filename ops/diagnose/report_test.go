@@ -179,12 +179,16 @@ func TestAgentFiguresHaveTheQueueAndTheRequests(t *testing.T) {
 	}, r.Figures)
 }
 
-// TestDrainsNameTheOtherNodes: the figure of a drain has the nodes to which the pods may move.
+// TestDrainsNameTheOtherNodes: the figure of a drain has the nodes to which the pods may move. A node
+// that Cluster Autoscaler may remove later still takes pods.
 func TestDrainsNameTheOtherNodes(t *testing.T) {
 	o := objects{namespace: namespace}
 	for _, name := range []string{"node-1", "node-3", "node-2"} {
 		node := *newHealthyFixture().node.DeepCopy()
 		node.Name, node.Spec.Unschedulable = name, name == "node-1"
+		if name == "node-2" {
+			node.Spec.Taints = []corev1.Taint{{Key: "DeletionCandidateOfClusterAutoscaler", Effect: corev1.TaintEffectPreferNoSchedule}}
+		}
 		o.nodes = append(o.nodes, node)
 	}
 	o.pods = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "mca-0"}, Spec: corev1.PodSpec{NodeName: "node-1"}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}}

@@ -30,8 +30,8 @@ const (
 // namespace of the services.
 func PrometheusNamespace(platform string) string { return platform + "-prometheus" }
 
-// ErrNoPrometheus is the cause of an error if the platform has no pod of Prometheus, not even one
-// that is not ready. A stack without podScaling has none.
+// ErrNoPrometheus is the cause of an error if the platform has no pod of Prometheus at all, ready or
+// not. A stack without podScaling has none.
 var ErrNoPrometheus = errors.New("the platform has no pod of Prometheus")
 
 // Prometheus queries the Prometheus of a platform. Each request goes through a port-forward to a

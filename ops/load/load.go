@@ -104,10 +104,11 @@ func (r *Result) collectLatencies() {
 	slices.Sort(r.Latencies)
 }
 
-// Counter counts responses while a load runs. It is safe for concurrent use.
+// Counter counts the finished requests while a load runs: all of them in Sent, and the failed ones in
+// Failed. It is safe for concurrent use.
 type Counter struct{ Sent, Failed atomic.Int64 }
 
-// count counts one response. A nil Counter counts nothing.
+// count counts one finished request. A nil Counter counts nothing.
 func (c *Counter) count(err error) {
 	if c == nil {
 		return
@@ -139,7 +140,7 @@ func (r Result) CountSlower(limit time.Duration) int {
 	return len(r.Latencies) - within
 }
 
-// Percentile returns percentile p of the second's correct responses.
+// Percentile returns percentile p of the latencies of the correct responses in this second.
 func (s Second) Percentile(p int) time.Duration { return percentile(s.Latencies, p) }
 
 // percentile returns percentile p of sorted latencies by nearest rank, or zero for an empty list.

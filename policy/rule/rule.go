@@ -88,7 +88,7 @@ type Subject struct {
 	Graph *graph.Graph
 	// Now is the time of the evaluation. A rule compares it with the ends of support.
 	Now time.Time
-	// Spending is the stack's configuration of its cost.
+	// Spending is the stack's cost configuration.
 	Spending Spending
 	// Broken are the messages of the demands that the resource does not meet.
 	// Undecided are the messages of the demands that need a value that is not known yet.

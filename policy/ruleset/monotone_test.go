@@ -97,8 +97,8 @@ func startingPoints(t *testing.T) (names []string, start func(name string) *star
 	return slices.Sorted(maps.Keys(environments)), start
 }
 
-// A value that becomes unknown can only make a result undecided. It never makes a broken
-// result hold, or a result that holds broken, and no rule panics. Half of the values belong to a
+// If a value becomes unknown, a result stays the same or becomes evaluate.Undecided. It never changes
+// from Broken to Holds or from Holds to Broken, and no rule panics. Half of the values belong to a
 // resource that an example has edited, because the rule of the example reads that resource.
 func TestUnknownValueOnlyMakesResultsUndecided(t *testing.T) {
 	names, start := startingPoints(t)

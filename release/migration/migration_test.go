@@ -71,7 +71,8 @@ func TestChangedOrMissingStepIsAnError(t *testing.T) {
 	}
 }
 
-// Together, the migrations of the project only add to an empty database.
+// No statement of the project's steps is a fault. The first step begins with an empty database, so no
+// older program uses the tables that the steps create.
 func TestStepsOfTheProjectHaveNoFault(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("../..", Folder, "*.sql"))
 	require.NoError(t, err)

@@ -31,7 +31,7 @@ func (e exemption) matches(f finding) bool {
 }
 
 // applyExemptions returns the findings without an exemption, and the exemptions that match no finding.
-func applyExemptions(critical []finding, exemptions []exemption) (faults []finding, unused []exemption) {
+func applyExemptions(critical []finding, exemptions []exemption) (findings []finding, unused []exemption) {
 	used := make([]bool, len(exemptions))
 	for _, f := range critical {
 		exempt := false
@@ -41,7 +41,7 @@ func applyExemptions(critical []finding, exemptions []exemption) (faults []findi
 			}
 		}
 		if !exempt {
-			faults = append(faults, f)
+			findings = append(findings, f)
 		}
 	}
 	for i, exemption := range exemptions {
@@ -49,5 +49,5 @@ func applyExemptions(critical []finding, exemptions []exemption) (faults []findi
 			unused = append(unused, exemption)
 		}
 	}
-	return faults, unused
+	return findings, unused
 }

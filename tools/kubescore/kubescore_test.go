@@ -24,8 +24,8 @@ func TestEveryCriticalFindingHasAnExemption(t *testing.T) {
 		result, err := grade(objects)
 		require.NoError(t, err)
 		require.Greater(t, result.grades, 300, "the checks see the objects")
-		faults, _ := applyExemptions(result.critical, exemptions)
-		require.Empty(t, faults, "fix the component, or add an exemption with its reason to exemptions.go")
+		findings, _ := applyExemptions(result.critical, exemptions)
+		require.Empty(t, findings, "fix the component, or add an exemption with its reason to exemptions.go")
 		critical = append(critical, result.critical...)
 	}
 	_, unused := applyExemptions(critical, exemptions)
@@ -54,12 +54,12 @@ func TestBrokenObjectsHaveFindings(t *testing.T) {
 		tc.edit(objects[i]["spec"].(map[string]any))
 		result, err := grade(objects)
 		require.NoError(t, err)
-		faults, _ := applyExemptions(result.critical, exemptions)
-		require.NotEmpty(t, faults, tc.check)
-		for _, f := range faults {
+		findings, _ := applyExemptions(result.critical, exemptions)
+		require.NotEmpty(t, findings, tc.check)
+		for _, f := range findings {
 			require.Equal(t, tc.kind, f.Kind, "%s", f)
 		}
-		require.True(t, slices.ContainsFunc(faults, func(f finding) bool { return f.Check == tc.check }), "%s: %v", tc.check, faults)
+		require.True(t, slices.ContainsFunc(findings, func(f finding) bool { return f.Check == tc.check }), "%s: %v", tc.check, findings)
 	}
 }
 
@@ -104,10 +104,10 @@ func TestObjectsWithAnOwnerAreSkipped(t *testing.T) {
 		{"apiVersion":"v1","kind":"Pod","metadata":{"name":"own","namespace":"n"},"spec":{"containers":[{"name":"c","image":"i"}]}},
 		{"apiVersion":"v1","kind":"Pod","metadata":{"name":"owned","namespace":"n","ownerReferences":[{"kind":"ReplicaSet"}]},"spec":{"containers":[{"name":"c","image":"i"}]}}
 	]}`), 0o600))
-	faults, err := run([]string{file})
+	findings, err := run([]string{file})
 	require.NoError(t, err)
-	require.NotEmpty(t, faults)
-	for _, f := range faults {
+	require.NotEmpty(t, findings)
+	for _, f := range findings {
 		require.Equal(t, "own", f.Name)
 	}
 	_, err = run([]string{recordings + "missing.jsonl"})

@@ -24,12 +24,12 @@ func main() {
 	}
 }
 
-// run returns the CRITICAL findings of all files that have no exemption.
+// run reads all files and returns the CRITICAL findings that have no exemption.
 func run(files []string) ([]finding, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("no file: name recordings, outputs of kubectl get -o json, or -")
 	}
-	var faults []finding
+	var findings []finding
 	for _, file := range files {
 		objects, err := readObjects(file)
 		if err != nil {
@@ -43,7 +43,7 @@ func run(files []string) ([]finding, error) {
 			return nil, fmt.Errorf("%s: kube-score graded none of %d objects", file, len(objects))
 		}
 		notExempt, _ := applyExemptions(result.critical, exemptions)
-		faults = append(faults, notExempt...)
+		findings = append(findings, notExempt...)
 	}
-	return faults, nil
+	return findings, nil
 }

@@ -72,6 +72,8 @@ func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
 	require.True(t, s.up(tiers("2", "2")), "the other tier in the next update")
 }
 
+// A preview already has the values that the guard will record. The arguments of guardField are the rule,
+// the configured value and the allowed items. Kept keeps a recorded value that is still allowed.
 func TestGuardValuesAreKnownInAPreview(t *testing.T) {
 	s := newGuard(t)
 	_, outputs := s.preview(guardInputs(map[string]property.Value{"zone": guardField(changerule.Kept, "a", "a", "b")}))

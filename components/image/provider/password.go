@@ -31,7 +31,7 @@ func (in *PasswordInputs) Annotate(a infer.Annotator) {
 	a.Describe(&in.Length, "The number of letters and digits, 16 to 4096. A change replaces the value.")
 }
 
-// PasswordState is what the stack's state keeps, encrypted.
+// PasswordState is the resource's part of the stack's state. Pulumi encrypts Value.
 type PasswordState struct {
 	PasswordInputs
 	Value string `pulumi:"value" provider:"secret"`

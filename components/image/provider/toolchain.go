@@ -25,7 +25,8 @@ var keptSettings = []string{
 	"GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTELEMETRYDIR", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
-// readOnlySettings are values that Isolate does not change, because `go env` only reports them.
+// readOnlySettings are values in the output of `go env` that the go tool computes itself, so Isolate
+// leaves them alone. A user can set GOROOT, but Isolate has unset it before (startupSettings).
 var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
 
 // startupSettings are variables that can prevent the start of the go tool, such as the GOROOT of an

@@ -137,7 +137,7 @@ func RuleFor(rules []Rule, path string) (rule Rule, ok bool) {
 	return rules[i], true
 }
 
-// Matches reports whether a target's path, such as "/api/*", matches the path of a
+// Matches reports whether a target's path pattern, such as "/api/*", matches the path of a
 // request.
 func Matches(pattern, path string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {

@@ -70,8 +70,8 @@ func findMetric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric)
 	return scaling.Profile{}, scaling.PodsMetric{}
 }
 
-// counterSamples returns the samples of a counter that grows by step from one scrape to the next. It
-// begins at the scrape start and has count samples.
+// counterSamples returns count samples of a counter that grows by step from one scrape to the next. The
+// first one is at the scrape with the index start.
 func counterSamples(step float64, start, count int) string {
 	text := ""
 	if start > 0 {
@@ -80,12 +80,12 @@ func counterSamples(step float64, start, count int) string {
 	return text + fmt.Sprintf("0+%sx%d", formatNumber(step), count-1)
 }
 
-// gaugeSamples returns count equal samples from the scrape start on.
+// gaugeSamples returns count equal samples. The first one is at the scrape with the index start.
 func gaugeSamples(value float64, start, count int) string {
 	if start == 0 {
 		return fmt.Sprintf("%s+0x%d", formatNumber(value), count-1)
 	}
-	return fmt.Sprintf("_x%d %s+0x%d", start-1, formatNumber(value), count-1)
+	return fmt.Sprintf("_x%d %s+0x%d", start-1, formatNumber(value), count-1) // promtool writes one more than the number
 }
 
 // The test evaluates Demand in each situation for which its expression has a rule. 13 scrapes are a

@@ -24,7 +24,7 @@ func redisAlerts(in Input) []alert {
 	return []alert{{
 		name: "RedisNodesDown", severity: Ticket, service: RedisStatefulSet,
 		value: fmt.Sprintf("(sum(%s) or vector(0))", seriesExpr("up")), compare: "<", limit: redisNodes, forDuration: 5 * time.Minute,
-		summary: fmt.Sprintf("fewer than %d nodes answer; a shard without a replica loses its keys with its primary", redisNodes),
+		summary: fmt.Sprintf("fewer than %d nodes answer; a shard that has no replica loses its keys if its primary fails", redisNodes),
 	}, {
 		name: "RedisFragmented", severity: Ticket, service: RedisStatefulSet,
 		value: fmt.Sprintf("max(%s)", seriesExpr("mem_fragmentation_ratio")), compare: ">", limit: scaling.MaxFragmentation, forDuration: sustained,

@@ -35,16 +35,16 @@ func violationSection(stacks []Stack) section {
 	for _, s := range stacks {
 		for _, f := range s.Policy.Findings {
 			if f.Kind == report.Mandatory && f.New {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.nameCell(), codeCell(f.Rule), codeCell(f.Resource)+sourceCell(f), textCell(f.Message), textCell(f.Fix)))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.nameCell(), codeCell(f.Rule), codeCell(f.Resource)+sourceSuffix(f), textCell(f.Message), textCell(f.Fix)))
 			}
 		}
 	}
 	return titledSection("New violations", "| stack | rule | resource | what | fix |\n|---|---|---|---|---|\n", rows)
 }
 
-// sourceCell returns a space and the Go line of a finding. It returns "" for a finding without a Go
-// line.
-func sourceCell(f report.Finding) string {
+// sourceSuffix returns a space and the position (FILE:LINE) of the Go code that registered the finding's
+// resource. It returns "" if the position is not known.
+func sourceSuffix(f report.Finding) string {
 	if f.Source.File == "" {
 		return ""
 	}
@@ -124,7 +124,7 @@ func costSection(s Stack) section {
 func findingSection(s Stack) section {
 	var rows []string
 	add := func(kind string, f report.Finding, what string) {
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, codeCell(f.Rule), codeCell(f.Resource)+sourceCell(f), textCell(what)))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", kind, codeCell(f.Rule), codeCell(f.Resource)+sourceSuffix(f), textCell(what)))
 	}
 	for _, f := range s.Policy.Fixed {
 		add("fixed", f, f.Message)

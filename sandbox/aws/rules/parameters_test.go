@@ -51,8 +51,8 @@ func TestIsFormulaAcceptsOnlyKnownVariablesAndFunctions(t *testing.T) {
 	}
 }
 
-// The tables must have all settings in the design document, and so also the settings that
-// AWS does not allow to change.
+// The tables must have each setting of the design document that the engine in AWS has, also those
+// that AWS does not let a user change. A setting that the engine does not have must be missing.
 func TestParameterTablesHaveSettingsOfDesignDocument(t *testing.T) {
 	for _, name := range []string{
 		"shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem", "wal_buffers", "checkpoint_completion_target", "max_connections",

@@ -138,7 +138,8 @@ func currentValue(s *schema.Resource, typ string, old, current any) (value any, 
 
 // importedValue returns the program input that an import generates for v, a value in the
 // state. typ is the type of v in the schema, and path is the path of v in the rules. The
-// result leaves out properties of an object that have no rule or a zero value.
+// result leaves out three kinds of properties of an object: those without a rule, those that the
+// stand-in refuses, and those with a zero value.
 func (c *Cloud) importedValue(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")

@@ -30,7 +30,8 @@ pulumi stack rm prod --yes && pulumi stack rm staging --yes --preserve-config &&
 	require.Equal(t, stateBefore, e.readCheckoutState(t))
 }
 
-// In the project, only the stack sandbox has a salt, because only its passphrase is public.
+// Pulumi writes the salt of a stack's passphrase into the stack's file. Only the passphrase of the stack
+// sandbox is public, so only its file in the project may have a salt.
 func TestOnlyTheSandboxStackHasASalt(t *testing.T) {
 	e := newEnvironment(t)
 	out, err := exec.CommandContext(t.Context(), "grep", "-l", "encryptionsalt", "-r", e.layout.Project, "--include=Pulumi.*.yaml", "--exclude-dir=.sandbox").Output()

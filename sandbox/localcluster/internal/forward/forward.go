@@ -45,8 +45,8 @@ func Start(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// forwardConn copies data in both directions. When one side ends its direction, the other
-// side gets a half-close. Both connections are closed when both directions have ended.
+// forwardConn copies data in both directions. When one side sends EOF, the other side gets a
+// half-close. Both connections are closed after both sides have sent EOF.
 func forwardConn(ctx context.Context, in net.Conn, to string) {
 	defer in.Close()
 	dialer := net.Dialer{Timeout: dialTimeout}
@@ -67,8 +67,7 @@ func forwardConn(ctx context.Context, in net.Conn, to string) {
 	<-responsesEnded
 }
 
-// copyOneWay copies data from src to dst until src ends its direction. Then it ends the
-// direction to dst. Errors are ignored, because an error also ends the connection.
+// copyOneWay copies data from src to dst until src sends EOF. Then it half-closes dst. Errors are ignored, because an error also ends the connection.
 func copyOneWay(dst, src net.Conn) {
 	_, _ = io.Copy(dst, src)
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {

@@ -139,10 +139,9 @@ func candidateShares(choices dayChoices, x []float64) [][]float64 {
 	return shares
 }
 
-// fixSlots removes candidates. A slot in which one candidate has the whole share keeps only this
-// candidate. Of the other slots, fixSlots fixes the slot in which one candidate has the largest
-// share: the slot keeps only this candidate. done is true if each slot already had only one
-// candidate.
+// fixSlots reduces slots to one candidate. It does this for each slot in which one candidate has the
+// whole share, and for one more slot: the one with the largest share of a candidate. done is true if
+// each slot already had only one candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const wholeShare = 1 - tolerance
 	done = true
