@@ -19,7 +19,6 @@ func TestFaultsAtRandomPoints(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 
 	e := newEnvironment(t)
-	e.checkpoints = true
 	s := newStack(t, e, "prod")
 	defer checkDestroyRemovesEverything(t, s)
 	total := s.preview(t).countAWSCreations()
