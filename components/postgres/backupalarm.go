@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/absencealarm"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/postgres/rdsspec"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -60,32 +61,15 @@ func newBackupEvents(ctx *pulumi.Context, name string, instanceARN pulumi.String
 	return &backupEvents{rule, target}, nil
 }
 
-// createAlarm creates the alarm that fires when no backup has finished for scaling.MaxBackupAge. An
-// hour without an event has no data, so missing data is breaching. CloudWatch also uses data of some
-// more hours than the alarm has ("How alarm state is evaluated when data is missing"), so the alarm
-// can fire some hours later. instance is the database, which exists before the alarm: a new alarm
-// without any backup fires.
+// createAlarm creates the alarm that fires when no backup has finished for scaling.MaxBackupAge.
+// CloudWatch also uses data of some more hours than the alarm has ("How alarm state is evaluated when
+// data is missing"), so the alarm can fire some hours later. instance is the database, which exists
+// before the alarm.
 func (e *backupEvents) createAlarm(ctx *pulumi.Context, name, topic string, instance pulumi.Resource, parent pulumi.ResourceOption) error {
-	const period = time.Hour
-	args := &cloudwatch.MetricAlarmArgs{
-		Name:               pulumi.String(name + "-backup-age"),
-		AlarmDescription:   pulumi.String(scaling.AlarmDescription("backup-age", fmt.Sprintf("%s: no backup has finished for %.0f hours", name, scaling.MaxBackupAge.Hours()))),
-		Namespace:          pulumi.String("AWS/Events"),
-		MetricName:         pulumi.String("TriggeredRules"),
-		Dimensions:         pulumi.StringMap{"RuleName": e.rule.Name},
-		Statistic:          pulumi.String("Sum"),
-		Period:             pulumi.Int(int(period.Seconds())),
-		EvaluationPeriods:  pulumi.Int(int(scaling.MaxBackupAge / period)),
-		ComparisonOperator: pulumi.String(scaling.Below),
-		Threshold:          pulumi.Float64(1),
-		TreatMissingData:   pulumi.String("breaching"),
-	}
-	if topic != "" {
-		topics := pulumi.Array{pulumi.String(topic)}
-		args.AlarmActions, args.OkActions = topics, topics
-	}
-	if _, err := cloudwatch.NewMetricAlarm(ctx, name+"-backup-age", args, parent, pulumi.DependsOn([]pulumi.Resource{instance})); err != nil {
-		return fmt.Errorf("alarm %s-backup-age: %w", name, err)
-	}
-	return nil
+	return absencealarm.New(ctx, name+"-backup-age", &absencealarm.Args{
+		Runbook:   "backup-age",
+		Text:      fmt.Sprintf("%s: no backup has finished for %.0f hours", name, scaling.MaxBackupAge.Hours()),
+		Namespace: "AWS/Events", MetricName: "TriggeredRules", Dimensions: pulumi.StringMap{"RuleName": e.rule.Name},
+		Limit: scaling.MaxBackupAge, TopicARN: topic,
+	}, parent, pulumi.DependsOn([]pulumi.Resource{instance}))
 }
