@@ -20,6 +20,10 @@ var serviceCounts = []int{20, 60, 200}
 // uses a sandbox with simulated nodes for the project in root, because the pods of prod do not fit
 // on one machine.
 func measureProd(ctx context.Context, root string, runs int) ([]row, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
 	l, stop, err := testenv.New(ctx, root, 0, os.Stderr)
 	if err != nil {
 		return nil, err
