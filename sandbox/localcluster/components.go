@@ -44,8 +44,11 @@ type Component struct {
 	Flags func(*layout.Layout) []string
 	// Files are the paths of files that the component reads when it starts.
 	Files func(*layout.Layout) []string
-	// Env has environment variables, which the component gets in addition to layout.Variable.
-	Env []string
+	// GOGC is the environment variable GOGC: by how many percent the heap grows before Go's
+	// garbage collector runs. Values below Go's default of 100 save memory and cost CPU time. An
+	// idle cluster has enough CPU time; docs/performance.md has the measured memory. A simulated
+	// cluster has the default, because it exists only while Pulumi runs. So has 0.
+	GOGC int
 	// CheckHealth returns an error if the component does not work.
 	CheckHealth func(context.Context, *layout.Layout) error
 	// StartTimeout is how long the component may take to become healthy. It is long enough for
@@ -62,24 +65,16 @@ var (
 	simulatedOnly   = []string{layout.ClusterSimulated}
 )
 
-// The environment variable GOGC sets by how many percent the heap grows before Go's garbage
-// collector runs. Values below the default of 100 save memory and cost CPU time. An idle
-// cluster has enough CPU time. docs/performance.md has the measured memory.
-const (
-	gogc50 = "GOGC=50"
-	gogc25 = "GOGC=25" // for the API server, which has the largest heap
-)
-
 // Components are the processes of a cluster, in the order in which they start.
 var Components = []Component{
 	{
-		Name: Registry, Env: []string{gogc50}, Kinds: allKinds,
+		Name: Registry, GOGC: 50, Kinds: allKinds,
 		Ports:        func(p layout.Ports) []layout.NamedPort { return singlePort("registry", p.Registry) },
 		CheckHealth:  checkRegistry,
 		StartTimeout: 30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
-		Name: Etcd, Env: []string{gogc50}, Kinds: ownControlPlane,
+		Name: Etcd, GOGC: 50, Kinds: ownControlPlane,
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(singlePort("etcd", p.EtcdClient), singlePort("etcd (peers)", p.EtcdPeer)...)
 		},
@@ -91,31 +86,31 @@ var Components = []Component{
 	{
 		Name: APIServer, Kinds: ownControlPlane, After: []string{Etcd},
 		Ports: func(p layout.Ports) []layout.NamedPort { return singlePort("API server", p.APIServer) },
-		Flags: apiServerFlags, CheckHealth: checkAPIServer, Env: []string{gogc25},
+		Flags: apiServerFlags, CheckHealth: checkAPIServer, GOGC: 25, // it has the largest heap
 		// After SIGTERM, the API server waits until all watches end. A short Grace is safe,
 		// because the data are in etcd, so a kill loses none.
 		StartTimeout: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
-		Name: ControllerManager, Env: []string{gogc50}, Kinds: ownControlPlane, After: []string{APIServer},
+		Name: ControllerManager, GOGC: 50, Kinds: ownControlPlane, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return singlePort("controller manager", p.ControllerManager) },
 		Flags: controllerManagerFlags, CheckHealth: checkControllerManager,
 		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Scheduler, Env: []string{gogc50}, Kinds: ownControlPlane, After: []string{APIServer},
+		Name: Scheduler, GOGC: 50, Kinds: ownControlPlane, After: []string{APIServer},
 		Ports: func(p layout.Ports) []layout.NamedPort { return singlePort("scheduler", p.Scheduler) },
 		Flags: schedulerFlags, CheckHealth: checkScheduler,
 		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Containerd, Env: []string{gogc50}, Kinds: localOnly,
+		Name: Containerd, GOGC: 50, Kinds: localOnly,
 		Files:        func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
 		CheckHealth:  checkContainerd,
 		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kubelet, Env: []string{gogc50}, Kinds: localOnly, After: []string{APIServer, Containerd},
+		Name: Kubelet, GOGC: 50, Kinds: localOnly, After: []string{APIServer, Containerd},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(singlePort("kubelet", p.Kubelet), singlePort("kubelet (health)", p.KubeletHealth)...)
 		},
@@ -124,7 +119,7 @@ var Components = []Component{
 		StartTimeout: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Proxy, Env: []string{gogc50}, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: Proxy, GOGC: 50, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		Ports: func(p layout.Ports) []layout.NamedPort {
 			// kube-proxy does not listen on node ports, but its iptables rules handle all
 			// packets to them. Another process that listens on a node port would get no packet.
@@ -136,7 +131,7 @@ var Components = []Component{
 		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: NetworkPolicies, Env: []string{gogc50}, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Name: NetworkPolicies, GOGC: 50, Kinds: localOnly, After: []string{APIServer, Kubelet},
 		CheckHealth:  checkNetworkPolicies,
 		StartTimeout: time.Minute, Grace: 5 * time.Second,
 	},
@@ -150,7 +145,7 @@ var Components = []Component{
 		StartTimeout: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Volumes, Env: []string{gogc50}, Kinds: ownControlPlane, After: []string{APIServer},
+		Name: Volumes, GOGC: 50, Kinds: ownControlPlane, After: []string{APIServer},
 		Ports:        func(p layout.Ports) []layout.NamedPort { return singlePort("volumes (health)", p.Volumes) },
 		CheckHealth:  checkVolumes,
 		StartTimeout: time.Minute, Grace: 5 * time.Second,

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -229,7 +230,10 @@ func startComponent(ctx context.Context, l *layout.Layout, log *progress.Log, c 
 
 // processSpec returns the specification of the process of a component.
 func processSpec(l *layout.Layout, c Component) (process.Spec, error) {
-	spec := process.Spec{Name: c.Name, Grace: c.Grace, Env: append([]string{layout.Variable + "=" + l.Dir}, c.Env...)}
+	spec := process.Spec{Name: c.Name, Grace: c.Grace, Env: []string{layout.Variable + "=" + l.Dir}}
+	if c.GOGC != 0 && l.Cluster != layout.ClusterSimulated {
+		spec.Env = append(spec.Env, "GOGC="+strconv.Itoa(c.GOGC))
+	}
 	if c.Name == Containerd {
 		spec.Path, spec.Args = containerdPath, []string{"--config", nodePaths{l}.config(containerdConfig)}
 	} else {

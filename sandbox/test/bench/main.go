@@ -94,7 +94,7 @@ func (r *runner) measureLive(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	floorRows, err := r.compareWithFloor(ctx, r.withPolicyPack("").preview("sandbox"), resources, runs)
+	floorRows, err := r.compareWithFloor(ctx, "sandbox", resources, runs)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func TestBootstrapLifecycle(t *testing.T) {
 	e := newEnvironment(t)
 	bootstrapLayout := *e.layout
 	bootstrapLayout.Project = filepath.Join(e.layout.Project, "infra", "bootstrap")
-	s := newStack(t, &environment{layout: &bootstrapLayout, variables: []string{layout.PolicyPackVariable + "=" + e.layout.PolicyPack()}}, "ci")
+	s := newStack(t, &environment{layout: &bootstrapLayout, variables: []string{layout.PolicyPackVariable + "=" + e.layout.PolicyPack()}, buildsProgram: true}, "ci")
 	s.pulumi(t, "config", "rm", protectionKey)
 	s.pulumi(t, "config", "rm", discardKey)
 

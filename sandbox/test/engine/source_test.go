@@ -31,7 +31,7 @@ func copyProject(t *testing.T, e *environment) *environment {
 	}
 	l := *e.layout
 	l.Settings = layout.Settings{Cluster: l.Cluster, Project: root, Ports: l.Ports, Zones: l.Zones, ZoneSeed: l.ZoneSeed, OrderSeed: l.OrderSeed}
-	return &environment{layout: &l}
+	return &environment{layout: &l, buildsProgram: true}
 }
 
 // The digest of a service's image changes if the service's sources change. The same sources
