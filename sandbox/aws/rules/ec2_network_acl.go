@@ -20,9 +20,9 @@ const (
 // its rules and associations.
 var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", DeletedWith: true}
 
-// maxEntries is the default quota of rules for each direction of a network ACL:
-// vpc/latest/userguide/amazon-vpc-limits.html. AWS can raise it to 40, but a program must
-// also work in an account with the default quota.
+// maxEntries is the default quota of rules for each direction of a network ACL
+// (vpc/latest/userguide/amazon-vpc-limits.html). AWS can raise it to 40, but a program
+// must also work in an account with the default quota.
 const maxEntries = 20
 
 // entryProps returns the property rules of the entries inside a network ACL. direction

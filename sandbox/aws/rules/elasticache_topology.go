@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Limits of a replication group: AmazonElastiCache/latest/dg/
-// quota-limits.html (500 shards with Redis 5.0.6 and later) and
-// API_CreateReplicationGroup.html.
+// Limits of a replication group: AmazonElastiCache/latest/dg/quota-limits.html (500 shards
+// with Redis 5.0.6 and later) and API_CreateReplicationGroup.html.
 const (
 	maxShards   = 500
 	maxNodes    = 500
@@ -150,8 +149,8 @@ func (c *Call) verifyCacheEncryption() error {
 	if c.Old == nil || transitEncrypted == c.Old.Bool("transitEncryptionEnabled") {
 		return nil
 	}
-	// AWS changes the encryption in two steps: dg/in-transit-encryption-enable.html and
-	// in-transit-encryption-disable.html.
+	// AWS changes the encryption in two steps (dg/in-transit-encryption-enable.html and
+	// in-transit-encryption-disable.html).
 	if transitEncrypted && mode != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is enabled in two steps: transitEncryptionMode preferred first, then required")
 	}

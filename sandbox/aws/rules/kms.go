@@ -21,8 +21,8 @@ var (
 	toKeyARN = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterException"}
 )
 
-// maxAliases is the quota of aliases for each key:
-// kms/latest/developerguide/resource-limits.html.
+// maxAliases is the quota of aliases for each key
+// (kms/latest/developerguide/resource-limits.html).
 const maxAliases = 50
 
 var _ = registerRows(
