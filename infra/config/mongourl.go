@@ -109,7 +109,7 @@ func checkMongoOptions(options url.Values) error {
 }
 
 // checkMongoBlock returns an error for a block in which no server of mongo.url can be. It also
-// returns one if the migration would reach much of the internet with the block.
+// returns an error if the block would open much of the internet to the migration.
 func checkMongoBlock(block string) error {
 	parsed, err := netip.ParsePrefix(block)
 	switch {

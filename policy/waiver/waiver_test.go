@@ -83,7 +83,7 @@ func TestConfigurationRaisesLevelsAndNeverLowersThem(t *testing.T) {
 	for _, tc := range []struct {
 		reason, environment, level string
 		want                       rule.Level
-		problem                      string
+		problem                    string
 	}{
 		{"the rule's own level", "staging", "", rule.Advisory, ""},
 		{"a raised level", "staging", "mandatory", rule.Mandatory, ""},

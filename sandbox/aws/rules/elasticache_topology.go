@@ -195,9 +195,13 @@ func fillReplicationGroup(c *Call) error {
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
 	c.Out["clusterEnabled"] = sharded
-	c.Out.setDefaults(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[sharded]})
+	clusterMode, groupSuffix := "disabled", ""
+	if sharded {
+		clusterMode, groupSuffix = "enabled", ".cluster.on"
+	}
+	c.Out.setDefaults(map[string]any{"clusterMode": clusterMode})
 	if !c.In.Has("parameterGroupName") && !strings.HasPrefix(c.Out.String("parameterGroupName"), "default."+release.family) {
-		c.Out["parameterGroupName"] = "default." + release.family + map[bool]string{true: ".cluster.on"}[sharded]
+		c.Out["parameterGroupName"] = "default." + release.family + groupSuffix
 	}
 	c.setEndpoints(sharded)
 	members := []any{}

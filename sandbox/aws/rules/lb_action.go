@@ -64,7 +64,7 @@ func checkActions(in Object, property string, fail Fail) {
 		}
 		hasBlock := a.Has(block)
 		if kind == "forward" {
-			if hasBlock == a.Has("targetGroupArn") {
+			if hasBlock == a.Has("targetGroupArn") { // both or none
 				fail(path, "exactly one of targetGroupArn and forward must be given")
 			}
 			continue
