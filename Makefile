@@ -1,15 +1,15 @@
-# What a person types; all of it is done by sandbox/bootstrap and by the sandbox's own command.
+# The user's commands. sandbox/bootstrap and the sandbox's own command do the work.
 MAKEFLAGS += --no-print-directory
 HOME_DIR  := $(or $(PROGRESSIVE_SANDBOX),.sandbox)
 BOOTSTRAP := @sandbox/bootstrap/bootstrap.sh
 PACKAGES  := @sandbox/bootstrap/packages.sh
 SANDBOX   := @"$(HOME_DIR)/bin/sandbox"
 STACK     ?= sandbox
-# Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
+# The issuer of the tokens that the sandbox's services accept (Pulumi.sandbox.yaml).
 ISSUER    := .sandbox/issuer
-# What make build creates there: the issuer's keys, and the key that signs the sandbox's images.
+# make build creates these files there: the issuer's keys, and the key that signs the sandbox's images.
 KEYS      := $(ISSUER)/jwks.json $(ISSUER)/signing.pem
-# The environment of the running sandbox, for the rest of a command. Without one the command ends.
+# The environment of the running sandbox, for the rest of a command. If no sandbox runs, the command ends.
 IN_SANDBOX := variables="$$("$(HOME_DIR)/bin/sandbox" env)" && eval "$$variables"
 # Prometheus of the sandbox at 127.0.0.1:9090, until it is stopped.
 FORWARD   := $(IN_SANDBOX) && exec kubectl port-forward service/prometheus 9090 \
@@ -19,7 +19,7 @@ FUZZTIME  ?= 1m
 TRACES    ?= ../shared/traces
 
 # Every build has the same settings, so that nothing is compiled twice (toolchain.BuildVariables).
-# They hide what a person's shell, or a folder above, has set.
+# They override the settings of the user's shell and of a folder above.
 export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false
 export GOWORK := off

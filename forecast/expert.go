@@ -35,7 +35,7 @@ type expert struct {
 	scores       []float64
 	nextScore    int
 	sortedScores []float64 // reused by fit
-	// quantiles are the quantiles of the scores at each of the Levels.
+	// quantiles has the quantile of the scores for each of the Levels.
 	quantiles [len(Levels)]float64
 }
 

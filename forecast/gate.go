@@ -169,8 +169,9 @@ func (g *gate) shouldKeepCurrent(best int) bool {
 	return g.isWithinBudget(current) && g.isAffordable(current) && g.candidates[best].cost > (1-hysteresis)*current.cost
 }
 
-// nearLeast is the largest overload that counts as nearly the least, divided by the least. A
-// little more overload is accepted, because the last avoided overload costs the most pods.
+// A candidate has nearly the least overload if its overload is at most nearLeast times the
+// least. A little more overload is accepted, because the last avoided overload costs the
+// most pods.
 const nearLeast = 1.1
 
 // isAffordable reports whether a candidate costs no more than the design document's HPA.

@@ -154,7 +154,7 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider
 	key, err := key.NewKey(ctx, stack.Name(), &key.Args{
 		Account:     account,
 		Description: "Secrets, logs and volumes of " + stack.Name(),
-		Users:       []iam.Statement{key.Logs(account), key.ViaService(account, "Volumes", "ec2")},
+		Users:       []iam.Statement{key.AllowLogs(account), key.AllowViaService(account, "Volumes", "ec2")},
 	}, inRegion)
 	if err != nil {
 		return nil, err

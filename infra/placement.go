@@ -49,7 +49,7 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 			return nil, fmt.Errorf("network.zones: %w", err)
 		}
 	}
-	fields, err := stack.PlacedFields(zones, zoneIDs)
+	fields, err := stack.PlacementFields(zones, zoneIDs)
 	if err != nil {
 		return nil, err
 	}

@@ -132,6 +132,8 @@ func New(ctx *pulumi.Context, name string, args *Args, dependencies []pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
+	// Earlier versions registered the policy with the name of the controller. The alias keeps the
+	// policies of existing stacks.
 	policy, err := podnetwork.New(ctx, name, &podnetwork.Args{
 		Name: args.App, Namespace: args.Namespace.Created, Selector: labels, Access: args.access(),
 	}, append([]pulumi.ResourceOption{pulumi.Aliases([]pulumi.Alias{{Name: pulumi.String(name)}})}, opts...)...)

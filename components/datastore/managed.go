@@ -108,7 +108,7 @@ func NewDependencies(ctx *pulumi.Context, name string, args *Args, parent pulumi
 	var d Dependencies
 	var err error
 	if d.Key, err = key.NewKey(ctx, name, &key.Args{
-		Account: args.Account, Description: description, Users: []iam.Statement{key.Logs(args.Account)}, Retain: !args.DiscardData,
+		Account: args.Account, Description: description, Users: []iam.Statement{key.AllowLogs(args.Account)}, Retain: !args.DiscardData,
 	}, parent); err != nil {
 		return nil, err
 	}

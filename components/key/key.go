@@ -25,8 +25,8 @@ type Args struct {
 	Account *account.Account
 	// Description names what the key encrypts.
 	Description string
-	// Users are the policy statements for the AWS services that use the key. See Logs, Service and
-	// ViaService. Without such statements, only principals of the account can use the key.
+	// Users are the policy statements for the AWS services that use the key. See AllowLogs and
+	// AllowViaService. Without such statements, only principals of the account can use the key.
 	Users []iam.Statement
 	// Retain keeps the key when the stack is destroyed. Encrypted data that outlives the
 	// stack, such as final snapshots, needs the key. The key costs 1 USD a month until
@@ -48,9 +48,9 @@ func CryptographicActions() []string {
 	return []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
 }
 
-// Logs returns the statement that allows CloudWatch Logs to encrypt the log groups of the account.
+// AllowLogs returns the statement that allows CloudWatch Logs to encrypt the log groups of the account.
 // Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
-func Logs(a *account.Account) iam.Statement {
+func AllowLogs(a *account.Account) iam.Statement {
 	return iam.Statement{
 		Sid:        "Logs",
 		Principals: []iam.Principal{iam.ServicePrincipal("logs." + a.Region + ".amazonaws.com")},
@@ -63,22 +63,11 @@ func Logs(a *account.Account) iam.Statement {
 	}
 }
 
-// Service returns the statement that allows an AWS service to use the key on behalf of this account.
-func Service(a *account.Account, sid, service string) iam.Statement {
-	return iam.Statement{
-		Sid:        sid,
-		Principals: []iam.Principal{iam.ServicePrincipal(service)},
-		Actions:    CryptographicActions(),
-		Resources:  iam.AnyResource(),
-		Conditions: []iam.Condition{iam.Equals("aws:SourceAccount", a.ID)},
-	}
-}
-
-// ViaService returns the statement that allows all principals of the account to use the key
+// AllowViaService returns the statement that allows all principals of the account to use the key
 // through one service of its region. An example is "ec2", for encrypted volumes of Auto
 // Scaling Groups. AWS managed keys have the same permission (KMS Developer Guide,
 // "kms:ViaService").
-func ViaService(a *account.Account, sid, service string) iam.Statement {
+func AllowViaService(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{
 		Sid:        sid,
 		Principals: []iam.Principal{iam.Everyone()},

@@ -119,7 +119,8 @@ func (r Rule) validate() error {
 	}
 	for _, p := range r.Peers {
 		hasBlock, hasLabels := p.Block != nil, len(p.Labels) > 0
-		if hasBlock == hasLabels || hasBlock && p.Namespace != "" {
+		hasBothOrNone := hasBlock == hasLabels
+		if hasBothOrNone || hasBlock && p.Namespace != "" {
 			return fmt.Errorf("peer %+v: it must have either Labels or a Block", p)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // newBackupCopy creates a key in the other region and the replication, with which RDS copies the
-// automated backups there. The database can be restored from the copies to any second. RDS keeps
+// automated backups there. The copies allow point-in-time recovery. RDS keeps
 // each copy for the given number of days. The copies stay when the database is deleted. The key
 // stays unless discard is true. Source: RDS User Guide, "Replicating automated backups to another
 // AWS Region".

@@ -55,7 +55,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	namespaces := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, PGExporter: args.PGExporter}
+	namespaces := scrape.Targets{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, PGExporter: args.PGExporter}
 	for _, n := range args.Controllers {
 		namespaces.Controllers = append(namespaces.Controllers, n.Name)
 	}

@@ -89,7 +89,7 @@ func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 	require.Contains(t, string(rules), "interval: 15s")
 	workspace, err := scrape.ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
 	require.NoError(t, err)
-	file, err := scrape.New(scaling.Services(), scrape.Namespaces{Own: "app-prometheus", Platform: "app"}).
+	file, err := scrape.New(scaling.Services(), scrape.Targets{Own: "app-prometheus", Platform: "app"}).
 		WithRemoteWrite(workspace, "app", promrules.RecordedSeries(ruleInput)).File()
 	require.NoError(t, err)
 	// The test changes only the targets, which need a cluster, and the intervals and addresses.

@@ -166,9 +166,13 @@ func (h *HPA) allowedPods(behavior Behavior, now, current, direction int) int {
 		// The largest change is the largest number when pods are added, and the smallest number
 		// when pods are removed. With SelectMin, the smallest change is chosen instead.
 		chooseLargerNumber := (direction > 0) != behavior.SelectMin
-		isLargerNumber := proposed > allowed
-		if i == 0 || isLargerNumber == chooseLargerNumber {
+		switch {
+		case i == 0:
 			allowed = proposed
+		case chooseLargerNumber:
+			allowed = max(allowed, proposed)
+		default:
+			allowed = min(allowed, proposed)
 		}
 	}
 	return allowed

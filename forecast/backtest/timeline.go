@@ -28,16 +28,20 @@ func NewTimeline(trace Trace, maxParts int) Timeline {
 	steps := len(trace.Load) - trace.FirstEvaluated
 	stepsPerPart := max(1, (steps+maxParts-1)/maxParts)
 	partCount := (steps + stepsPerPart - 1) / stepsPerPart
-	t := Timeline{Pods: map[Controller][]float64{}, Overload: map[Controller][]float64{}}
-	for _, list := range []*[]float64{&t.Days, &t.Load, &t.Median, &t.High} {
-		*list = make([]float64, partCount)
+	t := Timeline{
+		Days: make([]float64, partCount), Load: make([]float64, partCount), Median: make([]float64, partCount), High: make([]float64, partCount),
+		Pods: map[Controller][]float64{}, Overload: map[Controller][]float64{},
+	}
+	loadSums := make([]float64, partCount) // the sum of the loads of each part
+	for i := range partCount {
+		firstStep := trace.FirstEvaluated + i*stepsPerPart
+		partLoads := trace.Load[firstStep:min(firstStep+stepsPerPart, len(trace.Load))]
+		for _, load := range partLoads {
+			loadSums[i] += load
+		}
+		t.Days[i], t.Load[i] = float64(firstStep)/day, loadSums[i]/float64(len(partLoads))
 	}
 	partIndex := func(k int) int { return (k - trace.FirstEvaluated) / stepsPerPart } // of the part with step k
-	stepCounts := make([]float64, partCount)                                          // the number of steps of each part
-	for k := trace.FirstEvaluated; k < len(trace.Load); k++ {
-		t.Load[partIndex(k)] += trace.Load[k]
-		stepCounts[partIndex(k)]++
-	}
 	// newCollector returns a hook for runSimulationWithHook. The hook collects the pods and the
 	// overload of a controller.
 	newCollector := func(c Controller) func(k, pods int, overload float64) {
@@ -46,8 +50,8 @@ func NewTimeline(trace Trace, maxParts int) Timeline {
 		return func(k, podCount int, overload float64) {
 			i := partIndex(k)
 			pods[i] = max(pods[i], float64(podCount))
-			if t.Load[i] > 0 {
-				overloads[i] += overload / t.Load[i]
+			if loadSums[i] > 0 {
+				overloads[i] += overload / loadSums[i]
 			}
 		}
 	}
@@ -63,9 +67,5 @@ func NewTimeline(trace Trace, maxParts int) Timeline {
 		t.Median[i], t.High[i] = max(t.Median[i], s.Pods[medianLevel]), max(t.High[i], s.Pods[highLevel])
 	}
 	runSimulationWithHook(trace, &spec, metrics, newCollector(Predictive))
-	for i := range partCount {
-		t.Days[i] = float64(trace.FirstEvaluated+i*stepsPerPart) / day
-		t.Load[i] /= stepCounts[i]
-	}
 	return t
 }

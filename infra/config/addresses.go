@@ -54,9 +54,9 @@ func validateAddresses(s *Stack) field.ErrorList {
 		user  string
 		fix   string
 	}{
-		{subnet.PrivateApp, appAddresses, fmt.Sprintf("up to %d nodes and their pods", nodes), "take a larger block, more zones, or lower tiers.NAME.max"},
-		{subnet.Public, balancerAddresses, "the load balancer", "take a larger block"},
-		{subnet.PrivateData, dataAddresses, "the data stores", "take a larger block, more zones, or fewer nodes of the stores"},
+		{subnet.PrivateApp, appAddresses, fmt.Sprintf("up to %d nodes and their pods", nodes), "choose a larger block, more zones, or lower tiers.NAME.max"},
+		{subnet.Public, balancerAddresses, "the load balancer", "choose a larger block"},
+		{subnet.PrivateData, dataAddresses, "the data stores", "choose a larger block, more zones, or fewer nodes of the stores"},
 	} {
 		i := slices.IndexFunc(subnets, func(p subnet.Subnet) bool { return p.Tier == need.tier })
 		if available := 1<<(32-subnets[i].Block.Bits()) - subnetReserved; need.count > available {

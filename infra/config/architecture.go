@@ -46,7 +46,7 @@ func validateArchitecture(s *Stack) field.ErrorList {
 				platformNames = append(platformNames, string(p))
 			}
 			problems = append(problems, field.Invalid(path(key), strings.Join(platformNames, ", "), fmt.Sprintf(
-				"must have %s, because tier %s has %s: add it, or take instances of another architecture", requiredPlatform, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "))))
+				"must have %s, because tier %s has %s: add it, or choose instances of another architecture", requiredPlatform, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "))))
 		}
 	}
 	return problems

@@ -126,8 +126,8 @@ const (
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // checkKeySet returns an error unless the content is a JSON Web Key Set (RFC 7517) with a key that
-// can verify a token. It also returns one for a private key, and for a set that is too large for
-// the services.
+// can verify a token. It also returns an error for a private key, and for a set that is too large
+// for the services.
 func checkKeySet(content []byte) error {
 	var set struct {
 		Keys []map[string]any `json:"keys"`

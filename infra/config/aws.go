@@ -98,7 +98,7 @@ func validateAWS(s *Stack) field.ErrorList {
 		case match == nil:
 			problems = append(problems, field.Invalid(rolePath, arn, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deployer"))
 		case s.Account != "" && match[1] != s.Account:
-			problems = append(problems, field.Invalid(rolePath, arn, "is a role of another account than the stack's "+s.Account+": take a role of that account"))
+			problems = append(problems, field.Invalid(rolePath, arn, "is a role of another account than the stack's "+s.Account+"; name a role of that account"))
 		default:
 			if err := regions.CheckARN(s.Region, arn); err != nil {
 				problems = append(problems, field.Invalid(rolePath, arn, err.Error()))
@@ -127,11 +127,11 @@ func (s *Stack) validateTags(keyPath *field.Path) field.ErrorList {
 		equalsKey := func(other string) bool { return strings.EqualFold(key, other) }
 		switch value, tagPath := tags[key], keyPath.Child(key); {
 		case slices.ContainsFunc(programTagKeys, equalsKey):
-			problems = append(problems, field.Forbidden(tagPath, "is a tag that the program sets itself; take another key"))
+			problems = append(problems, field.Forbidden(tagPath, "is a tag that the program sets itself; choose another key"))
 		case slices.ContainsFunc(earlierKeys, equalsKey):
-			problems = append(problems, field.Forbidden(tagPath, "differs from another tag by upper and lower case only, and IAM takes them for one; take one of them out"))
+			problems = append(problems, field.Forbidden(tagPath, "differs from another tag by upper and lower case only, and IAM treats them as one tag; remove one of them"))
 		case slices.ContainsFunc(reservedTagPrefixes, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(key), prefix) }):
-			problems = append(problems, field.Forbidden(tagPath, "is a key that AWS or Kubernetes gives a meaning; take another key"))
+			problems = append(problems, field.Forbidden(tagPath, "is a key that AWS or Kubernetes gives a meaning; choose another key"))
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
 			problems = append(problems, field.Invalid(tagPath, value, "must have a key of 1 to 128 characters and a value of at most 256"))
 		case !tagText.MatchString(key) || !tagText.MatchString(value) || strings.TrimSpace(key) != key:
@@ -149,7 +149,7 @@ func (s *Stack) validateIgnoredTags(keyPath *field.Path) field.ErrorList {
 	ignored := s.AWS.IgnoreTags
 	for _, key := range s.TagKeys() {
 		if slices.Contains(ignored.Keys, key) || slices.ContainsFunc(ignored.KeyPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
-			problems = append(problems, field.Forbidden(keyPath, "ignores "+key+", which is a tag that the program sets; take it out"))
+			problems = append(problems, field.Forbidden(keyPath, "ignores "+key+", which is a tag that the program sets; remove it"))
 		}
 	}
 	return problems

@@ -226,7 +226,7 @@ func validateLimits(pods []pod, tiers []NodeTier, capacities map[scaling.TierNam
 				if available := l.available(capacity); capacity.fits(p) && l.maximum > available && !refused[l.key] {
 					refused[l.key] = true
 					problems = append(problems, field.Invalid(path(l.key), l.maximum, fmt.Sprintf(
-						"a pod of %s may run on a node of tier %s, %s, which has %d %s for it: lower it, or take larger instances",
+						"a pod of %s may run on a node of tier %s, %s, which has %d %s for it: lower it, or choose larger instances",
 						p.name, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "), available, l.resource)))
 				}
 			}
@@ -242,7 +242,7 @@ func tooSmallError(keyPath *field.Path, t NodeTier, capacity nodeCapacity, p pod
 		keyToLower = p.keyToLower
 	}
 	return field.Invalid(keyPath, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
-		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower %s",
+		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: choose larger instances, or lower %s",
 		max(0, capacity.cpuMilli), max(0, capacity.memoryMiB), p.name, p.cpuMilli, p.memoryMiB, keyToLower))
 }
 
@@ -258,7 +258,7 @@ func assignPods(pods []pod, nodes map[scaling.TierName][]nodeCapacity) field.Err
 		if !assignPod(p, nodes) {
 			tier := cmp.Or(p.tier, scaling.ApplicationTier)
 			return field.ErrorList{field.Invalid(path("tiers").Child(string(tier)).Child("max"), len(nodes[tier]), fmt.Sprintf(
-				"so many nodes do not hold all pods: no node has capacity for a pod of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
+				"so many nodes do not hold all pods: no node has capacity for a pod of %s, which requests %dm and %d MiB; raise it, choose larger instances, or lower %s",
 				p.name, p.cpuMilli, p.memoryMiB, cmp.Or(p.keyToLower, "cluster.requestPercent")))}
 		}
 	}

@@ -67,7 +67,7 @@ func TestLoadRefusesMorePodsConnectionsOrAddressesThanFit(t *testing.T) {
 		{"a type without prefix delegation", map[string]string{"tiers": `{"web":{"instanceTypes":["m4.xlarge"]}}`}, "must be of a Nitro family"},
 		{"a size that does not exist", map[string]string{"tiers": `{"web":{"instanceTypes":["m7i.3xlarge"]}}`}, "family m7i has the sizes"},
 		{"fewer nodes than pods", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"],"min":1,"desired":1,"max":2}}`}, "tiers.web.max: Invalid value: 2: so many nodes do not hold all pods"},
-		{"a store larger than a node", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":32768,"connections":200}`}, "a pod of postgres requests 500m and 32768 MiB: take larger instances, or lower postgres.memoryMiB"},
+		{"a store larger than a node", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":32768,"connections":200}`}, "a pod of postgres requests 500m and 32768 MiB: choose larger instances, or lower postgres.memoryMiB"},
 		{"a cache that may outgrow a node", map[string]string{"redis": `{"kind":"inCluster","image":"ecr://debian/redis:7","memoryMiB":32768,"storageGiB":64}`},
 			"redis.memoryMiB: Invalid value: 32768: a pod of redis may run on a node of tier web, m7i.xlarge, m6i.xlarge, m5.xlarge, which has 13098 MiB of memory for it"},
 		{"a cache that outgrows its disk", map[string]string{"redis": `{"kind":"inCluster","image":"ecr://debian/redis:7","memoryMiB":8192,"storageGiB":15}`},

@@ -53,7 +53,7 @@ func truncate(text string) string {
 func fixSuffix(pattern string) string {
 	switch {
 	case strings.HasSuffix(pattern, ".*"):
-		return ": take it out"
+		return ": remove it"
 	case pattern == "" || requiredKeys()[pattern]:
 		return "" // aws:region has no path in the tables, and required keys have no default
 	default:
@@ -171,7 +171,7 @@ func (r *reader) readObject(keyPath *field.Path, pattern string, v reflect.Value
 			if !isKind(v, kind) {
 				continue // validateChoices refuses the kind
 			}
-			r.addProblem(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
+			r.addProblem(field.Forbidden(keyPath.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; remove it", kind, strings.Join(kinds, " and "))))
 			continue
 		}
 		r.read(keyPath.Child(key), join(pattern, key), kind, v.Field(i), value)

@@ -96,7 +96,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	}
 	if partition := regions.Partition(s.Region); partition != regions.Commercial && partition != "" {
 		problems = append(problems, field.Forbidden(keyPath.Child("domain"),
-			"CloudFront serves the platform in partition "+regions.Commercial+" only, and region "+s.Region+" is in "+partition+"; take edge out"))
+			"CloudFront serves the platform in partition "+regions.Commercial+" only, and region "+s.Region+" is in "+partition+"; remove edge"))
 	}
 	zone := e.Zone
 	if e.ZoneID() != "" {
@@ -115,7 +115,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	if e.Zone != "" && domainName.MatchString(e.Domain) {
 		if err := names.Check([]string{e.OriginDomain()}); err != nil {
 			problems = append(problems, field.Invalid(keyPath.Child("domain"), e.Domain,
-				"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
+				"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; choose a shorter domain, or certificates of yours without edge.zone"))
 		}
 	}
 	problems = append(problems, validateCertificates(s)...)
@@ -155,7 +155,7 @@ func validateCertificates(s *Stack) field.ErrorList {
 		case match == nil || match[1] != certificate.region || regions.CheckARN(s.Region, certificate.arn) != nil:
 			problems = append(problems, field.Invalid(keyPath, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
 		case accountID.MatchString(s.Account) && match[2] != s.Account:
-			problems = append(problems, field.Invalid(keyPath, certificate.arn, "is a certificate of another account than "+s.Account+"; CloudFront and load balancers take those of their own account only"))
+			problems = append(problems, field.Invalid(keyPath, certificate.arn, "is a certificate of another account than "+s.Account+"; CloudFront and load balancers accept certificates of their own account only"))
 		}
 	}
 	return problems

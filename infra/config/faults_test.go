@@ -134,7 +134,7 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 		{"a public block", "cluster", `{"publicAccessCidrs":["203.0.113.0/24"]}`, ""},
 		{"a required list without entries", "network", `{"cidr":"10.0.0.0/16","zones":[]}`, "network.zones: Invalid value: 0: must have 2 to 6 entries\n"},
 		{"an optional list without entries", "tiers", `{"web":{"instanceTypes":[]}}`, "must have 1 to 40 entries: leave the key out for its default"},
-		{"an entry without text", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a",""]}`, "network.zones[1]: Invalid value: \"\": must not be empty, and must not begin or end with a space: take it out"},
+		{"an entry without text", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a",""]}`, "network.zones[1]: Invalid value: \"\": must not be empty, and must not begin or end with a space: remove it"},
 		{"one zone of the control plane", "cluster", `{"zones":["us-east-1a"]}`, "cluster.zones: Invalid value: 1: must have 2 to 6 entries"},
 		{"a zone that the region does not have", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1g"]}`, "network.zones[1]: Invalid value: \"us-east-1g\": us-east-1 has no zone"},
 		{"a zone of another region", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","eu-west-1a"]}`, `"eu-west-1a" is not a zone of us-east-1`},

@@ -72,12 +72,12 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	return fields
 }
 
-// PlacedFields returns the fields of the existing VPC and of the control plane's zones. These
+// PlacementFields returns two fields: the existing VPC, and the zones of the control plane. Their
 // values can't change after the creation of a stack, and they depend on AWS's responses.
 // networkZones are the names of the network's zones. zoneIDs maps the name of each zone of the
 // account to its id. The id decides whether EKS accepts the zone. The error names the key, and the
 // zone that EKS refuses.
-func (s *Stack) PlacedFields(networkZones []string, zoneIDs map[string]string) (map[string]changerule.Field, error) {
+func (s *Stack) PlacementFields(networkZones []string, zoneIDs map[string]string) (map[string]changerule.Field, error) {
 	zonesField := changerule.Field{
 		Path: "cluster.zones", Rule: changerule.Kept, From: networkZones,
 		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",

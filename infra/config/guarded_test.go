@@ -14,11 +14,11 @@ var supportedZoneIDs = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": 
 
 // guardedFields returns the fields of all guards.
 func guardedFields(s *Stack) []map[string]changerule.Field {
-	placedFields, err := s.PlacedFields(s.Network.Zones, supportedZoneIDs)
+	placementFields, err := s.PlacementFields(s.Network.Zones, supportedZoneIDs)
 	if err != nil {
 		panic(err)
 	}
-	return []map[string]changerule.Field{s.FixedFields(), placedFields, s.AppliedFields()}
+	return []map[string]changerule.Field{s.FixedFields(), placementFields, s.AppliedFields()}
 }
 
 // recordedValues returns the values that the guards record when a stack is created.
@@ -208,7 +208,7 @@ func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			s := existingStack()
 			tc.change(&s)
-			fields, err := s.PlacedFields(s.Network.Zones, zoneIDs)
+			fields, err := s.PlacementFields(s.Network.Zones, zoneIDs)
 			if tc.err != "" {
 				require.EqualError(t, err, tc.err)
 				return

@@ -34,37 +34,37 @@ var conditions = []condition{
 	{
 		[]string{"network.cidr", "network.zones", "network.natGateways", "network.endpoints"},
 		func(s *Stack) bool { return s.Network.VPCID == "" },
-		"has no effect with network.vpcId, because the stack then creates nothing of the network; take one of them out",
+		"has no effect with network.vpcId, because the stack then creates nothing of the network; remove one of them",
 	},
 	{
 		[]string{"network.privateSubnetIds", "network.databaseSubnetIds"},
 		func(s *Stack) bool { return s.Network.VPCID != "" },
-		"needs network.vpcId, the VPC of the subnets; set it, or take this out",
+		"needs network.vpcId, the VPC of the subnets; set it, or remove this",
 	},
 	{
 		[]string{"network.databaseSubnetIds"},
 		func(s *Stack) bool { return s.Network.VPCID == "" || s.hasManagedStore() },
-		"has no effect without a managed store; take it out",
+		"has no effect without a managed store; remove it",
 	},
 	{
 		[]string{"tiers"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
-		"has no effect with cluster.nodes: own, because the stack then creates no nodes; take it out",
+		"has no effect with cluster.nodes: own, because the stack then creates no nodes; remove it",
 	},
 	{
 		[]string{"cluster.sessionManager"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
-		"has no effect with cluster.nodes: own, because the stack then creates no nodes to log in to; take it out",
+		"has no effect with cluster.nodes: own, because the stack then creates no nodes to log in to; remove it",
 	},
 	{
 		[]string{"cluster.upgradeStage"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
-		"has no effect with cluster.nodes: own, because the stack then has no add-ons and no Cluster Autoscaler to upgrade; take it out",
+		"has no effect with cluster.nodes: own, because the stack then has no add-ons and no Cluster Autoscaler to upgrade; remove it",
 	},
 	{
 		[]string{"postgres.platforms", "redis.platforms"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
-		"has no effect with cluster.nodes: own, because the configuration does not name the processors of the nodes; take it out",
+		"has no effect with cluster.nodes: own, because the configuration does not name the processors of the nodes; remove it",
 	},
 	{
 		[]string{"edge.domain"},
@@ -74,52 +74,52 @@ var conditions = []condition{
 	{
 		[]string{"frontDoor.nodePort"},
 		func(s *Stack) bool { return s.Edge.Domain == "" },
-		"has no effect with edge.domain, because the load balancer has ports of its own; take one of them out",
+		"has no effect with edge.domain, because the load balancer has ports of its own; remove one of them",
 	},
 	{
 		[]string{"edge.certificateArn", "edge.originCertificateArn"},
 		func(s *Stack) bool { return s.Edge.Domain == "" || s.Edge.Zone == "" },
-		"has no effect with edge.zone, because the stack then creates its certificates; take one of them out",
+		"has no effect with edge.zone, because the stack then creates its certificates; remove one of them",
 	},
 	{
 		[]string{"edge.requestsPerAddress", "edge.webAclMode"},
 		func(s *Stack) bool { return s.Edge.WebACL },
-		"needs edge.webAcl, which is false; take it out",
+		"needs edge.webAcl, which is false; remove it",
 	},
 	{
 		[]string{"storageClass"},
 		(*Stack).hasVolumes,
-		"has no effect without a store of kind inCluster and without podScaling.enabled; take it out",
+		"has no effect without a store of kind inCluster and without podScaling.enabled; remove it",
 	},
 	{
 		[]string{"podScaling.resizeSeconds", "podScaling.predictive", "prometheus"},
 		func(s *Stack) bool { return s.PodScaling.Enabled },
-		"has no effect without podScaling.enabled; take it out",
+		"has no effect without podScaling.enabled; remove it",
 	},
 	{
 		[]string{"prometheus.workspaceArn"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
-		"can't work with cluster.nodes: own, because pods get their permissions in AWS from an add-on that the stack installs only on nodes that it manages; take it out",
+		"can't work with cluster.nodes: own, because pods get their permissions in AWS from an add-on that the stack installs only on nodes that it manages; remove it",
 	},
 	{
 		[]string{"images.mirror"},
 		func(s *Stack) bool { return s.PodScaling.Enabled || s.Cluster.Nodes != NodesOwn },
-		"has no effect without podScaling.enabled and with cluster.nodes: own, because the stack then runs no third-party image; take it out",
+		"has no effect without podScaling.enabled and with cluster.nodes: own, because the stack then runs no third-party image; remove it",
 	},
 	{
 		[]string{"images.signingKey"},
 		func(s *Stack) bool { return !s.Promoted() },
-		"has no effect with release, because the stack then builds no image; take it out",
+		"has no effect with release, because the stack then builds no image; remove it",
 	},
 	{
 		[]string{"maintenanceDay", "applyImmediately"},
 		(*Stack).hasManagedStore,
-		"has no effect without a managed store; take it out",
+		"has no effect without a managed store; remove it",
 	},
 	{
 		[]string{"caFile"},
 		func(s *Stack) bool { return s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged },
-		"has no effect without PostgreSQL or MongoDB of kind managed, because no other store has a certificate; take it out",
+		"has no effect without PostgreSQL or MongoDB of kind managed, because no other store has a certificate; remove it",
 	},
 }
 

@@ -54,7 +54,7 @@ func (s *Stack) ParseMongoURL() (MongoServer, error) {
 	case u.User.Username() == "":
 		return MongoServer{}, errors.New("must name a user: mongodb://USER@HOST:PORT/")
 	case usesSRV && u.Port() != "":
-		return MongoServer{}, errors.New("must have no port with mongodb+srv, because its DNS records name the port; take it out")
+		return MongoServer{}, errors.New("must have no port with mongodb+srv, because its DNS records name the port; remove it")
 	case u.Path != "" && u.Path != "/" || u.Fragment != "":
 		return MongoServer{}, errors.New("must name no database: the migration uses its own")
 	}
@@ -69,7 +69,7 @@ func (s *Stack) ParseMongoURL() (MongoServer, error) {
 		return MongoServer{}, err
 	}
 	if usesSRV && options.Get("directConnection") == "true" {
-		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, because its DNS records name several hosts; take it out")
+		return MongoServer{}, errors.New("must have no directConnection=true with mongodb+srv, because its DNS records name several hosts; remove it")
 	}
 	if err := checkReachable(u.Hostname()); err != nil {
 		return MongoServer{}, err
@@ -98,9 +98,9 @@ func checkMongoOptions(options url.Values) error {
 		case !known:
 			return fmt.Errorf("has the option %s; the options are %s. TLS is always on and verified", name, strings.Join(slices.Sorted(maps.Keys(mongoOptions)), ", "))
 		case len(values) > 1:
-			return fmt.Errorf("has the option %s twice; take one of them out", name)
+			return fmt.Errorf("has the option %s twice; remove one of them", name)
 		case values[0] == "":
-			return fmt.Errorf("has the option %s without a value; set one, or take the option out", name)
+			return fmt.Errorf("has the option %s without a value; set one, or remove the option", name)
 		case allowed != nil && !slices.Contains(allowed, values[0]):
 			return fmt.Errorf("has the option %s=%s; its values are %s", name, values[0], strings.Join(allowed, ", "))
 		}
@@ -109,7 +109,7 @@ func checkMongoOptions(options url.Values) error {
 }
 
 // checkMongoBlock returns an error for a block in which no server of mongo.url can be. It also
-// returns one if the migration would reach much of the internet with the block.
+// returns an error if the block would open much of the internet to the migration.
 func checkMongoBlock(block string) error {
 	parsed, err := netip.ParsePrefix(block)
 	switch {

@@ -38,7 +38,7 @@ var refusedAWS = map[string]string{
 	"httpProxy":                      variableReason("HTTP_PROXY"),
 	"httpsProxy":                     variableReason("HTTPS_PROXY"),
 	"noProxy":                        variableReason("NO_PROXY"),
-	"stsRegion":                      "the provider uses STS of the stack's own region: take it out",
+	"stsRegion":                      "the provider uses STS of the stack's own region: remove it",
 	"ec2MetadataServiceEndpoint":     variableReason("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
 	"ec2MetadataServiceEndpointMode": variableReason("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 
@@ -50,13 +50,13 @@ var refusedAWS = map[string]string{
 	"skipMetadataApiCheck":           realAWSReason,
 	"skipRegionValidation":           realAWSReason,
 	"skipRequestingAccountId":        realAWSReason,
-	"tokenBucketRateLimiterCapacity": "the program keeps the provider's own limit: take it out",
+	"tokenBucketRateLimiterCapacity": "the program keeps the provider's own limit: remove it",
 }
 
 const (
-	oneAccountReason  = "every account but progressive-framework:account, which is required, is refused already: take it out"
+	oneAccountReason  = "every account but progressive-framework:account, which is required, is refused already: remove it"
 	assumedRoleReason = "is not passed on, because the kubeconfig's `aws eks get-token` would have another identity: write a profile with role_arn in AWS's config file, and set aws:profile"
-	realAWSReason     = "is for servers that imitate AWS, and this program deploys to AWS only: take it out"
+	realAWSReason     = "is for servers that imitate AWS, and this program deploys to AWS only: remove it"
 )
 
 // variableReason returns the reason for a key that an environment variable replaces.
@@ -70,8 +70,8 @@ var engineKeys = []string{"autonaming", "disable-default-providers", "env", "tag
 // refusedNamespaces are namespaces that a person may try, each with the reason why nothing reads
 // its keys.
 var refusedNamespaces = map[string]string{
-	"kubernetes": "no key of the Kubernetes provider is read, because the program configures the provider of its own cluster: take it out",
-	"ko":         "the image provider has no configuration: take it out",
+	"kubernetes": "no key of the Kubernetes provider is read, because the program configures the provider of its own cluster: remove it",
+	"ko":         "the image provider has no configuration: remove it",
 }
 
 // readAll reads every key of a stack's configuration. A key that nothing reads

@@ -25,7 +25,7 @@ type Postgres struct {
 	Connections int `key:"connections" kinds:"managed,inCluster"`
 	// The size of the volume in GiB. It can grow, and never shrink.
 	StorageGiB int `key:"storageGiB" kinds:"managed,inCluster" unset:"managed: 100, inCluster: 20"`
-	// For how many days back `managed` can be restored to any second: 7 to 35.
+	// How many days back point-in-time recovery of `managed` can go: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
 	// Another region, to which RDS copies the automated backups of `managed`: for
 	// `backupDays`, encrypted with a key of that region. The data can then be restored
@@ -110,7 +110,7 @@ type Mongo struct {
 	InstanceClass string `key:"instanceClass" kinds:"managed" unset:"required for managed"`
 	// The number of instances of `managed`: a writer and its readers, 1 to 16.
 	Instances int `key:"instances" kinds:"managed"`
-	// For how many days back `managed` can be restored to any second: 7 to 35.
+	// How many days back point-in-time recovery of `managed` can go: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
 	// Another region, to which AWS Backup copies a daily snapshot of `managed`: for
 	// `backupDays`, encrypted with a key of that region. AWS Backup must be enabled for

@@ -173,7 +173,7 @@ func validateExistingVPC(keyPath *field.Path, n *Network) field.ErrorList {
 }
 
 // validateCluster checks the zones, the administrators, the upgrade stage and the access of the
-// cluster. If the zones are not set, PlacedFields chooses them when the ids of the account's zones
+// cluster. If the zones are not set, PlacementFields chooses them when the ids of the account's zones
 // are known.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList

@@ -110,12 +110,12 @@ func runPreview(ctx context.Context, cli *pulumicli.CLI, o options, p previewOpt
 	if err := result.writeFiles(p.out, stack); err != nil {
 		return err
 	}
-	faults := stack.Faults()
+	reasons := stack.RefusalReasons()
 	fmt.Fprintf(stdout, "%s: %s; files in %s\n", cli.Stack, stack.Summary(), p.out)
-	for _, f := range faults {
+	for _, f := range reasons {
 		fmt.Fprintf(stdout, "refused: %s\n", f)
 	}
-	if len(faults) > 0 {
+	if len(reasons) > 0 {
 		return refusalError()
 	}
 	return nil

@@ -181,7 +181,7 @@ func parseSpending(values map[string]string) rule.Spending {
 // wrong.
 func parseUsageEstimates(values map[string]string) map[string]int64 {
 	estimates := parseSpending(values).Estimates
-	if len(cost.EstimateFaults(estimates)) > 0 {
+	if len(cost.EstimateProblems(estimates)) > 0 {
 		return nil
 	}
 	return estimates

@@ -98,9 +98,9 @@ func runUp(ctx context.Context, cli *pulumicli.CLI, o options, approved, out str
 	}
 	// Since the plan was approved, approvals of losses may have expired, and policies may have
 	// changed.
-	if faults := current.stackForComment(approvals, 0, time.Now()).Faults(); len(faults) > 0 {
+	if reasons := current.stackForComment(approvals, 0, time.Now()).RefusalReasons(); len(reasons) > 0 {
 		fmt.Fprintf(stdout, "refused: nothing was changed.\n")
-		for _, f := range faults {
+		for _, f := range reasons {
 			fmt.Fprintln(stdout, "  "+f)
 		}
 		return refusalError()

@@ -75,8 +75,8 @@ func (l loader) readSpending(stack *source.Stack) (rule.Spending, error) {
 	if err != nil {
 		return rule.Spending{}, err
 	}
-	if faults := cost.EstimateFaults(config.Cost.Estimates); len(faults) > 0 {
-		return rule.Spending{}, fmt.Errorf("%s.cost: %s", waiver.Key, faults[0])
+	if problems := cost.EstimateProblems(config.Cost.Estimates); len(problems) > 0 {
+		return rule.Spending{}, fmt.Errorf("%s.cost: %s", waiver.Key, problems[0])
 	}
 	return config.Cost, nil
 }

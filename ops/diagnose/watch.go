@@ -203,9 +203,15 @@ func renderRedis(ctx context.Context, p platform) (string, error) {
 	rows := [][]string{{"NODE", "CLUSTER", "REPLICAS", "COMMANDS/S", "HIT RATE", "EVICTED", "MEMORY", "FRAGMENTATION", "CLIENTS", "SLOW"}}
 	for _, n := range nodes {
 		sum := func(name string) float64 { return n.sum(name, nil) }
-		state := map[bool]string{true: "ok", false: "down"}[sum("redis_cluster_state") == 1]
+		state := "down"
+		if sum("redis_cluster_state") == 1 {
+			state = "ok"
+		}
 		if linkUp, isReplica := n.value("redis_master_link_up"); isReplica {
-			state += map[bool]string{true: ", replica", false: ", replica without primary"}[linkUp == 1]
+			state += ", replica"
+			if linkUp != 1 {
+				state += " without primary"
+			}
 		}
 		hits, misses := sum("redis_keyspace_hits_total"), sum("redis_keyspace_misses_total")
 		rows = append(rows, []string{

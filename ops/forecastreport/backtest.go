@@ -84,7 +84,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 type resultRow struct {
 	Controller backtest.Controller
 	backtest.Result
-	// Saving is the share of the pod-hours of the document's HPA that the controller saves.
+	// Saving is the share of the pod-hours of the design document's HPA that the controller saves.
 	Saving float64
 }
 

@@ -4,7 +4,7 @@
 //	TOKEN="$(make token)" pf load
 //	TOKEN="$(make token)" pf load spike --rate 400 --duration 5m --html report.html
 //
-// First it sends each request without a token, with the document's own test-token, and with a token
+// First it sends each request without a token, with the design document's test-token, and with a token
 // of another issuer. All responses must have the status 401, except of public requests. Then it
 // sends each request once with the token and checks the response. The load begins only if all these
 // responses are correct. The limits are in components/scaling.

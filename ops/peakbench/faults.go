@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// guardDelay is the time without a forecast after which the guard triggers apply the document's
+	// guardDelay is the time without a forecast after which the guard triggers apply the design document's
 	// target. reactionTime is the time that a scrape, KEDA and the period of the HPA need after that.
 	guardDelay, reactionTime = 120 * time.Second, 45 * time.Second
 	// frozenTime is how long the HPA is watched after the forecaster was frozen. In this time the
@@ -84,7 +84,7 @@ func (s *sandbox) injectFault(ctx context.Context, name string, duration time.Du
 		if err != nil {
 			return err
 		}
-		// The document's HPA has a target of 100 requests/s for each pod. It rounds up.
+		// The design document's HPA has a target of 100 requests/s for each pod. It rounds up.
 		documentPods = min(max(int((load+99)/100), minPods), maxPods)
 		fewestPods = min(fewestPods, pods)
 		if reached == "-" && pods >= documentPods {

@@ -1,5 +1,5 @@
 // Command peakbench replays a daily peak on the sandbox, once with the forecast and once with the
-// document's HPA. It prints both results as a table of docs/prediction.md. KEDA, the HPA and the
+// design document's HPA. It prints both results as a table of docs/prediction.md. KEDA, the HPA and the
 // pods are real. peakbench writes a history of two weeks into the volume of Prometheus, so that the
 // replay begins just before the peak of the next day. It asserts nothing, because the figures
 // depend on the machine.

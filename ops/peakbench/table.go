@@ -76,7 +76,7 @@ func (s *sandbox) printForecasterUsage(ctx context.Context, r replayResult) erro
 	return nil
 }
 
-// documentHPA returns the document's HPA of the main application with the bounds of this run.
+// documentHPA returns the design document's HPA of the main application with the bounds of this run.
 func documentHPA() autoscale.Spec {
 	d := backtest.MainApplication().Document
 	d.Min, d.Max = minPods, maxPods

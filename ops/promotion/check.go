@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
-// checkGates checks all gates, and returns the result of each gate. It returns an error only for a
-// fault of the command line or of the project.
+// checkGates checks all gates, and returns the result of each gate. It returns an error only for an
+// error of the command line or of the project.
 func (p promotion) checkGates(ctx context.Context, file *record.File, sourceOutputs stackoutput.Outputs, r *record.Record, key signkey.Key) (results gateResults, err error) {
 	for _, name := range p.without {
 		if slices.Contains(file.RequiredGates, gate.Name(name)) {

@@ -167,21 +167,21 @@ func checkLoad(r loadReport, url string, images map[string]string, updated time.
 	case len(r.Load) == 0:
 		return errors.New("the report has no load")
 	}
-	var faults []string
+	var problems []string
 	for _, row := range r.Load {
 		failed := 0
 		for _, n := range row.Failed {
 			failed += n
 		}
 		if failed > 0 {
-			faults = append(faults, fmt.Sprintf("%s: %d of %d requests failed", row.Name, failed, row.Sent))
+			problems = append(problems, fmt.Sprintf("%s: %d of %d requests failed", row.Name, failed, row.Sent))
 		}
 		if !row.WithinLimit {
-			faults = append(faults, fmt.Sprintf("%s: p95 %.0f ms, must be at most %.0f ms", row.Name, row.P95, row.Limit))
+			problems = append(problems, fmt.Sprintf("%s: p95 %.0f ms, must be at most %.0f ms", row.Name, row.P95, row.Limit))
 		}
 	}
-	if len(faults) > 0 {
-		return errors.New(strings.Join(faults, "; "))
+	if len(problems) > 0 {
+		return errors.New(strings.Join(problems, "; "))
 	}
 	return nil
 }
@@ -245,31 +245,31 @@ func checkPreview(dir, stack string, r *record.Record) (string, error) {
 			return "", err
 		}
 	}
-	var faults []string
+	var problems []string
 	images := 0
 	for _, image := range plan.Images {
 		if image.After == "" {
 			continue // the preview deletes the image
 		}
 		if images++; !slices.Contains(slices.Collect(maps.Values(r.Images)), image.After) {
-			faults = append(faults, fmt.Sprintf("%s has another image, %s", image.Name, image.After))
+			problems = append(problems, fmt.Sprintf("%s has another image, %s", image.Name, image.After))
 		}
 	}
-	if images == 0 || len(faults) > 0 {
-		faults = append(faults, "the preview is not of this release: write it with --draft, and preview again")
+	if images == 0 || len(problems) > 0 {
+		problems = append(problems, "the preview is not of this release: write it with --draft, and preview again")
 	}
 	for _, loss := range verdict.Losses {
 		if loss.Approval == nil {
-			faults = append(faults, fmt.Sprintf("%s of %s, which holds data: %s", loss.Op, loss.URN, loss.Refused))
+			problems = append(problems, fmt.Sprintf("%s of %s, which holds data: %s", loss.Op, loss.URN, loss.Refused))
 		}
 	}
 	for _, f := range policy.Findings {
 		if f.New && f.Kind == "mandatory" {
-			faults = append(faults, fmt.Sprintf("new violation of %s by %s", f.Rule, f.Resource))
+			problems = append(problems, fmt.Sprintf("new violation of %s by %s", f.Rule, f.Resource))
 		}
 	}
-	if len(faults) > 0 {
-		return "", errors.New(strings.Join(faults, "; "))
+	if len(problems) > 0 {
+		return "", errors.New(strings.Join(problems, "; "))
 	}
 	return fmt.Sprintf("%d changes at commit %.12s, %d images, no loss without an approval, no new mandatory violation", len(plan.Steps), plan.Commit, images), nil
 }

@@ -66,18 +66,18 @@ func (c migrationChecker) checkAdditions(ctx context.Context, beforeCommit, afte
 	if recordMigrations, err := c.readMigrations(ctx, recordCommit); err != nil || !maps.Equal(applied, recordMigrations) {
 		return "", errors.Join(err, fmt.Errorf("the image %s was built at commit %.12s, and the migrations at %.12s differ from its own: promote at the commit that the stack runs", migrateImage, afterCommit, recordCommit))
 	}
-	var faults []string
+	var problems []string
 	approved := 0
-	for _, f := range migration.Faults(added) {
+	for _, f := range migration.FindUnsafe(added) {
 		granted, reason := approval.Find(c.approvals, c.stack, approval.Migrate, f.Step, c.now)
 		if granted == nil {
-			faults = append(faults, fmt.Sprintf("%s (%s)", f, reason))
+			problems = append(problems, fmt.Sprintf("%s (%s)", f, reason))
 			continue
 		}
 		approved++
 	}
-	if len(faults) > 0 {
-		return "", fmt.Errorf("%s; split the change, or approve it in .ci/approvals.yaml with op: migrate", strings.Join(faults, "; "))
+	if len(problems) > 0 {
+		return "", fmt.Errorf("%s; split the change, or approve it in .ci/approvals.yaml with op: migrate", strings.Join(problems, "; "))
 	}
 	return fmt.Sprintf("%d steps since %s, %d statements approved", len(added), describeCommit(beforeCommit), approved), nil
 }
@@ -106,22 +106,22 @@ func (c migrationChecker) checkRollback(ctx context.Context, releases []release,
 		return "", err
 	}
 	harmful := map[string]string{}
-	for _, f := range migration.Faults(ahead) {
+	for _, f := range migration.FindUnsafe(ahead) {
 		harmful[f.Step] = f.String()
 	}
-	var faults []string
+	var problems []string
 	for _, step := range ahead.Names() {
 		granted, reason := approval.Find(c.approvals, c.stack, approval.Rollback, step, c.now)
 		switch {
 		case granted != nil: // approved
 		case harmful[step] != "":
-			faults = append(faults, fmt.Sprintf("%s (%s)", harmful[step], reason))
+			problems = append(problems, fmt.Sprintf("%s (%s)", harmful[step], reason))
 		case !acceptAdditive:
-			faults = append(faults, step+" only adds: use --accept-additive if the older program works with it")
+			problems = append(problems, step+" only adds: use --accept-additive if the older program works with it")
 		}
 	}
-	if len(faults) > 0 {
-		return "", fmt.Errorf("the schema is ahead of release %.12s, and a step can't be undone: %s", earlierCommit, strings.Join(faults, "; "))
+	if len(problems) > 0 {
+		return "", fmt.Errorf("the schema is ahead of release %.12s, and a step can't be undone: %s", earlierCommit, strings.Join(problems, "; "))
 	}
 	return fmt.Sprintf("%d steps ahead of release %.12s", len(ahead), earlierCommit), nil
 }

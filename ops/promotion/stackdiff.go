@@ -166,13 +166,13 @@ func (p project) printMigrationDiff(ctx context.Context, out io.Writer, commits 
 			return
 		}
 	}
-	faults := map[string]string{}
+	reasons := map[string]string{}
 	for i := range steps {
 		// A step that both stacks have with the same text is not printed.
 		differing := maps.Clone(steps[i])
 		maps.DeleteFunc(differing, func(name, text string) bool { return steps[1-i][name] == text })
-		for _, f := range migration.Faults(differing) {
-			faults[f.Step] = f.Why
+		for _, f := range migration.FindUnsafe(differing) {
+			reasons[f.Step] = f.Why
 		}
 	}
 	for _, name := range unionOfKeys(steps[0], steps[1]) {
@@ -188,7 +188,7 @@ func (p project) printMigrationDiff(ctx context.Context, out io.Writer, commits 
 			continue
 		}
 		effect := "only adds"
-		if why := faults[name]; why != "" {
+		if why := reasons[name]; why != "" {
 			effect = why
 		}
 		fmt.Fprintf(out, "  %s  %s; %s\n", name, difference, effect)

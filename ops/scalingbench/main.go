@@ -97,7 +97,7 @@ func runBenchmark(ctx context.Context, out io.Writer, name string, stepsDuration
 }
 
 // newLimiter returns the limit of all loads together. Web responds 429 to the requests of a client
-// above the document's requests_per_second_max. A machine with 2 cores may pause for seconds during
+// above the design document's requests_per_second_max. A machine with 2 cores may pause for seconds during
 // four concurrent steps. After a pause of 5 s, the client would send 1,500 requests of web's load
 // at once.
 func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(load.MaxPerSecond()), 1) }

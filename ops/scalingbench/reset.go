@@ -48,9 +48,9 @@ func (s *service) reset(ctx context.Context, minPods int32) error {
 	return fmt.Errorf("%s: a quarter of a pod's load needs more than %d pods, %d times: something else loads it", s.profile.ShortName, minPods, maxResets)
 }
 
-// phase returns how long a step waits after the reset. The HPA decides every 15 s after its creation in
-// the reset. So all steps would begin at the same time of this period, and one measured time could be
-// the rule or the exception. The multiples of the golden ratio distribute the steps evenly.
+// phase returns how long a step waits after the reset. The reset creates a new HPA, which decides every
+// 15 s. Without the wait, all steps would begin at the same time of this period, and the measured times
+// would depend on that time. The multiples of the golden ratio distribute the steps evenly.
 func phase(step int) time.Duration {
 	_, fraction := math.Modf(float64(step) * math.Phi)
 	return time.Duration(fraction * float64(hpaPeriod))

@@ -1,8 +1,6 @@
 package cost
 
 import (
-	"strings"
-
 	"github.com/progressive-framework/platform/components/cluster/ekscalendar"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
@@ -50,8 +48,10 @@ func addEKSCluster(b billing, v awsview.EksCluster) {
 func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
 	template := findLaunchTemplate(b)
 	instanceType := firstInstanceType(v, template)
-	sku := "ec2:" + instanceType.value
-	if !instanceType.ok() {
+	sku := "ec2" // the instance type is not known
+	if instanceType.ok() {
+		sku += ":" + instanceType.value
+	} else {
 		b.addUndecided("", "the instance type", instanceType.problem)
 	}
 	minimum, maximum := readInteger(v.MinSize()), readInteger(v.MaxSize())
@@ -61,7 +61,7 @@ func addAutoScalingGroup(b billing, v awsview.AutoscalingGroup) {
 		reading[int64]
 	}{{"minSize", minimum}, {"maxSize", maximum}, {"desiredCapacity", desired}} {
 		if !size.ok() {
-			b.addUndecided(strings.TrimSuffix(sku, ":"), size.input, size.problem)
+			b.addUndecided(sku, size.input, size.problem)
 			return
 		}
 	}

@@ -100,8 +100,8 @@ func TestUsageIsCountedOnlyWithAnEstimate(t *testing.T) {
 	require.Len(t, withEstimate.NotCounted, len(withoutEstimate.NotCounted)-1)
 	require.NotContains(t, withEstimate.NotCounted, "data through NAT gateways (estimate: natGB)")
 
-	require.Empty(t, cost.EstimateFaults(map[string]int64{"natGB": 1}))
-	require.Len(t, cost.EstimateFaults(map[string]int64{"natGb": 1, "logsGB": -1}), 2, "an unknown name and a negative number")
+	require.Empty(t, cost.EstimateProblems(map[string]int64{"natGB": 1}))
+	require.Len(t, cost.EstimateProblems(map[string]int64{"natGb": 1, "logsGB": -1}), 2, "an unknown name and a negative number")
 }
 
 func TestEveryEstimateHasAPrice(t *testing.T) {

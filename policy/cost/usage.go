@@ -47,7 +47,7 @@ var neverCounted = []string{
 // UsageItems returns the charges that a configuration can estimate.
 func UsageItems() []UsageItem { return slices.Clone(usageItems) }
 
-// EstimateNames returns the names of the usage that a configuration can estimate.
+// EstimateNames returns the names of the estimates that a configuration can have, such as natGB.
 func EstimateNames() []string {
 	var names []string
 	for _, u := range usageItems {
@@ -56,17 +56,17 @@ func EstimateNames() []string {
 	return names
 }
 
-// EstimateFaults returns what is wrong with the estimates of a configuration.
-func EstimateFaults(estimates map[string]int64) []string {
-	var faults []string
+// EstimateProblems returns what is wrong with the estimates of a configuration.
+func EstimateProblems(estimates map[string]int64) []string {
+	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(estimates)) {
 		if !slices.Contains(EstimateNames(), name) {
-			faults = append(faults, fmt.Sprintf("estimates.%s: there is no such estimate; must be one of %v", name, EstimateNames()))
+			problems = append(problems, fmt.Sprintf("estimates.%s: there is no such estimate; must be one of %v", name, EstimateNames()))
 		} else if v := estimates[name]; v < 0 || v > maxEstimate {
-			faults = append(faults, fmt.Sprintf("estimates.%s: %d must be 0 to %d", name, v, int64(maxEstimate)))
+			problems = append(problems, fmt.Sprintf("estimates.%s: %d must be 0 to %d", name, v, int64(maxEstimate)))
 		}
 	}
-	return faults
+	return problems
 }
 
 // maxEstimate bounds an estimate, so that no amount overflows.

@@ -67,7 +67,7 @@ type Evaluator struct {
 }
 
 // New returns an evaluator for an environment. config is the value of the configuration
-// key waiver.Key. Each fault in config is a violation of ConfigRule.
+// key waiver.Key. Each problem in config is a violation of ConfigRule.
 func New(rules []*rule.Rule, environment, config string, now time.Time) *Evaluator {
 	e := &Evaluator{rules: rules, byID: map[string]*rule.Rule{}, byType: map[string][]*rule.Rule{}, environment: environment, now: now}
 	e.config, e.configErr = waiver.Parse(config)
@@ -147,7 +147,7 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 func (e *Evaluator) findWaiver(id, resource string) *waiver.Waiver {
 	for i := range e.config.Waivers {
 		w := &e.config.Waivers[i]
-		if w.Matches(id, resource) && len(w.Faults(e.now, e.Rule)) == 0 {
+		if w.Matches(id, resource) && len(w.Problems(e.now, e.Rule)) == 0 {
 			return w
 		}
 	}
@@ -156,29 +156,29 @@ func (e *Evaluator) findWaiver(id, resource string) *waiver.Waiver {
 
 // ConfigViolations returns the violations of ConfigRule. results has the results of all other rules.
 func (e *Evaluator) ConfigViolations(results []Result) []Result {
-	var faults []string
+	var problems []string
 	if e.configErr != nil {
-		faults = append(faults, e.configErr.Error())
+		problems = append(problems, e.configErr.Error())
 	}
-	faults = append(faults, e.config.LevelFaults(e.environment, e.Rule)...)
+	problems = append(problems, e.config.LevelProblems(e.environment, e.Rule)...)
 	for i := range e.config.Waivers {
 		w := &e.config.Waivers[i]
-		waiverFaults := w.Faults(e.now, e.Rule)
+		waiverProblems := w.Problems(e.now, e.Rule)
 		used := slices.ContainsFunc(results, func(r Result) bool {
 			// An undecided result may become a violation that needs the waiver.
 			return r.Outcome != Holds && w.Matches(r.Rule.ID, r.Resource.Name)
 		})
-		if len(waiverFaults) == 0 && !used {
-			waiverFaults = append(waiverFaults, "nothing breaks the rule any more; remove the waiver")
+		if len(waiverProblems) == 0 && !used {
+			waiverProblems = append(waiverProblems, "nothing breaks the rule any more; remove the waiver")
 		}
-		for _, fault := range waiverFaults {
-			faults = append(faults, fmt.Sprintf("%s: %s", w, fault))
+		for _, problem := range waiverProblems {
+			problems = append(problems, fmt.Sprintf("%s: %s", w, problem))
 		}
 	}
-	slices.Sort(faults)
+	slices.Sort(problems)
 	var violations []Result
-	for _, fault := range faults {
-		violations = append(violations, Result{Rule: ConfigRule, Resource: &graph.Resource{}, Outcome: Broken, Messages: []string{fault}, Level: rule.Mandatory})
+	for _, problem := range problems {
+		violations = append(violations, Result{Rule: ConfigRule, Resource: &graph.Resource{}, Outcome: Broken, Messages: []string{problem}, Level: rule.Mandatory})
 	}
 	return violations
 }

@@ -60,7 +60,10 @@ func (r *Report) sarifResult(f Finding, ruleIndex int) object {
 		"locations":           []object{f.sarifLocation()},
 	}
 	if r.comparedToState {
-		result["baselineState"] = map[bool]string{true: "new", false: "unchanged"}[f.New]
+		result["baselineState"] = "unchanged"
+		if f.New {
+			result["baselineState"] = "new"
+		}
 	}
 	if f.Waiver != nil {
 		result["suppressions"] = []object{{"kind": "external", "status": "accepted", "justification": f.Waiver.Reason}}

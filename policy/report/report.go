@@ -129,23 +129,23 @@ func newFinding(r evaluate.Result) Finding {
 // key identifies a violation in both reports of a comparison.
 func (f Finding) key() string { return f.Rule + " " + f.URN }
 
-// isConfigFault reports whether the finding is a fault in the configuration of waivers and levels.
-func (f Finding) isConfigFault() bool { return f.Rule == evaluate.ConfigRule.ID }
+// isConfigProblem reports whether the finding is a problem in the configuration of waivers and levels.
+func (f Finding) isConfigProblem() bool { return f.Rule == evaluate.ConfigRule.ID }
 
 // Compare sets New to false for each violation that the earlier report also has. It adds to Fixed
-// each violation of the earlier report that this report does not have. A fault of the configuration
+// each violation of the earlier report that this report does not have. A problem of the configuration
 // is always New and never fixed: an earlier state is evaluated with today's configuration, so its
-// report has the same faults.
+// report has the same problems.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
 	earlierKeys, keys := earlier.violationKeys(), r.violationKeys()
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Kind != Undecided {
-			f.New = f.isConfigFault() || !earlierKeys[f.key()]
+			f.New = f.isConfigProblem() || !earlierKeys[f.key()]
 		}
 	}
 	for _, f := range earlier.Findings {
-		if f.Kind != Undecided && !f.isConfigFault() && !keys[f.key()] && !r.isUndecided(f) {
+		if f.Kind != Undecided && !f.isConfigProblem() && !keys[f.key()] && !r.isUndecided(f) {
 			r.Fixed = append(r.Fixed, f)
 		}
 	}

@@ -21,7 +21,7 @@ func ParseLevel(name string) (Level, error) {
 			return l, nil
 		}
 	}
-	return 0, fmt.Errorf("level %q is unknown: must be %s or %s; set one of them, or take the level out", name, Advisory, Mandatory)
+	return 0, fmt.Errorf("level %q is unknown: must be %s or %s; set one of them, or remove the level", name, Advisory, Mandatory)
 }
 
 // Levels are a rule's levels by environment.

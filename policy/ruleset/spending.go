@@ -16,8 +16,8 @@ var spending = []*rule.Rule{
 		Fix: "the keys of sizes and numbers, or policy.cost.monthlyBudget", Standards: []string{"WA COST02"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			faults := cost.EstimateFaults(s.Spending.Estimates)
-			s.Must(value.FromBool(len(faults) == 0), "policy.cost: %s", strings.Join(faults, "; "))
+			problems := cost.EstimateProblems(s.Spending.Estimates)
+			s.Must(value.FromBool(len(problems) == 0), "policy.cost: %s", strings.Join(problems, "; "))
 			growthLimit := s.Spending.MaxGrowthPercent
 			s.Must(value.FromBool(growthLimit >= 0 && growthLimit <= maxGrowthLimit), "policy.cost.maxGrowthPercent is %d, must be 1 to %d", growthLimit, int64(maxGrowthLimit))
 			budget := s.Spending.MonthlyBudget

@@ -87,32 +87,32 @@ func (w Waiver) Matches(ruleID, resource string) bool {
 	return err == nil && re.MatchString(resource)
 }
 
-// Faults returns what is wrong with the waiver at the time now. findRule returns the rule
-// with an ID, or nil. A waiver with a fault has no effect.
-func (w Waiver) Faults(now time.Time, findRule func(id string) *rule.Rule) []string {
-	var faults []string
+// Problems returns what is wrong with the waiver at the time now. findRule returns the rule
+// with an ID, or nil. A waiver with a problem has no effect.
+func (w Waiver) Problems(now time.Time, findRule func(id string) *rule.Rule) []string {
+	var problems []string
 	if findRule(w.Rule) == nil {
-		faults = append(faults, fmt.Sprintf("rule: there is no rule %q; bin/policy rules lists them", w.Rule))
+		problems = append(problems, fmt.Sprintf("rule: there is no rule %q; bin/policy rules lists them", w.Rule))
 	}
 	if strings.TrimSpace(w.Resource) == "" {
-		faults = append(faults, "resource: name the resource, or use * for all of them")
+		problems = append(problems, "resource: name the resource, or use * for all of them")
 	}
 	if strings.TrimSpace(w.Reason) == "" {
-		faults = append(faults, "reason: say why the violation is acceptable")
+		problems = append(problems, "reason: say why the violation is acceptable")
 	}
 	if strings.TrimSpace(w.Owner) == "" {
-		faults = append(faults, "owner: say who removes the cause")
+		problems = append(problems, "owner: say who removes the cause")
 	}
 	end, err := w.end()
 	switch {
 	case err != nil:
-		faults = append(faults, err.Error())
+		problems = append(problems, err.Error())
 	case !now.Before(end):
-		faults = append(faults, fmt.Sprintf("until: it expired on %s; remove the cause of the violation, or set a later day", w.Until))
+		problems = append(problems, fmt.Sprintf("until: it expired on %s; remove the cause of the violation, or set a later day", w.Until))
 	case end.Sub(now) > MaxAge+24*time.Hour: // end is a day after the start of the last day
-		faults = append(faults, fmt.Sprintf("until: %s is more than 180 days ahead", w.Until))
+		problems = append(problems, fmt.Sprintf("until: %s is more than 180 days ahead", w.Until))
 	}
-	return faults
+	return problems
 }
 
 // ExpiresSoon reports whether the waiver ends within ExpiryNotice.
@@ -133,21 +133,21 @@ func (c Config) Level(r *rule.Rule, environment string) rule.Level {
 	return level
 }
 
-// LevelFaults returns what is wrong with the configured levels. findRule returns the rule
+// LevelProblems returns what is wrong with the configured levels. findRule returns the rule
 // with an ID, or nil.
-func (c Config) LevelFaults(environment string, findRule func(id string) *rule.Rule) []string {
-	var faults []string
+func (c Config) LevelProblems(environment string, findRule func(id string) *rule.Rule) []string {
+	var problems []string
 	for id, name := range c.Levels {
 		r := findRule(id)
 		level, err := rule.ParseLevel(name)
 		switch {
 		case r == nil:
-			faults = append(faults, fmt.Sprintf("levels: there is no rule %q; bin/policy rules lists them", id))
+			problems = append(problems, fmt.Sprintf("levels: there is no rule %q; bin/policy rules lists them", id))
 		case err != nil:
-			faults = append(faults, fmt.Sprintf("levels.%s: %v", id, err))
+			problems = append(problems, fmt.Sprintf("levels.%s: %v", id, err))
 		case level < r.Levels.In(environment):
-			faults = append(faults, fmt.Sprintf("levels.%s: %s is weaker than the rule's own level, %s; waive the rule instead", id, name, r.Levels.In(environment)))
+			problems = append(problems, fmt.Sprintf("levels.%s: %s is weaker than the rule's own level, %s; waive the rule instead", id, name, r.Levels.In(environment)))
 		}
 	}
-	return faults
+	return problems
 }

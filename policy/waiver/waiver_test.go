@@ -40,13 +40,13 @@ func TestFaultsNamesTheWrongFieldOfAWaiver(t *testing.T) {
 	} {
 		w := validWaiver
 		tc.change(&w)
-		faults := w.Faults(now, findRule)
+		problems := w.Problems(now, findRule)
 		if tc.want == "" {
-			require.Empty(t, faults, tc.reason)
+			require.Empty(t, problems, tc.reason)
 			continue
 		}
-		require.Len(t, faults, 1, tc.reason)
-		require.Contains(t, faults[0], tc.want, tc.reason)
+		require.Len(t, problems, 1, tc.reason)
+		require.Contains(t, problems[0], tc.want, tc.reason)
 	}
 }
 
@@ -83,28 +83,28 @@ func TestConfigurationRaisesLevelsAndNeverLowersThem(t *testing.T) {
 	for _, tc := range []struct {
 		reason, environment, level string
 		want                       rule.Level
-		fault                      string
+		problem                    string
 	}{
 		{"the rule's own level", "staging", "", rule.Advisory, ""},
 		{"a raised level", "staging", "mandatory", rule.Mandatory, ""},
 		{"a level can't be lowered", "prod", "advisory", rule.Mandatory, "weaker than the rule's own level"},
 		{"a rule can't be disabled", "staging", "disabled", rule.Advisory, "weaker than the rule's own level"},
 		{"an unknown environment is as strict as prod", "load", "", rule.Mandatory, ""},
-		{"an unknown level", "staging", "loud", rule.Advisory, `levels.a-rule: level "loud" is unknown: must be advisory or mandatory; set one of them, or take the level out`},
+		{"an unknown level", "staging", "loud", rule.Advisory, `levels.a-rule: level "loud" is unknown: must be advisory or mandatory; set one of them, or remove the level`},
 	} {
 		c := Config{Levels: map[string]string{}}
 		if tc.level != "" {
 			c.Levels["a-rule"] = tc.level
 		}
 		require.Equal(t, tc.want, c.Level(r, tc.environment), tc.reason)
-		faults := c.LevelFaults(tc.environment, findRule)
-		if tc.fault == "" {
-			require.Empty(t, faults, tc.reason)
+		problems := c.LevelProblems(tc.environment, findRule)
+		if tc.problem == "" {
+			require.Empty(t, problems, tc.reason)
 		} else {
-			require.Contains(t, faults[0], tc.fault, tc.reason)
+			require.Contains(t, problems[0], tc.problem, tc.reason)
 		}
 	}
-	require.Contains(t, Config{Levels: map[string]string{"x": "mandatory"}}.LevelFaults("prod", findRule)[0], `there is no rule "x"`)
+	require.Contains(t, Config{Levels: map[string]string{"x": "mandatory"}}.LevelProblems("prod", findRule)[0], `there is no rule "x"`)
 }
 
 func TestParseRefusesUnknownFields(t *testing.T) {

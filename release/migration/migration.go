@@ -3,7 +3,7 @@
 // during a rollout, and after a rollback.
 //
 // The package has a list of the kinds of statements that only add something. Every other statement
-// is a fault, even if it would break nothing. A person then decides whether to permit it. The
+// counts as unsafe, even if it would break nothing. A person then decides whether to permit it. The
 // package only reads the steps; package pgschema applies them.
 package migration
 
@@ -54,8 +54,8 @@ func Added(before, after Steps) (Steps, error) {
 	return added, nil
 }
 
-// Fault is a statement that may break an older program.
-type Fault struct {
+// UnsafeStatement is a statement that may break an older program.
+type UnsafeStatement struct {
 	// Step is the name of the step's file.
 	Step string
 	// Statement is the beginning of the statement, in upper case.
@@ -64,21 +64,23 @@ type Fault struct {
 	Why string
 }
 
-// String returns the step, the statement and why it is a fault.
-func (f Fault) String() string { return fmt.Sprintf("%s: %s: %s", f.Step, f.Statement, f.Why) }
+// String returns the step, the statement and why it is unsafe.
+func (s UnsafeStatement) String() string {
+	return fmt.Sprintf("%s: %s: %s", s.Step, s.Statement, s.Why)
+}
 
-// maxShown is the largest number of characters in Fault.Statement.
+// maxShown is the largest number of characters in UnsafeStatement.Statement.
 const maxShown = 60
 
-// Faults returns the statements that are not known to be safe for an older program, in the order of
-// the steps. A step without statements is also a fault.
-func Faults(steps Steps) []Fault {
-	var faults []Fault
+// FindUnsafe returns the statements that are not known to be safe for an older program, in the order of
+// the steps. A step without statements is also unsafe.
+func FindUnsafe(steps Steps) []UnsafeStatement {
+	var unsafeStatements []UnsafeStatement
 	created := map[string]bool{} // the tables that these steps create: no older program uses them
 	for _, step := range steps.Names() {
 		stepStatements := splitStatements(cutUpSection(steps[step]))
 		if len(stepStatements) == 0 {
-			faults = append(faults, Fault{step, "", "it has no statement after -- +goose Up"})
+			unsafeStatements = append(unsafeStatements, UnsafeStatement{step, "", "it has no statement after -- +goose Up"})
 		}
 		for _, statement := range stepStatements {
 			if match := createTable.FindStringSubmatch(statement); match != nil {
@@ -86,11 +88,11 @@ func Faults(steps Steps) []Fault {
 			}
 			if harm := findHarm(statement, created, stepStatements); harm != "" {
 				summary, _, _ := strings.Cut(statement, "(")
-				faults = append(faults, Fault{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(summary)), harm})
+				unsafeStatements = append(unsafeStatements, UnsafeStatement{step, fmt.Sprintf("%.*s", maxShown, strings.TrimSpace(summary)), harm})
 			}
 		}
 	}
-	return faults
+	return unsafeStatements
 }
 
 // namePattern matches the name of a table or an index, with or without its schema.
@@ -112,7 +114,7 @@ var (
 	additive = regexp.MustCompile(`^(CREATE (TABLE|VIEW|MATERIALIZED VIEW|FUNCTION|SEQUENCE|SCHEMA|TYPE|EXTENSION)|COMMENT ON|GRANT|SET|RESET|ANALYZE)\b`)
 )
 
-// harmPatterns has the reason why a statement is a fault, by its kind. The first pattern that
+// harmPatterns has the reason why a statement is unsafe, by its kind. The first pattern that
 // matches gives the reason. The last pattern matches every statement.
 var harmPatterns = []struct {
 	statement *regexp.Regexp

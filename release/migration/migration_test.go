@@ -46,14 +46,14 @@ func TestFaultsFindsStatementsThatMayBreakOlderPrograms(t *testing.T) {
 		{"no statement", ``, "no statement"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			faults := Faults(Steps{"00005_x.sql": "-- +goose Up\n" + tc.sql + ";\n-- +goose Down\nDROP TABLE users;"})
+			found := FindUnsafe(Steps{"00005_x.sql": "-- +goose Up\n" + tc.sql + ";\n-- +goose Down\nDROP TABLE users;"})
 			if tc.want == "" {
-				require.Empty(t, faults)
+				require.Empty(t, found)
 				return
 			}
-			require.Len(t, faults, 1)
-			require.Contains(t, faults[0].String(), "00005_x.sql: ")
-			require.Contains(t, faults[0].Why, tc.want)
+			require.Len(t, found, 1)
+			require.Contains(t, found[0].String(), "00005_x.sql: ")
+			require.Contains(t, found[0].Why, tc.want)
 		})
 	}
 }
@@ -71,9 +71,9 @@ func TestChangedOrMissingStepIsAnError(t *testing.T) {
 	}
 }
 
-// No statement of the project's steps is a fault. The first step begins with an empty database, so no
+// Every statement of the project's steps is safe. The first step begins with an empty database, so no
 // older program uses the tables that the steps create.
-func TestStepsOfTheProjectHaveNoFault(t *testing.T) {
+func TestStepsOfTheProjectAreSafe(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("../..", Folder, "*.sql"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -83,12 +83,12 @@ func TestStepsOfTheProjectHaveNoFault(t *testing.T) {
 		require.NoError(t, err)
 		steps[filepath.Base(file)] = string(text)
 	}
-	require.Empty(t, Faults(steps))
+	require.Empty(t, FindUnsafe(steps))
 }
 
-// Faults does not panic, whatever text a step has.
-func FuzzFaults(f *testing.F) {
+// FindUnsafe does not panic, whatever text a step has.
+func FuzzFindUnsafe(f *testing.F) {
 	f.Add("CREATE TABLE a (b TEXT); $x$")
 	f.Add(`'";$`)
-	f.Fuzz(func(_ *testing.T, text string) { _ = Faults(Steps{"1.sql": "-- +goose Up\n" + text}) })
+	f.Fuzz(func(_ *testing.T, text string) { _ = FindUnsafe(Steps{"1.sql": "-- +goose Up\n" + text}) })
 }

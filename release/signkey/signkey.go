@@ -22,7 +22,7 @@ import (
 	"strings"
 )
 
-// Key is a private key that signs. Read returns one from a file. Package signer has the
+// Key is a private key that signs. Read reads a key from a file. Package signer has the
 // implementation for AWS KMS.
 type Key interface {
 	// SignData returns the ECDSA signature, in ASN.1, of the SHA-256 of data.

@@ -47,7 +47,7 @@ func checkHealth(ctx context.Context, client *http.Client, url string) error {
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20))
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, res.Status)
+		return fmt.Errorf("%s responds with %s", url, res.Status)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func newStyle(ttf []byte, size float64) (style, error) {
 	return style{face}, err
 }
 
-// styles are the styles of titles and of text.
+// styles has the style of the titles of boxes, and the style of all other text.
 type styles struct{ title, text style }
 
 func newStyles() (styles, error) {

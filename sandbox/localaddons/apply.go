@@ -23,7 +23,7 @@ const fieldManager = "progressive-sandbox"
 
 // A new API server refuses some objects for a short time, because it reports healthy before it
 // creates the namespace kube-system and the pool of service addresses. applyTimeout limits the time
-// for all objects. applyPause is the pause between two tries.
+// for all objects. applyPause is the pause between two attempts.
 const (
 	applyTimeout = time.Minute
 	applyPause   = 250 * time.Millisecond

@@ -143,8 +143,8 @@ func (s *Stack) withoutPolicies() *Stack {
 	return &stack
 }
 
-// newCommand returns a command of Pulumi. If ctx ends, Pulumi gets a SIGINT and two minutes to
-// end.
+// newCommand returns a command of Pulumi. If ctx ends, Pulumi gets a SIGINT. If
+// it still runs two minutes later, it is killed.
 func (s *Stack) newCommand(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env

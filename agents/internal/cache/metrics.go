@@ -62,7 +62,7 @@ func (c *counter) total() (sum uint64) {
 	return sum
 }
 
-// counters are the counters of one Namespace.
+// counters counts the hits, misses and errors of one Namespace.
 type counters struct {
 	localHits, localMisses, redisHits, redisMisses, redisErrors counter
 }

@@ -20,8 +20,8 @@ type Namespace[K ~string, V any] struct {
 	local         *otter.Cache[K, entry[V]] // nil unless the strategy is Local
 	loads         flight[epochKey[K], V]
 	counters      counters
-	// epoch counts the events of this Namespace. If it changes during a load or a
-	// read, the value may be old and must not be cached.
+	// epoch counts the events that have invalidated values of this Namespace. If it changes
+	// during a load or a read, the value may be old and must not be cached.
 	epoch atomic.Uint64
 }
 
@@ -178,7 +178,7 @@ func (n *Namespace[K, V]) readRedis(ctx context.Context, key K, epoch uint64) (v
 }
 
 // copyFromRedis returns a value of Redis. It also copies the value to the local tier, unless an
-// event has come since that epoch. The error is errNotFound, errNoRedis, errNotConnected, an error
+// event has invalidated values since that epoch. The error is errNotFound, errNoRedis, errNotConnected, an error
 // of Redis, or an error of the decoder.
 func (n *Namespace[K, V]) copyFromRedis(key K, epoch uint64) (V, error) {
 	var zero V
@@ -226,7 +226,7 @@ func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 	return data
 }
 
-// storeLocal stores an entry unless an event has come since epoch. An event
+// storeLocal stores an entry unless an event has invalidated values since epoch. An event
 // increments the epoch before it drops entries. So either this call reads the new
 // epoch, or the event drops the entry after this call's Set.
 func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
@@ -243,8 +243,8 @@ func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	}
 }
 
-// setRedis stores an encoded value in Redis, unless data is nil or an event has come since epoch.
-// If an event comes during the write, setRedis deletes the value again.
+// setRedis stores an encoded value in Redis, unless data is nil or an event has invalidated
+// values since epoch. If an event comes during the write, setRedis deletes the value again.
 func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	if data == nil || n.epoch.Load() != epoch {
 		return

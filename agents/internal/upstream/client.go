@@ -14,14 +14,14 @@ import (
 // of a plan of 31 days.
 const maxResponseBytes = 1 << 20
 
-// minHedgeDelay is the minimum time before the second try. It is a tenth of the design
+// minHedgeDelay is the minimum time before the second attempt. It is a tenth of the design
 // document's limit between agents (inter_agent_communication, 100 ms). Without this
-// minimum, 5 % of all requests to a fast service would be sent twice. Each second try
-// costs a connection: the slower try is canceled, and that closes its connection.
+// minimum, 5 % of all requests to a fast service would be sent twice. Each second attempt
+// costs a connection: the slower attempt is canceled, and that closes its connection.
 const minHedgeDelay = 10 * time.Millisecond
 
-// Client sends requests that may be sent twice. The second try starts when the first
-// try fails, or when the first try takes longer than the recent p95 and longer than
+// Client sends requests that may be sent twice. The second attempt starts when the first
+// attempt fails, or when the first attempt takes longer than the recent p95 and longer than
 // 10 ms. The first good response counts. At most one request in ten is sent twice.
 type Client struct {
 	upstream *Upstream
@@ -50,11 +50,11 @@ type Response struct {
 	Hedged bool
 }
 
-// Post sends a JSON body with these headers. ctx bounds both tries together.
+// Post sends a JSON body with these headers. ctx bounds both attempts together.
 func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (Response, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the slower try
-	try := func() (Response, error) {
+	defer cancel() // ends the slower attempt
+	attempt := func() (Response, error) {
 		start := time.Now()
 		response, err := c.send(ctx, path, header, body)
 		if err == nil {
@@ -67,10 +67,10 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		Response
 		err error
 	}
-	// secondResult receives the result of the second try. The channel is buffered, because
-	// nobody receives the result if the first try succeeds.
+	// secondResult receives the result of the second attempt. The channel is buffered, because
+	// nobody receives the result if the first attempt succeeds.
 	secondResult := make(chan result, 1)
-	// stopHedge prevents the second try. It returns false if the second try has begun.
+	// stopHedge prevents the second attempt. It returns false if the second attempt has begun.
 	stopHedge := func() bool { return true }
 	if p95 := c.latency.percentile95(); p95 > 0 {
 		stopHedge = c.after(max(p95, minHedgeDelay), func() {
@@ -78,31 +78,31 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 				secondResult <- result{err: errNoBudget}
 				return
 			}
-			response, err := try()
+			response, err := attempt()
 			response.Hedged = true
 			secondResult <- result{response, err}
 			if err == nil {
-				cancel() // ends the first try
+				cancel() // ends the first attempt
 			}
 		})
 	}
-	response, err := try()
+	response, err := attempt()
 	hedged := !stopHedge()
 	switch {
 	case err == nil:
 		return response, nil
-	case hedged: // the second try has begun, so its result counts
+	case hedged: // the second attempt has begun, so its result counts
 		if second := <-secondResult; !errors.Is(second.err, errNoBudget) {
 			return second.Response, second.err
 		}
-	case !errors.Is(err, ErrOpen) && ctx.Err() == nil && c.budget.spend(): // the first try failed before the delay, so the second starts now
-		response, err = try()
+	case !errors.Is(err, ErrOpen) && ctx.Err() == nil && c.budget.spend(): // the first attempt failed before the delay, so the second starts now
+		response, err = attempt()
 		response.Hedged = true
 	}
 	return response, err
 }
 
-// errNoBudget means that the second try was not sent.
+// errNoBudget means that the second attempt was not sent.
 var errNoBudget = errors.New("retry budget exceeded: one request in ten was sent twice")
 
 // send sends the request once. A response of 500 or above is an error.

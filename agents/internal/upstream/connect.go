@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// connectTimeout bounds one try to connect. It is five times the design document's
+	// connectTimeout bounds one attempt to connect. It is five times the design document's
 	// limit between agents (inter_agent_communication, 100 ms).
 	connectTimeout = 500 * time.Millisecond
-	// connectPause is the time between two tries to connect. kube-proxy writes the kernel's
+	// connectPause is the time between two attempts to connect. kube-proxy writes the kernel's
 	// rules in several steps. Between two steps, the rules may contain no pod of the service.
 	connectPause = 100 * time.Millisecond
 )
@@ -19,8 +19,8 @@ const (
 // dialFunc connects to an address, as net.Dialer.DialContext does.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// connectTwice returns a dialFunc that tries a second time if the first try fails. A try to
-// connect sends no byte of the request, so a second try is safe for every request.
+// connectTwice returns a dialFunc that tries a second time if the first attempt fails. An attempt to
+// connect sends no byte of the request, so a second attempt is safe for every request.
 //
 // For each connection kube-proxy chooses one of the service's pods. It may choose a pod that
 // has just ended, because the rules change some time later. If the pod does not respond, the

@@ -16,7 +16,7 @@ import (
 )
 
 // TestProxyConnectsTwice lets connections time out, as they do to the address of a pod that
-// has ended. A POST, which is never sent twice, must succeed if the second try connects.
+// has ended. A POST, which is never sent twice, must succeed if the second attempt connects.
 func TestProxyConnectsTwice(t *testing.T) {
 	for _, row := range []struct {
 		reason     string
@@ -46,7 +46,7 @@ func TestProxyConnectsTwice(t *testing.T) {
 			require.Equal(t, row.wantStatus, recorder.Code)
 			require.Contains(t, recorder.Body.String(), row.wantBody)
 			require.Equal(t, row.connects, connects.Load())
-			require.Equal(t, 2-row.timeouts, received.Load(), "the service gets the request once if the second try connects")
+			require.Equal(t, 2-row.timeouts, received.Load(), "the service gets the request once if the second attempt connects")
 		})
 	}
 }

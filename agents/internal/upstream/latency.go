@@ -46,24 +46,24 @@ func (l *latency) percentile95() time.Duration {
 	return l.p95
 }
 
-// budget allows a second try for one request in ten. Each request adds a tenth of a
-// try to the budget.
+// budget allows a second attempt for one request in ten. Each request adds a tenth of an
+// attempt to the budget.
 type budget struct {
 	mu     sync.Mutex
-	tenths int // the available second tries, in tenths of a try
+	tenths int // the available second attempts, in tenths of an attempt
 }
 
-// maxBudget is the maximum budget, in tries.
+// maxBudget is the maximum budget, in attempts.
 const maxBudget = 10
 
-// earn adds a tenth of a try, for one request.
+// earn adds a tenth of an attempt, for one request.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tenths = min(b.tenths+1, 10*maxBudget)
 }
 
-// spend takes one try from the budget. It returns false if the budget is less than one try.
+// spend takes one attempt from the budget. It returns false if the budget is less than one attempt.
 func (b *budget) spend() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

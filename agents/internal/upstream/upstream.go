@@ -71,7 +71,7 @@ func New(name, baseURL string, tracing *telemetry.Tracing) (*Upstream, error) {
 			Name: name, Interval: window, BucketPeriod: bucket, Timeout: openFor, MaxRequests: probes,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= minRequests && 2*c.TotalFailures >= c.Requests },
 			// A canceled request is not a failure of the service: the client has
-			// disconnected, or the other try of the request was faster.
+			// disconnected, or the other attempt of the request was faster.
 			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		}),
 	}, nil

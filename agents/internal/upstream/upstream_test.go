@@ -17,7 +17,7 @@ import (
 // eventTimeout bounds the wait for an event. In a passing test the event comes much earlier.
 const eventTimeout = 20 * time.Second
 
-// newClient returns a client of a server with this handler. It sends no second try while
+// newClient returns a client of a server with this handler. It sends no second attempt while
 // the first one runs, unless the test sets Client.after.
 func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
@@ -107,7 +107,7 @@ func TestClientErrorsAreResponses(t *testing.T) {
 	require.Equal(t, "closed", c.Upstream().BreakerState())
 }
 
-// TestSlowResponseIsHedged lets the first try hang. The response of the second try must
+// TestSlowResponseIsHedged lets the first attempt hang. The response of the second attempt must
 // count.
 func TestSlowResponseIsHedged(t *testing.T) {
 	var hangNext atomic.Bool // whether the next request hangs
@@ -118,7 +118,7 @@ func TestSlowResponseIsHedged(t *testing.T) {
 			<-r.Context().Done()
 		}
 	})
-	for range minSamples + 10 { // enough for a percentile and one second try
+	for range minSamples + 10 { // enough for a percentile and one second attempt
 		response, err := c.post(t)
 		require.NoError(t, err)
 		require.False(t, response.Hedged)
@@ -126,24 +126,24 @@ func TestSlowResponseIsHedged(t *testing.T) {
 	c.after = func(d time.Duration, second func()) func() bool {
 		require.GreaterOrEqual(t, d, minHedgeDelay, "fast services are not hedged at their p95")
 		go func() {
-			<-hanging // otherwise the second try could be the one that hangs
+			<-hanging // otherwise the second attempt could be the one that hangs
 			second()
 		}()
 		return func() bool { return false }
 	}
 	hangNext.Store(true)
 	response, err := c.post(t)
-	require.NoError(t, err, "the test would hang without the second try")
+	require.NoError(t, err, "the test would hang without the second attempt")
 	require.True(t, response.Hedged)
 }
 
-// TestSecondTryCountsWhenTheFirstTryFails lets the first try fail while the second one runs.
-// The result of the second try must count.
-func TestSecondTryCountsWhenTheFirstTryFails(t *testing.T) {
+// TestSecondAttemptCountsWhenTheFirstAttemptFails lets the first attempt fail while the second one runs.
+// The result of the second attempt must count.
+func TestSecondAttemptCountsWhenTheFirstAttemptFails(t *testing.T) {
 	for _, row := range []struct {
 		reason       string
 		secondStatus int
-	}{{"the second try succeeds", http.StatusOK}, {"the second try fails too", http.StatusBadGateway}} {
+	}{{"the second attempt succeeds", http.StatusOK}, {"the second attempt fails too", http.StatusBadGateway}} {
 		t.Run(row.reason, func(t *testing.T) {
 			var requests atomic.Int64
 			firstReceived, secondReceived := make(chan struct{}), make(chan struct{})
@@ -155,7 +155,7 @@ func TestSecondTryCountsWhenTheFirstTryFails(t *testing.T) {
 					w.WriteHeader(http.StatusInternalServerError)
 				case 2:
 					close(secondReceived)
-					time.Sleep(20 * time.Millisecond) // the first try fails in this time
+					time.Sleep(20 * time.Millisecond) // the first attempt fails in this time
 					w.WriteHeader(row.secondStatus)
 				}
 			})
@@ -165,13 +165,13 @@ func TestSecondTryCountsWhenTheFirstTryFails(t *testing.T) {
 			}
 			c.after = func(_ time.Duration, second func()) func() bool {
 				go func() {
-					<-firstReceived // otherwise the second try could arrive first
+					<-firstReceived // otherwise the second attempt could arrive first
 					second()
 				}()
 				return func() bool { return false }
 			}
 			response, err := c.post(t)
-			require.EqualValues(t, 2, requests.Load(), "there is no third try")
+			require.EqualValues(t, 2, requests.Load(), "there is no third attempt")
 			require.True(t, response.Hedged)
 			require.Equal(t, row.secondStatus != http.StatusOK, err != nil, "%v", err)
 		})
@@ -195,9 +195,9 @@ func TestHedgesStayWithinTheBudget(t *testing.T) {
 	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
 }
 
-// TestSecondTryFixesFailuresWithinTheBudget lets 30 % of the tries fail. The budget allows
+// TestSecondAttemptFixesFailuresWithinTheBudget lets 30 % of the attempts fail. The budget allows
 // 10 % more requests, so at most a third of the failures can be fixed.
-func TestSecondTryFixesFailuresWithinTheBudget(t *testing.T) {
+func TestSecondAttemptFixesFailuresWithinTheBudget(t *testing.T) {
 	const calls = 1000
 	var requests atomic.Int64
 	c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -212,7 +212,7 @@ func TestSecondTryFixesFailuresWithinTheBudget(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
-	require.Less(t, failed, calls*28/100, "without second tries, 30 % of the calls fail")
+	require.Less(t, failed, calls*28/100, "without second attempts, 30 % of the calls fail")
 	t.Logf("%d of %d failed, %d requests", failed, calls, requests.Load())
 }
 

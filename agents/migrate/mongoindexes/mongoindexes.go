@@ -40,7 +40,7 @@ type index struct {
 	options          *options.IndexOptionsBuilder // nil: no option except the name
 }
 
-// indexes are the indexes of the design document, in its order.
+// indexes lists what the design document defines, in its order.
 var indexes = []index{
 	{"agent_conversations", "idx_user_agent_conversations", indexKeys("userId", ascending, "agentType", ascending, "createdAt", descending), nil},
 	{"agent_coordination", "idx_coordination_active", indexKeys("masterId", ascending, "status", ascending, "updatedAt", descending), nil},

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// attributes are the attributes of a role in the server's catalog.
+// attributes has the properties of a role that the server's catalog stores.
 type attributes struct {
 	Name        string
 	Marked      bool // the role has the comment marker

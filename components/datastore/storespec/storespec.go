@@ -27,9 +27,8 @@ const (
 	// of RDS, DocumentDB and ElastiCache (RDS User Guide, "Backup retention
 	// period").
 	MaxBackupDays = 35
-	// MinBackupDays is the platform's minimum for stores that can be restored to any
-	// second. So data that an error destroyed can be restored if the error is found within a
-	// week.
+	// MinBackupDays is the platform's minimum for stores with point-in-time recovery. If an
+	// error destroys data and is found within a week, the data can be restored.
 	MinBackupDays = 7
 
 	// maxIdentifierLength is the largest length of a replication group's identifier

@@ -83,7 +83,7 @@ func Endpoint(statements ...Statement) (string, error) {
 	return render(statements, CheckEndpoint)
 }
 
-// CheckIdentity returns an error for an invalid or too wide statement of an
+// CheckIdentity returns an error for an invalid or too broad statement of an
 // identity policy.
 func CheckIdentity(s Statement) error {
 	if err := checkRequired(s); err != nil {
@@ -111,7 +111,7 @@ func CheckIdentity(s Statement) error {
 	return nil
 }
 
-// CheckEndpoint returns an error for an invalid or too wide statement of an
+// CheckEndpoint returns an error for an invalid or too broad statement of an
 // endpoint's policy. The principal * means every caller inside the VPC. A caller also needs
 // its own permissions. So a statement for * may allow actions that begin with Get without a
 // condition. Every other action needs a condition or named resources.
@@ -128,7 +128,7 @@ func CheckEndpoint(s Statement) error {
 	return nil
 }
 
-// CheckResource returns an error for an invalid or too wide statement of a
+// CheckResource returns an error for an invalid or too broad statement of a
 // resource policy.
 func CheckResource(s Statement) error {
 	if err := checkPrincipals(s); err != nil {

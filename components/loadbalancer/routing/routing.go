@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// DeregistrationDelay is the time that running requests on a node get to end after the
-// load balancer stops sending new ones. A node must stay at least this long. The time is
+// DeregistrationDelay is how long the load balancer waits for the running requests on a node
+// after it has stopped sending new requests. A node must run at least this long. The delay is
 // as long as scaling.TerminationGrace, in which a service finishes its requests.
 const DeregistrationDelay = 30 * time.Second
 

@@ -48,8 +48,8 @@ type Cluster struct {
 	// Instances is the number of instances, 1 to 16: one writer, and readers that
 	// can replace it. Zero means 3.
 	Instances int
-	// BackupDays is the number of days for which backups are kept, 7 to 35. The cluster
-	// can be restored to any second of these days. Zero means 35.
+	// BackupDays is the number of days for which backups are kept, 7 to 35. Point-in-time
+	// recovery can go back this far. Zero means 35.
 	BackupDays int
 }
 

@@ -100,7 +100,7 @@ func (s Subnet) checkFreeAddresses(need int) error {
 	if s.FreeAddresses >= need {
 		return nil
 	}
-	return fmt.Errorf("subnet %s has %d free addresses, and the stack takes up to %d; name a larger subnet, more zones, or lower tiers.NAME.max", s.ID, s.FreeAddresses, need)
+	return fmt.Errorf("subnet %s has %d free addresses, and the stack needs up to %d; name a larger subnet, more zones, or lower tiers.NAME.max", s.ID, s.FreeAddresses, need)
 }
 
 // Zones returns the zones of the private subnets, in their order.

@@ -43,11 +43,11 @@ func TestCheckReturnsWhyTheVPCIsNotUsable(t *testing.T) {
 		{"a private subnet without a default route", func(v *VPC) { v.Private[0].DefaultRoute = "" },
 			"private subnet subnet-a has no route to 0.0.0.0/0, and nodes pull images from the internet; add a route to a NAT gateway or a transit gateway"},
 		{"too few addresses", func(v *VPC) { v.Private[0].FreeAddresses = 999 },
-			"subnet subnet-a has 999 free addresses, and the stack takes up to 1000; name a larger subnet, more zones, or lower tiers.NAME.max"},
+			"subnet subnet-a has 999 free addresses, and the stack needs up to 1000; name a larger subnet, more zones, or lower tiers.NAME.max"},
 		{"too few addresses for stores and nodes in the same subnet", func(v *VPC) { v.Database = v.Private; v.Private[1].FreeAddresses = 1005 },
-			"subnet subnet-b has 1005 free addresses, and the stack takes up to 1010; name a larger subnet, more zones, or lower tiers.NAME.max"},
+			"subnet subnet-b has 1005 free addresses, and the stack needs up to 1010; name a larger subnet, more zones, or lower tiers.NAME.max"},
 		{"too few addresses for stores", func(v *VPC) { v.Database[1].FreeAddresses = 9 },
-			"subnet subnet-d has 9 free addresses, and the stack takes up to 10; name a larger subnet, more zones, or lower tiers.NAME.max"},
+			"subnet subnet-d has 9 free addresses, and the stack needs up to 10; name a larger subnet, more zones, or lower tiers.NAME.max"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			v := usableVPC()

@@ -59,7 +59,7 @@ type share struct {
 	index uint32
 }
 
-// shares are the shares of the tiers. A change would renumber existing subnets.
+// shares has the share of each tier. A change would renumber existing subnets.
 var shares = map[Tier]share{
 	PrivateApp:  {bits: 1, index: 0},
 	Public:      {bits: 3, index: 4},

@@ -29,11 +29,19 @@ var (
 	integer = format[int]{conf: strconv.Itoa, rdsValue: strconv.Itoa}
 	float   = format[float64]{conf: formatDecimal, rdsValue: formatDecimal}
 	boolean = format[bool]{
-		conf:     func(b bool) string { return quote(map[bool]string{true: "on", false: "off"}[b]) },
-		rdsValue: func(b bool) string { return map[bool]string{true: "1", false: "0"}[b] },
+		conf:     func(b bool) string { return quote(choose(b, "on", "off")) },
+		rdsValue: func(b bool) string { return choose(b, "1", "0") },
 	}
 	text = format[string]{conf: quote, rdsValue: func(s string) string { return s }}
 )
+
+// choose returns ifTrue if b is true, and otherwise ifFalse.
+func choose(b bool, ifTrue, ifFalse string) string {
+	if b {
+		return ifTrue
+	}
+	return ifFalse
+}
 
 // sizeFormat returns the format of a size with a unit in pg_settings.
 func sizeFormat(unit size.Size) format[size.Size] {

@@ -44,8 +44,8 @@ type Database struct {
 	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS increases the storage up
 	// to MaxAllocatedStorageGiB. A MaxAllocatedStorageGiB of zero means five times StorageGiB.
 	StorageGiB, MaxAllocatedStorageGiB int
-	// BackupDays is the number of days for which backups are kept, 7 to 35. The database can
-	// be restored to any second of these days. Zero means 35.
+	// BackupDays is the number of days for which backups are kept, 7 to 35. Point-in-time
+	// recovery can go back this far. Zero means 35.
 	BackupDays int
 }
 

@@ -30,7 +30,7 @@ func TestParseWorkspaceAcceptsOnlyARNsOfWorkspaces(t *testing.T) {
 
 // Requests are signed for the workspace's region, and only the given series are written.
 func TestRemoteWriteIsSignedAndLimitedToSeries(t *testing.T) {
-	text, err := New(nil, Namespaces{Own: "a", Platform: "b"}).WithRemoteWrite(Workspace{Region: "eu-west-1", ID: "ws-1"}, "app", []string{"a", "b:c"}).File()
+	text, err := New(nil, Targets{Own: "a", Platform: "b"}).WithRemoteWrite(Workspace{Region: "eu-west-1", ID: "ws-1"}, "app", []string{"a", "b:c"}).File()
 	require.NoError(t, err)
 	var file struct {
 		Global struct {
@@ -50,7 +50,7 @@ func TestRemoteWriteIsSignedAndLimitedToSeries(t *testing.T) {
 // configuration on which they are called.
 func TestRemoteWriteAndAlertmanagerAreIndependent(t *testing.T) {
 	workspace := Workspace{Region: "eu-west-1", ID: "ws-1"}
-	plain := New(nil, Namespaces{Own: "a", Platform: "b"})
+	plain := New(nil, Targets{Own: "a", Platform: "b"})
 	alertsFirst := plain.WithAlertmanager("alertmanager:9093").WithRemoteWrite(workspace, "app", []string{"a"})
 	writesFirst := plain.WithRemoteWrite(workspace, "app", []string{"a"}).WithAlertmanager("alertmanager:9093")
 	require.Equal(t, alertsFirst, writesFirst)

@@ -131,8 +131,8 @@ type relabel struct {
 	Action      string   `json:"action,omitempty"`
 }
 
-// Namespaces are the names of the namespaces with targets.
-type Namespaces struct {
+// Targets are the programs that Prometheus scrapes, and their namespaces.
+type Targets struct {
 	// Own is the namespace of Prometheus. Platform is the namespace of the services.
 	Own, Platform string
 	// Controllers are the namespaces of KEDA and VPA.
@@ -156,9 +156,9 @@ const (
 	podNamespace  = "__meta_kubernetes_namespace"
 )
 
-// New returns the configuration. Each service has its own job, with the name of the service's
+// New returns the configuration for the targets. Each service has its own job, with the name of the service's
 // Deployment.
-func New(services []scaling.Profile, names Namespaces) Config {
+func New(services []scaling.Profile, targets Targets) Config {
 	config := Config{
 		Global:    global{Interval: formatSeconds(slowInterval), Timeout: formatSeconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit},
 		RuleFiles: []string{RulesFile},
@@ -166,45 +166,45 @@ func New(services []scaling.Profile, names Namespaces) Config {
 	for _, service := range services {
 		config.Scrapes = append(config.Scrapes, job{
 			Name: promquery.Job(service), Interval: formatSeconds(scaling.ScrapeInterval), Timeout: formatSeconds(Timeout),
-			Discovery: podDiscovery(names.Platform), TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
+			Discovery: podDiscovery(targets.Platform), TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
 		})
 	}
-	if len(names.Controllers) > 0 {
+	if len(targets.Controllers) > 0 {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: "controllers", Discovery: podDiscovery(names.Controllers...),
+			Name: "controllers", Discovery: podDiscovery(targets.Controllers...),
 			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Target: "app"}),
 			// KEDA's adapter has 2,000 series about its API server. Nothing reads these
 			// series.
 			SeriesRules: []relabel{{Source: []string{"__name__"}, Regex: "(keda|vpa|controller_runtime_reconcile|process)_.*", Action: "keep"}},
 		})
 	}
-	if len(names.Stores) > 0 {
+	if len(targets.Stores) > 0 {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promrules.StoresJob, Discovery: podDiscovery(names.Platform),
-			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: strings.Join(names.Stores, "|"), Action: "keep"}),
+			Name: promrules.StoresJob, Discovery: podDiscovery(targets.Platform),
+			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: strings.Join(targets.Stores, "|"), Action: "keep"}),
 		})
 	}
-	if names.Forecaster {
+	if targets.Forecaster {
 		config.Scrapes = append(config.Scrapes, job{
 			// The interval is short, because KEDA reads the forecast from Prometheus, and a forecast is
 			// for the next 90 s.
-			Name: promquery.ForecasterJob, Interval: formatSeconds(scaling.ScrapeInterval), Timeout: formatSeconds(Timeout), Discovery: podDiscovery(names.Own),
+			Name: promquery.ForecasterJob, Interval: formatSeconds(scaling.ScrapeInterval), Timeout: formatSeconds(Timeout), Discovery: podDiscovery(targets.Own),
 			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: ForecasterApp, Action: "keep"}),
 		})
 	}
-	if names.PGExporter {
+	if targets.PGExporter {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: promrules.DatabaseJob, Discovery: podDiscovery(names.Platform),
+			Name: promrules.DatabaseJob, Discovery: podDiscovery(targets.Platform),
 			TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: DatabaseApp, Action: "keep"}),
 		})
 	}
 	config.Scrapes = append(config.Scrapes, job{
-		Name: "prometheus", Discovery: podDiscovery(names.Own),
+		Name: "prometheus", Discovery: podDiscovery(targets.Own),
 		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
 	}, job{
-		Name: promrules.StateJob, HonorLabels: true, Discovery: podDiscovery(names.Own),
+		Name: promrules.StateJob, HonorLabels: true, Discovery: podDiscovery(targets.Own),
 		TargetRules: podTargetRules(relabel{Source: []string{podApp}, Regex: KubeStateMetricsApp, Action: "keep"}),
-	}, containerJob(names.Platform), throttlingJob(names.Platform))
+	}, containerJob(targets.Platform), throttlingJob(targets.Platform))
 	return config
 }
 

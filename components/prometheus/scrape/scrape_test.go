@@ -19,7 +19,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/prometheus.json")
 
 // allNamespaces are the namespaces of a stack with every target.
-var allNamespaces = Namespaces{
+var allNamespaces = Targets{
 	Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, PGExporter: true,
 }
 
@@ -79,7 +79,7 @@ func TestRulesSelectScrapedSeries(t *testing.T) {
 // An autoscaler's query selects the series of its service by the name of the job. So no other job
 // may have the same name.
 func TestEachServiceHasOneJobWithItsName(t *testing.T) {
-	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Forecaster: true})
+	config := New(scaling.Services(), Targets{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Forecaster: true})
 	count := map[string]int{}
 	for _, job := range config.Scrapes {
 		count[job.Name]++
@@ -97,7 +97,7 @@ func TestEachServiceHasOneJobWithItsName(t *testing.T) {
 // Equal discoveries share one watch. Otherwise Prometheus would watch the same pods once for each
 // service.
 func TestServicesShareOneDiscovery(t *testing.T) {
-	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app"})
+	config := New(scaling.Services(), Targets{Own: "app-prometheus", Platform: "app"})
 	for _, job := range config.Scrapes[:len(scaling.Services())] {
 		require.Equal(t, config.Scrapes[0].Discovery, job.Discovery)
 	}
@@ -106,7 +106,7 @@ func TestServicesShareOneDiscovery(t *testing.T) {
 // A pod can get a new address while Prometheus is down. If its series depended on the address, a
 // sum over pods would count the pod twice for the 5 minutes of the look-back.
 func TestSeriesOfAPodDoNotDependOnItsAddress(t *testing.T) {
-	config := New(scaling.Services(), Namespaces{
+	config := New(scaling.Services(), Targets{
 		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"redis-cluster"},
 	})
 	for _, job := range config.Scrapes {

@@ -57,7 +57,7 @@ type Loss struct {
 	Refused string
 }
 
-// Parse reads a file of approvals: a list named approvals. It reports every fault.
+// Parse reads a file of approvals: a list named approvals. It reports every problem.
 func Parse(raw []byte) ([]Approval, error) {
 	var file struct {
 		Approvals []Approval `json:"approvals"`
@@ -65,26 +65,26 @@ func Parse(raw []byte) ([]Approval, error) {
 	if err := yaml.UnmarshalStrict(raw, &file); err != nil {
 		return nil, fmt.Errorf("approvals: %w", err)
 	}
-	var faults []string
+	var problems []string
 	for i, a := range file.Approvals {
 		for name, value := range map[string]string{"stack": a.Stack, "resource": a.Resource, "reason": a.Reason, "owner": a.Owner} {
 			if strings.TrimSpace(value) == "" {
-				faults = append(faults, fmt.Sprintf("approvals[%d].%s is empty", i, name))
+				problems = append(problems, fmt.Sprintf("approvals[%d].%s is empty", i, name))
 			}
 		}
 		if !slices.Contains([]canonicalplan.Op{canonicalplan.Replace, canonicalplan.Delete, Migrate, Rollback}, a.Op) {
-			faults = append(faults, fmt.Sprintf("approvals[%d].op is %q, must be replace, delete, migrate or rollback", i, a.Op))
+			problems = append(problems, fmt.Sprintf("approvals[%d].op is %q, must be replace, delete, migrate or rollback", i, a.Op))
 		}
 		if _, err := time.Parse(time.DateOnly, a.Until); err != nil {
-			faults = append(faults, fmt.Sprintf("approvals[%d].until is %q, must be a day such as 2026-12-31", i, a.Until))
+			problems = append(problems, fmt.Sprintf("approvals[%d].until is %q, must be a day such as 2026-12-31", i, a.Until))
 		}
 		if _, err := path.Match(a.Resource, ""); err != nil {
-			faults = append(faults, fmt.Sprintf("approvals[%d].resource is %q: %v", i, a.Resource, err))
+			problems = append(problems, fmt.Sprintf("approvals[%d].resource is %q: %v", i, a.Resource, err))
 		}
 	}
-	if len(faults) > 0 {
-		slices.Sort(faults)
-		return nil, fmt.Errorf("approvals: %s", strings.Join(faults, "; "))
+	if len(problems) > 0 {
+		slices.Sort(problems)
+		return nil, fmt.Errorf("approvals: %s", strings.Join(problems, "; "))
 	}
 	return file.Approvals, nil
 }

@@ -46,8 +46,8 @@ type Stack struct {
 	Losses []approval.Loss
 }
 
-// Faults returns the reasons to refuse the change.
-func (s Stack) Faults() (all []string) {
+// RefusalReasons returns the reasons to refuse the change.
+func (s Stack) RefusalReasons() (all []string) {
 	if n := s.countFindings(report.Mandatory, true); n > 0 {
 		all = append(all, fmt.Sprintf("%s that the state does not have", formatCount(n, "mandatory violation")))
 	}

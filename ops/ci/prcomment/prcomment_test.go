@@ -85,27 +85,27 @@ func TestCommentsEqualTheGoldenFiles(t *testing.T) {
 	}
 }
 
-func TestFaultsNameEachReasonToRefuse(t *testing.T) {
-	require.Empty(t, newStagingPreview().Faults())
+func TestRefusalReasonsNameEachReason(t *testing.T) {
+	require.Empty(t, newStagingPreview().RefusalReasons())
 	require.Equal(t, []string{
 		"1 mandatory violation that the state does not have",
 		"1 stateful resource would be replaced or deleted without an approval",
 		"the stack would cost $4,200.50 a month, the budget is $4,180.00",
-	}, newProdPreview().Faults())
+	}, newProdPreview().RefusalReasons())
 	withinBudget := newProdPreview()
 	withinBudget.Budget = 4_201 * cost.Dollar
-	require.Len(t, withinBudget.Faults(), 2)
+	require.Len(t, withinBudget.RefusalReasons(), 2)
 	growth, ok := withinBudget.costGrowth()
 	require.True(t, ok)
 	withinBudget.MaxGrowth = growth
-	require.Len(t, withinBudget.Faults(), 2, "at the limit")
+	require.Len(t, withinBudget.RefusalReasons(), 2, "at the limit")
 	withinBudget.MaxGrowth--
-	require.Contains(t, withinBudget.Faults(), fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, growth-1))
+	require.Contains(t, withinBudget.RefusalReasons(), fmt.Sprintf("the cost of a month would grow by %d %%, policy.cost.maxGrowthPercent allows %d %%", growth, growth-1))
 	require.Equal(t, "1 to create, 1 to update, 1 to replace, 1 to delete; policies: 1 new, 1 existing, 1 fixed, 1 waived", withinBudget.Summary())
 }
 
 // The comment of very large previews is not longer than the limit. It begins with the marker, and its
-// first part is complete: the table, the faults and the losses.
+// first part is complete: the table, the reasons to refuse and the losses.
 func TestCommentIsBoundedAndKeepsItsHead(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := newProdPreview()

@@ -47,7 +47,7 @@ func Render(stacks []Stack, limit int) string {
 		}
 	}
 	var text strings.Builder
-	text.WriteString(renderHeader(stacks) + renderTable(stacks) + renderFaults(stacks) + renderLosses(stacks))
+	text.WriteString(renderHeader(stacks) + renderTable(stacks) + renderRefusalReasons(stacks) + renderLosses(stacks))
 	var dropped []string
 	for _, s := range sections {
 		sectionText, droppedRows := s.renderWithin(limit - text.Len() - maxNoteLength(sections))
@@ -124,11 +124,11 @@ func costCell(s Stack) string {
 	return text
 }
 
-// renderFaults returns the reasons to refuse the change.
-func renderFaults(stacks []Stack) string {
+// renderRefusalReasons returns the reasons to refuse the change.
+func renderRefusalReasons(stacks []Stack) string {
 	var b strings.Builder
 	for _, s := range stacks {
-		for _, f := range s.Faults() {
+		for _, f := range s.RefusalReasons() {
 			fmt.Fprintf(&b, "\n> **%s is refused:** %s.\n", textCell(s.Plan.Stack), f)
 		}
 	}

@@ -21,8 +21,8 @@ var groupMetrics = []string{
 	"GroupTerminatingCapacity", "GroupTotalCapacity",
 }
 
-// checkGroupName returns a message unless the value is printable ASCII without spaces and colons:
-// AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html.
+// checkGroupName returns a message unless the value is printable ASCII without spaces and colons
+// (AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html).
 var checkGroupName = pattern(`[!-9;-~]+`, "characters of ASCII from 33 to 126 without a colon")
 
 // templateSources are the properties that can define a group's instances. A program sets
@@ -77,10 +77,10 @@ var _ = registerRows(&Row{
 		"instanceMaintenancePolicy.maxHealthyPercentage": {Valid: numbers(100, 200)},
 		"initialLifecycleHooks":                          {Replace: true, Set: true, Refuse: "are not supported yet; use lifecycleHook"},
 		"trafficSources":                                 {Set: true, Computed: true, Refuse: "is not supported yet; use targetGroupArns"},
-		"loadBalancers":                                  {Set: true, Computed: true, Refuse: "classic load balancers have no row"},
+		"loadBalancers":                                  {Set: true, Computed: true, Refuse: "classic load balancers are not supported"},
 		"availabilityZoneDistribution":                   {Computed: true, Refuse: "is not supported yet"},
-		"capacityReservationSpecification":               {Computed: true, Refuse: "capacity reservations have no row"},
-		"placementGroup":                                 {Refuse: "placement groups have no row"},
+		"capacityReservationSpecification":               {Computed: true, Refuse: "capacity reservations are not supported"},
+		"placementGroup":                                 {Refuse: "placement groups are not supported"},
 		"warmPool":                                       {Refuse: "is not supported yet"},
 		"context":                                        {Refuse: "reserved by AWS"},
 	}.with(mixedInstancesPolicyProps).with(instanceRefreshProps),
@@ -92,8 +92,8 @@ var _ = registerRows(&Row{
 	Refresh:    refreshScalingGroup,
 })
 
-// scalingProcesses are the processes of a group that can be suspended:
-// autoscaling/ec2/userguide/as-suspend-resume-processes.html.
+// scalingProcesses are the processes of a group that can be suspended
+// (autoscaling/ec2/userguide/as-suspend-resume-processes.html).
 var scalingProcesses = []string{
 	"Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions",
 }
@@ -164,8 +164,8 @@ func fillScalingGroup(c *Call) error {
 		"serviceLinkedRoleArn": fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", c.Partition, c.Account),
 		"predictedCapacity":    0.0, "warmPoolSize": 0.0,
 	})
-	// If the desired capacity is outside new limits, AWS sets it to the nearest limit:
-	// autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html.
+	// If the desired capacity is outside new limits, AWS sets it to the nearest limit
+	// (autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html).
 	c.Out["desiredCapacity"] = float64(min(max(c.Out.Int("desiredCapacity"), c.Out.Int("minSize")), c.Out.Int("maxSize")))
 	zones := []any{}
 	for _, subnet := range c.referencedObjects("vpcZoneIdentifiers") {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// maxOverrides is the maximum number of overrides in a mixed instances policy:
-// autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html.
+// maxOverrides is the maximum number of overrides in a mixed instances policy
+// (autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html).
 const maxOverrides = 40
 
 // mixedInstancesPolicyProps are the rules of a group's mixed instances policy.
@@ -36,8 +36,8 @@ var mixedInstancesPolicyProps = Props{
 	mixedOverridesProp + ".instanceRequirements":                           {},
 }.with(requirementProps(mixedOverridesProp + ".instanceRequirements."))
 
-// distributionDefaults returns AWS's defaults for a policy's instances distribution:
-// AutoScaling/latest/APIReference/API_InstancesDistribution.html.
+// distributionDefaults returns AWS's defaults for a policy's instances distribution
+// (AutoScaling/latest/APIReference/API_InstancesDistribution.html).
 func distributionDefaults(policy Object) map[string]any {
 	out := map[string]any{
 		"onDemandAllocationStrategy": "prioritized", "onDemandBaseCapacity": 0.0, "onDemandPercentageAboveBaseCapacity": 100.0,

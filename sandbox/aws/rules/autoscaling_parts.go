@@ -39,7 +39,7 @@ var _ = registerRows(
 		Props: Props{
 			"autoscalingGroupName": {Replace: true, Ref: toScalingGroup},
 			"lbTargetGroupArn":     {Replace: true, Valid: checkARN, Ref: toAutoScalingTargets},
-			"elb":                  {Replace: true, Refuse: "classic load balancers have no row"},
+			"elb":                  {Replace: true, Refuse: "classic load balancers are not supported"},
 		},
 		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},
 		Unique: []Unique{{

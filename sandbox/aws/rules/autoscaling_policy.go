@@ -174,10 +174,10 @@ func checkSteps(in Object, fail Fail) {
 	}
 }
 
-// verifyScalingPolicy checks the resource label, which names a load balancer and a
-// target group. The target group must be attached to the Auto Scaling group. A listener of
-// the load balancer must forward to the target group:
-// AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
+// verifyScalingPolicy checks the resource label, which names a load balancer and a target
+// group. The target group must be attached to the Auto Scaling group. A listener of the
+// load balancer must forward to the target group
+// (AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html).
 func verifyScalingPolicy(c *Call) error {
 	label := c.In.Object(trackingProp).Object("predefinedMetricSpecification").String("resourceLabel")
 	balancerSuffix, targetSuffix, ok := strings.Cut(label, "/targetgroup/")

@@ -35,8 +35,8 @@ var instanceRefreshProps = Props{
 	"instanceRefresh.preferences.alarmSpecification.alarms": {Max: 10, Ref: toAlarm},
 }
 
-// maxCheckpointDelay is the maximum delay in seconds, two days: AutoScaling/latest/APIReference/
-// API_RefreshPreferences.html.
+// maxCheckpointDelay is the maximum delay in seconds, two days
+// (AutoScaling/latest/APIReference/API_RefreshPreferences.html).
 const maxCheckpointDelay = 172800
 
 // checkSeconds returns a validator for a text with a number of seconds, at most limit.

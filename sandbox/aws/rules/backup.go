@@ -18,14 +18,14 @@ var (
 	// toBackedUp is a reference to what a plan backs up. Other types than DocumentDB's clusters are
 	// not supported yet.
 	toBackedUp = &Ref{To: []string{docdbClusterType}, By: []string{"arn"}, Noun: "DocumentDB cluster", Missing: backupValueCode}
-	// toBackupPlan prevents the deletion of a plan with selections:
-	// aws-backup/latest/devguide/API_DeleteBackupPlan.html.
+	// toBackupPlan prevents the deletion of a plan with selections
+	// (aws-backup/latest/devguide/API_DeleteBackupPlan.html).
 	toBackupPlan = &Ref{To: []string{backupPlanType}, Noun: "backup plan", Missing: backupValueCode, InUseCode: "InvalidRequestException"}
 )
 
-// maxBackupDays is the longest lifecycle of a backup, 100 years:
-// aws-backup/latest/devguide/API_BackupRuleInput.html. minStartWindow and maxWindow, in minutes, are
-// from the same page.
+// maxBackupDays is the longest lifecycle of a backup, 100 years
+// (aws-backup/latest/devguide/API_BackupRuleInput.html). minStartWindow and maxWindow, in minutes,
+// are from the same page.
 const (
 	maxBackupDays  = 36500
 	minStartWindow = 60

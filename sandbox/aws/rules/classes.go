@@ -8,12 +8,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/models"
 )
 
-// The instance classes of RDS for PostgreSQL, DocumentDB and ElastiCache, as of late
-// 2025. The sources are AmazonRDS/latest/UserGuide/
-// Concepts.DBInstanceClass.Support.html, documentdb/latest/developerguide/
-// db-instance-classes.html and AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html.
-// The variable upTo16 has the sizes from large to 16xlarge, upTo24 those to 24xlarge, and upTo32
-// those to 32xlarge.
+// The instance classes of RDS for PostgreSQL, DocumentDB and ElastiCache, as of late 2025. The
+// sources are AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Support.html,
+// documentdb/latest/developerguide/db-instance-classes.html and
+// AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html. The variable upTo16 has the sizes
+// from large to 16xlarge, upTo24 those to 24xlarge, and upTo32 those to 32xlarge.
 var (
 	upTo16         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
 	upTo24         = splitSizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -104,7 +103,7 @@ func (c *Call) wrapError(op operation, err error) error {
 func (c *Call) putOwned(token, id string, state Object) error {
 	row, ok := rows[token]
 	if !ok {
-		return errors.New("no row for " + token)
+		return fmt.Errorf("type %s has no row in the table of rules", token)
 	}
 	c.Tx.Put(store.Object{
 		Key:   store.Key{Scope: c.scope(row), Type: token, ID: id},

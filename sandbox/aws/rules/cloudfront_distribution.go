@@ -16,8 +16,8 @@ const (
 	noRules          = "no rules yet"
 )
 
-// distributionZoneID is the id of the hosted zone that all distributions share:
-// general/latest/gr/cf_region.html.
+// distributionZoneID is the id of the hosted zone that all distributions share
+// (general/latest/gr/cf_region.html).
 const distributionZoneID = "Z2FDTNDATAQYW2"
 
 // The lists of HTTP methods that CloudFront accepts in a cache behaviour.

@@ -2,8 +2,8 @@ package rules
 
 const edgeFunctionType = "aws:cloudfront/function:Function"
 
-// maxEdgeCode is the maximum size of a function in bytes:
-// AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
+// maxEdgeCode is the maximum size of a function in bytes
+// (AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 const maxEdgeCode = 10240
 
 var toEdgeFunction = &Ref{

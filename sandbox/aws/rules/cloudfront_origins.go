@@ -18,7 +18,7 @@ var toStandardLogBucket = &Ref{
 }
 
 // maxOriginTimeout is the default quota of an origin's read timeout and of its keep-alive
-// timeout, in seconds: AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
+// timeout, in seconds (AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 const maxOriginTimeout = 120
 
 // originProps has the rules of a distribution's origins.
@@ -51,16 +51,16 @@ var originProps = Props{
 	"origins.vpcOriginConfig.originReadTimeout":      {Computed: true, Valid: numbers(1, maxOriginTimeout)},
 }
 
-// shieldRegions are the regions with Origin Shield:
-// AmazonCloudFront/latest/DeveloperGuide/origin-shield.html. The list was not checked
+// shieldRegions are the regions with Origin Shield
+// (AmazonCloudFront/latest/DeveloperGuide/origin-shield.html). The list was not checked
 // against this page.
 var shieldRegions = []string{
 	"us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "eu-central-1",
 	"eu-west-1", "eu-west-2", "sa-east-1",
 }
 
-// refusedHeaders are headers that cannot be added to requests to an origin:
-// AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html.
+// refusedHeaders are headers that cannot be added to requests to an origin
+// (AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html).
 var refusedHeaders = []string{
 	"authorization", "cache-control", "connection", "content-length", "cookie", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
 	"if-unmodified-since", "max-forwards", "pragma", "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "request-range", "te",
@@ -78,8 +78,8 @@ func checkOriginHeader(v any) string {
 	return pattern(`[A-Za-z0-9!#$%&'*+.^_|~-]+`, "the name of an HTTP header")(v)
 }
 
-// checkOriginPort returns a message unless CloudFront allows the port for an origin:
-// cloudfront/latest/APIReference/API_CustomOriginConfig.html.
+// checkOriginPort returns a message unless CloudFront allows the port for an origin
+// (cloudfront/latest/APIReference/API_CustomOriginConfig.html).
 func checkOriginPort(v any) string {
 	if n, _ := v.(float64); n != 80 && n != 443 && (n < 1024 || n > 65535) {
 		return fmt.Sprintf("is %v, must be 80, 443 or 1024 to 65535", n)

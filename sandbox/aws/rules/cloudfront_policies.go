@@ -14,8 +14,8 @@ const (
 	cloudfrontARN             = "arn:{partition}:cloudfront::{account}:"
 )
 
-// maxPolicyItems is the default quota of headers, cookies or query strings in a policy:
-// AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
+// maxPolicyItems is the default quota of headers, cookies or query strings in a policy
+// (AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 const maxPolicyItems = 10
 
 // checkCloudfrontPolicyName returns a message unless the value is a valid name of a CloudFront
@@ -159,8 +159,8 @@ func verifyCachePolicy(c *Call) error {
 	return nil
 }
 
-// verifyOriginRequestPolicy returns an error for headers that only a cache policy may have:
-// AmazonCloudFront/latest/DeveloperGuide/http-401-unauthorized.html.
+// verifyOriginRequestPolicy returns an error for headers that only a cache policy may have
+// (AmazonCloudFront/latest/DeveloperGuide/http-401-unauthorized.html).
 func verifyOriginRequestPolicy(c *Call) error {
 	config := c.In.Object("headersConfig")
 	if config.String("headerBehavior") == "allExcept" {

@@ -10,8 +10,8 @@ import (
 const vpcOriginType = "aws:cloudfront/vpcOrigin:VpcOrigin"
 
 // vpcOriginGroupName is the name of the security group that CloudFront creates in a VPC
-// together with the first VPC origin: AmazonCloudFront/latest/DeveloperGuide/
-// private-content-vpc-origins.html.
+// together with the first VPC origin
+// (AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 const vpcOriginGroupName = "CloudFront-VPCOrigins-Service-SG"
 
 // originConfigProp is the property with the settings of a VPC origin. inUseDelete and inUseUpdate
@@ -60,10 +60,10 @@ var _ = registerRows(&Row{
 	BeforeDelete: beforeDeleteVPCOrigin,
 })
 
-// zonesWithoutVPCOrigins are the ids of availability zones without VPC origins:
-// private-content-vpc-origins.html, "Supported AWS Regions for VPC origins". The zone
-// of us-east-1 is from public notes of 2026. AWS does not document whether CloudFront refuses
-// an origin in such a zone; the stand-in refuses the origin.
+// zonesWithoutVPCOrigins are the ids of availability zones without VPC origins
+// (private-content-vpc-origins.html, "Supported AWS Regions for VPC origins"). The zone of
+// us-east-1 is from public notes of 2026. AWS does not document whether CloudFront refuses an
+// origin in such a zone; the stand-in refuses the origin.
 var zonesWithoutVPCOrigins = []string{"use1-az3"}
 
 // verifyVPCOrigin returns an error for a load balancer that cannot be a VPC origin

@@ -49,8 +49,8 @@ var _ = registerRows(
 // group (API_CreateLogGroup.html).
 var checkLogGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #")
 
-// logKeyActions are the actions that CloudWatch Logs needs on a key:
-// AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
+// logKeyActions are the actions that CloudWatch Logs needs on a key
+// (AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html).
 var logKeyActions = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"}
 
 // verifyLogGroup returns an error if the policy of the KMS key does not allow CloudWatch

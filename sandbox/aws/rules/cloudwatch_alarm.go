@@ -161,7 +161,7 @@ func verifyAlarm(c *Call) error {
 			continue
 		}
 		if _, ok := c.resolve(toEventRule, name); !ok {
-			return refuse("ValidationError", "the rule '%s' does not exist: AWS would accept the alarm, and %s would have no data; take the name from the rule", name, m.String("metricName"))
+			return refuse("ValidationError", "the rule '%s' does not exist: AWS would accept the alarm, and %s would have no data; use the name of the rule", name, m.String("metricName"))
 		}
 	}
 	return nil

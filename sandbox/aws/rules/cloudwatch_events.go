@@ -20,8 +20,8 @@ const (
 	maxTargets      = 5    // targets of one rule
 )
 
-// maxEventName is the maximum length of a rule's name:
-// eventbridge/latest/APIReference/API_PutRule.html.
+// maxEventName is the maximum length of a rule's name
+// (eventbridge/latest/APIReference/API_PutRule.html).
 const maxEventName = 64
 
 const noOtherBus = "other event buses are not supported yet"

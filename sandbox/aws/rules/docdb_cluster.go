@@ -17,7 +17,7 @@ var (
 )
 
 // docdbVersions maps each version of DocumentDB to its parameter group family and to the
-// version that an upgrade can reach: documentdb/latest/developerguide/docdb-mvu.html.
+// version that an upgrade can reach (documentdb/latest/developerguide/docdb-mvu.html).
 // Version 3.6 is left out, because AWS no longer supports it.
 var docdbVersions = map[string]struct{ family, next string }{
 	"4.0.0": {"docdb4.0", "5.0.0"},

@@ -22,8 +22,8 @@ var (
 	}
 )
 
-// docdbParameters are the parameters of all versions of DocumentDB:
-// documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html.
+// docdbParameters are the parameters of all versions of DocumentDB
+// (documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html).
 var docdbParameters = map[string]parameter{
 	"tls":                                  oneWord("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),
 	"profiler":                             oneWord("enabled", "disabled"),

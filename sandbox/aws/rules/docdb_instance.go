@@ -8,8 +8,8 @@ import (
 
 const docdbInstanceType = "aws:docdb/clusterInstance:ClusterInstance"
 
-// maxMembers is the maximum number of instances in a cluster, a writer and 15 readers:
-// documentdb/latest/developerguide/limits.html.
+// maxMembers is the maximum number of instances in a cluster, a writer and 15 readers
+// (documentdb/latest/developerguide/limits.html).
 const maxMembers = 16
 
 // toDocdbCluster is a reference to a cluster. It has no InUseCode, because the BeforeDelete of the

@@ -8,9 +8,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The AWS services with endpoints in a VPC, without the prefix com.amazonaws.REGION:
-// vpc/latest/privatelink/aws-services-privatelink-support.html and
-// gateway-endpoints.html.
+// The AWS services with endpoints in a VPC, without the prefix com.amazonaws.REGION
+// (vpc/latest/privatelink/aws-services-privatelink-support.html and
+// gateway-endpoints.html).
 var (
 	gatewayServices   = []string{"s3", "dynamodb"}
 	interfaceServices = []string{
@@ -43,7 +43,7 @@ var _ = registerRows(
 			"subnetConfigurations":       {Set: true, Computed: true, Refuse: "fixed addresses of endpoints are not supported yet"},
 			"resourceConfigurationArn":   {Replace: true, Refuse: unsupportedReference},
 			"serviceNetworkArn":          {Replace: true, Refuse: unsupportedReference},
-			"dnsOptions.privateDnsOnlyForInboundResolverEndpoint": {Refuse: "Route 53 resolver endpoints have no row"},
+			"dnsOptions.privateDnsOnlyForInboundResolverEndpoint": {Refuse: "Route 53 resolver endpoints are not supported"},
 		},
 		Check:   checkEndpoint,
 		Verify:  verifyEndpoint,

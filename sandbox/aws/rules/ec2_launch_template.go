@@ -9,8 +9,8 @@ import (
 
 const launchTemplateType = "aws:ec2/launchTemplate:LaunchTemplate"
 
-// maxUserData is the maximum size of user data in bytes, before the encoding as base64:
-// AWSEC2/latest/UserGuide/user-data.html.
+// maxUserData is the maximum size of user data in bytes, before the encoding as base64
+// (AWSEC2/latest/UserGuide/user-data.html).
 const maxUserData = 16 << 10
 
 // notInGroups is the reason to refuse properties that templates of Auto Scaling groups do
@@ -88,7 +88,7 @@ var _ = registerRows(&Row{
 })
 
 // blockDeviceProps are the rules of a template's disks. gp3 has these limits since
-// September 2025: ebs/latest/userguide/general-purpose.html.
+// September 2025 (ebs/latest/userguide/general-purpose.html).
 var blockDeviceProps = Props{
 	"blockDeviceMappings":                              {},
 	"blockDeviceMappings.deviceName":                   {Required: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
@@ -98,12 +98,12 @@ var blockDeviceProps = Props{
 	"blockDeviceMappings.ebs.deleteOnTermination":      {Valid: checkBoolString},
 	"blockDeviceMappings.ebs.encrypted":                {Valid: checkBoolString},
 	"blockDeviceMappings.ebs.kmsKeyId":                 {Valid: checkARN, Ref: toKeyARN},
-	"blockDeviceMappings.ebs.snapshotId":               {Refuse: "snapshots have no row"},
+	"blockDeviceMappings.ebs.snapshotId":               {Refuse: "snapshots are not supported"},
 	"blockDeviceMappings.ebs.volumeType":               {Computed: true, Enum: []string{"gp3"}},
 	"blockDeviceMappings.ebs.volumeSize":               {Computed: true, Valid: numbers(1, 65536)},
 	"blockDeviceMappings.ebs.iops":                     {Computed: true, Valid: numbers(baseIOPS, 80000)},
 	"blockDeviceMappings.ebs.throughput":               {Computed: true, Valid: numbers(baseThroughput, 2000)},
-	"blockDeviceMappings.ebs.volumeInitializationRate": {Refuse: "snapshots have no row"},
+	"blockDeviceMappings.ebs.volumeInitializationRate": {Refuse: "snapshots are not supported"},
 }
 
 // interfaceProps are the rules of a template's network interfaces.

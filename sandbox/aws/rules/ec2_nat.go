@@ -26,10 +26,10 @@ var _ = registerRows(
 			"publicIpv4Pool":        {Replace: true, Computed: true, Refuse: noIPAM},
 			"ipamPoolId":            {Replace: true, Computed: true, Refuse: noIPAM},
 			"customerOwnedIpv4Pool": {Refuse: "Outposts are not supported"},
-			"instance":              {Computed: true, Refuse: "EC2 instances have no row"},
-			"networkInterface":      {Computed: true, Refuse: "network interfaces have no row"},
+			"instance":              {Computed: true, Refuse: "EC2 instances are not supported"},
+			"networkInterface":      {Computed: true, Refuse: "network interfaces are not supported"},
 			"associateWithPrivateIp": {
-				Refuse: "network interfaces have no row",
+				Refuse: "network interfaces are not supported",
 			},
 		},
 		Outputs: map[string]string{

@@ -20,9 +20,9 @@ const (
 // its rules and associations.
 var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", DeletedWith: true}
 
-// maxEntries is the default quota of rules for each direction of a network ACL:
-// vpc/latest/userguide/amazon-vpc-limits.html. AWS can raise it to 40, but a program must
-// also work in an account with the default quota.
+// maxEntries is the default quota of rules for each direction of a network ACL
+// (vpc/latest/userguide/amazon-vpc-limits.html). AWS can raise it to 40, but a program
+// must also work in an account with the default quota.
 const maxEntries = 20
 
 // entryProps returns the property rules of the entries inside a network ACL. direction
@@ -161,11 +161,20 @@ func checkEntry(e Object, path string, fail Fail) {
 	}
 }
 
+// ruleDirection returns the property of a network ACL that has inline rules for the direction of a
+// rule: egress or ingress.
+func ruleDirection(rule Object) string {
+	if rule.Bool("egress") {
+		return "egress"
+	}
+	return "ingress"
+}
+
 // verifyEntry returns an error if the number of the rule is in use. It also returns an error if
 // the network ACL has too many rules, or has inline rules for the same direction.
 func verifyEntry(c *Call) error {
 	acl, _ := c.referencedObject("networkAclId")
-	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
+	direction := ruleDirection(c.In)
 	if len(Object(acl.State).Objects(direction)) > 0 {
 		return refuse("NetworkAclEntryAlreadyExists", "%s has inline %s rules; the next update of the network ACL would remove this rule. "+
 			"Define all rules inline, or all as separate resources (refused by the AWS stand-in)", acl.ID, direction)
@@ -194,7 +203,7 @@ func (c *Call) verifyRulesNotMixed() error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
-		direction := map[bool]string{true: "egress", false: "ingress"}[rule.Bool("egress")]
+		direction := ruleDirection(rule)
 		if rule.String("networkAclId") == c.ID && c.In.Has(direction) {
 			conflict = refuse("NetworkAclEntryAlreadyExists", "%s has %s rules as separate resources, such as %s; this update would remove them. "+
 				"Define all rules inline, or all as separate resources (refused by the AWS stand-in)", c.ID, direction, o.ID)

@@ -14,8 +14,7 @@ const cloudFrontListName = "com.amazonaws.global.cloudfront.origin-facing"
 
 // managedListWeights returns a map from the names of AWS's prefix lists in the region to the
 // weights of the lists. In the quota of a security group, a rule with a list of weight 55
-// counts as 55 rules:
-// vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
+// counts as 55 rules (vpc/latest/userguide/working-with-aws-managed-prefix-lists.html).
 func (c *Cloud) managedListWeights() map[string]int {
 	regional := "com.amazonaws." + c.Region
 	return map[string]int{cloudFrontListName: 55, regional + ".s3": 1, regional + ".dynamodb": 1}

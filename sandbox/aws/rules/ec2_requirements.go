@@ -7,8 +7,8 @@ var requirementRanges = []string{
 }
 
 // requirementProps returns the property rules of instance requirements, for launch
-// templates and Auto Scaling groups:
-// AutoScaling/latest/APIReference/API_InstanceRequirements.html. Each path begins with
+// templates and Auto Scaling groups
+// (AutoScaling/latest/APIReference/API_InstanceRequirements.html). Each path begins with
 // prefix.
 func requirementProps(prefix string) Props {
 	out := Props{

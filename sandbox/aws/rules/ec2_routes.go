@@ -45,7 +45,7 @@ func routeTargetProps(prefix string) Props {
 	return Props{
 		prefix + "gatewayId":              {Ref: toInternetGateway},
 		prefix + "natGatewayId":           {Ref: toNAT},
-		prefix + "vpcEndpointId":          {Refuse: "gateway load balancer endpoints have no row"},
+		prefix + "vpcEndpointId":          {Refuse: "gateway load balancer endpoints are not supported"},
 		prefix + "networkInterfaceId":     {Computed: true, Refuse: unsupportedReference},
 		prefix + "carrierGatewayId":       {Refuse: unsupportedReference},
 		prefix + "coreNetworkArn":         {Refuse: unsupportedReference},
@@ -77,7 +77,7 @@ var _ = registerRows(
 			"routes":                         {Set: true, Computed: true},
 			"routes.cidrBlock":               {Valid: cidr4(0, 32)},
 			"routes.ipv6CidrBlock":           {Valid: cidr6(0, 128), Same: sameCIDR},
-			"routes.destinationPrefixListId": {Refuse: "prefix lists have no row"},
+			"routes.destinationPrefixListId": {Refuse: "prefix lists are not supported"},
 		}.with(routeTargetProps("routes.")),
 		Outputs: map[string]string{
 			"arn":     "arn:{partition}:ec2:{region}:{account}:route-table/{id}",
@@ -105,7 +105,7 @@ var _ = registerRows(
 			"routeTableId":             {Replace: true, Ref: toRouteTable},
 			"destinationCidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
 			"destinationIpv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},
-			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists have no row"},
+			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists are not supported"},
 		}.with(routeTargetProps("")),
 		ExactlyOne: [][]string{destinationProps, targetProps},
 		NewID: func(c *Call) (string, error) {

@@ -17,8 +17,8 @@ const (
 )
 
 // checkGroupText returns a message unless the value has only the characters that names and
-// descriptions of security groups may have:
-// AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
+// descriptions of security groups may have
+// (AWSEC2/latest/APIReference/API_CreateSecurityGroup.html).
 var checkGroupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
 // inlineRuleProps returns the property rules of the ingress or egress blocks of a
@@ -149,8 +149,8 @@ func newRuleRow(token, direction string) *Row {
 	}
 }
 
-// protocols are the protocol names of EC2 with their numbers:
-// AWSEC2/latest/APIReference/API_IpPermission.html.
+// protocols are the protocol names of EC2 with their numbers
+// (AWSEC2/latest/APIReference/API_IpPermission.html).
 var protocols = map[string]string{"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "all": "-1"}
 
 // checkProtocol returns a message unless v is the name or the number of a protocol in
@@ -297,8 +297,8 @@ func verifyRule(c *Call) error {
 	return nil
 }
 
-// maxRules is the default quota of rules for each direction and address family:
-// vpc/latest/userguide/amazon-vpc-limits.html. AWS can raise it, but a program must also
+// maxRules is the default quota of rules for each direction and address family
+// (vpc/latest/userguide/amazon-vpc-limits.html). AWS can raise it, but a program must also
 // work in an account with the default quota.
 const maxRules = 60
 

@@ -261,8 +261,8 @@ func fillSubnet(c *Call) error {
 	return nil
 }
 
-// verifyGatewayUnused returns an error if public addresses of the VPC are in use:
-// AWSEC2/latest/APIReference/API_DetachInternetGateway.html.
+// verifyGatewayUnused returns an error if public addresses of the VPC are in use
+// (AWSEC2/latest/APIReference/API_DetachInternetGateway.html).
 func verifyGatewayUnused(c *Call) error {
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), natType, func(o store.Object) bool {

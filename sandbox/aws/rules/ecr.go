@@ -127,8 +127,8 @@ func beforeDeleteRepository(c *Call) error {
 	return registry.deleteImages(c.Context, name)
 }
 
-// checkLifecyclePolicy returns a message unless v is a document that ECR accepts:
-// AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
+// checkLifecyclePolicy returns a message unless v is a document that ECR accepts
+// (AmazonECR/latest/userguide/lifecycle_policy_parameters.html).
 func checkLifecyclePolicy(v any) string {
 	s, _ := v.(string)
 	if len(s) > 30720 {

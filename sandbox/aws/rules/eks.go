@@ -12,9 +12,8 @@ import (
 
 const clusterType = "aws:eks/cluster:Cluster"
 
-// zonesWithoutEKS are the ids of availability zones in which EKS creates no control planes:
-// eks/latest/userguide/network-reqs.html, "Subnet requirements for clusters", as of
-// 2025.
+// zonesWithoutEKS are the ids of availability zones in which EKS creates no control planes
+// (eks/latest/userguide/network-reqs.html, "Subnet requirements for clusters", as of 2025).
 var zonesWithoutEKS = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 // eksGroupPrefix is the start of the name of the security group that EKS creates for a
@@ -104,9 +103,9 @@ var _ = registerRows(&Row{
 })
 
 // reservedBlocks are the CIDR blocks that EKS refuses in publicAccessCidrs, because no
-// request comes from them over the internet:
-// eks/latest/userguide/cluster-endpoint.html. The blocks that RFC 5737 reserves for
-// documentation are not in the list, because they represent the internet in the sandbox.
+// request comes from them over the internet (eks/latest/userguide/cluster-endpoint.html).
+// The blocks that RFC 5737 reserves for documentation are not in the list, because they
+// represent the internet in the sandbox.
 var reservedBlocks = append(slices.Clone(privateRanges), "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 
 // checkPublicBlock returns a message for a CIDR block that is not on the internet.
@@ -122,8 +121,7 @@ func checkPublicBlock(v any) string {
 
 // verifyAuthenticationMode returns an error for a change of the authentication mode that EKS does
 // not allow. The mode can only change to the next mode in the order CONFIG_MAP,
-// API_AND_CONFIG_MAP, API:
-// eks/latest/userguide/setting-up-access-entries.html.
+// API_AND_CONFIG_MAP, API (eks/latest/userguide/setting-up-access-entries.html).
 func verifyAuthenticationMode(c *Call) error {
 	modes := []string{"CONFIG_MAP", "API_AND_CONFIG_MAP", "API"}
 	oldIndex := slices.Index(modes, c.Old.Object("accessConfig").String("authenticationMode"))
@@ -191,8 +189,8 @@ func verifyCluster(c *Call) error {
 }
 
 // clusterZones returns the sorted availability zones of a cluster's subnets. EKS does not allow
-// an update to change the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
-// considerations".
+// an update to change the zones (eks/latest/userguide/network-reqs.html, "VPC requirements and
+// considerations").
 func (c *Call) clusterZones(cluster Object) []string {
 	var zones []string
 	for _, l := range leaves(cluster, "vpcConfig.subnetIds") {
@@ -205,8 +203,8 @@ func (c *Call) clusterZones(cluster Object) []string {
 	return slices.Compact(zones)
 }
 
-// verifyClusterRole returns an error for a role that EKS cannot use:
-// eks/latest/userguide/cluster-iam-role.html.
+// verifyClusterRole returns an error for a role that EKS cannot use
+// (eks/latest/userguide/cluster-iam-role.html).
 func verifyClusterRole(c *Call) error {
 	role, _ := c.referencedObject("roleArn")
 	if !trusts(role, "eks.amazonaws.com") {
@@ -286,7 +284,7 @@ func fillCluster(c *Call) error {
 
 // createCreatorEntry creates the access entry of the identity that creates a cluster. It does
 // nothing at an update, if the cluster disables this entry, or if the cluster's authentication
-// mode has no entries: eks/latest/userguide/access-entries.html, "Cluster creator".
+// mode has no entries (eks/latest/userguide/access-entries.html, "Cluster creator").
 func (c *Call) createCreatorEntry() error {
 	access := c.Out.Object("accessConfig")
 	if c.Old != nil || !access.Bool("bootstrapClusterCreatorAdminPermissions") || access.String("authenticationMode") == "CONFIG_MAP" {

@@ -216,8 +216,8 @@ var _ = registerRows(
 
 const podIdentityService = "pods.eks.amazonaws.com"
 
-// checkNotReservedByEKS returns a message for a name that is reserved for Kubernetes or AWS:
-// eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html.
+// checkNotReservedByEKS returns a message for a name that is reserved for Kubernetes or AWS
+// (eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html).
 var checkNotReservedByEKS = all(withoutPrefix("system:"), withoutPrefix("eks:"), withoutPrefix("aws:"), withoutPrefix("amazon:"), withoutPrefix("iam:"))
 
 // untrustedRoleError returns EKS's error for a role that EKS Pod Identity cannot assume.

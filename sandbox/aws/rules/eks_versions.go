@@ -10,12 +10,12 @@ import (
 // order of the texts is the order of the days.
 type eksVersion struct{ minor, standardEnd, extendedEnd string }
 
-// eksCalendar has the versions of EKS, oldest first:
-// eks/latest/userguide/kubernetes-versions.html. The dates were read on 2026-11-29 in
+// eksCalendar has the versions of EKS, oldest first
+// (eks/latest/userguide/kubernetes-versions.html). The dates were read on 2026-11-29 in
 // copies of that page. The dates up to 1.34 are from awsdocs/amazon-eks-user-guide. The dates
 // of 1.35 and 1.36 are from aws-samples/sample-apex-skills and from an output of
-// `aws eks describe-cluster-versions` of September 2026. EKS has 1.37 since 2026-10-01. This
-// version is left out, because its dates were not found.
+// `aws eks describe-cluster-versions` of September 2026. EKS has 1.37 since 2026-10-01.
+// This version is left out, because its dates were not found.
 var eksCalendar = []eksVersion{
 	{"1.32", "2026-03-23", "2027-03-23"},
 	{"1.33", "2026-07-29", "2027-07-29"},
@@ -76,7 +76,7 @@ func clusterVersion(cluster Object, now time.Time) string {
 }
 
 // verifyVersionSupported returns an error if EKS no longer offers the version in the inputs of a
-// cluster: kubernetes-versions.html, "Amazon EKS extended support FAQs". It also returns an
+// cluster (kubernetes-versions.html, "Amazon EKS extended support FAQs"). It also returns an
 // error for a version without standard support on a cluster with the policy STANDARD. AWS does
 // not document whether EKS allows such a version.
 func verifyVersionSupported(in Object, now time.Time) error {

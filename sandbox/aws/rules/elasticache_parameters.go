@@ -194,10 +194,10 @@ func clusterEnabledValue(group Object) string {
 // isReferenced reports whether another object refers to the object of this call.
 func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
-// cacheVersions maps an engine and its version to the parameter group family and the full version:
-// AmazonElastiCache/latest/dg/engine-versions.html, of 2026. The family of Valkey 9.0
-// is an assumption: it has the parameters of Valkey 8. The full versions were not checked
-// against AWS's documentation.
+// cacheVersions maps an engine and its version to the parameter group family and the full version
+// (AmazonElastiCache/latest/dg/engine-versions.html, of 2026). The family of Valkey 9.0 is an
+// assumption: it has the parameters of Valkey 8. The full versions were not checked against AWS's
+// documentation.
 var cacheVersions = map[string]map[string]struct{ family, fullVersion string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},

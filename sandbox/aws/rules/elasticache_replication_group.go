@@ -15,8 +15,8 @@ var (
 
 var finalCacheSnapshot = finalSnapshot{cacheSnapshotType, "SnapshotAlreadyExistsFault"}
 
-// checkAuthToken returns a message unless the value is a valid password of a cache:
-// AmazonElastiCache/latest/dg/auth.html.
+// checkAuthToken returns a message unless the value is a valid password of a cache
+// (AmazonElastiCache/latest/dg/auth.html).
 var checkAuthToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
 
 // The row has no deletion protection, because ElastiCache has none.

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Limits of a replication group: AmazonElastiCache/latest/dg/
-// quota-limits.html (500 shards with Redis 5.0.6 and later) and
-// API_CreateReplicationGroup.html.
+// Limits of a replication group: AmazonElastiCache/latest/dg/quota-limits.html (500 shards
+// with Redis 5.0.6 and later) and API_CreateReplicationGroup.html.
 const (
 	maxShards   = 500
 	maxNodes    = 500
@@ -150,8 +149,8 @@ func (c *Call) verifyCacheEncryption() error {
 	if c.Old == nil || transitEncrypted == c.Old.Bool("transitEncryptionEnabled") {
 		return nil
 	}
-	// AWS changes the encryption in two steps: dg/in-transit-encryption-enable.html and
-	// in-transit-encryption-disable.html.
+	// AWS changes the encryption in two steps (dg/in-transit-encryption-enable.html and
+	// in-transit-encryption-disable.html).
 	if transitEncrypted && mode != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is enabled in two steps: transitEncryptionMode preferred first, then required")
 	}
@@ -196,9 +195,13 @@ func fillReplicationGroup(c *Call) error {
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
 	c.Out["clusterEnabled"] = sharded
-	c.Out.setDefaults(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[sharded]})
+	clusterMode, groupSuffix := "disabled", ""
+	if sharded {
+		clusterMode, groupSuffix = "enabled", ".cluster.on"
+	}
+	c.Out.setDefaults(map[string]any{"clusterMode": clusterMode})
 	if !c.In.Has("parameterGroupName") && !strings.HasPrefix(c.Out.String("parameterGroupName"), "default."+release.family) {
-		c.Out["parameterGroupName"] = "default." + release.family + map[bool]string{true: ".cluster.on"}[sharded]
+		c.Out["parameterGroupName"] = "default." + release.family + groupSuffix
 	}
 	c.setEndpoints(sharded)
 	members := []any{}

@@ -174,8 +174,8 @@ func getAvailabilityZones(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "names": names, "zoneIds": ids, "groupNames": groups}, nil
 }
 
-// tokenLifetime is how long an authorization token of ECR is valid:
-// AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
+// tokenLifetime is how long an authorization token of ECR is valid
+// (AmazonECR/latest/APIReference/API_GetAuthorizationToken.html).
 const tokenLifetime = 12 * time.Hour
 
 // getAuthorizationToken implements the Pulumi function aws:ecr/getAuthorizationToken. The

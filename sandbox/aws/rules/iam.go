@@ -29,7 +29,7 @@ var (
 	}
 )
 
-// Default quotas of IAM: IAM/latest/UserGuide/reference_iam-quotas.html. The sizes are in
+// Default quotas of IAM (IAM/latest/UserGuide/reference_iam-quotas.html). The sizes are in
 // characters. The tables of this page were not available, so the numbers are from a public
 // summary of 2026. AWS can raise two of the quotas: trust policies to 8192 characters, and
 // attached policies to 25. A program must also work in an account with the default quotas.
@@ -49,8 +49,8 @@ var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a
 // mention other punctuation, so the stand-in refuses that too.
 var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and ends with a slash, of letters, digits and .,+@=_-")
 
-// roleDescription validates the description of a role:
-// IAM/latest/APIReference/API_CreateRole.html. The pattern was not checked against this
+// roleDescription validates the description of a role
+// (IAM/latest/APIReference/API_CreateRole.html). The pattern was not checked against this
 // page.
 var roleDescription = pattern(`[\t\n\r\x{20}-\x{7E}\x{A1}-\x{FF}]*`, "Latin-1 text")
 
@@ -255,9 +255,9 @@ func (c *Call) attachedPolicies(role string) []string {
 }
 
 // verifyUniqueName returns an error if an entity of the same type has the name already. To
-// AWS, names that differ only in letter case or path are equal:
-// IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html and
-// API_CreateInstanceProfile.html.
+// AWS, names that differ only in letter case or path are equal
+// (IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html and
+// API_CreateInstanceProfile.html).
 func verifyUniqueName(c *Call) error {
 	if c.Old != nil {
 		return nil

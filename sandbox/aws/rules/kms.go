@@ -21,8 +21,8 @@ var (
 	toKeyARN = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterException"}
 )
 
-// maxAliases is the quota of aliases for each key:
-// kms/latest/developerguide/resource-limits.html.
+// maxAliases is the quota of aliases for each key
+// (kms/latest/developerguide/resource-limits.html).
 const maxAliases = 50
 
 var _ = registerRows(
@@ -60,7 +60,7 @@ var _ = registerRows(
 		Source: "kms/alias.go", Page: "kms/latest/APIReference/API_CreateAlias.html",
 		Label: "KMS Alias", ID: "{name}", NotFound: "NotFoundException",
 		ExistsCode: "AlreadyExistsException", ExistsText: "An alias with the name arn:{partition}:kms:{region}:{account}:{name} already exists",
-		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 238, Start: "alias/"},
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 238, FixedPrefix: "alias/"},
 		Props: Props{
 			"name":        {Replace: true, Computed: true, Valid: all(length(7, 256), aliasName, withoutPrefix("alias/aws/"))},
 			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(7, 230), aliasName, withoutPrefix("alias/aws/"))},

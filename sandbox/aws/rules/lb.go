@@ -82,8 +82,8 @@ var _ = registerRows(&Row{
 	},
 })
 
-// verifyLoadBalancer checks the subnets and the security groups of a load balancer:
-// elasticloadbalancing/latest/application/load-balancer-subnets.html. The errors about
+// verifyLoadBalancer checks the subnets and the security groups of a load balancer
+// (elasticloadbalancing/latest/application/load-balancer-subnets.html). The errors about
 // zones are from public logs. The other error codes were not checked against AWS's
 // documentation.
 func verifyLoadBalancer(c *Call) error {

@@ -11,9 +11,10 @@ var actionBlocks = map[string]string{"forward": "forward", "redirect": "redirect
 // redirectPort validates the port of a redirect.
 var redirectPort = pattern(`#\{port\}|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]`, "a port from 1 to 65535, or #{port}")
 
-// actionProps returns the property rules of the actions of listeners and listener rules:
-// elasticloadbalancing/latest/application/rule-action-types.html. property is the property
-// with the actions: "defaultActions" of a listener, or "actions" of a listener rule.
+// actionProps returns the property rules of the actions of listeners and listener rules
+// (elasticloadbalancing/latest/application/rule-action-types.html). property is the
+// property with the actions: "defaultActions" of a listener, or "actions" of a listener
+// rule.
 func actionProps(property string) Props {
 	return Props{
 		property:                                  {Min: 1, Max: 1}, // AWS allows more only before a routing action, to authenticate users
@@ -63,7 +64,7 @@ func checkActions(in Object, property string, fail Fail) {
 		}
 		hasBlock := a.Has(block)
 		if kind == "forward" {
-			if hasBlock == a.Has("targetGroupArn") {
+			if hasBlock == a.Has("targetGroupArn") { // both or none
 				fail(path, "exactly one of targetGroupArn and forward must be given")
 			}
 			continue

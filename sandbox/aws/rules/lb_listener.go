@@ -18,9 +18,9 @@ var toCertificate = &Ref{
 	To: []string{certificateType}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", InUseCode: "ResourceInUseException",
 }
 
-// tlsPolicies are the policies with TLS 1.3 that allow no TLS older than 1.2:
-// elasticloadbalancing/latest/application/describe-ssl-policies.html. The tables of that page
-// were not available, so the names are from public programs. The stand-in refuses the
+// tlsPolicies are the policies with TLS 1.3 that allow no TLS older than 1.2
+// (elasticloadbalancing/latest/application/describe-ssl-policies.html). The tables of that
+// page were not available, so the names are from public programs. The stand-in refuses the
 // other policies and AWS's default, because they allow TLS 1.0 or lack TLS 1.3.
 var tlsPolicies = []string{
 	"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06",

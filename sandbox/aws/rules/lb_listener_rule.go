@@ -8,16 +8,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The default quotas of one rule: elasticloadbalancing/latest/application/
-// load-balancer-limits.html. AWS can raise them, but a program must also work in an
-// account with the default quotas.
+// The default quotas of one rule
+// (elasticloadbalancing/latest/application/load-balancer-limits.html). AWS can raise them,
+// but a program must also work in an account with the default quotas.
 const (
 	maxConditionValues    = 5
 	maxConditionWildcards = 5
 )
 
 // A rule may have each of singleConditions once, and each of repeatedConditions several
-// times: elasticloadbalancing/latest/application/rule-condition-types.html.
+// times (elasticloadbalancing/latest/application/rule-condition-types.html).
 var (
 	singleConditions   = []string{"hostHeader", "httpRequestMethod", "pathPattern", "sourceIp"}
 	repeatedConditions = []string{"httpHeader", "queryStrings"}

@@ -98,7 +98,7 @@ var _ = registerRows(&Row{
 })
 
 // healthCheckDefaults returns AWS's defaults of a target group's health check, with times in
-// seconds: elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html.
+// seconds (elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html).
 func healthCheckDefaults(in Object) map[string]any {
 	out := map[string]any{
 		"enabled": true, "healthyThreshold": 5.0, "unhealthyThreshold": 2.0, "interval": 30.0, "timeout": 5.0,

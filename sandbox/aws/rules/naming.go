@@ -20,8 +20,8 @@ type Naming struct {
 	Prop, PrefixProp string
 	// Max is the maximum length of a generated name.
 	Max int
-	// Start is the start of every generated name, such as alias/ for aliases of KMS.
-	Start string
+	// FixedPrefix begins every generated name, such as alias/ for aliases of KMS.
+	FixedPrefix string
 	// NoDash omits the dash before the digits.
 	NoDash bool
 	// Lower converts the Pulumi name to lower case.
@@ -83,7 +83,7 @@ func (n *Naming) generate(req CheckRequest) (string, error) {
 		if len(req.Proposed) > n.Max {
 			return "", fmt.Errorf("the name %q of pulumi:autonaming has %d characters; AWS allows %d", req.Proposed, len(req.Proposed), n.Max)
 		}
-		return n.withStart(req.Proposed), nil
+		return n.withFixedPrefix(req.Proposed), nil
 	}
 	dash := "-"
 	if n.NoDash {
@@ -96,19 +96,19 @@ func (n *Naming) generate(req CheckRequest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("generate a name: %w", err)
 	}
-	name := n.withStart(req.Name + dash + digits)
+	name := n.withFixedPrefix(req.Name + dash + digits)
 	if n.Lower {
 		name = strings.ToLower(name)
 	}
 	return name, nil
 }
 
-// withStart returns the name with Start as its start. It does not add Start a second time.
-func (n *Naming) withStart(name string) string {
-	if strings.HasPrefix(name, n.Start) {
+// withFixedPrefix adds FixedPrefix to the name, unless the name already begins with it.
+func (n *Naming) withFixedPrefix(name string) string {
+	if strings.HasPrefix(name, n.FixedPrefix) {
 		return name
 	}
-	return n.Start + name
+	return n.FixedPrefix + name
 }
 
 // generateSuffix returns the digits at the end of a generated name. It derives the digits from

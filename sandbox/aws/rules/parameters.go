@@ -120,8 +120,8 @@ func formatNumber(n float64) string {
 	return strconv.FormatFloat(n, 'g', -1, 64)
 }
 
-// formulaWords are the variables and functions of RDS's formulas:
-// AmazonRDS/latest/UserGuide/USER_ParamValuesRef.html.
+// formulaWords are the variables and functions of RDS's formulas
+// (AmazonRDS/latest/UserGuide/USER_ParamValuesRef.html).
 var formulaWords = regexp.MustCompile(`DBInstanceClassMemory|DBInstanceVCPU|AllocatedStorage|EndPointPort|GREATEST|LEAST|SUM|log`)
 
 // formulaRest matches a formula from which the words in formulaWords were removed.

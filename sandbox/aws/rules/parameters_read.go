@@ -4,8 +4,8 @@ package rules
 // applyMethod pending-reboot, and ignores the applyMethod of the program
 // (pulumi/pulumi-aws#2442). Sources:
 // AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html and
-// PostgreSQL.Concepts.General.SSL.html, documentdb/latest/developerguide/
-// cluster_parameter_groups-list_of_parameters.html.
+// PostgreSQL.Concepts.General.SSL.html,
+// documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html.
 var (
 	postgresDefaults = map[string]string{
 		"checkpoint_completion_target": "0.9", "autovacuum_vacuum_scale_factor": "0.1", "autovacuum_analyze_scale_factor": "0.05",

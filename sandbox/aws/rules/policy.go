@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// policyKind is the kind of a policy document. Each kind has its own grammar:
-// IAM/latest/UserGuide/reference_policies_grammar.html.
+// policyKind is the kind of a policy document. Each kind has its own grammar
+// (IAM/latest/UserGuide/reference_policies_grammar.html).
 type policyKind int
 
 const (
@@ -26,9 +26,9 @@ const (
 var (
 	actionPattern = regexp.MustCompile(`^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
 	sidPattern    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
-	// policyCharacters matches the characters that IAM allows in policy documents:
-	// IAM/latest/UserGuide/reference_iam-quotas.html. The stand-in also checks the
-	// documents of other services with it.
+	// policyCharacters matches the characters that IAM allows in policy documents
+	// (IAM/latest/UserGuide/reference_iam-quotas.html). The stand-in also checks the documents
+	// of other services with it.
 	policyCharacters = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
 )
 

@@ -22,8 +22,8 @@ var (
 	finalDBSnapshot  = finalSnapshot{instanceSnapshotType, "DBSnapshotAlreadyExists"}
 )
 
-// dbCertificates are AWS's certificate authorities:
-// AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
+// dbCertificates are AWS's certificate authorities
+// (AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html).
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
 // deferredByRDS lists the properties that RDS changes in the maintenance window. It has only the
@@ -146,8 +146,8 @@ var _ = registerRows(&Row{
 		if err := finalDBSnapshot.take(c); err != nil {
 			return err
 		}
-		// RDS identifies a retained automated backup by the resource id of the instance:
-		// AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.Retaining.html.
+		// RDS identifies a retained automated backup by the resource id of the instance
+		// (AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.Retaining.html).
 		if !c.Old.Bool("deleteAutomatedBackups") && c.Old.Int("backupRetentionPeriod") > 0 {
 			backup := snapshotState(c.Old)
 			backup["source"], backup["backupRetentionPeriod"] = c.Old.String("identifier"), c.Old["backupRetentionPeriod"]

@@ -9,8 +9,8 @@ import (
 )
 
 // checkInsightsRetention returns the reason why Performance Insights does not allow a number
-// of days, or "". It allows 7, 731, and 1 to 23 times 31 days: API_CreateDBInstance.html,
-// PerformanceInsightsRetentionPeriod.
+// of days, or "". It allows 7, 731, and 1 to 23 times 31 days (API_CreateDBInstance.html,
+// PerformanceInsightsRetentionPeriod).
 func checkInsightsRetention(v any) string {
 	n, _ := v.(float64)
 	if days := int(n); days == 7 || days == 731 || (days%31 == 0 && days >= 31 && days <= 23*31) {
@@ -19,9 +19,8 @@ func checkInsightsRetention(v any) string {
 	return fmt.Sprintf("is %v days, must be 7, 731, or 1 to 23 times 31 (31, 62, ... 713)", n)
 }
 
-// minAdvancedRetention is the minimum retention in days for the advanced mode of
-// Database Insights:
-// AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html.
+// minAdvancedRetention is the minimum retention in days for the advanced mode of Database
+// Insights (AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html).
 const minAdvancedRetention = 465
 
 // verifyDBInstance returns RDS's error for a creation or a change of an instance. The texts

@@ -1,8 +1,8 @@
 package rules
 
-// The limits of the volumes of RDS for PostgreSQL, in IOPS, MiB/s and GiB:
-// AmazonRDS/latest/UserGuide/CHAP_Storage.html. RDS stripes a gp3 volume over four
-// volumes if its size is minStripedSize or more. A smaller volume always has the base values.
+// The limits of the volumes of RDS for PostgreSQL, in IOPS, MiB/s and GiB
+// (AmazonRDS/latest/UserGuide/CHAP_Storage.html). RDS stripes a gp3 volume over four volumes
+// if its size is minStripedSize or more. A smaller volume always has the base values.
 const (
 	minStripedSize = 400 // GiB
 

@@ -51,8 +51,8 @@ func postgresMajors() []string {
 	return out
 }
 
-// verifyPostgresVersion returns an error for versions and upgrades that RDS does not offer:
-// AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html.
+// verifyPostgresVersion returns an error for versions and upgrades that RDS does not offer
+// (AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html).
 func verifyPostgresVersion(c *Call) error {
 	version := c.In.String("engineVersion")
 	major, full, ok := postgresVersion(version)

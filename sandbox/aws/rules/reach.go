@@ -53,8 +53,8 @@ func ParseClient(text string) (ClientNetwork, error) {
 // endpointServices maps a Pulumi module, or one of its types, to the service of its interface
 // endpoint. In a VPC with that endpoint and private DNS, the host name of the service's API
 // resolves to the endpoint. A service that is missing here has no endpoint in the stand-in,
-// or AWS has no private DNS name for it:
-// vpc/latest/privatelink/aws-services-privatelink-support.html.
+// or AWS has no private DNS name for it
+// (vpc/latest/privatelink/aws-services-privatelink-support.html).
 var endpointServices = map[string]string{
 	"autoscaling": "autoscaling", "docdb": "rds", "ec2": "ec2", "ecr": "ecr.api", "eks": "eks", "elasticache": "elasticache",
 	"kms": "kms", "lb": "elasticloadbalancing", "rds": "rds", "secretsmanager": "secretsmanager", "sns": "sns", "sqs": "sqs",

@@ -59,7 +59,7 @@ func HasRegion(name string) bool { _, ok := regions[name]; return ok }
 type zone struct{ name, id string }
 
 // regionZones returns the zones of a region, sorted by name. The mapping of zone names to zone
-// ids differs between AWS accounts: ram/latest/userguide/working-with-az-ids.html. So each
+// ids differs between AWS accounts (ram/latest/userguide/working-with-az-ids.html). So each
 // value of seed gives a different mapping, and 0 gives the mapping in regions.
 func regionZones(name string, seed uint64) []zone {
 	region := regions[name]

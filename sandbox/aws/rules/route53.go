@@ -15,8 +15,8 @@ const zoneType = "aws:route53/zone:Zone"
 // in each of these domains.
 var nameServerDomains = []string{"com", "net", "org", "co.uk"}
 
-// checkDomainName validates a domain name, which may begin with the wildcard label *:
-// Route53/latest/DeveloperGuide/DomainNameFormat.html. Underscores are not allowed here.
+// checkDomainName validates a domain name, which may begin with the wildcard label *
+// (Route53/latest/DeveloperGuide/DomainNameFormat.html). Underscores are not allowed here.
 var checkDomainName = all(length(1, 253), pattern(`(?:\*\.)?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}`,
 	"a domain name as in www.example.com, without a dot at its end"))
 

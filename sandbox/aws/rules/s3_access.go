@@ -13,8 +13,8 @@ const (
 	bucketACLType   = "aws:s3/bucketAclV2:BucketAclV2"
 )
 
-// maxBucketPolicy is the maximum size of a bucket policy in bytes:
-// AmazonS3/latest/userguide/add-bucket-policy.html.
+// maxBucketPolicy is the maximum size of a bucket policy in bytes
+// (AmazonS3/latest/userguide/add-bucket-policy.html).
 const maxBucketPolicy = 20480
 
 var _ = registerRows(

@@ -9,8 +9,8 @@ import (
 )
 
 // minDaysToIA is the minimum age of objects, in days, for a transition to a storage class
-// for infrequent access:
-// AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
+// for infrequent access
+// (AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html).
 const minDaysToIA = 30
 
 var _ = registerRows(

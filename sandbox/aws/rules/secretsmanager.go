@@ -19,8 +19,7 @@ var toSecret = &Ref{
 	To: []string{secretType}, By: []string{"id", "name"}, Noun: "secret", Missing: "ResourceNotFoundException", DeletedWith: true,
 }
 
-// Limits of Secrets Manager: secretsmanager/latest/userguide/
-// reference_limits.html.
+// Limits of Secrets Manager (secretsmanager/latest/userguide/reference_limits.html).
 const (
 	maxSecretValue  = 65536 // bytes
 	maxSecretPolicy = 20480 // characters
@@ -171,7 +170,7 @@ const (
 )
 
 // addCurrentStage adds the stage AWSCURRENT to the first version of a secret, even if the
-// program sets other stages: secretsmanager/latest/apireference/API_PutSecretValue.html.
+// program sets other stages (secretsmanager/latest/apireference/API_PutSecretValue.html).
 func addCurrentStage(c *Call) {
 	first := true
 	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {

@@ -97,8 +97,8 @@ func fillRestoredInstance(c *Call) error {
 	return nil
 }
 
-// verifyRestoredDocdb returns DocumentDB's error for the restore of a cluster:
-// documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html. The provider
+// verifyRestoredDocdb returns DocumentDB's error for the restore of a cluster
+// (documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html). The provider
 // sends the engine version and the KMS key of the inputs (docdb/cluster.go).
 func verifyRestoredDocdb(c *Call) error {
 	snapshot, ok, err := c.snapshotToRestore(clusterSnapshotType, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
@@ -126,8 +126,8 @@ func fillRestoredDocdb(c *Call) error {
 }
 
 // verifyRestoredCache returns ElastiCache's error for a restore. The engine must be the
-// same, and the version must not be older. The number of shards may differ:
-// AmazonElastiCache/latest/dg/backups-restoring.html.
+// same, and the version must not be older. The number of shards may differ
+// (AmazonElastiCache/latest/dg/backups-restoring.html).
 func verifyRestoredCache(c *Call) error {
 	snapshot, ok, err := c.snapshotToRestore(cacheSnapshotType, "snapshotName", "SnapshotNotFoundFault")
 	if !ok {

@@ -61,8 +61,8 @@ var _ = registerRows(
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:sqs:{region}:{account}:{name}", "url": "{id}"},
 		Fill: func(c *Call) error {
-			// SQS encrypts new queues (AWSSimpleQueueService/latest/SQSDeveloperGuide/
-			// sqs-configure-sqs-sse-queue.html).
+			// SQS encrypts new queues
+			// (AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-sqs-sse-queue.html).
 			c.Out.setDefaults(map[string]any{"sqsManagedSseEnabled": true, "kmsDataKeyReusePeriodSeconds": 300.0})
 			return nil
 		},

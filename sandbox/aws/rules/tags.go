@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// AWS's limits on tags: docs.aws.amazon.com/tag-editor/latest/userguide/
-// best-practices-and-strats.html.
+// AWS's limits on tags
+// (docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html).
 const (
 	maxTags     = 50
 	maxTagKey   = 128

@@ -16,8 +16,8 @@ var toWebACL = &Ref{
 }
 
 // managedGroupCapacity maps the name of an AWS managed rule group to the web ACL capacity
-// units (WCU) that the group uses:
-// waf/latest/developerguide/aws-managed-rule-groups-list.html.
+// units (WCU) that the group uses
+// (waf/latest/developerguide/aws-managed-rule-groups-list.html).
 var managedGroupCapacity = map[string]int{
 	"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesAmazonIpReputationList": 25,
 }

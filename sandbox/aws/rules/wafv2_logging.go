@@ -7,8 +7,8 @@ import (
 
 const webACLLogType = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
-// wafLogPrefix is the prefix that the name of a log destination must have:
-// waf/latest/APIReference/API_LoggingConfiguration.html.
+// wafLogPrefix is the prefix that the name of a log destination must have
+// (waf/latest/APIReference/API_LoggingConfiguration.html).
 const wafLogPrefix = "aws-waf-logs-"
 
 const (
@@ -58,8 +58,8 @@ var _ = registerRows(&Row{
 			}
 		}
 	},
-	// The configuration and its log group are in the region of CloudFront's web ACLs:
-	// waf/latest/developerguide/logging-cw-logs.html.
+	// The configuration and its log group are in the region of CloudFront's web ACLs
+	// (waf/latest/developerguide/logging-cw-logs.html).
 	Verify: func(c *Call) error {
 		if c.Region != edgeRegion {
 			return refuse("WAFInvalidParameterException", "The log of a web ACL of CloudFront must be in %s, the provider is in %s", edgeRegion, c.Region)

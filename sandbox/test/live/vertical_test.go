@@ -121,7 +121,7 @@ func TestVPAResizesPodsInPlace(t *testing.T) {
 }
 
 // requireMemoryLimitFollows waits until the memory limit of the pod's Go runtime is nine tenths
-// of the limit of its container. VPA may resize the pod again during the wait, so each try
+// of the limit of its container. VPA may resize the pod again during the wait, so each attempt
 // reads both.
 func requireMemoryLimitFollows(t *testing.T, namespace, name string) {
 	t.Helper()

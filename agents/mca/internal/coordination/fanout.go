@@ -22,7 +22,7 @@ type AgentReport struct {
 	// Reason is one of failureReasons if the agent failed, and else empty.
 	Reason     string `json:"reason,omitempty"`
 	DurationMS int64  `json:"durationMs"`
-	// Hedged is true if the request was sent twice, because the first try was
+	// Hedged is true if the request was sent twice, because the first attempt was
 	// slow or failed.
 	Hedged bool `json:"hedged"`
 }

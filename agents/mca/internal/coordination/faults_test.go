@@ -29,7 +29,7 @@ func TestResponseHasTheOtherAgentsPartIfOneAgentIsFaulty(t *testing.T) {
 		minComplete int64
 	}{
 		{"hung", hang, 0},
-		{"slow, up to twice the minimum time before a second try", func(w http.ResponseWriter, r *http.Request) {
+		{"slow, up to twice the minimum time before a second attempt", func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(rand.N(20 * time.Millisecond))
 			responseHandler(200, npaPlan)(w, r)
 		}, requests},
@@ -76,7 +76,7 @@ func TestResponseHasTheOtherAgentsPartIfOneAgentIsFaulty(t *testing.T) {
 			t.Logf("of %d requests: complete %d, partial %d, failed %d; npa got %d requests", requests, complete.Load(), partial.Load(), failed.Load(), m.npa.requests.Load())
 			require.Zero(t, failed.Load(), "no request fails")
 			require.GreaterOrEqual(t, complete.Load(), row.minComplete)
-			require.LessOrEqual(t, m.npa.requests.Load(), int64(requests*11/10+requests/100), "second tries stay within the budget")
+			require.LessOrEqual(t, m.npa.requests.Load(), int64(requests*11/10+requests/100), "second attempts stay within the budget")
 		})
 	}
 }

@@ -55,7 +55,7 @@ type Service struct {
 	recorder      *recorder
 	metrics       *telemetry.Coordination
 
-	document http.HandlerFunc
+	documentHandler http.HandlerFunc
 }
 
 // New opens the service's dependencies. It does not wait until they are available.
@@ -70,7 +70,7 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	if s.hostname, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("read the hostname: %w", err)
 	}
-	if s.document, err = httpapi.DocumentHandler(document); err != nil {
+	if s.documentHandler, err = httpapi.DocumentHandler(document); err != nil {
 		return nil, err
 	}
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
@@ -122,7 +122,7 @@ func (s *Service) Handler() http.Handler {
 		"GET /health":                s.state.ServeLiveness,
 		"GET /health/ready":          s.state.ServeReadiness,
 		"GET /health/coordination":   s.serveCoordinationHealth,
-		"GET /openapi.json":          s.document,
+		"GET /openapi.json":          s.documentHandler,
 		"GET " + apiPath + "/health": s.state.ServeLiveness,
 	} {
 		mux.HandleFunc(pattern, handle)

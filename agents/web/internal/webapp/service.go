@@ -44,16 +44,16 @@ var document []byte
 
 // Service is the service of one web process.
 type Service struct {
-	cfg          Config
-	log          *slog.Logger
-	state        *httpserver.State
-	dependencies *dependencies.Set
-	profileCache *cache.Namespace[userID, []byte]
-	userLimits   *userLimits
-	mca          *upstream.Upstream
-	hub          *livestatus.Hub
-	document     http.HandlerFunc
-	handler      http.Handler
+	cfg             Config
+	log             *slog.Logger
+	state           *httpserver.State
+	dependencies    *dependencies.Set
+	profileCache    *cache.Namespace[userID, []byte]
+	userLimits      *userLimits
+	mca             *upstream.Upstream
+	hub             *livestatus.Hub
+	documentHandler http.HandlerFunc
+	handler         http.Handler
 }
 
 // New opens the service's dependencies. It does not wait until they are available. Close
@@ -61,7 +61,7 @@ type Service struct {
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, log: log, state: &httpserver.State{}, userLimits: newUserLimits(cfg.UserRate, cfg.UserBurst)}
 	var err error
-	if s.document, err = httpapi.DocumentHandler(document); err != nil {
+	if s.documentHandler, err = httpapi.DocumentHandler(document); err != nil {
 		return nil, err
 	}
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
@@ -117,7 +117,7 @@ func (s *Service) newHandler() (http.Handler, error) {
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /health":       s.state.ServeLiveness,
 		"GET /health/ready": serveReadiness,
-		"GET /openapi.json": s.document,
+		"GET /openapi.json": s.documentHandler,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}

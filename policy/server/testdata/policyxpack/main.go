@@ -99,7 +99,7 @@ func rules() []*rule.Rule {
 func apply(r *rule.Rule, subject *graph.Resource, stack *graph.Graph, manager policyx.PolicyManager) {
 	s := &rule.Subject{Resource: subject, Graph: stack, Now: time.Now()}
 	r.Check.Run(s)
-	if len(s.Broken) > 0 { // one violation a resource, as ours
+	if len(s.Broken) > 0 { // one violation for each resource, as in package server
 		manager.ReportViolation(strings.Join(s.Broken, "; "), subject.URN)
 	}
 }

@@ -27,7 +27,7 @@ type style struct {
 	weightFactor float64 // multiplies each weight
 }
 
-// styles are the styles of the goals. Repetitions and rests follow the ACSM position stand
+// styles has the style of each goal. Repetitions and rests follow the ACSM position stand
 // (2009). The shares of cardio are our choice. The WHO recommends 150 minutes of endurance
 // work a week (2020). Three sessions of an hour contain about a third of that for weight
 // loss, and half of it for endurance.
