@@ -37,8 +37,9 @@ const RulesFile = "rules.yaml"
 
 // Config is the configuration file.
 type Config struct {
-	Global    global   `json:"global"`
-	RuleFiles []string `json:"rule_files"`
+	Global    global    `json:"global"`
+	Runtime   goRuntime `json:"runtime"`
+	RuleFiles []string  `json:"rule_files"`
 	// Alerting has the Alertmanagers that get the alerts. nil means that alerts are evaluated, but
 	// not sent.
 	Alerting *alerting `json:"alerting,omitempty"`
@@ -55,6 +56,13 @@ type global struct {
 	BodyLimit string `json:"body_size_limit"`
 	// Labels are added to alerts and series that Prometheus sends.
 	Labels map[string]string `json:"external_labels,omitempty"`
+}
+
+// goRuntime is the section "runtime" of the configuration file.
+type goRuntime struct {
+	// GOGC is by how many percent the heap grows before Go's garbage collector runs. Prometheus'
+	// default is 75.
+	GOGC int `json:"gogc"`
 }
 
 // alerting is the section "alerting" of the configuration file.
@@ -160,6 +168,8 @@ const (
 // Deployment.
 func New(services []scaling.Profile, targets Targets) Config {
 	config := Config{
+		// Memory is what a Prometheus runs out of first. A smaller heap costs little CPU time.
+		Runtime:   goRuntime{GOGC: 50},
 		Global:    global{Interval: formatSeconds(slowInterval), Timeout: formatSeconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit},
 		RuleFiles: []string{RulesFile},
 	}
