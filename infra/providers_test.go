@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/cloudmocks"
+	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/infra/config"
 	"github.com/progressive-framework/platform/infra/deployer/authorization"
 )
@@ -37,7 +38,7 @@ func TestProvidersGetTheStacksAWSConfiguration(t *testing.T) {
 	require.NoError(t, err)
 	resources, err := deployMocked(t, stack)
 	require.NoError(t, err)
-	providers, groups, templates := 0, 0, 0
+	providers, images, groups, templates := 0, 0, 0, 0
 	for _, r := range resources {
 		switch r.Type {
 		case "pulumi:providers:aws":
@@ -51,6 +52,12 @@ func TestProvidersGetTheStacksAWSConfiguration(t *testing.T) {
 		case "pulumi:providers:kubernetes":
 			require.Contains(t, formatProperty(r.Inputs["kubeconfig"]), `"--profile","platform"`, "the token belongs to the identity that created the cluster, not to the identity in the environment")
 			require.Contains(t, formatProperty(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
+		case image.Token:
+			require.Equal(t, resource.NewPropertyMapFromMap(map[string]any{
+				"region": "eu-west-1", "profile": "platform", "roleArn": "arn:aws:iam::123456789012:role/deployer",
+			}), r.Inputs["login"].ObjectValue(), "images log in with the identity of the provider and the kubeconfig")
+			require.False(t, r.Inputs.ContainsSecrets(), "no password of the registry is in the state")
+			images++
 		case "aws:autoscaling/group:Group":
 			groups++
 			require.Contains(t, formatProperty(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
@@ -59,6 +66,7 @@ func TestProvidersGetTheStacksAWSConfiguration(t *testing.T) {
 			require.False(t, r.Inputs["imageId"].IsSecret(), "a preview shows the AMI")
 		}
 	}
+	require.NotZero(t, images)
 	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "a provider of the region and one of the edge, a group and a launch template of each tier")
 }
 

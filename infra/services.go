@@ -119,8 +119,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, imp
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	login := repository.Login(ctx, base.inRegion)
-	credentials := &image.Credentials{Username: login.Username, Password: login.Password}
+	login := &image.ECRLogin{Region: base.account.Region, Profile: base.account.Profile, RoleARN: base.account.RoleARN}
 	if stack.Promoted() {
 		promoted, err := image.NewPromoted(ctx, name, &image.PromotedArgs{
 			Source:      stack.Release.Source(program),
@@ -128,7 +127,7 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, imp
 			TrustedKeys: stack.Images.TrustedPEM,
 			// Without a required gate the list is nil, and the provider uses its default.
 			PredicateTypes: predicateTypes(ctx.Stack(), stack),
-			Credentials:    credentials,
+			Login:          login,
 		})
 		if err != nil {
 			return pulumi.StringOutput{}, err
@@ -138,11 +137,11 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, imp
 		return promoted.Reference, nil
 	}
 	built, err := image.NewImage(ctx, name, &image.ImageArgs{
-		ImportPath:  importPath,
-		Repository:  repo.URL,
-		Platforms:   stack.Images.Platforms,
-		SigningKey:  signingKey(stack),
-		Credentials: credentials,
+		ImportPath: importPath,
+		Repository: repo.URL,
+		Platforms:  stack.Images.Platforms,
+		SigningKey: signingKey(stack),
+		Login:      login,
 	})
 	if err != nil {
 		return pulumi.StringOutput{}, err

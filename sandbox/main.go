@@ -19,7 +19,7 @@ import (
 func main() { os.Exit(run()) }
 
 // programs are the programs that other programs start by their names. Pulumi starts its
-// plugins, and the credentials plugin of a kubeconfig starts aws.
+// plugins. A kubeconfig and the provider of images start aws.
 var programs = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
 	"pulumi-resource-aws": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
 		return aws.Serve(ctx, stdout)

@@ -113,8 +113,8 @@ func TestComponentsWithInvalidArgsRegisterNothing(t *testing.T) {
 		}), []string{"Account and ClusterName"}},
 
 		{"image: several errors at once", newProgram(image.NewImage, fixedArgs(&image.ImageArgs{
-			Platforms: []ociplatform.Platform{"linux/mips"}, Credentials: &image.Credentials{},
-		})), []string{"ImportPath is empty", "Repository is nil", `"linux/mips": use linux/amd64 or linux/arm64`, "both Username and Password"}},
+			Platforms: []ociplatform.Platform{"linux/mips"}, Login: &image.ECRLogin{},
+		})), []string{"ImportPath is empty", "Repository is nil", `"linux/mips": use linux/amd64 or linux/arm64`, "Login.Region is empty"}},
 		{"image without arguments", newProgram(image.NewImage, nilArgs[*image.ImageArgs]), []string{"args are nil"}},
 		{"signing key without signers", newProgram(key.NewSigningKey, func(stackAccount *account.Account) *key.SigningArgs {
 			return &key.SigningArgs{Account: stackAccount, Description: "d"}

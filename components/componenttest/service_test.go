@@ -226,19 +226,18 @@ func TestRepositoryExpiresOldImagesAfterThePodsChange(t *testing.T) {
 
 func TestImageHasOnlyTheInputsThatAreSet(t *testing.T) {
 	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
-		login := repository.Login(ctx)
 		_, err := image.NewImage(ctx, "mca", &image.ImageArgs{
 			ImportPath: "example.com/platform/mca", Repository: pulumi.String("example.com/team/service"),
-			Credentials: &image.Credentials{Username: login.Username, Password: login.Password},
+			Login: &image.ECRLogin{Region: "us-east-1", RoleARN: "arn:aws:iam::123456789012:role/deployer"},
 		})
 		return err
 	})
 	imageResource := d.find(t, image.Token)
 	imageResource.requireInputs(t, map[string]any{
-		"importPath": "example.com/platform/mca", "credentials.username": "AWS", "credentials.password": "token",
+		"importPath": "example.com/platform/mca", "login.region": "us-east-1", "login.roleArn": "arn:aws:iam::123456789012:role/deployer", "login.profile": nil,
 		"platforms": nil, "base": nil, "labels": nil, "dir": nil,
 	})
-	require.True(t, imageResource.Inputs["credentials"].ContainsSecrets(), "a password is secret in the stack's state")
+	require.False(t, imageResource.Inputs.ContainsSecrets(), "the login has no password")
 
 	twoPlatforms := deploy(t, newProgram(image.NewImage, fixedArgs(&image.ImageArgs{
 		ImportPath: "example.com/x", Repository: pulumi.String("example.com/x"), Platforms: []ociplatform.Platform{ociplatform.AMD64, ociplatform.ARM64},

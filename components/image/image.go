@@ -54,17 +54,22 @@ type ImageArgs struct {
 	// relative to the program. The content of the file is never in the stack's state. Empty
 	// means that nothing is signed.
 	SigningKey string
-	// Credentials are the credentials for the repository. nil means those of the
+	// Login is the login at the ECR registry of the repository. nil means that of the
 	// docker config.
-	Credentials *Credentials
+	Login *ECRLogin
 }
 
-// Credentials are a user name and a password for a registry. Pulumi encrypts the
-// password in the stack's state, as every secret. New credentials alone do not
-// change the image.
-type Credentials struct {
-	Username pulumi.StringInput
-	Password pulumi.StringInput
+// ECRLogin says how the provider logs in to ECR. It has no password: the provider runs
+// `aws ecr get-login-password` whenever it needs one. A new login alone does not change the
+// image.
+type ECRLogin struct {
+	// Region is the region of the registry, such as us-east-1.
+	Region string
+	// Profile is a profile of AWS's config file. Empty means the credentials of the
+	// environment.
+	Profile string
+	// RoleARN is the role that these credentials assume first. Empty means none.
+	RoleARN string
 }
 
 // Image is a built and pushed image.
@@ -95,7 +100,6 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
 	}
-	opts = append(opts, pulumi.AdditionalSecretOutputs([]string{"credentials"}))
 	img := &Image{}
 	if err := ctx.RegisterResource(Token, name, args.inputs(), img, opts...); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
@@ -121,20 +125,27 @@ func (a *ImageArgs) validate() error {
 			errs = append(errs, fmt.Errorf("Platforms holds %q: use %s", p, strings.Join(p.Values(), " or ")))
 		}
 	}
-	return errors.Join(append(errs, a.Credentials.validate())...)
+	return errors.Join(append(errs, a.Login.validate())...)
 }
 
-// validate returns an error unless both Username and Password are set. Nil credentials are valid.
-func (c *Credentials) validate() error {
-	if c != nil && (c.Username == nil || c.Password == nil) {
-		return errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config")
+// validate returns an error if Region is empty. A nil login is valid.
+func (l *ECRLogin) validate() error {
+	if l != nil && l.Region == "" {
+		return errors.New("Login.Region is empty: set the region of the registry; leave Login nil to use the docker config")
 	}
 	return nil
 }
 
-// inputs converts the credentials to inputs of the provider. The password is a secret.
-func (c *Credentials) inputs() pulumi.Map {
-	return pulumi.Map{"username": c.Username, "password": pulumi.ToSecret(c.Password)}
+// inputs converts the login to inputs of the provider. Unset fields are left out.
+func (l *ECRLogin) inputs() pulumi.Map {
+	inputs := pulumi.Map{"region": pulumi.String(l.Region)}
+	if l.Profile != "" {
+		inputs["profile"] = pulumi.String(l.Profile)
+	}
+	if l.RoleARN != "" {
+		inputs["roleArn"] = pulumi.String(l.RoleARN)
+	}
+	return inputs
 }
 
 // inputs converts the args to the inputs of the provider. Unset args are left out,
@@ -163,8 +174,8 @@ func (a *ImageArgs) inputs() pulumi.Map {
 	if a.SigningKey != "" {
 		inputs["signingKey"] = pulumi.String(a.SigningKey)
 	}
-	if a.Credentials != nil {
-		inputs["credentials"] = a.Credentials.inputs()
+	if a.Login != nil {
+		inputs["login"] = a.Login.inputs()
 	}
 	return inputs
 }

@@ -24,9 +24,9 @@ type PromotedArgs struct {
 	// PredicateTypes are the types of the signed statements that the image must have.
 	// Empty means provenance and SBOM.
 	PredicateTypes []string
-	// Credentials are the credentials for the repository. They are used for the source
-	// only if it is in the same registry. nil means those of the docker config.
-	Credentials *Credentials
+	// Login is the login at the ECR registry of the repository. It is used for the source
+	// only if it is in the same registry. nil means that of the docker config.
+	Login *ECRLogin
 }
 
 // Promoted is a verified copy of an image and of its signed statements.
@@ -55,10 +55,9 @@ func NewPromoted(ctx *pulumi.Context, name string, args *PromotedArgs, opts ...p
 	if len(args.PredicateTypes) > 0 {
 		inputs["predicateTypes"] = pulumi.ToStringArray(args.PredicateTypes)
 	}
-	if c := args.Credentials; c != nil {
-		inputs["credentials"] = c.inputs()
+	if args.Login != nil {
+		inputs["login"] = args.Login.inputs()
 	}
-	opts = append(opts, pulumi.AdditionalSecretOutputs([]string{"credentials"}))
 	img := &Promoted{}
 	if err := ctx.RegisterResource(PromotedToken, name, inputs, img, opts...); err != nil {
 		return nil, fmt.Errorf("promoted image %q: %w", name, err)
@@ -82,5 +81,5 @@ func (a *PromotedArgs) validate() error {
 	if len(a.TrustedKeys) == 0 {
 		errs = append(errs, errors.New("TrustedKeys is empty: set the public keys that the image is verified with"))
 	}
-	return errors.Join(append(errs, a.Credentials.validate())...)
+	return errors.Join(append(errs, a.Login.validate())...)
 }

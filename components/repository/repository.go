@@ -68,19 +68,6 @@ func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL, "arn": r.ARN})
 }
 
-// Credentials are a user name and a password for pushes.
-type Credentials struct {
-	Username pulumi.StringOutput
-	// Password is a Pulumi secret. ECR's password expires after twelve hours.
-	Password pulumi.StringOutput
-}
-
-// Login gets credentials for all ECR repositories of the account.
-func Login(ctx *pulumi.Context, opts ...pulumi.InvokeOption) Credentials {
-	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
-	return Credentials{Username: token.UserName(), Password: pulumi.ToSecret(token.Password()).(pulumi.StringOutput)}
-}
-
 // Registry returns the host of the account's registry, such as
 // 123456789012.dkr.ecr.eu-west-1.amazonaws.com.
 func Registry(ctx *pulumi.Context, opts ...pulumi.InvokeOption) pulumi.StringOutput {

@@ -1,7 +1,7 @@
 // Package aws is the stand-in for the Pulumi AWS provider. It contains:
 //
 //   - the plugin pulumi-resource-aws for the Pulumi engine of a sandbox
-//   - the program `aws`, which prints the cluster's credential
+//   - the program `aws`, which prints the credential of the cluster and the password of the registry
 //   - the commands `sandbox aws`, with which tests change objects outside of Pulumi and
 //     make calls fail
 //

@@ -92,12 +92,12 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	getToken := func(args string) (props, error) {
-		var out bytes.Buffer
-		if err := RunCLI(strings.Fields(args), &out, io.Discard); err != nil {
+		out, err := runCLI(args)
+		if err != nil {
 			return nil, err
 		}
 		credential := props{}
-		require.NoError(t, json.Unmarshal(out.Bytes(), &credential))
+		require.NoError(t, json.Unmarshal([]byte(out), &credential))
 		return credential, nil
 	}
 	role := s.mustCreate(roleT, "role", props{"assumeRolePolicy": eksTrust})
@@ -148,6 +148,49 @@ func TestGetTokenPrintsTheCredential(t *testing.T) {
 		require.ErrorContains(t, err, row.want, reason)
 		require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), nil, 0o600))
 	}
+}
+
+// The provider of images logs in to the registry with these commands.
+func TestGetLoginPasswordPrintsTheRegistryPassword(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.setEnvironment()
+	for _, args := range []string{"", " --region us-east-1", " --region us-east-1 --profile platform"} {
+		password, err := runCLI("ecr get-login-password" + args)
+		require.NoError(t, err, args)
+		require.Equal(t, "secret\n", password, args)
+	}
+	const assumeRole = "sts assume-role --role-arn arn:aws:iam::123456789012:role/deployer --role-session-name ko"
+	out, err := runCLI(assumeRole + " --region us-east-1 --profile platform --output json")
+	require.NoError(t, err)
+	var response struct{ Credentials map[string]string }
+	require.NoError(t, json.Unmarshal([]byte(out), &response))
+	for _, name := range []string{"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"} {
+		require.NotEmpty(t, response.Credentials[name], name)
+	}
+	for reason, row := range map[string]struct{ args, want string }{
+		"another ECR command":             {"ecr get-login", "`aws ecr get-login-password`"},
+		"a role, which the CLI lacks":     {"ecr get-login-password --role-arn arn:aws:iam::123456789012:role/x", "the option --role-arn"},
+		"an option without its value":     {"ecr get-login-password --region", "needs a value"},
+		"another STS command":             {"sts get-caller-identity", `not "aws sts get-caller-identity"`},
+		"no role":                         {"sts assume-role --role-session-name ko", "--role-arn is required"},
+		"no session name":                 {"sts assume-role --role-arn arn:aws:iam::123456789012:role/x", "--role-session-name is required"},
+		"a role that is a name":           {"sts assume-role --role-session-name ko --role-arn x", "must be the ARN of a role"},
+		"an external ID":                  {assumeRole + " --external-id x", "--external-id"},
+		"another output format of a role": {assumeRole + " --output text", "only json is supported"},
+	} {
+		_, err := runCLI(row.args)
+		require.ErrorContains(t, err, row.want, reason)
+	}
+	require.NoError(t, os.Remove(s.layout.RegistryPassword()))
+	_, err = runCLI("ecr get-login-password")
+	require.ErrorContains(t, err, "make up")
+}
+
+// runCLI runs the program aws and returns the output.
+func runCLI(args string) (string, error) {
+	var out bytes.Buffer
+	err := RunCLI(strings.Fields(args), &out, io.Discard)
+	return out.String(), err
 }
 
 // runCommand runs a command of `sandbox aws` and returns the output.

@@ -186,7 +186,7 @@ func TestSameImportPathInTwoFoldersGivesTwoImages(t *testing.T) {
 	for i, dir := range dirs {
 		image, err := b.buildDigest(t.Context(), testRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
-		require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), image))
+		require.NoError(t, (&Image{}).publish(t.Context(), ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}, image))
 		again, err := b.buildDigest(t.Context(), testRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
 		require.Same(t, image, again, "the result of a build is used again")
@@ -240,7 +240,7 @@ func TestBuildUsesTheBaseImage(t *testing.T) {
 	r.Base = ref.Context().Digest(digest.String()).String()
 	built, err := newBuilder(isolate).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
-	require.NoError(t, ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}.publish(t.Context(), built), "the push reads the base's layers after the build has ended")
+	require.NoError(t, (&Image{}).publish(t.Context(), ImageInputs{ImageSpec: ImageSpec{Repository: registry.host + "/shop/tiny", Tag: "x"}}, built), "the push reads the base's layers after the build has ended")
 	manifest, err := built.image.(v1.Image).Manifest()
 	require.NoError(t, err)
 	require.Equal(t, int64(3), manifest.Layers[0].Size)

@@ -86,7 +86,7 @@ func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, oldInputs pr
 		in.Tag = resourceTag(urnFromContext(ctx), "", hex)
 		return nil
 	}
-	image, err := i.builder.build(ctx, in.recipe(), in.keychain())
+	image, err := i.builder.build(ctx, in.recipe(), i.keychain(*in))
 	if err != nil {
 		return err
 	}
@@ -122,6 +122,7 @@ func checkImageInputs(newInputs property.Map, in ImageInputs) []p.CheckFailure {
 		{"platforms", func() string { return platformsProblem(in.Platforms) }},
 		{"base", func() string { return baseProblem(stringOrEmpty(in.Base)) }},
 		{"labels", func() string { return labelsProblem(in.Labels) }},
+		{"login", func() string { return loginProblem(in.Login) }},
 		{"digest", func() string { return computedInputProblem(in.Digest) }},
 		{"tag", func() string { return computedInputProblem(in.Tag) }},
 		{"goVersion", func() string { return computedInputProblem(in.GoVersion) }},

@@ -22,22 +22,22 @@ import (
 //
 // Delete succeeds in three cases where it deletes nothing, so that a destroy can
 // continue. If the repository does not exist, the image does not exist either. If the
-// login was refused, or if the registry does not support deletion, Delete warns that
+// login failed, or if the registry does not support deletion, Delete warns that
 // the image stays in the registry. Delete returns an error if the registry does not
 // respond, because a retry may succeed.
 func (i *Image) Delete(ctx context.Context, req infer.DeleteRequest[ImageState]) (infer.DeleteResponse, error) {
-	return infer.DeleteResponse{}, deleteImage(ctx, req.State.Reference, req.State.Tag)
+	return infer.DeleteResponse{}, i.passwords.deleteImage(ctx, req.State.Reference, req.State.Tag)
 }
 
 // deleteImage deletes an image from the registry under the rules of Image.Delete.
-func deleteImage(ctx context.Context, reference, tag string) error {
+func (e *ecrPasswords) deleteImage(ctx context.Context, reference, tag string) error {
 	ref, err := name.NewDigest(reference)
 	if err != nil {
 		return fmt.Errorf("reference in the state: %w", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	err = deleteTagAndManifests(ctx, ref, tag, credentialsFromContext(ctx))
+	err = e.deleteTagAndManifests(ctx, ref, tag, loginFromContext(ctx))
 	warn := func(reason string) {
 		p.GetLogger(ctx).Warningf("%s was left in the registry: %s (%v). A lifecycle policy of the repository clears it, "+
 			"as does deleting the repository", ref, reason, err)
@@ -45,7 +45,7 @@ func deleteImage(ctx context.Context, reference, tag string) error {
 	switch {
 	case err == nil:
 	case errors.Is(err, errDenied), classify(err) == denied:
-		warn("the login was refused; use docker login " + ref.Context().RegistryStr() + " before a destroy")
+		warn("the login failed; log in (docker login " + ref.Context().RegistryStr() + ") before a destroy")
 	case classify(err) == unsupported:
 		warn("the registry does not support deletion")
 	case classify(err) != absent:
@@ -55,8 +55,8 @@ func deleteImage(ctx context.Context, reference, tag string) error {
 }
 
 // deleteTagAndManifests deletes the tag and the manifests to which only this tag refers.
-func deleteTagAndManifests(ctx context.Context, ref name.Digest, tag string, c *Credentials) error {
-	logins, err := possibleLogins(ref.Context(), c)
+func (e *ecrPasswords) deleteTagAndManifests(ctx context.Context, ref name.Digest, tag string, l *ECRLogin) error {
+	logins, err := e.possibleLogins(ctx, ref.Context(), l)
 	if err != nil {
 		return err
 	}

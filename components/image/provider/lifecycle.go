@@ -34,7 +34,7 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 		}
 		return state, errors.New("digest is empty: the engine must call Check before Create and Update")
 	}
-	image, err := i.builder.buildDigest(ctx, in.recipe(), in.Digest, in.keychain())
+	image, err := i.builder.buildDigest(ctx, in.recipe(), in.Digest, i.keychain(in))
 	if err != nil {
 		return state, err
 	}
@@ -46,12 +46,12 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 	if dryRun {
 		return state, nil
 	}
-	return state, in.publish(ctx, image)
+	return state, i.publish(ctx, in, image)
 }
 
 // Diff reports a change if the digest, the repository or the signing key differs. Every
 // change of an image changes its digest. If the digest differs, the diff also names the
-// inputs that differ. Diff does not compare credentials.
+// inputs that differ. Diff does not compare the login.
 func (i *Image) Diff(_ context.Context, req infer.DiffRequest[ImageInputs, ImageState]) (infer.DiffResponse, error) {
 	before, now := req.State.ImageSpec, req.Inputs.ImageSpec
 	detail := map[string]p.PropertyDiff{}

@@ -61,12 +61,10 @@ func TestPreviewShowsTheDigestBeforeTheRepositoryExists(t *testing.T) {
 	s := newStack(t, "tiny")
 	programInputs := imageInputs(testImportPath(t), newModule(t, map[string]string{"main.go": helloSource}), "")
 	programInputs["repository"] = property.New(property.Computed)
-	programInputs["credentials"] = property.New(map[string]property.Value{
-		"username": property.New("AWS"), "password": property.New("token"),
-	})
+	programInputs["login"] = loginInput(t)["login"]
 	inputs, failures := s.check(programInputs)
 	require.Empty(t, failures)
-	require.True(t, inputs.Get("credentials").AsMap().Get("password").Secret(), "a password is a secret, even if the program did not mark it")
+	require.Equal(t, t.Name(), inputs.Get("login").AsMap().Get("profile").AsString())
 	resp, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs, DryRun: true})
 	require.NoError(t, err)
 	previewOutputs := resp.Properties
@@ -84,14 +82,10 @@ func TestUnknownBuildInputMakesTheOutputsUnknown(t *testing.T) {
 	}
 }
 
-func TestNewCredentialsChangeNothing(t *testing.T) {
-	registry := newRegistry(t)
-	token := "monday"
-	registry.password.Store(&token)
-	s := createImage(t, registry, credentials("monday"))
-	require.NotContains(t, s.state.AsMap(), "credentials", "outputs have no password")
-	diff := s.diff(s.inputs.Set("credentials", credentials("tuesday")["credentials"]))
-	require.False(t, diff.HasChanges, "ECR gives a new token each time")
+func TestNewLoginChangesNothing(t *testing.T) {
+	s := createImage(t, newRegistry(t))
+	diff := s.diff(s.inputs.Set("login", loginInput(t)["login"]))
+	require.False(t, diff.HasChanges, "the login is not a property of the image")
 }
 
 func TestAnotherRepositoryReplacesTheImage(t *testing.T) {

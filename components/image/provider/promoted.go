@@ -17,7 +17,9 @@ import (
 
 // Promoted implements ko:index:Promoted: a copy of an image that another stack has built and
 // signed. The copy has the same digest and the same signed statements.
-type Promoted struct{}
+type Promoted struct {
+	passwords *ecrPasswords
+}
 
 // Annotate names the resource.
 func (r *Promoted) Annotate(a infer.Annotator) {
@@ -50,12 +52,12 @@ func (s *PromotedSpec) Annotate(a infer.Annotator) {
 // PromotedInputs are the inputs of the resource ko:index:Promoted.
 type PromotedInputs struct {
 	PromotedSpec
-	Credentials *Credentials `pulumi:"credentials,optional"`
+	Login *ECRLogin `pulumi:"login,optional"`
 }
 
 // Annotate documents the inputs in the schema.
 func (in *PromotedInputs) Annotate(a infer.Annotator) {
-	a.Describe(&in.Credentials, "Credentials for the registry of the repository; those of the docker config if empty, and for other registries.")
+	a.Describe(&in.Login, "How to log in to the repository's ECR registry; with the docker config if empty, and at other registries.")
 }
 
 // PromotedState has the properties of a copied image in the stack's state.
@@ -100,7 +102,7 @@ func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (
 	if dryRun {
 		return state, nil
 	}
-	t, err := in.newTransfer()
+	t, err := r.newTransfer(in)
 	if err != nil {
 		return state, err
 	}
@@ -118,7 +120,7 @@ func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (
 
 // Diff compares the repository, the digest and the inputs of the verification. It does
 // not compare the source, because the digest identifies the image. It does not compare
-// credentials either.
+// the login either.
 func (r *Promoted) Diff(_ context.Context, req infer.DiffRequest[PromotedInputs, PromotedState]) (infer.DiffResponse, error) {
 	before, now := req.State.PromotedSpec, req.Inputs.PromotedSpec
 	detail := map[string]p.PropertyDiff{}
@@ -152,7 +154,7 @@ func (r *Promoted) Read(ctx context.Context, req infer.ReadRequest[PromotedInput
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	manifest, login, err := lookUp(ctx, ref, req.Inputs.Credentials)
+	manifest, login, err := r.passwords.lookUp(ctx, ref, req.Inputs.Login)
 	switch {
 	case err != nil:
 		return unchanged, ignoreDenied(err)
@@ -174,5 +176,5 @@ func (r *Promoted) Read(ctx context.Context, req infer.ReadRequest[PromotedInput
 // Delete deletes the copy under the rules of Image.Delete. Manifests to which other tags
 // refer stay.
 func (r *Promoted) Delete(ctx context.Context, req infer.DeleteRequest[PromotedState]) (infer.DeleteResponse, error) {
-	return infer.DeleteResponse{}, deleteImage(ctx, req.State.Reference, req.State.Tag)
+	return infer.DeleteResponse{}, r.passwords.deleteImage(ctx, req.State.Reference, req.State.Tag)
 }

@@ -54,7 +54,7 @@ func (r *Promoted) Check(ctx context.Context, req infer.CheckRequest) (infer.Che
 	if in.verifiedBefore(req.OldInputs) {
 		return resp, nil
 	}
-	t, err := in.newTransfer()
+	t, err := r.newTransfer(in)
 	if err != nil {
 		return resp, err
 	}
@@ -94,6 +94,7 @@ func checkPromotedInputs(newInputs property.Map, in PromotedInputs) []p.CheckFai
 		{"repository", func() string { return repositoryProblem(in.Repository) }},
 		{"trustedKeys", func() string { return trustedKeysProblem(in.TrustedKeys) }},
 		{"predicateTypes", func() string { return predicateTypesProblem(in.PredicateTypes) }},
+		{"login", func() string { return loginProblem(in.Login) }},
 		{"digest", func() string { return computedInputProblem(in.Digest) }},
 		{"tag", func() string { return computedInputProblem(in.Tag) }},
 	})

@@ -240,7 +240,10 @@ func TestPreviewOfPromotedImageShowsTheDigestBeforeTheRepositoryExists(t *testin
 	source := createSignedImage(t, registry, keyPath)
 	s, programInputs := newPromotion(t, source.output("reference"), "", publicKey)
 	programInputs["repository"] = property.New(property.Computed)
+	programInputs["login"] = loginInput(t)["login"]
+	aws := newFakeAWS(t, "monday")
 	_, previewOutputs := s.preview(programInputs)
+	require.Empty(t, aws.calls(), "the source is not in ECR, so it must not get a password of ECR")
 	require.Equal(t, source.output("digest"), previewOutputs.Get("digest").AsString())
 	require.True(t, previewOutputs.Get("reference").IsComputed())
 }

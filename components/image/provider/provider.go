@@ -35,6 +35,7 @@ import (
 // returns an error, this process can't build: the provider reports the error instead. The
 // provider can still refresh and delete, because a destroy needs no Go toolchain.
 func New(isolate func() (string, error)) p.Provider {
+	passwords := &ecrPasswords{timeout: loginTimeout}
 	return infer.Provider(infer.Options{
 		Metadata: schema.Metadata{
 			DisplayName: "ko",
@@ -42,8 +43,8 @@ func New(isolate func() (string, error)) p.Provider {
 			License:     "Apache-2.0",
 		},
 		Resources: []infer.InferredResource{
-			contextResource{infer.Resource(&Image{builder: newBuilder(isolate)}), computedInputs},
-			contextResource{infer.Resource(&Promoted{}), []string{"digest", "tag"}},
+			contextResource{infer.Resource(&Image{builder: newBuilder(isolate), passwords: passwords}), computedInputs},
+			contextResource{infer.Resource(&Promoted{passwords: passwords}), []string{"digest", "tag"}},
 			infer.Resource(&Guard{}),
 			infer.Resource(&Password{}),
 		},
@@ -67,7 +68,7 @@ func Run(ctx context.Context) error {
 }
 
 // contextResource passes two values to the inferred resource that the library infer does not
-// pass: the URN to Check, and the credentials to Delete.
+// pass: the URN to Check, and the login to Delete.
 type contextResource struct {
 	infer.InferredResource
 	// computed are the inputs that Check computes.
@@ -75,8 +76,8 @@ type contextResource struct {
 }
 
 type (
-	urnKey         struct{}
-	credentialsKey struct{}
+	urnKey   struct{}
+	loginKey struct{}
 )
 
 // Check marks the computed inputs as unknown if Check could not compute the digest,
@@ -94,15 +95,26 @@ func (r contextResource) Check(ctx context.Context, req p.CheckRequest) (p.Check
 	return resp, nil
 }
 
-// Delete passes the credentials on, because the outputs in the state do not have
-// them.
+// formerInput is an input of earlier versions: a password of the registry. The state has it until
+// the next update or refresh. infer refuses inputs for which the struct has no field.
+const formerInput = "credentials"
+
+// Read removes the former input from the state.
+func (r contextResource) Read(ctx context.Context, req p.ReadRequest) (p.ReadResponse, error) {
+	req.Inputs = req.Inputs.Delete(formerInput)
+	return r.InferredResource.Read(ctx, req)
+}
+
+// Delete passes the login on, because the outputs in the state do not have it.
 func (r contextResource) Delete(ctx context.Context, req p.DeleteRequest) error {
-	if value := req.OldInputs.Get("credentials"); value.IsMap() {
-		credentials := value.AsMap()
-		username, password := credentials.Get("username"), credentials.Get("password")
-		if username.IsString() && password.IsString() {
-			ctx = context.WithValue(ctx, credentialsKey{}, &Credentials{username.AsString(), password.AsString()})
+	if value := req.OldInputs.Get("login"); value.IsMap() {
+		text := func(name string) string {
+			if v := value.AsMap().Get(name); v.IsString() {
+				return v.AsString()
+			}
+			return ""
 		}
+		ctx = context.WithValue(ctx, loginKey{}, &ECRLogin{Region: text("region"), Profile: text("profile"), RoleARN: text("roleArn")})
 	}
 	return r.InferredResource.Delete(ctx, req)
 }
@@ -113,10 +125,10 @@ func urnFromContext(ctx context.Context) resource.URN {
 	return urn
 }
 
-// credentialsFromContext returns the credentials that contextResource.Delete passed, or nil.
-func credentialsFromContext(ctx context.Context) *Credentials {
-	c, _ := ctx.Value(credentialsKey{}).(*Credentials)
-	return c
+// loginFromContext returns the login that contextResource.Delete passed, or nil.
+func loginFromContext(ctx context.Context) *ECRLogin {
+	l, _ := ctx.Value(loginKey{}).(*ECRLogin)
+	return l
 }
 
 // toCheckFailures converts an inputError to a check failure. It returns every other error

@@ -310,11 +310,3 @@ func imageInputs(importPath, dir, repository string, more ...map[string]property
 	}
 	return inputs
 }
-
-// credentials returns the input credentials with a password.
-func credentials(password string) map[string]property.Value {
-	return map[string]property.Value{"credentials": property.New(map[string]property.Value{
-		"username": property.New("AWS"),
-		"password": property.New(password).WithSecret(true),
-	})}
-}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,14 +19,14 @@ func sbomTag(repo name.Repository, subject v1.Hash) name.Tag {
 
 // publish pushes the SBOMs, the image, the signed statements and then the tag. So the tag
 // exists only when the image is complete. Blobs that the registry has are not sent again.
-func (in ImageInputs) publish(ctx context.Context, b *builtImage) error {
+func (i *Image) publish(ctx context.Context, in ImageInputs, b *builtImage) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, pushTimeout, fmt.Errorf("pushing took longer than %s", pushTimeout))
 	defer cancel()
 	repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 	if err != nil {
 		return fmt.Errorf("repository %q: %w", in.Repository, err)
 	}
-	options := clientOptions(repo, in.Credentials)
+	options := i.passwords.clientOptions(repo, in.Login)
 	pusher, err := remote.NewPusher(options...)
 	if err != nil {
 		return fmt.Errorf("registry %s: %w", repo.RegistryStr(), err)
@@ -54,8 +55,8 @@ func (in ImageInputs) publish(ctx context.Context, b *builtImage) error {
 }
 
 // clientOptions returns the options of requests to a repository.
-func clientOptions(repo name.Repository, c *Credentials) []remote.Option {
-	return []remote.Option{remote.WithAuthFromKeychain(keychain(repo.RegistryStr(), c)), remote.WithUserAgent("pulumi-resource-ko")}
+func (e *ecrPasswords) clientOptions(repo name.Repository, l *ECRLogin) []remote.Option {
+	return []remote.Option{remote.WithAuthFromKeychain(e.keychain(repo.RegistryStr(), l)), remote.WithUserAgent("pulumi-resource-ko")}
 }
 
 // pushError adds the fix to the error of a push.
@@ -63,9 +64,12 @@ func pushError(ctx context.Context, repo name.Repository, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w: %w", cause, err)
 	}
+	if errors.Is(err, errNoPassword) {
+		return err // it has its fix
+	}
 	switch classify(err) {
 	case denied:
-		return fmt.Errorf("%w; set credentials that may push to %s, or use docker login", err, repo)
+		return fmt.Errorf("%w; log in with an identity that may push to %s: correct the input login, or use docker login without it", err, repo)
 	case absent:
 		return fmt.Errorf("%w; check that the repository %s exists", err, repo)
 	default:

@@ -18,10 +18,9 @@ import (
 // does not exist, Read reports that the resource is deleted. The next update then pushes the
 // image again.
 //
-// A refresh does not run the program. So the credentials are those of the last
-// update and may have expired. Read then tries the docker config. If every login is
-// refused, Read keeps the state and warns, because a refused login does not mean a
-// missing image. A registry that does not respond is an error.
+// A refresh does not run the program, so Read logs in as the last update did, and then tries
+// the docker config. If every login fails, Read keeps the state and warns, because a failed
+// login does not mean a missing image. A registry that does not respond is an error.
 func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, ImageState]) (infer.ReadResponse[ImageInputs, ImageState], error) {
 	unchanged := infer.ReadResponse[ImageInputs, ImageState](req)
 	if req.State.Reference == "" {
@@ -34,7 +33,7 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
-	manifest, login, err := lookUp(ctx, ref, req.Inputs.Credentials)
+	manifest, login, err := i.passwords.lookUp(ctx, ref, req.Inputs.Login)
 	switch {
 	case err != nil:
 		return unchanged, ignoreDenied(err)
@@ -54,16 +53,16 @@ func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, Ima
 }
 
 // lookUp looks for a manifest with every possible login. It returns the results of
-// authenticate, and warns if all logins are refused.
-func lookUp(ctx context.Context, ref name.Digest, credentials *Credentials) (*v1.Descriptor, login, error) {
-	logins, err := possibleLogins(ref.Context(), credentials)
+// authenticate, and warns if all logins fail.
+func (e *ecrPasswords) lookUp(ctx context.Context, ref name.Digest, l *ECRLogin) (*v1.Descriptor, login, error) {
+	logins, err := e.possibleLogins(ctx, ref.Context(), l)
 	if err != nil {
 		return nil, login{}, err
 	}
 	manifest, login, err := authenticate(ctx, ref, logins)
 	if errors.Is(err, errDenied) {
 		p.GetLogger(ctx).Warningf("cannot check whether %s still exists: %v. Its state is unchanged. "+
-			"To check it, log in (docker login %s) or run pulumi up, which sets new credentials, and refresh again",
+			"To check it, log in (docker login %s) and refresh again",
 			ref, err, ref.Context().RegistryStr())
 	}
 	return manifest, login, err

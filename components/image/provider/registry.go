@@ -21,59 +21,63 @@ const (
 	pushTimeout = 15 * time.Minute
 )
 
-// keychain returns a keychain that has the credentials for one registry. For other
-// registries, such as the registry of a base image, it uses the docker config. If the
-// credentials are nil, it uses the docker config for all registries.
-func keychain(registry string, c *Credentials) authn.Keychain {
-	if c == nil {
+// keychain returns a keychain that logs in to one registry with l. For other registries,
+// such as the registry of a base image, it uses the docker config. If l is nil, it uses the
+// docker config for all registries.
+func (e *ecrPasswords) keychain(registry string, l *ECRLogin) authn.Keychain {
+	if l == nil {
 		return authn.DefaultKeychain
 	}
-	return scopedKeychain{registry, authn.FromConfig(authn.AuthConfig{Username: c.Username, Password: c.Password})}
+	return scopedKeychain{registry, *l, e}
 }
 
-// scopedKeychain has credentials for one registry only, so that no other registry
-// gets the password.
+// scopedKeychain has a login for one registry only, so that no other registry gets the
+// password. It logs in at the first request to this registry.
 type scopedKeychain struct {
-	registry string
-	auth     authn.Authenticator
+	registry  string
+	login     ECRLogin
+	passwords *ecrPasswords
 }
 
 // Resolve implements authn.Keychain.
 func (s scopedKeychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
+	return s.ResolveContext(context.Background(), r)
+}
+
+// ResolveContext implements authn.ContextKeychain.
+func (s scopedKeychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.Authenticator, error) {
 	if r.RegistryStr() == s.registry {
-		return s.auth, nil
+		return s.passwords.authenticator(ctx, s.login)
 	}
-	return authn.DefaultKeychain.Resolve(r)
+	return authn.Resolve(ctx, authn.DefaultKeychain, r)
 }
 
 // keychain returns the keychain for the image's repository. It returns the keychain of
 // the docker config if the repository is not known yet.
-func (in ImageInputs) keychain() authn.Keychain {
+func (i *Image) keychain(in ImageInputs) authn.Keychain {
 	repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 	if err != nil {
 		return authn.DefaultKeychain
 	}
-	return keychain(repo.RegistryStr(), in.Credentials)
+	return i.passwords.keychain(repo.RegistryStr(), in.Login)
 }
 
 // login is a way to authenticate at a registry.
 type login struct {
 	name      string
 	auth      authn.Authenticator
+	err       error // the reason why there is no auth
 	anonymous bool
 }
 
-// possibleLogins returns the logins to try for a repository, in this order:
-// the credentials of the inputs, then the docker config or an anonymous login. The
-// credentials may have expired since the last update. Those of ECR expire after 12 hours.
-func possibleLogins(repo name.Repository, c *Credentials) ([]login, error) {
+// possibleLogins returns the logins to try for a repository, in this order: l, then the
+// docker config or an anonymous login. So a refresh or a destroy also works after docker
+// login, without the AWS CLI.
+func (e *ecrPasswords) possibleLogins(ctx context.Context, repo name.Repository, l *ECRLogin) ([]login, error) {
 	var logins []login
-	if c != nil {
-		auth, err := keychain(repo.RegistryStr(), c).Resolve(repo)
-		if err != nil {
-			return nil, err
-		}
-		logins = append(logins, login{name: "the resource's credentials", auth: auth})
+	if l != nil {
+		auth, err := e.authenticator(ctx, *l)
+		logins = append(logins, login{name: "the AWS CLI's password", auth: auth, err: err})
 	}
 	dockerAuth, err := authn.DefaultKeychain.Resolve(repo)
 	if err != nil {
@@ -118,12 +122,16 @@ func classify(err error) errorKind {
 }
 
 // authenticate finds a login that may read ref. It returns the login, and the descriptor of
-// the manifest, or nil if the manifest does not exist. It returns errDenied if the registry
-// refuses all logins. After a refused login, authenticate ignores the status "not found" for
+// the manifest, or nil if the manifest does not exist. It returns errDenied if all logins
+// fail. After a failed login, authenticate ignores the status "not found" for
 // an anonymous login, because many registries hide private manifests with this status.
 func authenticate(ctx context.Context, ref name.Reference, logins []login) (*v1.Descriptor, login, error) {
 	var refusals error
 	for _, login := range logins {
+		if login.err != nil {
+			refusals = errors.Join(refusals, login.err)
+			continue
+		}
 		desc, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(login.auth))
 		if err == nil {
 			return desc, login, nil
@@ -143,5 +151,5 @@ func authenticate(ctx context.Context, ref name.Reference, logins []login) (*v1.
 	return nil, login{}, fmt.Errorf("%w: %w", errDenied, refusals)
 }
 
-// errDenied means that the registry refused every possible login.
-var errDenied = errors.New("the registry refuses the login")
+// errDenied means that no possible login has a password that the registry accepts.
+var errDenied = errors.New("no login was accepted")

@@ -69,16 +69,19 @@ func TestRefreshWithRefusedLoginKeepsTheState(t *testing.T) {
 	registry := newRegistry(t)
 	token := "monday"
 	registry.password.Store(&token)
-	s := createImage(t, registry, credentials("monday"))
-
-	exists, err := s.refresh()
-	require.NoError(t, err)
-	require.True(t, exists, "it uses the credentials of the inputs")
+	aws := newFakeAWS(t, "monday")
+	s := createImage(t, registry, loginInput(t))
 
 	token = "tuesday"
+	exists, err := s.refresh()
+	require.NoError(t, err)
+	require.True(t, exists, "a refused login does not mean a missing image, so the state is kept")
+
+	s.server = newStack(t, "tiny").server
+	aws.write("stderr", "The SSO session has expired")
 	exists, err = s.refresh()
 	require.NoError(t, err)
-	require.True(t, exists, "an expired login does not mean a missing image, so the state is kept")
+	require.True(t, exists, "nor does an AWS CLI that fails")
 
 	dockerFolder := t.TempDir()
 	writeFile(t, dockerFolder, "config.json", `{"auths":{"`+registry.host+`":{"username":"AWS","password":"tuesday"}}}`)
@@ -86,7 +89,7 @@ func TestRefreshWithRefusedLoginKeepsTheState(t *testing.T) {
 	id, state, inputs := s.id, s.state, s.inputs
 	exists, err = s.refresh()
 	require.NoError(t, err)
-	require.True(t, exists, "it uses the docker config if the other login is refused")
+	require.True(t, exists, "it uses the docker config if the other login fails")
 
 	s.id, s.state, s.inputs = id, state.Set("reference", property.New(
 		registry.host+"/shop/tiny@sha256:"+strings.Repeat("0", 64))), inputs
@@ -184,16 +187,10 @@ func TestDeleteSucceedsWithoutTheRepository(t *testing.T) {
 	require.NoError(t, s.destroy())
 }
 
-func TestDeleteUsesTheCredentials(t *testing.T) {
+func TestDeleteWithoutALoginKeepsTheImage(t *testing.T) {
 	registry := newRegistry(t)
+	s := createImage(t, registry)
 	token := "monday"
-	registry.password.Store(&token)
-	s := createImage(t, registry, credentials("monday"))
-	require.NoError(t, s.destroy())
-	registry.password.Store(nil)
-	requireMissing(t, s.output("reference"))
-
-	s = createImage(t, registry)
 	registry.password.Store(&token)
 	require.NoError(t, s.destroy(), "without a login the image stays, and the destroy continues")
 	registry.password.Store(nil)
@@ -241,15 +238,18 @@ func TestPushWithRefusedLoginNamesTheFix(t *testing.T) {
 	registry.password.Store(&token)
 	base, err := stackWithCheckedInputs()
 	require.NoError(t, err)
-	inputs := base.inputs.Set("repository", property.New(registry.host+"/shop/tiny")).Set("credentials", credentials("wrong")["credentials"])
+	inputs := base.inputs.Set("repository", property.New(registry.host+"/shop/tiny")).Set("login", loginInput(t)["login"])
+	newFakeAWS(t, "wrong")
 	_, err = base.server.Create(p.CreateRequest{Urn: base.urn, Properties: inputs})
-	require.ErrorContains(t, err, "set credentials that may push")
+	require.ErrorContains(t, err, "log in with an identity that may push")
 	require.NotContains(t, err.Error(), "wrong")
 }
 
-func TestCredentialsAreSentToTheirRegistryOnly(t *testing.T) {
+func TestPasswordIsSentToItsRegistryOnly(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	scoped := keychain("own.example.com", &Credentials{"AWS", "secret"})
+	newFakeAWS(t, "secret")
+	passwords := &ecrPasswords{timeout: loginTimeout}
+	scoped := passwords.keychain("own.example.com", &ECRLogin{Region: "us-east-1"})
 	for host, want := range map[string]string{"own.example.com": "secret", "base.example.com": ""} {
 		registry, err := name.NewRegistry(host)
 		require.NoError(t, err)

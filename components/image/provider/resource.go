@@ -42,7 +42,7 @@ func (s *ImageSpec) Annotate(a infer.Annotator) {
 // ImageInputs are the inputs of the resource ko:index:Image.
 type ImageInputs struct {
 	ImageSpec
-	Credentials *Credentials `pulumi:"credentials,optional"`
+	Login *ECRLogin `pulumi:"login,optional"`
 	// The provider also sets Sources. Diff does not compare it, because different sources may give
 	// the same image.
 	Sources string `pulumi:"sources,optional"`
@@ -50,21 +50,8 @@ type ImageInputs struct {
 
 // Annotate documents the inputs in the schema.
 func (in *ImageInputs) Annotate(a infer.Annotator) {
-	a.Describe(&in.Credentials, "Registry credentials; those of the docker config if empty. New credentials alone change nothing.")
+	a.Describe(&in.Login, "How to log in to the repository's ECR registry; with the docker config if empty. A new login alone changes nothing.")
 	a.Describe(&in.Sources, "Set by the provider: a hash of all inputs of the build.")
-}
-
-// Credentials are a user name and a password for a registry. They are in the inputs,
-// encrypted, and not in the outputs.
-type Credentials struct {
-	Username string `pulumi:"username"`
-	Password string `pulumi:"password" provider:"secret"`
-}
-
-// Annotate documents the credentials in the schema.
-func (c *Credentials) Annotate(a infer.Annotator) {
-	a.Describe(&c.Username, "User name; AWS with ECR.")
-	a.Describe(&c.Password, "Password or token.")
 }
 
 // ImageState has the properties of a pushed image in the stack's state.
@@ -82,9 +69,10 @@ func (s *ImageState) Annotate(a infer.Annotator) {
 	a.Describe(&s.Size, "Bytes in the registry: compressed layers and configs of all platforms.")
 }
 
-// Image implements Pulumi's operations with a builder.
+// Image implements Pulumi's operations with a builder and the passwords of the registries.
 type Image struct {
-	builder *builder
+	builder   *builder
+	passwords *ecrPasswords
 }
 
 // Annotate names the resource.

@@ -25,7 +25,7 @@ type transfer struct {
 }
 
 // newTransfer returns the transfer that the checked inputs describe.
-func (in PromotedInputs) newTransfer() (*transfer, error) {
+func (r *Promoted) newTransfer(in PromotedInputs) (*transfer, error) {
 	t := &transfer{targetKnown: in.Repository != "", tag: in.Tag, predicateTypes: in.PredicateTypes}
 	var err error
 	if t.source, err = name.NewDigest(in.Source, name.StrictValidation); err != nil {
@@ -34,18 +34,20 @@ func (in PromotedInputs) newTransfer() (*transfer, error) {
 	if t.keys, err = signkey.ParseTrusted(in.TrustedKeys...); err != nil {
 		return nil, fmt.Errorf("trustedKeys: %w", err)
 	}
-	credentials := in.Credentials
+	login := in.Login
 	if t.targetKnown {
 		repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 		if err != nil {
 			return nil, fmt.Errorf("repository %q: %w", in.Repository, err)
 		}
-		t.target, t.targetOptions = repo.Digest(t.source.DigestStr()), clientOptions(repo, credentials)
+		t.target, t.targetOptions = repo.Digest(t.source.DigestStr()), r.passwords.clientOptions(repo, login)
 		if repo.RegistryStr() != t.source.RegistryStr() {
-			credentials = nil // only the target's registry may get the password
+			login = nil // only the target's registry may get the password
 		}
+	} else if login != nil && !login.isForRegistry(t.source.RegistryStr()) {
+		login = nil // the target may be in another registry
 	}
-	t.sourceOptions = clientOptions(t.source.Context(), credentials)
+	t.sourceOptions = r.passwords.clientOptions(t.source.Context(), login)
 	return t, nil
 }
 

@@ -10,9 +10,8 @@ import (
 // a second preview would differ from the approved plan, and the update would be refused. The values
 // are:
 //
-//   - Secrets, such as the random password of components/secret, and the registry's token in an
-//     image's inputs. The preview has secretText instead of the value. The providers of these
-//     resources ignore a new value.
+//   - Secrets, such as the random password of components/secret. The preview has secretText instead
+//     of the value. The providers of these resources ignore a new value.
 //   - The random suffix of a name that Pulumi generates for a new resource: generatedName and
 //     kubernetesName.
 

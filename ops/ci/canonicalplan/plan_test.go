@@ -14,6 +14,7 @@ const (
 	roleURN   = "urn:pulumi:prod::p::progressive:iam:Role$aws:iam/role:Role::web-role"
 	policyURN = "urn:pulumi:prod::p::aws:iam/rolePolicy:RolePolicy::web-policy"
 	imageURN  = "urn:pulumi:prod::p::ko:index:Image::web"
+	secretURN = "urn:pulumi:prod::p::aws:secretsmanager/secretVersion:SecretVersion::db"
 )
 
 // newPlan returns the plan of a preview with these steps, which are JSON.
@@ -37,7 +38,7 @@ func TestPlanLeavesOutValuesThatDifferInEachRun(t *testing.T) {
 		steps := []string{
 			stepJSON("create", roleURN, `{"name": "web-role-`+suffix+`", "__defaults": ["name"]}`),
 			stepJSON("create", policyURN, `{"role": "web-role-`+suffix+`", "policy": "{\"Resource\":\"role/web-role-`+suffix+`\"}"}`),
-			stepJSON("create", imageURN, `{"importPath": "x", "credentials": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
+			stepJSON("create", secretURN, `{"secretId": "x", "values": {"password": "[secret]", "`+secret+`": "[secret]"}}`),
 		}
 		if order == "reversed" {
 			steps[0], steps[2] = steps[2], steps[0]

@@ -28,8 +28,8 @@ const registryUser = "AWS"
 // registryClient is a client of the sandbox's registry. It uses the OCI distribution API.
 type registryClient struct{ layout *layout.Layout }
 
-// registryPassword reads the password for pushes from the sandbox's files.
-func registryPassword(l *layout.Layout) (string, error) {
+// RegistryPassword reads the password for pushes from the sandbox's files.
+func RegistryPassword(l *layout.Layout) (string, error) {
 	raw, err := os.ReadFile(l.RegistryPassword())
 	if err != nil {
 		return "", fmt.Errorf("password of the sandbox's registry (make up writes it): %w", err)
@@ -52,7 +52,7 @@ func (r registryClient) do(ctx context.Context, method, path string, out any) (s
 		"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json", "*/*",
 	}, ", "))
 	if method == http.MethodDelete {
-		password, err := registryPassword(r.layout)
+		password, err := RegistryPassword(r.layout)
 		if err != nil {
 			return 0, nil, err
 		}

@@ -184,7 +184,7 @@ func getAuthorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
 	}
-	password, err := registryPassword(c.Layout)
+	password, err := RegistryPassword(c.Layout)
 	if err != nil {
 		return nil, err
 	}

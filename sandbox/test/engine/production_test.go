@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/registry"
 	sandboxstack "github.com/progressive-framework/platform/sandbox/stack"
 )
 
@@ -132,7 +133,7 @@ func (s *stack) listRefreshedGroups(t *testing.T) []string {
 }
 
 // checkNoSecretIsInTheState requires that the exported state does not contain the plain value
-// of any secret.
+// of any secret. The registry's password is not in it at all, not even encrypted.
 func checkNoSecretIsInTheState(t *testing.T, s *stack) {
 	state := s.pulumi(t, "stack", "export")
 	secrets := s.listObjects(t, "secretsmanager/secretVersion:SecretVersion", "--show-secrets")
@@ -145,6 +146,11 @@ func checkNoSecretIsInTheState(t *testing.T, s *stack) {
 		require.Greater(t, len(value), 15)
 		require.NotContains(t, state, value, secret.URN)
 	}
+	registryPassword, err := registry.EnsurePassword(s.layout)
+	require.NoError(t, err)
+	decrypted := s.pulumiStdout(t, "stack", "export", "--show-secrets")
+	require.False(t, strings.Contains(decrypted, registryPassword), "the state has the registry's password")
+	require.Contains(t, decrypted, `"login": {`, "images log in with the AWS CLI")
 }
 
 // checkFourthZoneReplacesNothing adds a zone to the network and removes the zone again. Neither change
