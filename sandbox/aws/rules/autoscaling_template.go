@@ -138,10 +138,13 @@ func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 		return refuse("ValidationError", incompleteTemplate+"The request must contain the parameter ImageId (%s)", use.template.ID)
 	}
 	instanceTypes := use.overrideTypes
-	if hasOverrides := len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) > 0; !hasOverrides && template.Has("instanceType") {
-		instanceTypes = []string{template.String("instanceType")}
-	} else if !hasOverrides && !template.Has("instanceRequirements") {
-		return refuse("ValidationError", incompleteTemplate+"The request must contain the parameter InstanceType (%s)", use.template.ID)
+	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 {
+		switch {
+		case template.Has("instanceType"):
+			instanceTypes = []string{template.String("instanceType")}
+		case !template.Has("instanceRequirements"):
+			return refuse("ValidationError", incompleteTemplate+"The request must contain the parameter InstanceType (%s)", use.template.ID)
+		}
 	}
 	if err := c.verifyImage(template, instanceTypes); err != nil {
 		return err

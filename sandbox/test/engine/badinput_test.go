@@ -36,8 +36,8 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 	}
 }
 
-// AWS says what an AMI is, so a preview asks it before it registers anything at AWS. It reports the
-// AMIs of all tiers.
+// A preview reads the AMIs from AWS before it registers anything there. It reports the errors of all
+// tiers.
 func TestWrongConfigOfImagesRegistersNothingAtAWS(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
