@@ -23,7 +23,7 @@ func imageResult(args resource.PropertyMap) (resource.PropertyMap, error) {
 		SharedImage: {"architecture": "x86_64", "device": "/dev/sda1", "gib": "100"},
 	}[id]
 	if !known {
-		return nil, errors.New("Your query returned no results. Please change your search criteria and try again.") //nolint:staticcheck // the provider's text
+		return nil, errors.New("Your query returned no results. Please change your search criteria and try again.")
 	}
 	return resource.NewPropertyMapFromMap(object{
 		"id": id, "architecture": image["architecture"], "state": "available", "virtualizationType": "hvm", "enaSupport": true,

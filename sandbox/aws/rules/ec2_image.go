@@ -99,7 +99,7 @@ func getAMI(c *Call, in Object) (Object, error) {
 	id := filters[0].Strings("values")[0]
 	image, ok := c.findImage(id)
 	if !ok || image.deprecated && image.ownerID != c.Account && !in.Bool("includeDeprecated") {
-		return nil, errors.New("Your query returned no results. Please change your search criteria and try again.") //nolint:staticcheck // the provider's text
+		return nil, errors.New("Your query returned no results. Please change your search criteria and try again.")
 	}
 	deprecation := ""
 	if image.deprecated {
