@@ -42,6 +42,10 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err := refuseDowngrade(ctx, stack, pulumi.Provider(provider)); err != nil {
 		return err
 	}
+	images, err := checkNodeImages(ctx, stack, recordedFixed, pulumi.Provider(provider))
+	if err != nil {
+		return err
+	}
 	placed, err := placeStack(ctx, stack, pulumi.Provider(provider))
 	if err != nil {
 		return err
@@ -62,7 +66,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin, recordedFixed)
+	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin, images)
 	if err != nil {
 		return err
 	}

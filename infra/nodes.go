@@ -32,15 +32,11 @@ type nodes struct {
 // deployNodes creates the tiers of worker nodes, the add-ons that run on them, and the handler that
 // drains them. If a tier is scaled by the Cluster Autoscaler, it also creates the Cluster
 // Autoscaler.
-func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, recorded recordedValues) (*nodes, error) {
+func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, images nodeImages) (*nodes, error) {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return &nodes{}, nil
 	}
 	tiers, err := stack.NodeTiers(eks.ClusterName)
-	if err != nil {
-		return nil, err
-	}
-	images, err := stack.NodeImages(recorded)
 	if err != nil {
 		return nil, err
 	}

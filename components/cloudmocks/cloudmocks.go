@@ -90,8 +90,11 @@ func (c *Cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	if handler, ok := c.Calls[args.Token]; ok {
 		return resource.NewPropertyMapFromMap(handler(args.Args.Mappable())), nil
 	}
-	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
+	switch args.Token {
+	case "aws:index/getAvailabilityZones:getAvailabilityZones":
 		return resource.NewPropertyMapFromMap(c.zonesResult()), nil
+	case "aws:ec2/getAmi:getAmi":
+		return imageResult(args.Args)
 	}
 	result, ok := invokeResults[args.Token]
 	if !ok {

@@ -9,11 +9,9 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 	"github.com/progressive-framework/platform/components/tier/userdata"
 )
-
-// rootDevice is the root device of Amazon Linux 2023.
-const rootDevice = "/dev/xvda"
 
 // newLaunchTemplate creates the launch template of the instances. A change creates a new version of
 // the template. The previous versions stay, so that the group can go back to one of these versions.
@@ -41,7 +39,7 @@ func (b *builder) newLaunchTemplate() (*ec2.LaunchTemplate, error) {
 			SecurityGroups:           pulumi.StringArray{args.Cluster.NodeSecurityGroupID},
 		}},
 		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{&ec2.LaunchTemplateBlockDeviceMappingArgs{
-			DeviceName: pulumi.String(rootDevice),
+			DeviceName: pulumi.String(instancespec.RootDevice),
 			Ebs: &ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
 				VolumeType:          pulumi.String("gp3"),
 				VolumeSize:          pulumi.Int(args.Fleet.VolumeGiB),

@@ -44,7 +44,9 @@ type Tier struct {
 	// If it is not set, the tier keeps the image that it was created with: the newest release that
 	// the platform had on that day.
 	Release string `key:"release" unset:"the image that the tier has"`
-	// An AMI of your own, in place of a release. No alarm watches its age.
+	// An AMI in place of a release: yours, a shared or a public one, in the stack's region. A preview
+	// reads it. Its architecture must be that of `instanceTypes`, and its root device `/dev/xvda` with
+	// at most `volumeGiB`. No alarm watches its age.
 	ImageID string `key:"imageId"`
 }
 

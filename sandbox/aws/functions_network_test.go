@@ -91,3 +91,65 @@ func TestNetworkLookupErrors(t *testing.T) {
 		require.ErrorContains(t, err, row.want, row.reason)
 	}
 }
+
+const getAMI = "aws:ec2/getAmi:getAmi"
+
+// byImageID returns the inputs of getAMI for an image.
+func byImageID(id any, change props) props {
+	return with(props{"filters": []any{props{"name": "image-id", "values": []any{id}}}}, change)
+}
+
+// A program can read the images whose ids it gets from SSM, and those of the account.
+func TestImagesAreFoundByID(t *testing.T) {
+	s := newSandbox(t, nil)
+	parameter, err := s.invoke("aws:ssm/getParameter:getParameter", props{
+		"name": "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/amazon-eks-node-al2023-arm64-standard-1.34-v20260923/image_id",
+	})
+	require.NoError(t, err)
+	for _, row := range []struct {
+		id                          any
+		architecture, root, rootGiB string
+		ownerAlias, name            string
+	}{
+		{parameter["insecureValue"], "arm64", "/dev/xvda", "20", "amazon", "amazon-eks-node-al2023-arm64-standard-1.34-v20260923"},
+		{"ami-0123456789abcdef0", "x86_64", "/dev/xvda", "20", "", "nodes-x86_64"},
+		{"ami-0123456789abcdef1", "arm64", "/dev/xvda", "20", "", "nodes-arm64"},
+		{"ami-0123456789abcdef2", "x86_64", "/dev/sda1", "100", "", "shared-x86_64"},
+	} {
+		image, err := s.invoke(getAMI, byImageID(row.id, props{"includeDeprecated": true}))
+		require.NoError(t, err, row.id)
+		require.Equal(t, []any{row.id, row.id, row.architecture, row.name, row.ownerAlias}, []any{
+			image["id"], image["imageId"], image["architecture"], image["name"], image["imageOwnerAlias"],
+		})
+		require.Equal(t, []any{"available", "hvm", "ebs", true}, []any{image["state"], image["virtualizationType"], image["rootDeviceType"], image["enaSupport"]})
+		require.Equal(t, row.root, image["rootDeviceName"])
+		disks := image["blockDeviceMappings"].([]any)
+		require.Len(t, disks, 1)
+		require.Equal(t, row.root, disks[0].(props)["deviceName"])
+		require.Equal(t, row.rootGiB, disks[0].(props)["ebs"].(props)["volume_size"], "the provider keeps EC2's names in this map, and its values are texts")
+	}
+}
+
+func TestImageLookupErrors(t *testing.T) {
+	s := newSandbox(t, nil)
+	parameter, err := s.inRegion("eu-west-1").invoke("aws:ssm/getParameter:getParameter", props{
+		"name": "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/standard/recommended/image_id",
+	})
+	require.NoError(t, err)
+	for _, row := range []struct {
+		reason string
+		in     props
+		want   string
+	}{
+		{"an image that does not exist", byImageID("ami-00000000000000000", nil), "Your query returned no results. Please change your search criteria and try again."},
+		{"an image of another region", byImageID(parameter["insecureValue"], nil), "Your query returned no results"},
+		{"a deprecated image of another account", byImageID("ami-0123456789abcdef2", nil), "Your query returned no results"},
+		{"a search by name", props{"filters": []any{props{"name": "name", "values": []any{"a"}}}}, "the stand-in finds images by the filter image-id"},
+		{"a search by owner", byImageID("ami-0123456789abcdef0", props{"owners": []any{"self"}}), "the stand-in finds images by the filter image-id"},
+		{"every image", nil, "the stand-in finds images by the filter image-id"},
+		{"several images", props{"filters": []any{props{"name": "image-id", "values": []any{"ami-0123456789abcdef0", "ami-0123456789abcdef1"}}}}, "the stand-in finds images by the filter image-id"},
+	} {
+		_, err := s.invoke(getAMI, row.in)
+		require.ErrorContains(t, err, row.want, row.reason)
+	}
+}

@@ -189,6 +189,16 @@ func TestScalingRefusals(t *testing.T) {
 	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
 	templateWithoutImage := s.mustCreate(launchTemplateT, "imageless", props{"instanceType": "m7g.large"})
 	templateWithoutType := s.mustCreate(launchTemplateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
+	// with20GiB returns the reference to a template of Intel instances. Its volume of 20 GiB has the name of a device.
+	with20GiB := func(name, image, device string) props {
+		created := s.mustCreate(launchTemplateT, name, props{
+			"imageId": image, "instanceType": "m7i.large", "blockDeviceMappings": []any{props{"deviceName": device, "ebs": props{"volumeSize": 20}}},
+		})
+		return props{"id": created.id}
+	}
+	s.mustCreate(scalingGroupT, "intel", props{
+		"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{stack.byName["a"].id}, "launchTemplate": with20GiB("intel", "ami-0123456789abcdef0", "/dev/xvda"),
+	})
 	addresses := s.mustCreate(targetGroupT, "addresses", props{"vpcId": stack.byName["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
 	spec := props{"id": stack.byName["template"].id, "version": "1"}
 	group := func(change props) props {
@@ -267,6 +277,11 @@ func TestScalingRefusals(t *testing.T) {
 		{"an invalid version", scalingGroupT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
 		{"a template without an image", scalingGroupT, group(props{"launchTemplate": props{"id": templateWithoutImage.id}}), "ImageId"},
 		{"a template without a type", scalingGroupT, group(props{"launchTemplate": props{"id": templateWithoutType.id}}), "InstanceType"},
+		{"an image that does not exist", scalingGroupT, group(props{"launchTemplate": with20GiB("unknown", "ami-00000000000000000", "/dev/xvda")}), "The image id '[ami-00000000000000000]' does not exist"},
+		{"an image of another architecture than the template's type", scalingGroupT, group(props{"launchTemplate": with20GiB("arm", "ami-0123456789abcdef1", "/dev/xvda")}), "The architecture 'x86_64' of the specified instance type does not match the architecture 'arm64' of the specified AMI"},
+		{"an image of another architecture than an override", scalingGroupT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceType": "m7i-flex.large"}), "The architecture 'x86_64' of the specified instance type does not match the architecture 'arm64'"},
+		{"an image of another architecture than its override", scalingGroupT, mixed(nil, props{"instanceType": "m7g.large", "launchTemplateSpecification": props{"launchTemplateId": templateWithoutType.id}}), "The architecture 'arm64' of the specified instance type does not match the architecture 'x86_64'"},
+		{"a volume smaller than the image's snapshot", scalingGroupT, group(props{"launchTemplate": with20GiB("small", "ami-0123456789abcdef2", "/dev/sda1")}), "Volume of size 20GB is smaller than snapshot 'snap-0123456789abcdef2', expect size>= 100GB"},
 		{"a target group of IP addresses", scalingGroupT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
 		{"a name that is in use", scalingGroupT, group(props{"name": stack.byName["group"].id}), "already exists"},
 		{"a process that does not exist", scalingGroupT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},

@@ -91,12 +91,8 @@ func isARM(t string) bool {
 // image for the fleet's architecture. The value of the parameter never changes
 // (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
 func (f Fleet) ImageParameter(r Release) string {
-	architecture := "x86_64"
-	if isARM(f.InstanceTypes[0]) {
-		architecture = "arm64"
-	}
 	return fmt.Sprintf("/aws/service/eks/optimized-ami/%[1]s/amazon-linux-2023/%[2]s/standard/amazon-eks-node-al2023-%[2]s-standard-%[1]s-v%[3]s/image_id",
-		r.Version, architecture, r.Date.Format(releaseDateLayout))
+		r.Version, f.ec2Architecture(), r.Date.Format(releaseDateLayout))
 }
 
 // DefaultFleet returns on-demand general-purpose instances with four cores and 16 GiB. This is the

@@ -108,12 +108,22 @@ func (g generator) drawCluster() {
 		g.setSometimes(prefix+"capacityOwner", "clusterAutoscaler", "scalingPolicies")
 		g.setSometimes(prefix+"instanceTypes", []string{"m7g.2xlarge", "m6g.2xlarge"}, []string{"c6i.2xlarge"}, []string{"r7i.metal-24xl"}, []string{"m6a.2xlarge", "m7i.2xlarge"})
 		g.setSometimes(prefix+"volumeGiB", 20, 16384)
-		g.setSometimes(prefix+"imageId", "ami-0123456789abcdef0")
+		g.setSometimes(prefix+"imageId", g.imageID(tier))
 		if g.rng.IntN(3) == 0 {
 			g.set(prefix+"spotShare", pick(g, 1, 100))
 			g.setSometimes(prefix+"onDemandBase", 0, 2)
 		}
 	}
+}
+
+// imageID returns the AMI of the sandbox's account with the architecture of a tier's instance types.
+func (g generator) imageID(tier string) string {
+	tiers, _ := g.values["tiers"].(map[string]any)
+	keys, _ := tiers[tier].(map[string]any)
+	if types, _ := keys["instanceTypes"].([]string); len(types) > 0 && strings.HasPrefix(types[0], "m7g.") {
+		return "ami-0123456789abcdef1"
+	}
+	return "ami-0123456789abcdef0"
 }
 
 // drawAccess draws who administers the cluster, and from where the stack is deployed. It sets

@@ -21,18 +21,24 @@ const (
 	mixedOverridesProp = "mixedInstancesPolicy.launchTemplate.overrides"
 )
 
+// incompleteTemplate is the beginning of the errors about a template from which a group can't launch
+// instances.
+const incompleteTemplate = "You must use a valid fully-formed launch template. "
+
 // templateUse is one template from which a group launches instances.
 type templateUse struct {
 	path     string // the path of the property that refers to the template
 	template store.Object
 	version  string
+	// overrideTypes are the instance types of the overrides that launch from the template.
+	overrideTypes []string
 }
 
 // templateUses returns the launch templates of a group. A template that does not exist is left
 // out.
 func (c *Call) templateUses(o Object) []templateUse {
 	var out []templateUse
-	addUse := func(path string, spec Object, idProp, nameProp string) {
+	addUse := func(path string, spec Object, idProp, nameProp string, overrideTypes ...string) {
 		if spec == nil {
 			return
 		}
@@ -41,15 +47,24 @@ func (c *Call) templateUses(o Object) []templateUse {
 			template, ok = c.resolve(toLaunchTemplateName, spec.String(nameProp))
 		}
 		if ok {
-			out = append(out, templateUse{path, template, spec.String("version")})
+			out = append(out, templateUse{path, template, spec.String("version"), overrideTypes})
 		}
 	}
 	addUse("launchTemplate", o.Object("launchTemplate"), "id", "name")
 	mixed := o.Object("mixedInstancesPolicy").Object("launchTemplate")
-	addUse(mixedSpecProp, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	var sharedTypes []string // of the overrides without a template of their own
 	for i, override := range mixed.Objects("overrides") {
-		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverridesProp, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+		var types []string
+		if override.Has("instanceType") {
+			types = []string{override.String("instanceType")}
+		}
+		spec := override.Object("launchTemplateSpecification")
+		if spec == nil {
+			sharedTypes = append(sharedTypes, types...)
+		}
+		addUse(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverridesProp, i), spec, "launchTemplateId", "launchTemplateName", types...)
 	}
+	addUse(mixedSpecProp, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName", sharedTypes...)
 	return out
 }
 
@@ -112,24 +127,31 @@ func verifyScalingGroup(c *Call) error {
 }
 
 // verifyLaunch returns an error if a group could not launch instances from a template. The
-// causes are a version that does not exist, a missing image or instance type, and a security
-// group outside of the VPC.
+// causes are a version that does not exist, a missing image or instance type, an image that does
+// not fit the instance types or the volume, and a security group outside of the VPC.
 func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
-	const incomplete = "You must use a valid fully-formed launch template. "
 	template := Object(use.template.State)
 	if n, err := strconv.Atoi(use.version); err == nil && n > template.Int("latestVersion") {
-		return refuse("ValidationError", incomplete+"Could not find launch template version %d (property %s.version)", n, use.path)
+		return refuse("ValidationError", incompleteTemplate+"Could not find launch template version %d (property %s.version)", n, use.path)
 	}
 	if !template.Has("imageId") {
-		return refuse("ValidationError", incomplete+"The request must contain the parameter ImageId (%s)", use.template.ID)
+		return refuse("ValidationError", incompleteTemplate+"The request must contain the parameter ImageId (%s)", use.template.ID)
 	}
-	hasType := template.Has("instanceType") || template.Has("instanceRequirements")
-	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 && !hasType {
-		return refuse("ValidationError", incomplete+"The request must contain the parameter InstanceType (%s)", use.template.ID)
+	instanceTypes := use.overrideTypes
+	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 {
+		switch {
+		case template.Has("instanceType"):
+			instanceTypes = []string{template.String("instanceType")}
+		case !template.Has("instanceRequirements"):
+			return refuse("ValidationError", incompleteTemplate+"The request must contain the parameter InstanceType (%s)", use.template.ID)
+		}
+	}
+	if err := c.verifyImage(template, instanceTypes); err != nil {
+		return err
 	}
 	for _, id := range templateSecurityGroups(template) {
 		if group, ok := c.resolve(toSecurityGroup, id); !ok || Object(group.State).String("vpcId") != vpcID {
-			return refuse("ValidationError", incomplete+"The security group '%s' does not exist in VPC '%s'", id, vpcID)
+			return refuse("ValidationError", incompleteTemplate+"The security group '%s' does not exist in VPC '%s'", id, vpcID)
 		}
 	}
 	return nil

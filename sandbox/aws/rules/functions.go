@@ -37,6 +37,7 @@ var functions = map[string]function{
 	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
+	"aws:ec2/getAmi:getAmi":                                        getAMI,
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            getManagedPrefixList,
 	"aws:ec2/getSecurityGroup:getSecurityGroup":                    getSecurityGroup,
 	"aws:ec2/getVpc:getVpc":                                        getVPC,

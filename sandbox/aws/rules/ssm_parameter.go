@@ -1,8 +1,7 @@
 package rules
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -18,13 +17,8 @@ import (
 var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/` +
 	`(?:recommended|amazon-eks-node-al2023-(x86_64|arm64)-standard-([\d.]+)-v(\d{8}))/image_id$`)
 
-// imageReleases are the dates of releases of EKS's AMIs, from public programs and
-// records. AWS publishes more; add a release here to use it.
-var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
-
 // getParameter implements the Pulumi function aws:ssm/getParameter. Its source is
-// ssm/parameter_data_source.go of terraform-provider-aws. The image id is generated. It
-// depends only on the region and the parameter's name.
+// ssm/parameter_data_source.go of terraform-provider-aws.
 func getParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
@@ -37,12 +31,12 @@ func getParameter(c *Call, in Object) (Object, error) {
 		return nil, refuse("ParameterNotFound", "%s: EKS has images for %s", name, strings.Join(eksVersions, ", "))
 	}
 	namesMatch := match[3] == architecture && match[4] == version
-	if date := match[5]; date != "" && (!namesMatch || !slices.Contains(imageReleases, date)) {
+	date := match[5]
+	if date != "" && (!namesMatch || !slices.Contains(imageReleases, date)) {
 		return nil, refuse("ParameterNotFound", "%s: the name must repeat %s and %s, and the stand-in supports the releases %s",
 			name, architecture, version, strings.Join(imageReleases, ", "))
 	}
-	sum := sha256.Sum256([]byte(c.Region + name))
-	imageID := "ami-" + hex.EncodeToString(sum[:])[:17]
+	imageID := eksImageID(c.Region, version, architecture, cmp.Or(date, slices.Max(imageReleases)))
 	out := Object{
 		"id": name, "name": name, "type": "String", "version": 1.0, "arn": fmt.Sprintf("arn:%s:ssm:%s::parameter%s", c.Partition, c.Region, name),
 		"insecureValue": imageID, "value": wire.Secret{Value: imageID},

@@ -36,6 +36,34 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 	}
 }
 
+// A preview reads the AMIs from AWS before it registers anything there. It reports the errors of all
+// tiers.
+func TestWrongConfigOfImagesRegistersNothingAtAWS(t *testing.T) {
+	s := newStack(t, newEnvironment(t), "staging")
+	defer s.remove(t)
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:tiers.web.imageId", "ami-0123456789abcdef1")
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:tiers.application.imageId", "ami-00000000000000000")
+	out, err := s.tryPulumi(t, "preview")
+	require.Error(t, err)
+	for _, want := range []string{
+		`tiers.web.imageId: "ami-0123456789abcdef1": is for arm64, and the instances m7i.xlarge, m6i.xlarge, m5.xlarge need x86_64: take an image for x86_64`,
+		`tiers.application.imageId: "ami-00000000000000000": must be an image in us-east-1 that account 123456789012 may use`,
+		"Your query returned no results",
+	} {
+		require.Contains(t, out, want)
+	}
+	require.NotContains(t, out, "aws:kms", "the preview ends before the first resource of AWS")
+	require.Empty(t, s.listAWSResources(t))
+
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:tiers.web.imageId", "ami-0123456789abcdef0")
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:tiers.application.imageId", "ami-0123456789abcdef2")
+	out, err = s.tryPulumi(t, "preview")
+	require.Error(t, err)
+	require.NotContains(t, out, "tiers.web.imageId")
+	require.Contains(t, out, `tiers.application.imageId: "ami-0123456789abcdef2": has the root device /dev/sda1, must be /dev/xvda`)
+	require.Contains(t, out, "has a root device of 100 GiB, and volumeGiB is 50: set volumeGiB to at least 100")
+}
+
 // The Pulumi CLI does not name the file that it could not read, so the sandbox must name the
 // file.
 func TestErrorNamesTheMalformedConfigFile(t *testing.T) {

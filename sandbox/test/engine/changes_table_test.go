@@ -119,6 +119,7 @@ var stagingChanges = []change{
 	setKey("tiers.web.spotShare", 50, applied),
 	setKey("tiers.web.volumeGiB", 60, applied),
 	setKey("tiers.web.imageId", "ami-0123456789abcdef0", applied),
+	setKey("tiers.web.imageId", "ami-0123456789abcdef1", refused).withMessage("is for arm64, and the instances").inEveryRun(),
 	setKey("tiers.web.release", "1.34-20260625", applied).inSecondUpdate(),
 	setKey("tiers.web.release", "1.34-20260625", refused).withKey("tiers.application.release", "1.34-20260625").withMessage("tiers.application.release and tiers.web.release can't change in one update").inEveryRun(),
 	setKey("tiers.web.release", "1.36-20260923", refused).withMessage("upgrade cluster.version first"),
