@@ -16,7 +16,7 @@ type nodeImages map[scaling.TierName]config.NodeImage
 
 // checkNodeImages returns the recorded images of the tiers' nodes. Its error names every AMI that
 // can't start the instances of its tier. It runs before any resource of AWS is registered. The
-// recorded AMI is checked, because a tier keeps its AMI when imageId is taken out, and its
+// recorded AMI is checked, because a tier keeps its AMI when imageId is removed, and its
 // instanceTypes can change. A release needs no check: its image is chosen by the architecture.
 func checkNodeImages(ctx *pulumi.Context, stack *config.Stack, recorded recordedValues, inRegion pulumi.InvokeOption) (nodeImages, error) {
 	if stack.Cluster.Nodes == config.NodesOwn {
@@ -39,7 +39,7 @@ func checkNodeImages(ctx *pulumi.Context, stack *config.Stack, recorded recorded
 		key := "tiers." + string(t.Profile.Name)
 		ami, err := tier.LookupAMI(ctx, id, inRegion)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s.imageId: %q: must be an image in %s that account %s may use: copy or share it, take another one, or set %s.release instead: %w",
+			errs = append(errs, fmt.Errorf("%s.imageId: %q: must be an image in %s that account %s may use: copy or share it, choose another one, or set %s.release instead: %w",
 				key, id, stack.Region, stack.Account, key, err))
 			continue
 		}

@@ -177,7 +177,7 @@ func validateTiers(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(keyPath.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))
 		}
 		if change.ImageID != "" && change.Release != "" {
-			problems = append(problems, field.Forbidden(keyPath.Child("imageId"), "has no effect with release; take one of them out"))
+			problems = append(problems, field.Forbidden(keyPath.Child("imageId"), "has no effect with release; remove one of them"))
 		}
 		if change.Release != "" {
 			if err := s.checkNodeRelease(change.Release); err != nil {
@@ -185,7 +185,7 @@ func validateTiers(s *Stack) field.ErrorList {
 			}
 		}
 		if change.OnDemandBase > 0 && change.SpotShare == 0 {
-			problems = append(problems, field.Forbidden(keyPath.Child("onDemandBase"), "has no effect without spotShare, because all instances are then on-demand; take it out"))
+			problems = append(problems, field.Forbidden(keyPath.Child("onDemandBase"), "has no effect without spotShare, because all instances are then on-demand; remove it"))
 		}
 	}
 	return problems

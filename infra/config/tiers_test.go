@@ -51,7 +51,7 @@ func TestInvalidTiersAreRefused(t *testing.T) {
 		{"more on-demand instances than the tier has", `{"web":{"spotShare":50,"onDemandBase":31}}`, []string{"tiers.web.onDemandBase: Invalid value: 31: must be at most max, which is 30"}},
 		{"a release of another major version", `{"web":{"release":"2.36-20260923"}}`, []string{"tiers.web.release", "choose a release of 1.36"}},
 		{"a name instead of an image", `{"web":{"imageId":"latest"}}`, []string{"tiers.web.imageId", "ami-0123456789abcdef0"}},
-		{"a release and an image", `{"web":{"imageId":"ami-0123456789abcdef0","release":"1.36-20260923"}}`, []string{"tiers.web.imageId", "take one of them out"}},
+		{"a release and an image", `{"web":{"imageId":"ami-0123456789abcdef0","release":"1.36-20260923"}}`, []string{"tiers.web.imageId", "remove one of them"}},
 		{"a release without a date", `{"web":{"release":"1.36"}}`, []string{"tiers.web.release", "such as 1.36-"}},
 		{"a release with an impossible date", `{"web":{"release":"1.36-20260231"}}`, []string{"tiers.web.release", "is no date"}},
 		{"nodes newer than the control plane", `{"web":{"release":"1.37-20260923"}}`, []string{"tiers.web.release", "upgrade cluster.version first"}},

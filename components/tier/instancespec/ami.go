@@ -47,27 +47,27 @@ func (f Fleet) CheckAMI(image AMI) []string {
 	var reasons []string
 	add := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	if needed := f.ec2Architecture(); image.Architecture != needed {
-		fix := "take an image for " + needed
+		fix := "choose an image for " + needed
 		if image.Architecture == ec2Architectures[AMD64] || image.Architecture == ec2Architectures[ARM64] {
 			fix += ", or instanceTypes that run " + image.Architecture
 		}
 		add("is for %s, and the instances %s need %s: %s", image.Architecture, strings.Join(f.InstanceTypes, ", "), needed, fix)
 	}
 	if image.State != "available" {
-		add("has the state %s, must be available: wait for it, or take another image", image.State)
+		add("has the state %s, must be available: wait for it, or choose another image", image.State)
 	}
 	if image.VirtualizationType != "hvm" {
-		add("has the virtualization type %s, must be hvm, as Nitro instances need: take another image", image.VirtualizationType)
+		add("has the virtualization type %s, must be hvm, as Nitro instances need: choose another image", image.VirtualizationType)
 	}
 	if !image.ENA {
-		add("does not support the Elastic Network Adapter, which Nitro instances need: register it with ENA support, or take another image")
+		add("does not support the Elastic Network Adapter, which Nitro instances need: register it with ENA support, or choose another image")
 	}
 	switch {
 	case image.RootDeviceType != "ebs":
-		add("has a root device of the type %s, must be ebs, as Nitro instances need: take another image", image.RootDeviceType)
+		add("has a root device of the type %s, must be ebs, as Nitro instances need: choose another image", image.RootDeviceType)
 	case image.RootDeviceName != RootDevice:
 		// AWS would add a second volume of this name, and leave the root volume as the image has it.
-		add("has the root device %s, must be %s, the volume with the tier's size and key: take an image that is built on Amazon Linux 2023", image.RootDeviceName, RootDevice)
+		add("has the root device %s, must be %s, the volume with the tier's size and key: choose an image that is built on Amazon Linux 2023", image.RootDeviceName, RootDevice)
 	}
 	if image.RootGiB > f.VolumeGiB {
 		add("has a root device of %d GiB, and volumeGiB is %d: set volumeGiB to at least %d", image.RootGiB, f.VolumeGiB, image.RootGiB)
