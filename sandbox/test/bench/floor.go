@@ -18,14 +18,25 @@ type programStack struct {
 	stack string
 }
 
-// newProgramStack creates a temporary project, and an empty stack of the Pulumi program in main.
-// Pulumi builds the program before every run if option is "buildTarget"; it expects the executable
-// if option is "binary". env are additional environment variables of the program. The returned
-// function destroys the stack and removes the project.
-func (r *runner) newProgramStack(ctx context.Context, main, option, stack string, env ...string) (*programStack, func(), error) {
-	dir, err := os.MkdirTemp("", "pf-bench-")
+// newProgramStack creates a temporary project, and an empty stack of the Pulumi program called
+// name. env are additional environment variables of the program. The returned function destroys
+// the stack and removes the project.
+func (r *runner) newProgramStack(ctx context.Context, name string, env ...string) (*programStack, func(), error) {
+	p, err := r.newProject(ctx, filepath.Join("sandbox", "test", "bench", name), "buildTarget", "bench")
 	if err != nil {
 		return nil, nil, err
+	}
+	p.env = append(p.env, env...)
+	return p, func() { p.remove(ctx, "destroy", "--yes", "--skip-preview", "--remove", "--stack", p.stack) }, nil
+}
+
+// newProject creates a temporary project with an empty stack. main is the folder of the program.
+// option is buildTarget or binary, the option of Pulumi's Go language host for the program's
+// executable: the file "program" in the project.
+func (r *runner) newProject(ctx context.Context, main, option, stack string) (*programStack, error) {
+	dir, err := os.MkdirTemp("", "pf-bench-")
+	if err != nil {
+		return nil, err
 	}
 	for file, content := range map[string]string{
 		"Pulumi.yaml": fmt.Sprintf("name: %s\nmain: %s\nruntime:\n  name: go\n  options:\n    %s: %s\nplugins:\n  providers:\n    - name: ko\n      path: %s\n",
@@ -33,23 +44,15 @@ func (r *runner) newProgramStack(ctx context.Context, main, option, stack string
 		"Pulumi." + stack + ".yaml": "config:\n  aws:region: us-east-1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	// The rules of the policy pack are for the platform's program only.
 	p := &programStack{runner: r.withDir(dir).withPolicyPack(""), stack: stack}
-	p.env = append(p.env, env...)
-	destroy := func() {
-		p.remove(ctx, "destroy", "--yes", "--skip-preview", "--remove", "--stack", p.stack)
+	if err := p.run(ctx, "pulumi", "stack", "init", p.stack); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	var buildErr error
-	if option == "binary" {
-		buildErr = r.withDir(filepath.Join(r.layout.Project, "sandbox")).run(ctx, "go", "build", "-trimpath", "-o", filepath.Join(dir, "program"), "./test/bench/replay")
-	}
-	if err := errors.Join(buildErr, p.run(ctx, "pulumi", "stack", "init", p.stack)); err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return p, destroy, nil
+	return p, nil
 }
 
 // remove runs a Pulumi command that removes the stack, and then removes the project.
@@ -117,7 +120,7 @@ func (r *runner) compareWithFloor(ctx context.Context, stack string, resources [
 // newFloor creates a stack of the program Empty. env are its environment variables. It returns the
 // command of a preview, and a function that destroys the stack.
 func (r *runner) newFloor(ctx context.Context, env ...string) (preview command, destroy func(), err error) {
-	stack, destroy, err := r.newProgramStack(ctx, "sandbox/test/bench/empty", "buildTarget", "bench", env...)
+	stack, destroy, err := r.newProgramStack(ctx, "empty", env...)
 	if err != nil {
 		return command{}, nil, fmt.Errorf("empty program: %w", err)
 	}
@@ -128,29 +131,36 @@ func (r *runner) newFloor(ctx context.Context, env ...string) (preview command, 
 	return stack.preview(stack.stack), destroy, nil
 }
 
-// newReplay creates a stack of the program Replay that has the resources of another stack. It
-// returns the command of a preview, and a function that removes the stack.
+// newReplay creates a stack of the program Replay that has the resources of another stack. The
+// stack has the same name, because the tags of images contain it. The folder of the program is that of
+// the platform's program, because paths in the inputs of images begin there. newReplay returns the
+// command of a preview, and a function that removes the stack.
 func (r *runner) newReplay(ctx context.Context, stack string) (preview command, remove func(), err error) {
 	state, err := r.runAndCapture(ctx, "pulumi", "stack", "export", "--show-secrets", "--stack", stack)
 	if err != nil {
 		return command{}, nil, err
 	}
-	replay, _, err := r.newProgramStack(ctx, "infra", "binary", stack)
+	replay, err := r.newProject(ctx, "infra", "binary", stack)
 	if err != nil {
 		return command{}, nil, fmt.Errorf("replay: %w", err)
 	}
-	// The resources are those of the other stack, so they are not destroyed here.
-	remove = func() { replay.remove(ctx, "stack", "rm", "--force", "--yes", replay.stack) }
+	// The resources are those of the other stack, so they are not destroyed.
+	remove = func() { replay.remove(ctx, "stack", "rm", "--force", "--yes", "--stack", replay.stack) }
 	file := filepath.Join(replay.dir, "state.json")
 	replay.env = append(replay.env, "STATE="+file)
-	if err := errors.Join(os.WriteFile(file, replay.adopt(state), 0o600), replay.run(ctx, "pulumi", "stack", "import", "--stack", replay.stack, "--file", file)); err != nil {
+	builder := r.withDir(filepath.Join(r.layout.Project, "sandbox"))
+	if err := errors.Join(
+		builder.run(ctx, "go", "build", "-o", filepath.Join(replay.dir, "program"), "./test/bench/replay"),
+		os.WriteFile(file, replay.adopt(state), 0o600),
+		replay.run(ctx, "pulumi", "stack", "import", "--stack", replay.stack, "--file", file),
+	); err != nil {
 		remove()
 		return command{}, nil, fmt.Errorf("replay: %w", err)
 	}
 	return replay.preview(replay.stack), remove, nil
 }
 
-// adopt replaces the name of the platform's project in an exported state by that of p.
+// adopt replaces the name of the platform's project in an exported state with that of p.
 func (p *programStack) adopt(state []byte) []byte {
 	project := filepath.Base(p.dir)
 	return []byte(strings.NewReplacer(

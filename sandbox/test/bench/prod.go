@@ -14,7 +14,7 @@ import (
 
 // serviceCounts are the numbers of services in the measured stacks of the program Services.
 // Each service has five resources.
-var serviceCounts = []int{}
+var serviceCounts = []int{20, 60, 200}
 
 // measureProd measures the stack prod, and the program Services with more and more services. It
 // uses a sandbox with simulated nodes for the project in root, because the pods of prod do not fit
@@ -47,7 +47,7 @@ func measureProd(ctx context.Context, root string, runs int) ([]row, error) {
 		return nil, err
 	}
 	rows := []row{{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(resources)), describeRate(upDuration, len(resources)), ""}}
-	packRows, err := []row{}, error(nil)
+	packRows, err := prod.comparePacks(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (r *runner) comparePacks(ctx context.Context, runs int) ([]row, error) {
 
 // measureGrowth measures a stack of the program Services with the given number of services.
 func (r *runner) measureGrowth(ctx context.Context, services, runs int) (row, error) {
-	stack, destroy, err := r.newProgramStack(ctx, "sandbox/test/bench/services", "buildTarget", "bench", fmt.Sprintf("SERVICES=%d", services))
+	stack, destroy, err := r.newProgramStack(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
 	if err != nil {
 		return row{}, err
 	}

@@ -46,7 +46,7 @@ func TestWrongConfigOfImagesRegistersNothingAtAWS(t *testing.T) {
 	out, err := s.tryPulumi(t, "preview")
 	require.Error(t, err)
 	for _, want := range []string{
-		`tiers.web.imageId: "ami-0123456789abcdef1": is for arm64, and the instances m7i.xlarge, m6i.xlarge, m5.xlarge need x86_64: take an image for x86_64`,
+		`tiers.web.imageId: "ami-0123456789abcdef1": is for arm64, and the instances m7i.xlarge, m6i.xlarge, m5.xlarge need x86_64: choose an image for x86_64`,
 		`tiers.application.imageId: "ami-00000000000000000": must be an image in us-east-1 that account 123456789012 may use`,
 		"Your query returned no results",
 	} {
