@@ -114,8 +114,9 @@ func (f *Forecaster) learn(k int) {
 	}
 }
 
-// propose computes the pods that each candidate proposes at the current step. Then it scales the
-// simulated pods as the simulated HPAs decide.
+// propose computes the number of pods that each candidate proposes at the current step. Then it scales
+// the simulated pods as the simulated HPAs decide: one HPA of the design document, and one HPA for each
+// candidate. The HPA of a candidate has two metrics: the current load, and the proposal.
 func (f *Forecaster) propose() {
 	h := f.history
 	k := h.steps
@@ -142,7 +143,9 @@ func (f *Forecaster) propose() {
 	document.scale(k, f.config.Document.Proposal(currentLoad, f.config.Target, document.pods.Count()))
 	for i, candidate := range f.gate.candidates {
 		count := candidate.pods.Count()
-		candidate.scale(k, max(predictiveSpec.Proposal(currentLoad, f.config.Floor, count), predictiveSpec.Proposal(f.proposedPods[i], 1, count)))
+		byLoad := predictiveSpec.Proposal(currentLoad, f.config.Floor, count)
+		byForecast := predictiveSpec.Proposal(f.proposedPods[i], 1, count)
+		candidate.scale(k, max(byLoad, byForecast))
 	}
 }
 

@@ -91,8 +91,8 @@ func (e *environment) forService(stack *config.Stack, profile scaling.Profile) *
 	return env
 }
 
-// forMigration returns a copy with what the migration needs: the owner's password, the roles, and
-// the document store.
+// forMigration returns a copy for the migration. It adds the owner's password, the roles, and the
+// document store.
 func (e *environment) forMigration(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, documents *store) (*environment, error) {
 	env := e.clone()
 	env.logins.addOwnerLogin(env)

@@ -19,7 +19,7 @@ type Args struct {
 	// Namespace, MetricName and Dimensions name the metric that counts what happens.
 	Namespace, MetricName string
 	Dimensions            pulumi.StringMap
-	// Limit is the time without a count after which the alarm fires, in whole hours. CloudWatch
+	// Limit is the time without data after which the alarm fires, in whole hours. CloudWatch
 	// evaluates at most seven days.
 	Limit time.Duration
 	// TopicARN is the SNS topic of the notifications. Empty means no notification.
@@ -27,7 +27,8 @@ type Args struct {
 }
 
 // New creates the alarm. An hour in which nothing happens has no data, so missing data is treated as
-// breaching. A new alarm without any count fires too, so create it after what it counts.
+// breaching. A new alarm also fires if its metric has no data yet. So create it after the resource
+// that sends the metric.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) error {
 	const period = time.Hour
 	alarm := &cloudwatch.MetricAlarmArgs{

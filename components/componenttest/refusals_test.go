@@ -200,7 +200,7 @@ func TestTierRefusesInvalidArgs(t *testing.T) {
 	}
 }
 
-// A store without clients, and a client that is listed twice, are configuration errors.
+// It is a configuration error if a store has no clients, or if a client is listed twice.
 func TestStoreRefusesInvalidClients(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string

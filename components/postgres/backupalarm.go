@@ -62,9 +62,9 @@ func newBackupEvents(ctx *pulumi.Context, name string, instanceARN pulumi.String
 }
 
 // createAlarm creates the alarm that fires when no backup has finished for scaling.MaxBackupAge.
-// CloudWatch also uses data of some more hours than the alarm has ("How alarm state is evaluated when
-// data is missing"), so the alarm can fire some hours later. instance is the database, which exists
-// before the alarm.
+// CloudWatch also evaluates some data points before the alarm's period ("How alarm state is evaluated
+// when data is missing"), so the alarm can fire some hours later. The alarm is created after
+// instance, the database.
 func (e *backupEvents) createAlarm(ctx *pulumi.Context, name, topic string, instance pulumi.Resource, parent pulumi.ResourceOption) error {
 	return absencealarm.New(ctx, name+"-backup-age", &absencealarm.Args{
 		Runbook:   "backup-age",

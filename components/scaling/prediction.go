@@ -50,6 +50,7 @@ func (p Prediction) WithFloorTarget(m Metric) (_ Metric, raised bool) {
 		return m, true
 	case PodsMetric:
 		if _, isRate := m.Source.(Rate); isRate {
+			// A pod uses p.Target percent of its CPU at AverageValue. The CPU is proportional to the rate.
 			m.AverageValue.SetMilli(m.AverageValue.MilliValue() * int64(PredictionFloor) / int64(p.Target))
 			return m, true
 		}

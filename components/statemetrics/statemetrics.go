@@ -25,8 +25,9 @@ const (
 	// Repository is the name of the image's repository in the stack's mirror.
 	Repository = "kube-state-metrics"
 	// Image is the image that the project publishes (kubernetes/kube-state-metrics,
-	// examples/standard/deployment.yaml). Ten public repositories name this digest of the
-	// index for this version. Two of them also list the image for amd64 in the index.
+	// examples/standard/deployment.yaml). The digest is that of the multi-platform index. Ten
+	// public repositories use this digest for this version. Two of these repositories
+	// also list the image for amd64 of this index.
 	Image = "registry.k8s.io/kube-state-metrics/kube-state-metrics:" + Version +
 		"@sha256:42cfe3723a5f058171c627537fb57a3ea0f26e4380fa18555a95cb1a1b4cfc5b"
 )

@@ -162,13 +162,16 @@ func (r *Report) chooseSettings() {
 		hindsight := bestSetting(settings, t.gridResults, 0)
 		t.Results[Hindsight], t.HindsightSetting = t.gridResults[hindsight], settings[hindsight].String()
 		t.hindsightDefaultTolerance = t.gridResults[bestSetting(settings, t.gridResults, autoscale.DefaultTolerance)]
+		// An HPA like Tuned would need a different target to cost as much as Predictive. Its overload
+		// is interpolated between the targets of the grid.
 		var sameBehavior []Result
 		for i, s := range settings {
 			if s.hasSameBehavior(settings[tuned]) {
 				sameBehavior = append(sameBehavior, t.gridResults[i])
 			}
 		}
-		t.OverloadAtEqualCost = t.Results[Predictive].OverloadShare/overloadAtCost(sameBehavior, t.Results[Predictive].PodHours) - 1
+		predicted := t.Results[Predictive]
+		t.OverloadAtEqualCost = predicted.OverloadShare/overloadAtCost(sameBehavior, predicted.PodHours) - 1
 	}
 }
 

@@ -94,8 +94,8 @@ func (s *Stack) countPrivateAddresses(zones int) (addresses, nodes int) {
 		addresses += maxPerZone(t.Profile.Size.Max, zones) * nodeAddresses
 		nodes += t.Profile.Size.Max
 	}
-	// A node with more pods than its first prefix has addresses needs another prefix. One more address
-	// for each pod of the stack is enough for these prefixes.
+	// A node needs another prefix when its pods have used all addresses of its first prefix. One more
+	// address for each pod of the stack is enough for these prefixes.
 	return addresses + maxPerZone(len(s.pods()), zones), nodes
 }
 

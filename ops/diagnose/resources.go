@@ -62,8 +62,8 @@ func (o objects) kubectlCommand(command string) string {
 	return "kubectl -n " + o.namespace + " " + command
 }
 
-// podFindings judges one pod. If the cause of a pod that is not ready is known, the pod has only the
-// finding of the cause.
+// podFindings returns the findings of one pod. It reports pod-not-ready only if no other finding
+// explains why the pod is not ready.
 func (o objects) podFindings(pod corev1.Pod) (findings []Finding) {
 	if pod.Status.Phase == corev1.PodSucceeded || pod.DeletionTimestamp != nil {
 		return nil

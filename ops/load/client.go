@@ -78,8 +78,8 @@ func (c *Client) NewStream(r Request, shape Shape) (stream Stream, end func()) {
 	return stream, func() {}
 }
 
-// Send sends request number n of the HTTP API and checks the response. The error for
-// a status other than 200, and an error of the request's Check, is an InvalidResponse.
+// Send sends request number n of the HTTP API and checks the response. It returns an
+// InvalidResponse if the status is not 200, or if the request's Check fails.
 func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	if c.Limiter != nil {
 		if err := c.Limiter.Wait(ctx); err != nil {

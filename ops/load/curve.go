@@ -139,7 +139,7 @@ type segment struct {
 
 // newSchedule returns the schedule of a shape.
 func newSchedule(s Shape) schedule {
-	requests := schedule{closedLoop: s.PerSecond == 0}
+	result := schedule{closedLoop: s.PerSecond == 0}
 	points := s.Curve
 	if len(points) == 0 {
 		points = Curve{{0, 1}}
@@ -150,17 +150,17 @@ func newSchedule(s Shape) schedule {
 		if length <= 0 {
 			return
 		}
-		line := segment{from.Seconds(), length, count, rate0 * s.PerSecond, (rate1 - rate0) * s.PerSecond / length}
-		requests.segments = append(requests.segments, line)
-		count = line.countAt(line.start + length)
+		next := segment{from.Seconds(), length, count, rate0 * s.PerSecond, (rate1 - rate0) * s.PerSecond / length}
+		result.segments = append(result.segments, next)
+		count = next.countAt(next.start + length)
 	}
 	addSegment(0, points[0].At, points[0].Rate, points[0].Rate)
 	for i := range len(points) - 1 {
 		addSegment(points[i].At, points[i+1].At, points[i].Rate, points[i+1].Rate)
 	}
 	last := points[len(points)-1]
-	requests.segments = append(requests.segments, segment{start: last.At.Seconds(), length: math.Inf(1), count: count, rate: last.Rate * s.PerSecond})
-	return requests
+	result.segments = append(result.segments, segment{start: last.At.Seconds(), length: math.Inf(1), count: count, rate: last.Rate * s.PerSecond})
+	return result
 }
 
 // countAt returns the number of requests that are due before a time in the segment.

@@ -9,7 +9,7 @@
 // minutes. The HPAs have the behaviour of the design document. At the end the load is steady, and
 // the command counts the changes of the number of pods.
 //
-// The command owns its loads, the parts of a step and the table of results. It asserts nothing.
+// The command owns its loads, the stages after a step and the table of results. It asserts nothing.
 package main
 
 import (

@@ -20,8 +20,7 @@ func TestPercentilesAreTheNearestRank(t *testing.T) {
 	require.Zero(t, percentile(nil, 50))
 }
 
-// Each part in a row is the time since the part before it.
-func TestTableRowHasTheTimeOfEachPart(t *testing.T) {
+func TestTableRowHasTheDurationOfEachStage(t *testing.T) {
 	step := stepTimes{metric: 8 * time.Second, decision: 15 * time.Second, schedule: 15500 * time.Millisecond, start: 19 * time.Second}
 	var out strings.Builder
 	writeTable(&out, []result{{service: "npa", steps: []stepTimes{step}, changes: 2, changesCounted: true, sent: 100, failed: 1}}, 2*time.Minute)

@@ -46,9 +46,10 @@ type service struct {
 	client    *load.Client
 }
 
-// stepTimes has the time from the step of the load to the end of each part of the reaction. The
-// part metric ends when the metric is above its target. decision ends when the Deployment has more
-// pods, and schedule when a new pod has a node. start ends when the new pod is ready.
+// stepTimes has the times from the increase of the load to the end of each stage of the reaction. The
+// stage metric ends when the metric is above its target. The stage decision ends when the Deployment
+// has more pods. The stage schedule ends when a new pod has a node. The stage start ends when the new
+// pod is ready.
 type stepTimes struct{ metric, decision, schedule, start time.Duration }
 
 func (t stepTimes) String() string {
@@ -134,15 +135,15 @@ func (s *service) startLoad(ctx context.Context, perSecond float64) (stop func()
 	}
 }
 
-// measureStep waits for the end of each part of a step, and returns the times.
+// measureStep waits for the end of each stage after a step of the load, and returns the times.
 func (s *service) measureStep(ctx context.Context, minPods int32) (times stepTimes, err error) {
 	start := time.Now()
 	oldPods := map[string]bool{}
 	err = s.waitUntil(ctx, func(current state) bool {
 		elapsed := time.Since(start)
-		setOnce := func(part *time.Duration, reached bool) {
-			if reached && *part == 0 {
-				*part = elapsed
+		setOnce := func(stage *time.Duration, reached bool) {
+			if reached && *stage == 0 {
+				*stage = elapsed
 			}
 		}
 		// The metric is read only until it is above its target, because a query costs CPU time.

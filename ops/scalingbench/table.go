@@ -16,8 +16,8 @@ var goals = map[string]struct{ p50, p95 time.Duration }{
 	"wpa": {20 * time.Second, 30 * time.Second},
 }
 
-// writeTable writes the table of docs/performance.md. The value of a part is the median of the time
-// since the end of the part before it.
+// writeTable writes the table of docs/performance.md. The columns metric, decision, schedule and start
+// have the medians of the durations of these stages.
 func writeTable(out io.Writer, results []result, steadyDuration time.Duration) {
 	fmt.Fprintln(out, "| service | runs | metric | decision | schedule | start | step to ready pod, p50 | p95 | goal p50, p95 | scaling events per steady hour | requests | failed |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|")

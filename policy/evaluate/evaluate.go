@@ -60,8 +60,8 @@ type Evaluator struct {
 	// configErr is the error from parsing the configuration, or nil.
 	configErr error
 	now       time.Time
-	// Watch is called for each demand of each rule, with the format and the text of the demand's
-	// message, and with the demand's result. It may be nil. A test uses Watch to find a demand
+	// Watch is called for each requirement of each rule, with the format and the text of the requirement's
+	// message, and with the requirement's result. It may be nil. A test uses Watch to find a requirement
 	// that no example breaks.
 	Watch func(ruleID, format, text string, result value.Truth)
 }

@@ -13,7 +13,7 @@ import (
 
 var now = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 
-// newRule returns a rule that demands that the property ok is true. The rule panics if the
+// newRule returns a rule that requires that the property ok is true. The rule panics if the
 // resource has the property panic.
 func newRule(id string, levels rule.Levels, cross bool) *rule.Rule {
 	c := rule.OnTypes(func(s *rule.Subject) {

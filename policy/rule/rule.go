@@ -1,4 +1,4 @@
-// Package rule defines the type of a rule: the resources that the rule checks, its demands,
+// Package rule defines the type of a rule: the resources that the rule checks, its requirements,
 // its reason, and how to fix a resource that breaks it. The rules themselves are in
 // policy/ruleset.
 package rule
@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// Rule is one demand on the resources of some types.
+// Rule is one requirement for the resources of some types.
 type Rule struct {
 	// ID names the rule in reports and waivers, such as postgres-encrypted.
 	ID string
@@ -90,15 +90,15 @@ type Subject struct {
 	Now time.Time
 	// Spending is the stack's cost configuration.
 	Spending Spending
-	// Broken are the messages of the demands that the resource does not meet.
-	// Undecided are the messages of the demands that need a value that is not known yet.
+	// Broken are the messages of the requirements that the resource does not meet.
+	// Undecided are the messages of the requirements that need a value that is not known yet.
 	Broken, Undecided []string
-	// Watch is called for each demand, with the format and the text of the demand's message, and
-	// with the demand's result. It may be nil.
+	// Watch is called for each requirement, with the format and the text of the requirement's message, and
+	// with the requirement's result. It may be nil.
 	Watch func(format, text string, result value.Truth)
 }
 
-// Must demands that t is True. If t is False, it adds the message to Broken. If t is Unknown, it
+// Must requires that t is True. If t is False, it adds the message to Broken. If t is Unknown, it
 // adds the message to Undecided.
 func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	if s.Watch != nil {
@@ -112,8 +112,8 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	}
 }
 
-// LeaveUndecided leaves the rule undecided, because the rule can't make a demand without a value
-// that is not known yet. unknown names that value.
+// LeaveUndecided records that the rule can't be decided yet, because it depends on an unknown value.
+// unknown names that value.
 func (s *Subject) LeaveUndecided(unknown string) { s.Undecided = append(s.Undecided, unknown) }
 
 // Spending is the part of a stack's configuration that limits and estimates its cost.

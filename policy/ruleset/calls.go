@@ -108,7 +108,7 @@ var calls = []*rule.Rule{
 	},
 }
 
-// requireVolumeCalls demands that the role of the EBS CSI driver allows the driver's calls. The
+// requireVolumeCalls requires that the role of the EBS CSI driver allows the driver's calls. The
 // subject is an add-on. AWS's own policy allows the actions on volumes. The stack's policy must allow
 // volumeKeyCalls if a StorageClass names a key.
 func requireVolumeCalls(s *rule.Subject) {

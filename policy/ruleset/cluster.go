@@ -208,7 +208,7 @@ func hasAdmissionPolicy(g *graph.Graph, namespace value.String) value.Truth {
 	})
 }
 
-// rbacRule returns a policy rule on RBAC roles. It demands that isAllowed is true for each RBAC
+// rbacRule returns a policy rule on RBAC roles. It requires that isAllowed is true for each RBAC
 // rule of a role. message is the text of a violation.
 func rbacRule(id, title, why string, standards []string, isAllowed func(*rule.Subject, k8sview.PolicyRule) value.Truth, message string) *rule.Rule {
 	return &rule.Rule{

@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// example is one edit of compliantProd that breaks one demand of a rule. It also has the outcomes
+// example is one edit of compliantProd that breaks one requirement of a rule. It also has the outcomes
 // of the rule while the edited value is absent and while it is unknown.
 type example struct {
 	// rule is the ID of the broken rule.
@@ -116,8 +116,8 @@ func hide(name, path string) edit {
 	}
 }
 
-// rulesWithLoops are the rules that make the same demand for several constants. Each text of such a
-// demand counts as a demand of its own.
+// rulesWithLoops are the rules that make the same check for several constants. Each text of such a
+// requirement counts as a requirement of its own.
 var rulesWithLoops = map[string]bool{
 	"eks-control-plane-logs": true, "network-acl-no-admin-ports": true, "rbac-not-aggregated": true, "tags-of-stack": true,
 	"vpa-hpa-conflict": true, "waf-log-redacted": true,
@@ -126,19 +126,19 @@ var rulesWithLoops = map[string]bool{
 // neverUnknown are the rules that read only an option of Pulumi, which is always known.
 var neverUnknown = map[string]bool{"store-protected": true}
 
-// Each demand of each rule has an example that breaks the demand. Each rule has an example with
+// Each requirement of each rule has an example that breaks the requirement. Each rule has an example with
 // the outcomes while its value is absent and while it is unknown.
-func TestEveryDemandHasAnExample(t *testing.T) {
-	demands, broken := map[string]bool{}, map[string]bool{}
+func TestEveryRequirementHasAnExample(t *testing.T) {
+	requirements, broken := map[string]bool{}, map[string]bool{}
 	ids, hasUnknownCase := map[string]bool{}, map[string]bool{}
 	watch := func(id, format, text string, result value.Truth) {
-		demand := id + ": " + format
+		requirement := id + ": " + format
 		if rulesWithLoops[id] {
-			demand = id + ": " + text
+			requirement = id + ": " + text
 		}
-		demands[demand] = true
+		requirements[requirement] = true
 		if holds, known := result.Known(); known && !holds {
-			broken[demand] = true
+			broken[requirement] = true
 		}
 	}
 	compliantProd(t).evaluateRules(watch)
@@ -155,8 +155,8 @@ func TestEveryDemandHasAnExample(t *testing.T) {
 	for id := range rulesWithLoops {
 		assert.True(t, ids[id], "rulesWithLoops: there is no rule %s", id)
 	}
-	for _, demand := range slices.Sorted(maps.Keys(demands)) {
-		assert.True(t, broken[demand], "no example breaks %s", demand)
+	for _, requirement := range slices.Sorted(maps.Keys(requirements)) {
+		assert.True(t, broken[requirement], "no example breaks %s", requirement)
 	}
 	for _, r := range ruleset.All() {
 		assert.True(t, ids[r.ID], "%s has no example", r.ID)

@@ -10,7 +10,7 @@ import (
 )
 
 // minBackupDays is how long each store must keep its backups. AWS Foundational Security Best
-// Practices (FSBP) demands it in the controls RDS.11 and DocumentDB.2.
+// Practices (FSBP) requires it in the controls RDS.11 and DocumentDB.2.
 const minBackupDays = 7
 
 var postgres = []*rule.Rule{

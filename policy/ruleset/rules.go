@@ -1,5 +1,5 @@
 // Package ruleset holds the platform's rules, one group in each file. It owns the
-// demands on each resource. The numbers of pods and nodes, and the times, come from
+// requirements for each resource. The numbers of pods and nodes, and the times, come from
 // components/scaling.
 package ruleset
 

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
-// Each rule says what it demands, why, how to fix a violation, and which standard demands it.
+// Each rule says what it requires, why, how to fix a violation, and which standard requires it.
 // There are at least 100 rules. At least 30 of them read several resources.
 func TestEveryRuleIsDescribed(t *testing.T) {
 	id := regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)+$`)

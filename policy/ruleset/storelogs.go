@@ -33,7 +33,7 @@ var serviceLogs = []*rule.Rule{
 		}, awsview.RdsInstance{}.Token(), awsview.DocdbCluster{}.Token()),
 	},
 	{
-		ID: "waf-log-name", Title: "The web ACL's log group has the name that AWS demands",
+		ID: "waf-log-name", Title: "The web ACL's log group has the name that AWS requires",
 		Why: "In the middle of an up, WAF refuses a log group if its name does not begin with aws-waf-logs-.",
 		Fix: "components/webacl, the log group's name", Standards: []string{"FSBP WAF.11"},
 		Severity: rule.Medium, Levels: rule.Everywhere,

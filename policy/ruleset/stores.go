@@ -165,7 +165,7 @@ func numberOrZero(n value.Number) float64 {
 	return number
 }
 
-// mustBeSupported demands that AWS's standard support for a store's version does not end within
+// mustBeSupported requires that AWS's standard support for a store's version does not end within
 // enginecalendar.Notice.
 func mustBeSupported(s *rule.Subject, engine, version value.String) {
 	s.Must(value.CompareStrings(engine, version, func(engine, version string) bool {

@@ -46,10 +46,10 @@ func CheckBackupCopy(source, target string) error {
 	return fmt.Errorf("RDS is not known to copy backups from %s to %s; it copies them to %s", source, target, targets)
 }
 
-// CheckVaultCopy returns an error if target is not another region than source in the same partition.
-// AWS Backup copies to all of these that support it (AWS Backup Developer Guide, "Creating backup
-// copies across AWS Regions"); which ones do is not listed here. Regions of unknown partitions are
-// accepted.
+// CheckVaultCopy returns an error unless source and target are different regions of the same
+// partition. AWS Backup can't copy to other partitions (AWS Backup Developer Guide, "Creating backup
+// copies across AWS Regions"). CheckVaultCopy does not check whether AWS Backup supports copies to
+// target. It accepts regions of unknown partitions.
 func CheckVaultCopy(source, target string) error {
 	if err := Check(target); err != nil {
 		return err

@@ -18,7 +18,7 @@ const (
 	// 888).
 	Version = "3.4.15"
 	// Image is the image that AWS publishes for amd64 and arm64. Manifests in several public
-	// repositories name this digest for the release.
+	// repositories use this digest for the release.
 	Image = "public.ecr.aws/aws-observability/aws-for-fluent-bit:" + Version + "@sha256:88e1b56cedb230486afeca6eeb26c5f6bd59c48879d0054d1674d5a58838c607"
 	// Program is the path of Fluent Bit in the image. The image's own entry point is a
 	// script that also loads three plugins in Go, which need memory and do nothing here.

@@ -39,8 +39,8 @@ func (in Inputs) validate() error {
 // budget has the values of shared_buffers, wal_buffers, maintenance_work_mem and work_mem.
 type budget struct{ shared, wal, maintenance, work size.Size }
 
-// divideMemory divides the memory among these settings, by the rule in the package documentation. It
-// returns an error if work_mem would be too small, or if the sum exceeds the memory.
+// divideMemory divides the memory among the settings of budget, by the rule in the package
+// documentation. It returns an error if work_mem would be too small, or if the sum exceeds the memory.
 func (in Inputs) divideMemory() (budget, error) {
 	var (
 		memory = in.Memory
@@ -48,9 +48,11 @@ func (in Inputs) divideMemory() (budget, error) {
 		b      budget
 	)
 	b.shared = memory.Div(4).Truncate(mib) // the design document's 25 %
-	// The design document has 1/128 of shared_buffers. The lower limit is PostgreSQL's
-	// default: 1/32 of shared_buffers, and at most 16 MB.
-	b.wal = size.Max(size.Min(b.shared.Div(32), size.MiB(16)), size.Min(b.shared.Div(128), size.MiB(64))).Truncate(mib)
+	// wal_buffers is the larger of two values: the value of the design document, and PostgreSQL's
+	// default. The design document has 64 MB for 8 GB of shared_buffers, which is 1/128.
+	designWAL := size.Min(b.shared.Div(128), size.MiB(64))
+	defaultWAL := size.Min(b.shared.Div(32), size.MiB(16))
+	b.wal = size.Max(designWAL, defaultWAL).Truncate(mib)
 	b.maintenance = size.Min(memory.Div(16), size.GiB(2)).Truncate(mib) // as in PGTune
 
 	workingProcesses := in.activeQueries() + in.parallelWorkers()

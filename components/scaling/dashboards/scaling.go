@@ -74,8 +74,8 @@ func requestedPodsQuery(s scaling.Profile, m scaling.Metric) Query {
 	}
 }
 
-// demandPanel returns the panel of the demand in percent of what the largest numbers of pods of the
-// HPAs can serve. Above 100 % an HPA can't add enough pods.
+// demandPanel returns the panel of the demand in percent. 100 % is the demand that the maximum number
+// of pods of an HPA can serve. Above 100 % the HPA can't add enough pods.
 func demandPanel(p Platform) Panel {
 	panel := Panel{Title: "Demand in percent of the maximum", Unit: Percent, Lines: []Line{{"maximum", 100}}}
 	for _, s := range p.Services {

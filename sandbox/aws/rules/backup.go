@@ -15,8 +15,8 @@ var (
 	toVault      = &Ref{To: []string{backupVaultType}, Noun: "backup vault", Missing: backupValueCode}
 	toVaultARN   = &Ref{To: []string{backupVaultType}, By: []string{"arn"}, Noun: "backup vault", Missing: backupValueCode}
 	toBackupRole = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "IAM role", Missing: backupValueCode}
-	// toBackedUp is a reference to what a plan backs up. Other types than DocumentDB's clusters are
-	// not supported yet.
+	// toBackedUp is a reference to a resource that a plan backs up. The stand-in supports only
+	// clusters of DocumentDB.
 	toBackedUp = &Ref{To: []string{docdbClusterType}, By: []string{"arn"}, Noun: "DocumentDB cluster", Missing: backupValueCode}
 	// toBackupPlan prevents the deletion of a plan with selections
 	// (aws-backup/latest/devguide/API_DeleteBackupPlan.html).

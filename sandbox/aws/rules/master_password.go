@@ -85,8 +85,8 @@ func (c *Cloud) regionalHash(service string, n int) string {
 }
 
 // databaseZoneID returns the id of the hosted zone with the host names of the region's
-// databases. For us-east-1, the result is the real id, from public programs. For each other
-// region, the result is a generated id that never changes.
+// databases. For us-east-1, it returns the real id, which public programs contain. For every
+// other region, it returns a generated id that never changes.
 func (c *Cloud) databaseZoneID() string {
 	if c.Region == "us-east-1" {
 		return "Z2R2ITUGPM61AM"

@@ -13,7 +13,8 @@ type WeekResponse struct {
 	Sessions     []SessionResponse `json:"sessions"`
 }
 
-// SessionResponse is one session. Its four parts sum to TotalSeconds.
+// SessionResponse is one session. TotalSeconds is the sum of WarmUpSeconds, WorkSeconds,
+// RestSeconds and CoolDownSeconds.
 type SessionResponse struct {
 	Weekday         int            `json:"weekday"` // 1 to 7
 	Focus           program.Focus  `json:"focus"`

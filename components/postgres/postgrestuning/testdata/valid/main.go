@@ -1,5 +1,4 @@
-// Command valid compiles, and differs from the other programs only in their
-// error.
+// Command valid compiles. Each of the other programs in testdata has one error.
 package main
 
 import (
