@@ -20,7 +20,7 @@ func deployAdmission(ctx *pulumi.Context, stack *config.Stack, base *base, eks *
 	}
 	return admissionpolicy.NewPolicy(ctx, stack.Name(), &admissionpolicy.Args{
 		PolicyName: stack.Name(), Namespace: eks.namespace, Images: images,
-	}, eks.inCluster)
+	}, eks.kubernetesProvider)
 }
 
 // referencePrefix returns the repository of a configured image, followed by an @. Every reference

@@ -22,6 +22,6 @@ func deployContainerLogs(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	_, err = containerlogs.NewShipper(ctx, stack.Name()+"-logs", &containerlogs.Args{
 		Account: base.account, Cluster: eks.Cluster, Namespace: stack.Name(), KeyARN: base.key.ARN, Image: image,
 		AlarmTopicARN: stack.Edge.AlarmTopicARN, Nodes: nodes.ready,
-	}, eks.inBoth)
+	}, eks.bothProviders)
 	return err
 }

@@ -46,7 +46,7 @@ func deployDatabaseExporter(ctx *pulumi.Context, stack *config.Stack, base *base
 		Egress:       append(access.egressRules(access.stores.postgres), access.tokenRules()...),
 		Reader:       *peer,
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
-	}, eks.inBoth, pulumi.DependsOn(dependencies))
+	}, eks.bothProviders, pulumi.DependsOn(dependencies))
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func newPasswordSecret(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster
 		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
 		Immutable:  pulumi.Bool(true),
 		StringData: files,
-	}, eks.inCluster)
+	}, eks.kubernetesProvider)
 	if err != nil {
 		return nil, fmt.Errorf("secret %s: %w", name, err)
 	}

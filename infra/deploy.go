@@ -247,9 +247,9 @@ type eksCluster struct {
 	*cluster.Cluster
 	// namespace is the name of the platform's namespace.
 	namespace pulumi.StringOutput
-	// inCluster selects the cluster's Kubernetes provider. inBoth selects it and
+	// kubernetesProvider selects the cluster's Kubernetes provider. bothProviders selects it and
 	// the AWS provider, for components that need the two.
-	inCluster, inBoth pulumi.ResourceOption
+	kubernetesProvider, bothProviders pulumi.ResourceOption
 	// addresses are the CIDR blocks of the nodes and the service CIDR. Network policies name them.
 	addresses podnetwork.ClusterAddresses
 }
@@ -292,22 +292,20 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 	if err != nil {
 		return nil, fmt.Errorf("Kubernetes provider: %w", err)
 	}
-	inCluster := pulumi.Provider(provider)
+	kubernetesProvider := pulumi.Provider(provider)
 	namespace, err := corev1.NewNamespace(ctx, stack.Name(), &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
 			Name: pulumi.String(stack.Name()),
 			// The API server refuses pods with more permissions than the services need.
 			Labels: pulumi.StringMap{"pod-security.kubernetes.io/enforce": pulumi.String("restricted")},
 		},
-	}, inCluster)
+	}, kubernetesProvider)
 	if err != nil {
 		return nil, fmt.Errorf("namespace: %w", err)
 	}
 	return &eksCluster{
-		Cluster:   created,
-		namespace: namespace.Metadata.Name().Elem(),
-		inCluster: inCluster,
-		inBoth:    pulumi.Providers(base.provider, provider),
+		Cluster: created, namespace: namespace.Metadata.Name().Elem(),
+		kubernetesProvider: kubernetesProvider, bothProviders: pulumi.Providers(base.provider, provider),
 		addresses: podnetwork.ClusterAddresses{NodeBlocks: vpc.Blocks[subnet.PrivateApp], ServiceCIDR: created.ServiceCIDR},
 	}, nil
 }

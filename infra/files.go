@@ -43,7 +43,7 @@ func (e *environment) addFile(ctx *pulumi.Context, stack *config.Stack, eks *eks
 	secret, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
 		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
 		StringData: pulumi.StringMap{file: pulumi.String(content)},
-	}, eks.inCluster)
+	}, eks.kubernetesProvider)
 	if err != nil {
 		return "", fmt.Errorf("file %s of the pods: %w", file, err)
 	}

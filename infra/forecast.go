@@ -47,7 +47,7 @@ func deployForecaster(ctx *pulumi.Context, stack *config.Stack, base *base, eks 
 		Services:     stack.Profiles(),
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
-	}, eks.inCluster, pulumi.DependsOn(slices.Concat(server.Ready, nodes.ready)))
+	}, eks.kubernetesProvider, pulumi.DependsOn(slices.Concat(server.Ready, nodes.ready)))
 	base.workloads = append(base.workloads, created)
 	return err
 }

@@ -38,7 +38,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 		StorageClass: stack.StorageClass,
 		Clients:      storeClients(stack, stack.Migration().ShortName, databaseexporter.App),
 		Password:     password,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	}, eks.kubernetesProvider, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 		Reader:       prometheusPeer(stack),
 		Password:     password,
 		NodePassword: nodePassword,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	}, eks.kubernetesProvider, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	}
 	addOns, err := addons.NewAddons(ctx, stack.Name(), &addons.Args{
 		Account: base.account, Cluster: eks.Cluster, KeyARN: base.key.ARN, Nodes: created.ready,
-	}, eks.inBoth)
+	}, eks.bothProviders)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	}
 	if _, err := terminationhandler.NewHandler(ctx, stack.Name(), &terminationhandler.Args{
 		Account: base.account, Cluster: eks.Cluster, Queue: queue, Groups: groups, Image: image, Nodes: created.ready,
-	}, eks.inBoth); err != nil {
+	}, eks.bothProviders); err != nil {
 		return nil, err
 	}
 	if usesClusterAutoscaler {
@@ -104,7 +104,7 @@ func deployClusterAutoscaler(ctx *pulumi.Context, stack *config.Stack, base *bas
 	}
 	_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
 		Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Image: image, Nodes: dependencies,
-	}, eks.inBoth)
+	}, eks.bothProviders)
 	return err
 }
 

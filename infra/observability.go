@@ -69,15 +69,15 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	}
 	requestShare := scaling.Percent(stack.Cluster.RequestPercent)
 	platformNamespace := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
-	kedaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-keda", eks.inCluster)
+	kedaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-keda", eks.kubernetesProvider)
 	if err != nil {
 		return nil, err
 	}
-	promNamespace, err := controller.NewNamespace(ctx, prometheusNamespace(stack), eks.inCluster)
+	promNamespace, err := controller.NewNamespace(ctx, prometheusNamespace(stack), eks.kubernetesProvider)
 	if err != nil {
 		return nil, err
 	}
-	vpaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-vpa", eks.inCluster)
+	vpaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-vpa", eks.kubernetesProvider)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		RequestShare: requestShare,
 		Forecaster:   stack.PodScaling.RunsForecaster(),
 		Predictive:   stack.PodScaling.Predictive == config.PredictiveOn,
-	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
+	}, eks.bothProviders, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Image:        images[statemetrics.Repository],
 		Readers:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: requestShare,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready)); err != nil {
+	}, eks.kubernetesProvider, pulumi.DependsOn(nodes.ready)); err != nil {
 		return nil, err
 	}
 	kedaScaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{
@@ -142,7 +142,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Triggers:      egressToPrometheus(promNamespace.Name),
 		Readers:       []podnetwork.Peer{podnetwork.AppIn(promNamespace.Name, prometheus.App)},
 		RequestShare:  requestShare,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	}, eks.kubernetesProvider, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Readers:          []podnetwork.Peer{podnetwork.AppIn(promNamespace.Name, prometheus.App)},
 		Interval:         time.Duration(stack.PodScaling.ResizeSeconds) * time.Second,
 		RequestShare:     requestShare,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	}, eks.kubernetesProvider, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 		Region:       stack.Region,
 		Senders:      []podnetwork.Peer{podnetwork.App(prometheus.App)},
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
-	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
+	}, eks.bothProviders, pulumi.DependsOn(nodes.ready))
 	return alertmanager.Address(namespace.Name), err
 }
 

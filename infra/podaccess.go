@@ -89,6 +89,6 @@ func storeClients(stack *config.Stack, apps ...string) []podnetwork.Peer {
 // namespace, unless another policy allows them. The policy is created after the policies of all
 // programs and deleted before them, so that no update interrupts connections of the programs.
 func denyByDefault(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
-	_, err := podnetwork.New(ctx, stack.Name()+"-default", &podnetwork.Args{Name: "default-deny", Namespace: eks.namespace}, eks.inCluster, pulumi.DependsOn(policies))
+	_, err := podnetwork.New(ctx, stack.Name()+"-default", &podnetwork.Args{Name: "default-deny", Namespace: eks.namespace}, eks.kubernetesProvider, pulumi.DependsOn(policies))
 	return err
 }

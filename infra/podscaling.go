@@ -22,7 +22,7 @@ func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster,
 			Profile:       profile,
 			PrometheusURL: monitoring.prometheusURL,
 			Forecast:      newForecast(stack),
-		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(monitoring.ready), services.byName[profile.ShortName])))
+		}, eks.kubernetesProvider, pulumi.DependsOn(append(slices.Clone(monitoring.ready), services.byName[profile.ShortName])))
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		}
 		pod.Access = access.migrationAccess()
 		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.ShortName, &service.TaskArgs{Pod: *pod, Task: task},
-			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.ready(), nodes.ready)))
+			eks.bothProviders, pulumi.DependsOn(slices.Concat(stores.ready(), nodes.ready)))
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		}
 		pod.Access = access.serviceAccess(profile)
 		created, err := service.NewService(ctx, stack.Name()+"-"+profile.ShortName,
-			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.inBoth, pulumi.DependsOn(ready))
+			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.bothProviders, pulumi.DependsOn(ready))
 		if err != nil {
 			return nil, err
 		}

@@ -92,7 +92,7 @@ func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, name string, secretARN, keyARN pulumi.StringInput, field string) (*secretfiles.Class, error) {
 	return secretfiles.NewClass(ctx, stack.Name()+"-"+name, &secretfiles.Args{
 		Account: base.account, ClassName: name, Namespace: eks.namespace, SecretARN: secretARN, KeyARN: keyARN, Field: field,
-	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	}, eks.kubernetesProvider, pulumi.DependsOn(nodes.ready))
 }
 
 // nodeClients returns the clients of every managed store: the nodes, because a pod has the security
