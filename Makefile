@@ -90,7 +90,7 @@ unit: packages ## unit tests that link too much for it
 engine: build packages ## engine tests: the real Pulumi, simulated nodes
 	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 45m -parallel 4 ./test/engine/...
 
-properties: build packages ## every key of a live stack is changed and set back, on simulated nodes; many minutes
+properties: build packages ## every key of a live stack is changed and set back, on simulated nodes; six minutes
 	@PROPERTIES=all go -C sandbox test -count=1 -timeout 60m -parallel 2 -run TestChangesOfAnExistingStack ./test/engine/
 
 e2e: up ## the tests on the live sandbox
