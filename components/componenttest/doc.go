@@ -3,6 +3,6 @@
 // tests run against Pulumi's mocks; no engine and no provider starts.
 //
 // All components are tested in this one package. Otherwise the test binary of each component
-// would link the AWS and Kubernetes SDKs again, which takes longer than all tests. The pure
-// packages have tests of their own.
+// would link the AWS and Kubernetes SDKs again, which takes longer than all tests. The
+// packages without an SDK have tests of their own.
 package componenttest

@@ -17,7 +17,7 @@ import (
 )
 
 // PasswordKey is the key of the password in a store's Secret. Pods mount the password as
-// a file of that name, also if it comes from Secrets Manager.
+// a file with the same name, also if it comes from Secrets Manager.
 const PasswordKey = secretfiles.FileName
 
 // Objects creates the Kubernetes objects of a store in the cluster. All have the same

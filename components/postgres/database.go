@@ -257,8 +257,8 @@ func databaseExists(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.In
 
 // newTuningModel returns the settings for the database's memory and cores. If the database does not
 // exist yet, newTuningModel checks the snapshot. If a change of the instance class waits for the
-// maintenance window, newTuningModel logs a warning. Before the window, RDS returns the old class,
-// so every preview shows the change.
+// maintenance window, newTuningModel logs a warning. Every update and preview before the window logs
+// it again, because RDS returns the old class until then.
 func (a *DatabaseArgs) newTuningModel(ctx *pulumi.Context, spec rdsspec.Database, parent pulumi.InvokeOption) (*postgrestuning.Model, error) {
 	existing, err := databaseExists(ctx, spec, parent)
 	if err != nil {

@@ -36,7 +36,7 @@ func (CapacityOwner) Values() []string {
 	return []string{string(OwnedByClusterAutoscaler), string(OwnedByPolicies)}
 }
 
-// Owner returns the owner of that name for the groups of one cluster.
+// Owner returns the Owner with the name o, for the Auto Scaling groups of one cluster.
 func (o CapacityOwner) Owner(clusterName string) Owner {
 	if o == OwnedByPolicies {
 		return ScalingPolicies{}

@@ -1,6 +1,6 @@
 // Package scaling owns every target number of the platform. These are the requests, limits, probes
 // and pod counts of the services. They are also the sizes of the tiers of instances, and the
-// thresholds of autoscalers and alarms. The package is pure: it imports neither Pulumi nor AWS.
+// thresholds of autoscalers and alarms. The package imports neither Pulumi nor an AWS SDK.
 // Every number comes from the design document (docs/design-document.md), unless its comment names
 // another source.
 package scaling

@@ -1,6 +1,6 @@
 // Package traffic owns the table of the routes of users' requests. A row has the paths, the
 // target group of the load balancer, and the service with its tier of nodes. The CDN, the
-// load balancer and the tiers all use this table, so that they agree. The package is pure.
+// load balancer and the tiers all use this table, so that they agree. The package imports no SDK.
 // Package behaviour has the rules of the CDN's paths. Package routing has the rules of the
 // load balancer's paths.
 package traffic

@@ -261,8 +261,8 @@ type Cost struct {
 	// The most that one change may raise the cost of a month, in percent of the expected
 	// amount before it. `pf ci preview` refuses a change above it.
 	MaxGrowthPercent int `key:"maxGrowthPercent" unset:"no limit"`
-	// The usage a month that is counted with the fixed cost, by its name, such as
-	// `natGB: 500`. docs/cost.md lists the names.
+	// The expected usage per month, by the name of the estimate, such as `natGB: 500`. Its
+	// price is added to the fixed cost. docs/cost.md lists the names.
 	Estimates map[string]int `key:"estimates" unset:"none"`
 }
 

@@ -71,7 +71,7 @@ func (e Edge) ZoneID() string {
 	return ""
 }
 
-// CheckInZone returns an error if the domain is not in a hosted zone of that name.
+// CheckInZone returns an error if the domain is not in the hosted zone called name.
 func (e Edge) CheckInZone(name string) error {
 	if e.Domain != name && !strings.HasSuffix(e.Domain, "."+name) {
 		return fmt.Errorf("zone %s must be the domain %s itself or a parent of it; Route 53 keeps a name's records in its own zone", name, e.Domain)

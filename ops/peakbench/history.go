@@ -91,7 +91,8 @@ func arrivalsQuery() string {
 
 // writeMetrics writes a counter of requests in OpenMetrics' format, for the two weeks before a
 // replay that begins at begin. Each day the rate follows the curve of the replay, with Poisson
-// arrivals and 3 % of noise that changes over two minutes. Equal arguments give equal files.
+// arrivals and 3 % of noise that changes over two minutes. The curve of each day is early or late by
+// a random time, the jitter. Equal arguments give equal files.
 func writeMetrics(path string, begin time.Time) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -105,10 +106,10 @@ func writeMetrics(path string, begin time.Time) error {
 	noise, total, jitter := 0.0, 0.0, time.Duration(0)
 	for at := begin.Add(-historyDays * 24 * time.Hour); !at.After(begin); at = at.Add(scrapeInterval) {
 		untilBegin := begin.Sub(at) % (24 * time.Hour) // the time until the next moment with the time of day of begin
-		if untilBegin == 12*time.Hour {
+		if untilBegin == 12*time.Hour {                // no peak is near
 			jitter = time.Duration(rng.NormFloat64() * float64(peakJitter))
 		}
-		sinceBegin := -untilBegin
+		sinceBegin := -untilBegin // the time since the nearest such moment; negative before it
 		if untilBegin > 12*time.Hour {
 			sinceBegin += 24 * time.Hour
 		}

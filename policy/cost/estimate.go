@@ -19,7 +19,7 @@ type Options struct {
 	Now time.Time
 	// Region is used if neither the configuration nor a provider names one.
 	Region string
-	// Estimates are the units of usage a month, by the name of the estimate. EstimateNames
+	// Estimates are the units of usage per month, by the name of the estimate. EstimateNames
 	// returns the valid names.
 	Estimates map[string]int64
 	// Prices replace the built-in price table. nil means the built-in table.

@@ -146,7 +146,8 @@ func collectionType(kind, item string) string {
 }
 
 // namedType returns the Go type of a property. name is the name of the property's type in package
-// p. As in goType, writeObject renders a view that is not rendered yet, or is nil.
+// p. If the type is a view that is not rendered yet, writeObject renders it. Otherwise writeObject
+// is nil.
 func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObject func() error, err error) {
 	switch name {
 	case "string":

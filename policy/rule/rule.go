@@ -125,7 +125,7 @@ type Spending struct {
 	// Zero means no limit. A policy pack does not get the state before the change, so
 	// `pf ci preview` checks it.
 	MaxGrowthPercent int64 `json:"maxGrowthPercent"`
-	// Estimates are the units of usage a month, by name.
+	// Estimates are the units of usage per month, by name.
 	Estimates map[string]int64 `json:"estimates"`
 }
 

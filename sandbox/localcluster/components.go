@@ -170,7 +170,7 @@ func ComponentsFor(l *layout.Layout) []Component {
 	return components
 }
 
-// ComponentByName returns the component of that name, and false if there is none.
+// ComponentByName returns the component with this name, and false if there is none.
 func ComponentByName(name string) (Component, bool) {
 	i := slices.IndexFunc(Components, func(c Component) bool { return c.Name == name })
 	if i < 0 {

@@ -24,7 +24,7 @@ const (
 )
 
 // sendCounterRequest sends the kernel a request for an operation on one accounting object.
-// exists is false if the kernel has no object of that name or has no accounting objects.
+// exists is false if the kernel has no object with this name or has no accounting objects.
 func sendCounterRequest(name string, operation int) (exists bool, err error) {
 	req := nl.NewNetlinkRequest(accounting|operation, syscall.NLM_F_ACK)
 	req.AddData(&nl.Nfgenmsg{NfgenFamily: syscall.AF_UNSPEC, Version: nl.NFNETLINK_V0})

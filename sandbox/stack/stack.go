@@ -72,7 +72,7 @@ func (s *Stack) Name() string { return s.name }
 // Dir returns the folder of Pulumi.yaml, in which the stack's commands run.
 func (s *Stack) Dir() string { return s.dir }
 
-// Exists reports whether the sandbox's state contains a stack of that name.
+// Exists reports whether the sandbox's state contains a stack with this name.
 func Exists(l *layout.Layout, name string) bool {
 	found, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "stacks", "*", name+".json"))
 	return err == nil && len(found) > 0

@@ -29,7 +29,7 @@ func (d *deadlines) context() context.Context {
 	}
 	// Two goroutines may each create a context. Both contexts are valid.
 	ctx, cancel := context.WithTimeout(d.parent, 2*d.period)
-	context.AfterFunc(ctx, cancel)
+	context.AfterFunc(ctx, cancel) // the context ends by its timeout; only go vet needs this use of cancel
 	d.current.Store(&window{ctx, now.Add(d.period)})
 	return ctx
 }

@@ -1,5 +1,5 @@
 // Package dependencies opens and closes the dependencies of the four services: the
-// database, the cache, the issuer's keys, metrics and traces. Each of these has its
+// database, the cache, the token issuer's keys, metrics and traces. Each of these has its
 // own package.
 package dependencies
 

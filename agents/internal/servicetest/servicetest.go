@@ -33,14 +33,14 @@ const (
 // unless a test needs another.
 const User = "test-user-123"
 
-// Environment is an issuer, and the environment variables of services that
+// Environment is a token issuer, and the environment variables of services that
 // trust it.
 type Environment struct {
 	env map[string]string
 	key auth.SigningKey
 }
 
-// New creates an issuer, and an environment without a database or Redis.
+// New creates a token issuer, and an environment without a database or Redis.
 func New(t testing.TB) *Environment {
 	t.Helper()
 	key, err := auth.NewSigningKey()

@@ -1,5 +1,5 @@
 // Package testplatform runs the services as processes on a real PostgreSQL and a
-// real Redis Cluster, with an issuer. It is for measurements, and for tests that
+// real Redis Cluster, with a token issuer. It is for measurements, and for tests that
 // need the whole platform. Close ends everything that it started.
 package testplatform
 
@@ -40,7 +40,7 @@ type Environment struct {
 
 // New builds web, mca, npa and wpa with the go tool, and other main packages of
 // this repository such as "ops/pf". It starts PostgreSQL and Redis, and
-// creates the schema and an issuer.
+// creates the schema and a token issuer.
 func New(ctx context.Context, packages ...string) (_ *Environment, err error) {
 	e := &Environment{}
 	defer func() {

@@ -50,7 +50,7 @@ type Upstream struct {
 	breaker   *gobreaker.CircuitBreaker[*http.Response]
 }
 
-// New returns the upstream of that name. baseURL is a URL such as
+// New returns the upstream with this name. baseURL is a URL such as
 // http://npa-service, without a path.
 func New(name, baseURL string, tracing *telemetry.Tracing) (*Upstream, error) {
 	u, err := url.Parse(baseURL)

@@ -1,6 +1,6 @@
 // Package regions owns the facts about AWS regions that need no request to AWS: the form
 // of their names, their partitions, and the availability zones of the listed regions. It
-// is pure.
+// imports no SDK.
 package regions
 
 import (

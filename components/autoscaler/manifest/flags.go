@@ -1,5 +1,5 @@
 // Package manifest owns the image of the Cluster Autoscaler, its command line,
-// and its permissions in Kubernetes and AWS. It is pure. The resources are in
+// and its permissions in Kubernetes and AWS. It imports no SDK. The resources are in
 // package autoscaler.
 package manifest
 

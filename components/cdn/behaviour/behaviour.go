@@ -1,6 +1,6 @@
 // Package behaviour owns the table of the CDN's behaviours. It has the origin of
 // each path, the time for which responses are cached, and the part of the request
-// that the origin receives. It is pure and registers nothing at AWS.
+// that the origin receives. It imports no SDK and registers nothing at AWS.
 //
 // The origin of a cached path receives the cache key and nothing else. So a header that
 // reaches the origin, such as Authorization, is always in the cache key. No caller gets a

@@ -1,5 +1,5 @@
 // Package names checks the domain names of a certificate, and selects those that
-// need a validation record. It is pure.
+// need a validation record. It imports no SDK.
 package names
 
 import (

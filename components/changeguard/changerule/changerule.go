@@ -1,5 +1,5 @@
 // Package changerule owns the rules for values that can't change freely after the stack
-// was created, such as the CIDR block of its VPC. It is pure. Package changeguard registers
+// was created, such as the CIDR block of its VPC. It imports no SDK. Package changeguard registers
 // the resource that records the values, and the provider "ko" applies the rules in each
 // preview.
 package changerule

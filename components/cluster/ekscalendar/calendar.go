@@ -1,5 +1,5 @@
 // Package ekscalendar owns EKS's release calendar: the dates on which AWS ends the support
-// of each Kubernetes version. It is pure. Package eksspec has the versions that the
+// of each Kubernetes version. It imports no SDK. Package eksspec has the versions that the
 // platform offers, and their add-ons.
 package ekscalendar
 

@@ -1,6 +1,6 @@
 // Package eksspec owns the rules of an EKS cluster: the allowed Kubernetes
 // versions, the add-on versions of each, the zones of the control plane, and the
-// administrators. It is pure. The resources are in package cluster.
+// administrators. It imports no SDK. The resources are in package cluster.
 package eksspec
 
 import (

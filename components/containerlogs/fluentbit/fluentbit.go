@@ -1,5 +1,5 @@
 // Package fluentbit owns what Fluent Bit reads on a node, and what it sends to CloudWatch
-// Logs. It is pure and renders Fluent Bit's configuration file.
+// Logs. It imports no SDK and renders Fluent Bit's configuration file.
 //
 // Names of sections and keys are Fluent Bit's own (fluent/fluent-bit,
 // plugins/in_tail/tail.c, plugins/out_cloudwatch_logs/cloudwatch_logs.c, and the manual's

@@ -1,6 +1,6 @@
 // Package enginecalendar owns AWS's release calendars of the managed stores: the dates on
 // which standard support of each version of PostgreSQL, Redis, Valkey and DocumentDB ends. It
-// is pure.
+// imports no SDK.
 package enginecalendar
 
 import (

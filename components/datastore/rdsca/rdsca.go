@@ -1,4 +1,4 @@
-// Package rdsca owns the certificate authorities of RDS and DocumentDB, by region. It is pure.
+// Package rdsca owns the certificate authorities of RDS and DocumentDB, by region. It imports no SDK.
 //
 // rds.pem is a part of AWS's global-bundle.pem (RDS User Guide, "Using SSL/TLS to encrypt a
 // connection to a DB instance"): three root certificates for each region, as of 2024-09-07. The

@@ -1,5 +1,5 @@
-// Package storespec owns the rules and defaults that all data stores share. It is
-// pure. The specification of each store is in its own package (rdsspec,
+// Package storespec owns the rules and defaults that all data stores share. It imports
+// no SDK. The specification of each store is in its own package (rdsspec,
 // elasticachespec, docdbspec).
 package storespec
 

@@ -1,6 +1,6 @@
 // Package forecastspec renders the forecaster's configuration of the services: the query
 // of each load, the capacity of a pod, and the design document's HPA, which the
-// forecaster simulates. It is pure.
+// forecaster simulates. It imports no SDK.
 package forecastspec
 
 import (

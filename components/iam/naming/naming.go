@@ -1,5 +1,5 @@
 // Package naming shortens logical names, so that the names that Pulumi generates are
-// within the limits of AWS. It is pure.
+// within the limits of AWS. It imports no SDK.
 package naming
 
 import (

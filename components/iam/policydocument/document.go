@@ -1,5 +1,5 @@
 // Package policydocument renders IAM policy documents and refuses those that
-// allow too much. It is pure. It owns the rules of least privilege:
+// allow too much. It imports no SDK. It owns the rules of least privilege:
 //
 //   - An identity policy names every action. A wildcard may only follow Describe
 //     or List.

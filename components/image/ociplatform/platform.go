@@ -1,5 +1,5 @@
-// Package ociplatform owns the list of platforms for which images are built. It is
-// pure.
+// Package ociplatform owns the list of platforms for which images are built. It imports
+// no SDK.
 package ociplatform
 
 // Platform is an OCI platform in the form OS/ARCH.

@@ -1,5 +1,5 @@
 // Package routing owns the rules by which the load balancer sends requests to target
-// groups: their paths, priorities, names and limits. It is pure and creates no resource.
+// groups: their paths, priorities, names and limits. It imports no SDK and creates no resource.
 //
 // A rule's priority depends only on its own path. So a new path does not change the
 // priority of another rule. If two paths match a request, the more specific one always has the

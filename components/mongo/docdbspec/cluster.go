@@ -1,5 +1,5 @@
 // Package docdbspec checks the specification of a DocumentDB cluster and fills in
-// its defaults. It is pure. It owns the rules of DocumentDB and of the platform.
+// its defaults. It imports no SDK. It owns the rules of DocumentDB and of the platform.
 // The resources are in package mongo.
 package docdbspec
 

@@ -1,5 +1,5 @@
 // Package acl computes the rules of the network ACL of the private-data subnets. It
-// is pure. It owns the rules and their numbers. The resources are in package
+// imports no SDK. It owns the rules and their numbers. The resources are in package
 // network.
 //
 // The security groups of the data stores admit only named clients. The ACL is a second

@@ -1,5 +1,5 @@
 // Package existingvpc checks whether the platform can use a VPC that the stack does not
-// create. It is pure. Package network reads the VPC from AWS.
+// create. It imports no SDK. Package network reads the VPC from AWS.
 package existingvpc
 
 import (

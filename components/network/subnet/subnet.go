@@ -1,5 +1,5 @@
-// Package subnet divides the IPv4 and IPv6 CIDR blocks of a VPC into subnets. It is pure
-// arithmetic. It owns the block of every zone and tier. The resources are in
+// Package subnet divides the IPv4 and IPv6 CIDR blocks of a VPC into subnets. It
+// imports no SDK. It owns the block of every zone and tier. The resources are in
 // package network.
 //
 // The block of a subnet depends only on the VPC's block, the zone's letter and the

@@ -1,5 +1,5 @@
 // Package trigger owns the KEDA triggers of a service's ScaledObject, without and with a
-// forecast. It is pure. Package podscaling adds the address of Prometheus.
+// forecast. It imports no SDK. Package podscaling adds the address of Prometheus.
 //
 // Without a forecast, the triggers on the current load have the design document's targets,
 // which leave headroom in each pod. With a forecast, the forecast has the headroom, and

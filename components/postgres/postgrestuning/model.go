@@ -1,6 +1,6 @@
 // Package postgrestuning computes the settings of a PostgreSQL server from its
 // memory, cores and connections. The same model has the settings of RDS and of a server in
-// the cluster. The package is pure and owns every rule of this computation.
+// the cluster. The package imports no SDK and owns every rule of this computation.
 //
 // For 32 GiB, 16 cores and 200 connections the model has the numbers of the design document, section
 // "PostgreSQL Optimization for Progressive Framework". The design document has no number of

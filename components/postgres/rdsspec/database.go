@@ -1,5 +1,5 @@
 // Package rdsspec checks the specification of an RDS database and fills in its
-// defaults. It is pure. It owns the rules of RDS and of the platform. The resources
+// defaults. It imports no SDK. It owns the rules of RDS and of the platform. The resources
 // are in package postgres.
 package rdsspec
 

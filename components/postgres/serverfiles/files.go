@@ -1,5 +1,5 @@
 // Package serverfiles owns the files of a PostgreSQL server in the cluster:
-// entrypoint.sh, postgresql.conf, pg_hba.conf and passwd. It is pure. The pod is
+// entrypoint.sh, postgresql.conf, pg_hba.conf and passwd. It imports no SDK. The pod is
 // in package postgres.
 package serverfiles
 

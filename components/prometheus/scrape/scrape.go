@@ -1,5 +1,5 @@
 // Package scrape owns Prometheus' configuration file: the targets, the intervals, and the limits of
-// a target's response. It is pure.
+// a target's response. It imports no SDK.
 //
 // Names of fields and labels are Prometheus' own (prometheus/prometheus,
 // docs/configuration/configuration.md).

@@ -1,5 +1,5 @@
 // Package stateful classifies the resource types of the stacks. A type that holds data, an
-// address or an identity is stateful: an update can't repair its loss. The package is pure.
+// address or an identity is stateful: an update can't repair its loss. The package imports no SDK.
 // types.go has the table.
 package stateful
 

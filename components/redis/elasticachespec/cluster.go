@@ -1,5 +1,5 @@
 // Package elasticachespec checks the specification of an ElastiCache cluster and
-// fills in its defaults. It is pure. It owns the rules of ElastiCache and of the
+// fills in its defaults. It imports no SDK. It owns the rules of ElastiCache and of the
 // platform. The resources are in package redis.
 package elasticachespec
 

@@ -1,5 +1,5 @@
 // Package redistuning computes the settings of a Redis node from its memory. The same model gives
-// the file redis.conf and the parameters of an ElastiCache parameter group. The package is pure.
+// the file redis.conf and the parameters of an ElastiCache parameter group. The package imports no SDK.
 // It owns every setting and every access rule of the platform's Redis.
 //
 // The settings come from the design document: from its ConfigMap redis-config

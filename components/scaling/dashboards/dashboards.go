@@ -1,6 +1,6 @@
 // Package dashboards owns the dashboards of a running platform: the design document's
 // dashboard, and dashboards for the scaling of pods, the used capacity and the service
-// level objectives. It is pure. Lines in a panel are the thresholds, targets and bounds of
+// level objectives. It imports no SDK. Lines in a panel are the thresholds, targets and bounds of
 // package scaling. Package grafana renders a dashboard for Grafana. Package consolepage
 // renders it for a browser without Grafana.
 package dashboards

@@ -1,5 +1,5 @@
 // Package promquery renders the PromQL expressions of the platform's metrics: the demand
-// that an autoscaler reads, and the value of each pod for dashboards. It is pure. The
+// that an autoscaler reads, and the value of each pod for dashboards. It imports no SDK. The
 // numbers and the series are in package scaling. Prometheus adds the labels job (Job) and
 // pod to each series.
 //

@@ -56,7 +56,7 @@ func newEqualCheck(expr string, want float64) expression {
 	return expression{fmt.Sprintf("abs(%s - %s) < bool 1e-9", expr, formatNumber(want)), "1m", []sample{{"{}", 1}}}
 }
 
-// findMetric returns the metric of that name and its service.
+// findMetric returns the metric with this name and its service.
 func findMetric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric) {
 	t.Helper()
 	for _, p := range scaling.Services() {

@@ -1,6 +1,6 @@
 // Package promrules renders the platform's rules for Prometheus. They record the metrics on which
 // pods scale, and the service level objectives. They also alert on the thresholds of package
-// scaling. The package is pure.
+// scaling. The package imports no SDK.
 // docs/runbooks/alerts.md says what to do for each alert.
 package promrules
 

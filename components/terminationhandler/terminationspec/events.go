@@ -1,5 +1,5 @@
 // Package terminationspec owns the events that AWS Node Termination Handler receives, its
-// image, its environment, and its permissions in Kubernetes and AWS. It is pure. The resources are in
+// image, its environment, and its permissions in Kubernetes and AWS. It imports no SDK. The resources are in
 // package terminationhandler.
 package terminationspec
 

@@ -1,6 +1,6 @@
 // Package instancespec checks the specification of a tier's EC2 instances: types
 // that can replace each other, the share of spot instances, the size of the root
-// volume, and the image. It is pure. The resources are in package tier.
+// volume, and the image. It imports no SDK. The resources are in package tier.
 package instancespec
 
 import (

@@ -1,6 +1,6 @@
 // Package userdata renders the EC2 user data of a node with Amazon Linux 2023: the
 // NodeConfig with which nodeadm joins the node to an EKS cluster
-// (awslabs.github.io/amazon-eks-ami/nodeadm). It is pure.
+// (awslabs.github.io/amazon-eks-ami/nodeadm). It imports no SDK.
 package userdata
 
 import (

@@ -1,7 +1,7 @@
 // Package tracer follows a request through the resources of a stack, hop by hop: CloudFront
 // behaviour, VPC origin, load balancer, listener rule, target group, Auto Scaling group,
 // Deployment. It reads the resources and not the table of package traffic, so that a test
-// can find a difference between them. It is pure. Its input is the resources that a program
+// can find a difference between them. It imports no SDK. Its input is the resources that a program
 // registered, or the resources of a state.
 package tracer
 

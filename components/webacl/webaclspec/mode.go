@@ -1,4 +1,4 @@
-// Package webaclspec has the settings of a web ACL that a stack may choose. It is pure.
+// Package webaclspec has the settings of a web ACL that a stack may choose. It imports no SDK.
 package webaclspec
 
 // Mode is the action of AWS's managed rules for a request that matches.

@@ -86,7 +86,7 @@ func (c *Cloud) findImage(id string) (machineImage, bool) {
 // getAMI implements the Pulumi function aws:ec2/getAmi. Its source is
 // ec2/ec2_ami_data_source.go of terraform-provider-aws. Without includeDeprecated, EC2 shows a
 // deprecated image only to its owner, unless the request names the id (EC2 User Guide, "Deprecate an
-// Amazon EC2 AMI"). That a filter by the id does not count as its name is assumed.
+// Amazon EC2 AMI"). We assume that a filter by the id is not such a request.
 func getAMI(c *Call, in Object) (Object, error) {
 	filters := in.Objects("filters")
 	isByID := len(filters) == 1 && filters[0].String("name") == "image-id" && len(filters[0].Strings("values")) == 1

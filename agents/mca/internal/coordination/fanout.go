@@ -105,10 +105,10 @@ func failedOutcome(r agentRequest, response upstream.Response, duration time.Dur
 // one agent. An agent sends at most 20 (package httpapi).
 const maxAgentErrors = 20
 
-// prefixErrors returns the field errors of an agent's error response, with pointers
-// into the request to the MCA. In that request, the agent's request is the value of
-// field. So each pointer gets the name of field as its prefix. If the response has no field
-// errors, prefixErrors returns one error for the whole field.
+// prefixErrors returns the field errors of an agent's error response for the client of the MCA. The
+// client's request contains the agent's request as the value of a field, such as "nutrition". So
+// prefixErrors changes the pointer #/goals to #/nutrition/goals. If the response has no field errors,
+// prefixErrors returns one error for the whole field.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {
