@@ -46,7 +46,7 @@ func readState(path string) ([]apitype.ResourceV3, error) {
 	return export.Deployment.Resources, nil
 }
 
-// computed are the inputs that a provider sets, and which a program may not have.
+// computed has the inputs that a type's provider sets. A program must not set them.
 var computed = map[tokens.Type][]string{"ko:index:Image": {"digest", "tag", "goVersion", "signedBy", "sources"}}
 
 type replay struct {
@@ -93,7 +93,8 @@ func (r *replay) register(recorded apitype.ResourceV3) error {
 	}
 }
 
-// options returns the recorded options of a resource.
+// options returns the recorded options of a resource, without its dependencies: the program would
+// wait for them.
 func (r *replay) options(recorded apitype.ResourceV3) []pulumi.ResourceOption {
 	options := []pulumi.ResourceOption{
 		pulumi.Protect(recorded.Protect), pulumi.RetainOnDelete(recorded.RetainOnDelete),
