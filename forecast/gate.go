@@ -15,8 +15,9 @@ var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 const Floor = 1
 
 // Budget is the largest overload that a candidate in use may have, as a share of the load. The goal
-// is 0.1 %. The budget is lower, because the overload of the cheapest of many candidates is
-// partly low by chance. shortBudget is the same limit for the recent overload.
+// is 0.1 %. The budget is lower than the goal: the gate takes the cheapest of many candidates, and
+// the past overload of this candidate may be low only by chance. shortBudget is the same limit for
+// the recent overload.
 const (
 	Budget      = 0.0007
 	shortBudget = 0.002

@@ -51,8 +51,8 @@ func (h *history) appendRecentInputs(inputs []float64, k int) []float64 {
 	return append(inputs, sum/sameMinuteHours)
 }
 
-// appendSeasonInputs appends the inputs that depend on the time around the past step, which is one
-// season before step k. They are 0 if the history does not have that time.
+// appendSeasonInputs appends the inputs that depend on the load around step past. This step is one
+// season before step k. The inputs are 0 if the history does not begin early enough.
 func (h *history) appendSeasonInputs(inputs []float64, k, past int) []float64 {
 	if past < seasonWindow {
 		return append(inputs, 0, 0, 0, 0)

@@ -85,7 +85,7 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
 }
 
-// newObject creates an object of a kind. The object has only its name and a spec.
+// newObject creates an object of the given kind. The object has only its name and a spec.
 func newObject(ctx *pulumi.Context, name, kind, objectName string, spec pulumi.Input, parent pulumi.ResourceOption) (*apiextensions.CustomResource, error) {
 	object, err := apiextensions.NewCustomResource(ctx, name, &apiextensions.CustomResourceArgs{
 		ApiVersion:  pulumi.String(apiVersion),

@@ -23,9 +23,9 @@ func (p Profile) MaxReplicas() int {
 	return p.Floor
 }
 
-// WithBounds returns the profile with the HPA's bounds that a stack sets. A zero keeps a
-// bound. A Floor outside of the bounds becomes the nearest bound. It returns an error for
-// the same bounds as HPA.WithBounds.
+// WithBounds returns the profile with the HPA's bounds that a stack sets. A parameter of
+// zero does not change its bound. A Floor outside of the bounds becomes the nearest
+// bound. It returns an error for the same bounds as HPA.WithBounds.
 func (p Profile) WithBounds(minReplicas, maxReplicas int) (Profile, error) {
 	hpa, err := p.HPA.WithBounds(minReplicas, maxReplicas)
 	if err != nil {

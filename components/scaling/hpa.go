@@ -99,9 +99,9 @@ func (h HPA) ScalesOn(name ResourceName) bool {
 	return false
 }
 
-// WithBounds returns the HPA with the bounds that a stack sets. A zero keeps the bound of this HPA.
-// It returns an error unless the new bounds are 1 <= MinReplicas <= MaxReplicas <= the constant
-// MaxReplicas.
+// WithBounds returns the HPA with the bounds that a stack sets. A parameter of zero does not change
+// its bound. It returns an error unless the new bounds are 1 <= MinReplicas <= MaxReplicas <= the
+// constant MaxReplicas.
 func (h HPA) WithBounds(minReplicas, maxReplicas int) (HPA, error) {
 	if minReplicas != 0 {
 		h.MinReplicas = minReplicas

@@ -128,7 +128,7 @@ func ApplicationNodes() Tier {
 	}
 }
 
-// WithSize returns the tier with the size that a stack sets. A zero keeps the tier's own
+// WithSize returns the tier with the size that a stack sets. A zero in s keeps the tier's own
 // number.
 func (t Tier) WithSize(s Size) (Tier, error) {
 	t.Size = Size{

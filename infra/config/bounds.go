@@ -123,8 +123,8 @@ var listBounds = map[string]bound{
 	"tiers.*.instanceTypes": {Min: 1, Max: 40},
 }
 
-// findNumberBound returns the bound of a key in a store of a kind. It returns false if the key has
-// no bound.
+// findNumberBound returns the bound of a key. A bound for only this kind of store comes first. It
+// returns false if the key has no bound.
 func findNumberBound(pattern, kind string) (bound, bool) {
 	if b, ok := numberBounds[pattern+"@"+kind]; ok {
 		return b, true

@@ -258,8 +258,8 @@ type Cost struct {
 	// The highest cost of the stack a month, in US dollars. It is compared with the expected amount
 	// of all resources with a price, as `pf cost` shows it. A preview above the budget fails.
 	MonthlyBudget int `key:"monthlyBudget" unset:"no limit"`
-	// The most that one change may raise the cost of a month, in percent of the expected
-	// amount before it. `pf ci preview` refuses a change above it.
+	// The highest growth of the expected monthly cost by one change, in percent of the cost before
+	// the change. `pf ci preview` refuses a change above it.
 	MaxGrowthPercent int `key:"maxGrowthPercent" unset:"no limit"`
 	// The expected usage per month, by the name of the estimate, such as `natGB: 500`. Its
 	// price is added to the fixed cost. docs/cost.md lists the names.

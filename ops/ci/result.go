@@ -34,8 +34,8 @@ type previewResult struct {
 	change *canonicalplan.Plan
 	policy *report.Report
 	cost   *prcomment.Cost
-	// maxGrowth is the most that the change may raise the monthly cost, in percent. It is in the
-	// stack's configuration. 0 means no limit.
+	// maxGrowth is the highest growth of the monthly cost that the change may cause, in percent. It
+	// comes from the stack's configuration. 0 means no limit.
 	maxGrowth int64
 }
 

@@ -44,8 +44,8 @@ func (c Clients) Prometheus(platform string) Prometheus {
 	return Prometheus{prometheusapi.NewAPI(prometheusPod{c, PrometheusNamespace(platform)})}
 }
 
-// QueryVector evaluates an expression at the time at. If at is zero, it evaluates the expression now,
-// by the clock of Prometheus.
+// QueryVector evaluates an expression at a point in time. If the parameter at is zero, this is the
+// current time of Prometheus.
 func (p Prometheus) QueryVector(ctx context.Context, expression string, at time.Time) (model.Vector, error) {
 	value, _, err := p.api.Query(ctx, expression, at, prometheusapi.WithTimeout(queryTimeout))
 	if err != nil {
@@ -58,8 +58,8 @@ func (p Prometheus) QueryVector(ctx context.Context, expression string, at time.
 	return vector, nil
 }
 
-// QueryValue evaluates an expression that has at most one series, at the time at. found is false if
-// there is no series. If at is zero, it evaluates the expression now, by the clock of Prometheus.
+// QueryValue evaluates an expression that has at most one series, at a point in time. If the
+// parameter at is zero, this is the current time of Prometheus. found is false if there is no series.
 func (p Prometheus) QueryValue(ctx context.Context, expression string, at time.Time) (value float64, found bool, err error) {
 	vector, err := p.QueryVector(ctx, expression, at)
 	switch {

@@ -149,12 +149,13 @@ func (s *sandbox) waitForMinPods(ctx context.Context) error {
 	})
 }
 
-// replay runs pf load replay at the time begin, and returns the result.
+// replay waits until begin, runs pf load replay, and returns the result.
 func (s *sandbox) replay(ctx context.Context, begin time.Time) (r replayResult, err error) {
 	file := filepath.Join(s.scratch, "peak.csv")
 	var text strings.Builder
 	text.WriteString("seconds,requests/s\n")
-	// pf load keeps the rate of a line until the next line. So a line has the rate of the middle.
+	// pf load keeps the rate of a line for the whole interval. So each line has the rate at the
+	// middle of its interval.
 	const interval = 5 * time.Second
 	for at := time.Duration(0); at <= replayLength; at += interval {
 		fmt.Fprintf(&text, "%.0f,%.1f\n", at.Seconds(), rateAt(at+interval/2)*mixedRequests/countedRequests)

@@ -30,8 +30,8 @@ type Price struct {
 	Sources []string
 }
 
-// IsStale reports whether the price is older than StaleAfter at the time now. With the zero time
-// it returns false.
+// IsStale reports whether the price is older than StaleAfter now. If now is zero, it returns
+// false.
 func (p Price) IsStale(now time.Time) bool { return !now.IsZero() && now.Sub(p.AsOf) > StaleAfter }
 
 //go:embed prices.csv

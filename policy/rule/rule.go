@@ -118,10 +118,10 @@ func (s *Subject) LeaveUndecided(unknown string) { s.Undecided = append(s.Undeci
 
 // Spending is the part of a stack's configuration that limits and estimates its cost.
 type Spending struct {
-	// MonthlyBudget is the most that the stack may cost a month, in US dollars. Zero
+	// MonthlyBudget is the highest allowed monthly cost of the stack, in US dollars. Zero
 	// means no limit.
 	MonthlyBudget int64 `json:"monthlyBudget"`
-	// MaxGrowthPercent is the most that one change may raise the monthly cost, in percent.
+	// MaxGrowthPercent is the highest growth of the monthly cost by one change, in percent.
 	// Zero means no limit. A policy pack does not get the state before the change, so
 	// `pf ci preview` checks it.
 	MaxGrowthPercent int64 `json:"maxGrowthPercent"`

@@ -87,7 +87,7 @@ func (w Waiver) Matches(ruleID, resource string) bool {
 	return err == nil && re.MatchString(resource)
 }
 
-// Problems returns what is wrong with the waiver at the time now. findRule returns the rule
+// Problems returns what is wrong with the waiver now. findRule returns the rule
 // with an ID, or nil. A waiver with a problem has no effect.
 func (w Waiver) Problems(now time.Time, findRule func(id string) *rule.Rule) []string {
 	var problems []string

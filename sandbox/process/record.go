@@ -160,8 +160,8 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 		r.Name, r.PID, killTimeout, r.PID)
 }
 
-// awaitEnd waits until the process ends, ctx ends or the time wait is over. It reports whether the
-// process has ended.
+// awaitEnd waits until the process ends. It waits at most the duration wait, and stops when ctx
+// ends. It reports whether the process has ended.
 func (r Record) awaitEnd(ctx context.Context, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -88,7 +88,7 @@ func (e *Environment) Token(t testing.TB, user string, scopes ...string) string 
 }
 
 // TokenAt returns a token of a user with these scopes. Without scopes it has all of
-// them. The token is valid for an hour from the time now.
+// them. The token is valid for an hour after now.
 func (e *Environment) TokenAt(t testing.TB, now time.Time, user string, scopes ...string) string {
 	t.Helper()
 	if len(scopes) == 0 {

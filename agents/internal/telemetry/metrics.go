@@ -71,8 +71,8 @@ func routeLabel(r *http.Request) string {
 	return r.Pattern
 }
 
-// methodLabel returns the request's method, or "other" for an unknown one. A client could
-// add a time series with each new method.
+// methodLabel returns the request's method, or "other" for an unknown one. Otherwise a
+// client could add a time series with each new method.
 func methodLabel(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

@@ -133,8 +133,8 @@ func (r *remover) listManifests(ref name.Reference) ([]v1.Hash, error) {
 // maxReads limits the concurrent requests to a registry: the platform's choice.
 const maxReads = 8
 
-// listManifestsOfOtherTags returns the digests of all manifests to which tags other than tag
-// refer. It skips cosign's tags, because they do not refer to images. It returns nil if the
+// listManifestsOfOtherTags returns the digests of the manifests of all tags except the given one.
+// It skips cosign's tags, because they do not refer to images. It returns nil if the
 // repository does not exist.
 func (r *remover) listManifestsOfOtherTags(ctx context.Context, tag string) (map[v1.Hash]bool, error) {
 	tags, err := remote.List(r.repo, r.options...)

@@ -25,8 +25,8 @@ func Job(p scaling.Profile) string { return p.Name }
 // sum over its pods, in the unit of the metric.
 //
 //   - An idle service has a demand of 0, also if it has no series yet.
-//   - A pod without a full window of samples counts as in Kubernetes: as its target
-//     when the demand falls, and as 0 when the demand grows.
+//   - A pod without a full window of samples has an assumed value, as in Kubernetes: the
+//     target when the demand falls, and 0 when the demand grows.
 //   - While no pod has a full window, there is no value, because the first rates are
 //     too low. KEDA then reports an error, and the HPA removes no pod.
 func Demand(p scaling.Profile, m scaling.PodsMetric) string {

@@ -89,7 +89,7 @@ func Parse(raw []byte) ([]Approval, error) {
 	return file.Approvals, nil
 }
 
-// Find returns the approval of an operation on a resource of a stack at the time now. Without a
+// Find returns the approval that is valid now for an operation on a resource of a stack. Without a
 // valid approval it returns nil, and reason explains why.
 func Find(approvals []Approval, stack string, op canonicalplan.Op, resource string, now time.Time) (found *Approval, reason string) {
 	reason = "nobody has approved it"

@@ -39,8 +39,8 @@ type Stack struct {
 	Cost *Cost
 	// Budget is the highest monthly cost of the stack. 0 means no limit.
 	Budget cost.Micros
-	// MaxGrowth is the most that the change may raise the monthly cost, in percent. 0 means no
-	// limit.
+	// MaxGrowth is the highest growth of the monthly cost that the change may cause, in percent.
+	// 0 means no limit.
 	MaxGrowth int64
 	// Losses are the replaced or deleted resources that hold data, an address or an identity.
 	Losses []approval.Loss
@@ -84,7 +84,7 @@ func (s Stack) Summary() string {
 	return fmt.Sprintf("%d to create, %d to update, %d to replace, %d to delete; policies: %s", c.Create, c.Update, c.Replace, c.Delete, s.policyCell())
 }
 
-// countFindings returns the number of findings of a kind. isNew selects the new findings or the
+// countFindings returns the number of findings of one kind. isNew selects the new findings or the
 // existing findings.
 func (s Stack) countFindings(kind report.Kind, isNew bool) int {
 	n := 0
@@ -116,7 +116,8 @@ func (s Stack) nameCell() string {
 }
 
 // codeCell formats a text as code in a table cell. It replaces the characters that would end the
-// code or the cell. GitHub notifies nobody of a user name in code.
+// code or the cell. A user name such as @octocat in code sends no
+// notification.
 func codeCell(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
 }

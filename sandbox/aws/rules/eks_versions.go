@@ -58,7 +58,7 @@ func clusterUpgradePolicy(cluster Object) string {
 	return supportTypeExtended
 }
 
-// clusterVersion returns the Kubernetes version that a cluster has at the time now. After the
+// clusterVersion returns the Kubernetes version that a cluster has now. After the
 // support of a version ends, EKS upgrades the control plane to the next version
 // (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). The stand-in
 // upgrades on the day on which the support ends. It never upgrades the newest version of the

@@ -81,7 +81,7 @@ func (c *Call) deferChanges() {
 	})
 }
 
-// nextWindowStart returns the first start of a weekly window after the time now. For an invalid
+// nextWindowStart returns the first start of a weekly window after now. For an invalid
 // window, nextWindowStart returns now.
 func nextWindowStart(window string, now time.Time) time.Time {
 	w, ok := parseWeekly(window)

@@ -37,9 +37,9 @@ var policyKeys = []string{
 	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }
 
-// policyDocument returns a validator of policy documents of a kind. It refuses malformed
-// documents, and documents with more than limit characters without white space. A limit
-// of 0 means no limit.
+// policyDocument returns a validator of policy documents of the given kind. It refuses malformed
+// documents, and documents that are longer than limit. The length is in characters, and white
+// space does not count. A limit of 0 means no limit.
 func policyDocument(kind policyKind, limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)

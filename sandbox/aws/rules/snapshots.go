@@ -202,7 +202,7 @@ func getInstances(c *Call, in Object) (Object, error) {
 
 // getInstance implements the Pulumi function aws:rds/getInstance. It finds an instance by the
 // identifier. Its source is rds/instance_data_source.go of terraform-provider-aws. The result
-// has the class that runs, and not a class that waits for the maintenance window.
+// has the current instance class, also if another class waits for the maintenance window.
 func getInstance(c *Call, in Object) (Object, error) {
 	name := in.String("dbInstanceIdentifier")
 	if name == "" || in.Has("tags") {

@@ -135,7 +135,7 @@ type status struct {
 	AbsentReason string
 }
 
-// status returns the values of the metrics at the time now. Before the first load, only
+// status returns the current values of the metrics. Before the first load, only
 // AbsentReason is set.
 func (l *learner) status(now time.Time) status {
 	l.mutex.Lock()

@@ -13,8 +13,8 @@ import (
 // dialTimeout limits the time to connect to an address of this machine.
 const dialTimeout = 5 * time.Second
 
-// Start forwards connections from one address to another until ctx ends. It returns as soon as
-// the address from accepts connections.
+// Start listens on one address and forwards each connection to another, until ctx ends. It returns
+// as soon as it listens.
 func Start(ctx context.Context, from, to string) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", from)
