@@ -168,9 +168,9 @@ type Cluster struct {
 	// `cluster.publicAccessCidrs`, a connected network must use the VPC's DNS:
 	// elsewhere the endpoint's name has public addresses.
 	PrivateAccessCIDRs []string `key:"privateAccessCidrs"`
-	// The IDs of security groups from which the stack is deployed: of runners in
-	// the VPC, or in a VPC that is peered with it. They reach what the blocks of
-	// `cluster.privateAccessCidrs` reach.
+	// The IDs of the security groups of runners that deploy the stack. A runner is
+	// in the VPC, or in a VPC that is peered with it. It reaches the API endpoint
+	// and the interface endpoints.
 	PrivateAccessSecurityGroups []string `key:"privateAccessSecurityGroups"`
 	// The source of the nodes: the Auto Scaling Groups of `tiers`, or nodes that
 	// this stack does not manage, as in a sandbox.

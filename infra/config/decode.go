@@ -48,20 +48,20 @@ func truncate(text string) string {
 	return text
 }
 
-// fixSuffix returns the fix for null, an empty value or a list with the wrong length, as the end of
-// a message. pattern is the key's path in the tables of this package, with * for a name.
+// fixSuffix returns the end of an error message. It is the fix for three values: null, an empty
+// value, and a list with a wrong length. pattern is the argument of read.
 func fixSuffix(pattern string) string {
 	switch {
 	case strings.HasSuffix(pattern, ".*"):
 		return ": remove it"
 	case pattern == "" || requiredKeys()[pattern]:
-		return "" // aws:region has no path in the tables, and required keys have no default
+		return "" // aws:region has no pattern, and required keys have no default
 	default:
 		return ": leave the key out for its default"
 	}
 }
 
-// requiredKeys returns the keys that have no default, by their paths in the tables.
+// requiredKeys returns the keys that have no default, by their patterns.
 var requiredKeys = sync.OnceValue(func() map[string]bool {
 	keys := map[string]bool{}
 	var walk func(pattern string, t reflect.Type)
@@ -89,7 +89,7 @@ var requiredKeys = sync.OnceValue(func() map[string]bool {
 func (r *reader) addProblem(p *field.Error) { r.problems = append(r.problems, p) }
 
 // read stores a value of the configuration in v, or records why the value is refused. keyPath is
-// the full path of the key. pattern is its path in the tables of this package: without namespace,
+// the full path of the key. pattern is its path in tables such as numberBounds: without namespace,
 // and with * for the name in a map. kind is the kind of the store that the key belongs to.
 func (r *reader) read(keyPath *field.Path, pattern, kind string, v reflect.Value, value any) {
 	r.setKeys[keyPath.String()] = true

@@ -31,8 +31,8 @@ var limits = scaling.DesignThresholds()
 // MaxPerSecond returns the highest rate of requests to the web app.
 func MaxPerSecond() int { return limits.Web.RequestsPerSecondMax }
 
-// InterAgentLimit returns the limit of one agent's response to mca. It includes the work of the
-// agent, so it is stricter than the design document's limit for a message.
+// InterAgentLimit returns the highest allowed p95 of the time between mca's request to an agent and the
+// agent's response. The design document allows this time for a message. Here it includes the agent's work.
 func InterAgentLimit() time.Duration { return limits.Agents.InterAgent }
 
 const (

@@ -227,8 +227,8 @@ func (a *Analyzer) analyzeStack(request []byte) (*pulumirpc.AnalyzeResponse, err
 }
 
 // decodeResource decodes a resource of an AnalyzeStackRequest. The message has only outputs, so the
-// inputs are those that Analyze received for the URN. If Analyze received none, and for the stack's
-// own resource, the outputs are also used as inputs.
+// inputs are those that Analyze received for the URN. There are two exceptions: a resource that Analyze
+// did not receive, and the stack's own resource. Their inputs are their outputs.
 func (a *Analyzer) decodeResource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	r := graph.New(in.GetUrn())
 	if inputs, ok := a.inputs[r.URN]; ok && r.Type != stackType {

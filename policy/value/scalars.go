@@ -128,18 +128,18 @@ func (n Number) AtMost(limit float64) Truth {
 // Between reports whether low ≤ n ≤ high.
 func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.AtMost(high)) }
 
-// Compare applies test to two numbers. If one is absent, it returns False. If none is absent and one is
-// unknown, it returns Unknown.
+// Compare applies test to two numbers. It returns False if a number is absent. Otherwise it returns
+// Unknown if a number is unknown.
 func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
 	return applyTestToBoth(n.Node, other.Node, test)
 }
 
-// IntOrPercent is a number, or a share of another number such as "50%".
+// IntOrPercent is a number, or a percentage of another number such as "50%".
 type IntOrPercent struct{ Node }
 
-// Compare applies test to the value and to total. Before, a share is rounded up to a whole number, as
-// Kubernetes does for a PodDisruptionBudget. If one is absent, it returns False. If none is absent and
-// one is unknown, it returns Unknown.
+// Compare applies test to the value and to total. It converts a percentage of total to a number first,
+// and rounds it up, as Kubernetes does for a PodDisruptionBudget. It returns False if the value or total
+// is absent. Otherwise it returns Unknown if the value or total is unknown.
 func (p IntOrPercent) Compare(total Number, test func(part, total float64) bool) Truth {
 	return applyTestToBoth(p.Node, total.Node, func(part, total any) bool {
 		number, isNumber := total.(float64)
@@ -161,14 +161,14 @@ func (p IntOrPercent) IsZero() Truth { return Any(Number(p).Is(0), String(p).Is(
 // for an unknown one "(not known yet)".
 func (p IntOrPercent) Text() string { return Number(p).Text() }
 
-// CompareStrings applies test to two texts. If one is absent, it returns False. If none is absent and
-// one is unknown, it returns Unknown.
+// CompareStrings applies test to two strings. It returns False if a string is absent. Otherwise it
+// returns Unknown if a string is unknown.
 func CompareStrings(a, b String, test func(a, b string) bool) Truth {
 	return applyTestToBoth(a.Node, b.Node, test)
 }
 
-// applyTestToBoth applies test to two known values of type T. If one is absent, it returns False. If
-// none is absent and one is unknown, it returns Unknown.
+// applyTestToBoth applies test to two known values of type T. It returns False if a value is absent.
+// Otherwise it returns Unknown if a value is unknown.
 func applyTestToBoth[T any](a, b Node, test func(a, b T) bool) Truth {
 	if a.state == absent || b.state == absent {
 		return False

@@ -17,8 +17,8 @@ type objective struct {
 	service string
 	// name is availability, or the key of the design document's threshold.
 	name string
-	// allRate and badRate are the expressions for the requests a second: of all requests, and of the
-	// bad requests.
+	// allRate is the expression for the number of all requests a second. badRate is the expression
+	// for the number of bad requests a second.
 	allRate, badRate string
 	budget           float64
 	// alert is the name of the alert that fires when the share of bad requests in five minutes is

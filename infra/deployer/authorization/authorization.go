@@ -97,7 +97,7 @@ func (r Reference) Check(document []byte) error {
 // if the statement can allow none of the actions that the name matches.
 func (r Reference) checkAction(s Statement, name string) error {
 	if name == "*" || strings.HasSuffix(name, ":*") {
-		return nil // all actions: of a Deny statement, or of the statement for the key's own account in a key policy
+		return nil // a Deny statement may name all actions, and so may the statement of a key policy for the key's own account
 	}
 	matching := r.matchingActions(name)
 	if len(matching) == 0 {

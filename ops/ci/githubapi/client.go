@@ -1,6 +1,6 @@
 // Package githubapi is a client of GitHub's REST API. It writes one comment of a pull request, or one
-// issue. It finds the text of an earlier run by a hidden marker, and edits that text in place. The
-// package owns paging, retries and rate limits. It does not depend on the content of the text.
+// issue. It finds the comment or issue of an earlier run by a hidden marker, and edits it in place. The
+// package owns paging, retries and rate limits. It does not depend on the content.
 package githubapi
 
 import (
@@ -55,8 +55,8 @@ const actionsBot = "github-actions[bot]"
 
 // FromEnv returns a client from the environment variables of a workflow: GITHUB_TOKEN,
 // GITHUB_REPOSITORY and GITHUB_API_URL. The default of GITHUB_API_URL is https://api.github.com. In a
-// workflow the client edits only texts that the workflow's token wrote, and no text of another user
-// with the same marker.
+// workflow the client edits only comments and issues that the workflow's token created. So it never
+// edits those of another user that begin with the same hidden marker.
 func FromEnv(getenv func(string) string) (*Client, error) {
 	c := &Client{repo: getenv("GITHUB_REPOSITORY"), token: getenv("GITHUB_TOKEN"), now: time.Now, sleep: sleep}
 	if getenv("GITHUB_ACTIONS") == "true" {

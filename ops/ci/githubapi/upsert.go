@@ -79,7 +79,7 @@ func hasContent(i item, content map[string]any) bool {
 	return i.Body == content["body"] && (!hasTitle || i.Title == title)
 }
 
-// errNoMarker is the error for a body without a marker. No later run could find such a text.
+// errNoMarker is the error for a body without a marker. No later run could find such a comment or issue.
 var errNoMarker = errors.New("the body must begin with its marker, <!-- NAME -->")
 
 // checkMarker refuses a body that does not begin with the marker.

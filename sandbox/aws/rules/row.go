@@ -144,7 +144,7 @@ type Prop struct {
 	Refuse string
 }
 
-// listOrder returns the order with which values of the property are compared.
+// listOrder returns how lists of the property are compared: as sets, or in their order.
 func (p Prop) listOrder() listOrder { return listOrder(p.Set) }
 
 // Ref defines the object to which a property refers.

@@ -236,8 +236,8 @@ func getDatabaseClusters(c *Call, in Object) (Object, error) {
 }
 
 // namesByFilter returns the names of the objects of a type that match the filter in the inputs.
-// The inputs must have exactly one filter, with the name filter. property is the output with
-// the name of an object.
+// filter is the name of the only filter that the inputs may have. property is the output that
+// contains the name of an object.
 func (c *Call) namesByFilter(in Object, filter, token, property string) ([]any, error) {
 	filters := in.Objects("filters")
 	if in.Has("tags") || len(filters) != 1 || filters[0].String("name") != filter {

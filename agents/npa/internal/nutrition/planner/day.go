@@ -139,9 +139,10 @@ func candidateShares(choices dayChoices, x []float64) [][]float64 {
 	return shares
 }
 
-// fixSlots reduces slots to one candidate. It does this for each slot in which one candidate has the
-// whole share, and for one more slot: the one with the largest share of a candidate. done is true if
-// each slot already had only one candidate.
+// fixSlots removes candidates of slots. If a candidate fills its whole slot, fixSlots removes all other
+// candidates of this slot. In the other slots, it finds the candidate with the largest share, and
+// removes the other candidates of this one slot too. done is true if each slot already had only one
+// candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const wholeShare = 1 - tolerance
 	done = true
