@@ -17,7 +17,7 @@ const (
 )
 
 // createRoutes creates the gateways, and a route table for every subnet. With separate tables, a
-// change of a zone or a layout does not change the routes of other zones.
+// change of one zone does not change the routes of other zones.
 func (b *builder) createRoutes() error {
 	gateway, err := ec2.NewInternetGateway(b.ctx, b.name+"-igw", &ec2.InternetGatewayArgs{
 		VpcId: b.vpc.ID(), Tags: b.tags("igw"),

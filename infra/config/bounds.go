@@ -98,8 +98,8 @@ var numberBounds = map[string]bound{
 	"mongo.backupDays": {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
 }
 
-// listBounds are the lengths of the lists that have a limit. Others may be
-// empty, which means none.
+// listBounds are the allowed lengths of lists. A list that is not in listBounds
+// has no limit and may be empty.
 var listBounds = map[string]bound{
 	"network.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"network.privateSubnetIds":  {Min: subnet.MinZones, Max: subnet.MaxZones},

@@ -27,9 +27,9 @@ const (
 type podMetrics struct {
 	pod, app string
 	samples
-	// overWindow is true if the counters have their growth within the window. Otherwise they count
-	// since the pod's start. recent is true if the counters cover about the window or less. Some
-	// rules judge only recent counters.
+	// overWindow is true if each counter has its increase within the window. Otherwise each counter
+	// has its increase since the pod's start. recent is true if the counters cover about the window
+	// or less. Some rules judge only recent counters.
 	overWindow, recent bool
 }
 

@@ -21,7 +21,7 @@ import (
 const forwardProtocol = "portforward.k8s.io"
 
 // maxBody limits a pod's response in bytes. The metrics of a service have about 30 kB. The response
-// of Prometheus with the counters of all pods has a few times 30 kB for each pod.
+// of Prometheus has the counters of all pods. It has several times as many bytes for each pod.
 const maxBody = 8 << 20
 
 // PodGet sends a GET to a port of a pod and returns the body of a response with status 200. The

@@ -11,7 +11,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// settleTime returns how long the metric and the HPA depend on the load before a change.
+// settleTime returns how long after a change of the load the metric and the HPA still depend on
+// the earlier load.
 func (s *service) settleTime() time.Duration {
 	settle := s.profile.HPA.Window()
 	if up := s.profile.HPA.ScaleUp; up != nil {
