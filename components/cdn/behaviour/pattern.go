@@ -82,8 +82,8 @@ func (p pattern) covers(inner pattern) bool {
 // if the tokens after t cover inner[k:].
 //
 // A literal covers one equal literal. A run covers zero or more whole tokens, if their length
-// fits. A run never covers only a part of an inner run: the token after t is a literal, and no
-// literal covers the other part, which matches any character.
+// fits. A run covers a whole inner run or nothing of it: the token after t is a literal, and a
+// literal cannot cover the rest of the inner run, which matches any character.
 func (t token) covers(inner []token, laterCovers []bool) bool {
 	if t.literal != 0 {
 		return len(inner) > 0 && inner[0].literal == t.literal && laterCovers[1]
