@@ -137,7 +137,7 @@ type Cluster struct {
 	// The Kubernetes minor version. A version without support is refused, unless
 	// `cluster.nodes` is `own`.
 	Version eksspec.Version `key:"version"`
-	// The last part of the cluster that is upgraded to `version`. The parts after it
+	// An upgrade to `version` stops after this part of the cluster. The later parts
 	// stay at the previous minor version.
 	UpgradeStage eksspec.Stage `key:"upgradeStage"`
 	// Keeps a version beyond its standard support, at a price. Without it EKS

@@ -207,7 +207,7 @@ func parseImports(source []byte) []string {
 	return paths
 }
 
-// addTree adds every file below a package with embedded files.
+// addTree adds every file below dir, the folder of a package that embeds files.
 func (f *fingerprinter) addTree(dir string) error {
 	return filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {

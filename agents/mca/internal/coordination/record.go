@@ -33,8 +33,8 @@ type recorder struct {
 	wg     sync.WaitGroup
 }
 
-// newRecorder returns a recorder that saves coordinations. It saves the state of the process,
-// which readState returns, only after the call of start.
+// newRecorder returns a recorder that saves coordinations. After a call of start, the recorder
+// also saves the state of the process. readState returns this state.
 func newRecorder(ctx context.Context, s *database.Store, serverState *httpserver.State, readState func() (string, json.RawMessage), log *slog.Logger) *recorder {
 	writer := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
 	return &recorder{store: s, serverState: serverState, readState: readState, log: log, writer: writer}
