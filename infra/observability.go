@@ -27,8 +27,8 @@ import (
 type observability struct {
 	// prometheusURL is where autoscalers send their queries.
 	prometheusURL pulumi.StringOutput
-	// ready are the resources that an autoscaler needs: the definition of its kind, and the
-	// controllers that act on it.
+	// ready are the resources that an autoscaler needs: its CustomResourceDefinition, and the
+	// controllers that reconcile it.
 	ready []pulumi.Resource
 }
 

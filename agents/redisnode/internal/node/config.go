@@ -56,8 +56,8 @@ const (
 )
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with every wrong variable. Use the Config then only to create the
-// logger.
+// envconfig.Problems with every wrong variable. If it returns an error, use the Config only
+// to create the logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	httpConfig := httpserver.Defaults()
