@@ -46,7 +46,8 @@ func (s *sandbox) printResult(ctx context.Context, controller backtest.Controlle
 	return nil
 }
 
-// formatReadiness returns as text when the pods that the peak needs were ready.
+// formatReadiness returns the time at which the pods for the peak were ready, as text such as
+// "3 s after the rise began".
 func (r replayResult) formatReadiness() string {
 	switch {
 	case r.neverReady:

@@ -158,8 +158,8 @@ func (g *Graph) Referrers(r *Resource, typ, prop string) Related {
 	return related
 }
 
-// Any returns whether test is true for one of the resources. It is Unknown if only an unknown result,
-// or an unknown resource, could be true.
+// Any returns True if test returns True for one of the resources. It returns False if test returns
+// False for all of them and r is complete, and otherwise Unknown.
 func (r Related) Any(test func(*Resource) value.Truth) value.Truth {
 	result := value.False
 	for _, resource := range r.Resources {
@@ -171,14 +171,14 @@ func (r Related) Any(test func(*Resource) value.Truth) value.Truth {
 	return result
 }
 
-// All returns whether test is true for every resource. It is Unknown if only an unknown result, or an
-// unknown resource, could be false.
+// All returns False if test returns False for one of the resources. It returns True if test returns
+// True for all of them and r is complete, and otherwise Unknown.
 func (r Related) All(test func(*Resource) value.Truth) value.Truth {
 	return value.Not(r.Any(func(resource *Resource) value.Truth { return value.Not(test(resource)) }))
 }
 
-// Exists returns whether there is a related resource. It is Unknown if only an unknown value may
-// refer to one.
+// Exists returns True if there is a related resource. It returns False if there is none and r is
+// complete, and otherwise Unknown.
 func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }

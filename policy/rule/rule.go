@@ -150,12 +150,12 @@ func Every[T Typed](g *graph.Graph) Set[T] {
 	return Set[T]{graph.Related{Resources: g.OfType(view.Token()), Complete: true}}
 }
 
-// Any returns whether test is true for one of the resources, or Unknown, as graph.Related does.
+// Any returns True, False or Unknown for a test of the resources, as graph.Related.Any does.
 func (s Set[T]) Any(test func(*graph.Resource, T) value.Truth) value.Truth {
 	return s.Related.Any(func(r *graph.Resource) value.Truth { return test(r, value.As[T](r.View())) })
 }
 
-// All returns whether test is true for each of the resources, or Unknown, as graph.Related does.
+// All returns True, False or Unknown for a test of the resources, as graph.Related.All does.
 func (s Set[T]) All(test func(*graph.Resource, T) value.Truth) value.Truth {
 	return s.Related.All(func(r *graph.Resource) value.Truth { return test(r, value.As[T](r.View())) })
 }
