@@ -55,7 +55,7 @@ const (
 	documentHorizon = 150 / step
 )
 
-// setting is an HPA on the current load, with the settings that a person could tune.
+// setting is an HPA that scales on the current load, with the settings that a person could tune.
 type setting struct {
 	target float64
 	// up and down name the behaviours.
@@ -100,7 +100,7 @@ func (s setting) isFirstTuned() bool {
 	return s.up == "fast" && s.down == "document" && s.tolerance == autoscale.DefaultTolerance && math.Abs(s.target-0.7) < 1e-9
 }
 
-// reactiveMetrics is the metric of an HPA on the current load.
+// reactiveMetrics is the metric of an HPA that scales on the current load.
 type reactiveMetrics struct {
 	spec   autoscale.Spec
 	load   []float64

@@ -12,8 +12,8 @@ import (
 // & Thresholds").
 const queueDepth = 100
 
-// Config is the configuration of the service. Names and defaults are from the
-// design document's section "MCA Resource Optimization" where it has them.
+// Config is the configuration of the service. The design document's section
+// "MCA Resource Optimization" has some of the variables. Their names and defaults here are the same.
 type Config struct {
 	// AgentType is AGENT_TYPE. It must be MCA, so that a process that was started with the
 	// manifest of another agent ends immediately.
