@@ -110,8 +110,8 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 	b.addFixed("ebs:"+kind.value, gib*count)
 }
 
-// volumeKind returns the EBS volume type that the storage class with this name creates. If there is
-// none, the problem is the text that follows the name of the storage class in a message.
+// volumeKind returns the EBS volume type that the storage class with this name creates. If the type
+// is not known, the problem says why. It is the end of a message that begins with "the storage class NAME".
 func volumeKind(b billing, name string) reading[string] {
 	for _, class := range b.estimator.graph.OfType(classType) {
 		if matches, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !matches {

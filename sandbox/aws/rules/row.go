@@ -103,8 +103,8 @@ type Props map[string]Prop
 // Prop is the rule of one input property, in addition to AWS's model (package models). For
 // a list or map of plain values, Enum, Valid and Ref apply to each element.
 type Prop struct {
-	// Required means that the property must be set in its object. The schema has this
-	// only for properties at the top level.
+	// Required means that the property must be set in its object. The schema has the
+	// required properties of the top level only.
 	Required bool
 	// Replace means that a change of the property replaces the resource.
 	Replace bool
