@@ -8,7 +8,7 @@ import (
 
 type object = map[string]any
 
-// completedByAWS are the properties that are objects, and of which a program sets only some
+// completedByAWS are the properties that are objects, and a program sets only some of their
 // fields. AWS adds the other fields.
 var completedByAWS = []string{"vpcConfig", "kubernetesNetworkConfig"}
 

@@ -111,7 +111,7 @@ func addClaimVolumes(b billing, spec k8sview.PersistentVolumeClaimSpec, count in
 }
 
 // volumeKind returns the EBS volume type that the storage class with this name creates. If the type
-// is not known, the problem says why. It is the end of a message that begins with "the storage class NAME".
+// is not known, problem says why: it follows "the storage class NAME" in a message.
 func volumeKind(b billing, name string) reading[string] {
 	for _, class := range b.estimator.graph.OfType(classType) {
 		if matches, _ := value.As[value.String](class.View().At("metadata.name")).Is(name).Known(); !matches {

@@ -13,7 +13,7 @@ import (
 const queueDepth = 100
 
 // Config is the configuration of the service. The design document's section
-// "MCA Resource Optimization" has some of the variables. Their names and defaults here are the same.
+// "MCA Resource Optimization" has the names and defaults of some of the variables.
 type Config struct {
 	// AgentType is AGENT_TYPE. It must be MCA, so that a process that was started with the
 	// manifest of another agent ends immediately.
