@@ -129,7 +129,7 @@ func planDay(ctx context.Context, m menu, constraints []constraint, past *histor
 	for _, attempt := range attempts {
 		if attempt.selection.allowRepeat {
 			// If even a mix of the whole menu misses a nutrient, no attempt can succeed. The check costs
-			// one linear program, so it runs only before the 20 attempts with allowRepeat.
+			// one linear program, so it runs only before the attempts with allowRepeat.
 			if missed, err := missedNutrients(ctx, m, constraints); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}
