@@ -1,5 +1,5 @@
-// Package absencealarm creates CloudWatch alarms that fire when something that must happen again and
-// again has not happened for some hours.
+// Package absencealarm creates CloudWatch alarms for events that must happen regularly. An alarm
+// fires when its event has not happened for some hours.
 package absencealarm
 
 import (

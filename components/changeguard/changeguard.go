@@ -61,13 +61,13 @@ func (g *Guard) AwaitRecorded(ctx *pulumi.Context) (map[string]string, error) {
 	return values, nil
 }
 
-// AwaitApplied waits until the engine has created or updated the resources. In an update, a guard that
-// is created after it records values that AWS and Kubernetes have.
+// AwaitApplied waits until the engine has created or updated the resources. So in an update, a guard
+// that is created afterwards records only values that AWS and Kubernetes already have.
 //
 // The guard must not depend on the resources instead. The state would contain the dependencies, and a
-// preview registers the guard before the resources. Then every preview with --target fails, because
-// the engine adds the dependencies of a resource that is not a target itself, and takes their own
-// registration for a second resource of the same name.
+// preview registers the guard before the resources. With --target, the engine itself registers the
+// dependencies of a resource that is not a target. Later the program registers them too, and the
+// engine refuses two resources with the same name. So every preview with --target would fail.
 func AwaitApplied(ctx *pulumi.Context, resources []pulumi.Resource) error {
 	ids := make([]any, len(resources))
 	for i, r := range resources {

@@ -100,8 +100,8 @@ func (h HPA) ScalesOn(name ResourceName) bool {
 }
 
 // WithBounds returns the HPA with the bounds that a stack sets. A parameter of zero does not change
-// its bound. It returns an error unless the new bounds are 1 <= MinReplicas <= MaxReplicas <= the
-// constant MaxReplicas.
+// its bound. It returns an error unless the new minimum is at least 1, and the new maximum is at
+// least the minimum. The new maximum must not be above the constant MaxReplicas.
 func (h HPA) WithBounds(minReplicas, maxReplicas int) (HPA, error) {
 	if minReplicas != 0 {
 		h.MinReplicas = minReplicas

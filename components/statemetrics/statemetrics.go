@@ -89,8 +89,8 @@ var allowedSeries = []string{
 }
 
 // Recommendation is the series with the recommendations of VerticalPodAutoscalers, by the labels
-// verticalpodautoscaler, container, resource and unit (byte or core). The name is the one that
-// kube-state-metrics used before version 2.9, which no longer publishes the series by default.
+// verticalpodautoscaler, container, resource and unit (byte or core). Before version 2.9,
+// kube-state-metrics published the series with this name by default. It no longer does.
 const Recommendation = "kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target"
 
 // recommendationConfig returns the configuration that publishes Recommendation

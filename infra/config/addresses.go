@@ -94,8 +94,8 @@ func (s *Stack) countPrivateAddresses(zones int) (addresses, nodes int) {
 		addresses += maxPerZone(t.Profile.Size.Max, zones) * nodeAddresses
 		nodes += t.Profile.Size.Max
 	}
-	// A node needs another prefix when its pods have used all addresses of its first prefix. One more
-	// address for each pod of the stack is enough for these prefixes.
+	// When its first prefix is used up, a node needs another prefix of 16 addresses for each 16 pods.
+	// So one more address for each pod of the stack is enough.
 	return addresses + maxPerZone(len(s.pods()), zones), nodes
 }
 

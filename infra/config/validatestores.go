@@ -19,8 +19,8 @@ import (
 // storeRules are the checks of a store, by its kind.
 type storeRules struct {
 	key, kind string
-	// sizeKey is the required key of the managed kind with the size, size is its value, and
-	// checkSize checks that AWS has this size.
+	// sizeKey is the key of the store's size, which the managed kind requires. size is the key's
+	// value. checkSize checks that AWS has this size.
 	sizeKey   string
 	size      string
 	checkSize func(string) error
@@ -28,8 +28,8 @@ type storeRules struct {
 	managed, inCluster jointRule
 	// image is the reference of the image of the kind inCluster.
 	image string
-	// snapshotKey is the key with the snapshot of the managed kind, and snapshot its
-	// value. automatic is the beginning of the names of automatic snapshots.
+	// snapshotKey is the managed kind's key of the snapshot, and snapshot is the key's value.
+	// automatic is the beginning of the names of automatic snapshots.
 	snapshotKey, snapshot, automatic string
 }
 

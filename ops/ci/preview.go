@@ -156,8 +156,8 @@ const (
 	verdictFile = "verdict.json"
 )
 
-// verdict is the content of verdictFile. It has the inputs of the refusal that depend on flags of pf
-// ci preview, so that pf ci comment shows the same refusal.
+// verdict is the content of verdictFile: the values that decide a refusal and depend on flags of
+// pf ci preview. pf ci comment does not get these flags, and reads the values from the file.
 type verdict struct {
 	Losses []approval.Loss `json:"losses"`
 	Budget cost.Micros     `json:"budgetMicroUSD,omitempty"`

@@ -97,7 +97,7 @@ func Read(ctx context.Context, stack stackoutput.Outputs) (diagnose.Cloud, []dia
 	return c.read(ctx, stack)
 }
 
-// forEachCheck returns the item of each check that uses AWS.
+// forEachCheck calls newItem for each check that uses AWS, and returns the items.
 func forEachCheck[T any](newItem func(diagnose.Check) T) []T {
 	return []T{newItem(diagnose.App), newItem(diagnose.Database), newItem(diagnose.Scaling)}
 }

@@ -27,8 +27,8 @@ type test struct {
 
 // newTest returns the test of the configured scenarios.
 func newTest(cfg config) *test {
-	// The web app gets cfg.connections, and each of the three agents gets a third of that number.
-	// There are at most 50 WebSockets. So three times cfg.connections are enough.
+	// The web app gets cfg.connections. The three agents together get the same number, and the
+	// WebSockets get at most the same number. So three times cfg.connections are enough.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
 	for _, r := range load.Requests {
 		if !slices.Contains(cfg.scenarios, r.Scenario) {

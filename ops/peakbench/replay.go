@@ -104,9 +104,9 @@ func (s *sandbox) runPFLoad(ctx context.Context, args ...string) (report loadRep
 	return report, nil
 }
 
-// limitPods sets the CPU request and the CPU limit of a pod to the CPU that it uses under a load equal
-// to its capacity. Without a limit, one pod on this machine serves many times its capacity, so the
-// replay would have no slow requests.
+// limitPods sets the CPU request and the CPU limit of a pod to the CPU that it uses under the load
+// capacity(). Without a limit, one pod on this machine serves many times this load, so the replay
+// would have no slow requests.
 func (s *sandbox) limitPods(ctx context.Context) error {
 	logf("measuring the cost of a request")
 	const cpuQuery = `sum(rate(process_cpu_seconds_total{job="` + deployment + `"}[20s]))`

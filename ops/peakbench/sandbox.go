@@ -70,8 +70,9 @@ const (
 	boundsLine       = "    web: {min: 1, max: 3}\n"
 )
 
-// deploy deploys the stack with the configuration in committed after two changes: predictive is the
-// line for podScaling.predictive, and the main application has minPods to maxPods pods.
+// deploy changes two lines of the committed configuration, writes it to stackFile and deploys the
+// stack. predictive is the new line of podScaling.predictive. The other line then lets the main
+// application have minPods to maxPods pods.
 func (s *sandbox) deploy(ctx context.Context, committed, predictive string) error {
 	logf("make up with%s", strings.TrimRight(strings.TrimPrefix(predictive, "   "), "\n"))
 	for _, line := range []string{predictiveShadow, boundsLine} {
@@ -95,7 +96,8 @@ func (s *sandbox) readResources(ctx context.Context) (string, error) {
 
 // restore writes the committed configuration of the stack back and deploys it. resources are the
 // requests and limits of the main application's container before the run. They are empty if the run
-// has not changed them. Pulumi compares with its state, so it would not undo the change.
+// has not changed them. restore sets them with kubectl: Pulumi compares the program with its
+// state, so it does not see a change in the cluster.
 func (s *sandbox) restore(ctx context.Context, committed []byte, resources string) error {
 	errs := []error{os.WriteFile(stackFile, committed, 0o644)}
 	if resources != "" {

@@ -13,8 +13,8 @@ import (
 // itemAdder adds the items of one resource to the report.
 type itemAdder func(billing)
 
-// billed has, for each type with a charge that depends on the resource's inputs, the function
-// that adds the items of such a resource.
+// billed maps a resource type to the function that adds the items of such a resource. It has the
+// types with a charge that depends on the resource's inputs.
 var billed = map[string]itemAdder{
 	"aws:ec2/eip:Eip":                 func(b billing) { b.addHourly("public-ipv4", 1) },
 	claimType:                         addVolumeClaim,

@@ -92,7 +92,7 @@ func EnsureEmpty(ctx context.Context, l *layout.Layout) error {
 		}
 	}
 	for repository, tags := range awsTags {
-		for _, tag := range tags { // one at a time, because their images need not be equal
+		for _, tag := range tags { // one call for each tag, because each tag may have its own image
 			if err := b.EnsureEmpty(ctx, repositoryPrefix+repository, tag); err != nil {
 				return fmt.Errorf("image %s:%s: %w", repository, tag, err)
 			}

@@ -41,9 +41,8 @@ type Verifier struct {
 	cache *otter.Cache[[sha256.Size]byte, verifiedToken]
 }
 
-// verifiedToken is a cache entry for a token that has passed all checks. The entry may be
-// used until validUntil: until cacheTTL has passed, or until the token expires with the
-// leeway, if that is earlier.
+// verifiedToken is a cache entry for a token that has passed all checks. validUntil is the
+// earlier of two times: the end of cacheTTL, and the token's expiry plus the leeway.
 type verifiedToken struct {
 	principal  Principal
 	validUntil time.Time

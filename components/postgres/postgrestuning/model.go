@@ -16,7 +16,7 @@
 //
 //	shared_buffers + wal_buffers
 //	  + work_mem × (active queries + max_parallel_workers)
-//	  + maintenance_work_mem × (autovacuum_max_workers + 1 by hand)
+//	  + maintenance_work_mem × (autovacuum_max_workers + 1 manual VACUUM)
 //	  + 8 MiB × connections
 //
 // within the memory. A query may use work_mem more than once, but most queries use

@@ -24,8 +24,8 @@ var instanceRefreshProps = Props{
 	"instanceRefresh.preferences.instanceWarmup":        {Valid: pattern(`\d+`, "a number of seconds")},
 	"instanceRefresh.preferences.checkpointDelay":       {Valid: checkSeconds(maxCheckpointDelay)},
 	"instanceRefresh.preferences.checkpointPercentages": {},
-	// The provider updates the group before it starts the refresh. At that time, the version
-	// to which AWS would roll back is the new version, which has just failed
+	// The provider updates the group before it starts the refresh. So AWS would roll back to
+	// the group's new version, which is the version that has just failed
 	// (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go).
 	"instanceRefresh.preferences.autoRollback":              {Refuse: "goes back to the new version, because the provider updates the group before the refresh; leave it out and set the old version again"},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},

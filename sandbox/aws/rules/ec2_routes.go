@@ -174,7 +174,8 @@ func verifyRoute(c *Call) error {
 // verifyInlineRoutes returns an error if two inline routes of a table have the same destination.
 // It also returns the errors of verifyRouteTarget for the inline routes.
 func verifyInlineRoutes(c *Call) error {
-	// verifyRouteTarget needs only the VPC of the table, and the id for its messages.
+	// verifyRouteTarget needs only the VPC of the table. The table's id stays empty here: it is
+	// used only in error messages.
 	table := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}}
 	var seen []string
 	for i, r := range c.In.Objects("routes") {

@@ -11,7 +11,7 @@ import (
 var healthPaths = []string{"/health", "/health/ready"}
 
 // Handler serves the probes. A pod is ready when its node serves data. So a rollout or an
-// eviction restarts a node only after the node before it serves data again.
+// eviction restarts a node only after the last restarted node serves data again.
 func (n *Node) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", state.ServeLiveness)

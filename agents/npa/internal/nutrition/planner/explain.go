@@ -106,9 +106,9 @@ func (p *Planner) explain(ctx context.Context, r Request, constraints []constrai
 	return infeasible
 }
 
-// missedNutrients returns the nutrients with bounds that even the best mix of all foods of
-// the menu violates. The linear program allows several foods in one slot. A day with one food
-// in each slot is a special case of that, so it cannot satisfy these constraints either.
+// missedNutrients computes the best mix of all foods of the menu. It returns the nutrients that
+// are out of their bounds in this mix. The linear program allows several foods in one slot. A day
+// with one food in each slot is a special case of that, so it is not better than this mix.
 func missedNutrients(ctx context.Context, m menu, constraints []constraint) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {
