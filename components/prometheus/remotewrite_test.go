@@ -98,6 +98,7 @@ func TestOnlyRecordedSeriesReachTheWorkspace(t *testing.T) {
 	config["rule_files"] = []string{writeFile("rules.yaml", strings.ReplaceAll(string(rules), "interval: 15s", "interval: 1s"))}
 	config["remote_write"].([]any)[0].(object)["url"] = workspaceServer.URL
 	config["global"] = object{"external_labels": config["global"].(object)["external_labels"]} // Debian's release has no global limits
+	delete(config, "runtime")                                                                  // nor this section
 	config["scrape_configs"] = []object{{
 		"job_name": promquery.Job(web), "scrape_interval": "1s", "scrape_timeout": "1s",
 		"static_configs": []object{{"targets": []string{strings.TrimPrefix(target.URL, "http://")}}},
