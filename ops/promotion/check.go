@@ -127,14 +127,20 @@ func (p promotion) verifyImages(ctx context.Context, file *record.File, r *recor
 // migrateImage is the short name of the image that applies the migrations.
 const migrateImage = "migrate"
 
-// findProvenance returns the provenance in the attestations of an image, or an empty provenance.
-func findProvenance(attestations []attest.Attestation) (p attest.Provenance) {
+// findProvenance returns the provenance in the attestations of an image, or an empty provenance. If
+// there are several, it prefers one of a build without modified files.
+func findProvenance(attestations []attest.Attestation) (found attest.Provenance) {
 	for _, a := range attestations {
-		if a.PredicateType == attest.ProvenanceType && json.Unmarshal(a.Predicate, &p) == nil {
+		var p attest.Provenance
+		if a.PredicateType != attest.ProvenanceType || json.Unmarshal(a.Predicate, &p) != nil {
+			continue
+		}
+		if !p.Modified() {
 			return p
 		}
+		found = p
 	}
-	return attest.Provenance{}
+	return found
 }
 
 // releaseCommit returns the commit of the release in a stack's file, or "".

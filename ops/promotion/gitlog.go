@@ -143,5 +143,8 @@ func findRelease(releases []release, current *record.Record, commit string) (rel
 	if len(known) == 0 {
 		return release{}, fmt.Errorf("%w: no commit of the file has a key release", errNoEarlierRelease)
 	}
+	if commit == "" {
+		return release{}, fmt.Errorf("%w: all releases of the file have the current images: %s", errNoEarlierRelease, strings.Join(known, ", "))
+	}
 	return release{}, fmt.Errorf("%w: %q is none of %s", errNoEarlierRelease, commit, strings.Join(known, ", "))
 }

@@ -1,7 +1,9 @@
 package promotion
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/record"
 )
 
 // promoteAndMerge promotes the images of staging to prod, and commits the change.
@@ -105,6 +108,27 @@ func TestRollbackWithoutAReleaseOrItsImagesIsRefused(t *testing.T) {
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "the image is not in the registry")
 	require.Equal(t, second, p.read("Pulumi.prod.yaml"))
+}
+
+func TestOnlyReleaseHasNoEarlierRelease(t *testing.T) {
+	current := &record.Record{Commit: strings.Repeat("a", 40), Images: map[string]string{"web": "sha256:1"}}
+	_, err := findRelease([]release{{strings.Repeat("b", 40), current}}, current, "")
+	require.ErrorIs(t, err, errNoEarlierRelease)
+	require.ErrorContains(t, err, "all releases of the file have the current images: bbbbbbbbbbbb (promoted aaaaaaaaaaaa)")
+}
+
+func TestProvenanceOfCommittedFilesIsPreferred(t *testing.T) {
+	attestation := func(commit string, modified bool) attest.Attestation {
+		predicate, err := json.Marshal(attest.Provenance{BuildDefinition: attest.BuildDefinition{ResolvedDependencies: []attest.Dependency{{
+			Name: "sources", Digest: map[string]string{"gitCommit": commit}, Annotations: map[string]any{"modified": modified},
+		}}}})
+		require.NoError(t, err)
+		return attest.Attestation{Statement: attest.Statement{PredicateType: attest.ProvenanceType, Predicate: predicate}}
+	}
+	modified, committed := attestation("a", true), attestation("b", false)
+	require.Equal(t, "b", findProvenance([]attest.Attestation{modified, committed}).GitCommit())
+	require.Equal(t, "b", findProvenance([]attest.Attestation{committed, modified}).GitCommit())
+	require.True(t, findProvenance([]attest.Attestation{modified}).Modified())
 }
 
 func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {

@@ -233,7 +233,7 @@ func (f *File) checkOnlyRelease(text string, r *Record) error {
 		return err
 	}
 	if !reflect.DeepEqual(oldContent, newContent) || !parsed.Release.SameImages(r) {
-		return errors.New("stack file: the record can't be written without a change of another key; write it by hand (docs/promotion.md)")
+		return errors.New("stack file: the record can't be written without a change of another key; write it by hand (docs/configuration.md, the keys release)")
 	}
 	return nil
 }

@@ -55,6 +55,9 @@ func Open(ctx context.Context, reference string) (signkey.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: configuration of AWS: %w", reference, err)
 	}
+	if awsConfig.Region == "" {
+		return nil, fmt.Errorf("signing key %s: no region: set AWS_REGION to the region of the key, or name the key by its ARN", reference)
+	}
 	return openKMS(ctx, kms.NewFromConfig(awsConfig), id)
 }
 

@@ -178,5 +178,10 @@ func TestOpenReadsAFileOrRefusesAnInvalidReference(t *testing.T) {
 	require.NotNil(t, key.Public())
 	_, err = Open(t.Context(), "awskms:///no key")
 	require.ErrorContains(t, err, "must be awskms:///")
+	t.Setenv("AWS_REGION", "")
+	t.Setenv("AWS_DEFAULT_REGION", "")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	_, err = Open(t.Context(), "awskms:///alias/staging")
+	require.ErrorContains(t, err, "no region: set AWS_REGION")
 	var _ client = (*kms.Client)(nil)
 }
