@@ -46,19 +46,25 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 	if dryRun {
 		return state, nil
 	}
-	return state, i.publish(ctx, in, image)
+	state.SignedBy, err = i.publish(ctx, in, image)
+	return state, err
 }
 
 // Diff reports a change if the digest, the repository or the signing key differs. Every
 // change of an image changes its digest. If the digest differs, the diff also names the
-// inputs that differ. Diff does not compare the login.
-func (i *Image) Diff(_ context.Context, req infer.DiffRequest[ImageInputs, ImageState]) (infer.DiffResponse, error) {
+// inputs that differ. Diff does not compare the login. An image that is not signed is a change only
+// if the update can sign it.
+func (i *Image) Diff(ctx context.Context, req infer.DiffRequest[ImageInputs, ImageState]) (infer.DiffResponse, error) {
 	before, now := req.State.ImageSpec, req.Inputs.ImageSpec
 	detail := map[string]p.PropertyDiff{}
 	if before.Repository != now.Repository {
 		detail["repository"] = p.PropertyDiff{Kind: p.UpdateReplace}
 	}
-	if before.SignedBy != now.SignedBy {
+	switch {
+	case before.SignedBy == now.SignedBy:
+	case before.SignedBy == "" && hasModifiedFiles(ctx, stringOrEmpty(now.Dir)):
+		warnUnsigned(ctx)
+	default:
 		detail["signedBy"] = p.PropertyDiff{Kind: p.Update}
 	}
 	if before.Digest != now.Digest {

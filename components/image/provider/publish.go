@@ -19,22 +19,23 @@ func sbomTag(repo name.Repository, subject v1.Hash) name.Tag {
 
 // publish pushes the SBOMs, the image, the signed statements and then the tag. So the tag
 // exists only when the image is complete. Blobs that the registry has are not sent again.
-func (i *Image) publish(ctx context.Context, in ImageInputs, b *builtImage) error {
+// publish returns the id of the key that signed, or "".
+func (i *Image) publish(ctx context.Context, in ImageInputs, b *builtImage) (signedBy string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, pushTimeout, fmt.Errorf("pushing took longer than %s", pushTimeout))
 	defer cancel()
 	repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 	if err != nil {
-		return fmt.Errorf("repository %q: %w", in.Repository, err)
+		return "", fmt.Errorf("repository %q: %w", in.Repository, err)
 	}
 	options := i.passwords.clientOptions(repo, in.Login)
 	pusher, err := remote.NewPusher(options...)
 	if err != nil {
-		return fmt.Errorf("registry %s: %w", repo.RegistryStr(), err)
+		return "", fmt.Errorf("registry %s: %w", repo.RegistryStr(), err)
 	}
 	p.GetLogger(ctx).InfoStatusf("pushing %s@%s", repo, b.digest)
 	for _, s := range b.sboms {
 		if err := pusher.Push(ctx, sbomTag(repo, s.subject), s.file); err != nil {
-			return pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.subject.String()), err))
+			return "", pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.subject.String()), err))
 		}
 	}
 	// The push by digest comes first, because pods use the digest. A push by tag alone
@@ -46,12 +47,12 @@ func (i *Image) publish(ctx context.Context, in ImageInputs, b *builtImage) erro
 		return nil
 	}
 	if err := push(repo.Digest(b.digest.String())); err != nil {
-		return err
+		return "", err
 	}
-	if err := in.sign(ctx, b, repo, options); err != nil {
-		return pushError(ctx, repo, err)
+	if signedBy, err = in.sign(ctx, b, repo, options); err != nil {
+		return "", pushError(ctx, repo, err)
 	}
-	return push(repo.Tag(in.Tag))
+	return signedBy, push(repo.Tag(in.Tag))
 }
 
 // clientOptions returns the options of requests to a repository.

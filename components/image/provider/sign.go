@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	p "github.com/pulumi/pulumi-go-provider"
 
 	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/release/attest"
@@ -44,17 +45,23 @@ func (in *ImageInputs) identifySigner(ctx context.Context) error {
 }
 
 // sign signs the image's provenance and the SBOM of each manifest, and attaches them to
-// the image.
-func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Repository, options []remote.Option) error {
+// the image. It returns the id of the key, or "" if it signed nothing: without a key, and if files
+// differ from their commit. Nobody can build such an image again, so no promotion accepts it.
+func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Repository, options []remote.Option) (keyID string, err error) {
 	if in.SignedBy == "" {
-		return nil
+		return "", nil
+	}
+	provenance := in.provenance(ctx, b)
+	if provenance.Modified() {
+		warnUnsigned(ctx)
+		return "", nil
 	}
 	key, err := signer.Open(ctx, stringOrEmpty(in.SigningKey))
 	if err != nil {
-		return err
+		return "", err
 	}
 	if id, err := signkey.ID(key.Public()); err != nil || id != in.SignedBy {
-		return fmt.Errorf("signing key %s: it changed while Pulumi ran; run it again", stringOrEmpty(in.SigningKey))
+		return "", fmt.Errorf("signing key %s: it changed while Pulumi ran; run it again", stringOrEmpty(in.SigningKey))
 	}
 	statements := map[v1.Hash][]*attest.Statement{}
 	addStatement := func(subject v1.Hash, predicateType string, predicate any) error {
@@ -62,24 +69,29 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 		statements[subject] = append(statements[subject], s)
 		return err
 	}
-	if err := addStatement(b.digest, attest.ProvenanceType, in.provenance(ctx, b)); err != nil {
-		return err
+	if err := addStatement(b.digest, attest.ProvenanceType, provenance); err != nil {
+		return "", err
 	}
 	for _, s := range b.sboms {
 		document, err := s.file.Payload()
 		if err != nil {
-			return fmt.Errorf("SBOM of %s: %w", s.subject, err)
+			return "", fmt.Errorf("SBOM of %s: %w", s.subject, err)
 		}
 		if err := addStatement(s.subject, attest.SPDXType, json.RawMessage(document)); err != nil {
-			return err
+			return "", err
 		}
 	}
 	for subject, subjectStatements := range statements {
 		if err := attest.Attach(ctx, repo.Digest(subject.String()), subjectStatements, key, options...); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return in.SignedBy, nil
+}
+
+// warnUnsigned shows why an image is not signed.
+func warnUnsigned(ctx context.Context) {
+	p.GetLogger(ctx).Warning("the image is not signed, because files differ from the git commit: commit them, and run pulumi up again")
 }
 
 // provenance returns the inputs of the build. It does not list Go modules, because the
@@ -108,6 +120,11 @@ func (in ImageInputs) provenance(ctx context.Context, b *builtImage) attest.Prov
 // repositoryVariables are environment variables that make git use a different repository than that of
 // the folder. git sets them for its hooks and for the commands of `git rebase --exec`.
 var repositoryVariables = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+
+// hasModifiedFiles reports whether files differ from the git commit of the sources.
+func hasModifiedFiles(ctx context.Context, dir string) bool {
+	return attest.Provenance{BuildDefinition: attest.BuildDefinition{ResolvedDependencies: readSourceCommit(ctx, dir)}}.Modified()
+}
 
 // readSourceCommit returns the git commit of the sources, and whether files differ from the commit.
 // It returns nil if git can't read a repository with the sources, because a build does not need

@@ -1,13 +1,19 @@
 package provider
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/signkey"
 )
 
 // newGitRepository creates a git repository with a commit. It returns the repository's folder,
@@ -29,6 +35,40 @@ func newGitRepository(t *testing.T) (dir string, git func(dir string, args ...st
 	git(dir, "add", ".")
 	git(dir, "commit", "--quiet", "--message", dir)
 	return dir, git
+}
+
+// A promotion refuses an image of files that are in no commit. So such an image is not signed, and the
+// next update after a commit signs it, although the image is the same.
+func TestImageIsSignedWhenItsFilesAreCommitted(t *testing.T) {
+	dir, git := newGitRepository(t)
+	writeFile(t, dir, "go.mod", "module "+testImportPath(t)+"\n\ngo 1.26\n")
+	git(dir, "add", ".")
+	registry := newRegistry(t)
+	keyPath, publicKey := newSigningKey(t)
+	inputs := imageInputs(testImportPath(t), dir, registry.host+"/shop/tiny", map[string]property.Value{"signingKey": property.New(keyPath)})
+	s := newStack(t, "tiny")
+	require.True(t, s.up(inputs))
+	ref, err := name.NewDigest(s.output("reference"))
+	require.NoError(t, err)
+	referrers, err := attest.Referrers(t.Context(), ref)
+	require.NoError(t, err)
+	require.Empty(t, referrers, "go.mod is in no commit")
+	require.False(t, s.up(inputs), "an update can't sign the image yet")
+
+	git(dir, "commit", "--quiet", "--message", "module")
+	require.True(t, s.up(inputs))
+	require.Equal(t, ref.String(), s.output("reference"))
+	keys, err := signkey.ParseTrusted(publicKey)
+	require.NoError(t, err)
+	statements, err := attest.Verify(t.Context(), ref, keys, []string{attest.ProvenanceType})
+	require.NoError(t, err)
+	var provenance attest.Provenance
+	require.NoError(t, json.Unmarshal(statements[0].Predicate, &provenance))
+	require.Equal(t, git(dir, "rev-parse", "HEAD"), provenance.GitCommit())
+	require.False(t, provenance.Modified())
+	require.False(t, s.up(inputs), "the image is signed")
+	writeFile(t, dir, "go.mod", "module "+testImportPath(t)+"\n\n// A comment changes no image.\ngo 1.26\n")
+	require.False(t, s.up(inputs), "the image is still signed")
 }
 
 // The provenance names the commit of the sources for every kind of checkout, also if the shell has
