@@ -74,6 +74,12 @@ func (p project) readMigrations(ctx context.Context, commit string) (migration.S
 	return steps, nil
 }
 
+// hasBranch reports whether the clone has a branch.
+func (p project) hasBranch(ctx context.Context, branch string) bool {
+	_, err := p.runGit(ctx, "rev-parse", "--verify", "--quiet", "refs/heads/"+branch)
+	return err == nil
+}
+
 // commit commits only the stack's file, on a new branch.
 func (p project) commit(ctx context.Context, stack, branch, message string) error {
 	if _, err := p.runGit(ctx, "switch", "--create", branch); err != nil {

@@ -115,6 +115,10 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	if r.Repository, r.Images, err = splitImages(sourceOutputs.Images); err != nil {
 		return unreadError(fmt.Errorf("stack %s: %w", p.from, err))
 	}
+	branch := fmt.Sprintf("promote-%s-%.12s", p.to, r.Commit)
+	if p.createCommit && p.hasBranch(ctx, branch) {
+		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("the branch %s exists, from an earlier attempt; nothing was written: use it, or delete it with git branch -D", branch)}
+	}
 	if p.draft {
 		return p.publish(ctx, out, change{stack: p.to, file: file, record: r, draft: true})
 	}
@@ -132,22 +136,22 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	if n := results.countRefused(); n > 0 {
 		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%d gates refuse the promotion; nothing was written", n)}
 	}
-	if r.SameImages(file.Release) {
-		fmt.Fprintf(out, "\n%s has these images already; nothing was written\n", fileName(p.to))
-		return nil
-	}
 	n, err := p.signGates(ctx, r, results, key)
 	if err != nil {
 		return unreadError(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
 	}
 	fmt.Fprintf(out, "\n%d signed statements of the gates were added to %d images\n", n, len(r.Images))
+	if r.SameImages(file.Release) {
+		fmt.Fprintf(out, "%s has these images already; the file was not changed\n", fileName(p.to))
+		return nil
+	}
 	var text strings.Builder
 	if err := results.write(&text); err != nil {
 		return unreadError(err)
 	}
 	return p.publish(ctx, out, change{
 		stack: p.to, file: file, record: r, createCommit: p.createCommit,
-		branch: fmt.Sprintf("promote-%s-%.12s", p.to, r.Commit),
+		branch: branch,
 		title:  fmt.Sprintf("%s: release %.12s from %s", p.to, r.Commit, p.from),
 		body:   text.String(),
 	})

@@ -2,6 +2,7 @@ package promotion
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +45,33 @@ func TestPromotionWritesOnlyTheKeyRelease(t *testing.T) {
 
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(t, code, out)
-	require.Contains(t, out, "nothing was written")
+	require.Contains(t, out, "the file was not changed")
+}
+
+// A second attempt must not sign anything before it finds that it can't commit.
+func TestPromotionWithAnEarlierBranchIsRefused(t *testing.T) {
+	p := newTestProject(t)
+	branch := fmt.Sprintf("promote-prod-%.12s", p.git("rev-parse", "HEAD"))
+	p.git("branch", branch)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "the branch "+branch+" exists")
+	require.Equal(t, prodFile, p.read("Pulumi.prod.yaml"))
+	p.git("branch", "-D", branch)
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "6 signed statements")
+}
+
+// A gate that was accepted without evidence can be passed later, for the same images.
+func TestLaterEvidenceIsSignedForTheSameImages(t *testing.T) {
+	p := newTestProject(t)
+	p.promoteAndMerge()
+	evidence := p.writeEvidence()
+	out, code := p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without", "alarms,pods,cost"}, evidence...)...)
+	require.Zero(t, code, out)
+	require.Regexp(t, `[1-9]\d* signed statements`, out)
+	require.Contains(t, out, "the file was not changed")
 }
 
 // writeEvidence writes a load report and a preview for the images of staging. It returns the flags

@@ -105,7 +105,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	out = e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidenceDir)
 	require.Regexp(t, `(?m)^preview +passed`, out)
 	require.Regexp(t, `(?m)^cost +passed`, out)
-	require.Contains(t, out, "has these images already; nothing was written")
+	require.Contains(t, out, "has these images already; the file was not changed")
 
 	out = e.runPF(t, "diff", "built", "promoted")
 	require.Regexp(t, `(?m)^  mca  same, sha256:`, out)
