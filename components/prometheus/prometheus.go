@@ -55,11 +55,11 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	namespaces := scrape.Targets{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, PGExporter: args.PGExporter}
+	targets := scrape.Targets{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores, Forecaster: args.Forecaster, PGExporter: args.PGExporter}
 	for _, n := range args.Controllers {
-		namespaces.Controllers = append(namespaces.Controllers, n.Name)
+		targets.Controllers = append(targets.Controllers, n.Name)
 	}
-	config := scrape.New(args.Services, namespaces)
+	config := scrape.New(args.Services, targets)
 	if args.Alertmanager != "" {
 		config = config.WithAlertmanager(args.Alertmanager)
 	}

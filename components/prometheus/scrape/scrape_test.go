@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/prometheus.json")
 
-// allNamespaces are the namespaces of a stack with every target.
-var allNamespaces = Targets{
+// allTargets are the targets of a stack that has all of them.
+var allTargets = Targets{
 	Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"}, Forecaster: true, PGExporter: true,
 }
 
@@ -29,8 +29,8 @@ var allNamespaces = Targets{
 func TestFileEqualsTheGoldenFile(t *testing.T) {
 	workspace, err := ParseWorkspace("arn:aws:aps:eu-west-1:123456789012:workspace/ws-01234567-89ab-cdef-0123-456789abcdef")
 	require.NoError(t, err)
-	recorded := promrules.RecordedSeries(promrules.Input{Services: scaling.Services(), Namespace: allNamespaces.Platform})
-	text, err := New(scaling.Services(), allNamespaces).WithAlertmanager("alertmanager.app-prometheus.svc:9093").WithRemoteWrite(workspace, "app", recorded).File()
+	recorded := promrules.RecordedSeries(promrules.Input{Services: scaling.Services(), Namespace: allTargets.Platform})
+	text, err := New(scaling.Services(), allTargets).WithAlertmanager("alertmanager.app-prometheus.svc:9093").WithRemoteWrite(workspace, "app", recorded).File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"
 	if *update {
@@ -50,13 +50,13 @@ func TestRulesSelectScrapedSeries(t *testing.T) {
 		services[i].Autoscaled = true
 	}
 	expressions := ""
-	for _, group := range promrules.Groups(promrules.Input{Services: services, Namespace: allNamespaces.Platform, Stores: allNamespaces.Stores, Predictive: true, PGExporter: true}) {
+	for _, group := range promrules.Groups(promrules.Input{Services: services, Namespace: allTargets.Platform, Stores: allTargets.Stores, Predictive: true, PGExporter: true}) {
 		for _, rule := range group.Rules {
 			expressions += rule.Expr + "\n"
 		}
 	}
 	jobs, keptPatterns := map[string]bool{}, []string{}
-	for _, job := range New(services, allNamespaces).Scrapes {
+	for _, job := range New(services, allTargets).Scrapes {
 		jobs[job.Name] = true
 		for _, r := range job.SeriesRules {
 			if r.Action == "keep" && slices.Equal(r.Source, []string{"__name__"}) {

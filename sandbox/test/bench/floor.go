@@ -108,7 +108,7 @@ func (r *runner) compareWithFloor(ctx context.Context, stack string, resources [
 	ratio := previews[0].median().Seconds() / previews[2].median().Seconds()
 	leastRatio := previews[3].median().Seconds() / previews[2].median().Seconds()
 	return []row{
-		{"`pulumi preview` without a policy pack, in turns with two empty programs", previews[0].describe(), ""},
+		{"`pulumi preview` without a policy pack, in turns with three other programs", previews[0].describe(), ""},
 		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", len(resources)), previews[1].describe(), ""},
 		{fmt.Sprintf("… of an empty program with %d resources of AWS and %d objects of Kubernetes", otherCount, objectCount), previews[2].describe(), ""},
 		{"… ratio of the medians, to the second empty program", fmt.Sprintf("%.2f", ratio), "at most 1.5 (prod)"},
