@@ -17,10 +17,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/progressive-framework/platform/release/signkey"
 )
@@ -34,10 +37,22 @@ type client interface {
 	Sign(ctx context.Context, in *kms.SignInput, options ...func(*kms.Options)) (*kms.SignOutput, error)
 }
 
-// Open returns the key of a reference. For a key of KMS it uses the credentials and the region of
-// the environment, as the aws command does. If the reference is an ARN, it uses the region of the
-// ARN.
-func Open(ctx context.Context, reference string) (signkey.Key, error) {
+// Caller has the region and the identity of the calls of KMS. The zero value means the region and the
+// credentials of the environment, as for the aws command.
+type Caller struct {
+	// Region is the region of a key whose reference is no ARN. Empty means that of the environment.
+	Region string
+	// Profile is a profile of AWS's config file. Empty means the credentials of the environment.
+	Profile string
+	// RoleARN is the role that these credentials assume first. Empty means none.
+	RoleARN string
+}
+
+// roleSession is the name of the role's session. CloudTrail shows it.
+const roleSession = "sign-images"
+
+// Open returns the key of a reference. caller is only for a key of KMS.
+func Open(ctx context.Context, reference string, caller Caller) (signkey.Key, error) {
 	id, isKMS := strings.CutPrefix(reference, signkey.KMSScheme)
 	if !isKMS {
 		return signkey.Read(reference)
@@ -45,13 +60,12 @@ func Open(ctx context.Context, reference string) (signkey.Key, error) {
 	if err := signkey.CheckKMS(reference); err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
-	var options []func(*config.LoadOptions) error
 	if parsed, err := arn.Parse(id); err == nil {
-		options = append(options, config.WithRegion(parsed.Region))
+		caller.Region = parsed.Region
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	awsConfig, err := config.LoadDefaultConfig(ctx, options...)
+	awsConfig, err := caller.loadConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: configuration of AWS: %w", reference, err)
 	}
@@ -59,6 +73,17 @@ func Open(ctx context.Context, reference string) (signkey.Key, error) {
 		return nil, fmt.Errorf("signing key %s: no region: set AWS_REGION to the region of the key, or name the key by its ARN", reference)
 	}
 	return openKMS(ctx, kms.NewFromConfig(awsConfig), id)
+}
+
+// loadConfig returns the configuration of the AWS SDK for the caller. An option without a value
+// changes nothing.
+func (c Caller) loadConfig(ctx context.Context) (aws.Config, error) {
+	awsConfig, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithSharedConfigProfile(c.Profile))
+	if err == nil && c.RoleARN != "" {
+		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(awsConfig), c.RoleARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = roleSession })
+		awsConfig.Credentials = aws.NewCredentialsCache(role)
+	}
+	return awsConfig, err
 }
 
 // kmsKey is a key of KMS. It implements signkey.Key.

@@ -7,12 +7,14 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -34,15 +36,17 @@ type fakeKMS struct {
 	// signatureKey is the key that signs. It is private, or a different key in a test with wrong
 	// signatures.
 	signatureKey *ecdsa.PrivateKey
-	// regions has the AWS region of each request, read from its signature.
-	regions []string
+	// regions and accessKeys have the AWS region and the access key ID of each request, read from its
+	// signature.
+	regions, accessKeys []string
 }
 
 func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	// The header has the credential scope, which has the region: key ID/date/region/service/…
-	credentialScope := strings.Split(r.Header.Get("Authorization"), "/")
-	f.regions = append(f.regions, credentialScope[2])
+	// The header has the credential: access key ID/date/region/service/…
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	parts := strings.Split(credential, "/")
+	f.accessKeys, f.regions = append(f.accessKeys, parts[0]), append(f.regions, parts[2])
 	writeResponse := func(status int, body any) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)
@@ -101,7 +105,7 @@ func newP256(t *testing.T) *ecdsa.PrivateKey {
 
 func TestKeyOfKMSSignsTheHash(t *testing.T) {
 	f := newFakeKMS(t)
-	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
 	require.NoError(t, err)
 	require.Equal(t, &f.private.PublicKey, key.Public())
 	data := []byte(strings.Repeat("long", 4096)) // longer than 4,096 bytes, the largest message that KMS signs
@@ -110,6 +114,59 @@ func TestKeyOfKMSSignsTheHash(t *testing.T) {
 	hash := sha256.Sum256(data)
 	require.True(t, ecdsa.VerifyASN1(key.Public(), hash[:], signature))
 	require.Equal(t, []string{"eu-central-1", "eu-central-1"}, f.regions, "the ARN's region, not that of the environment")
+}
+
+// fakeSTS handles AssumeRole requests. It returns the access key ROLE, and keeps what it was asked.
+type fakeSTS struct{ roleARN, accessKey string }
+
+func (f *fakeSTS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	f.accessKey, _, _ = strings.Cut(credential, "/")
+	f.roleARN = r.FormValue("RoleArn")
+	w.Header().Set("Content-Type", "text/xml")
+	fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+<AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration>
+</Credentials></AssumeRoleResult></AssumeRoleResponse>`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+}
+
+// KMS is called as ECR is: a provider that reads the stack's profile or role must not sign as
+// somebody else.
+func TestKMSIsCalledAsTheCaller(t *testing.T) {
+	const role, alias = "arn:aws:iam::123456789012:role/deployer", "awskms:///alias/staging"
+	for _, c := range []struct {
+		reason, reference string
+		caller            Caller
+		region, accessKey string
+		assumes           string // the access key that assumes the role
+	}{
+		{"the environment", alias, Caller{}, "us-east-1", "AKIDEXAMPLE", ""},
+		{"the region of the stack", alias, Caller{Region: "eu-west-1"}, "eu-west-1", "AKIDEXAMPLE", ""},
+		{"the region of the ARN is that of the key", signkey.KMSScheme + keyARN, Caller{Region: "eu-west-1"}, "eu-central-1", "AKIDEXAMPLE", ""},
+		{"a profile, which the environment does not override", alias, Caller{Region: "eu-west-1", Profile: "platform"}, "eu-west-1", "PROFILE", ""},
+		{"a role of the environment's credentials", alias, Caller{RoleARN: role}, "us-east-1", "ROLE", "AKIDEXAMPLE"},
+		{"a role of a profile", alias, Caller{Profile: "platform", RoleARN: role}, "us-east-1", "ROLE", "PROFILE"},
+	} {
+		t.Run(c.reason, func(t *testing.T) {
+			f, roles := newFakeKMS(t), &fakeSTS{}
+			server := httptest.NewServer(roles)
+			t.Cleanup(server.Close)
+			t.Setenv("AWS_ENDPOINT_URL_STS", server.URL)
+			configFile := filepath.Join(t.TempDir(), "config")
+			require.NoError(t, os.WriteFile(configFile, []byte("[profile platform]\naws_access_key_id = PROFILE\naws_secret_access_key = s\n"), 0o600))
+			t.Setenv("AWS_CONFIG_FILE", configFile)
+			_, err := Open(t.Context(), c.reference, c.caller)
+			require.NoError(t, err)
+			require.Equal(t, []string{c.region}, f.regions)
+			require.Equal(t, []string{c.accessKey}, f.accessKeys)
+			require.Equal(t, c.assumes, roles.accessKey)
+			if c.assumes != "" {
+				require.Equal(t, role, roles.roleARN)
+			}
+		})
+	}
+	newFakeKMS(t)
+	_, err := Open(t.Context(), alias, Caller{Profile: "absent"})
+	require.ErrorContains(t, err, "absent")
 }
 
 func TestOpenRefusesUnusableKeysOfKMS(t *testing.T) {
@@ -125,7 +182,7 @@ func TestOpenRefusesUnusableKeysOfKMS(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			tc.prepare(newFakeKMS(t))
-			_, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+			_, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
 			require.ErrorContains(t, err, tc.want)
 			require.ErrorContains(t, err, keyARN)
 		})
@@ -142,7 +199,7 @@ func newP384(t *testing.T) *ecdsa.PrivateKey {
 
 func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 	f := newFakeKMS(t)
-	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
 	require.NoError(t, err)
 	f.signatureKey = newP256(t)
 	_, err = key.SignData(t.Context(), []byte("a"))
@@ -156,7 +213,7 @@ func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 // does not overwrite an existing file.
 func TestPublicKeyIsExported(t *testing.T) {
 	f := newFakeKMS(t)
-	key, err := Open(t.Context(), signkey.KMSScheme+keyARN)
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "staging.pub")
 	require.NoError(t, signkey.WritePublic(path, key))
@@ -173,15 +230,15 @@ func TestPublicKeyIsExported(t *testing.T) {
 func TestOpenReadsAFileOrRefusesAnInvalidReference(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, signkey.Create(path))
-	key, err := Open(t.Context(), path)
+	key, err := Open(t.Context(), path, Caller{})
 	require.NoError(t, err)
 	require.NotNil(t, key.Public())
-	_, err = Open(t.Context(), "awskms:///no key")
+	_, err = Open(t.Context(), "awskms:///no key", Caller{})
 	require.ErrorContains(t, err, "must be awskms:///")
 	t.Setenv("AWS_REGION", "")
 	t.Setenv("AWS_DEFAULT_REGION", "")
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	_, err = Open(t.Context(), "awskms:///alias/staging")
+	_, err = Open(t.Context(), "awskms:///alias/staging", Caller{})
 	require.ErrorContains(t, err, "no region: set AWS_REGION")
 	var _ client = (*kms.Client)(nil)
 }

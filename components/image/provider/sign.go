@@ -36,12 +36,21 @@ func (in *ImageInputs) identifySigner(ctx context.Context) error {
 	if stringOrEmpty(in.SigningKey) == "" {
 		return nil
 	}
-	key, err := signer.Open(ctx, stringOrEmpty(in.SigningKey))
+	key, err := in.openSigningKey(ctx)
 	if err != nil {
 		return &inputError{"signingKey", err.Error()}
 	}
 	in.SignedBy, err = signkey.ID(key.Public())
 	return err
+}
+
+// openSigningKey opens the signing key. The caller of KMS is the same as that of ECR.
+func (in ImageInputs) openSigningKey(ctx context.Context) (signkey.Key, error) {
+	var caller signer.Caller
+	if l := in.Login; l != nil {
+		caller = signer.Caller{Region: l.Region, Profile: l.Profile, RoleARN: l.RoleARN}
+	}
+	return signer.Open(ctx, stringOrEmpty(in.SigningKey), caller)
 }
 
 // sign signs the image's provenance and the SBOM of each manifest, and attaches them to
@@ -56,7 +65,7 @@ func (in ImageInputs) sign(ctx context.Context, b *builtImage, repo name.Reposit
 		warnUnsigned(ctx)
 		return "", nil
 	}
-	key, err := signer.Open(ctx, stringOrEmpty(in.SigningKey))
+	key, err := in.openSigningKey(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,4 +111,23 @@ func TestProvenanceNamesTheCommitOfTheSources(t *testing.T) {
 		require.Equal(t, true, readSourceCommit(t.Context(), dir)[0].Annotations["modified"])
 	})
 	t.Run("no repository", func(t *testing.T) { require.Empty(t, readSourceCommit(t.Context(), t.TempDir())) })
+}
+
+// The stack's profile and region are those of the login. KMS must not be called with others.
+func TestSigningKeyOfKMSIsOpenedAsTheLogin(t *testing.T) {
+	var credential string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		credential = r.Header.Get("Authorization")
+		w.WriteHeader(http.StatusBadRequest)
+	}))
+	t.Cleanup(server.Close)
+	configFile := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(configFile, []byte("[profile platform]\naws_access_key_id = PROFILE\naws_secret_access_key = s\n"), 0o600))
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL_KMS": server.URL, "AWS_CONFIG_FILE": configFile, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "OTHER", "AWS_SECRET_ACCESS_KEY": "s"} {
+		t.Setenv(name, value)
+	}
+	reference := "awskms:///alias/staging"
+	in := ImageInputs{ImageSpec: ImageSpec{SigningKey: &reference}, Login: &ECRLogin{Region: "eu-west-1", Profile: "platform"}}
+	require.ErrorContains(t, in.identifySigner(t.Context()), "alias/staging")
+	require.Regexp(t, `Credential=PROFILE/\d+/eu-west-1/kms/`, credential)
 }
