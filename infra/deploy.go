@@ -24,6 +24,9 @@ import (
 
 // deploy deploys a stack. Each step needs the results of earlier steps.
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
+	if err := refuseDraft(ctx, stack); err != nil {
+		return err
+	}
 	protected := protection.New(stack.DeletionProtection)
 	if err := ctx.RegisterStackTransformation(protected.Transform); err != nil {
 		return fmt.Errorf("protection of the resources: %w", err)

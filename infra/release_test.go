@@ -8,8 +8,10 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/components/cloudmocks"
 	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/infra/config"
 	"github.com/progressive-framework/platform/release/signkey"
@@ -59,13 +61,27 @@ func TestReleaseCopiesEveryImage(t *testing.T) {
 					sources[r.Inputs["source"].StringValue()] = true
 					require.Equal(t, string(public), r.Inputs["trustedKeys"].ArrayValue()[0].StringValue())
 					types := r.Inputs["predicateTypes"].ArrayValue()
-					require.Len(t, types, 3, "provenance, SBOM and the required gate")
-					require.Contains(t, types[2].StringValue(), "/gate/pods/"+stack+"/v1", "a statement for another stack is none for this one")
+					require.Len(t, types, 6, "provenance, SBOM, the gates that always have evidence, and the required one")
+					require.Contains(t, types[4].StringValue(), "/gate/pods/"+stack+"/v1", "a statement for another stack is none for this one")
 				}
 			}
 			require.Len(t, sources, len(digests))
 			for imageName, digest := range digests {
 				require.True(t, sources["registry.example.com/staging/"+imageName+"@"+digest], imageName)
+			}
+
+			changes["progressive-framework:release"] = strings.Replace(string(release), `{`, `{"draft":true,`, 1)
+			draft, err := config.Load(stack, readStackValues(t, stack, changes), project)
+			require.NoError(t, err)
+			_, err = deployMocked(t, draft)
+			require.ErrorContains(t, err, "release.draft is true")
+			cloud := &cloudmocks.Cloud{Region: draft.Region}
+			require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, draft) },
+				pulumi.WithMocks(config.Project, draft.Environment, cloud), func(info *pulumi.RunInfo) { info.DryRun = true }))
+			for _, r := range cloud.Registered() {
+				if r.Type == image.PromotedToken {
+					require.Len(t, r.Inputs["predicateTypes"].ArrayValue(), 2, "the gates are signed after the preview of a draft")
+				}
 			}
 
 			delete(digests, "web")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -169,17 +170,25 @@ func expireImages(ctx *pulumi.Context, base *base) error {
 	return nil
 }
 
-// predicateTypes returns the types of the statements that a promoted image must have. It returns
-// nil if the stack requires no gate. pulumiStack is the stack's name in Pulumi.
+// predicateTypes returns the types of the statements that a promoted image must have. pulumiStack is
+// the stack's name in Pulumi.
 func predicateTypes(pulumiStack string, stack *config.Stack) []string {
-	var required []gate.Name
+	if stack.Release.Draft { // the gates are signed after a preview of the draft
+		return gate.BuildPredicateTypes()
+	}
+	var further []gate.Name
 	for _, gateName := range stack.Images.RequiredGates {
-		required = append(required, gate.Name(gateName))
+		further = append(further, gate.Name(gateName))
 	}
-	if len(required) == 0 {
-		return nil
+	return gate.ReleasePredicateTypes(pulumiStack, further)
+}
+
+// refuseDraft returns an error if an update would deploy a release that no gate has judged.
+func refuseDraft(ctx *pulumi.Context, stack *config.Stack) error {
+	if stack.Release.Draft && !ctx.DryRun() {
+		return errors.New("release.draft is true: no gate has judged the release, so it can only be previewed; write it with pf promote without --draft, or remove the draft with git restore")
 	}
-	return gate.AcceptedPredicateTypes(pulumiStack, required)
+	return nil
 }
 
 // signingKey returns what the image provider signs with: the path of a key file or the URI of a KMS

@@ -217,10 +217,10 @@ type Images struct {
 	// with. One of them must have signed. During a rotation there are two.
 	TrustedKeys []string `key:"trustedKeys" unset:"none"`
 
-	// The gates of a promotion for which an image must have signed statements, such as
-	// `pods`. A preview refuses a digest that did not pass them. docs/promotion.md lists the
-	// gates.
-	RequiredGates []string `key:"requiredGates" unset:"none: provenance and SBOM are enough"`
+	// Further gates of a promotion for which an image must have signed statements, such as
+	// `pods`. A preview refuses a digest that did not pass them. `signatures`, `bake-time` and
+	// `migrations` are always required. docs/promotion.md lists the gates.
+	RequiredGates []string `key:"requiredGates" unset:"none"`
 
 	// TrustedPEM are the contents of TrustedKeys.
 	TrustedPEM []string

@@ -27,6 +27,9 @@ type Release struct {
 	// Where that stack's images are: `REGISTRY/PREFIX`. The image `web` is in
 	// `REGISTRY/PREFIX/web`.
 	Repository string `key:"repository" unset:"required with release.images"`
+	// No gate has judged the release: previews show it, and `pulumi up` refuses it.
+	// `pf promote --draft` writes such a release.
+	Draft bool `key:"draft"`
 	// The digest of each image that the stack runs, by its short name, such as `web`.
 	Images map[string]string `key:"images" unset:"the stack builds its images"`
 }

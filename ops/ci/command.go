@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/progressive-framework/platform/ops/ci/approval"
+	"github.com/progressive-framework/platform/ops/ci/gitcommit"
 	"github.com/progressive-framework/platform/ops/ci/pulumicli"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
@@ -108,31 +108,15 @@ func failureError(err error) error { return &exitcode.Error{Code: exitcode.Faile
 // refusalError returns the exit error of a command that has already printed the reason.
 func refusalError() error { return &exitcode.Error{Code: exitcode.Found} }
 
-// readCommit returns flag, the value of --commit, if it is set. Otherwise it returns the commit of
-// the working tree in dir. If the tree has uncommitted changes, "+" and their digest follow.
+// readCommit returns flag, the value of --commit, if it is set. Otherwise it identifies the working
+// tree in dir.
 func readCommit(ctx context.Context, dir, flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
 	}
-	runGit := func(args ...string) (string, error) {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, "git", args...)
-		cmd.Dir = dir
-		out, err := cmd.Output()
-		return strings.TrimSpace(string(out)), err
-	}
-	head, err := runGit("rev-parse", "--verify", "HEAD")
+	commit, err := gitcommit.Read(ctx, dir)
 	if err != nil {
-		return "", fmt.Errorf("the commit of the program: git rev-parse: %w: set --commit", err)
+		return "", fmt.Errorf("%w: set --commit", err)
 	}
-	changes, err := runGit("status", "--porcelain", "--untracked-files=all")
-	if err != nil || changes == "" {
-		return head, err
-	}
-	edits, err := runGit("diff", "HEAD", "--binary")
-	if err != nil {
-		return "", fmt.Errorf("the changes of the working tree: git diff: %w", err)
-	}
-	return head + "+" + sha256Hex(changes + edits)[:12], nil
+	return commit, nil
 }

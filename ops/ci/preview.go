@@ -57,7 +57,7 @@ func previewCommand(stack *stackoutput.Stack) *cobra.Command {
 	}
 	o.addFlags(c)
 	c.Flags().StringVar(&out, "out", "", "the folder for the files")
-	c.Flags().BoolVar(&offline, "offline", false, "preview against the sandbox's stand-in for AWS, without an account: every resource is new")
+	c.Flags().BoolVar(&offline, "offline", false, "preview against the sandbox's stand-in for AWS, without an account: every resource is new, unless the sandbox runs the stack")
 	c.Flags().StringVar(&base, "base", "", "with --offline: the folder of the base commit's preview; the summary has the differences from it")
 	c.Flags().Int64Var(&budget, "budget", 0, "the highest allowed cost of the stack in US dollars a month; 0 means no limit")
 	return c

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
 )
 
@@ -77,10 +78,10 @@ func (p *testProject) copyAndVerify(b *testing.B) {
 		require.NoError(b, err)
 		target, err := name.NewRepository(p.registry + "/prod/" + short)
 		require.NoError(b, err)
-		_, err = verifyImage(b.Context(), source.String(), keys, "prod")
+		_, err = verifyImage(b.Context(), source.String(), keys, gate.ReleasePredicateTypes("prod", nil))
 		require.NoError(b, err)
 		require.NoError(b, attest.Copy(b.Context(), source, target, nil, nil))
-		_, err = verifyImage(b.Context(), target.Digest(source.DigestStr()).String(), keys, "prod")
+		_, err = verifyImage(b.Context(), target.Digest(source.DigestStr()).String(), keys, gate.ReleasePredicateTypes("prod", nil))
 		require.NoError(b, err)
 	}
 }

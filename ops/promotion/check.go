@@ -21,13 +21,14 @@ import (
 // checkGates checks all gates, and returns the result of each gate. It returns an error only for an
 // error of the command line or of the project.
 func (p promotion) checkGates(ctx context.Context, file *record.File, sourceOutputs stackoutput.Outputs, r *record.Record, key signkey.Key) (results gateResults, err error) {
+	results.required = file.RequiredGates
 	for _, name := range p.without {
 		if slices.Contains(file.RequiredGates, gate.Name(name)) {
 			return results, fmt.Errorf("--without is %q: %s requires that gate (images.requiredGates)", name, fileName(p.to))
 		}
 		results.without = append(results.without, gate.Name(name))
 	}
-	migrations, err := newMigrationChecker(p.project, p.to, p.approvalsFile, p.now)
+	migrations, err := newMigrationChecker(ctx, p.project, p.to, p.approvalsFile, p.now)
 	if err != nil {
 		return results, err
 	}
@@ -40,20 +41,20 @@ func (p promotion) checkGates(ctx context.Context, file *record.File, sourceOutp
 	results.addResult(gate.Signatures, err, "%d images with provenance and SBOM", len(r.Images))
 
 	history, err := stack.ReadHistory(ctx)
-	var lastUpdate time.Time
+	var update stackoutput.Update
 	if err == nil {
-		lastUpdate, err = lastUpdateEnd(history)
+		update, err = lastUpdate(history)
 	}
-	if age := p.now.Sub(lastUpdate); err == nil && age < p.bakeTime {
+	if age := p.now.Sub(update.Ended); err == nil && age < p.bakeTime {
 		err = fmt.Errorf("the last update of %s ended %s ago, must be %s: wait, or use --bake", p.from, age.Round(time.Second), p.bakeTime)
 	}
-	results.addResult(gate.BakeTime, err, "the last update of %s ended at %s", p.from, lastUpdate.UTC().Format(time.RFC3339))
+	results.addResult(gate.BakeTime, err, "the last update of %s %s", p.from, describeUpdate(update, r.Commit))
 
 	clients, clientErr := newPodClients(sourceOutputs)
 	sources, err := findAlarmSources(ctx, stack, clients, sourceOutputs.Namespace, p.readRegion())
 	sourceCount := 0
 	if err == nil {
-		sourceCount, err = checkAlarms(ctx, sources, lastUpdate)
+		sourceCount, err = checkAlarms(ctx, sources, update.Ended)
 	}
 	results.addEvidence(gate.Alarms, err, "%d sources, none since the last update", sourceCount)
 
@@ -69,25 +70,33 @@ func (p promotion) checkGates(ctx context.Context, file *record.File, sourceOutp
 		var report loadReport
 		err := readEvidence(p.loadReportFile, &report)
 		if err == nil {
-			err = checkLoad(report, sourceOutputs.URL, sourceOutputs.Images, lastUpdate)
+			err = checkLoad(report, sourceOutputs.URL, sourceOutputs.Images, update.Ended)
 		}
 		results.addResult(gate.LoadTest, err, "of %s, %d images, every limit was kept", report.Started.UTC().Format(time.RFC3339), len(report.Images))
 	}
-	p.checkTarget(&results, r, budget)
+	p.checkTarget(ctx, &results, r, budget)
 
-	summary, err := migrations.checkAdditions(ctx, releaseCommit(file), migrateCommit, r.Commit)
+	summary := ""
+	deployedCommit, err := p.readDeployedCommit(ctx, p.to, file)
+	if err == nil {
+		summary, err = migrations.checkAdditions(ctx, deployedCommit, migrateCommit, r.Commit)
+	}
 	results.addResult(gate.Migrations, err, "%s", summary)
 	return results, nil
 }
 
 // checkTarget checks the gates of the target stack's preview and cost.
-func (p promotion) checkTarget(results *gateResults, r *record.Record, budget int64) {
+func (p promotion) checkTarget(ctx context.Context, results *gateResults, r *record.Record, budget int64) {
 	if p.previewDir == "" {
 		results.addMissing(gate.Preview, "no --preview")
 		results.addMissing(gate.Cost, "no --preview")
 		return
 	}
-	summary, err := checkPreview(p.previewDir, p.to, r)
+	summary := ""
+	tree, err := p.identifyPreviewedTree(ctx, p.to)
+	if err == nil {
+		summary, err = checkPreview(p.previewDir, p.to, tree, r)
+	}
 	results.addResult(gate.Preview, err, "%s", summary)
 	if budget == 0 {
 		results.addMissing(gate.Cost, fileName(p.to)+" has no policy.cost.monthlyBudget")
@@ -111,7 +120,7 @@ func (p promotion) verifyImages(ctx context.Context, file *record.File, r *recor
 		errs = append(errs, fmt.Errorf("the key that signs the gates is none of images.trustedKeys of %s", fileName(p.to)))
 	}
 	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
-		attestations, err := verifyImage(ctx, r.Source(short), keys, p.to)
+		attestations, err := verifyImage(ctx, r.Source(short), keys, gate.BuildPredicateTypes())
 		errs = append(errs, err)
 		provenance := findProvenance(attestations)
 		if provenance.Modified() {
@@ -141,14 +150,6 @@ func findProvenance(attestations []attest.Attestation) (found attest.Provenance)
 		found = p
 	}
 	return found
-}
-
-// releaseCommit returns the commit of the release in a stack's file, or "".
-func releaseCommit(file *record.File) string {
-	if file.Release == nil {
-		return ""
-	}
-	return file.Release.Commit
 }
 
 // readRegion returns the AWS region of the promoted stack. It returns "" if the stack's file can't be

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
 	"github.com/progressive-framework/platform/ops/kubeclient"
 	"github.com/progressive-framework/platform/ops/stackoutput"
-	"github.com/progressive-framework/platform/policy/cost"
-	"github.com/progressive-framework/platform/policy/stackconfig"
-	"github.com/progressive-framework/platform/policy/waiver"
-	"github.com/progressive-framework/platform/release/record"
 )
 
 // maxEvidenceBytes limits the size of a file of evidence. A report of pf load of one hour has less
@@ -106,21 +100,6 @@ func newPodClients(o stackoutput.Outputs) (kubeclient.Clients, error) {
 	return clients, nil
 }
 
-// lastUpdateEnd returns the time at which the last update of a stack ended. It returns an error if
-// that update failed, because the stack may then differ from its program.
-func lastUpdateEnd(history []stackoutput.Update) (time.Time, error) {
-	for _, u := range history {
-		if u.Kind != "update" {
-			continue
-		}
-		if u.Result != "succeeded" {
-			return time.Time{}, fmt.Errorf("the last update of the stack is %s: run pulumi up until it succeeds", u.Result)
-		}
-		return u.Ended, nil
-	}
-	return time.Time{}, errors.New("the stack has no update in its history")
-}
-
 // loadReport is the part of a JSON report of pf load that the gate needs.
 type loadReport struct {
 	Schema      int       `json:"schema"`
@@ -195,109 +174,4 @@ func describeImageDifferences(tested, promoted map[string]string) (all []string)
 		}
 	}
 	return all
-}
-
-// readPlan reads plan.json of pf ci preview --out. It checks that the plan is of this stack at this
-// commit, and that the preview ran against the stack's own state.
-func readPlan(dir, stack, commit string) (*canonicalplan.Plan, error) {
-	file := filepath.Join(dir, "plan.json")
-	raw, err := readFile(file)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := canonicalplan.Decode(raw)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s is no report: %w", file, err)
-	case plan.Stack != stack:
-		return nil, fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
-	case plan.Offline:
-		// Each step of an offline preview creates a resource, so no step shows a loss of data.
-		return nil, fmt.Errorf("%s is a preview with --offline, which compares with an empty stack: preview without --offline", dir)
-	case !strings.HasPrefix(plan.Commit, commit): // the draft of the release is a change of the working tree
-		return nil, fmt.Errorf("%s is a preview of the program at commit %.12s, must be at %.12s: preview again", dir, plan.Commit, commit)
-	}
-	return plan, nil
-}
-
-// checkPreview reads plan.json, verdict.json and policy.json of pf ci preview --out. It checks that
-// the preview is of the stack with the digests of the record, at its commit. The preview must
-// replace or delete nothing that holds data, and have no new mandatory violation.
-func checkPreview(dir, stack string, r *record.Record) (string, error) {
-	plan, err := readPlan(dir, stack, r.Commit)
-	if err != nil {
-		return "", err
-	}
-	var verdict struct {
-		Losses []struct {
-			Op, URN, Refused string
-			Approval         *json.RawMessage
-		} `json:"losses"`
-	}
-	var policy struct {
-		Findings []struct {
-			Rule, Kind, Resource string
-			New                  bool
-		} `json:"findings"`
-	}
-	for file, into := range map[string]any{"verdict.json": &verdict, "policy.json": &policy} {
-		if err := readEvidence(filepath.Join(dir, file), into); err != nil {
-			return "", err
-		}
-	}
-	var problems []string
-	images := 0
-	for _, image := range plan.Images {
-		if image.After == "" {
-			continue // the preview deletes the image
-		}
-		if images++; !slices.Contains(slices.Collect(maps.Values(r.Images)), image.After) {
-			problems = append(problems, fmt.Sprintf("%s has another image, %s", image.Name, image.After))
-		}
-	}
-	if images == 0 || len(problems) > 0 {
-		problems = append(problems, "the preview is not of this release: write it with --draft, and preview again")
-	}
-	for _, loss := range verdict.Losses {
-		if loss.Approval == nil {
-			problems = append(problems, fmt.Sprintf("%s of %s, which holds data: %s", loss.Op, loss.URN, loss.Refused))
-		}
-	}
-	for _, f := range policy.Findings {
-		if f.New && f.Kind == "mandatory" {
-			problems = append(problems, fmt.Sprintf("new violation of %s by %s", f.Rule, f.Resource))
-		}
-	}
-	if len(problems) > 0 {
-		return "", errors.New(strings.Join(problems, "; "))
-	}
-	return fmt.Sprintf("%d changes at commit %.12s, %d images, no loss without an approval, no new mandatory violation", len(plan.Steps), plan.Commit, images), nil
-}
-
-// checkCost checks that the preview's cost is within a monthly budget, in US dollars.
-func checkCost(dir string, budget int64) (string, error) {
-	var c struct {
-		After, Before cost.Report
-	}
-	if err := readEvidence(filepath.Join(dir, "cost.json"), &c); err != nil {
-		return "", err
-	}
-	after, limit := c.After.Total.Expected, cost.Micros(budget)*cost.Dollar
-	switch {
-	case c.After.NoFigure != "":
-		return "", fmt.Errorf("the preview has no cost: %s", c.After.NoFigure)
-	case after > limit:
-		return "", fmt.Errorf("the stack would cost %s a month, the budget is %s (policy.cost.monthlyBudget)", after, limit)
-	}
-	return fmt.Sprintf("%s a month of %s, before %s; without a price: %d", after, limit, c.Before.Total.Expected, len(c.After.Unpriced)+len(c.After.Undecided)), nil
-}
-
-// readMonthlyBudget returns the budget in a stack's file in US dollars. It is 0 without a budget.
-func (p project) readMonthlyBudget(stack string) (int64, error) {
-	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(stack)))
-	if err != nil {
-		return 0, err
-	}
-	config, err := waiver.Parse(values[waiver.Key])
-	return config.Cost.MonthlyBudget, err
 }

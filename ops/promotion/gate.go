@@ -33,8 +33,8 @@ type gateResult struct {
 // problem.
 type gateResults struct {
 	list []gateResult
-	// without lists the gates that may have no evidence.
-	without []gate.Name
+	// without lists the gates that may have no evidence, and required those that must have it.
+	without, required []gate.Name
 }
 
 // add adds the result of a gate, with a formatted reason.
@@ -53,8 +53,12 @@ func (r *gateResults) addResult(name gate.Name, err error, format string, args .
 
 // addMissing adds a gate without evidence. The gate is refused unless --without names it.
 func (r *gateResults) addMissing(name gate.Name, why string) {
-	if slices.Contains(r.without, name) {
+	switch {
+	case slices.Contains(r.without, name):
 		r.add(name, unchecked, "%s", why)
+		return
+	case slices.Contains(r.required, name):
+		r.add(name, refused, "%s; get the evidence: images.requiredGates has this gate", why)
 		return
 	}
 	r.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)

@@ -42,16 +42,16 @@ func (p project) readHeadCommit(ctx context.Context) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// readCommittedFile returns the stack's file in the last commit. It returns an error if the commit
-// does not have the file.
-func (p project) readCommittedFile(ctx context.Context, stack string) (*record.File, error) {
-	text, err := p.runGit(ctx, "show", "HEAD:./"+fileName(stack))
+// readFileAt returns the stack's file at a commit. It returns an error if the commit does not have
+// the file.
+func (p project) readFileAt(ctx context.Context, stack, commit string) (*record.File, error) {
+	text, err := p.runGit(ctx, "show", commit+":./"+fileName(stack))
 	if err != nil {
 		return nil, err
 	}
 	f, err := record.Parse([]byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s of the last commit: %w", fileName(stack), err)
+		return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
 	}
 	return f, nil
 }
@@ -72,6 +72,12 @@ func (p project) readMigrations(ctx context.Context, commit string) (migration.S
 		}
 	}
 	return steps, nil
+}
+
+// isShallow reports whether the clone has only a part of the history.
+func (p project) isShallow(ctx context.Context) bool {
+	out, err := p.runGit(ctx, "rev-parse", "--is-shallow-repository")
+	return err == nil && strings.TrimSpace(out) == "true"
 }
 
 // hasBranch reports whether the clone has a branch.
@@ -106,21 +112,17 @@ func (p project) readReleases(ctx context.Context, stack string) ([]release, err
 	}
 	var releases []release
 	for _, commit := range strings.Fields(out) {
-		text, err := p.runGit(ctx, "show", commit+":./"+fileName(stack))
+		f, err := p.readFileAt(ctx, stack, commit)
 		if err != nil {
 			return nil, err
 		}
-		f, err := record.Parse([]byte(text))
-		if err != nil {
-			return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
-		}
 		// Git lists the newest commit first. So the last listed commit with the same images is the
 		// commit that wrote these images.
-		if n := len(releases); n > 0 && releases[n-1].SameImages(f.Release) {
-			releases[n-1] = release{commit, f.Release}
+		if n := len(releases); n > 0 && releases[n-1].SameImages(f.Released()) {
+			releases[n-1] = release{commit, f.Released()}
 			continue
 		}
-		releases = append(releases, release{commit, f.Release})
+		releases = append(releases, release{commit, f.Released()})
 	}
 	return releases, nil
 }

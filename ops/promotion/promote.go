@@ -54,7 +54,7 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 			"Exit codes: 0 written, 1 refused, 2 wrong usage, 3 something could not be read.",
 		Example: "  pf promote --from staging --to prod --draft\n" +
 			"  pf ci preview --stack prod --out out/prod\n" +
-			"  pf promote --from staging --to prod --load-report load.json --preview out/prod --commit",
+			"  pf promote --from staging --to prod --load-report out/load.json --preview out/prod --commit",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if p.from == "" || p.to == "" || p.from == p.to {
@@ -96,6 +96,11 @@ func PromoteCommand(stack *stackoutput.Stack) *cobra.Command {
 // unreadError returns the exit error for a file, a stack or a registry that could not be read.
 func unreadError(err error) error { return &exitcode.Error{Code: exitcode.Incomplete, Err: err} }
 
+// refusedError returns the exit error for a promotion or a rollback that is refused.
+func refusedError(format string, args ...any) error {
+	return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf(format, args...)}
+}
+
 // run checks the gates, signs a statement for each passed gate, and writes the release into the
 // file of the stack p.to.
 func (p promotion) run(ctx context.Context, out io.Writer) error {
@@ -117,9 +122,10 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 	}
 	branch := fmt.Sprintf("promote-%s-%.12s", p.to, r.Commit)
 	if p.createCommit && p.hasBranch(ctx, branch) {
-		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("the branch %s exists, from an earlier attempt; nothing was written: use it, or delete it with git branch -D", branch)}
+		return refusedError("the branch %s exists, from an earlier attempt; nothing was written: use it, or delete it with git branch -D", branch)
 	}
 	if p.draft {
+		r.Draft = true
 		return p.publish(ctx, out, change{stack: p.to, file: file, record: r, draft: true})
 	}
 	key, err := p.openSigningKey(ctx)
@@ -134,15 +140,18 @@ func (p promotion) run(ctx context.Context, out io.Writer) error {
 		return unreadError(err)
 	}
 	if n := results.countRefused(); n > 0 {
-		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%d gates refuse the promotion; nothing was written", n)}
+		return refusedError("the promotion is refused by %d of %d gates; nothing was written", n, len(results.list))
 	}
 	n, err := p.signGates(ctx, r, results, key)
 	if err != nil {
 		return unreadError(fmt.Errorf("the gates passed, but could not be signed; nothing was written: %w", err))
 	}
 	fmt.Fprintf(out, "\n%d signed statements of the gates were added to %d images\n", n, len(r.Images))
-	if r.SameImages(file.Release) {
-		fmt.Fprintf(out, "%s has these images already; the file was not changed\n", fileName(p.to))
+	if r.SameImages(file.Released()) {
+		if err := p.removeDraft(p.to, file); err != nil {
+			return unreadError(err)
+		}
+		fmt.Fprintf(out, "%s has these images already; its release was not changed\n", fileName(p.to))
 		return nil
 	}
 	var text strings.Builder
@@ -169,7 +178,7 @@ type change struct {
 // publish writes the record of a change, and prints the changed images and the next command. If
 // c.createCommit is set, it also commits the file on a new branch.
 func (p project) publish(ctx context.Context, out io.Writer, c change) error {
-	before := c.file.Release
+	before := c.file.Released()
 	if err := p.writeRelease(c.stack, c.file, c.record); err != nil {
 		return err
 	}
@@ -186,7 +195,7 @@ func (p project) publish(ctx context.Context, out io.Writer, c change) error {
 		fmt.Fprintf(out, "  %s  %.19s -> %.19s\n", short, old, c.record.Images[short])
 	}
 	if c.draft {
-		fmt.Fprintf(out, "next: pf ci preview --stack %s, then pf promote without --draft; no gate was judged\n", c.stack)
+		fmt.Fprintf(out, "next: pf ci preview --stack %[1]s --out out/%[1]s, then pf promote with --preview out/%[1]s; no gate was judged, so pulumi up refuses it\n", c.stack)
 		return nil
 	}
 	if !c.createCommit {

@@ -3,6 +3,8 @@ package promotion
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +18,8 @@ import (
 	kubefake "k8s.io/client-go/kubernetes/fake"
 
 	"github.com/progressive-framework/platform/ops/ci/canonicalplan"
+	"github.com/progressive-framework/platform/ops/ci/gitcommit"
 	"github.com/progressive-framework/platform/ops/exitcode"
-	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/release/attest"
 	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
@@ -45,7 +47,7 @@ func TestPromotionWritesOnlyTheKeyRelease(t *testing.T) {
 
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(t, code, out)
-	require.Contains(t, out, "the file was not changed")
+	require.Contains(t, out, "its release was not changed")
 }
 
 // A second attempt must not sign anything before it finds that it can't commit.
@@ -71,7 +73,7 @@ func TestLaterEvidenceIsSignedForTheSameImages(t *testing.T) {
 	out, code := p.run(append([]string{"promote", "--from", "staging", "--to", "prod", "--without", "alarms,pods,cost"}, evidence...)...)
 	require.Zero(t, code, out)
 	require.Regexp(t, `[1-9]\d* signed statements`, out)
-	require.Contains(t, out, "the file was not changed")
+	require.Contains(t, out, "its release was not changed")
 }
 
 // writeEvidence writes a load report and a preview for the images of staging. It returns the flags
@@ -82,7 +84,9 @@ func (p *testProject) writeEvidence() []string {
 	for short, reference := range p.images {
 		_, digests[short], _ = strings.Cut(reference, "@")
 	}
-	plan := encodePlan(p.t, canonicalplan.Origin{Stack: "prod", Commit: p.git("rev-parse", "HEAD")}, digests)
+	tree, err := gitcommit.Read(p.t.Context(), p.dir)
+	require.NoError(p.t, err)
+	plan := encodePlan(p.t, canonicalplan.Origin{Stack: "prod", Commit: tree}, digests)
 	load, err := json.Marshal(map[string]any{
 		"schema": 1, "url": "https://staging.example.com", "started": time.Now(), "images": p.images,
 		"load": []map[string]any{{"name": "page", "kept": true}},
@@ -133,6 +137,7 @@ func TestGatesAreSignedStatementsOnTheDigests(t *testing.T) {
 	// A second promotion of the same images adds a statement only for another stack.
 	p.write("Pulumi.prod.yaml", prodFile)
 	p.write("Pulumi.other.yaml", prodFile)
+	p.writeHistory("other")
 	p.commit("without release")
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.Zero(t, code, out)
@@ -147,14 +152,58 @@ func TestPromotionReplacesADraft(t *testing.T) {
 	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--draft")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "no gate was judged")
-	draft := p.read("Pulumi.prod.yaml")
-	require.NotEqual(t, prodFile, draft)
+	require.True(t, p.readRelease("prod").Draft)
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
 	require.Zero(t, code, out)
 	require.Contains(t, out, "built by the stack -> sha256:", "the difference from the last commit, not from the draft")
+	require.False(t, p.readRelease("prod").Draft)
 	require.Empty(t, p.git("status", "--porcelain"))
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--draft", "--commit")
 	require.Equal(t, exitcode.Usage, code, out)
+
+	// A draft of the images that the stack has is removed.
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--draft")
+	require.Zero(t, code, out)
+	require.NotEmpty(t, p.git("status", "--porcelain"))
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.Zero(t, code, out)
+	require.Empty(t, p.git("status", "--porcelain"))
+}
+
+// The preview must be of the commit with the draft, and nothing else.
+func TestPreviewWithOtherChangesIsRefused(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--draft")
+	require.Zero(t, code, out)
+	args := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.writeEvidence()...)
+	p.write("main.go", "package main\n")
+	out, code = p.run(args...)
+	require.Equal(t, exitcode.Found, code, out)
+	require.Regexp(t, `preview +refused +main.go has changes that are not committed`, out)
+
+	withOtherChanges := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.writeEvidence()...)
+	require.NoError(t, os.Remove(filepath.Join(p.dir, "main.go")))
+	out, code = p.run(withOtherChanges...)
+	require.Equal(t, exitcode.Found, code, out)
+	require.Regexp(t, `preview +refused .* is a preview of other files`, out)
+
+	out, code = p.run(args...)
+	require.Zero(t, code, out)
+}
+
+// No stack runs a draft. So a draft that somebody committed is neither the release of the stack nor one
+// to roll back to.
+func TestCommittedDraftIsNoRelease(t *testing.T) {
+	p := newTestProject(t)
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", "--draft")
+	require.Zero(t, code, out)
+	p.commit("a draft")
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--commit", withoutEvidence)
+	require.Zero(t, code, out)
+	require.False(t, p.readRelease("prod").Draft)
+	out, code = p.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "no earlier release")
 }
 
 // A stack that requires gates refuses a release without their statements.
@@ -168,6 +217,9 @@ func TestReleaseWithoutARequiredGateIsRefused(t *testing.T) {
 	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.NotZero(t, code, out)
 	require.Contains(t, out, `--without is "load-test": Pulumi.prod.yaml requires that gate`)
+	out, code = p.run("promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,preview,cost")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "images.requiredGates has this gate", "--without load-test is no fix for this stack")
 	out, code = p.run("rollback", "--stack", "prod")
 	require.Equal(t, exitcode.Found, code, out)
 	require.Contains(t, out, "has no valid attestation of type "+gate.LoadTest.PredicateType("prod"))
@@ -191,6 +243,24 @@ func TestGateWithoutEvidenceRefuses(t *testing.T) {
 	out, code = p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
 	require.NotZero(t, code, out)
 	require.Contains(t, out, "no key signs the gates")
+}
+
+// The person who promotes has credentials in the environment. The region is that of the stack.
+func TestKeyOfKMSIsUsedInTheRegionOfTheStack(t *testing.T) {
+	p := newTestProject(t)
+	var credential string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		credential = r.Header.Get("Authorization")
+		w.WriteHeader(http.StatusBadRequest)
+	}))
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL_KMS": server.URL, "AWS_CONFIG_FILE": os.DevNull, "AWS_REGION": "", "AWS_ACCESS_KEY_ID": "PERSON", "AWS_SECRET_ACCESS_KEY": "s"} {
+		t.Setenv(name, value)
+	}
+	p.write("Pulumi.staging.yaml", "config:\n  aws:region: eu-west-1\n  progressive-framework:images: {signingKey: \"awskms:///alias/staging\"}\n")
+	out, code := p.run("promote", "--from", "staging", "--to", "prod", withoutEvidence)
+	require.Equal(t, exitcode.Incomplete, code, out)
+	require.Regexp(t, `Credential=PERSON/\d+/eu-west-1/kms/`, credential)
 }
 
 func TestPromotionIsRefused(t *testing.T) {
@@ -226,6 +296,10 @@ func TestPromotionIsRefused(t *testing.T) {
 			return nil
 		}, exitcode.Found, "the last update of the stack is failed"},
 		{"a migration that removes", func(p *testProject) []string { p.commitMigration("00001_users.sql", dropsColumn); return nil }, exitcode.Found, "it removes what an older program may use"},
+		{"the stack does not exist", func(p *testProject) []string {
+			require.NoError(p.t, os.Remove(filepath.Join(p.fakeBin(), "history-prod")))
+			return nil
+		}, exitcode.Found, "create it with pulumi stack init prod"},
 		{"an image by its tag", func(p *testProject) []string {
 			p.setOutputs("staging", map[string]string{"web": p.registry + "/staging/web:v1"})
 			return nil
@@ -239,7 +313,7 @@ func TestPromotionIsRefused(t *testing.T) {
 		{"the stack's file has uncommitted changes", func(p *testProject) []string {
 			p.write("Pulumi.prod.yaml", prodFile+"  x:y: z\n")
 			return []string{"--commit"}
-		}, exitcode.Usage, "has changes that are not committed"},
+		}, exitcode.Found, "has changes that are not committed"},
 		{"the name of the stack is a path", func(*testProject) []string { return []string{"--to", "../prod"} }, exitcode.Usage, "must be the name of a stack"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -350,7 +424,7 @@ func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 	good := plan(prod, "sha256:1")
 	for why, c := range map[string]struct{ plan, verdict, policy, want string }{
 		"no loss":             {good, `{"losses":null}`, `{"findings":[{"rule":"a","kind":"mandatory","new":false}]}`, ""},
-		"a draft of a change": {plan(canonicalplan.Origin{Stack: "prod", Commit: commit + "+1234"}, "sha256:1"), `{}`, `{}`, ""},
+		"other files":         {plan(canonicalplan.Origin{Stack: "prod", Commit: commit + "+1234"}, "sha256:1"), `{}`, `{}`, "of other files than those of the working tree"},
 		"an approved loss":    {good, `{"losses":[{"op":"replace","urn":"u","Approval":{"owner":"me"}}]}`, `{}`, ""},
 		"a loss":              {good, `{"losses":[{"op":"replace","urn":"u","Approval":null,"Refused":"nobody has approved it"}]}`, `{}`, "replace of u, which holds data: nobody has approved it"},
 		"an expired approval": {good, `{"losses":[{"op":"delete","urn":"u","Approval":null,"Refused":"the approval of me ended on 2026-11-01"}]}`, `{}`, "the approval of me ended on 2026-11-01"},
@@ -365,7 +439,7 @@ func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 	} {
 		t.Run(why, func(t *testing.T) {
 			dir := writeFiles(t, map[string]string{"plan.json": c.plan, "verdict.json": c.verdict, "policy.json": c.policy})
-			_, err := checkPreview(dir, "prod", &record.Record{Commit: commit, Images: map[string]string{"web": "sha256:1"}})
+			_, err := checkPreview(dir, "prod", commit, &record.Record{Commit: commit, Images: map[string]string{"web": "sha256:1"}})
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -373,7 +447,7 @@ func TestPreviewMustBeOfTheReleaseWithoutUnapprovedLosses(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := checkPreview(t.TempDir(), "prod", &record.Record{})
+	_, err := checkPreview(t.TempDir(), "prod", commit, &record.Record{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -411,13 +485,4 @@ func TestCostMustBeWithinTheBudget(t *testing.T) {
 	}
 	_, err := checkCost(t.TempDir(), 1)
 	require.ErrorIs(t, err, os.ErrNotExist)
-}
-
-func TestLastUpdateIgnoresOtherOperations(t *testing.T) {
-	ended := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
-	at, err := lastUpdateEnd([]stackoutput.Update{{Kind: "refresh", Result: "failed"}, {Kind: "update", Result: "succeeded", Ended: ended}})
-	require.NoError(t, err)
-	require.Equal(t, ended, at)
-	_, err = lastUpdateEnd(nil)
-	require.ErrorContains(t, err, "no update")
 }

@@ -23,7 +23,6 @@ import (
 
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/release/attest"
-	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
 	"github.com/progressive-framework/platform/release/signkey"
 )
@@ -74,14 +73,14 @@ func (p project) readBaseFile(ctx context.Context, stack string, createCommit bo
 	if err != nil {
 		return nil, err
 	}
-	last, err := p.readCommittedFile(ctx, stack)
+	last, err := p.readFileAt(ctx, stack, "HEAD")
 	switch {
 	case err == nil && file.DiffersOnlyByRelease(last):
 		return last, nil
 	case createCommit && err == nil:
-		return nil, fmt.Errorf("%s has changes that are not committed: commit or undo them first", fileName(stack))
+		return nil, refusedError("%s has changes that are not committed: commit or undo them first", fileName(stack))
 	case createCommit:
-		return nil, fmt.Errorf("%s: %w: commit the file first", fileName(stack), err)
+		return nil, refusedError("%s: %w: commit the file first", fileName(stack), err)
 	}
 	return file, nil
 }
@@ -93,6 +92,11 @@ func (p project) writeRelease(stack string, f *record.File, r *record.Record) er
 		return fmt.Errorf("%s: %w", fileName(stack), err)
 	}
 	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), text, 0o644)
+}
+
+// removeDraft removes the uncommitted release from a stack's file. base is what readBaseFile returned.
+func (p project) removeDraft(stack string, base *record.File) error {
+	return os.WriteFile(filepath.Join(p.dir, fileName(stack)), []byte(base.Text()), 0o644)
 }
 
 // readTrustedKeys reads the trusted keys that a stack's file names.
@@ -146,15 +150,14 @@ func registryOptions() []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pf")}
 }
 
-// verifyImage verifies that an image in a registry has a signed provenance and a signed SBOM. The
-// image must also have a signed statement of each gate in gates for the stack. It returns the
-// attestations.
-func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, stack string, gates ...gate.Name) ([]attest.Attestation, error) {
+// verifyImage verifies that an image in a registry has signed statements of these predicate types. It
+// returns the attestations.
+func verifyImage(ctx context.Context, reference string, keys signkey.Trusted, predicateTypes []string) ([]attest.Attestation, error) {
 	ref, err := name.NewDigest(reference, name.StrictValidation)
 	if err != nil {
 		return nil, fmt.Errorf("image %q: %w", reference, err)
 	}
-	return attest.Verify(ctx, ref, keys, gate.AcceptedPredicateTypes(stack, gates), registryOptions()...)
+	return attest.Verify(ctx, ref, keys, predicateTypes, registryOptions()...)
 }
 
 // readOutputs reads the outputs of a stack.

@@ -77,7 +77,7 @@ func newTestProject(t testing.TB) *testProject {
 	p.write("Pulumi.prod.yaml", prodFile)
 
 	bin := t.TempDir()
-	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat " + bin + "/history ;;\n\"stack export\") exec cat \"" + bin + "/state-$5\" ;;\nesac\nexit 9\n"
+	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"stack output\") exec cat \"" + bin + "/output-$6\" ;;\n\"stack history\") exec cat \"" + bin + "/history-${10}\" ;;\n\"stack export\") exec cat \"" + bin + "/state-$5\" ;;\nesac\nexit 9\n"
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o700))
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	t.Setenv("DOCKER_CONFIG", bin)
@@ -85,6 +85,7 @@ func newTestProject(t testing.TB) *testProject {
 	p.commit("begin")
 
 	p.setHistory("update", "succeeded", time.Now().Add(-time.Hour))
+	p.writeHistory("prod")
 	p.buildImages(signed)
 	p.setOutputs("prod", map[string]string{})
 	p.setState("staging", `{"deployment":{}}`)
@@ -141,13 +142,20 @@ func (p *testProject) commit(message string) {
 	p.git("commit", "--quiet", "--message", message)
 }
 
-// setHistory sets the output of pulumi stack history. The newest entry is a failed refresh. The entry
+// setHistory sets the history of the stack staging. The newest entry is a failed refresh. The entry
 // before it has the kind and the result.
 func (p *testProject) setHistory(kind, result string, ended time.Time) {
 	p.t.Helper()
-	text, err := json.Marshal([]map[string]any{{"kind": "refresh", "result": "failed"}, {"kind": kind, "result": result, "endTime": ended}})
+	p.writeHistory("staging", stackoutput.Update{Kind: "refresh", Result: "failed"}, stackoutput.Update{Kind: kind, Result: result, Ended: ended})
+}
+
+// writeHistory sets the output of pulumi stack history of a stack. Without an entry the stack was
+// never updated.
+func (p *testProject) writeHistory(stack string, history ...stackoutput.Update) {
+	p.t.Helper()
+	text, err := json.Marshal(append([]stackoutput.Update{}, history...))
 	require.NoError(p.t, err)
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.fakeBin(), "history"), text, 0o600))
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.fakeBin(), "history-"+stack), text, 0o600))
 }
 
 // setOutputs sets the output of pulumi stack output.

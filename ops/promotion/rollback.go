@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/record"
@@ -68,7 +67,7 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	if err != nil {
 		return err
 	}
-	migrations, err := newMigrationChecker(p, stack, o.approvalsFile, now)
+	migrations, err := newMigrationChecker(ctx, p, stack, o.approvalsFile, now)
 	if err != nil {
 		return err
 	}
@@ -76,11 +75,14 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 	if err != nil {
 		return unreadError(err)
 	}
-	earlier, err := findRelease(releases, file.Release, o.to)
+	earlier, err := findRelease(releases, file.Released(), o.to)
 	if err != nil {
-		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("%s: %w", fileName(stack), err)}
+		if p.isShallow(ctx) {
+			err = fmt.Errorf("%w; the clone is a part of the history: git fetch --unshallow", err)
+		}
+		return refusedError("%s: %w", fileName(stack), err)
 	}
-	if earlier.SameImages(file.Release) {
+	if earlier.SameImages(file.Released()) {
 		fmt.Fprintf(out, "%s has these images already; nothing was written\n", fileName(stack))
 		return nil
 	}
@@ -98,7 +100,7 @@ func (p project) rollback(ctx context.Context, out io.Writer, stack string, o ro
 		return unreadError(err)
 	}
 	if results.countRefused() > 0 {
-		return &exitcode.Error{Code: exitcode.Found, Err: errors.New("the rollback is refused; nothing was written")}
+		return refusedError("the rollback is refused; nothing was written")
 	}
 	return p.publish(ctx, out, change{
 		stack: stack, file: file, record: &r, createCommit: o.createCommit,
@@ -116,17 +118,18 @@ func (p project) checkAvailable(ctx context.Context, stack string, file *record.
 	if err != nil {
 		return err
 	}
+	wanted := gate.ReleasePredicateTypes(stack, file.RequiredGates)
 	var errs []error
 	for _, short := range slices.Sorted(maps.Keys(r.Images)) {
 		repository, _, found := strings.Cut(current[short], "@")
 		if !found { // the stack has not run this image yet
 			repository = r.Repository + "/" + short
 		}
-		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys, stack, file.RequiredGates...)
+		_, err := verifyImage(ctx, repository+"@"+r.Images[short], keys, wanted)
 		if err == nil {
 			continue
 		}
-		if _, sourceErr := verifyImage(ctx, r.Source(short), keys, stack, file.RequiredGates...); sourceErr == nil {
+		if _, sourceErr := verifyImage(ctx, r.Source(short), keys, wanted); sourceErr == nil {
 			continue
 		}
 		errs = append(errs, err)

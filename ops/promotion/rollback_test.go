@@ -3,6 +3,7 @@ package promotion
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -98,6 +99,12 @@ func TestRollbackWithoutAReleaseOrItsImagesIsRefused(t *testing.T) {
 	out, code = p.run("rollback", "--stack", "prod", "--to", "--all")
 	require.Equal(t, exitcode.Usage, code, out)
 
+	shallow := &testProject{t: t, dir: filepath.Join(t.TempDir(), "clone")}
+	p.git("clone", "--quiet", "--depth", "1", "file://"+p.dir, shallow.dir)
+	out, code = shallow.run("rollback", "--stack", "prod")
+	require.Equal(t, exitcode.Found, code, out)
+	require.Contains(t, out, "git fetch --unshallow")
+
 	p.buildImages(signed)
 	p.promoteAndMerge()
 	second := p.read("Pulumi.prod.yaml")
@@ -133,6 +140,8 @@ func TestProvenanceOfCommittedFilesIsPreferred(t *testing.T) {
 
 func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	p := newTestProject(t)
+	p.write("Pulumi.prod.yaml", prodFile+"  progressive-framework:policy: {cost: {monthlyBudget: 5000}, waivers: [{rule: key-rotates, resource: p-prod-key, reason: a, owner: b, until: \"2027-01-31\"}]}\n")
+	p.commit("waiver")
 	p.promoteAndMerge()
 	p.copyReleaseImages()
 	out, code := p.run("diff", "staging", "prod")
@@ -142,6 +151,8 @@ func TestDiffShowsImagesModulesAndConfiguration(t *testing.T) {
 	require.NotContains(t, out, "hidden")
 	require.Contains(t, out, "progressive-framework:auth.token  [secret] -> none")
 	require.NotContains(t, out, "aws:region")
+	require.Contains(t, out, "progressive-framework:policy.cost.monthlyBudget  none -> 5000")
+	require.NotContains(t, out, "waivers", "the policies show what they do")
 	require.NotContains(t, out, "progressive-framework:release")
 	require.Contains(t, out, "not known: a stack has neither a release nor signed provenance of its image migrate")
 

@@ -24,9 +24,17 @@ type migrationChecker struct {
 }
 
 // newMigrationChecker returns the checker of a stack, with the approvals in approvalsFile. The path
-// is relative to the project's folder. The file may be missing.
-func newMigrationChecker(p project, stack, approvalsFile string, now time.Time) (migrationChecker, error) {
+// is relative to the project's folder. The file may be missing. It must be committed: a promotion commits
+// the record alone, so no reviewer would see an approval that is only in the working tree.
+func newMigrationChecker(ctx context.Context, p project, stack, approvalsFile string, now time.Time) (migrationChecker, error) {
 	c := migrationChecker{project: p, stack: stack, now: now}
+	edits, err := p.runGit(ctx, "status", "--porcelain", "--", approvalsFile)
+	if err != nil {
+		return c, unreadError(err)
+	}
+	if edits != "" {
+		return c, refusedError("%s has changes that are not committed: have them reviewed and merged first", approvalsFile)
+	}
 	raw, err := os.ReadFile(filepath.Join(p.dir, approvalsFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return c, nil
@@ -115,7 +123,7 @@ func (c migrationChecker) checkRollback(ctx context.Context, releases []release,
 		switch {
 		case granted != nil: // approved
 		case harmful[step] != "":
-			problems = append(problems, fmt.Sprintf("%s (%s)", harmful[step], reason))
+			problems = append(problems, fmt.Sprintf("%s (%s): fix forward, or approve it in %s with op: rollback", harmful[step], reason, approvalsFile))
 		case !acceptAdditive:
 			problems = append(problems, step+" only adds: use --accept-additive if the older program works with it")
 		}

@@ -77,7 +77,9 @@ func TestMigrationsMustOnlyAddOrBeApproved(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare()
 			}
-			checker, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
+			p.git("add", "--all")
+			p.git("commit", "--quiet", "--allow-empty", "--message", "approvals")
+			checker, err := newMigrationChecker(t.Context(), project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
 			summary, err := checker.checkAdditions(t.Context(), c.before, c.after, cmp.Or(c.recorded, c.after))
 			if c.want == "" {
@@ -88,8 +90,12 @@ func TestMigrationsMustOnlyAddOrBeApproved(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+	p.writeApproval("migrate", "00003_email.sql", 3)
+	_, err := newMigrationChecker(t.Context(), project{p.dir}, "prod", approvalsFile, time.Now())
+	require.ErrorContains(t, err, "changes that are not committed", "nobody has reviewed the approval")
 	p.write(approvalsFile, "approval: []\n")
-	_, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
+	p.commit("a misspelled key")
+	_, err = newMigrationChecker(t.Context(), project{p.dir}, "prod", approvalsFile, time.Now())
 	require.Error(t, err, "a misspelled key approvals is an error")
 }
 
@@ -110,13 +116,16 @@ func TestRollbackRefusesASchemaThatIsAhead(t *testing.T) {
 		{"ahead by a migration that removes", []string{drops, adds}, adds, nil, true, "it removes what an older program may use (nobody has approved it)"},
 		{"ahead by an approved migration", []string{drops, adds}, adds, func() { p.writeApproval("rollback", "00003_email.sql", 1) }, false, ""},
 		{"ahead by a migration whose approval ended", []string{drops, adds}, adds, func() { p.writeApproval("rollback", "00003_email.sql", -9) }, false, "the approval of me ended on"},
+		{"the refusal names the fix", []string{drops, adds}, adds, nil, true, "approve it in .ci/approvals.yaml with op: rollback"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			p.write(approvalsFile, "approvals: []\n")
 			if c.prepare != nil {
 				c.prepare()
 			}
-			checker, err := newMigrationChecker(project{p.dir}, "prod", approvalsFile, time.Now())
+			p.git("add", "--all")
+			p.git("commit", "--quiet", "--allow-empty", "--message", "approvals")
+			checker, err := newMigrationChecker(t.Context(), project{p.dir}, "prod", approvalsFile, time.Now())
 			require.NoError(t, err)
 			releases := []release{{"before any promotion", nil}}
 			for _, commit := range c.commits {

@@ -2,7 +2,6 @@ package promotion
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,8 @@ import (
 )
 
 // openSigningKey opens the key that signs the gates: the key of --signing-key, or the key in the file
-// of the stack p.from.
+// of the stack p.from. A key of KMS is used in the stack's region, with the credentials of the
+// environment: the person who promotes need not be allowed to deploy.
 func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 	reference := p.signingKey
 	if reference == "" {
@@ -27,7 +27,7 @@ func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 			return nil, err
 		}
 		if reference = file.SigningKey; reference == "" {
-			return nil, fmt.Errorf("no key signs the gates: set images.signingKey in %s, or use --signing-key", fileName(p.from))
+			return nil, refusedError("no key signs the gates: set images.signingKey in %s, or use --signing-key", fileName(p.from))
 		}
 		if !signkey.IsKMS(reference) {
 			reference = filepath.Join(p.dir, reference)

@@ -19,7 +19,9 @@ import (
 
 	"github.com/progressive-framework/platform/ops/stackoutput"
 	"github.com/progressive-framework/platform/policy/stackconfig"
+	"github.com/progressive-framework/platform/policy/waiver"
 	"github.com/progressive-framework/platform/release/attest"
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/migration"
 	"github.com/progressive-framework/platform/release/record"
 	"github.com/progressive-framework/platform/release/signkey"
@@ -129,7 +131,7 @@ func (p project) readStack(ctx context.Context, name string) (s comparedStack, e
 	if err != nil {
 		return s, err
 	}
-	s.release = file.Release
+	s.release = file.Released()
 	if len(file.TrustedKeys) > 0 {
 		if s.keys, err = p.readTrustedKeys(name, file); err != nil {
 			return s, err
@@ -247,7 +249,7 @@ func readImageContents(ctx context.Context, reference string, keys signkey.Trust
 	if len(keys) == 0 {
 		return imageContents{}, errors.New("neither stack has images.trustedKeys")
 	}
-	found, err := verifyImage(ctx, reference, keys, "")
+	found, err := verifyImage(ctx, reference, keys, gate.BuildPredicateTypes())
 	if err != nil {
 		return imageContents{}, err
 	}
@@ -276,7 +278,8 @@ func readImageContents(ctx context.Context, reference string, keys signkey.Trust
 }
 
 // readConfigValues returns the scalar values of a stack's configuration by path. It replaces
-// encrypted values, and leaves out the release, because images are compared separately.
+// encrypted values. It leaves out the release, because images are compared separately, and the
+// waivers, because policies are: each waiver names a resource of its own stack, so all would differ.
 func (p project) readConfigValues(stack string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {
@@ -289,6 +292,9 @@ func (p project) readConfigValues(stack string) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: %w", fileName(stack), err)
 	}
 	delete(file.Config, "progressive-framework:release")
+	if policy, ok := file.Config[waiver.Key].(map[string]any); ok {
+		delete(policy, "waivers")
+	}
 	values := map[string]string{}
 	for key, value := range file.Config {
 		addScalars(values, key, value)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,11 +112,23 @@ type Update struct {
 	Result string `json:"result"`
 	// Ended is when the operation ended.
 	Ended time.Time `json:"endTime"`
+	// Environment describes the folder of the program. GitHead and GitDirty are two of its keys.
+	Environment map[string]string `json:"environment"`
 }
 
-// ReadHistory reads the last 20 operations on the stack, the newest first.
+const (
+	// GitHead is the key of Update.Environment with the commit that was checked out.
+	GitHead = "git.head"
+	// GitDirty is the key with the value "true" if files differed from that commit.
+	GitDirty = "git.dirty"
+)
+
+// MaxHistory is the maximum number of operations that ReadHistory returns.
+const MaxHistory = 20
+
+// ReadHistory reads the last MaxHistory operations on the stack, the newest first.
 func (s *Stack) ReadHistory(ctx context.Context) ([]Update, error) {
-	out, err := s.runPulumi(ctx, "stack", "history", "--json", "--page-size", "20", "--page", "1", "--non-interactive")
+	out, err := s.runPulumi(ctx, "stack", "history", "--json", "--page-size", strconv.Itoa(MaxHistory), "--page", "1", "--non-interactive")
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,20 @@ func PredicateTypes(stack string, names []Name) []string {
 	return types
 }
 
-// AcceptedPredicateTypes returns the predicate types of the statements that a stack requires of an
-// image: provenance, SBOM, and a statement of each required gate. The first two are the constants
-// of package attest, which this package does not import.
-func AcceptedPredicateTypes(stack string, required []Name) []string {
-	return append([]string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}, PredicateTypes(stack, required)...)
+// BuildPredicateTypes returns the predicate types of the statements that an image has since it was
+// built: provenance and SBOM. They are the constants of package attest, which this package does not
+// import.
+func BuildPredicateTypes() []string {
+	return []string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"}
+}
+
+// ReleasePredicateTypes returns the predicate types of the statements that a stack requires of an
+// image of a release: provenance, SBOM, and those of the gates. Each gate that always has evidence is
+// required, so that no stack runs a digest that nobody promoted to it. further are the other gates
+// that the stack requires.
+func ReleasePredicateTypes(stack string, further []Name) []string {
+	required := slices.DeleteFunc(Names(), func(n Name) bool { return n.HasOptionalEvidence() && !slices.Contains(further, n) })
+	return append(BuildPredicateTypes(), PredicateTypes(stack, required)...)
 }
 
 // Predicate is the content of a gate's statement about an image. It says that the gate passed for the

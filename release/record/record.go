@@ -34,6 +34,9 @@ type Record struct {
 	From string `yaml:"from"`
 	// Repository is the prefix of that stack's images: REGISTRY/PREFIX.
 	Repository string `yaml:"repository"`
+	// Draft says that no gate has judged the record. A stack can be previewed with it, and not
+	// updated.
+	Draft bool `yaml:"draft"`
 	// Images has the digest of each image by its short name, such as web.
 	Images map[string]string `yaml:"images"`
 }
@@ -55,7 +58,7 @@ func (r *Record) SameImages(other *Record) bool {
 
 // File is the file of a stack.
 type File struct {
-	// Release is the record, or nil if the stack builds its images itself.
+	// Release is the record, or nil if the stack builds its images itself. It may be a draft.
 	Release *Record
 	// Environment is the value of the key environment.
 	Environment string
@@ -101,6 +104,17 @@ func Parse(text []byte) (*File, error) {
 	f.TrustedKeys, f.SigningKey, f.RequiredGates = images.TrustedKeys, images.SigningKey, images.RequiredGates
 	return f, nil
 }
+
+// Released returns the record if gates have judged it. It returns nil for a draft, which no stack runs.
+func (f *File) Released() *Record {
+	if f.Release == nil || f.Release.Draft {
+		return nil
+	}
+	return f.Release
+}
+
+// Text returns the text of the file.
+func (f *File) Text() string { return f.text }
 
 // DiffersOnlyByRelease reports whether the file is equal to an earlier one, except for the record.
 func (f *File) DiffersOnlyByRelease(earlier *File) bool {
@@ -198,6 +212,9 @@ func (r *Record) renderLines(indent int) []string {
 	addLine(1, "at", fmt.Sprintf("%q", r.At.UTC().Format(time.RFC3339)))
 	addLine(1, "from", r.From)
 	addLine(1, "repository", r.Repository)
+	if r.Draft {
+		addLine(1, "draft", "true")
+	}
 	rendered = append(rendered, indentation+"  images:\n")
 	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
 		addLine(2, name, r.Images[name])
@@ -232,7 +249,7 @@ func (f *File) checkOnlyRelease(text string, r *Record) error {
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(oldContent, newContent) || !parsed.Release.SameImages(r) {
+	if !reflect.DeepEqual(oldContent, newContent) || !parsed.Release.SameImages(r) || parsed.Release.Draft != r.Draft {
 		return errors.New("stack file: the record can't be written without a change of another key; write it by hand (docs/configuration.md, the keys release)")
 	}
 	return nil

@@ -121,3 +121,19 @@ func TestWithKeepsOtherKeysAndComments(t *testing.T) {
 		require.Equal(t, removeRecord(b.String(), "  progressive-framework:release:\n    images: {old: sha256:1}\n"), removeRecord(string(after), renderedRecord))
 	})
 }
+
+func TestDraftIsNotReleased(t *testing.T) {
+	draft := *example
+	draft.Draft = true
+	f, err := Parse([]byte("config:\n  a:b: c\n"))
+	require.NoError(t, err)
+	text, err := f.With(&draft)
+	require.NoError(t, err)
+	withDraft, err := Parse(text)
+	require.NoError(t, err)
+	require.Equal(t, &draft, withDraft.Release)
+	require.Nil(t, withDraft.Released())
+	text, err = withDraft.With(example)
+	require.NoError(t, err)
+	require.Equal(t, "config:\n  a:b: c\n"+renderedRecord, string(text), "the release replaces the draft")
+}
