@@ -133,6 +133,7 @@ var stagingChanges = []change{
 	setKey("release.at", "2026-12-01T10:00:00Z", refused).withMessage("release.commit: Required value"),
 	setKey("release.from", "staging", refused).withMessage("release.commit: Required value"),
 	setKey("release.repository", "registry.example.com/staging", refused).withMessage("release.commit: Required value"),
+	setKey("release.draft", true, refused).withMessage("release.commit: Required value"),
 	setKey("release.images", map[string]string{"web": "v1"}, refused).withMessage("release.images.web: Invalid value"),
 	setKey("services.mca.min", 1, applied),
 	setKey("services.mca.max", 3, applied).inEveryRun(),

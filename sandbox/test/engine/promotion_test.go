@@ -69,17 +69,22 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi."+stack+".yaml"), []byte(content), 0o600))
 	}
 	e.git(t, "init", "--quiet")
-	e.git(t, "add", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub", "agents/migrate/pgschema/migrations")
+	require.NoError(t, os.WriteFile(filepath.Join(root, ".git", "info", "exclude"), []byte("*\n"), 0o600)) // the copy has most of the project
+	e.git(t, "add", "--force", "Pulumi.yaml", "Pulumi.built.yaml", "Pulumi.promoted.yaml", "signing.pem.pub", "agents/migrate/pgschema/migrations")
 	e.git(t, "commit", "--quiet", "--message", "begin")
 
 	built := newStack(t, e, "built")
 	built.pulumi(t, "up", "--yes", "--skip-preview")
+	// pf reads the history of the other stack, so that stack must exist. The stack that is deployed
+	// below begins with the file that the promotion has written.
+	empty := newStack(t, e, "promoted")
 	out := e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test,preview,cost", "--commit")
 	for _, gate := range []string{"signatures", "bake-time", "pods", "migrations"} {
 		require.Regexp(t, `(?m)^`+gate+` +passed`, out)
 	}
 	require.Equal(t, "Pulumi.promoted.yaml", e.git(t, "show", "--format=", "--name-only", "HEAD"))
 
+	empty.pulumi(t, "stack", "rm", "--yes")
 	promoted := newStack(t, e, "promoted")
 	promoted.pulumi(t, "up", "--yes", "--skip-preview")
 	var builtImages, promotedImages map[string]string
@@ -92,7 +97,7 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 		require.True(t, strings.HasSuffix(builtImages[service], "@"+digest), "%s: %s, must be %s", service, reference, builtImages[service])
 		require.Len(t, listReferrers(t, reference), 2+4, "provenance and SBOM of %s, and the gates that passed", service)
 	}
-	runningImages := strings.Fields(promoted.kubectl(t, "-n", "progressive-framework-promoted", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
+	runningImages := promoted.runningImages(t)
 	for service, reference := range promotedImages {
 		require.Contains(t, runningImages, reference, "a pod of the promoted stack runs the image %s of the first stack", service)
 	}
@@ -102,10 +107,12 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	// gates preview and cost.
 	evidenceDir := filepath.Join(t.TempDir(), "promoted")
 	e.runPF(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidenceDir)
+	e.git(t, "commit", "--quiet", "--all", "--message", "the salt that the first preview wrote")
+	e.runPF(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidenceDir)
 	out = e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidenceDir)
 	require.Regexp(t, `(?m)^preview +passed`, out)
 	require.Regexp(t, `(?m)^cost +passed`, out)
-	require.Contains(t, out, "has these images already; the file was not changed")
+	require.Contains(t, out, "has these images already; its release was not changed")
 
 	out = e.runPF(t, "diff", "built", "promoted")
 	require.Regexp(t, `(?m)^  mca  same, sha256:`, out)
@@ -114,10 +121,34 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	require.Contains(t, out, "\npolicies: built -> promoted\n")
 	require.Regexp(t, `(?m)^  total  \$[0-9.,]+ -> \$[0-9.,]+;`, out)
 
+	// The next release has another image. A rollback returns to the first release.
+	greeting := filepath.Join(root, "agents", "mca", "greeting.go")
+	source, err := os.ReadFile(greeting)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(greeting, []byte(strings.Replace(string(source), "coordinates", "leads", 1)), 0o600))
+	e.git(t, "add", "--force", "agents/mca/greeting.go")
+	e.git(t, "commit", "--quiet", "--all", "--message", "another greeting")
+	built.pulumi(t, "up", "--yes", "--skip-preview")
+	// A draft can be previewed before its gates are signed, and not deployed.
+	e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--draft")
+	e.runPF(t, "ci", "preview", "--stack", "promoted", "--policy-pack", e.layout.PolicyPack(), "--out", evidenceDir)
+	promoted.useRelease(t)
+	out, err = promoted.tryPulumi(t, "up", "--yes", "--skip-preview")
+	require.Error(t, err)
+	require.Contains(t, out, "release.draft is true")
+	e.runPF(t, "promote", "--from", "built", "--to", "promoted", "--bake", "0s", "--without", "alarms,load-test", "--preview", evidenceDir, "--commit")
+	nextImages := promoted.deployRelease(t)
+	require.NotEqual(t, promotedImages["mca"], nextImages["mca"])
+	require.Equal(t, promotedImages["web"], nextImages["web"])
+	e.runPF(t, "rollback", "--stack", "promoted", "--commit")
+	require.Equal(t, promotedImages, promoted.deployRelease(t))
+	require.Contains(t, promoted.runningImages(t), promotedImages["mca"])
+	require.NotContains(t, promoted.runningImages(t), nextImages["mca"])
+
 	// A changed image in the repository of the first stack has no signature.
 	tamperedDigest := e.pushTamperedImage(t, builtImages["web"])
 	promoted.pulumi(t, "config", "set", "--path", "progressive-framework:release.images.web", tamperedDigest)
-	out, err := promoted.tryPulumi(t, "preview")
+	out, err = promoted.tryPulumi(t, "preview")
 	require.Error(t, err)
 	require.Contains(t, out, "nothing of this type is attached to it")
 	_, digest, _ := strings.Cut(builtImages["web"], "@")
@@ -126,6 +157,30 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	built.pulumi(t, "destroy", "--yes", "--skip-preview")
 	requireNoChanges(t, promoted)
 	checkDestroyRemovesEverything(t, promoted)
+}
+
+// useRelease copies the release from the project's file of the stack to the file with which Pulumi
+// works.
+func (s *stack) useRelease(t *testing.T) {
+	t.Helper()
+	const key = "progressive-framework:release"
+	inProject := &stack{environment: s.environment, name: s.name, dir: s.layout.Project}
+	s.configure(t, s.readConfiguration(t), map[string]any{key: inProject.readConfiguration(t)[key]})
+}
+
+// deployRelease deploys the release in the project's file, and returns the stack's images.
+func (s *stack) deployRelease(t *testing.T) (images map[string]string) {
+	t.Helper()
+	s.useRelease(t)
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	s.readOutput(t, "images", &images)
+	return images
+}
+
+// runningImages returns the images of the stack's pods that have not ended.
+func (s *stack) runningImages(t *testing.T) []string {
+	t.Helper()
+	return strings.Fields(s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
 }
 
 // writeDockerConfig writes the login of the registry for pf, which pushes signatures. It

@@ -1,0 +1,42 @@
+package live
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestPromotionJudgesTheRunningPlatform promotes the images of the running sandbox. Prometheus, the
+// pods and a real load test are the evidence. The name of this file places the test before the tests
+// with faults and high loads, because an alert may fire in these.
+func TestPromotionJudgesTheRunningPlatform(t *testing.T) {
+	dir := newReleaseClone(t)
+	earlierReport := testLoad(t)
+	runMakeUp(t) // the bake time begins
+	out, err := promote(t, dir, earlierReport)
+	require.Error(t, err)
+	require.Regexp(t, `(?m)^load-test +refused +the test began at .* before the last update`, out)
+
+	report := testLoad(t)
+	out, err = promote(t, dir, report, "--commit")
+	require.NoError(t, err, out)
+	for _, gate := range []string{"signatures", "bake-time", "alarms", "pods", "load-test", "migrations"} {
+		require.Regexp(t, `(?m)^`+gate+` +passed`, out)
+	}
+	file := "Pulumi." + releaseStack + ".yaml"
+	require.Equal(t, file, strings.TrimSpace(mustRun(t, "git", "-C", dir, "show", "--format=", "--name-only", "HEAD")))
+	release, err := os.ReadFile(filepath.Join(dir, file))
+	require.NoError(t, err)
+	for image, reference := range stackOutput[map[string]string](t, "images") {
+		_, digest, _ := strings.Cut(reference, "@")
+		require.Contains(t, string(release), image+": "+digest)
+	}
+
+	// The registry has a signed statement of each gate, so a second promotion adds none.
+	out, err = promote(t, dir, report)
+	require.NoError(t, err, out)
+	require.Regexp(t, `(?m)^0 signed statements`, out)
+}
