@@ -183,12 +183,17 @@ func predicateTypes(pulumiStack string, stack *config.Stack) []string {
 	return gate.ReleasePredicateTypes(pulumiStack, further)
 }
 
-// refuseDraft returns an error if an update would deploy a release that no gate has judged.
+// refuseDraft returns an error if an update would deploy a release that no gate has judged. In a
+// preview it warns, so that a reviewer does not merge a draft.
 func refuseDraft(ctx *pulumi.Context, stack *config.Stack) error {
-	if stack.Release.Draft && !ctx.DryRun() {
-		return errors.New("release.draft is true: no gate has judged the release, so it can only be previewed; write it with pf promote without --draft, or remove the draft with git restore")
+	const reason = "release.draft is true: no gate has judged the release, so it can only be previewed; write it with pf promote without --draft, or remove the draft with git restore"
+	switch {
+	case !stack.Release.Draft:
+		return nil
+	case ctx.DryRun():
+		return ctx.Log.Warn(reason, nil)
 	}
-	return nil
+	return errors.New(reason)
 }
 
 // signingKey returns what the image provider signs with: the path of a key file or the URI of a KMS

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/release/gate"
 	"github.com/progressive-framework/platform/release/signkey"
 )
 
@@ -46,7 +47,8 @@ func newBenchSBOM(b *testing.B, image name.Digest) *Statement {
 	return s
 }
 
-// BenchmarkRelease measures the verification, the copy and the signing of one image.
+// BenchmarkRelease measures the verification, the copy and the signing of one image. The image has the
+// statements that prod requires; the signing adds those of a build.
 func BenchmarkRelease(b *testing.B) {
 	r := newTestRegistry(b, true)
 	key, trusted := newKey(b)
@@ -56,9 +58,13 @@ func BenchmarkRelease(b *testing.B) {
 		require.NoError(b, Attach(b.Context(), image, []*Statement{newTestStatement(b, image, ProvenanceType), newBenchSBOM(b, image)}, key))
 	}
 	attach(b, key)
+	wanted := gate.ReleasePredicateTypes("prod", nil)
+	for _, predicateType := range wanted[len(requiredTypes):] {
+		require.NoError(b, Add(b.Context(), image, []*Statement{newTestStatement(b, image, predicateType)}, key))
+	}
 	b.Run("verify", func(b *testing.B) {
 		for b.Loop() {
-			_, err := Verify(b.Context(), image, trusted, requiredTypes)
+			_, err := Verify(b.Context(), image, trusted, wanted)
 			require.NoError(b, err)
 		}
 	})
