@@ -123,10 +123,9 @@ func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, program, imp
 	login := &image.ECRLogin{Region: base.account.Region, Profile: base.account.Profile, RoleARN: base.account.RoleARN}
 	if stack.Promoted() {
 		promoted, err := image.NewPromoted(ctx, name, &image.PromotedArgs{
-			Source:      stack.Release.Source(program),
-			Repository:  repo.URL,
-			TrustedKeys: stack.Images.TrustedPEM,
-			// Without a required gate the list is nil, and the provider uses its default.
+			Source:         stack.Release.Source(program),
+			Repository:     repo.URL,
+			TrustedKeys:    stack.Images.TrustedPEM,
 			PredicateTypes: predicateTypes(ctx.Stack(), stack),
 			Login:          login,
 		})

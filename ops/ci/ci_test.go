@@ -398,5 +398,3 @@ func TestWrongUsageIsRefused(t *testing.T) {
 	_, err := (&options{}).newCLI(&stackoutput.Stack{Name: "prod", Dir: t.TempDir()})
 	require.ErrorContains(t, err, "the policy pack")
 }
-
-// Uncommitted changes are part of the program, so other uncommitted changes give another result.

@@ -153,7 +153,7 @@ func findProvenance(attestations []attest.Attestation) (found attest.Provenance)
 }
 
 // readRegion returns the AWS region of the promoted stack. It returns "" if the stack's file can't be
-// read or has no region. The aws command then uses its default region.
+// read or has no region. The aws command and the client of KMS then use the region of the environment.
 func (p promotion) readRegion() string {
 	values, err := stackconfig.Read(filepath.Join(p.dir, fileName(p.from)))
 	if err != nil {

@@ -1,39 +1,23 @@
 package promotion
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path"
 	"strings"
-	"time"
 
+	"github.com/progressive-framework/platform/ops/ci/gitcommit"
 	"github.com/progressive-framework/platform/release/migration"
 	"github.com/progressive-framework/platform/release/record"
 )
 
-const (
-	// gitTimeout limits one command of git.
-	gitTimeout = 30 * time.Second
-	// maxHistory is the maximum number of commits of a stack's file that a rollback reads.
-	maxHistory = 200
-)
+// maxHistory is the maximum number of commits of a stack's file that a rollback reads.
+const maxHistory = 200
 
 // runGit runs a git command in the folder of the project, and returns its output.
 func (p project) runGit(ctx context.Context, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir = p.dir
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
-	}
-	return string(out), nil
+	return gitcommit.Run(ctx, p.dir, args...)
 }
 
 // readHeadCommit returns the commit that is checked out in the project's folder.
@@ -54,6 +38,17 @@ func (p project) readFileAt(ctx context.Context, stack, commit string) (*record.
 		return nil, fmt.Errorf("%s at %.12s: %w", fileName(stack), commit, err)
 	}
 	return f, nil
+}
+
+// readCommitted returns the content of a file in the last commit. isCommitted is false if the commit
+// does not have the file.
+func (p project) readCommitted(ctx context.Context, path string) (text string, isCommitted bool, err error) {
+	listed, err := p.runGit(ctx, "ls-tree", "--name-only", "HEAD", "--", path)
+	if err != nil || listed == "" {
+		return "", false, err
+	}
+	text, err = p.runGit(ctx, "show", "HEAD:./"+path)
+	return text, err == nil, err
 }
 
 // readMigrations returns the schema migrations at a commit.

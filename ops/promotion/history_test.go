@@ -25,11 +25,12 @@ func TestLastUpdateIgnoresOtherOperations(t *testing.T) {
 func TestReportShowsThatTheStackRunsAnotherCommit(t *testing.T) {
 	p := newTestProject(t)
 	deployed := p.git("rev-parse", "HEAD")
-	p.writeHistory("staging", stackoutput.Update{Kind: "update", Result: "succeeded", Ended: time.Now().Add(-time.Hour), Environment: map[string]string{stackoutput.GitHead: deployed}})
+	p.writeHistory("staging", stackoutput.Update{Kind: "update", Result: "succeeded", Ended: time.Now().Add(-time.Hour), Environment: map[string]string{stackoutput.GitHead: deployed, stackoutput.GitDirty: "true"}})
 	promote := []string{"promote", "--from", "staging", "--to", "prod", withoutEvidence}
 	out, code := p.run(promote...)
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "not of the recorded commit")
+	require.Regexp(t, `bake-time +passed .*, with changes that were not committed`, out)
 	p.write("note", "another commit")
 	p.commit("work")
 	out, code = p.run(promote...)
@@ -62,11 +63,12 @@ func TestLastUpdateNamesTheCommitThatRuns(t *testing.T) {
 		{"a failed destroy may have left the database", []stackoutput.Update{{Kind: "destroy", Result: "failed"}, update("succeeded", clean)}, commit, ""},
 		{"no git", []stackoutput.Update{update("succeeded", nil)}, "", "files outside git"},
 		{"changed files", []stackoutput.Update{update("succeeded", map[string]string{stackoutput.GitHead: commit, stackoutput.GitDirty: "true"})}, "", "differ from commit aaaaaaaaaaaa"},
-		{"the update is not in the part of the history that was read", many, "", "none of its last 20 operations"},
+		{"the update is not in the part of the history that was read", many, "", "none of the last 20 operations"},
+		{"Pulumi could not run git status", []stackoutput.Update{update("succeeded", map[string]string{stackoutput.GitHead: commit})}, "", "could not compare"},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
-			got, err := lastUpdateCommit(c.history)
-			require.Equal(t, c.commit, got)
+			lastCommit, err := lastUpdateCommit(c.history)
+			require.Equal(t, c.commit, lastCommit)
 			if c.want == "" {
 				require.NoError(t, err)
 				return

@@ -33,8 +33,8 @@ func readPlan(dir, stack, tree string) (*canonicalplan.Plan, error) {
 	case plan.Stack != stack:
 		return nil, fmt.Errorf("%s is a preview of the stack %q, must be of %q", dir, plan.Stack, stack)
 	case plan.Offline:
-		// Each step of an offline preview creates a resource, so no step shows a loss of data.
-		return nil, fmt.Errorf("%s is a preview with --offline, which compares with an empty stack: preview without --offline", dir)
+		// An offline preview does not know what the stack has, so no step shows a loss of data.
+		return nil, fmt.Errorf("%s is a preview with --offline, which does not compare with the stack's own state: preview without --offline", dir)
 	case commitOf(plan.Commit) != commitOf(tree):
 		return nil, fmt.Errorf("%s is a preview of the program at commit %.12s, must be at %.12s: preview again", dir, plan.Commit, tree)
 	case plan.Commit != tree:
@@ -50,15 +50,30 @@ func commitOf(tree string) string {
 }
 
 // identifyPreviewedTree returns the identity of the working tree. The stack's file may have the draft
-// of the release. It returns an error if another file has changes, because a preview with them is none
-// of the commit.
+// of the release. It returns an error if the tree has any other change, because such a preview does
+// not show this commit.
 func (p project) identifyPreviewedTree(ctx context.Context, stack string) (string, error) {
-	changes, err := p.runGit(ctx, "status", "--porcelain", "--untracked-files=all", "--", ":/", ":(exclude)"+fileName(stack))
+	file, err := p.readStackFile(stack)
 	if err != nil {
 		return "", err
 	}
-	if files := strings.Fields(changes); len(files) > 1 {
-		return "", fmt.Errorf("%s has changes that are not committed: commit or undo them, and preview again", files[1])
+	committed, err := p.readFileAt(ctx, stack, "HEAD")
+	if err != nil {
+		return "", fmt.Errorf("%s of the last commit: %w", fileName(stack), err)
+	}
+	if !file.DiffersOnlyByRelease(committed) {
+		return "", fmt.Errorf("%s has other changes than the release: commit or undo them, and preview again", fileName(stack))
+	}
+	changes, err := p.runGit(ctx, "status", "--porcelain", "-z", "--untracked-files=all", "--", ":/", ":(exclude)"+fileName(stack))
+	if err != nil {
+		return "", err
+	}
+	if first, _, _ := strings.Cut(changes, "\x00"); first != "" {
+		if untracked, found := strings.CutPrefix(first, "?? "); found {
+			return "", fmt.Errorf("%s is not in git: commit it, or move a report to out/, which git ignores; then preview again", untracked)
+		}
+		const statusWidth = len("XY ")
+		return "", fmt.Errorf("%s has changes that are not committed: commit or undo them, and preview again", first[statusWidth:])
 	}
 	return gitcommit.Read(ctx, p.dir)
 }

@@ -179,13 +179,21 @@ func TestPreviewWithOtherChangesIsRefused(t *testing.T) {
 	p.write("main.go", "package main\n")
 	out, code = p.run(args...)
 	require.Equal(t, exitcode.Found, code, out)
-	require.Regexp(t, `preview +refused +main.go has changes that are not committed`, out)
+	require.Regexp(t, `preview +refused +main.go is not in git`, out)
 
 	withOtherChanges := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods,cost"}, p.writeEvidence()...)
 	require.NoError(t, os.Remove(filepath.Join(p.dir, "main.go")))
 	out, code = p.run(withOtherChanges...)
 	require.Equal(t, exitcode.Found, code, out)
 	require.Regexp(t, `preview +refused .* is a preview of other files`, out)
+
+	draft := p.read("Pulumi.prod.yaml")
+	p.write("Pulumi.prod.yaml", draft+"  progressive-framework:policy: {cost: {monthlyBudget: 9000}}\n")
+	budgetChanged := append([]string{"promote", "--from", "staging", "--to", "prod", "--without=alarms,pods"}, p.writeEvidence()...)
+	out, code = p.run(budgetChanged...)
+	require.Equal(t, exitcode.Found, code, out)
+	require.Regexp(t, `preview +refused +Pulumi.prod.yaml has other changes than the release`, out)
+	p.write("Pulumi.prod.yaml", draft)
 
 	out, code = p.run(args...)
 	require.Zero(t, code, out)

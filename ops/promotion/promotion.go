@@ -73,14 +73,24 @@ func (p project) readBaseFile(ctx context.Context, stack string, createCommit bo
 	if err != nil {
 		return nil, err
 	}
-	last, err := p.readFileAt(ctx, stack, "HEAD")
+	text, isCommitted, err := p.readCommitted(ctx, fileName(stack))
+	if err != nil {
+		return nil, unreadError(err)
+	}
+	if !isCommitted && createCommit {
+		return nil, refusedError("%s is not committed: commit it first", fileName(stack))
+	}
+	if !isCommitted {
+		return file, nil
+	}
+	last, err := record.Parse([]byte(text))
 	switch {
-	case err == nil && file.DiffersOnlyByRelease(last):
+	case err != nil:
+		return nil, unreadError(fmt.Errorf("%s of the last commit: %w", fileName(stack), err))
+	case file.DiffersOnlyByRelease(last):
 		return last, nil
-	case createCommit && err == nil:
-		return nil, refusedError("%s has changes that are not committed: commit or undo them first", fileName(stack))
 	case createCommit:
-		return nil, refusedError("%s: %w: commit the file first", fileName(stack), err)
+		return nil, refusedError("%s has changes that are not committed: commit or undo them first", fileName(stack))
 	}
 	return file, nil
 }

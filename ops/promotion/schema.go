@@ -24,25 +24,25 @@ type migrationChecker struct {
 }
 
 // newMigrationChecker returns the checker of a stack, with the approvals in approvalsFile. The path
-// is relative to the project's folder. The file may be missing. It must be committed: a promotion commits
-// the record alone, so no reviewer would see an approval that is only in the working tree.
+// is relative to the project's folder. The file may be missing, and otherwise must be committed: a
+// promotion commits the record alone, so no reviewer would see an approval in the working tree.
 func newMigrationChecker(ctx context.Context, p project, stack, approvalsFile string, now time.Time) (migrationChecker, error) {
 	c := migrationChecker{project: p, stack: stack, now: now}
-	edits, err := p.runGit(ctx, "status", "--porcelain", "--", approvalsFile)
+	committed, _, err := p.readCommitted(ctx, approvalsFile)
 	if err != nil {
 		return c, unreadError(err)
 	}
-	if edits != "" {
+	current, err := os.ReadFile(filepath.Join(p.dir, approvalsFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return c, unreadError(err)
+	}
+	if string(current) != committed {
 		return c, refusedError("%s has changes that are not committed: have them reviewed and merged first", approvalsFile)
 	}
-	raw, err := os.ReadFile(filepath.Join(p.dir, approvalsFile))
-	if errors.Is(err, os.ErrNotExist) {
+	if committed == "" {
 		return c, nil
 	}
-	if err == nil {
-		c.approvals, err = approval.Parse(raw)
-	}
-	if err != nil {
+	if c.approvals, err = approval.Parse(current); err != nil {
 		return c, fmt.Errorf("%s: %w", approvalsFile, err)
 	}
 	return c, nil

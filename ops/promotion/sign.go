@@ -33,7 +33,7 @@ func (p promotion) openSigningKey(ctx context.Context) (signkey.Key, error) {
 			reference = filepath.Join(p.dir, reference)
 		}
 	}
-	key, err := signer.Open(ctx, reference, signer.Caller{Region: p.readRegion()})
+	key, err := signer.Open(ctx, reference, signer.Credentials{Region: p.readRegion()})
 	if err != nil {
 		return nil, unreadError(err)
 	}

@@ -278,8 +278,8 @@ func readImageContents(ctx context.Context, reference string, keys signkey.Trust
 }
 
 // readConfigValues returns the scalar values of a stack's configuration by path. It replaces
-// encrypted values. It leaves out the release, because images are compared separately, and the
-// waivers, because policies are: each waiver names a resource of its own stack, so all would differ.
+// encrypted values. It leaves out the release and the waivers, because images and policies are compared
+// separately. Each waiver names a resource of its own stack.
 func (p project) readConfigValues(stack string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(p.dir, fileName(stack)))
 	if err != nil {

@@ -41,7 +41,7 @@ func createOrExport(ctx context.Context, keyReference, file string) (string, err
 	if keyReference == "" {
 		return file + ".pub", signkey.Create(file)
 	}
-	key, err := signer.Open(ctx, keyReference, signer.Caller{})
+	key, err := signer.Open(ctx, keyReference, signer.Credentials{})
 	if err != nil {
 		return "", err
 	}

@@ -37,10 +37,10 @@ type client interface {
 	Sign(ctx context.Context, in *kms.SignInput, options ...func(*kms.Options)) (*kms.SignOutput, error)
 }
 
-// Caller has the region and the identity of the calls of KMS. The zero value means the region and the
-// credentials of the environment, as for the aws command.
-type Caller struct {
-	// Region is the region of a key whose reference is no ARN. Empty means that of the environment.
+// Credentials say as which identity and in which region KMS is called. The zero value means those of
+// the environment, as for the aws command.
+type Credentials struct {
+	// Region is used if the reference is not an ARN. Empty means the region of the environment.
 	Region string
 	// Profile is a profile of AWS's config file. Empty means the credentials of the environment.
 	Profile string
@@ -51,8 +51,8 @@ type Caller struct {
 // roleSession is the name of the role's session. CloudTrail shows it.
 const roleSession = "sign-images"
 
-// Open returns the key of a reference. caller is only for a key of KMS.
-func Open(ctx context.Context, reference string, caller Caller) (signkey.Key, error) {
+// Open returns the key of a reference. A key file needs no credentials.
+func Open(ctx context.Context, reference string, credentials Credentials) (signkey.Key, error) {
 	id, isKMS := strings.CutPrefix(reference, signkey.KMSScheme)
 	if !isKMS {
 		return signkey.Read(reference)
@@ -61,11 +61,11 @@ func Open(ctx context.Context, reference string, caller Caller) (signkey.Key, er
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
 	if parsed, err := arn.Parse(id); err == nil {
-		caller.Region = parsed.Region
+		credentials.Region = parsed.Region
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	awsConfig, err := caller.loadConfig(ctx)
+	awsConfig, err := credentials.loadConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: configuration of AWS: %w", reference, err)
 	}
@@ -75,9 +75,9 @@ func Open(ctx context.Context, reference string, caller Caller) (signkey.Key, er
 	return openKMS(ctx, kms.NewFromConfig(awsConfig), id)
 }
 
-// loadConfig returns the configuration of the AWS SDK for the caller. An option without a value
+// loadConfig returns the configuration of the AWS SDK with the credentials. An option without a value
 // changes nothing.
-func (c Caller) loadConfig(ctx context.Context) (aws.Config, error) {
+func (c Credentials) loadConfig(ctx context.Context) (aws.Config, error) {
 	awsConfig, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithSharedConfigProfile(c.Profile))
 	if err == nil && c.RoleARN != "" {
 		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(awsConfig), c.RoleARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = roleSession })

@@ -105,7 +105,7 @@ func newP256(t *testing.T) *ecdsa.PrivateKey {
 
 func TestKeyOfKMSSignsTheHash(t *testing.T) {
 	f := newFakeKMS(t)
-	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Credentials{})
 	require.NoError(t, err)
 	require.Equal(t, &f.private.PublicKey, key.Public())
 	data := []byte(strings.Repeat("long", 4096)) // longer than 4,096 bytes, the largest message that KMS signs
@@ -116,7 +116,8 @@ func TestKeyOfKMSSignsTheHash(t *testing.T) {
 	require.Equal(t, []string{"eu-central-1", "eu-central-1"}, f.regions, "the ARN's region, not that of the environment")
 }
 
-// fakeSTS handles AssumeRole requests. It returns the access key ROLE, and keeps what it was asked.
+// fakeSTS handles AssumeRole requests. It returns the access key ROLE, and records the role and the
+// access key of the last request.
 type fakeSTS struct{ roleARN, accessKey string }
 
 func (f *fakeSTS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -129,22 +130,21 @@ func (f *fakeSTS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 </Credentials></AssumeRoleResult></AssumeRoleResponse>`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 }
 
-// KMS is called as ECR is: a provider that reads the stack's profile or role must not sign as
-// somebody else.
-func TestKMSIsCalledAsTheCaller(t *testing.T) {
+// A provider that reads the stack's profile or role must not sign as somebody else.
+func TestKMSIsCalledWithTheCredentials(t *testing.T) {
 	const role, alias = "arn:aws:iam::123456789012:role/deployer", "awskms:///alias/staging"
 	for _, c := range []struct {
 		reason, reference string
-		caller            Caller
+		credentials       Credentials
 		region, accessKey string
 		assumes           string // the access key that assumes the role
 	}{
-		{"the environment", alias, Caller{}, "us-east-1", "AKIDEXAMPLE", ""},
-		{"the region of the stack", alias, Caller{Region: "eu-west-1"}, "eu-west-1", "AKIDEXAMPLE", ""},
-		{"the region of the ARN is that of the key", signkey.KMSScheme + keyARN, Caller{Region: "eu-west-1"}, "eu-central-1", "AKIDEXAMPLE", ""},
-		{"a profile, which the environment does not override", alias, Caller{Region: "eu-west-1", Profile: "platform"}, "eu-west-1", "PROFILE", ""},
-		{"a role of the environment's credentials", alias, Caller{RoleARN: role}, "us-east-1", "ROLE", "AKIDEXAMPLE"},
-		{"a role of a profile", alias, Caller{Profile: "platform", RoleARN: role}, "us-east-1", "ROLE", "PROFILE"},
+		{"the environment", alias, Credentials{}, "us-east-1", "AKIDEXAMPLE", ""},
+		{"the region of the stack", alias, Credentials{Region: "eu-west-1"}, "eu-west-1", "AKIDEXAMPLE", ""},
+		{"the region of the ARN is that of the key", signkey.KMSScheme + keyARN, Credentials{Region: "eu-west-1"}, "eu-central-1", "AKIDEXAMPLE", ""},
+		{"a profile, which the environment does not override", alias, Credentials{Region: "eu-west-1", Profile: "platform"}, "eu-west-1", "PROFILE", ""},
+		{"a role of the environment's credentials", alias, Credentials{RoleARN: role}, "us-east-1", "ROLE", "AKIDEXAMPLE"},
+		{"a role of a profile", alias, Credentials{Profile: "platform", RoleARN: role}, "us-east-1", "ROLE", "PROFILE"},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
 			f, roles := newFakeKMS(t), &fakeSTS{}
@@ -154,7 +154,7 @@ func TestKMSIsCalledAsTheCaller(t *testing.T) {
 			configFile := filepath.Join(t.TempDir(), "config")
 			require.NoError(t, os.WriteFile(configFile, []byte("[profile platform]\naws_access_key_id = PROFILE\naws_secret_access_key = s\n"), 0o600))
 			t.Setenv("AWS_CONFIG_FILE", configFile)
-			_, err := Open(t.Context(), c.reference, c.caller)
+			_, err := Open(t.Context(), c.reference, c.credentials)
 			require.NoError(t, err)
 			require.Equal(t, []string{c.region}, f.regions)
 			require.Equal(t, []string{c.accessKey}, f.accessKeys)
@@ -165,7 +165,7 @@ func TestKMSIsCalledAsTheCaller(t *testing.T) {
 		})
 	}
 	newFakeKMS(t)
-	_, err := Open(t.Context(), alias, Caller{Profile: "absent"})
+	_, err := Open(t.Context(), alias, Credentials{Profile: "absent"})
 	require.ErrorContains(t, err, "absent")
 }
 
@@ -182,7 +182,7 @@ func TestOpenRefusesUnusableKeysOfKMS(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			tc.prepare(newFakeKMS(t))
-			_, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
+			_, err := Open(t.Context(), signkey.KMSScheme+keyARN, Credentials{})
 			require.ErrorContains(t, err, tc.want)
 			require.ErrorContains(t, err, keyARN)
 		})
@@ -199,7 +199,7 @@ func newP384(t *testing.T) *ecdsa.PrivateKey {
 
 func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 	f := newFakeKMS(t)
-	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Credentials{})
 	require.NoError(t, err)
 	f.signatureKey = newP256(t)
 	_, err = key.SignData(t.Context(), []byte("a"))
@@ -213,7 +213,7 @@ func TestWrongSignatureOfKMSIsNotUsed(t *testing.T) {
 // does not overwrite an existing file.
 func TestPublicKeyIsExported(t *testing.T) {
 	f := newFakeKMS(t)
-	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Caller{})
+	key, err := Open(t.Context(), signkey.KMSScheme+keyARN, Credentials{})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "staging.pub")
 	require.NoError(t, signkey.WritePublic(path, key))
@@ -230,15 +230,15 @@ func TestPublicKeyIsExported(t *testing.T) {
 func TestOpenReadsAFileOrRefusesAnInvalidReference(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, signkey.Create(path))
-	key, err := Open(t.Context(), path, Caller{})
+	key, err := Open(t.Context(), path, Credentials{})
 	require.NoError(t, err)
 	require.NotNil(t, key.Public())
-	_, err = Open(t.Context(), "awskms:///no key", Caller{})
+	_, err = Open(t.Context(), "awskms:///no key", Credentials{})
 	require.ErrorContains(t, err, "must be awskms:///")
 	t.Setenv("AWS_REGION", "")
 	t.Setenv("AWS_DEFAULT_REGION", "")
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	_, err = Open(t.Context(), "awskms:///alias/staging", Caller{})
+	_, err = Open(t.Context(), "awskms:///alias/staging", Credentials{})
 	require.ErrorContains(t, err, "no region: set AWS_REGION")
 	var _ client = (*kms.Client)(nil)
 }

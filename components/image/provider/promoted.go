@@ -118,9 +118,15 @@ func (r *Promoted) deploy(ctx context.Context, in PromotedInputs, dryRun bool) (
 	return state, nil
 }
 
-// Diff compares the repository, the digest and the inputs of the verification. It does
-// not compare the source, because the digest identifies the image. It does not compare
-// the login either.
+// isSubset reports whether all contains each of some.
+func isSubset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
+}
+
+// Diff compares the repository, the digest and the inputs of the verification. Fewer predicate types
+// are no change, because the image has been verified with more: so the preview of a draft, which
+// demands fewer, shows only the images that change. Diff does not compare the source, because the
+// digest identifies the image. It does not compare the login either.
 func (r *Promoted) Diff(_ context.Context, req infer.DiffRequest[PromotedInputs, PromotedState]) (infer.DiffResponse, error) {
 	before, now := req.State.PromotedSpec, req.Inputs.PromotedSpec
 	detail := map[string]p.PropertyDiff{}
@@ -130,7 +136,7 @@ func (r *Promoted) Diff(_ context.Context, req infer.DiffRequest[PromotedInputs,
 	for name, same := range map[string]bool{
 		"digest":         before.Digest == now.Digest,
 		"trustedKeys":    slices.Equal(before.TrustedKeys, now.TrustedKeys),
-		"predicateTypes": slices.Equal(before.PredicateTypes, now.PredicateTypes),
+		"predicateTypes": isSubset(now.PredicateTypes, before.PredicateTypes),
 	} {
 		if !same {
 			detail[name] = p.PropertyDiff{Kind: p.Update}

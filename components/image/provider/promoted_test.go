@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/stretchr/testify/require"
@@ -263,4 +264,19 @@ func TestPromotedImageReplacesABuiltOneWithTheSameDigest(t *testing.T) {
 	exists, err := s.refresh()
 	require.NoError(t, err)
 	require.True(t, exists)
+}
+
+// The preview of a draft demands fewer statements than the release before it. It must not show an update
+// of each image that stays the same.
+func TestFewerPredicateTypesAreNoChange(t *testing.T) {
+	diff := func(before, now []string) bool {
+		response, err := (&Promoted{}).Diff(t.Context(), infer.DiffRequest[PromotedInputs, PromotedState]{
+			State:  PromotedState{PromotedSpec: PromotedSpec{PredicateTypes: before}},
+			Inputs: PromotedInputs{PromotedSpec: PromotedSpec{PredicateTypes: now}},
+		})
+		require.NoError(t, err)
+		return response.HasChanges
+	}
+	require.False(t, diff([]string{"provenance", "gate"}, []string{"provenance"}))
+	require.True(t, diff([]string{"provenance"}, []string{"provenance", "gate"}), "the image was not verified with the gate")
 }

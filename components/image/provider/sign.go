@@ -44,13 +44,14 @@ func (in *ImageInputs) identifySigner(ctx context.Context) error {
 	return err
 }
 
-// openSigningKey opens the signing key. The caller of KMS is the same as that of ECR.
+// openSigningKey opens the signing key. It calls KMS with the region, the profile and the role of the
+// ECR login. Without a login it uses those of the environment.
 func (in ImageInputs) openSigningKey(ctx context.Context) (signkey.Key, error) {
-	var caller signer.Caller
+	var credentials signer.Credentials
 	if l := in.Login; l != nil {
-		caller = signer.Caller{Region: l.Region, Profile: l.Profile, RoleARN: l.RoleARN}
+		credentials = signer.Credentials{Region: l.Region, Profile: l.Profile, RoleARN: l.RoleARN}
 	}
-	return signer.Open(ctx, stringOrEmpty(in.SigningKey), caller)
+	return signer.Open(ctx, stringOrEmpty(in.SigningKey), credentials)
 }
 
 // sign signs the image's provenance and the SBOM of each manifest, and attaches them to
