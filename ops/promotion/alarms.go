@@ -106,10 +106,12 @@ func readStateAlarms(state []byte) (alarms stateAlarms, err error) {
 type prometheus struct{ kubeclient.Prometheus }
 
 // readRaisedAlarms implements alarmSource. ALERTS is the series that Prometheus writes for its alerts
-// (Prometheus, "Alerting rules", "Inspecting alerts during runtime").
+// (Prometheus, "Alerting rules", "Inspecting alerts during runtime"). An alert that fires now counts,
+// too: a short time may be shorter than the interval between the evaluations of the rules, and then has
+// no value.
 func (p prometheus) readRaisedAlarms(ctx context.Context, since time.Time) (names []string, err error) {
 	seconds := int(time.Since(since).Seconds()) + 1
-	alerts, err := p.QueryVector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]))`, seconds), time.Time{})
+	alerts, err := p.QueryVector(ctx, fmt.Sprintf(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[%ds]) or ALERTS{alertstate="firing"})`, seconds), time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoEvidence, err)
 	}

@@ -69,7 +69,7 @@ func TestPrometheusReturnsAlertsSinceATime(t *testing.T) {
 	require.Equal(t, "pf-prometheus/prometheus-0:9090/api/v1/query", path)
 	form, err := url.ParseQuery(query)
 	require.NoError(t, err)
-	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\)`, form.Get("query"))
+	require.Regexp(t, `max_over_time\(ALERTS\{alertstate="firing"\}\[360[0-9]s\]\) or ALERTS\{alertstate="firing"\}`, form.Get("query"))
 
 	response = `{"status":"error"}`
 	_, err = p.readRaisedAlarms(t.Context(), time.Now())
