@@ -56,12 +56,11 @@ func (r *gateResults) addMissing(name gate.Name, why string) {
 	switch {
 	case slices.Contains(r.without, name):
 		r.add(name, unchecked, "%s", why)
-		return
 	case slices.Contains(r.required, name):
 		r.add(name, refused, "%s; get the evidence: images.requiredGates has this gate", why)
-		return
+	default:
+		r.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
 	}
-	r.add(name, refused, "%s; get the evidence, or accept that there is none with --without %s", why, name)
 }
 
 // addEvidence adds a gate. The gate passes if err is nil, and has no evidence if err is

@@ -11,19 +11,19 @@ import (
 )
 
 // findUpdate returns the newest update since the last destroy. found is false if the stack has none.
-func findUpdate(history []stackoutput.Update) (u stackoutput.Update, found bool, err error) {
+func findUpdate(history []stackoutput.Update) (update stackoutput.Update, found bool, err error) {
 	for _, u := range history {
-		if u.Kind == "destroy" && u.Result == "succeeded" {
-			return u, false, nil
-		}
-		if u.Kind == "update" {
+		switch {
+		case u.Kind == "update":
 			return u, true, nil
+		case u.Kind == "destroy" && u.Result == "succeeded":
+			return update, false, nil
 		}
 	}
 	if len(history) >= stackoutput.MaxHistory {
-		return u, false, fmt.Errorf("none of the last %d operations is an update", len(history))
+		return update, false, fmt.Errorf("none of the last %d operations is an update", len(history))
 	}
-	return u, false, nil
+	return update, false, nil
 }
 
 // lastUpdate returns the last update of a stack. It returns an error if that update failed, because

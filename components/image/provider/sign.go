@@ -49,7 +49,7 @@ func (in *ImageInputs) identifySigner(ctx context.Context) error {
 func (in ImageInputs) openSigningKey(ctx context.Context) (signkey.Key, error) {
 	var credentials signer.Credentials
 	if l := in.Login; l != nil {
-		credentials = signer.Credentials{Region: l.Region, Profile: l.Profile, RoleARN: l.RoleARN}
+		credentials = signer.Credentials(*l)
 	}
 	return signer.Open(ctx, stringOrEmpty(in.SigningKey), credentials)
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/registry"
+	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
 // smallStack is the configuration of a stack with one store, so that two stacks fit into one
@@ -57,7 +57,9 @@ func TestPromotedStackRunsTheSignedDigests(t *testing.T) {
 	e.variables = []string{
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 	}
-	e.variables = append(e.variables, "DOCKER_CONFIG="+e.writeDockerConfig(t))
+	dockerConfig := t.TempDir()
+	require.NoError(t, testenv.WriteDockerConfig(e.layout, dockerConfig))
+	e.variables = append(e.variables, "DOCKER_CONFIG="+dockerConfig)
 	root := e.layout.Project
 	writeSigningKey(t, filepath.Join(root, "signing.pem"))
 	// The stacks have different administrators. When an access entry of one cluster is
@@ -181,19 +183,6 @@ func (s *stack) deployRelease(t *testing.T) (images map[string]string) {
 func (s *stack) runningImages(t *testing.T) []string {
 	t.Helper()
 	return strings.Fields(s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
-}
-
-// writeDockerConfig writes the login of the registry for pf, which pushes signatures. It
-// returns the folder of the file.
-func (e *environment) writeDockerConfig(t *testing.T) string {
-	t.Helper()
-	password, err := registry.EnsurePassword(e.layout)
-	require.NoError(t, err)
-	dir := t.TempDir()
-	login := base64.StdEncoding.EncodeToString([]byte(registry.User + ":" + password))
-	content := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, e.layout.RegistryAddress(), login)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(content), 0o600))
-	return dir
 }
 
 // pushTamperedImage changes an image, pushes it to the same repository and returns its digest.

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/registry"
+	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
 // releaseStack is a stack that no test deploys. The tests promote the sandbox's images to it.
@@ -49,12 +48,9 @@ func newReleaseClone(t *testing.T) (dir string) {
 	mustRun(t, "git", "-C", dir, "add", "sandbox.pub", "Pulumi."+releaseStack+".yaml")
 	mustRun(t, "git", "-C", dir, "commit", "--quiet", "--message", "a stack for releases")
 
-	password, err := registry.EnsurePassword(liveLayout)
-	require.NoError(t, err)
-	login := base64.StdEncoding.EncodeToString([]byte(registry.User + ":" + password))
-	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	content := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, liveLayout.RegistryAddress(), login)
-	require.NoError(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(content), 0o600))
+	dockerConfig := t.TempDir()
+	require.NoError(t, testenv.WriteDockerConfig(liveLayout, dockerConfig))
+	t.Setenv("DOCKER_CONFIG", dockerConfig)
 	return dir
 }
 

@@ -6,6 +6,7 @@ package testenv
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/project"
+	"github.com/progressive-framework/platform/sandbox/registry"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -69,6 +71,18 @@ func InitStack(ctx context.Context, l *layout.Layout, stack string) (dir string,
 	}
 	_, err = RunOutput(ctx, l, dir, "pulumi", "stack", "init", stack)
 	return dir, err
+}
+
+// WriteDockerConfig writes the login of the sandbox's registry to the file config.json in dir. With
+// the variable DOCKER_CONFIG set to dir, pf pushes signatures.
+func WriteDockerConfig(l *layout.Layout, dir string) error {
+	password, err := registry.EnsurePassword(l)
+	if err != nil {
+		return err
+	}
+	login := base64.StdEncoding.EncodeToString([]byte(registry.User + ":" + password))
+	content := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, l.RegistryAddress(), login)
+	return os.WriteFile(filepath.Join(dir, "config.json"), []byte(content), 0o600)
 }
 
 // RunOutput runs one of the sandbox's executables in dir and returns its standard output. If
